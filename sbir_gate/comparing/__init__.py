@@ -1,0 +1,1 @@
+"""Head against reference: changes, records, and the verdict of the gate."""

@@ -1,0 +1,71 @@
+"""One tree of errors: each has an exit status and a hint that names the cure."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """What the process says to its caller; "slower" and "crashed" are never the same status."""
+
+    OK = 0
+    GATE_FAILED = 1
+    WRONG_INPUT = 2
+    BROKEN = 3
+    INCONCLUSIVE = 4
+
+
+class SbirGateError(Exception):
+    """Base of all errors that are shown to the user as one line and a hint.
+
+    `message` says what is wrong and where (file, line, value); `hint` says what to do about it.
+    """
+
+    exit_status = ExitStatus.BROKEN
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SbirGateError):
+    """The command line asks for something that cannot be done."""
+
+    exit_status = ExitStatus.WRONG_INPUT
+
+
+class ConfigurationError(SbirGateError):
+    """One or more configuration values are wrong; `message` lists all of them."""
+
+    exit_status = ExitStatus.WRONG_INPUT
+
+
+class InputError(SbirGateError):
+    """A data file is missing, empty, unreadable, or not laid out as expected."""
+
+    exit_status = ExitStatus.WRONG_INPUT
+
+
+class DocumentError(SbirGateError):
+    """A saved document (Run, baseline, verdict) is unreadable, damaged, or newer than this program."""
+
+    exit_status = ExitStatus.WRONG_INPUT
+
+
+class OutputError(SbirGateError):
+    """A result cannot be written: no permission, no room, no such folder."""
+
+    exit_status = ExitStatus.WRONG_INPUT
+
+
+class EnricherError(SbirGateError):
+    """The enricher under test crashed, hung, or wrote nothing that can be read."""
+
+    exit_status = ExitStatus.BROKEN
+
+
+class ToolError(SbirGateError):
+    """sbir-gate itself, or something it needs from the machine, broke."""
+
+    exit_status = ExitStatus.BROKEN

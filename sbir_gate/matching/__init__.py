@@ -1,0 +1,1 @@
+"""From firms and recipients to decisions."""

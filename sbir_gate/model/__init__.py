@@ -1,0 +1,1 @@
+"""Floor 0: the frozen dataclasses that every step shares; no input or output happens here."""

@@ -1,0 +1,103 @@
+"""The JSON codec of saved documents, and the number of their format.
+
+Format history:
+
+1. first format: Run, Verdict.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from sbir_gate.errors import DocumentError
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Verdict
+
+FORMAT_VERSION = 1
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKind(Generic[T]):
+    """A sort of document that can be saved: the word that names it in JSON, and its type."""
+
+    name: str
+    type_: type[T]
+
+
+RUN = DocumentKind("run", Run)
+VERDICT = DocumentKind("verdict", Verdict)
+
+
+def _adapter(type_: type[T]) -> TypeAdapter[T]:
+    # pydantic looks for its options for a plain dataclass in this attribute
+    setattr(type_, "__pydantic_config__", ConfigDict(extra="forbid", allow_inf_nan=False))  # noqa: B010 -- mypy knows no such attribute
+    return TypeAdapter(type_)
+
+
+def encode(kind: DocumentKind[T], content: T) -> str:
+    """Return the document as JSON text that ends in a newline."""
+    body = _adapter(kind.type_).dump_python(content, mode="json")
+    document = {"format_version": FORMAT_VERSION, "kind": kind.name, kind.name: body}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def decode(kind: DocumentKind[T], text: str, origin: str) -> T:
+    """Return what `encode` wrote; `origin` names the file in errors.
+
+    Raises DocumentError for anything that is not a whole, valid document of this kind in a
+    format that this program knows.
+    """
+    document = _parse(text, origin)
+    version = document.get("format_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise DocumentError(
+            f"{origin}: format_version is {version!r}, not a whole number from 1",
+            "the file is not a document of sbir-gate, or it is damaged: make it again with 'sbir-gate run'",
+        )
+    if version > FORMAT_VERSION:
+        raise DocumentError(
+            f"{origin}: format_version is {version}; this sbir-gate reads up to {FORMAT_VERSION}",
+            "upgrade sbir-gate to the version that wrote the file",
+        )
+    if document.get("kind") != kind.name:
+        raise DocumentError(
+            f"{origin}: this is a document of kind {document.get('kind')!r}, not {kind.name!r}",
+            f"name a {kind.name} document",
+        )
+    try:
+        content: T = _adapter(kind.type_).validate_json(json.dumps(document.get(kind.name)))
+    except (ValidationError, ValueError) as error:
+        raise DocumentError(
+            f"{origin}: {_first_fault(error)}",
+            "the document is damaged or was edited by hand: make it again with 'sbir-gate run'",
+        ) from error
+    return content
+
+
+def _parse(text: str, origin: str) -> Mapping[str, object]:
+    try:
+        document = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise DocumentError(
+            f"{origin}: not JSON ({error})",
+            "the file is cut short or damaged: make it again with 'sbir-gate run'",
+        ) from error
+    if not isinstance(document, dict):
+        raise DocumentError(f"{origin}: not a JSON object", "name a document that sbir-gate wrote")
+    return document
+
+
+def _first_fault(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        return f"{place or 'document'}: {fault['msg']}{more}"
+    return str(error)

@@ -1,0 +1,76 @@
+"""What matching decides about an award."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+HIGH_CONFIDENCE = 0.90
+MEDIUM_CONFIDENCE = 0.75
+
+
+class Method(StrEnum):
+    """How an award was matched."""
+
+    UEI_EXACT = "uei-exact"
+    DUNS_EXACT = "duns-exact"
+    NAME_EXACT = "name-exact"
+    NAME_FUZZY = "name-fuzzy"
+    NONE = "none"
+
+
+class DecisionKind(StrEnum):
+    """A link counts in the match rate; a candidate is kept for review and never counts."""
+
+    LINK = "link"
+    CANDIDATE = "candidate"
+    NONE = "none"
+
+
+class ConfidenceBand(StrEnum):
+    """The band of a confidence: high >= 0.90, medium >= 0.75, else low."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+ENRICHED_COLUMNS = (
+    "recipient_id",
+    "recipient_name",
+    "recipient_uei",
+    "recipient_duns",
+    "match_method",
+    "match_score",
+    "match_confidence",
+    "match_decision",
+    "match_candidates",
+)
+REQUIRED_ENRICHED_COLUMNS = ("award_id", "recipient_id", "match_method", "match_score")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an enricher said of one award.
+
+    `recipient_id` is empty for `none`. `score` is 0..100. `confidence` is 0..1, or None when an
+    outside enricher gives none. `candidate_ids` are the recipients that it considered (at most
+    5), best first; the linked one may be among them.
+    """
+
+    award_id: str
+    kind: DecisionKind
+    method: str
+    recipient_id: str
+    score: float
+    confidence: float | None = None
+    candidate_ids: tuple[str, ...] = ()
+
+
+def confidence_band(confidence: float) -> ConfidenceBand:
+    """Return the band that a confidence (0..1) falls in."""
+    if confidence >= HIGH_CONFIDENCE:
+        return ConfidenceBand.HIGH
+    if confidence >= MEDIUM_CONFIDENCE:
+        return ConfidenceBand.MEDIUM
+    return ConfidenceBand.LOW

@@ -1,0 +1,60 @@
+"""What is read: the words for awards, recipients and rows that could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """SBIR/STTR phase of an award."""
+
+    ONE = "I"
+    TWO = "II"
+    THREE = "III"
+    OTHER = "other"
+
+
+class CompanySize(StrEnum):
+    """Firm size by its number of employees: micro < 10, small < 50, medium < 250, else large."""
+
+    MICRO = "micro"
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+    UNKNOWN = "unknown"
+
+
+class IdentifierType(StrEnum):
+    """Which valid identifiers an award carries."""
+
+    BOTH = "both"
+    UEI_ONLY = "uei-only"
+    DUNS_ONLY = "duns-only"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One row that could not be read.
+
+    `line` is 1-based and counts the header; `column` is empty when the whole row is at fault;
+    `value` is cut to 200 characters.
+    """
+
+    file: str
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwardProfile:
+    """What the quality report needs to know of an award: its id and its strata."""
+
+    award_id: str
+    firm_name: str
+    phase: Phase
+    company_size: CompanySize
+    identifier_type: IdentifierType

@@ -1,0 +1,141 @@
+"""The Run: all that one benchmark learned, the one document that goes through everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sbir_gate.model.matches import Decision
+from sbir_gate.model.samples import Sample
+
+
+class MetricKind(StrEnum):
+    """An exact metric has one true value; a noisy one differs from repeat to repeat."""
+
+    EXACT = "exact"
+    NOISY = "noisy"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine that measured; two Runs with equal fingerprints may compare raw times."""
+
+    fingerprint: str
+    cpu_model: str
+    cores: int
+    memory_mib: int
+    system: str
+    python_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The code that was measured. Empty strings where there is no git."""
+
+    commit: str = ""
+    branch: str = ""
+    is_dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """What was enriched. `fingerprint` is the SHA-256 over the bytes of awards, recipients and truth."""
+
+    fingerprint: str
+    awards_path: str
+    recipients_path: str
+    truth_path: str
+    awards: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of a Run: one value if exact, one per repeat if noisy. Units are in `unit`."""
+
+    name: str
+    unit: str
+    kind: MetricKind
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """Quality within one slice of the awards, e.g. dimension `phase`, value `II`.
+
+    `precision` and `recall` are None where there is no truth or nothing to count.
+    """
+
+    dimension: str
+    value: str
+    awards: int
+    links: int
+    match_rate: float
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Links and candidates whose confidence fell in [low, high): how sure, and how often right."""
+
+    low: float
+    high: float
+    count: int
+    mean_confidence: float
+    share_right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Exact quality of the decisions. Rates are 0..1; None where the truth does not tell.
+
+    `blocking_recall`: the right recipient was among the candidates at all.
+    `scoring_recall`: of those, it was linked.
+    `links_by_method` has every method that made a link.
+    """
+
+    awards: int
+    links: int
+    match_rate: float
+    links_by_method: Mapping[str, int]
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    blocking_recall: float | None
+    scoring_recall: float | None
+    calibration_error: float | None
+    strata: tuple[Stratum, ...] = ()
+    reliability: tuple[ReliabilityBin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One benchmark: who measured what, where, with which samples and decisions.
+
+    `started_at` is UTC, ISO 8601. `metrics` are derived from samples and quality once, when
+    measured, and are what the gate compares. `right_award_ids` are the awards whose link the
+    truth confirms, `has_truth` says whether there was a truth. `firm_names` runs parallel to
+    `decisions` (for reports); it is empty or as long. `calibration_seconds` are all timings of the
+    calibration workload, between the repeats. `engine_notes` are facts the enricher told of itself
+    (model version, acceptance limit). `settings_digest` is the SHA-256 of the settings that change results.
+    """
+
+    gate: str
+    started_at: str
+    tool_version: str
+    machine: Machine
+    source: Source
+    fixture: Fixture
+    enricher: str
+    settings_digest: str
+    samples: tuple[Sample, ...]
+    metrics: tuple[Metric, ...]
+    quality: Quality
+    decisions: tuple[Decision, ...]
+    firm_names: tuple[str, ...] = ()
+    right_award_ids: tuple[str, ...] = ()
+    has_truth: bool = False
+    calibration_seconds: tuple[float, ...] = ()
+    warnings: tuple[str, ...] = ()
+    engine_notes: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,36 @@
+"""What one measured repeat of the enricher learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StageSample:
+    """One stage of one repeat; `peak_rss_mib` is None where the platform has no true peak."""
+
+    name: str
+    wall_seconds: float
+    cpu_seconds: float
+    peak_rss_mib: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One repeat in a fresh process.
+
+    `peak_rss_mib` is the peak of the whole process tree; `memory_delta_mib` is that peak minus the
+    resident size at the start of the process, None if unknown. `calibration_seconds` is the time of
+    the calibration workload run just before. `output_digest` is the SHA-256 of the decisions, in
+    award order. `counters` are exact work counters (recipients scanned, pairs scored, ...).
+    """
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_rss_mib: float
+    memory_delta_mib: float | None
+    calibration_seconds: float
+    output_digest: str
+    stages: tuple[StageSample, ...] = ()
+    counters: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Baselines and Run documents on disk."""

@@ -1,0 +1,1 @@
+"""Realistic, seeded benchmark data of any size, with its truth."""
