@@ -1,0 +1,70 @@
+"""The settings in force as text: YAML that can be read again, or JSON, with the origin of each value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+import yaml
+
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.yaml_text import plain_value
+
+_PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_NO_WRAPPING = 1_000_000
+
+Tree = Mapping[str, object]
+
+
+class ShowFormat(StrEnum):
+    """How `sbir-gate config show` prints."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
+def render_effective(effective: EffectiveSettings, format_: ShowFormat = ShowFormat.YAML) -> str:
+    """Return every value with its origin, in the order of base.yaml, ending in a newline.
+
+    YAML is nested, with the origin as a comment, and serves as a `--config` file. JSON maps each
+    dotted key to `value` and `origin`. What a metric leaves out is not shown.
+    """
+    tree: Tree = effective.settings.model_dump(mode="json", exclude_unset=True)
+    if format_ is ShowFormat.JSON:
+        values = {key: {"value": value, "origin": effective.origins[key]} for key, value in _values(tree, "")}
+        return json.dumps(values, indent=2, allow_nan=False) + "\n"
+    return "".join(f"{line}\n" for line in _yaml_lines(tree, "", effective.origins))
+
+
+def _values(tree: Tree, prefix: str) -> Iterator[tuple[str, object]]:
+    for name, content in tree.items():
+        if isinstance(content, dict):
+            yield from _values(content, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", content
+
+
+def _yaml_lines(tree: Tree, prefix: str, origins: Mapping[str, str]) -> Iterator[str]:
+    indent = "  " * prefix.count(".")
+    for name, content in tree.items():
+        if isinstance(content, dict):
+            yield f"{indent}{name}:"
+            yield from _yaml_lines(content, f"{prefix}{name}.", origins)
+        else:
+            yield f"{indent}{name}: {_yaml_value(content)}  # {_one_line(origins[prefix + name])}"
+
+
+def _yaml_value(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_yaml_value(item) for item in value)}]"
+    if not isinstance(value, str):
+        return json.dumps(value)  # null, true and numbers are written alike in JSON and YAML
+    if _PLAIN_TEXT.fullmatch(value) and plain_value(value) == value:
+        return value
+    return yaml.safe_dump(value, default_style='"', width=_NO_WRAPPING).strip()
+
+
+def _one_line(origin: str) -> str:
+    return origin if origin.isprintable() else repr(origin)

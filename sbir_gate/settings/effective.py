@@ -1,0 +1,80 @@
+"""The settings in force: the layers merged and validated, with all faults reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Fault, configuration_error, shown
+from sbir_gate.settings.keys import HELD_BY, is_known, is_section, metric_names, nearest_key
+from sbir_gate.settings.layers import (
+    assignment_layer,
+    base_layer,
+    environment_layer,
+    file_layer,
+    option_layer,
+)
+from sbir_gate.settings.schema import Settings
+from sbir_gate.settings.validation import validated
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveSettings:
+    """The settings in force, and for each dotted key where its value comes from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_settings(
+    config_file: Path | None,
+    environment: Mapping[str, str],
+    options: Mapping[str, object] = MappingProxyType({}),
+    assignments: Sequence[str] = (),
+) -> EffectiveSettings:
+    """Return the settings from base.yaml < `config_file` < `environment` < `assignments` < `options`.
+
+    `environment` is the whole environment; only SBIR_GATE__A__B counts, with a YAML scalar or list
+    as its value. `assignments` are the texts of `--set a.b=value`. `options` maps a dotted key to
+    the value of an option that stands for it, already of its type; None means "not given".
+
+    Raises ConfigurationError, with one line per fault, for all faults of all layers together.
+    """
+    base = base_layer()
+    layers = [
+        base,
+        *([file_layer(config_file)] if config_file is not None else []),
+        environment_layer(environment),
+        assignment_layer(assignments),
+        option_layer(options),
+    ]
+    faults = [fault for layer in layers for fault in layer.faults]
+    merged = {entry.key: entry for layer in layers for entry in layer.entries if is_known(entry.key)}
+    unknown = [entry for layer in layers for entry in layer.entries if not is_known(entry.key)]
+    names = metric_names(entry.key for entry in base.entries)
+    faults += _unknown_key_faults(unknown, names)
+    settings, value_faults = validated(merged, names)
+    faults += value_faults
+    if settings is None or faults:
+        raise configuration_error(faults)
+    origins = MappingProxyType({key: entry.origin for key, entry in merged.items()})
+    return EffectiveSettings(settings, origins)
+
+
+def _unknown_key_faults(entries: Sequence[Entry], names: Sequence[str]) -> list[Fault]:
+    # finding the nearest key takes a while: it is looked for only where the fault is shown
+    return [
+        Fault(entry.origin, entry.key, _unknown_problem(entry, names if number < MAX_FAULTS_SHOWN else None))
+        for number, entry in enumerate(entries)
+    ]
+
+
+def _unknown_problem(entry: Entry, names: Sequence[str] | None) -> str:
+    if is_section(entry.key):
+        return f"{shown(entry.value)} is no value for a section: it must hold keys"
+    if entry.key in HELD_BY:
+        return f"is set by {HELD_BY[entry.key]}"
+    near = nearest_key(entry.key, names) if names is not None else ""
+    return f"unknown key; did you mean {near}?" if near else "unknown key"

@@ -1,0 +1,74 @@
+"""What a layer of settings is made of: entries, and the faults found on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sbir_gate.errors import ConfigurationError
+
+MAX_FAULTS_SHOWN = 50
+MAX_VALUE_CHARACTERS = 80
+
+Scalar = str | int | float | bool | None
+Value = Scalar | tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One value: its dotted key, and where it was set (`config/base.yaml:12`, a variable, an option)."""
+
+    key: str
+    value: object
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: where, at which key (may be empty), and what is allowed."""
+
+    origin: str
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        """Return the fault as one line."""
+        place = f"{self.origin}: {_printable(self.key)}" if self.key else self.origin
+        return f"{place}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The entries of one layer, in the order in which they stand, and its faults."""
+
+    entries: tuple[Entry, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+def shown(value: object) -> str:
+    """Return a value as it may stand in a message: on one line, and not long."""
+    if isinstance(value, tuple):
+        value = list(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _cut(repr(value))
+
+
+def _printable(key: str) -> str:
+    return _cut(key if key.isprintable() else repr(key))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_VALUE_CHARACTERS else text[: MAX_VALUE_CHARACTERS - 3] + "..."
+
+
+def configuration_error(faults: list[Fault]) -> ConfigurationError:
+    """Return one error that lists all faults, one per line (the first 50, and how many more)."""
+    lines = [str(fault) for fault in faults[:MAX_FAULTS_SHOWN]]
+    if len(faults) > MAX_FAULTS_SHOWN:
+        lines.append(f"... and {len(faults) - MAX_FAULTS_SHOWN} more")
+    return ConfigurationError(
+        "\n".join(lines),
+        "config/base.yaml lists every key, with its unit and what is allowed",
+    )

@@ -1,0 +1,42 @@
+"""The policy of the gate, made from the settings."""
+
+from __future__ import annotations
+
+from sbir_gate.model.verdict import MetricLimit, Policy
+from sbir_gate.settings.schema import MetricSettings, Settings
+
+MATCH_RATE = "match_rate"
+
+
+def policy(settings: Settings) -> Policy:
+    """Return what the verdict depends on besides the Runs, with the limits in the order of the settings.
+
+    The minimum of the match rate is `enrichment.performance.match_rate_threshold`, which stands
+    nowhere else.
+    """
+    gate = settings.gate
+    threshold = settings.enrichment.performance.match_rate_threshold
+    return Policy(
+        limits=tuple(
+            _limit(name, metric, threshold if name == MATCH_RATE else metric.minimum)
+            for name, metric in gate.metrics.items()
+        ),
+        max_lost=gate.max_lost,
+        significance=gate.significance,
+    )
+
+
+def _limit(name: str, metric: MetricSettings, minimum: float | None) -> MetricLimit:
+    return MetricLimit(
+        name=name,
+        unit=metric.unit,
+        direction=metric.direction,
+        kind=metric.kind,
+        minimum=minimum,
+        maximum=metric.maximum,
+        warn_percent=metric.warn_percent,
+        fail_percent=metric.fail_percent,
+        smallest_change=metric.smallest_change,
+        absolute_severity=metric.absolute_severity,
+        is_required=metric.is_required,
+    )

@@ -1,0 +1,91 @@
+"""The layers of the settings, lowest first: base.yaml, a file, the environment, the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sbir_gate.errors import ToolError
+from sbir_gate.settings.entries import Entry, Fault, Layer
+from sbir_gate.settings.yaml_text import read_layer, read_value
+
+VARIABLE_PREFIX = "SBIR_GATE__"
+ASSIGNMENT_OPTION = "--set"
+MAX_FILE_BYTES = 1024 * 1024
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+# a wheel carries the file inside the package; in a checkout it stands in config/
+_BASE_FILES = (_PACKAGE / "base.yaml", _PACKAGE.parent / "config" / "base.yaml")
+
+
+def base_layer() -> Layer:
+    """Return the defaults, from the one base.yaml that comes with this installation.
+
+    Raises ToolError if the installation lacks it.
+    """
+    path = next((path for path in _BASE_FILES if path.is_file()), None)
+    if path is None:
+        raise ToolError(f"{_BASE_FILES[0]}: no such file; it holds the defaults", "install sbir-gate again")
+    return file_layer(path, f"{path.parent.name}/{path.name}")
+
+
+def file_layer(path: Path, name: str = "") -> Layer:
+    """Return the entries of a YAML file; `name` is what origins call it, its path if empty."""
+    name = name or str(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        return Layer(faults=(Fault(name, "", f"cannot be read: {reason}"),))
+    if len(content) > MAX_FILE_BYTES:
+        return Layer(faults=(Fault(name, "", "is larger than 1 MiB: this is no configuration file"),))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return Layer(faults=(Fault(f"{name}:{line}", "", "is not UTF-8: save the file as UTF-8"),))
+    return read_layer(text, name)
+
+
+def environment_layer(environment: Mapping[str, str]) -> Layer:
+    """Return the entries of the variables named SBIR_GATE__A__B, which set the key a.b."""
+    names = sorted(name for name in environment if name.upper().startswith(VARIABLE_PREFIX))
+    return _layer([_variable(name, environment[name]) for name in names])
+
+
+def _variable(name: str, text: str) -> Entry | Fault:
+    key = name[len(VARIABLE_PREFIX) :].lower().replace("__", ".")
+    if name != name.upper():
+        return Fault(name, key, f"write the variable in capitals: {name.upper()}")
+    return read_value(key, text, name)
+
+
+def assignment_layer(assignments: Sequence[str]) -> Layer:
+    """Return the entries of `--set KEY=VALUE` options; the last one of a key wins."""
+    return _layer([_assignment(text) for text in assignments])
+
+
+def _assignment(text: str) -> Entry | Fault:
+    key, equals, value = text.partition("=")
+    if not equals:
+        return Fault(ASSIGNMENT_OPTION, text, "must be KEY=VALUE, as in gate.max_lost=3")
+    return read_value(key.strip(), value, ASSIGNMENT_OPTION)
+
+
+def option_layer(options: Mapping[str, object]) -> Layer:
+    """Return the entries of options that stand for one key each; None is an option that was not given."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return _layer(
+        [
+            Entry(key, tuple(value) if isinstance(value, list) else value, "command line")
+            for key, value in given.items()
+        ]
+    )
+
+
+def _layer(found: Sequence[Entry | Fault]) -> Layer:
+    return Layer(
+        tuple(item for item in found if isinstance(item, Entry)),
+        tuple(item for item in found if isinstance(item, Fault)),
+    )

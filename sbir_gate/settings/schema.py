@@ -1,0 +1,226 @@
+"""The schema of the settings: the type and the bounds of every key.
+
+There are no defaults here: they stand in `config/base.yaml`, once. What may be left out of a
+metric takes the default of `model.verdict.MetricLimit`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+)
+from pydantic_core import PydanticCustomError
+
+from sbir_gate.model.matches import Method
+from sbir_gate.model.run import MetricKind
+from sbir_gate.model.verdict import Direction, MetricLimit, Severity
+
+# what MetricLimit assumes of a metric of which nothing but its nature is said
+_LEFT_OUT = MetricLimit("", "", Direction.LOWER_IS_BETTER, MetricKind.EXACT)
+
+
+def _fault(allowed: str, **context: str) -> PydanticCustomError:
+    # context: `sibling` is the other key of two that are at odds
+    return PydanticCustomError("setting", "{allowed}", {"allowed": allowed, **context})
+
+
+def _not_below(sibling: str) -> AfterValidator:
+    """Return a check that a limit is not below the field `sibling`, which is declared before it."""
+
+    def check(value: float | None, info: ValidationInfo) -> float | None:
+        floor = info.data.get(sibling)
+        if value is not None and floor is not None and value < floor:
+            raise _fault(f"must not be below {sibling}, which is {floor}", sibling=sibling)
+        return value
+
+    return AfterValidator(check)
+
+
+def _path(value: object) -> object:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise _fault("must be a path; a name that reads as a number goes in quotes")
+    return Path(value)
+
+
+def _one_of(*members: StrEnum) -> BeforeValidator:
+    """Return a conversion of text to the member that has it as its value."""
+
+    def member(value: object) -> object:
+        if value not in members:
+            raise _fault(f"must be one of {', '.join(members)}")
+        return members[members.index(value)]
+
+    return BeforeValidator(member)
+
+
+def _command(value: object) -> object:
+    """Split a command line as a shell would; a list of arguments is taken as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise _fault(f"must be a command line ({error})") from error
+
+
+def _runnable(command: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if command is not None and (not command or not command[0].strip()):
+        raise _fault("must name a program, or be null for the built-in engine")
+    if command is not None and any("\0" in argument for argument in command):
+        raise _fault("must not hold a NUL character")
+    return command
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise _fault("must not name anything twice")
+    return values
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+OpenShare = Annotated[float, Field(gt=0, lt=1)]
+Percent = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(gt=0, le=604_800)]  # a week: a longer wait is a slip of the hand
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+PathValue = Annotated[Path, BeforeValidator(_path)]
+MatchMethod = Annotated[Method, _one_of(*(method for method in Method if method is not Method.NONE))]
+Command = Annotated[tuple[str, ...] | None, BeforeValidator(_command), AfterValidator(_runnable)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+FileStem = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
+MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*$", max_length=80)]
+
+
+class Section(BaseModel):
+    """A section of the settings: frozen, strict in its types, without unknown keys, NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class PerformanceSettings(Section):
+    """`enrichment.performance`: how the enrichment runs. Nothing here but the threshold changes a verdict."""
+
+    chunk_size: Count
+    memory_threshold_mb: Annotated[int, Field(ge=64, le=1_000_000_000)]
+    match_rate_threshold: Share
+    timeout_seconds: Seconds
+    retry_backoff: Literal["exponential", "constant", "none"]
+    max_retries: Annotated[int, Field(ge=0, le=100)]
+    retry_base_seconds: Seconds
+    retry_cap_seconds: Annotated[Seconds, _not_below("retry_base_seconds")]
+    workers: Annotated[int, Field(ge=0, le=1024)]
+
+
+class EnrichmentSettings(Section):
+    """`enrichment`: how the enrichment runs, and where it keeps its parts."""
+
+    performance: PerformanceSettings
+    work_folder: PathValue | None
+
+
+class EnricherSettings(Section):
+    """`enricher`: the engine under test; without a command, the built-in one."""
+
+    command: Command
+    pass_environment: Annotated[tuple[VariableName, ...], AfterValidator(_distinct)]
+
+
+class FixturesSettings(Section):
+    """`fixtures`: the files that a benchmark enriches."""
+
+    awards: PathValue
+    recipients: PathValue
+    truth: PathValue | None
+
+
+class ReadingSettings(Section):
+    """`reading`: how much damage an input may have."""
+
+    max_reject_percent: Annotated[float, Field(ge=0, le=100)]
+    max_record_mib: Annotated[int, Field(ge=1, le=1024)]
+
+
+class MatchingSettings(Section):
+    """`matching`: what the built-in engine tries, and from where on it is sure."""
+
+    methods: Annotated[tuple[MatchMethod, ...], Field(min_length=1), AfterValidator(_distinct)]
+    min_precision: OpenShare
+    acceptance_limit: Share | None
+    max_candidates: Annotated[int, Field(ge=1, le=5)]
+    namesakes_in_state: Count
+    max_firms_per_key: Count
+    max_pairs_per_key: Count
+    pairs_per_query: Count
+    min_training_labels: Count
+    max_training_labels: Annotated[Count, _not_below("min_training_labels")]
+
+
+class BenchmarkSettings(Section):
+    """`benchmark`: how often the enricher is measured."""
+
+    repeats: Annotated[int, Field(ge=1, le=1000)]
+    warm_ups: Annotated[int, Field(ge=0, le=1000)]
+
+
+class MetricSettings(Section):
+    """`gate.metrics.<name>`: how one metric is judged; see `model.verdict.MetricLimit`."""
+
+    unit: Annotated[str, Field(min_length=1, max_length=40)]
+    direction: Annotated[Direction, _one_of(*Direction)]
+    kind: Annotated[MetricKind, _one_of(*MetricKind)]
+    minimum: float | None = _LEFT_OUT.minimum
+    maximum: Annotated[float | None, _not_below("minimum")] = _LEFT_OUT.maximum
+    warn_percent: Percent | None = _LEFT_OUT.warn_percent
+    fail_percent: Annotated[Percent | None, _not_below("warn_percent")] = _LEFT_OUT.fail_percent
+    smallest_change: Annotated[float, Field(ge=0)] = _LEFT_OUT.smallest_change
+    absolute_severity: Annotated[Severity, _one_of(Severity.FAIL, Severity.WARN)] = (
+        _LEFT_OUT.absolute_severity
+    )
+    is_required: bool = _LEFT_OUT.is_required
+
+
+class GateSettings(Section):
+    """`gate`: what the verdict depends on."""
+
+    name: FileStem
+    baselines_folder: PathValue
+    max_lost: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    significance: OpenShare
+    metrics: Annotated[
+        Mapping[MetricName, MetricSettings],
+        AfterValidator(MappingProxyType),  # frozen like the rest, and a dict again when it is dumped
+        PlainSerializer(dict, return_type=dict[str, MetricSettings]),
+    ]
+
+
+class ReportsSettings(Section):
+    """`reports`: where reports and saved runs go."""
+
+    folder: PathValue
+
+
+class Settings(Section):
+    """All settings. Units are in the names or in `config/base.yaml`."""
+
+    enrichment: EnrichmentSettings
+    enricher: EnricherSettings
+    fixtures: FixturesSettings
+    reading: ReadingSettings
+    matching: MatchingSettings
+    benchmark: BenchmarkSettings
+    gate: GateSettings
+    reports: ReportsSettings

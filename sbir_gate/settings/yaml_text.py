@@ -1,0 +1,147 @@
+"""Strict YAML: values with their lines; duplicate keys, anchors, aliases and tags are refused.
+
+Plain scalars are read as YAML 1.2 does (`yes` and `08:30` are text), so that a value means the
+same in a file, in a variable and in an option.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from sbir_gate.settings.entries import Entry, Fault, Layer, Scalar, Value, shown
+
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WHOLE_NUMBER = re.compile(r"[-+]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A safe loader that resolves no plain scalars and refuses what configuration has no use for."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 -- PyYAML's name for a class attribute
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it untyped
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise yaml.MarkedYAMLError(
+                problem="anchors and aliases are not allowed: write the value out",
+                problem_mark=event.start_mark,
+            )
+        if getattr(event, "tag", None) is not None:
+            raise yaml.MarkedYAMLError(
+                problem="tags such as !!str are not allowed: put text in quotes",
+                problem_mark=event.start_mark,
+            )
+        return super().compose_node(parent, index)
+
+
+def plain_value(text: str) -> Scalar:
+    """Return what an unquoted YAML 1.2 scalar means: null, a truth value, a number, or the text itself."""
+    if text in _NULL:
+        return None
+    if text in _TRUTH:
+        return _TRUTH[text]
+    if _WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    return text
+
+
+def read_value(key: str, text: str, origin: str) -> Entry | Fault:
+    """Return the value of a variable or an option: `[a, b]`, quoted text, or a plain scalar."""
+    text = text.strip()
+    if not text.startswith(("[", '"', "'")):
+        return Entry(key, plain_value(text), origin)
+    try:
+        node = _compose(text)
+        return Entry(key, _value(node), origin)
+    except yaml.YAMLError as error:
+        return Fault(origin, key, f"{shown(text)} is not a YAML value ({_described(error)})")
+
+
+def read_layer(text: str, file: str) -> Layer:
+    """Return the entries of a YAML document, nested keys joined by dots; `file` names it in origins."""
+    try:
+        node = _compose(text)
+    except yaml.YAMLError as error:
+        return Layer(faults=(Fault(_place(file, _mark(error)), "", f"not valid YAML: {_described(error)}"),))
+    except RecursionError:
+        return Layer(faults=(Fault(file, "", "nested too deeply"),))
+    if node is None:
+        return Layer(faults=(Fault(file, "", "is empty: it must hold keys, as config/base.yaml does"),))
+    if not isinstance(node, yaml.MappingNode):
+        return Layer(faults=(Fault(_place(file, node.start_mark), "", "must hold keys, as 'gate:' does"),))
+    found = list(_entries(node, "", file))
+    return Layer(
+        tuple(item for item in found if isinstance(item, Entry)),
+        tuple(item for item in found if isinstance(item, Fault)),
+    )
+
+
+def _compose(text: str) -> yaml.Node | None:
+    loader = _StrictLoader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
+def _entries(mapping: yaml.MappingNode, prefix: str, file: str) -> Iterator[Entry | Fault]:
+    first_lines: dict[str, int] = {}
+    for key_node, value_node in mapping.value:
+        origin = _place(file, key_node.start_mark)
+        if not isinstance(key_node, yaml.ScalarNode) or "." in key_node.value or not key_node.value.strip():
+            yield Fault(origin, prefix, "a key must be a plain word; nested keys stand on lines of their own")
+            continue
+        key = f"{prefix}.{key_node.value}" if prefix else key_node.value
+        if key in first_lines:
+            yield Fault(origin, key, f"is set twice, first in line {first_lines[key]}: keep one of them")
+            continue
+        first_lines[key] = key_node.start_mark.line + 1
+        yield from _entry(key, value_node, file, origin)
+
+
+def _entry(key: str, node: yaml.Node, file: str, origin: str) -> Iterator[Entry | Fault]:
+    if isinstance(node, yaml.MappingNode):
+        if not node.value:
+            yield Fault(origin, key, "holds no keys: leave it out")
+        yield from _entries(node, key, file)
+        return
+    try:
+        yield Entry(key, _value(node), origin)
+    except yaml.MarkedYAMLError as error:
+        yield Fault(origin, key, _described(error))
+
+
+def _value(node: yaml.Node | None) -> Value:
+    if isinstance(node, yaml.SequenceNode):
+        return tuple(_scalar(item) for item in node.value)
+    return _scalar(node)
+
+
+def _scalar(node: yaml.Node | None) -> Scalar:
+    if not isinstance(node, yaml.ScalarNode):
+        mark = node.start_mark if node else None
+        raise yaml.MarkedYAMLError(problem="a list holds single values only", problem_mark=mark)
+    is_plain = node.style is None
+    text: str = node.value
+    return plain_value(text) if is_plain else text
+
+
+def _mark(error: yaml.YAMLError) -> yaml.Mark | None:
+    return error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+
+
+def _place(file: str, mark: yaml.Mark | None) -> str:
+    return f"{file}:{mark.line + 1}" if mark else file
+
+
+def _described(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError):
+        return " ".join(part for part in (error.context, error.problem) if part)
+    return " ".join(str(error).split())  # a character that YAML does not allow, with its position
