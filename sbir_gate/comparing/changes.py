@@ -1,0 +1,138 @@
+"""Every metric of head against the reference and its limit: the rows of the verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+
+from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, worst
+from sbir_gate.comparing.ratios import Pair, Ratio, ratio_of
+from sbir_gate.comparing.wording import limits_text
+from sbir_gate.model.run import Metric, MetricKind, Run
+from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, Severity
+
+
+def compare_metrics(head: Run, reference: Run | None, policy: Policy) -> tuple[Change, ...]:
+    """Return one Change for each limit of the policy, then for each metric that has none.
+
+    The rows are the union of policy, head and reference, so that a metric that is gone from head is
+    a row, and a failure. Metrics without a limit are for information only, unless they are gone or
+    not a number. Without a reference only the absolute limits are judged.
+    """
+    changes = [_compare(limit.name, limit, head, reference) for limit in policy.limits]
+    limited = {limit.name for limit in policy.limits}
+    others = dict.fromkeys(
+        metric.name
+        for run in (head, reference)
+        if run is not None
+        for metric in run.metrics
+        if metric.name not in limited
+    )
+    return (*changes, *(_compare(name, None, head, reference) for name in others))
+
+
+def _compare(name: str, limit: MetricLimit | None, head: Run, reference: Run | None) -> Change:
+    heads = _named(head, name)
+    references = _named(reference, name) if reference is not None else ()
+    row = _row(name, limit, heads, references)
+    if not heads and not references and limit is not None and not limit.is_required:
+        return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
+    fault = _fault(row, heads, references)
+    if fault:
+        return replace(row, severity=Severity.FAIL, limit="must be sound", reason=f"{name} {fault}")
+    findings = absolute_findings(limit, median(heads[0].values)) if limit else ()
+    if reference is not None and references:
+        pair = Pair(name, heads[0].values, references[0].values)
+        ratio = ratio_of(pair, row.kind, head, reference)
+        row = _with_ratio(row, ratio)
+        if limit:
+            findings += relative_findings(limit, ratio, median(pair.head), median(pair.reference))
+    return _with_findings(row, findings)
+
+
+def _named(run: Run, name: str) -> tuple[Metric, ...]:
+    return tuple(metric for metric in run.metrics if metric.name == name)
+
+
+def _row(
+    name: str, limit: MetricLimit | None, heads: Sequence[Metric], references: Sequence[Metric]
+) -> Change:
+    """Return the row before any judgement; the policy, not head, says how a metric is judged."""
+    pattern = limit or next(iter((*references, *heads)))
+    return Change(
+        metric=name,
+        unit=pattern.unit,
+        kind=pattern.kind,
+        direction=limit.direction if limit else Direction.LOWER_IS_BETTER,
+        head=_middle(heads),
+        reference=_middle(references),
+        delta=None,
+        ratio=None,
+        ratio_low=None,
+        ratio_high=None,
+        raw_ratio=None,
+        is_significant=False,
+        severity=Severity.OK if limit else Severity.INFO,
+        limit=limits_text(limit) if limit else "",
+    )
+
+
+def _middle(metrics: Sequence[Metric]) -> float | None:
+    """Return the median that a report may show; a saved document holds no NaN."""
+    if len(metrics) != 1 or not metrics[0].values or not all(map(math.isfinite, metrics[0].values)):
+        return None
+    return median(metrics[0].values)
+
+
+def _fault(row: Change, heads: Sequence[Metric], references: Sequence[Metric]) -> str:
+    """Return why the metric cannot be judged at all, or an empty string."""
+    if not heads:
+        return "is gone: the reference has it" if references else "is gone: the policy requires it"
+    for side, metrics in (("head", heads), ("the reference", references)):
+        if len(metrics) > 1:
+            return f"is in {side} {len(metrics)} times"
+        for metric in metrics:
+            fault = _value_fault(row, metric)
+            if fault:
+                return f"{fault} in {side}"
+    return ""
+
+
+def _value_fault(row: Change, metric: Metric) -> str:
+    if not metric.values:
+        return "has no value"
+    if not all(map(math.isfinite, metric.values)):
+        return "is not a finite number"
+    if metric.unit != row.unit:
+        return f"has the unit {metric.unit!r}, not {row.unit!r},"
+    if row.kind is MetricKind.EXACT and min(metric.values) != max(metric.values):
+        return "is exact, but its repeats disagree"
+    return ""
+
+
+def _with_ratio(row: Change, ratio: Ratio) -> Change:
+    return replace(
+        row,
+        delta=ratio.delta,
+        ratio=ratio.value,
+        ratio_low=ratio.low,
+        ratio_high=ratio.high,
+        raw_ratio=ratio.raw,
+        is_significant=ratio.is_significant,
+    )
+
+
+def _with_findings(row: Change, findings: Sequence[Finding]) -> Change:
+    """Return the row with the gravest findings; without any it stays as it is."""
+    if not findings:
+        return row
+    severity = worst(finding.severity for finding in findings)
+    gravest = [finding for finding in findings if finding.severity is severity]
+    return replace(
+        row,
+        severity=severity,
+        limit=", ".join(finding.limit for finding in gravest),
+        reason="; ".join(finding.reason for finding in gravest),
+    )

@@ -1,0 +1,135 @@
+"""The verdict: one outcome, with its reasons, from head, reference and policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sbir_gate.comparing.calibration import is_same_machine
+from sbir_gate.comparing.changes import compare_metrics
+from sbir_gate.comparing.limits import worst
+from sbir_gate.comparing.records import compare_records
+from sbir_gate.errors import ExitStatus
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
+
+_EXIT_STATUS = {
+    Outcome.PASS: ExitStatus.OK,
+    Outcome.WARN: ExitStatus.OK,
+    Outcome.NO_BASELINE: ExitStatus.OK,
+    Outcome.INCONCLUSIVE: ExitStatus.OK,
+    Outcome.FAIL: ExitStatus.GATE_FAILED,
+    Outcome.INCOMPARABLE: ExitStatus.GATE_FAILED,
+    Outcome.ERROR: ExitStatus.BROKEN,
+}
+
+
+def judge(head: Run, reference: Run | None, policy: Policy) -> Verdict:
+    """Return the verdict on head.
+
+    Precedence: fail, incomparable, inconclusive, warn, no-baseline, pass. An incomparable reference
+    (other gate or other fixture) and a missing one leave only the absolute limits, which are still
+    enforced. The reasons are ordered like that too, one line each.
+    """
+    obstacle = _obstacle(head, reference) if reference is not None else ""
+    comparable = None if obstacle else reference
+    changes = compare_metrics(head, comparable, policy)
+    records = compare_records(head, comparable, policy) if comparable is not None else RecordChanges()
+    faults = _faults(head)
+    severity = worst(
+        [
+            Severity.FAIL if faults else Severity.OK,
+            records.severity,
+            *(change.severity for change in changes),
+        ]
+    )
+    outcome = _outcome(severity, has_reference=reference is not None, is_comparable=not obstacle)
+    return Verdict(
+        gate=head.gate,
+        outcome=outcome,
+        reasons=_reasons(faults, obstacle, changes, records),
+        changes=changes,
+        records=records,
+        head_started_at=head.started_at,
+        head_commit=head.source.commit,
+        reference_started_at=reference.started_at if reference else "",
+        reference_commit=reference.source.commit if reference else "",
+        notes=_notes(head, reference),
+    )
+
+
+def exit_status(verdict: Verdict, fail_on_inconclusive: bool) -> ExitStatus:
+    """Return what the process says to its caller.
+
+    Incomparable fails closed: nothing was compared, so nothing was shown to be unharmed.
+    """
+    if verdict.outcome is Outcome.INCONCLUSIVE and fail_on_inconclusive:
+        return ExitStatus.INCONCLUSIVE
+    return _EXIT_STATUS[verdict.outcome]
+
+
+def _obstacle(head: Run, reference: Run) -> str:
+    """Return why the two Runs cannot be compared, or an empty string."""
+    if head.gate != reference.gate:
+        return f"the reference is of gate {reference.gate!r}, not {head.gate!r}"
+    if head.fixture.fingerprint != reference.fixture.fingerprint:
+        return (
+            f"the fixture changed ({reference.fixture.fingerprint[:12]} -> {head.fixture.fingerprint[:12]}): "
+            "run the reference again on the new fixture"
+        )
+    return ""
+
+
+def _faults(head: Run) -> tuple[str, ...]:
+    """Return what is wrong with head itself, whatever the policy limits."""
+    faults = []
+    if not head.decisions or head.quality.awards == 0:
+        faults.append("no award was enriched: the Run holds zero records")
+    if not head.samples:
+        faults.append("no repeat was measured: the benchmark was skipped")
+    answers = len({sample.output_digest for sample in head.samples})
+    if answers > 1:
+        faults.append(
+            f"the enricher is not deterministic: {len(head.samples)} repeats gave {answers} outputs"
+        )
+    return tuple(faults)
+
+
+def _outcome(severity: Severity, has_reference: bool, is_comparable: bool) -> Outcome:
+    if severity is Severity.FAIL:
+        return Outcome.FAIL
+    if not is_comparable:
+        return Outcome.INCOMPARABLE
+    if severity is Severity.INCONCLUSIVE:
+        return Outcome.INCONCLUSIVE
+    if severity is Severity.WARN:
+        return Outcome.WARN
+    return Outcome.PASS if has_reference else Outcome.NO_BASELINE
+
+
+def _reasons(
+    faults: Sequence[str], obstacle: str, changes: Sequence[Change], records: RecordChanges
+) -> tuple[str, ...]:
+    def of(severity: Severity) -> list[str]:
+        """Return the reasons of one severity, records before metrics."""
+        found = [records.reason] if records.severity is severity else []
+        return found + [change.reason for change in changes if change.severity is severity]
+
+    reasons = [*faults, *of(Severity.FAIL)]
+    reasons += [obstacle] if obstacle else []
+    return (*reasons, *of(Severity.INCONCLUSIVE), *of(Severity.WARN))
+
+
+def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
+    """Return what a reader should know but nobody is failed for."""
+    notes = list(head.warnings)
+    if reference is None:
+        return (*notes, "there is no baseline: only the absolute limits were judged")
+    if head.enricher != reference.enricher:
+        notes.append(f"the enricher command differs: {reference.enricher!r} before, {head.enricher!r} now")
+    if head.settings_digest != reference.settings_digest:
+        notes.append("settings that change results differ from the reference's")
+    if head.has_truth != reference.has_truth:
+        notes.append("only one of the two Runs has a truth: awards are compared by their links alone")
+    if not is_same_machine(head, reference):
+        notes.append("the machines differ: times are compared as multiples of the calibration workload")
+    return tuple(notes)

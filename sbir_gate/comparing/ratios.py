@@ -1,0 +1,141 @@
+"""Head over reference for one metric, with the interval that its noise and its machine leave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from sbir_gate.comparing.calibration import is_same_machine, machine_effect, time_exponent
+from sbir_gate.comparing.statistics import (
+    FEWEST_REPEATS,
+    Interval,
+    difference,
+    estimate_log_median,
+    estimate_median,
+    interval,
+)
+from sbir_gate.model.run import MetricKind, Run
+
+# Two floats nearer than this are one value that was computed in two ways.
+RELATIVE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Head over reference: the value that is judged, its bounds, and what stands in the way.
+
+    `value` is None where the reference is not above 0; `low` and `high` are None where there is no
+    interval. `raw` is never calibrated. `delta` is head minus reference in the metric's unit, and
+    `judged_delta` is what of it counts: between machines, the calibrated part. `doubt` says in words
+    why there is no interval.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    raw: float | None
+    delta: float
+    judged_delta: float
+    is_significant: bool
+    is_calibrated: bool = False
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The values of one metric in both Runs; each side has at least one, all finite."""
+
+    name: str
+    head: Sequence[float]
+    reference: Sequence[float]
+
+
+def ratio_of(pair: Pair, kind: MetricKind, head: Run, reference: Run) -> Ratio:
+    """Return the ratio of the medians with the interval that belongs to the kind of metric."""
+    if kind is MetricKind.EXACT:
+        return _exact(pair)
+    if min(*pair.head, *pair.reference) <= 0:
+        return _noisy_about_zero(pair)
+    return _noisy(pair, head, reference)
+
+
+def _raw(pair: Pair) -> tuple[float, float | None]:
+    head, reference = median(pair.head), median(pair.reference)
+    return head - reference, head / reference if reference > 0 else None
+
+
+def _exact(pair: Pair) -> Ratio:
+    delta, raw = _raw(pair)
+    is_same = math.isclose(pair.head[0], pair.reference[0], rel_tol=RELATIVE_TOLERANCE)
+    if is_same:
+        delta = 0.0
+    return Ratio(raw, raw, raw, raw, delta, delta, not is_same)
+
+
+def _noisy_about_zero(pair: Pair) -> Ratio:
+    """Judge by the difference of the medians: values at or below 0 have no logarithm."""
+    if _is_too_few(pair):
+        return _doubtful(pair, _too_few_words(pair))
+    delta, raw = _raw(pair)
+    found = interval(difference(estimate_median(pair.head), estimate_median(pair.reference)))
+    low, high = None, None
+    if raw is not None:
+        scale = median(pair.reference)
+        low, high = 1 + found.low / scale, 1 + found.high / scale
+    return Ratio(raw, low, high, raw, delta, delta, not found.covers(0.0))
+
+
+def _noisy(pair: Pair, head: Run, reference: Run) -> Ratio:
+    is_time = time_exponent(pair.name) != 0
+    effect = machine_effect(pair.name, head, reference) if is_time else None
+    is_between_machines = is_time and not is_same_machine(head, reference)
+    if is_between_machines and effect is None:
+        return _doubtful(pair, "the machines differ and the calibration workload was not timed")
+    if _is_too_few(pair):
+        return _doubtful(pair, _too_few_words(pair))
+    change = difference(estimate_log_median(pair.head), estimate_log_median(pair.reference))
+    if effect is None:
+        found = interval(change)
+    elif is_between_machines:
+        found = interval(difference(change, effect))
+    else:
+        found = _stretched(interval(change), change.value - effect.value)
+    delta, raw = _raw(pair)
+    value = math.exp(found.value)
+    return Ratio(
+        value,
+        math.exp(found.low),
+        math.exp(found.high),
+        raw,
+        delta,
+        judged_delta=median(pair.reference) * (value - 1) if is_between_machines else delta,
+        is_significant=not found.covers(0.0),
+        is_calibrated=is_between_machines,
+    )
+
+
+def _doubtful(pair: Pair, doubt: str) -> Ratio:
+    delta, raw = _raw(pair)
+    return Ratio(raw, None, None, raw, delta, delta, is_significant=False, doubt=doubt)
+
+
+def _stretched(found: Interval, point: float) -> Interval:
+    """Widen the interval so that it reaches the calibrated estimate.
+
+    On one machine the raw ratio decides. But if the calibration workload slowed down too, the
+    machine was busier, and that part of the change must not be held against the code.
+    """
+    return Interval(found.value, min(found.low, point), max(found.high, point))
+
+
+def _is_too_few(pair: Pair) -> bool:
+    return min(len(pair.head), len(pair.reference)) < FEWEST_REPEATS
+
+
+def _too_few_words(pair: Pair) -> str:
+    return (
+        f"{len(pair.reference)} and {len(pair.head)} repeats tell nothing of the noise; "
+        f"at least {FEWEST_REPEATS} a side are needed"
+    )
