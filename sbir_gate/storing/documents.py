@@ -1,0 +1,164 @@
+"""Documents on disk: written whole or not at all, read with every doubt named."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+from sbir_gate.errors import DocumentError, OutputError
+from sbir_gate.model.document import RUN, VERDICT, DocumentKind, decode, encode
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Verdict
+
+# A Run of all 220,000 awards is about 60 MB; what is larger is no document of ours.
+MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
+
+_MAX_COLLISIONS = 1000
+
+Document = TypeVar("Document", Run, Verdict)
+
+
+def save_run(folder: Path, run: Run) -> Path:
+    """Write the Run to `<folder>/<UTC start>.json`, e.g. 20260131T235959Z.json, and return its path.
+
+    An existing file is never overwritten: the name gets a suffix, -2 and so on. Raises OutputError.
+    """
+    stem = _timestamp(run.started_at)
+    text = _encoded(RUN, run)
+    for number in range(1, _MAX_COLLISIONS + 1):
+        path = folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
+        if _write(path, text, may_replace=False):
+            return path
+    raise OutputError(
+        f"{folder}: {_MAX_COLLISIONS} documents already start at {stem}", "clean the folder, or name another"
+    )
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write the Run to exactly this path, in place of what is there. Raises OutputError."""
+    _write(path, _encoded(RUN, run), may_replace=True)
+
+
+def load_run(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> Run:
+    """Return the Run in the file. Raises DocumentError for anything but a whole, valid Run."""
+    return _load(RUN, path, max_bytes)
+
+
+def save_verdict(path: Path, verdict: Verdict) -> None:
+    """Write the verdict to exactly this path, in place of what is there. Raises OutputError."""
+    _write(path, _encoded(VERDICT, verdict), may_replace=True)
+
+
+def load_verdict(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> Verdict:
+    """Return the verdict in the file. Raises DocumentError for anything but a whole, valid verdict."""
+    return _load(VERDICT, path, max_bytes)
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a finished report to exactly this path, in place of what is there. Raises OutputError."""
+    _write(path, text, may_replace=True)
+
+
+def _load(kind: DocumentKind[Document], path: Path, max_bytes: int) -> Document:
+    return decode(kind, _read(path, max_bytes), str(path))
+
+
+def _read(path: Path, max_bytes: int) -> str:
+    """Return the text of a regular file of at most `max_bytes`."""
+    try:
+        # a pipe or a device would block for ever: look before opening
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DocumentError(f"{path}: not a regular file", "name the JSON file itself")
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise DocumentError(
+            f"{path}: no such file", "make it with 'sbir-gate run', or check the path"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise DocumentError(
+            f"{path}: cannot be read ({_cause(error)})", "check the path and its permissions"
+        ) from error
+    if len(content) > max_bytes:
+        raise DocumentError(
+            f"{path}: larger than {max_bytes:,} bytes", "this is no document of sbir-gate: check the path"
+        )
+    if not content.strip():
+        raise DocumentError(f"{path}: the file is empty", "make it again with 'sbir-gate run'")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            f"{path}: not UTF-8 at byte {error.start}",
+            "the file is damaged or compressed: make it again with 'sbir-gate run'",
+        ) from error
+
+
+def _encoded(kind: DocumentKind[Document], content: Document) -> str:
+    try:
+        return encode(kind, content)
+    except ValueError as error:
+        raise OutputError(
+            f"the {kind.name} cannot be saved as JSON: {error}",
+            "a metric is not a number (NaN or infinity), or a text is not Unicode: look at the enricher",
+        ) from error
+
+
+def _write(path: Path, text: str, may_replace: bool) -> bool:
+    """Write a file whole or not at all; say False if it is there and must not be replaced.
+
+    The text goes to a temporary file beside the target, is forced to disk, and takes the target's
+    name in one step: a link (which fails on an existing name) or a rename (which replaces it).
+    """
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(text.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+        if may_replace:
+            temporary.replace(path)
+        else:
+            path.hardlink_to(temporary)
+    except FileExistsError as error:
+        # the folder's own name may be taken by a file, which is no collision of documents
+        if may_replace or not path.parent.is_dir():
+            raise _output_error(path, error) from error
+        return False
+    except (OSError, ValueError) as error:
+        raise _output_error(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    return True
+
+
+def _output_error(path: Path, error: Exception) -> OutputError:
+    return OutputError(
+        f"{path}: cannot be written ({_cause(error)})",
+        "check that the folder exists, may be written, and has room, or name another",
+    )
+
+
+def _cause(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _timestamp(started_at: str) -> str:
+    """Return the start in UTC as a file name; a start that is no time could be a path."""
+    try:
+        moment = datetime.fromisoformat(started_at)
+    except ValueError as error:
+        raise OutputError(
+            f"the Run cannot be named: its start {started_at[:40]!r} is not an ISO 8601 time",
+            "the Run is damaged or was edited by hand: measure again with 'sbir-gate run'",
+        ) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
