@@ -1,0 +1,170 @@
+"""The benchmark: warm-ups, then repeats, each in a fresh process with a fresh, empty output folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sbir_gate.errors import ConfigurationError
+from sbir_gate.measuring.command import CommandTemplate, parse_command
+from sbir_gate.measuring.environment import scrubbed_environment
+from sbir_gate.measuring.output import OutputFaults, check_rows, decision_key, digest, read_decisions
+from sbir_gate.measuring.process import ProcessRequest, ProcessResult, raise_on_failure
+from sbir_gate.measuring.telemetry import Telemetry, read_telemetry
+from sbir_gate.model.matches import Decision
+from sbir_gate.model.samples import Sample
+
+# the edges: start a process, time the calibration workload in seconds, tell "repeat i of n" (0: warm-up)
+Launch = Callable[[ProcessRequest], ProcessResult]
+Calibrate = Callable[[], float]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkPlan:
+    """What is run, how often, and where.
+
+    `command` is the enricher's template (see `parse_command`). `award_ids` are the awards that the output
+    must hold. `scratch_folder` exists; each run works in a new folder below it. `environment` is what the
+    caller sees (os.environ): only the allow-list and `pass_environment` of it are handed on.
+    """
+
+    command: str
+    awards_path: Path
+    recipients_path: Path
+    award_ids: tuple[str, ...]
+    scratch_folder: Path
+    working_folder: Path
+    environment: Mapping[str, str]
+    repeats: int
+    warmups: int = 1
+    timeout_seconds: float = 300.0
+    pass_environment: tuple[str, ...] = ()
+    output_name: str = "enriched.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkResult:
+    """What all repeats learned.
+
+    `decisions` and `faults` are of the first repeat; `disagreements` are the awards, sorted, for which any
+    other repeat decided differently. `calibration_seconds` has one more entry than there are samples.
+    """
+
+    samples: tuple[Sample, ...]
+    decisions: tuple[Decision, ...]
+    disagreements: tuple[str, ...]
+    faults: OutputFaults
+    calibration_seconds: tuple[float, ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat:
+    """What one process did, told and wrote."""
+
+    process: ProcessResult
+    telemetry: Telemetry
+    decisions: tuple[Decision, ...]
+
+
+def run_benchmark(
+    plan: BenchmarkPlan, launch: Launch, calibrate: Calibrate, progress: Progress
+) -> BenchmarkResult:
+    """Run the plan and return what was learned; a failed warm-up is a failure too.
+
+    The calibration is timed before every repeat and after the last. Raises ConfigurationError for a plan
+    that cannot be run, EnricherCrash for an exit status other than 0, EnricherError for a time-out or an
+    output that is missing or cannot be read.
+    """
+    _check(plan)
+    template = parse_command(plan.command)
+    environment = scrubbed_environment(plan.environment, plan.pass_environment)
+    for _ in range(plan.warmups):
+        progress(0, plan.repeats)
+        _run_once(plan, template, environment, launch)
+    calibrations: list[float] = []
+    repeats: list[_Repeat] = []
+    for number in range(1, plan.repeats + 1):
+        progress(number, plan.repeats)
+        calibrations.append(calibrate())
+        repeats.append(_run_once(plan, template, environment, launch))
+    calibrations.append(calibrate())
+    first = repeats[0]
+    return BenchmarkResult(
+        samples=tuple(
+            _sample(repeat, seconds) for repeat, seconds in zip(repeats, calibrations, strict=False)
+        ),
+        decisions=first.decisions,
+        disagreements=find_disagreements([repeat.decisions for repeat in repeats]),
+        faults=check_rows(first.decisions, plan.award_ids),
+        calibration_seconds=tuple(calibrations),
+        notes=first.telemetry.notes,
+    )
+
+
+def find_disagreements(outputs: Sequence[Sequence[Decision]]) -> tuple[str, ...]:
+    """Return the awards whose rows differ between the first output and any other, sorted.
+
+    The order of rows does not matter, their number does: an award that is missing from one differs.
+    """
+    by_award = [_rows_by_award(output) for output in outputs]
+    differing: set[str] = set()
+    for other in by_award[1:]:
+        award_ids = by_award[0].keys() | other.keys()
+        differing.update(id_ for id_ in award_ids if by_award[0].get(id_) != other.get(id_))
+    return tuple(sorted(differing))
+
+
+def _check(plan: BenchmarkPlan) -> None:
+    if plan.repeats < 1:
+        raise ConfigurationError(f"benchmark.repeats is {plan.repeats}", "measure at least one repeat")
+    if plan.warmups < 0:
+        raise ConfigurationError(f"benchmark.warmups is {plan.warmups}", "use 0 or more")
+    if not plan.timeout_seconds > 0:
+        raise ConfigurationError(
+            f"enrichment.performance.timeout_seconds is {plan.timeout_seconds}", "use a time above 0"
+        )
+
+
+def _run_once(
+    plan: BenchmarkPlan, template: CommandTemplate, environment: Mapping[str, str], launch: Launch
+) -> _Repeat:
+    # what the enricher locks or makes read-only in its folder must not turn a measurement into a failure
+    with tempfile.TemporaryDirectory(
+        dir=plan.scratch_folder, prefix="repeat-", ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name).resolve()
+        output, metrics = folder / plan.output_name, folder / "metrics.json"
+        arguments = template.filled(
+            plan.awards_path.resolve(), plan.recipients_path.resolve(), output, metrics
+        )
+        result = launch(ProcessRequest(arguments, environment, plan.working_folder, plan.timeout_seconds))
+        raise_on_failure(result, plan.timeout_seconds)
+        return _Repeat(result, read_telemetry(metrics), read_decisions(output))
+
+
+def _sample(repeat: _Repeat, calibration_seconds: float) -> Sample:
+    telemetry = repeat.telemetry
+    # an enricher that resets its own peak counter hides it from the launcher, but tells it here
+    peak_rss_mib = max(repeat.process.peak_rss_mib, telemetry.highest_mib())
+    start_mib = telemetry.start_rss_mib
+    return Sample(
+        wall_seconds=repeat.process.wall_seconds,
+        cpu_seconds=repeat.process.cpu_seconds,
+        peak_rss_mib=peak_rss_mib,
+        memory_delta_mib=None if start_mib is None else peak_rss_mib - start_mib,
+        calibration_seconds=calibration_seconds,
+        output_digest=digest(repeat.decisions),
+        stages=telemetry.stage_samples(),
+        counters=telemetry.counters,
+    )
+
+
+def _rows_by_award(decisions: Sequence[Decision]) -> dict[str, list[str]]:
+    rows: dict[str, list[str]] = {}
+    for decision in decisions:
+        rows.setdefault(decision.award_id, []).append(repr(decision_key(decision)))
+    return {award_id: sorted(keys) for award_id, keys in rows.items()}

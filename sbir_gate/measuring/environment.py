@@ -1,0 +1,55 @@
+"""The environment that a measured process sees: an allow-list, so that no token is ever in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from sbir_gate.errors import ConfigurationError
+
+PASSED_NAMES = frozenset(
+    {
+        "HOME",
+        "LANG",
+        "LD_LIBRARY_PATH",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "PATH",
+        "POLARS_MAX_THREADS",
+        "PYTHONHASHSEED",
+        "PYTHONPATH",
+        "RAYON_NUM_THREADS",
+        "SYSTEMROOT",
+        "TMPDIR",
+        "TZ",
+        "VIRTUAL_ENV",
+    }
+)
+PASSED_PREFIXES = ("LC_", "SBIR_GATE__")
+# a setting such as a webhook address may come as SBIR_GATE__...: its prefix does not make it harmless
+_SECRET = re.compile(
+    r"TOKEN|SECRET|PASSW|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|CREDENTIAL|WEBHOOK|^ACTIONS_|^INPUT_",
+    re.IGNORECASE,
+)
+
+
+def scrubbed_environment(environment: Mapping[str, str], pass_environment: Sequence[str]) -> dict[str, str]:
+    """Return what the enricher may see: the allow-list and the names that the configuration adds.
+
+    Raises ConfigurationError if an added name looks like a secret.
+    """
+    for name in pass_environment:
+        if _SECRET.search(name):
+            raise ConfigurationError(
+                f"enricher.pass_environment: {name!r} looks like a secret",
+                "the code under test must not see secrets: give it the data as files",
+            )
+    added = frozenset(pass_environment)
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in added
+        or (not _SECRET.search(name) and (name in PASSED_NAMES or name.startswith(PASSED_PREFIXES)))
+    }

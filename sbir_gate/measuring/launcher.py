@@ -1,0 +1,309 @@
+# ruff: noqa: PTH116, PTH123, PTH208 -- pathlib would make this parent, and with it every child's first peak, bigger
+"""The small parent of a measured command: `python -I -S launcher.py REQUEST.json`.
+
+It stands alone (standard library only) because a child's `ru_maxrss` starts at the size of its parent:
+about 10 MiB here, hundreds in a process that has loaded pandas.
+
+The request (see `Request`) names the command; the result (see `Result`) is written as JSON. The command
+runs in its own session, so a signal can reach all of its process group. This process adopts orphans
+(PR_SET_CHILD_SUBREAPER), so a descendant that leaves the group is still found below it. When the command
+ends, or runs out of time, whatever is left of the tree is killed.
+
+Peak memory is the largest sum of resident sizes over all samples, and at least the kernel's own peak of
+every single process: exact for one process, sampled for the sum of several. Pages that processes share
+count once for each. Off Linux it is `ru_maxrss`, the peak of the largest single process. Where a process
+forks and leaves its group faster than it can be listed, the clean-up gives up after some seconds and
+reports what is left.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import TypedDict
+
+SAMPLE_SECONDS = 0.025
+# a sample may cost at most one part in this many of the time: a tree of hundreds is sampled less often
+SAMPLE_SHARE = 50
+KILL_SECONDS = 5.0
+LOG_LIMIT_BYTES = 16 * 2**20
+LOG_TAIL_BYTES = 64 * 2**10
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Request(TypedDict):
+    """What to run. Paths are absolute; `log` receives standard output and standard error."""
+
+    command: list[str]
+    working_folder: str
+    log: str
+    result: str
+    timeout_seconds: float
+    grace_seconds: float
+
+
+class Result(TypedDict):
+    """What happened. `exit_status` is negative for a signal and None if the command did not start."""
+
+    exit_status: int | None
+    start_error: str
+    is_timed_out: bool
+    wall_seconds: float
+    cpu_seconds: float
+    peak_rss_mib: float
+    survivors: int
+
+
+class Tree:
+    """The command and all that descends from it."""
+
+    def __init__(self, leader: int) -> None:
+        self.leader = leader
+        self.status: int | None = None
+        self.ended = 0.0
+        self.cpu_seconds = 0.0
+        self.peak_kib = 0
+
+    def sample(self) -> None:
+        """Look once at the memory of every process."""
+        total_kib = 0
+        for pid in descendants(os.getpid()):
+            rss_kib, highest_kib = memory_kib(pid)
+            total_kib += rss_kib
+            self.peak_kib = max(self.peak_kib, highest_kib)
+        self.peak_kib = max(self.peak_kib, total_kib)
+
+    def reap(self) -> None:
+        """Collect every child that has ended, adopted ones too."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self.cpu_seconds += usage.ru_utime + usage.ru_stime
+            maxrss_kib = usage.ru_maxrss // 1024 if sys.platform == "darwin" else usage.ru_maxrss
+            self.peak_kib = max(self.peak_kib, maxrss_kib)
+            if pid == self.leader:
+                self.ended = time.perf_counter()
+                self.status = os.waitstatus_to_exitcode(status)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process group and to those that left it."""
+        send(os.killpg, self.leader, number)
+        for pid in descendants(os.getpid()):
+            send(os.kill, pid, number)
+
+    def is_alive(self) -> bool:
+        """Reap, then say whether anything is left."""
+        self.reap()
+        return self.status is None or bool(descendants(os.getpid()))
+
+    def end(self, grace_seconds: float) -> int:
+        """Ask everything to end, then kill it; return how many processes are left (normally 0)."""
+        if grace_seconds > 0 and self.is_alive():
+            self.signal(signal.SIGTERM)
+            self._wait(grace_seconds)
+        deadline = time.monotonic() + KILL_SECONDS
+        self.signal(signal.SIGKILL)
+        while self.is_alive() and time.monotonic() < deadline:
+            self.signal(signal.SIGKILL)
+            time.sleep(0.002)
+        return len(descendants(os.getpid()))
+
+    def _wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+
+def send(deliver: Callable[[int, int], None], target: int, number: int) -> None:
+    """Send a signal; a process that is gone already is no fault."""
+    try:
+        deliver(target, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def descendants(root: int) -> list[int]:
+    """Return every process below `root`; none off Linux."""
+    found: list[int] = []
+    queue = [root]
+    while queue:
+        pid = queue.pop()
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+        except OSError:
+            continue
+        for thread in threads:
+            children = [int(child) for child in read_bytes(f"/proc/{pid}/task/{thread}/children").split()]
+            found += children
+            queue += children
+    return found
+
+
+def memory_kib(pid: int) -> tuple[int, int]:
+    """Return the resident size and its peak; zeros for a process that has ended."""
+    rss_kib = highest_kib = 0
+    for line in read_bytes(f"/proc/{pid}/status").splitlines():
+        if line.startswith(b"VmRSS:"):
+            rss_kib = int(line.split()[1])
+        elif line.startswith(b"VmHWM:"):
+            highest_kib = int(line.split()[1])
+    return rss_kib, highest_kib
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the content of a file of `/proc`; nothing if its process has gone."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def trim(log: str) -> None:
+    """Keep the end of a log that grows without limit; the command appends, so it may go on writing."""
+    if os.stat(log).st_size <= LOG_LIMIT_BYTES:
+        return
+    with open(log, "r+b") as file:
+        file.seek(-LOG_TAIL_BYTES, os.SEEK_END)
+        tail = file.read(LOG_TAIL_BYTES)
+        file.truncate(0)
+        file.seek(0)
+        file.write(tail)
+
+
+def start(request: Request) -> int:
+    """Start the command in a new session and return its id. Raises OSError if that cannot be done."""
+    os.chdir(request["working_folder"])
+    return os.posix_spawnp(
+        request["command"][0],
+        request["command"],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+        setsigmask=[],
+        # Python ignores these two, and ignored signals are inherited
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+    )
+
+
+def watch(tree: Tree, deadline: float, log: str, wake_up: int) -> bool:
+    """Sample until the command ends; return False if the deadline (`time.perf_counter`) passes first."""
+    poller = select.poll()
+    poller.register(wake_up, select.POLLIN)
+    pause_seconds = 0.001
+    while tree.status is None:
+        now = time.perf_counter()
+        if now >= deadline:
+            return False
+        poller.poll(1000 * min(pause_seconds, deadline - now))
+        drain(wake_up)
+        tree.reap()
+        sampled = time.perf_counter()
+        tree.sample()
+        trim(log)
+        cost_seconds = time.perf_counter() - sampled
+        pause_seconds = max(SAMPLE_SECONDS, SAMPLE_SHARE * cost_seconds)
+    return True
+
+
+def drain(descriptor: int) -> None:
+    """Empty the pipe through which signals wake us."""
+    try:
+        while os.read(descriptor, 512):
+            continue
+    except BlockingIOError:
+        return
+
+
+def prepare_signals() -> int:
+    """Be woken when a child ends, and end the tree when told to end; return the pipe that wakes."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
+    # held back until there is a tree to clean up
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    return reader
+
+
+def stop(number: int, _frame: FrameType | None) -> None:
+    """Leave through the clean-up."""
+    raise SystemExit(128 + number)
+
+
+def run(request: Request) -> Result:
+    """Run the command to its end, or to the end of its time."""
+    wake_up = prepare_signals()
+    started = time.perf_counter()
+    try:
+        tree = Tree(start(request))
+    except OSError as error:
+        return unstarted(f"{error.strerror}: {error.filename or request['working_folder']}")
+    is_in_time = False
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        is_in_time = watch(tree, started + request["timeout_seconds"], request["log"], wake_up)
+    finally:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        survivors = tree.end(0.0 if is_in_time else request["grace_seconds"])
+    trim(request["log"])
+    return Result(
+        exit_status=tree.status,
+        start_error="",
+        is_timed_out=not is_in_time,
+        wall_seconds=max(tree.ended - started, 0.0),
+        cpu_seconds=tree.cpu_seconds,
+        peak_rss_mib=tree.peak_kib / 1024,
+        survivors=survivors,
+    )
+
+
+def unstarted(reason: str) -> Result:
+    """Return the result of a command that could not be started."""
+    return Result(
+        exit_status=None,
+        start_error=reason,
+        is_timed_out=False,
+        wall_seconds=0.0,
+        cpu_seconds=0.0,
+        peak_rss_mib=0.0,
+        survivors=0,
+    )
+
+
+def main(request_path: str) -> None:
+    """Read the request, run it, write the result."""
+    with open(request_path, encoding="utf-8") as file:
+        request: Request = json.load(file)
+    result = run(request)
+    with open(request["result"], "w", encoding="utf-8") as file:
+        json.dump(result, file)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,94 @@
+"""What an enricher tells of itself: the optional JSON that it writes to `{metrics}`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from sbir_gate.errors import EnricherError
+from sbir_gate.model.samples import StageSample
+
+LIMIT_BYTES = 4 * 2**20
+LIMIT_NAMES = 200
+_NAME = re.compile(r"[\w .:/+-]{1,80}", re.ASCII)
+
+
+def _plain_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError("a name has 1 to 80 letters, digits, blanks or any of . : / + - _")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_plain_name)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
+
+
+class _Stage(BaseModel):
+    name: Name
+    wall_seconds: Amount
+    cpu_seconds: Amount = 0.0
+    peak_rss_mib: Amount | None = None
+
+
+class Telemetry(BaseModel):
+    """Stages, exact work counters, notes, and the process's own start and peak size; all optional.
+
+    Keys that are not known are passed over: an outside enricher may tell more than is asked.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    stages: Annotated[tuple[_Stage, ...], Field(max_length=LIMIT_NAMES)] = ()
+    counters: Annotated[dict[Name, Count], Field(max_length=LIMIT_NAMES)] = {}
+    notes: Annotated[dict[Name, Annotated[str, Field(max_length=500)]], Field(max_length=LIMIT_NAMES)] = {}
+    start_rss_mib: Amount | None = None
+    peak_rss_mib: Amount | None = None
+
+    def stage_samples(self) -> tuple[StageSample, ...]:
+        """Return the stages in the words of a Run."""
+        return tuple(
+            StageSample(stage.name, stage.wall_seconds, stage.cpu_seconds, stage.peak_rss_mib)
+            for stage in self.stages
+        )
+
+    def highest_mib(self) -> float:
+        """Return the largest size that is told anywhere; 0.0 if none is."""
+        stage_peaks = [stage.peak_rss_mib or 0.0 for stage in self.stages]
+        return max([self.peak_rss_mib or 0.0, *stage_peaks])
+
+
+def read_telemetry(path: Path) -> Telemetry:
+    """Read a metrics file; without one nothing is told.
+
+    Raises EnricherError naming the place of the first fault: not JSON, a negative or endless number, a
+    counter that is no whole number, a stage told twice, too large.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(LIMIT_BYTES + 1)
+    except FileNotFoundError:
+        return Telemetry()
+    except OSError as error:
+        raise EnricherError(
+            f"{path.name}: the enricher's metrics cannot be read: {error.strerror}"
+        ) from error
+    hint = 'write {metrics} as {"stages": [...], "counters": {...}, "notes": {...}} (docs/metrics.md)'
+    if len(text) > LIMIT_BYTES:
+        raise EnricherError(f"{path.name}: the enricher's metrics are larger than {LIMIT_BYTES} bytes", hint)
+    try:
+        telemetry = Telemetry.model_validate_json(text)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in fault["loc"]) or "document"
+        raise EnricherError(
+            f"{path.name}: the enricher's metrics: {place[:120]!r}: {fault['msg'][:200]}", hint
+        ) from error
+    names = [stage.name for stage in telemetry.stages]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise EnricherError(f"{path.name}: the enricher's metrics: stage {doubled[0]!r} is told twice", hint)
+    return telemetry
