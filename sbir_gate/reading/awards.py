@@ -1,0 +1,151 @@
+"""Awards: every readable row, as it was and as clean fields, in two tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate.errors import InputError
+from sbir_gate.reading import cleaning
+from sbir_gate.reading.cleaning import identifier, literal
+from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.layout import AWARDS, column_key, require_fields, unique_names
+from sbir_gate.reading.loading import RAW_TABLE, RawFile
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.rejects import RejectLog, RejectTally
+from sbir_gate.reading.spelling import register_repair
+
+ROWS_TABLE = "award_rows"
+AWARDS_TABLE = "awards"
+POSITION = "position"
+
+
+@dataclass(frozen=True, slots=True)
+class AwardsRead:
+    """What was read: `columns` are the original ones, in order, as `award_rows` spells them.
+
+    `has_award_ids` says whether the files have a column of award ids.
+    """
+
+    rows: int
+    rejects: int
+    columns: tuple[str, ...]
+    has_award_ids: bool
+    warnings: tuple[str, ...]
+
+
+def read_awards(
+    connection: duckdb.DuckDBPyConnection,
+    source: str | Path,
+    work_folder: Path,
+    options: ReadingOptions,
+    rejects: RejectLog | None = None,
+) -> AwardsRead:
+    """Read all awards of a file, folder or glob into the tables `award_rows` and `awards`.
+
+    `award_rows` has `position` (BIGINT from 0, in source order) and every original column as
+    VARCHAR, NULL where empty. `awards` has position, award_id, name, uei, duns, city, state, zip5,
+    phase, company_size, identifier_type. Files are read in the order of their paths; columns whose
+    names differ in case only are one column. A row without an award_id gets one from its cells, the
+    same wherever it stands; repeats get -2, -3, ... in source order.
+
+    Raises InputError for a source that is missing, damaged, of an unknown layout, without rows, or
+    with too many rejects; OutputError when the work folder cannot be written.
+    """
+    tally = RejectTally(rejects if rejects is not None else RejectLog())
+    register_repair(connection)
+    files = [RawFile(connection, file, work_folder, options) for file in resolve_files(source)]
+    fields = [require_fields(AWARDS, file.columns, str(file.path)) for file in files]
+    names, warnings = _all_columns(files)
+    columns = list(dict.fromkeys(spelling for file_names in names for spelling in file_names))
+    _create_tables(connection, columns)
+    rows = 0
+    for file, file_fields, file_names in zip(files, fields, names, strict=True):
+        for block in file.blocks(range(len(file.columns))):
+            for reject in block.rejects:
+                tally.add(reject)
+            if block.rows:
+                _insert(connection, rows, file.columns, file_names, file_fields)
+                rows += block.rows
+    tally.check(rows, options.max_reject_percent)
+    if not rows:
+        raise InputError(f"{source}: holds no awards, only a header", "give a file with at least one award")
+    warnings += _number_repeats(connection)
+    has_award_ids = any("award_id" in file_fields for file_fields in fields)
+    return AwardsRead(rows, tally.count, tuple(columns), has_award_ids, tuple(warnings))
+
+
+def _all_columns(files: Sequence[RawFile]) -> tuple[list[list[str]], list[str]]:
+    """Return for each file how `award_rows` spells its columns, and the warnings on names changed."""
+    spellings: dict[str, str] = {}
+    names, warnings = [], []
+    for file in files:
+        unique, changed = unique_names(file.columns, reserved=[POSITION])
+        warnings += [f"{file.path}: {warning}" for warning in changed]
+        names.append([spellings.setdefault(name.casefold(), name) for name in unique])
+    return names, warnings
+
+
+def _create_tables(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
+    originals = "".join(f", {identifier(column)} VARCHAR" for column in columns)
+    connection.execute(f"CREATE OR REPLACE TABLE {ROWS_TABLE} ({POSITION} BIGINT{originals})")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {AWARDS_TABLE} ({POSITION} BIGINT, award_id VARCHAR, name VARCHAR, "
+        "uei VARCHAR, duns VARCHAR, city VARCHAR, state VARCHAR, zip5 VARCHAR, phase VARCHAR, "
+        "company_size VARCHAR, identifier_type VARCHAR)"
+    )
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    first_position: int,
+    columns: Sequence[str],
+    names: Sequence[str],
+    fields: dict[str, int],
+) -> None:
+    targets = ", ".join([POSITION, *(identifier(name) for name in names)])
+    connection.execute(
+        f"INSERT INTO {ROWS_TABLE} ({targets}) SELECT {first_position} + rowid, * FROM {RAW_TABLE} ORDER BY rowid"
+    )
+    raw = {field: f"c{index}" for field, index in fields.items()}
+
+    def cell(field: str) -> str:
+        return raw.get(field, "CAST(NULL AS VARCHAR)")
+
+    explicit = f"nullif(trim({cell('award_id')}), '')"
+    connection.execute(
+        f"INSERT INTO {AWARDS_TABLE} SELECT {first_position} + rowid, "
+        f"coalesce({explicit}, {_derived_id(columns)}), {cleaning.name_text(cell('name'))}, "
+        f"{cleaning.uei(cell('uei'))} AS clean_uei, {cleaning.duns(cell('duns'))} AS clean_duns, "
+        f"{cleaning.city(cell('city'))}, {cleaning.state(cell('state'))}, {cleaning.zip5(cell('zip'))}, "
+        f"{cleaning.phase(cell('phase'))}, {cleaning.company_size(cell('employees'))}, "
+        f"{cleaning.identifier_type('clean_uei', 'clean_duns')} FROM {RAW_TABLE} ORDER BY rowid"
+    )
+
+
+def _derived_id(columns: Sequence[str]) -> str:
+    """SQL: 'A' and 16 hexadecimal digits over all cells by sorted column name; empty cells don't count."""
+    keyed = sorted((column_key(column), index) for index, column in enumerate(columns))
+    cells = ", ".join(f"{literal(key + '=')} || c{index}" for key, index in keyed)
+    return f"'A' || {cleaning.short_hash(f'concat_ws(chr(31), {cells})')}"
+
+
+def _number_repeats(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Make award ids distinct; return a warning when any repeats."""
+    warnings: list[str] = []
+    repeats = f"SELECT award_id FROM {AWARDS_TABLE} GROUP BY award_id HAVING count(*) > 1"
+    while True:
+        found = connection.execute(f"SELECT count(*), min(award_id) FROM ({repeats})").fetchone()
+        if found is None or found[0] == 0:
+            return warnings
+        if not warnings:
+            warnings.append(f"award_id: {found[0]:,} ids repeat, e.g. {found[1]!r}; the repeats got -2, -3, ...")
+        connection.execute(
+            f"UPDATE {AWARDS_TABLE} SET award_id = {AWARDS_TABLE}.award_id || '-' || counted.place FROM ("
+            f"SELECT {POSITION}, row_number() OVER (PARTITION BY award_id ORDER BY {POSITION}) AS place "
+            f"FROM {AWARDS_TABLE} WHERE award_id IN ({repeats})) AS counted "
+            f"WHERE counted.{POSITION} = {AWARDS_TABLE}.{POSITION} AND counted.place > 1"
+        )

@@ -1,0 +1,239 @@
+"""Clean text cut into blocks of whole records, without one stray quote costing more than its own row.
+
+A block is first cut where the quotes so far are paired: that is cheap and nearly always right. When
+its reader finds that it is not (`BlockCutter.examine`), the same text is cut record by record with
+the number of columns as the judge, and only the lines at fault are set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sbir_gate.model.records import Reject
+from sbir_gate.reading.records import (
+    NEWLINE,
+    QUOTE,
+    Dialect,
+    Record,
+    find_delimiter,
+    holds_swallowed_rows,
+    scan_record,
+    split_cells,
+)
+
+MAX_BLOCK_BYTES = 32 * 1024 * 1024
+_COUNTING_STEP_BYTES = 64 * 1024
+_SHOWN_BYTES = 800  # at most 4 bytes per character: enough for the 200 that a reject shows
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole records of one file: their text, the 1-based line where it starts, and what was set aside.
+
+    `records` is their number where it is known, else None. `consumed_bytes` and `lines` count the
+    rejected text too.
+    """
+
+    first_line: int
+    text: bytes
+    lines: int
+    consumed_bytes: int
+    records: int | None = None
+    rejects: tuple[Reject, ...] = ()
+
+
+class BlockCutter:
+    """Cuts one file's chunks of text into blocks: look at one, then `take` it."""
+
+    def __init__(self, file: str, chunks: Iterator[bytes], block_lines: int, max_record_bytes: int) -> None:
+        self._file = file
+        self._chunks = chunks
+        self._block_lines = block_lines
+        self._max_record_bytes = max_record_bytes
+        self._text = b""
+        self._start = 0
+        self._line = 1
+        self._is_exhausted = False
+
+    def header(self) -> tuple[list[str], bytes]:
+        """Take the first record that isn't blank: its cells, and the delimiter found in it.
+
+        An empty file has no cells. A header with an unclosed quote ends with its line.
+        """
+        while (end := self._line_end()) is not None:
+            line = self._text[self._start : end]
+            if line.strip():
+                delimiter = find_delimiter(line)
+                window = self._window_end() or end
+                record = scan_record(self._text, self._start, window, Dialect(delimiter, 0))
+                if record.is_open or record.is_malformed:
+                    self._advance(end)
+                    return line.decode().strip().split(delimiter.decode()), delimiter
+                cells = split_cells(self._text, record, self._start, delimiter)
+                self._advance(record.stop)
+                return cells, delimiter
+            self._advance(end)
+        return [], b","
+
+    def candidate(self) -> Block | None:
+        """Return the next block, cut where quotes are paired; None where no such place is near."""
+        end = self._window_end()
+        if end is None:
+            return None
+        quotes = self._text.count(QUOTE, self._start, end)
+        while quotes % 2:
+            last_quote = self._text.rfind(QUOTE, self._start, end)
+            cut = self._text.rfind(NEWLINE, self._start, last_quote) + 1
+            if cut <= self._start:
+                return None
+            quotes -= self._text.count(QUOTE, cut, end)
+            end = cut
+        text = self._text[self._start : end]
+        return Block(self._line, text, text.count(NEWLINE), len(text))
+
+    def is_done(self) -> bool:
+        """Return whether all text has been taken."""
+        return self._start >= len(self._text) and not self._fill()
+
+    def take(self, block: Block) -> None:
+        """Go on behind the block."""
+        self._advance(self._start + block.consumed_bytes)
+
+    def examine(self, dialect: Dialect) -> Block:
+        """Return the next block, cut record by record; its rejects are the records at fault."""
+        window = self._window_end()
+        if window is None:
+            return self._overlong_line()
+        position, line = self._start, self._line
+        spans: list[bytes] = []
+        rejects: list[Reject] = []
+        while position < window:
+            record = scan_record(self._text, position, window, dialect)
+            if record.is_open:
+                if position > self._start:
+                    break
+                grown = self._grown(window)
+                if grown > window:
+                    window = grown
+                    continue
+            stop, fault = self._judge(record, position, window, dialect)
+            piece = self._text[position:stop]
+            if fault:
+                rejects.append(self._reject(piece, line, fault))
+            elif piece.strip():
+                spans.append(piece)
+            line += piece.count(NEWLINE)
+            position = stop
+            if record.is_open:
+                break
+        return Block(
+            self._line,
+            b"".join(spans),
+            line - self._line,
+            position - self._start,
+            len(spans),
+            tuple(rejects),
+        )
+
+    def _judge(self, record: Record, start: int, window: int, dialect: Dialect) -> tuple[int, str]:
+        """Return where the record at `start` ends, and what is wrong with it."""
+        line_end = self._text.index(NEWLINE, start) + 1
+        if record.is_open:
+            return line_end, f"{record.fault} within {self._max_record_bytes:,} bytes or the end of the file"
+        if record.is_malformed:
+            return line_end, record.fault
+        piece = self._text[start : record.stop]
+        if not record.fault:
+            if len(piece) > self._max_record_bytes:
+                return record.stop, f"the record is longer than {self._max_record_bytes:,} bytes"
+            if record.stop > line_end and holds_swallowed_rows(piece, dialect):
+                return line_end, "a quote is opened and closed only some rows later"
+            return record.stop, ""
+        if not piece.strip():
+            return record.stop, ""
+        next_line = line_end
+        while next_line < record.stop:
+            # a row that is whole by itself was swallowed by a stray quote: it must survive
+            alone = self._text.index(NEWLINE, next_line) + 1
+            if not scan_record(self._text, next_line, max(alone, record.stop), dialect).fault:
+                return line_end, "a quote is opened and not closed in its row"
+            next_line = alone
+        return record.stop, record.fault
+
+    def _overlong_line(self) -> Block:
+        """Drop the line that is longer than the buffer may become."""
+        shown = self._text[self._start : self._start + _SHOWN_BYTES]
+        reject = self._reject(shown, self._line, f"the line is longer than {self._max_record_bytes:,} bytes")
+        while NEWLINE not in self._text:
+            self._text, self._start = b"", 0
+            if not self._fill():
+                break
+        stop = self._text.find(NEWLINE, self._start) + 1
+        return Block(self._line, b"", 1, stop - self._start, 0, (reject,))
+
+    def _reject(self, piece: bytes, line: int, reason: str) -> Reject:
+        value = piece[:_SHOWN_BYTES].decode("utf-8", "ignore").rstrip("\n")[:200]
+        return Reject(self._file, line, "", value, reason)
+
+    def _advance(self, position: int) -> None:
+        self._line += self._text.count(NEWLINE, self._start, position)
+        self._start = position
+
+    def _fill(self) -> bool:
+        """Read one more chunk; False at the end. The last line gets its newline if it has none."""
+        if self._is_exhausted:
+            return False
+        chunk = next(self._chunks, None)
+        rest = self._text[self._start :]
+        if chunk is None:
+            self._is_exhausted = True
+            chunk = NEWLINE if rest and not rest.endswith(NEWLINE) else b""
+        self._text, self._start = rest + chunk, 0
+        return bool(chunk)
+
+    def _line_end(self) -> int | None:
+        """Return the position after the next newline; None when there is none within the longest record."""
+        searched = self._start
+        while (newline := self._text.find(NEWLINE, searched)) < 0:
+            searched_bytes = len(self._text) - self._start
+            if searched_bytes > self._max_record_bytes or not self._fill():
+                return None
+            searched = searched_bytes
+        return newline + 1
+
+    def _window_end(self) -> int | None:
+        """Return the position after the next block's lines, filling the buffer; None as `_line_end`."""
+        end = self._line_end()
+        if end is None:
+            return None
+        size, lines = end - self._start, 1
+        while lines < self._block_lines and size < MAX_BLOCK_BYTES:
+            position = self._start + size
+            step = min(position + _COUNTING_STEP_BYTES, len(self._text))
+            found = self._text.count(NEWLINE, position, step)
+            if found and lines + found <= self._block_lines:
+                size = self._text.rfind(NEWLINE, position, step) + 1 - self._start
+                lines += found
+            elif found:
+                size = self._text.index(NEWLINE, position) + 1 - self._start
+                lines += 1
+            elif (newline := self._text.find(NEWLINE, step)) >= 0:
+                size = newline + 1 - self._start
+                lines += 1
+            elif len(self._text) - self._start > MAX_BLOCK_BYTES or not self._fill():
+                break
+        return self._start + size
+
+    def _grown(self, window: int) -> int:
+        """Return a window about twice as long, or the same when there is no more or it would be too long."""
+        size = window - self._start
+        if size > self._max_record_bytes:
+            return window
+        wanted = 2 * size
+        while len(self._text) - self._start < wanted and self._fill():
+            pass
+        end = self._text.rfind(NEWLINE, 0, self._start + wanted) + 1
+        if end - self._start <= size:
+            end = self._text.find(NEWLINE, self._start + size) + 1
+        return max(end, self._start + size)

@@ -1,0 +1,83 @@
+"""From a path, folder or glob to the ordered list of files to read."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from sbir_gate.errors import InputError
+from sbir_gate.reading.text import unreadable
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".gz")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+KNOWN_TYPES = "CSV, TSV or TXT (also .gz), Parquet, a folder or a glob of them"
+
+
+class FileKind(StrEnum):
+    """How a file is read."""
+
+    TEXT = "text"
+    PARQUET = "Parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file to read."""
+
+    path: Path
+    kind: FileKind
+
+
+def resolve_files(source: str | Path) -> list[SourceFile]:
+    """Return the files that `source` names, sorted by path; all are of one kind.
+
+    Raises InputError for a path that does not exist, a folder or glob without data files, a file of
+    an unknown type, and a mix of text and Parquet.
+    """
+    path = Path(source)
+    try:
+        if path.is_dir():
+            found = [child for child in path.iterdir() if child.is_file() and _kind(child) is not None]
+            return _same_kind(found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file")
+        if path.exists():
+            return _same_kind([path], source, "")
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if glob.has_magic(str(source)):
+        matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 -- absolute patterns too
+        files = [match for match in matches if match.is_file()]
+        return _same_kind(files, source, "no file matches the pattern")
+    raise InputError(f"{source}: no such file or folder", f"give the path of {KNOWN_TYPES}")
+
+
+def _kind(path: Path) -> FileKind | None:
+    name = path.name.lower()
+    if name.endswith(PARQUET_SUFFIXES):
+        return FileKind.PARQUET
+    return FileKind.TEXT if name.endswith(TEXT_SUFFIXES) else None
+
+
+def _same_kind(paths: Sequence[Path], source: str | Path, complaint: str) -> list[SourceFile]:
+    if not paths:
+        raise InputError(f"{source}: {complaint}", f"give the path of {KNOWN_TYPES}")
+    files = []
+    for path in sorted(paths, key=str):
+        kind = _kind(path)
+        if kind is None:
+            suffix = "".join(path.suffixes[-2:]) or "no suffix"
+            raise InputError(f"{path}: unknown type of file ({suffix})", f"give the path of {KNOWN_TYPES}")
+        files.append(SourceFile(path, kind))
+    if len({file.kind for file in files}) > 1:
+        raise InputError(
+            f"{source}: holds both text ({_first(files, FileKind.TEXT)}) and Parquet "
+            f"({_first(files, FileKind.PARQUET)}) files",
+            "the same rows may be in both: name one kind with a glob, e.g. 'folder/*.parquet'",
+        )
+    return files
+
+
+def _first(files: Sequence[SourceFile], kind: FileKind) -> str:
+    return next(file.path.name for file in files if file.kind is kind)

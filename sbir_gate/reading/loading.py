@@ -1,0 +1,213 @@
+"""Files as a sequence of DuckDB tables of raw text cells, a block of rows at a time."""
+
+from __future__ import annotations
+
+import glob
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate.errors import InputError, OutputError, ToolError
+from sbir_gate.model.records import Reject
+from sbir_gate.reading.blocks import Block, BlockCutter
+from sbir_gate.reading.cleaning import identifier, literal
+from sbir_gate.reading.files import FileKind, SourceFile
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.records import Dialect, holds_swallowed_rows
+from sbir_gate.reading.text import text_chunks
+
+RAW_TABLE = "reading_block"
+_PARQUET_TABLE = "reading_row_groups"
+# no file holds this cell: it says that DuckDB came to the end of the block, with no quote left open
+_END_CELL = "\x1esbir-gate end of block\x1e"
+_LINE_SLACK_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RawBlock:
+    """Rows of one file, now in the temporary table RAW_TABLE: columns c0, c1, ... of VARCHAR, in rowid order.
+
+    Empty cells are NULL. `first_line` is the 1-based line of the first row; in Parquet, the row.
+    """
+
+    first_line: int
+    rows: int
+    rejects: tuple[Reject, ...] = ()
+
+
+class RawFile:
+    """One file of data: its header, and its rows as blocks. Read it once, from the start."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        file: SourceFile,
+        work_folder: Path,
+        options: ReadingOptions,
+    ) -> None:
+        self.path = file.path
+        self._connection = connection
+        self._work_folder = work_folder
+        self._options = options
+        self._is_parquet = file.kind is FileKind.PARQUET
+        self._delimiter = b","
+        if self._is_parquet:
+            self.columns = _parquet_columns(connection, file.path)
+        else:
+            chunks = text_chunks(file.path, options.retrying)
+            self._cutter = BlockCutter(str(file.path), chunks, options.chunk_size, options.max_record_bytes)
+            cells, self._delimiter = self._cutter.header()
+            self.columns = [cell.strip() for cell in cells]
+        if not any(self.columns):
+            raise InputError(f"{file.path}: the file is empty", "give a file with a header and rows")
+
+    def blocks(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
+        """Yield the rows, block by block, with the columns of the `wanted` indexes only.
+
+        A block may have no rows, only rejects. RAW_TABLE holds a block until the next is asked for.
+        """
+        return self._parquet_blocks(wanted) if self._is_parquet else self._text_blocks(wanted)
+
+    def _text_blocks(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
+        dialect = Dialect(self._delimiter, len(self.columns))
+        loader = _TextLoader(self._connection, self._work_folder, dialect, wanted, self._options.max_record_bytes)
+        while not self._cutter.is_done():
+            block = self._cutter.candidate()
+            rows = loader.load(block) if block is not None else None
+            if block is None or rows is None:
+                block = self._cutter.examine(dialect)
+                rows = loader.load(block) if block.records else 0
+                if rows is None or rows != block.records:
+                    raise ToolError(
+                        f"{self.path}: lines {block.first_line:,} to {block.first_line + block.lines - 1:,}: "
+                        f"{block.records:,} rows were found, but {rows or 'not all'} read",
+                        "this is a fault of sbir-gate: please report it with these lines",
+                    )
+            yield RawBlock(block.first_line, rows, block.rejects)
+            self._cutter.take(block)
+
+    def _parquet_blocks(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
+        cells = ", ".join(
+            f"nullif(CAST({identifier(self.columns[index])} AS VARCHAR), '') AS c{index}" for index in wanted
+        )
+        size = self._options.chunk_size
+        for first, rows in _row_groups(self._connection, self.path):
+            # once per row group: Parquet cannot be read from the middle of one
+            _execute(
+                self._connection,
+                f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT {cells} "
+                f"FROM read_parquet({_file_literal(self.path)}, file_row_number = true) "
+                f"WHERE file_row_number >= {first} AND file_row_number < {first + rows}",
+                self.path,
+            )
+            for start in range(0, rows, size):
+                self._connection.execute(
+                    f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT * FROM {_PARQUET_TABLE} "
+                    f"WHERE rowid >= {start} AND rowid < {start + size} ORDER BY rowid"
+                )
+                yield RawBlock(first + start + 1, min(size, rows - start))
+        self._connection.execute(f"DROP TABLE IF EXISTS {_PARQUET_TABLE}")
+
+
+class _TextLoader:
+    """Loads blocks of text into RAW_TABLE, or says that a block is not clean."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        work_folder: Path,
+        dialect: Dialect,
+        wanted: Sequence[int],
+        max_record_bytes: int,
+    ) -> None:
+        self._connection = connection
+        self._work_folder = work_folder
+        self._dialect = dialect
+        self._max_record_bytes = max_record_bytes
+        self._wanted = ", ".join(f"c{index}" for index in wanted)
+        self._first = f"c{wanted[0]}"
+        cells = dialect.delimiter.join([_END_CELL.encode()] * dialect.columns)
+        self._end = cells + b"\n"
+        types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(dialect.columns))
+        self._columns = "{" + types + "}"
+
+    def load(self, block: Block) -> int | None:
+        """Load the block; return its number of rows, or None when it cannot be trusted."""
+        is_examined = block.records is not None
+        if self._dialect.columns == 1 and not is_examined:
+            return None  # DuckDB reads a blank line as a row
+        path = self._work_folder / f"block-{uuid.uuid4().hex}.csv"
+        try:
+            path.write_bytes(block.text + self._end)
+            rows = self._read(path, len(block.text))
+        except OSError as error:
+            raise OutputError(
+                f"{self._work_folder}: cannot write a work file ({error.strerror or error})",
+                "make room there, or choose another work folder",
+            ) from error
+        finally:
+            path.unlink(missing_ok=True)
+        if rows is None or is_examined or rows == block.lines:
+            return rows
+        return None if holds_swallowed_rows(block.text, self._dialect) else rows
+
+    def _read(self, path: Path, size: int) -> int | None:
+        buffer_size = min(size, self._max_record_bytes) + _LINE_SLACK_BYTES + len(self._end)
+        delimiter = literal(self._dialect.delimiter.decode())
+        try:
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT {self._wanted} "
+                f"FROM read_csv({_file_literal(path)}, auto_detect = false, header = false, "
+                f"columns = {self._columns}, delim = {delimiter}, quote = '\"', escape = '\"', comment = '', "
+                f"new_line = '\\n', nullstr = '', strict_mode = true, parallel = false, "
+                f"max_line_size = {buffer_size}, buffer_size = {buffer_size})"
+            )
+        except duckdb.InvalidInputException:
+            return None
+        last = self._connection.execute(
+            f"SELECT rowid, {self._first} FROM {RAW_TABLE} ORDER BY rowid DESC LIMIT 1"
+        ).fetchone()
+        if last is None or last[1] != _END_CELL:
+            return None
+        self._connection.execute(f"DELETE FROM {RAW_TABLE} WHERE rowid = {last[0]}")
+        return int(last[0])
+
+
+def _file_literal(path: Path) -> str:
+    return literal(glob.escape(str(path)))
+
+
+def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> list[tuple[object, ...]]:
+    try:
+        return connection.execute(sql).fetchall()
+    except duckdb.OutOfMemoryException:
+        raise
+    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
+        raise InputError(
+            f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})",
+            "the file is damaged, cut short, or no Parquet: write it again",
+        ) from error
+
+
+def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    described = _execute(connection, f"DESCRIBE SELECT * FROM read_parquet({_file_literal(path)})", path)
+    return [str(row[0]) for row in described]
+
+
+def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[int, int]]:
+    """Return the first row and the number of rows of each row group."""
+    groups = _execute(
+        connection,
+        "SELECT DISTINCT row_group_id, row_group_num_rows "
+        f"FROM parquet_metadata({_file_literal(path)}) ORDER BY row_group_id",
+        path,
+    )
+    first, ranges = 0, []
+    for _, count in groups:
+        rows = int(str(count))
+        ranges.append((first, rows))
+        first += rows
+    return ranges

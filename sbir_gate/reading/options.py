@@ -1,0 +1,28 @@
+"""The settings that reading is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sbir_gate.reading.retrying import RetryPolicy
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How files are read.
+
+    `chunk_size` is the number of lines or rows per block; `max_record_mib` the largest record that
+    is kept; `max_reject_percent` the share of rows (0..100) that may be unreadable before reading fails.
+    """
+
+    chunk_size: int = 10_000
+    max_record_mib: int = 16
+    max_reject_percent: float = 1.0
+    retrying: RetryPolicy = field(default_factory=RetryPolicy)
+
+    @property
+    def max_record_bytes(self) -> int:
+        """The largest record that is kept, in bytes."""
+        return self.max_record_mib * MIB

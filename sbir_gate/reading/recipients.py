@@ -1,0 +1,132 @@
+"""Recipients: a stream of batches of clean records, never all in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from sbir_gate.errors import InputError
+from sbir_gate.reading import cleaning
+from sbir_gate.reading.files import SourceFile, resolve_files
+from sbir_gate.reading.layout import RECIPIENTS, require_fields
+from sbir_gate.reading.loading import RAW_TABLE, RawFile
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.rejects import RejectLog, RejectTally
+from sbir_gate.reading.spelling import register_repair
+
+BATCH_TABLE = "recipient_batch"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientBatch:
+    """One batch, now in `table`: columns recipient_id, name, uei, duns, city, state, zip5, in source order.
+
+    `first_line` is the 1-based line (in Parquet, the row) of its first record. `rows` counts what
+    the table holds; `empty_rows` rows without a name and identifier, which are left out.
+    """
+
+    index: int
+    file: str
+    first_line: int
+    rows: int
+    rejects: int
+    empty_rows: int
+    table: str
+
+
+def iterate_recipients(
+    connection: duckdb.DuckDBPyConnection,
+    source: str | Path,
+    work_folder: Path,
+    options: ReadingOptions,
+    rejects: RejectLog | None = None,
+    table: str = BATCH_TABLE,
+) -> Iterator[RecipientBatch]:
+    """Yield the recipients of a file, folder or glob in batches of about `options.chunk_size` rows.
+
+    A batch is in the temporary table `table` until the next one is asked for; VARCHAR columns,
+    NULL where unknown. recipient_id is the file's own, else 'U' + UEI, else 'D' + first DUNS, else
+    'N' + 16 hexadecimal digits over name, city, state and zip5.
+
+    Raises InputError for a source that is missing, damaged, of an unknown layout, without rows (an
+    empty table must not look like a match rate of 0 %), or with too many rejects; OutputError when
+    the work folder cannot be written.
+    """
+    tally = RejectTally(rejects if rejects is not None else RejectLog())
+    register_repair(connection)
+    index = read = 0
+    for file in resolve_files(source):
+        raw = RawFile(connection, file, work_folder, options)
+        fields = require_fields(RECIPIENTS, raw.columns, str(raw.path))
+        select = _clean_records(fields)
+        for block in raw.blocks(sorted(set(fields.values()))):
+            for reject in block.rejects:
+                tally.add(reject)
+            rows = _create_batch(connection, table, select) if block.rows else 0
+            read += block.rows
+            if rows or block.rejects:
+                if not rows:
+                    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {_NO_RECORDS}")
+                yield RecipientBatch(
+                    index, str(raw.path), block.first_line, rows, len(block.rejects), block.rows - rows, table
+                )
+                index += 1
+    tally.check(read, options.max_reject_percent)
+    if not read:
+        raise _no_recipients(source)
+
+
+def check_recipients(source: str | Path, options: ReadingOptions) -> None:
+    """Raise InputError unless the recipients exist, their layout is known, and a first row can be read.
+
+    Cheap: reads the head of each file, up to the first row.
+    """
+    with duckdb.connect() as connection, TemporaryDirectory(prefix="sbir-gate-") as folder:
+        has_row = False
+        for file in resolve_files(source):
+            raw = RawFile(connection, file, Path(folder), options)
+            fields = require_fields(RECIPIENTS, raw.columns, str(raw.path))
+            has_row = has_row or _has_row(raw, fields)
+        if not has_row:
+            raise _no_recipients(source)
+
+
+_NO_RECORDS = (
+    "SELECT CAST(NULL AS VARCHAR) AS recipient_id, CAST(NULL AS VARCHAR) AS name, CAST(NULL AS VARCHAR) AS uei, "
+    "CAST(NULL AS VARCHAR) AS duns, CAST(NULL AS VARCHAR) AS city, CAST(NULL AS VARCHAR) AS state, "
+    "CAST(NULL AS VARCHAR) AS zip5 WHERE false"
+)
+
+
+def _has_row(raw: RawFile, fields: dict[str, int]) -> bool:
+    return any(block.rows for block in raw.blocks(sorted(set(fields.values()))))
+
+
+def _no_recipients(source: str | Path) -> InputError:
+    return InputError(f"{source}: holds no recipients", "give a table with at least one readable recipient")
+
+
+def _create_batch(connection: duckdb.DuckDBPyConnection, table: str, select: str) -> int:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}")
+    counted = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def _clean_records(fields: dict[str, int]) -> str:
+    def cell(field: str) -> str:
+        return f"c{fields[field]}" if field in fields else "CAST(NULL AS VARCHAR)"
+
+    hashed = cleaning.short_hash("concat_ws(chr(31), name, coalesce(city, ''), coalesce(state, ''), zip5)")
+    return (
+        f"WITH clean AS (SELECT rowid AS place, nullif(trim({cell('recipient_id')}), '') AS own_id, "
+        f"{cleaning.name_text(cell('name'))} AS name, {cleaning.uei(cell('uei'))} AS uei, "
+        f"{cleaning.duns(cell('duns'))} AS duns, {cleaning.city(cell('city'))} AS city, "
+        f"{cleaning.state(cell('state'))} AS state, {cleaning.zip5(cell('zip'))} AS zip5 FROM {RAW_TABLE}) "
+        f"SELECT coalesce(own_id, 'U' || uei, 'D' || left(duns, 9), 'N' || {hashed}) AS recipient_id, "
+        "name, uei, duns, city, state, zip5 FROM clean "
+        "WHERE name IS NOT NULL OR uei IS NOT NULL OR duns IS NOT NULL ORDER BY place"
+    )

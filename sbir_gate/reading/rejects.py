@@ -1,0 +1,106 @@
+"""The rows that could not be read: counted, shown, written to a file, and limited."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from sbir_gate.errors import InputError, OutputError
+from sbir_gate.model.records import Reject
+
+KEPT_IN_MEMORY = 100
+MAX_VALUE_CHARACTERS = 200
+COLUMNS = ("file", "line", "column", "value", "reason")
+
+
+class RejectLog:
+    """Counts rejects, keeps the first ones, and streams all of them to a CSV file when given a path.
+
+    Use it as a context manager, so that the file is closed. Raises OutputError when the file
+    cannot be written. Its columns are file, line, column, value, reason.
+    """
+
+    def __init__(self, path: Path | None = None, kept: int = KEPT_IN_MEMORY) -> None:
+        self.count = 0
+        self.first: list[Reject] = []
+        self._kept = kept
+        self._path = path
+        self._stream: TextIO | None = None
+        if path is not None:
+            try:
+                self._stream = path.open("w", encoding="utf-8", newline="")
+            except OSError as error:
+                raise self._unwritable(error) from error
+            self._write(COLUMNS)
+
+    def add(self, reject: Reject) -> None:
+        """Take one reject; its value is cut to 200 characters."""
+        self.count += 1
+        value = reject.value[:MAX_VALUE_CHARACTERS]
+        if len(self.first) < self._kept:
+            self.first.append(Reject(reject.file, reject.line, reject.column, value, reject.reason))
+        self._write((reject.file, reject.line, reject.column, value, reject.reason))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._stream is not None:
+            try:
+                self._stream.close()
+            except OSError as error:
+                raise self._unwritable(error) from error
+            self._stream = None
+
+    def __enter__(self) -> RejectLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _write(self, row: tuple[str | int, ...]) -> None:
+        if self._stream is None:
+            return
+        try:
+            csv.writer(self._stream, lineterminator="\n").writerow(row)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self._path}: cannot write the rejects ({error.strerror or error})",
+            "give --rejects a file in a folder that exists, that you may write to, and that has room",
+        )
+
+
+class RejectTally:
+    """The rejects of one source: how many, and the first; each is passed on to the log."""
+
+    def __init__(self, log: RejectLog) -> None:
+        self.count = 0
+        self.first: Reject | None = None
+        self._log = log
+
+    def add(self, reject: Reject) -> None:
+        """Take one reject."""
+        self.count += 1
+        self.first = self.first or reject
+        self._log.add(reject)
+
+    def check(self, rows: int, max_reject_percent: float) -> None:
+        """Raise InputError when the rejects are more than `max_reject_percent` of them and the `rows` read."""
+        share = share_percent(self.count, rows + self.count)
+        if self.first is None or share <= max_reject_percent:
+            return
+        raise InputError(
+            f"{self.count:,} of {rows + self.count:,} rows ({share:.1f} %) could not be read, "
+            f"at most {max_reject_percent:g} %; first: {self.first.file}:{self.first.line}: {self.first.reason}",
+            "mend the rows (--rejects FILE lists them all), or raise reading.max_reject_percent",
+        )
+
+
+def share_percent(part: int, whole: int) -> float:
+    """Return `part` of `whole` in percent; 0 of nothing is 0."""
+    return 100.0 * part / whole if whole else 0.0

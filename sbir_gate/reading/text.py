@@ -1,0 +1,141 @@
+"""Text files as chunks of clean UTF-8: plain or gzipped, in whatever encoding they come.
+
+Undecodable bytes never lose a row: a byte that is no UTF-8 is read as cp1252, and as latin-1 where
+cp1252 has no such byte. NUL characters become blanks, byte order marks (also in the middle, where
+files were joined) are dropped, and every line break is one newline.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+from sbir_gate.errors import InputError
+from sbir_gate.reading.retrying import RetryPolicy
+
+CHUNK_CHARACTERS = 1 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_FOREIGN_MAGIC = {b"PK\x03\x04": "a zip archive", b"PAR1": "a Parquet file"}
+_FALLBACK_ERRORS = "sbir-gate-cp1252"
+
+FileOpener = Callable[[Path], BinaryIO]
+
+
+def _decode_damaged(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    damaged = error.object[error.start : error.end]
+    return "".join(_decode_byte(byte) for byte in damaged), error.end
+
+
+def _decode_byte(byte: int) -> str:
+    try:
+        return bytes([byte]).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)
+
+
+codecs.register_error(_FALLBACK_ERRORS, _decode_damaged)
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """Open a file for reading bytes, unbuffered."""
+    return path.open("rb", buffering=0)
+
+
+class PersistentFile(io.RawIOBase):
+    """A file that is opened again, where it stood, when a read fails for a moment."""
+
+    def __init__(self, path: Path, retrying: RetryPolicy, opener: FileOpener = open_binary) -> None:
+        super().__init__()
+        self._path = path
+        self._retrying = retrying
+        self._opener = opener
+        self._position = 0
+        self._file: BinaryIO | None = None
+        self._retrying.call(self._opened)
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override] -- typeshed's Buffer is 3.12's
+        """Read into the buffer; return the number of bytes, 0 at the end."""
+        data = self._retrying.call(lambda: self._read(len(buffer)))
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+        super().close()
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            self._file = self._opener(self._path)
+            self._file.seek(self._position)
+        return self._file
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._opened().read(size)
+        except OSError:
+            self._file = None  # a stale handle never recovers: the retry opens the file anew
+            raise
+
+
+def text_chunks(path: Path, retrying: RetryPolicy, opener: FileOpener = open_binary) -> Iterator[bytes]:
+    """Yield the text of the file as UTF-8 in chunks of about a mebibyte.
+
+    Raises InputError when the file cannot be opened or read, is damaged gzip, or is no text.
+    """
+    lines = 0
+    try:
+        with ExitStack() as stack:
+            stream = stack.enter_context(io.BufferedReader(PersistentFile(path, retrying, opener)))
+            if stream.peek(2).startswith(_GZIP_MAGIC):
+                unzipped = stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb"))
+                stream = stack.enter_context(io.BufferedReader(unzipped))
+            encoding, errors = _encoding(stream.peek(1024)[:1024], path)
+            text = stack.enter_context(io.TextIOWrapper(stream, encoding, errors, newline=None))
+            while chunk := text.read(CHUNK_CHARACTERS):
+                lines += chunk.count("\n")
+                yield chunk.replace("\0", " ").replace("\ufeff", "").encode("utf-8", "replace")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{path}: the gzip data is damaged after line {lines:,} ({error})",
+            "download or write the file again: it is cut short or was changed on the way",
+        ) from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """Return the error for a file that the system will not open or read."""
+    return InputError(
+        f"{path}: cannot be read ({error.strerror or error})",
+        "check the path, that it is a file, and that you may read it",
+    )
+
+
+def _encoding(head: bytes, path: Path) -> tuple[str, str]:
+    for magic, what in _FOREIGN_MAGIC.items():
+        if head.startswith(magic):
+            raise InputError(f"{path}: is {what}, not delimited text", "unpack it, or give it its right suffix")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16", "replace"
+    pairs = len(head) // 2
+    # without a byte order mark UTF-16 shows as a zero in every other byte: its header is ASCII
+    if pairs and head[1::2].count(0) > pairs * 0.9:
+        return "utf-16-le", "replace"
+    if pairs and head[0::2].count(0) > pairs * 0.9:
+        return "utf-16-be", "replace"
+    return "utf-8", _FALLBACK_ERRORS
