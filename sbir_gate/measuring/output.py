@@ -5,25 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from sbir_gate.errors import EnricherError
-from sbir_gate.model.matches import REQUIRED_ENRICHED_COLUMNS, Decision, DecisionKind, Method
+from sbir_gate.measuring.rows import HINT, Cells, read_rows
+from sbir_gate.model.matches import Decision, DecisionKind, Method
 
-OPTIONAL_COLUMNS = ("match_confidence", "match_decision", "match_candidates")
-ID_COLUMNS = ("award_id", "recipient_id")
 MAX_CANDIDATES = 5
-MAX_LINE_BYTES = 16 * 2**20
-_BATCH_ROWS = 20_000
 # how other tools write "no recipient" when they turn a missing value into text
 _MISSING = frozenset({"", "nan", "none", "null", "<na>", "n/a", "na"})
-_HINT = "the enricher must write the columns of an enriched file (docs/metrics.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ def read_decisions(path: Path) -> tuple[Decision, ...]:
     than none is a link. Raises EnricherError naming file, row (1 is the first below the header), column
     and value for anything that is not as an enriched file must be.
     """
-    rows = _read_rows(path)
+    rows = enumerate(read_rows(path), start=1)
     return tuple(_decision(_Row(path.name, number, cells)) for number, cells in rows)
 
 
@@ -76,93 +69,13 @@ def digest(decisions: Sequence[Decision]) -> str:
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
-def _read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    connection = duckdb.connect(config={"threads": 1})
-    try:
-        table = _source(path)
-        name = _literal_path(path)
-        columns = _columns(path, connection, table, name)
-        picked = ", ".join(_as_text(column, type_) for column, type_ in columns.values())
-        connection.execute(f"SELECT {picked} FROM {table}", [name])  # noqa: S608 -- names come from the header, quoted; the path is bound
-        number = 0
-        while rows := connection.fetchmany(_BATCH_ROWS):
-            for row in rows:
-                number += 1
-                yield number, dict(zip(columns, ("" if cell is None else cell for cell in row), strict=True))
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0][:300]
-        raise EnricherError(f"{path.name}: the enricher's output cannot be read: {reason}", _HINT) from error
-    finally:
-        connection.close()
-
-
-def _source(path: Path) -> str:
-    """Return the DuckDB table function for the file, by its first bytes."""
-    try:
-        if not path.exists():
-            raise EnricherError(
-                f"{path.name}: the enricher wrote no output", "write the enriched file to the {output} path"
-            )
-        if not path.is_file():
-            raise EnricherError(f"{path.name}: the enricher's output is not a plain file", _HINT)
-        with path.open("rb") as file:
-            first = file.read(4)
-    except OSError as error:
-        raise EnricherError(
-            f"{path.name}: the enricher's output cannot be read: {error.strerror}", _HINT
-        ) from error
-    if not first:
-        raise EnricherError(f"{path.name}: the enricher's output is empty, it has not even a header", _HINT)
-    if first == b"PAR1":
-        return "read_parquet(?)"
-    compression = "gzip" if first[:2] == b"\x1f\x8b" else "none"
-    return (
-        "read_csv(?, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"',"
-        f" max_line_size = {MAX_LINE_BYTES}, compression = '{compression}', strict_mode = true)"
-    )
-
-
-def _literal_path(path: Path) -> str:
-    """Return the path so that DuckDB takes none of its characters for a pattern."""
-    return re.sub(r"([*?\[])", r"[\1]", str(path))
-
-
-def _columns(
-    path: Path, connection: duckdb.DuckDBPyConnection, table: str, name: str
-) -> dict[str, tuple[str, str]]:
-    """Return column word -> (its spelling in the file, its type)."""
-    described = connection.execute(f"DESCRIBE SELECT * FROM {table}", [name]).fetchall()  # noqa: S608 -- only constants; the path is bound
-    found = {str(row[0]).strip().casefold(): (str(row[0]), str(row[1])) for row in described}
-    absent = [column for column in REQUIRED_ENRICHED_COLUMNS if column not in found]
-    if absent:
-        have = ", ".join(str(row[0]) for row in described[:20])
-        raise EnricherError(
-            f"{path.name}: the enricher's output lacks the column {absent[0]!r}; it has {have[:300]}", _HINT
-        )
-    for column in ID_COLUMNS:
-        if found[column][1] in {"DOUBLE", "FLOAT"}:
-            raise EnricherError(
-                f"{path.name}: column {column!r} holds floating-point numbers: ids have lost their spelling",
-                "write ids as text",
-            )
-    return {
-        column: found[column] for column in (*REQUIRED_ENRICHED_COLUMNS, *OPTIONAL_COLUMNS) if column in found
-    }
-
-
-def _as_text(column: str, type_: str) -> str:
-    quoted = '"' + column.replace('"', '""') + '"'
-    is_nested = type_.endswith("[]") or type_.startswith(("STRUCT", "MAP"))
-    return f"CAST(to_json({quoted}) AS VARCHAR)" if is_nested else f"CAST({quoted} AS VARCHAR)"
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
     """One row as text, and where it stands."""
 
     file: str
     number: int
-    cells: Mapping[str, str]
+    cells: Cells
 
     def text(self, column: str) -> str:
         return self.cells.get(column, "").strip()
@@ -186,7 +99,7 @@ class _Row:
 
     def fault(self, column: str, reason: str) -> EnricherError:
         value = self.text(column)[:80]
-        return EnricherError(f"{self.file}: row {self.number}: {column} {value!r} {reason}", _HINT)
+        return EnricherError(f"{self.file}: row {self.number}: {column} {value!r} {reason}", HINT)
 
 
 def _decision(row: _Row) -> Decision:
