@@ -86,6 +86,13 @@ def _runnable(command: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return command
 
 
+def _some(values: tuple[str, ...]) -> tuple[str, ...]:
+    # not Field(min_length): that would count the wrong items out and report a second, untrue fault
+    if not values:
+        raise _fault("must name at least one")
+    return values
+
+
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) < len(values):
         raise _fault("must not name anything twice")
@@ -157,7 +164,7 @@ class ReadingSettings(Section):
 class MatchingSettings(Section):
     """`matching`: what the built-in engine tries, and from where on it is sure."""
 
-    methods: Annotated[tuple[MatchMethod, ...], Field(min_length=1), AfterValidator(_distinct)]
+    methods: Annotated[tuple[MatchMethod, ...], AfterValidator(_some), AfterValidator(_distinct)]
     min_precision: OpenShare
     acceptance_limit: Share | None
     max_candidates: Annotated[int, Field(ge=1, le=5)]

@@ -20,7 +20,6 @@ _WORDS = (
     ("Input should be a valid number", "must be a number"),
     ("Input should be", "must be"),
     ("String should", "must"),
-    ("Tuple should have at least 1 item after validation, not 0", "must name at least one"),
 )
 
 Branch = dict[str, "object | Branch"]

@@ -1,0 +1,277 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from sbir_gate.errors import ConfigurationError, ExitStatus
+from sbir_gate.model.matches import Method
+from sbir_gate.model.run import MetricKind
+from sbir_gate.model.verdict import Direction, Severity
+from sbir_gate.settings import load_settings
+from sbir_gate.settings.keys import KNOWN_KEYS
+
+BASE_FILE = Path(__file__).parents[3] / "config" / "base.yaml"
+CHUNK_SIZE = "enrichment.performance.chunk_size"
+RETRY_BASE = "enrichment.performance.retry_base_seconds"
+WALL = "gate.metrics.wall_seconds"
+
+
+def config(tmp_path, text):
+    path = tmp_path / "c.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def faults(*assignments, environment=None, file=None, options=None):
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file, environment or {}, options or {}, assignments)
+    assert caught.value.exit_status is ExitStatus.WRONG_INPUT
+    assert caught.value.hint
+    return caught.value.message.splitlines()
+
+
+def test_the_defaults_are_the_documented_ones():
+    settings = load_settings(None, {}).settings
+    performance = settings.enrichment.performance
+    assert (performance.chunk_size, performance.memory_threshold_mb) == (10_000, 2048)
+    assert (performance.match_rate_threshold, performance.timeout_seconds) == (0.70, 300)
+    assert (performance.retry_backoff, performance.max_retries, performance.workers) == ("exponential", 3, 0)
+    assert settings.enricher.command is None
+    assert settings.fixtures.awards == Path("fixtures/awards.csv")
+    assert settings.matching.methods == (
+        Method.UEI_EXACT,
+        Method.DUNS_EXACT,
+        Method.NAME_EXACT,
+        Method.NAME_FUZZY,
+    )
+    assert settings.matching.acceptance_limit is None
+    assert settings.gate.metrics["wall_seconds"].direction is Direction.LOWER_IS_BETTER
+    assert settings.gate.metrics["wall_seconds"].kind is MetricKind.NOISY
+    assert settings.gate.metrics["memory_delta_mib"].absolute_severity is Severity.WARN
+
+
+def test_every_key_is_in_the_base_file_and_knows_its_line():
+    origins = load_settings(None, {}).origins
+    plain_keys = {key for key in KNOWN_KEYS if "*" not in key}
+    assert plain_keys <= origins.keys()
+    lines = BASE_FILE.read_text(encoding="utf-8").splitlines()
+    for key in plain_keys:
+        file, _, number = origins[key].rpartition(":")
+        assert file == "config/base.yaml"
+        assert lines[int(number) - 1].strip().startswith(f"{key.rpartition('.')[2]}:")
+
+
+def test_each_layer_wins_over_the_ones_below(tmp_path):
+    file = config(
+        tmp_path, "benchmark:\n  repeats: 2\n  warm_ups: 2\ngate:\n  max_lost: 2\n  significance: 0.2\n"
+    )
+    environment = {
+        "SBIR_GATE__BENCHMARK__WARM_UPS": "3",
+        "SBIR_GATE__GATE__MAX_LOST": "3",
+        "SBIR_GATE__GATE__SIGNIFICANCE": "0.3",
+    }
+    effective = load_settings(
+        file, environment, {"gate.significance": 0.5}, ["gate.max_lost=4", "gate.significance=0.4"]
+    )
+    settings = effective.settings
+    assert (settings.benchmark.repeats, settings.benchmark.warm_ups) == (2, 3)
+    assert (settings.gate.max_lost, settings.gate.significance) == (4, 0.5)
+    assert effective.origins["benchmark.repeats"] == f"{file}:2"
+    assert effective.origins["benchmark.warm_ups"] == "SBIR_GATE__BENCHMARK__WARM_UPS"
+    assert effective.origins["gate.max_lost"] == "--set"
+    assert effective.origins["gate.significance"] == "command line"
+    assert effective.origins["gate.name"].startswith("config/base.yaml:")
+
+
+def test_the_last_assignment_of_a_key_wins():
+    assert load_settings(None, {}, {}, ["gate.max_lost=1", "gate.max_lost=2"]).settings.gate.max_lost == 2
+
+
+def test_a_metric_is_changed_key_by_key_and_a_new_one_is_added_whole():
+    settings = load_settings(
+        None,
+        {},
+        {},
+        [
+            "gate.metrics.wall_seconds.fail_percent=40",
+            "gate.metrics.peak_rss_mib.warn_percent=null",
+            "gate.metrics.work/bytes_read.unit=bytes",
+            "gate.metrics.work/bytes_read.direction=lower",
+            "gate.metrics.work/bytes_read.kind=exact",
+        ],
+    ).settings
+    assert settings.gate.metrics["wall_seconds"].fail_percent == 40
+    assert settings.gate.metrics["wall_seconds"].warn_percent == 10
+    assert settings.gate.metrics["peak_rss_mib"].warn_percent is None
+    assert settings.gate.metrics["work/bytes_read"].is_required
+
+
+def test_settings_are_frozen_all_the_way_down():
+    settings = load_settings(None, {}).settings
+    with pytest.raises(ValidationError):
+        settings.gate.max_lost = 7
+    with pytest.raises(TypeError):
+        settings.gate.metrics["x"] = settings.gate.metrics["recall"]
+
+
+def test_a_command_is_split_as_a_shell_would_and_a_list_is_taken_as_it_is():
+    text = "enricher.command=python 'my script.py' --awards {awards} # all"
+    command = load_settings(None, {}, {}, [text]).settings.enricher.command
+    assert command == ("python", "my script.py", "--awards", "{awards}", "#", "all")
+    command = load_settings(
+        None, {}, {}, ["enricher.command=[run, '{awards}', '5']"]
+    ).settings.enricher.command
+    assert command == ("run", "{awards}", "5")
+
+
+def test_all_faults_of_all_layers_are_reported_together(tmp_path):
+    file = config(tmp_path, "enrichment:\n  performance:\n    chunk_sise: 5\n    workers: -1\nreports: 3\n")
+    assert faults(
+        "gate.significance=0",
+        "oops",
+        file=file,
+        environment={"SBIR_GATE__GATE__NAME": "../x"},
+        options={"benchmark.repeats": 0},
+    ) == [
+        "--set: oops: must be KEY=VALUE, as in gate.max_lost=3",
+        f"{file}:3: enrichment.performance.chunk_sise: unknown key; did you mean {CHUNK_SIZE}?",
+        f"{file}:5: reports: 3 is no value for a section: it must hold keys",
+        f"{file}:4: enrichment.performance.workers: -1 must be greater than or equal to 0",
+        "command line: benchmark.repeats: 0 must be greater than or equal to 1",
+        "SBIR_GATE__GATE__NAME: gate.name: '../x' must match pattern '^[a-z0-9][a-z0-9_-]*$'",
+        "--set: gate.significance: 0 must be greater than 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "allowed"),
+    [
+        ("enrichment.performance.chunk_size=0", "0 must be greater than or equal to 1"),
+        ("enrichment.performance.chunk_size=1.5", "1.5 must be a whole number"),
+        ("enrichment.performance.chunk_size='5'", "'5' must be a whole number"),
+        ("enrichment.performance.chunk_size=true", "true must be a whole number"),
+        ("enrichment.performance.chunk_size=", "null must be a whole number"),
+        ("enrichment.performance.chunk_size=[1]", "[1] must be a whole number"),
+        ("enrichment.performance.chunk_size=99999999999999999999", "1e+20 must be a whole number"),
+        ("enrichment.performance.memory_threshold_mb=1", "1 must be greater than or equal to 64"),
+        ("enrichment.performance.match_rate_threshold=70", "70 must be less than or equal to 1"),
+        ("enrichment.performance.match_rate_threshold=.nan", "'.nan' must be a number"),
+        ("enrichment.performance.timeout_seconds=0", "0 must be greater than 0"),
+        ("enrichment.performance.timeout_seconds=1e999", "inf must be a finite number"),
+        ("enrichment.performance.timeout_seconds=1e9", "1000000000.0 must be less than or equal to 604800"),
+        (
+            "enrichment.performance.retry_backoff=linear",
+            "'linear' must be 'exponential', 'constant' or 'none'",
+        ),
+        (
+            "enrichment.performance.retry_cap_seconds=0.1",
+            f"0.1 must not be below retry_base_seconds, which is 0.5 (BASE:{RETRY_BASE})",
+        ),
+        ("enrichment.work_folder=5", "5 must be a path; a name that reads as a number goes in quotes"),
+        ("enricher.command=run 'x", '"run \'x" must be a command line (No closing quotation)'),
+        ("enricher.command=''", "'' must name a program, or be null for the built-in engine"),
+        ("enricher.command=[]", "[] must name a program, or be null for the built-in engine"),
+        ("enricher.command=[run, 5]", "5 must be text (put a number in quotes)"),
+        ("enricher.command=5", "5 must be a list"),
+        ("enricher.pass_environment=[A, A]", "['A', 'A'] must not name anything twice"),
+        ("enricher.pass_environment=HOME", "'HOME' must be a list"),
+        ("fixtures.awards=''", "'' must be a path; a name that reads as a number goes in quotes"),
+        ("fixtures.awards=null", "null must be a path; a name that reads as a number goes in quotes"),
+        ("reading.max_reject_percent=101", "101 must be less than or equal to 100"),
+        ("matching.methods=[]", "[] must name at least one"),
+        ("matching.methods=uei-exact", "'uei-exact' must be a list"),
+        (
+            "matching.methods=[uei-exact, uei-exact]",
+            "['uei-exact', 'uei-exact'] must not name anything twice",
+        ),
+        ("matching.methods=[none]", "'none' must be one of uei-exact, duns-exact, name-exact, name-fuzzy"),
+        ("matching.methods=[5]", "5 must be one of uei-exact, duns-exact, name-exact, name-fuzzy"),
+        ("matching.max_candidates=6", "6 must be less than or equal to 5"),
+        ("matching.min_precision=1", "1 must be less than 1"),
+        (
+            "matching.max_training_labels=10",
+            "10 must not be below min_training_labels, which is 500 (BASE:matching.min_training_labels)",
+        ),
+        ("gate.max_lost=-1", "-1 must be greater than or equal to 0"),
+        ("gate.metrics.recall.direction=up", "'up' must be one of lower, higher"),
+        ("gate.metrics.recall.kind=[exact]", "['exact'] must be one of exact, noisy"),
+        ("gate.metrics.recall.absolute_severity=ok", "'ok' must be one of fail, warn"),
+        ("gate.metrics.recall.is_required=yes", "'yes' must be true or false"),
+        ("gate.metrics.recall.warn_percent=-1", "-1 must be greater than or equal to 0"),
+        ("gate.metrics.recall.unit=5", "5 must be text (put a number in quotes)"),
+        ("gate.metrics.match_rate.minimum=0.5", "is set by enrichment.performance.match_rate_threshold"),
+        ("gate.metrics={}", "'{}' is no value for a section: it must hold keys"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_key_and_what_is_allowed(assignment, allowed):
+    for key, origin in load_settings(None, {}).origins.items():
+        allowed = allowed.replace(f"(BASE:{key})", f"({origin})")
+    assert faults(assignment) == [f"--set: {assignment.partition('=')[0]}: {allowed}"]
+
+
+def test_a_warning_above_the_failure_is_refused_and_names_both_places(tmp_path):
+    (line,) = faults(file=config(tmp_path, "gate:\n  metrics:\n    wall_seconds:\n      warn_percent: 30\n"))
+    assert line.startswith("config/base.yaml:")
+    assert "gate.metrics.wall_seconds.fail_percent: 25 must not be below warn_percent, which is 30" in line
+    assert line.endswith(f"({tmp_path / 'c.yaml'}:4)")
+
+
+def test_a_minimum_above_the_maximum_is_refused():
+    (line,) = faults("gate.metrics.calibration_error.minimum=0.5")
+    assert (
+        "gate.metrics.calibration_error.maximum: 0.1 must not be below minimum, which is 0.5 (--set)" in line
+    )
+
+
+def test_a_metric_that_is_misspelt_is_told_from_a_new_one():
+    assert faults("gate.metrics.wall_second.fail_percent=3") == [
+        f"--set: {WALL[:-1]}: lacks unit, direction, kind; did you mean {WALL}?"
+    ]
+    assert faults("gate.metrics.queue_length.unit=rows") == [
+        "--set: gate.metrics.queue_length: lacks direction, kind"
+    ]
+
+
+def test_a_metric_name_that_cannot_be_shown_is_refused():
+    (line,) = faults(
+        *(f"gate.metrics.Bad Name.{pair}" for pair in ("unit=s", "direction=lower", "kind=exact"))
+    )
+    assert line.startswith("--set: gate.metrics.Bad Name: the name must match pattern")
+
+
+def test_a_broken_file_does_not_hide_the_faults_of_other_layers(tmp_path):
+    lines = faults("gate.max_lost=x", file=config(tmp_path, "a: ["))
+    assert len(lines) == 2
+    assert "not valid YAML" in lines[0]
+    assert lines[1] == "--set: gate.max_lost: 'x' must be a whole number"
+
+
+def test_a_flood_of_faults_is_cut(tmp_path):
+    text = "".join(f"k{number}: 1\n" for number in range(2000))
+    lines = faults(file=config(tmp_path, text))
+    assert len(lines) == 51
+    assert lines[-1] == "... and 1950 more"
+
+
+def test_long_and_hostile_values_stay_on_one_short_line():
+    lines = faults("gate.name=" + "x\n\x1b[31m" * 1000, "a\nb=1")
+    assert len(lines) == 2
+    assert all(len(line) < 250 and line.isprintable() for line in lines)
+
+
+def test_secrets_in_other_variables_are_not_read():
+    lines = faults(
+        "gate.max_lost=x", environment={"GITHUB_TOKEN": "very-secret", "SBIR_GATE_TOKEN": "very-secret"}
+    )
+    assert "very-secret" not in "\n".join(lines)
+
+
+@given(st.sampled_from(KNOWN_KEYS), st.text(max_size=40))
+def test_any_value_of_any_key_is_taken_or_refused_in_words(key, text):
+    assignment = f"{key.replace('*', 'recall')}={text}"
+    try:
+        load_settings(None, {}, {}, [assignment])
+    except ConfigurationError as error:
+        assert error.message.isprintable()  # noqa: PT017 -- both ends are right; neither may be a traceback
