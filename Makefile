@@ -1,0 +1,62 @@
+# The first call sets up .venv from the hash-pinned lock files; later calls skip that until a lock changes.
+# It needs python3 (3.11 or later), make and git, nothing else.
+
+PYTHON ?= python3
+UV ?= uv
+VENV := .venv
+BIN := $(VENV)/bin
+# compiling every module of every dependency takes as long as the rest of the set-up, and few are used
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test lint fixtures golden lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.* ## ' Makefile | sed -E 's/^([a-z]+):.* ## /\1\t/' | expand -t 12
+
+run: $(VENV)/run.stamp ## measure the enrichment on the fixtures, compare with the baseline, say the verdict
+	$(BIN)/sbir-gate run
+
+test: $(VENV)/dev.stamp ## run the tests, without the slow ones
+	$(BIN)/pytest
+
+lint: $(VENV)/dev.stamp ## check style, types and floors
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fixtures: $(VENV)/run.stamp ## make the fixtures again, from their seed
+	$(BIN)/sbir-gate data synthesise --output fixtures
+
+golden: $(VENV)/dev.stamp ## write the golden files again; look at the difference before you commit it
+	UPDATE_GOLDEN=1 $(BIN)/pytest tests/golden
+
+lock: ## pin the dependencies of pyproject.toml again, to their newest versions (needs uv)
+	$(UV) pip compile pyproject.toml --group build $(LOCK_OPTIONS) --output-file requirements.lock
+	$(UV) pip compile pyproject.toml --group dev $(LOCK_OPTIONS) --constraint requirements.lock \
+		--output-file requirements-dev.lock
+
+LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+
+clean: ## remove what was made here: the environment, caches and builds; reports stay
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find sbir_gate tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "sbir-gate needs Python 3.11 or later: name one with 'make PYTHON=python3.12 ...'" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) cannot make environments: run 'sudo apt-get install python3-venv' first" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --require-hashes --requirement requirements.lock
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.lock
+	@touch $@
