@@ -1,0 +1,149 @@
+"""Candidates by many cheap, rare keys, joined in DuckDB: the few pairs that are worth scoring.
+
+Two names that share no key are never compared. A key is a 64-bit hash of a piece of the name, alone
+where the piece is rare, with a piece of the address where it is not. Keys that too many firms or
+too many pairs share tell nothing and are dropped; this is counted over all recipients before any
+pair is made, so it does not depend on chunks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingOptions:
+    """Bounds on the pairs that blocking makes.
+
+    A key lives while at most `max_firms_per_key` queries share it and queries x recipients is at
+    most `max_pairs_per_key`; the best `pairs_per_query` pairs of each query are scored.
+    """
+
+    max_firms_per_key: int = 60
+    max_pairs_per_key: int = 600
+    pairs_per_query: int = 12
+
+
+_WORDS = "string_split(normal, ' ')"
+
+
+def keys_expression() -> str:
+    """Return the SQL list of blocking keys (UBIGINT) of a row with normal, compact, state, zip5.
+
+    The first word of each hash keeps different kinds of key apart. A key with a NULL piece is NULL
+    and is dropped by `_exploded`.
+    """
+    zip3 = "left(zip5, 3)"
+    long_enough = "len(compact) >= 4"
+    single = [
+        f"CASE WHEN {long_enough} THEN hash('a' || left(compact, 4) || {zip3}) END",
+        f"CASE WHEN {long_enough} THEN hash('b' || right(compact, 4) || {zip3}) END",
+        "hash('c' || left(compact, 1) || zip5)",
+        "CASE WHEN len(compact) >= 7 THEN hash('d' || left(compact, 7)) END",
+        "CASE WHEN len(compact) >= 7 THEN hash('e' || right(compact, 7)) END",
+        f"hash('f' || array_to_string(list_sort({_WORDS}), ' '))",
+        "hash('g' || compact)",
+    ]
+    lists = [
+        f"[{', '.join(single)}]",
+        f"list_transform(list_filter({_WORDS}, lambda w: len(w) >= 4), lambda w: hash('h' || w || state))",
+        f"list_transform(list_filter({_WORDS}, lambda w: len(w) >= 5), lambda w: hash('i' || w))",
+        f"list_transform(list_filter({_WORDS}, lambda w: len(w) >= 5),"
+        " lambda w: hash('j' || left(w, 5) || state))",
+        f"list_transform(list_zip({_WORDS}[:-2], {_WORDS}[2:]),"
+        " lambda p: hash('k' || least(p[1], p[2]) || ' ' || greatest(p[1], p[2])))",
+    ]
+    joined = lists[0]
+    for more in lists[1:]:
+        joined = f"list_concat({joined}, {more})"
+    return joined
+
+
+def _exploded(table: str, identity: str) -> str:
+    return (
+        f"SELECT DISTINCT {identity}, key FROM"
+        f" (SELECT {identity}, unnest({keys_expression()}) AS key FROM {table} WHERE compact <> '')"
+        " WHERE key IS NOT NULL"
+    )
+
+
+def create_pairs(connection: DuckDBPyConnection, options: BlockingOptions) -> dict[str, int]:
+    """Create `pairs` (query_id, row_key, shared_keys) from `queries` and `recipients`.
+
+    Pairs of equal compact names are always among them, however common the name is. Returns the
+    work done, as counters.
+    """
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE query_keys AS {_exploded('queries', 'query_id')}")
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE known_keys AS
+        SELECT key, count(*) AS queries FROM query_keys GROUP BY key
+        HAVING count(*) <= {options.max_firms_per_key}
+    """)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE recipient_keys AS
+        SELECT * FROM ({_exploded("recipients", "row_key")}) SEMI JOIN known_keys USING (key)
+    """)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE live_keys AS
+        SELECT key FROM known_keys JOIN
+            (SELECT key, count(*) AS recipients FROM recipient_keys GROUP BY key) USING (key)
+        WHERE queries * recipients <= {options.max_pairs_per_key}
+    """)
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE shared AS
+        SELECT query_id, row_key, count(*) AS shared_keys
+        FROM query_keys SEMI JOIN live_keys USING (key)
+        JOIN recipient_keys USING (key)
+        GROUP BY query_id, row_key
+    """)
+    connection.execute(_ranked_pairs(options.pairs_per_query))
+    counters = {
+        "candidates_generated": _count(connection, "shared"),
+        "pairs_scored": _count(connection, "pairs"),
+    }
+    for table in ("query_keys", "known_keys", "recipient_keys", "live_keys", "shared"):
+        connection.execute(f"DROP TABLE {table}")
+    return counters
+
+
+def _ranked_pairs(pairs_per_query: int) -> str:
+    """Return SQL that keeps the most similar pairs of each query, ties by content.
+
+    Names equal in compact form come first: those in the same place, then the rest.
+    """
+    return f"""
+        CREATE OR REPLACE TABLE pairs AS
+        WITH joined AS (
+            SELECT query_id, row_key, 0 AS shared_keys, q.compact AS query_compact,
+                   q.city AS query_city, q.state AS query_state, q.zip5 AS query_zip5,
+                   r.recipient_id, r.normal, r.compact, r.city, r.state, r.zip5
+            FROM queries q JOIN recipients r ON q.compact = r.compact
+            UNION ALL
+            SELECT query_id, row_key, shared_keys, q.compact, q.city, q.state, q.zip5,
+                   r.recipient_id, r.normal, r.compact, r.city, r.state, r.zip5
+            FROM shared JOIN queries q USING (query_id) JOIN recipients r USING (row_key)
+        ), ranked AS (
+            SELECT query_id, row_key, max(shared_keys) AS shared_keys,
+                   any_value(recipient_id) AS recipient_id, any_value(normal) AS normal,
+                   any_value(state) AS state, any_value(city) AS city, any_value(zip5) AS zip5,
+                   any_value(
+                       jaro_winkler_similarity(query_compact, compact)
+                       + 1 - levenshtein(query_compact, compact) / greatest(len(query_compact), len(compact))
+                       + CASE WHEN query_compact = compact THEN 4 ELSE 0 END
+                       + CASE WHEN query_state = state THEN 0.15 ELSE 0 END
+                       + CASE WHEN query_city = city THEN 0.15 ELSE 0 END
+                       + CASE WHEN query_zip5 = zip5 THEN 0.3 ELSE 0 END) AS likeness
+            FROM joined GROUP BY query_id, row_key
+        )
+        SELECT query_id, row_key, shared_keys FROM ranked
+        QUALIFY row_number() OVER (
+            PARTITION BY query_id ORDER BY likeness DESC, shared_keys DESC, recipient_id, normal, state, city, zip5
+        ) <= {pairs_per_query}
+    """
+
+
+def _count(connection: DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0

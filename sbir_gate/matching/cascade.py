@@ -1,0 +1,167 @@
+"""The cascade: identifiers, exact names, then the model; one decision per firm."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+
+from sbir_gate.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.matching.confidence import Model, default_model, interpolated_limit
+from sbir_gate.matching.decisions import FirmDecision, PairFacts, Rules, decide_firm, pair_facts
+from sbir_gate.matching.exact import IdentifierMatch, find_identifier_matches
+from sbir_gate.matching.firms import create_firms, create_queries
+from sbir_gate.matching.scoring import ScoredPairs, score_pairs
+from sbir_gate.matching.training import label_pairs, train
+from sbir_gate.model.matches import Method
+
+ALL_METHODS = (Method.UEI_EXACT, Method.DUNS_EXACT, Method.NAME_EXACT, Method.NAME_FUZZY)
+
+StageTimer = Callable[[str], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingOptions:
+    """What matching may do and how sure it must be.
+
+    `min_precision` (0..1) is the share of right links wanted of the model; the acceptance limit
+    follows from it unless `acceptance_limit` (0..1) sets it outright. With at least
+    `min_training_labels` firms linked by identifier, a sample of at most `max_training_labels` of
+    them trains the model. An exact name in the same state is linked by itself while at most
+    `namesakes_in_state` recipients bear it.
+    """
+
+    methods: tuple[Method, ...] = ALL_METHODS
+    min_precision: float = 0.98
+    acceptance_limit: float | None = None
+    max_candidates: int = 5
+    namesakes_in_state: int = 3
+    min_training_labels: int = 500
+    max_training_labels: int = 5000
+    blocking: BlockingOptions = field(default_factory=BlockingOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The decisions, one per firm (sorted by `firm_id`), and what the engine says of itself."""
+
+    decisions: tuple[FirmDecision, ...]
+    counters: Mapping[str, int]
+    notes: Mapping[str, str]
+
+
+def match_firms(connection: DuckDBPyConnection, options: MatchingOptions, stage: StageTimer) -> Matched:
+    """Decide for every firm of the table `awards` against the table `recipients`.
+
+    Leaves the tables `firms` and `award_firms` behind for whoever writes the result.
+    """
+    with stage("firms"):
+        firms = create_firms(connection)
+    with stage("identifiers"):
+        matches = _identifier_matches(connection, options.methods)
+    linked = {firm: found[0] for firm, found in matches.items() if found[0].agrees}
+    with stage("candidates"):
+        labelled = _labelled_firms(connection, sorted(linked), options)
+        _create_query_firms(connection, firms, linked, labelled)
+        queries = create_queries(connection, "query_firms")
+        counters = create_pairs(connection, options.blocking)
+    with stage("similarity"):
+        scored = score_pairs(connection)
+    with stage("confidence"):
+        model = _model(connection, scored, matches, labelled, options)
+        limit = options.acceptance_limit
+        if limit is None:
+            limit = interpolated_limit(model.limits, options.min_precision)
+        by_firm = _pairs_by_firm(connection, scored, model, options.methods)
+    rules = Rules(limit, options.namesakes_in_state, options.max_candidates)
+    with stage("decisions"):
+        decisions = tuple(
+            decide_firm(firm, matches.get(firm, []), by_firm.get(firm, []), rules) for firm in range(firms)
+        )
+    counters = {"firms": firms, "queries": queries, **counters}
+    notes = {"model": model.version, "acceptance_limit": f"{limit:.6f}", "labelled_firms": str(len(labelled))}
+    return Matched(decisions, counters, notes)
+
+
+def _identifier_matches(
+    connection: DuckDBPyConnection, methods: Sequence[Method]
+) -> dict[int, list[IdentifierMatch]]:
+    """Return each firm's matches, those that agree first, UEI before DUNS."""
+    by_firm: dict[int, list[IdentifierMatch]] = defaultdict(list)
+    for method in (Method.UEI_EXACT, Method.DUNS_EXACT):
+        if method in methods:
+            for match in find_identifier_matches(connection, method):
+                by_firm[match.firm_id].append(match)
+    for found in by_firm.values():
+        found.sort(key=lambda match: not match.agrees)
+    return dict(by_firm)
+
+
+def _labelled_firms(connection: DuckDBPyConnection, linked: list[int], options: MatchingOptions) -> list[int]:
+    """Return the firms to learn from: a sample by the hash of what they are called and where."""
+    if len(linked) < options.min_training_labels:
+        return []
+    rows = connection.execute(
+        """
+        SELECT firm_id FROM firms JOIN (SELECT unnest($1::BIGINT[]) AS firm_id) USING (firm_id)
+        WHERE name IS NOT NULL
+        ORDER BY md5(concat_ws('|', name, uei, duns, city, state, zip5)), firm_id LIMIT $2
+        """,
+        [linked, options.max_training_labels],
+    ).fetchall()
+    return sorted(row[0] for row in rows)
+
+
+def _create_query_firms(
+    connection: DuckDBPyConnection,
+    firms: int,
+    linked: Mapping[int, IdentifierMatch],
+    labelled: Sequence[int],
+) -> None:
+    wanted = [firm for firm in range(firms) if firm not in linked]
+    connection.execute(
+        "CREATE OR REPLACE TABLE query_firms AS SELECT unnest($1::BIGINT[]) AS firm_id",
+        [[*wanted, *labelled]],
+    )
+
+
+def _model(
+    connection: DuckDBPyConnection,
+    scored: ScoredPairs,
+    matches: Mapping[int, Sequence[IdentifierMatch]],
+    labelled: Sequence[int],
+    options: MatchingOptions,
+) -> Model:
+    model = default_model()
+    if not labelled:
+        return model
+    truth: dict[int, frozenset[str]] = {}
+    chosen = set(labelled)
+    for firm, query in connection.execute("SELECT firm_id, query_id FROM firm_queries").fetchall():
+        if firm in chosen:
+            right = frozenset(match.recipient_id for match in matches[firm] if match.agrees)
+            truth[query] = truth.get(query, frozenset()) | right
+    examples = label_pairs(scored.pairs, scored.recipient_id, scored.names, scored.names_counted, truth)
+    return train(examples, model, options.min_precision)
+
+
+def _pairs_by_firm(
+    connection: DuckDBPyConnection, scored: ScoredPairs, model: Model, methods: Sequence[Method]
+) -> dict[int, list[PairFacts]]:
+    """Return each firm's candidates by the allowed methods, the most probable first."""
+    facts = pair_facts(scored, np.round(model.probabilities(scored.matrix), 9))
+    by_query: dict[int, list[PairFacts]] = defaultdict(list)
+    for query, fact in zip(scored.query.tolist(), facts, strict=True):
+        if fact.method in methods:
+            by_query[query].append(fact)
+    by_firm: dict[int, list[PairFacts]] = defaultdict(list)
+    rows = connection.execute("SELECT firm_id, query_id FROM firm_queries ORDER BY ALL").fetchall()
+    for firm, query in rows:
+        by_firm[firm].extend(by_query.get(query, ()))
+    for found in by_firm.values():
+        found.sort(key=lambda fact: fact.order)
+    return dict(by_firm)

@@ -1,0 +1,188 @@
+"""The decision on one firm: pure functions of its identifier matches and scored candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sbir_gate.matching.confidence import DUNS_CONFIDENCE, UEI_CONFIDENCE
+from sbir_gate.matching.exact import IdentifierMatch
+from sbir_gate.matching.scoring import ScoredPairs
+from sbir_gate.matching.similarity import FEATURES, Floats
+from sbir_gate.model.matches import DecisionKind, Method
+
+CONFLICT_CONFIDENCE = 0.3
+"""Share of right recipients among identifier matches whose names clearly disagree."""
+
+RULE_CONFIDENCE = 0.99
+"""Share of right links among exact names that place or uniqueness bears out."""
+
+IDENTIFIER_CONFLICT = "identifier-conflict"
+
+# A name nobody else bears is a link by itself only if its words are rare together: their weight
+# reaches this share of the largest possible weight of one word.
+_RARE_ENOUGH = 0.45 / 3.0
+_LEAST_CANDIDATE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class PairFacts:
+    """What decides about one candidate; `order` sorts the best first and never ties across content."""
+
+    row_key: int
+    recipient_id: str
+    method: Method
+    score: float
+    confidence: float
+    same_zip5: bool
+    same_state: bool
+    state_conflict: bool
+    same_city: bool
+    namesakes: int
+    is_rare: bool
+    order: tuple[float | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Least confidence of a link, most namesakes of a name linked by state, most candidates kept."""
+
+    acceptance_limit: float
+    namesakes_in_state: int
+    max_candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A recipient kept for review; `reason` is empty or says why it is not a link."""
+
+    row_key: int
+    recipient_id: str
+    method: Method
+    score: float
+    confidence: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FirmDecision:
+    """What is decided of one firm; `candidates` are at most 5 distinct recipients, best first."""
+
+    firm_id: int
+    kind: DecisionKind
+    method: Method
+    best: Candidate | None
+    candidates: tuple[Candidate, ...]
+
+
+def pair_facts(scored: ScoredPairs, confidences: Floats) -> list[PairFacts]:
+    """Return the facts of every scored pair, in their order."""
+    column = {name: scored.matrix[:, index].tolist() for index, name in enumerate(FEATURES)}
+    likeness = (100.0 * (scored.matrix[:, FEATURES.index("token_sort")])).round(4).tolist()
+    places = scored.pairs.right_places
+    facts = []
+    for index, confidence in enumerate(confidences.tolist()):
+        is_exact = column["same_compact"][index] > 0
+        recipient = str(scored.recipient_id[index])
+        facts.append(
+            PairFacts(
+                row_key=int(scored.row_key[index]),
+                recipient_id=recipient,
+                method=Method.NAME_EXACT if is_exact else Method.NAME_FUZZY,
+                score=100.0 if is_exact else likeness[index],
+                confidence=confidence,
+                same_zip5=column["same_zip5"][index] > 0,
+                same_state=column["same_state"][index] > 0,
+                state_conflict=column["state_conflict"][index] > 0,
+                same_city=column["same_city"][index] > 0,
+                namesakes=int(scored.pairs.namesakes[index]),
+                is_rare=column["shared_rarity"][index] >= _RARE_ENOUGH,
+                order=(
+                    -confidence,
+                    -likeness[index],
+                    recipient,
+                    str(places.state[index]),
+                    str(places.zip5[index]),
+                ),
+            )
+        )
+    return facts
+
+
+def links_by_name(pair: PairFacts, states_in_common: int, namesakes_in_state: int) -> bool:
+    """Say whether an exact name is a link by itself, whatever the model thinks.
+
+    It is where the zip or the city agrees; where the state agrees, at most `namesakes_in_state`
+    recipients bear the name and only one of them is in that state (`states_in_common`); or where
+    the name is rare, nobody else bears it and no place contradicts it. Measured precision of these
+    cases: docs/performance/enrichment-benchmarks.md.
+    """
+    if pair.method is not Method.NAME_EXACT:
+        return False
+    if pair.same_zip5 or (pair.same_city and pair.same_state):
+        return True
+    if pair.same_state:
+        return pair.namesakes <= namesakes_in_state and states_in_common == 1
+    return pair.namesakes == 1 and not pair.state_conflict and pair.is_rare
+
+
+def decide_firm(
+    firm_id: int,
+    identified: Sequence[IdentifierMatch],
+    pairs: Sequence[PairFacts],
+    rules: Rules,
+) -> FirmDecision:
+    """Return the decision on a firm from its identifier matches and its pairs, each best first."""
+    by_identifier = [_from_identifier(match) for match in identified]
+    by_name = [
+        Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, pair.confidence)
+        for pair in pairs
+        if pair.confidence >= _LEAST_CANDIDATE or pair.method is Method.NAME_EXACT
+    ]
+    if identified and identified[0].agrees:
+        return _decision(
+            firm_id, DecisionKind.LINK, by_identifier[0], [*by_identifier, *by_name], rules.max_candidates
+        )
+    linked = _linked_pair(pairs, rules)
+    if linked is not None:
+        return _decision(firm_id, DecisionKind.LINK, linked, [*by_name, *by_identifier], rules.max_candidates)
+    candidates = sorted([*by_identifier, *by_name], key=lambda found: (-found.confidence, found.recipient_id))
+    if candidates:
+        return _decision(firm_id, DecisionKind.CANDIDATE, candidates[0], candidates, rules.max_candidates)
+    return FirmDecision(firm_id, DecisionKind.NONE, Method.NONE, None, ())
+
+
+def _linked_pair(pairs: Sequence[PairFacts], rules: Rules) -> Candidate | None:
+    exact = [pair for pair in pairs if pair.method is Method.NAME_EXACT]
+    in_state = len({pair.recipient_id for pair in exact if pair.same_state})
+    for pair in pairs:
+        if links_by_name(pair, in_state, rules.namesakes_in_state):
+            confidence = max(pair.confidence, RULE_CONFIDENCE)
+            return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence)
+    best = pairs[0] if pairs else None
+    if best is not None and best.confidence >= rules.acceptance_limit:
+        return Candidate(best.row_key, best.recipient_id, best.method, best.score, best.confidence)
+    return None
+
+
+def _from_identifier(match: IdentifierMatch) -> Candidate:
+    if not match.agrees:
+        return Candidate(
+            match.row_key,
+            match.recipient_id,
+            match.method,
+            match.score,
+            CONFLICT_CONFIDENCE,
+            IDENTIFIER_CONFLICT,
+        )
+    confidence = UEI_CONFIDENCE if match.method is Method.UEI_EXACT else DUNS_CONFIDENCE
+    return Candidate(match.row_key, match.recipient_id, match.method, 100.0, confidence)
+
+
+def _decision(
+    firm_id: int, kind: DecisionKind, best: Candidate, candidates: Sequence[Candidate], most: int
+) -> FirmDecision:
+    distinct: dict[str, Candidate] = {best.recipient_id: best}
+    for candidate in candidates:
+        distinct.setdefault(candidate.recipient_id, candidate)
+    return FirmDecision(firm_id, kind, best.method, best, tuple(distinct.values())[:most])

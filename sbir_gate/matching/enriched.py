@@ -1,0 +1,162 @@
+"""The enriched file: every award in its order, with what was decided of its firm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.matching.cascade import Matched
+from sbir_gate.matching.decisions import Candidate
+from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
+
+AWARD_ID = "award_id"
+_FORMATS = {
+    ".parquet": "FORMAT parquet, COMPRESSION zstd",
+    ".csv": "FORMAT csv, HEADER",
+    ".csv.gz": "FORMAT csv, HEADER, COMPRESSION gzip",
+}
+
+
+def check_output(path: Path) -> None:
+    """Raise UsageError for a kind of file that cannot be written, OutputError for a missing folder."""
+    _format_of(path)
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: the folder {path.parent} does not exist", "make the folder first")
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder", "name a file")
+
+
+def write_enriched(
+    connection: DuckDBPyConnection, matched: Matched, columns: Sequence[str], path: Path
+) -> None:
+    """Write one row per award, in award order, to `path` (.parquet, .csv or .csv.gz), or not at all.
+
+    `columns` are the award's own, as `award_rows` spells them. Columns that the result brings itself
+    (a file enriched before has them) are replaced. Raises OutputError when the file cannot be written.
+    """
+    create_firm_decisions(connection, matched)
+    copy_options = _format_of(path)
+    partial = path.with_name(f".{path.name}.partial")
+    # one thread writes: the bytes then depend on the rows alone
+    threads = connection.execute("SELECT current_setting('threads')").fetchone()
+    try:
+        connection.execute("SET threads = 1")
+        target = str(partial).replace("'", "''")
+        connection.execute(f"COPY ({_enriched_query(columns)}) TO '{target}' ({copy_options})")
+        partial.replace(path)
+    except (duckdb.IOException, OSError) as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path}: cannot be written ({_first_line(error)})",
+            "name a file in a folder that you may write to and that has room",
+        ) from error
+    finally:
+        connection.execute(f"SET threads = {int(threads[0]) if threads else 1}")
+
+
+def create_firm_decisions(connection: DuckDBPyConnection, matched: Matched) -> None:
+    """Create the table `firm_decisions`: firm_id and the columns of an enriched file."""
+    names = _recipient_names(connection, matched)
+    rows = [
+        (
+            decision.firm_id,
+            decision.best.row_key if decision.best else None,
+            decision.best.recipient_id if decision.best else None,
+            decision.method.value,
+            decision.best.score if decision.best else 0.0,
+            round(decision.best.confidence, 6) if decision.best else 0.0,
+            decision.kind.value,
+            _as_json(decision.candidates, names),
+        )
+        for decision in matched.decisions
+    ]
+    connection.execute(
+        """
+        CREATE OR REPLACE TABLE firm_decisions AS
+        SELECT d.firm_id, d.recipient_id, r.name AS recipient_name, r.uei AS recipient_uei,
+               r.duns AS recipient_duns, d.match_method, d.match_score, d.match_confidence,
+               d.match_decision, d.match_candidates
+        FROM (SELECT unnest($1::BIGINT[]) AS firm_id, unnest($2::BIGINT[]) AS row_key,
+                     unnest($3::VARCHAR[]) AS recipient_id, unnest($4::VARCHAR[]) AS match_method,
+                     unnest($5::DOUBLE[]) AS match_score, unnest($6::DOUBLE[]) AS match_confidence,
+                     unnest($7::VARCHAR[]) AS match_decision, unnest($8::VARCHAR[]) AS match_candidates) d
+        LEFT JOIN recipients r USING (row_key)
+        """,
+        [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(8)],
+    )
+
+
+def count_links(connection: DuckDBPyConnection) -> Mapping[str, int]:
+    """Return how many awards have each decision."""
+    rows = connection.execute(
+        "SELECT match_decision, count(*) FROM award_firms JOIN firm_decisions USING (firm_id) GROUP BY ALL"
+    ).fetchall()
+    counted = dict(rows)
+    return {kind.value: int(counted.get(kind.value, 0)) for kind in DecisionKind}
+
+
+def _recipient_names(connection: DuckDBPyConnection, matched: Matched) -> dict[int, str]:
+    keys = sorted({found.row_key for decision in matched.decisions for found in decision.candidates})
+    rows = connection.execute(
+        "SELECT row_key, name FROM recipients SEMI JOIN (SELECT unnest($1::BIGINT[]) AS row_key) USING (row_key)",
+        [keys],
+    ).fetchall()
+    return dict(rows)
+
+
+def _as_json(candidates: Sequence[Candidate], names: Mapping[int, str]) -> str:
+    return json.dumps(
+        [
+            {
+                "recipient_id": found.recipient_id,
+                "recipient_name": names.get(found.row_key) or "",
+                "match_method": found.method.value,
+                "match_score": found.score,
+                "match_confidence": round(found.confidence, 6),
+                **({"reason": found.reason} if found.reason else {}),
+            }
+            for found in candidates
+        ],
+        ensure_ascii=False,
+    )
+
+
+def _enriched_query(columns: Sequence[str]) -> str:
+    brought = {name.casefold() for name in ENRICHED_COLUMNS}
+    own = [column for column in columns if column.casefold() not in brought]
+    selected = [
+        f"a.award_id AS {AWARD_ID}" if column.casefold() == AWARD_ID else f"r.{_quoted(column)}"
+        for column in own
+    ]
+    if not any(column.casefold() == AWARD_ID for column in own):
+        selected.insert(0, f"a.award_id AS {AWARD_ID}")
+    selected += [f"d.{name}" for name in ENRICHED_COLUMNS]
+    return f"""
+        SELECT {", ".join(selected)}
+        FROM award_rows r JOIN award_firms a USING (position) JOIN firm_decisions d USING (firm_id)
+        ORDER BY position
+    """
+
+
+def _format_of(path: Path) -> str:
+    for suffix, options in _FORMATS.items():
+        if path.name.lower().endswith(suffix):
+            return options
+    raise UsageError(
+        f"{path}: cannot tell the kind of file from its name", f"end it in {', '.join(_FORMATS)}"
+    )
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

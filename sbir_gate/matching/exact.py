@@ -1,0 +1,110 @@
+"""Matches by identifier, and whether the names on both sides bear them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler
+
+from sbir_gate.matching.normalise import canonical_tokens
+from sbir_gate.matching.vocabulary import COMMON_WORDS
+from sbir_gate.model.matches import Method
+
+_MOST_PER_IDENTIFIER = 20
+_CLEAR_TOKENS = 60.0
+_CLEAR_LETTERS = 0.80
+
+_EMPTY_FROM = 15
+"""Words that stand in at least this many of 10,000 names: sharing one of them is no agreement."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierMatch:
+    """A firm and a recipient that carry the same identifier.
+
+    `agrees` is False when the names clearly disagree and nothing else bears the match out.
+    """
+
+    firm_id: int
+    method: Method
+    row_key: int
+    recipient_id: str
+    score: float
+    agrees: bool
+
+
+def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> list[IdentifierMatch]:
+    """Return the matches by UEI or DUNS between `firms` and `recipients`, the best first per firm.
+
+    An identifier that sits on many recipients is followed to the 20 whose names are nearest. The
+    order is by firm, then agreement, likeness, place and recipient id: nothing depends on row order.
+    """
+    column = "uei" if method is Method.UEI_EXACT else "duns"
+    rows = connection.execute(f"""
+        WITH firm_values AS (
+            SELECT firm_id, name, state, zip5, unnest(string_split({column}, ' ')) AS value
+            FROM firms WHERE {column} IS NOT NULL
+        ), recipient_values AS (
+            SELECT row_key, recipient_id, normal, compact, state, zip5,
+                   unnest(string_split({column}, ' ')) AS value
+            FROM recipients WHERE {column} IS NOT NULL
+        ), wanted AS (SELECT * FROM recipient_values SEMI JOIN firm_values USING (value)),
+        spread AS (SELECT value, count(DISTINCT compact) AS names FROM wanted GROUP BY value),
+        first_names AS (SELECT firm_id, list(normal ORDER BY normal) AS normals,
+                               list(compact ORDER BY compact) AS compacts
+                        FROM firm_names GROUP BY firm_id)
+        SELECT f.firm_id, r.row_key, r.recipient_id, n.normals, r.normal, s.names,
+               f.zip5 = r.zip5 AS same_zip5, f.state = r.state AS same_state
+        FROM firm_values f JOIN wanted r USING (value) JOIN spread s USING (value)
+        LEFT JOIN first_names n USING (firm_id)
+        QUALIFY row_number() OVER (
+            PARTITION BY f.firm_id, value
+            ORDER BY list_contains(n.compacts, r.compact) DESC NULLS LAST,
+                     jaro_winkler_similarity(n.compacts[1], r.compact) DESC NULLS LAST,
+                     same_zip5 DESC NULLS LAST, r.recipient_id, r.normal
+        ) <= {_MOST_PER_IDENTIFIER}
+    """).fetchall()
+    found = []
+    for firm_id, row_key, recipient_id, normals, normal, names, same_zip5, same_state in rows:
+        likeness = max((name_likeness(own, normal) for own in normals or ()), default=None)
+        agrees = likeness is None or not normal or likeness >= _CLEAR_TOKENS
+        # a firm that moved its name but not its house: one UEI, one name, one zip
+        if method is Method.UEI_EXACT and not agrees:
+            agrees = names == 1 and bool(same_zip5)
+        place = 2 * bool(same_zip5) + bool(same_state)
+        match = IdentifierMatch(firm_id, method, row_key, recipient_id, round(likeness or 100.0, 4), agrees)
+        found.append(((firm_id, not agrees, -match.score, -place, recipient_id, normal), match))
+    found.sort(key=lambda pair: pair[0])
+    return [match for _, match in found]
+
+
+def name_likeness(left: str, right: str) -> float:
+    """Return how far two normal names agree, 0..100; below 60 they clearly disagree.
+
+    Generous on purpose: a shared telling word, a common start or an acronym is enough, because the
+    identifier already speaks for the match.
+    """
+    left_words = [word for word in canonical_tokens(left) if COMMON_WORDS.get(word, 0) < _EMPTY_FROM]
+    right_words = [word for word in canonical_tokens(right) if COMMON_WORDS.get(word, 0) < _EMPTY_FROM]
+    left_text = " ".join(left_words) or left
+    right_text = " ".join(right_words) or right
+    words = fuzz.token_set_ratio(left_text, right_text)
+    left_letters, right_letters = left_text.replace(" ", ""), right_text.replace(" ", "")
+    letters = JaroWinkler.similarity(left_letters, right_letters)
+    if letters < _CLEAR_LETTERS:
+        letters = 0.0
+    return max(words, 100.0 * letters, 90.0 * _is_acronym(left, right))
+
+
+def _is_acronym(left: str, right: str) -> bool:
+    def initials(name: str) -> str:
+        return "".join(word[0] for word in name.split() if word not in {"AND", "OF", "THE"})
+
+    def first(name: str) -> str:
+        return name.split(" ", 1)[0] if name else ""
+
+    return (len(initials(left)) >= 3 and initials(left) == first(right)) or (
+        len(initials(right)) >= 3 and initials(right) == first(left)
+    )

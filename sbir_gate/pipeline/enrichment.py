@@ -1,0 +1,228 @@
+"""Awards and recipients in, enriched awards out: reading, matching and writing joined."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
+from sbir_gate.matching.candidates import BlockingOptions
+from sbir_gate.matching.cascade import MatchingOptions, match_firms
+from sbir_gate.matching.enriched import check_output, count_links, write_enriched
+from sbir_gate.matching.parts import Part, open_parts, register_functions, write_part
+from sbir_gate.measuring.monitor import PerformanceMonitor
+from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipients import iterate_recipients
+from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.reading.retrying import RetryPolicy
+from sbir_gate.settings.schema import Settings
+
+# DuckDB's own buffers get this share of the budget; Python, names and arrays live in the rest.
+_DATABASE_SHARE = 0.6
+
+Progress = Callable[[str, int], None]
+"""Told the stage and how many records it has done so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichRequest:
+    """Files in and out; `rejects` and `metrics` are written only where named."""
+
+    awards: str
+    recipients: str
+    output: Path
+    rejects: Path | None = None
+    metrics: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichSummary:
+    """What one enrichment did, for people."""
+
+    awards: int
+    recipients: int
+    rejects: int
+    decisions: Mapping[str, int]
+    notes: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+def enrich(
+    request: EnrichRequest, settings: Settings, monitor: PerformanceMonitor, progress: Progress
+) -> EnrichSummary:
+    """Link the awards to the recipients and write the enriched file.
+
+    Raises InputError for inputs that cannot be read, OutputError for outputs that cannot be written,
+    ToolError when the time or the memory that the settings grant does not suffice.
+    """
+    check_output(request.output)
+    performance = settings.enrichment.performance
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=_work_folder(settings)) as folder,
+            RejectLog(request.rejects) as rejects,
+            open_database(settings, Path(folder)) as connection,
+            _deadline(connection, performance.timeout_seconds),
+        ):
+            return _enrich(connection, request, settings, monitor, progress, rejects, Path(folder))
+    except duckdb.OutOfMemoryException as error:
+        raise ToolError(
+            f"the budget of {performance.memory_threshold_mb} MiB is too small for this data",
+            "raise enrichment.performance.memory_threshold_mb, or give enrichment.work_folder more room",
+        ) from error
+    except duckdb.IOException as error:
+        raise OutputError(
+            f"the work folder cannot be used ({str(error).splitlines()[0]})",
+            "name a folder with room in enrichment.work_folder",
+        ) from error
+
+
+def reading_options(settings: Settings) -> ReadingOptions:
+    """Return what reading is given of the settings."""
+    performance = settings.enrichment.performance
+    return ReadingOptions(
+        chunk_size=performance.chunk_size,
+        max_record_mib=settings.reading.max_record_mib,
+        max_reject_percent=settings.reading.max_reject_percent,
+        retrying=RetryPolicy(
+            kind=performance.retry_backoff,
+            retries=performance.max_retries,
+            base_seconds=performance.retry_base_seconds,
+            cap_seconds=performance.retry_cap_seconds,
+        ),
+    )
+
+
+def matching_options(settings: Settings) -> MatchingOptions:
+    """Return what matching is given of the settings."""
+    matching = settings.matching
+    return MatchingOptions(
+        methods=matching.methods,
+        min_precision=matching.min_precision,
+        acceptance_limit=matching.acceptance_limit,
+        max_candidates=matching.max_candidates,
+        namesakes_in_state=matching.namesakes_in_state,
+        min_training_labels=matching.min_training_labels,
+        max_training_labels=matching.max_training_labels,
+        blocking=BlockingOptions(
+            max_firms_per_key=matching.max_firms_per_key,
+            max_pairs_per_key=matching.max_pairs_per_key,
+            pairs_per_query=matching.pairs_per_query,
+        ),
+    )
+
+
+@contextmanager
+def open_database(settings: Settings, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the out-of-core database within the budget; what does not fit goes to `folder`."""
+    performance = settings.enrichment.performance
+    limit_mib = max(int(performance.memory_threshold_mb * _DATABASE_SHARE), 32)
+    connection = duckdb.connect(
+        config={
+            "memory_limit": f"{limit_mib}MiB",
+            "threads": performance.workers or available_cores(),
+            "temp_directory": str(folder / "spill"),
+        }
+    )
+    try:
+        register_functions(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def available_cores() -> int:
+    """Return the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _enrich(
+    connection: duckdb.DuckDBPyConnection,
+    request: EnrichRequest,
+    settings: Settings,
+    monitor: PerformanceMonitor,
+    progress: Progress,
+    rejects: RejectLog,
+    folder: Path,
+) -> EnrichSummary:
+    options = reading_options(settings)
+    with monitor.monitor_block("read-awards"):
+        awards = read_awards(connection, request.awards, folder, options, rejects)
+        progress("awards", awards.rows)
+    parts: list[Part] = []
+    scanned = 0
+    with monitor.monitor_block("read-recipients"):
+        for batch in iterate_recipients(connection, request.recipients, folder, options, rejects):
+            parts.append(write_part(connection, batch.table, folder / f"part-{batch.index:06d}.parquet"))
+            scanned += batch.rows
+            progress("recipients", scanned)
+        open_parts(connection, parts)
+    progress("matching", 0)
+    matched = match_firms(connection, matching_options(settings), monitor.monitor_block)
+    with monitor.monitor_block("write"):
+        write_enriched(connection, matched, awards.columns, request.output)
+    progress("done", awards.rows)
+    monitor.count("recipients_scanned", scanned)
+    for name, count in matched.counters.items():
+        monitor.count(name, count)
+    for name, text in matched.notes.items():
+        monitor.note(name, text)
+    if request.metrics is not None:
+        _write_metrics(request.metrics, monitor)
+    return EnrichSummary(
+        awards.rows, scanned, rejects.count, count_links(connection), matched.notes, awards.warnings
+    )
+
+
+def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
+    try:
+        path.write_text(json.dumps(monitor.export(), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{path}: the metrics cannot be written ({error.strerror})", "name a file that you may write"
+        ) from error
+
+
+def _work_folder(settings: Settings) -> Path | None:
+    folder = settings.enrichment.work_folder
+    if folder is not None and not folder.is_dir():
+        raise InputError(
+            f"enrichment.work_folder: {folder} is not a folder", "make it, or leave the setting at null"
+        )
+    return folder
+
+
+@contextmanager
+def _deadline(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Interrupt the database when the time is up, so that the next (or present) query ends the work."""
+    is_late = threading.Event()
+
+    def interrupt() -> None:
+        is_late.set()
+        connection.interrupt()
+
+    timer = threading.Timer(seconds, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (duckdb.Error, SbirGateError) as error:
+        if is_late.is_set():
+            raise ToolError(
+                f"the enrichment took longer than {seconds:g} seconds and was stopped",
+                "raise enrichment.performance.timeout_seconds",
+            ) from error
+        raise
+    finally:
+        timer.cancel()
