@@ -131,5 +131,5 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
     if head.has_truth != reference.has_truth:
         notes.append("only one of the two Runs has a truth: awards are compared by their links alone")
     if not is_same_machine(head, reference):
-        notes.append("the machines differ: times are compared as multiples of the calibration workload")
+        notes.append("the machines differ: times are judged as multiples of the calibration workload")
     return tuple(notes)

@@ -56,7 +56,7 @@ def relative_findings(limit: MetricLimit, ratio: Ratio, head: float, reference: 
         if percent is None or not _is_beyond(ratio, towards_worse, percent):
             continue
         name = f"{severity} {number_text(percent)} %"
-        words = _change_words(limit, ratio, head, reference)
+        words = _change_words(limit, ratio, percent, head, reference)
         if ratio.is_significant:
             return (Finding(severity, name, f"{words}, limit {number_text(percent)} %"),)
         if severity is Severity.FAIL and limit.kind is MetricKind.NOISY:
@@ -73,27 +73,28 @@ def _is_beyond(ratio: Ratio, towards_worse: int, percent: float) -> bool:
     return worse_percent > percent * (1 + RELATIVE_TOLERANCE) + RELATIVE_TOLERANCE
 
 
-def _change_words(limit: MetricLimit, ratio: Ratio, head: float, reference: float) -> str:
+def _change_words(limit: MetricLimit, ratio: Ratio, percent: float, head: float, reference: float) -> str:
     verb = "rose" if limit.direction is Direction.LOWER_IS_BETTER else "fell"
     before, after = distinct_texts(reference, head)
     if ratio.value is None:
         return f"{limit.name} {verb} from {before} to {after} {limit.unit}".rstrip()
-    percent = number_text(abs(ratio.value - 1) * 100, 3)
+    change, _ = distinct_texts(abs(ratio.value - 1) * 100, percent, fewest_digits=3)
     values = f"{before} -> {after} {limit.unit}".rstrip()
-    calibrated = ", the machines' speeds taken out" if ratio.is_calibrated else ""
-    return f"{limit.name} {verb} {percent} % ({values}{calibrated})"
+    if ratio.is_calibrated:
+        values += " as measured; the machines' speeds are taken out"
+    return f"{limit.name} {verb} {change} % ({values})"
 
 
 def _doubt_words(limit: MetricLimit, ratio: Ratio) -> str:
     if ratio.doubt:
         return ratio.doubt
     if ratio.value is None or ratio.low is None or ratio.high is None or min(ratio.low, ratio.value) <= 0:
-        return "the noise covers no change"
+        return "the interval covers no change"
     if limit.direction is Direction.LOWER_IS_BETTER:
         smallest = ratio.value / ratio.low - 1
     else:
         smallest = 1 - ratio.value / ratio.high
     return (
-        "the noise covers no change; the smallest regression that could have been seen is "
+        "the interval covers no change; the smallest regression that could have been seen is "
         f"{number_text(smallest * 100, 3)} %"
     )

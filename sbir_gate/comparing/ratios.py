@@ -10,6 +10,7 @@ from statistics import median
 from sbir_gate.comparing.calibration import is_same_machine, machine_effect, time_exponent
 from sbir_gate.comparing.statistics import (
     FEWEST_REPEATS,
+    Estimate,
     Interval,
     difference,
     estimate_log_median,
@@ -101,7 +102,7 @@ def _noisy(pair: Pair, head: Run, reference: Run) -> Ratio:
     elif is_between_machines:
         found = interval(difference(change, effect))
     else:
-        found = _stretched(interval(change), change.value - effect.value)
+        found = _stretched(interval(change), change, effect)
     delta, raw = _raw(pair)
     value = math.exp(found.value)
     return Ratio(
@@ -121,13 +122,17 @@ def _doubtful(pair: Pair, doubt: str) -> Ratio:
     return Ratio(raw, None, None, raw, delta, delta, is_significant=False, doubt=doubt)
 
 
-def _stretched(found: Interval, point: float) -> Interval:
-    """Widen the interval so that it reaches the calibrated estimate.
+def _stretched(found: Interval, change: Estimate, effect: Estimate) -> Interval:
+    """Widen the interval so that it covers what the calibration workload says too.
 
-    On one machine the raw ratio decides. But if the calibration workload slowed down too, the
-    machine was busier, and that part of the change must not be held against the code.
+    On one machine the raw ratio decides. But if the calibration workload slowed down as well, the
+    machine was busier, and that part of the change must not be held against the code. Where the
+    workload's own change is no more than noise its estimate is covered, else its whole interval.
     """
-    return Interval(found.value, min(found.low, point), max(found.high, point))
+    calibrated = interval(difference(change, effect))
+    if interval(effect).covers(0.0):
+        return Interval(found.value, min(found.low, calibrated.value), max(found.high, calibrated.value))
+    return Interval(found.value, min(found.low, calibrated.low), max(found.high, calibrated.high))
 
 
 def _is_too_few(pair: Pair) -> bool:

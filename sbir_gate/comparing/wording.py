@@ -7,20 +7,21 @@ from sbir_gate.model.verdict import MetricLimit, Severity
 
 def number_text(value: float, digits: int = 4) -> str:
     """Return a number to so many significant digits, without an exponent where it can be read."""
-    if value != 0 and not 1e-4 <= abs(value) < 1e15:
-        return f"{value:.{digits}g}"
-    if abs(value) >= 10**digits:
+    if 10**digits - 0.5 <= abs(value) < 1e15:
         return f"{value:,.0f}"
     return f"{value:.{digits}g}"
 
 
-def distinct_texts(first: float, second: float) -> tuple[str, str]:
-    """Return two numbers with enough digits to tell them apart, so that no reason says 0.7 < 0.7."""
-    for digits in range(4, 17):
+def distinct_texts(first: float, second: float, fewest_digits: int = 4) -> tuple[str, str]:
+    """Return two numbers with enough digits to tell them apart, so that no reason says 0.7 < 0.7.
+
+    Equal numbers come out equal.
+    """
+    for digits in range(fewest_digits, 17):
         texts = number_text(first, digits), number_text(second, digits)
         if texts[0] != texts[1]:
             return texts
-    return repr(first), repr(second)
+    return number_text(first, fewest_digits), number_text(second, fewest_digits)
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:

@@ -1,0 +1,66 @@
+"""The view as GitHub Markdown, with everything from data made harmless."""
+
+from __future__ import annotations
+
+import re
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sbir_gate.reporting.view import View
+
+_RISKY = re.compile(
+    r"""
+    (?P<structure>
+        [\\`*\[\]{}<>&|"']
+        # an underscore within a word is no emphasis, and most metric names have one
+        | (?<![0-9A-Za-z])_ | _(?![0-9A-Za-z])
+        # a lone tilde strikes nothing out, and says "no change" here
+        | ~(?=\S) | (?<=\S)~
+        # a list, a rule or a heading, where the text starts a line
+        | ^[-+=](?=[-+=\s])
+    )
+    | (?P<trigger> [@\#] | \bGH-(?=\d) | :(?=//) | (?<=www)\. )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+# GitHub looks for mentions, issues and addresses in the rendered text, where an entity has become its
+# character again; an invisible space after the character is what stops it there.
+_BREAK = "\N{ZERO WIDTH SPACE}"
+
+
+def render_markdown(view: View) -> str:
+    """Return the report as Markdown that ends in a newline."""
+    return _ENVIRONMENT.get_template("report.md.j2").render(view=view)
+
+
+def escape_markdown(text: str) -> str:
+    """Return text as one line that GitHub shows as it is, in a table cell, a list or a summary.
+
+    Entities stand for what could make structure; by section 2.5 of the CommonMark specification
+    they never do. What could ping, refer or link is broken by a zero-width space.
+    """
+    return _RISKY.sub(_harmless, " ".join(text.split()))
+
+
+def _harmless(match: re.Match[str]) -> str:
+    return f"&#{ord(match[0])};" if match["structure"] else match[0] + _BREAK
+
+
+def _finalize(value: object) -> Markup:
+    """Escape whatever a template prints, once, so that no template can forget to."""
+    if isinstance(value, Markup):  # what a macro has printed is escaped already
+        return value
+    return Markup(escape_markdown(str(value)))  # noqa: S704 -- escape_markdown leaves no markup in it
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("sbir_gate", "reporting/templates"),
+    autoescape=True,
+    finalize=_finalize,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)

@@ -1,0 +1,54 @@
+"""Text from data made fit to be shown: one line, no control characters, not too long."""
+
+from __future__ import annotations
+
+import unicodedata
+
+MAX_CHARACTERS = 300
+CUT_MARK = "..."
+
+# control, format (bidirectional overrides, zero-width), surrogate, private use, unassigned, line and
+# paragraph separators: all can hide, reorder or break what is around them
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+_WIDE = frozenset({"W", "F"})
+
+
+def plain(text: str, max_characters: int = MAX_CHARACTERS) -> str:
+    """Return the text as one line without unseen characters, cut to so many characters.
+
+    Unseen characters become blanks and runs of blanks become one, so that ANSI sequences, line breaks
+    and direction marks in data cannot act on a terminal or a table.
+    """
+    # a name of a gigabyte is cut before it is looked at, character by character
+    seen = (
+        " " if unicodedata.category(character) in _UNSEEN else character
+        for character in text[: 4 * max_characters]
+    )
+    return cut(" ".join("".join(seen).split()), max_characters)
+
+
+def cut(text: str, width: int) -> str:
+    """Return the text in at most so many terminal columns, marked where it was cut."""
+    if display_width(text) <= width:
+        return text
+    kept = ""
+    room = max(0, width - len(CUT_MARK))
+    for character in text:
+        room -= display_width(character)
+        if room < 0:
+            break
+        kept += character
+    return (kept.rstrip() + CUT_MARK)[: max(0, width)]
+
+
+def display_width(text: str) -> int:
+    """Return how many terminal columns the text takes: wide East Asian characters two, accents none."""
+    return sum(
+        0
+        if unicodedata.combining(character)
+        else 2
+        if unicodedata.east_asian_width(character) in _WIDE
+        else 1
+        for character in text
+    )

@@ -1,0 +1,85 @@
+"""How values, differences and changes are written, the same in every channel."""
+
+from __future__ import annotations
+
+import math
+
+from sbir_gate.model.verdict import Change
+
+NOTHING = "-"
+NO_CHANGE = "~"
+
+# Metrics with this unit are shares of 0..1; their differences are percentage points.
+SHARE = "share"
+
+_BAR_CELLS = 20
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """Return a value with its unit, e.g. "1.71 s", "1,000 rows"; a share as 0.7500."""
+    if value is None:
+        return NOTHING
+    if unit == SHARE:
+        return f"{value:.4f}"
+    return f"{_number(value)} {unit}".rstrip()
+
+
+def difference(delta: float | None, unit: str) -> str:
+    """Return a signed difference with its unit; that of shares in percentage points (pp)."""
+    if delta is None:
+        return NOTHING
+    if delta == 0:
+        return "0"
+    if unit == SHARE:
+        return f"{delta * 100:+.2f} pp"
+    sign = "+" if delta > 0 else "-"
+    return f"{sign}{_number(abs(delta))} {unit}".rstrip()
+
+
+def relative_change(change: Change) -> str:
+    """Return the change in percent of the reference, with its interval if noisy.
+
+    `~` says that the change is none, or cannot be told from none. Where time was calibrated, the raw
+    change is shown too.
+    """
+    if change.head is None:
+        return NOTHING if change.reference is None else "gone"
+    if change.reference is None:
+        return NOTHING
+    if not change.is_significant:
+        return NO_CHANGE
+    if change.ratio is None:
+        return "from 0" if change.reference == 0 else "from below 0"
+    text = _percent(change.ratio)
+    if (
+        change.ratio_low is not None
+        and change.ratio_high is not None
+        and change.ratio_low < change.ratio_high
+    ):
+        text += f" [{_percent(change.ratio_low)}, {_percent(change.ratio_high)}]"
+    if change.raw_ratio is not None and not math.isclose(change.raw_ratio, change.ratio, rel_tol=1e-6):
+        text += f" (raw {_percent(change.raw_ratio)})"
+    return text
+
+
+def rate(value: float | None) -> str:
+    """Return a share of 0..1 with three decimals, or a dash where it is not known."""
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def bar(share: float) -> str:
+    """Return a share of 0..1 as a bar of text."""
+    filled = round(min(max(share, 0.0), 1.0) * _BAR_CELLS)
+    return "█" * filled + "░" * (_BAR_CELLS - filled)
+
+
+def _percent(ratio: float) -> str:
+    return f"{(ratio - 1) * 100:+.1f} %"
+
+
+def _number(value: float) -> str:
+    if value.is_integer() and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    if 1000 <= abs(value) < 1e15:
+        return f"{value:,.1f}"
+    return f"{value:.4g}"
