@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 
@@ -21,6 +21,9 @@ _COLUMNS = (*REQUIRED_ENRICHED_COLUMNS, *OPTIONAL_COLUMNS)
 _ID_COLUMNS = ("award_id", "recipient_id")
 _MAX_CELL_CHARACTERS = 16 * 2**20
 _BATCH_ROWS = 20_000
+_ENCODING = "utf-8-sig"
+# a damaged byte in an abstract is no reason to lose the row; in an id it makes the award unknown
+_ON_DAMAGE = "replace"
 
 Cells = Mapping[str, str]
 
@@ -36,10 +39,10 @@ def read_rows(path: Path) -> Iterator[Cells]:
         if first == b"PAR1":
             yield from _parquet_rows(path)
         elif first[:2] == b"\x1f\x8b":
-            with gzip.open(path, "rb") as file:
+            with gzip.open(path, "rt", encoding=_ENCODING, errors=_ON_DAMAGE, newline="") as file:
                 yield from _csv_rows(path.name, file)
         else:
-            with path.open("rb") as file:
+            with path.open(encoding=_ENCODING, errors=_ON_DAMAGE, newline="") as file:
                 yield from _csv_rows(path.name, file)
     except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
         reason = (str(error).splitlines() or ["damaged"])[0].replace(str(path), path.name)[:300]
@@ -64,17 +67,16 @@ def _first_bytes(path: Path) -> bytes:
     return first
 
 
-def _csv_rows(name: str, file: io.BufferedIOBase) -> Iterator[Cells]:
+def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
     # the limit is one for the whole program; an abstract may be longer than its default
     csv.field_size_limit(_MAX_CELL_CHARACTERS)
-    # a damaged byte in an abstract is no reason to lose the row; in an id it makes the award unknown
-    rows = csv.reader(io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline=""), strict=True)
+    rows = csv.reader(file, strict=True)
     header = next(rows, [])
     places = _places(name, header)
     for number, row in enumerate((row for row in rows if row), start=1):
         if len(row) != len(header):
             raise EnricherError(
-                f"{name}: row {number} (line {rows.line_num}): {len(row)} cells, the header has {len(header)}",
+                f"{name}: row {number} (line {rows.line_num}): {len(row)} cells, the header {len(header)}",
                 "quote cells that hold commas or line breaks",
             )
         yield {column: row[place] for column, place in places.items()}
