@@ -31,7 +31,7 @@ fixtures: $(VENV)/run.stamp ## make the fixtures again, from their seed
 	$(BIN)/sbir-gate data synthesise --output fixtures
 
 golden: $(VENV)/dev.stamp ## write the golden files again; look at the difference before you commit it
-	UPDATE_GOLDEN=1 $(BIN)/pytest tests/golden
+	$(BIN)/pytest --update-golden
 
 lock: ## pin the dependencies of pyproject.toml again, to their newest versions (needs uv)
 	$(UV) pip compile pyproject.toml --group build $(LOCK_OPTIONS) --output-file requirements.lock

@@ -1,0 +1,161 @@
+"""The rules of the house that no linter checks."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from sbir_gate.settings.keys import KNOWN_KEYS
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "sbir_gate"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+LOCKS = sorted(ROOT.glob("requirements*.lock"))
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "misc", "manager", "handler", "processor", "base"}
+MAX_MODULE_LINES = 400
+MAX_FUNCTION_LINES = 60
+
+
+def place(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"), place(path))
+
+
+@pytest.fixture(scope="module")
+def trees():
+    return {path: tree(path) for path in MODULES}
+
+
+def test_no_module_is_longer_than_400_lines():
+    lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {name: length for name, length in lengths.items() if length > MAX_MODULE_LINES} == {}
+
+
+def test_no_function_is_longer_than_60_lines(trees):
+    lengths = {
+        f"{place(path)}:{node.lineno} {node.name}": node.end_lineno - node.lineno + 1
+        for path, module in trees.items()
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES} == {}
+
+
+def test_every_module_says_what_it_is(trees):
+    assert [place(path) for path, module in trees.items() if not ast.get_docstring(module)] == []
+
+
+def test_names_of_modules_say_what_is_in_them():
+    parts = {path: {*path.relative_to(PACKAGE).with_suffix("").parts} for path in MODULES}
+    assert [place(path) for path, names in parts.items() if names & FORBIDDEN_NAMES] == []
+
+
+def test_nothing_is_left_to_do():
+    marks = re.compile(r"\b(TODO|FIXME|XXX)\b")
+    assert [place(path) for path in MODULES if marks.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_every_silenced_check_gives_its_reason():
+    bare = re.compile(r"#\s*(noqa(: [A-Z0-9, ]+)?|type: ignore(\[[a-z-, ]+\])?)\s*$")
+    lines = (
+        f"{place(path)}:{number}"
+        for path in MODULES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if bare.search(line)
+    )
+    assert list(lines) == []
+
+
+def test_the_floors_hold():
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=place)
+def test_a_lock_holds_no_address_and_every_pin_has_hashes(lock):
+    text = lock.read_text(encoding="utf-8")
+    assert not re.search(
+        r"://|--(extra-)?index-url|--find-links|--trusted-host| @ |^-e |^/", text, re.MULTILINE
+    )
+    pins = re.findall(r"^[a-z0-9].*(?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?)*", text, re.MULTILINE)
+    assert len(pins) > 20
+    for pin in pins:
+        assert re.match(r"[a-z0-9-]+==[^ ]+ ", pin)
+        assert "--hash=sha256:" in pin, pin
+
+
+def test_the_locks_agree():
+    pins = [
+        set(re.findall(r"^[a-z0-9-]+==.*", lock.read_text(encoding="utf-8"), re.MULTILINE)) for lock in LOCKS
+    ]
+    dev, run = pins
+    assert run <= dev
+
+
+def test_the_locks_hold_what_pyproject_asks_for_and_no_arrow():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {re.match(r"[a-z0-9-]+", line.lower()).group() for line in project["dependencies"]}
+    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    assert asked <= locked
+    assert "pyarrow" not in locked
+
+
+def test_every_setting_says_what_it_is_in_the_line_above():
+    lines = (ROOT / "config" / "base.yaml").read_text(encoding="utf-8").splitlines()
+    above_metrics = lines[: lines.index("  metrics:")]
+    values = [number for number, line in enumerate(above_metrics) if re.match(r" +[a-z_]+: \S", line)]
+    assert len(values) > 30
+    assert [lines[number] for number in values if not lines[number - 1].strip().startswith("# ")] == []
+
+
+def test_every_setting_is_read_by_the_pipeline_or_the_command_line(trees):
+    """A key that nothing reads is an option that does nothing.
+
+    Read means: `<section>.<name>` stands in `pipeline`, `cli` or `settings/judgement.py`, where the
+    section may be an attribute or a variable of that name.
+    """
+    readers = [
+        module
+        for path, module in trees.items()
+        if {"pipeline", "cli", "judgement"} & {*path.relative_to(PACKAGE).with_suffix("").parts}
+    ]
+    read = {
+        f"{owner}.{node.attr}"
+        for module in readers
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute)
+        for owner in (getattr(node.value, "attr", None), getattr(node.value, "id", None))
+        if owner
+    }
+    keys = [key for key in KNOWN_KEYS if "*" not in key]  # what a metric holds is covered by test_judgement
+    assert [key for key in keys if ".".join(key.split(".")[-2:]) not in read] == []
+
+
+@pytest.mark.slow
+def test_a_wheel_carries_the_one_base_file_and_finds_it(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    assert (tmp_path / "installed" / "sbir_gate" / "base.yaml").read_bytes() == (
+        ROOT / "config" / "base.yaml"
+    ).read_bytes()
+    show = "from sbir_gate.settings import load_settings; print(load_settings(None, {}).origins['gate.name'])"
+    finished = subprocess.run(
+        [sys.executable, "-c", show],
+        cwd=tmp_path / "installed",
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert finished.stdout.startswith("sbir_gate/base.yaml:")
