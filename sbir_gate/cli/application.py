@@ -1,0 +1,104 @@
+"""The `sbir-gate` program: its verbs, loaded when called, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from sbir_gate import __version__
+from sbir_gate.errors import ExitStatus, SbirGateError
+
+# verb -> where its command is, and the line that --help shows without loading it
+VERBS = {
+    "run": ("sbir_gate.cli.gate:run", "Benchmark, compare with the baseline, report, and give the verdict."),
+    "diff": ("sbir_gate.cli.gate:diff", "Compare two saved Runs; nothing is measured."),
+    "report": ("sbir_gate.cli.gate:report", "Make the report again from a saved Run."),
+    "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
+    "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
+    "data": ("sbir_gate.cli.data:data", "Make benchmark data of any size."),
+    "config": ("sbir_gate.cli.config:config", "Show the settings in force and where each comes from."),
+}
+
+EPILOG = """\b
+Examples:
+  sbir-gate run
+  sbir-gate enrich --awards awards.csv --recipients recipients.parquet --output linked.parquet
+  sbir-gate diff baselines/enrichment.json reports/benchmarks/20260101T120000Z.json
+
+Exit status: 0 pass or warn, 1 the gate failed, 2 wrong usage, configuration or input,
+3 the enricher or the tool broke, 4 inconclusive (only with --fail-on inconclusive).
+
+Completion for bash: eval "$(_SBIR_GATE_COMPLETE=bash_source sbir-gate)" (also zsh_source, fish_source).
+"""
+
+
+class _Verbs(click.Group):
+    """A group that loads a verb's module only when the verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
+        if cmd_name not in VERBS:
+            return None
+        module, _, name = VERBS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- as above
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+
+
+@click.group(cls=_Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sbir-gate")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def application(debug: bool) -> None:
+    """Check on every change that linking SBIR awards got no slower, hungrier or worse."""
+    if debug:
+        os.environ["SBIR_GATE_DEBUG"] = "1"
+
+
+def main() -> NoReturn:
+    """Run the program and end the process with its exit status."""
+    sys.exit(_status())
+
+
+def _status() -> int:
+    try:
+        result = application.main(standalone_mode=False)
+    except SbirGateError as error:
+        _explain(error.message, error.hint)
+        return error.exit_status
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return ExitStatus.WRONG_INPUT
+    except BrokenPipeError:
+        # whoever read the output has had enough; the interpreter must not complain of it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.OK
+    except Exception as error:  # noqa: BLE001 -- the outermost edge: a fault of ours is one line too
+        _explain(
+            f"sbir-gate broke: {type(error).__name__}: {error}",
+            "this is a fault of the program: 'sbir-gate --debug ...' shows where, please report it",
+        )
+        return ExitStatus.BROKEN
+    return result if isinstance(result, int) else ExitStatus.OK
+
+
+def _explain(message: str, hint: str) -> None:
+    if os.environ.get("SBIR_GATE_DEBUG"):
+        traceback.print_exc()
+    click.echo(
+        f"{click.style('error:', fg='red', bold=True)} {message}" + (f"; {hint}" if hint else ""), err=True
+    )

@@ -1,0 +1,97 @@
+"""`sbir-gate baseline`: the reference that a gate compares with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sbir_gate.cli.options import effective_settings, settings_options
+from sbir_gate.errors import InputError
+from sbir_gate.model.run import Run
+from sbir_gate.pipeline.gate import describe_fixture, latest_run_path, read_profiles
+from sbir_gate.storing.baselines import (
+    baseline_path,
+    load_baseline,
+    promote as promote_run,
+    verify as verify_run,
+)
+from sbir_gate.storing.documents import load_run
+
+
+@click.group()
+def baseline() -> None:
+    """Show, promote or verify the baseline of a gate."""
+
+
+@baseline.command()
+@settings_options
+def show(config_file: Path | None, assignments: tuple[str, ...]) -> None:
+    """Print what the baseline is and its main figures."""
+    settings = effective_settings(config_file, assignments, {}).settings
+    path = baseline_path(settings.gate.baselines_folder, settings.gate.name)
+    found = load_baseline(settings.gate.baselines_folder, settings.gate.name)
+    if found is None:
+        raise InputError(
+            f"{path}: there is no baseline yet", "make one: sbir-gate run, then sbir-gate baseline promote"
+        )
+    for line in _lines(path, found):
+        click.echo(line)
+
+
+@baseline.command(
+    epilog="""\b
+Examples:
+  sbir-gate baseline promote
+  sbir-gate baseline promote reports/benchmarks/20260101T120000Z.json
+"""
+)
+@click.argument("run_document", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
+@click.option("--force", is_flag=True, help="Promote a Run of code that was not committed.")
+@settings_options
+def promote(
+    run_document: Path | None, force: bool, config_file: Path | None, assignments: tuple[str, ...]
+) -> None:
+    """Make a saved RUN (default: the latest) the baseline."""
+    settings = effective_settings(config_file, assignments, {}).settings
+    chosen = run_document or latest_run_path(settings.reports.folder)
+    path = promote_run(load_run(chosen), settings.gate.baselines_folder, force)
+    click.echo(f"{chosen} is now the baseline {path}: commit it on the main branch")
+
+
+@baseline.command()
+@settings_options
+def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
+    """Check that the baseline is whole, sound, and of today's fixtures."""
+    effective = effective_settings(config_file, assignments, {})
+    settings = effective.settings
+    path = baseline_path(settings.gate.baselines_folder, settings.gate.name)
+    found = load_baseline(settings.gate.baselines_folder, settings.gate.name)
+    if found is None:
+        raise InputError(
+            f"{path}: there is no baseline yet", "make one: sbir-gate run, then sbir-gate baseline promote"
+        )
+    problems = list(verify_run(found))
+    fixture = describe_fixture(effective, len(read_profiles(effective)))
+    if fixture.fingerprint != found.fixture.fingerprint:
+        problems.append("it was measured on other fixtures than those here")
+    if problems:
+        raise InputError(
+            f"{path}: {'; '.join(problems)}", "measure again with 'sbir-gate run' and promote that Run"
+        )
+    click.echo(f"{path}: sound, of {found.started_at}, and of the fixtures here")
+
+
+def _lines(path: Path, found: Run) -> list[str]:
+    metrics = [
+        f"  {metric.name:<28} {sorted(metric.values)[len(metric.values) // 2]:>14,.4f} {metric.unit}"
+        for metric in found.metrics
+        if metric.values
+    ]
+    commit = found.source.commit[:12] or "unknown commit"
+    return [
+        f"{path}: gate {found.gate}, measured {found.started_at} at {commit} by sbir-gate {found.tool_version}",
+        f"  {found.fixture.awards:,} awards, {len(found.samples)} repeats, {found.machine.cpu_model},"
+        f" {found.machine.cores} cores, Python {found.machine.python_version}",
+        *metrics,
+    ]

@@ -1,0 +1,30 @@
+"""`sbir-gate config`: the settings in force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sbir_gate.cli.options import effective_settings, settings_options
+from sbir_gate.settings.display import ShowFormat, render_effective
+
+
+@click.group()
+def config() -> None:
+    """Show the settings in force and where each comes from."""
+
+
+@config.command()
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([format_.value for format_ in ShowFormat]),
+    default="yaml",
+    show_default=True,
+)
+@settings_options
+def show(format_: str, config_file: Path | None, assignments: tuple[str, ...]) -> None:
+    """Print every value and its origin: a line of a file, a variable or an option."""
+    effective = effective_settings(config_file, assignments, {})
+    click.echo(render_effective(effective, ShowFormat(format_)), nl=False)

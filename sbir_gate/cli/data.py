@@ -1,0 +1,42 @@
+"""`sbir-gate data`: benchmark data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sbir_gate.synthesising.dataset import synthesise as synthesise_data
+from sbir_gate.synthesising.options import FileFormat, SynthesisOptions
+
+
+@click.group()
+def data() -> None:
+    """Make benchmark data of any size."""
+
+
+@data.command(
+    epilog="""\b
+Examples:
+  sbir-gate data synthesise --awards 1000 --recipients 25000 --sample --output fixtures
+  sbir-gate data synthesise --awards 220000 --recipients 3400000 --format parquet --output /tmp/full
+"""
+)
+@click.option("--awards", type=int, default=1000, show_default=True, help="Awards to make.")
+@click.option("--recipients", type=int, default=25000, show_default=True, help="Recipients to make.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same bytes.")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice([format_.value for format_ in FileFormat]),
+    default="csv",
+    show_default=True,
+    help="Of awards and recipients; the truth is always CSV.",
+)
+@click.option("--sample", is_flag=True, help="Awards stratified by phase, company size and identifier type.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
+def synthesise(awards: int, recipients: int, seed: int, file_format: str, sample: bool, output: Path) -> None:
+    """Make seeded, realistic awards, recipients and the truth between them."""
+    options = SynthesisOptions(awards, recipients, seed, FileFormat(file_format), sample)
+    summary = synthesise_data(options, output)
+    click.echo(summary)

@@ -1,0 +1,76 @@
+"""`sbir-gate enrich`: link real files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sbir_gate.cli.options import effective_settings, quiet_option, settings_options
+from sbir_gate.cli.progress import Ticker
+from sbir_gate.measuring.monitor import PerformanceMonitor
+from sbir_gate.pipeline.enrichment import EnrichRequest, EnrichSummary
+from sbir_gate.pipeline.enrichment import enrich as enrich_files
+
+EPILOG = """\b
+Examples:
+  sbir-gate enrich --awards awards.csv --recipients recipients.csv.gz --output linked.parquet
+  sbir-gate enrich --awards 'sbir/*.csv' --recipients recipients/ --output linked.csv --rejects bad.csv
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--awards", required=True, help="CSV, CSV.gz or Parquet file, a folder or a glob of them.")
+@click.option("--recipients", required=True, help="Likewise, of recipients.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File to write: .parquet, .csv or .csv.gz.",
+)
+@click.option("--rejects", type=click.Path(path_type=Path), help="CSV of the rows that could not be read.")
+@click.option("--metrics", type=click.Path(path_type=Path), help="JSON of stages and work counters.")
+@click.option("--workers", type=click.IntRange(min=1), help="Threads; all cores when left out.")
+@settings_options
+@quiet_option
+def enrich(
+    awards: str,
+    recipients: str,
+    output: Path,
+    rejects: Path | None,
+    metrics: Path | None,
+    workers: int | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """Link awards to recipients and write every award with what was decided of it."""
+    settings = effective_settings(
+        config_file, assignments, {"enrichment.performance.workers": workers}
+    ).settings
+    monitor = PerformanceMonitor()
+    with Ticker(is_quiet=quiet) as ticker:
+        request = EnrichRequest(awards, recipients, output, rejects, metrics)
+        summary = enrich_files(request, settings, monitor, ticker.count)
+    if not quiet:
+        for line in _summary_lines(summary, output, rejects, monitor):
+            click.echo(line)
+
+
+def _summary_lines(
+    summary: EnrichSummary, output: Path, rejects: Path | None, monitor: PerformanceMonitor
+) -> list[str]:
+    links = summary.decisions["link"]
+    stages = ", ".join(f"{stage.name} {stage.wall_seconds:.1f}" for stage in monitor.stages())
+    lines = [
+        f"{summary.awards:,} awards, {summary.recipients:,} recipients",
+        f"{links:,} linked ({100 * links / summary.awards:.1f} %), {summary.decisions['candidate']:,} with"
+        f" candidates for review, {summary.decisions['none']:,} without",
+        f"model {summary.notes['model']}, acceptance limit {float(summary.notes['acceptance_limit']):.3f}",
+        f"seconds: {stages}",
+        f"written to {output}",
+    ]
+    if summary.rejects:
+        where = f": see {rejects}" if rejects else "; --rejects FILE lists them"
+        lines.insert(1, f"{summary.rejects:,} rows could not be read{where}")
+    return [*lines, *(f"warning: {warning}" for warning in summary.warnings)]

@@ -1,0 +1,46 @@
+"""Options that several verbs share, and how they become settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from sbir_gate.settings.effective import EffectiveSettings, load_settings
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def settings_options(function: F) -> F:
+    """Add --config and --set."""
+    function = click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Set one value, e.g. --set gate.max_lost=3. May be given many times.",
+    )(function)
+    return click.option(
+        "--config", "config_file", type=click.Path(path_type=Path), help="YAML file over config/base.yaml."
+    )(function)
+
+
+def quiet_option(function: F) -> F:
+    """Add --quiet."""
+    return click.option("--quiet", "-q", is_flag=True, help="No progress on standard error.")(function)
+
+
+def effective_settings(
+    config_file: Path | None, assignments: Sequence[str], options: Mapping[str, object]
+) -> EffectiveSettings:
+    """Return the settings from all layers; an option that is None was not given."""
+    return load_settings(config_file, os.environ, options, assignments)
+
+
+def has_colour() -> bool:
+    """Say whether standard output takes colours: a terminal, and NO_COLOR is not set (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

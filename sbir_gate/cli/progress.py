@@ -1,0 +1,58 @@
+"""Progress on standard error: one line that moves on a terminal, log lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+import click
+
+_EVERY_SECONDS_TERMINAL = 0.1
+_EVERY_SECONDS_LOG = 5.0
+_LINE = 78
+
+
+class Ticker:
+    """Shows a stage and how many records it has done; rate included once there is one to tell."""
+
+    def __init__(self, *, is_quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._is_quiet = is_quiet
+        self._is_terminal = sys.stderr.isatty()
+        self._clock = clock
+        self._started = self._shown = clock()
+        self._stage = ""
+
+    def __enter__(self) -> Ticker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_terminal and not self._is_quiet:
+            click.echo("\r" + " " * _LINE + "\r", nl=False, err=True)
+
+    def say(self, words: str) -> None:
+        """Show what is being done."""
+        self._show(words)
+
+    def count(self, stage: str, records: int) -> None:
+        """Show how far a stage is; often called, seldom shown."""
+        now = self._clock()
+        if stage != self._stage:
+            self._stage, self._started = stage, now
+        elif now - self._shown < (_EVERY_SECONDS_TERMINAL if self._is_terminal else _EVERY_SECONDS_LOG):
+            return
+        seconds = now - self._started
+        rate = f", {records / seconds:,.0f}/s" if records and seconds > 1 else ""
+        self._show(f"{stage}: {records:,}{rate}" if records else stage)
+
+    def _show(self, words: str) -> None:
+        self._shown = self._clock()
+        if self._is_quiet:
+            return
+        if self._is_terminal:
+            click.echo("\r" + words[:_LINE].ljust(_LINE), nl=False, err=True)
+        else:
+            click.echo(f"{time.strftime('%H:%M:%S')} {words}", err=True)

@@ -1,0 +1,269 @@
+"""The main job: benchmark, compare, verdict, reports; and the same again from saved documents."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate import __version__
+from sbir_gate.comparing.gate import judge
+from sbir_gate.errors import InputError, SbirGateError
+from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
+from sbir_gate.measuring.machine import describe_machine, time_calibration
+from sbir_gate.measuring.metrics import derive_metrics
+from sbir_gate.measuring.process import EnricherCrash, run_process
+from sbir_gate.measuring.quality import measure_quality, right_award_ids
+from sbir_gate.measuring.source import describe_source, git_in
+from sbir_gate.measuring.truth import read_truth
+from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
+from sbir_gate.model.run import Fixture, Machine, Run, Source
+from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
+from sbir_gate.pipeline.enrichment import reading_options
+from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.recipients import check_recipients
+from sbir_gate.reporting.markdown import render_markdown
+from sbir_gate.reporting.view import build_view
+from sbir_gate.settings.display import render_effective
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.judgement import policy
+from sbir_gate.storing.baselines import load_baseline
+from sbir_gate.storing.documents import save_run, save_text, save_verdict
+
+BUILT_IN_COMMAND = (
+    "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
+    " --output {output} --metrics {metrics}"
+)
+_DIGEST_CHUNK = 1 << 20
+
+Progress = Callable[[str], None]
+"""Told in words what is being done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What the main job needs of the world; tests pass fakes."""
+
+    now: Callable[[], datetime]
+    launch: Launch
+    calibrate: Callable[[], float]
+    machine: Callable[[], Machine]
+    source: Callable[[], Source]
+
+
+def real_edges() -> Edges:
+    """Return the edges of this machine and of the repository one stands in."""
+    return Edges(
+        now=lambda: datetime.now(UTC),
+        launch=run_process,
+        calibrate=lambda: time_calibration(time.perf_counter),
+        machine=describe_machine,
+        source=lambda: describe_source(git_in(Path.cwd())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """A Run, the verdict on it, and the files that were written."""
+
+    run: Run
+    verdict: Verdict
+    run_path: Path
+    verdict_path: Path
+    report_path: Path
+
+
+def run_gate(effective: EffectiveSettings, edges: Edges, progress: Progress) -> GateResult:
+    """Measure, compare with the baseline, judge, and write Run, verdict and Markdown report.
+
+    A broken enricher leaves a verdict `error` and a report of it behind, so that no older verdict is
+    taken for this one's, and raises.
+    """
+    settings = effective.settings
+    try:
+        run = measure(effective, edges, progress)
+        baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name)
+    except SbirGateError as error:
+        _leave_error_verdict(effective, edges, error)
+        raise
+    verdict = judge(run, baseline, policy(settings))
+    folder = settings.reports.folder
+    run_path = save_run(folder / "benchmarks", run)
+    verdict_path, report_path = write_verdict(folder, run, verdict)
+    return GateResult(run, verdict, run_path, verdict_path, report_path)
+
+
+def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path, Path]:
+    """Write `verdict.json` and `report.md` in the folder of reports; return their paths."""
+    verdict_path, report_path = folder / "verdict.json", folder / "report.md"
+    save_verdict(verdict_path, verdict)
+    save_text(report_path, render_markdown(build_view(run, verdict)))
+    return verdict_path, report_path
+
+
+def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> Run:
+    """Benchmark the enricher on the fixtures and return the Run.
+
+    Raises InputError for fixtures that cannot be read, EnricherError for an enricher that breaks.
+    """
+    settings = effective.settings
+    fixtures = settings.fixtures
+    started_at = edges.now()
+    progress("reading the fixtures")
+    profiles = read_profiles(effective)
+    check_recipients(str(fixtures.recipients), reading_options(settings))
+    truth = read_truth(fixtures.truth) if fixtures.truth is not None else None
+    fixture = describe_fixture(effective, len(profiles))
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
+        plan = _plan(effective, tuple(profile.award_id for profile in profiles), Path(scratch))
+        result = _benchmark(plan, edges, progress, is_built_in=settings.enricher.command is None)
+    progress("measuring quality")
+    quality = measure_quality(result.decisions, profiles, truth)
+    names = {profile.award_id: profile.firm_name for profile in profiles}
+    return Run(
+        gate=settings.gate.name,
+        started_at=started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        tool_version=__version__,
+        machine=edges.machine(),
+        source=edges.source(),
+        fixture=fixture,
+        enricher=_command(effective) if settings.enricher.command else "built-in",
+        settings_digest=settings_digest(effective),
+        samples=result.samples,
+        metrics=derive_metrics(result, quality, len(profiles)),
+        quality=quality,
+        decisions=result.decisions,
+        firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
+        right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
+        has_truth=truth is not None,
+        calibration_seconds=result.calibration_seconds,
+        engine_notes=result.notes,
+    )
+
+
+def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
+    """Read the fixture's awards and return what quality needs of each, in their order."""
+    settings = effective.settings
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder, duckdb.connect() as connection:
+        read_awards(connection, str(settings.fixtures.awards), Path(folder), reading_options(settings))
+        rows = connection.execute(
+            "SELECT award_id, coalesce(name, ''), phase, company_size, identifier_type"
+            " FROM awards ORDER BY position"
+        ).fetchall()
+    return tuple(
+        AwardProfile(award_id, name, Phase(phase), CompanySize(size), IdentifierType(identifiers))
+        for award_id, name, phase, size, identifiers in rows
+    )
+
+
+def describe_fixture(effective: EffectiveSettings, awards: int) -> Fixture:
+    """Return the fixture with the SHA-256 over the bytes of its files."""
+    fixtures = effective.settings.fixtures
+    digest = hashlib.sha256()
+    for source in (fixtures.awards, fixtures.recipients, *([fixtures.truth] if fixtures.truth else [])):
+        for file in resolve_files(str(source)):
+            _digest_file(file.path, digest.update)
+        digest.update(b"\x00next\x00")
+    return Fixture(
+        fingerprint=digest.hexdigest(),
+        awards_path=str(fixtures.awards),
+        recipients_path=str(fixtures.recipients),
+        truth_path=str(fixtures.truth or ""),
+        awards=awards,
+    )
+
+
+def settings_digest(effective: EffectiveSettings) -> str:
+    """Return the SHA-256 of the settings that change what is linked."""
+    settings = effective.settings
+    text = settings.matching.model_dump_json() + settings.reading.model_dump_json()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_DIGEST_CHUNK):
+                update(block)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror})", "check that it exists and may be read"
+        ) from error
+
+
+def _plan(effective: EffectiveSettings, award_ids: tuple[str, ...], scratch: Path) -> BenchmarkPlan:
+    settings = effective.settings
+    command = _command(effective)
+    if settings.enricher.command is None:
+        # the child must see the very settings in force here, wherever they came from
+        child_config = scratch / "settings.yaml"
+        child_config.write_text(render_effective(effective), encoding="utf-8")
+        command += f" --config {shlex.quote(str(child_config))}"
+    return BenchmarkPlan(
+        command=command,
+        awards_path=settings.fixtures.awards,
+        recipients_path=settings.fixtures.recipients,
+        award_ids=award_ids,
+        scratch_folder=scratch,
+        working_folder=Path.cwd(),
+        environment=os.environ,
+        repeats=settings.benchmark.repeats,
+        warmups=settings.benchmark.warm_ups,
+        timeout_seconds=settings.enrichment.performance.timeout_seconds,
+        pass_environment=settings.enricher.pass_environment,
+    )
+
+
+def _command(effective: EffectiveSettings) -> str:
+    command = effective.settings.enricher.command
+    return shlex.join(command) if command is not None else BUILT_IN_COMMAND
+
+
+def _benchmark(
+    plan: BenchmarkPlan, edges: Edges, progress: Progress, *, is_built_in: bool
+) -> BenchmarkResult:
+    def tell(repeat: int, repeats: int) -> None:
+        progress(f"repeat {repeat} of {repeats}" if repeat else "warming up")
+
+    try:
+        return run_benchmark(plan, edges.launch, edges.calibrate, tell)
+    except EnricherCrash as crash:
+        # the built-in engine tells wrong input by its exit status, and in words of its own
+        if is_built_in and crash.exit_code == InputError.exit_status:
+            raise InputError(crash.stderr_tail.strip().removeprefix("error: ")) from crash
+        raise
+
+
+def _leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirGateError) -> None:
+    settings = effective.settings
+    verdict = Verdict(
+        gate=settings.gate.name,
+        outcome=Outcome.ERROR,
+        reasons=(error.message,),
+        changes=(),
+        records=RecordChanges(),
+        head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        head_commit=edges.source().commit,
+        notes=(error.hint,) if error.hint else (),
+    )
+    write_verdict(settings.reports.folder, None, verdict)
+
+
+def latest_run_path(reports_folder: Path) -> Path:
+    """Return the newest saved Run; their names are times, so the last by name."""
+    found = sorted((reports_folder / "benchmarks").glob("*.json"))
+    if not found:
+        raise InputError(
+            f"{reports_folder / 'benchmarks'}: there is no saved Run",
+            "measure one with 'sbir-gate run', or name a file",
+        )
+    return found[-1]
