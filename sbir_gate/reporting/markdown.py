@@ -17,10 +17,14 @@ _RISKY = re.compile(
         | (?<![0-9A-Za-z])_ | _(?![0-9A-Za-z])
         # a lone tilde strikes nothing out, and says "no change" here
         | ~(?=\S) | (?<=\S)~
-        # a list, a rule or a heading, where the text starts a line
+        # a bullet, a rule or a heading, where the text starts a line
         | ^[-+=](?=[-+=\s])
     )
-    | (?P<trigger> [@\#] | \bGH-(?=\d) | :(?=//) | (?<=www)\. )
+    | (?P<trigger>
+        [@\#] | \bGH-(?=\d) | :(?=//) | (?<=www)\.
+        # a numbered list, where the text starts a line
+        | ^\d{1,9}(?=[.)](?:\s|$))
+    )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
