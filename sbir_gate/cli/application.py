@@ -24,6 +24,8 @@ VERBS = {
     "config": ("sbir_gate.cli.config:config", "Show the settings in force and where each comes from."),
 }
 
+_INTERRUPTED = 130  # what a shell reports for SIGINT
+
 EPILOG = """\b
 Examples:
   sbir-gate run
@@ -75,11 +77,9 @@ def _status() -> int:
     except SbirGateError as error:
         _explain(error.message, error.hint)
         return error.exit_status
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
     except click.Abort:
         click.echo("interrupted", err=True)
-        return 130
+        return _INTERRUPTED
     except click.ClickException as error:
         error.show()
         return ExitStatus.WRONG_INPUT

@@ -10,13 +10,11 @@ from sbir_gate.cli.options import effective_settings, settings_options
 from sbir_gate.errors import InputError
 from sbir_gate.model.run import Run
 from sbir_gate.pipeline.gate import describe_fixture, latest_run_path, read_profiles
-from sbir_gate.storing.baselines import (
-    baseline_path,
-    load_baseline,
-    promote as promote_run,
-    verify as verify_run,
-)
+from sbir_gate.storing import baselines
+from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import load_run
+
+_NO_BASELINE_HINT = "make one: sbir-gate run, then sbir-gate baseline promote"
 
 
 @click.group()
@@ -32,9 +30,7 @@ def show(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     path = baseline_path(settings.gate.baselines_folder, settings.gate.name)
     found = load_baseline(settings.gate.baselines_folder, settings.gate.name)
     if found is None:
-        raise InputError(
-            f"{path}: there is no baseline yet", "make one: sbir-gate run, then sbir-gate baseline promote"
-        )
+        raise InputError(f"{path}: there is no baseline yet", _NO_BASELINE_HINT)
     for line in _lines(path, found):
         click.echo(line)
 
@@ -55,7 +51,7 @@ def promote(
     """Make a saved RUN (default: the latest) the baseline."""
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = run_document or latest_run_path(settings.reports.folder)
-    path = promote_run(load_run(chosen), settings.gate.baselines_folder, force)
+    path = baselines.promote(load_run(chosen), settings.gate.baselines_folder, force)
     click.echo(f"{chosen} is now the baseline {path}: commit it on the main branch")
 
 
@@ -68,10 +64,8 @@ def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     path = baseline_path(settings.gate.baselines_folder, settings.gate.name)
     found = load_baseline(settings.gate.baselines_folder, settings.gate.name)
     if found is None:
-        raise InputError(
-            f"{path}: there is no baseline yet", "make one: sbir-gate run, then sbir-gate baseline promote"
-        )
-    problems = list(verify_run(found))
+        raise InputError(f"{path}: there is no baseline yet", _NO_BASELINE_HINT)
+    problems = list(baselines.verify(found))
     fixture = describe_fixture(effective, len(read_profiles(effective)))
     if fixture.fingerprint != found.fixture.fingerprint:
         problems.append("it was measured on other fixtures than those here")
@@ -88,10 +82,11 @@ def _lines(path: Path, found: Run) -> list[str]:
         for metric in found.metrics
         if metric.values
     ]
-    commit = found.source.commit[:12] or "unknown commit"
+    machine = found.machine
+    measured = f"measured {found.started_at} at {found.source.commit[:12] or 'an unknown commit'}"
+    where = f"{machine.cpu_model}, {machine.cores} cores, Python {machine.python_version}"
     return [
-        f"{path}: gate {found.gate}, measured {found.started_at} at {commit} by sbir-gate {found.tool_version}",
-        f"  {found.fixture.awards:,} awards, {len(found.samples)} repeats, {found.machine.cpu_model},"
-        f" {found.machine.cores} cores, Python {found.machine.python_version}",
+        f"{path}: gate {found.gate}, {measured} by sbir-gate {found.tool_version}",
+        f"  {found.fixture.awards:,} awards, {len(found.samples)} repeats, {where}",
         *metrics,
     ]

@@ -61,11 +61,12 @@ def _summary_lines(
     summary: EnrichSummary, output: Path, rejects: Path | None, monitor: PerformanceMonitor
 ) -> list[str]:
     links = summary.decisions["link"]
+    candidates, nothing = summary.decisions["candidate"], summary.decisions["none"]
+    for_review = f"{candidates:,} with candidates for review, {nothing:,} without"
     stages = ", ".join(f"{stage.name} {stage.wall_seconds:.1f}" for stage in monitor.stages())
     lines = [
         f"{summary.awards:,} awards, {summary.recipients:,} recipients",
-        f"{links:,} linked ({100 * links / summary.awards:.1f} %), {summary.decisions['candidate']:,} with"
-        f" candidates for review, {summary.decisions['none']:,} without",
+        f"{links:,} linked ({100 * links / summary.awards:.1f} %), {for_review}",
         f"model {summary.notes['model']}, acceptance limit {float(summary.notes['acceptance_limit']):.3f}",
         f"seconds: {stages}",
         f"written to {output}",

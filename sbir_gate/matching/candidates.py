@@ -37,6 +37,8 @@ def keys_expression() -> str:
     """
     zip3 = "left(zip5, 3)"
     long_enough = "len(compact) >= 4"
+    long_words = f"list_filter({_WORDS}, lambda w: len(w) >= 5)"
+    neighbours = f"list_zip({_WORDS}[:-2], {_WORDS}[2:])"
     single = [
         f"CASE WHEN {long_enough} THEN hash('a' || left(compact, 4) || {zip3}) END",
         f"CASE WHEN {long_enough} THEN hash('b' || right(compact, 4) || {zip3}) END",
@@ -49,11 +51,9 @@ def keys_expression() -> str:
     lists = [
         f"[{', '.join(single)}]",
         f"list_transform(list_filter({_WORDS}, lambda w: len(w) >= 4), lambda w: hash('h' || w || state))",
-        f"list_transform(list_filter({_WORDS}, lambda w: len(w) >= 5), lambda w: hash('i' || w))",
-        f"list_transform(list_filter({_WORDS}, lambda w: len(w) >= 5),"
-        " lambda w: hash('j' || left(w, 5) || state))",
-        f"list_transform(list_zip({_WORDS}[:-2], {_WORDS}[2:]),"
-        " lambda p: hash('k' || least(p[1], p[2]) || ' ' || greatest(p[1], p[2])))",
+        f"list_transform({long_words}, lambda w: hash('i' || w))",
+        f"list_transform({long_words}, lambda w: hash('j' || left(w, 5) || state))",
+        f"list_transform({neighbours}, lambda p: hash('k' || least(p[1], p[2]) || greatest(p[1], p[2])))",
     ]
     joined = lists[0]
     for more in lists[1:]:
@@ -139,7 +139,8 @@ def _ranked_pairs(pairs_per_query: int) -> str:
         )
         SELECT query_id, row_key, shared_keys FROM ranked
         QUALIFY row_number() OVER (
-            PARTITION BY query_id ORDER BY likeness DESC, shared_keys DESC, recipient_id, normal, state, city, zip5
+            PARTITION BY query_id
+            ORDER BY likeness DESC, shared_keys DESC, recipient_id, normal, state, city, zip5
         ) <= {pairs_per_query}
     """
 

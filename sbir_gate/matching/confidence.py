@@ -90,7 +90,7 @@ def fit(
         beta = beta + step * min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-12))
         if np.abs(step).max() < 1e-8:
             break
-    rounded = np.round(beta, 9)
+    rounded: Floats = np.round(beta, 9).astype(np.float64)
     return rounded[:-1], float(rounded[-1])
 
 

@@ -105,7 +105,8 @@ def count_links(connection: DuckDBPyConnection) -> Mapping[str, int]:
 def _recipient_names(connection: DuckDBPyConnection, matched: Matched) -> dict[int, str]:
     keys = sorted({found.row_key for decision in matched.decisions for found in decision.candidates})
     rows = connection.execute(
-        "SELECT row_key, name FROM recipients SEMI JOIN (SELECT unnest($1::BIGINT[]) AS row_key) USING (row_key)",
+        "SELECT row_key, name FROM recipients"
+        " SEMI JOIN (SELECT unnest($1::BIGINT[]) AS row_key) USING (row_key)",
         [keys],
     ).fetchall()
     return dict(rows)
