@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- the SQL is built from this package's expressions, and from names and paths that are quoted
 """Awards: every readable row, as it was and as clean fields, in two tables."""
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ def _insert(
 ) -> None:
     targets = ", ".join([POSITION, *(identifier(name) for name in names)])
     connection.execute(
-        f"INSERT INTO {ROWS_TABLE} ({targets}) SELECT {first_position} + rowid, * FROM {RAW_TABLE} ORDER BY rowid"
+        f"INSERT INTO {ROWS_TABLE} ({targets}) "
+        f"SELECT {first_position} + rowid, * FROM {RAW_TABLE} ORDER BY rowid"
     )
     raw = {field: f"c{index}" for field, index in fields.items()}
 
@@ -142,7 +144,9 @@ def _number_repeats(connection: duckdb.DuckDBPyConnection) -> list[str]:
         if found is None or found[0] == 0:
             return warnings
         if not warnings:
-            warnings.append(f"award_id: {found[0]:,} ids repeat, e.g. {found[1]!r}; the repeats got -2, -3, ...")
+            warnings.append(
+                f"award_id: {found[0]:,} ids repeat, e.g. {found[1]!r}; the repeats got -2, -3, ..."
+            )
         connection.execute(
             f"UPDATE {AWARDS_TABLE} SET award_id = {AWARDS_TABLE}.award_id || '-' || counted.place FROM ("
             f"SELECT {POSITION}, row_number() OVER (PARTITION BY award_id ORDER BY {POSITION}) AS place "

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.records import (
+    BLANK,
     NEWLINE,
     QUOTE,
     Dialect,
@@ -59,21 +60,21 @@ class BlockCutter:
     def header(self) -> tuple[list[str], bytes]:
         """Take the first record that isn't blank: its cells, and the delimiter found in it.
 
-        An empty file has no cells. A header with an unclosed quote ends with its line.
+        An empty file has no cells. A header with a stray quote ends with its line.
         """
         while (end := self._line_end()) is not None:
             line = self._text[self._start : end]
-            if line.strip():
-                delimiter = find_delimiter(line)
-                window = self._window_end() or end
-                record = scan_record(self._text, self._start, window, Dialect(delimiter, 0))
-                if record.is_open or record.is_malformed:
-                    self._advance(end)
-                    return line.decode().strip().split(delimiter.decode()), delimiter
-                cells = split_cells(self._text, record, self._start, delimiter)
-                self._advance(record.stop)
-                return cells, delimiter
-            self._advance(end)
+            if not line.strip():
+                self._advance(end)
+                continue
+            delimiter = find_delimiter(line)
+            record, _ = self._first_record(end - self._start, Dialect(delimiter, 0))
+            if record.is_open or record.is_malformed:
+                self._advance(self._start + len(line))
+                return line.decode().rstrip("\n").split(delimiter.decode()), delimiter
+            cells = split_cells(self._text, record, self._start, delimiter)
+            self._advance(record.stop)
+            return cells, delimiter
         return [], b","
 
     def candidate(self) -> Block | None:
@@ -102,41 +103,39 @@ class BlockCutter:
 
     def examine(self, dialect: Dialect) -> Block:
         """Return the next block, cut record by record; its rejects are the records at fault."""
-        window = self._window_end()
-        if window is None:
+        end = self._window_end()
+        if end is None:
             return self._overlong_line()
-        position, line = self._start, self._line
+        record, window = self._first_record(end - self._start, dialect)
+        position, line = 0, self._line
         spans: list[bytes] = []
         rejects: list[Reject] = []
-        while position < window:
-            record = scan_record(self._text, position, window, dialect)
-            if record.is_open:
-                if position > self._start:
-                    break
-                grown = self._grown(window)
-                if grown > window:
-                    window = grown
-                    continue
-            stop, fault = self._judge(record, position, window, dialect)
+        while True:
+            stop, fault = self._judge(record, position, dialect)
             piece = self._text[position:stop]
             if fault:
                 rejects.append(self._reject(piece, line, fault))
-            elif piece.strip():
+            elif piece.strip(BLANK):
                 spans.append(piece)
             line += piece.count(NEWLINE)
             position = stop
-            if record.is_open:
+            if record.is_open or position >= window:
                 break
-        return Block(
-            self._line,
-            b"".join(spans),
-            line - self._line,
-            position - self._start,
-            len(spans),
-            tuple(rejects),
-        )
+            record = scan_record(self._text, position, window, dialect)
+            if record.is_open:
+                break  # it may go on behind the window: the next block begins with it
+        return Block(self._line, b"".join(spans), line - self._line, position, len(spans), tuple(rejects))
 
-    def _judge(self, record: Record, start: int, window: int, dialect: Dialect) -> tuple[int, str]:
+    def _first_record(self, window: int, dialect: Dialect) -> tuple[Record, int]:
+        """Return the next record, and the window (in bytes) grown until the record closes in it."""
+        self._text, self._start = self._text[self._start :], 0
+        record = scan_record(self._text, 0, window, dialect)
+        while record.is_open and (grown := self._grown(window)) > window:
+            window = grown
+            record = scan_record(self._text, 0, window, dialect)
+        return record, window
+
+    def _judge(self, record: Record, start: int, dialect: Dialect) -> tuple[int, str]:
         """Return where the record at `start` ends, and what is wrong with it."""
         line_end = self._text.index(NEWLINE, start) + 1
         if record.is_open:
@@ -144,28 +143,31 @@ class BlockCutter:
         if record.is_malformed:
             return line_end, record.fault
         piece = self._text[start : record.stop]
-        if not record.fault:
-            if len(piece) > self._max_record_bytes:
-                return record.stop, f"the record is longer than {self._max_record_bytes:,} bytes"
-            if record.stop > line_end and holds_swallowed_rows(piece, dialect):
-                return line_end, "a quote is opened and closed only some rows later"
-            return record.stop, ""
-        if not piece.strip():
-            return record.stop, ""
-        next_line = line_end
-        while next_line < record.stop:
-            # a row that is whole by itself was swallowed by a stray quote: it must survive
-            alone = self._text.index(NEWLINE, next_line) + 1
-            if not scan_record(self._text, next_line, max(alone, record.stop), dialect).fault:
+        if record.fault and piece.strip(BLANK):
+            return self._judge_columns(record, line_end, dialect)
+        if len(piece) > self._max_record_bytes:
+            return record.stop, f"the record is longer than {self._max_record_bytes:,} bytes"
+        if record.stop > line_end and holds_swallowed_rows(piece, dialect):
+            return line_end, "a quote is opened and closed only some rows later"
+        return record.stop, ""
+
+    def _judge_columns(self, record: Record, line_end: int, dialect: Dialect) -> tuple[int, str]:
+        """Return where the record of the wrong number of columns ends, and why.
+
+        A line in it that is a whole row by itself was swallowed by a stray quote: it must survive.
+        """
+        line = line_end
+        while line < record.stop:
+            if not scan_record(self._text, line, record.stop, dialect).fault:
                 return line_end, "a quote is opened and not closed in its row"
-            next_line = alone
+            line = self._text.index(NEWLINE, line) + 1
         return record.stop, record.fault
 
     def _overlong_line(self) -> Block:
         """Drop the line that is longer than the buffer may become."""
         shown = self._text[self._start : self._start + _SHOWN_BYTES]
         reject = self._reject(shown, self._line, f"the line is longer than {self._max_record_bytes:,} bytes")
-        while NEWLINE not in self._text:
+        while self._text.find(NEWLINE, self._start) < 0:
             self._text, self._start = b"", 0
             if not self._fill():
                 break
@@ -184,7 +186,7 @@ class BlockCutter:
         """Read one more chunk; False at the end. The last line gets its newline if it has none."""
         if self._is_exhausted:
             return False
-        chunk = next(self._chunks, None)
+        chunk = next(filter(None, self._chunks), None)
         rest = self._text[self._start :]
         if chunk is None:
             self._is_exhausted = True
@@ -207,33 +209,30 @@ class BlockCutter:
         end = self._line_end()
         if end is None:
             return None
-        size, lines = end - self._start, 1
+        line_bytes = end - self._start
+        size, lines = line_bytes, 1
         while lines < self._block_lines and size < MAX_BLOCK_BYTES:
             position = self._start + size
+            if position >= len(self._text):
+                if not self._fill():
+                    break
+                continue
             step = min(position + _COUNTING_STEP_BYTES, len(self._text))
             found = self._text.count(NEWLINE, position, step)
-            if found and lines + found <= self._block_lines:
-                size = self._text.rfind(NEWLINE, position, step) + 1 - self._start
-                lines += found
-            elif found:
-                size = self._text.index(NEWLINE, position) + 1 - self._start
-                lines += 1
-            elif (newline := self._text.find(NEWLINE, step)) >= 0:
-                size = newline + 1 - self._start
-                lines += 1
-            elif len(self._text) - self._start > MAX_BLOCK_BYTES or not self._fill():
-                break
-        return self._start + size
+            if lines + found >= self._block_lines:
+                for _ in range(self._block_lines - lines):
+                    position = self._text.index(NEWLINE, position) + 1
+                return position
+            lines += found
+            size = step - self._start
+        last = self._text.rfind(NEWLINE, self._start, self._start + size) + 1
+        return max(last, self._start + line_bytes)
 
     def _grown(self, window: int) -> int:
         """Return a window about twice as long, or the same when there is no more or it would be too long."""
-        size = window - self._start
-        if size > self._max_record_bytes:
+        if window > self._max_record_bytes:
             return window
-        wanted = 2 * size
-        while len(self._text) - self._start < wanted and self._fill():
+        while len(self._text) < 2 * window and self._fill():
             pass
-        end = self._text.rfind(NEWLINE, 0, self._start + wanted) + 1
-        if end - self._start <= size:
-            end = self._text.find(NEWLINE, self._start + size) + 1
-        return max(end, self._start + size)
+        end = self._text.rfind(NEWLINE, window, 2 * window) + 1
+        return end or self._text.find(NEWLINE, window) + 1 or window

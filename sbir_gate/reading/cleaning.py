@@ -23,20 +23,68 @@ _NO_DUNS = "|".join([f"{digit}{{9}}" for digit in "0123456789"] + ["123456789", 
 
 # USPS Publication 28, appendix B: states, districts, territories, freely associated states, military
 STATES = {
-    "AL": "ALABAMA", "AK": "ALASKA", "AZ": "ARIZONA", "AR": "ARKANSAS", "CA": "CALIFORNIA",
-    "CO": "COLORADO", "CT": "CONNECTICUT", "DE": "DELAWARE", "DC": "DISTRICT OF COLUMBIA",
-    "FL": "FLORIDA", "GA": "GEORGIA", "HI": "HAWAII", "ID": "IDAHO", "IL": "ILLINOIS",
-    "IN": "INDIANA", "IA": "IOWA", "KS": "KANSAS", "KY": "KENTUCKY", "LA": "LOUISIANA",
-    "ME": "MAINE", "MD": "MARYLAND", "MA": "MASSACHUSETTS", "MI": "MICHIGAN", "MN": "MINNESOTA",
-    "MS": "MISSISSIPPI", "MO": "MISSOURI", "MT": "MONTANA", "NE": "NEBRASKA", "NV": "NEVADA",
-    "NH": "NEW HAMPSHIRE", "NJ": "NEW JERSEY", "NM": "NEW MEXICO", "NY": "NEW YORK",
-    "NC": "NORTH CAROLINA", "ND": "NORTH DAKOTA", "OH": "OHIO", "OK": "OKLAHOMA", "OR": "OREGON",
-    "PA": "PENNSYLVANIA", "RI": "RHODE ISLAND", "SC": "SOUTH CAROLINA", "SD": "SOUTH DAKOTA",
-    "TN": "TENNESSEE", "TX": "TEXAS", "UT": "UTAH", "VT": "VERMONT", "VA": "VIRGINIA",
-    "WA": "WASHINGTON", "WV": "WEST VIRGINIA", "WI": "WISCONSIN", "WY": "WYOMING",
-    "AS": "AMERICAN SAMOA", "GU": "GUAM", "MP": "NORTHERN MARIANA ISLANDS", "PR": "PUERTO RICO",
-    "VI": "VIRGIN ISLANDS", "FM": "FEDERATED STATES OF MICRONESIA", "MH": "MARSHALL ISLANDS",
-    "PW": "PALAU", "AA": "ARMED FORCES AMERICAS", "AE": "ARMED FORCES EUROPE", "AP": "ARMED FORCES PACIFIC",
+    "AL": "ALABAMA",
+    "AK": "ALASKA",
+    "AZ": "ARIZONA",
+    "AR": "ARKANSAS",
+    "CA": "CALIFORNIA",
+    "CO": "COLORADO",
+    "CT": "CONNECTICUT",
+    "DE": "DELAWARE",
+    "DC": "DISTRICT OF COLUMBIA",
+    "FL": "FLORIDA",
+    "GA": "GEORGIA",
+    "HI": "HAWAII",
+    "ID": "IDAHO",
+    "IL": "ILLINOIS",
+    "IN": "INDIANA",
+    "IA": "IOWA",
+    "KS": "KANSAS",
+    "KY": "KENTUCKY",
+    "LA": "LOUISIANA",
+    "ME": "MAINE",
+    "MD": "MARYLAND",
+    "MA": "MASSACHUSETTS",
+    "MI": "MICHIGAN",
+    "MN": "MINNESOTA",
+    "MS": "MISSISSIPPI",
+    "MO": "MISSOURI",
+    "MT": "MONTANA",
+    "NE": "NEBRASKA",
+    "NV": "NEVADA",
+    "NH": "NEW HAMPSHIRE",
+    "NJ": "NEW JERSEY",
+    "NM": "NEW MEXICO",
+    "NY": "NEW YORK",
+    "NC": "NORTH CAROLINA",
+    "ND": "NORTH DAKOTA",
+    "OH": "OHIO",
+    "OK": "OKLAHOMA",
+    "OR": "OREGON",
+    "PA": "PENNSYLVANIA",
+    "RI": "RHODE ISLAND",
+    "SC": "SOUTH CAROLINA",
+    "SD": "SOUTH DAKOTA",
+    "TN": "TENNESSEE",
+    "TX": "TEXAS",
+    "UT": "UTAH",
+    "VT": "VERMONT",
+    "VA": "VIRGINIA",
+    "WA": "WASHINGTON",
+    "WV": "WEST VIRGINIA",
+    "WI": "WISCONSIN",
+    "WY": "WYOMING",
+    "AS": "AMERICAN SAMOA",
+    "GU": "GUAM",
+    "MP": "NORTHERN MARIANA ISLANDS",
+    "PR": "PUERTO RICO",
+    "VI": "VIRGIN ISLANDS",
+    "FM": "FEDERATED STATES OF MICRONESIA",
+    "MH": "MARSHALL ISLANDS",
+    "PW": "PALAU",
+    "AA": "ARMED FORCES AMERICAS",
+    "AE": "ARMED FORCES EUROPE",
+    "AP": "ARMED FORCES PACIFIC",
 }  # fmt: skip -- one line per state says no more
 _STATE_SYNONYMS = {"US VIRGIN ISLANDS": "VI", "WASHINGTON DC": "DC"}
 
@@ -52,7 +100,7 @@ def identifier(name: str) -> str:
 
 
 def name_text(column: str) -> str:
-    """Text with blanks collapsed and its spelling repaired; NULL for placeholders and without a letter or digit."""
+    """Text with single blanks and mended spelling; NULL for placeholders and without a letter or digit."""
     is_clean = (
         f"regexp_full_match({column}, {literal(_ORDINARY)}) AND (length({column}) > {_LONGEST_PLACEHOLDER} "
         f"OR NOT regexp_full_match({column}, {literal(_PLACEHOLDER)}))"
@@ -116,9 +164,8 @@ def duns(column: str) -> str:
             f"list_position({all_}, number) = place), ' '), '')"
         ),
     )
-    return (
-        f"CASE WHEN {is_clean} THEN {column} WHEN regexp_matches({column}, '[0-9]{{7}}|[0-9]-') THEN {listed} END"
-    )
+    has_digits = f"regexp_matches({column}, '[0-9]{{7}}|[0-9]-')"
+    return f"CASE WHEN {is_clean} THEN {column} WHEN {has_digits} THEN {listed} END"
 
 
 def state(column: str) -> str:

@@ -41,7 +41,9 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
     try:
         if path.is_dir():
             found = [child for child in path.iterdir() if child.is_file() and _kind(child) is not None]
-            return _same_kind(found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file")
+            return _same_kind(
+                found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
+            )
         if path.exists():
             return _same_kind([path], source, "")
     except OSError as error:

@@ -114,9 +114,9 @@ def find_fields(layout: Layout, columns: Sequence[str]) -> dict[str, int]:
         positions.setdefault(column_key(column), index)
     fields = {}
     for field, aliases in layout.aliases.items():
-        index = next((positions[key] for key in map(column_key, aliases) if key in positions), None)
-        if index is not None:
-            fields[field] = index
+        found = [positions[key] for key in map(column_key, aliases) if key in positions]
+        if found:
+            fields[field] = found[0]
     return fields
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- the SQL is built from this package's expressions, and from names and paths that are quoted
 """Files as a sequence of DuckDB tables of raw text cells, a block of rows at a time."""
 
 from __future__ import annotations
@@ -73,13 +74,15 @@ class RawFile:
 
     def _text_blocks(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
         dialect = Dialect(self._delimiter, len(self.columns))
-        loader = _TextLoader(self._connection, self._work_folder, dialect, wanted, self._options.max_record_bytes)
+        loader = _TextLoader(
+            self._connection, self._work_folder, dialect, wanted, self._options.max_record_bytes
+        )
         while not self._cutter.is_done():
             block = self._cutter.candidate()
             rows = loader.load(block) if block is not None else None
             if block is None or rows is None:
                 block = self._cutter.examine(dialect)
-                rows = loader.load(block) if block.records else 0
+                rows = loader.load(block)
                 if rows is None or rows != block.records:
                     raise ToolError(
                         f"{self.path}: lines {block.first_line:,} to {block.first_line + block.lines - 1:,}: "

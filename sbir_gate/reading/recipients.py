@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- the SQL is built from this package's expressions, and from names and paths that are quoted
 """Recipients: a stream of batches of clean records, never all in memory."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import duckdb
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.files import SourceFile, resolve_files
+from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, require_fields
 from sbir_gate.reading.loading import RAW_TABLE, RawFile
 from sbir_gate.reading.options import ReadingOptions
@@ -66,11 +67,9 @@ def iterate_recipients(
         for block in raw.blocks(sorted(set(fields.values()))):
             for reject in block.rejects:
                 tally.add(reject)
-            rows = _create_batch(connection, table, select) if block.rows else 0
+            rows = _create_batch(connection, table, select)
             read += block.rows
             if rows or block.rejects:
-                if not rows:
-                    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {_NO_RECORDS}")
                 yield RecipientBatch(
                     index, str(raw.path), block.first_line, rows, len(block.rejects), block.rows - rows, table
                 )
@@ -93,13 +92,6 @@ def check_recipients(source: str | Path, options: ReadingOptions) -> None:
             has_row = has_row or _has_row(raw, fields)
         if not has_row:
             raise _no_recipients(source)
-
-
-_NO_RECORDS = (
-    "SELECT CAST(NULL AS VARCHAR) AS recipient_id, CAST(NULL AS VARCHAR) AS name, CAST(NULL AS VARCHAR) AS uei, "
-    "CAST(NULL AS VARCHAR) AS duns, CAST(NULL AS VARCHAR) AS city, CAST(NULL AS VARCHAR) AS state, "
-    "CAST(NULL AS VARCHAR) AS zip5 WHERE false"
-)
 
 
 def _has_row(raw: RawFile, fields: dict[str, int]) -> bool:

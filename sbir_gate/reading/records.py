@@ -1,8 +1,8 @@
 """The grammar of delimited text: where a record ends, and whether it is whole.
 
 The rules are RFC 4180's with what DuckDB's strict parser adds: blanks around a quoted cell are
-dropped, a quote inside an unquoted cell is a character like any other, and one empty cell too many
-at the end of a row is no fault. All text is UTF-8 bytes whose lines end in one newline byte.
+dropped, a quote inside an unquoted cell is a character like any other, and empty cells too many
+at the end of a row are no fault. All text is UTF-8 bytes whose lines end in one newline byte.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ from functools import lru_cache
 
 QUOTE = b'"'
 NEWLINE = b"\n"
+BLANK = b" \n"
+"""What a line that is no row consists of. Tabs aren't blank: they may be delimiters."""
 DELIMITERS = (b",", b"\t", b";", b"|")
-_QUOTED = rb' *"[^"]*+(?:""[^"]*+)*+'
+# `""` is a quote inside the cell; DuckDB also goes on after `" "`, and so does this grammar
+_QUOTED = rb' *"[^"]*+(?:" *"[^"]*+)*+'
+_ESCAPE = re.compile('"( *)"')
 _OPENING = re.compile(_QUOTED)
 
 
@@ -47,26 +51,37 @@ def _cell(delimiter: bytes) -> re.Pattern[bytes]:
 
 
 @lru_cache(maxsize=8)
+def _empty_cells(delimiter: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb'(?:(?: *"" *)?(?:%b|\n))*' % re.escape(delimiter))
+
+
+@lru_cache(maxsize=8)
 def _long_quoted_cell(delimiter: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb'(?:(?<=%b)|^) *"([^"]*+(?:""[^"]*+)*+)"' % re.escape(delimiter), re.MULTILINE)
+    return re.compile(rb'(?:(?<=%b)|^) *"([^"]*+(?:" *"[^"]*+)*+)"' % re.escape(delimiter), re.MULTILINE)
 
 
 def scan_record(text: bytes, start: int, end: int, dialect: Dialect) -> Record:
-    """Return the record that starts at `start`; `end` is the position after the newline that ends the text."""
+    """Return the record that starts at `start`; the text ends, with a newline, at `end`."""
     line_end = text.index(NEWLINE, start, end) + 1
     if text.find(QUOTE, start, line_end) < 0:
         columns = text.count(dialect.delimiter, start, line_end) + 1
-        return Record(line_end, _column_fault(text, columns, line_end, dialect))
+        surplus = max(columns - dialect.columns, 0)
+        is_surplus_empty = text.endswith(dialect.delimiter * surplus + NEWLINE, start, line_end)
+        return Record(line_end, _column_fault(columns, dialect, is_surplus_empty=is_surplus_empty))
     cell = _cell(dialect.delimiter)
-    position, columns = start, 0
+    position, row_end, columns = start, start, 0
     while True:
         match = cell.match(text, position, end)
         if match is None:
             return _broken(text, position, end)
         columns += 1
         position = match.end()
+        if columns <= dialect.columns:
+            row_end = position
         if text[position - 1] == NEWLINE[0]:
-            return Record(position, _column_fault(text, columns, position, dialect))
+            surplus_cells = _empty_cells(dialect.delimiter).fullmatch(text, row_end, position)
+            is_surplus_empty = surplus_cells is not None
+            return Record(position, _column_fault(columns, dialect, is_surplus_empty=is_surplus_empty))
 
 
 def split_cells(text: bytes, record: Record, start: int, delimiter: bytes) -> list[str]:
@@ -79,7 +94,9 @@ def split_cells(text: bytes, record: Record, start: int, delimiter: bytes) -> li
             raise ValueError("the record is not whole")
         raw = match.group()[:-1].decode()
         quoted = raw.strip(" ")
-        cells.append(quoted[1:-1].replace('""', '"') if quoted.startswith('"') else raw)
+        cells.append(
+            _ESCAPE.sub(lambda match: match[1] or '"', quoted[1:-1]) if quoted.startswith('"') else raw
+        )
         position = match.end()
     return cells
 
@@ -100,7 +117,9 @@ def holds_swallowed_rows(text: bytes, dialect: Dialect) -> bool:
         return False
     return any(
         len(lines) > 3 and all(line.count(dialect.delimiter) == dialect.columns - 1 for line in lines[1:-1])
-        for lines in (match[1].split(NEWLINE) for match in _long_quoted_cell(dialect.delimiter).finditer(text))
+        for lines in (
+            match[1].split(NEWLINE) for match in _long_quoted_cell(dialect.delimiter).finditer(text)
+        )
     )
 
 
@@ -111,10 +130,7 @@ def _broken(text: bytes, position: int, end: int) -> Record:
     return Record(opening.end(), "text after the closing quote of a cell", is_malformed=True)
 
 
-def _column_fault(text: bytes, columns: int, stop: int, dialect: Dialect) -> str:
-    if columns == dialect.columns:
-        return ""
-    has_empty_tail = text[stop - 2 : stop - 1] == dialect.delimiter
-    if columns == dialect.columns + 1 and has_empty_tail:
+def _column_fault(columns: int, dialect: Dialect, *, is_surplus_empty: bool) -> str:
+    if columns == dialect.columns or (columns > dialect.columns and is_surplus_empty):
         return ""
     return f"{columns} columns, {dialect.columns} expected"

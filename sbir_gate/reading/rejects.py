@@ -90,13 +90,14 @@ class RejectTally:
         self._log.add(reject)
 
     def check(self, rows: int, max_reject_percent: float) -> None:
-        """Raise InputError when the rejects are more than `max_reject_percent` of them and the `rows` read."""
+        """Raise InputError when more than `max_reject_percent` of all rows are rejects; `rows` were read."""
         share = share_percent(self.count, rows + self.count)
         if self.first is None or share <= max_reject_percent:
             return
+        first = f"{self.first.file}:{self.first.line}: {self.first.reason}"
         raise InputError(
             f"{self.count:,} of {rows + self.count:,} rows ({share:.1f} %) could not be read, "
-            f"at most {max_reject_percent:g} %; first: {self.first.file}:{self.first.line}: {self.first.reason}",
+            f"at most {max_reject_percent:g} %; first: {first}",
             "mend the rows (--rejects FILE lists them all), or raise reading.max_reject_percent",
         )
 

@@ -14,10 +14,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading.retrying import RetryPolicy
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 CHUNK_CHARACTERS = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -65,10 +68,11 @@ class PersistentFile(io.RawIOBase):
         """Say that it can be read."""
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override] -- typeshed's Buffer is 3.12's
+    def readinto(self, buffer: WriteableBuffer) -> int:
         """Read into the buffer; return the number of bytes, 0 at the end."""
-        data = self._retrying.call(lambda: self._read(len(buffer)))
-        buffer[: len(data)] = data
+        view = memoryview(buffer).cast("B")
+        data = self._retrying.call(lambda: self._read(len(view)))
+        view[: len(data)] = data
         self._position += len(data)
         return len(data)
 
@@ -100,10 +104,9 @@ def text_chunks(path: Path, retrying: RetryPolicy, opener: FileOpener = open_bin
     lines = 0
     try:
         with ExitStack() as stack:
-            stream = stack.enter_context(io.BufferedReader(PersistentFile(path, retrying, opener)))
-            if stream.peek(2).startswith(_GZIP_MAGIC):
-                unzipped = stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb"))
-                stream = stack.enter_context(io.BufferedReader(unzipped))
+            raw = stack.enter_context(io.BufferedReader(PersistentFile(path, retrying, opener)))
+            is_gzip = raw.peek(2).startswith(_GZIP_MAGIC)
+            stream = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_gzip else raw
             encoding, errors = _encoding(stream.peek(1024)[:1024], path)
             text = stack.enter_context(io.TextIOWrapper(stream, encoding, errors, newline=None))
             while chunk := text.read(CHUNK_CHARACTERS):
@@ -129,7 +132,9 @@ def unreadable(path: Path, error: OSError) -> InputError:
 def _encoding(head: bytes, path: Path) -> tuple[str, str]:
     for magic, what in _FOREIGN_MAGIC.items():
         if head.startswith(magic):
-            raise InputError(f"{path}: is {what}, not delimited text", "unpack it, or give it its right suffix")
+            raise InputError(
+                f"{path}: is {what}, not delimited text", "unpack it, or give it its right suffix"
+            )
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", "replace"
     pairs = len(head) // 2
