@@ -13,12 +13,14 @@ within the microseconds between reading and resetting is lost.
 from __future__ import annotations
 
 import functools
+import os
+import re
 import threading
 import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 try:
     import psutil
@@ -28,6 +30,15 @@ except ImportError:
 SAMPLE_SECONDS = 0.02
 KIB_PER_MIB = 1024.0
 BYTES_PER_MIB = 1024.0 * 1024.0
+_SIZES = re.compile(rb"^VmHWM:\s+(\d+) kB\nVmRSS:\s+(\d+) kB$", re.MULTILINE)
+_STATUS_BYTES = 8192
+
+
+class Sizes(NamedTuple):
+    """Resident sizes of this process, in MiB: the largest of a stretch of time, and that at its end."""
+
+    peak_mib: float
+    now_mib: float
 
 
 class MemoryProbe(Protocol):
@@ -37,11 +48,8 @@ class MemoryProbe(Protocol):
     def description(self) -> str:
         """Return how the peak is found, for people."""
 
-    def current_mib(self) -> float:
-        """Return the resident size now."""
-
-    def take_peak_mib(self) -> float:
-        """Return the largest resident size since the last call, and start anew from the current size."""
+    def take(self) -> Sizes:
+        """Return the largest resident size since the last call and the size now, and start anew from it."""
 
 
 class KernelProbe:
@@ -50,35 +58,26 @@ class KernelProbe:
     description = "kernel peak (VmHWM)"
 
     def __init__(self, folder: Path = Path("/proc/self")) -> None:
-        self._status = folder / "status"
-        self._clear_refs = folder / "clear_refs"
-        self._fields()
-        self._reset()
+        self._status = str(folder / "status")
+        self._clear_refs = str(folder / "clear_refs")
+        self.take()
 
-    def current_mib(self) -> float:
-        """Return VmRSS."""
-        return self._fields()["VmRSS"]
-
-    def take_peak_mib(self) -> float:
-        """Return VmHWM, then reset it."""
-        peak_mib = self._fields()["VmHWM"]
-        self._reset()
-        return peak_mib
-
-    def _fields(self) -> dict[str, float]:
-        sizes_mib = {}
-        for line in self._status.read_bytes().splitlines():
-            if line.startswith((b"VmHWM:", b"VmRSS:")):
-                name, size_kib, _ = line.decode("ascii").split()
-                sizes_mib[name.rstrip(":")] = int(size_kib) / KIB_PER_MIB
-        if len(sizes_mib) != 2:
+    def take(self) -> Sizes:
+        """Return VmHWM and VmRSS, then reset the former."""
+        # descriptors are not kept: after a fork they would still show the parent
+        status = os.open(self._status, os.O_RDONLY)
+        try:
+            found = _SIZES.search(os.read(status, _STATUS_BYTES))
+        finally:
+            os.close(status)
+        if not found:
             raise OSError(f"{self._status} does not tell VmHWM and VmRSS")
-        return sizes_mib
-
-    def _reset(self) -> None:
-        # one write() without a buffer: the kernel reads the whole command from a single call
-        with self._clear_refs.open("wb", buffering=0) as file:
-            file.write(b"5")
+        clear_refs = os.open(self._clear_refs, os.O_WRONLY)
+        try:
+            os.write(clear_refs, b"5")
+        finally:
+            os.close(clear_refs)
+        return Sizes(int(found[1]) / KIB_PER_MIB, int(found[2]) / KIB_PER_MIB)
 
 
 class SamplingProbe:
@@ -94,17 +93,13 @@ class SamplingProbe:
         self._is_stopped = threading.Event()
         threading.Thread(target=self._watch, name="memory-sampler", daemon=True).start()
 
-    def current_mib(self) -> float:
-        """Return the resident size now."""
-        return self._read_mib()
-
-    def take_peak_mib(self) -> float:
-        """Return the largest size seen since the last call."""
+    def take(self) -> Sizes:
+        """Return the largest size seen since the last call, and the size now."""
         now_mib = self._read_mib()
         with self._lock:
             peak_mib = max(self._peak_mib, now_mib)
             self._peak_mib = now_mib
-        return peak_mib
+        return Sizes(peak_mib, now_mib)
 
     def stop(self) -> None:
         """End the thread that samples."""
@@ -157,8 +152,7 @@ class PeakLedger:
         if self._probe is None:
             return None
         with self._lock:
-            self._fold(self._probe)
-            mark = PeakMark(self._probe.current_mib())
+            mark = PeakMark(self._fold(self._probe))
             self._open.add(mark)
         return mark
 
@@ -167,9 +161,9 @@ class PeakLedger:
         if self._probe is None or mark is None:
             return None
         with self._lock:
-            self._fold(self._probe)
+            now_mib = self._fold(self._probe)
             self._open.discard(mark)
-            return self._probe.current_mib()
+        return now_mib
 
     def refresh(self) -> None:
         """Bring the peak of every open block up to date without closing one."""
@@ -177,10 +171,12 @@ class PeakLedger:
             with self._lock:
                 self._fold(self._probe)
 
-    def _fold(self, probe: MemoryProbe) -> None:
-        peak_mib = probe.take_peak_mib()
+    def _fold(self, probe: MemoryProbe) -> float:
+        """Give the peak so far to every open block; return the size now."""
+        sizes = probe.take()
         for mark in self._open:
-            mark.peak_mib = max(mark.peak_mib, peak_mib)
+            mark.peak_mib = max(mark.peak_mib, sizes.peak_mib)
+        return sizes.now_mib
 
 
 def choose_probe(

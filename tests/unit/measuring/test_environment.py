@@ -17,7 +17,13 @@ SECRETS = (
 
 
 def test_only_the_allow_list_passes():
-    environment = {"PATH": "/bin", "LC_ALL": "C", "SBIR_GATE__A__B": "1", "OMP_NUM_THREADS": "1", "CI": "true"}
+    environment = {
+        "PATH": "/bin",
+        "LC_ALL": "C",
+        "SBIR_GATE__A__B": "1",
+        "OMP_NUM_THREADS": "1",
+        "CI": "true",
+    }
     passed = scrubbed_environment(environment, ())
     assert passed == {key: value for key, value in environment.items() if key != "CI"}
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from sbir_gate.measuring.monitor import PerformanceMonitor
-from sbir_gate.measuring.probes import PeakLedger
+from sbir_gate.measuring.probes import PeakLedger, Sizes
 
 
 class FakeProbe:
@@ -14,12 +14,9 @@ class FakeProbe:
     def __init__(self):
         self.now_mib = self.peak_mib = 100.0
 
-    def current_mib(self):
-        return self.now_mib
-
-    def take_peak_mib(self):
+    def take(self):
         taken, self.peak_mib = max(self.peak_mib, self.now_mib), self.now_mib
-        return taken
+        return Sizes(taken, self.now_mib)
 
 
 class FakeClock:
@@ -71,12 +68,16 @@ def test_a_timed_block_has_no_sizes(monitor):
 
 
 def test_a_block_that_raises_is_recorded_and_the_error_goes_on(monitor, clock):
-    with pytest.raises(KeyError), monitor.monitor_block("score"):
-        clock.now += 4.0
-        raise KeyError
+    @monitor.monitor_memory
+    def score(seconds):
+        clock.now += seconds
+        if seconds > 3:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        score(4.0)
     assert monitor.stages()[0].wall_seconds == 4.0
-    with monitor.monitor_block("score"):
-        clock.now += 1.0
+    score(1.0)
     assert monitor.stages()[0].wall_seconds == 5.0
 
 

@@ -8,6 +8,7 @@ from sbir_gate.measuring.probes import (
     KernelProbe,
     PeakLedger,
     SamplingProbe,
+    Sizes,
     choose_probe,
     cpu_seconds,
     process_peaks,
@@ -30,12 +31,9 @@ class FakeProbe:
     def spike(self, peak_mib):
         self.peak_mib = max(self.peak_mib, peak_mib)
 
-    def current_mib(self):
-        return self.now_mib
-
-    def take_peak_mib(self):
+    def take(self):
         taken, self.peak_mib = max(self.peak_mib, self.now_mib), self.now_mib
-        return taken
+        return Sizes(taken, self.now_mib)
 
 
 def spike():
@@ -46,19 +44,20 @@ def spike():
 @on_linux
 def test_a_spike_that_is_gone_again_is_seen_in_full():
     probe = KernelProbe()
-    probe.take_peak_mib()
-    before = probe.current_mib()
+    before_mib = probe.take().now_mib
     spike()
-    assert probe.current_mib() < before + SPIKE_MIB / 2
-    assert probe.take_peak_mib() >= before + SPIKE_MIB * 0.95
+    peak_mib, now_mib = probe.take()
+    assert now_mib < before_mib + SPIKE_MIB / 2
+    assert peak_mib >= before_mib + SPIKE_MIB * 0.95
 
 
 @on_linux
 def test_taking_the_peak_starts_anew():
     probe = KernelProbe()
     spike()
-    probe.take_peak_mib()
-    assert probe.take_peak_mib() < probe.current_mib() + SPIKE_MIB / 2
+    probe.take()
+    peak_mib, now_mib = probe.take()
+    assert peak_mib < now_mib + SPIKE_MIB / 2
 
 
 def test_an_inner_block_does_not_wipe_out_the_peak_of_the_outer_one():
@@ -127,7 +126,7 @@ def test_the_kernel_probe_is_chosen_on_linux():
 def test_without_proc_memory_is_sampled(tmp_path):
     probe = choose_probe(tmp_path, psutil_sampler())
     assert isinstance(probe, SamplingProbe)
-    assert probe.current_mib() > 1
+    assert probe.take().now_mib > 1
     probe.stop()
 
 
@@ -160,8 +159,8 @@ def test_the_sampler_keeps_the_largest_size_that_it_has_seen():
 
     probe = SamplingProbe(read_mib, interval_seconds=0.001)
     assert seen.wait(10)
-    assert probe.take_peak_mib() == 50.0
-    assert probe.take_peak_mib() == 20.0
+    assert probe.take() == (50.0, 20.0)
+    assert probe.take() == (20.0, 20.0)
     probe.stop()
 
 

@@ -41,5 +41,5 @@ def test_a_fault_is_named_with_its_line(truth_of, content, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match="absent.csv: the truth cannot be read"):
+    with pytest.raises(InputError, match=r"absent\.csv: the truth cannot be read"):
         read_truth(tmp_path / "absent.csv")
