@@ -62,9 +62,14 @@ def _value_fault(detail: ErrorDetails, entries: Mapping[str, Entry]) -> Fault:
 
 def _entry_at(key: str, entries: Mapping[str, Entry]) -> Entry:
     """Return the entry that holds the key: itself, the list that it is an item of, or the first one below."""
-    above = [entry for entry in entries.values() if (key + ".").startswith(entry.key + ".")]
-    below = [entry for entry in entries.values() if entry.key.startswith(key + ".")]
-    return (above + below)[0]
+    parts = key.split(".")
+    above = (".".join(parts[:depth]) for depth in range(len(parts), 0, -1))
+    held_by = next((prefix for prefix in above if prefix in entries), None)
+    return entries[held_by] if held_by else _first_below(key, entries)
+
+
+def _first_below(section: str, entries: Mapping[str, Entry]) -> Entry:
+    return next(entry for key, entry in entries.items() if key.startswith(section + "."))
 
 
 def _in_words(message: str) -> str:

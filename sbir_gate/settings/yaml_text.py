@@ -13,6 +13,9 @@ import yaml
 
 from sbir_gate.settings.entries import Entry, Fault, Layer, Scalar, Value, shown
 
+MAX_VALUES = 5000
+_TOO_MANY = f"holds more than {MAX_VALUES} values: this is no configuration"
+
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE_NUMBER = re.compile(r"[-+]?[0-9]{1,18}")
@@ -59,9 +62,10 @@ def read_value(key: str, text: str, origin: str) -> Entry | Fault:
         return Entry(key, plain_value(text), origin)
     try:
         node = _compose(text)
-        return Entry(key, _value(node), origin)
+        value = _value(node)
     except yaml.YAMLError as error:
         return Fault(origin, key, f"{shown(text)} is not a YAML value ({_described(error)})")
+    return Entry(key, value, origin) if _count(value) <= MAX_VALUES else Fault(origin, key, _TOO_MANY)
 
 
 def read_layer(text: str, file: str) -> Layer:
@@ -77,10 +81,14 @@ def read_layer(text: str, file: str) -> Layer:
     if not isinstance(node, yaml.MappingNode):
         return Layer(faults=(Fault(_place(file, node.start_mark), "", "must hold keys, as 'gate:' does"),))
     found = list(_entries(node, "", file))
-    return Layer(
-        tuple(item for item in found if isinstance(item, Entry)),
-        tuple(item for item in found if isinstance(item, Fault)),
-    )
+    entries = tuple(item for item in found if isinstance(item, Entry))
+    if sum(_count(entry.value) for entry in entries) > MAX_VALUES:
+        return Layer(faults=(Fault(file, "", _TOO_MANY),))
+    return Layer(entries, tuple(item for item in found if isinstance(item, Fault)))
+
+
+def _count(value: object) -> int:
+    return len(value) if isinstance(value, tuple) else 1
 
 
 def _compose(text: str) -> yaml.Node | None:

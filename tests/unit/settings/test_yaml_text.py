@@ -114,6 +114,14 @@ def test_what_configuration_has_no_use_for_is_refused(text, line):
     assert fault_lines(text) == [line]
 
 
+def test_a_flood_of_values_is_refused_before_it_is_looked_at():
+    flood = "f.yaml: holds more than 5000 values: this is no configuration"
+    assert fault_lines("".join(f"k{number}: 1\n" for number in range(5001))) == [flood]
+    assert fault_lines("a: [" + "1, " * 5001 + "]\n") == [flood]
+    assert fault_lines("a: [" + "1, " * 5000 + "]\n") == []
+    assert str(read_value("a", "[" + "1, " * 5001 + "]", "V")) == f"V: a: {flood.removeprefix('f.yaml: ')}"
+
+
 @pytest.mark.parametrize(
     ("text", "start"),
     [
