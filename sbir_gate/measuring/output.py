@@ -7,6 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +36,9 @@ def read_decisions(path: Path) -> tuple[Decision, ...]:
     than none is a link. Raises EnricherError naming file, row (1 is the first below the header), column
     and value for anything that is not as an enriched file must be.
     """
-    rows = enumerate(read_rows(path), start=1)
-    return tuple(_decision(_Row(path.name, number, cells)) for number, cells in rows)
+    # closed at once when a row is at fault: its error keeps the rows, and they their file, alive
+    with closing(read_rows(path)) as rows:
+        return tuple(_decision(_Row(path.name, number, cells)) for number, cells in enumerate(rows, start=1))
 
 
 def check_rows(decisions: Sequence[Decision], award_ids: Sequence[str]) -> OutputFaults:

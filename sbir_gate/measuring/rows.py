@@ -6,7 +6,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -28,7 +28,7 @@ _ON_DAMAGE = "replace"
 Cells = Mapping[str, str]
 
 
-def read_rows(path: Path) -> Iterator[Cells]:
+def read_rows(path: Path) -> Generator[Cells, None, None]:
     """Yield each row as column -> text, with the known columns only; a missing value is empty text.
 
     The first bytes tell the format. Column names are taken in any case. Raises EnricherError for a file
