@@ -28,7 +28,7 @@ lint: $(VENV)/dev.stamp ## check style, types and floors
 	$(BIN)/lint-imports
 
 fixtures: $(VENV)/run.stamp ## make the fixtures again, from their seed
-	$(BIN)/sbir-gate data synthesise --output fixtures
+	$(BIN)/sbir-gate data synthesise --awards 1000 --recipients 25000 --seed 1 --sample --output fixtures
 
 golden: $(VENV)/dev.stamp ## write the golden files again; look at the difference before you commit it
 	$(BIN)/pytest --update-golden
