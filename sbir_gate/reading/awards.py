@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from sbir_gate.errors import InputError
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.cleaning import identifier, literal
-from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.files import SourceFile, resolve_files
 from sbir_gate.reading.layout import AWARDS, column_key, require_fields, unique_names
 from sbir_gate.reading.loading import RAW_TABLE, RawFile
 from sbir_gate.reading.options import ReadingOptions
@@ -58,36 +57,47 @@ def read_awards(
     """
     tally = RejectTally(rejects if rejects is not None else RejectLog())
     register_repair(connection)
-    files = [RawFile(connection, file, work_folder, options) for file in resolve_files(source)]
-    fields = [require_fields(AWARDS, file.columns, str(file.path)) for file in files]
-    names, warnings = _all_columns(files)
-    columns = list(dict.fromkeys(spelling for file_names in names for spelling in file_names))
+    spellings: dict[str, str] = {}
+    warnings: list[str] = []
+    plans = []
+    for file in resolve_files(source):
+        with RawFile(connection, file, work_folder, options) as raw:
+            plan, changed = _plan(file, raw.columns, spellings)
+        plans.append(plan)
+        warnings += [f"{file.path}: {warning}" for warning in changed]
+    columns = tuple(spellings.values())
     _create_tables(connection, columns)
     rows = 0
-    for file, file_fields, file_names in zip(files, fields, names, strict=True):
-        for block in file.blocks(range(len(file.columns))):
-            for reject in block.rejects:
-                tally.add(reject)
-            if block.rows:
-                _insert(connection, rows, file.columns, file_names, file_fields)
+    for plan in plans:
+        with RawFile(connection, plan.file, work_folder, options) as raw:
+            for block in raw.blocks(range(len(raw.columns))):
+                tally.add_all(block.rejects)
+                _insert(connection, rows, plan)
                 rows += block.rows
     tally.check(rows, options.max_reject_percent)
     if not rows:
-        raise InputError(f"{source}: holds no awards, only a header", "give a file with at least one award")
+        raise tally.nothing_read(f"{source}", "awards")
     warnings += _number_repeats(connection)
-    has_award_ids = any("award_id" in file_fields for file_fields in fields)
-    return AwardsRead(rows, tally.count, tuple(columns), has_award_ids, tuple(warnings))
+    has_award_ids = any("award_id" in plan.fields for plan in plans)
+    return AwardsRead(rows, tally.count, columns, has_award_ids, tuple(warnings))
 
 
-def _all_columns(files: Sequence[RawFile]) -> tuple[list[list[str]], list[str]]:
-    """Return for each file how `award_rows` spells its columns, and the warnings on names changed."""
-    spellings: dict[str, str] = {}
-    names, warnings = [], []
-    for file in files:
-        unique, changed = unique_names(file.columns, reserved=[POSITION])
-        warnings += [f"{file.path}: {warning}" for warning in changed]
-        names.append([spellings.setdefault(name.casefold(), name) for name in unique])
-    return names, warnings
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How one file goes into the tables: its own column names, `award_rows`' names for them, its fields."""
+
+    file: SourceFile
+    columns: tuple[str, ...]
+    names: tuple[str, ...]
+    fields: Mapping[str, int]
+
+
+def _plan(file: SourceFile, columns: Sequence[str], spellings: dict[str, str]) -> tuple[_Plan, list[str]]:
+    """Return the file's plan and warnings; `spellings` learns the names that are new."""
+    fields = require_fields(AWARDS, columns, str(file.path))
+    unique, changed = unique_names(columns, reserved=[POSITION])
+    names = tuple(spellings.setdefault(name.casefold(), name) for name in unique)
+    return _Plan(file, tuple(columns), names, fields), changed
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
@@ -100,19 +110,13 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]
     )
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection,
-    first_position: int,
-    columns: Sequence[str],
-    names: Sequence[str],
-    fields: dict[str, int],
-) -> None:
-    targets = ", ".join([POSITION, *(identifier(name) for name in names)])
+def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> None:
+    targets = ", ".join([POSITION, *(identifier(name) for name in plan.names)])
     connection.execute(
         f"INSERT INTO {ROWS_TABLE} ({targets}) "
         f"SELECT {first_position} + rowid, * FROM {RAW_TABLE} ORDER BY rowid"
     )
-    raw = {field: f"c{index}" for field, index in fields.items()}
+    raw = {field: f"c{index}" for field, index in plan.fields.items()}
 
     def cell(field: str) -> str:
         return raw.get(field, "CAST(NULL AS VARCHAR)")
@@ -120,7 +124,7 @@ def _insert(
     explicit = f"nullif(trim({cell('award_id')}), '')"
     connection.execute(
         f"INSERT INTO {AWARDS_TABLE} SELECT {first_position} + rowid, "
-        f"coalesce({explicit}, {_derived_id(columns)}), {cleaning.name_text(cell('name'))}, "
+        f"coalesce({explicit}, {_derived_id(plan.columns)}), {cleaning.name_text(cell('name'))}, "
         f"{cleaning.uei(cell('uei'))} AS clean_uei, {cleaning.duns(cell('duns'))} AS clean_duns, "
         f"{cleaning.city(cell('city'))}, {cleaning.state(cell('state'))}, {cleaning.zip5(cell('zip'))}, "
         f"{cleaning.phase(cell('phase'))}, {cleaning.company_size(cell('employees'))}, "

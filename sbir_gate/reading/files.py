@@ -34,13 +34,19 @@ class SourceFile:
 def resolve_files(source: str | Path) -> list[SourceFile]:
     """Return the files that `source` names, sorted by path; all are of one kind.
 
+    A folder means its visible data files, not those of folders in it.
+
     Raises InputError for a path that does not exist, a folder or glob without data files, a file of
     an unknown type, and a mix of text and Parquet.
     """
     path = Path(source)
     try:
         if path.is_dir():
-            found = [child for child in path.iterdir() if child.is_file() and _kind(child) is not None]
+            found = [
+                child
+                for child in path.iterdir()
+                if child.is_file() and _kind(child) and not child.name.startswith(".")
+            ]
             return _same_kind(
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
             )

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 import duckdb
 
@@ -40,7 +41,7 @@ class RawBlock:
 
 
 class RawFile:
-    """One file of data: its header, and its rows as blocks. Read it once, from the start."""
+    """One file of data: its header, and its rows as blocks. Read it once, from the start, and close it."""
 
     def __init__(
         self,
@@ -55,15 +56,30 @@ class RawFile:
         self._options = options
         self._is_parquet = file.kind is FileKind.PARQUET
         self._delimiter = b","
+        self._chunks = text_chunks(file.path, options.retrying)
         if self._is_parquet:
             self.columns = _parquet_columns(connection, file.path)
         else:
-            chunks = text_chunks(file.path, options.retrying)
-            self._cutter = BlockCutter(str(file.path), chunks, options.chunk_size, options.max_record_bytes)
+            self._cutter = BlockCutter(
+                str(file.path), self._chunks, options.chunk_size, options.max_record_bytes
+            )
             cells, self._delimiter = self._cutter.header()
             self.columns = [cell.strip() for cell in cells]
         if not any(self.columns):
+            self.close()
             raise InputError(f"{file.path}: the file is empty", "give a file with a header and rows")
+
+    def __enter__(self) -> RawFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, wherever reading stands."""
+        self._chunks.close()
 
     def blocks(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
@@ -146,9 +162,10 @@ class _TextLoader:
         try:
             path.write_bytes(block.text + self._end)
             rows = self._read(path, len(block.text))
-        except OSError as error:
+        except (OSError, duckdb.IOException) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
             raise OutputError(
-                f"{self._work_folder}: cannot write a work file ({error.strerror or error})",
+                f"{self._work_folder}: cannot write a work file ({reason})",
                 "make room there, or choose another work folder",
             ) from error
         finally:
@@ -172,11 +189,12 @@ class _TextLoader:
             return None
         last = self._connection.execute(
             f"SELECT rowid, {self._first} FROM {RAW_TABLE} ORDER BY rowid DESC LIMIT 1"
-        ).fetchone()
-        if last is None or last[1] != _END_CELL:
+        ).fetchall()
+        if not last or last[0][1] != _END_CELL:
             return None
-        self._connection.execute(f"DELETE FROM {RAW_TABLE} WHERE rowid = {last[0]}")
-        return int(last[0])
+        rows = int(last[0][0])
+        self._connection.execute(f"DELETE FROM {RAW_TABLE} WHERE rowid = {rows}")
+        return rows
 
 
 def _file_literal(path: Path) -> str:
@@ -186,8 +204,6 @@ def _file_literal(path: Path) -> str:
 def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> list[tuple[object, ...]]:
     try:
         return connection.execute(sql).fetchall()
-    except duckdb.OutOfMemoryException:
-        raise
     except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
         raise InputError(
             f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})",

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from sbir_gate.errors import InputError
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, require_fields
@@ -61,51 +60,51 @@ def iterate_recipients(
     register_repair(connection)
     index = read = 0
     for file in resolve_files(source):
-        raw = RawFile(connection, file, work_folder, options)
-        fields = require_fields(RECIPIENTS, raw.columns, str(raw.path))
-        select = _clean_records(fields)
-        for block in raw.blocks(sorted(set(fields.values()))):
-            for reject in block.rejects:
-                tally.add(reject)
-            rows = _create_batch(connection, table, select)
-            read += block.rows
-            if rows or block.rejects:
+        with RawFile(connection, file, work_folder, options) as raw:
+            fields = require_fields(RECIPIENTS, raw.columns, str(file.path))
+            select = _clean_records(fields)
+            for block in raw.blocks(sorted(set(fields.values()))):
+                tally.add_all(block.rejects)
+                rows = _create_batch(connection, table, select)
+                read += block.rows
                 yield RecipientBatch(
-                    index, str(raw.path), block.first_line, rows, len(block.rejects), block.rows - rows, table
+                    index=index,
+                    file=str(file.path),
+                    first_line=block.first_line,
+                    rows=rows,
+                    rejects=len(block.rejects),
+                    empty_rows=block.rows - rows,
+                    table=table,
                 )
                 index += 1
     tally.check(read, options.max_reject_percent)
     if not read:
-        raise _no_recipients(source)
+        raise tally.nothing_read(f"{source}", "recipients")
 
 
 def check_recipients(source: str | Path, options: ReadingOptions) -> None:
     """Raise InputError unless the recipients exist, their layout is known, and a first row can be read.
 
-    Cheap: reads the head of each file, up to the first row.
+    Cheap: reads the header of each file, and rows up to the first that is readable.
     """
+    tally = RejectTally(RejectLog())
     with duckdb.connect() as connection, TemporaryDirectory(prefix="sbir-gate-") as folder:
         has_row = False
         for file in resolve_files(source):
-            raw = RawFile(connection, file, Path(folder), options)
-            fields = require_fields(RECIPIENTS, raw.columns, str(raw.path))
-            has_row = has_row or _has_row(raw, fields)
+            with RawFile(connection, file, Path(folder), options) as raw:
+                fields = require_fields(RECIPIENTS, raw.columns, str(file.path))
+                for block in raw.blocks(sorted(set(fields.values()))):
+                    tally.add_all(block.rejects)
+                    has_row = has_row or block.rows > 0
+                    if has_row:
+                        break
         if not has_row:
-            raise _no_recipients(source)
-
-
-def _has_row(raw: RawFile, fields: dict[str, int]) -> bool:
-    return any(block.rows for block in raw.blocks(sorted(set(fields.values()))))
-
-
-def _no_recipients(source: str | Path) -> InputError:
-    return InputError(f"{source}: holds no recipients", "give a table with at least one readable recipient")
+            raise tally.nothing_read(f"{source}", "recipients")
 
 
 def _create_batch(connection: duckdb.DuckDBPyConnection, table: str, select: str) -> int:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}")
-    counted = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(counted[0]) if counted else 0
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
 
 
 def _clean_records(fields: dict[str, int]) -> str:

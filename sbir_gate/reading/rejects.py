@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -83,23 +84,39 @@ class RejectTally:
         self.first: Reject | None = None
         self._log = log
 
-    def add(self, reject: Reject) -> None:
-        """Take one reject."""
-        self.count += 1
-        self.first = self.first or reject
-        self._log.add(reject)
+    def add_all(self, rejects: Iterable[Reject]) -> None:
+        """Take rejects, in source order."""
+        for reject in rejects:
+            self.count += 1
+            self.first = self.first or reject
+            self._log.add(reject)
 
     def check(self, rows: int, max_reject_percent: float) -> None:
         """Raise InputError when more than `max_reject_percent` of all rows are rejects; `rows` were read."""
         share = share_percent(self.count, rows + self.count)
-        if self.first is None or share <= max_reject_percent:
+        if share <= max_reject_percent:
             return
-        first = f"{self.first.file}:{self.first.line}: {self.first.reason}"
         raise InputError(
             f"{self.count:,} of {rows + self.count:,} rows ({share:.1f} %) could not be read, "
-            f"at most {max_reject_percent:g} %; first: {first}",
+            f"at most {max_reject_percent:g} %{self._example()}",
             "mend the rows (--rejects FILE lists them all), or raise reading.max_reject_percent",
         )
+
+    def nothing_read(self, source: str, what: str) -> InputError:
+        """Return the error for a source in which no row could be read."""
+        if self.first is None:
+            return InputError(
+                f"{source}: holds no {what}, only a header", "give a file with at least one row"
+            )
+        return InputError(
+            f"{source}: none of {self.count:,} {what} could be read{self._example()}",
+            "mend the rows, or write the file again as CSV",
+        )
+
+    def _example(self) -> str:
+        if self.first is None:
+            return ""
+        return f"; first: {self.first.file}:{self.first.line}: {self.first.reason}"
 
 
 def share_percent(part: int, whole: int) -> float:

@@ -11,7 +11,7 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -96,7 +96,9 @@ class PersistentFile(io.RawIOBase):
             raise
 
 
-def text_chunks(path: Path, retrying: RetryPolicy, opener: FileOpener = open_binary) -> Iterator[bytes]:
+def text_chunks(
+    path: Path, retrying: RetryPolicy, opener: FileOpener = open_binary
+) -> Generator[bytes, None, None]:
     """Yield the text of the file as UTF-8 in chunks of about a mebibyte.
 
     Raises InputError when the file cannot be opened or read, is damaged gzip, or is no text.
