@@ -155,10 +155,12 @@ class BlockCutter:
         """Return where the record of the wrong number of columns ends, and why.
 
         A line in it that is a whole row by itself was swallowed by a stray quote: it must survive.
+        (Its quotes are paired: else it may be the end of a cell that broke over lines.)
         """
         line = line_end
         while line < record.stop:
-            if not scan_record(self._text, line, record.stop, dialect).fault:
+            alone = scan_record(self._text, line, record.stop, dialect)
+            if not alone.fault and self._text.count(QUOTE, line, alone.stop) % 2 == 0:
                 return line_end, "a quote is opened and not closed in its row"
             line = self._text.index(NEWLINE, line) + 1
         return record.stop, record.fault
