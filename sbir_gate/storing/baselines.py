@@ -78,9 +78,9 @@ def verify(run: Run) -> tuple[str, ...]:
     if len({sample.output_digest for sample in run.samples}) > 1:
         problems.append("its repeats gave different outputs")
     if len(awards) < len(run.decisions):
-        problems.append(f"{len(run.decisions) - len(awards):,} awards are decided more than once")
+        problems.append(f"awards decided more than once: {len(run.decisions) - len(awards):,}")
     if len(awards) < run.fixture.awards:
-        problems.append(f"{run.fixture.awards - len(awards):,} awards of the fixture have no decision")
+        problems.append(f"awards of the fixture without a decision: {run.fixture.awards - len(awards):,}")
     problems += [fault for name in _MUST_BE_ZERO if (fault := _zero_fault(run, name))]
     return tuple(problems)
 

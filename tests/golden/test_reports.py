@@ -1,0 +1,100 @@
+"""Whole reports, as people see them; `make golden` writes them anew."""
+
+from dataclasses import replace
+
+import pytest
+
+from sbir_gate.comparing.gate import judge
+from sbir_gate.model.verdict import Outcome
+from sbir_gate.reporting.console import render_console
+from sbir_gate.reporting.json_format import render_json
+from sbir_gate.reporting.markdown import render_markdown
+from sbir_gate.reporting.view import build_view
+from tests.factories import (
+    CALIBRATION_SECONDS,
+    OTHER_MACHINE,
+    award_id,
+    link,
+    make_policy,
+    make_run,
+    no_link,
+    scaled,
+    with_decisions,
+    with_metric,
+)
+
+HOSTILE = "| <script>alert(1)</script> @everyone #12 [x](//y) ![i](u) \\` ``"
+HOSTILE_TAIL = (
+    "https://evil.example www.evil.example <!-- </details> *b* _i_ ~~s~~ \x1b[31mred\u202e\nnew | line"
+)
+
+
+def worse():
+    """Return a Run that is slower and links other awards."""
+    head = scaled(make_run(), "wall_seconds", 1.4)
+    changed = {award_id(number): no_link(award_id(number)) for number in range(7)}
+    changed[award_id(8)] = link(award_id(8), "R9999", "name-fuzzy")
+    changed[award_id(35)] = link(award_id(35), "R0035", "name-fuzzy")
+    return with_metric(with_decisions(head, changed), "match_rate", [0.60])
+
+
+def hostile():
+    names = (HOSTILE, HOSTILE_TAIL, *(f"Firm {number}" for number in range(2, 40)))
+    head = make_run(gate=HOSTILE, firm_names=names, enricher=HOSTILE, engine_notes={HOSTILE: HOSTILE_TAIL})
+    lost = {award_id(number): no_link(award_id(number)) for number in range(2)}
+    head = with_decisions(head, lost)
+    return with_metric(head, HOSTILE, [float("nan")], HOSTILE)
+
+
+def slower_machine():
+    calibration = tuple(seconds * 1.3 for seconds in CALIBRATION_SECONDS)
+    return replace(
+        scaled(make_run(), "wall_seconds", 1.9), machine=OTHER_MACHINE, calibration_seconds=calibration
+    )
+
+
+BASELINE = make_run(started_at="2026-01-01T06:00:00+00:00")
+CASES = {
+    "pass": (make_run(), BASELINE, Outcome.PASS),
+    "fail": (worse(), BASELINE, Outcome.FAIL),
+    "warn": (scaled(make_run(), "wall_seconds", 1.15), BASELINE, Outcome.WARN),
+    "no-baseline": (make_run(), None, Outcome.NO_BASELINE),
+    "incomparable": (
+        make_run(fixture=replace(make_run().fixture, fingerprint="0" * 64)),
+        BASELINE,
+        Outcome.INCOMPARABLE,
+    ),
+    "inconclusive": (
+        with_metric(make_run(), "wall_seconds", (1.2, 2.9, 1.9, 3.1, 2.3)),
+        BASELINE,
+        Outcome.INCONCLUSIVE,
+    ),
+    "other-machine": (slower_machine(), BASELINE, Outcome.FAIL),
+    "hostile": (hostile(), replace(BASELINE, gate=HOSTILE), Outcome.FAIL),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_markdown(name, check_golden):
+    head, reference, outcome = CASES[name]
+    verdict = judge(head, reference, make_policy())
+    assert verdict.outcome is outcome
+    check_golden(f"{name}.md", render_markdown(build_view(head, verdict)))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_console(name, check_golden):
+    head, reference, _ = CASES[name]
+    view = build_view(head, judge(head, reference, make_policy()))
+    check_golden(f"{name}.txt", render_console(view, 120, use_colour=False))
+
+
+def test_console_with_colours(check_golden):
+    head, reference, _ = CASES["fail"]
+    view = build_view(head, judge(head, reference, make_policy()))
+    check_golden("fail-colours.txt", render_console(view, 80, use_colour=True))
+
+
+def test_json(check_golden):
+    head, reference, _ = CASES["fail"]
+    check_golden("fail.json", render_json(judge(head, reference, make_policy())))

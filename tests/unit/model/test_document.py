@@ -1,0 +1,152 @@
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sbir_gate.comparing.gate import judge
+from sbir_gate.errors import DocumentError
+from sbir_gate.model.document import FORMAT_VERSION, RUN, VERDICT, decode, encode
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Verdict
+from tests.factories import make_policy, make_run, with_lost_links, with_metric
+
+
+def finite(value):
+    """Return the document with 0 for NaN and infinity, which no document may hold."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else 0.0
+    if is_dataclass(value):
+        return type(value)(**{field.name: finite(getattr(value, field.name)) for field in fields(value)})
+    if isinstance(value, tuple):
+        return tuple(finite(part) for part in value)
+    # hypothesis knows many sorts of mapping; this program only uses dict
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def edited(**changes):
+    """Return a saved Run whose envelope was changed."""
+    return json.dumps({**json.loads(encode(RUN, make_run())), **changes})
+
+
+def edited_run(**changes):
+    """Return a saved Run whose content was changed."""
+    return edited(run={**json.loads(encode(RUN, make_run()))["run"], **changes})
+
+
+def fault(text, kind=RUN):
+    """Return the message of the error, which must name the file and a cure, in one line."""
+    with pytest.raises(DocumentError) as caught:
+        decode(kind, text, "run.json")
+    assert caught.value.message.startswith("run.json: ")
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+    return caught.value.message
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.from_type(Run).map(finite))
+def test_any_run_comes_back_as_it_was(run):
+    assert decode(RUN, encode(RUN, run), "run.json") == run
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.from_type(Verdict).map(finite))
+def test_any_verdict_comes_back_as_it_was(verdict):
+    assert decode(VERDICT, encode(VERDICT, verdict), "verdict.json") == verdict
+
+
+def test_a_real_verdict_comes_back_as_it_was():
+    verdict = judge(with_lost_links(make_run(), 7), make_run(), make_policy())
+    assert decode(VERDICT, encode(VERDICT, verdict), "verdict.json") == verdict
+
+
+def test_the_document_says_its_format_and_kind_and_ends_in_a_newline():
+    text = encode(RUN, make_run())
+    assert text.endswith("}\n")
+    document = json.loads(text)
+    assert (document["format_version"], document["kind"]) == (FORMAT_VERSION, "run")
+
+
+def test_a_run_of_an_equal_value_is_the_same_text():
+    assert encode(RUN, make_run()) == encode(RUN, make_run())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_value_that_is_no_number_is_never_written(value):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        encode(RUN, with_metric(make_run(), "wall_seconds", [value]))
+
+
+def test_a_newer_format_is_refused_with_the_cure():
+    with pytest.raises(DocumentError) as caught:
+        decode(RUN, edited(format_version=FORMAT_VERSION + 1), "run.json")
+    assert f"format_version is {FORMAT_VERSION + 1}; this sbir-gate reads up to" in caught.value.message
+    assert "upgrade sbir-gate" in caught.value.hint
+
+
+@pytest.mark.parametrize("version", [None, 0, -1, "1", 1.0, True, [1]])
+def test_a_format_that_is_no_number_from_one_is_refused(version):
+    assert "not a whole number from 1" in fault(edited(format_version=version))
+
+
+@pytest.mark.parametrize("kind", [None, "verdict", "RUN", 1, ["run"]])
+def test_another_kind_is_refused(kind):
+    assert "not 'run'" in fault(edited(kind=kind))
+
+
+@pytest.mark.parametrize("text", ["", "{", "nonsense", '{"a": 1,}', encode(RUN, make_run())[:-3]])
+def test_what_is_no_json_is_refused(text):
+    assert "not JSON" in fault(text)
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"run"'])
+def test_json_that_is_no_object_is_refused(text):
+    assert fault(text) == "run.json: not a JSON object"
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"gate": None}, "gate"),
+        ({"unknown": 1}, "unknown"),
+        ({"metrics": [{"name": "x", "unit": "s", "kind": "fuzzy", "values": []}]}, "metrics.0.kind"),
+        ({"metrics": [{"name": "x", "unit": "s", "kind": "exact", "values": ["one"]}]}, "metrics.0.values.0"),
+        ({"samples": {}}, "samples"),
+    ],
+)
+def test_the_place_of_a_wrong_value_is_named(changes, place):
+    assert fault(edited_run(**changes)).startswith(f"run.json: {place}")
+
+
+@pytest.mark.parametrize("content", [None, [], "run", {}])
+def test_content_of_the_wrong_shape_is_refused(content):
+    fault(edited(run=content))
+
+
+def test_a_missing_content_is_refused():
+    fault(json.dumps({"format_version": 1, "kind": "run"}))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_that_is_none_is_refused(number):
+    text = encode(RUN, make_run()).replace('"match_rate":0.75', f'"match_rate":{number}')
+    assert number in text
+    assert "match_rate" in fault(text)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_huge_nesting_is_refused_and_does_not_crash(opening):
+    assert "not JSON" in fault(opening * 200_000)
+
+
+def test_huge_nesting_inside_a_run_is_refused():
+    nested = "[" * 900 + "]" * 900
+    fault(encode(RUN, make_run()).replace('"warnings":[]', f'"warnings":{nested}'))
+
+
+def test_a_lone_surrogate_is_refused():
+    fault(encode(RUN, make_run()).replace('"gate":"enrichment"', '"gate":"\\ud800"'))
