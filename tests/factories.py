@@ -57,15 +57,15 @@ def make_decisions() -> tuple[Decision, ...]:
 def make_metrics() -> tuple[Metric, ...]:
     return (
         Metric("wall_seconds", "s", NOISY, WALL_SECONDS),
-        Metric("records_per_second", "awards/s", NOISY, tuple(AWARDS / wall for wall in WALL_SECONDS)),
+        Metric("records_per_second", "1/s", NOISY, tuple(AWARDS / wall for wall in WALL_SECONDS)),
         Metric("peak_rss_mib", "MiB", NOISY, (210.0, 211.5, 209.0, 210.4, 210.2)),
-        Metric("match_rate", "share", EXACT, (0.75,)),
-        Metric("precision", "share", EXACT, (0.98,)),
+        Metric("match_rate", "ratio", EXACT, (0.75,)),
+        Metric("precision", "ratio", EXACT, (0.98,)),
         *(
-            Metric(name, "rows", EXACT, (0.0,))
+            Metric(name, "count", EXACT, (0.0,))
             for name in ("rows_missing", "rows_doubled", "rows_unknown", "disagreements")
         ),
-        Metric("stage/name-fuzzy/wall_seconds", "s", NOISY, (0.80, 0.81, 0.79, 0.80, 0.82)),
+        Metric("stage_seconds/name-fuzzy", "s", NOISY, (0.80, 0.81, 0.79, 0.80, 0.82)),
     )
 
 
@@ -180,10 +180,10 @@ def make_policy(**changes: object) -> Policy:
             make_limit(
                 "peak_rss_mib", unit="MiB", warn_percent=20.0, fail_percent=50.0, smallest_change=20.0
             ),
-            MetricLimit("match_rate", "share", HIGHER, EXACT, minimum=0.70, fail_percent=5.0),
-            MetricLimit("precision", "share", HIGHER, EXACT, minimum=0.95, is_required=False),
-            MetricLimit("rows_missing", "rows", LOWER, EXACT, maximum=0.0),
-            MetricLimit("rows_doubled", "rows", LOWER, EXACT, maximum=0.0),
+            MetricLimit("match_rate", "ratio", HIGHER, EXACT, minimum=0.70, fail_percent=5.0),
+            MetricLimit("precision", "ratio", HIGHER, EXACT, minimum=0.95, is_required=False),
+            MetricLimit("rows_missing", "count", LOWER, EXACT, maximum=0.0),
+            MetricLimit("rows_doubled", "count", LOWER, EXACT, maximum=0.0),
             MetricLimit(
                 "memory_delta_mib",
                 "MiB",

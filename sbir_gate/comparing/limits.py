@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sbir_gate.comparing.ratios import RELATIVE_TOLERANCE, Ratio
-from sbir_gate.comparing.wording import distinct_texts, number_text
+from sbir_gate.comparing.wording import distinct_texts, number_text, unit_text
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, MetricLimit, Severity
 
@@ -77,9 +77,9 @@ def _change_words(limit: MetricLimit, ratio: Ratio, percent: float, head: float,
     verb = "rose" if limit.direction is Direction.LOWER_IS_BETTER else "fell"
     before, after = distinct_texts(reference, head)
     if ratio.value is None:
-        return f"{limit.name} {verb} from {before} to {after} {limit.unit}".rstrip()
+        return f"{limit.name} {verb} from {before} to {after}{unit_text(limit.unit)}"
     change, _ = distinct_texts(abs(ratio.value - 1) * 100, percent, fewest_digits=3)
-    values = f"{before} -> {after} {limit.unit}".rstrip()
+    values = f"{before} -> {after}{unit_text(limit.unit)}"
     if ratio.is_calibrated:
         values += " as measured; the machines' speeds are taken out"
     return f"{limit.name} {verb} {change} % ({values})"

@@ -24,6 +24,11 @@ def distinct_texts(first: float, second: float, fewest_digits: int = 4) -> tuple
     return number_text(first, fewest_digits), number_text(second, fewest_digits)
 
 
+def unit_text(unit: str) -> str:
+    """Return the unit with a blank before it; nothing for plain ratios and counts."""
+    return "" if unit in {"", "ratio", "count"} else f" {unit}"
+
+
 def counted(count: int, singular: str, plural: str = "") -> str:
     """Return "1 award" or "2 awards"."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

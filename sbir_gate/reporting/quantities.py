@@ -10,18 +10,17 @@ NOTHING = "-"
 NO_CHANGE = "~"
 
 # Metrics with this unit are shares of 0..1; their differences are percentage points.
-SHARE = "share"
+_RATIO = "ratio"
+_COUNT = "count"
 
 _BAR_CELLS = 20
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """Return a value with its unit, e.g. "1.71 s", "1,000 rows"; a share as 0.7500."""
+    """Return a value with its unit, e.g. "1.71 s", "23.5/s"; a count bare, a share as 0.7500."""
     if value is None:
         return NOTHING
-    if unit == SHARE:
-        return f"{value:.4f}"
-    return f"{_number(value)} {unit}".rstrip()
+    return f"{value:.4f}" if unit == _RATIO else _with_unit(value, unit)
 
 
 def difference(delta: float | None, unit: str) -> str:
@@ -30,10 +29,10 @@ def difference(delta: float | None, unit: str) -> str:
         return NOTHING
     if delta == 0:
         return "0"
-    if unit == SHARE:
+    if unit == _RATIO:
         return f"{delta * 100:+.2f} pp"
     sign = "+" if delta > 0 else "-"
-    return f"{sign}{_number(abs(delta))} {unit}".rstrip()
+    return f"{sign}{_with_unit(abs(delta), unit)}"
 
 
 def relative_change(change: Change) -> str:
@@ -75,6 +74,12 @@ def bar(share: float) -> str:
 
 def _percent(ratio: float) -> str:
     return f"{(ratio - 1) * 100:+.1f} %"
+
+
+def _with_unit(value: float, unit: str) -> str:
+    if unit.startswith("1/"):
+        return f"{_number(value)}{unit[1:]}"
+    return _number(value) if unit == _COUNT else f"{_number(value)} {unit}".rstrip()
 
 
 def _number(value: float) -> str:

@@ -19,7 +19,7 @@ SLOWER = tuple(seconds * 2 for seconds in CALIBRATION_SECONDS)
     [
         ("wall_seconds", 1),
         ("seconds_per_record", 1),
-        ("stage/name-fuzzy/cpu_seconds", 1),
+        ("stage_seconds/name-fuzzy", 1),
         ("records_per_second", -1),
         ("peak_rss_mib", 0),
         ("match_rate", 0),

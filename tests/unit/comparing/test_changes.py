@@ -44,8 +44,8 @@ def on_machine(run, slowdown, machine=OTHER_MACHINE):
 
 class TestRows:
     def test_every_metric_of_policy_head_and_reference_has_one_row(self):
-        head = with_metric(make_run(), "new", [1.0], "rows")
-        reference = with_metric(make_run(), "old", [1.0], "rows")
+        head = with_metric(make_run(), "new", [1.0], "count")
+        reference = with_metric(make_run(), "old", [1.0], "count")
         names = [change.metric for change in compare_metrics(head, reference, make_policy())]
         known = {metric.name for metric in make_run().metrics} | {"memory_delta_mib"}
         assert sorted(names) == sorted(known | {"new", "old"})
@@ -132,15 +132,15 @@ class TestFaults:
 
     def test_head_cannot_call_an_exact_metric_noisy_to_escape(self):
         head = without_metric(make_run(), "match_rate")
-        head = with_metric(head, "match_rate", [0.2, 0.72, 1.0], "share", NOISY)
+        head = with_metric(head, "match_rate", [0.2, 0.72, 1.0], "ratio", NOISY)
         assert change_of("match_rate", head, make_run()).severity is Severity.FAIL
 
 
 class TestAbsoluteLimits:
     def test_a_value_at_its_limit_passes_and_one_below_fails(self):
-        limit = MetricLimit("x", "share", HIGHER, EXACT, minimum=0.7)
-        assert judged([0.7], [0.7], limit, "share").severity is Severity.OK
-        breach = judged([0.66], [0.66], limit, "share")
+        limit = MetricLimit("x", "ratio", HIGHER, EXACT, minimum=0.7)
+        assert judged([0.7], [0.7], limit, "ratio").severity is Severity.OK
+        breach = judged([0.66], [0.66], limit, "ratio")
         assert breach.severity is Severity.FAIL
         assert breach.reason == "x 0.66 is below the minimum 0.7"
         assert breach.limit == "minimum 0.7"
@@ -161,7 +161,7 @@ class TestAbsoluteLimits:
 
 
 class TestExactMetrics:
-    limit = MetricLimit("x", "rows", LOWER, EXACT, warn_percent=5.0, fail_percent=25.0)
+    limit = MetricLimit("x", "count", LOWER, EXACT, warn_percent=5.0, fail_percent=25.0)
 
     @pytest.mark.parametrize(
         ("head", "severity"),
@@ -175,50 +175,50 @@ class TestExactMetrics:
         ],
     )
     def test_only_a_change_for_the_worse_beyond_the_limit_counts(self, head, severity):
-        assert judged([head], [100.0], self.limit, "rows").severity is severity
+        assert judged([head], [100.0], self.limit, "count").severity is severity
 
     def test_the_same_holds_where_higher_is_better(self):
-        limit = MetricLimit("x", "share", HIGHER, EXACT, fail_percent=5.0)
-        assert judged([0.7125], [0.75], limit, "share").severity is Severity.OK
-        assert judged([0.7124], [0.75], limit, "share").severity is Severity.FAIL
-        assert judged([0.99], [0.75], limit, "share").severity is Severity.OK
+        limit = MetricLimit("x", "ratio", HIGHER, EXACT, fail_percent=5.0)
+        assert judged([0.7125], [0.75], limit, "ratio").severity is Severity.OK
+        assert judged([0.7124], [0.75], limit, "ratio").severity is Severity.FAIL
+        assert judged([0.99], [0.75], limit, "ratio").severity is Severity.OK
 
     def test_a_relative_limit_is_percent_and_not_percentage_points(self):
-        limit = MetricLimit("x", "share", HIGHER, EXACT, fail_percent=5.0)
-        change = judged([0.17], [0.20], limit, "share")
+        limit = MetricLimit("x", "ratio", HIGHER, EXACT, fail_percent=5.0)
+        change = judged([0.17], [0.20], limit, "ratio")
         assert change.severity is Severity.FAIL
-        assert change.reason == "x fell 15 % (0.2 -> 0.17 share), limit 5 %"
+        assert change.reason == "x fell 15 % (0.2 -> 0.17), limit 5 %"
 
     def test_no_change_is_a_delta_of_exactly_zero_and_not_nothing(self):
-        change = judged([100.0], [100.0], self.limit, "rows")
+        change = judged([100.0], [100.0], self.limit, "count")
         assert change.delta == 0.0
         assert change.ratio == change.ratio_low == change.ratio_high == change.raw_ratio == 1.0
         assert not change.is_significant
 
     def test_a_percentage_just_beyond_its_limit_does_not_read_like_the_limit(self):
-        assert "rose 25.0001 %" in judged([125.0001], [100.0], self.limit, "rows").reason
+        assert "rose 25.0001 %" in judged([125.0001], [100.0], self.limit, "count").reason
 
     @pytest.mark.parametrize(("head", "severity"), [(0.0, Severity.OK), (1.0, Severity.FAIL)])
     def test_any_change_for_the_worse_from_zero_fails(self, head, severity):
-        change = judged([head], [0.0], self.limit, "rows")
+        change = judged([head], [0.0], self.limit, "count")
         assert change.severity is severity
         assert change.ratio is None
         assert change.delta == head
 
     def test_from_zero_the_dead_zone_still_counts_and_a_warning_limit_only_warns(self):
         limit = replace(self.limit, smallest_change=3.0, fail_percent=None)
-        assert judged([2.0], [0.0], limit, "rows").severity is Severity.OK
-        assert judged([3.0], [0.0], limit, "rows").severity is Severity.WARN
+        assert judged([2.0], [0.0], limit, "count").severity is Severity.OK
+        assert judged([3.0], [0.0], limit, "count").severity is Severity.WARN
 
     def test_a_change_smaller_than_the_dead_zone_never_counts(self):
         limit = replace(self.limit, smallest_change=10.0)
-        assert judged([9.9], [0.1], limit, "rows").severity is Severity.OK
-        assert judged([10.2], [0.1], limit, "rows").severity is Severity.FAIL
+        assert judged([9.9], [0.1], limit, "count").severity is Severity.OK
+        assert judged([10.2], [0.1], limit, "count").severity is Severity.FAIL
 
     @given(st.floats(0.001, 1000), st.floats(0.001, 1000))
     def test_a_change_in_one_direction_is_never_a_failure_in_both(self, head, reference):
-        lower = judged([head], [reference], self.limit, "rows")
-        higher = judged([head], [reference], replace(self.limit, direction=HIGHER), "rows")
+        lower = judged([head], [reference], self.limit, "count")
+        higher = judged([head], [reference], replace(self.limit, direction=HIGHER), "count")
         assert Severity.OK in {lower.severity, higher.severity}
 
 
@@ -298,7 +298,7 @@ class TestBetweenMachines:
         assert "the machines' speeds are taken out" in change.reason
 
     def test_rates_are_calibrated_the_other_way_round(self):
-        limit = make_limit("records_per_second", unit="awards/s", direction=HIGHER)
+        limit = make_limit("records_per_second", unit="1/s", direction=HIGHER)
         head = on_machine(scaled(make_run(), "records_per_second", 1 / 1.6), 1.6)
         change = change_of("records_per_second", head, make_run(), Policy((limit,)))
         assert change.ratio == pytest.approx(1.0)

@@ -29,7 +29,7 @@ def test_limits_that_are_switched_off_find_nothing():
 
 @pytest.mark.parametrize("percent", [0.0, 5.0])
 def test_a_change_from_zero_is_worded_without_a_percentage(percent):
-    limit = make_limit("x", kind=EXACT, unit="rows", warn_percent=None, fail_percent=percent)
+    limit = make_limit("x", kind=EXACT, unit="count", warn_percent=None, fail_percent=percent)
     ratio = Ratio(None, None, None, None, 3.0, 3.0, is_significant=True)
     (finding,) = relative_findings(limit, ratio, 3.0, 0.0)
-    assert finding.reason == f"x rose from 0 to 3 rows, limit {percent:g} %"
+    assert finding.reason == f"x rose from 0 to 3, limit {percent:g} %"

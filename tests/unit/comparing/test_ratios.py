@@ -26,7 +26,7 @@ def test_a_metric_against_itself_is_never_significant(same):
 
 
 def test_floats_that_differ_by_rounding_alone_are_equal():
-    ratio = ratio_of(Pair("share", [0.1 + 0.2], [0.3]), EXACT, make_run(), make_run())
+    ratio = ratio_of(Pair("ratio", [0.1 + 0.2], [0.3]), EXACT, make_run(), make_run())
     assert ratio.delta == 0.0
     assert not ratio.is_significant
 

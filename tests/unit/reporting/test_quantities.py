@@ -16,10 +16,11 @@ CHANGE = Change(
     [
         (None, "s", "-"),
         (1.71234, "s", "1.712 s"),
-        (25_000.0, "rows", "25,000 rows"),
+        (25_000.0, "count", "25,000"),
         (1234.56, "MiB", "1,234.6 MiB"),
-        (0.7, "share", "0.7000"),
-        (0.0, "rows", "0 rows"),
+        (0.7, "ratio", "0.7000"),
+        (23.529, "1/s", "23.53/s"),
+        (0.0, "count", "0"),
         (1e-7, "s", "1e-07 s"),
         (1e20, "", "1e+20"),
     ],
@@ -34,8 +35,8 @@ def test_a_value_carries_its_unit(value, unit, text):
         (None, "s", "-"),
         (0.0, "s", "0"),
         (0.8, "s", "+0.8 s"),
-        (-12.0, "rows", "-12 rows"),
-        (-0.04, "share", "-4.00 pp"),
+        (-12.0, "count", "-12"),
+        (-0.04, "ratio", "-4.00 pp"),
     ],
 )
 def test_a_difference_is_signed_and_that_of_shares_is_in_percentage_points(delta, unit, text):
