@@ -104,10 +104,10 @@ def append_junk(draws: Draws, text: str) -> str:
 
 
 def do_business_as(draws: Draws, text: str) -> str:
-    """The legal name is followed, or preceded, by a trade name."""
-    trade_name = (
-        draws.weighted(vocabulary().words["nature"]) + " " + draws.weighted(vocabulary().words["company"])
-    )
+    """A trade name, coined so that it is nobody else's, stands beside the legal name."""
+    words = vocabulary().words
+    coined = "".join(draws.weighted(words[piece]) for piece in ("head", "middle", "tail"))
+    trade_name = f"{coined} {draws.weighted(words['company'])}"
     return f"{text} DBA {trade_name}" if draws.chance(0.5) else f"{trade_name} DBA {text}"
 
 

@@ -58,7 +58,8 @@ def many_ueis(draws: Draws, count: int) -> NDArray[np.object_]:
 def many_duns(draws: Draws, count: int) -> NDArray[np.object_]:
     """Return `count` DUNS, shape (count,)."""
     digits = draws.many_below(count * _DUNS_LENGTH, 10).reshape(count, _DUNS_LENGTH)
-    digits[draws.many_chances(count, LEADING_ZERO_SHARE), 0] = 0
+    is_zero = draws.many_chances(count, LEADING_ZERO_SHARE)
+    digits[:, 0] = np.where(is_zero, 0, draws.many_below(count, 9) + 1)
     return _joined((digits + ord("0")).astype(np.uint8))
 
 

@@ -137,7 +137,9 @@ def _own_name(draws: Draws, firm: Firm) -> str:
             return _drifted(draws, firm)
         case Fate.EXTENDED:
             words = vocabulary().words
-            later = (firm.words[0], draws.weighted(words["field"]), draws.weighted(words["company"]))
+            kept = firm.words[:1] if firm.is_distinctive else firm.words[:-1]
+            start = " ".join(kept).removesuffix(" &")
+            later = (start, draws.weighted(words["field"]), draws.weighted(words["company"]))
             return formal_name(draws, later, firm.designator)
         case Fate.RENAMED:
             return formal_name(draws, (draws.weighted(vocabulary().firm_names).one(draws),), firm.designator)
