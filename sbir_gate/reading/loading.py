@@ -26,6 +26,12 @@ _PARQUET_TABLE = "reading_row_groups"
 # no file holds this cell: it says that DuckDB came to the end of the block, with no quote left open
 _END_CELL = "\x1esbir-gate end of block\x1e"
 _LINE_SLACK_BYTES = 4096
+_PARQUET_ERRORS = (
+    duckdb.BinderException,  # a column named like DuckDB's own row number
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.SerializationException,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +210,7 @@ def _file_literal(path: Path) -> str:
 def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> list[tuple[object, ...]]:
     try:
         return connection.execute(sql).fetchall()
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
+    except _PARQUET_ERRORS as error:
         raise InputError(
             f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})",
             "the file is damaged, cut short, or no Parquet: write it again",

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from sbir_gate.errors import InputError
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, require_fields
@@ -58,7 +59,7 @@ def iterate_recipients(
     """
     tally = RejectTally(rejects if rejects is not None else RejectLog())
     register_repair(connection)
-    index = read = 0
+    index = read = kept = 0
     for file in resolve_files(source):
         with RawFile(connection, file, work_folder, options) as raw:
             fields = require_fields(RECIPIENTS, raw.columns, str(file.path))
@@ -67,6 +68,7 @@ def iterate_recipients(
                 tally.add_all(block.rejects)
                 rows = _create_batch(connection, table, select)
                 read += block.rows
+                kept += rows
                 yield RecipientBatch(
                     index=index,
                     file=str(file.path),
@@ -80,6 +82,11 @@ def iterate_recipients(
     tally.check(read, options.max_reject_percent)
     if not read:
         raise tally.nothing_read(f"{source}", "recipients")
+    if not kept:
+        raise InputError(
+            f"{source}: none of {read:,} rows has a name, UEI or DUNS",
+            "check that the columns hold what their names say",
+        )
 
 
 def check_recipients(source: str | Path, options: ReadingOptions) -> None:
