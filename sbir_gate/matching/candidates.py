@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
+from sbir_gate.matching.parts import content_order
+
 
 @dataclass(frozen=True, slots=True)
 class BlockingOptions:
@@ -115,32 +117,27 @@ def _ranked_pairs(pairs_per_query: int) -> str:
     """
     return f"""
         CREATE OR REPLACE TABLE pairs AS
-        WITH joined AS (
-            SELECT query_id, row_key, 0 AS shared_keys, q.compact AS query_compact,
-                   q.city AS query_city, q.state AS query_state, q.zip5 AS query_zip5,
-                   r.recipient_id, r.normal, r.compact, r.city, r.state, r.zip5
-            FROM queries q JOIN recipients r ON q.compact = r.compact
-            UNION ALL
-            SELECT query_id, row_key, shared_keys, q.compact, q.city, q.state, q.zip5,
-                   r.recipient_id, r.normal, r.compact, r.city, r.state, r.zip5
-            FROM shared JOIN queries q USING (query_id) JOIN recipients r USING (row_key)
-        ), ranked AS (
-            SELECT query_id, row_key, max(shared_keys) AS shared_keys,
-                   any_value(recipient_id) AS recipient_id, any_value(normal) AS normal,
-                   any_value(state) AS state, any_value(city) AS city, any_value(zip5) AS zip5,
-                   any_value(
-                       jaro_winkler_similarity(query_compact, compact)
-                       + 1 - levenshtein(query_compact, compact) / greatest(len(query_compact), len(compact))
-                       + CASE WHEN query_compact = compact THEN 4 ELSE 0 END
-                       + CASE WHEN query_state = state THEN 0.15 ELSE 0 END
-                       + CASE WHEN query_city = city THEN 0.15 ELSE 0 END
-                       + CASE WHEN query_zip5 = zip5 THEN 0.3 ELSE 0 END) AS likeness
-            FROM joined GROUP BY query_id, row_key
+        WITH found AS (
+            SELECT query_id, row_key, max(shared_keys) AS shared_keys
+            FROM (
+                SELECT query_id, row_key, 0 AS shared_keys FROM queries JOIN recipients USING (compact)
+                UNION ALL
+                SELECT query_id, row_key, shared_keys FROM shared
+            ) GROUP BY query_id, row_key
+        ), likened AS (
+            SELECT f.*, r.* EXCLUDE (row_key),
+                   jaro_winkler_similarity(q.compact, r.compact)
+                   + 1 - levenshtein(q.compact, r.compact) / greatest(len(q.compact), len(r.compact))
+                   + CASE WHEN q.compact = r.compact THEN 4 ELSE 0 END
+                   + CASE WHEN q.state = r.state THEN 0.15 ELSE 0 END
+                   + CASE WHEN q.city = r.city THEN 0.15 ELSE 0 END
+                   + CASE WHEN q.zip5 = r.zip5 THEN 0.3 ELSE 0 END AS likeness
+            FROM found f JOIN queries q USING (query_id) JOIN recipients r USING (row_key)
         )
-        SELECT query_id, row_key, shared_keys FROM ranked
+        SELECT query_id, row_key, shared_keys FROM likened
         QUALIFY row_number() OVER (
             PARTITION BY query_id
-            ORDER BY likeness DESC, shared_keys DESC, recipient_id, normal, state, city, zip5
+            ORDER BY likeness DESC, shared_keys DESC, {content_order("likened")}
         ) <= {pairs_per_query}
     """
 

@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from sbir_gate.matching.normalise import canonical_tokens
+from sbir_gate.matching.parts import content_order
 from sbir_gate.matching.vocabulary import COMMON_WORDS
 from sbir_gate.model.matches import Method
 
@@ -42,14 +43,13 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
     order is by firm, then agreement, likeness, place and recipient id: nothing depends on row order.
     """
     column = "uei" if method is Method.UEI_EXACT else "duns"
+    ordered = content_order("r")
     rows = connection.execute(f"""
         WITH firm_values AS (
             SELECT firm_id, name, state, zip5, unnest(string_split({column}, ' ')) AS value
             FROM firms WHERE {column} IS NOT NULL
         ), recipient_values AS (
-            SELECT row_key, recipient_id, normal, compact, state, zip5,
-                   unnest(string_split({column}, ' ')) AS value
-            FROM recipients WHERE {column} IS NOT NULL
+            SELECT *, unnest(string_split({column}, ' ')) AS value FROM recipients WHERE {column} IS NOT NULL
         ), wanted AS (SELECT * FROM recipient_values SEMI JOIN firm_values USING (value)),
         spread AS (SELECT value, count(DISTINCT compact) AS names FROM wanted GROUP BY value),
         first_names AS (SELECT firm_id, list(normal ORDER BY normal) AS normals,
@@ -63,8 +63,9 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
             PARTITION BY f.firm_id, value
             ORDER BY list_contains(n.compacts, r.compact) DESC NULLS LAST,
                      jaro_winkler_similarity(n.compacts[1], r.compact) DESC NULLS LAST,
-                     same_zip5 DESC NULLS LAST, r.recipient_id, r.normal
+                     same_zip5 DESC NULLS LAST, {ordered}
         ) <= {_MOST_PER_IDENTIFIER}
+        ORDER BY f.firm_id, value, {ordered}
     """).fetchall()
     found = []
     for firm_id, row_key, recipient_id, normals, normal, names, same_zip5, same_state in rows:

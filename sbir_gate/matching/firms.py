@@ -29,7 +29,7 @@ def create_firms(connection: DuckDBPyConnection) -> int:
     """)
     connection.execute(
         "CREATE OR REPLACE TABLE firm_names AS "
-        + names_query("firms", "firm_id, city, state, zip5", "is_alias")
+        + names_query("firms", "firm_id, city, state, zip5, uei, duns", "is_alias")
     )
     connection.execute("DELETE FROM firm_names WHERE compact = ''")
     return _count(connection, "firms")
@@ -38,13 +38,13 @@ def create_firms(connection: DuckDBPyConnection) -> int:
 def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
     """Create `queries` and `firm_queries` for the firms in `firm_ids_table`; return the queries.
 
-    A query is a distinct (normal, city, state, zip5): firms that differ only in identifiers or in
-    the spelling of their name share it.
+    A query is a distinct (normal name, place, identifiers): firms that differ only in the spelling
+    of their name share it.
     """
     connection.execute(f"""
         CREATE OR REPLACE TABLE queries AS
-        SELECT (row_number() OVER (ORDER BY normal, city, state, zip5)) - 1 AS query_id, *
-        FROM (SELECT DISTINCT normal, compact, city, state, zip5
+        SELECT (row_number() OVER (ORDER BY normal, city, state, zip5, uei, duns)) - 1 AS query_id, *
+        FROM (SELECT DISTINCT normal, compact, city, state, zip5, uei, duns
               FROM firm_names SEMI JOIN {firm_ids_table} USING (firm_id))
         ORDER BY query_id
     """)
@@ -55,6 +55,7 @@ def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
         JOIN queries q
           ON n.normal = q.normal AND n.city IS NOT DISTINCT FROM q.city
          AND n.state IS NOT DISTINCT FROM q.state AND n.zip5 IS NOT DISTINCT FROM q.zip5
+         AND n.uei IS NOT DISTINCT FROM q.uei AND n.duns IS NOT DISTINCT FROM q.duns
     """)
     return _count(connection, "queries")
 

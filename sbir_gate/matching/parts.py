@@ -23,6 +23,8 @@ from sbir_gate.matching.normalise import (
 
 _PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_NAMES)
 
+_CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -30,6 +32,11 @@ class Part:
 
     path: Path
     recipients: int
+
+
+def content_order(table: str) -> str:
+    """Return the SQL order of recipients by all that they are: ties are never broken by row order."""
+    return ", ".join(f"{table}.{column}" for column in _CONTENT)
 
 
 def names_query(table: str, columns: str, alias_column: str) -> str:

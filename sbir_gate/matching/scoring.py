@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from sbir_gate.matching.normalise import canonical_token
+from sbir_gate.matching.parts import content_order
 from sbir_gate.matching.similarity import (
     Floats,
     Integers,
@@ -21,7 +23,6 @@ from sbir_gate.matching.similarity import (
 from sbir_gate.matching.vocabulary import BACKGROUND_NAMES, COMMON_WORDS
 
 _CUT_LENGTHS = "(29, 30, 31, 39, 40, 41)"
-_FREQUENCY_SAMPLE = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,17 @@ def score_pairs(connection: DuckDBPyConnection) -> ScoredPairs:
                coalesce(q.state, '') AS left_state, coalesce(q.zip5, '') AS left_zip5,
                r.normal AS right_normal, coalesce(r.city, '') AS right_city,
                coalesce(r.state, '') AS right_state, coalesce(r.zip5, '') AS right_zip5,
+               q.uei <> r.uei AS uei_conflict,
+               NOT list_has_any(string_split(q.duns, ' '), string_split(r.duns, ' ')) AS duns_conflict,
                c.namesakes, len(r.name) IN {_CUT_LENGTHS} AS is_cut
         FROM pairs p JOIN queries q USING (query_id) JOIN recipients r USING (row_key)
         JOIN name_counts c ON c.compact = r.compact
-        ORDER BY p.query_id, r.recipient_id, right_normal, right_state, right_city, right_zip5
+        ORDER BY p.query_id, {content_order("r")}
     """).fetchnumpy()
     text = {name: np.asarray(columns[name], dtype=object) for name in columns}
     distinct = sorted({*text["left_normal"], *text["right_normal"]})
     number = {name: index for index, name in enumerate(distinct)}
-    frequencies, total = _word_frequencies(connection)
+    frequencies, total = _word_frequencies(connection, distinct)
     names = build_name_table(distinct, frequencies, total)
     pairs = Pairs(
         query=np.asarray(columns["query_id"], dtype=np.int64),
@@ -73,6 +76,8 @@ def score_pairs(connection: DuckDBPyConnection) -> ScoredPairs:
         right_places=Places(text["right_city"], text["right_state"], text["right_zip5"]),
         shared_keys=np.asarray(columns["shared_keys"], dtype=np.int64),
         namesakes=np.asarray(columns["namesakes"], dtype=np.int64),
+        uei_conflict=_flags(np.ma.asarray(columns["uei_conflict"])),
+        duns_conflict=_flags(np.ma.asarray(columns["duns_conflict"])),
         is_cut=np.asarray(columns["is_cut"], dtype=np.bool_),
     )
     return ScoredPairs(
@@ -86,22 +91,29 @@ def score_pairs(connection: DuckDBPyConnection) -> ScoredPairs:
     )
 
 
-def _word_frequencies(connection: DuckDBPyConnection) -> tuple[dict[str, int], int]:
-    """Return how many recipient names hold each canonical word, and of how many names.
+def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> NDArray[np.bool_]:
+    """Return the column with False where the database had NULL."""
+    return np.asarray(np.ma.filled(column, False), dtype=np.bool_)
 
-    Above half a million names a sample by the hash of the name is counted: a word's weight is a
-    logarithm, and the sample depends on content only. The counts start from the published names'.
+
+def _word_frequencies(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[dict[str, int], int]:
+    """Return how many recipient names hold each canonical word of `names`, and of how many names.
+
+    The counts start from the published names', so that a small table knows its common words too.
     """
-    row = connection.execute("SELECT count(*) FROM recipients").fetchone()
-    modulus = max(1, (int(row[0]) if row else 0) // _FREQUENCY_SAMPLE)
-    sample = f"SELECT normal FROM recipients WHERE hash(normal) % {modulus} = 0 AND NOT is_alias"
+    wanted = sorted({word for name in names for word in name.split()})
     counted = connection.execute(
-        f"SELECT unnest(list_distinct(string_split(normal, ' '))) AS word, count(*) AS names"
-        f" FROM ({sample}) GROUP BY word"
+        """
+        SELECT word, count(*) FROM (
+            SELECT unnest(list_distinct(string_split(normal, ' '))) AS word FROM recipients WHERE NOT is_alias
+        ) SEMI JOIN (SELECT unnest($1::VARCHAR[]) AS word) USING (word)
+        GROUP BY word
+        """,
+        [wanted],
     ).fetchall()
     frequencies = dict(COMMON_WORDS)
-    for word, names in counted:
+    for word, holders in counted:
         canonical = canonical_token(word)
-        frequencies[canonical] = frequencies.get(canonical, 0) + names
-    total = connection.execute(f"SELECT count(*) FROM ({sample})").fetchone()
+        frequencies[canonical] = frequencies.get(canonical, 0) + holders
+    total = connection.execute("SELECT count(*) FROM recipients WHERE NOT is_alias").fetchone()
     return frequencies, BACKGROUND_NAMES + (int(total[0]) if total else 0)

@@ -22,6 +22,8 @@ from sbir_gate.matching.normalise import canonical_tokens
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_ROMAN = frozenset({"II", "III", "IV", "VI", "VII", "VIII", "IX"})
+
 FEATURES = (
     "token_sort",
     "token_set",
@@ -49,7 +51,11 @@ FEATURES = (
     "city_conflict",
     "same_state",
     "state_conflict",
+    "uei_conflict",
+    "duns_conflict",
     "same_compact_elsewhere",
+    "coined",
+    "coined_elsewhere",
     "namesakes",
     "rivals",
     "margin",
@@ -64,6 +70,7 @@ class NameTable:
     """Distinct names with what the comparison needs of each; pairs refer to rows by index.
 
     `words` holds word numbers padded with -1; `weights` the inverse document frequency of each,
+    `rareness` is 1 for a word that no other name holds and 1/n for one that n names hold,
     `vocabulary` the word of each number.
     """
 
@@ -73,6 +80,7 @@ class NameTable:
     sorted_canonical: NDArray[np.object_]
     words: Integers
     weights: Floats
+    rareness: Floats
     vocabulary: NDArray[np.object_]
 
 
@@ -90,7 +98,8 @@ class Pairs:
     """Candidate pairs, sorted by query; every array has one entry per pair.
 
     `query` numbers the queries; `left` and `right` are rows of the name table. `namesakes` is how
-    many distinct recipients bear the recipient's compact name. `is_cut` says that the recipient's or
+    many distinct recipients bear the recipient's compact name. `uei_conflict` and `duns_conflict` say
+    that both sides have such an identifier and share none. `is_cut` says that the recipient's or
     the query's raw name has the length of a column that cuts names.
     """
 
@@ -101,6 +110,8 @@ class Pairs:
     right_places: Places
     shared_keys: Integers
     namesakes: Integers
+    uei_conflict: NDArray[np.bool_]
+    duns_conflict: NDArray[np.bool_]
     is_cut: NDArray[np.bool_]
 
 
@@ -117,6 +128,7 @@ def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, int]
     for row, row_tokens in enumerate(tokens):
         for column, token in enumerate(dict.fromkeys(row_tokens)):
             words[row, column] = numbers.setdefault(token, len(numbers))
+    counts = np.array([frequencies.get(word, 0) for word in numbers] + [1])
     by_number = np.array([math.log((total + 1) / (frequencies.get(word, 0) + 1)) for word in numbers] + [0.0])
     canonical = _objects([" ".join(row) for row in tokens])
     return NameTable(
@@ -126,6 +138,7 @@ def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, int]
         sorted_canonical=_objects([" ".join(sorted(row)) for row in tokens]),
         words=words,
         weights=np.where(words >= 0, np.maximum(by_number[words], 0.0), 0.0),
+        rareness=np.where(words >= 0, 1.0 / np.maximum(counts[words], 1), 0.0),
         vocabulary=_objects(list(numbers)),
     )
 
@@ -137,7 +150,10 @@ def features(pairs: Pairs, names: NameTable, total: int) -> Floats:
     columns.update(_word_features(pairs, names, total))
     columns.update(_place_features(pairs))
     same_compact = columns["same_compact"]
+    columns["uei_conflict"] = pairs.uei_conflict.astype(np.float64)
+    columns["duns_conflict"] = pairs.duns_conflict.astype(np.float64)
     columns["same_compact_elsewhere"] = same_compact * columns["state_conflict"]
+    columns["coined_elsewhere"] = columns["coined"] * columns["same_compact_elsewhere"]
     columns["namesakes"] = np.log(np.maximum(pairs.namesakes, 1)) / 3.0
     columns["rivals"], columns["margin"] = _rivalry(pairs, names, columns)
     columns["shared_keys"] = np.minimum(pairs.shared_keys, 12) / 12.0
@@ -181,6 +197,7 @@ def _word_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Floa
     left_mass, right_mass = left_weights.sum(axis=1), right_weights.sum(axis=1)
     largest = math.log(total + 1) or 1.0
     digits = _objects([_numbers(name) for name in names.normal])
+    coined = (names.rareness[pairs.left] * equal.any(axis=2)).max(axis=1)
     first = (left_words[:, 0] == right_words[:, 0]) & (left_words[:, 0] >= 0)
     return {
         "overlap": _divided(2 * shared, left_mass + right_mass),
@@ -189,6 +206,7 @@ def _word_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Floa
         "recipient_unmatched": (right_mass - shared - right_near) / largest / 3.0,
         "shared_rarity": np.minimum(shared / largest, 3.0) / 3.0,
         "near_rarity": np.minimum((shared + np.minimum(left_near, right_near)) / largest, 3.0) / 3.0,
+        "coined": coined,
         "same_first_word": first.astype(np.float64),
         "numbers_differ": (digits[pairs.left] != digits[pairs.right]).astype(np.float64),
     }
@@ -302,7 +320,10 @@ def _acronyms(names: NameTable, left: Integers, right: Integers) -> Floats:
 
 
 def _numbers(name: str) -> tuple[str, ...]:
-    return tuple(sorted(word for word in name.split() if any(letter.isdigit() for letter in word)))
+    """Return the words that number a firm among its sisters: digits and Roman numerals."""
+    return tuple(
+        sorted(word for word in name.split() if word in _ROMAN or any(letter.isdigit() for letter in word))
+    )
 
 
 def _zip3(zips: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -43,6 +43,8 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
         right_places=places(pairs.right_places),
         shared_keys=pairs.shared_keys[keep],
         namesakes=pairs.namesakes[keep],
+        uei_conflict=pairs.uei_conflict[keep],
+        duns_conflict=pairs.duns_conflict[keep],
         is_cut=pairs.is_cut[keep],
     )
 
@@ -84,6 +86,9 @@ def label_pairs(
     is_hidden = (pairs.query % hidden_share == 0) if hidden_share else np.zeros(len(known), dtype=np.bool_)
     keep = known & np.where(is_hidden, ~is_right & ~is_twin, is_right | ~is_twin)
     kept = subset(pairs, keep)
+    # the identifier made the label: what it says of the other candidates must not be learned from
+    silent = np.zeros(len(kept.query), dtype=np.bool_)
+    kept = replace(kept, uei_conflict=silent, duns_conflict=silent)
     return LabelledPairs(kept.query, features(kept, names, total), is_right[keep].astype(np.float64))
 
 
