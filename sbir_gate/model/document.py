@@ -42,7 +42,7 @@ def _adapter(type_: type[T]) -> TypeAdapter[T]:
 
 
 def encode(kind: DocumentKind[T], content: T) -> str:
-    """Return the document as JSON text that ends in a newline."""
+    """Return the document as JSON text that ends in a newline. Raises ValueError for NaN and infinity."""
     body = _adapter(kind.type_).dump_python(content, mode="json")
     document = {"format_version": FORMAT_VERSION, "kind": kind.name, kind.name: body}
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
@@ -84,7 +84,7 @@ def decode(kind: DocumentKind[T], text: str, origin: str) -> T:
 def _parse(text: str, origin: str) -> Mapping[str, object]:
     try:
         document = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise DocumentError(
             f"{origin}: not JSON ({error})",
             "the file is cut short or damaged: make it again with 'sbir-gate run'",

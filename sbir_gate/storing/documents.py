@@ -65,15 +65,7 @@ def save_text(path: Path, text: str) -> None:
 
 
 def _load(kind: DocumentKind[Document], path: Path, max_bytes: int) -> Document:
-    text = _read(path, max_bytes)
-    try:
-        return decode(kind, text, str(path))
-    except ValueError as error:
-        # Python refuses to read whole numbers of thousands of digits by an error of its own
-        raise DocumentError(
-            f"{path}: not JSON that can be read ({error})",
-            "the document is damaged or was edited by hand: make it again with 'sbir-gate run'",
-        ) from error
+    return decode(kind, _read(path, max_bytes), str(path))
 
 
 def _read(path: Path, max_bytes: int) -> str:
