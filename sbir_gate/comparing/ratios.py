@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from sbir_gate.comparing.calibration import is_same_machine, machine_effect, time_exponent
+from sbir_gate.comparing.contention import undisturbed
 from sbir_gate.comparing.statistics import (
     FEWEST_REPEATS,
     Estimate,
@@ -103,6 +104,7 @@ def _noisy(pair: Pair, head: Run, reference: Run) -> Ratio:
         found = interval(difference(change, effect))
     else:
         found = _stretched(interval(change), change, effect)
+    found = _covering(found, _undisturbed_shift(pair, head, reference))
     delta, raw = _raw(pair)
     value = math.exp(found.value)
     return Ratio(
@@ -133,6 +135,24 @@ def _stretched(found: Interval, change: Estimate, effect: Estimate) -> Interval:
     if interval(effect).covers(0.0):
         return Interval(found.value, min(found.low, calibrated.value), max(found.high, calibrated.value))
     return Interval(found.value, min(found.low, calibrated.low), max(found.high, calibrated.high))
+
+
+def _undisturbed_shift(pair: Pair, head: Run, reference: Run) -> float:
+    """Return the log of how much smaller the ratio is in the best case: nobody waited on either side."""
+    head_best = undisturbed(pair.name, pair.head, head)
+    reference_best = undisturbed(pair.name, pair.reference, reference)
+    if head_best is None or reference_best is None:
+        return 0.0
+    best = median(head_best) / median(reference_best)
+    return math.log(best / (median(pair.head) / median(pair.reference)))
+
+
+def _covering(found: Interval, shift: float) -> Interval:
+    """Widen the interval so that it covers the estimate less what waiting for a processor explains.
+
+    It is widened, not moved: whose work the waiting task did is not known.
+    """
+    return Interval(found.value, min(found.low, found.low + shift), max(found.high, found.high + shift))
 
 
 def _is_too_few(pair: Pair) -> bool:

@@ -158,6 +158,7 @@ def _sample(repeat: _Repeat, calibration_seconds: float) -> Sample:
         memory_delta_mib=None if start_mib is None else peak_rss_mib - start_mib,
         calibration_seconds=calibration_seconds,
         output_digest=digest(repeat.decisions),
+        cpu_wait_seconds=repeat.process.cpu_wait_seconds,
         stages=telemetry.stage_samples(),
         counters=telemetry.counters,
     )

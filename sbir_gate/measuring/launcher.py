@@ -59,6 +59,7 @@ class Result(TypedDict):
     is_timed_out: bool
     wall_seconds: float
     cpu_seconds: float
+    cpu_wait_seconds: float | None
     peak_rss_mib: float
     survivors: int
 
@@ -172,6 +173,18 @@ def read_bytes(path: str) -> bytes:
         return b""
 
 
+def cpu_wait_seconds() -> float | None:
+    """Return how long some task of the machine has waited for a processor since it started.
+
+    It is the total of the line `some` of /proc/pressure/cpu, in microseconds there; None without it.
+    Source: the kernel's Documentation/accounting/psi.rst.
+    """
+    for line in read_bytes("/proc/pressure/cpu").splitlines():
+        if line.startswith(b"some "):
+            return int(line.rpartition(b"total=")[2]) / 1e6
+    return None
+
+
 def trim(log: str) -> None:
     """Keep the end of a log that grows without limit; the command appends, so it may go on writing."""
     if os.stat(log).st_size <= LOG_LIMIT_BYTES:
@@ -258,15 +271,18 @@ def stop(number: int, _frame: FrameType | None) -> None:
 def run(request: Request) -> Result:
     """Run the command to its end, or to the end of its time."""
     wake_up = prepare_signals()
+    waited = cpu_wait_seconds()
     started = time.perf_counter()
     try:
         tree = Tree(start(request))
     except OSError as error:
         return unstarted(f"{error.strerror}: {error.filename or request['working_folder']}")
     is_in_time = False
+    waited_at_end = None
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         is_in_time = watch(tree, started + request["timeout_seconds"], request["log"], wake_up)
+        waited_at_end = cpu_wait_seconds()
     finally:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
@@ -278,6 +294,7 @@ def run(request: Request) -> Result:
         is_timed_out=not is_in_time,
         wall_seconds=max(tree.ended - started, 0.0),
         cpu_seconds=tree.cpu_seconds,
+        cpu_wait_seconds=None if waited is None or waited_at_end is None else waited_at_end - waited,
         peak_rss_mib=tree.peak_kib / 1024,
         survivors=survivors,
     )
@@ -291,6 +308,7 @@ def unstarted(reason: str) -> Result:
         is_timed_out=False,
         wall_seconds=0.0,
         cpu_seconds=0.0,
+        cpu_wait_seconds=None,
         peak_rss_mib=0.0,
         survivors=0,
     )

@@ -37,7 +37,10 @@ class ProcessRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProcessResult:
-    """How a command ended. `exit_status` is negative for a signal; `log_tail` is the end of its messages."""
+    """How a command ended. `exit_status` is negative for a signal; `log_tail` is the end of its messages.
+
+    `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile.
+    """
 
     exit_status: int
     is_timed_out: bool
@@ -45,6 +48,7 @@ class ProcessResult:
     cpu_seconds: float
     peak_rss_mib: float
     log_tail: str = ""
+    cpu_wait_seconds: float | None = None
 
 
 class EnricherCrash(EnricherError):  # noqa: N818 -- it crashed; "error" is what it caused
@@ -93,6 +97,7 @@ def run_process(request: ProcessRequest) -> ProcessResult:
             cpu_seconds=result["cpu_seconds"],
             peak_rss_mib=result["peak_rss_mib"],
             log_tail=_tail(log),
+            cpu_wait_seconds=result["cpu_wait_seconds"],
         )
 
 

@@ -23,7 +23,9 @@ class Sample:
     `peak_rss_mib` is the peak of the whole process tree; `memory_delta_mib` is that peak minus the
     resident size at the start of the process, None if unknown. `calibration_seconds` is the time of
     the calibration workload run just before. `output_digest` is the SHA-256 of the decisions, in
-    award order. `counters` are exact work counters (recipients scanned, pairs scored, ...).
+    award order. `cpu_wait_seconds` is how long, meanwhile, some task on the machine had to wait for a
+    processor (None where the kernel doesn't tell): at most so much of the wall time was lost to other
+    work. `counters` are exact work counters (recipients scanned, pairs scored, ...).
     """
 
     wall_seconds: float
@@ -32,5 +34,6 @@ class Sample:
     memory_delta_mib: float | None
     calibration_seconds: float
     output_digest: str
+    cpu_wait_seconds: float | None = None
     stages: tuple[StageSample, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)

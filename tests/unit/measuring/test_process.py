@@ -219,3 +219,8 @@ def test_the_launcher_needs_the_standard_library_alone():
     launcher = Path(__file__).parents[3] / "sbir_gate" / "measuring" / "launcher.py"
     code = f"import runpy; runpy.run_path({str(launcher)!r}, run_name='launcher')"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+@pytest.mark.skipif(not Path("/proc/pressure/cpu").exists(), reason="this kernel does not record waiting")
+def test_waiting_for_a_processor_is_reported(run):
+    assert run("pass").cpu_wait_seconds >= 0
