@@ -39,8 +39,9 @@ class IdentifierMatch:
 def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> list[IdentifierMatch]:
     """Return the matches by UEI or DUNS between `firms` and `recipients`, the best first per firm.
 
-    An identifier that sits on many recipients is followed to the 20 whose names are nearest. The
-    order is by firm, then agreement, likeness, place and recipient id: nothing depends on row order.
+    An identifier that sits on many recipients is followed to the 20 whose names are nearest; that of
+    a firm under a placeholder name to none, for it may be anybody's. The order is by firm, then
+    agreement, likeness, place and recipient id: nothing depends on row order.
     """
     column = "uei" if method is Method.UEI_EXACT else "duns"
     ordered = content_order("r")
@@ -58,7 +59,7 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
         SELECT f.firm_id, r.row_key, r.recipient_id, n.normals, r.normal, s.names,
                f.zip5 = r.zip5 AS same_zip5, f.state = r.state AS same_state
         FROM firm_values f JOIN wanted r USING (value) JOIN spread s USING (value)
-        LEFT JOIN first_names n USING (firm_id)
+        JOIN first_names n USING (firm_id)
         QUALIFY row_number() OVER (
             PARTITION BY f.firm_id, value
             ORDER BY list_contains(n.compacts, r.compact) DESC NULLS LAST,
@@ -69,13 +70,16 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
     """).fetchall()
     found = []
     for firm_id, row_key, recipient_id, normals, normal, names, same_zip5, same_state in rows:
-        likeness = max((name_likeness(own, normal) for own in normals or ()), default=None)
-        agrees = likeness is None or not normal or likeness >= _CLEAR_TOKENS
+        # a name that is not there cannot disagree, but one that does agree comes before it
+        likeness = max(
+            (name_likeness(own, normal) for own in normals if own and normal), default=_CLEAR_TOKENS
+        )
+        agrees = likeness >= _CLEAR_TOKENS
         # a firm that moved its name but not its house: one UEI, one name, one zip
         if method is Method.UEI_EXACT and not agrees:
             agrees = names == 1 and bool(same_zip5)
         place = 2 * bool(same_zip5) + bool(same_state)
-        match = IdentifierMatch(firm_id, method, row_key, recipient_id, round(likeness or 100.0, 4), agrees)
+        match = IdentifierMatch(firm_id, method, row_key, recipient_id, round(likeness, 4), agrees)
         found.append(((firm_id, not agrees, -match.score, -place, recipient_id, normal), match))
     found.sort(key=lambda pair: pair[0])
     return [match for _, match in found]
