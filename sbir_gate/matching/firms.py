@@ -11,7 +11,8 @@ def create_firms(connection: DuckDBPyConnection) -> int:
     """Create the tables `firms`, `award_firms` and `firm_names` from `awards`; return the firms.
 
     A firm is a distinct (name, uei, duns, city, state, zip5). `firm_id` counts from 0 in the order
-    of these columns, so it depends on the content of the awards only, not on their order.
+    of these columns, so it depends on the content of the awards only, not on their order. A firm
+    without a name has the name '' in `firm_names`; one under a placeholder is not there at all.
     """
     connection.execute("""
         CREATE OR REPLACE TABLE firms AS
@@ -31,7 +32,6 @@ def create_firms(connection: DuckDBPyConnection) -> int:
         "CREATE OR REPLACE TABLE firm_names AS "
         + names_query("firms", "firm_id, city, state, zip5, uei, duns", "is_alias")
     )
-    connection.execute("DELETE FROM firm_names WHERE compact = ''")
     return _count(connection, "firms")
 
 
@@ -45,7 +45,7 @@ def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
         CREATE OR REPLACE TABLE queries AS
         SELECT (row_number() OVER (ORDER BY normal, city, state, zip5, uei, duns)) - 1 AS query_id, *
         FROM (SELECT DISTINCT normal, compact, city, state, zip5, uei, duns
-              FROM firm_names SEMI JOIN {firm_ids_table} USING (firm_id))
+              FROM firm_names SEMI JOIN {firm_ids_table} USING (firm_id) WHERE compact <> '')
         ORDER BY query_id
     """)
     connection.execute(f"""
