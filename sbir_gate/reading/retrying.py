@@ -12,27 +12,24 @@ from typing import TypeVar
 T = TypeVar("T")
 
 TRANSIENT_ERRORS = frozenset({errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT})
-BACKOFF_KINDS = ("exponential", "linear", "constant")
+BACKOFF_KINDS = ("exponential", "constant", "none")
 
 
 def backoff_delays(
     kind: str, base_seconds: float, cap_seconds: float, retries: int, jitter: Callable[[], float]
 ) -> Iterator[float]:
-    """Yield the pause before each retry, in seconds, at most `cap_seconds`.
+    """Yield the pause before each retry, in seconds, at most `cap_seconds`; nothing if the kind is none.
 
-    Retry n = 0, 1, 2... waits base * 2^n (`exponential`), base * (n + 1) (`linear`) or base
-    (`constant`), scaled into its upper half by `jitter`, a source of numbers in [0, 1): workers
-    that failed together don't come back together. Raises ValueError for an unknown kind.
+    Retry n = 0, 1, 2... waits base * 2^n (`exponential`) or base (`constant`), scaled into its upper
+    half by `jitter`, a source of numbers in [0, 1): workers that failed together don't come back
+    together. Raises ValueError for an unknown kind.
     """
     if kind not in BACKOFF_KINDS:
         raise ValueError(f"unknown back-off {kind!r}: one of {', '.join(BACKOFF_KINDS)}")
-    return (_full_delay(kind, base_seconds, cap_seconds, n) * (0.5 + jitter() / 2) for n in range(retries))
-
-
-def _full_delay(kind: str, base_seconds: float, cap_seconds: float, retry: int) -> float:
+    growth = 2.0 if kind == "exponential" else 1.0
+    attempts = range(0 if kind == "none" else retries)
     # the exponent is bounded: 2.0 ** 1024 overflows, and the cap is reached long before
-    factor = {"exponential": 2.0 ** min(retry, 64), "linear": retry + 1.0, "constant": 1.0}[kind]
-    return min(cap_seconds, base_seconds * factor)
+    return (min(cap_seconds, base_seconds * growth ** min(n, 64)) * (0.5 + jitter() / 2) for n in attempts)
 
 
 def with_retries(action: Callable[[], T], delays: Iterable[float], sleep: Callable[[float], None]) -> T:
