@@ -75,9 +75,9 @@ class _Tally:
 
     def add(self, rows: _Rows) -> None:
         self.without_recipient += sum(not ids for _, ids in rows.truth)
-        self.strata["phase"].update(row.phase for row in rows.dealt)
-        self.strata["company_size"].update(row.company_size for row in rows.dealt)
-        self.strata["identifier_type"].update(row.identifier_type for row in rows.dealt)
+        self.strata["phase"].update(row.phase.value for row in rows.dealt)
+        self.strata["company_size"].update(row.company_size.value for row in rows.dealt)
+        self.strata["identifier_type"].update(row.identifier_type.value for row in rows.dealt)
 
 
 def synthesise(
