@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from sbir_gate.errors import OutputError
@@ -67,14 +68,17 @@ def register_functions(connection: DuckDBPyConnection) -> None:
 
 
 def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> Part:
-    """Compact the batch in `batch_table` into the part file `path` and return it."""
+    """Compact the batch in `batch_table` into the part file `path` and return it.
+
+    Raises OutputError when the file cannot be written.
+    """
     columns = "recipient_id, name, uei, duns, city, state, zip5"
     query = names_query(batch_table, columns, "is_alias")
     try:
         connection.execute(f"COPY ({query}) TO '{_quoted(path)}' (FORMAT parquet)")
-    except OSError as error:
+    except duckdb.IOException as error:
         raise OutputError(
-            f"{path}: cannot be written ({error})",
+            f"{path}: cannot be written ({str(error).splitlines()[0]})",
             "free some room, or name another folder in enrichment.work_folder",
         ) from error
     count = connection.execute(f"SELECT count(*) FROM {batch_table}").fetchone()
