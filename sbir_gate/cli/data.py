@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from sbir_gate.cli.options import quiet_option
+from sbir_gate.cli.progress import Ticker
 from sbir_gate.synthesising.dataset import synthesise as synthesise_data
-from sbir_gate.synthesising.options import FileFormat, SynthesisOptions
+from sbir_gate.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
 
 
 @click.group()
@@ -35,8 +37,28 @@ Examples:
 )
 @click.option("--sample", is_flag=True, help="Awards stratified by phase, company size and identifier type.")
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
-def synthesise(awards: int, recipients: int, seed: int, file_format: str, sample: bool, output: Path) -> None:
+@quiet_option
+def synthesise(
+    awards: int, recipients: int, seed: int, file_format: str, sample: bool, output: Path, quiet: bool
+) -> None:
     """Make seeded, realistic awards, recipients and the truth between them."""
     options = SynthesisOptions(awards, recipients, seed, FileFormat(file_format), sample)
-    summary = synthesise_data(options, output)
-    click.echo(summary)
+    with Ticker(is_quiet=quiet) as ticker:
+        summary = synthesise_data(options, output, lambda done, _total: ticker.count("recipients", done))
+    if not quiet:
+        for line in _summary_lines(options, summary):
+            click.echo(line)
+
+
+def _summary_lines(options: SynthesisOptions, summary: SynthesisSummary) -> list[str]:
+    strata = [
+        f"  {dimension}: " + ", ".join(f"{value} {count:,}" for value, count in counts.items())
+        for dimension, counts in summary.awards_by_stratum.items()
+    ]
+    none = summary.awards_without_recipient
+    return [
+        f"{options.awards:,} awards of {summary.firms:,} firms, {none:,} of them without a recipient",
+        *strata,
+        f"{options.recipients:,} recipients",
+        f"written to {summary.awards_path}, {summary.recipients_path} and {summary.truth_path}",
+    ]
