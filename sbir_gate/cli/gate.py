@@ -35,6 +35,9 @@ format_option = click.option(
     show_default=True,
     help="What to print.",
 )
+verbose_option = click.option(
+    "--verbose", "-v", is_flag=True, help="On the console, also metrics without a limit and the environment."
+)
 fail_on_option = click.option(
     "--fail-on",
     type=click.Choice(["fail", "inconclusive"]),
@@ -60,6 +63,7 @@ Examples:
 @click.option("--baselines", help="Folder of the baselines.")
 @click.option("--reports", help="Folder to write to.")
 @format_option
+@verbose_option
 @fail_on_option
 @settings_options
 @quiet_option
@@ -72,6 +76,7 @@ def run(
     baselines: str | None,
     reports: str | None,
     format_: str,
+    verbose: bool,
     fail_on: str,
     config_file: Path | None,
     assignments: tuple[str, ...],
@@ -90,7 +95,7 @@ def run(
     effective = effective_settings(config_file, assignments, options)
     with Ticker(is_quiet=quiet) as ticker:
         result = run_gate(effective, real_edges(), ticker.say)
-    click.echo(_rendered(result.run, result.verdict, format_), nl=False)
+    click.echo(_rendered(result.run, result.verdict, format_, verbose), nl=False)
     if not quiet:
         click.echo(f"Run: {result.run_path}  report: {result.report_path}", err=True)
     sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
@@ -105,12 +110,14 @@ Example:
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("head", type=click.Path(path_type=Path))
 @format_option
+@verbose_option
 @fail_on_option
 @settings_options
 def diff(
     reference: Path,
     head: Path,
     format_: str,
+    verbose: bool,
     fail_on: str,
     config_file: Path | None,
     assignments: tuple[str, ...],
@@ -119,7 +126,7 @@ def diff(
     settings = effective_settings(config_file, assignments, {}).settings
     head_run = load_run(head)
     verdict = judge(head_run, load_run(reference), policy(settings))
-    click.echo(_rendered(head_run, verdict, format_), nl=False)
+    click.echo(_rendered(head_run, verdict, format_, verbose), nl=False)
     sys.exit(exit_status(verdict, fail_on == "inconclusive"))
 
 
@@ -155,18 +162,18 @@ def report(
     else:
         settings = effective_settings(config_file, assignments, {}).settings
         verdict = judge(head, load_baseline(settings.gate.baselines_folder, head.gate), policy(settings))
-    text = _rendered(head, verdict, format_)
+    text = _rendered(head, verdict, format_, is_verbose=True)
     if output is None:
         click.echo(text, nl=False)
     else:
         save_text(output, text)
 
 
-def _rendered(run: Run, verdict: Verdict, format_: str) -> str:
+def _rendered(run: Run, verdict: Verdict, format_: str, is_verbose: bool) -> str:
     if format_ == "json":
         return render_json(verdict)
     view = build_view(run, verdict)
     if format_ == "markdown":
         return render_markdown(view)
     width = shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns
-    return render_console(view, width, has_colour())
+    return render_console(view, width, has_colour(), is_verbose)

@@ -47,11 +47,12 @@ _OUTCOME_COLOURS = {
 }
 
 
-def render_console(view: View, width: int, use_colour: bool) -> str:
+def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = False) -> str:
     """Return the report as text that ends in a newline, in at most `width` columns.
 
     Tables shrink to the width (NARROWEST_WIDTH at least); reasons, facts and notes are never cut, the
-    terminal wraps them. Without `use_colour` there is no escape sequence.
+    terminal wraps them. Without `use_colour` there is no escape sequence. Metrics without a limit and
+    the environment are shown only if `is_verbose`.
     """
     width = max(width, NARROWEST_WIDTH)
     colour = _OUTCOME_COLOURS.get(view.outcome, "red")
@@ -60,15 +61,18 @@ def render_console(view: View, width: int, use_colour: bool) -> str:
     lines += [f"  - {reason}" for reason in view.reasons]
     if view.rows:
         lines += ["", *_metric_lines(view.rows, width, use_colour)]
-    if view.info_rows:
+    if view.info_rows and is_verbose:
         lines += ["", "Metrics without a limit", *_metric_lines(view.info_rows, width, use_colour)]
+    elif view.info_rows:
+        lines += ["", f"{len(view.info_rows)} more metrics have no limit: --verbose shows them."]
     if view.records:
         lines += ["", f"Awards: {view.records}"]
     for awards in view.award_lists:
         lines += ["", *_award_lines(awards, width)]
     if view.quality:
         lines += ["", "Quality", *(f"  {fact.name}: {fact.value}" for fact in view.quality)]
-    lines += ["", "Environment", *(f"  {fact.name}: {fact.value}" for fact in view.environment)]
+    if is_verbose:
+        lines += ["", "Environment", *(f"  {fact.name}: {fact.value}" for fact in view.environment)]
     if view.notes:
         lines += ["", *(f"note: {note}" for note in view.notes)]
     return "\n".join(lines) + "\n"

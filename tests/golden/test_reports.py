@@ -92,7 +92,7 @@ def test_console(name, check_golden):
 def test_console_with_colours(check_golden):
     head, reference, _ = CASES["fail"]
     view = build_view(head, judge(head, reference, make_policy()))
-    check_golden("fail-colours.txt", render_console(view, 80, use_colour=True))
+    check_golden("fail-colours.txt", render_console(view, 80, use_colour=True, is_verbose=True))
 
 
 def test_json(check_golden):

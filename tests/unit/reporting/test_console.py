@@ -24,7 +24,7 @@ def table_lines(text):
 @pytest.mark.parametrize("width", [-5, 0, 40, 60, 79, 100, 200])
 def test_tables_fit_the_width(width):
     head = scaled(with_lost_links(make_run(firm_names=("株式会社" * 20,) * 40), 3), "wall_seconds", 1.4)
-    text = render_console(view_of(head), width, use_colour=False)
+    text = render_console(view_of(head), width, use_colour=False, is_verbose=True)
     lines = table_lines(text)
     assert len(lines) > 12
     assert max(map(display_width, lines)) <= max(width, NARROWEST_WIDTH)
@@ -55,3 +55,13 @@ def test_reasons_are_never_cut():
     text = render_console(view, NARROWEST_WIDTH, use_colour=False)
     for reason in view.reasons:
         assert reason in text
+
+
+def test_what_has_no_limit_is_counted_and_shown_only_when_asked_for():
+    view = view_of(make_run())
+    short = render_console(view, 120, use_colour=False)
+    whole = render_console(view, 120, use_colour=False, is_verbose=True)
+    assert "more metrics have no limit: --verbose shows them." in short
+    assert "Environment" not in short
+    assert "Metrics without a limit" in whole
+    assert "Environment" in whole
