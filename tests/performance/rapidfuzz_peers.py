@@ -1,6 +1,6 @@
 """The engine beside what a few lines of rapidfuzz give: one Markdown table of time, memory and quality.
 
-    python tests/performance/rapidfuzz_peers.py [--awards A --recipients R --truth T] [--repeats N]
+    python tests/performance/rapidfuzz_peers.py [--awards A --recipients R --truth T] [--repeats N] [--absent]
 
 Without arguments it runs on the fixtures. The peers take, for each award, the recipient whose name is the
 most similar of all by `token_set_ratio` or `token_sort_ratio`, if the score is at least 90; "ids first" links
@@ -11,10 +11,14 @@ in `rapidfuzz.process.extractOne`.
 
 Every way runs in a fresh process, in turn, `--repeats` times; the table shows medians. Quality is computed
 by the gate's own definitions (sbir_gate.measuring.quality) from the file that each way writes.
+
+With `--absent` every right recipient is taken out of the table first (recipients as CSV): then each link is
+wrong, the match rate is the share of awards that a way links to somebody else, and 0 is the best.
 """
 
 import argparse
 import csv
+import gzip
 import os
 import sys
 import tempfile
@@ -122,6 +126,23 @@ def best_by_name(names, choices, scorer):
     return best
 
 
+def without_right_recipients(recipients, truth, folder):
+    """Write the CSV of recipients without those that the truth names; return its path and the empty truth."""
+    right = frozenset().union(*truth.values())
+    kept = folder / "absent.csv"
+    opened = gzip.open if recipients.name.endswith(".gz") else open
+    with (
+        opened(recipients, "rt", encoding="utf-8", newline="") as source,
+        kept.open("w", encoding="utf-8", newline="") as target,
+    ):
+        rows = csv.reader(source)
+        header = next(rows)
+        writer = csv.writer(target)
+        writer.writerow(header)
+        writer.writerows(row for row in rows if row[header.index("recipient_id")] not in right)
+    return kept, dict.fromkeys(truth, frozenset())
+
+
 def run(way):
     result = run_process(ProcessRequest(way.command, dict(os.environ), Path.cwd(), TIMEOUT_SECONDS))
     raise_on_failure(result, TIMEOUT_SECONDS)
@@ -161,8 +182,10 @@ def compare(arguments):
     fixtures = effective.settings.fixtures
     profiles, truth = read_profiles(effective), read_truth(fixtures.truth)
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "linked.csv"
-        chosen = list(ways(str(fixtures.awards), str(fixtures.recipients), output))
+        recipients, output = fixtures.recipients, Path(folder) / "linked.csv"
+        if arguments.absent:
+            recipients, truth = without_right_recipients(recipients, truth, Path(folder))
+        chosen = list(ways(str(fixtures.awards), str(recipients), output))
         results = {way.name: [] for way in chosen}
         quality = {}
         for _ in range(arguments.repeats):
@@ -181,6 +204,7 @@ def main():
     parser.add_argument("--recipients")
     parser.add_argument("--truth")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--absent", action="store_true", help="take all right recipients out of the table")
     parser.add_argument("--peer", choices=SCORERS, help="be one of the peers; used by the script itself")
     parser.add_argument("--identifiers", action="store_true", help="of a peer: link by UEI and DUNS first")
     parser.add_argument("--output", type=Path, help="of a peer: the file to write")
