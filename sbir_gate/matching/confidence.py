@@ -49,11 +49,18 @@ class Model:
 
 def default_model() -> Model:
     """Return the model that is shipped with the package."""
-    text = files("sbir_gate.matching").joinpath("default_model.json").read_text("utf-8")
+    return parse_model(files("sbir_gate.matching").joinpath("default_model.json").read_text("utf-8"))
+
+
+def parse_model(text: str) -> Model:
+    """Return the model of a JSON text that `model_document` wrote.
+
+    Raises ToolError for a model over other features than FEATURES.
+    """
     stored = json.loads(text)
     if tuple(stored["features"]) != FEATURES:
         raise ToolError(
-            "default_model.json was made for other features than this program has",
+            "the stored model was made for other features than this program has",
             "make it again: see docs/architecture.md, 'The shipped model'",
         )
     return Model(
@@ -101,10 +108,12 @@ def acceptance_limit(confidences: Floats, is_right: NDArray[np.bool_], min_preci
     wrong answer added to those accepted (a pessimist's count, so that a short list of right answers
     proves little), the result is 1.0 if no limit reaches the precision.
     """
-    order = np.lexsort((is_right, -confidences))
+    order = np.argsort(-confidences, kind="stable")
     right = np.cumsum(is_right[order])
     accepted = np.arange(1, len(order) + 1)
-    reached = np.flatnonzero(right / (accepted + 1) >= min_precision)
+    # equal confidences are accepted together: only the last of them can be a limit
+    is_last = np.diff(confidences[order], append=-1.0) != 0
+    reached = np.flatnonzero(is_last & (right / (accepted + 1) >= min_precision))
     if not len(reached):
         return 1.0
     return float(np.round(confidences[order][reached[-1]], 6))
@@ -123,7 +132,7 @@ def _sigmoid(values: Floats) -> Floats:
 
 
 def model_document(model: Model, made_on: Mapping[str, str]) -> str:
-    """Return the JSON text that `default_model` reads; `made_on` says on which data it was made."""
+    """Return the JSON text that `parse_model` reads; `made_on` says on which data it was made."""
     document = {
         "version": model.version,
         "made_on": dict(made_on),

@@ -51,7 +51,20 @@ DESIGNATORS = (
     "INC DONE",
 )
 WORDS = st.sampled_from(
-    ["ACME", "LABS", "Inc.orporated", "the", "THE", "co", "L.L.C.", "&", "+", "AND", "(4084)", "é,-'\"/’;:!"]
+    [
+        "ACME",
+        "LABS",
+        "Inc.orporated",
+        "the",
+        "THE",
+        "co",
+        "L.L.C.",
+        "&",
+        "+",
+        "AND",
+        "(4084)",
+        "é,-'\"/\u2019;:!",
+    ]
 )
 NAMES = st.one_of(
     st.text(st.characters(min_codepoint=32, max_codepoint=0x17F), max_size=40),
