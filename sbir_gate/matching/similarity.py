@@ -168,7 +168,8 @@ def _string_features(pairs: Pairs, names: NameTable) -> dict[str, Floats]:
     compact_ratio = cpdist(*compact, scorer=fuzz.ratio, dtype=np.float64) / 100.0
     shorter = np.minimum(_lengths(names.compact)[left], _lengths(names.compact)[right])
     is_prefix = np.array(
-        [bool(a) and bool(b) and (a.startswith(b) or b.startswith(a)) for a, b in zip(*compact, strict=True)]
+        [bool(a) and bool(b) and (a.startswith(b) or b.startswith(a)) for a, b in zip(*compact, strict=True)],
+        dtype=np.bool_,  # without a pair, numpy would take it for numbers
     )
     return {
         "token_sort": cpdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) / 100.0,
