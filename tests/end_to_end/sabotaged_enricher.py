@@ -1,0 +1,166 @@
+"""An outside enricher that is the built-in engine with one fault of choice; docs/verdicts.md runs them all.
+
+    python sabotaged_enricher.py FAULT AWARDS RECIPIENTS OUTPUT METRICS
+
+Without a fault it is an honest engine, which must pass. Rows are falsified in a CSV; the gate takes CSV
+or Parquet whatever the file is called. It needs only the standard library, so that it adds next to nothing
+to the time of the engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+CHUNK_ROWS = 100
+FICKLE_AWARDS = 3  # fewer than gate.max_lost: the lost links alone would not fail the gate
+MIB = 2**20
+
+Row = dict[str, str]
+
+
+def main() -> None:
+    faults = _arguments()
+    if faults.crash:
+        sys.exit("the sabotaged enricher crashes as told")
+    if faults.hang:
+        # a child that ends with its parent only if the whole tree is ended
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(3600)"], check=False)
+    if faults.empty_output:
+        faults.output.touch()
+    if faults.write_nothing or faults.empty_output:
+        return
+    ballast = b"\x01" * (faults.hungry_mib * MIB)
+    started = time.perf_counter()
+    if faults.falsify is None:
+        _enrich(faults, faults.output)
+    else:
+        honest = faults.output.with_name("honest.csv")
+        _enrich(faults, honest)
+        _write(faults.output, *_falsified(honest, faults.falsify))
+    _burn(faults.slow_percent / 100, time.perf_counter() - started)
+    del ballast
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The built-in engine with one fault of choice.")
+    fault = parser.add_mutually_exclusive_group()
+    fault.add_argument("--slow-percent", type=float, default=0.0, help="work on for so much longer")
+    fault.add_argument("--hungry-mib", type=int, default=0, help="hold so much memory meanwhile")
+    fault.add_argument("--crash", action="store_true", help="end with status 1 and a message")
+    fault.add_argument("--hang", action="store_true", help="never end, nor does a child process")
+    fault.add_argument("--write-nothing", action="store_true", help="end well without any output")
+    fault.add_argument("--empty-output", action="store_true", help="write a file of no bytes")
+    fault.add_argument("--no-metrics", action="store_true", help="tell nothing of the work done")
+    for falsify in FALSIFIERS:
+        option = "--" + falsify.__name__.replace("_", "-")
+        fault.add_argument(option, dest="falsify", action="store_const", const=falsify, help=falsify.__doc__)
+    for place in ("awards", "recipients", "output", "metrics"):
+        parser.add_argument(place, type=Path)
+    return parser.parse_args()
+
+
+def _enrich(faults: argparse.Namespace, output: Path) -> None:
+    command = [sys.executable, "-m", "sbir_gate", "enrich", "--quiet", "--output", output]
+    command += ["--awards", faults.awards, "--recipients", faults.recipients]
+    if not faults.no_metrics:
+        command += ["--metrics", faults.metrics]
+    subprocess.run(command, check=True)
+
+
+def _burn(share: float, wall_seconds: float) -> None:
+    """Keep a processor busy for a share of the time, and of the processor time, of the engine."""
+    engine = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_seconds = share * (engine.ru_utime + engine.ru_stime)
+    started, started_cpu = time.perf_counter(), time.process_time()
+    while (
+        time.perf_counter() - started < share * wall_seconds
+        or time.process_time() - started_cpu < cpu_seconds
+    ):
+        pass
+
+
+def _falsified(honest: Path, falsify: Callable[[list[Row]], list[Row]]) -> tuple[list[str], list[Row]]:
+    csv.field_size_limit(sys.maxsize)
+    with honest.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        rows = falsify(list(reader))
+    return list(reader.fieldnames or ()), rows
+
+
+def _write(output: Path, columns: list[str], rows: list[Row]) -> None:
+    with output.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _links(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["match_decision"] == "link"]
+
+
+def drop_last_chunk(rows: list[Row]) -> list[Row]:
+    """leave out the last 100 awards"""
+    return rows[:-CHUNK_ROWS]
+
+
+def double_rows(rows: list[Row]) -> list[Row]:
+    """write the last 100 awards twice"""
+    return rows + rows[-CHUNK_ROWS:]
+
+
+def unknown_awards(rows: list[Row]) -> list[Row]:
+    """add an award that nobody asked for"""
+    return [*rows, rows[-1] | {"award_id": "nobody-asked-for-this"}]
+
+
+def answer_at_random(rows: list[Row]) -> list[Row]:
+    """forget three links, other ones each time"""
+    for row in random.SystemRandom().sample(_links(rows), FICKLE_AWARDS):
+        row |= {"match_decision": "none", "match_method": "none", "recipient_id": ""}
+    return rows
+
+
+def candidates_as_links(rows: list[Row]) -> list[Row]:
+    """count what is only worth a review as linked"""
+    for row in rows:
+        if row["match_decision"] == "candidate":
+            row["match_decision"] = "link"
+    return rows
+
+
+def swap_links(rows: list[Row]) -> list[Row]:
+    """give each linked award the recipient of the next: as many links as before"""
+    links = _links(rows)
+    recipients = [row["recipient_id"] for row in links]
+    for row, recipient in zip(links, recipients[1:] + recipients[:1], strict=True):
+        row["recipient_id"] = recipient
+    return rows
+
+
+def score_out_of_range(rows: list[Row]) -> list[Row]:
+    """give the first award a score of 250"""
+    rows[0]["match_score"] = "250"
+    return rows
+
+
+FALSIFIERS = (
+    drop_last_chunk,
+    double_rows,
+    unknown_awards,
+    answer_at_random,
+    candidates_as_links,
+    swap_links,
+    score_out_of_range,
+)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Every line of docs/verdicts.md, run as it stands: the verdict, the exit status and the reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sbir_gate.model.verdict import Outcome, Verdict
+
+PAGE = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
+# these need several repeats, or show again what a quicker line shows
+SLOW_SECTIONS = {"Slower or hungrier", "Dishonest"}
+MEASURED = {"SBIR_GATE__BENCHMARK__REPEATS": "5", "SBIR_GATE__BENCHMARK__WARM_UPS": "1"}
+
+
+@dataclass(frozen=True)
+class Row:
+    section: str
+    fault: str
+    command: str
+    outcome: str
+    exit_status: int
+    reason: str
+
+
+def table_rows():
+    for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]:
+        title, _, body = section.partition("\n")
+        for line in re.findall(r"^\|.*\|$", body, flags=re.MULTILINE)[2:]:
+            cells = [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            fault, command, outcome, status, reason = cells
+            yield Row(title, fault, command.strip("`"), outcome, int(status), reason.strip("`"))
+
+
+ROWS = list(table_rows())
+
+
+def parameter(row: Row):
+    marks = [pytest.mark.slow] if row.section in SLOW_SECTIONS else []
+    return pytest.param(row, id=row.fault, marks=marks)
+
+
+@pytest.fixture(scope="module")
+def own_baseline(stage):
+    """Make the baseline of this machine by the command that the page gives."""
+    command = re.search(r"```sh\n(.*?)\n```", PAGE, flags=re.DOTALL)[1]
+    done = stage.shell(command, **MEASURED)
+    assert done.returncode == 0, done.stderr
+
+
+def said(stage, row: Row, done) -> tuple[str, str]:
+    """Return outcome and reasons: of the saved verdict, or of the screen where none is saved."""
+    if "sbir-gate run" in row.command:
+        verdict: Verdict = stage.verdict()
+        return verdict.outcome.value, "\n".join(verdict.reasons)
+    headline, _, rest = done.stdout.partition(":")
+    return headline.lower(), rest
+
+
+@pytest.mark.parametrize("row", [parameter(row) for row in ROWS])
+def test_the_gate_says_what_the_page_says(stage, row, request):
+    is_timed = row.section == "Slower or hungrier"
+    if is_timed:
+        request.getfixturevalue("own_baseline")
+    stage.forget_verdict()
+    done = stage.shell(row.command, **(MEASURED if is_timed else {}))
+    outcome, reasons = said(stage, row, done)
+    assert (outcome, done.returncode) == (row.outcome, row.exit_status), f"{reasons}\n{done.stderr}"
+    assert row.reason in reasons
+    assert row.reason in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert stage.leftovers() == []
+
+
+def test_every_outcome_and_every_fault_of_the_sabotaged_enricher_is_on_the_page(stage):
+    # what noise makes inconclusive cannot be made to happen by a command
+    assert {row.outcome for row in ROWS} >= {outcome.value for outcome in Outcome} - {"inconclusive", "warn"}
+    help_text = stage.shell(".venv/bin/python tests/end_to_end/sabotaged_enricher.py --help").stdout
+    faults = set(re.findall(r"--[a-z-]+", help_text)) - {"--help"}
+    assert faults == {fault for row in ROWS for fault in re.findall(r"enricher\.py (--[a-z-]+)", row.command)}
+
+
+@pytest.mark.slow
+def test_the_lost_awards_are_named(stage):
+    stage.gate("run", "--quiet", "--set", "matching.methods=[duns-exact, name-exact, name-fuzzy]")
+    lost = stage.verdict().records.lost
+    assert lost
+    assert "uei-exact" in {award.before_method for award in lost}
+    report = (stage.folder / "reports" / "report.md").read_text(encoding="utf-8")
+    assert all(award.award_id in report for award in lost[:5])
+
+
+@pytest.mark.slow
+def test_a_loosened_limit_links_more_awards_and_fails_all_the_same(stage):
+    done = stage.gate("run", "--quiet", "--set", "matching.acceptance_limit=0.02")
+    assert done.returncode == 1
+    rates = {change.metric: change.delta for change in stage.verdict().changes}
+    assert rates["match_rate"] > 0
+    assert rates["precision"] < 0
