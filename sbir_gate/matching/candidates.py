@@ -31,31 +31,31 @@ class BlockingOptions:
 _WORDS = "string_split(normal, ' ')"
 
 
-def keys_expression() -> str:
-    """Return the SQL list of blocking keys (UBIGINT) of a row with normal, compact, state, zip5.
+def pieces_expression() -> str:
+    """Return the SQL list of texts (VARCHAR) that a row with normal, compact, state, zip5 is found by.
 
-    The first word of each hash keeps different kinds of key apart. A key with a NULL piece is NULL
-    and is dropped by `_exploded`.
+    The first letter of each keeps different kinds apart. One with an unknown piece is NULL and is
+    dropped by `_exploded`, which hashes the rest to keys.
     """
     zip3 = "left(zip5, 3)"
     long_enough = "len(compact) >= 4"
     long_words = f"list_filter({_WORDS}, lambda w: len(w) >= 5)"
     neighbours = f"list_zip({_WORDS}[:-2], {_WORDS}[2:])"
     single = [
-        f"CASE WHEN {long_enough} THEN hash('a' || left(compact, 4) || {zip3}) END",
-        f"CASE WHEN {long_enough} THEN hash('b' || right(compact, 4) || {zip3}) END",
-        "hash('c' || left(compact, 1) || zip5)",
-        "CASE WHEN len(compact) >= 7 THEN hash('d' || left(compact, 7)) END",
-        "CASE WHEN len(compact) >= 7 THEN hash('e' || right(compact, 7)) END",
-        f"hash('f' || array_to_string(list_sort({_WORDS}), ' '))",
-        "hash('g' || compact)",
+        f"CASE WHEN {long_enough} THEN 'a' || left(compact, 4) || {zip3} END",
+        f"CASE WHEN {long_enough} THEN 'b' || right(compact, 4) || {zip3} END",
+        "'c' || left(compact, 1) || zip5",
+        "CASE WHEN len(compact) >= 7 THEN 'd' || left(compact, 7) END",
+        "CASE WHEN len(compact) >= 7 THEN 'e' || right(compact, 7) END",
+        f"'f' || array_to_string(list_sort({_WORDS}), ' ')",
+        "'g' || compact",
     ]
     lists = [
         f"[{', '.join(single)}]",
-        f"list_transform(list_filter({_WORDS}, lambda w: len(w) >= 4), lambda w: hash('h' || w || state))",
-        f"list_transform({long_words}, lambda w: hash('i' || w))",
-        f"list_transform({long_words}, lambda w: hash('j' || left(w, 5) || state))",
-        f"list_transform({neighbours}, lambda p: hash('k' || least(p[1], p[2]) || greatest(p[1], p[2])))",
+        f"list_transform(list_filter({_WORDS}, lambda w: len(w) >= 4), lambda w: 'h' || w || state)",
+        f"list_transform({long_words}, lambda w: 'i' || w)",
+        f"list_transform({long_words}, lambda w: 'j' || left(w, 5) || state)",
+        f"list_transform({neighbours}, lambda p: 'k' || least(p[1], p[2]) || greatest(p[1], p[2]))",
     ]
     joined = lists[0]
     for more in lists[1:]:
@@ -64,10 +64,11 @@ def keys_expression() -> str:
 
 
 def _exploded(table: str, identity: str) -> str:
+    # NULL must go before it is hashed: hash(NULL) is a number, and all unknown pieces would meet in it
     return (
-        f"SELECT DISTINCT {identity}, key FROM"
-        f" (SELECT {identity}, unnest({keys_expression()}) AS key FROM {table} WHERE compact <> '')"
-        " WHERE key IS NOT NULL"
+        f"SELECT DISTINCT {identity}, hash(piece) AS key FROM"
+        f" (SELECT {identity}, unnest({pieces_expression()}) AS piece FROM {table} WHERE compact <> '')"
+        " WHERE piece IS NOT NULL"
     )
 
 
