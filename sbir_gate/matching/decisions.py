@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sbir_gate.matching.confidence import DUNS_CONFIDENCE, UEI_CONFIDENCE
 from sbir_gate.matching.exact import IdentifierMatch
+from sbir_gate.matching.normalise import differ_in_generation
 from sbir_gate.matching.scoring import ScoredPairs
 from sbir_gate.matching.similarity import FEATURES, Floats
 from sbir_gate.model.matches import DecisionKind, Method
@@ -40,6 +41,7 @@ class PairFacts:
     same_city: bool
     namesakes: int
     is_rare: bool
+    is_other_generation: bool
     order: tuple[float | str, ...]
 
 
@@ -84,6 +86,8 @@ def pair_facts(scored: ScoredPairs, confidences: Floats) -> list[PairFacts]:
     for index, confidence in enumerate(confidences.tolist()):
         is_exact = column["same_compact"][index] > 0
         recipient = str(scored.recipient_id[index])
+        left = str(scored.names.normal[scored.pairs.left[index]])
+        right = str(scored.names.normal[scored.pairs.right[index]])
         facts.append(
             PairFacts(
                 row_key=int(scored.row_key[index]),
@@ -96,6 +100,7 @@ def pair_facts(scored: ScoredPairs, confidences: Floats) -> list[PairFacts]:
                 state_conflict=column["state_conflict"][index] > 0,
                 same_city=column["same_city"][index] > 0,
                 namesakes=int(scored.pairs.namesakes[index]),
+                is_other_generation=differ_in_generation(left, right),
                 is_rare=column["shared_rarity"][index] >= _RARE_ENOUGH,
                 order=(
                     -confidence,
@@ -159,7 +164,7 @@ def _linked_pair(pairs: Sequence[PairFacts], rules: Rules) -> Candidate | None:
         if links_by_name(pair, in_state, rules.namesakes_in_state):
             confidence = max(pair.confidence, RULE_CONFIDENCE)
             return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence)
-    best = pairs[0] if pairs else None
+    best = next((pair for pair in pairs if not pair.is_other_generation), None)
     if best is not None and best.confidence >= rules.acceptance_limit:
         return Candidate(best.row_key, best.recipient_id, best.method, best.score, best.confidence)
     return None

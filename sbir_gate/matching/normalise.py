@@ -215,3 +215,23 @@ def canonical_tokens(normal: str) -> tuple[str, ...]:
     if letters:
         tokens.append(letters)
     return tuple(tokens)
+
+
+ROMAN_NUMERALS = {"II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
+
+
+def generation(normal: str) -> int | None:
+    """Return the number that a normal name ends in (ACME II, ACME 2), or None.
+
+    Sister firms are told apart by it: however alike the rest, two different numbers are two firms.
+    """
+    last = normal.rpartition(" ")[2]
+    if last.isdigit() and len(last) <= 2:
+        return int(last)
+    return ROMAN_NUMERALS.get(last)
+
+
+def differ_in_generation(left: str, right: str) -> bool:
+    """Say whether both normal names end in a number, and not in the same one."""
+    numbers = generation(left), generation(right)
+    return None not in numbers and numbers[0] != numbers[1]

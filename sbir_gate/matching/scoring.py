@@ -96,7 +96,7 @@ def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> ND
     return np.asarray(np.ma.filled(column, False), dtype=np.bool_)
 
 
-def _word_frequencies(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[dict[str, int], int]:
+def _word_frequencies(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[dict[str, float], int]:
     """Return how many recipient names hold each canonical word of `names`, and of how many names.
 
     The counts start from the published names', so that a small table knows its common words too.

@@ -17,12 +17,10 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 from rapidfuzz.process import cpdist
 
-from sbir_gate.matching.normalise import canonical_tokens
+from sbir_gate.matching.normalise import ROMAN_NUMERALS, canonical_tokens
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-_ROMAN = frozenset({"II", "III", "IV", "VI", "VII", "VIII", "IX"})
 
 FEATURES = (
     "token_sort",
@@ -115,7 +113,7 @@ class Pairs:
     is_cut: NDArray[np.bool_]
 
 
-def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, int], total: int) -> NameTable:
+def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, float], total: int) -> NameTable:
     """Return the table of `normal_names` (same order), weighted by word `frequencies` among `total` names.
 
     A word's weight is ln((total + 1) / (frequency + 1)): Sparck Jones' inverse document frequency,
@@ -323,7 +321,11 @@ def _acronyms(names: NameTable, left: Integers, right: Integers) -> Floats:
 def _numbers(name: str) -> tuple[str, ...]:
     """Return the words that number a firm among its sisters: digits and Roman numerals."""
     return tuple(
-        sorted(word for word in name.split() if word in _ROMAN or any(letter.isdigit() for letter in word))
+        sorted(
+            word
+            for word in name.split()
+            if word in ROMAN_NUMERALS or any(letter.isdigit() for letter in word)
+        )
     )
 
 
