@@ -11,6 +11,8 @@ from typing import NoReturn
 import click
 
 from sbir_gate import __version__
+from sbir_gate.cli.interruption import Interruption
+from sbir_gate.cli.printing import put_line, use_any_terminal
 from sbir_gate.errors import ExitStatus, SbirGateError
 
 # verb -> where its command is, and the line that --help shows without loading it
@@ -23,8 +25,6 @@ VERBS = {
     "data": ("sbir_gate.cli.data:data", "Make benchmark data of any size."),
     "config": ("sbir_gate.cli.config:config", "Show the settings in force and where each comes from."),
 }
-
-_INTERRUPTED = 130  # what a shell reports for SIGINT
 
 EPILOG = """\b
 Examples:
@@ -68,37 +68,45 @@ def application(debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the program and end the process with its exit status."""
-    sys.exit(_status())
+    interruption = Interruption()
+    interruption.watch()
+    use_any_terminal()
+    sys.exit(_status(interruption))
 
 
-def _status() -> int:
+def _status(interruption: Interruption) -> int:
     try:
         result = application.main(standalone_mode=False)
-    except SbirGateError as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the outermost edge: a fault of ours is one line too
+        if interruption.has_come:
+            put_line("interrupted", is_error=True)
+            return interruption.exit_status
+        return _failure(error)
+    return result if isinstance(result, int) else ExitStatus.OK
+
+
+def _failure(error: BaseException) -> ExitStatus:
+    """Explain the error in one line and return its exit status."""
+    if isinstance(error, SbirGateError):
         _explain(error.message, error.hint)
         return error.exit_status
-    except click.Abort:
-        click.echo("interrupted", err=True)
-        return _INTERRUPTED
-    except click.ClickException as error:
-        error.show()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        put_line(error.format_message(), is_error=True)
         return ExitStatus.WRONG_INPUT
-    except BrokenPipeError:
-        # whoever read the output has had enough; the interpreter must not complain of it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitStatus.OK
-    except Exception as error:  # noqa: BLE001 -- the outermost edge: a fault of ours is one line too
-        _explain(
-            f"sbir-gate broke: {type(error).__name__}: {error}",
-            "this is a fault of the program: 'sbir-gate --debug ...' shows where, please report it",
-        )
-        return ExitStatus.BROKEN
-    return result if isinstance(result, int) else ExitStatus.OK
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        verb = context.command_path if isinstance(context, click.Context) else "sbir-gate"
+        _explain(error.format_message().rstrip("."), f"see '{verb} --help'")
+        return ExitStatus.WRONG_INPUT
+    _explain(
+        f"sbir-gate broke: {type(error).__name__}: {error}",
+        "this is a fault of the program: 'sbir-gate --debug ...' shows where, please report it",
+    )
+    return ExitStatus.BROKEN
 
 
 def _explain(message: str, hint: str) -> None:
     if os.environ.get("SBIR_GATE_DEBUG"):
         traceback.print_exc()
-    click.echo(
-        f"{click.style('error:', fg='red', bold=True)} {message}" + (f"; {hint}" if hint else ""), err=True
-    )
+    mark = click.style("error:", fg="red", bold=True)
+    put_line(f"{mark} {message}" + (f"; {hint}" if hint else ""), is_error=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sbir_gate.cli.options import effective_settings, settings_options
+from sbir_gate.cli.printing import put_line
 from sbir_gate.errors import InputError
 from sbir_gate.model.run import Run
 from sbir_gate.pipeline.gate import describe_fixture, latest_run_path, read_profiles
@@ -22,7 +23,12 @@ def baseline() -> None:
     """Show, promote or verify the baseline of a gate."""
 
 
-@baseline.command()
+@baseline.command(
+    epilog="""\b
+Example:
+  sbir-gate baseline show
+"""
+)
 @settings_options
 def show(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Print what the baseline is and its main figures."""
@@ -32,7 +38,7 @@ def show(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     if found is None:
         raise InputError(f"{path}: there is no baseline yet", _NO_BASELINE_HINT)
     for line in _lines(path, found):
-        click.echo(line)
+        put_line(line)
 
 
 @baseline.command(
@@ -52,10 +58,15 @@ def promote(
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = run_document or latest_run_path(settings.reports.folder)
     path = baselines.promote(load_run(chosen), settings.gate.baselines_folder, force)
-    click.echo(f"{chosen} is now the baseline {path}: commit it on the main branch")
+    put_line(f"{chosen} is now the baseline {path}: commit it on the main branch")
 
 
-@baseline.command()
+@baseline.command(
+    epilog="""\b
+Example:
+  sbir-gate baseline verify
+"""
+)
 @settings_options
 def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Check that the baseline is whole, sound, and of today's fixtures."""
@@ -73,7 +84,7 @@ def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
         raise InputError(
             f"{path}: {'; '.join(problems)}", "measure again with 'sbir-gate run' and promote that Run"
         )
-    click.echo(f"{path}: sound, of {found.started_at}, and of the fixtures here")
+    put_line(f"{path}: sound, of {found.started_at}, and of the fixtures here")
 
 
 def _lines(path: Path, found: Run) -> list[str]:

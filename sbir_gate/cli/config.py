@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sbir_gate.cli.options import effective_settings, settings_options
+from sbir_gate.cli.printing import put
 from sbir_gate.settings.display import ShowFormat, render_effective
 
 
@@ -15,7 +16,13 @@ def config() -> None:
     """Show the settings in force and where each comes from."""
 
 
-@config.command()
+@config.command(
+    epilog="""\b
+Examples:
+  sbir-gate config show
+  sbir-gate config show --set gate.max_lost=3 > mine.yaml
+"""
+)
 @click.option(
     "--format",
     "format_",
@@ -27,4 +34,4 @@ def config() -> None:
 def show(format_: str, config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Print every value and its origin: a line of a file, a variable or an option."""
     effective = effective_settings(config_file, assignments, {})
-    click.echo(render_effective(effective, ShowFormat(format_)), nl=False)
+    put(render_effective(effective, ShowFormat(format_)))

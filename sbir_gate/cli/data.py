@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sbir_gate.cli.options import quiet_option
+from sbir_gate.cli.printing import put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.synthesising.dataset import synthesise as synthesise_data
 from sbir_gate.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
@@ -47,7 +48,7 @@ def synthesise(
         summary = synthesise_data(options, output, lambda done, _total: ticker.count("recipients", done))
     if not quiet:
         for line in _summary_lines(options, summary):
-            click.echo(line)
+            put_line(line)
 
 
 def _summary_lines(options: SynthesisOptions, summary: SynthesisSummary) -> list[str]:

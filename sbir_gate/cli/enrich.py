@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sbir_gate.cli.options import effective_settings, quiet_option, settings_options
+from sbir_gate.cli.printing import put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.measuring.monitor import PerformanceMonitor
 from sbir_gate.pipeline.enrichment import EnrichRequest, EnrichSummary
@@ -54,7 +55,7 @@ def enrich(
         summary = enrich_files(request, settings, monitor, ticker.count)
     if not quiet:
         for line in _summary_lines(summary, output, rejects, monitor):
-            click.echo(line)
+            put_line(line)
 
 
 def _summary_lines(

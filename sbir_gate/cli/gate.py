@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from sbir_gate.cli.options import effective_settings, has_colour, quiet_option, settings_options
+from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.comparing.gate import exit_status, judge
 from sbir_gate.model.run import Run
@@ -95,9 +96,9 @@ def run(
     effective = effective_settings(config_file, assignments, options)
     with Ticker(is_quiet=quiet) as ticker:
         result = run_gate(effective, real_edges(), ticker.say)
-    click.echo(_rendered(result.run, result.verdict, format_, verbose), nl=False)
+    put(_rendered(result.run, result.verdict, format_, verbose))
     if not quiet:
-        click.echo(f"Run: {result.run_path}  report: {result.report_path}", err=True)
+        put_line(f"Run: {result.run_path}  report: {result.report_path}", is_error=True)
     sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
 
 
@@ -126,7 +127,7 @@ def diff(
     settings = effective_settings(config_file, assignments, {}).settings
     head_run = load_run(head)
     verdict = judge(head_run, load_run(reference), policy(settings))
-    click.echo(_rendered(head_run, verdict, format_, verbose), nl=False)
+    put(_rendered(head_run, verdict, format_, verbose))
     sys.exit(exit_status(verdict, fail_on == "inconclusive"))
 
 
@@ -164,7 +165,7 @@ def report(
         verdict = judge(head, load_baseline(settings.gate.baselines_folder, head.gate), policy(settings))
     text = _rendered(head, verdict, format_, is_verbose=True)
     if output is None:
-        click.echo(text, nl=False)
+        put(text)
     else:
         save_text(output, text)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-import click
+from sbir_gate.cli.printing import put, put_line
 
 _EVERY_SECONDS_TERMINAL = 0.1
 _EVERY_SECONDS_LOG = 5.0
@@ -31,7 +31,7 @@ class Ticker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._is_terminal and not self._is_quiet:
-            click.echo("\r" + " " * _LINE + "\r", nl=False, err=True)
+            put("\r" + " " * _LINE + "\r", is_error=True)
 
     def say(self, words: str) -> None:
         """Show what is being done."""
@@ -53,6 +53,6 @@ class Ticker:
         if self._is_quiet:
             return
         if self._is_terminal:
-            click.echo("\r" + words[:_LINE].ljust(_LINE), nl=False, err=True)
+            put("\r" + words[:_LINE].ljust(_LINE), is_error=True)
         else:
-            click.echo(f"{time.strftime('%H:%M:%S')} {words}", err=True)
+            put_line(f"{time.strftime('%H:%M:%S')} {words}", is_error=True)
