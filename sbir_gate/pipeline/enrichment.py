@@ -13,13 +13,14 @@ from pathlib import Path
 
 import duckdb
 
-from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
+from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError, UsageError
 from sbir_gate.matching.candidates import BlockingOptions
 from sbir_gate.matching.cascade import MatchingOptions, match_firms
 from sbir_gate.matching.enriched import check_output, count_links, write_enriched
 from sbir_gate.matching.parts import Part, open_parts, register_functions, write_part
 from sbir_gate.measuring.monitor import PerformanceMonitor
 from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
@@ -61,10 +62,12 @@ def enrich(
 ) -> EnrichSummary:
     """Link the awards to the recipients and write the enriched file.
 
-    Raises InputError for inputs that cannot be read, OutputError for outputs that cannot be written,
-    ToolError when the time or the memory that the settings grant does not suffice.
+    Raises UsageError for an output that would replace an input or another output, InputError for inputs
+    that cannot be read, OutputError for outputs that cannot be written, ToolError when the time or the
+    memory that the settings grant does not suffice.
     """
     check_output(request.output)
+    _check_targets(request)
     performance = settings.enrichment.performance
     try:
         with (
@@ -183,6 +186,23 @@ def _enrich(
     return EnrichSummary(
         awards.rows, scanned, rejects.count, count_links(connection), matched.notes, awards.warnings
     )
+
+
+def _check_targets(request: EnrichRequest) -> None:
+    """Refuse, before any work is done, to write over what is read or over another output."""
+    taken = {
+        file.path.resolve(): "would be written over, but is an input"
+        for source in (request.awards, request.recipients)
+        for file in resolve_files(source)
+    }
+    for path in (request.output, request.rejects, request.metrics):
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise UsageError(f"{path}: {taken[path.resolve()]}", "name another file to write to")
+        if not path.parent.is_dir():
+            raise OutputError(f"{path}: the folder {path.parent} does not exist", "make the folder first")
+        taken[path.resolve()] = "is named for two outputs"
 
 
 def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:

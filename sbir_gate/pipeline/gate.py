@@ -16,7 +16,7 @@ import duckdb
 
 from sbir_gate import __version__
 from sbir_gate.comparing.gate import judge
-from sbir_gate.errors import InputError, SbirGateError
+from sbir_gate.errors import InputError, OutputError, SbirGateError
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
 from sbir_gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.measuring.metrics import derive_metrics
@@ -43,6 +43,8 @@ BUILT_IN_COMMAND = (
     "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
     " --output {output} --metrics {metrics}"
 )
+VERDICT_NAME = "verdict.json"
+REPORT_NAME = "report.md"
 _DIGEST_CHUNK = 1 << 20
 
 Progress = Callable[[str], None]
@@ -85,13 +87,15 @@ class GateResult:
 def run_gate(effective: EffectiveSettings, edges: Edges, progress: Progress) -> GateResult:
     """Measure, compare with the baseline, judge, and write Run, verdict and Markdown report.
 
-    A broken enricher leaves a verdict `error` and a report of it behind, so that no older verdict is
-    taken for this one's, and raises.
+    Whatever goes wrong, no older verdict stays behind to be taken for this one's; an error that has a
+    name leaves a verdict `error` and a report of it, and is raised.
     """
     settings = effective.settings
+    _discard_verdict(settings.reports.folder)
     try:
-        run = measure(effective, edges, progress)
+        # first, because a damaged one makes all the measuring useless
         baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name)
+        run = measure(effective, edges, progress)
     except SbirGateError as error:
         _leave_error_verdict(effective, edges, error)
         raise
@@ -103,11 +107,22 @@ def run_gate(effective: EffectiveSettings, edges: Edges, progress: Progress) -> 
 
 
 def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path, Path]:
-    """Write `verdict.json` and `report.md` in the folder of reports; return their paths."""
-    verdict_path, report_path = folder / "verdict.json", folder / "report.md"
+    """Write the verdict and its report to the folder of reports; return their paths."""
+    verdict_path, report_path = folder / VERDICT_NAME, folder / REPORT_NAME
     save_verdict(verdict_path, verdict)
     save_text(report_path, render_markdown(build_view(run, verdict)))
     return verdict_path, report_path
+
+
+def _discard_verdict(folder: Path) -> None:
+    for name in (VERDICT_NAME, REPORT_NAME):
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder / name}: the verdict of an earlier run cannot be removed ({error.strerror})",
+                "name a folder that you may write to in reports.folder, or with --reports",
+            ) from error
 
 
 def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> Run:
