@@ -39,6 +39,7 @@ def pair(recipient_id, confidence, method=FUZZY, **facts):
         same_city=False,
         namesakes=1,
         is_rare=False,
+        is_other_generation=False,
         order=(-confidence, recipient_id),
     )
     return replace(plain, **facts)
@@ -135,6 +136,14 @@ def test_the_acceptance_limit_parts_links_from_candidates(confidence, kind):
 def test_a_name_that_is_hopeless_is_no_candidate_unless_it_is_exact():
     assert decide(pairs=[pair("R1", 0.01)])[0] == (NONE, Method.NONE, "")
     assert decide(pairs=[pair("R1", 0.01, EXACT)])[0] == (CANDIDATE, EXACT, "R1")
+
+
+def test_a_sister_firm_of_another_number_never_links_however_alike():
+    sister, right = pair("R1", 0.99, is_other_generation=True), pair("R2", 0.9)
+    assert decide(pairs=[sister])[0] == (CANDIDATE, FUZZY, "R1")
+    said, decision = decide(pairs=[sister, right])
+    assert said == (LINK, FUZZY, "R2")
+    assert [found.recipient_id for found in decision.candidates] == ["R2", "R1"]
 
 
 def test_an_exact_name_with_namesakes_elsewhere_stays_a_candidate():

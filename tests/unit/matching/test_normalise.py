@@ -10,6 +10,8 @@ from sbir_gate.matching.normalise import (
     canonical_token,
     canonical_tokens,
     compact_name,
+    differ_in_generation,
+    generation,
     normal_name,
     plain_name,
 )
@@ -265,3 +267,34 @@ def test_single_letters_are_joined_and_order_is_kept():
     assert canonical_tokens("A") == ("A",)
     assert canonical_tokens("THE OF AND") == ()
     assert canonical_tokens("") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ACME II", 2),
+        ("ACME 2", 2),
+        ("ACME 02", 2),
+        ("ACME X", 10),
+        ("ACME", None),
+        ("ACME 2000", None),
+        ("", None),
+    ],
+)
+def test_a_name_may_end_in_its_number_among_sisters(name, expected):
+    assert generation(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "differ"),
+    [
+        ("ACME II", "ACME III", True),
+        ("ACME II", "ACME 3", True),
+        ("ACME II", "ACME 2", False),
+        ("ACME II", "ACME", False),
+        ("ACME", "BRIGHT", False),
+    ],
+)
+def test_two_numbers_are_two_sisters(left, right, differ):
+    assert differ_in_generation(left, right) is differ
+    assert differ_in_generation(right, left) is differ

@@ -63,15 +63,18 @@ def test_namesakes_are_firms_not_rows(score):
 
 
 def test_words_are_weighed_by_the_published_names_and_those_of_the_table(score):
-    few = score([Award("A1", "Acme Laser")], [Recipient("R1", "ACME LASER")])
+    award, recipient = Award("A1", "Zentrox Quarkle"), Recipient("R99", "ZENTROX QUARKLE")
+    few = score([award], [recipient])
     assert few.names_counted == BACKGROUND_NAMES + 1
     assert feature(few, "coined") == [1.0]
-    crowd = [Recipient(f"R{number}", f"ACME {chr(65 + number)}LPHA LASER") for number in range(20)]
-    many = score([Award("A1", "Acme Laser")], [Recipient("R99", "ACME LASER"), *crowd])
+    crowd = [Recipient(f"R{number}", f"ZENTROX {chr(65 + number)}LPHA QUARKLE") for number in range(20)]
+    many = score([award], [recipient, *crowd])
     exact = many.recipient_id.tolist().index("R99")
     assert many.names_counted == BACKGROUND_NAMES + 21
     assert feature(many, "coined")[exact] == pytest.approx(1 / 21)
     assert feature(many, "shared_rarity")[exact] < feature(few, "shared_rarity")[0]
+    common = score([Award("A1", "Advanced Systems")], [Recipient("R1", "ADVANCED SYSTEMS")])
+    assert feature(common, "shared_rarity")[0] < feature(few, "shared_rarity")[0] - 0.2
 
 
 def test_a_recipient_s_name_of_a_column_s_length_may_be_cut(score):
