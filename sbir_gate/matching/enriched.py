@@ -51,13 +51,14 @@ def write_enriched(
         connection.execute(f"COPY ({_enriched_query(columns)}) TO '{target}' ({copy_options})")
         partial.replace(path)
     except (duckdb.IOException, OSError) as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise OutputError(
             f"{path}: cannot be written ({_first_line(error)})",
             "name a file in a folder that you may write to and that has room",
         ) from error
     finally:
+        # whatever stopped the writing, be it an interrupt: no half file stays
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         connection.execute(f"SET threads = {int(threads[0]) if threads else 1}")
 
 

@@ -29,6 +29,7 @@ from sbir_gate.settings.schema import Settings
 
 # DuckDB's own buffers get this share of the budget; Python, names and arrays live in the rest.
 _DATABASE_SHARE = 0.6
+_INTERRUPT_SECONDS = 0.01
 
 Progress = Callable[[str, int], None]
 """Told the stage and how many records it has done so far."""
@@ -227,14 +228,19 @@ def _work_folder(settings: Settings) -> Path | None:
 def _deadline(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
     """Interrupt the database when the time is up, so that the next (or present) query ends the work."""
     is_late = threading.Event()
+    is_over = threading.Event()
 
     def interrupt() -> None:
+        if is_over.wait(seconds):
+            return
         is_late.set()
-        connection.interrupt()
+        # an interrupt between two queries is lost: go on until one is hit
+        while not is_over.is_set():
+            connection.interrupt()
+            is_over.wait(_INTERRUPT_SECONDS)
 
-    timer = threading.Timer(seconds, interrupt)
-    timer.daemon = True
-    timer.start()
+    watch = threading.Thread(target=interrupt, name="sbir-gate-deadline", daemon=True)
+    watch.start()
     try:
         yield
     except (duckdb.Error, SbirGateError) as error:
@@ -245,4 +251,5 @@ def _deadline(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator
             ) from error
         raise
     finally:
-        timer.cancel()
+        is_over.set()
+        watch.join()

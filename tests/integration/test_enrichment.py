@@ -241,7 +241,7 @@ def test_awards_that_are_missing_or_empty_are_an_input_error(tmp_path, files, wo
         check_fails(InputError, awards, recipients, tmp_path, work, r"awards\.csv")
 
 
-@pytest.mark.parametrize("seconds", [0.001, 0.1, 0.2])
+@pytest.mark.parametrize("seconds", [0.001, 0.1, 0.2, 0.3])
 def test_time_that_is_up_ends_the_work(tmp_path, work, seconds):
     files = FIXTURES / "awards.csv", next(FIXTURES.glob("recipients.*"))
     check_fails(ToolError, *files, tmp_path, changed(work, timeout_seconds=seconds), "longer than")

@@ -189,3 +189,21 @@ def test_a_missing_folder_and_a_folder_in_the_way_are_refused_before_any_work(tm
     (tmp_path / "out.csv").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
         check_output(tmp_path / "out.csv")
+
+
+def test_writing_that_is_interrupted_leaves_no_half_file(tmp_path):
+    awards = [Award(f"A{number}", f"Zentrox {number}") for number in range(20)]
+    with database() as connection:
+        load_awards(connection, awards)
+        load_recipients(connection, RECIPIENTS, tmp_path)
+        matched = match_firms(connection, MatchingOptions(), untimed)
+        # an error in the midst of the rows, as an interrupt would be
+        connection.execute("DROP TABLE award_rows")
+        connection.execute(
+            "CREATE VIEW award_rows AS SELECT position,"
+            " CASE WHEN position = 19 THEN error('stopped') ELSE 'x' END AS \"Company\" FROM awards"
+        )
+        with pytest.raises(duckdb.Error, match="stopped"):
+            write_enriched(connection, matched, ["Company"], tmp_path / "out.csv")
+    assert list(tmp_path.glob("*out.csv*")) == []
+    assert list(tmp_path.glob(".*")) == []
