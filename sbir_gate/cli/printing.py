@@ -23,7 +23,8 @@ def put(text: str, *, is_error: bool = False) -> None:
     from then on the text goes nowhere.
     """
     try:
-        click.echo(text, nl=False, err=is_error)
+        # None lets click decide: colours for a terminal, none elsewhere (see no-color.org for NO_COLOR)
+        click.echo(text, nl=False, err=is_error, color=False if os.environ.get("NO_COLOR") else None)
     except BrokenPipeError:
         stream = sys.stderr if is_error else sys.stdout
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 -- a device, for its descriptor alone

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ class Stage:
             env=self.environment | changes,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=SECONDS,
             check=False,
         )
@@ -99,8 +99,3 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
         done = made.gate(*command.split())
         assert done.returncode == 0, done.stderr
     return made
-
-
-def interrupt(process: subprocess.Popen[str]) -> None:
-    """Press Ctrl-C: the terminal tells the whole process group."""
-    os.killpg(process.pid, signal.SIGINT)

@@ -1,0 +1,443 @@
+"""The program as its users meet it: help, wrong usage, saved documents, pipes, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from sbir_gate.cli.application import VERBS, application
+
+COMMANDS = [
+    *(verb for verb in VERBS if verb not in {"baseline", "data", "config"}),
+    "baseline show",
+    "baseline promote",
+    "baseline verify",
+    "data synthesise",
+    "config show",
+]
+HEAVY = (
+    "pandas",
+    "duckdb",
+    "numpy",
+    "plotly",
+    "dagster",
+    "dask",
+    "distributed",
+    "github",
+    "pydantic",
+    "jinja2",
+)
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def only_run(stage):
+    return min((stage.folder / "reports" / "benchmarks").glob("*.json"))
+
+
+def loaded_by(stage, arguments):
+    """Return which heavy packages a call loads."""
+    code = (
+        f"import sys; sys.argv = ['sbir-gate', *{arguments!r}]\n"
+        "from sbir_gate.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n"
+        f"    sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=stage.folder,
+        env=stage.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stderr.split()
+
+
+# help and wrong usage
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_verb_has_an_example_that_its_options_allow(stage, command):
+    done = stage.gate(*command.split(), "--help")
+    assert done.returncode == 0
+    examples = re.findall(rf"^ +(sbir-gate {command}\b.*)$", done.stdout, flags=re.MULTILINE)
+    assert examples
+    known = set(re.findall(r"--[a-z-]+", done.stdout.partition("Example")[0]))
+    assert {option for line in examples for option in re.findall(r" (--[a-z-]+)", line)} <= known
+
+
+def test_the_help_lists_every_verb_with_the_line_that_the_verb_gives_itself(stage):
+    text = " ".join(stage.gate("--help").stdout.split())
+    for verb, (_, line) in VERBS.items():
+        assert f"{verb} {line}" in text
+        assert application.get_command(None, verb) is not None
+
+
+def test_help_and_version_load_nothing_heavy(stage):
+    assert loaded_by(stage, ["--help"]) == []
+    assert loaded_by(stage, ["--version"]) == []
+
+
+def test_a_verb_loads_only_what_it_needs(stage):
+    assert loaded_by(stage, ["config", "show"]) == ["pydantic"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["frobnicate"], "No such command 'frobnicate'; see 'sbir-gate --help'"),
+        (["run", "--frobnicate"], "see 'sbir-gate run --help'"),
+        (["run", "surplus"], "surplus"),
+        (["run", "--repeats", "0"], "--repeats"),
+        (["run", "--format", "html"], "'html'"),
+        (["run", "--set", "gate.max_lots=3"], "did you mean gate.max_lost?"),
+        (["run", "--set", "gate.max_lost"], "must be KEY=VALUE"),
+        (["run", "--config", "missing.yaml"], "missing.yaml: cannot be read"),
+        (["enrich", "--awards", "a.csv", "--recipients", "b.csv"], "--output"),
+        (["diff", "missing.json", "missing.json"], "missing.json: no such file"),
+        (["report", "fixtures/truth.csv"], "fixtures/truth.csv: not JSON"),
+        (["baseline", "promote", "missing.json"], "missing.json: no such file"),
+        (["data", "synthesise", "--output", "x", "--awards", "-1"], "-1"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_status_2(stage, arguments, words):
+    done = stage.gate(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["baseline"], ["config"], ["data"]])
+def test_a_missing_verb_shows_the_help_and_is_wrong_usage(stage, arguments):
+    done = stage.gate(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Commands:" in done.stderr
+
+
+def test_debug_shows_where_an_error_comes_from(stage):
+    plain = stage.gate("diff", "missing.json", "missing.json")
+    debug = stage.gate("--debug", "diff", "missing.json", "missing.json")
+    assert "Traceback" not in plain.stderr
+    assert "Traceback" in debug.stderr
+    assert debug.stderr.endswith(plain.stderr)
+    assert debug.returncode == plain.returncode == 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_are_made_for_each_shell(stage, shell):
+    done = stage.gate(_SBIR_GATE_COMPLETE=f"{shell}_source")
+    assert done.returncode == 0
+    assert "sbir-gate" in done.stdout
+    if shutil.which(shell):
+        checked = subprocess.run(
+            [shell, "-n"], input=done.stdout, text=True, capture_output=True, check=False
+        )
+        assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_completion_knows_verbs_and_options(stage):
+    verbs = stage.gate(_SBIR_GATE_COMPLETE="bash_complete", COMP_WORDS="sbir-gate ", COMP_CWORD="1")
+    assert [line.split(",")[1] for line in verbs.stdout.split()] == list(VERBS)
+    options = stage.gate(_SBIR_GATE_COMPLETE="bash_complete", COMP_WORDS="sbir-gate diff --f", COMP_CWORD="2")
+    assert {"plain,--format", "plain,--fail-on"} >= set(options.stdout.split()) != set()
+
+
+# settings
+
+
+def test_what_config_show_prints_can_be_read_again_and_says_the_same(stage):
+    arguments = ["config", "show", "--set", "gate.max_lost=3", "--set", "matching.acceptance_limit=0.5"]
+    first = stage.gate(*arguments).stdout
+    (stage.folder / "reports" / "mine.yaml").write_text(first, encoding="utf-8")
+    second = stage.gate("config", "show", "--config", "reports/mine.yaml").stdout
+    assert "max_lost: 3  # --set" in first
+    assert "SBIR_GATE__BENCHMARK__REPEATS" in first
+
+    def values(text):
+        return [line.partition("  #")[0] for line in text.splitlines()]
+
+    assert values(first) == values(second)
+
+
+def test_config_show_as_json_names_each_value_and_its_origin(stage):
+    shown = json.loads(stage.gate("config", "show", "--format", "json").stdout)
+    assert shown["gate.max_lost"]["origin"].startswith("config/base.yaml:")
+    assert shown["benchmark.repeats"] == {"value": 1, "origin": "SBIR_GATE__BENCHMARK__REPEATS"}
+
+
+# saved documents
+
+
+def test_the_report_of_a_run_is_made_again_from_its_documents(stage):
+    ran = stage.gate("run", "--format", "markdown", "--quiet")
+    written = (stage.folder / "reports" / "report.md").read_text(encoding="utf-8")
+    saved = max(
+        (stage.folder / "reports" / "benchmarks").glob("*.json"), key=lambda path: path.stat().st_mtime
+    )
+    with_verdict = stage.gate("report", saved, "--verdict", "reports/verdict.json")
+    judged_again = stage.gate("report", saved, "--output", "reports/again.md")
+    assert ran.stderr == ""
+    assert ran.stdout == written == with_verdict.stdout
+    assert (stage.folder / "reports" / "again.md").read_text(encoding="utf-8") == written
+    assert (judged_again.stdout, judged_again.returncode) == ("", 0)
+    diff = stage.gate("diff", "baselines/enrichment.json", saved, "--format", "markdown")
+    assert diff.stdout == written
+    assert diff.returncode == ran.returncode
+
+
+@pytest.mark.parametrize("format_", ["console", "markdown", "json"])
+def test_a_diff_is_printed_in_each_format_the_same_each_time(stage, format_):
+    run = only_run(stage)
+    first, second = (stage.gate("diff", run, run, "--format", format_) for _ in range(2))
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout == second.stdout
+    if format_ == "json":
+        assert json.loads(first.stdout)
+    else:
+        assert "pass" in first.stdout.lower().splitlines()[0]
+
+
+def test_the_baseline_is_shown_and_verified(stage):
+    shown = stage.gate("baseline", "show")
+    assert "1,000 awards" in shown.stdout
+    assert "match_rate" in shown.stdout
+    assert "sound" in stage.gate("baseline", "verify").stdout
+
+
+def test_a_missing_baseline_is_not_shown_nor_verified_and_the_cure_is_named(stage):
+    for verb in ("show", "verify"):
+        done = stage.gate("baseline", verb, "--set", "gate.baselines_folder=reports/nowhere")
+        assert done.returncode == 2
+        assert "there is no baseline yet; make one: sbir-gate run" in done.stderr
+
+
+def test_a_baseline_of_other_fixtures_is_not_verified(stage):
+    done = stage.gate("baseline", "verify", "--set", "fixtures.truth=null")
+    assert done.returncode == 2
+    assert "measured on other fixtures" in done.stderr
+
+
+def test_without_a_saved_run_there_is_nothing_to_promote(stage):
+    done = stage.gate("baseline", "promote", "--set", "reports.folder=reports/nowhere")
+    assert done.returncode == 2
+    assert "there is no saved Run" in done.stderr
+
+
+def promoted(stage, name, *arguments, change):
+    """Promote a Run that was changed by hand to a baselines folder of its own."""
+    document = json.loads(only_run(stage).read_text(encoding="utf-8"))
+    change(document["run"])
+    path = stage.folder / "reports" / f"{name}.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    folder = f"reports/{name}"
+    done = stage.gate("baseline", "promote", path, *arguments, "--set", f"gate.baselines_folder={folder}")
+    return done, stage.folder / folder / "enrichment.json"
+
+
+def test_a_run_of_uncommitted_code_is_promoted_only_by_force(stage):
+    def dirty(run):
+        run["source"]["is_dirty"] = True
+
+    refused, path = promoted(stage, "dirty", change=dirty)
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr
+    assert not path.exists()
+    forced, path = promoted(stage, "dirty", "--force", change=dirty)
+    assert forced.returncode == 0
+    assert path.exists()
+
+
+def test_a_run_that_is_wrong_is_not_promoted_even_by_force(stage):
+    def halved(run):
+        del run["decisions"][500:], run["firm_names"][500:]
+
+    refused, path = promoted(stage, "halved", "--force", change=halved)
+    assert refused.returncode == 2
+    assert "awards of the fixture without a decision: 500" in refused.stderr
+    assert not path.exists()
+
+
+# what is printed, and where
+
+
+def on_a_terminal(stage, *arguments, **changes):
+    """Return what `sbir-gate` writes to a terminal as standard output."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [".venv/bin/sbir-gate", *map(str, arguments)],
+        cwd=stage.folder,
+        env=stage.environment | {"TERM": "xterm", **changes},
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                block = os.read(ours, 65536)
+            except OSError:  # Linux says so when the other side is closed
+                break
+            if not block:
+                break
+            shown += block
+    os.close(ours)
+    return shown.decode("utf-8"), process.returncode
+
+
+def test_colours_are_for_terminals_and_no_color_switches_them_off(stage):
+    run = only_run(stage)
+    coloured, _ = on_a_terminal(stage, "diff", run, run)
+    plain, _ = on_a_terminal(stage, "diff", run, run, NO_COLOR="1")
+    assert SGR.search(coloured)
+    assert not SGR.search(plain)
+    assert SGR.sub("", coloured) == plain
+    assert not SGR.search(stage.gate("diff", run, run).stdout)
+
+
+def test_an_error_has_no_colour_where_none_is_wanted(stage):
+    coloured, _ = on_a_terminal(stage, "diff", "missing.json", "missing.json")
+    plain, status = on_a_terminal(stage, "diff", "missing.json", "missing.json", NO_COLOR="1")
+    assert status == 2
+    assert SGR.search(coloured)
+    assert not SGR.search(plain)
+
+
+def test_quiet_leaves_only_the_result(stage):
+    run = ["enrich", "--awards", "fixtures/awards.csv", "--recipients", "fixtures/recipients.csv"]
+    loud = stage.gate(*run, "--output", "reports/loud.csv")
+    quiet = stage.gate(*run, "--output", "reports/quiet.csv", "-q")
+    assert "matching" in loud.stderr
+    assert "1,000 awards" in loud.stdout
+    assert (quiet.stdout, quiet.stderr, quiet.returncode) == ("", "", 0)
+    assert (stage.folder / "reports" / "loud.csv").read_bytes() == (
+        stage.folder / "reports" / "quiet.csv"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("run --quiet --baselines reports/nowhere", 0),
+        ("run --baselines reports/nowhere --set enrichment.performance.match_rate_threshold=0.99", 1),
+        ("config show", 0),
+    ],
+)
+def test_a_reader_that_closes_the_pipe_does_not_change_the_exit_status(stage, command, status):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        # standard error too: the progress must not stop the work
+        process = stage.start(*command.split(), stdout=writer, stderr=writer)
+    finally:
+        os.close(writer)
+    assert process.wait(60) == status
+
+
+def test_a_terminal_that_cannot_show_a_character_does_not_change_the_exit_status(stage):
+    done = stage.gate("report", only_run(stage), PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"\u2705" in done.stdout
+
+
+# files that may not be written
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--output", "nowhere/linked.csv"], "the folder nowhere does not exist"),
+        (["--output", "reports"], "cannot tell the kind of file"),
+        (["--output", "linked.xlsx"], "cannot tell the kind of file"),
+        (["--output", "fixtures/recipients.csv"], "would be written over, but is an input"),
+        (["--output", "reports/x.csv", "--rejects", "fixtures/awards.csv"], "but is an input"),
+        (["--output", "reports/x.csv", "--metrics", "reports/x.csv"], "is named for two outputs"),
+        (["--output", "reports/x.csv", "--metrics", "nowhere/m.json"], "the folder nowhere does not exist"),
+        (["--output", "reports/x.csv", "--rejects", "nowhere/r.csv"], "the folder nowhere does not exist"),
+    ],
+)
+def test_an_output_that_cannot_or_must_not_be_written_is_refused_before_any_work(stage, arguments, words):
+    before = {path.name: path.read_bytes() for path in (stage.folder / "fixtures").iterdir()}
+    run = ["enrich", "--awards", "fixtures/awards.csv", "--recipients", "fixtures/recipients.csv"]
+    done = stage.gate(*run, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "matching" not in done.stderr
+    assert not (stage.folder / "reports" / "x.csv").exists()
+    assert before == {path.name: path.read_bytes() for path in (stage.folder / "fixtures").iterdir()}
+
+
+def test_a_folder_that_refuses_writing_is_named(stage):
+    done = stage.gate(
+        "enrich",
+        *("--awards", "fixtures/awards.csv", "--recipients", "fixtures/recipients.csv"),
+        *("--output", "/proc/linked.csv", "--quiet"),
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: /proc/linked.csv: cannot be written")
+
+
+# Ctrl-C
+
+ENRICH = (
+    "enrich --awards fixtures/awards.csv --recipients fixtures/recipients.csv --output reports/stopped.csv"
+)
+HANG = "{python} tests/end_to_end/sabotaged_enricher.py --hang {awards} {recipients} {output} {metrics}"
+
+
+def started(stage, arguments, word, **changes):
+    """Start `sbir-gate`, settings changed by variables, and return it once it has said a word."""
+    changed = replace(stage, environment=stage.environment | changes)
+    process = changed.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said = ""
+    while word not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return process
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word", "number"),
+    [
+        (["run", "--enricher", HANG], "repeat 1", signal.SIGINT),
+        (ENRICH.split(), "matching", signal.SIGINT),
+        *[
+            pytest.param(arguments, word, number, marks=pytest.mark.slow)
+            for number in (signal.SIGINT, signal.SIGTERM)
+            for arguments, word in (
+                (["run"], "reading the fixtures"),
+                (["run"], "repeat 1"),
+                (["run", "--enricher", HANG], "warming up"),
+                (ENRICH.split(), "awards"),
+                (ENRICH.split(), "recipients"),
+            )
+        ],
+    ],
+)
+def test_an_interrupted_program_says_so_and_leaves_nothing_behind(stage, arguments, word, number):
+    (stage.folder / "reports" / "stopped.csv").unlink(missing_ok=True)
+    process = started(stage, arguments, word, SBIR_GATE__BENCHMARK__WARM_UPS=str(int(word == "warming up")))
+    time.sleep(0.05)  # into the midst of what it announced
+    os.killpg(process.pid, number)
+    shown, said = process.communicate(timeout=30)
+    assert process.returncode == 128 + number, said
+    assert said.strip().endswith("interrupted")
+    assert "Traceback" not in said
+    assert shown == ""
+    assert stage.leftovers() == []
+    assert not list((stage.folder / "reports").glob("*stopped*"))
+    if arguments[0] == "run":
+        assert not (stage.folder / "reports" / "verdict.json").exists()
