@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import tempfile
 import time
@@ -46,6 +47,7 @@ BUILT_IN_COMMAND = (
 VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
 _DIGEST_CHUNK = 1 << 20
+_RUN_NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)(-(?P<number>\d+))?\.json")
 
 Progress = Callable[[str], None]
 """Told in words what is being done."""
@@ -274,11 +276,13 @@ def _leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: Sbir
 
 
 def latest_run_path(reports_folder: Path) -> Path:
-    """Return the newest saved Run; their names are times, so the last by name."""
-    found = sorted((reports_folder / "benchmarks").glob("*.json"))
-    if not found:
+    """Return the newest saved Run; their names are times, with a number where one second has several."""
+    folder = reports_folder / "benchmarks"
+    saved = [(found, path) for path in folder.glob("*.json") if (found := _RUN_NAME.fullmatch(path.name))]
+    if not saved:
         raise InputError(
-            f"{reports_folder / 'benchmarks'}: there is no saved Run",
+            f"{folder}: there is no saved Run",
             "measure one with 'sbir-gate run', or name a file",
         )
-    return found[-1]
+    _, newest = max(saved, key=lambda item: (item[0]["time"], int(item[0]["number"] or 1)))
+    return newest

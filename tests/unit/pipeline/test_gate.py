@@ -1,0 +1,341 @@
+import csv
+import json
+import re
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sbir_gate.errors import DocumentError, EnricherError, ExitStatus, InputError, OutputError
+from sbir_gate.measuring.process import EnricherCrash, ProcessResult
+from sbir_gate.model.run import Machine, Source
+from sbir_gate.model.verdict import Outcome
+from sbir_gate.pipeline.gate import (
+    Edges,
+    describe_fixture,
+    latest_run_path,
+    measure,
+    read_profiles,
+    run_gate,
+    settings_digest,
+)
+from sbir_gate.settings.effective import load_settings
+from sbir_gate.storing.baselines import promote
+from sbir_gate.storing.documents import load_run, load_verdict
+
+AWARDS = 12
+NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+WELL = ProcessResult(exit_status=0, is_timed_out=False, wall_seconds=2.0, cpu_seconds=1.5, peak_rss_mib=100.0)
+
+
+class FakeEngine:
+    """Plays the enricher: links award i to recipient i, tells counters, and ends as told."""
+
+    def __init__(self, ends=WELL, links=AWARDS):
+        self.ends = ends
+        self.links = links
+        self.commands = []
+        self.config_texts = []
+
+    def __call__(self, request):
+        arguments = list(request.arguments)
+        self.commands.append(arguments)
+        if "--config" in arguments:
+            self.config_texts.append(Path(arguments[arguments.index("--config") + 1]).read_text())
+        if self.ends.exit_status == 0:
+            output = next(Path(text) for text in arguments if text.endswith("enriched.parquet"))
+            with output.open("w", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(["award_id", "recipient_id", "match_method", "match_score"])
+                for number in range(AWARDS):
+                    found = number < self.links
+                    writer.writerow(
+                        [f"A{number}", *((f"R{number}", "uei-exact", 100) if found else ("", "none", 0))]
+                    )
+            metrics = next(Path(text) for text in arguments if text.endswith("metrics.json"))
+            counters = dict.fromkeys(("recipients_scanned", "candidates_generated", "pairs_scored"), 10)
+            metrics.write_text(json.dumps({"counters": counters, "notes": {"model": "7"}}))
+        return self.ends
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Make a fixture whose right recipient of award Ai is Ri; the last award has none."""
+    (tmp_path / "awards.csv").write_text(
+        "award_id,Company,Phase,Number Employees,UEI\n"
+        + "".join(f"A{n},Firm {n} Inc,Phase I,{n},\n" for n in range(AWARDS))
+    )
+    (tmp_path / "recipients.csv").write_text(
+        "recipient_id,legal_business_name,uei\n" + "".join(f"R{n},FIRM {n} INC,\n" for n in range(AWARDS))
+    )
+    (tmp_path / "truth.csv").write_text(
+        "award_id,recipient_ids\n" + "".join(f"A{n},R{n}\n" for n in range(AWARDS))
+    )
+    return tmp_path
+
+
+def settings(folder, *assignments, **options):
+    fixed = {
+        "fixtures.awards": str(folder / "awards.csv"),
+        "fixtures.recipients": str(folder / "recipients.csv"),
+        "fixtures.truth": str(folder / "truth.csv"),
+        "gate.baselines_folder": str(folder / "baselines"),
+        "reports.folder": str(folder / "reports"),
+        "benchmark.repeats": 2,
+    }
+    return load_settings(None, {}, fixed | options, assignments)
+
+
+def edges(engine):
+    return Edges(
+        now=lambda: NOW,
+        launch=engine,
+        calibrate=lambda: 0.05,
+        machine=lambda: Machine("m" * 16, "Example CPU", 4, 16_384, "Linux x86_64", "3.11.7"),
+        source=lambda: Source("c" * 40, "main", is_dirty=False),
+    )
+
+
+def quietly(_words):
+    pass
+
+
+def gate(effective, engine):
+    return run_gate(effective, edges(engine), quietly)
+
+
+def left_behind(folder):
+    return load_verdict(folder / "reports" / "verdict.json")
+
+
+# the main job
+
+
+def test_the_run_says_who_measured_what_where_and_is_saved_as_it_is(folder):
+    result = gate(settings(folder), FakeEngine())
+    run = load_run(result.run_path)
+    assert run == result.run
+    assert result.run_path.name == "20260131T120000Z.json"
+    assert (run.started_at, run.source.commit, run.enricher) == ("2026-01-31T12:00:00Z", "c" * 40, "built-in")
+    assert (run.fixture.awards, run.quality.match_rate, run.quality.precision) == (AWARDS, 1.0, 1.0)
+    assert run.firm_names[3] == "Firm 3 Inc"
+    assert len(run.right_award_ids) == AWARDS
+    assert run.engine_notes["model"] == "7"
+    assert load_verdict(result.verdict_path) == result.verdict
+    assert "no-baseline" in result.report_path.read_text()
+
+
+def test_the_same_again_passes_and_lost_links_fail_by_name(folder):
+    effective = settings(folder)
+    promote(gate(effective, FakeEngine()).run, folder / "baselines")
+    assert gate(effective, FakeEngine()).verdict.outcome is Outcome.PASS
+    worse = gate(effective, FakeEngine(links=AWARDS - 2)).verdict
+    assert worse.outcome is Outcome.FAIL
+    assert [award.award_id for award in worse.records.lost] == ["A10", "A11"]
+
+
+def test_without_a_truth_nothing_is_said_of_right_and_wrong(folder):
+    without = settings(folder, "fixtures.truth=null", **{"fixtures.truth": None})
+    run = measure(without, edges(FakeEngine()), quietly)
+    assert (run.has_truth, run.right_award_ids, run.quality.precision) == (False, (), None)
+
+
+def test_progress_tells_what_is_done(folder):
+    told = []
+    run_gate(settings(folder), edges(FakeEngine()), told.append)
+    assert told == [
+        "reading the fixtures",
+        "warming up",
+        "repeat 1 of 2",
+        "repeat 2 of 2",
+        "measuring quality",
+    ]
+
+
+def test_nothing_temporary_stays(folder, tmp_path_factory, monkeypatch):
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))  # the documented place to set it
+    gate(settings(folder), FakeEngine())
+    with pytest.raises(EnricherError):
+        gate(settings(folder), FakeEngine(ends=ProcessResult(1, False, 1.0, 1.0, 1.0, "oh no")))
+    assert list(temporary.iterdir()) == []
+
+
+# what goes wrong
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        (ProcessResult(1, False, 1.0, 1.0, 1.0, "oh no"), "exit status 1: oh no"),
+        (ProcessResult(-9, False, 1.0, 1.0, 1.0), "SIGKILL"),
+        (ProcessResult(0, True, 300.0, 1.0, 1.0), "timed out"),
+    ],
+)
+def test_a_broken_enricher_leaves_an_error_and_no_older_verdict(folder, ends, words):
+    effective = settings(folder)
+    assert gate(effective, FakeEngine()).verdict.outcome is Outcome.NO_BASELINE
+    with pytest.raises(EnricherError, match=words) as caught:
+        gate(effective, FakeEngine(ends=ends))
+    assert caught.value.exit_status is ExitStatus.BROKEN
+    verdict = left_behind(folder)
+    assert verdict.outcome is Outcome.ERROR
+    assert words in verdict.reasons[0]
+    assert words in (folder / "reports" / "report.md").read_text()
+    assert len(list((folder / "reports" / "benchmarks").iterdir())) == 1  # no Run of what broke
+
+
+class Stopped(BaseException):
+    """Ctrl-C, or a fault of the program: not one of the errors that are explained."""
+
+
+def test_whatever_else_stops_the_gate_leaves_no_verdict_at_all(folder):
+    effective = settings(folder)
+    gate(effective, FakeEngine())
+
+    def stop(_request):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        gate(effective, stop)
+    assert not (folder / "reports" / "verdict.json").exists()
+    assert not (folder / "reports" / "report.md").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"format_version": 1}', "\x00"])
+def test_a_damaged_baseline_is_an_error_before_anything_is_measured(folder, text):
+    (folder / "baselines").mkdir()
+    (folder / "baselines" / "enrichment.json").write_text(text)
+    engine = FakeEngine()
+    with pytest.raises(DocumentError, match=re.escape("baselines/enrichment.json")) as caught:
+        gate(settings(folder), engine)
+    assert caught.value.exit_status is ExitStatus.WRONG_INPUT
+    assert left_behind(folder).outcome is Outcome.ERROR
+    assert engine.commands == []
+
+
+@pytest.mark.parametrize("name", ["awards.csv", "recipients.csv", "truth.csv"])
+@pytest.mark.parametrize("damage", ["missing", "empty"])
+def test_fixtures_that_cannot_be_read_are_named_and_nothing_is_measured(folder, name, damage):
+    (folder / name).unlink()
+    if damage == "empty":
+        (folder / name).touch()
+    engine = FakeEngine()
+    with pytest.raises(InputError, match=re.escape(name)):
+        gate(settings(folder), engine)
+    assert left_behind(folder).outcome is Outcome.ERROR
+    assert engine.commands == []
+
+
+def test_the_input_error_of_the_built_in_engine_comes_out_in_its_own_words(folder):
+    ends = ProcessResult(2, False, 1.0, 1.0, 1.0, "error: recipients.csv:7: no such column; name it")
+    with pytest.raises(InputError) as caught:
+        gate(settings(folder), FakeEngine(ends=ends))
+    assert caught.value.message == "recipients.csv:7: no such column; name it"
+    assert left_behind(folder).reasons == (caught.value.message,)
+
+
+def test_status_2_of_an_outside_enricher_means_only_that_it_broke(folder):
+    ends = ProcessResult(2, False, 1.0, 1.0, 1.0, "error: mine")
+    command = "engine {awards} {recipients} {output} {metrics}"
+    with pytest.raises(EnricherCrash, match="exit status 2: error: mine"):
+        gate(settings(folder, **{"enricher.command": command}), FakeEngine(ends=ends))
+
+
+def test_an_older_verdict_that_cannot_be_removed_is_an_error(folder):
+    (folder / "reports" / "verdict.json").mkdir(parents=True)
+    with pytest.raises(OutputError, match="verdict of an earlier run cannot be removed"):
+        gate(settings(folder), FakeEngine())
+
+
+# what the child is given
+
+
+def test_the_child_sees_the_very_settings_in_force(folder):
+    engine = FakeEngine()
+    effective = settings(folder, "matching.acceptance_limit=0.42", "matching.methods=[uei-exact]")
+    gate(effective, engine)
+    assert len(engine.config_texts) == 3  # a warm-up and two repeats
+    (folder / "child.yaml").write_text(engine.config_texts[0])
+    childs = load_settings(folder / "child.yaml", {}).settings
+    assert childs == effective.settings
+    assert childs.matching.acceptance_limit == 0.42
+
+
+def test_the_built_in_engine_is_called_as_a_user_would_call_it(folder):
+    engine = FakeEngine()
+    gate(settings(folder), engine)
+    command = engine.commands[-1]
+    assert command[1:4] == ["-m", "sbir_gate", "enrich"]
+    assert command[command.index("--awards") + 1] == str(folder / "awards.csv")
+    assert command[command.index("--recipients") + 1] == str(folder / "recipients.csv")
+
+
+def test_an_outside_enricher_gets_its_own_words_and_no_config(folder):
+    engine = FakeEngine()
+    words = ["my engine", "it's", "{awards}", "{recipients}", "{output}", "{metrics}"]
+    result = gate(settings(folder, **{"enricher.command": shlex.join(words)}), engine)
+    assert engine.commands[0][:2] == words[:2]
+    assert "--config" not in engine.commands[0]
+    assert shlex.split(result.run.enricher) == words
+
+
+# fixtures and settings as fingerprints
+
+
+@pytest.mark.parametrize("name", ["awards.csv", "recipients.csv", "truth.csv"])
+def test_any_byte_changes_the_fingerprint_of_the_fixture(folder, name):
+    before = describe_fixture(settings(folder), AWARDS)
+    path = folder / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert describe_fixture(settings(folder), AWARDS).fingerprint != before.fingerprint
+
+
+def test_a_byte_that_moves_from_one_file_to_the_next_changes_the_fingerprint(folder):
+    before = describe_fixture(settings(folder), AWARDS)
+    awards, recipients = folder / "awards.csv", folder / "recipients.csv"
+    content = awards.read_bytes()
+    awards.write_bytes(content[:-1])
+    recipients.write_bytes(content[-1:] + recipients.read_bytes())
+    assert describe_fixture(settings(folder), AWARDS).fingerprint != before.fingerprint
+
+
+def test_the_fingerprint_does_not_depend_on_where_the_fixture_lies(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for name in ("awards.csv", "recipients.csv", "truth.csv"):
+        (elsewhere / name).write_bytes((folder / name).read_bytes())
+    here, there = (describe_fixture(settings(place), AWARDS) for place in (folder, elsewhere))
+    assert here.fingerprint == there.fingerprint
+    assert here.awards_path != there.awards_path
+
+
+def test_the_settings_digest_follows_what_changes_results_and_nothing_else(folder):
+    usual = settings_digest(settings(folder))
+    assert settings_digest(settings(folder, "benchmark.repeats=9", "gate.max_lost=0")) == usual
+    assert settings_digest(settings(folder, "enrichment.performance.chunk_size=7")) == usual
+    assert settings_digest(settings(folder, "matching.max_candidates=2")) != usual
+    assert settings_digest(settings(folder, "reading.max_record_mib=9")) != usual
+
+
+def test_profiles_are_in_the_order_of_the_awards(folder):
+    profiles = read_profiles(settings(folder))
+    assert [profile.award_id for profile in profiles] == [f"A{n}" for n in range(AWARDS)]
+    assert profiles[0].phase.value == "I"
+    assert profiles[11].company_size.value == "small"
+
+
+# the latest Run
+
+
+def test_the_latest_run_is_the_last_by_time(folder):
+    effective = settings(folder)
+    paths = [gate(effective, FakeEngine()).run_path for _ in range(3)]
+    (folder / "reports" / "benchmarks" / "zz-notes.json").touch()
+    assert [path.name[16:] for path in paths] == [".json", "-2.json", "-3.json"]  # within one second
+    assert latest_run_path(folder / "reports") == paths[-1]
+
+
+def test_without_a_run_there_is_no_latest(tmp_path):
+    with pytest.raises(InputError, match="there is no saved Run"):
+        latest_run_path(tmp_path)
