@@ -12,7 +12,7 @@ import click
 
 from sbir_gate import __version__
 from sbir_gate.cli.interruption import Interruption
-from sbir_gate.cli.printing import put_line, use_any_terminal
+from sbir_gate.cli.printing import escape_unknown_characters, put_line
 from sbir_gate.errors import ExitStatus, SbirGateError
 
 # verb -> where its command is, and the line that --help shows without loading it
@@ -70,7 +70,7 @@ def main() -> NoReturn:
     """Run the program and end the process with its exit status."""
     interruption = Interruption()
     interruption.watch()
-    use_any_terminal()
+    escape_unknown_characters(sys.stdout, sys.stderr)
     sys.exit(_status(interruption))
 
 

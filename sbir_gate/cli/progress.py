@@ -5,21 +5,35 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 
-from sbir_gate.cli.printing import put, put_line
+from sbir_gate.cli.printing import put
 
 _EVERY_SECONDS_TERMINAL = 0.1
 _EVERY_SECONDS_LOG = 5.0
 _LINE = 78
 
+put_on_standard_error = partial(put, is_error=True)
+
 
 class Ticker:
-    """Shows a stage and how many records it has done; rate included once there is one to tell."""
+    """Shows a stage and how many records it has done; rate included once there is one to tell.
 
-    def __init__(self, *, is_quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    `is_terminal` is asked of standard error where it is None.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_quiet: bool,
+        is_terminal: bool | None = None,
+        write: Callable[[str], None] = put_on_standard_error,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._is_quiet = is_quiet
-        self._is_terminal = sys.stderr.isatty()
+        self._is_terminal = sys.stderr.isatty() if is_terminal is None else is_terminal
+        self._write = write
         self._clock = clock
         self._started = self._shown = clock()
         self._stage = ""
@@ -31,7 +45,7 @@ class Ticker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._is_terminal and not self._is_quiet:
-            put("\r" + " " * _LINE + "\r", is_error=True)
+            self._write("\r" + " " * _LINE + "\r")
 
     def say(self, words: str) -> None:
         """Show what is being done."""
@@ -53,6 +67,6 @@ class Ticker:
         if self._is_quiet:
             return
         if self._is_terminal:
-            put("\r" + words[:_LINE].ljust(_LINE), is_error=True)
+            self._write("\r" + words[:_LINE].ljust(_LINE))
         else:
-            put_line(f"{time.strftime('%H:%M:%S')} {words}", is_error=True)
+            self._write(f"{time.strftime('%H:%M:%S')} {words}\n")

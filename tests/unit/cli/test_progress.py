@@ -1,0 +1,130 @@
+import re
+
+import pytest
+
+from sbir_gate.cli.progress import Ticker
+
+
+class FakeClock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, seconds):
+        self.now += seconds
+
+
+class FakeStream:
+    """A terminal or a log that keeps what is written to it."""
+
+    def __init__(self, is_terminal):
+        self.is_terminal = is_terminal
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def terminal():
+    return FakeStream(is_terminal=True)
+
+
+@pytest.fixture
+def log():
+    return FakeStream(is_terminal=False)
+
+
+def ticking(stream, clock, is_quiet=False):
+    return Ticker(is_quiet=is_quiet, is_terminal=stream.is_terminal, write=stream.write, clock=clock)
+
+
+def frames(terminal):
+    """Return what the one line showed, one after the other."""
+    return [frame.rstrip() for frame in terminal.text.split("\r") if frame.strip()]
+
+
+def messages(log):
+    """Return the lines of a log without their times."""
+    lines = log.text.splitlines()
+    assert all(re.match(r"\d\d:\d\d:\d\d ", line) for line in lines)
+    return [line[9:] for line in lines]
+
+
+def test_a_log_has_one_line_for_each_thing_that_is_said(log, clock):
+    with ticking(log, clock) as ticker:
+        ticker.say("reading the fixtures")
+        ticker.say("repeat 1 of 5")
+    assert messages(log) == ["reading the fixtures", "repeat 1 of 5"]
+
+
+def test_a_stage_is_told_at_once_and_then_only_every_five_seconds_in_a_log(log, clock):
+    with ticking(log, clock) as ticker:
+        for done in range(0, 12_000, 1_000):
+            ticker.count("recipients", done)
+            clock.forward(1)
+    assert messages(log) == ["recipients", "recipients: 5,000, 1,000/s", "recipients: 10,000, 1,000/s"]
+
+
+def test_a_new_stage_is_told_however_soon_it_comes_and_its_rate_starts_anew(log, clock):
+    with ticking(log, clock) as ticker:
+        ticker.count("awards", 1_000)
+        ticker.count("recipients", 0)
+        clock.forward(10)
+        ticker.count("recipients", 50)
+    assert messages(log) == ["awards: 1,000", "recipients", "recipients: 50, 5/s"]
+
+
+def test_no_rate_is_told_within_the_first_second(log, clock):
+    with ticking(log, clock) as ticker:
+        ticker.count("awards", 0)
+        clock.forward(1)
+        ticker.count("awards", 9)
+        ticker.count("done", 9)
+    assert messages(log) == ["awards", "done: 9"]
+
+
+def test_a_terminal_moves_one_line_ten_times_a_second_at_most(terminal, clock):
+    ticker = ticking(terminal, clock)
+    for done in range(100):
+        ticker.count("recipients", done)
+        clock.forward(0.01)
+    assert "\n" not in terminal.text
+    assert len(frames(terminal)) in {9, 10}
+
+
+def test_a_terminal_shows_nothing_of_a_longer_line_under_a_shorter_one(terminal, clock):
+    with ticking(terminal, clock) as ticker:
+        ticker.say("a long line of words " * 9)
+        ticker.say("short")
+    lines = [frame for frame in terminal.text.split("\r") if frame]
+    assert {len(line) for line in lines} == {78}
+
+
+def test_a_terminal_is_left_clean_even_after_an_error(terminal, clock):
+    def interrupted():
+        with ticking(terminal, clock) as ticker:
+            ticker.say("repeat 1 of 5")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert terminal.text.endswith("\r" + " " * 78 + "\r")
+
+
+@pytest.mark.parametrize("stream", ["terminal", "log"])
+def test_quiet_says_nothing_at_all(stream, clock, request):
+    shown = request.getfixturevalue(stream)
+    with ticking(shown, clock, is_quiet=True) as ticker:
+        ticker.say("reading")
+        ticker.count("recipients", 5)
+        clock.forward(60)
+        ticker.count("recipients", 50)
+    assert shown.text == ""
