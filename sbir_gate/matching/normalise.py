@@ -80,6 +80,8 @@ def _literal(pattern: str) -> str:
 def plain_name(column: str) -> str:
     """Return the SQL expression of the upper-case ASCII words of a text column; NULL gives ''."""
     text = f"upper(strip_accents(coalesce({column}, '')))"
+    # letters that are no base letter with an accent, and so survive strip_accents
+    text = f"replace(replace(replace(translate({text}, 'ØŁĐÐŦ', 'OLDDT'), 'Æ', 'AE'), 'Œ', 'OE'), 'ẞ', 'SS')"
     text = f"regexp_replace({text}, {_literal(_JUNK_TAIL)}, '')"
     text = f"regexp_replace({text}, {_literal(_JOINING)}, '', 'g')"
     text = f"replace(replace({text}, '&', ' AND '), '+', ' AND ')"
