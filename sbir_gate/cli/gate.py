@@ -13,6 +13,7 @@ from sbir_gate.cli.options import effective_settings, has_colour, quiet_option, 
 from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.comparing.gate import exit_status, judge
+from sbir_gate.errors import InputError
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.pipeline.gate import real_edges, run_gate
@@ -160,6 +161,11 @@ def report(
     head = load_run(run_document)
     if verdict_document is not None:
         verdict = load_verdict(verdict_document)
+        if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
+            raise InputError(
+                f"{verdict_document}: the verdict is on another Run, of {verdict.head_started_at}",
+                "name the verdict and the Run that belong together, or leave --verdict out",
+            )
     else:
         settings = effective_settings(config_file, assignments, {}).settings
         verdict = judge(head, load_baseline(settings.gate.baselines_folder, head.gate), policy(settings))

@@ -198,6 +198,28 @@ def test_the_report_of_a_run_is_made_again_from_its_documents(stage):
     assert diff.returncode == ran.returncode
 
 
+def test_a_verdict_on_another_run_is_not_reported_for_this_one(stage):
+    def later(run):
+        run["started_at"] = "2030-01-01T00:00:00Z"
+
+    stage.gate("run", "--quiet")
+    done = stage.gate("report", edited(stage, "later", later), "--verdict", "reports/verdict.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the verdict is on another Run" in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--fail-on", "inconclusive"], 4)])
+def test_inconclusive_has_a_status_of_its_own_where_it_is_asked_for(stage, arguments, status):
+    def slower(run):
+        (wall,) = (metric for metric in run["metrics"] if metric["name"] == "wall_seconds")
+        wall["values"] = [2 * value for value in wall["values"]]  # one repeat: nothing is known of the noise
+
+    done = stage.gate("diff", only_run(stage), edited(stage, "slower", slower), *arguments)
+    assert done.stdout.startswith("INCONCLUSIVE")
+    assert "wall_seconds rose 100 %" in done.stdout
+    assert done.returncode == status
+
+
 @pytest.mark.parametrize("format_", ["console", "markdown", "json"])
 def test_a_diff_is_printed_in_each_format_the_same_each_time(stage, format_):
     run = only_run(stage)
@@ -236,12 +258,18 @@ def test_without_a_saved_run_there_is_nothing_to_promote(stage):
     assert "there is no saved Run" in done.stderr
 
 
-def promoted(stage, name, *arguments, change):
-    """Promote a Run that was changed by hand to a baselines folder of its own."""
+def edited(stage, name, change):
+    """Return a saved Run that was changed by hand."""
     document = json.loads(only_run(stage).read_text(encoding="utf-8"))
     change(document["run"])
     path = stage.folder / "reports" / f"{name}.json"
     path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def promoted(stage, name, *arguments, change):
+    """Promote a Run that was changed by hand to a baselines folder of its own."""
+    path = edited(stage, name, change)
     folder = f"reports/{name}"
     done = stage.gate("baseline", "promote", path, *arguments, "--set", f"gate.baselines_folder={folder}")
     return done, stage.folder / folder / "enrichment.json"
