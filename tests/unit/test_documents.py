@@ -1,0 +1,159 @@
+"""The pages hold what the program does: its verbs, options, settings and files exist, links lead on."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from sbir_gate.cli.application import application
+from sbir_gate.settings.keys import KNOWN_KEYS, is_known
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "fixtures" / "README.md"])
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HELP = {"--help", "-h"}
+SHELL_END = re.compile(r"&&|\|\||[|;>#]")
+
+
+def place(page):
+    return page.relative_to(ROOT).as_posix()
+
+
+def code_of(page):
+    """Return every piece of code on the page: fenced (continued lines joined), indented, inline."""
+    text = page.read_text(encoding="utf-8")
+    fenced = [line for _, body in FENCE.findall(text) for line in body.replace("\\\n", " ").splitlines()]
+    rest = FENCE.sub("", text)
+    indented = [line for line in rest.splitlines() if line.startswith("    ")]
+    return [*fenced, *indented, *INLINE.findall(rest)]
+
+
+def commands_of(page):
+    """Return the arguments of every `sbir-gate ...` on the page, up to where a shell ends the command."""
+    found = []
+    for code in code_of(page):
+        for part in re.split(r"(?:^|[\s(/])sbir-gate(?=\s+[a-z-])", code)[1:]:
+            quoted = re.split(r"""('[^']*'|"[^"]*")""", part)
+            end = next(
+                (at for at in range(0, len(quoted), 2) if SHELL_END.search(quoted[at])), len(quoted) - 1
+            )
+            quoted[end] = SHELL_END.split(quoted[end])[0]
+            found.append(shlex.split("".join(quoted[: end + 1])))
+    return found
+
+
+def faults_of(arguments):
+    """Return what the program does not know of a command line."""
+    command, context, faults = application, click.Context(application), []
+    words = iter(arguments)
+    for word in words:
+        if word.startswith("-"):
+            known = {name: option for option in command.get_params(context) for name in option.opts}
+            name, _, value = word.partition("=")
+            if name not in known and name not in HELP:
+                faults.append(f"option {name}")
+            elif name == "--set":
+                key = (value or next(words, "")).partition("=")[0]
+                faults += [] if is_known(key) else [f"setting {key}"]
+            elif name in known and not value and not getattr(known[name], "is_flag", False):
+                next(words, None)
+        elif isinstance(command, click.Group):
+            verb = command.get_command(context, word)
+            if verb is None:
+                return [*faults, f"verb {word}"]
+            command, context = verb, click.Context(verb, parent=context)
+    return faults
+
+
+@pytest.mark.parametrize("page", PAGES, ids=place)
+def test_every_command_on_a_page_is_one_that_the_program_knows(page):
+    wrong = {
+        " ".join(arguments): faults for arguments in commands_of(page) if (faults := faults_of(arguments))
+    }
+    assert wrong == {}
+
+
+def test_commands_are_found_on_the_pages():
+    # or the test above would be content with finding nothing
+    assert len(commands_of(ROOT / "README.md")) >= 8
+    assert len(commands_of(ROOT / "docs" / "verdicts.md")) >= 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["launch"], "verb launch"),
+        (["baseline", "destroy"], "verb destroy"),
+        (["run", "--fast"], "option --fast"),
+        (["run", "--set", "gate.max_loss=3"], "setting gate.max_loss"),
+    ],
+)
+def test_what_the_program_does_not_know_is_noticed(arguments, fault):
+    assert faults_of(arguments) == [fault]
+
+
+def anchors_of(page):
+    """Return the anchors that GitHub gives the page's headings."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=place)
+def test_every_link_between_pages_leads_somewhere(page):
+    broken = []
+    for link in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors_of(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_the_metrics_page_describes_every_metric_that_has_a_limit():
+    base = yaml.safe_load((ROOT / "config" / "base.yaml").read_text(encoding="utf-8"))
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert [name for name in base["gate"]["metrics"] if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=place)
+def test_every_setting_that_a_page_names_exists(page):
+    sections = "|".join(sorted({key.split(".")[0] for key in KNOWN_KEYS}))
+    named = re.compile(rf"(?:{sections})(?:\.[a-z_]+)+")
+    keys = {code for code in INLINE.findall(page.read_text(encoding="utf-8")) if named.fullmatch(code)}
+    known = {*KNOWN_KEYS} | {key.rsplit(".", depth)[0] for key in KNOWN_KEYS for depth in (1, 2, 3)}
+    files = {key for key in keys if key.endswith((".py", ".yaml", ".json", ".csv"))}
+    assert sorted(keys - known - files) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=place)
+def test_every_file_of_the_project_that_a_page_names_exists(page):
+    named = re.compile(r"(?:sbir_gate|tests|docs|config|fixtures)/[\w./-]+\.(?:py|md|yaml|json|csv|txt|toml)")
+    text = page.read_text(encoding="utf-8")
+    paths = {code for code in INLINE.findall(text) if named.fullmatch(code)}
+    assert sorted(path for path in paths if not (ROOT / path).exists()) == []
+
+
+def test_the_architecture_names_every_module():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "sbir_gate"
+    modules = {
+        path.relative_to(package).with_suffix("").as_posix()
+        for path in package.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    named = set(re.findall(r"^\| `([\w/]+)` \| ", text, re.MULTILINE))
+    assert sorted(modules - named) == []
+    assert sorted(name for name in named if "/" in name and name not in modules) == []
+
+
+def test_no_page_names_a_path_of_one_machine():
+    private = re.compile(r"(?<![\w.])/(?:work|home|root|Users|opt|srv)/")
+    assert [place(page) for page in PAGES if private.search(page.read_text(encoding="utf-8"))] == []
