@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome, Verdict
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
@@ -100,3 +101,14 @@ def test_a_loosened_limit_links_more_awards_and_fails_all_the_same(stage):
     rates = {change.metric: change.delta for change in stage.verdict().changes}
     assert rates["match_rate"] > 0
     assert rates["precision"] < 0
+
+
+def test_the_sabotaged_enricher_without_a_fault_answers_as_the_engine_does(stage):
+    # so that whatever the lines of the page show is the fault's doing
+    command = "{python} tests/end_to_end/sabotaged_enricher.py {awards} {recipients} {output} {metrics}"
+    stage.gate("run", "--quiet", "--enricher", command)
+    verdict = stage.verdict()
+    exact = [change for change in verdict.changes if change.kind is MetricKind.EXACT]
+    assert len(exact) > 10
+    assert {change.delta for change in exact} == {0.0}
+    assert (verdict.records.lost, verdict.records.gained, verdict.records.relinked) == ((), (), ())
