@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sbir_gate.cli.options import effective_settings, settings_options
 from sbir_gate.cli.printing import put_line
 from sbir_gate.errors import InputError
-from sbir_gate.model.run import Run
-from sbir_gate.pipeline.gate import describe_fixture, latest_run_path, read_profiles
-from sbir_gate.storing import baselines
-from sbir_gate.storing.baselines import baseline_path, load_baseline
-from sbir_gate.storing.documents import load_run
 
-_NO_BASELINE_HINT = "make one: sbir-gate run, then sbir-gate baseline promote"
+if TYPE_CHECKING:
+    from sbir_gate.model.run import Run
+    from sbir_gate.settings.schema import Settings
 
 
 @click.group()
@@ -33,10 +31,7 @@ Example:
 def show(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Print what the baseline is and its main figures."""
     settings = effective_settings(config_file, assignments, {}).settings
-    path = baseline_path(settings.gate.baselines_folder, settings.gate.name)
-    found = load_baseline(settings.gate.baselines_folder, settings.gate.name)
-    if found is None:
-        raise InputError(f"{path}: there is no baseline yet", _NO_BASELINE_HINT)
+    path, found = _existing(settings)
     for line in _lines(path, found):
         put_line(line)
 
@@ -55,6 +50,10 @@ def promote(
     run_document: Path | None, force: bool, config_file: Path | None, assignments: tuple[str, ...]
 ) -> None:
     """Make a saved RUN (default: the latest) the baseline."""
+    from sbir_gate.pipeline.gate import latest_run_path
+    from sbir_gate.storing import baselines
+    from sbir_gate.storing.documents import load_run
+
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = run_document or latest_run_path(settings.reports.folder)
     path = baselines.promote(load_run(chosen), settings.gate.baselines_folder, force)
@@ -70,12 +69,12 @@ Example:
 @settings_options
 def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Check that the baseline is whole, sound, and of today's fixtures."""
+    from sbir_gate.pipeline.gate import describe_fixture, read_profiles
+    from sbir_gate.storing import baselines
+
     effective = effective_settings(config_file, assignments, {})
     settings = effective.settings
-    path = baseline_path(settings.gate.baselines_folder, settings.gate.name)
-    found = load_baseline(settings.gate.baselines_folder, settings.gate.name)
-    if found is None:
-        raise InputError(f"{path}: there is no baseline yet", _NO_BASELINE_HINT)
+    path, found = _existing(settings)
     problems = list(baselines.verify(found))
     fixture = describe_fixture(effective, len(read_profiles(effective)))
     if fixture.fingerprint != found.fixture.fingerprint:
@@ -85,6 +84,19 @@ def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
             f"{path}: {'; '.join(problems)}", "measure again with 'sbir-gate run' and promote that Run"
         )
     put_line(f"{path}: sound, of {found.started_at}, and of the fixtures here")
+
+
+def _existing(settings: Settings) -> tuple[Path, Run]:
+    """Return the baseline and its path. Raises InputError if there is none yet."""
+    from sbir_gate.storing.baselines import baseline_path, load_baseline
+
+    path = baseline_path(settings.gate.baselines_folder, settings.gate.name)
+    found = load_baseline(settings.gate.baselines_folder, settings.gate.name)
+    if found is None:
+        raise InputError(
+            f"{path}: there is no baseline yet", "make one: sbir-gate run, then sbir-gate baseline promote"
+        )
+    return path, found
 
 
 def _lines(path: Path, found: Run) -> list[str]:

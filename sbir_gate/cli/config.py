@@ -8,7 +8,6 @@ import click
 
 from sbir_gate.cli.options import effective_settings, settings_options
 from sbir_gate.cli.printing import put
-from sbir_gate.settings.display import ShowFormat, render_effective
 
 
 @click.group()
@@ -26,12 +25,14 @@ Examples:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([format_.value for format_ in ShowFormat]),
+    type=click.Choice(["yaml", "json"]),
     default="yaml",
     show_default=True,
 )
 @settings_options
 def show(format_: str, config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Print every value and its origin: a line of a file, a variable or an option."""
+    from sbir_gate.settings.display import ShowFormat, render_effective
+
     effective = effective_settings(config_file, assignments, {})
     put(render_effective(effective, ShowFormat(format_)))

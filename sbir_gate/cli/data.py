@@ -9,7 +9,6 @@ import click
 from sbir_gate.cli.options import quiet_option
 from sbir_gate.cli.printing import put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.synthesising.dataset import synthesise as synthesise_data
 from sbir_gate.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
 
 
@@ -43,6 +42,8 @@ def synthesise(
     awards: int, recipients: int, seed: int, file_format: str, sample: bool, output: Path, quiet: bool
 ) -> None:
     """Make seeded, realistic awards, recipients and the truth between them."""
+    from sbir_gate.synthesising.dataset import synthesise as synthesise_data
+
     options = SynthesisOptions(awards, recipients, seed, FileFormat(file_format), sample)
     with Ticker(is_quiet=quiet) as ticker:
         summary = synthesise_data(options, output, lambda done, _total: ticker.count("recipients", done))

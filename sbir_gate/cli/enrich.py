@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sbir_gate.cli.options import effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.measuring.monitor import PerformanceMonitor
-from sbir_gate.pipeline.enrichment import EnrichRequest, EnrichSummary
-from sbir_gate.pipeline.enrichment import enrich as enrich_files
+
+if TYPE_CHECKING:
+    from sbir_gate.measuring.monitor import PerformanceMonitor
+    from sbir_gate.pipeline.enrichment import EnrichSummary
 
 EPILOG = """\b
 Examples:
@@ -46,6 +48,10 @@ def enrich(
     quiet: bool,
 ) -> None:
     """Link awards to recipients and write every award with what was decided of it."""
+    from sbir_gate.measuring.monitor import PerformanceMonitor
+    from sbir_gate.pipeline.enrichment import EnrichRequest
+    from sbir_gate.pipeline.enrichment import enrich as enrich_files
+
     settings = effective_settings(
         config_file, assignments, {"enrichment.performance.workers": workers}
     ).settings

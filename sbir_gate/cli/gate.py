@@ -5,25 +5,18 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from sbir_gate.cli.options import effective_settings, has_colour, quiet_option, settings_options
 from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.comparing.gate import exit_status, judge
 from sbir_gate.errors import InputError
-from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Verdict
-from sbir_gate.pipeline.gate import real_edges, run_gate
-from sbir_gate.reporting.console import render_console
-from sbir_gate.reporting.json_format import render_json
-from sbir_gate.reporting.markdown import render_markdown
-from sbir_gate.reporting.view import build_view
-from sbir_gate.settings.judgement import policy
-from sbir_gate.storing.baselines import load_baseline
-from sbir_gate.storing.documents import load_run, load_verdict, save_text
+
+if TYPE_CHECKING:
+    from sbir_gate.model.run import Run
+    from sbir_gate.model.verdict import Verdict
 
 FORMATS = ("console", "markdown", "json")
 _CONSOLE_WIDTH = 120
@@ -85,6 +78,9 @@ def run(
     quiet: bool,
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline, and give the verdict."""
+    from sbir_gate.comparing.gate import exit_status
+    from sbir_gate.pipeline.gate import real_edges, run_gate
+
     options = {
         "fixtures.awards": awards,
         "fixtures.recipients": recipients,
@@ -125,6 +121,10 @@ def diff(
     assignments: tuple[str, ...],
 ) -> NoReturn:
     """Judge the saved Run HEAD against the saved Run REFERENCE; nothing is measured."""
+    from sbir_gate.comparing.gate import exit_status, judge
+    from sbir_gate.settings.judgement import policy
+    from sbir_gate.storing.documents import load_run
+
     settings = effective_settings(config_file, assignments, {}).settings
     head_run = load_run(head)
     verdict = judge(head_run, load_run(reference), policy(settings))
@@ -158,6 +158,11 @@ def report(
     assignments: tuple[str, ...],
 ) -> None:
     """Make the report of a saved RUN again, against its saved verdict or the baseline of now."""
+    from sbir_gate.comparing.gate import judge
+    from sbir_gate.settings.judgement import policy
+    from sbir_gate.storing.baselines import load_baseline
+    from sbir_gate.storing.documents import load_run, load_verdict, save_text
+
     head = load_run(run_document)
     if verdict_document is not None:
         verdict = load_verdict(verdict_document)
@@ -177,6 +182,11 @@ def report(
 
 
 def _rendered(run: Run, verdict: Verdict, format_: str, is_verbose: bool) -> str:
+    from sbir_gate.reporting.console import render_console
+    from sbir_gate.reporting.json_format import render_json
+    from sbir_gate.reporting.markdown import render_markdown
+    from sbir_gate.reporting.view import build_view
+
     if format_ == "json":
         return render_json(verdict)
     view = build_view(run, verdict)

@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from sbir_gate.settings.effective import EffectiveSettings, load_settings
+if TYPE_CHECKING:
+    from sbir_gate.settings.effective import EffectiveSettings
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -38,6 +39,9 @@ def effective_settings(
     config_file: Path | None, assignments: Sequence[str], options: Mapping[str, object]
 ) -> EffectiveSettings:
     """Return the settings from all layers; an option that is None was not given."""
+    # here, as in every verb, the work is loaded when it is asked for: --help answers at once
+    from sbir_gate.settings.effective import load_settings
+
     return load_settings(config_file, os.environ, options, assignments)
 
 

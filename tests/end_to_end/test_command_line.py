@@ -68,6 +68,11 @@ def loaded_by(stage, arguments):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_verb_loads_no_part_of_its_work(stage, command):
+    assert loaded_by(stage, [*command.split(), "--help"]) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_every_verb_has_an_example_that_its_options_allow(stage, command):
     done = stage.gate(*command.split(), "--help")
     assert done.returncode == 0

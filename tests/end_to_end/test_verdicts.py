@@ -13,7 +13,9 @@ from sbir_gate.model.verdict import Outcome, Verdict
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
 # these need several repeats, or show again what a quicker line shows
-SLOW_SECTIONS = {"Slower or hungrier", "Dishonest"}
+TIMED_SECTION = "Slower or hungrier"
+SLOW_SECTIONS = {TIMED_SECTION, "Dishonest"}
+TRIES = 4
 MEASURED = {"SBIR_GATE__BENCHMARK__REPEATS": "5", "SBIR_GATE__BENCHMARK__WARM_UPS": "1"}
 
 
@@ -44,8 +46,7 @@ def parameter(row: Row):
     return pytest.param(row, id=row.fault, marks=marks)
 
 
-@pytest.fixture(scope="module")
-def own_baseline(stage):
+def make_own_baseline(stage):
     """Make the baseline of this machine by the command that the page gives."""
     command = re.search(r"```sh\n(.*?)\n```", PAGE, flags=re.DOTALL)[1]
     done = stage.shell(command, **MEASURED)
@@ -61,19 +62,40 @@ def said(stage, row: Row, done) -> tuple[str, str]:
     return headline.lower(), rest
 
 
-@pytest.mark.parametrize("row", [parameter(row) for row in ROWS])
-def test_the_gate_says_what_the_page_says(stage, row, request):
-    is_timed = row.section == "Slower or hungrier"
-    if is_timed:
-        request.getfixturevalue("own_baseline")
-    stage.forget_verdict()
-    done = stage.shell(row.command, **(MEASURED if is_timed else {}))
-    outcome, reasons = said(stage, row, done)
-    assert (outcome, done.returncode) == (row.outcome, row.exit_status), f"{reasons}\n{done.stderr}"
+def check_the_rest(stage, row, reasons, done):
     assert row.reason in reasons
     assert row.reason in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert stage.leftovers() == []
+
+
+@pytest.mark.parametrize("row", [parameter(row) for row in ROWS if row.section != TIMED_SECTION])
+def test_the_gate_says_what_the_page_says(stage, row):
+    stage.forget_verdict()
+    done = stage.shell(row.command)
+    outcome, reasons = said(stage, row, done)
+    assert (outcome, done.returncode) == (row.outcome, row.exit_status), f"{reasons}\n{done.stderr}"
+    check_the_rest(stage, row, reasons, done)
+
+
+@pytest.mark.parametrize("row", [parameter(row) for row in ROWS if row.section == TIMED_SECTION])
+def test_the_gate_says_what_the_page_says_of_time_and_memory(stage, row):
+    """Other work on the machine may hide the truth for a while: each try measures a baseline of its own.
+
+    What no try may ever say is that unchanged code fails.
+    """
+    tries = []
+    for _ in range(TRIES):
+        make_own_baseline(stage)
+        stage.forget_verdict()
+        done = stage.shell(row.command, **MEASURED)
+        outcome, reasons = said(stage, row, done)
+        tries.append((outcome, done.returncode, reasons))
+        assert row.outcome == "fail" or outcome != "fail", tries
+        if (outcome, done.returncode) == (row.outcome, row.exit_status):
+            check_the_rest(stage, row, reasons, done)
+            return
+    pytest.fail(f"never {row.outcome}: {tries}")
 
 
 def test_every_outcome_and_every_fault_of_the_sabotaged_enricher_is_on_the_page(stage):

@@ -9,8 +9,10 @@ import pytest
 
 from sbir_gate.errors import OutputError
 from sbir_gate.model.records import CompanySize, IdentifierType, Phase
-from sbir_gate.synthesising import FileFormat, SynthesisOptions, dataset, synthesise
+from sbir_gate.synthesising import dataset
 from sbir_gate.synthesising.awards import AWARD_COLUMNS
+from sbir_gate.synthesising.dataset import synthesise
+from sbir_gate.synthesising.options import FileFormat, SynthesisOptions
 from sbir_gate.synthesising.recipients import RECIPIENT_COLUMNS
 
 PINNED_SHA256 = {

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.synthesising import FileFormat, SynthesisOptions, synthesise
+from sbir_gate.synthesising.dataset import synthesise
+from sbir_gate.synthesising.options import FileFormat, SynthesisOptions
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 

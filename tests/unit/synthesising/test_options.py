@@ -3,7 +3,7 @@
 import pytest
 
 from sbir_gate.errors import ExitStatus, UsageError
-from sbir_gate.synthesising import SynthesisOptions
+from sbir_gate.synthesising.options import SynthesisOptions
 
 
 @pytest.mark.parametrize(
