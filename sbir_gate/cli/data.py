@@ -46,7 +46,9 @@ def synthesise(
 
     options = SynthesisOptions(awards, recipients, seed, FileFormat(file_format), sample)
     with Ticker(is_quiet=quiet) as ticker:
-        summary = synthesise_data(options, output, lambda done, _total: ticker.count("recipients", done))
+        summary = synthesise_data(
+            options, output, lambda done, total: ticker.count("recipients", done, done / total)
+        )
     if not quiet:
         for line in _summary_lines(options, summary):
             put_line(line)

@@ -13,12 +13,13 @@ from sbir_gate.cli.printing import put
 _EVERY_SECONDS_TERMINAL = 0.1
 _EVERY_SECONDS_LOG = 5.0
 _LINE = 78
+_BAR = 20
 
 put_on_standard_error = partial(put, is_error=True)
 
 
 class Ticker:
-    """Shows a stage and how many records it has done; rate included once there is one to tell.
+    """Shows a stage, how many records it has done, how fast, and, where the share is known, a bar.
 
     `is_terminal` is asked of standard error where it is None.
     """
@@ -51,16 +52,30 @@ class Ticker:
         """Show what is being done."""
         self._show(words)
 
-    def count(self, stage: str, records: int) -> None:
-        """Show how far a stage is; often called, seldom shown."""
+    def count(self, stage: str, records: int, share: float | None = None) -> None:
+        """Show how far a stage is, `share` of 0..1 if known; often called, seldom shown."""
         now = self._clock()
         if stage != self._stage:
             self._stage, self._started = stage, now
         elif now - self._shown < (_EVERY_SECONDS_TERMINAL if self._is_terminal else _EVERY_SECONDS_LOG):
             return
         seconds = now - self._started
-        rate = f", {records / seconds:,.0f}/s" if records and seconds > 1 else ""
-        self._show(f"{stage}: {records:,}{rate}" if records else stage)
+        facts = [f"{records:,}"] if records else []
+        if records and seconds > 1:
+            facts.append(f"{records / seconds:,.0f}/s")
+            if share and share < 1:
+                facts.append(f"{seconds / share - seconds:,.0f} s left")
+        self._show(": ".join([self._headed(stage, share), *([", ".join(facts)] if facts else [])]))
+
+    def _headed(self, stage: str, share: float | None) -> str:
+        """Return the stage with its bar on a terminal, with percent alone elsewhere."""
+        if share is None:
+            return stage
+        percent = f"{100 * share:3.0f} %"
+        if not self._is_terminal:
+            return f"{stage} {percent.strip()}"
+        filled = round(_BAR * share)
+        return f"{stage} [{'#' * filled}{'-' * (_BAR - filled)}] {percent}"
 
     def _show(self, words: str) -> None:
         self._shown = self._clock()

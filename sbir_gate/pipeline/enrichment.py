@@ -31,8 +31,8 @@ from sbir_gate.settings.schema import Settings
 _DATABASE_SHARE = 0.6
 _INTERRUPT_SECONDS = 0.01
 
-Progress = Callable[[str, int], None]
-"""Told the stage and how many records it has done so far."""
+Progress = Callable[[str, int, float | None], None]
+"""Told the stage, how many records it has done so far, and which share (0..1) of them all, where known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +163,20 @@ def _enrich(
     options = reading_options(settings)
     with monitor.monitor_block("read-awards"):
         awards = read_awards(connection, request.awards, folder, options, rejects)
-        progress("awards", awards.rows)
+        progress("awards", awards.rows, 1.0)
     parts: list[Part] = []
     scanned = 0
     with monitor.monitor_block("read-recipients"):
         for batch in iterate_recipients(connection, request.recipients, folder, options, rejects):
             parts.append(write_part(connection, batch.table, folder / f"part-{batch.index:06d}.parquet"))
             scanned += batch.rows
-            progress("recipients", scanned)
+            progress("recipients", scanned, batch.share_read)
         open_parts(connection, parts)
-    progress("matching", 0)
+    progress("matching", 0, None)
     matched = match_firms(connection, matching_options(settings), monitor.monitor_block)
     with monitor.monitor_block("write"):
         write_enriched(connection, matched, awards.columns, request.output)
-    progress("done", awards.rows)
+    progress("done", awards.rows, None)
     monitor.count("recipients_scanned", scanned)
     for name, count in matched.counters.items():
         monitor.count(name, count)

@@ -31,6 +31,14 @@ class SourceFile:
     kind: FileKind
 
 
+def file_bytes(path: Path) -> int:
+    """Return the size of a file; 0 if it cannot be told."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def resolve_files(source: str | Path) -> list[SourceFile]:
     """Return the files that `source` names, sorted by path; all are of one kind.
 

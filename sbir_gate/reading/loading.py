@@ -16,7 +16,7 @@ from sbir_gate.errors import InputError, OutputError, ToolError
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.blocks import Block, BlockCutter
 from sbir_gate.reading.cleaning import identifier, literal
-from sbir_gate.reading.files import FileKind, SourceFile
+from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.records import Dialect, holds_swallowed_rows
 from sbir_gate.reading.text import text_chunks
@@ -62,7 +62,8 @@ class RawFile:
         self._options = options
         self._is_parquet = file.kind is FileKind.PARQUET
         self._delimiter = b","
-        self._chunks = text_chunks(file.path, options.retrying)
+        self._position = 0
+        self._chunks = text_chunks(file.path, options.retrying, on_position=self._note)
         if self._is_parquet:
             self.columns = _parquet_columns(connection, file.path)
         else:
@@ -82,6 +83,14 @@ class RawFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _note(self, position: int) -> None:
+        self._position = position
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of the file has been read: of Parquet, as many of its bytes as of its rows."""
+        return self._position
 
     def close(self) -> None:
         """Close the file, wherever reading stands."""
@@ -119,7 +128,9 @@ class RawFile:
             f"nullif(CAST({identifier(self.columns[index])} AS VARCHAR), '') AS c{index}" for index in wanted
         )
         size = self._options.chunk_size
-        for first, rows in _row_groups(self._connection, self.path):
+        groups = _row_groups(self._connection, self.path)
+        total, size_bytes = sum(rows for _, rows in groups), file_bytes(self.path)
+        for first, rows in groups:
             # once per row group: Parquet cannot be read from the middle of one
             _execute(
                 self._connection,
@@ -133,7 +144,9 @@ class RawFile:
                     f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT * FROM {_PARQUET_TABLE} "
                     f"WHERE rowid >= {start} AND rowid < {start + size} ORDER BY rowid"
                 )
-                yield RawBlock(first + start + 1, min(size, rows - start))
+                taken = min(size, rows - start)
+                self._position = size_bytes * (first + start + taken) // total
+                yield RawBlock(first + start + 1, taken)
         self._connection.execute(f"DROP TABLE IF EXISTS {_PARQUET_TABLE}")
 
 

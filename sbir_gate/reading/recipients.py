@@ -12,7 +12,7 @@ import duckdb
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.files import file_bytes, resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, require_fields
 from sbir_gate.reading.loading import RAW_TABLE, RawFile
 from sbir_gate.reading.options import ReadingOptions
@@ -37,6 +37,7 @@ class RecipientBatch:
     rejects: int
     empty_rows: int
     table: str
+    share_read: float
 
 
 def iterate_recipients(
@@ -59,8 +60,10 @@ def iterate_recipients(
     """
     tally = RejectTally(rejects if rejects is not None else RejectLog())
     register_repair(connection)
-    index = read = kept = 0
-    for file in resolve_files(source):
+    index = read = kept = bytes_before = 0
+    files = resolve_files(source)
+    bytes_in_all = max(sum(file_bytes(file.path) for file in files), 1)
+    for file in files:
         with RawFile(connection, file, work_folder, options) as raw:
             fields = require_fields(RECIPIENTS, raw.columns, str(file.path))
             select = _clean_records(fields)
@@ -77,8 +80,10 @@ def iterate_recipients(
                     rejects=len(block.rejects),
                     empty_rows=block.rows - rows,
                     table=table,
+                    share_read=min((bytes_before + raw.bytes_read) / bytes_in_all, 1.0),
                 )
                 index += 1
+        bytes_before += file_bytes(file.path)
     tally.check(read, options.max_reject_percent)
     if not read:
         raise tally.nothing_read(f"{source}", "recipients")

@@ -64,6 +64,11 @@ class PersistentFile(io.RawIOBase):
         self._file: BinaryIO | None = None
         self._retrying.call(self._opened)
 
+    @property
+    def position(self) -> int:
+        """How many bytes have been read."""
+        return self._position
+
     def readable(self) -> bool:
         """Say that it can be read."""
         return True
@@ -97,22 +102,28 @@ class PersistentFile(io.RawIOBase):
 
 
 def text_chunks(
-    path: Path, retrying: RetryPolicy, opener: FileOpener = open_binary
+    path: Path,
+    retrying: RetryPolicy,
+    opener: FileOpener = open_binary,
+    on_position: Callable[[int], None] = lambda _bytes: None,
 ) -> Generator[bytes, None, None]:
     """Yield the text of the file as UTF-8 in chunks of about a mebibyte.
 
+    `on_position` is told after each chunk how many bytes of the file have been read, compressed or not.
     Raises InputError when the file cannot be opened or read, is damaged gzip, or is no text.
     """
     lines = 0
     try:
         with ExitStack() as stack:
-            raw = stack.enter_context(io.BufferedReader(PersistentFile(path, retrying, opener)))
+            file = PersistentFile(path, retrying, opener)
+            raw = stack.enter_context(io.BufferedReader(file))
             is_gzip = raw.peek(2).startswith(_GZIP_MAGIC)
             stream = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_gzip else raw
             encoding, errors = _encoding(stream.peek(1024)[:1024], path)
             text = stack.enter_context(io.TextIOWrapper(stream, encoding, errors, newline=None))
             while chunk := text.read(CHUNK_CHARACTERS):
                 lines += chunk.count("\n")
+                on_position(file.position)
                 yield chunk.replace("\0", " ").replace("\ufeff", "").encode("utf-8", "replace")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(

@@ -128,3 +128,21 @@ def test_quiet_says_nothing_at_all(stream, clock, request):
         clock.forward(60)
         ticker.count("recipients", 50)
     assert shown.text == ""
+
+
+def test_a_terminal_draws_a_bar_where_the_share_is_known(terminal, clock):
+    ticker = ticking(terminal, clock)
+    ticker.count("recipients", 0, 0.0)
+    clock.forward(2)
+    ticker.count("recipients", 500, 0.25)
+    first, last = (frame.strip() for frame in frames(terminal))
+    assert first == "recipients [--------------------]   0 %"
+    assert last == "recipients [#####---------------]  25 %: 500, 250/s, 6 s left"
+
+
+def test_a_log_tells_the_percent_and_how_long_it_will_take(log, clock):
+    ticker = ticking(log, clock)
+    ticker.count("recipients", 0, 0.0)
+    clock.forward(10)
+    ticker.count("recipients", 500, 0.5)
+    assert messages(log) == ["recipients 0 %", "recipients 50 %: 500, 50/s, 10 s left"]

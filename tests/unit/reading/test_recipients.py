@@ -157,3 +157,27 @@ def test_a_sound_table_passes_the_check(tmp_path):
     path = tmp_path / "recipients.csv.gz"
     path.write_bytes(gzip.compress(LOOKUP.encode()))
     check_recipients(path, ReadingOptions())
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
+def test_the_share_that_has_been_read_rises_to_one(connection, tmp_path, suffix):
+    source = tmp_path / f"recipients{suffix}"
+    connection.execute(
+        f"COPY (SELECT 'R' || i AS recipient_id, 'ACME ' || i AS name FROM range(50000) t(i)) TO '{source}'"
+    )
+    options = ReadingOptions(chunk_size=10_000)
+    shares = [batch.share_read for batch in iterate_recipients(connection, source, tmp_path, options)]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] <= shares[-1] == 1.0
+
+
+def test_the_share_is_of_all_files_together(connection, tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for number in (1, 2):
+        rows = "".join(f"R{number}{row:05},ACME\n" for row in range(1000))
+        (folder / f"{number}.csv").write_text("recipient_id,name\n" + rows)
+    shares = [
+        batch.share_read for batch in iterate_recipients(connection, folder, tmp_path, ReadingOptions())
+    ]
+    assert shares == [0.5, 1.0]
