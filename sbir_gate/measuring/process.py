@@ -136,11 +136,11 @@ def _launch(request_path: Path, request: ProcessRequest) -> str:
                 f"the launcher did not answer within {limit_seconds:g} s",
                 "run again; if it stays, the machine is overloaded",
             ) from error
-        except BaseException:
-            # interrupted: let the launcher end the enricher's tree before we leave
-            parent.terminate()
-            parent.wait()
-            raise
+        finally:
+            if parent.poll() is None:
+                # interrupted: let the launcher end the enricher's tree before we leave
+                parent.terminate()
+                parent.wait()
     return messages.decode("utf-8", "replace")
 
 
