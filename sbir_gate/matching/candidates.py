@@ -64,9 +64,10 @@ def pieces_expression() -> str:
 
 
 def _exploded(table: str, identity: str) -> str:
+    """Return SQL for a row per key of each row of `table`; a key that a row has twice comes twice."""
     # NULL must go before it is hashed: hash(NULL) is a number, and all unknown pieces would meet in it
     return (
-        f"SELECT DISTINCT {identity}, hash(piece) AS key FROM"
+        f"SELECT {identity}, hash(piece) AS key FROM"
         f" (SELECT {identity}, unnest({pieces_expression()}) AS piece FROM {table} WHERE compact <> '')"
         " WHERE piece IS NOT NULL"
     )
@@ -78,7 +79,10 @@ def create_pairs(connection: DuckDBPyConnection, options: BlockingOptions) -> di
     Pairs of equal compact names are always among them, however common the name is. Returns the
     work done, as counters.
     """
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE query_keys AS {_exploded('queries', 'query_id')}")
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE query_keys AS
+        SELECT DISTINCT query_id, key FROM ({_exploded("queries", "query_id")})
+    """)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE known_keys AS
         SELECT key, count(*) AS queries FROM query_keys GROUP BY key
@@ -86,7 +90,8 @@ def create_pairs(connection: DuckDBPyConnection, options: BlockingOptions) -> di
     """)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE recipient_keys AS
-        SELECT * FROM ({_exploded("recipients", "row_key")}) SEMI JOIN known_keys USING (key)
+        SELECT DISTINCT row_key, key
+        FROM ({_exploded("recipients", "row_key")}) SEMI JOIN known_keys USING (key)
     """)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE live_keys AS

@@ -79,9 +79,14 @@ def _literal(pattern: str) -> str:
 
 def plain_name(column: str) -> str:
     """Return the SQL expression of the upper-case ASCII words of a text column; NULL gives ''."""
-    text = f"upper(strip_accents(coalesce({column}, '')))"
-    # letters that are no base letter with an accent, and so survive strip_accents
-    text = f"replace(replace(replace(translate({text}, 'ØŁĐÐŦ', 'OLDDT'), 'Æ', 'AE'), 'Œ', 'OE'), 'ẞ', 'SS')"
+    given = f"coalesce({column}, '')"
+    # letters that are no base letter with an accent survive strip_accents
+    spelled_out = f"upper(strip_accents({given}))"
+    spelled_out = f"translate({spelled_out}, 'ØŁĐÐŦ', 'OLDDT')"
+    for letter, ascii_letters in (("Æ", "AE"), ("Œ", "OE"), ("ẞ", "SS")):
+        spelled_out = f"replace({spelled_out}, '{letter}', '{ascii_letters}')"
+    # most names are ASCII already: as many bytes as letters
+    text = f"CASE WHEN strlen({given}) = length({given}) THEN upper({given}) ELSE {spelled_out} END"
     text = f"regexp_replace({text}, {_literal(_JUNK_TAIL)}, '')"
     text = f"regexp_replace({text}, {_literal(_JOINING)}, '', 'g')"
     text = f"replace(replace({text}, '&', ' AND '), '+', ' AND ')"

@@ -48,6 +48,7 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
     than the one the source gives.
     """
     pattern = ALIAS_PATTERN.replace("'", "''")
+    # the last step is materialised, or the normal form would be worked out again for the filter
     return f"""
         WITH named AS (
             SELECT *, name AS raw_name, false AS {alias_column} FROM {table}
@@ -55,7 +56,7 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
             SELECT *, unnest(alias_names(name)) AS raw_name, true
             FROM (SELECT * FROM {table} WHERE regexp_matches(name, '{pattern}'))
         ), plain AS (SELECT *, {plain_name("raw_name")} AS plain FROM named),
-        normalised AS (SELECT *, {normal_name("plain")} AS normal FROM plain)
+        normalised AS MATERIALIZED (SELECT *, {normal_name("plain")} AS normal FROM plain)
         SELECT {columns}, {alias_column}, normal, {compact_name("normal")} AS compact
         FROM normalised
         WHERE normal NOT IN ({_PLACEHOLDERS})

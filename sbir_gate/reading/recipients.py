@@ -125,7 +125,9 @@ def _clean_records(fields: dict[str, int]) -> str:
 
     hashed = cleaning.short_hash("concat_ws(chr(31), name, coalesce(city, ''), coalesce(state, ''), zip5)")
     return (
-        f"WITH clean AS (SELECT rowid AS place, nullif(trim({cell('recipient_id')}), '') AS own_id, "
+        # materialised, or the expressions would be worked out again for the filter
+        "WITH clean AS MATERIALIZED ("
+        f"SELECT rowid AS place, nullif(trim({cell('recipient_id')}), '') AS own_id, "
         f"{cleaning.name_text(cell('name'))} AS name, {cleaning.uei(cell('uei'))} AS uei, "
         f"{cleaning.duns(cell('duns'))} AS duns, {cleaning.city(cell('city'))} AS city, "
         f"{cleaning.state(cell('state'))} AS state, {cleaning.zip5(cell('zip'))} AS zip5 FROM {RAW_TABLE}) "
