@@ -25,7 +25,7 @@ _EMPTY_FROM = 15
 class IdentifierMatch:
     """A firm and a recipient that carry the same identifier.
 
-    `agrees` is False when the names clearly disagree and nothing else bears the match out.
+    `agrees` is False when the names clearly disagree: real identifiers are shared by unrelated firms.
     """
 
     firm_id: int
@@ -52,13 +52,12 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
         ), recipient_values AS (
             SELECT *, unnest(string_split({column}, ' ')) AS value FROM recipients WHERE {column} IS NOT NULL
         ), wanted AS (SELECT * FROM recipient_values SEMI JOIN firm_values USING (value)),
-        spread AS (SELECT value, count(DISTINCT compact) AS names FROM wanted GROUP BY value),
         first_names AS (SELECT firm_id, list(normal ORDER BY normal) AS normals,
                                list(compact ORDER BY compact) AS compacts
                         FROM firm_names GROUP BY firm_id)
-        SELECT f.firm_id, r.row_key, r.recipient_id, n.normals, r.normal, s.names,
+        SELECT f.firm_id, r.row_key, r.recipient_id, n.normals, r.normal,
                f.zip5 = r.zip5 AS same_zip5, f.state = r.state AS same_state
-        FROM firm_values f JOIN wanted r USING (value) JOIN spread s USING (value)
+        FROM firm_values f JOIN wanted r USING (value)
         JOIN first_names n USING (firm_id)
         QUALIFY row_number() OVER (
             PARTITION BY f.firm_id, value
@@ -69,15 +68,12 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
         ORDER BY f.firm_id, value, {ordered}
     """).fetchall()
     found = []
-    for firm_id, row_key, recipient_id, normals, normal, names, same_zip5, same_state in rows:
+    for firm_id, row_key, recipient_id, normals, normal, same_zip5, same_state in rows:
         # a name that is not there cannot disagree, but one that does agree comes before it
         likeness = max(
             (name_likeness(own, normal) for own in normals if own and normal), default=_CLEAR_TOKENS
         )
         agrees = likeness >= _CLEAR_TOKENS
-        # a firm that moved its name but not its house: one UEI, one name, one zip
-        if method is Method.UEI_EXACT and not agrees:
-            agrees = names == 1 and bool(same_zip5)
         place = 2 * bool(same_zip5) + bool(same_state)
         match = IdentifierMatch(firm_id, method, row_key, recipient_id, round(likeness, 4), agrees)
         found.append(((firm_id, not agrees, -match.score, -place, recipient_id, normal), match))
