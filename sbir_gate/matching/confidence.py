@@ -23,7 +23,10 @@ Floats = NDArray[np.float64]
 
 UEI_CONFIDENCE = 0.998
 DUNS_CONFIDENCE = 0.995
-"""Share of right links among identifier matches whose names agree (measured on labelled data)."""
+"""What is stated of identifier matches whose names agree: a caution, not a fit.
+
+On synthesised data all of 5,573 links by UEI and 4,110 by DUNS were right; real DUNS are shared more.
+"""
 
 PRIOR_STRENGTH = 3.0
 _MAX_STEPS = 50

@@ -13,10 +13,17 @@ from sbir_gate.matching.similarity import FEATURES, Floats
 from sbir_gate.model.matches import DecisionKind, Method
 
 CONFLICT_CONFIDENCE = 0.3
-"""Share of right recipients among identifier matches whose names clearly disagree."""
+"""What is stated of identifier matches whose names clearly disagree: an assumption.
+
+How many are renamed firms and how many strangers under one identifier differs from table to table (on
+synthesised data 124 of 134 were right, for it renames more firms than it shares identifiers).
+"""
 
 RULE_CONFIDENCE = 0.99
-"""Share of right links among exact names that place or uniqueness bears out."""
+"""What is stated at least of exact names that place or uniqueness bears out.
+
+At least 0.988 of them were right in every case: docs/performance/enrichment-benchmarks.md, "Exact names".
+"""
 
 IDENTIFIER_CONFLICT = "identifier-conflict"
 
@@ -28,7 +35,10 @@ _LEAST_CANDIDATE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class PairFacts:
-    """What decides about one candidate; `order` sorts the best first and never ties across content."""
+    """What decides about one candidate; `order` sorts the best first.
+
+    Pairs come in the order of their content, so a stable sort leaves no tie to chance.
+    """
 
     row_key: int
     recipient_id: str

@@ -91,7 +91,7 @@ def _quoted(path: Path) -> str:
 
 
 def open_parts(connection: DuckDBPyConnection, parts: list[Part]) -> None:
-    """Create the view `recipients` over the parts: their columns and `row_key`, unique per row.
+    """Create the table `recipients` over the parts: their columns and `row_key`, unique per row.
 
     A row that occurs more than once (award downloads repeat each recipient) is seen once.
     """

@@ -95,8 +95,8 @@ def label_pairs(
 def train(labelled: LabelledPairs, prior: Model, min_precision: float) -> Model:
     """Return the prior model drawn to the labelled pairs, with the acceptance limit they prove.
 
-    The limit is measured out of fold: half of the queries fit, the other half measures, both ways.
-    It is never below the limit that the prior was shipped with by more than the labels prove.
+    The limit is measured out of fold: half of the queries fit, the other half measures, both ways. It
+    may be below the shipped one, for labels from identifiers are easier than the names left over.
     """
     fold = labelled.query // HIDDEN_SHARE % 2
     out_of_fold = np.zeros(len(labelled.labels))
