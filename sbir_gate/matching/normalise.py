@@ -70,7 +70,9 @@ _TRAILING = rf"(?: (?:{'|'.join(_DESIGNATORS)})(?: DONE)?)+$"
 _LEADING = r"^(?:THE |LLC |INC )+"
 _JUNK_TAIL = r"\s*\(\s*\d+\s*\)\s*$"
 # apostrophes and dots join what they stand in (CHILDREN'S, L.L.C., Inc.orporated); the rest parts
-_JOINING = r"['’`´.]"  # noqa: RUF001 -- typographic apostrophes are what the data holds
+_ASCII_JOINING = "'`."
+_JOINING = "’´"  # noqa: RUF001 -- typographic apostrophes are what the data holds
+_PARTING = ((", ", " "), (" & ", " AND "), ("&", " AND "), ("+", " AND "))
 
 
 def _literal(pattern: str) -> str:
@@ -78,19 +80,24 @@ def _literal(pattern: str) -> str:
 
 
 def plain_name(column: str) -> str:
-    """Return the SQL expression of the upper-case ASCII words of a text column; NULL gives ''."""
+    """Return the SQL expression of the upper-case ASCII words of a text column; NULL gives ''.
+
+    What is common goes first, by plain replacement; the patterns, which are slow, see only what is left.
+    """
     given = f"coalesce({column}, '')"
     # letters that are no base letter with an accent survive strip_accents
     spelled_out = f"upper(strip_accents({given}))"
     spelled_out = f"translate({spelled_out}, 'ØŁĐÐŦ', 'OLDDT')"
-    for letter, ascii_letters in (("Æ", "AE"), ("Œ", "OE"), ("ẞ", "SS")):
-        spelled_out = f"replace({spelled_out}, '{letter}', '{ascii_letters}')"
+    for letter, ascii_letters in (("Æ", "AE"), ("Œ", "OE"), ("ẞ", "SS"), *((mark, "") for mark in _JOINING)):
+        spelled_out = f"replace({spelled_out}, {_literal(letter)}, '{ascii_letters}')"
     # most names are ASCII already: as many bytes as letters
     text = f"CASE WHEN strlen({given}) = length({given}) THEN upper({given}) ELSE {spelled_out} END"
-    text = f"regexp_replace({text}, {_literal(_JUNK_TAIL)}, '')"
-    text = f"regexp_replace({text}, {_literal(_JOINING)}, '', 'g')"
-    text = f"replace(replace({text}, '&', ' AND '), '+', ' AND ')"
-    return f"trim(regexp_replace({text}, '[^A-Z0-9]+', ' ', 'g'))"
+    without_tail = f"regexp_replace({text}, {_literal(_JUNK_TAIL)}, '')"
+    text = f"CASE WHEN contains({given}, '(') THEN {without_tail} ELSE {text} END"
+    for mark, words in (*((mark, "") for mark in _ASCII_JOINING), *_PARTING):
+        text = f"replace({text}, {_literal(mark)}, '{words}')"
+    words_only = f"trim(regexp_replace({text}, '[^A-Z0-9]+', ' ', 'g'))"
+    return f"CASE WHEN regexp_full_match({text}, '[A-Z0-9]+( [A-Z0-9]+)*') THEN {text} ELSE {words_only} END"
 
 
 def normal_name(column: str) -> str:

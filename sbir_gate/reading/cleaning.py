@@ -10,11 +10,10 @@ from collections.abc import Callable
 
 from sbir_gate.reading.spelling import DAMAGE_PATTERN, REPAIR_FUNCTION
 
-_PLACEHOLDER = r"(?i)n/?a|n\.a\.?|#n/a|nan|none|null|unknown|tbd"
-_LONGEST_PLACEHOLDER = 7
-# plain ASCII that starts with a letter or digit, has single blanks inside, and no semicolon (which
-# would end an HTML entity): nothing to mend. Most cells are like that, and this test is cheap
-_ORDINARY = "[A-Za-z0-9](?: ?[!-:<-~])*"
+_PLACEHOLDERS = ("n/a", "na", "n.a", "n.a.", "#n/a", "nan", "none", "null", "unknown", "tbd")
+# plain ASCII that starts with a letter or digit, has only blanks inside, and no semicolon (which would
+# end an HTML entity): nothing to mend but double blanks. Most cells are like that, and this test is cheap
+_ORDINARY = "[A-Za-z0-9](?: *[!-:<-~])*"
 # white space, the no-break space, zero-width space and joiners
 _BLANKS = r"[\s\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200D}\x{2028}\x{2029}\x{202F}\x{205F}\x{2060}\x{3000}]+"
 _LETTER_OR_DIGIT = r"[\p{L}\p{N}]"
@@ -101,22 +100,24 @@ def identifier(name: str) -> str:
 
 def name_text(column: str) -> str:
     """Text with single blanks and mended spelling; NULL for placeholders and without a letter or digit."""
-    is_clean = (
-        f"regexp_full_match({column}, {literal(_ORDINARY)}) AND (length({column}) > {_LONGEST_PLACEHOLDER} "
-        f"OR NOT regexp_full_match({column}, {literal(_PLACEHOLDER)}))"
-    )
     repaired = (
         f"CASE WHEN regexp_matches({column}, {literal(DAMAGE_PATTERN)}) "
         f"THEN {REPAIR_FUNCTION}({column}) ELSE {column} END"
     )
-    mended = _let(
-        _collapsed(repaired),
-        lambda text: (
-            f"CASE WHEN regexp_matches({text}, {literal(_LETTER_OR_DIGIT)}) "
-            f"AND NOT regexp_full_match({text}, {literal(_PLACEHOLDER)}) THEN {text} END"
-        ),
+    text = _collapsed(repaired)
+    # written out twice instead of by `_let`: DuckDB works an equal expression out once, and a lambda costs
+    # every vector of rows that has a single rare one in it
+    mended = (
+        f"CASE WHEN regexp_matches({text}, {literal(_LETTER_OR_DIGIT)}) "
+        f"AND NOT {_is_placeholder(text)} THEN {text} END"
     )
-    return f"CASE WHEN {is_clean} THEN {column} ELSE {mended} END"
+    # the branches go from common to rare: each row pays only for what it needs
+    return (
+        f"CASE WHEN {column} IS NULL THEN NULL "
+        f"WHEN regexp_full_match({column}, {literal(_ORDINARY)}) AND NOT {_is_placeholder(column)} "
+        f"THEN CASE WHEN contains({column}, '   ') THEN regexp_replace({column}, ' {{2,}}', ' ', 'g') "
+        f"ELSE replace({column}, '  ', ' ') END ELSE {mended} END"
+    )
 
 
 def city(column: str) -> str:
@@ -165,7 +166,9 @@ def duns(column: str) -> str:
         ),
     )
     has_digits = f"regexp_matches({column}, '[0-9]{{7}}|[0-9]-')"
-    return f"CASE WHEN {is_clean} THEN {column} WHEN {has_digits} THEN {listed} END"
+    return (
+        f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_clean} THEN {column} WHEN {has_digits} THEN {listed} END"
+    )
 
 
 def state(column: str) -> str:
@@ -182,13 +185,16 @@ def state(column: str) -> str:
             f"THEN substr({table}, strpos({table}, '|' || {text} || '=') + length({text}) + 2, 2) END"
         ),
     )
-    return f"CASE WHEN {is_clean} THEN {column} ELSE {found} END"
+    return f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_clean} THEN {column} ELSE {found} END"
 
 
 def zip5(column: str) -> str:
     """Five-digit ZIP code from ZIP, ZIP+4 (with or without hyphen), or one whose leading zero was lost."""
     marks = literal(r"""['"\s]|(?:\.0+|-[0-9]{0,4})['"\s]*$""")
-    is_clean = f"regexp_full_match({column}, '[0-9]{{5}}') AND {column} NOT IN ('00000', '99999')"
+    is_clean = (
+        f"regexp_full_match({column}, '[0-9]{{5}}(-[0-9]{{4}})?') "
+        f"AND left({column}, 5) NOT IN ('00000', '99999')"
+    )
     found = _let(
         f"regexp_replace({column}, {marks}, '', 'g')",
         lambda text: (
@@ -198,7 +204,7 @@ def zip5(column: str) -> str:
             "'00000'), '99999')"
         ),
     )
-    return f"CASE WHEN {is_clean} THEN {column} ELSE {found} END"
+    return f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_clean} THEN left({column}, 5) ELSE {found} END"
 
 
 def phase(column: str) -> str:
@@ -234,6 +240,10 @@ def identifier_type(uei_column: str, duns_column: str) -> str:
 def short_hash(expression: str) -> str:
     """16 hexadecimal digits of the MD5 of a text."""
     return f"left(md5({expression}), 16)"
+
+
+def _is_placeholder(text: str) -> str:
+    return f"lower({text}) IN ({', '.join(map(literal, _PLACEHOLDERS))})"
 
 
 def _collapsed(column: str) -> str:
