@@ -12,10 +12,21 @@ from duckdb import DuckDBPyConnection
 
 from sbir_gate.matching.candidates import BlockingOptions, create_pairs
 from sbir_gate.matching.confidence import Model, default_model, interpolated_limit
-from sbir_gate.matching.decisions import FirmDecision, PairFacts, Rules, decide_firm, pair_facts
-from sbir_gate.matching.exact import IdentifierMatch, find_identifier_matches
+from sbir_gate.matching.decisions import (
+    LEAST_CANDIDATE,
+    FirmDecision,
+    PairFacts,
+    Rules,
+    decide_firm,
+    pair_facts,
+)
+from sbir_gate.matching.exact import (
+    IdentifierMatch,
+    create_identified_recipients,
+    find_identifier_matches,
+)
 from sbir_gate.matching.firms import create_firms, create_queries
-from sbir_gate.matching.scoring import ScoredPairs, score_pairs
+from sbir_gate.matching.scoring import WordCounts, prepare_scoring, query_ranges, score_pairs
 from sbir_gate.matching.training import label_pairs, train
 from sbir_gate.model.matches import Method
 
@@ -54,10 +65,16 @@ class Matched:
     notes: Mapping[str, str]
 
 
-def match_firms(connection: DuckDBPyConnection, options: MatchingOptions, stage: StageTimer) -> Matched:
-    """Decide for every firm of the table `awards` against the table `recipients`.
+def match_firms(
+    connection: DuckDBPyConnection,
+    options: MatchingOptions,
+    stage: StageTimer,
+    batches: Sequence[str] = ("recipients",),
+) -> Matched:
+    """Decide for every firm of the table `awards` against `recipients`, of which `batches` are the pieces.
 
-    Leaves the tables `firms` and `award_firms` behind for whoever writes the result.
+    Leaves the tables `firms`, `award_firms`, `identified_recipients` and `pair_recipients` behind for
+    whoever writes the result.
     """
     with stage("firms"):
         firms = create_firms(connection)
@@ -68,17 +85,19 @@ def match_firms(connection: DuckDBPyConnection, options: MatchingOptions, stage:
         labelled = _labelled_firms(connection, sorted(linked), options)
         _create_query_firms(connection, firms, linked, labelled)
         queries = create_queries(connection, "query_firms")
-        counters = create_pairs(connection, options.blocking)
+        counters = create_pairs(connection, options.blocking, batches)
+    with stage("words"):
+        counts = prepare_scoring(connection)
+    with stage("training"):
+        model = _model(connection, counts, matches, labelled, options)
+    limit = options.acceptance_limit
+    if limit is None:
+        limit = interpolated_limit(model.limits, options.min_precision)
     with stage("similarity"):
-        scored = score_pairs(connection)
-    with stage("confidence"):
-        model = _model(connection, scored, matches, labelled, options)
-        limit = options.acceptance_limit
-        if limit is None:
-            limit = interpolated_limit(model.limits, options.min_precision)
-        by_firm = _pairs_by_firm(connection, scored, model, options.methods)
+        by_query = _pairs_by_query(connection, counts, model, options.methods, min(limit, LEAST_CANDIDATE))
     rules = Rules(limit, options.namesakes_in_state, options.max_candidates)
     with stage("decisions"):
+        by_firm = _pairs_by_firm(connection, by_query)
         decisions = tuple(
             decide_firm(firm, matches.get(firm, []), by_firm.get(firm, []), rules) for firm in range(firms)
         )
@@ -92,6 +111,7 @@ def _identifier_matches(
 ) -> dict[int, list[IdentifierMatch]]:
     """Return each firm's matches, those that agree first, UEI before DUNS."""
     by_firm: dict[int, list[IdentifierMatch]] = defaultdict(list)
+    create_identified_recipients(connection)
     for method in (Method.UEI_EXACT, Method.DUNS_EXACT):
         if method in methods:
             for match in find_identifier_matches(connection, method):
@@ -131,33 +151,50 @@ def _create_query_firms(
 
 def _model(
     connection: DuckDBPyConnection,
-    scored: ScoredPairs,
+    counts: WordCounts,
     matches: Mapping[int, Sequence[IdentifierMatch]],
     labelled: Sequence[int],
     options: MatchingOptions,
 ) -> Model:
+    """Return the shipped model, drawn to the labelled firms where there are any."""
     model = default_model()
     if not labelled:
         return model
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE labelled_queries AS SELECT firm_id, query_id FROM firm_queries"
+        " SEMI JOIN (SELECT unnest($1::BIGINT[]) AS firm_id) USING (firm_id)",
+        [labelled],
+    )
     truth: dict[int, frozenset[str]] = {}
-    chosen = set(labelled)
-    for firm, query in connection.execute("SELECT firm_id, query_id FROM firm_queries").fetchall():
-        if firm in chosen:
-            right = frozenset(match.recipient_id for match in matches[firm] if match.agrees)
-            truth[query] = truth.get(query, frozenset()) | right
-    examples = label_pairs(scored.pairs, scored.recipient_id, scored.names, scored.names_counted, truth)
+    for firm, query in connection.execute("FROM labelled_queries").fetchall():
+        right = frozenset(match.recipient_id for match in matches[firm] if match.agrees)
+        truth[query] = truth.get(query, frozenset()) | right
+    scored = score_pairs(connection, counts, "query_id IN (SELECT query_id FROM labelled_queries)")
+    examples = label_pairs(scored, truth)
     return train(examples, model, options.min_precision)
 
 
-def _pairs_by_firm(
-    connection: DuckDBPyConnection, scored: ScoredPairs, model: Model, methods: Sequence[Method]
+def _pairs_by_query(
+    connection: DuckDBPyConnection,
+    counts: WordCounts,
+    model: Model,
+    methods: Sequence[Method],
+    least: float,
 ) -> dict[int, list[PairFacts]]:
-    """Return each firm's candidates by the allowed methods, the most probable first."""
-    facts = pair_facts(scored, np.round(model.probabilities(scored.matrix), 9))
+    """Return the candidates of each query by the allowed methods, scored a range of queries at a time."""
     by_query: dict[int, list[PairFacts]] = defaultdict(list)
-    for query, fact in zip(scored.query.tolist(), facts, strict=True):
-        if fact.method in methods:
-            by_query[query].append(fact)
+    for condition in query_ranges(connection):
+        scored = score_pairs(connection, counts, condition)
+        for fact in pair_facts(scored, np.round(model.probabilities(scored.matrix), 9), least):
+            if fact.method in methods:
+                by_query[fact.query_id].append(fact)
+    return by_query
+
+
+def _pairs_by_firm(
+    connection: DuckDBPyConnection, by_query: Mapping[int, Sequence[PairFacts]]
+) -> dict[int, list[PairFacts]]:
+    """Return each firm's candidates, those of all its names together, the most probable first."""
     by_firm: dict[int, list[PairFacts]] = defaultdict(list)
     rows = connection.execute("SELECT firm_id, query_id FROM firm_queries ORDER BY ALL").fetchall()
     for firm, query in rows:

@@ -30,16 +30,19 @@ IDENTIFIER_CONFLICT = "identifier-conflict"
 # A name nobody else bears is a link by itself only if its words are rare together: their weight
 # reaches this share of the largest possible weight of one word.
 _RARE_ENOUGH = 0.45 / 3.0
-_LEAST_CANDIDATE = 0.02
+
+LEAST_CANDIDATE = 0.02
+"""Confidence below which a recipient is not even kept for review."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairFacts:
-    """What decides about one candidate; `order` sorts the best first.
+    """What decides about one candidate of the query `query_id`; `order` sorts the best first.
 
     Pairs come in the order of their content, so a stable sort leaves no tie to chance.
     """
 
+    query_id: int
     row_key: int
     recipient_id: str
     method: Method
@@ -87,19 +90,25 @@ class FirmDecision:
     candidates: tuple[Candidate, ...]
 
 
-def pair_facts(scored: ScoredPairs, confidences: Floats) -> list[PairFacts]:
-    """Return the facts of every scored pair, in their order."""
+def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> list[PairFacts]:
+    """Return the facts of the scored pairs, in their order.
+
+    Those of less confidence than `least` that are no exact names are left out: nothing is decided by them.
+    """
     column = {name: scored.matrix[:, index].tolist() for index, name in enumerate(FEATURES)}
     likeness = (100.0 * (scored.matrix[:, FEATURES.index("token_sort")])).round(4).tolist()
     places = scored.pairs.right_places
     facts = []
     for index, confidence in enumerate(confidences.tolist()):
         is_exact = column["same_compact"][index] > 0
+        if confidence < least and not is_exact:
+            continue
         recipient = str(scored.recipient_id[index])
         left = str(scored.names.normal[scored.pairs.left[index]])
         right = str(scored.names.normal[scored.pairs.right[index]])
         facts.append(
             PairFacts(
+                query_id=int(scored.query[index]),
                 row_key=int(scored.row_key[index]),
                 recipient_id=recipient,
                 method=Method.NAME_EXACT if is_exact else Method.NAME_FUZZY,
@@ -152,7 +161,7 @@ def decide_firm(
     by_name = [
         Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, pair.confidence)
         for pair in pairs
-        if pair.confidence >= _LEAST_CANDIDATE or pair.method is Method.NAME_EXACT
+        if pair.confidence >= LEAST_CANDIDATE or pair.method is Method.NAME_EXACT
     ]
     if identified and identified[0].agrees:
         return _decision(

@@ -12,10 +12,11 @@ from duckdb import DuckDBPyConnection
 
 from sbir_gate.errors import OutputError, UsageError
 from sbir_gate.matching.cascade import Matched
-from sbir_gate.matching.decisions import Candidate
+from sbir_gate.matching.decisions import Candidate, FirmDecision
 from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
 
 AWARD_ID = "award_id"
+_FIRMS_AT_ONCE = 10_000
 _FORMATS = {
     ".parquet": "FORMAT parquet, COMPRESSION zstd",
     ".csv": "FORMAT csv, HEADER",
@@ -64,7 +65,24 @@ def write_enriched(
 
 def create_firm_decisions(connection: DuckDBPyConnection, matched: Matched) -> None:
     """Create the table `firm_decisions`: firm_id and the columns of an enriched file."""
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE named_recipients AS
+        SELECT row_key, name, uei, duns FROM pair_recipients
+        UNION SELECT row_key, name, uei, duns FROM identified_recipients
+    """)
     names = _recipient_names(connection, matched)
+    connection.execute(
+        "CREATE OR REPLACE TABLE firm_decisions (firm_id BIGINT, recipient_id VARCHAR, recipient_name VARCHAR,"
+        " recipient_uei VARCHAR, recipient_duns VARCHAR, match_method VARCHAR, match_score DOUBLE,"
+        " match_confidence DOUBLE, match_decision VARCHAR, match_candidates VARCHAR)"
+    )
+    for start in range(0, len(matched.decisions), _FIRMS_AT_ONCE):
+        _insert_decisions(connection, matched.decisions[start : start + _FIRMS_AT_ONCE], names)
+
+
+def _insert_decisions(
+    connection: DuckDBPyConnection, decisions: Sequence[FirmDecision], names: Mapping[int, str]
+) -> None:
     rows = [
         (
             decision.firm_id,
@@ -76,21 +94,20 @@ def create_firm_decisions(connection: DuckDBPyConnection, matched: Matched) -> N
             decision.kind.value,
             _as_json(decision.candidates, names),
         )
-        for decision in matched.decisions
+        for decision in decisions
     ]
     connection.execute(
         """
-        CREATE OR REPLACE TABLE firm_decisions AS
-        SELECT d.firm_id, d.recipient_id, r.name AS recipient_name, r.uei AS recipient_uei,
-               r.duns AS recipient_duns, d.match_method, d.match_score, d.match_confidence,
-               d.match_decision, d.match_candidates
+        INSERT INTO firm_decisions
+        SELECT d.firm_id, d.recipient_id, r.name, r.uei, r.duns, d.match_method, d.match_score,
+               d.match_confidence, d.match_decision, d.match_candidates
         FROM (SELECT unnest($1::BIGINT[]) AS firm_id, unnest($2::BIGINT[]) AS row_key,
                      unnest($3::VARCHAR[]) AS recipient_id, unnest($4::VARCHAR[]) AS match_method,
                      unnest($5::DOUBLE[]) AS match_score, unnest($6::DOUBLE[]) AS match_confidence,
                      unnest($7::VARCHAR[]) AS match_decision, unnest($8::VARCHAR[]) AS match_candidates) d
-        LEFT JOIN recipients r USING (row_key)
+        LEFT JOIN named_recipients r USING (row_key)
         """,
-        [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(8)],
+        [list(column) for column in zip(*rows, strict=True)],
     )
 
 
@@ -106,7 +123,7 @@ def count_links(connection: DuckDBPyConnection) -> Mapping[str, int]:
 def _recipient_names(connection: DuckDBPyConnection, matched: Matched) -> dict[int, str]:
     keys = sorted({found.row_key for decision in matched.decisions for found in decision.candidates})
     rows = connection.execute(
-        "SELECT row_key, name FROM recipients"
+        "SELECT row_key, name FROM named_recipients"
         " SEMI JOIN (SELECT unnest($1::BIGINT[]) AS row_key) USING (row_key)",
         [keys],
     ).fetchall()

@@ -36,8 +36,20 @@ class IdentifierMatch:
     agrees: bool
 
 
+def create_identified_recipients(connection: DuckDBPyConnection) -> None:
+    """Create `identified_recipients`: the rows of `recipients` that may carry a UEI or DUNS of `firms`."""
+    # one pass for both; several numbers in one cell are rare, and are looked at one by one later
+    connection.execute("""
+        CREATE OR REPLACE TABLE identified_recipients AS
+        WITH ueis AS (SELECT DISTINCT uei AS value FROM firms WHERE uei IS NOT NULL),
+        numbers AS (SELECT DISTINCT unnest(string_split(duns, ' ')) AS value FROM firms WHERE duns IS NOT NULL)
+        SELECT DISTINCT * FROM recipients
+        WHERE uei IN (FROM ueis) OR duns IN (FROM numbers) OR contains(duns, ' ')
+    """)
+
+
 def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> list[IdentifierMatch]:
-    """Return the matches by UEI or DUNS between `firms` and `recipients`, the best first per firm.
+    """Return the matches by UEI or DUNS of `firms` and `identified_recipients`, the best first per firm.
 
     An identifier that sits on many recipients is followed to the 20 whose names are nearest; that of
     a firm under a placeholder name to none, for it may be anybody's. The order is by firm, then
@@ -50,7 +62,7 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
             SELECT firm_id, name, state, zip5, unnest(string_split({column}, ' ')) AS value
             FROM firms WHERE {column} IS NOT NULL
         ), recipient_values AS (
-            SELECT *, unnest(string_split({column}, ' ')) AS value FROM recipients WHERE {column} IS NOT NULL
+            SELECT *, unnest(string_split({column}, ' ')) AS value FROM identified_recipients
         ), wanted AS (SELECT * FROM recipient_values SEMI JOIN firm_values USING (value)),
         first_names AS (SELECT firm_id, list(normal ORDER BY normal) AS normals,
                                list(compact ORDER BY compact) AS compacts

@@ -29,8 +29,9 @@ def create_firms(connection: DuckDBPyConnection) -> int:
          AND a.state IS NOT DISTINCT FROM f.state AND a.zip5 IS NOT DISTINCT FROM f.zip5
     """)
     connection.execute(
-        "CREATE OR REPLACE TABLE firm_names AS "
+        "CREATE OR REPLACE TABLE firm_names AS FROM ("
         + names_query("firms", "firm_id, city, state, zip5, uei, duns", "is_alias")
+        + ") WHERE normal IS NOT NULL"
     )
     return _count(connection, "firms")
 

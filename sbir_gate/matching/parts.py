@@ -1,11 +1,15 @@
 """Compact parts: what is kept of the recipients after the one pass over their source.
 
-A part is a Parquet file with one row per recipient name (aliases are rows of their own) and
-holds all that the later stages need, so the source is read once and memory does not grow with it.
+A part has one row per recipient name (aliases are rows of their own) and holds all that the later
+stages need, so the source is read once. It is a Parquet file, or a table while memory has room.
+A row is known by a hash of its content, so that rows seen twice are one row wherever they stand, and
+nothing depends on how the source was cut into parts.
 """
 
 from __future__ import annotations
 
+import glob
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +31,18 @@ _PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_NAMES)
 _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
 
 
+# rows that are looked at together: enough to keep every thread busy, few enough to stay small
+_BATCH_RECIPIENTS = 400_000
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part file; `recipients` are the rows of the source that it stands for."""
+    """One part; `recipients` are the rows of the source that it stands for.
 
-    path: Path
+    `relation` is what SQL selects its rows from: a file or a table.
+    """
+
+    relation: str
     recipients: int
 
 
@@ -43,12 +54,12 @@ def content_order(table: str) -> str:
 def names_query(table: str, columns: str, alias_column: str) -> str:
     """Return SQL that gives each row of `table` once per name, with `normal` and `compact`.
 
-    `table` has a column `name`; `columns` are carried along. Rows under a placeholder name are
-    dropped: they stand for nobody. `alias_column` names a boolean that is true for other names
+    `table` has a column `name`; `columns` are carried along. Under a placeholder name `normal` is NULL:
+    such rows stand for nobody, and are for the caller to drop. `alias_column` names a boolean that is true for other names
     than the one the source gives.
     """
     pattern = ALIAS_PATTERN.replace("'", "''")
-    # the last step is materialised, or the normal form would be worked out again for the filter
+    # no filter here: DuckDB would move it below the last step and work the normal form out twice
     return f"""
         WITH named AS (
             SELECT *, name AS raw_name, false AS {alias_column} FROM {table}
@@ -56,10 +67,9 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
             SELECT *, unnest(alias_names(name)) AS raw_name, true
             FROM (SELECT * FROM {table} WHERE regexp_matches(name, '{pattern}'))
         ), plain AS (SELECT *, {plain_name("raw_name")} AS plain FROM named),
-        normalised AS MATERIALIZED (SELECT *, {normal_name("plain")} AS normal FROM plain)
-        SELECT {columns}, {alias_column}, normal, {compact_name("normal")} AS compact
-        FROM normalised
-        WHERE normal NOT IN ({_PLACEHOLDERS})
+        normalised AS (SELECT *, {normal_name("plain")} AS given FROM plain),
+        known AS (SELECT *, CASE WHEN given NOT IN ({_PLACEHOLDERS}) THEN given END AS normal FROM normalised)
+        SELECT {columns}, {alias_column}, normal, {compact_name("normal")} AS compact FROM known
     """
 
 
@@ -68,37 +78,85 @@ def register_functions(connection: DuckDBPyConnection) -> None:
     connection.create_function("alias_names", lambda name: list(alias_names(name)), ["VARCHAR"], "VARCHAR[]")
 
 
+def part_query(batch_table: str) -> str:
+    """Return SQL for the rows of the part that stands for the batch in `batch_table`."""
+    columns = "recipient_id, name, uei, duns, city, state, zip5"
+    return f"SELECT (hash({', '.join(_CONTENT)}) >> 1)::BIGINT AS row_key, {columns}, is_alias, normal FROM ({names_query(batch_table, columns, 'is_alias')})"
+
+
 def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> Part:
     """Compact the batch in `batch_table` into the part file `path` and return it.
 
     Raises OutputError when the file cannot be written.
     """
-    columns = "recipient_id, name, uei, duns, city, state, zip5"
-    query = names_query(batch_table, columns, "is_alias")
+    copy_rows(connection, part_query(batch_table), path)
+    return Part(file_relation([path]), _rows(connection, batch_table))
+
+
+def keep_part(connection: DuckDBPyConnection, batch_table: str, table: str) -> Part:
+    """Compact the batch in `batch_table` into the table `table` and return it as a part."""
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS {part_query(batch_table)}")
+    return Part(table, _rows(connection, batch_table))
+
+
+def spill_part(connection: DuckDBPyConnection, part: Part, path: Path) -> Part:
+    """Move a part from its table to the file `path` and return it as it is now.
+
+    Raises OutputError when the file cannot be written; then the part is still in its table.
+    """
+    copy_rows(connection, f"FROM {part.relation}", path)
+    connection.execute(f"DROP TABLE {part.relation}")
+    return Part(file_relation([path]), part.recipients)
+
+
+def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write the rows of `query` to the Parquet file `path`. Raises OutputError."""
     try:
-        connection.execute(f"COPY ({query}) TO '{_quoted(path)}' (FORMAT parquet)")
+        connection.execute(f"COPY ({query}) TO {_literal(path)} (FORMAT parquet, PARQUET_VERSION v2)")
     except duckdb.IOException as error:
         raise OutputError(
             f"{path}: cannot be written ({str(error).splitlines()[0]})",
             "free some room, or name another folder in enrichment.work_folder",
         ) from error
-    count = connection.execute(f"SELECT count(*) FROM {batch_table}").fetchone()
-    return Part(path, int(count[0]) if count else 0)
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def file_relation(paths: Sequence[Path]) -> str:
+    """Return what SQL selects the rows of these part files from."""
+    return f"read_parquet([{', '.join(_literal(path) for path in paths)}])"
 
 
-def open_parts(connection: DuckDBPyConnection, parts: list[Part]) -> None:
-    """Create the table `recipients` over the parts: their columns and `row_key`, unique per row.
+def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[str, ...]:
+    """Create the view `recipients` over the parts; return its batches, each a relation of some rows.
 
-    A row that occurs more than once (award downloads repeat each recipient) is seen once.
+    The columns are those of a part and `compact`. A row of which the source has several is there
+    several times, with one `row_key`.
     """
-    files = ", ".join(f"'{_quoted(part.path)}'" for part in parts)
-    connection.execute(f"""
-        CREATE OR REPLACE TABLE recipients AS
-        SELECT row_number() OVER () AS row_key, * FROM (
-            SELECT DISTINCT * FROM read_parquet([{files}])
+    batches: list[list[str]] = []
+    held = 0
+    for part in parts:
+        if not batches or held + part.recipients > _BATCH_RECIPIENTS:
+            batches.append([])
+            held = 0
+        batches[-1].append(part.relation)
+        held += part.recipients
+    for number, relations in enumerate(batches):
+        rows = " UNION ALL ".join(f"SELECT * FROM {relation}" for relation in relations)
+        connection.execute(
+            f"CREATE OR REPLACE VIEW recipient_batch_{number} AS "
+            f"SELECT *, {compact_name('normal')} AS compact FROM ({rows}) WHERE normal IS NOT NULL"
         )
-    """)
+    names = tuple(f"recipient_batch_{number}" for number in range(len(batches)))
+    connection.execute(
+        "CREATE OR REPLACE VIEW recipients AS " + " UNION ALL ".join(f"FROM {name}" for name in names)
+    )
+    return names
+
+
+def _literal(path: Path) -> str:
+    # in brackets a pattern character stands for itself
+    return "'" + glob.escape(str(path)).replace("'", "''") + "'"
+
+
+def _rows(connection: DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,19 @@ from sbir_gate.matching.similarity import (
 from sbir_gate.matching.vocabulary import BACKGROUND_NAMES, COMMON_WORDS
 
 _CUT_LENGTHS = "(29, 30, 31, 39, 40, 41)"
+_TEXT_COLUMNS = (
+    "recipient_id",
+    "left_normal",
+    "left_city",
+    "left_state",
+    "left_zip5",
+    "right_normal",
+    "right_city",
+    "right_state",
+    "right_zip5",
+)
+_QUERIES_AT_ONCE = 4_000
+_WORD_SAMPLE = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +51,61 @@ class ScoredPairs:
     matrix: Floats
 
 
-def score_pairs(connection: DuckDBPyConnection) -> ScoredPairs:
-    """Return the features of all rows in `pairs`, in an order that depends on their content only."""
-    connection.execute("""
-        CREATE OR REPLACE TEMP TABLE name_counts AS
-        SELECT compact, greatest(
-            count(DISTINCT uei),
-            count(DISTINCT CASE WHEN state IS NOT NULL
-                                THEN state || coalesce(zip5, city, '') END), 1) AS namesakes
-        FROM recipients
-        SEMI JOIN (SELECT r.compact FROM pairs JOIN recipients r USING (row_key)) wanted USING (compact)
-        GROUP BY compact
+@dataclass(frozen=True, slots=True)
+class WordCounts:
+    """How many of `names` recipient names hold each canonical word; words that are not there are in none."""
+
+    frequencies: Mapping[str, float]
+    names: int
+
+
+def prepare_scoring(connection: DuckDBPyConnection) -> WordCounts:
+    """Create `pair_recipients`, the recipients that `pairs` name, and count the words of their names.
+
+    Each is there once, with its `place` in the order of content and its `namesakes`: how many
+    distinct recipients of the whole table bear its compact name.
+    """
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE pair_rows AS
+        SELECT DISTINCT * FROM recipients SEMI JOIN pairs USING (row_key);
+        CREATE OR REPLACE TABLE pair_recipients AS
+        WITH name_counts AS (
+            SELECT compact, greatest(
+                count(DISTINCT uei),
+                count(DISTINCT CASE WHEN state IS NOT NULL
+                                    THEN state || coalesce(zip5, city, '') END), 1) AS namesakes
+            FROM (SELECT compact, uei, state, zip5, city FROM recipients) SEMI JOIN pair_rows USING (compact)
+            GROUP BY compact
+        )
+        SELECT r.*, namesakes, row_number() OVER (ORDER BY {content_order("r")}) AS place
+        FROM pair_rows r JOIN name_counts USING (compact);
+        DROP TABLE pair_rows
     """)
+    return _count_words(connection)
+
+
+def score_pairs(connection: DuckDBPyConnection, counts: WordCounts, condition: str = "true") -> ScoredPairs:
+    """Return the features of the rows in `pairs` under an SQL condition on `query_id`.
+
+    Their order depends on their content only, and the features of a query on no other query.
+    """
     columns = connection.execute(f"""
-        SELECT p.query_id, p.row_key, p.shared_keys, r.recipient_id,
+        SELECT query_id, p.row_key, p.shared_keys, r.recipient_id,
                q.normal AS left_normal, coalesce(q.city, '') AS left_city,
                coalesce(q.state, '') AS left_state, coalesce(q.zip5, '') AS left_zip5,
                r.normal AS right_normal, coalesce(r.city, '') AS right_city,
                coalesce(r.state, '') AS right_state, coalesce(r.zip5, '') AS right_zip5,
                q.uei <> r.uei AS uei_conflict,
                NOT list_has_any(string_split(q.duns, ' '), string_split(r.duns, ' ')) AS duns_conflict,
-               c.namesakes, len(r.name) IN {_CUT_LENGTHS} AS is_cut
-        FROM pairs p JOIN queries q USING (query_id) JOIN recipients r USING (row_key)
-        JOIN name_counts c ON c.compact = r.compact
-        ORDER BY p.query_id, {content_order("r")}
+               r.namesakes, len(r.name) IN {_CUT_LENGTHS} AS is_cut
+        FROM (FROM pairs WHERE {condition}) p
+        JOIN queries q USING (query_id) JOIN pair_recipients r USING (row_key)
+        ORDER BY query_id, r.place
     """).fetchnumpy()
-    text = {name: np.asarray(columns[name], dtype=object) for name in columns}
+    text = {name: np.asarray(columns[name], dtype=object) for name in _TEXT_COLUMNS}
     distinct = sorted({*text["left_normal"], *text["right_normal"]})
     number = {name: index for index, name in enumerate(distinct)}
-    frequencies, total = _word_frequencies(connection, distinct)
-    names = build_name_table(distinct, frequencies, total)
+    names = build_name_table(distinct, counts.frequencies, counts.names)
     pairs = Pairs(
         query=np.asarray(columns["query_id"], dtype=np.int64),
         left=np.array([number[name] for name in text["left_normal"]], dtype=np.int64),
@@ -86,9 +124,19 @@ def score_pairs(connection: DuckDBPyConnection) -> ScoredPairs:
         recipient_id=text["recipient_id"],
         pairs=pairs,
         names=names,
-        names_counted=total,
-        matrix=features(pairs, names, total),
+        names_counted=counts.names,
+        matrix=features(pairs, names, counts.names),
     )
+
+
+def query_ranges(connection: DuckDBPyConnection) -> list[str]:
+    """Return conditions on `query_id` that cut `pairs` into ranges small enough to score at once."""
+    last = connection.execute("SELECT coalesce(max(query_id), -1) FROM pairs").fetchone()
+    queries = int(last[0]) + 1 if last else 0
+    return [
+        f"query_id BETWEEN {first} AND {first + _QUERIES_AT_ONCE - 1}"
+        for first in range(0, queries, _QUERIES_AT_ONCE)
+    ]
 
 
 def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> NDArray[np.bool_]:
@@ -96,24 +144,35 @@ def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> ND
     return np.asarray(np.ma.filled(column, False), dtype=np.bool_)
 
 
-def _word_frequencies(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[dict[str, float], int]:
-    """Return how many recipient names hold each canonical word of `names`, and of how many names.
+def _count_words(connection: DuckDBPyConnection) -> WordCounts:
+    """Count the words of the names in pairs among all recipient names; aliases do not count.
 
-    The counts start from the published names', so that a small table knows its common words too.
+    Of a large table a sample of the rows by their hash is counted: whether a word stands in 10 or
+    in 11 of a million names changes nothing. The counts start from the published names', so that a
+    small table knows its common words too.
     """
-    wanted = sorted({word for name in names for word in name.split()})
-    counted = connection.execute(
-        """
+    size = connection.execute("SELECT count(*) FROM recipients").fetchone()
+    share = 1
+    while size and size[0] > share * _WORD_SAMPLE:
+        share *= 2
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE counted_names AS
+        SELECT DISTINCT row_key, normal FROM recipients WHERE NOT is_alias AND row_key % {share} = 0
+    """)
+    counted = connection.execute("""
+        WITH wanted AS (
+            SELECT DISTINCT unnest(string_split(normal, ' ')) AS word
+            FROM (SELECT normal FROM queries UNION ALL SELECT normal FROM pair_recipients)
+        )
         SELECT word, count(*) FROM (
-            SELECT unnest(list_distinct(string_split(normal, ' '))) AS word FROM recipients WHERE NOT is_alias
-        ) SEMI JOIN (SELECT unnest($1::VARCHAR[]) AS word) USING (word)
+            SELECT unnest(list_distinct(string_split(normal, ' '))) AS word FROM counted_names
+        ) SEMI JOIN wanted USING (word)
         GROUP BY word
-        """,
-        [wanted],
-    ).fetchall()
+    """).fetchall()
     frequencies = dict(COMMON_WORDS)
     for word, holders in counted:
         canonical = canonical_token(word)
-        frequencies[canonical] = frequencies.get(canonical, 0) + holders
-    total = connection.execute("SELECT count(*) FROM recipients WHERE NOT is_alias").fetchone()
-    return frequencies, BACKGROUND_NAMES + (int(total[0]) if total else 0)
+        frequencies[canonical] = frequencies.get(canonical, 0) + share * holders
+    total = connection.execute("SELECT count(*) FROM counted_names").fetchone()
+    connection.execute("DROP TABLE counted_names")
+    return WordCounts(frequencies, BACKGROUND_NAMES + share * (int(total[0]) if total else 0))

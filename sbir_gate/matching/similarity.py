@@ -8,6 +8,7 @@ the recipients.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -304,29 +305,30 @@ def _codes(texts: NDArray[np.object_]) -> Integers:
 
 
 def _acronyms(names: NameTable, left: Integers, right: Integers) -> Floats:
-    initials = _objects(
-        [
-            "".join(word[0] for word in name.split() if word not in {"AND", "OF", "THE"})
-            for name in names.normal
-        ]
+    """Return 1 for pairs in which the first word of one name is the initials of the other, 3 at least."""
+    numbers: dict[str, int] = {}
+    first = np.array(
+        [numbers.setdefault(name.partition(" ")[0], len(numbers)) for name in names.normal], dtype=np.int64
     )
-    first = _objects([name.split(" ", 1)[0] for name in names.normal])
-    hit = [
-        (len(i) >= 3 and i == f) or (len(j) >= 3 and j == e)
-        for i, j, e, f in zip(initials[left], initials[right], first[left], first[right], strict=True)
-    ]
-    return np.array(hit, dtype=np.float64)
+    initials = np.array([_initials_number(name, numbers) for name in names.normal], dtype=np.int64)
+    hit = (initials[left] == first[right]) | (initials[right] == first[left])
+    return hit.astype(np.float64)
+
+
+def _initials_number(name: str, first_words: Mapping[str, int]) -> int:
+    """Return the number of the first word that is the initials of this name; -1 where there is none."""
+    words = [word for word in name.split() if word not in {"AND", "OF", "THE"}]
+    if len(words) < 3:
+        return -1
+    return first_words.get("".join([word[0] for word in words]), -1)
+
+
+_NUMBER = re.compile(rf"\b(?:[A-Z]*[0-9][A-Z0-9]*|{'|'.join(ROMAN_NUMERALS)})\b")
 
 
 def _numbers(name: str) -> tuple[str, ...]:
     """Return the words that number a firm among its sisters: digits and Roman numerals."""
-    return tuple(
-        sorted(
-            word
-            for word in name.split()
-            if word in ROMAN_NUMERALS or any(letter.isdigit() for letter in word)
-        )
-    )
+    return tuple(sorted(_NUMBER.findall(name)))
 
 
 def _zip3(zips: NDArray[np.object_]) -> NDArray[np.object_]:

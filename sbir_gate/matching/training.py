@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbir_gate.matching.confidence import PRIOR_STRENGTH, Model, acceptance_limit, fit
-from sbir_gate.matching.similarity import Floats, NameTable, Pairs, Places, features
+from sbir_gate.matching.scoring import ScoredPairs
+from sbir_gate.matching.similarity import Floats, Pairs, Places, features
 
 HIDDEN_SHARE = 3
 """One labelled query in this many has its recipient hidden."""
@@ -50,18 +51,14 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
 
 
 def label_pairs(
-    pairs: Pairs,
-    recipient_id: NDArray[np.object_],
-    names: NameTable,
-    total: int,
-    truth: Mapping[int, frozenset[str]],
-    hidden_share: int = HIDDEN_SHARE,
+    scored: ScoredPairs, truth: Mapping[int, frozenset[str]], hidden_share: int = HIDDEN_SHARE
 ) -> LabelledPairs:
     """Return the labelled pairs of the queries in `truth` (query -> right recipient ids).
 
     A recipient that bears the right one's name but not its identifier may be the same firm listed
     twice: such pairs are left out, for they are neither right nor wrong.
     """
+    pairs, names, recipient_id = scored.pairs, scored.names, scored.recipient_id
     known = np.array([int(query) in truth for query in pairs.query], dtype=np.bool_)
     is_right = np.array(
         [
@@ -89,7 +86,9 @@ def label_pairs(
     # the identifier made the label: what it says of the other candidates must not be learned from
     silent = np.zeros(len(kept.query), dtype=np.bool_)
     kept = replace(kept, uei_conflict=silent, duns_conflict=silent)
-    return LabelledPairs(kept.query, features(kept, names, total), is_right[keep].astype(np.float64))
+    return LabelledPairs(
+        kept.query, features(kept, names, scored.names_counted), is_right[keep].astype(np.float64)
+    )
 
 
 def train(labelled: LabelledPairs, prior: Model, min_precision: float) -> Model:
@@ -98,15 +97,16 @@ def train(labelled: LabelledPairs, prior: Model, min_precision: float) -> Model:
     The limit is measured out of fold: half of the queries fit, the other half measures, both ways. It
     may be below the shipped one, for labels from identifiers are easier than the names left over.
     """
+    everything = _fit(labelled, np.ones(len(labelled.labels), dtype=np.bool_), prior)
     fold = labelled.query // HIDDEN_SHARE % 2
     out_of_fold = np.zeros(len(labelled.labels))
     for half in (0, 1):
         chosen = fold == half
-        weights, intercept = _fit(labelled, ~chosen, prior)
+        weights, intercept = _fit(labelled, ~chosen, prior, everything)
         out_of_fold[chosen] = Model("", tuple(weights), intercept, ()).probabilities(labelled.matrix[chosen])
     confidence, is_right = best_of_query(labelled.query, out_of_fold, labelled.labels)
     limit = acceptance_limit(confidence, is_right, min_precision)
-    weights, intercept = _fit(labelled, np.ones(len(fold), dtype=np.bool_), prior)
+    weights, intercept = everything
     return Model(
         version=f"self-trained on {len(np.unique(labelled.query))} labelled firms over {prior.version}",
         weights=tuple(float(weight) for weight in weights),
@@ -125,6 +125,11 @@ def best_of_query(
     return confidence[best], labels[best] > 0
 
 
-def _fit(labelled: LabelledPairs, chosen: NDArray[np.bool_], prior: Model) -> tuple[Floats, float]:
+def _fit(
+    labelled: LabelledPairs,
+    chosen: NDArray[np.bool_],
+    prior: Model,
+    start: tuple[Floats, float] | None = None,
+) -> tuple[Floats, float]:
     count = int(chosen.sum())
-    return fit(labelled.matrix[chosen], labelled.labels[chosen], np.ones(count), prior, PRIOR_STRENGTH)
+    return fit(labelled.matrix[chosen], labelled.labels[chosen], np.ones(count), prior, PRIOR_STRENGTH, start)

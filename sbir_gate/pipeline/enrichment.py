@@ -171,9 +171,9 @@ def _enrich(
             parts.append(write_part(connection, batch.table, folder / f"part-{batch.index:06d}.parquet"))
             scanned += batch.rows
             progress("recipients", scanned, batch.share_read)
-        open_parts(connection, parts)
+        batches = open_parts(connection, parts)
     progress("matching", 0, None)
-    matched = match_firms(connection, matching_options(settings), monitor.monitor_block)
+    matched = match_firms(connection, matching_options(settings), monitor.monitor_block, batches)
     with monitor.monitor_block("write"):
         write_enriched(connection, matched, awards.columns, request.output)
     progress("done", awards.rows, None)

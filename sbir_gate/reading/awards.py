@@ -16,7 +16,7 @@ from sbir_gate.reading.layout import AWARDS, column_key, require_fields, unique_
 from sbir_gate.reading.loading import RAW_TABLE, RawFile
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
-from sbir_gate.reading.spelling import register_repair
+from sbir_gate.reading.spelling import register_mend
 
 ROWS_TABLE = "award_rows"
 AWARDS_TABLE = "awards"
@@ -56,7 +56,7 @@ def read_awards(
     with too many rejects; OutputError when the work folder cannot be written.
     """
     tally = RejectTally(rejects if rejects is not None else RejectLog())
-    register_repair(connection)
+    register_mend(connection)
     spellings: dict[str, str] = {}
     warnings: list[str] = []
     plans = []

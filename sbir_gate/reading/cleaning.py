@@ -1,22 +1,20 @@
 """SQL expressions that turn a raw text column into a clean value, NULL where nothing is known.
 
 Each function takes an SQL expression of type VARCHAR and returns another; nothing is executed here.
-`name_text` and `city` call the function of `spelling.register_repair`.
+`name_text` and `city` call the function of `spelling.register_mend`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from sbir_gate.reading.spelling import DAMAGE_PATTERN, REPAIR_FUNCTION
+from sbir_gate.reading.spelling import MEND_FUNCTION, PLACEHOLDERS
 
-_PLACEHOLDERS = ("n/a", "na", "n.a", "n.a.", "#n/a", "nan", "none", "null", "unknown", "tbd")
 # plain ASCII that starts with a letter or digit, has only blanks inside, and no semicolon (which would
 # end an HTML entity): nothing to mend but double blanks. Most cells are like that, and this test is cheap
 _ORDINARY = "[A-Za-z0-9](?: *[!-:<-~])*"
 # white space, the no-break space, zero-width space and joiners
 _BLANKS = r"[\s\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200D}\x{2028}\x{2029}\x{202F}\x{205F}\x{2060}\x{3000}]+"
-_LETTER_OR_DIGIT = r"[\p{L}\p{N}]"
 _UEI = "[A-HJ-NP-Z][A-HJ-NP-Z0-9]{11}"
 _NO_DUNS = "|".join([f"{digit}{{9}}" for digit in "0123456789"] + ["123456789", "987654321"])
 
@@ -100,23 +98,13 @@ def identifier(name: str) -> str:
 
 def name_text(column: str) -> str:
     """Text with single blanks and mended spelling; NULL for placeholders and without a letter or digit."""
-    repaired = (
-        f"CASE WHEN regexp_matches({column}, {literal(DAMAGE_PATTERN)}) "
-        f"THEN {REPAIR_FUNCTION}({column}) ELSE {column} END"
-    )
-    text = _collapsed(repaired)
-    # written out twice instead of by `_let`: DuckDB works an equal expression out once, and a lambda costs
-    # every vector of rows that has a single rare one in it
-    mended = (
-        f"CASE WHEN regexp_matches({text}, {literal(_LETTER_OR_DIGIT)}) "
-        f"AND NOT {_is_placeholder(text)} THEN {text} END"
-    )
-    # the branches go from common to rare: each row pays only for what it needs
+    # the branches go from common to rare: each row pays only for what it needs. The last one is a call,
+    # for DuckDB would work out an expression that stands in a branch twice for every row
     return (
         f"CASE WHEN {column} IS NULL THEN NULL "
         f"WHEN regexp_full_match({column}, {literal(_ORDINARY)}) AND NOT {_is_placeholder(column)} "
         f"THEN CASE WHEN contains({column}, '   ') THEN regexp_replace({column}, ' {{2,}}', ' ', 'g') "
-        f"ELSE replace({column}, '  ', ' ') END ELSE {mended} END"
+        f"ELSE replace({column}, '  ', ' ') END ELSE {MEND_FUNCTION}({column}) END"
     )
 
 
@@ -166,9 +154,7 @@ def duns(column: str) -> str:
         ),
     )
     has_digits = f"regexp_matches({column}, '[0-9]{{7}}|[0-9]-')"
-    return (
-        f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_clean} THEN {column} WHEN {has_digits} THEN {listed} END"
-    )
+    return f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_clean} THEN {column} WHEN {has_digits} THEN {listed} END"
 
 
 def state(column: str) -> str:
@@ -243,7 +229,7 @@ def short_hash(expression: str) -> str:
 
 
 def _is_placeholder(text: str) -> str:
-    return f"lower({text}) IN ({', '.join(map(literal, _PLACEHOLDERS))})"
+    return f"lower({text}) IN ({', '.join(map(literal, PLACEHOLDERS))})"
 
 
 def _collapsed(column: str) -> str:

@@ -127,11 +127,9 @@ class RawFile:
         cells = ", ".join(
             f"nullif(CAST({identifier(self.columns[index])} AS VARCHAR), '') AS c{index}" for index in wanted
         )
-        size = self._options.chunk_size
         groups = _row_groups(self._connection, self.path)
-        total, size_bytes = sum(rows for _, rows in groups), file_bytes(self.path)
-        for first, rows in groups:
-            # once per row group: Parquet cannot be read from the middle of one
+        bytes_per_row = file_bytes(self.path) / max(sum(groups), 1)
+        for first, rows in _spans(groups, self._options.chunk_size):
             _execute(
                 self._connection,
                 f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT {cells} "
@@ -139,15 +137,26 @@ class RawFile:
                 f"WHERE file_row_number >= {first} AND file_row_number < {first + rows}",
                 self.path,
             )
-            for start in range(0, rows, size):
-                self._connection.execute(
-                    f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT * FROM {_PARQUET_TABLE} "
-                    f"WHERE rowid >= {start} AND rowid < {start + size} ORDER BY rowid"
-                )
-                taken = min(size, rows - start)
-                self._position = size_bytes * (first + start + taken) // total
-                yield RawBlock(first + start + 1, taken)
+            yield from self._slices(first, rows, bytes_per_row)
         self._connection.execute(f"DROP TABLE IF EXISTS {_PARQUET_TABLE}")
+
+    def _slices(self, first: int, rows: int, bytes_per_row: float) -> Iterator[RawBlock]:
+        """Yield the rows that were loaded at once, as blocks that are not larger than asked for."""
+        size = self._options.chunk_size
+        if rows <= size:
+            self._connection.execute(f"DROP TABLE IF EXISTS {RAW_TABLE}")
+            self._connection.execute(f"ALTER TABLE {_PARQUET_TABLE} RENAME TO {RAW_TABLE}")
+            self._position = int(bytes_per_row * (first + rows))
+            yield RawBlock(first + 1, rows)
+            return
+        for start in range(0, rows, size):
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT * FROM {_PARQUET_TABLE} "
+                f"WHERE rowid >= {start} AND rowid < {start + size} ORDER BY rowid"
+            )
+            taken = min(size, rows - start)
+            self._position = int(bytes_per_row * (first + start + taken))
+            yield RawBlock(first + start + 1, taken)
 
 
 class _TextLoader:
@@ -235,17 +244,27 @@ def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[
     return [str(row[0]) for row in described]
 
 
-def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[int, int]]:
-    """Return the first row and the number of rows of each row group."""
+def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:
+    """Return the number of rows of each row group."""
     groups = _execute(
         connection,
         "SELECT DISTINCT row_group_id, row_group_num_rows "
         f"FROM parquet_metadata({_file_literal(path)}) ORDER BY row_group_id",
         path,
     )
-    first, ranges = 0, []
-    for _, count in groups:
-        rows = int(str(count))
-        ranges.append((first, rows))
-        first += rows
-    return ranges
+    return [int(str(rows)) for _, rows in groups]
+
+
+def _spans(groups: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Yield the first row and the rows of what is loaded at once: whole row groups, `most` rows if possible.
+
+    Parquet cannot be read from the middle of a row group, and several of them keep several threads busy.
+    """
+    first = rows = 0
+    for group in groups:
+        if rows and rows + group > most:
+            yield first, rows
+            first, rows = first + rows, 0
+        rows += group
+    if rows:
+        yield first, rows

@@ -17,7 +17,7 @@ from sbir_gate.reading.layout import RECIPIENTS, require_fields
 from sbir_gate.reading.loading import RAW_TABLE, RawFile
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
-from sbir_gate.reading.spelling import register_repair
+from sbir_gate.reading.spelling import register_mend
 
 BATCH_TABLE = "recipient_batch"
 
@@ -59,7 +59,7 @@ def iterate_recipients(
     the work folder cannot be written.
     """
     tally = RejectTally(rejects if rejects is not None else RejectLog())
-    register_repair(connection)
+    register_mend(connection)
     index = read = kept = bytes_before = 0
     files = resolve_files(source)
     bytes_in_all = max(sum(file_bytes(file.path) for file in files), 1)
@@ -125,13 +125,13 @@ def _clean_records(fields: dict[str, int]) -> str:
 
     hashed = cleaning.short_hash("concat_ws(chr(31), name, coalesce(city, ''), coalesce(state, ''), zip5)")
     return (
-        # materialised, or the expressions would be worked out again for the filter
+        # materialised, or the expressions would be worked out again for the filter; rows keep their order
         "WITH clean AS MATERIALIZED ("
-        f"SELECT rowid AS place, nullif(trim({cell('recipient_id')}), '') AS own_id, "
+        f"SELECT nullif(trim({cell('recipient_id')}), '') AS own_id, "
         f"{cleaning.name_text(cell('name'))} AS name, {cleaning.uei(cell('uei'))} AS uei, "
         f"{cleaning.duns(cell('duns'))} AS duns, {cleaning.city(cell('city'))} AS city, "
         f"{cleaning.state(cell('state'))} AS state, {cleaning.zip5(cell('zip'))} AS zip5 FROM {RAW_TABLE}) "
         f"SELECT coalesce(own_id, 'U' || uei, 'D' || left(duns, 9), 'N' || {hashed}) AS recipient_id, "
         "name, uei, duns, city, state, zip5 FROM clean "
-        "WHERE name IS NOT NULL OR uei IS NOT NULL OR duns IS NOT NULL ORDER BY place"
+        "WHERE name IS NOT NULL OR uei IS NOT NULL OR duns IS NOT NULL"
     )

@@ -1,4 +1,4 @@
-"""Repair of the rare names that carry HTML entities or mojibake, as a function inside DuckDB."""
+"""Mending of the rare texts with HTML entities, mojibake or odd blanks, as a function inside DuckDB."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import re
 
 import duckdb
 
-REPAIR_FUNCTION = "sbir_gate_repair"
+MEND_FUNCTION = "sbir_gate_mend"
+
+PLACEHOLDERS = ("n/a", "na", "n.a", "n.a.", "#n/a", "nan", "none", "null", "unknown", "tbd")
+"""Spellings of "nothing", in lower case."""
 
 # the characters that the bytes 0x80 to 0x9f become in cp1252
 _CP1252_SPECIALS = "".join(
@@ -19,8 +22,8 @@ _MOJIBAKE = re.compile(f"[\u00c2-\u00df][{_CONTINUATION}]|[\u00e0-\u00f4][{_CONT
 _ENTITY = re.compile("&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
 _MAX_ROUNDS = 5
 
-DAMAGE_PATTERN = f"{_ENTITY.pattern}|{_MOJIBAKE.pattern}"
-"""An RE2 and Python pattern that finds the texts which `repair` may change."""
+# white space (control characters that separate lines included), and zero-width space and joiners
+_BLANKS = re.compile("[\\s\u0085\u200b-\u200d\u2060]+")
 
 
 def repair(text: str) -> str:
@@ -36,13 +39,21 @@ def repair(text: str) -> str:
     return text
 
 
-def register_repair(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make `repair` known to the connection's database; a second time does nothing."""
+def mend(text: str) -> str | None:
+    """Return the text repaired, with single blanks; None for a placeholder or without letter and digit."""
+    mended = _BLANKS.sub(" ", repair(text)).strip(" ")
+    if mended.lower() in PLACEHOLDERS or not any(map(str.isalnum, mended)):
+        return None
+    return mended
+
+
+def register_mend(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `mend` known to the connection's database; a second time does nothing."""
     known = connection.execute(
-        "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?", [REPAIR_FUNCTION]
+        "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?", [MEND_FUNCTION]
     ).fetchall()
     if known[0][0] == 0:
-        connection.create_function(REPAIR_FUNCTION, repair, ["VARCHAR"], "VARCHAR")
+        connection.create_function(MEND_FUNCTION, mend, ["VARCHAR"], "VARCHAR", null_handling="special")
 
 
 def _unescape(match: re.Match[str]) -> str:

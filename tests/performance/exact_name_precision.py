@@ -22,7 +22,7 @@ from sbir_gate.matching.confidence import default_model
 from sbir_gate.matching.decisions import links_by_name, pair_facts
 from sbir_gate.matching.firms import create_firms, create_queries
 from sbir_gate.matching.parts import open_parts, register_functions, write_part
-from sbir_gate.matching.scoring import score_pairs
+from sbir_gate.matching.scoring import prepare_scoring, score_pairs
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.matches import Method
 from sbir_gate.reading.awards import read_awards
@@ -60,7 +60,7 @@ def exact_pairs(connection, folder):
     create_firms(connection)
     create_queries(connection, "firms")
     create_pairs(connection, BlockingOptions())
-    scored = score_pairs(connection)
+    scored = score_pairs(connection, prepare_scoring(connection))
     facts = pair_facts(scored, np.round(default_model().probabilities(scored.matrix), 9))
     by_query = defaultdict(list)
     for query, fact in zip(scored.query.tolist(), facts, strict=True):

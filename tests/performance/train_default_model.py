@@ -29,7 +29,7 @@ from sbir_gate.matching.confidence import Model, acceptance_limit, fit, model_do
 from sbir_gate.matching.exact import find_identifier_matches
 from sbir_gate.matching.firms import create_firms, create_queries
 from sbir_gate.matching.parts import open_parts, write_part
-from sbir_gate.matching.scoring import score_pairs
+from sbir_gate.matching.scoring import prepare_scoring, score_pairs
 from sbir_gate.matching.training import best_of_query, label_pairs
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.matches import Method
@@ -114,7 +114,7 @@ def examples_of(
         open_parts(connection, parts)
         create_open_queries(connection)
         create_pairs(connection, BlockingOptions())
-        scored = score_pairs(connection)
+        scored = score_pairs(connection, prepare_scoring(connection))
         truth = truth_by_query(connection, truth_path)
     if is_complete and not all(truth.values()):
         is_right = [

@@ -214,7 +214,7 @@ def test_the_stages_are_timed_in_order(tmp_path):
         load_awards(connection, [Award("A1", "Acme")])
         load_recipients(connection, [Recipient("R1", "ACME")], tmp_path)
         match_firms(connection, MatchingOptions(), stage)
-    assert stages == ["firms", "identifiers", "candidates", "similarity", "confidence", "decisions"]
+    assert stages == ["firms", "identifiers", "candidates", "words", "training", "similarity", "decisions"]
 
 
 def labelled_world(firms=60):

@@ -28,6 +28,7 @@ def identified(recipient_id, method=Method.UEI_EXACT, agrees=True, score=100.0):
 def pair(recipient_id, confidence, method=FUZZY, **facts):
     """Return a pair without any geography and with one namesake; `facts` replace its fields."""
     plain = PairFacts(
+        query_id=0,
         row_key=int(recipient_id[1:]),
         recipient_id=recipient_id,
         method=method,

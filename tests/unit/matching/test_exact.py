@@ -3,7 +3,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from sbir_gate.matching.exact import find_identifier_matches, name_likeness
+from sbir_gate.matching.exact import create_identified_recipients, find_identifier_matches, name_likeness
 from sbir_gate.matching.firms import create_firms
 from sbir_gate.model.matches import Method
 from tests.factories_matching import UEIS, Award, Recipient, database, load_awards, load_recipients
@@ -17,6 +17,7 @@ def found(awards, recipients, method=Method.UEI_EXACT):
         load_awards(connection, awards)
         load_recipients(connection, recipients, Path(folder))
         create_firms(connection)
+        create_identified_recipients(connection)
         return [
             (match.recipient_id, match.score, match.agrees)
             for match in find_identifier_matches(connection, method)

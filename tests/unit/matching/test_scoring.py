@@ -3,7 +3,7 @@ import pytest
 
 from sbir_gate.matching.candidates import BlockingOptions, create_pairs
 from sbir_gate.matching.firms import create_firms, create_queries
-from sbir_gate.matching.scoring import score_pairs
+from sbir_gate.matching.scoring import prepare_scoring, score_pairs
 from sbir_gate.matching.similarity import FEATURES
 from sbir_gate.matching.vocabulary import BACKGROUND_NAMES
 from tests.factories_matching import UEIS, Award, Recipient, database, load_awards, load_recipients
@@ -18,7 +18,7 @@ def score(tmp_path):
             create_firms(connection)
             create_queries(connection, "firms")
             create_pairs(connection, BlockingOptions())
-            return score_pairs(connection)
+            return score_pairs(connection, prepare_scoring(connection))
 
     return run
 

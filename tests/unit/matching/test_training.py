@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sbir_gate.matching.confidence import Model, default_model
+from sbir_gate.matching.scoring import ScoredPairs
 from sbir_gate.matching.similarity import FEATURES, Pairs, Places, build_name_table
 from sbir_gate.matching.training import HIDDEN_SHARE, LabelledPairs, best_of_query, label_pairs, subset, train
 
@@ -37,7 +38,10 @@ def make_pairs(rows):
 
 def label(rows, recipient_ids, truth, hidden_share=0):
     right = {query: frozenset(ids) for query, ids in truth.items()}
-    return label_pairs(make_pairs(rows), objects(recipient_ids), TABLE, 100, right, hidden_share)
+    pairs = make_pairs(rows)
+    matrix = np.zeros((len(rows), len(FEATURES)))
+    scored = ScoredPairs(pairs.query, pairs.query, objects(recipient_ids), pairs, TABLE, 100, matrix)
+    return label_pairs(scored, right, hidden_share)
 
 
 def test_a_subset_takes_the_same_pairs_of_every_column():
