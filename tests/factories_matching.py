@@ -152,6 +152,4 @@ def enrich_files(
 ) -> EnrichSummary:
     """Enrich files with the default settings, or others."""
     request = EnrichRequest(awards=str(awards), recipients=str(recipients), output=output)
-    return enrich(
-        request, settings or make_settings(), PerformanceMonitor(), lambda _stage, _done, _share: None
-    )
+    return enrich(request, settings or make_settings(), PerformanceMonitor(), lambda *_facts: None)

@@ -34,6 +34,13 @@ Examples:
 @click.option("--rejects", type=click.Path(path_type=Path), help="CSV of the rows that could not be read.")
 @click.option("--metrics", type=click.Path(path_type=Path), help="JSON of stages and work counters.")
 @click.option("--workers", type=click.IntRange(min=1), help="Threads; all cores when left out.")
+@click.option(
+    "--resume/--fresh",
+    "is_resuming",
+    default=True,
+    show_default=True,
+    help="Go on from the finished chunks of an interrupted run, or read all again.",
+)
 @settings_options
 @quiet_option
 def enrich(
@@ -43,6 +50,7 @@ def enrich(
     rejects: Path | None,
     metrics: Path | None,
     workers: int | None,
+    is_resuming: bool,
     config_file: Path | None,
     assignments: tuple[str, ...],
     quiet: bool,
@@ -57,7 +65,15 @@ def enrich(
     ).settings
     monitor = PerformanceMonitor()
     with Ticker(is_quiet=quiet) as ticker:
-        request = EnrichRequest(awards, recipients, output, rejects, metrics)
+        request = EnrichRequest(
+            awards,
+            recipients,
+            output,
+            rejects,
+            metrics,
+            is_resuming,
+            None if quiet else settings.reports.folder / "progress",
+        )
         summary = enrich_files(request, settings, monitor, ticker.count)
     if not quiet:
         for line in _summary_lines(summary, output, rejects, monitor):

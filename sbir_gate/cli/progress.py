@@ -52,7 +52,7 @@ class Ticker:
         """Show what is being done."""
         self._show(words)
 
-    def count(self, stage: str, records: int, share: float | None = None) -> None:
+    def count(self, stage: str, records: int, share: float | None = None, remark: str = "") -> None:
         """Show how far a stage is, `share` of 0..1 if known; often called, seldom shown."""
         now = self._clock()
         if stage != self._stage:
@@ -65,6 +65,8 @@ class Ticker:
             facts.append(f"{records / seconds:,.0f}/s")
             if share and share < 1:
                 facts.append(f"{seconds / share - seconds:,.0f} s left")
+        if remark:
+            facts.append(remark)
         self._show(": ".join([self._headed(stage, share), *([", ".join(facts)] if facts else [])]))
 
     def _headed(self, stage: str, share: float | None) -> str:

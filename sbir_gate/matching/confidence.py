@@ -86,7 +86,8 @@ def fit(
 
     `matrix` is pairs x features, `labels` 0 or 1, `weights` the weight of each pair; the prior is
     normal around the prior model's weights (around 0 without one) with precision `strength`. The
-    intercept is not drawn. `start` is where the search begins, the prior when left out; the nearer, the quicker.
+    intercept is not drawn. `start` is where the search begins, the prior when left out:
+    the nearer, the quicker.
     """
     design = np.column_stack([matrix, np.ones(len(matrix))])
     centre = np.zeros(design.shape[1])

@@ -13,10 +13,12 @@ from duckdb import DuckDBPyConnection
 from sbir_gate.errors import OutputError, UsageError
 from sbir_gate.matching.cascade import Matched
 from sbir_gate.matching.decisions import Candidate, FirmDecision
+from sbir_gate.matching.parts import file_relation
 from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
 
 AWARD_ID = "award_id"
 _FIRMS_AT_ONCE = 10_000
+_AWARDS_AT_ONCE = 50_000
 _FORMATS = {
     ".parquet": "FORMAT parquet, COMPRESSION zstd",
     ".csv": "FORMAT csv, HEADER",
@@ -34,12 +36,13 @@ def check_output(path: Path) -> None:
 
 
 def write_enriched(
-    connection: DuckDBPyConnection, matched: Matched, columns: Sequence[str], path: Path
+    connection: DuckDBPyConnection, matched: Matched, columns: Sequence[str], path: Path, work_folder: Path
 ) -> None:
     """Write one row per award, in award order, to `path` (.parquet, .csv or .csv.gz), or not at all.
 
     `columns` are the award's own, as `award_rows` spells them. Columns that the result brings itself
-    (a file enriched before has them) are replaced. Raises OutputError when the file cannot be written.
+    (a file enriched before has them) are replaced. `work_folder` takes what is written on the way.
+    Raises OutputError when the file cannot be written.
     """
     create_firm_decisions(connection, matched)
     copy_options = _format_of(path)
@@ -47,9 +50,9 @@ def write_enriched(
     # one thread writes: the bytes then depend on the rows alone
     threads = connection.execute("SELECT current_setting('threads')").fetchone()
     try:
+        slices = _write_slices(connection, columns, work_folder)
         connection.execute("SET threads = 1")
-        target = str(partial).replace("'", "''")
-        connection.execute(f"COPY ({_enriched_query(columns)}) TO '{target}' ({copy_options})")
+        connection.execute(f"COPY (FROM {file_relation(slices)}) TO {_text(partial)} ({copy_options})")
         partial.replace(path)
     except (duckdb.IOException, OSError) as error:
         raise OutputError(
@@ -63,6 +66,21 @@ def write_enriched(
         connection.execute(f"SET threads = {int(threads[0]) if threads else 1}")
 
 
+def _write_slices(connection: DuckDBPyConnection, columns: Sequence[str], folder: Path) -> list[Path]:
+    """Write the enriched awards to files in `folder`, a slice of their order each: no sort of them all."""
+    last = connection.execute("SELECT max(position) FROM award_rows").fetchone()
+    awards = int(last[0]) + 1 if last else 0
+    slices = []
+    for start in range(0, awards, _AWARDS_AT_ONCE):
+        path = folder / f"enriched-{start:010d}.parquet"
+        condition = f"position >= {start} AND position < {start + _AWARDS_AT_ONCE}"
+        connection.execute(
+            f"COPY ({_enriched_query(columns, condition)}) TO {_text(path)} (FORMAT parquet, COMPRESSION lz4)"
+        )
+        slices.append(path)
+    return slices
+
+
 def create_firm_decisions(connection: DuckDBPyConnection, matched: Matched) -> None:
     """Create the table `firm_decisions`: firm_id and the columns of an enriched file."""
     connection.execute("""
@@ -72,9 +90,9 @@ def create_firm_decisions(connection: DuckDBPyConnection, matched: Matched) -> N
     """)
     names = _recipient_names(connection, matched)
     connection.execute(
-        "CREATE OR REPLACE TABLE firm_decisions (firm_id BIGINT, recipient_id VARCHAR, recipient_name VARCHAR,"
-        " recipient_uei VARCHAR, recipient_duns VARCHAR, match_method VARCHAR, match_score DOUBLE,"
-        " match_confidence DOUBLE, match_decision VARCHAR, match_candidates VARCHAR)"
+        "CREATE OR REPLACE TABLE firm_decisions (firm_id BIGINT, recipient_id VARCHAR,"
+        " recipient_name VARCHAR, recipient_uei VARCHAR, recipient_duns VARCHAR, match_method VARCHAR,"
+        " match_score DOUBLE, match_confidence DOUBLE, match_decision VARCHAR, match_candidates VARCHAR)"
     )
     for start in range(0, len(matched.decisions), _FIRMS_AT_ONCE):
         _insert_decisions(connection, matched.decisions[start : start + _FIRMS_AT_ONCE], names)
@@ -147,7 +165,7 @@ def _as_json(candidates: Sequence[Candidate], names: Mapping[int, str]) -> str:
     )
 
 
-def _enriched_query(columns: Sequence[str]) -> str:
+def _enriched_query(columns: Sequence[str], condition: str) -> str:
     brought = {name.casefold() for name in ENRICHED_COLUMNS}
     own = [column for column in columns if column.casefold() not in brought]
     selected = [
@@ -160,7 +178,7 @@ def _enriched_query(columns: Sequence[str]) -> str:
     return f"""
         SELECT {", ".join(selected)}
         FROM award_rows r JOIN award_firms a USING (position) JOIN firm_decisions d USING (firm_id)
-        ORDER BY position
+        WHERE {condition} ORDER BY position
     """
 
 
@@ -171,6 +189,10 @@ def _format_of(path: Path) -> str:
     raise UsageError(
         f"{path}: cannot tell the kind of file from its name", f"end it in {', '.join(_FORMATS)}"
     )
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _quoted(column: str) -> str:

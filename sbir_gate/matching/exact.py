@@ -42,7 +42,8 @@ def create_identified_recipients(connection: DuckDBPyConnection) -> None:
     connection.execute("""
         CREATE OR REPLACE TABLE identified_recipients AS
         WITH ueis AS (SELECT DISTINCT uei AS value FROM firms WHERE uei IS NOT NULL),
-        numbers AS (SELECT DISTINCT unnest(string_split(duns, ' ')) AS value FROM firms WHERE duns IS NOT NULL)
+        numbers AS (SELECT DISTINCT unnest(string_split(duns, ' ')) AS value FROM firms
+                    WHERE duns IS NOT NULL)
         SELECT DISTINCT * FROM recipients
         WHERE uei IN (FROM ueis) OR duns IN (FROM numbers) OR contains(duns, ' ')
     """)

@@ -8,7 +8,9 @@ nothing depends on how the source was cut into parts.
 
 from __future__ import annotations
 
+import errno
 import glob
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,8 @@ from sbir_gate.matching.normalise import (
     normal_name,
     plain_name,
 )
+
+_PASSING = (errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT)
 
 _PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_NAMES)
 
@@ -55,8 +59,8 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
     """Return SQL that gives each row of `table` once per name, with `normal` and `compact`.
 
     `table` has a column `name`; `columns` are carried along. Under a placeholder name `normal` is NULL:
-    such rows stand for nobody, and are for the caller to drop. `alias_column` names a boolean that is true for other names
-    than the one the source gives.
+    such rows stand for nobody, and are for the caller to drop. `alias_column` names a boolean that is
+    true for other names than the one the source gives.
     """
     pattern = ALIAS_PATTERN.replace("'", "''")
     # no filter here: DuckDB would move it below the last step and work the normal form out twice
@@ -81,7 +85,11 @@ def register_functions(connection: DuckDBPyConnection) -> None:
 def part_query(batch_table: str) -> str:
     """Return SQL for the rows of the part that stands for the batch in `batch_table`."""
     columns = "recipient_id, name, uei, duns, city, state, zip5"
-    return f"SELECT (hash({', '.join(_CONTENT)}) >> 1)::BIGINT AS row_key, {columns}, is_alias, normal FROM ({names_query(batch_table, columns, 'is_alias')})"
+    rows = names_query(batch_table, columns, "is_alias")
+    return (
+        f"SELECT (hash({', '.join(_CONTENT)}) >> 1)::BIGINT AS row_key, {columns}, is_alias, normal "
+        f"FROM ({rows})"
+    )
 
 
 def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> Part:
@@ -110,10 +118,17 @@ def spill_part(connection: DuckDBPyConnection, part: Part, path: Path) -> Part:
 
 
 def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
-    """Write the rows of `query` to the Parquet file `path`. Raises OutputError."""
+    """Write the rows of `query` to the Parquet file `path`.
+
+    Raises OSError with its number for what may pass (an interrupted disk or share), OutputError for the rest.
+    """
+    target = str(path).replace("'", "''")
     try:
-        connection.execute(f"COPY ({query}) TO {_literal(path)} (FORMAT parquet, PARQUET_VERSION v2)")
+        connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, PARQUET_VERSION v2)")
     except duckdb.IOException as error:
+        for number in _PASSING:
+            if os.strerror(number) in str(error):
+                raise OSError(number, os.strerror(number), str(path)) from error
         raise OutputError(
             f"{path}: cannot be written ({str(error).splitlines()[0]})",
             "free some room, or name another folder in enrichment.work_folder",

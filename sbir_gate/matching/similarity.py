@@ -311,8 +311,8 @@ def _acronyms(names: NameTable, left: Integers, right: Integers) -> Floats:
         [numbers.setdefault(name.partition(" ")[0], len(numbers)) for name in names.normal], dtype=np.int64
     )
     initials = np.array([_initials_number(name, numbers) for name in names.normal], dtype=np.int64)
-    hit = (initials[left] == first[right]) | (initials[right] == first[left])
-    return hit.astype(np.float64)
+    hit: Floats = ((initials[left] == first[right]) | (initials[right] == first[left])).astype(np.float64)
+    return hit
 
 
 def _initials_number(name: str, first_words: Mapping[str, int]) -> int:

@@ -6,9 +6,11 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -17,12 +19,22 @@ from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError, 
 from sbir_gate.matching.candidates import BlockingOptions
 from sbir_gate.matching.cascade import MatchingOptions, match_firms
 from sbir_gate.matching.enriched import check_output, count_links, write_enriched
-from sbir_gate.matching.parts import Part, open_parts, register_functions, write_part
+from sbir_gate.matching.ledger import Ledger
+from sbir_gate.matching.parts import open_parts, register_functions
 from sbir_gate.measuring.monitor import PerformanceMonitor
+from sbir_gate.measuring.probes import psutil_sampler
+from sbir_gate.pipeline.progress import ChunkProgress, Progress, ProgressFile
+from sbir_gate.pipeline.recipient_parts import (
+    PartEdges,
+    PartMaker,
+    PartsRead,
+    check_unchanged,
+    fingerprint,
+    parts_key,
+)
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.options import ReadingOptions
-from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.retrying import RetryPolicy
 from sbir_gate.settings.schema import Settings
@@ -31,19 +43,22 @@ from sbir_gate.settings.schema import Settings
 _DATABASE_SHARE = 0.6
 _INTERRUPT_SECONDS = 0.01
 
-Progress = Callable[[str, int, float | None], None]
-"""Told the stage, how many records it has done so far, and which share (0..1) of them all, where known."""
-
 
 @dataclass(frozen=True, slots=True)
 class EnrichRequest:
-    """Files in and out; `rejects` and `metrics` are written only where named."""
+    """Files in and out; `rejects` and `metrics` are written only where named.
+
+    Without `is_resuming` what an interrupted run left is not used. How far it is stands in a file in
+    `progress_folder`, if that is named.
+    """
 
     awards: str
     recipients: str
     output: Path
     rejects: Path | None = None
     metrics: Path | None = None
+    is_resuming: bool = True
+    progress_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +85,56 @@ def enrich(
     check_output(request.output)
     _check_targets(request)
     performance = settings.enrichment.performance
+    with _workplace(request, settings) as (folder, ledger):
+        try:
+            with (
+                RejectLog(request.rejects) as rejects,
+                open_database(settings, folder) as connection,
+                _deadline(connection, performance.timeout_seconds),
+            ):
+                return _enrich(connection, request, settings, monitor, progress, rejects, folder, ledger)
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            raise ToolError(
+                f"the budget of {performance.memory_threshold_mb} MiB is too small for this data",
+                "raise enrichment.performance.memory_threshold_mb, or give enrichment.work_folder more room",
+            ) from error
+        except duckdb.IOException as error:
+            raise OutputError(
+                f"the work folder cannot be used ({str(error).splitlines()[0]})",
+                "name a folder with room in enrichment.work_folder",
+            ) from error
+
+
+@contextmanager
+def _workplace(request: EnrichRequest, settings: Settings) -> Iterator[tuple[Path, Ledger | None]]:
+    """Give a folder for the work, and the ledger of finished chunks if they are to be kept.
+
+    An error says so when there are finished chunks that the same command would go on from.
+    """
+    work_folder = _work_folder(settings)
+    if not settings.enrichment.keeps_chunks:
+        with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder) as folder:
+            yield Path(folder), None
+        return
+    paths = [file.path for file in resolve_files(request.recipients)]
+    name = f"{request.output.name}.parts"
+    ledger = Ledger(
+        (work_folder or request.output.parent) / name,
+        parts_key(paths, reading_options(settings)),
+        is_fresh=not request.is_resuming,
+    )
+    is_done = False
     try:
-        with (
-            tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=_work_folder(settings)) as folder,
-            RejectLog(request.rejects) as rejects,
-            open_database(settings, Path(folder)) as connection,
-            _deadline(connection, performance.timeout_seconds),
-        ):
-            return _enrich(connection, request, settings, monitor, progress, rejects, Path(folder))
-    except duckdb.OutOfMemoryException as error:
-        raise ToolError(
-            f"the budget of {performance.memory_threshold_mb} MiB is too small for this data",
-            "raise enrichment.performance.memory_threshold_mb, or give enrichment.work_folder more room",
-        ) from error
-    except duckdb.IOException as error:
-        raise OutputError(
-            f"the work folder cannot be used ({str(error).splitlines()[0]})",
-            "name a folder with room in enrichment.work_folder",
-        ) from error
+        yield ledger.scratch, ledger
+        is_done = True
+    except SbirGateError as error:
+        if ledger.has_chunks:
+            error.hint += (
+                f"; the finished chunks are kept in {ledger.folder}: the same command goes on from them"
+            )
+        raise
+    finally:
+        ledger.close(is_done=is_done)
 
 
 def reading_options(settings: Settings) -> ReadingOptions:
@@ -159,34 +206,71 @@ def _enrich(
     progress: Progress,
     rejects: RejectLog,
     folder: Path,
+    ledger: Ledger | None,
 ) -> EnrichSummary:
     options = reading_options(settings)
+    paths = [file.path for source in (request.awards, request.recipients) for file in resolve_files(source)]
+    states = [fingerprint(path) for path in paths]
     with monitor.monitor_block("read-awards"):
         awards = read_awards(connection, request.awards, folder, options, rejects)
         progress("awards", awards.rows, 1.0)
-    parts: list[Part] = []
-    scanned = 0
-    with monitor.monitor_block("read-recipients"):
-        for batch in iterate_recipients(connection, request.recipients, folder, options, rejects):
-            parts.append(write_part(connection, batch.table, folder / f"part-{batch.index:06d}.parquet"))
-            scanned += batch.rows
-            progress("recipients", scanned, batch.share_read)
-        batches = open_parts(connection, parts)
+    read = _read_recipients(connection, request, settings, monitor, progress, rejects, folder, ledger)
+    batches = open_parts(connection, read.parts)
+    check_unchanged(paths, states)
     progress("matching", 0, None)
     matched = match_firms(connection, matching_options(settings), monitor.monitor_block, batches)
     with monitor.monitor_block("write"):
-        write_enriched(connection, matched, awards.columns, request.output)
+        write_enriched(connection, matched, awards.columns, request.output, folder)
     progress("done", awards.rows, None)
-    monitor.count("recipients_scanned", scanned)
+    monitor.count("recipients_scanned", read.recipients)
     for name, count in matched.counters.items():
         monitor.count(name, count)
-    for name, text in matched.notes.items():
+    notes = {**matched.notes, **read.notes}
+    for name, text in notes.items():
         monitor.note(name, text)
     if request.metrics is not None:
         _write_metrics(request.metrics, monitor)
     return EnrichSummary(
-        awards.rows, scanned, rejects.count, count_links(connection), matched.notes, awards.warnings
+        awards.rows, read.recipients, rejects.count, count_links(connection), notes, awards.warnings
     )
+
+
+def _read_recipients(
+    connection: duckdb.DuckDBPyConnection,
+    request: EnrichRequest,
+    settings: Settings,
+    monitor: PerformanceMonitor,
+    progress: Progress,
+    rejects: RejectLog,
+    folder: Path,
+    ledger: Ledger | None,
+) -> PartsRead:
+    """Make the parts of the recipients, telling after each chunk how far it is."""
+    identity = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    file = ProgressFile(request.progress_folder, identity, time.monotonic, lambda: datetime.now(UTC))
+
+    def tell(chunk: ChunkProgress) -> None:
+        kept = f"{chunk.chunks} chunks kept" if chunk.is_resumable else ""
+        progress(chunk.stage, chunk.records, chunk.share, kept)
+        file.tell(chunk)
+
+    if ledger is not None:
+        for words in ledger.findings():
+            progress(words, 0, None)
+    edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), tell=tell)
+    budget_mib = settings.enrichment.performance.memory_threshold_mb
+    state = "failed"
+    try:
+        with monitor.monitor_block("read-recipients"):
+            maker = PartMaker(connection, folder, reading_options(settings), budget_mib, ledger, edges)
+            read = maker.read(request.recipients, rejects)
+        state = "finished"
+    except KeyboardInterrupt:
+        state = "interrupted"
+        raise
+    finally:
+        file.finish(state)
+    return read
 
 
 def _check_targets(request: EnrichRequest) -> None:

@@ -50,7 +50,8 @@ class BlockCutter:
     def __init__(self, file: str, chunks: Iterator[bytes], block_lines: int, max_record_bytes: int) -> None:
         self._file = file
         self._chunks = chunks
-        self._block_lines = block_lines
+        self.block_lines = block_lines
+        self._stop_bytes: int | None = None
         self._max_record_bytes = max_record_bytes
         self._text = b""
         self._start = 0
@@ -76,6 +77,17 @@ class BlockCutter:
             self._advance(record.stop)
             return cells, delimiter
         return [], b","
+
+    def skip(self, size: int) -> None:
+        """Go on behind the next `size` bytes, which must end with a record, without a look at them."""
+        while size > 0 and not self.is_done():
+            step = min(size, len(self._text) - self._start)
+            self._advance(self._start + step)
+            size -= step
+
+    def stop_within(self, size: int | None) -> None:
+        """Let no further block reach beyond the next `size` bytes, which must end with a record."""
+        self._stop_bytes = size
 
     def candidate(self) -> Block | None:
         """Return the next block, cut where quotes are paired; None where no such place is near."""
@@ -208,12 +220,18 @@ class BlockCutter:
 
     def _window_end(self) -> int | None:
         """Return the position after the next block's lines, filling the buffer; None as `_line_end`."""
+        end = self._full_window_end()
+        if end is None or self._stop_bytes is None:
+            return end
+        return min(end, self._start + self._stop_bytes)
+
+    def _full_window_end(self) -> int | None:
         end = self._line_end()
         if end is None:
             return None
         line_bytes = end - self._start
         size, lines = line_bytes, 1
-        while lines < self._block_lines and size < MAX_BLOCK_BYTES:
+        while lines < self.block_lines and size < MAX_BLOCK_BYTES:
             position = self._start + size
             if position >= len(self._text):
                 if not self._fill():
@@ -221,8 +239,8 @@ class BlockCutter:
                 continue
             step = min(position + _COUNTING_STEP_BYTES, len(self._text))
             found = self._text.count(NEWLINE, position, step)
-            if lines + found >= self._block_lines:
-                for _ in range(self._block_lines - lines):
+            if lines + found >= self.block_lines:
+                for _ in range(self.block_lines - lines):
                     position = self._text.index(NEWLINE, position) + 1
                 return position
             lines += found

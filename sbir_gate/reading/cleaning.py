@@ -154,7 +154,10 @@ def duns(column: str) -> str:
         ),
     )
     has_digits = f"regexp_matches({column}, '[0-9]{{7}}|[0-9]-')"
-    return f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_clean} THEN {column} WHEN {has_digits} THEN {listed} END"
+    return (
+        f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_clean} THEN {column} "
+        f"WHEN {has_digits} THEN {listed} END"
+    )
 
 
 def state(column: str) -> str:

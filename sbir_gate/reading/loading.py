@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import glob
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from types import TracebackType
 import duckdb
 
 from sbir_gate.errors import InputError, OutputError, ToolError
+from sbir_gate.model.chunks import Span
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.blocks import Block, BlockCutter
 from sbir_gate.reading.cleaning import identifier, literal
@@ -38,11 +39,13 @@ _PARQUET_ERRORS = (
 class RawBlock:
     """Rows of one file, now in the temporary table RAW_TABLE: columns c0, c1, ... of VARCHAR, in rowid order.
 
-    Empty cells are NULL. `first_line` is the 1-based line of the first row; in Parquet, the row.
+    Empty cells are NULL. `first_line` is the 1-based line of the first row; in Parquet, the row. `span` is
+    the piece of the file that the block stands for, its rejects included.
     """
 
     first_line: int
     rows: int
+    span: Span
     rejects: tuple[Reject, ...] = ()
 
 
@@ -57,6 +60,7 @@ class RawFile:
         options: ReadingOptions,
     ) -> None:
         self.path = file.path
+        self.chunk_size = options.chunk_size
         self._connection = connection
         self._work_folder = work_folder
         self._options = options
@@ -96,19 +100,28 @@ class RawFile:
         """Close the file, wherever reading stands."""
         self._chunks.close()
 
-    def blocks(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
+    def blocks(self, wanted: Sequence[int], done: Sequence[Span] = ()) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
 
-        A block may have no rows, only rejects. RAW_TABLE holds a block until the next is asked for.
+        What is in the spans `done` (in their order) is passed over. `chunk_size` may be changed between
+        two blocks. A block may have no rows, only rejects. RAW_TABLE holds one until the next is asked for.
         """
-        return self._parquet_blocks(wanted) if self._is_parquet else self._text_blocks(wanted)
+        return self._parquet_blocks(wanted, done) if self._is_parquet else self._text_blocks(wanted, done)
 
-    def _text_blocks(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
+    def _text_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
         dialect = Dialect(self._delimiter, len(self.columns))
         loader = _TextLoader(
             self._connection, self._work_folder, dialect, wanted, self._options.max_record_bytes
         )
+        position, ahead = 0, list(done)
         while not self._cutter.is_done():
+            if ahead and ahead[0].start == position:
+                span = ahead.pop(0)
+                self._cutter.skip(span.stop - span.start)
+                position = span.stop
+                continue
+            self._cutter.block_lines = self.chunk_size
+            self._cutter.stop_within(ahead[0].start - position if ahead else None)
             block = self._cutter.candidate()
             rows = loader.load(block) if block is not None else None
             if block is None or rows is None:
@@ -120,43 +133,48 @@ class RawFile:
                         f"{block.records:,} rows were found, but {rows or 'not all'} read",
                         "this is a fault of sbir-gate: please report it with these lines",
                     )
-            yield RawBlock(block.first_line, rows, block.rejects)
+            stop = position + block.consumed_bytes
+            yield RawBlock(block.first_line, rows, Span(position, stop), block.rejects)
             self._cutter.take(block)
+            position = stop
 
-    def _parquet_blocks(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
+    def _parquet_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
         cells = ", ".join(
             f"nullif(CAST({identifier(self.columns[index])} AS VARCHAR), '') AS c{index}" for index in wanted
         )
         groups = _row_groups(self._connection, self.path)
         bytes_per_row = file_bytes(self.path) / max(sum(groups), 1)
-        for first, rows in _spans(groups, self._options.chunk_size):
-            _execute(
-                self._connection,
-                f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT {cells} "
-                f"FROM read_parquet({_file_literal(self.path)}, file_row_number = true) "
-                f"WHERE file_row_number >= {first} AND file_row_number < {first + rows}",
-                self.path,
-            )
-            yield from self._slices(first, rows, bytes_per_row)
+        for loaded in _loads(groups, lambda: self.chunk_size):
+            for span in _remaining(loaded, done):
+                _execute(
+                    self._connection,
+                    f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT {cells} "
+                    f"FROM read_parquet({_file_literal(self.path)}, file_row_number = true) "
+                    f"WHERE file_row_number >= {span.start} AND file_row_number < {span.stop}",
+                    self.path,
+                )
+                for piece in self._slices(span):
+                    self._position = int(bytes_per_row * piece.stop)
+                    yield RawBlock(piece.start + 1, piece.stop - piece.start, piece)
         self._connection.execute(f"DROP TABLE IF EXISTS {_PARQUET_TABLE}")
 
-    def _slices(self, first: int, rows: int, bytes_per_row: float) -> Iterator[RawBlock]:
-        """Yield the rows that were loaded at once, as blocks that are not larger than asked for."""
-        size = self._options.chunk_size
-        if rows <= size:
+    def _slices(self, loaded: Span) -> Iterator[Span]:
+        """Put the rows that were loaded at once into RAW_TABLE, in pieces not larger than asked for."""
+        if loaded.stop - loaded.start <= self.chunk_size:
             self._connection.execute(f"DROP TABLE IF EXISTS {RAW_TABLE}")
             self._connection.execute(f"ALTER TABLE {_PARQUET_TABLE} RENAME TO {RAW_TABLE}")
-            self._position = int(bytes_per_row * (first + rows))
-            yield RawBlock(first + 1, rows)
+            yield loaded
             return
-        for start in range(0, rows, size):
+        start = loaded.start
+        while start < loaded.stop:
+            piece = Span(start, min(start + self.chunk_size, loaded.stop))
             self._connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT * FROM {_PARQUET_TABLE} "
-                f"WHERE rowid >= {start} AND rowid < {start + size} ORDER BY rowid"
+                f"WHERE rowid >= {piece.start - loaded.start} AND rowid < {piece.stop - loaded.start} "
+                "ORDER BY rowid"
             )
-            taken = min(size, rows - start)
-            self._position = int(bytes_per_row * (first + start + taken))
-            yield RawBlock(first + start + 1, taken)
+            yield piece
+            start = piece.stop
 
 
 class _TextLoader:
@@ -255,16 +273,29 @@ def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:
     return [int(str(rows)) for _, rows in groups]
 
 
-def _spans(groups: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
-    """Yield the first row and the rows of what is loaded at once: whole row groups, `most` rows if possible.
+def _loads(groups: Sequence[int], most: Callable[[], int]) -> Iterator[Span]:
+    """Yield what is loaded at once: whole row groups, `most` rows if possible.
 
     Parquet cannot be read from the middle of a row group, and several of them keep several threads busy.
     """
-    first = rows = 0
-    for group in groups:
-        if rows and rows + group > most:
-            yield first, rows
-            first, rows = first + rows, 0
-        rows += group
-    if rows:
-        yield first, rows
+    start = stop = 0
+    for rows in groups:
+        if stop > start and stop + rows - start > most():
+            yield Span(start, stop)
+            start = stop
+        stop += rows
+    if stop > start:
+        yield Span(start, stop)
+
+
+def _remaining(span: Span, done: Sequence[Span]) -> list[Span]:
+    """Return the pieces of `span` that are in none of `done`, which are in their order."""
+    pieces, start = [], span.start
+    for finished in done:
+        if start < finished.start < span.stop:
+            pieces.append(Span(start, finished.start))
+        if finished.start < span.stop:
+            start = max(start, finished.stop)
+    if start < span.stop:
+        pieces.append(Span(start, span.stop))
+    return pieces

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from sbir_gate.errors import InputError
+from sbir_gate.model.chunks import Chunk
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.files import file_bytes, resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, require_fields
@@ -26,18 +27,32 @@ BATCH_TABLE = "recipient_batch"
 class RecipientBatch:
     """One batch, now in `table`: columns recipient_id, name, uei, duns, city, state, zip5, in source order.
 
-    `first_line` is the 1-based line (in Parquet, the row) of its first record. `rows` counts what
-    the table holds; `empty_rows` rows without a name and identifier, which are left out.
+    `first_line` is the 1-based line (in Parquet, the row) of its first record, `share_read` (0..1) how
+    much of the source has been read with it. `chunk` says which piece of the source it is, for a later
+    run to pass over.
     """
 
     index: int
     file: str
     first_line: int
-    rows: int
-    rejects: int
-    empty_rows: int
     table: str
     share_read: float
+    chunk: Chunk
+
+    @property
+    def rows(self) -> int:
+        """What the table holds."""
+        return self.chunk.kept
+
+    @property
+    def rejects(self) -> int:
+        """Rows that could not be read."""
+        return len(self.chunk.rejects)
+
+    @property
+    def empty_rows(self) -> int:
+        """Rows without a name and identifier, which are left out."""
+        return self.chunk.rows - self.chunk.kept
 
 
 def iterate_recipients(
@@ -47,6 +62,8 @@ def iterate_recipients(
     options: ReadingOptions,
     rejects: RejectLog | None = None,
     table: str = BATCH_TABLE,
+    finished: Sequence[Chunk] = (),
+    chunk_size: Callable[[], int] | None = None,
 ) -> Iterator[RecipientBatch]:
     """Yield the recipients of a file, folder or glob in batches of about `options.chunk_size` rows.
 
@@ -54,44 +71,68 @@ def iterate_recipients(
     NULL where unknown. recipient_id is the file's own, else 'U' + UEI, else 'D' + first DUNS, else
     'N' + 16 hexadecimal digits over name, city, state and zip5.
 
+    The chunks `finished` were read before, of the same files: they are passed over, and count as read.
+    `chunk_size` is asked before each batch; without it the options' holds.
+
     Raises InputError for a source that is missing, damaged, of an unknown layout, without rows (an
     empty table must not look like a match rate of 0 %), or with too many rejects; OutputError when
     the work folder cannot be written.
     """
     tally = RejectTally(rejects if rejects is not None else RejectLog())
     register_mend(connection)
-    index = read = kept = bytes_before = 0
+    wanted_size = chunk_size or (lambda: options.chunk_size)
+    index, totals, bytes_before = 0, _Totals(tally), 0
     files = resolve_files(source)
     bytes_in_all = max(sum(file_bytes(file.path) for file in files), 1)
-    for file in files:
+    for number, file in enumerate(files):
         with RawFile(connection, file, work_folder, options) as raw:
             fields = require_fields(RECIPIENTS, raw.columns, str(file.path))
             select = _clean_records(fields)
-            for block in raw.blocks(sorted(set(fields.values()))):
-                tally.add_all(block.rejects)
+            done = _in_order(finished, number)
+            raw.chunk_size = wanted_size()
+            for block in raw.blocks(sorted(set(fields.values())), [chunk.span for chunk in done]):
+                while done and done[0].span.start < block.span.start:
+                    totals.add(done.pop(0))
                 rows = _create_batch(connection, table, select)
-                read += block.rows
-                kept += rows
-                yield RecipientBatch(
-                    index=index,
-                    file=str(file.path),
-                    first_line=block.first_line,
-                    rows=rows,
-                    rejects=len(block.rejects),
-                    empty_rows=block.rows - rows,
-                    table=table,
-                    share_read=min((bytes_before + raw.bytes_read) / bytes_in_all, 1.0),
-                )
+                chunk = Chunk(number, block.span, block.rows, rows, block.rejects)
+                totals.add(chunk)
+                share = min((bytes_before + raw.bytes_read) / bytes_in_all, 1.0)
+                yield RecipientBatch(index, str(file.path), block.first_line, table, share, chunk)
                 index += 1
+                raw.chunk_size = wanted_size()
+            for chunk in done:
+                totals.add(chunk)
         bytes_before += file_bytes(file.path)
-    tally.check(read, options.max_reject_percent)
-    if not read:
+    tally.check(totals.read, options.max_reject_percent)
+    if not totals.read:
         raise tally.nothing_read(f"{source}", "recipients")
-    if not kept:
+    if not totals.kept:
         raise InputError(
-            f"{source}: none of {read:,} rows has a name, UEI or DUNS",
+            f"{source}: none of {totals.read:,} rows has a name, UEI or DUNS",
             "check that the columns hold what their names say",
         )
+
+
+class _Totals:
+    """What all chunks hold together, those read before included."""
+
+    def __init__(self, tally: RejectTally) -> None:
+        self.read = 0
+        self.kept = 0
+        self._tally = tally
+
+    def add(self, chunk: Chunk) -> None:
+        self._tally.add_all(chunk.rejects)
+        self.read += chunk.rows
+        self.kept += chunk.kept
+
+
+def _in_order(finished: Sequence[Chunk], file: int) -> list[Chunk]:
+    """Return the finished chunks of one file in the order of their spans, those without a span left out."""
+    return sorted(
+        (chunk for chunk in finished if chunk.file == file and chunk.span.stop > chunk.span.start),
+        key=lambda chunk: chunk.span.start,
+    )
 
 
 def check_recipients(source: str | Path, options: ReadingOptions) -> None:

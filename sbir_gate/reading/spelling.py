@@ -6,6 +6,7 @@ import html
 import re
 
 import duckdb
+from duckdb.func import FunctionNullHandling
 
 MEND_FUNCTION = "sbir_gate_mend"
 
@@ -53,7 +54,9 @@ def register_mend(connection: duckdb.DuckDBPyConnection) -> None:
         "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?", [MEND_FUNCTION]
     ).fetchall()
     if known[0][0] == 0:
-        connection.create_function(MEND_FUNCTION, mend, ["VARCHAR"], "VARCHAR", null_handling="special")
+        connection.create_function(
+            MEND_FUNCTION, mend, ["VARCHAR"], "VARCHAR", null_handling=FunctionNullHandling.SPECIAL
+        )
 
 
 def _unescape(match: re.Match[str]) -> str:

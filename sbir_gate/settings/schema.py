@@ -137,6 +137,7 @@ class EnrichmentSettings(Section):
 
     performance: PerformanceSettings
     work_folder: PathValue | None
+    keeps_chunks: bool
 
 
 class EnricherSettings(Section):

@@ -35,7 +35,14 @@ SUFFIXES = [".parquet", ".csv", ".csv.gz"]
 
 
 @pytest.fixture
-def write(tmp_path):
+def scratch(tmp_path):
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def write(tmp_path, scratch):
     def run(path, awards=AWARDS, recipients=RECIPIENTS, columns=("Company",), more_columns=""):
         """Enrich small tables into the file; `more_columns` are SQL columns added to the award rows."""
         with database() as connection:
@@ -46,7 +53,7 @@ def write(tmp_path):
                 )
             load_recipients(connection, recipients, tmp_path)
             matched = match_firms(connection, MatchingOptions(), untimed)
-            write_enriched(connection, matched, columns, path)
+            write_enriched(connection, matched, columns, path, scratch)
             return count_links(connection)
 
     return run
@@ -191,7 +198,7 @@ def test_a_missing_folder_and_a_folder_in_the_way_are_refused_before_any_work(tm
         check_output(tmp_path / "out.csv")
 
 
-def test_writing_that_is_interrupted_leaves_no_half_file(tmp_path):
+def test_writing_that_is_interrupted_leaves_no_half_file(tmp_path, scratch):
     awards = [Award(f"A{number}", f"Zentrox {number}") for number in range(20)]
     with database() as connection:
         load_awards(connection, awards)
@@ -204,6 +211,6 @@ def test_writing_that_is_interrupted_leaves_no_half_file(tmp_path):
             " CASE WHEN position = 19 THEN error('stopped') ELSE 'x' END AS \"Company\" FROM awards"
         )
         with pytest.raises(duckdb.Error, match="stopped"):
-            write_enriched(connection, matched, ["Company"], tmp_path / "out.csv")
+            write_enriched(connection, matched, ["Company"], tmp_path / "out.csv", scratch)
     assert list(tmp_path.glob("*out.csv*")) == []
     assert list(tmp_path.glob(".*")) == []

@@ -35,7 +35,7 @@ def faults(*assignments, environment=None, file=None, options=None):
 def test_the_defaults_are_the_documented_ones():
     settings = load_settings(None, {}).settings
     performance = settings.enrichment.performance
-    assert (performance.chunk_size, performance.memory_threshold_mb) == (10_000, 2048)
+    assert (performance.chunk_size, performance.memory_threshold_mb) == (250_000, 2048)
     assert (performance.match_rate_threshold, performance.timeout_seconds) == (0.70, 300)
     assert (performance.retry_backoff, performance.max_retries, performance.workers) == ("exponential", 3, 0)
     assert settings.enricher.command is None
