@@ -15,26 +15,17 @@ Quality is defined in evaluation.py. The peers have an environment of their own 
 
 import argparse
 import json
-import os
-import shlex
 import subprocess
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 
-from sbir_gate import __version__
-from sbir_gate.measuring.machine import describe_machine
-from sbir_gate.measuring.process import ProcessRequest, run_process
 from tests.performance.peers.data import Folder, Size, load_questions, prepare
 from tests.performance.peers.evaluation import evaluate, link_rates
+from tests.performance.peers.measuring import OURS, compile_modules, describe, measured_runs, say
 from tests.performance.peers.table import render
-from tests.performance.peers.ways import PEERS_PYTHON, ROOT, WAYS, chosen_ways, our_answers, peer_answers
+from tests.performance.peers.ways import PEERS_PYTHON, WAYS, chosen_ways, our_answers, peer_answers
 
-TIMEOUT_SECONDS = 6 * 3600.0
-OURS = ("duckdb", "numpy", "rapidfuzz")
 PEERS = ("splink", "string-grouper", "sparse-dot-topn", "sp-matmul-rs", "scikit-learn", "pandas", *OURS)
 
 
@@ -73,6 +64,7 @@ def compare(arguments):
     size = Size(arguments.awards, arguments.recipients, arguments.seed)
     ways = chosen_ways([name for name in arguments.only.split(",") if name])
     prepare(folder, size, say)
+    compile_modules()
     questions = load_questions(folder)
     results = {**facts(size, questions), "ways": saved_ways(arguments.output, size)}
     for number, way in enumerate(ways, 1):
@@ -82,10 +74,6 @@ def compare(arguments):
         order = [known.name for known in WAYS]
         results["ways"] = sorted([*others, measured], key=lambda done: order.index(done["name"]))
         arguments.output.write_text(json.dumps(results, indent=1) + "\n")
-
-
-def say(text):
-    sys.stderr.write(f"{datetime.now(tz=UTC):%H:%M:%S} {text}\n")
 
 
 def saved_ways(path, size):
@@ -100,21 +88,13 @@ def saved_ways(path, size):
 
 def facts(size, questions):
     """Return what was measured on what, when and how."""
-    machine = describe_machine()
     fuzzy = [query for query in questions.queries.values() if query.is_fuzzy]
     script = f"import importlib.metadata as m; print(*(m.version(name) for name in {PEERS!r}))"
     found = subprocess.run([PEERS_PYTHON, "-c", script], capture_output=True, text=True, check=True)
+    described = describe("peers")
     return {
-        "date": f"{datetime.now(tz=UTC):%Y-%m-%d}",
-        "machine": (
-            f"{machine.cpu_model}, {machine.cores} cores, {machine.memory_mib / 1024:.0f} GiB,"
-            f" {machine.system}, Python {machine.python_version}"
-        ),
-        "versions": {
-            f"sbir-gate {__version__}": {name: version(name) for name in OURS},
-            "peers": dict(zip(PEERS, found.stdout.split(), strict=True)),
-        },
-        "command": shlex.join(["python", "-m", "tests.performance.peers", *sys.argv[1:]]),
+        **described,
+        "versions": {**described["versions"], "peers": dict(zip(PEERS, found.stdout.split(), strict=True))},
         "size": asdict(size),
         "fuzzy_queries": len(fuzzy),
         "findable_queries": sum(bool(query.right) for query in fuzzy),
@@ -124,22 +104,13 @@ def facts(size, questions):
 def measure(way, folder, questions, repeats):
     """Run a way in fresh processes and judge its answers; a failure is a result too."""
     output = folder.path / f"{way.name}.parquet"
-    runs = []
-    for _ in range(repeats):
-        output.unlink(missing_ok=True)
-        request = ProcessRequest(way.command(folder, output), dict(os.environ), ROOT, TIMEOUT_SECONDS)
-        runs.append(run_process(request))
-        if runs[-1].exit_status or runs[-1].is_timed_out:
-            reason = "out of time" if runs[-1].is_timed_out else runs[-1].log_tail[-300:]
-            return {"name": way.name, "title": way.title, "error": reason}
     measured = {
         "name": way.name,
         "title": way.title,
-        **{
-            name: median(getattr(one, name) for one in runs)
-            for name in ("wall_seconds", "cpu_seconds", "peak_rss_mib")
-        },
+        **measured_runs(way.command(folder, output), output, repeats),
     }
+    if "error" in measured:
+        return measured
     return {**measured, **judged(way, output, questions, measured)}
 
 
