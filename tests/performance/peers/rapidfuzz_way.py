@@ -23,10 +23,10 @@ CUTOFF = 70
 BLOCK_SCORES = 1 << 24
 
 
-def best_of_all(names, choices, scorer):
+def best_of_all(names, choices, scorer, block_scores=BLOCK_SCORES):
     """Return for each name the place of its most similar choice, and the score (0 below the cutoff)."""
     places, scores = [], []
-    block = max(1, BLOCK_SCORES // max(len(choices), 1))
+    block = max(1, block_scores // max(len(choices), 1))
     for start in range(0, len(names), block):
         found = process.cdist(
             names[start : start + block],
@@ -61,7 +61,8 @@ def brute_force(queries, recipients, scorer):
     step = max(len(queries) // SAMPLED_FIRMS, 1)
     asked = queries.iloc[::step].head(SAMPLED_FIRMS)
     names = recipients["normal"].tolist()
-    places, scores = best_of_all(asked["normal"].tolist(), names, scorer)
+    # all at once: every block would read the whole table of names again
+    places, scores = best_of_all(asked["normal"].tolist(), names, scorer, len(asked) * len(names))
     ids = recipients["recipient_id"].to_numpy()[places]
     return pd.DataFrame({"query_id": asked["query_id"], "recipient_id": ids, "score": scores})
 

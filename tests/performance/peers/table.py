@@ -1,5 +1,6 @@
 """The results as Markdown: pure functions of what was saved."""
 
+OURS = "ours"
 COLUMNS = (
     "way",
     "wall s",
@@ -46,8 +47,8 @@ def render(results):
 
 
 def table(ways):
-    """Return the lines of the table; ratios are to the first way that is not extrapolated or failed."""
-    ours = next((way for way in ways if not way.get("error") and not way.get("is_extrapolated")), None)
+    """Return the lines of the table; ratios are to the way called `ours`, where it ran."""
+    ours = next((way for way in ways if way["name"] == OURS and not way.get("error")), {})
     lines = [f"| {' | '.join(COLUMNS)} |", "|---|" + "--:|" * (len(COLUMNS) - 1)]
     return lines + [row(way, ours) for way in ways]
 
@@ -62,8 +63,8 @@ def row(way, ours):
         mark + seconds(way["wall_seconds"]),
         mark + seconds(way["cpu_seconds"]),
         f"{way['peak_rss_mib']:,.0f}",
-        *(mark + ratio(way[name], ours[name]) for name in ("wall_seconds", "cpu_seconds")),
-        ratio(way["peak_rss_mib"], ours["peak_rss_mib"]),
+        *(mark + ratio(way[name], ours.get(name)) for name in ("wall_seconds", "cpu_seconds")),
+        ratio(way["peak_rss_mib"], ours.get("peak_rss_mib")),
     ]
     quality = way.get("quality")
     cells += quality_cells(quality) if quality else ["-"] * (len(COLUMNS) - len(cells))
@@ -75,7 +76,7 @@ def quality_cells(quality):
     fuzzy, precise, awards = quality["fuzzy"], quality["precise"], quality["awards"]
     top1 = quality["top1_right"] / quality["findable"] if quality["findable"] else None
     at_precision = (
-        "none" if precise is None else f"{rate(precise['recall'])} (at {rate(precise['precision'])})"
+        "none" if precise is None else f"{rate(precise['recall'])} (got {rate(precise['precision'])})"
     )
     return [
         *(rate(fuzzy and fuzzy[name]) for name in ("f1", "precision", "recall")),

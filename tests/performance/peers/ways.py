@@ -65,9 +65,11 @@ WAYS = (
     Way("brute", "rapidfuzz `token_sort_ratio`, all pairs", "rapidfuzz_way", "brute:token_sort_ratio"),
     *(rapidfuzz_by_state(scorer) for scorer in ("token_sort_ratio", "token_set_ratio", "WRatio")),
     Way("tfidf", "TF-IDF character 3-grams, string_grouper", "tfidf_way", "plain"),
-    Way("tfidf-geography", "the same, with geography", "tfidf_way", "geography"),
-    Way("splink", "Splink on DuckDB, tuned model", "splink_way", "tuned"),
-    Way("splink-plain", "Splink on DuckDB, Jaro-Winkler alone", "splink_way", "plain"),
+    Way(
+        "tfidf-geography", "TF-IDF character 3-grams with geography, string_grouper", "tfidf_way", "geography"
+    ),
+    Way("splink", "Splink on DuckDB, Jaro-Winkler", "splink_way", "jaro-winkler"),
+    Way("splink-words", "Splink on DuckDB, Jaro-Winkler and shared words", "splink_way", "words"),
 )
 
 

@@ -6,7 +6,14 @@ QUALITY = {"fuzzy": RATES, "precise": None, "awards": RATES, "top1_right": 9, "f
 
 
 def way(title, wall, **more):
-    return {"title": title, "wall_seconds": wall, "cpu_seconds": 2 * wall, "peak_rss_mib": 100 * wall, **more}
+    return {
+        "name": title,
+        "title": title,
+        "wall_seconds": wall,
+        "cpu_seconds": 2 * wall,
+        "peak_rss_mib": 100 * wall,
+        **more,
+    }
 
 
 def cells(line):
@@ -18,6 +25,16 @@ def test_ratios_are_to_the_first_way():
     assert cells(ours)["wall, x ours"] == "1.0"
     assert cells(peer)["wall, x ours"] == "2.5"
     assert cells(peer)["peak, x ours"] == "2.5"
+
+
+def test_without_ours_there_is_nothing_to_compare_with():
+    found = cells(table([way("peer", 5.0, quality=QUALITY)])[-1])
+    assert (found["wall s"], found["wall, x ours"], found["peak, x ours"]) == ("5.0", "-", "-")
+
+
+def test_the_precision_that_was_got_stands_beside_the_recall():
+    found = cells(table([way("ours", 2.0, quality={**QUALITY, "precise": RATES})])[-1])
+    assert found["recall at precision 0.97"] == "0.500 (got 0.988)"
 
 
 def test_a_precision_that_no_threshold_keeps_is_told_as_none():
@@ -35,7 +52,9 @@ def test_what_is_extrapolated_says_so_and_has_no_quality():
 
 
 def test_a_way_that_failed_is_a_row_with_its_reason_and_no_reference():
-    _, _, failed, ours = table([{"title": "peer", "error": "out of memory"}, way("ours", 2.0)])
+    _, _, failed, ours = table(
+        [{"name": "peer", "title": "peer", "error": "out of memory"}, way("ours", 2.0)]
+    )
     assert "failed: out of memory" in failed
     assert failed.count("|") == ours.count("|")
     assert cells(ours)["wall, x ours"] == "1.0"
