@@ -1,6 +1,7 @@
 """The results as Markdown: pure functions of what was saved."""
 
 OURS = "ours"
+AWARD_LEVEL = (("f1", "award F1"), ("precision", "award precision"), ("recall", "award recall"))
 COLUMNS = (
     "way",
     "wall s",
@@ -42,8 +43,20 @@ def render(results):
         work,
         "",
         *table(results["ways"]),
+        *as_it_decides(results["ways"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def as_it_decides(ways):
+    """Return the award level of the engine's own links, which no truth has set a threshold for."""
+    rates = next(
+        (way["as_it_decides"] for way in ways if way["name"] == OURS and "as_it_decides" in way), None
+    )
+    if rates is None:
+        return []
+    shown = ", ".join(f"{name} {rate(rates[key])}" for key, name in AWARD_LEVEL)
+    return ["", f"The engine's links as it decides them, at its own acceptance limit: {shown}."]
 
 
 def table(ways):

@@ -70,12 +70,13 @@ def test_the_page_says_machine_versions_command_and_size():
             "size": {"awards": 5000, "recipients": 100_000, "seed": 3},
             "fuzzy_queries": 1200,
             "findable_queries": 700,
-            "ways": [way("ours", 2.0)],
+            "ways": [way("ours", 2.0, as_it_decides=RATES)],
         }
     )
     assert "Measured on 2026-01-02: a machine. ours: duckdb 2.0.0; peers: splink 5.0.0." in page
     assert "5,000 awards against 100,000 recipients (synthesised, seed 3)" in page
     assert "1,200 queries, 700 of them" in page
+    assert "as it decides them, at its own acceptance limit: award F1 0.664, award precision 0.988" in page
 
 
 def test_figures_have_as_many_digits_as_they_mean():
