@@ -5,12 +5,16 @@ PYTHON ?= python3
 UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS_VENV := .venv-peers
 # compiling every module of every dependency takes as long as the rest of the set-up, and few are used
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
+PIP_INSTALL := $(BIN)/python -m pip install $(PIP_OPTIONS) --no-compile
+# what to measure: make peers PEERS="--awards 220000 --recipients 3400000 --seed 7 --data full --output full.json"
+PEERS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fixtures golden lock clean
+.PHONY: help run test lint fixtures golden peers lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.* ## ' Makefile | sed -E 's/^([a-z]+):.* ## /\1\t/' | expand -t 12
@@ -33,16 +37,23 @@ fixtures: $(VENV)/run.stamp ## make the fixtures again, from their seed
 golden: $(VENV)/dev.stamp ## write the golden files again; look at the difference before you commit it
 	$(BIN)/pytest --update-golden
 
+peers: $(VENV)/run.stamp $(PEERS_VENV)/stamp ## measure the engine beside its peers; PEERS="--help" lists the options
+	$(BIN)/python -m tests.performance.peers $(PEERS)
+
 lock: ## pin the dependencies of pyproject.toml again, to their newest versions (needs uv)
 	$(UV) pip compile pyproject.toml --group build $(LOCK_OPTIONS) --output-file requirements.lock
 	$(UV) pip compile pyproject.toml --group dev $(LOCK_OPTIONS) --constraint requirements.lock \
 		--output-file requirements-dev.lock
+	# the same numpy, rapidfuzz and DuckDB as the engine's, so that they are no part of the difference
+	sed -nE 's/^((duckdb|numpy|rapidfuzz)==[^\\]*[^\\ ]) *\\$$/\1/p' requirements.lock \
+		| $(UV) pip compile --group peers $(LOCK_OPTIONS) --constraint /dev/stdin \
+		--output-file requirements-peers.lock
 
 LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
 clean: ## remove what was made here: the environment, caches and builds; reports stay
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find sbir_gate tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -59,4 +70,10 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(PEERS_VENV)/stamp: requirements-peers.lock | $(BIN)/python
+	$(BIN)/python -m venv --clear $(PEERS_VENV)
+	# compiled, or a peer's first run would be charged for it
+	$(PEERS_VENV)/bin/python -m pip install $(PIP_OPTIONS) --require-hashes --requirement requirements-peers.lock
 	@touch $@

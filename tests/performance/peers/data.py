@@ -1,0 +1,210 @@
+"""The data of the comparison, made once: files from a seed, the questions, and their truth.
+
+The questions are set before any way runs and are the same for all. A firm (sbir_gate.matching.firms) is
+asked about unless the rules for identifiers and exact names link it; its query is its distinct set of
+normalised names with city, state and zip. A query belongs to the **fuzzy stage**, on which the ways are
+judged, if none of its UEIs and DUNS numbers and none of its names (without blanks, as the engine compares
+exact names) stands on any recipient. The few others, whose identifier or exact name is there but is not
+borne out by name or place, are asked too and count in the award-level figures alone.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate.matching.firms import create_firms
+from sbir_gate.matching.parts import open_parts, register_functions, write_part
+from sbir_gate.measuring.truth import read_truth
+from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipients import iterate_recipients
+from tests.performance.peers.evaluation import Query, Questions
+
+# raised when the questions change: a folder made before is then refused
+QUESTIONS_VERSION = 1
+RULES_ONLY = (
+    "--set",
+    "matching.methods=[uei-exact,duns-exact,name-exact]",
+    # no model accepts anything at a limit of 1
+    "--set",
+    "matching.acceptance_limit=1.0",
+)
+NO_TIMEOUT = ("--set", "enrichment.performance.timeout_seconds=86400")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much data, from which seed."""
+
+    awards: int
+    recipients: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where the files of one comparison are."""
+
+    path: Path
+
+    def awards(self, kind):
+        return self.path / kind / f"awards.{kind}"
+
+    def recipients(self, kind):
+        return self.path / kind / f"recipients.{kind}"
+
+    @property
+    def truth(self):
+        return self.path / "parquet" / "truth.csv"
+
+    @property
+    def rules(self):
+        return self.path / "rules.parquet"
+
+    @property
+    def query_names(self):
+        return self.path / "query_names.parquet"
+
+    @property
+    def questions(self):
+        return self.path / "questions.json"
+
+
+def prepare(folder, size, say):
+    """Make what is not there yet. Raises ValueError for a folder that holds data of another size."""
+    mark = folder.path / "made.json"
+    wanted = {"questions_version": QUESTIONS_VERSION, **asdict(size)}
+    if mark.is_file():
+        made = json.loads(mark.read_text())
+        if made != wanted:
+            raise ValueError(f"{folder.path} holds {made}, not {wanted}: name another --data, or empty it")
+        return
+    for kind in ("parquet", "csv"):
+        say(f"making the {kind} files")
+        numbers = [f"--{name}={value}" for name, value in asdict(size).items()]
+        run("data", "synthesise", "--quiet", *numbers, "--format", kind, "--output", str(folder.path / kind))
+    say("linking by identifier and exact name")
+    files = ("--awards", folder.awards("parquet"), "--recipients", folder.recipients("parquet"))
+    run("enrich", "--quiet", *map(str, files), "--output", str(folder.rules), *RULES_ONLY, *NO_TIMEOUT)
+    say("writing the questions")
+    write_questions(folder)
+    mark.write_text(json.dumps(wanted))
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "sbir_gate", *arguments]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {finished.stderr.strip()[-2000:]}")
+
+
+def write_questions(folder):
+    """Write query_names.parquet, which the peers read, and questions.json, which judges them."""
+    with duckdb.connect() as connection:
+        register_functions(connection)
+        read_both(connection, folder)
+        create_firms(connection)
+        create_query_tables(connection, folder.rules)
+        connection.execute(f"""
+            COPY (SELECT query_id, normal, compact, city, state, zip5 FROM query_names ORDER BY ALL)
+            TO '{folder.query_names}' (FORMAT parquet)
+        """)
+        fuzzy = dict(connection.execute("SELECT query_id, is_fuzzy FROM queries ORDER BY 1").fetchall())
+        texts = dict(connection.execute("SELECT query_id, text FROM queries").fetchall())
+        pairs = connection.execute("""
+            SELECT award_id, query_id FROM award_firms JOIN firm_query USING (firm_id) ORDER BY ALL
+        """).fetchall()
+    document = {
+        "fuzzy": [query for query, is_fuzzy in fuzzy.items() if is_fuzzy],
+        "halves": [half_of(texts[query]) for query in fuzzy],
+        "award_queries": dict(pairs),
+    }
+    folder.questions.write_text(json.dumps(document))
+
+
+def read_both(connection, folder):
+    """Create the tables `awards` and `recipients` by the engine's own reader."""
+    work = folder.path / "work"
+    work.mkdir(exist_ok=True)
+    options = ReadingOptions(chunk_size=100_000)
+    read_awards(connection, str(folder.awards("parquet")), work, options)
+    parts = [
+        write_part(connection, batch.table, work / f"part-{batch.index:06d}.parquet")
+        for batch in iterate_recipients(connection, str(folder.recipients("parquet")), work, options)
+    ]
+    open_parts(connection, parts)
+    for part in parts:
+        part.path.unlink()
+    work.rmdir()
+
+
+def create_query_tables(connection, rules):
+    """Create `queries`, `query_names` and `firm_query` of the firms that the rules do not link."""
+    connection.execute(f"""
+        CREATE TABLE asked AS
+        SELECT DISTINCT firm_id FROM award_firms JOIN read_parquet('{rules}') USING (award_id)
+        WHERE match_decision <> 'link'
+    """)
+    connection.execute("""
+        CREATE TABLE known_firms AS
+        SELECT firm_id FROM (
+            SELECT firm_id, unnest(string_split(concat_ws(' ', uei, duns), ' ')) AS value FROM firms
+        ) SEMI JOIN (
+            SELECT DISTINCT unnest(string_split(concat_ws(' ', uei, duns), ' ')) AS value FROM recipients
+        ) USING (value) WHERE value <> ''
+        UNION
+        SELECT firm_id FROM firm_names SEMI JOIN recipients USING (compact) WHERE compact <> ''
+    """)
+    connection.execute("""
+        CREATE TABLE asked_firms AS
+        SELECT firm_id, any_value(city) AS city, any_value(state) AS state, any_value(zip5) AS zip5,
+               list_sort(list(DISTINCT normal)) AS normals,
+               firm_id NOT IN (SELECT firm_id FROM known_firms) AS is_fuzzy
+        FROM firm_names SEMI JOIN asked USING (firm_id) WHERE compact <> '' GROUP BY firm_id
+    """)
+    connection.execute("""
+        CREATE TABLE queries AS
+        SELECT row_number() OVER (ORDER BY normals, city, state, zip5, is_fuzzy) - 1 AS query_id, *,
+               concat_ws('|', array_to_string(normals, '/'), city, state, zip5) AS text
+        FROM (SELECT DISTINCT normals, city, state, zip5, is_fuzzy FROM asked_firms)
+    """)
+    connection.execute("""
+        CREATE TABLE firm_query AS
+        SELECT firm_id, query_id FROM asked_firms f JOIN queries q
+          ON f.normals = q.normals AND f.is_fuzzy = q.is_fuzzy AND f.city IS NOT DISTINCT FROM q.city
+         AND f.state IS NOT DISTINCT FROM q.state AND f.zip5 IS NOT DISTINCT FROM q.zip5
+    """)
+    connection.execute("""
+        CREATE TABLE query_names AS
+        SELECT query_id, normal, replace(normal, ' ', '') AS compact, city, state, zip5
+        FROM (SELECT *, unnest(normals) AS normal FROM queries)
+    """)
+
+
+def half_of(text):
+    """Return 0 or 1: the half a query falls in, by the hash of what is asked."""
+    return hashlib.sha256(text.encode()).digest()[0] % 2
+
+
+def load_questions(folder):
+    """Return the questions of a prepared folder."""
+    document = json.loads(folder.questions.read_text())
+    truth = read_truth(folder.truth)
+    award_queries = document["award_queries"]
+    right = {query: frozenset() for query in range(len(document["halves"]))}
+    for award, query in award_queries.items():
+        right[query] |= truth[award]
+    fuzzy = set(document["fuzzy"])
+    with duckdb.connect() as connection:
+        links = connection.execute(
+            f"SELECT award_id, recipient_id FROM read_parquet('{folder.rules}') WHERE match_decision = 'link'"
+        ).fetchall()
+    queries = {
+        query: Query(query in fuzzy, half, right[query]) for query, half in enumerate(document["halves"])
+    }
+    return Questions(queries, award_queries, dict(links), truth)
