@@ -25,6 +25,7 @@ from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.retrying import RetryPolicy
+from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.schema import Settings
 
 # DuckDB's own buffers get this share of the budget; Python, names and arrays live in the rest.
@@ -68,7 +69,7 @@ def enrich(
     memory that the settings grant does not suffice.
     """
     check_output(request.output)
-    _check_targets(request)
+    _check_targets(request, settings)
     performance = settings.enrichment.performance
     try:
         with (
@@ -189,12 +190,13 @@ def _enrich(
     )
 
 
-def _check_targets(request: EnrichRequest) -> None:
+def _check_targets(request: EnrichRequest, settings: Settings) -> None:
     """Refuse, before any work is done, to write over what is read or over another output."""
     taken = {
-        file.path.resolve(): "would be written over, but is an input"
+        path.resolve(): "would be written over, but is an input"
         for source in (request.awards, request.recipients)
         for file in resolve_files(source)
+        for path in source_paths(file, reading_options(settings))
     }
     for path in (request.output, request.rejects, request.metrics):
         if path is None:

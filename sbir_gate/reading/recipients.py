@@ -12,11 +12,12 @@ import duckdb
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.files import file_bytes, resolve_files
+from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, require_fields
-from sbir_gate.reading.loading import RAW_TABLE, RawFile
+from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
+from sbir_gate.reading.sources import open_source, source_bytes, source_name
 from sbir_gate.reading.spelling import register_repair
 
 BATCH_TABLE = "recipient_batch"
@@ -48,7 +49,7 @@ def iterate_recipients(
     rejects: RejectLog | None = None,
     table: str = BATCH_TABLE,
 ) -> Iterator[RecipientBatch]:
-    """Yield the recipients of a file, folder or glob in batches of about `options.chunk_size` rows.
+    """Yield the recipients of files, or of a dump's table, in batches of about `options.chunk_size` rows.
 
     A batch is in the temporary table `table` until the next one is asked for; VARCHAR columns,
     NULL where unknown. recipient_id is the file's own, else 'U' + UEI, else 'D' + first DUNS, else
@@ -62,10 +63,10 @@ def iterate_recipients(
     register_repair(connection)
     index = read = kept = bytes_before = 0
     files = resolve_files(source)
-    bytes_in_all = max(sum(file_bytes(file.path) for file in files), 1)
+    bytes_in_all = max(sum(source_bytes(file, options) for file in files), 1)
     for file in files:
-        with RawFile(connection, file, work_folder, options) as raw:
-            fields = require_fields(RECIPIENTS, raw.columns, str(file.path))
+        with open_source(connection, file, work_folder, options) as raw:
+            fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
             select = _clean_records(fields)
             for block in raw.blocks(sorted(set(fields.values()))):
                 tally.add_all(block.rejects)
@@ -83,7 +84,7 @@ def iterate_recipients(
                     share_read=min((bytes_before + raw.bytes_read) / bytes_in_all, 1.0),
                 )
                 index += 1
-        bytes_before += file_bytes(file.path)
+        bytes_before += source_bytes(file, options)
     tally.check(read, options.max_reject_percent)
     if not read:
         raise tally.nothing_read(f"{source}", "recipients")
@@ -103,8 +104,8 @@ def check_recipients(source: str | Path, options: ReadingOptions) -> None:
     with duckdb.connect() as connection, TemporaryDirectory(prefix="sbir-gate-") as folder:
         has_row = False
         for file in resolve_files(source):
-            with RawFile(connection, file, Path(folder), options) as raw:
-                fields = require_fields(RECIPIENTS, raw.columns, str(file.path))
+            with open_source(connection, file, Path(folder), options) as raw:
+                fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
                 for block in raw.blocks(sorted(set(fields.values()))):
                     tally.add_all(block.rejects)
                     has_row = has_row or block.rows > 0
