@@ -12,21 +12,67 @@ VERSIONS = tuple((1, minor) for minor in range(10, 17))
 COMPRESSIONS = {"none": 0, "gzip": 1, "lz4": 2, "zstd": 3}
 
 # the columns of USAspending's tables, in the order of its models
-LOOKUP_COLUMNS = (
-    "id recipient_hash legal_business_name duns address_line_1 address_line_2 business_types_codes city "
-    "congressional_district country_code parent_duns parent_legal_business_name state zip4 zip5 "
-    "alternate_names source update_date uei parent_uei"
-).split()
-PROFILE_COLUMNS = (
-    "id recipient_level recipient_hash recipient_unique_id recipient_name recipient_affiliations award_types "
-    "last_12_months last_12_contracts last_12_direct_payments last_12_grants last_12_loans "
-    "last_12_months_count last_12_other uei parent_uei"
-).split()
-DUNS_COLUMNS = (
-    "awardee_or_recipient_uniqu legal_business_name ultimate_parent_unique_ide ultimate_parent_legal_enti "
-    "broker_duns_id update_date address_line_1 address_line_2 city congressional_district country_code state "
-    "zip zip4 business_types_codes dba_name entity_structure uei ultimate_parent_uei"
-).split()
+LOOKUP_COLUMNS = [
+    "id",
+    "recipient_hash",
+    "legal_business_name",
+    "duns",
+    "address_line_1",
+    "address_line_2",
+    "business_types_codes",
+    "city",
+    "congressional_district",
+    "country_code",
+    "parent_duns",
+    "parent_legal_business_name",
+    "state",
+    "zip4",
+    "zip5",
+    "alternate_names",
+    "source",
+    "update_date",
+    "uei",
+    "parent_uei",
+]
+PROFILE_COLUMNS = [
+    "id",
+    "recipient_level",
+    "recipient_hash",
+    "recipient_unique_id",
+    "recipient_name",
+    "recipient_affiliations",
+    "award_types",
+    "last_12_months",
+    "last_12_contracts",
+    "last_12_direct_payments",
+    "last_12_grants",
+    "last_12_loans",
+    "last_12_months_count",
+    "last_12_other",
+    "uei",
+    "parent_uei",
+]
+DUNS_COLUMNS = [
+    "awardee_or_recipient_uniqu",
+    "legal_business_name",
+    "ultimate_parent_unique_ide",
+    "ultimate_parent_legal_enti",
+    "broker_duns_id",
+    "update_date",
+    "address_line_1",
+    "address_line_2",
+    "city",
+    "congressional_district",
+    "country_code",
+    "state",
+    "zip",
+    "zip4",
+    "business_types_codes",
+    "dba_name",
+    "entity_structure",
+    "uei",
+    "ultimate_parent_uei",
+]
 
 
 def escaped(cell: str | None) -> str:

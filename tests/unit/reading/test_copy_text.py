@@ -88,7 +88,8 @@ def test_any_names_that_pg_dump_quotes_are_read_back(columns, schema, name):
 
 @pytest.mark.parametrize(
     "statement",
-    ["", "INSERT INTO t VALUES (1);", "COPY t (a) TO stdout;", "COPY t (a, ) FROM stdin;", "COPY t (a) WITH OIDS FROM stdin;"],
+    ["", "INSERT INTO t VALUES (1);", "COPY t (a) TO stdout;", "COPY t (a, ) FROM stdin;",
+     "COPY t (a) WITH OIDS FROM stdin;"],
 )  # fmt: skip
 def test_another_statement_is_refused(statement):
     with pytest.raises(ValueError, match=r"COPY|OIDS"):

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- the SQL names the fixed table of the reader
 import gzip
 import shutil
 import tempfile
@@ -111,7 +112,7 @@ def test_a_wrong_row_is_damage_named_with_member_and_line(tmp_path, line, fault)
 def test_two_wrong_rows_that_make_up_for_each_other_are_damage_too(tmp_path):
     content = b"a\nb\tc\td\n\\.\n"
     dump = write_dump(tmp_path / "dump", Table("t", ["a", "b"], content=content))
-    with pytest.raises(InputError, match="line 1 of rpt.t has 1 cells"):
+    with pytest.raises(InputError, match=r"line 1 of rpt\.t has 1 cells"):
         rows_of(dump)
 
 

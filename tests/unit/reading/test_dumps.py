@@ -18,10 +18,15 @@ def opened(path):
 
 def refusal(path, name=None):
     """Return the error of finding and opening a table."""
-    with pytest.raises(InputError) as caught, opened(path) as dump:
-        table = dump.find_recipients() if name is None else dump.find(name)
-        dump.columns(table)
-        dump.open_member(table)
+
+    def read():
+        with opened(path) as dump:
+            table = dump.find_recipients() if name is None else dump.find(name)
+            dump.columns(table)
+            dump.open_member(table).close()
+
+    with pytest.raises(InputError) as caught:
+        read()
     assert caught.value.hint
     return f"{caught.value.message}; {caught.value.hint}"
 
