@@ -12,7 +12,7 @@ import click
 
 from sbir_gate import __version__
 from sbir_gate.cli.interruption import Interruption
-from sbir_gate.cli.printing import escape_unknown_characters, put_line
+from sbir_gate.cli.printing import escape_unknown_characters, harmless, put_line
 from sbir_gate.errors import ExitStatus, SbirGateError
 
 # verb -> where its command is, and the line that --help shows without loading it
@@ -109,4 +109,4 @@ def _explain(message: str, hint: str) -> None:
     if os.environ.get("SBIR_GATE_DEBUG"):
         traceback.print_exc()
     mark = click.style("error:", fg="red", bold=True)
-    put_line(f"{mark} {message}" + (f"; {hint}" if hint else ""), is_error=True)
+    put_line(f"{mark} {harmless(message)}" + (f"; {harmless(hint)}" if hint else ""), is_error=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,7 @@ PARQUET_SUFFIXES = (".parquet", ".pq")
 DUMP_SUFFIX = ".zip"
 KNOWN_TYPES = "CSV, TSV or TXT (also .gz), Parquet, a folder or a glob of them, or a PostgreSQL dump"
 _TABLE_MARK = "#"
+_MEMBER = re.compile(r"[0-9]+\.dat(\.gz)?")
 
 
 class FileKind(StrEnum):
@@ -63,6 +65,11 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
                 for child in path.iterdir()
                 if child.is_file() and _is_data_file(child) and not child.name.startswith(".")
             ]
+            if not found and any(_MEMBER.fullmatch(child.name) for child in path.iterdir()):
+                raise InputError(
+                    f"{path}: holds files of a PostgreSQL dump, but no toc.dat, which says what they are",
+                    "copy or download the dump again, with all of its files",
+                )
             return _same_kind(
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
             )
@@ -90,8 +97,8 @@ def _kind(path: Path) -> FileKind | None:
 
 
 def _is_data_file(path: Path) -> bool:
-    """Say whether a file in a folder of data is data; a zip beside other files is their package."""
-    return _kind(path) in {FileKind.TEXT, FileKind.PARQUET}
+    """Say whether a file in a folder is data: no zip, which is their package, and no member of a dump."""
+    return _kind(path) in {FileKind.TEXT, FileKind.PARQUET} and not _MEMBER.fullmatch(path.name)
 
 
 def _table_of(dump: Path, table: str) -> SourceFile:

@@ -32,7 +32,12 @@ def render_listing(tables: Sequence[TableListing], width: int) -> str:
         )
         for table in tables
     ]
-    return "\n".join([*table_lines(_LISTING, cells, width), f"{len(tables):,} tables"]) + "\n"
+    return (
+        "\n".join(
+            [*table_lines(_LISTING, cells, width), f"{len(tables):,} table{'' if len(tables) == 1 else 's'}"]
+        )
+        + "\n"
+    )
 
 
 def render_profiles(profiles: Sequence[TableProfile], width: int) -> str:

@@ -177,7 +177,8 @@ def dump(request, server):
             "CREATE TABLE rpt.typed (a text[], t timestamp, d date, n numeric(23,2), b boolean, u uuid, "
             "g int GENERATED ALWAYS AS (1) STORED);"
             "INSERT INTO rpt.typed VALUES (ARRAY['a b', 'c\"d', NULL, 'e\\f', ''], "
-            "'2024-02-29 12:34:56.789', '2024-02-29', 12345678901234.50, true, '00000000-0000-0000-0000-000000000001');"
+            "'2024-02-29 12:34:56.789', '2024-02-29', 12345678901234.50, true, "
+            "'00000000-0000-0000-0000-000000000001');"
         )
     return server.dump(request.param, *(["-Z0"] if request.param == "plain" else []))
 
