@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import signal
+import time
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_ctrl_c_ends_a_profile_and_the_next_goes_on(stage, tmp_path):
     progress.unlink(missing_ok=True)
     process = stage.start(*command)
     while not progress.exists() and process.poll() is None:
-        pass
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     done = stage.gate("data", "profile", dump, "--table", "t")

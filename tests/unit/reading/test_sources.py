@@ -117,6 +117,13 @@ def test_an_empty_text_is_nothing_known_as_in_a_file(tmp_path):
     assert [row[0] for row in recipients(dump, tmp_path)] == ["hash-1", "hash-3"]
 
 
+def test_empty_texts_mean_the_same_as_nothing(tmp_path):
+    texts = [[cell or "" for cell in row] for row in LOOKUP.rows]
+    empty = write_dump(tmp_path / "empty", Table("recipient_lookup", LOOKUP_COLUMNS, texts))
+    null = write_dump(tmp_path / "null", LOOKUP)
+    assert recipients(empty, tmp_path) == recipients(null, tmp_path)
+
+
 def test_the_same_table_as_a_file_gives_the_same_recipients(tmp_path):
     dump = write_dump(tmp_path / "dump", LOOKUP)
     with (tmp_path / "same.csv").open("w", newline="") as stream:
