@@ -12,7 +12,7 @@ import click
 
 from sbir_gate import __version__
 from sbir_gate.cli.interruption import Interruption
-from sbir_gate.cli.printing import escape_unknown_characters, put_line
+from sbir_gate.cli.printing import escape_unknown_characters, harmless, put_line
 from sbir_gate.errors import ExitStatus, SbirGateError
 
 # verb -> where its command is, and the line that --help shows without loading it
@@ -22,7 +22,7 @@ VERBS = {
     "report": ("sbir_gate.cli.gate:report", "Make the report again from a saved Run."),
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
     "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
-    "data": ("sbir_gate.cli.data:data", "Make benchmark data of any size."),
+    "data": ("sbir_gate.cli.data:data", "Look into a published dump, or make benchmark data of any size."),
     "config": ("sbir_gate.cli.config:config", "Show the settings in force and where each comes from."),
 }
 
@@ -109,4 +109,4 @@ def _explain(message: str, hint: str) -> None:
     if os.environ.get("SBIR_GATE_DEBUG"):
         traceback.print_exc()
     mark = click.style("error:", fg="red", bold=True)
-    put_line(f"{mark} {message}" + (f"; {hint}" if hint else ""), is_error=True)
+    put_line(f"{mark} {harmless(message)}" + (f"; {harmless(hint)}" if hint else ""), is_error=True)

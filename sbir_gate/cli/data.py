@@ -1,20 +1,23 @@
-"""`sbir-gate data`: benchmark data."""
+"""`sbir-gate data`: what a published dump holds, and benchmark data."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
 
-from sbir_gate.cli.options import quiet_option
-from sbir_gate.cli.printing import put_line
+from sbir_gate.cli.options import effective_settings, quiet_option, settings_options
+from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
+
+_WIDTH = 100  # columns where standard output is no terminal
 
 
 @click.group()
 def data() -> None:
-    """Make benchmark data of any size."""
+    """Look into a published dump, or make benchmark data of any size."""
 
 
 @data.command(
@@ -52,6 +55,50 @@ def synthesise(
     if not quiet:
         for line in _summary_lines(options, summary):
             put_line(line)
+
+
+@data.command(
+    epilog="""\b
+Examples:
+  sbir-gate data profile usaspending-db.zip
+  sbir-gate data profile dump/ --table recipient_lookup --table rpt.recipient_profile
+  sbir-gate data profile dump/ --table all --format json
+
+An interrupted profile goes on where it was when the same command is given again.
+"""
+)
+@click.argument("dump", type=click.Path(path_type=Path))
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="[SCHEMA.]TABLE",
+    help="Table to profile, or 'all'. May be given many times; without it the tables are listed.",
+)
+@click.option("--format", "format_", type=click.Choice(("table", "json")), default="table", show_default=True)
+@settings_options
+@quiet_option
+def profile(
+    dump: Path,
+    tables: tuple[str, ...],
+    format_: str,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """List the tables of a PostgreSQL DUMP (folder or zip), or profile their columns."""
+    from sbir_gate.pipeline.profiling import list_tables, profile_tables
+    from sbir_gate.reporting.profiles import render_json, render_listing, render_profiles
+
+    settings = effective_settings(config_file, assignments, {}).settings
+    width = shutil.get_terminal_size((_WIDTH, 24)).columns
+    if not tables:
+        listed = list_tables(dump, settings)
+        put(render_json(listed) if format_ == "json" else render_listing(listed, width))
+        return
+    with Ticker(is_quiet=quiet) as ticker:
+        profiles = profile_tables(dump, tables, settings, ticker.count, ticker.say)
+    put(render_json(profiles) if format_ == "json" else render_profiles(profiles, width))
 
 
 def _summary_lines(options: SynthesisOptions, summary: SynthesisSummary) -> list[str]:

@@ -19,12 +19,17 @@ EPILOG = """\b
 Examples:
   sbir-gate enrich --awards awards.csv --recipients recipients.csv.gz --output linked.parquet
   sbir-gate enrich --awards 'sbir/*.csv' --recipients recipients/ --output linked.csv --rejects bad.csv
+  sbir-gate enrich --awards awards.csv --recipients 'dump.zip#rpt.recipient_lookup' --output linked.csv
 """
 
 
 @click.command(epilog=EPILOG)
 @click.option("--awards", required=True, help="CSV, CSV.gz or Parquet file, a folder or a glob of them.")
-@click.option("--recipients", required=True, help="Likewise, of recipients.")
+@click.option(
+    "--recipients",
+    required=True,
+    help="Likewise, of recipients; or a PostgreSQL dump (folder or .zip), as DUMP or DUMP#schema.table.",
+)
 @click.option(
     "--output",
     required=True,

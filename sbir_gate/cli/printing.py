@@ -17,6 +17,14 @@ def escape_unknown_characters(*streams: TextIO) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def harmless(text: str) -> str:
+    """Return the text with control characters as their numbers: names in data must not steer a terminal."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else f"\\x{ord(character):02x}"
+        for character in text
+    )
+
+
 def put(text: str, *, is_error: bool = False) -> None:
     """Write a text as it is to standard output or standard error."""
     write(sys.stderr if is_error else sys.stdout, text)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 
-from sbir_gate.cli.printing import put
+from sbir_gate.cli.printing import harmless, put
 
 _EVERY_SECONDS_TERMINAL = 0.1
 _EVERY_SECONDS_LOG = 5.0
@@ -81,6 +81,7 @@ class Ticker:
 
     def _show(self, words: str) -> None:
         self._shown = self._clock()
+        words = harmless(words)
         if self._is_quiet:
             return
         if self._is_terminal:

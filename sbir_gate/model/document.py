@@ -2,7 +2,7 @@
 
 Format history:
 
-1. first format: Run, Verdict.
+1. first format: Run, Verdict, progress of a profile.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sbir_gate.errors import DocumentError
+from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 
@@ -33,6 +34,7 @@ class DocumentKind(Generic[T]):
 
 RUN = DocumentKind("run", Run)
 VERDICT = DocumentKind("verdict", Verdict)
+PROGRESS = DocumentKind("progress", ProfileProgress)
 
 
 def _adapter(type_: type[T]) -> TypeAdapter[T]:

@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.retrying import RetryPolicy
+from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.schema import Settings
 
 # DuckDB's own buffers get this share of the budget; Python, names and arrays live in the rest.
@@ -83,7 +84,7 @@ def enrich(
     memory that the settings grant does not suffice.
     """
     check_output(request.output)
-    _check_targets(request)
+    _check_targets(request, settings)
     performance = settings.enrichment.performance
     with _workplace(request, settings) as (folder, ledger):
         try:
@@ -116,7 +117,7 @@ def _workplace(request: EnrichRequest, settings: Settings) -> Iterator[tuple[Pat
         with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder) as folder:
             yield Path(folder), None
         return
-    paths = [file.path for file in resolve_files(request.recipients)]
+    paths = _source_paths([request.recipients], settings)
     name = f"{request.output.name}.parts"
     ledger = Ledger(
         (work_folder or request.output.parent) / name,
@@ -209,7 +210,7 @@ def _enrich(
     ledger: Ledger | None,
 ) -> EnrichSummary:
     options = reading_options(settings)
-    paths = [file.path for source in (request.awards, request.recipients) for file in resolve_files(source)]
+    paths = _source_paths([request.awards, request.recipients], settings)
     states = [fingerprint(path) for path in paths]
     with monitor.monitor_block("read-awards"):
         awards = read_awards(connection, request.awards, folder, options, rejects)
@@ -273,12 +274,11 @@ def _read_recipients(
     return read
 
 
-def _check_targets(request: EnrichRequest) -> None:
+def _check_targets(request: EnrichRequest, settings: Settings) -> None:
     """Refuse, before any work is done, to write over what is read or over another output."""
     taken = {
-        file.path.resolve(): "would be written over, but is an input"
-        for source in (request.awards, request.recipients)
-        for file in resolve_files(source)
+        path.resolve(): "would be written over, but is an input"
+        for path in _source_paths([request.awards, request.recipients], settings)
     }
     for path in (request.output, request.rejects, request.metrics):
         if path is None:
@@ -288,6 +288,14 @@ def _check_targets(request: EnrichRequest) -> None:
         if not path.parent.is_dir():
             raise OutputError(f"{path}: the folder {path.parent} does not exist", "make the folder first")
         taken[path.resolve()] = "is named for two outputs"
+
+
+def _source_paths(sources: Sequence[str], settings: Settings) -> list[Path]:
+    """Return the files that hold the sources, in the order in which they are read."""
+    options = reading_options(settings)
+    return [
+        path for source in sources for file in resolve_files(source) for path in source_paths(file, options)
+    ]
 
 
 def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:

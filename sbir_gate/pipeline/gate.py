@@ -32,6 +32,7 @@ from sbir_gate.pipeline.enrichment import reading_options
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
+from sbir_gate.reading.sources import source_paths
 from sbir_gate.reporting.markdown import render_markdown
 from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.display import render_effective
@@ -188,7 +189,10 @@ def describe_fixture(effective: EffectiveSettings, awards: int) -> Fixture:
     digest = hashlib.sha256()
     for source in (fixtures.awards, fixtures.recipients, *([fixtures.truth] if fixtures.truth else [])):
         for file in resolve_files(str(source)):
-            _digest_file(file.path, digest.update)
+            for path in source_paths(file, reading_options(effective.settings)):
+                _digest_file(path, digest.update)
+            if file.table is not None:
+                digest.update(file.table.encode())
         digest.update(b"\x00next\x00")
     return Fixture(
         fingerprint=digest.hexdigest(),

@@ -13,9 +13,10 @@ from sbir_gate.reading import cleaning
 from sbir_gate.reading.cleaning import identifier, literal
 from sbir_gate.reading.files import SourceFile, resolve_files
 from sbir_gate.reading.layout import AWARDS, column_key, require_fields, unique_names
-from sbir_gate.reading.loading import RAW_TABLE, RawFile
+from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
+from sbir_gate.reading.sources import open_source, source_name
 from sbir_gate.reading.spelling import register_mend
 
 ROWS_TABLE = "award_rows"
@@ -61,7 +62,7 @@ def read_awards(
     warnings: list[str] = []
     plans = []
     for file in resolve_files(source):
-        with RawFile(connection, file, work_folder, options) as raw:
+        with open_source(connection, file, work_folder, options) as raw:
             plan, changed = _plan(file, raw.columns, spellings)
         plans.append(plan)
         warnings += [f"{file.path}: {warning}" for warning in changed]
@@ -69,7 +70,7 @@ def read_awards(
     _create_tables(connection, columns)
     rows = 0
     for plan in plans:
-        with RawFile(connection, plan.file, work_folder, options) as raw:
+        with open_source(connection, plan.file, work_folder, options) as raw:
             for block in raw.blocks(range(len(raw.columns))):
                 tally.add_all(block.rejects)
                 _insert(connection, rows, plan)
@@ -94,7 +95,7 @@ class _Plan:
 
 def _plan(file: SourceFile, columns: Sequence[str], spellings: dict[str, str]) -> tuple[_Plan, list[str]]:
     """Return the file's plan and warnings; `spellings` learns the names that are new."""
-    fields = require_fields(AWARDS, columns, str(file.path))
+    fields = require_fields(AWARDS, columns, source_name(file))
     unique, changed = unique_names(columns, reserved=[POSITION])
     names = tuple(spellings.setdefault(name.casefold(), name) for name in unique)
     return _Plan(file, tuple(columns), names, fields), changed

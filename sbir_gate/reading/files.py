@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from sbir_gate.errors import InputError
+from sbir_gate.reading.dump_files import holds_dump
 from sbir_gate.reading.text import unreadable
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".gz")
 PARQUET_SUFFIXES = (".parquet", ".pq")
-KNOWN_TYPES = "CSV, TSV or TXT (also .gz), Parquet, a folder or a glob of them"
+DUMP_SUFFIX = ".zip"
+KNOWN_TYPES = "CSV, TSV or TXT (also .gz), Parquet, a folder or a glob of them, or a PostgreSQL dump"
+_TABLE_MARK = "#"
+_MEMBER = re.compile(r"[0-9]+\.dat(\.gz)?")
 
 
 class FileKind(StrEnum):
@@ -21,14 +26,16 @@ class FileKind(StrEnum):
 
     TEXT = "text"
     PARQUET = "Parquet"
+    DUMP = "PostgreSQL dump"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file to read."""
+    """One file to read, or one table of a dump, where `table` None means the first that is known."""
 
     path: Path
     kind: FileKind
+    table: str | None = None
 
 
 def file_bytes(path: Path) -> int:
@@ -42,24 +49,35 @@ def file_bytes(path: Path) -> int:
 def resolve_files(source: str | Path) -> list[SourceFile]:
     """Return the files that `source` names, sorted by path; all are of one kind.
 
-    A folder means its visible data files, not those of folders in it.
+    A folder means its visible data files, not those of folders in it, unless it holds a `toc.dat`: then
+    it is a dump, as is a `.zip`. `dump#table` names a table of it, where no file has that whole name.
 
     Raises InputError for a path that does not exist, a folder or glob without data files, a file of
-    an unknown type, and a mix of text and Parquet.
+    an unknown type, and a mix of types.
     """
     path = Path(source)
     try:
         if path.is_dir():
+            if holds_dump(path):
+                return [SourceFile(path, FileKind.DUMP)]
             found = [
                 child
                 for child in path.iterdir()
-                if child.is_file() and _kind(child) and not child.name.startswith(".")
+                if child.is_file() and _is_data_file(child) and not child.name.startswith(".")
             ]
+            if not found and any(_MEMBER.fullmatch(child.name) for child in path.iterdir()):
+                raise InputError(
+                    f"{path}: holds files of a PostgreSQL dump, but no toc.dat, which says what they are",
+                    "copy or download the dump again, with all of its files",
+                )
             return _same_kind(
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
             )
         if path.exists():
             return _same_kind([path], source, "")
+        dump, mark, table = str(source).rpartition(_TABLE_MARK)
+        if mark and Path(dump).exists():
+            return [_table_of(Path(dump), table)]
     except OSError as error:
         raise unreadable(path, error) from error
     if glob.has_magic(str(source)):
@@ -73,7 +91,25 @@ def _kind(path: Path) -> FileKind | None:
     name = path.name.lower()
     if name.endswith(PARQUET_SUFFIXES):
         return FileKind.PARQUET
+    if name.endswith(DUMP_SUFFIX):
+        return FileKind.DUMP
     return FileKind.TEXT if name.endswith(TEXT_SUFFIXES) else None
+
+
+def _is_data_file(path: Path) -> bool:
+    """Say whether a file in a folder is data: no zip, which is their package, and no member of a dump."""
+    return _kind(path) in {FileKind.TEXT, FileKind.PARQUET} and not _MEMBER.fullmatch(path.name)
+
+
+def _table_of(dump: Path, table: str) -> SourceFile:
+    if not table:
+        raise InputError(f"{dump}{_TABLE_MARK}: names no table", f"write {dump}{_TABLE_MARK}schema.table")
+    if not dump.is_dir() and _kind(dump) is not FileKind.DUMP:
+        raise InputError(
+            f"{dump}: is no PostgreSQL dump, so it has no table {table!r}",
+            f"only a folder with toc.dat, or a {DUMP_SUFFIX} of one, is asked for a table with {_TABLE_MARK}",
+        )
+    return SourceFile(dump, FileKind.DUMP, table)
 
 
 def _same_kind(paths: Sequence[Path], source: str | Path, complaint: str) -> list[SourceFile]:
@@ -86,10 +122,12 @@ def _same_kind(paths: Sequence[Path], source: str | Path, complaint: str) -> lis
             suffix = "".join(path.suffixes[-2:]) or "no suffix"
             raise InputError(f"{path}: unknown type of file ({suffix})", f"give the path of {KNOWN_TYPES}")
         files.append(SourceFile(path, kind))
-    if len({file.kind for file in files}) > 1:
+    kinds = sorted({file.kind for file in files}, reverse=True)
+    if len(kinds) > 1:
+        first, second = kinds[:2]
         raise InputError(
-            f"{source}: holds both text ({_first(files, FileKind.TEXT)}) and Parquet "
-            f"({_first(files, FileKind.PARQUET)}) files",
+            f"{source}: holds both {first} ({_first(files, first)}) and {second} "
+            f"({_first(files, second)}) files",
             "the same rows may be in both: name one kind with a glob, e.g. 'folder/*.parquet'",
         )
     return files

@@ -145,7 +145,7 @@ class RawFile:
         groups = _row_groups(self._connection, self.path)
         bytes_per_row = file_bytes(self.path) / max(sum(groups), 1)
         for loaded in _loads(groups, lambda: self.chunk_size):
-            for span in _remaining(loaded, done):
+            for span in remaining(loaded, done):
                 _execute(
                     self._connection,
                     f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT {cells} "
@@ -288,7 +288,7 @@ def _loads(groups: Sequence[int], most: Callable[[], int]) -> Iterator[Span]:
         yield Span(start, stop)
 
 
-def _remaining(span: Span, done: Sequence[Span]) -> list[Span]:
+def remaining(span: Span, done: Sequence[Span]) -> list[Span]:
     """Return the pieces of `span` that are in none of `done`, which are in their order."""
     pieces, start = [], span.start
     for finished in done:

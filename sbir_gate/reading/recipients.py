@@ -13,11 +13,12 @@ import duckdb
 from sbir_gate.errors import InputError
 from sbir_gate.model.chunks import Chunk
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.files import file_bytes, resolve_files
+from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, require_fields
-from sbir_gate.reading.loading import RAW_TABLE, RawFile
+from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
+from sbir_gate.reading.sources import open_source, source_bytes, source_name
 from sbir_gate.reading.spelling import register_mend
 
 BATCH_TABLE = "recipient_batch"
@@ -65,7 +66,7 @@ def iterate_recipients(
     finished: Sequence[Chunk] = (),
     chunk_size: Callable[[], int] | None = None,
 ) -> Iterator[RecipientBatch]:
-    """Yield the recipients of a file, folder or glob in batches of about `options.chunk_size` rows.
+    """Yield the recipients of files, or of a dump's table, in batches of about `options.chunk_size` rows.
 
     A batch is in the temporary table `table` until the next one is asked for; VARCHAR columns,
     NULL where unknown. recipient_id is the file's own, else 'U' + UEI, else 'D' + first DUNS, else
@@ -83,10 +84,10 @@ def iterate_recipients(
     wanted_size = chunk_size or (lambda: options.chunk_size)
     index, totals, bytes_before = 0, _Totals(tally), 0
     files = resolve_files(source)
-    bytes_in_all = max(sum(file_bytes(file.path) for file in files), 1)
+    bytes_in_all = max(sum(source_bytes(file, options) for file in files), 1)
     for number, file in enumerate(files):
-        with RawFile(connection, file, work_folder, options) as raw:
-            fields = require_fields(RECIPIENTS, raw.columns, str(file.path))
+        with open_source(connection, file, work_folder, options) as raw:
+            fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
             select = _clean_records(fields)
             done = _in_order(finished, number)
             raw.chunk_size = wanted_size()
@@ -102,7 +103,7 @@ def iterate_recipients(
                 raw.chunk_size = wanted_size()
             for chunk in done:
                 totals.add(chunk)
-        bytes_before += file_bytes(file.path)
+        bytes_before += source_bytes(file, options)
     tally.check(totals.read, options.max_reject_percent)
     if not totals.read:
         raise tally.nothing_read(f"{source}", "recipients")
@@ -144,8 +145,8 @@ def check_recipients(source: str | Path, options: ReadingOptions) -> None:
     with duckdb.connect() as connection, TemporaryDirectory(prefix="sbir-gate-") as folder:
         has_row = False
         for file in resolve_files(source):
-            with RawFile(connection, file, Path(folder), options) as raw:
-                fields = require_fields(RECIPIENTS, raw.columns, str(file.path))
+            with open_source(connection, file, Path(folder), options) as raw:
+                fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
                 for block in raw.blocks(sorted(set(fields.values()))):
                     tally.add_all(block.rejects)
                     has_row = has_row or block.rows > 0

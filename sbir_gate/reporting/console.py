@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import click
 
 from sbir_gate.model.verdict import Outcome, Severity
-from sbir_gate.reporting.plain_text import cut, display_width
+from sbir_gate.reporting.table_text import TableLayout, table_lines
 from sbir_gate.reporting.view import AwardList, MetricRow, View
 
 NARROWEST_WIDTH = 40
 
-_GAP = "  "
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How a table is set: `droppable` columns go first, in this order, where room is short."""
-
-    headings: tuple[str, ...]
-    left: frozenset[int]
-    droppable: tuple[int, ...]
-
-
-_METRICS = _Layout(
+_METRICS = TableLayout(
     ("", "metric", "reference", "head", "delta", "change", "limit"),
     left=frozenset({0, 1, 6}),
     droppable=(6, 4, 2),
 )
-_AWARDS = _Layout(("award", "firm", "before", "after", "truth"), left=frozenset(range(5)), droppable=(4,))
+_AWARDS = TableLayout(("award", "firm", "before", "after", "truth"), left=frozenset(range(5)), droppable=(4,))
 
 _ROW_COLOURS = {
     Severity.FAIL: "red",
@@ -82,7 +69,7 @@ def _metric_lines(rows: Sequence[MetricRow], width: int, use_colour: bool) -> li
     cells = [
         (row.severity, row.metric, row.reference, row.head, row.delta, row.change, row.limit) for row in rows
     ]
-    heading, *body = _table(_METRICS, cells, width)
+    heading, *body = table_lines(_METRICS, cells, width)
     if use_colour:
         heading = click.style(heading, bold=True)
         body = [
@@ -94,37 +81,6 @@ def _metric_lines(rows: Sequence[MetricRow], width: int, use_colour: bool) -> li
 def _award_lines(awards: AwardList, width: int) -> Iterable[str]:
     cells = [(row.award_id, row.firm_name, row.before, row.after, row.truth) for row in awards.rows]
     yield awards.title
-    yield from _table(_AWARDS, cells, width)
+    yield from table_lines(_AWARDS, cells, width)
     if awards.more:
         yield awards.more
-
-
-def _table(layout: _Layout, body: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return aligned lines of at most `width` columns: first columns are dropped, then cells cut."""
-    rows = (layout.headings, *body)
-    widths = {
-        index: max(display_width(cell) for cell in column)
-        for index, column in enumerate(zip(*rows, strict=True))
-    }
-    for index in layout.droppable:
-        if _total(widths) > width:
-            del widths[index]
-    while _total(widths) > width:
-        widest = max(widths, key=lambda index: widths[index])
-        widths[widest] -= 1
-    return [
-        _GAP.join(
-            _aligned(cut(row[index], columns), columns, index in layout.left)
-            for index, columns in widths.items()
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _total(widths: Mapping[int, int]) -> int:
-    return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
-
-
-def _aligned(text: str, columns: int, is_left: bool) -> str:
-    padding = " " * (columns - display_width(text))
-    return text + padding if is_left else padding + text

@@ -11,7 +11,8 @@ from typing import TypeVar
 from uuid import uuid4
 
 from sbir_gate.errors import DocumentError, OutputError
-from sbir_gate.model.document import RUN, VERDICT, DocumentKind, decode, encode
+from sbir_gate.model.document import PROGRESS, RUN, VERDICT, DocumentKind, decode, encode
+from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 
@@ -20,7 +21,7 @@ MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
 
 _MAX_COLLISIONS = 1000
 
-Document = TypeVar("Document", Run, Verdict)
+Document = TypeVar("Document", Run, Verdict, ProfileProgress)
 
 
 def save_run(folder: Path, run: Run) -> Path:
@@ -57,6 +58,16 @@ def save_verdict(path: Path, verdict: Verdict) -> None:
 def load_verdict(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> Verdict:
     """Return the verdict in the file. Raises DocumentError for anything but a whole, valid verdict."""
     return _load(VERDICT, path, max_bytes)
+
+
+def save_progress(path: Path, progress: ProfileProgress) -> None:
+    """Write the progress to exactly this path, in place of what is there. Raises OutputError."""
+    _write(path, _encoded(PROGRESS, progress), may_replace=True)
+
+
+def load_progress(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> ProfileProgress:
+    """Return the progress in the file. Raises DocumentError for anything but a whole, valid progress."""
+    return _load(PROGRESS, path, max_bytes)
 
 
 def save_text(path: Path, text: str) -> None:

@@ -22,6 +22,7 @@ COMMANDS = [
     "baseline show",
     "baseline promote",
     "baseline verify",
+    "data profile",
     "data synthesise",
     "config show",
 ]

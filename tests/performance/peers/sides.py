@@ -17,7 +17,7 @@ import duckdb
 
 from sbir_gate.matching.parts import names_query, register_functions
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.spelling import register_repair
+from sbir_gate.reading.spelling import register_mend
 
 QUERY_NAMES = "query_names.parquet"
 
@@ -82,7 +82,7 @@ def open_sides(task):
     """
     connection = duckdb.connect(config={"preserve_insertion_order": False})
     register_functions(connection)
-    register_repair(connection)
+    register_mend(connection)
     with task.stage("read"):
         connection.execute(f"""
             CREATE TEMP VIEW cleaned AS

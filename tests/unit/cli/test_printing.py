@@ -1,7 +1,7 @@
 import io
 import os
 
-from sbir_gate.cli.printing import escape_unknown_characters, put, put_line, write
+from sbir_gate.cli.printing import escape_unknown_characters, harmless, put, put_line, write
 
 
 def test_text_goes_where_it_belongs_as_it_is(capsys):
@@ -33,3 +33,7 @@ def test_a_stream_that_is_no_file_is_left_as_it_is():
     escape_unknown_characters(stream)
     write(stream, "fine")
     assert stream.getvalue() == "fine"
+
+
+def test_control_characters_of_data_come_out_as_their_numbers():
+    assert harmless("a\x1b[31m\r\x9b b\té\n") == "a\\x1b[31m\\x0d\\x9b b\\x09é\n"

@@ -1,0 +1,100 @@
+r"""PostgreSQL's COPY text: the escapes of a cell, the columns of a statement, and what is wrong with a row.
+
+In a row as COPY writes it, a raw tab is always a delimiter and a raw newline always the end: inside a
+cell both are escaped, as is every backslash. NULL is a whole cell of `\N`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+UNESCAPE_FUNCTION = "sbir_gate_unescape_copy"
+
+_ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|(.)|$)", re.DOTALL)
+_NAMED = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+_NAME = r'(?:"(?:[^"]|"")+"|[^\s"(),.;]+)'
+_COPY = re.compile(
+    rf"COPY (?:{_NAME}\.)?{_NAME} +(?:\((?P<columns>{_NAME}(?:, {_NAME})*)\) )?(?P<oids>WITH OIDS )?"
+    r"FROM stdin;\s*"
+)
+_END = b"\\."
+
+
+def unescape(text: str) -> str:
+    r"""Return what a cell of COPY text, which is not NULL, stands for.
+
+    As PostgreSQL reads it: `\b \f \n \r \t \v`, one to three octal digits and `\x` with one or two
+    hexadecimal digits (both give a byte), and a backslash before anything else gives that.
+
+    Raises ValueError where PostgreSQL would refuse: a backslash at the end, a zero byte, bytes that
+    are no UTF-8.
+    """
+    if "\\" not in text:
+        return text
+    content = _ESCAPE.sub(_meant, text.encode("utf-8"))
+    if b"\0" in content:
+        raise ValueError("an escape stands for a zero byte, which no text holds")
+    return content.decode("utf-8")
+
+
+def _meant(match: re.Match[bytes]) -> bytes:
+    hexadecimal, octal, other = match.groups()
+    if hexadecimal:
+        return bytes([int(hexadecimal, 16)])
+    if octal:
+        return bytes([int(octal, 8) & 0xFF])
+    if other is None:
+        raise ValueError("a cell ends with a lone backslash")
+    return _NAMED.get(other, other)
+
+
+def register_unescape(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `unescape` known to the connection's database; a second time does nothing."""
+    known = connection.execute(
+        "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?", [UNESCAPE_FUNCTION]
+    ).fetchall()
+    if known[0][0] == 0:
+        connection.create_function(UNESCAPE_FUNCTION, unescape, ["VARCHAR"], "VARCHAR")
+
+
+def statement_columns(statement: str) -> tuple[str, ...]:
+    """Return the columns that `COPY schema.table (a, "b c", ...) FROM stdin;` names, without their quotes.
+
+    Raises ValueError for any other statement; a table without columns has none.
+    """
+    match = _COPY.fullmatch(statement)
+    if match is None:
+        raise ValueError(f"no COPY statement as pg_dump writes it: {statement.strip()[:80]!r}")
+    if match["oids"]:
+        raise ValueError("rows WITH OIDS, which PostgreSQL itself no longer reads")
+    names = re.findall(_NAME, match["columns"] or "")
+    return tuple(name[1:-1].replace('""', '"') if name.startswith('"') else name for name in names)
+
+
+def first_fault(line: bytes, columns: int) -> str:
+    """Return what is wrong with one row (without its newline) of so many columns; empty if nothing is."""
+    cells = line.split(b"\t")
+    if len(cells) != columns:
+        return f"has {len(cells):,} cells instead of {columns:,}"
+    if b"\r" in line:
+        return "holds a raw carriage return, which COPY never writes"
+    if b"\0" in line:
+        return "holds a zero byte, which no text holds"
+    try:
+        for cell in line.decode("utf-8").split("\t"):
+            unescape(cell)
+    except UnicodeDecodeError as error:
+        return f"is no UTF-8 at its byte {error.start + 1:,}"
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def find_end(text: bytes) -> int:
+    r"""Return where the closing line `\.` starts in a text of whole lines; -1 if nowhere."""
+    if text.startswith(_END + b"\n"):
+        return 0
+    found = text.find(b"\n" + _END + b"\n")
+    return found + 1 if found >= 0 else -1

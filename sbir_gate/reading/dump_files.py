@@ -1,0 +1,244 @@
+"""The files of a dump, in a folder or in a zip: which there are, how large, and their bytes unpacked."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from sbir_gate.errors import InputError
+from sbir_gate.reading.retrying import RetryPolicy
+from sbir_gate.reading.text import PersistentFile, unreadable
+from sbir_gate.reading.toc import MAGIC
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+TOC_NAMES = ("toc.dat", "toc.dat.gz")
+DAMAGE_HINT = "copy or download the dump again"
+CHUNK_BYTES = 1 << 20
+_ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError)
+
+
+@dataclass(frozen=True, slots=True)
+class DumpFile:
+    """A file of a dump: its size as it stands there; `fingerprint` tells it from another state of it."""
+
+    size_bytes: int
+    fingerprint: str
+
+
+class DumpFolder:
+    """The files of a dump that is a folder. Raises InputError when it holds no `toc.dat`."""
+
+    def __init__(self, path: Path, retrying: RetryPolicy) -> None:
+        self._path = path
+        self._retrying = retrying
+        self.files: Mapping[str, DumpFile] = {}
+        try:
+            self.files = {
+                child.name: DumpFile(
+                    child.stat().st_size, f"{child.stat().st_size}-{child.stat().st_mtime_ns}"
+                )
+                for child in path.iterdir()
+                if child.is_file()
+            }
+            inside = [child.parent for child in path.glob("*/toc.dat*") if child.name in TOC_NAMES]
+        except OSError as error:
+            raise unreadable(path, error) from error
+        if not any(name in self.files for name in TOC_NAMES):
+            raise _no_toc(path, f"name the folder {inside[0]}" if inside else "")
+
+    def paths(self, names: tuple[str, ...]) -> list[Path]:
+        """Return the paths of those of the files that are there."""
+        return [self._path / name for name in names if name in self.files]
+
+    def open(self, name: str) -> MemberStream:
+        """Open one of the files. Raises InputError."""
+        path = self._path / name
+        try:
+            file = PersistentFile(path, self._retrying)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        origin = f"{self._path}: {name}"
+        return MemberStream(cast("BinaryIO", file), origin, name.endswith(".gz"), self.files[name].size_bytes)
+
+    def close(self) -> None:
+        """Close nothing: each file is open by itself."""
+
+
+class DumpZip:
+    """The files of a dump that is a zip, also where they are in a folder inside it.
+
+    Raises InputError when the file is no zip, or holds no `toc.dat` or several.
+    """
+
+    def __init__(self, path: Path, retrying: RetryPolicy) -> None:
+        self._path = path
+        with ExitStack() as stack:
+            self._zip = self._opened(stack, retrying)
+            names = self._zip.namelist()
+            tocs = [
+                name
+                for name in names
+                if name.rpartition("/")[2] in TOC_NAMES and not name.startswith("__MACOSX/")
+            ]
+            folders = sorted({name.rpartition("/")[0] for name in tocs})
+            if not folders:
+                raise _no_toc(path, "")
+            if len(folders) > 1:
+                raise InputError(
+                    f"{path}: holds {len(folders)} dumps (in {', '.join(folders[:3])})",
+                    "unpack it, and name the folder of one",
+                )
+            self._prefix = f"{folders[0]}/" if folders[0] else ""
+            self.files: Mapping[str, DumpFile] = {
+                info.filename.removeprefix(self._prefix): DumpFile(
+                    info.file_size, f"{info.file_size}-{info.CRC:08x}"
+                )
+                for info in self._zip.infolist()
+                if info.filename.rpartition("/")[0] == folders[0] and not info.is_dir()
+            }
+            self._stack = stack.pop_all()
+
+    def paths(self, names: tuple[str, ...]) -> list[Path]:  # noqa: ARG002 -- as of a folder
+        """Return the path of the zip."""
+        return [self._path]
+
+    def open(self, name: str) -> MemberStream:
+        """Open one of the files. Raises InputError."""
+        try:
+            file = self._zip.open(self._prefix + name)
+        except _ZIP_ERRORS as error:
+            raise InputError(
+                f"{self._path}: {name} cannot be unpacked ({error})", "unpack the zip, and name the folder"
+            ) from error
+        origin = f"{self._path}: {name}"
+        return MemberStream(cast("BinaryIO", file), origin, name.endswith(".gz"), self.files[name].size_bytes)
+
+    def close(self) -> None:
+        """Close the zip."""
+        self._stack.close()
+
+    def _opened(self, stack: ExitStack, retrying: RetryPolicy) -> zipfile.ZipFile:
+        path = self._path
+        try:
+            file = stack.enter_context(_SeekableFile(path, retrying))
+            _check_head(path, file.read(512))
+            buffered = stack.enter_context(io.BufferedReader(file))
+            return stack.enter_context(zipfile.ZipFile(cast("BinaryIO", buffered)))
+        except _ZIP_ERRORS as error:
+            raise InputError(f"{path}: is no whole zip archive ({error})", DAMAGE_HINT) from error
+        except OSError as error:
+            raise unreadable(path, error) from error
+
+
+class MemberStream:
+    """The data of one member, unpacked as it is read. Use it as a context manager, or close it."""
+
+    def __init__(self, file: BinaryIO, origin: str, is_gzip: bool, size_bytes: int) -> None:
+        self.origin = origin
+        self.size_bytes = size_bytes
+        self._file = file
+        self._counted = _CountedReader(file)
+        self._is_gzip = is_gzip
+
+    def __enter__(self) -> MemberStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def bytes_read(self) -> int:
+        """How many of the member's `size_bytes` have been read."""
+        return self._counted.position
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the data, unpacked, about a mebibyte at a time. Raises InputError when it is damaged."""
+        unpacked = 0
+        buffered = io.BufferedReader(self._counted, CHUNK_BYTES // 4)
+        stream = gzip.GzipFile(fileobj=buffered) if self._is_gzip else buffered
+        try:
+            while chunk := stream.read(CHUNK_BYTES):
+                unpacked += len(chunk)
+                yield chunk
+        except (EOFError, zlib.error, gzip.BadGzipFile, *_ZIP_ERRORS) as error:
+            raise InputError(
+                f"{self.origin}: is damaged after {unpacked:,} unpacked bytes ({error})",
+                f"{DAMAGE_HINT}: it is cut short or was changed on the way",
+            ) from error
+        except OSError as error:
+            raise InputError(
+                f"{self.origin}: cannot be read ({error.strerror or error})",
+                "check that it is there and that you may read it",
+            ) from error
+
+
+class _CountedReader(io.RawIOBase):
+    """Passes reading on, and knows how far it came."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self.position = 0
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._file.read(len(view))
+        view[: len(data)] = data
+        self.position += len(data)
+        return len(data)
+
+
+class _SeekableFile(PersistentFile):
+    """A persistent file that a zip reader may jump about in."""
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = self._retrying.call(lambda: self._opened().seek(offset, whence))
+        return self._position
+
+
+def holds_dump(folder: Path) -> bool:
+    """Say whether the folder looks like a dump: it holds a `toc.dat`."""
+    return any((folder / name).is_file() for name in TOC_NAMES)
+
+
+def _check_head(path: Path, head: bytes) -> None:
+    if head.startswith(MAGIC):
+        raise InputError(
+            f"{path}: is a single file of a PostgreSQL dump, not a whole dump in directory format",
+            "name the folder that holds toc.dat; a dump of the custom format must be made again "
+            "with 'pg_dump --format=directory'",
+        )
+    if head[257:262] == b"ustar":
+        raise InputError(f"{path}: is a tar archive", "unpack it, and name the folder that holds toc.dat")
+
+
+def _no_toc(path: Path, hint: str) -> InputError:
+    return InputError(
+        f"{path}: holds no toc.dat, so it is no PostgreSQL dump in directory format",
+        hint or "name the folder, or the zip of it, that 'pg_dump --format=directory' wrote",
+    )

@@ -1,0 +1,49 @@
+"""The one place that knows which reader a source takes: delimited text, Parquet, or a table of a dump."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate.reading.dump_rows import DumpRows, member_bytes, member_paths
+from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
+from sbir_gate.reading.loading import RawFile
+from sbir_gate.reading.options import ReadingOptions
+
+
+def open_source(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, work_folder: Path, options: ReadingOptions
+) -> RawFile | DumpRows:
+    """Open a file, or the table of a dump, for reading its header and then its rows.
+
+    Raises InputError when it cannot be opened, is empty, or is not what its name says.
+    """
+    if file.kind is FileKind.DUMP:
+        return DumpRows(connection, file.path, file.table, work_folder, options)
+    return RawFile(connection, file, work_folder, options)
+
+
+def source_name(file: SourceFile) -> str:
+    """Return how messages name the source."""
+    return f"{file.path}#{file.table}" if file.table is not None else str(file.path)
+
+
+def source_bytes(file: SourceFile, options: ReadingOptions) -> int:
+    """Return how many bytes reading the source will count; 0 if it cannot be told.
+
+    Raises InputError for a dump that cannot be opened.
+    """
+    if file.kind is FileKind.DUMP:
+        return member_bytes(file.path, file.table, options)
+    return file_bytes(file.path)
+
+
+def source_paths(file: SourceFile, options: ReadingOptions) -> list[Path]:
+    """Return the files on disk that hold the source: of a dump in a folder, toc.dat and the member.
+
+    Raises InputError for a dump that cannot be opened.
+    """
+    if file.kind is FileKind.DUMP:
+        return member_paths(file.path, file.table, options)[1]
+    return [file.path]
