@@ -22,7 +22,10 @@ VERBS = {
     "report": ("sbir_gate.cli.gate:report", "Make the report again from a saved Run."),
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
     "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
-    "data": ("sbir_gate.cli.data:data", "Look into a published dump, or make benchmark data of any size."),
+    "data": (
+        "sbir_gate.cli.data:data",
+        "Download published data, look into a dump, or make benchmark data of any size.",
+    ),
     "config": ("sbir_gate.cli.config:config", "Show the settings in force and where each comes from."),
 }
 

@@ -1,4 +1,4 @@
-"""`sbir-gate data`: what a published dump holds, and benchmark data."""
+"""`sbir-gate data`: published data and what a dump of it holds, and benchmark data."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sbir_gate.cli.fetch import fetch
 from sbir_gate.cli.options import effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
@@ -17,7 +18,10 @@ _WIDTH = 100  # columns where standard output is no terminal
 
 @click.group()
 def data() -> None:
-    """Look into a published dump, or make benchmark data of any size."""
+    """Download published data, look into a dump, or make benchmark data of any size."""
+
+
+data.add_command(fetch)
 
 
 @data.command(

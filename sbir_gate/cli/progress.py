@@ -18,6 +18,15 @@ _BAR = 20
 put_on_standard_error = partial(put, is_error=True)
 
 
+def mebibytes(count: float) -> str:
+    """Return a number of bytes to read."""
+    return f"{count / 2**20:,.1f} MiB"
+
+
+def _records(count: float) -> str:
+    return f"{count:,.0f}"
+
+
 class Ticker:
     """Shows a stage, how many records it has done, how fast, and, where the share is known, a bar.
 
@@ -38,6 +47,8 @@ class Ticker:
         self._clock = clock
         self._started = self._shown = clock()
         self._stage = ""
+        self._first_records = 0
+        self._first_share = 0.0
 
     def __enter__(self) -> Ticker:
         return self
@@ -52,19 +63,40 @@ class Ticker:
         """Show what is being done."""
         self._show(words)
 
-    def count(self, stage: str, records: int, share: float | None = None, remark: str = "") -> None:
-        """Show how far a stage is, `share` of 0..1 if known; often called, seldom shown."""
+    def note(self, words: str) -> None:
+        """Leave a line that stays, also on a terminal."""
+        if self._is_terminal and not self._is_quiet:
+            self._write("\r" + " " * _LINE + f"\r{harmless(words)}\n")
+        else:
+            self._show(words)
+
+    def count(
+        self,
+        stage: str,
+        records: int,
+        share: float | None = None,
+        remark: str = "",
+        amount: Callable[[float], str] = _records,
+    ) -> None:
+        """Show how far a stage is, `share` of 0..1 if known; often called, seldom shown.
+
+        `amount` words a number of records. What was done when the stage began, such as the bytes of a
+        download that goes on, tells nothing of its rate.
+        """
         now = self._clock()
         if stage != self._stage:
             self._stage, self._started = stage, now
+            self._first_records, self._first_share = records, share or 0.0
         elif now - self._shown < (_EVERY_SECONDS_TERMINAL if self._is_terminal else _EVERY_SECONDS_LOG):
             return
         seconds = now - self._started
-        facts = [f"{records:,}"] if records else []
-        if records and seconds > 1:
-            facts.append(f"{records / seconds:,.0f}/s")
-            if share and share < 1:
-                facts.append(f"{seconds / share - seconds:,.0f} s left")
+        new = records - self._first_records
+        facts = [amount(records)] if records else []
+        if new > 0 and seconds > 1:
+            facts.append(f"{amount(new / seconds)}/s")
+            if share and self._first_share < share < 1:
+                left = seconds * (1 - share) / (share - self._first_share)
+                facts.append(f"{left:,.0f} s left")
         if remark:
             facts.append(remark)
         self._show(": ".join([self._headed(stage, share), *([", ".join(facts)] if facts else [])]))

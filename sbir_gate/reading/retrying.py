@@ -63,7 +63,10 @@ class RetryPolicy:
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = _jitter
 
+    def delays(self) -> Iterator[float]:
+        """Yield the pause before each new attempt, in seconds."""
+        return backoff_delays(self.kind, self.base_seconds, self.cap_seconds, self.retries, self.jitter)
+
     def call(self, action: Callable[[], T]) -> T:
         """Return `action()`, tried again as this policy says."""
-        delays = backoff_delays(self.kind, self.base_seconds, self.cap_seconds, self.retries, self.jitter)
-        return with_retries(action, delays, self.sleep)
+        return with_retries(action, self.delays(), self.sleep)

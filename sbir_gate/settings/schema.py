@@ -109,6 +109,13 @@ MatchMethod = Annotated[Method, _one_of(*(method for method in Method if method 
 Command = Annotated[tuple[str, ...] | None, BeforeValidator(_command), AfterValidator(_runnable)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 FileStem = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
+# no more than that it is text: `reading.addresses` checks it, and shows nothing that is secret in it
+Url = Annotated[str, Field(min_length=1, max_length=4000)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FileSize = Annotated[int, Field(ge=1, le=1_000_000_000_000_000)]
+TableName = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$", max_length=130)
+]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z0-9_-]+)*$", max_length=80)]
 
 
@@ -138,6 +145,35 @@ class EnrichmentSettings(Section):
     performance: PerformanceSettings
     work_folder: PathValue | None
     keeps_chunks: bool
+
+
+class AwardsSourceSettings(Section):
+    """`sources.awards`: where the awards are published, and what the file must be."""
+
+    url: Url
+    sha256: Sha256 | None
+    size_bytes: FileSize | None
+
+
+class RecipientsSourceSettings(Section):
+    """`sources.recipients`: where the recipients are published, and what the file must be."""
+
+    url: Url | None
+    listing_url: Url
+    table: TableName | None
+    sha256: Sha256 | None
+    size_bytes: FileSize | None
+
+
+class SourcesSettings(Section):
+    """`sources`: what `data fetch` downloads, to where, and how long servers are waited for."""
+
+    folder: PathValue
+    connect_timeout_seconds: Seconds
+    read_timeout_seconds: Seconds
+    retry_after_cap_seconds: Seconds
+    awards: AwardsSourceSettings
+    recipients: RecipientsSourceSettings
 
 
 class EnricherSettings(Section):
@@ -225,6 +261,7 @@ class Settings(Section):
     """All settings. Units are in the names or in `config/base.yaml`."""
 
     enrichment: EnrichmentSettings
+    sources: SourcesSettings
     enricher: EnricherSettings
     fixtures: FixturesSettings
     reading: ReadingSettings

@@ -22,6 +22,7 @@ COMMANDS = [
     "baseline show",
     "baseline promote",
     "baseline verify",
+    "data fetch",
     "data profile",
     "data synthesise",
     "config show",
@@ -37,6 +38,8 @@ HEAVY = (
     "github",
     "pydantic",
     "jinja2",
+    "requests",
+    "remotezip",
 )
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from sbir_gate.cli.progress import Ticker
+from sbir_gate.cli.progress import Ticker, mebibytes
 
 
 class FakeClock:
@@ -146,3 +146,34 @@ def test_a_log_tells_the_percent_and_how_long_it_will_take(log, clock):
     clock.forward(10)
     ticker.count("recipients", 500, 0.5)
     assert messages(log) == ["recipients 0 %", "recipients 50 %: 500, 50/s, 10 s left"]
+
+
+def test_what_was_there_when_a_stage_began_tells_nothing_of_its_rate(log, clock):
+    with ticking(log, clock) as ticker:
+        ticker.count("download", 800, 0.8)
+        clock.forward(10)
+        ticker.count("download", 900, 0.9)
+    assert messages(log) == ["download 80 %: 800", "download 90 %: 900, 10/s, 10 s left"]
+
+
+def test_an_amount_may_have_a_unit(log, clock):
+    with ticking(log, clock) as ticker:
+        ticker.count("download", 0, 0.0)
+        clock.forward(10)
+        ticker.count("download", 50 * 2**20, 0.5, amount=mebibytes)
+    assert messages(log)[-1] == "download 50 %: 50.0 MiB, 5.0 MiB/s, 10 s left"
+
+
+def test_a_note_stays_on_a_terminal(terminal, clock):
+    with ticking(terminal, clock) as ticker:
+        ticker.count("download", 5)
+        ticker.note("trying again in 1 s")
+        ticker.count("other", 6)
+    assert "\rtrying again in 1 s\n" in terminal.text
+
+
+def test_a_note_is_a_line_of_a_log_and_nothing_where_it_is_to_be_quiet(log, terminal, clock):
+    ticking(log, clock).note("trying again")
+    assert messages(log) == ["trying again"]
+    ticking(terminal, clock, is_quiet=True).note("trying again")
+    assert terminal.text == ""

@@ -59,7 +59,7 @@ def read(path, chunk_size, finished=()):
     read_rows, chunks = [], []
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as work:
         for batch in iterate_recipients(connection, path, Path(work), options, rejects, finished=finished):
-            rows = connection.execute(f"SELECT recipient_id, name FROM {batch.table}").fetchall()
+            rows = connection.table(batch.table).select("recipient_id", "name").fetchall()
             read_rows.append(rows)
             chunks.append(batch.chunk)
     return read_rows, chunks, [(reject.line, reject.reason) for reject in rejects.first]

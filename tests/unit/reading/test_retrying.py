@@ -74,3 +74,7 @@ def test_a_policy_sleeps_with_its_own_clock():
     policy = RetryPolicy("exponential", 1.0, 10.0, 3, slept.append, full)
     assert policy.call(Flaky(errno.EAGAIN, errno.EAGAIN)) == "answer"
     assert slept == [1.0, 2.0]
+
+
+def test_a_policy_tells_its_pauses():
+    assert list(RetryPolicy("exponential", 1.0, 10.0, 3, lambda _: None, full).delays()) == [1.0, 2.0, 4.0]

@@ -1,0 +1,69 @@
+"""`sbir-gate data fetch`: published awards and recipients onto the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sbir_gate.cli.options import effective_settings, quiet_option, settings_options
+from sbir_gate.cli.printing import put_line
+from sbir_gate.cli.progress import Ticker, mebibytes
+
+EPILOG = """\b
+Examples:
+  sbir-gate data fetch awards
+  sbir-gate data fetch recipients --table recipient_lookup
+  sbir-gate data fetch recipients --url https://host/dump.zip --output data/dump
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("source", type=click.Choice(["awards", "recipients"]))
+@click.option("--url", metavar="U", help="Another URL than sources.awards.url or sources.recipients.url.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File to write; of a dump, the folder. Named after the URL, in sources.folder, when left out.",
+)
+@click.option("--table", help="Table to take out of a dump, e.g. recipient_lookup or rpt.recipient_lookup.")
+@click.option("--force", "is_forced", is_flag=True, help="Download anew, in place of what is there.")
+@click.option("--whole", "is_whole", is_flag=True, help="Download all of a zip (16.7 GB), not one table.")
+@settings_options
+@quiet_option
+def fetch(
+    source: str,
+    url: str | None,
+    output: Path | None,
+    table: str | None,
+    is_forced: bool,
+    is_whole: bool,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """Download published awards or recipients; what is cut goes on where it stopped.
+
+    Of recipients in a zipped database dump only the one table comes over the network.
+    """
+    from sbir_gate.errors import UsageError
+    from sbir_gate.pipeline.fetching import FetchRequest, Source, open_session
+    from sbir_gate.pipeline.fetching import fetch as fetch_source
+
+    if source == Source.AWARDS and (table is not None or is_whole):
+        raise UsageError("--table and --whole are for recipients", "leave them out for awards")
+    settings = effective_settings(config_file, assignments, {}).settings
+    request = FetchRequest(Source(source), url, output, table, is_forced, is_whole)
+    with open_session() as session, Ticker(is_quiet=quiet) as ticker:
+
+        def progress(done: int, total: int | None) -> None:
+            ticker.count(source, done, done / total if total else None, amount=mebibytes)
+
+        fetched = fetch_source(request, settings, session, progress, ticker.note)
+    if not quiet:
+        checked = ", checksum right" if fetched.is_verified else ""
+        if fetched.received_bytes:
+            put_line(f"{fetched.received_bytes:,} bytes downloaded")
+        else:
+            put_line("nothing to download: it is there already")
+        put_line(f"{fetched.path}: {fetched.size_bytes:,} bytes{checked}")
