@@ -82,7 +82,7 @@ def _status(interruption: Interruption) -> int:
         result = application.main(standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the outermost edge: a fault of ours is one line too
         if interruption.has_come:
-            put_line("interrupted", is_error=True)
+            put_line("; ".join(["interrupted", *_notes(error)]), is_error=True)
             return interruption.exit_status
         return _failure(error)
     return result if isinstance(result, int) else ExitStatus.OK
@@ -91,7 +91,7 @@ def _status(interruption: Interruption) -> int:
 def _failure(error: BaseException) -> ExitStatus:
     """Explain the error in one line and return its exit status."""
     if isinstance(error, SbirGateError):
-        _explain(error.message, error.hint)
+        _explain(error.message, "; ".join(filter(None, [error.hint, *_notes(error)])))
         return error.exit_status
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         put_line(error.format_message(), is_error=True)
@@ -106,6 +106,11 @@ def _failure(error: BaseException) -> ExitStatus:
         "this is a fault of the program: 'sbir-gate --debug ...' shows where, please report it",
     )
     return ExitStatus.BROKEN
+
+
+def _notes(error: BaseException) -> list[str]:
+    """Return what was added to the error on its way, such as what is kept of the work."""
+    return list(getattr(error, "__notes__", []))
 
 
 def _explain(message: str, hint: str) -> None:

@@ -110,7 +110,7 @@ def enrich(
 def _workplace(request: EnrichRequest, settings: Settings) -> Iterator[tuple[Path, Ledger | None]]:
     """Give a folder for the work, and the ledger of finished chunks if they are to be kept.
 
-    An error says so when there are finished chunks that the same command would go on from.
+    Whatever ends the work early says so when there are finished chunks to go on from.
     """
     work_folder = _work_folder(settings)
     if not settings.enrichment.keeps_chunks:
@@ -128,11 +128,9 @@ def _workplace(request: EnrichRequest, settings: Settings) -> Iterator[tuple[Pat
     try:
         yield ledger.scratch, ledger
         is_done = True
-    except SbirGateError as error:
+    except BaseException as error:
         if ledger.has_chunks:
-            error.hint += (
-                f"; the finished chunks are kept in {ledger.folder}: the same command goes on from them"
-            )
+            error.add_note(f"finished chunks are kept in {ledger.folder}: the same command goes on from them")
         raise
     finally:
         ledger.close(is_done=is_done)

@@ -10,6 +10,7 @@ borne out by name or place, are asked too and count in the award-level figures a
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -138,9 +139,9 @@ def read_both(connection, folder):
         for batch in iterate_recipients(connection, str(folder.recipients("parquet")), work, options)
     ]
     open_parts(connection, parts)
-    for part in parts:
-        part.path.unlink()
-    work.rmdir()
+    connection.execute("CREATE TABLE rows_of_parts AS SELECT DISTINCT * FROM recipients")
+    connection.execute("CREATE OR REPLACE VIEW recipients AS FROM rows_of_parts")
+    shutil.rmtree(work)
 
 
 def create_query_tables(connection, rules):

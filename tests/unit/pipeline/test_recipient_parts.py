@@ -1,0 +1,124 @@
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from sbir_gate.errors import InputError
+from sbir_gate.matching.ledger import Ledger
+from sbir_gate.matching.parts import open_parts
+from sbir_gate.pipeline.recipient_parts import (
+    PartEdges,
+    PartMaker,
+    check_unchanged,
+    code_version,
+    fingerprint,
+    parts_key,
+)
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.rejects import RejectLog
+from tests.factories_matching import database
+
+BUDGET = 1_000.0
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "recipients.csv"
+    rows = [f"R{number},ACME {number},MA\n" for number in range(20_000)]
+    path.write_text("recipient_id,recipient_name,recipient_state_code\n" + "".join(rows), "utf-8")
+    return path
+
+
+@pytest.fixture
+def made(source, tmp_path):
+    """Make the parts; return the sorted rows, what was told after each chunk, the result, and the files."""
+
+    def run(used_mib=(), *, ledger=None, chunk_size=4_000):
+        sizes = iter(used_mib)
+        told = []
+        edges = PartEdges(used_mib=lambda: next(sizes, 0.0), tell=told.append, clock=lambda: 1.0)
+        options = ReadingOptions(chunk_size=chunk_size)
+        with database(2) as connection, tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+            maker = PartMaker(connection, Path(folder), options, BUDGET, ledger, edges)
+            read = maker.read(str(source), RejectLog())
+            open_parts(connection, read.parts)
+            columns = "row_key, recipient_id, normal"
+            rows = connection.sql(f"SELECT {columns} FROM recipients ORDER BY ALL").fetchall()
+            files = sorted(path.name for path in Path(folder).glob("part*"))
+        return rows, told, read, files
+
+    return run
+
+
+def test_with_room_parts_stay_in_memory_and_chunks_as_large_as_wanted(made):
+    rows, told, read, files = made([100.0] * 9)
+    assert len(rows) == read.recipients == 20_000
+    assert [chunk.records for chunk in told] == [4_000, 8_000, 12_000, 16_000, 20_000]
+    assert files == []
+    assert read.notes == {"parts": "in memory"}
+
+
+def test_under_pressure_chunks_are_halved_and_the_rows_stay_the_same(made):
+    rows, told, read, files = made([850.0, 850.0, 850.0, *[700.0] * 99])
+    assert rows == made()[0]
+    assert [chunk.chunk_size for chunk in told][:4] == [2_000, 1_000, 1_000, 1_000]
+    assert files == []
+    assert read.notes["smallest_chunk"] == "1000 rows, for want of memory"
+
+
+def test_near_the_budget_parts_in_memory_go_to_disk_and_so_do_all_that_follow(made):
+    rows, told, read, files = made([100.0, 100.0, 960.0, *[700.0] * 99])
+    assert rows == made()[0]
+    assert len(files) == len(told)
+    assert read.notes["parts"] == "on disk"
+
+
+def test_parts_in_a_ledger_are_used_again_whatever_the_size_of_chunks(made, source, tmp_path):
+    key = parts_key([source], ReadingOptions())
+    ledger = Ledger(tmp_path / "out.parts", key)
+    made(ledger=ledger)
+    ledger.close(is_done=False)
+    damaged = sorted((tmp_path / "out.parts").glob("part-*.parquet"))[2]
+    damaged.write_bytes(b"damaged")
+    again = Ledger(tmp_path / "out.parts", key)
+    rows, told, read, _ = made(ledger=again, chunk_size=3_000)
+    assert rows == made()[0]
+    assert read.reused == 16_000
+    assert sum(1 for _ in told) == 2  # 4,000 rows that are missing, in chunks of at most 3,000
+    assert read.notes["resumed"] == "4 of 6 chunks were there already"
+    again.close(is_done=True)
+
+
+def test_the_key_knows_another_state_of_a_source_and_another_setting(source):
+    options = ReadingOptions()
+    key = parts_key([source], options)
+    assert (
+        parts_key([source], ReadingOptions(chunk_size=7)) == key
+    )  # the parts would be others, their rows not
+    assert parts_key([source], ReadingOptions(max_record_mib=3)) != key
+    state = source.stat()
+    content = source.read_bytes()
+    source.write_bytes(content.replace(b"ACME 7,", b"ACNE 7,"))
+    os.utime(source, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert parts_key([source], options) != key  # same size, same time
+    source.write_bytes(content)
+    os.utime(source, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert parts_key([source], options) == key
+
+
+def test_a_source_that_changed_while_it_was_read_is_refused(source):
+    before = [fingerprint(source)]
+    check_unchanged([source], before)
+    with source.open("a") as file:
+        file.write("R,MORE,MA\n")
+    with pytest.raises(InputError, match="has changed while it was read"):
+        check_unchanged([source], before)
+    source.unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        check_unchanged([source], before)
+
+
+def test_the_code_has_a_version_of_its_content():
+    assert code_version() == code_version()
+    assert len(code_version().split()[1]) == 64
