@@ -120,13 +120,14 @@ def create_pairs(
         FROM query_keys JOIN open_keys USING (key) JOIN recipient_keys USING (key)
         GROUP BY query_id, row_key
     """)
+    for table in ("query_keys", "open_keys", "recipient_keys"):
+        connection.execute(f"DROP TABLE {table}")
     _rank_pairs(connection, options.pairs_per_query, batches)
     counters = {
         "candidates_generated": _count(connection, "shared WHERE shared_keys > 0"),
         "pairs_scored": _count(connection, "pairs"),
     }
-    for table in ("query_keys", "open_keys", "recipient_keys", "shared"):
-        connection.execute(f"DROP TABLE {table}")
+    connection.execute("DROP TABLE shared")
     return counters
 
 

@@ -18,9 +18,10 @@ from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
 
 AWARD_ID = "award_id"
 _FIRMS_AT_ONCE = 10_000
-_AWARDS_AT_ONCE = 50_000
+_AWARDS_AT_ONCE = 20_000
 _FORMATS = {
-    ".parquet": "FORMAT parquet, COMPRESSION zstd",
+    # small row groups: one is held in memory while it is written
+    ".parquet": "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480",
     ".csv": "FORMAT csv, HEADER",
     ".csv.gz": "FORMAT csv, HEADER, COMPRESSION gzip",
 }
@@ -75,7 +76,8 @@ def _write_slices(connection: DuckDBPyConnection, columns: Sequence[str], folder
         path = folder / f"enriched-{start:010d}.parquet"
         condition = f"position >= {start} AND position < {start + _AWARDS_AT_ONCE}"
         connection.execute(
-            f"COPY ({_enriched_query(columns, condition)}) TO {_text(path)} (FORMAT parquet, COMPRESSION lz4)"
+            f"COPY ({_enriched_query(columns, condition)}) TO {_text(path)} "
+            "(FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 10240)"
         )
         slices.append(path)
     return slices
@@ -88,6 +90,9 @@ def create_firm_decisions(connection: DuckDBPyConnection, matched: Matched) -> N
         SELECT row_key, name, uei, duns FROM pair_recipients
         UNION SELECT row_key, name, uei, duns FROM identified_recipients
     """)
+    # what the decisions were made of is not needed any more, and makes room
+    for table in ("pairs", "pair_recipients", "identified_recipients", "queries", "firm_queries"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
     names = _recipient_names(connection, matched)
     connection.execute(
         "CREATE OR REPLACE TABLE firm_decisions (firm_id BIGINT, recipient_id VARCHAR,"

@@ -43,8 +43,8 @@ def made(source, tmp_path):
             maker = PartMaker(connection, Path(folder), options, BUDGET, ledger, edges)
             read = maker.read(str(source), RejectLog())
             open_parts(connection, read.parts)
-            columns = "row_key, recipient_id, normal"
-            rows = connection.sql(f"SELECT {columns} FROM recipients ORDER BY ALL").fetchall()
+            query = "SELECT row_key, recipient_id, normal FROM recipients ORDER BY ALL"
+            rows = connection.execute(query).fetchall()
             files = sorted(path.name for path in Path(folder).glob("part*"))
         return rows, told, read, files
 

@@ -1,0 +1,65 @@
+"""The budget of memory under a limit that the kernel sets, not only under a fake."""
+
+import hashlib
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+# address space, not memory in use: a process reserves some hundred MiB of it that it never touches
+ADDRESS_SPACE_KIB = 1_400_000
+
+pytestmark = pytest.mark.slow
+
+
+def enriched(folder, recipients, budget_mib, *settings, limit_kib=None, chunk_size=250_000):
+    """Return the digest of the output, the notes, and the highest size (MiB) of a run in a fresh process."""
+    output, metrics = folder / "out.csv", folder / "metrics.json"
+    command = [
+        *(sys.executable, "-m", "sbir_gate", "enrich", "--quiet", "--workers", "2"),
+        *("--awards", FIXTURES / "awards.csv", "--recipients", recipients),
+        *("--output", output, "--metrics", metrics),
+        *("--set", f"enrichment.performance.memory_threshold_mb={budget_mib}"),
+        *("--set", f"enrichment.performance.chunk_size={chunk_size}"),
+        *(part for setting in settings for part in ("--set", setting)),
+    ]
+    line = shlex.join(map(str, command))
+    if limit_kib:
+        line = f"ulimit -v {limit_kib} && {line}"
+    done = subprocess.run(["/bin/sh", "-c", line], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(metrics.read_text())
+    digest = hashlib.sha256(output.read_bytes()).hexdigest()
+    output.unlink()
+    return digest, told["notes"], max(stage["peak_rss_mib"] for stage in told["stages"])
+
+
+@pytest.fixture(scope="module")
+def recipients(tmp_path_factory):
+    """Return a table of 300,000 recipients."""
+    folder = tmp_path_factory.mktemp("large")
+    command = "data synthesise --quiet --awards 10 --recipients 300000 --format parquet --output ."
+    subprocess.run([sys.executable, "-m", "sbir_gate", *command.split()], cwd=folder, check=True)
+    return folder / "recipients.parquet"
+
+
+def test_within_a_real_limit_a_small_budget_is_kept_and_the_result_is_the_same(tmp_path, recipients):
+    expected, _, _ = enriched(tmp_path, recipients, 2048)
+    digest, _, peak_mib = enriched(tmp_path, recipients, 512, limit_kib=ADDRESS_SPACE_KIB)
+    assert digest == expected
+    assert peak_mib <= 512
+
+
+def test_near_the_budget_chunks_are_halved_and_parts_leave_the_memory(tmp_path, recipients):
+    expected, notes, _ = enriched(
+        tmp_path, recipients, 2048, "enrichment.keeps_chunks=false", chunk_size=20_000
+    )
+    assert notes["parts"] == "in memory"
+    digest, notes, _ = enriched(tmp_path, recipients, 200, "enrichment.keeps_chunks=false", chunk_size=20_000)
+    assert digest == expected
+    assert notes["parts"] == "on disk"
+    assert "for want of memory" in notes["smallest_chunk"]
