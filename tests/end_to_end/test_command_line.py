@@ -423,7 +423,7 @@ def test_a_folder_that_refuses_writing_is_named(stage):
         *("--output", "/proc/linked.csv", "--quiet"),
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("error: /proc/linked.csv: cannot be written")
+    assert done.stderr.startswith("error: /proc/linked.csv.parts: the finished chunks cannot be kept")
 
 
 # Ctrl-C
