@@ -15,7 +15,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -81,12 +81,10 @@ class Ledger:
         try:
             folder.mkdir(exist_ok=True)
             self._check_content()
-            self._lock = _locked(folder / _LOCK)
-            try:
+            with ExitStack() as stack:
+                self._lock = stack.enter_context(_locked(folder / _LOCK))
                 self._open(key, is_fresh)
-            except BaseException:
-                self._lock.close()
-                raise
+                stack.pop_all()  # all went well: the lock is held until `close`
         except OSError as error:
             raise self._unwritable(error) from error
 

@@ -128,7 +128,7 @@ def _workplace(request: EnrichRequest, settings: Settings) -> Iterator[tuple[Pat
     try:
         yield ledger.scratch, ledger
         is_done = True
-    except BaseException as error:
+    except (SbirGateError, duckdb.Error, KeyboardInterrupt) as error:
         if ledger.has_chunks:
             error.add_note(f"finished chunks are kept in {ledger.folder}: the same command goes on from them")
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -55,11 +56,10 @@ class Dump:
         self.path = path
         self._source = DumpFolder(path, retrying) if path.is_dir() else DumpZip(path, retrying)
         self._files = self._source.files
-        try:
+        with ExitStack() as stack:
+            stack.callback(self.close)
             self.toc = self._read_toc()
-        except BaseException:
-            self.close()
-            raise
+            stack.pop_all()  # all went well: it stays open until `close`
 
     def __enter__(self) -> Dump:
         return self
