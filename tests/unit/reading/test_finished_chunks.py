@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbir_gate.model.chunks import Span
@@ -70,7 +70,9 @@ def path(request, tmp_path_factory):
     return request.param(tmp_path_factory.mktemp("source"))
 
 
-@given(data=st.data(), before=st.integers(1, 25), now=st.integers(1, 80))
+# few examples: each reads the source twice, chunk by chunk
+@settings(max_examples=12)
+@given(data=st.data(), before=st.integers(6, 25), now=st.integers(5, 80))
 def test_what_is_left_and_what_was_finished_are_together_each_row_once(path, data, before, now):
     rows, chunks, rejects = read(path, before)
     everything = sorted(row for batch in rows for row in batch)
