@@ -242,9 +242,12 @@ def test_awards_that_are_missing_or_empty_are_an_input_error(tmp_path, files, wo
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.1, 0.2, 0.3])
-def test_time_that_is_up_ends_the_work(tmp_path, work, seconds):
+def test_time_that_is_up_ends_the_work_and_with_more_time_it_goes_on(tmp_path, work, seconds):
     files = FIXTURES / "awards.csv", next(FIXTURES.glob("recipients.*"))
     check_fails(ToolError, *files, tmp_path, changed(work, timeout_seconds=seconds), "longer than")
+    # what was finished may be kept, in the work folder: the next run uses it up and leaves nothing
+    assert {path.name for path in work.enrichment.work_folder.iterdir()} <= {"out.parquet.parts"}
+    assert enrich_files(*files, tmp_path / "out.parquet", work).awards == 1000
 
 
 def test_the_least_memory_suffices_or_the_error_names_the_setting(tmp_path, files, work):
@@ -254,6 +257,7 @@ def test_the_least_memory_suffices_or_the_error_names_the_setting(tmp_path, file
     except ToolError as error:
         assert "memory_threshold_mb" in error.hint  # noqa: PT017 -- either way is right
         assert not (tmp_path / "out.csv").exists()
+        enrich_files(*files, tmp_path / "out.csv", work)
     else:
         enrich_files(*files, tmp_path / "plenty.csv", work)
         assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "plenty.csv").read_bytes()
