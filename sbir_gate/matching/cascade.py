@@ -27,7 +27,7 @@ from sbir_gate.matching.exact import (
 )
 from sbir_gate.matching.firms import create_firms, create_queries
 from sbir_gate.matching.scoring import WordCounts, prepare_scoring, query_ranges, score_pairs
-from sbir_gate.matching.training import label_pairs, train
+from sbir_gate.matching.training import joined, label_pairs, train
 from sbir_gate.model.matches import Method
 
 ALL_METHODS = (Method.UEI_EXACT, Method.DUNS_EXACT, Method.NAME_EXACT, Method.NAME_FUZZY)
@@ -169,9 +169,12 @@ def _model(
     for firm, query in connection.execute("FROM labelled_queries").fetchall():
         right = frozenset(match.recipient_id for match in matches[firm] if match.agrees)
         truth[query] = truth.get(query, frozenset()) | right
-    scored = score_pairs(connection, counts, "query_id IN (SELECT query_id FROM labelled_queries)")
-    examples = label_pairs(scored, truth)
-    return train(examples, model, options.min_precision)
+    known = "query_id IN (SELECT query_id FROM labelled_queries)"
+    examples = [
+        label_pairs(score_pairs(connection, counts, f"{some} AND {known}"), truth)
+        for some in query_ranges(connection)
+    ]
+    return train(joined(examples), model, options.min_precision)
 
 
 def _pairs_by_query(

@@ -36,6 +36,16 @@ def check_output(path: Path) -> None:
         raise OutputError(f"{path}: is a folder", "name a file")
 
 
+def set_aside_awards(connection: DuckDBPyConnection, folder: Path) -> None:
+    """Move the table `award_rows` to a file in `folder`: only the writing of the result needs it again."""
+    path = folder / "award_rows.parquet"
+    connection.execute(
+        f"COPY award_rows TO {_text(path)} (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 10240)"
+    )
+    connection.execute("DROP TABLE award_rows")
+    connection.execute(f"CREATE VIEW award_rows AS FROM {file_relation([path])}")
+
+
 def write_enriched(
     connection: DuckDBPyConnection, matched: Matched, columns: Sequence[str], path: Path, work_folder: Path
 ) -> None:

@@ -6,7 +6,7 @@ recipient is hidden, as if the table did not have it, so that the model learns t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,6 +88,15 @@ def label_pairs(
     kept = replace(kept, uei_conflict=silent, duns_conflict=silent)
     return LabelledPairs(
         kept.query, features(kept, names, scored.names_counted), is_right[keep].astype(np.float64)
+    )
+
+
+def joined(examples: Sequence[LabelledPairs]) -> LabelledPairs:
+    """Return the pairs of all, of which there is one at least, in their order."""
+    return LabelledPairs(
+        np.concatenate([part.query for part in examples]),
+        np.concatenate([part.matrix for part in examples]),
+        np.concatenate([part.labels for part in examples]),
     )
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -22,6 +22,7 @@ from sbir_gate.reading.spelling import register_mend
 ROWS_TABLE = "award_rows"
 AWARDS_TABLE = "awards"
 POSITION = "position"
+_MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ def read_awards(
     Raises InputError for a source that is missing, damaged, of an unknown layout, without rows, or
     with too many rejects; OutputError when the work folder cannot be written.
     """
+    # rows of awards are wide: fewer of them fill as much memory
+    options = replace(options, chunk_size=min(options.chunk_size, _MOST_ROWS))
     tally = RejectTally(rejects if rejects is not None else RejectLog())
     register_mend(connection)
     spellings: dict[str, str] = {}
