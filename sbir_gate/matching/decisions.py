@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from sbir_gate.matching.confidence import DUNS_CONFIDENCE, UEI_CONFIDENCE
 from sbir_gate.matching.exact import IdentifierMatch
 from sbir_gate.matching.normalise import differ_in_generation
@@ -30,6 +32,8 @@ IDENTIFIER_CONFLICT = "identifier-conflict"
 # A name nobody else bears is a link by itself only if its words are rare together: their weight
 # reaches this share of the largest possible weight of one word.
 _RARE_ENOUGH = 0.45 / 3.0
+
+_DECISIVE = ("same_compact", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity")
 
 LEAST_CANDIDATE = 0.02
 """Confidence below which a recipient is not even kept for review."""
@@ -95,14 +99,14 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
 
     Those of less confidence than `least` that are no exact names are left out: nothing is decided by them.
     """
-    column = {name: scored.matrix[:, index].tolist() for index, name in enumerate(FEATURES)}
-    likeness = (100.0 * (scored.matrix[:, FEATURES.index("token_sort")])).round(4).tolist()
+    column = {name: scored.matrix[:, FEATURES.index(name)] for name in _DECISIVE}
+    kept = np.flatnonzero((confidences >= least) | (column["same_compact"] > 0))
+    value = {name: cells[kept].tolist() for name, cells in column.items()}
+    likeness = (100.0 * scored.matrix[:, FEATURES.index("token_sort")]).round(4)[kept].tolist()
     places = scored.pairs.right_places
     facts = []
-    for index, confidence in enumerate(confidences.tolist()):
-        is_exact = column["same_compact"][index] > 0
-        if confidence < least and not is_exact:
-            continue
+    for place, (index, confidence) in enumerate(zip(kept.tolist(), confidences[kept].tolist(), strict=True)):
+        is_exact = value["same_compact"][place] > 0
         recipient = str(scored.recipient_id[index])
         left = str(scored.names.normal[scored.pairs.left[index]])
         right = str(scored.names.normal[scored.pairs.right[index]])
@@ -112,18 +116,18 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
                 row_key=int(scored.row_key[index]),
                 recipient_id=recipient,
                 method=Method.NAME_EXACT if is_exact else Method.NAME_FUZZY,
-                score=100.0 if is_exact else likeness[index],
+                score=100.0 if is_exact else likeness[place],
                 confidence=confidence,
-                same_zip5=column["same_zip5"][index] > 0,
-                same_state=column["same_state"][index] > 0,
-                state_conflict=column["state_conflict"][index] > 0,
-                same_city=column["same_city"][index] > 0,
+                same_zip5=value["same_zip5"][place] > 0,
+                same_state=value["same_state"][place] > 0,
+                state_conflict=value["state_conflict"][place] > 0,
+                same_city=value["same_city"][place] > 0,
                 namesakes=int(scored.pairs.namesakes[index]),
                 is_other_generation=differ_in_generation(left, right),
-                is_rare=column["shared_rarity"][index] >= _RARE_ENOUGH,
+                is_rare=value["shared_rarity"][place] >= _RARE_ENOUGH,
                 order=(
                     -confidence,
-                    -likeness[index],
+                    -likeness[place],
                     recipient,
                     str(places.state[index]),
                     str(places.zip5[index]),

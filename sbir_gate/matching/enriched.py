@@ -19,6 +19,7 @@ from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
 AWARD_ID = "award_id"
 _FIRMS_AT_ONCE = 10_000
 _AWARDS_AT_ONCE = 20_000
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _FORMATS = {
     # small row groups: one is held in memory while it is written
     ".parquet": "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480",
@@ -34,16 +35,6 @@ def check_output(path: Path) -> None:
         raise OutputError(f"{path}: the folder {path.parent} does not exist", "make the folder first")
     if path.is_dir():
         raise OutputError(f"{path}: is a folder", "name a file")
-
-
-def set_aside_awards(connection: DuckDBPyConnection, folder: Path) -> None:
-    """Move the table `award_rows` to a file in `folder`: only the writing of the result needs it again."""
-    path = folder / "award_rows.parquet"
-    connection.execute(
-        f"COPY award_rows TO {_text(path)} (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 10240)"
-    )
-    connection.execute("DROP TABLE award_rows")
-    connection.execute(f"CREATE VIEW award_rows AS FROM {file_relation([path])}")
 
 
 def write_enriched(
@@ -164,7 +155,7 @@ def _recipient_names(connection: DuckDBPyConnection, matched: Matched) -> dict[i
 
 
 def _as_json(candidates: Sequence[Candidate], names: Mapping[int, str]) -> str:
-    return json.dumps(
+    return _JSON.encode(
         [
             {
                 "recipient_id": found.recipient_id,
@@ -175,8 +166,7 @@ def _as_json(candidates: Sequence[Candidate], names: Mapping[int, str]) -> str:
                 **({"reason": found.reason} if found.reason else {}),
             }
             for found in candidates
-        ],
-        ensure_ascii=False,
+        ]
     )
 
 

@@ -18,7 +18,7 @@ import duckdb
 from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError, UsageError
 from sbir_gate.matching.candidates import BlockingOptions
 from sbir_gate.matching.cascade import MatchingOptions, match_firms
-from sbir_gate.matching.enriched import check_output, count_links, set_aside_awards, write_enriched
+from sbir_gate.matching.enriched import check_output, count_links, write_enriched
 from sbir_gate.matching.ledger import Ledger
 from sbir_gate.matching.parts import open_parts, register_functions
 from sbir_gate.measuring.monitor import PerformanceMonitor
@@ -212,7 +212,6 @@ def _enrich(
     states = [fingerprint(path) for path in paths]
     with monitor.monitor_block("read-awards"):
         awards = read_awards(connection, request.awards, folder, options, rejects)
-        set_aside_awards(connection, folder)
         progress("awards", awards.rows, 1.0)
     read = _read_recipients(connection, request, settings, monitor, progress, rejects, folder, ledger)
     batches = open_parts(connection, read.parts)

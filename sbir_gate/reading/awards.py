@@ -1,5 +1,5 @@
 # ruff: noqa: S608 -- the SQL is built from this package's expressions, and from names and paths that are quoted
-"""Awards: every readable row, as it was and as clean fields, in two tables."""
+"""Awards: every readable row, as it was in files and as clean fields in a table."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 
 import duckdb
 
+from sbir_gate.errors import OutputError
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.cleaning import identifier, literal
 from sbir_gate.reading.files import SourceFile, resolve_files
 from sbir_gate.reading.layout import AWARDS, column_key, require_fields, unique_names
-from sbir_gate.reading.loading import RAW_TABLE
+from sbir_gate.reading.loading import RAW_TABLE, file_literal
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import open_source, source_name
@@ -22,7 +23,7 @@ from sbir_gate.reading.spelling import register_mend
 ROWS_TABLE = "award_rows"
 AWARDS_TABLE = "awards"
 POSITION = "position"
-_MOST_ROWS = 50_000
+_MOST_ROWS = 25_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,11 @@ def read_awards(
     options: ReadingOptions,
     rejects: RejectLog | None = None,
 ) -> AwardsRead:
-    """Read all awards of a file, folder or glob into the tables `award_rows` and `awards`.
+    """Read all awards of a file, folder or glob into the view `award_rows` and the table `awards`.
 
     `award_rows` has `position` (BIGINT from 0, in source order) and every original column as
-    VARCHAR, NULL where empty. `awards` has position, award_id, name, uei, duns, city, state, zip5,
+    VARCHAR, NULL where empty; its rows lie in files in `work_folder`, for only the writing of the
+    result needs them again. `awards` has position, award_id, name, uei, duns, city, state, zip5,
     phase, company_size, identifier_type. Files are read in the order of their paths; columns whose
     names differ in case only are one column. A row without an award_id gets one from its cells, the
     same wherever it stands; repeats get -2, -3, ... in source order.
@@ -70,17 +72,24 @@ def read_awards(
         plans.append(plan)
         warnings += [f"{file.path}: {warning}" for warning in changed]
     columns = tuple(spellings.values())
-    _create_tables(connection, columns)
+    _create_table(connection)
+    files: list[Path] = []
     rows = 0
     for plan in plans:
         with open_source(connection, plan.file, work_folder, options) as raw:
             for block in raw.blocks(range(len(raw.columns))):
                 tally.add_all(block.rejects)
+                if not block.rows:
+                    continue
+                files.append(work_folder / f"award-rows-{len(files):06d}.parquet")
+                _set_aside(connection, rows, plan, columns, files[-1])
                 _insert(connection, rows, plan)
                 rows += block.rows
     tally.check(rows, options.max_reject_percent)
     if not rows:
         raise tally.nothing_read(f"{source}", "awards")
+    listed = ", ".join(map(file_literal, files))
+    connection.execute(f"CREATE OR REPLACE VIEW {ROWS_TABLE} AS FROM read_parquet([{listed}])")
     warnings += _number_repeats(connection)
     has_award_ids = any("award_id" in plan.fields for plan in plans)
     return AwardsRead(rows, tally.count, columns, has_award_ids, tuple(warnings))
@@ -104,9 +113,7 @@ def _plan(file: SourceFile, columns: Sequence[str], spellings: dict[str, str]) -
     return _Plan(file, tuple(columns), names, fields), changed
 
 
-def _create_tables(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
-    originals = "".join(f", {identifier(column)} VARCHAR" for column in columns)
-    connection.execute(f"CREATE OR REPLACE TABLE {ROWS_TABLE} ({POSITION} BIGINT{originals})")
+def _create_table(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"CREATE OR REPLACE TABLE {AWARDS_TABLE} ({POSITION} BIGINT, award_id VARCHAR, name VARCHAR, "
         "uei VARCHAR, duns VARCHAR, city VARCHAR, state VARCHAR, zip5 VARCHAR, phase VARCHAR, "
@@ -114,12 +121,31 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]
     )
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> None:
-    targets = ", ".join([POSITION, *(identifier(name) for name in plan.names)])
-    connection.execute(
-        f"INSERT INTO {ROWS_TABLE} ({targets}) "
-        f"SELECT {first_position} + rowid, * FROM {RAW_TABLE} ORDER BY rowid"
+def _set_aside(
+    connection: duckdb.DuckDBPyConnection,
+    first_position: int,
+    plan: _Plan,
+    columns: Sequence[str],
+    path: Path,
+) -> None:
+    """Write the rows as they are to a file of all `columns`, NULL for those that their source has not."""
+    cells = {name: f"c{index}" for index, name in enumerate(plan.names)}
+    originals = ", ".join(
+        f"{cells.get(column, 'CAST(NULL AS VARCHAR)')} AS {identifier(column)}" for column in columns
     )
+    rows = f"SELECT {first_position} + rowid AS {POSITION}, {originals} FROM {RAW_TABLE}"
+    try:
+        connection.execute(
+            f"COPY ({rows}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 10240)"
+        )
+    except duckdb.IOException as error:
+        raise OutputError(
+            f"{path.parent}: cannot write a work file ({str(error).splitlines()[0]})",
+            "make room there, or choose another work folder",
+        ) from error
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> None:
     raw = {field: f"c{index}" for field, index in plan.fields.items()}
 
     def cell(field: str) -> str:
@@ -132,7 +158,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _P
         f"{cleaning.uei(cell('uei'))} AS clean_uei, {cleaning.duns(cell('duns'))} AS clean_duns, "
         f"{cleaning.city(cell('city'))}, {cleaning.state(cell('state'))}, {cleaning.zip5(cell('zip'))}, "
         f"{cleaning.phase(cell('phase'))}, {cleaning.company_size(cell('employees'))}, "
-        f"{cleaning.identifier_type('clean_uei', 'clean_duns')} FROM {RAW_TABLE} ORDER BY rowid"
+        f"{cleaning.identifier_type('clean_uei', 'clean_duns')} FROM {RAW_TABLE}"
     )
 
 

@@ -149,7 +149,7 @@ class RawFile:
                 _execute(
                     self._connection,
                     f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT {cells} "
-                    f"FROM read_parquet({_file_literal(self.path)}, file_row_number = true) "
+                    f"FROM read_parquet({file_literal(self.path)}, file_row_number = true) "
                     f"WHERE file_row_number >= {span.start} AND file_row_number < {span.stop}",
                     self.path,
                 )
@@ -170,8 +170,7 @@ class RawFile:
             piece = Span(start, min(start + self.chunk_size, loaded.stop))
             self._connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT * FROM {_PARQUET_TABLE} "
-                f"WHERE rowid >= {piece.start - loaded.start} AND rowid < {piece.stop - loaded.start} "
-                "ORDER BY rowid"
+                f"WHERE rowid >= {piece.start - loaded.start} AND rowid < {piece.stop - loaded.start}"
             )
             yield piece
             start = piece.stop
@@ -226,7 +225,7 @@ class _TextLoader:
         try:
             self._connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT {self._wanted} "
-                f"FROM read_csv({_file_literal(path)}, auto_detect = false, header = false, "
+                f"FROM read_csv({file_literal(path)}, auto_detect = false, header = false, "
                 f"columns = {self._columns}, delim = {delimiter}, quote = '\"', escape = '\"', comment = '', "
                 f"new_line = '\\n', nullstr = '', strict_mode = true, parallel = false, "
                 f"max_line_size = {buffer_size}, buffer_size = {buffer_size})"
@@ -243,7 +242,8 @@ class _TextLoader:
         return rows
 
 
-def _file_literal(path: Path) -> str:
+def file_literal(path: Path) -> str:
+    """Return the path as an SQL string literal that means this file alone, whatever is in its name."""
     return literal(glob.escape(str(path)))
 
 
@@ -258,7 +258,7 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> lis
 
 
 def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    described = _execute(connection, f"DESCRIBE SELECT * FROM read_parquet({_file_literal(path)})", path)
+    described = _execute(connection, f"DESCRIBE SELECT * FROM read_parquet({file_literal(path)})", path)
     return [str(row[0]) for row in described]
 
 
@@ -267,7 +267,7 @@ def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:
     groups = _execute(
         connection,
         "SELECT DISTINCT row_group_id, row_group_num_rows "
-        f"FROM parquet_metadata({_file_literal(path)}) ORDER BY row_group_id",
+        f"FROM parquet_metadata({file_literal(path)}) ORDER BY row_group_id",
         path,
     )
     return [int(str(rows)) for _, rows in groups]
