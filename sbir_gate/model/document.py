@@ -3,6 +3,7 @@
 Format history:
 
 1. first format: Run, Verdict, progress of a profile.
+2. Runs know with which other they were measured side by side (`session`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 T = TypeVar("T")
 

@@ -119,6 +119,8 @@ class Run:
     `decisions` (for reports); it is empty or as long. `calibration_seconds` are all timings of the
     calibration workload, between the repeats. `engine_notes` are facts the enricher told of itself
     (model version, acceptance limit). `settings_digest` is the SHA-256 of the settings that change results.
+    Two Runs with the same `session`, not empty, were measured side by side: sample i of the one is the
+    pair of sample i of the other.
     """
 
     gate: str
@@ -139,3 +141,4 @@ class Run:
     calibration_seconds: tuple[float, ...] = ()
     warnings: tuple[str, ...] = ()
     engine_notes: Mapping[str, str] = field(default_factory=dict)
+    session: str = ""
