@@ -86,7 +86,7 @@ class Ledger:
                 self._open(key, is_fresh)
                 stack.pop_all()  # all went well: the lock is held until `close`
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self.unwritable(error) from error
 
     @property
     def folder(self) -> Path:
@@ -125,8 +125,8 @@ class Ledger:
     def record(self, chunk: Chunk, write: Callable[[Path], object]) -> Path:
         """Let `write` make the part file of a chunk, enter the chunk, and return the part's path.
 
-        After this the chunk is finished for good. Raises OutputError when that cannot be written; then the
-        chunk is as if it had not been done.
+        After this the chunk is finished for good. Raises OSError when that cannot be written (it may pass;
+        `unwritable` says it in the user's words); then the chunk is as if it had not been done.
         """
         path = self._part_path(chunk)
         temporary = self.scratch / path.name
@@ -137,8 +137,6 @@ class Ledger:
             entry = _Entry(chunk, temporary.stat().st_size, _sha256(temporary))
             temporary.replace(path)
             _write_durably(path.with_suffix(".json"), _ENTRIES.dump_json(entry))
-        except OSError as error:
-            raise self._unwritable(error) from error
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -184,7 +182,8 @@ class Ledger:
                 "the finished chunks go there: move it away, or name another --output",
             )
 
-    def _unwritable(self, error: OSError) -> OutputError:
+    def unwritable(self, error: OSError) -> OutputError:
+        """Return the error that says that chunks cannot be kept here, and the cure."""
         return OutputError(
             f"{self._folder}: the finished chunks cannot be kept ({error.strerror or error})",
             "free some room, or set enrichment.work_folder to a folder that you may write to",

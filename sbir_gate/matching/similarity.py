@@ -196,7 +196,7 @@ def _word_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Floa
     right_near = (right_weights * near.max(axis=1)).sum(axis=1)
     left_mass, right_mass = left_weights.sum(axis=1), right_weights.sum(axis=1)
     largest = math.log(total + 1) or 1.0
-    digits = _objects([_numbers(name) for name in names.normal])
+    digits = _numbers(names.normal)
     coined = (names.rareness[pairs.left] * equal.any(axis=2)).max(axis=1)
     first = (left_words[:, 0] == right_words[:, 0]) & (left_words[:, 0] >= 0)
     return {
@@ -317,18 +317,25 @@ def _acronyms(names: NameTable, left: Integers, right: Integers) -> Floats:
 
 def _initials_number(name: str, first_words: Mapping[str, int]) -> int:
     """Return the number of the first word that is the initials of this name; -1 where there is none."""
+    if name.count(" ") < 2:
+        return -1
     words = [word for word in name.split() if word not in {"AND", "OF", "THE"}]
     if len(words) < 3:
         return -1
     return first_words.get("".join([word[0] for word in words]), -1)
 
 
-_NUMBER = re.compile(rf"\b(?:[A-Z]*[0-9][A-Z0-9]*|{'|'.join(ROMAN_NUMERALS)})\b")
+_NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{'|'.join(ROMAN_NUMERALS)}")
 
 
-def _numbers(name: str) -> tuple[str, ...]:
-    """Return the words that number a firm among its sisters: digits and Roman numerals."""
-    return tuple(sorted(_NUMBER.findall(name)))
+def _numbers(names: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return, per name, the words that number a firm among its sisters: digits and Roman numerals."""
+    words = [name.split() for name in names]
+    # few words are numbers: each is looked at once, and most names are passed over
+    numbers = {word for word in {word for row in words for word in row} if _NUMBER.fullmatch(word)}
+    return _objects(
+        [() if numbers.isdisjoint(row) else tuple(sorted(filter(numbers.__contains__, row))) for row in words]
+    )
 
 
 def _zip3(zips: NDArray[np.object_]) -> NDArray[np.object_]:

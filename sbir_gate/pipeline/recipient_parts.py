@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate import __version__
-from sbir_gate.errors import InputError
+from sbir_gate.errors import InputError, OutputError
 from sbir_gate.matching.ledger import Ledger
 from sbir_gate.matching.memory import MemoryPlan, next_plan
 from sbir_gate.matching.parts import Part, file_relation, keep_part, spill_part, write_part
@@ -134,11 +134,23 @@ class PartMaker:
             chunk_size=lambda: self._plan.chunk_size,
         )
         for batch in batches:
-            self._parts.append(self._options.retrying.call(partial(self._part, batch)))
+            self._parts.append(self._written(partial(self._part, batch)))
             self._recipients += batch.rows
             self._adapt()
             self._edges.tell(self._progress(batch, reused, self._edges.clock() - started))
         return PartsRead(tuple(self._parts), self._recipients, reused, self._notes(len(finished)))
+
+    def _written(self, write: Callable[[], Part]) -> Part:
+        """Return the part that `write` makes, tried again where a fault of the disk or share may pass."""
+        try:
+            return self._options.retrying.call(write)
+        except OSError as error:
+            if self._ledger is not None:
+                raise self._ledger.unwritable(error) from error
+            raise OutputError(
+                f"{self._folder}: parts cannot be written ({error.strerror or error})",
+                "free some room, or name another folder in enrichment.work_folder",
+            ) from error
 
     def _part(self, batch: RecipientBatch) -> Part:
         if self._ledger is not None:
@@ -157,7 +169,9 @@ class PartMaker:
         self._smallest = min(self._smallest, self._plan.chunk_size)
         if self._plan.is_spilling and not was_spilling:
             self._parts = [
-                spill_part(self._connection, part, self._folder / f"{part.relation}.parquet")
+                self._written(
+                    partial(spill_part, self._connection, part, self._folder / f"{part.relation}.parquet")
+                )
                 for part in self._parts
             ]
 

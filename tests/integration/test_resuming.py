@@ -236,3 +236,25 @@ def test_killed_at_twenty_random_moments_each_run_goes_on_and_ends_with_the_same
     subprocess.run(command(output), check=True, capture_output=True, cwd=tmp_path)
     assert hashlib.sha256(output.read_bytes()).hexdigest() == digest
     assert not parts.exists()
+
+
+@pytest.mark.slow
+def test_files_that_may_grow_no_more_are_one_error_and_the_next_run_goes_on(tmp_path):
+    """A limit on the size of files stands in for a full disk: what is written on the way still has room."""
+    output = tmp_path / "out.csv"
+    arguments = command(output, chunk_size=5_000)
+    limit = (
+        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (400 << 10, 400 << 10));"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    limited = [sys.executable, "-c", limit, *arguments]
+    stopped = subprocess.run(limited, check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert stopped.returncode == 2
+    assert "out.csv: cannot be written" in stopped.stderr
+    assert "finished chunks are kept in" in stopped.stderr
+    assert not output.exists()
+    again = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "going on from 5 finished chunks (25,000 recipients)" in again.stderr
+    expected = tmp_path / "expected.csv"
+    subprocess.run(command(expected), check=True, capture_output=True, cwd=tmp_path)
+    assert output.read_bytes() == expected.read_bytes()

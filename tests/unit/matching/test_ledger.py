@@ -120,9 +120,12 @@ def test_a_chunk_whose_part_cannot_be_written_is_as_if_it_had_not_been_done(fold
 
     ledger = Ledger(folder, "key")
     ledger.record(chunk(0, 10), writing("part"))
-    with pytest.raises(OutputError, match="No space left on device") as raised:
+    with pytest.raises(OSError, match="No space left on device") as raised:
         ledger.record(chunk(10, 20), full)
-    assert "enrichment.work_folder" in raised.value.hint
+    error = ledger.unwritable(raised.value)
+    assert str(folder) in error.message
+    assert "No space left on device" in error.message
+    assert "enrichment.work_folder" in error.hint
     assert not list(ledger.scratch.iterdir())
     ledger.close(is_done=False)
     again = Ledger(folder, "key")

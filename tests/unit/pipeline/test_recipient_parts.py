@@ -1,10 +1,11 @@
+import errno
 import os
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from sbir_gate.errors import InputError
+from sbir_gate.errors import InputError, OutputError
 from sbir_gate.matching.ledger import Ledger
 from sbir_gate.matching.parts import open_parts
 from sbir_gate.pipeline.recipient_parts import (
@@ -17,9 +18,26 @@ from sbir_gate.pipeline.recipient_parts import (
 )
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.reading.retrying import RetryPolicy
 from tests.factories_matching import database
 
 BUDGET = 1_000.0
+
+
+class ShakyLedger(Ledger):
+    """A ledger on a disk that fails the first times that something is written after `sound` chunks."""
+
+    def __init__(self, folder, number, times, sound=2):
+        super().__init__(folder, "key")
+        self.faults = [OSError(number, os.strerror(number))] * times
+        self.sound = sound
+
+    def record(self, chunk, write):
+        if self.sound:
+            self.sound -= 1
+        elif self.faults:
+            raise self.faults.pop()
+        return super().record(chunk, write)
 
 
 @pytest.fixture
@@ -34,11 +52,12 @@ def source(tmp_path):
 def made(source, tmp_path):
     """Make the parts; return the sorted rows, what was told after each chunk, the result, and the files."""
 
-    def run(used_mib=(), *, ledger=None, chunk_size=4_000):
+    def run(used_mib=(), *, ledger=None, chunk_size=4_000, pauses=None):
         sizes = iter(used_mib)
         told = []
         edges = PartEdges(used_mib=lambda: next(sizes, 0.0), tell=told.append, clock=lambda: 1.0)
-        options = ReadingOptions(chunk_size=chunk_size)
+        retrying = RetryPolicy(retries=3, sleep=[].append if pauses is None else pauses.append)
+        options = ReadingOptions(chunk_size=chunk_size, retrying=retrying)
         with database(2) as connection, tempfile.TemporaryDirectory(dir=tmp_path) as folder:
             maker = PartMaker(connection, Path(folder), options, BUDGET, ledger, edges)
             read = maker.read(str(source), RejectLog())
@@ -72,6 +91,30 @@ def test_near_the_budget_parts_in_memory_go_to_disk_and_so_do_all_that_follow(ma
     assert rows == made()[0]
     assert len(files) == len(told)
     assert read.notes["parts"] == "on disk"
+
+
+def test_a_disk_that_fails_for_a_moment_is_tried_again(made, tmp_path):
+    pauses = []
+    ledger = ShakyLedger(tmp_path / "out.parts", errno.EIO, times=3)
+    rows, _, read, _ = made(ledger=ledger, pauses=pauses)
+    assert rows == made()[0]
+    assert read.recipients == 20_000
+    assert len(pauses) == 3
+    ledger.close(is_done=True)
+
+
+@pytest.mark.parametrize(("number", "pauses_wanted"), [(errno.EIO, 3), (errno.ENOSPC, 0)])
+def test_a_disk_that_stays_bad_is_one_error_and_what_was_done_is_kept(made, tmp_path, number, pauses_wanted):
+    pauses = []
+    ledger = ShakyLedger(tmp_path / "out.parts", number, times=9)
+    with pytest.raises(OutputError, match=os.strerror(number)) as raised:
+        made(ledger=ledger, pauses=pauses)
+    assert "enrichment.work_folder" in raised.value.hint
+    assert len(pauses) == pauses_wanted
+    ledger.close(is_done=False)
+    again = Ledger(tmp_path / "out.parts", "key")
+    assert len(again.finished) == 2
+    again.close(is_done=True)
 
 
 def test_parts_in_a_ledger_are_used_again_whatever_the_size_of_chunks(made, source, tmp_path):
