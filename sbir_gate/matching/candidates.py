@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
+from sbir_gate.matching.parts import count_rows
+
 
 @dataclass(frozen=True, slots=True)
 class BlockingOptions:
@@ -111,7 +113,7 @@ def create_pairs(
             INSERT INTO recipient_keys
             SELECT row_key, key FROM ({keys_query(batch, "row_key")}) SEMI JOIN open_keys USING (key)
         """)
-        if _count(connection, "recipient_keys") - merged >= max(_LEAST_TO_MERGE, merged):
+        if count_rows(connection, "recipient_keys") - merged >= max(_LEAST_TO_MERGE, merged):
             merged = _merge_keys(connection, options.max_pairs_per_key)
     _merge_keys(connection, options.max_pairs_per_key)
     connection.execute("""
@@ -124,8 +126,8 @@ def create_pairs(
         connection.execute(f"DROP TABLE {table}")
     _rank_pairs(connection, options.pairs_per_query, batches)
     counters = {
-        "candidates_generated": _count(connection, "shared WHERE shared_keys > 0"),
-        "pairs_scored": _count(connection, "pairs"),
+        "candidates_generated": count_rows(connection, "shared WHERE shared_keys > 0"),
+        "pairs_scored": count_rows(connection, "pairs"),
     }
     connection.execute("DROP TABLE shared")
     return counters
@@ -146,7 +148,7 @@ def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
             LEFT JOIN (SELECT key, count(*) AS recipients FROM recipient_keys GROUP BY key) USING (key)
         ) WHERE is_telling OR is_name
     """)
-    return _count(connection, "recipient_keys")
+    return count_rows(connection, "recipient_keys")
 
 
 def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: Sequence[str]) -> None:
@@ -185,8 +187,3 @@ def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: S
             ) <= {pairs_per_query}
         """)
     connection.execute("DROP TABLE likened")
-
-
-def _count(connection: DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(row[0]) if row else 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from duckdb import DuckDBPyConnection
+from threadpoolctl import threadpool_limits
 
 from sbir_gate.matching.candidates import BlockingOptions, create_pairs
 from sbir_gate.matching.confidence import Model, default_model, interpolated_limit
@@ -76,10 +77,18 @@ def match_firms(
     Leaves the tables `firms`, `award_firms`, `identified_recipients` and `pair_recipients` behind for
     whoever writes the result.
     """
+    # several threads would add up in an order of their own, and wait for one another longer than they add
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _match_firms(connection, options, stage, batches)
+
+
+def _match_firms(
+    connection: DuckDBPyConnection, options: MatchingOptions, stage: StageTimer, batches: Sequence[str]
+) -> Matched:
     with stage("firms"):
         firms = create_firms(connection)
     with stage("identifiers"):
-        matches = _identifier_matches(connection, options.methods)
+        matches = _identifier_matches(connection, options.methods, batches)
     linked = {firm: found[0] for firm, found in matches.items() if found[0].agrees}
     with stage("candidates"):
         labelled = _labelled_firms(connection, sorted(linked), options)
@@ -87,7 +96,7 @@ def match_firms(
         queries = create_queries(connection, "query_firms")
         counters = create_pairs(connection, options.blocking, batches)
     with stage("words"):
-        counts = prepare_scoring(connection)
+        counts = prepare_scoring(connection, batches)
     with stage("training"):
         model = _model(connection, counts, matches, labelled, options)
     limit = options.acceptance_limit
@@ -107,11 +116,11 @@ def match_firms(
 
 
 def _identifier_matches(
-    connection: DuckDBPyConnection, methods: Sequence[Method]
+    connection: DuckDBPyConnection, methods: Sequence[Method], batches: Sequence[str]
 ) -> dict[int, list[IdentifierMatch]]:
     """Return each firm's matches, those that agree first, UEI before DUNS."""
     by_firm: dict[int, list[IdentifierMatch]] = defaultdict(list)
-    create_identified_recipients(connection)
+    create_identified_recipients(connection, batches)
     for method in (Method.UEI_EXACT, Method.DUNS_EXACT):
         if method in methods:
             for match in find_identifier_matches(connection, method):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -9,7 +10,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from sbir_gate.matching.normalise import canonical_tokens
-from sbir_gate.matching.parts import content_order
+from sbir_gate.matching.parts import content_order, gather_rows
 from sbir_gate.matching.vocabulary import COMMON_WORDS
 from sbir_gate.model.matches import Method
 
@@ -36,17 +37,27 @@ class IdentifierMatch:
     agrees: bool
 
 
-def create_identified_recipients(connection: DuckDBPyConnection) -> None:
-    """Create `identified_recipients`: the rows of `recipients` that may carry a UEI or DUNS of `firms`."""
-    # one pass for both; several numbers in one cell are rare, and are looked at one by one later
+def create_identified_recipients(
+    connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)
+) -> None:
+    """Create `identified_recipients`: the rows of the batches that may carry a UEI or DUNS of `firms`."""
     connection.execute("""
-        CREATE OR REPLACE TABLE identified_recipients AS
-        WITH ueis AS (SELECT DISTINCT uei AS value FROM firms WHERE uei IS NOT NULL),
-        numbers AS (SELECT DISTINCT unnest(string_split(duns, ' ')) AS value FROM firms
-                    WHERE duns IS NOT NULL)
-        SELECT DISTINCT * FROM recipients
-        WHERE uei IN (FROM ueis) OR duns IN (FROM numbers) OR contains(duns, ' ')
+        CREATE OR REPLACE TEMP TABLE firm_ueis AS
+        SELECT DISTINCT uei AS value FROM firms WHERE uei IS NOT NULL;
+        CREATE OR REPLACE TEMP TABLE firm_numbers AS
+        SELECT DISTINCT unnest(string_split(duns, ' ')) AS value FROM firms WHERE duns IS NOT NULL
     """)
+    # one pass for both; several numbers in one cell are rare, and are looked at one by one later
+    gather_rows(
+        connection,
+        "identified_recipients",
+        lambda batch: (
+            f"SELECT * FROM {batch} WHERE uei IN (FROM firm_ueis) OR duns IN (FROM firm_numbers)"
+            " OR contains(duns, ' ')"
+        ),
+        batches,
+    )
+    connection.execute("DROP TABLE firm_ueis; DROP TABLE firm_numbers")
 
 
 def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> list[IdentifierMatch]:

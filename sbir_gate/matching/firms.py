@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from duckdb import DuckDBPyConnection
 
-from sbir_gate.matching.parts import names_query
+from sbir_gate.matching.parts import count_rows, names_query
 
 
 def create_firms(connection: DuckDBPyConnection) -> int:
@@ -33,7 +33,7 @@ def create_firms(connection: DuckDBPyConnection) -> int:
         + names_query("firms", "firm_id, city, state, zip5, uei, duns", "is_alias")
         + ") WHERE normal IS NOT NULL"
     )
-    return _count(connection, "firms")
+    return count_rows(connection, "firms")
 
 
 def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
@@ -58,9 +58,4 @@ def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
          AND n.state IS NOT DISTINCT FROM q.state AND n.zip5 IS NOT DISTINCT FROM q.zip5
          AND n.uei IS NOT DISTINCT FROM q.uei AND n.duns IS NOT DISTINCT FROM q.duns
     """)
-    return _count(connection, "queries")
-
-
-def _count(connection: DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(row[0]) if row else 0
+    return count_rows(connection, "queries")

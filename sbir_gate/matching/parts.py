@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,13 +98,13 @@ def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> 
     Raises OutputError when the file cannot be written.
     """
     copy_rows(connection, part_query(batch_table), path)
-    return Part(file_relation([path]), _rows(connection, batch_table))
+    return Part(file_relation([path]), count_rows(connection, batch_table))
 
 
 def keep_part(connection: DuckDBPyConnection, batch_table: str, table: str) -> Part:
     """Compact the batch in `batch_table` into the table `table` and return it as a part."""
     connection.execute(f"CREATE OR REPLACE TABLE {table} AS {part_query(batch_table)}")
-    return Part(table, _rows(connection, batch_table))
+    return Part(table, count_rows(connection, batch_table))
 
 
 def spill_part(connection: DuckDBPyConnection, part: Part, path: Path) -> Part:
@@ -167,11 +167,25 @@ def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[s
     return names
 
 
+def count_rows(connection: DuckDBPyConnection, table: str) -> int:
+    """Return how many rows a table, or a table with a condition, has."""
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def gather_rows(
+    connection: DuckDBPyConnection, table: str, query: Callable[[str], str], batches: Sequence[str]
+) -> None:
+    """Create `table` of the distinct rows that `query` (SQL for a batch) selects of all batches.
+
+    One batch is looked at after the other: a query over all of them at once takes memory for each.
+    """
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS {query(batches[0])}")
+    for batch in batches[1:]:
+        connection.execute(f"INSERT INTO {table} {query(batch)}")
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT DISTINCT * FROM {table}")
+
+
 def _literal(path: Path) -> str:
     # in brackets a pattern character stands for itself
     return "'" + glob.escape(str(path)).replace("'", "''") + "'"
-
-
-def _rows(connection: DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(row[0]) if row else 0

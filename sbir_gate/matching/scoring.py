@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from sbir_gate.matching.normalise import canonical_token
-from sbir_gate.matching.parts import content_order
+from sbir_gate.matching.parts import content_order, count_rows, gather_rows
 from sbir_gate.matching.similarity import (
     Floats,
     Integers,
@@ -59,29 +59,41 @@ class WordCounts:
     names: int
 
 
-def prepare_scoring(connection: DuckDBPyConnection) -> WordCounts:
+def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)) -> WordCounts:
     """Create `pair_recipients`, the recipients that `pairs` name, and count the words of their names.
 
     Each is there once, with its `place` in the order of content and its `namesakes`: how many
-    distinct recipients of the whole table bear its compact name.
+    distinct recipients of all `batches` bear its compact name.
     """
+    gather_rows(
+        connection,
+        "pair_rows",
+        lambda batch: f"SELECT * FROM {batch} SEMI JOIN pairs USING (row_key)",
+        batches,
+    )
+    gather_rows(
+        connection,
+        "namesake_rows",
+        lambda batch: (
+            # counted by their hashes: numbers are quicker to tell apart than texts
+            "SELECT hash(compact) AS name, CASE WHEN uei IS NOT NULL THEN hash(uei) END AS uei,"
+            " CASE WHEN state IS NOT NULL THEN hash(state || coalesce(zip5, city, '')) END AS address"
+            f" FROM {batch} SEMI JOIN pair_rows USING (compact)"
+        ),
+        batches,
+    )
     connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE pair_rows AS
-        SELECT DISTINCT * FROM recipients SEMI JOIN pairs USING (row_key);
         CREATE OR REPLACE TABLE pair_recipients AS
         WITH name_counts AS (
-            SELECT compact, greatest(
-                count(DISTINCT uei),
-                count(DISTINCT CASE WHEN state IS NOT NULL
-                                    THEN state || coalesce(zip5, city, '') END), 1) AS namesakes
-            FROM (SELECT compact, uei, state, zip5, city FROM recipients) SEMI JOIN pair_rows USING (compact)
-            GROUP BY compact
+            SELECT name AS name_hash, greatest(count(DISTINCT uei), count(DISTINCT address), 1) AS namesakes
+            FROM namesake_rows GROUP BY name
         )
         SELECT r.*, namesakes, row_number() OVER (ORDER BY {content_order("r")}) AS place
-        FROM pair_rows r JOIN name_counts USING (compact);
-        DROP TABLE pair_rows
+        FROM pair_rows r JOIN name_counts ON name_hash = hash(r.compact);
+        DROP TABLE pair_rows;
+        DROP TABLE namesake_rows
     """)
-    return _count_words(connection)
+    return _count_words(connection, batches)
 
 
 def score_pairs(connection: DuckDBPyConnection, counts: WordCounts, condition: str = "true") -> ScoredPairs:
@@ -144,21 +156,23 @@ def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> ND
     return np.asarray(np.ma.filled(column, False), dtype=np.bool_)
 
 
-def _count_words(connection: DuckDBPyConnection) -> WordCounts:
+def _count_words(connection: DuckDBPyConnection, batches: Sequence[str]) -> WordCounts:
     """Count the words of the names in pairs among all recipient names; aliases do not count.
 
     Of a large table a sample of the rows by their hash is counted: whether a word stands in 10 or
     in 11 of a million names changes nothing. The counts start from the published names', so that a
     small table knows its common words too.
     """
-    size = connection.execute("SELECT count(*) FROM recipients").fetchone()
+    size = sum(count_rows(connection, batch) for batch in batches)
     share = 1
-    while size and size[0] > share * _WORD_SAMPLE:
+    while size > share * _WORD_SAMPLE:
         share *= 2
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE counted_names AS
-        SELECT DISTINCT row_key, normal FROM recipients WHERE NOT is_alias AND row_key % {share} = 0
-    """)
+    gather_rows(
+        connection,
+        "counted_names",
+        lambda batch: f"SELECT row_key, normal FROM {batch} WHERE NOT is_alias AND row_key % {share} = 0",
+        batches,
+    )
     counted = connection.execute("""
         WITH wanted AS (
             SELECT DISTINCT unnest(string_split(normal, ' ')) AS word
@@ -173,6 +187,6 @@ def _count_words(connection: DuckDBPyConnection) -> WordCounts:
     for word, holders in counted:
         canonical = canonical_token(word)
         frequencies[canonical] = frequencies.get(canonical, 0) + share * holders
-    total = connection.execute("SELECT count(*) FROM counted_names").fetchone()
+    total = count_rows(connection, "counted_names")
     connection.execute("DROP TABLE counted_names")
-    return WordCounts(frequencies, BACKGROUND_NAMES + share * (int(total[0]) if total else 0))
+    return WordCounts(frequencies, BACKGROUND_NAMES + share * total)
