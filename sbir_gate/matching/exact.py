@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from sbir_gate.matching.normalise import canonical_tokens
-from sbir_gate.matching.parts import content_order, gather_rows
+from sbir_gate.matching.parts import content_order, drop_repeats, gather_rows
 from sbir_gate.matching.vocabulary import COMMON_WORDS
 from sbir_gate.model.matches import Method
 
@@ -57,6 +57,7 @@ def create_identified_recipients(
         ),
         batches,
     )
+    drop_repeats(connection, "identified_recipients")
     connection.execute("DROP TABLE firm_ueis; DROP TABLE firm_numbers")
 
 

@@ -176,13 +176,17 @@ def count_rows(connection: DuckDBPyConnection, table: str) -> int:
 def gather_rows(
     connection: DuckDBPyConnection, table: str, query: Callable[[str], str], batches: Sequence[str]
 ) -> None:
-    """Create `table` of the distinct rows that `query` (SQL for a batch) selects of all batches.
+    """Create `table` of the rows that `query` (SQL for a batch) selects of all batches.
 
     One batch is looked at after the other: a query over all of them at once takes memory for each.
     """
     connection.execute(f"CREATE OR REPLACE TABLE {table} AS {query(batches[0])}")
     for batch in batches[1:]:
         connection.execute(f"INSERT INTO {table} {query(batch)}")
+
+
+def drop_repeats(connection: DuckDBPyConnection, table: str) -> None:
+    """Keep each row of a table once."""
     connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT DISTINCT * FROM {table}")
 
 

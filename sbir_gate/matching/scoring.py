@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from sbir_gate.matching.normalise import canonical_token
-from sbir_gate.matching.parts import content_order, count_rows, gather_rows
+from sbir_gate.matching.parts import content_order, count_rows, drop_repeats, gather_rows
 from sbir_gate.matching.similarity import (
     Floats,
     Integers,
@@ -36,6 +36,7 @@ _TEXT_COLUMNS = (
 )
 _QUERIES_AT_ONCE = 4_000
 _WORD_SAMPLE = 500_000
+_NAMESAKES_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +72,14 @@ def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("r
         lambda batch: f"SELECT * FROM {batch} SEMI JOIN pairs USING (row_key)",
         batches,
     )
-    gather_rows(
-        connection,
-        "namesake_rows",
-        lambda batch: (
-            # counted by their hashes: numbers are quicker to tell apart than texts
-            "SELECT hash(compact) AS name, CASE WHEN uei IS NOT NULL THEN hash(uei) END AS uei,"
-            " CASE WHEN state IS NOT NULL THEN hash(state || coalesce(zip5, city, '')) END AS address"
-            f" FROM {batch} SEMI JOIN pair_rows USING (compact)"
-        ),
-        batches,
-    )
+    drop_repeats(connection, "pair_rows")
+    _count_namesakes(connection, batches)
     connection.execute(f"""
         CREATE OR REPLACE TABLE pair_recipients AS
-        WITH name_counts AS (
-            SELECT name AS name_hash, greatest(count(DISTINCT uei), count(DISTINCT address), 1) AS namesakes
-            FROM namesake_rows GROUP BY name
-        )
         SELECT r.*, namesakes, row_number() OVER (ORDER BY {content_order("r")}) AS place
         FROM pair_rows r JOIN name_counts ON name_hash = hash(r.compact);
         DROP TABLE pair_rows;
-        DROP TABLE namesake_rows
+        DROP TABLE name_counts
     """)
     return _count_words(connection, batches)
 
@@ -156,6 +144,31 @@ def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> ND
     return np.asarray(np.ma.filled(column, False), dtype=np.bool_)
 
 
+def _count_namesakes(connection: DuckDBPyConnection, batches: Sequence[str]) -> None:
+    """Create `name_counts`: the hash of each compact name in `pair_rows`, and how many bear the name."""
+    gather_rows(
+        connection,
+        "namesake_rows",
+        lambda batch: (
+            # counted by their hashes: numbers are quicker to tell apart than texts
+            "SELECT hash(compact) AS name, CASE WHEN uei IS NOT NULL THEN hash(uei) END AS uei,"
+            " CASE WHEN state IS NOT NULL THEN hash(state || coalesce(zip5, city, '')) END AS address"
+            f" FROM {batch} SEMI JOIN pair_rows USING (compact)"
+        ),
+        batches,
+    )
+    connection.execute("CREATE OR REPLACE TABLE name_counts (name_hash UBIGINT, namesakes BIGINT)")
+    # a common name has more bearers the larger the table is: some names at a time
+    steps = 1 + count_rows(connection, "namesake_rows") // _NAMESAKES_AT_ONCE
+    for step in range(steps):
+        connection.execute(f"""
+            INSERT INTO name_counts
+            SELECT name, greatest(count(DISTINCT uei), count(DISTINCT address), 1)
+            FROM namesake_rows WHERE name % {steps} = {step} GROUP BY name
+        """)
+    connection.execute("DROP TABLE namesake_rows")
+
+
 def _count_words(connection: DuckDBPyConnection, batches: Sequence[str]) -> WordCounts:
     """Count the words of the names in pairs among all recipient names; aliases do not count.
 
@@ -173,6 +186,7 @@ def _count_words(connection: DuckDBPyConnection, batches: Sequence[str]) -> Word
         lambda batch: f"SELECT row_key, normal FROM {batch} WHERE NOT is_alias AND row_key % {share} = 0",
         batches,
     )
+    drop_repeats(connection, "counted_names")
     counted = connection.execute("""
         WITH wanted AS (
             SELECT DISTINCT unnest(string_split(normal, ' ')) AS word
