@@ -18,7 +18,7 @@ from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
 
 AWARD_ID = "award_id"
 _FIRMS_AT_ONCE = 10_000
-_AWARDS_AT_ONCE = 20_000
+_AWARDS_AT_ONCE = 20_480  # a row group of the result
 _JSON = json.JSONEncoder(ensure_ascii=False)
 _FORMATS = {
     # small row groups: one is held in memory while it is written

@@ -38,8 +38,8 @@ class Point:
 def points(curve, recipients):
     """Return the points of a curve; the first is what the others are compared with."""
     settings = {
-        "chunk_size": ("chunk_size", (10_000, 1_000, 100_000, 1_000_000)),
-        "memory": ("memory_threshold_mb", (2048, 1024, 512, 256)),
+        "chunk_size": ("chunk_size", (250_000, 10_000, 50_000, 1_000_000)),
+        "memory": ("memory_threshold_mb", (2048, 16_384, 512, 384, 256)),
     }
     if curve == "recipients":
         return [Point(curve, f"{recipients * times:,}", recipients * times) for times in TIMES]
