@@ -33,7 +33,7 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
     changes = RecordChanges(lost, gained, relinked, worsened, improved, mcnemar_p_value(worsened, improved))
     fault = _fault(head, changes)
     if fault:
-        return replace(changes, severity=Severity.FAIL, reason=fault)
+        return replace(changes, severity=Severity.FAIL, reason=fault, is_sound=False)
     severity, reason = _judge(
         changes, policy, "a right link" if has_truth else "their link or were re-linked"
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbir_gate.model.run import MetricKind
+from sbir_gate.model.waiver import Waiver
 
 
 class Direction(StrEnum):
@@ -122,7 +123,8 @@ class RecordChanges:
     """Award by award: links lost, gained and re-linked, with the exact McNemar p-value.
 
     With a truth, `worsened` counts awards that were right and no longer are, `improved` the
-    opposite; without one they count lost and gained links.
+    opposite; without one they count lost and gained links. `is_sound` is False where head's decisions
+    are no answer for every award: no waiver makes up for that.
     """
 
     lost: tuple[AwardChange, ...] = ()
@@ -133,11 +135,26 @@ class RecordChanges:
     mcnemar_p: float = 1.0
     severity: Severity = Severity.OK
     reason: str = ""
+    is_sound: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEdit:
+    """One thing that the gate judges by and that head changes: what, and both values in words."""
+
+    what: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate says, why, and everything needed to show it."""
+    """What the gate says, why, and everything needed to show it.
+
+    `waivers` are those that let something pass. `policy_commit` is the commit that the policy was taken
+    from, empty for the working tree; then `policy_edits` is what head changes of it, and
+    `own_policy_outcome` what the outcome would be by head's own policy.
+    """
 
     gate: str
     outcome: Outcome
@@ -149,3 +166,7 @@ class Verdict:
     reference_started_at: str = ""
     reference_commit: str = ""
     notes: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    policy_commit: str = ""
+    policy_edits: tuple[PolicyEdit, ...] = ()
+    own_policy_outcome: Outcome | None = None

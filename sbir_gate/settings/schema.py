@@ -249,6 +249,7 @@ class GateSettings(Section):
         AfterValidator(MappingProxyType),  # frozen like the rest, and a dict again when it is dumped
         PlainSerializer(dict, return_type=dict[str, MetricSettings]),
     ]
+    waivers_file: PathValue
 
 
 class ReportsSettings(Section):
