@@ -16,7 +16,6 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate import __version__
-from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import InputError, OutputError, SbirGateError
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
 from sbir_gate.measuring.machine import describe_machine, time_calibration
@@ -29,6 +28,7 @@ from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, P
 from sbir_gate.model.run import Fixture, Machine, Run, Source
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.pipeline.enrichment import reading_options
+from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
@@ -37,8 +37,6 @@ from sbir_gate.reporting.markdown import render_markdown
 from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.settings.judgement import policy
-from sbir_gate.storing.baselines import load_baseline
 from sbir_gate.storing.documents import save_run, save_text, save_verdict
 
 BUILT_IN_COMMAND = (
@@ -87,22 +85,28 @@ class GateResult:
     report_path: Path
 
 
-def run_gate(effective: EffectiveSettings, edges: Edges, progress: Progress) -> GateResult:
+def run_gate(
+    effective: EffectiveSettings, edges: Edges, progress: Progress, policy_from: PolicyRequest | None = None
+) -> GateResult:
     """Measure, compare with the baseline, judge, and write Run, verdict and Markdown report.
 
+    With `policy_from` everything that judges comes from its commit, `effective` is what head has.
     Whatever goes wrong, no older verdict stays behind to be taken for this one's; an error that has a
     name leaves a verdict `error` and a report of it, and is raised.
     """
     settings = effective.settings
     _discard_verdict(settings.reports.folder)
     try:
-        # first, because a damaged one makes all the measuring useless
-        baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name)
+        # first, because a damaged baseline makes all the measuring useless
+        if policy_from is None:
+            judgement = own_judgement(effective)
+        else:
+            effective, judgement = commit_judgement(policy_from, effective)
         run = measure(effective, edges, progress)
     except SbirGateError as error:
         _leave_error_verdict(effective, edges, error)
         raise
-    verdict = judge(run, baseline, policy(settings))
+    verdict = judgement.verdict(run, edges.now().date())
     folder = settings.reports.folder
     run_path = save_run(folder / "benchmarks", run)
     verdict_path, report_path = write_verdict(folder, run, verdict)

@@ -46,6 +46,7 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
     title = f"{view.outcome.upper()}: {view.gate}"
     lines = [click.style(title, fg=colour, bold=True) if use_colour else title, f"{view.headline}."]
     lines += [f"  - {reason}" for reason in view.reasons]
+    lines += _policy_lines(view, use_colour)
     if view.rows:
         lines += ["", *_metric_lines(view.rows, width, use_colour)]
     if view.info_rows and is_verbose:
@@ -63,6 +64,22 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
     if view.notes:
         lines += ["", *(f"note: {note}" for note in view.notes)]
     return "\n".join(lines) + "\n"
+
+
+def _policy_lines(view: View, use_colour: bool) -> Iterable[str]:
+    """Yield the banner of a change that edits its own policy, and what was waived."""
+    banner = view.banner
+    if banner:
+        title = f"{banner.title}."
+        yield from ("", click.style(title, fg="red", bold=True) if use_colour else title)
+        yield f"  {banner.outcomes}"
+        yield from (f"  - {row.what}: {row.before} -> {row.after}" for row in banner.rows)
+        if banner.more:
+            yield f"  {banner.more}"
+    if view.waivers:
+        yield from ("", "Waived")
+    for row in view.waivers:
+        yield f"  {row.metric}: up to {row.cap} until {row.expires}, {row.owner}, {row.pr}: {row.reason}"
 
 
 def _metric_lines(rows: Sequence[MetricRow], width: int, use_colour: bool) -> list[str]:

@@ -12,6 +12,7 @@ from statistics import median
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import AwardChange, Change, Outcome, RecordChanges, Severity, Verdict
 from sbir_gate.reporting.plain_text import plain
+from sbir_gate.reporting.policy_view import PolicyBanner, WaiverRow, policy_banner, policy_words, waiver_rows
 from sbir_gate.reporting.quantities import NOTHING, bar, difference, quantity, rate, relative_change
 
 MAX_AWARDS_LISTED = 50
@@ -126,6 +127,8 @@ class View:
     strata: tuple[StratumRow, ...]
     reliability: tuple[ReliabilityRow, ...]
     environment: tuple[Fact, ...]
+    banner: PolicyBanner | None = None
+    waivers: tuple[WaiverRow, ...] = ()
 
 
 def build_view(run: Run | None, verdict: Verdict) -> View:
@@ -147,6 +150,8 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         strata=_strata(run) if run else (),
         reliability=_reliability(run) if run else (),
         environment=(*_verdict_facts(verdict), *(_environment_facts(run) if run else ())),
+        banner=policy_banner(verdict),
+        waivers=waiver_rows(verdict),
     )
 
 
@@ -271,6 +276,8 @@ def _verdict_facts(verdict: Verdict) -> tuple[Fact, ...]:
     facts = [Fact("head", _moment(verdict.head_started_at, verdict.head_commit))]
     if verdict.reference_started_at:
         facts.append(Fact("reference", _moment(verdict.reference_started_at, verdict.reference_commit)))
+    if verdict.policy_commit:
+        facts.append(Fact("policy", policy_words(verdict)))
     return tuple(facts)
 
 

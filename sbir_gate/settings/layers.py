@@ -18,15 +18,23 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _BASE_FILES = (_PACKAGE / "base.yaml", _PACKAGE.parent / "config" / "base.yaml")
 
 
-def base_layer() -> Layer:
-    """Return the defaults, from the one base.yaml that comes with this installation.
-
-    Raises ToolError if the installation lacks it.
-    """
+def base_file() -> Path:
+    """Return the one base.yaml that comes with this installation. Raises ToolError if it is not there."""
     path = next((path for path in _BASE_FILES if path.is_file()), None)
     if path is None:
         raise ToolError(f"{_BASE_FILES[0]}: no such file; it holds the defaults", "install sbir-gate again")
+    return path
+
+
+def base_layer() -> Layer:
+    """Return the defaults, from `base_file`."""
+    path = base_file()
     return file_layer(path, f"{path.parent.name}/{path.name}")
+
+
+def is_default(origin: str) -> bool:
+    """Say whether a value with this origin stands in base.yaml, and nobody has set it."""
+    return origin.startswith(tuple(f"{path.parent.name}/{path.name}" for path in _BASE_FILES))
 
 
 def file_layer(path: Path, name: str = "") -> Layer:
