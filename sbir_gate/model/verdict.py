@@ -101,11 +101,24 @@ class Change:
     reason: str = ""
 
 
+class LostBy(StrEnum):
+    """The stage in which a recipient was lost that an award was linked to before.
+
+    blocking: head does not name it as a candidate at all. scoring: it does, but prefers another.
+    acceptance: head likes it best and is not sure enough to link it.
+    """
+
+    BLOCKING = "blocking"
+    SCORING = "scoring"
+    ACCEPTANCE = "acceptance"
+
+
 @dataclass(frozen=True, slots=True)
 class AwardChange:
     """One award whose link differs: before and after, and whether the truth calls it an improvement.
 
-    `was_right` and `is_right` are None without a truth.
+    `was_right` and `is_right` are None without a truth. `lost_by` is None for what was not lost, and where
+    the enricher names no candidates. The last three are empty where they are not known.
     """
 
     award_id: str
@@ -116,6 +129,21 @@ class AwardChange:
     after_method: str
     was_right: bool | None
     is_right: bool | None
+    lost_by: LostBy | None = None
+    phase: str = ""
+    company_size: str = ""
+    identifier_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceChanges:
+    """How many links changed within one slice of the awards, e.g. dimension `phase`, value `II`."""
+
+    dimension: str
+    value: str
+    lost: int
+    gained: int
+    relinked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +152,8 @@ class RecordChanges:
 
     With a truth, `worsened` counts awards that were right and no longer are, `improved` the
     opposite; without one they count lost and gained links. `is_sound` is False where head's decisions
-    are no answer for every award: no waiver makes up for that.
+    are no answer for every award: no waiver makes up for that. `slices` counts the changes by method (that
+    lost or made the link), stage, phase, company size and identifier type.
     """
 
     lost: tuple[AwardChange, ...] = ()
@@ -136,6 +165,7 @@ class RecordChanges:
     severity: Severity = Severity.OK
     reason: str = ""
     is_sound: bool = True
+    slices: tuple[SliceChanges, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

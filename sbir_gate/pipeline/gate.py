@@ -17,6 +17,7 @@ import duckdb
 
 from sbir_gate import __version__
 from sbir_gate.errors import InputError, OutputError, SbirGateError
+from sbir_gate.measuring.award_kinds import award_kinds
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
 from sbir_gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.measuring.metrics import derive_metrics
@@ -33,7 +34,9 @@ from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.reading.sources import source_paths
+from sbir_gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.reporting.markdown import render_markdown
+from sbir_gate.reporting.records_view import CHANGED_AWARDS_NAME
 from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
@@ -114,15 +117,19 @@ def run_gate(
 
 
 def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path, Path]:
-    """Write the verdict and its report to the folder of reports; return their paths."""
+    """Write the verdict, its report and the changed awards to the folder of reports.
+
+    Return the paths of verdict and report.
+    """
     verdict_path, report_path = folder / VERDICT_NAME, folder / REPORT_NAME
     save_verdict(verdict_path, verdict)
     save_text(report_path, render_markdown(build_view(run, verdict)))
+    save_text(folder / CHANGED_AWARDS_NAME, render_changed_awards(verdict.records))
     return verdict_path, report_path
 
 
 def _discard_verdict(folder: Path) -> None:
-    for name in (VERDICT_NAME, REPORT_NAME):
+    for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME):
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
@@ -151,6 +158,7 @@ def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> R
     progress("measuring quality")
     quality = measure_quality(result.decisions, profiles, truth)
     names = {profile.award_id: profile.firm_name for profile in profiles}
+    kinds, kind_indexes = award_kinds(result.decisions, profiles)
     return Run(
         gate=settings.gate.name,
         started_at=started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -169,6 +177,8 @@ def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> R
         has_truth=truth is not None,
         calibration_seconds=result.calibration_seconds,
         engine_notes=result.notes,
+        award_kinds=kinds,
+        kind_indexes=kind_indexes,
     )
 
 

@@ -26,11 +26,10 @@ from sbir_gate.settings.layers import (
     base_layer,
     environment_layer,
     file_layer,
-    is_default,
     option_layer,
     text_layer,
 )
-from sbir_gate.settings.waivers import load_waivers, read_waivers
+from sbir_gate.settings.waivers import default_waivers_file, load_waivers, read_waivers
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.storing.git import Git
@@ -98,8 +97,8 @@ def own_judgement(effective: EffectiveSettings, has_baseline: bool = True) -> Ju
     Raises ConfigurationError for waivers, DocumentError for a baseline that cannot be read.
     """
     settings = effective.settings
-    is_named = not is_default(effective.origins["gate.waivers_file"])
-    waivers = load_waivers(settings.gate.waivers_file, is_required=is_named)
+    path = settings.gate.waivers_file
+    waivers = load_waivers(path, is_required=path != default_waivers_file())
     baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name) if has_baseline else None
     return Judgement(Rules(policy(settings), waivers, baseline))
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 import click
 
 from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.reporting.records_view import AwardList
 from sbir_gate.reporting.table_text import TableLayout, table_lines
-from sbir_gate.reporting.view import AwardList, MetricRow, View
+from sbir_gate.reporting.view import MetricRow, View
 
 NARROWEST_WIDTH = 40
 
@@ -17,7 +18,12 @@ _METRICS = TableLayout(
     left=frozenset({0, 1, 6}),
     droppable=(6, 4, 2),
 )
-_AWARDS = TableLayout(("award", "firm", "before", "after", "truth"), left=frozenset(range(5)), droppable=(4,))
+_AWARDS = TableLayout(
+    ("award", "firm", "before", "after", "lost by", "truth"), left=frozenset(range(6)), droppable=(5,)
+)
+_SLICES = TableLayout(
+    ("changed links", "", "lost", "gained", "re-linked"), left=frozenset({0, 1}), droppable=()
+)
 
 _ROW_COLOURS = {
     Severity.FAIL: "red",
@@ -57,6 +63,9 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
         lines += ["", f"Awards: {view.records}"]
     for awards in view.award_lists:
         lines += ["", *_award_lines(awards, width)]
+    if view.slices and is_verbose:
+        cells = [(row.dimension, row.value, row.lost, row.gained, row.relinked) for row in view.slices]
+        lines += ["", *table_lines(_SLICES, cells, width)]
     if view.quality:
         lines += ["", "Quality", *(f"  {fact.name}: {fact.value}" for fact in view.quality)]
     if is_verbose:
@@ -96,7 +105,9 @@ def _metric_lines(rows: Sequence[MetricRow], width: int, use_colour: bool) -> li
 
 
 def _award_lines(awards: AwardList, width: int) -> Iterable[str]:
-    cells = [(row.award_id, row.firm_name, row.before, row.after, row.truth) for row in awards.rows]
+    cells = [
+        (row.award_id, row.firm_name, row.before, row.after, row.lost_by, row.truth) for row in awards.rows
+    ]
     yield awards.title
     yield from table_lines(_AWARDS, cells, width)
     if awards.more:

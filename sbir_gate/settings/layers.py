@@ -32,11 +32,6 @@ def base_layer() -> Layer:
     return file_layer(path, f"{path.parent.name}/{path.name}")
 
 
-def is_default(origin: str) -> bool:
-    """Say whether a value with this origin stands in base.yaml, and nobody has set it."""
-    return origin.startswith(tuple(f"{path.parent.name}/{path.name}" for path in _BASE_FILES))
-
-
 def file_layer(path: Path, name: str = "") -> Layer:
     """Return the entries of a YAML file; `name` is what origins call it, its path if empty."""
     name = name or str(path)

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.model.waiver import NEVER_WAIVED, RECORDS, Waiver
 from sbir_gate.settings.entries import Fault, shown
-from sbir_gate.settings.layers import MAX_FILE_BYTES, configuration_text
+from sbir_gate.settings.layers import MAX_FILE_BYTES, base_layer, configuration_text
 from sbir_gate.settings.schema import MetricName, Section
 from sbir_gate.settings.validation import in_words
 from sbir_gate.settings.yaml_text import Item, read_list
@@ -63,6 +63,12 @@ class WaiverEntry(Section):
     owner: Annotated[str, BeforeValidator(_text), Field(max_length=80)]
     expires: Annotated[date, BeforeValidator(_day)]
     pr: Annotated[str, BeforeValidator(_pull_request), Field(max_length=200)]
+
+
+def default_waivers_file() -> Path:
+    """Return the path that base.yaml gives, which may be missing: no waivers is the strict side."""
+    key = "gate.waivers_file"
+    return next(Path(str(entry.value)) for entry in base_layer().entries if entry.key == key)
 
 
 def load_waivers(path: Path, is_required: bool) -> tuple[Waiver, ...]:
