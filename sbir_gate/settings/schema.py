@@ -258,6 +258,12 @@ class ReportsSettings(Section):
     folder: PathValue
 
 
+class DoctorSettings(Section):
+    """`doctor`: when a set-up is no longer fresh."""
+
+    baseline_max_days: Annotated[int, Field(ge=1, le=36_500)]
+
+
 class Settings(Section):
     """All settings. Units are in the names or in `config/base.yaml`."""
 
@@ -270,3 +276,4 @@ class Settings(Section):
     benchmark: BenchmarkSettings
     gate: GateSettings
     reports: ReportsSettings
+    doctor: DoctorSettings
