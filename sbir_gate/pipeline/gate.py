@@ -97,20 +97,20 @@ def run_gate(
     Whatever goes wrong, no older verdict stays behind to be taken for this one's; an error that has a
     name leaves a verdict `error` and a report of it, and is raised.
     """
-    settings = effective.settings
-    _discard_verdict(settings.reports.folder)
+    _discard_verdict(effective.settings.reports.folder)
     try:
         # first, because a damaged baseline makes all the measuring useless
         if policy_from is None:
             judgement = own_judgement(effective)
         else:
             effective, judgement = commit_judgement(policy_from, effective)
+            _discard_verdict(effective.settings.reports.folder)
         run = measure(effective, edges, progress)
     except SbirGateError as error:
         _leave_error_verdict(effective, edges, error)
         raise
     verdict = judgement.verdict(run, edges.now().date())
-    folder = settings.reports.folder
+    folder = effective.settings.reports.folder
     run_path = save_run(folder / "benchmarks", run)
     verdict_path, report_path = write_verdict(folder, run, verdict)
     return GateResult(run, verdict, run_path, verdict_path, report_path)

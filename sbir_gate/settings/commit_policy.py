@@ -14,10 +14,11 @@ from sbir_gate.settings.validation import validated
 
 NOT_SET = "not set"
 
-# What a change may set for itself: how the enrichment runs, what it reads, where reports go. Everything else
-# is policy, so that a new key is guarded until somebody says otherwise. The fixtures' paths are here because
-# their bytes are held against the commit's.
-_SUBJECT = ("enricher", "enrichment", "fixtures", "matching", "reading.max_record_mib", "reports", "sources")
+# What a change may set for itself: how the enrichment runs and what it reads. Everything else is policy, so
+# that a new key is guarded until somebody says otherwise: also the folder of the reports (a change could
+# commit a verdict of its own where the true one is looked for) and what the enricher sees of the environment.
+# The fixtures' paths are here because their bytes are held against the commit's.
+_SUBJECT = ("enricher.command", "enrichment", "fixtures", "matching", "reading.max_record_mib", "sources")
 _POLICY = ("enrichment.performance.match_rate_threshold", "enrichment.performance.timeout_seconds")
 _SHOWN = "fixtures."
 _METRICS = "gate.metrics."

@@ -129,3 +129,17 @@ def test_every_key_is_on_one_side_and_what_judges_is_policy():
     assert is_policy("a.key.of.tomorrow")
     assert not is_policy("matching.min_precision")
     assert not is_policy("enricher.command")
+
+
+@pytest.mark.parametrize(
+    ("own", "what"),
+    [
+        ("reports:\n  folder: elsewhere\n", "reports.folder"),
+        ("enricher:\n  pass_environment: [MY_DEPLOYMENT]\n", "enricher.pass_environment"),
+    ],
+)
+def test_where_the_verdict_is_written_and_what_the_enricher_sees_are_policy(own, what):
+    settings = found("", own).effective.settings
+    assert str(settings.reports.folder) == "reports"
+    assert settings.enricher.pass_environment == ()
+    assert [edit[0] for edit in edits("", own)] == [what]
