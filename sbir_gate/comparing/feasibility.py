@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median
 
 from sbir_gate.comparing.changes import compare_metrics
@@ -18,6 +18,8 @@ from sbir_gate.model.verdict import Direction, MetricLimit, Policy, Severity
 PlaceOf = Callable[[str], str]
 """Returns where a setting was set, by its dotted key."""
 
+_TOLERANCE = 1e-4
+_MOST_PERCENT = 100_000.0
 _RATIO = "ratio"
 _NEVER_NEGATIVE = frozenset({_RATIO, "count", "s", "MiB", "1/s"})
 
@@ -116,8 +118,8 @@ def noise_faults(
 ) -> Iterator[Diagnosis]:
     """Yield the limits on noisy metrics that so many repeats on this machine can never establish.
 
-    The baseline's own noise stands in for head's: a Run of `repeats` values spread as those of the baseline
-    is judged against it by the rules that judge every Run, and the interval tells the least that is seen.
+    The baseline's own noise stands in for head's: Runs of `repeats` values, spread as those of the baseline
+    and worse by more and more, are judged against it by the rules that judge every Run.
     """
     if repeats < FEWEST_REPEATS:
         yield Diagnosis(
@@ -127,39 +129,62 @@ def noise_faults(
             f"measure at least {FEWEST_REPEATS}; 5 is a good number",
         )
         return
-    least = _smallest_regressions(policy, baseline, machine, repeats)
     for limit in policy.limits:
-        key = f"gate.metrics.{limit.name}.fail_percent"
-        seen = least.get(limit.name)
-        if seen is None or limit.fail_percent is None or seen <= limit.fail_percent:
+        metric = next((metric for metric in baseline.metrics if metric.name == limit.name), None)
+        if limit.fail_percent is None or limit.kind is not MetricKind.NOISY or metric is None:
             continue
+        fate = _Fate(limit, replace(baseline, metrics=(metric,), session=""), machine, repeats)
+        least = fate.least_failing_percent()
+        if least is None or least <= limit.fail_percent * (1 + _TOLERANCE):
+            continue
+        key = f"gate.metrics.{limit.name}.fail_percent"
         is_other = machine.fingerprint != baseline.machine.fingerprint
         where = "another machine than the baseline's" if is_other else "this machine"
         yield Diagnosis(
             Gravity.WARNING,
             place_of(key),
             f"{key}: {number_text(limit.fail_percent)} cannot be established with {repeats} repeats on "
-            f"{where}: below {number_text(seen, 3)} % all is inconclusive",
-            "raise benchmark.repeats, measure the baseline on this machine, or raise the limit",
+            f"{where}: nothing below {number_text(least, 3)} % fails",
+            "raise benchmark.repeats or the limit, measure the baseline here, or lower smallest_change",
         )
 
 
-def _smallest_regressions(policy: Policy, baseline: Run, machine: Machine, repeats: int) -> dict[str, float]:
-    """Return for each noisy metric the least change for the worse, in percent, that excludes "no change"."""
-    metrics = tuple(
-        replace(metric, values=_spread(metric.values, repeats)) if metric.kind is MetricKind.NOISY else metric
-        for metric in baseline.metrics
-    )
-    head = replace(baseline, machine=machine, metrics=metrics, session="")
-    found = {}
-    for change in compare_metrics(head, replace(baseline, session=""), policy):
-        if change.kind is not MetricKind.NOISY or change.ratio is None:
-            continue
-        if change.direction is Direction.LOWER_IS_BETTER and change.ratio_low is not None:
-            found[change.metric] = (change.ratio / max(change.ratio_low, 1e-9) - 1) * 100
-        if change.direction is Direction.HIGHER_IS_BETTER and change.ratio_high is not None:
-            found[change.metric] = (1 - change.ratio / change.ratio_high) * 100
-    return found
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """What the judge would say of a Run that is as noisy as the baseline and worse by so many percent."""
+
+    limit: MetricLimit
+    baseline: Run
+    machine: Machine
+    repeats: int
+
+    def least_failing_percent(self) -> float | None:
+        """Return the least regression that fails; None if the values are not such that one could tell."""
+        values = self.baseline.metrics[0].values
+        if not values or not all(math.isfinite(value) and value > 0 for value in values):
+            return None
+        low = self.limit.fail_percent or 0.0
+        high = _MOST_PERCENT if self.limit.direction is Direction.LOWER_IS_BETTER else 100.0
+        first = low * (1 + _TOLERANCE) + _TOLERANCE
+        if self.is_failing(first):
+            return low
+        low = first
+        while high - low > _TOLERANCE * high:
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.is_failing(middle) else (middle, high)
+        return high
+
+    def is_failing(self, percent: float) -> bool:
+        """Judge, by the rules that judge every Run, a head that is worse by so many percent."""
+        sign = 1 if self.limit.direction is Direction.LOWER_IS_BETTER else -1
+        (metric,) = self.baseline.metrics
+        factor = 1 + sign * percent / 100
+        values = tuple(value * factor for value in _spread(metric.values, self.repeats))
+        head = replace(self.baseline, machine=self.machine, metrics=(replace(metric, values=values),))
+        # an absolute limit that is broken on the way would fail without telling anything of the noise
+        limit = replace(self.limit, minimum=None, maximum=None)
+        (change,) = compare_metrics(head, self.baseline, Policy((limit,)))
+        return change.severity is Severity.FAIL
 
 
 def _spread(values: Sequence[float], count: int) -> tuple[float, ...]:

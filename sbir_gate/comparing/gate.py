@@ -25,7 +25,7 @@ _EXIT_STATUS = {
 }
 
 
-def judge(head: Run, reference: Run | None, policy: Policy, waivers: Waivers | None = None) -> Verdict:
+def judge(head: Run, reference: Run | None, policy: Policy, *, waivers: Waivers | None = None) -> Verdict:
     """Return the verdict on head.
 
     Waivers soften what they name and reach, never a fault: see `apply_waivers`.

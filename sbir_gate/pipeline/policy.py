@@ -139,7 +139,7 @@ def commit_judgement(
 
 
 def _judged(rules: Rules, head: Run, today: date, reference: Run | None) -> Verdict:
-    return judge(head, reference or rules.baseline, rules.policy, Waivers(rules.waivers, today))
+    return judge(head, reference or rules.baseline, rules.policy, waivers=Waivers(rules.waivers, today))
 
 
 def _layers(request: PolicyRequest, revision: Revision) -> tuple[list[Layer], list[PolicyEdit]]:

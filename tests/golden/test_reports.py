@@ -108,7 +108,7 @@ def test_a_change_that_edits_its_policy_and_has_a_waiver(check_golden):
     )
     head = scaled(make_run(), "wall_seconds", 1.4)
     verdict = replace(
-        judge(head, BASELINE, make_policy(), Waivers((waiver,), date(2026, 2, 1))),
+        judge(head, BASELINE, make_policy(), waivers=Waivers((waiver,), date(2026, 2, 1))),
         policy_commit="b" * 40,
         policy_edits=(
             PolicyEdit("gate.metrics.wall_seconds.fail_percent", "25", "300"),

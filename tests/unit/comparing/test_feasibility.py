@@ -134,9 +134,8 @@ class TestNoise:
 
     def test_more_repeats_help(self):
         noisy = with_metric(make_run(), "wall_seconds", (1.5, 1.6, 1.7, 1.8, 1.9))
-        least = [self.found(noisy, repeats, policy=tight())[0].problem for repeats in (2, 5)]
-        shown = [float(problem.split("below ")[1].split(" ")[0]) for problem in least]
-        assert shown[0] > shown[1]
+        two, five = (least(self.found(noisy, repeats, policy=tight())[0]) for repeats in (2, 5))
+        assert two > five
 
     def test_on_another_machine_a_tight_limit_cannot_be_established(self):
         policy = Policy((make_limit("wall_seconds", fail_percent=12.0),))
@@ -144,13 +143,26 @@ class TestNoise:
         (found,) = self.found(make_run(), machine=OTHER_MACHINE, policy=policy)
         assert "on another machine than the baseline's" in found.problem
 
-    def test_what_is_said_to_be_invisible_is_inconclusive_to_the_judge(self):
+    def test_the_judge_fails_what_is_above_and_nothing_below(self):
         baseline = with_metric(make_run(), "wall_seconds", NOISE)
         (found,) = self.found(baseline)
-        least = float(found.problem.split("below ")[1].split(" ")[0])
-        below, above = (scaled(baseline, "wall_seconds", 1 + least / 100 * share) for share in (0.9, 1.2))
-        assert judge(below, baseline, make_policy()).outcome is Outcome.INCONCLUSIVE
+        below, above = (
+            scaled(baseline, "wall_seconds", 1 + least(found) / 100 * share) for share in (0.95, 1.05)
+        )
+        assert judge(below, baseline, make_policy()).outcome is not Outcome.FAIL
         assert judge(above, baseline, make_policy()).outcome is Outcome.FAIL
+
+    def test_a_change_too_small_to_count_is_named_too(self):
+        policy = Policy((make_limit("wall_seconds", smallest_change=1.7),))
+        (found,) = self.found(make_run(), policy=policy)
+        assert least(found) == pytest.approx(100, rel=0.01)
+
+    def test_a_rate_can_fall_by_no_more_than_all(self):
+        policy = Policy((make_limit("records_per_second", unit="1/s", direction=HIGHER),))
+        assert self.found(make_run(), policy=policy) == []
+        rates = tuple(40 / seconds for seconds in NOISE)
+        (found,) = self.found(with_metric(make_run(), "records_per_second", rates), policy=policy)
+        assert 25 < least(found) <= 100
 
     @given(st.integers(2, 12), st.lists(st.floats(0.1, 10), min_size=0, max_size=8))
     def test_any_baseline_can_be_looked_at(self, repeats, values):
@@ -159,6 +171,11 @@ class TestNoise:
 
     def test_a_session_of_the_baseline_pairs_nothing(self):
         assert self.found(replace(make_run(), session="s"), 3) == []
+
+
+def least(diagnosis):
+    """Return the percentage below which the diagnosis says that nothing fails."""
+    return float(diagnosis.problem.split("nothing below ")[1].split(" ")[0].replace(",", ""))
 
 
 def tight():

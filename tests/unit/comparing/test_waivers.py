@@ -32,7 +32,7 @@ def waiver(metric="wall_seconds", limit=50.0, **changes):
 
 def verdict_on(head, *waivers, reference="usual", policy=POLICY):
     reference = make_run() if reference == "usual" else reference
-    return judge(head, reference, policy, Waivers(waivers, TODAY))
+    return judge(head, reference, policy, waivers=Waivers(waivers, TODAY))
 
 
 def slower(factor=1.4):

@@ -50,7 +50,7 @@ def sound_baseline() -> Run:
     for name, limit in effective.settings.gate.metrics.items():
         value = 0.0 if limit.maximum == 0 else 0.05 if name == "calibration_error" else 0.99
         if limit.unit != "ratio" and value:
-            value = 2.0
+            value = 200.0 if limit.unit == "MiB" else 2.0
         values = (
             (value,) if limit.kind is MetricKind.EXACT else tuple(value + step / 100 for step in range(5))
         )
