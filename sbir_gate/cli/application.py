@@ -26,6 +26,7 @@ VERBS = {
         "sbir_gate.cli.data:data",
         "Download published data, look into a dump, or make benchmark data of any size.",
     ),
+    "doctor": ("sbir_gate.cli.doctor:doctor", "Look for set-ups that cannot work; nothing is measured."),
     "config": ("sbir_gate.cli.config:config", "Show the settings in force and where each comes from."),
 }
 

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from sbir_gate.cli.options import effective_settings, has_colour, quiet_option, settings_options
+from sbir_gate.cli.options import (
+    effective_settings,
+    has_colour,
+    policy_from_option,
+    policy_request,
+    quiet_option,
+    settings_options,
+)
 from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.errors import InputError
+from sbir_gate.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from sbir_gate.model.run import Run
     from sbir_gate.model.verdict import Verdict
+    from sbir_gate.pipeline.policy import Judgement
 
 FORMATS = ("console", "markdown", "json")
 _CONSOLE_WIDTH = 120
@@ -48,6 +59,7 @@ Examples:
   sbir-gate run
   sbir-gate run --enricher '{python} enrich.py {awards} {recipients} {output}'
   sbir-gate run --set matching.methods='[duns-exact, name-exact, name-fuzzy]'
+  sbir-gate run --policy-from origin/main
 """
 )
 @click.option("--awards", "awards", help="Awards of the fixture; default: fixtures.awards of the settings.")
@@ -60,6 +72,7 @@ Examples:
 @format_option
 @verbose_option
 @fail_on_option
+@policy_from_option
 @settings_options
 @quiet_option
 def run(
@@ -73,6 +86,7 @@ def run(
     format_: str,
     verbose: bool,
     fail_on: str,
+    policy_from: str | None,
     config_file: Path | None,
     assignments: tuple[str, ...],
     quiet: bool,
@@ -91,8 +105,9 @@ def run(
         "reports.folder": reports,
     }
     effective = effective_settings(config_file, assignments, options)
+    request = policy_request(policy_from, config_file, assignments, options)
     with Ticker(is_quiet=quiet) as ticker:
-        result = run_gate(effective, real_edges(), ticker.say)
+        result = run_gate(effective, real_edges(), ticker.say, request)
     put(_rendered(result.run, result.verdict, format_, verbose))
     if not quiet:
         put_line(f"Run: {result.run_path}  report: {result.report_path}", is_error=True)
@@ -101,8 +116,9 @@ def run(
 
 @click.command(
     epilog="""\b
-Example:
+Examples:
   sbir-gate diff baselines/enrichment.json reports/benchmarks/20260101T120000Z.json --format markdown
+  sbir-gate diff BASE.json HEAD.json --policy-from origin/main
 """
 )
 @click.argument("reference", type=click.Path(path_type=Path))
@@ -110,6 +126,7 @@ Example:
 @format_option
 @verbose_option
 @fail_on_option
+@policy_from_option
 @settings_options
 def diff(
     reference: Path,
@@ -117,17 +134,17 @@ def diff(
     format_: str,
     verbose: bool,
     fail_on: str,
+    policy_from: str | None,
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> NoReturn:
     """Judge the saved Run HEAD against the saved Run REFERENCE; nothing is measured."""
-    from sbir_gate.comparing.gate import exit_status, judge
-    from sbir_gate.settings.judgement import policy
+    from sbir_gate.comparing.gate import exit_status
     from sbir_gate.storing.documents import load_run
 
-    settings = effective_settings(config_file, assignments, {}).settings
-    head_run = load_run(head)
-    verdict = judge(head_run, load_run(reference), policy(settings))
+    head_run, reference_run = load_run(head), load_run(reference)
+    judgement = _judgement(policy_from, config_file, assignments, has_baseline=False)
+    verdict = judgement.verdict(head_run, _today(), reference_run)
     put(_rendered(head_run, verdict, format_, verbose))
     sys.exit(exit_status(verdict, fail_on == "inconclusive"))
 
@@ -137,6 +154,7 @@ def diff(
 Examples:
   sbir-gate report reports/benchmarks/20260101T120000Z.json --format markdown
   sbir-gate report RUN.json --verdict reports/verdict.json --output report.md
+  sbir-gate report RUN.json --policy-from origin/main
 """
 )
 @click.argument("run_document", metavar="RUN", type=click.Path(path_type=Path))
@@ -148,22 +166,26 @@ Examples:
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="markdown", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), help="File to write; default: standard output.")
+@policy_from_option
 @settings_options
 def report(
     run_document: Path,
     verdict_document: Path | None,
     format_: str,
     output: Path | None,
+    policy_from: str | None,
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
     """Make the report of a saved RUN again, against its saved verdict or the baseline of now."""
-    from sbir_gate.comparing.gate import judge
-    from sbir_gate.settings.judgement import policy
-    from sbir_gate.storing.baselines import load_baseline
     from sbir_gate.storing.documents import load_run, load_verdict, save_text
 
     head = load_run(run_document)
+    if verdict_document is not None and policy_from is not None:
+        raise UsageError(
+            "--verdict and --policy-from: a saved verdict is shown as it was judged",
+            "leave --verdict out to have the Run judged again",
+        )
     if verdict_document is not None:
         verdict = load_verdict(verdict_document)
         if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
@@ -172,13 +194,34 @@ def report(
                 "name the verdict and the Run that belong together, or leave --verdict out",
             )
     else:
-        settings = effective_settings(config_file, assignments, {}).settings
-        verdict = judge(head, load_baseline(settings.gate.baselines_folder, head.gate), policy(settings))
+        options = {"gate.name": head.gate}
+        verdict = _judgement(policy_from, config_file, assignments, options).verdict(head, _today())
     text = _rendered(head, verdict, format_, is_verbose=True)
     if output is None:
         put(text)
     else:
         save_text(output, text)
+
+
+def _judgement(
+    policy_from: str | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    options: Mapping[str, object] = MappingProxyType({}),
+    has_baseline: bool = True,
+) -> Judgement:
+    """Return what saved Runs are judged by."""
+    from sbir_gate.pipeline.policy import commit_judgement, own_judgement
+
+    effective = effective_settings(config_file, assignments, options)
+    request = policy_request(policy_from, config_file, assignments, options)
+    if request is None:
+        return own_judgement(effective, has_baseline)
+    return commit_judgement(request, effective, has_baseline)[1]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _rendered(run: Run, verdict: Verdict, format_: str, is_verbose: bool) -> str:

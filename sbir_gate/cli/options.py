@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from sbir_gate.pipeline.policy import PolicyRequest
     from sbir_gate.settings.effective import EffectiveSettings
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -28,6 +29,28 @@ def settings_options(function: F) -> F:
     return click.option(
         "--config", "config_file", type=click.Path(path_type=Path), help="YAML file over config/base.yaml."
     )(function)
+
+
+def policy_from_option(function: F) -> F:
+    """Add --policy-from."""
+    return click.option(
+        "--policy-from",
+        "policy_from",
+        metavar="REF",
+        help="Take limits, waivers and baseline from the commit in which this branch left REF, "
+        "e.g. origin/main; never from the working tree.",
+    )(function)
+
+
+def policy_request(
+    ref: str | None, config_file: Path | None, assignments: Sequence[str], options: Mapping[str, object]
+) -> PolicyRequest | None:
+    """Return from where the policy shall come; None for the working tree."""
+    from sbir_gate.pipeline.policy import PolicyRequest
+
+    if ref is None:
+        return None
+    return PolicyRequest(ref, Path.cwd(), config_file, os.environ, options, assignments)
 
 
 def quiet_option(function: F) -> F:

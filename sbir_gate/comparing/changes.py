@@ -13,6 +13,9 @@ from sbir_gate.comparing.wording import limits_text
 from sbir_gate.model.run import Metric, MetricKind, Run
 from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, Severity
 
+# The limit of a metric that cannot be judged at all: gone, not a number, there twice, ...
+MUST_BE_SOUND = "must be sound"
+
 
 def compare_metrics(head: Run, reference: Run | None, policy: Policy) -> tuple[Change, ...]:
     """Return one Change for each limit of the policy, then for each metric that has none.
@@ -41,7 +44,7 @@ def _compare(name: str, limit: MetricLimit | None, head: Run, reference: Run | N
         return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
     fault = _fault(row, heads, references)
     if fault:
-        return replace(row, severity=Severity.FAIL, limit="must be sound", reason=f"{name} {fault}")
+        return replace(row, severity=Severity.FAIL, limit=MUST_BE_SOUND, reason=f"{name} {fault}")
     findings = absolute_findings(limit, median(heads[0].values)) if limit else ()
     if reference is not None and references:
         pair = Pair(name, heads[0].values, references[0].values)

@@ -8,9 +8,11 @@ from sbir_gate.comparing.calibration import is_same_machine
 from sbir_gate.comparing.changes import compare_metrics
 from sbir_gate.comparing.limits import worst
 from sbir_gate.comparing.records import compare_records
+from sbir_gate.comparing.waivers import apply_waivers
 from sbir_gate.errors import ExitStatus
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
+from sbir_gate.model.waiver import Waivers
 
 _EXIT_STATUS = {
     Outcome.PASS: ExitStatus.OK,
@@ -23,8 +25,10 @@ _EXIT_STATUS = {
 }
 
 
-def judge(head: Run, reference: Run | None, policy: Policy) -> Verdict:
+def judge(head: Run, reference: Run | None, policy: Policy, *, waivers: Waivers | None = None) -> Verdict:
     """Return the verdict on head.
+
+    Waivers soften what they name and reach, never a fault: see `apply_waivers`.
 
     Precedence: fail, incomparable, inconclusive, warn, no-baseline, pass. An incomparable reference
     (other gate or other fixture) and a missing one leave only the absolute limits, which are still
@@ -34,6 +38,8 @@ def judge(head: Run, reference: Run | None, policy: Policy) -> Verdict:
     comparable = None if obstacle else reference
     changes = compare_metrics(head, comparable, policy)
     records = compare_records(head, comparable, policy) if comparable is not None else RecordChanges()
+    waived = apply_waivers(changes, records, policy, waivers)
+    changes, records = waived.changes, waived.records
     faults = _faults(head)
     severity = worst(
         [
@@ -53,7 +59,8 @@ def judge(head: Run, reference: Run | None, policy: Policy) -> Verdict:
         head_commit=head.source.commit,
         reference_started_at=reference.started_at if reference else "",
         reference_commit=reference.source.commit if reference else "",
-        notes=_notes(head, reference),
+        notes=(*_notes(head, reference), *waived.notes),
+        waivers=waived.applied,
     )
 
 

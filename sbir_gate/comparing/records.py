@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sbir_gate.comparing.losses import UNKNOWN_KIND, kinds_of, lost_by, slices_of
 from sbir_gate.comparing.statistics import mcnemar_p_value
 from sbir_gate.comparing.wording import counted, number_text
 from sbir_gate.model.matches import Decision, DecisionKind
@@ -30,10 +31,18 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
         worsened, improved = len(was_right - is_right), len(is_right - was_right)
     else:
         worsened, improved = len(lost) + len(relinked), len(gained)
-    changes = RecordChanges(lost, gained, relinked, worsened, improved, mcnemar_p_value(worsened, improved))
+    changes = RecordChanges(
+        lost,
+        gained,
+        relinked,
+        worsened,
+        improved,
+        mcnemar_p_value(worsened, improved),
+        slices=slices_of(lost, gained, relinked),
+    )
     fault = _fault(head, changes)
     if fault:
-        return replace(changes, severity=Severity.FAIL, reason=fault)
+        return replace(changes, severity=Severity.FAIL, reason=fault, is_sound=False)
     severity, reason = _judge(
         changes, policy, "a right link" if has_truth else "their link or were re-linked"
     )
@@ -47,6 +56,8 @@ def _differences(
     before, after = _by_award(reference), _by_award(head)
     was_right, is_right = frozenset(reference.right_award_ids), frozenset(head.right_award_ids)
     names = _firm_names(reference) | _firm_names(head)
+    kinds = {**kinds_of(reference), **kinds_of(head)}
+    tells_candidates = any(decision.candidate_ids for decision in head.decisions)
     lost: list[AwardChange] = []
     gained: list[AwardChange] = []
     relinked: list[AwardChange] = []
@@ -55,6 +66,7 @@ def _differences(
         old_link, new_link = _link(old), _link(new)
         if new is not None and old_link == new_link:
             continue
+        kind_of_award = kinds.get(award_id, UNKNOWN_KIND)
         change = AwardChange(
             award_id=award_id,
             firm_name=names.get(award_id, ""),
@@ -64,6 +76,10 @@ def _differences(
             after_method=new.method if new else VANISHED,
             was_right=award_id in was_right if has_truth else None,
             is_right=award_id in is_right if has_truth else None,
+            lost_by=lost_by(old_link, new) if tells_candidates else None,
+            phase=kind_of_award.phase,
+            company_size=kind_of_award.company_size,
+            identifier_type=kind_of_award.identifier_type,
         )
         kind = lost if not new_link else relinked if old_link else gained
         kind.append(change)

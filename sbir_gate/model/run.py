@@ -110,6 +110,15 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class AwardKind:
+    """One combination of phase, company size and identifier type; an award is of one kind."""
+
+    phase: str
+    company_size: str
+    identifier_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One benchmark: who measured what, where, with which samples and decisions.
 
@@ -120,7 +129,8 @@ class Run:
     calibration workload, between the repeats. `engine_notes` are facts the enricher told of itself
     (model version, acceptance limit). `settings_digest` is the SHA-256 of the settings that change results.
     Two Runs with the same `session`, not empty, were measured side by side: sample i of the one is the
-    pair of sample i of the other.
+    pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
+    both are empty where the kinds are not known.
     """
 
     gate: str
@@ -142,3 +152,5 @@ class Run:
     warnings: tuple[str, ...] = ()
     engine_notes: Mapping[str, str] = field(default_factory=dict)
     session: str = ""
+    award_kinds: tuple[AwardKind, ...] = ()
+    kind_indexes: tuple[int, ...] = ()

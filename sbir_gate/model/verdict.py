@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbir_gate.model.run import MetricKind
+from sbir_gate.model.waiver import Waiver
 
 
 class Direction(StrEnum):
@@ -100,11 +101,24 @@ class Change:
     reason: str = ""
 
 
+class LostBy(StrEnum):
+    """The stage in which a recipient was lost that an award was linked to before.
+
+    blocking: head does not name it as a candidate at all. scoring: it does, but prefers another.
+    acceptance: head likes it best and is not sure enough to link it.
+    """
+
+    BLOCKING = "blocking"
+    SCORING = "scoring"
+    ACCEPTANCE = "acceptance"
+
+
 @dataclass(frozen=True, slots=True)
 class AwardChange:
     """One award whose link differs: before and after, and whether the truth calls it an improvement.
 
-    `was_right` and `is_right` are None without a truth.
+    `was_right` and `is_right` are None without a truth. `lost_by` is None for what was not lost, and where
+    the enricher names no candidates. The last three are empty where they are not known.
     """
 
     award_id: str
@@ -115,6 +129,21 @@ class AwardChange:
     after_method: str
     was_right: bool | None
     is_right: bool | None
+    lost_by: LostBy | None = None
+    phase: str = ""
+    company_size: str = ""
+    identifier_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceChanges:
+    """How many links changed within one slice of the awards, e.g. dimension `phase`, value `II`."""
+
+    dimension: str
+    value: str
+    lost: int
+    gained: int
+    relinked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +151,9 @@ class RecordChanges:
     """Award by award: links lost, gained and re-linked, with the exact McNemar p-value.
 
     With a truth, `worsened` counts awards that were right and no longer are, `improved` the
-    opposite; without one they count lost and gained links.
+    opposite; without one they count lost and gained links. `is_sound` is False where head's decisions
+    are no answer for every award: no waiver makes up for that. `slices` counts the changes by method (that
+    lost or made the link), stage, phase, company size and identifier type.
     """
 
     lost: tuple[AwardChange, ...] = ()
@@ -133,11 +164,27 @@ class RecordChanges:
     mcnemar_p: float = 1.0
     severity: Severity = Severity.OK
     reason: str = ""
+    is_sound: bool = True
+    slices: tuple[SliceChanges, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEdit:
+    """One thing that the gate judges by and that head changes: what, and both values in words."""
+
+    what: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate says, why, and everything needed to show it."""
+    """What the gate says, why, and everything needed to show it.
+
+    `waivers` are those that let something pass. `policy_commit` is the commit that the policy was taken
+    from, empty for the working tree; then `policy_edits` is what head changes of it, and
+    `own_policy_outcome` what the outcome would be by head's own policy.
+    """
 
     gate: str
     outcome: Outcome
@@ -149,3 +196,7 @@ class Verdict:
     reference_started_at: str = ""
     reference_commit: str = ""
     notes: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    policy_commit: str = ""
+    policy_edits: tuple[PolicyEdit, ...] = ()
+    own_policy_outcome: Outcome | None = None

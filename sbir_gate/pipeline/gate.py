@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate import __version__
-from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import InputError, OutputError, SbirGateError
+from sbir_gate.measuring.award_kinds import award_kinds
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
 from sbir_gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.measuring.metrics import derive_metrics
@@ -29,16 +29,17 @@ from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, P
 from sbir_gate.model.run import Fixture, Machine, Run, Source
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.pipeline.enrichment import reading_options
+from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.reading.sources import source_paths
+from sbir_gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.reporting.markdown import render_markdown
+from sbir_gate.reporting.records_view import CHANGED_AWARDS_NAME
 from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.settings.judgement import policy
-from sbir_gate.storing.baselines import load_baseline
 from sbir_gate.storing.documents import save_run, save_text, save_verdict
 
 BUILT_IN_COMMAND = (
@@ -87,38 +88,48 @@ class GateResult:
     report_path: Path
 
 
-def run_gate(effective: EffectiveSettings, edges: Edges, progress: Progress) -> GateResult:
+def run_gate(
+    effective: EffectiveSettings, edges: Edges, progress: Progress, policy_from: PolicyRequest | None = None
+) -> GateResult:
     """Measure, compare with the baseline, judge, and write Run, verdict and Markdown report.
 
+    With `policy_from` everything that judges comes from its commit, `effective` is what head has.
     Whatever goes wrong, no older verdict stays behind to be taken for this one's; an error that has a
     name leaves a verdict `error` and a report of it, and is raised.
     """
-    settings = effective.settings
-    _discard_verdict(settings.reports.folder)
+    _discard_verdict(effective.settings.reports.folder)
     try:
-        # first, because a damaged one makes all the measuring useless
-        baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name)
+        # first, because a damaged baseline makes all the measuring useless
+        if policy_from is None:
+            judgement = own_judgement(effective)
+        else:
+            effective, judgement = commit_judgement(policy_from, effective)
+            _discard_verdict(effective.settings.reports.folder)
         run = measure(effective, edges, progress)
     except SbirGateError as error:
         _leave_error_verdict(effective, edges, error)
         raise
-    verdict = judge(run, baseline, policy(settings))
-    folder = settings.reports.folder
+    verdict = judgement.verdict(run, edges.now().date())
+    folder = effective.settings.reports.folder
     run_path = save_run(folder / "benchmarks", run)
     verdict_path, report_path = write_verdict(folder, run, verdict)
     return GateResult(run, verdict, run_path, verdict_path, report_path)
 
 
 def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path, Path]:
-    """Write the verdict and its report to the folder of reports; return their paths."""
+    """Write the verdict, its report and the changed awards to the folder of reports.
+
+    Return the paths of verdict and report.
+    """
     verdict_path, report_path = folder / VERDICT_NAME, folder / REPORT_NAME
     save_verdict(verdict_path, verdict)
     save_text(report_path, render_markdown(build_view(run, verdict)))
+    save_text(folder / CHANGED_AWARDS_NAME, render_changed_awards(verdict.records))
     return verdict_path, report_path
 
 
 def _discard_verdict(folder: Path) -> None:
-    for name in (VERDICT_NAME, REPORT_NAME):
+    for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME):
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
@@ -147,6 +158,7 @@ def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> R
     progress("measuring quality")
     quality = measure_quality(result.decisions, profiles, truth)
     names = {profile.award_id: profile.firm_name for profile in profiles}
+    kinds, kind_indexes = award_kinds(result.decisions, profiles)
     return Run(
         gate=settings.gate.name,
         started_at=started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -165,6 +177,8 @@ def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> R
         has_truth=truth is not None,
         calibration_seconds=result.calibration_seconds,
         engine_notes=result.notes,
+        award_kinds=kinds,
+        kind_indexes=kind_indexes,
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 import click
 
 from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.reporting.records_view import AwardList
 from sbir_gate.reporting.table_text import TableLayout, table_lines
-from sbir_gate.reporting.view import AwardList, MetricRow, View
+from sbir_gate.reporting.view import MetricRow, View
 
 NARROWEST_WIDTH = 40
 
@@ -17,7 +18,12 @@ _METRICS = TableLayout(
     left=frozenset({0, 1, 6}),
     droppable=(6, 4, 2),
 )
-_AWARDS = TableLayout(("award", "firm", "before", "after", "truth"), left=frozenset(range(5)), droppable=(4,))
+_AWARDS = TableLayout(
+    ("award", "firm", "before", "after", "lost by", "truth"), left=frozenset(range(6)), droppable=(5,)
+)
+_SLICES = TableLayout(
+    ("changed links", "", "lost", "gained", "re-linked"), left=frozenset({0, 1}), droppable=()
+)
 
 _ROW_COLOURS = {
     Severity.FAIL: "red",
@@ -46,6 +52,7 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
     title = f"{view.outcome.upper()}: {view.gate}"
     lines = [click.style(title, fg=colour, bold=True) if use_colour else title, f"{view.headline}."]
     lines += [f"  - {reason}" for reason in view.reasons]
+    lines += _policy_lines(view, use_colour)
     if view.rows:
         lines += ["", *_metric_lines(view.rows, width, use_colour)]
     if view.info_rows and is_verbose:
@@ -56,6 +63,9 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
         lines += ["", f"Awards: {view.records}"]
     for awards in view.award_lists:
         lines += ["", *_award_lines(awards, width)]
+    if view.slices and is_verbose:
+        cells = [(row.dimension, row.value, row.lost, row.gained, row.relinked) for row in view.slices]
+        lines += ["", *table_lines(_SLICES, cells, width)]
     if view.quality:
         lines += ["", "Quality", *(f"  {fact.name}: {fact.value}" for fact in view.quality)]
     if is_verbose:
@@ -63,6 +73,22 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
     if view.notes:
         lines += ["", *(f"note: {note}" for note in view.notes)]
     return "\n".join(lines) + "\n"
+
+
+def _policy_lines(view: View, use_colour: bool) -> Iterable[str]:
+    """Yield the banner of a change that edits its own policy, and what was waived."""
+    banner = view.banner
+    if banner:
+        title = f"{banner.title}."
+        yield from ("", click.style(title, fg="red", bold=True) if use_colour else title)
+        yield f"  {banner.outcomes}"
+        yield from (f"  - {row.what}: {row.before} -> {row.after}" for row in banner.rows)
+        if banner.more:
+            yield f"  {banner.more}"
+    if view.waivers:
+        yield from ("", "Waived")
+    for row in view.waivers:
+        yield f"  {row.metric}: up to {row.cap} until {row.expires}, {row.owner}, {row.pr}: {row.reason}"
 
 
 def _metric_lines(rows: Sequence[MetricRow], width: int, use_colour: bool) -> list[str]:
@@ -79,7 +105,9 @@ def _metric_lines(rows: Sequence[MetricRow], width: int, use_colour: bool) -> li
 
 
 def _award_lines(awards: AwardList, width: int) -> Iterable[str]:
-    cells = [(row.award_id, row.firm_name, row.before, row.after, row.truth) for row in awards.rows]
+    cells = [
+        (row.award_id, row.firm_name, row.before, row.after, row.lost_by, row.truth) for row in awards.rows
+    ]
     yield awards.title
     yield from table_lines(_AWARDS, cells, width)
     if awards.more:

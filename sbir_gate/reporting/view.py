@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import AwardChange, Change, Outcome, RecordChanges, Severity, Verdict
+from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict
 from sbir_gate.reporting.plain_text import plain
+from sbir_gate.reporting.policy_view import PolicyBanner, WaiverRow, policy_banner, policy_words, waiver_rows
 from sbir_gate.reporting.quantities import NOTHING, bar, difference, quantity, rate, relative_change
+from sbir_gate.reporting.records_view import AwardList, SliceRow, award_lists, records_line, slice_rows
 
-MAX_AWARDS_LISTED = 50
 MAX_REASONS = 50
 
 _NAME_CHARACTERS = 80
@@ -54,26 +55,6 @@ class MetricRow:
     delta: str
     change: str
     limit: str
-
-
-@dataclass(frozen=True, slots=True)
-class AwardRow:
-    """One award whose link differs; `truth` says what became of it, empty where nobody knows."""
-
-    award_id: str
-    firm_name: str
-    before: str
-    after: str
-    truth: str
-
-
-@dataclass(frozen=True, slots=True)
-class AwardList:
-    """Awards under one title; `more` says how many are not listed, empty if none."""
-
-    title: str
-    rows: tuple[AwardRow, ...]
-    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +107,9 @@ class View:
     strata: tuple[StratumRow, ...]
     reliability: tuple[ReliabilityRow, ...]
     environment: tuple[Fact, ...]
+    banner: PolicyBanner | None = None
+    waivers: tuple[WaiverRow, ...] = ()
+    slices: tuple[SliceRow, ...] = ()
 
 
 def build_view(run: Run | None, verdict: Verdict) -> View:
@@ -141,12 +125,15 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         notes=_capped(verdict.notes),
         rows=tuple(_metric_row(change) for change in ordered if change.severity is not Severity.INFO),
         info_rows=tuple(_metric_row(change) for change in ordered if change.severity is Severity.INFO),
-        records=_records_line(verdict.records),
-        award_lists=_award_lists(verdict.records),
+        records=records_line(verdict.records),
+        award_lists=award_lists(verdict.records),
         quality=_quality_facts(run) if run else (),
         strata=_strata(run) if run else (),
         reliability=_reliability(run) if run else (),
         environment=(*_verdict_facts(verdict), *(_environment_facts(run) if run else ())),
+        banner=policy_banner(verdict),
+        waivers=waiver_rows(verdict),
+        slices=slice_rows(verdict.records),
     )
 
 
@@ -167,52 +154,6 @@ def _metric_row(change: Change) -> MetricRow:
         change=relative_change(change),
         limit=plain(change.limit) or NOTHING,
     )
-
-
-def _records_line(records: RecordChanges) -> str:
-    if not (records.lost or records.gained or records.relinked or records.worsened or records.improved):
-        return ""
-    return (
-        f"{len(records.lost):,} lost, {len(records.gained):,} gained, {len(records.relinked):,} re-linked; "
-        f"{records.worsened:,} worsened, {records.improved:,} improved "
-        f"(exact McNemar test: p = {records.mcnemar_p:.2g})"
-    )
-
-
-def _award_lists(records: RecordChanges) -> tuple[AwardList, ...]:
-    titled = (("Lost", records.lost), ("Re-linked", records.relinked), ("Gained", records.gained))
-    return tuple(
-        AwardList(
-            title=f"{title} links ({len(changes):,})",
-            rows=tuple(_award_row(change) for change in changes[:MAX_AWARDS_LISTED]),
-            more=f"and {len(changes) - MAX_AWARDS_LISTED:,} more" if len(changes) > MAX_AWARDS_LISTED else "",
-        )
-        for title, changes in titled
-        if changes
-    )
-
-
-def _award_row(change: AwardChange) -> AwardRow:
-    return AwardRow(
-        award_id=plain(change.award_id, _ID_CHARACTERS),
-        firm_name=plain(change.firm_name, _NAME_CHARACTERS) or NOTHING,
-        before=_link_words(change.before_recipient_id, change.before_method),
-        after=_link_words(change.after_recipient_id, change.after_method),
-        truth=_truth_words(change.was_right, change.is_right),
-    )
-
-
-def _link_words(recipient_id: str, method: str) -> str:
-    words = plain(method, _ID_CHARACTERS)
-    return f"{plain(recipient_id, _ID_CHARACTERS)} ({words})" if recipient_id else words or NOTHING
-
-
-def _truth_words(was_right: bool | None, is_right: bool | None) -> str:
-    if was_right is None or is_right is None:
-        return NOTHING
-    if was_right == is_right:
-        return "right before and now" if is_right else "not right, before or now"
-    return "now right" if is_right else "no longer right"
 
 
 def _quality_facts(run: Run) -> tuple[Fact, ...]:
@@ -271,6 +212,8 @@ def _verdict_facts(verdict: Verdict) -> tuple[Fact, ...]:
     facts = [Fact("head", _moment(verdict.head_started_at, verdict.head_commit))]
     if verdict.reference_started_at:
         facts.append(Fact("reference", _moment(verdict.reference_started_at, verdict.reference_commit)))
+    if verdict.policy_commit:
+        facts.append(Fact("policy", policy_words(verdict)))
     return tuple(facts)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Fault, configuration_error, shown
+from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Fault, Layer, configuration_error, shown
 from sbir_gate.settings.keys import HELD_BY, is_known, is_section, metric_names, nearest_key
 from sbir_gate.settings.layers import (
     assignment_layer,
@@ -42,25 +42,77 @@ def load_settings(
 
     Raises ConfigurationError, with one line per fault, for all faults of all layers together.
     """
-    base = base_layer()
-    layers = [
-        base,
+    layers = _layers(config_file, environment, options, assignments)
+    effective, faults = _validated(layers)
+    if effective is None or faults:
+        raise configuration_error(faults)
+    return effective
+
+
+def inspect_settings(
+    config_file: Path | None,
+    environment: Mapping[str, str],
+    options: Mapping[str, object] = MappingProxyType({}),
+    assignments: Sequence[str] = (),
+) -> tuple[EffectiveSettings | None, tuple[Fault, ...]]:
+    """Return the settings as far as they are sound, and every fault.
+
+    A value at fault gives way to that of the layer below. None if base.yaml itself lacks what is needed.
+    """
+    layers = _layers(config_file, environment, options, assignments)
+    effective, faults = _validated(layers)
+    for _ in layers:
+        if effective is not None:
+            break
+        wrong = {(fault.origin, fault.key) for fault in faults}
+        layers = [_without(layer, wrong) for layer in layers]
+        effective, more = _validated(layers)
+        faults += [fault for fault in more if fault not in faults]
+    return effective, tuple(faults)
+
+
+def _without(layer: Layer, wrong: Set[tuple[str, str]]) -> Layer:
+    """Return the layer without entries at fault; a fault of a section takes all that is in it along."""
+    sections = {key for _, key in wrong if key}
+    return Layer(
+        tuple(
+            entry
+            for entry in layer.entries
+            if (entry.origin, entry.key) not in wrong
+            and not any(entry.key.startswith(f"{section}.") for section in sections)
+        ),
+        layer.faults,
+    )
+
+
+def _layers(
+    config_file: Path | None,
+    environment: Mapping[str, str],
+    options: Mapping[str, object],
+    assignments: Sequence[str],
+) -> list[Layer]:
+    return [
+        base_layer(),
         *([file_layer(config_file)] if config_file is not None else []),
         environment_layer(environment),
         assignment_layer(assignments),
         option_layer(options),
     ]
+
+
+def _validated(layers: Sequence[Layer]) -> tuple[EffectiveSettings | None, list[Fault]]:
+    """Return the merged settings, None if they are not valid, and all faults of all layers."""
     faults = [fault for layer in layers for fault in layer.faults]
     merged = {entry.key: entry for layer in layers for entry in layer.entries if is_known(entry.key)}
     unknown = [entry for layer in layers for entry in layer.entries if not is_known(entry.key)]
-    names = metric_names(entry.key for entry in base.entries)
+    names = metric_names(entry.key for entry in layers[0].entries)
     faults += _unknown_key_faults(unknown, names)
     settings, value_faults = validated(merged, names)
     faults += value_faults
-    if settings is None or faults:
-        raise configuration_error(faults)
+    if settings is None:
+        return None, faults
     origins = MappingProxyType({key: entry.origin for key, entry in merged.items()})
-    return EffectiveSettings(settings, origins)
+    return EffectiveSettings(settings, origins), faults
 
 
 def _unknown_key_faults(entries: Sequence[Entry], names: Sequence[str]) -> list[Fault]:

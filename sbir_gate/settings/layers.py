@@ -18,14 +18,17 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _BASE_FILES = (_PACKAGE / "base.yaml", _PACKAGE.parent / "config" / "base.yaml")
 
 
-def base_layer() -> Layer:
-    """Return the defaults, from the one base.yaml that comes with this installation.
-
-    Raises ToolError if the installation lacks it.
-    """
+def base_file() -> Path:
+    """Return the one base.yaml that comes with this installation. Raises ToolError if it is not there."""
     path = next((path for path in _BASE_FILES if path.is_file()), None)
     if path is None:
         raise ToolError(f"{_BASE_FILES[0]}: no such file; it holds the defaults", "install sbir-gate again")
+    return path
+
+
+def base_layer() -> Layer:
+    """Return the defaults, from `base_file`."""
+    path = base_file()
     return file_layer(path, f"{path.parent.name}/{path.name}")
 
 
@@ -38,14 +41,24 @@ def file_layer(path: Path, name: str = "") -> Layer:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return Layer(faults=(Fault(name, "", f"cannot be read: {reason}"),))
+    return text_layer(content, name)
+
+
+def text_layer(content: bytes, name: str) -> Layer:
+    """Return the entries of a YAML file whose bytes are at hand; `name` is what origins call it."""
+    text = configuration_text(content, name)
+    return Layer(faults=(text,)) if isinstance(text, Fault) else read_layer(text, name)
+
+
+def configuration_text(content: bytes, name: str) -> str | Fault:
+    """Return the text of a configuration file, or what is wrong with it."""
     if len(content) > MAX_FILE_BYTES:
-        return Layer(faults=(Fault(name, "", "is larger than 1 MiB: this is no configuration file"),))
+        return Fault(name, "", "is larger than 1 MiB: this is no configuration file")
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        return Layer(faults=(Fault(f"{name}:{line}", "", "is not UTF-8: save the file as UTF-8"),))
-    return read_layer(text, name)
+        return Fault(f"{name}:{line}", "", "is not UTF-8: save the file as UTF-8")
 
 
 def environment_layer(environment: Mapping[str, str]) -> Layer:

@@ -249,12 +249,19 @@ class GateSettings(Section):
         AfterValidator(MappingProxyType),  # frozen like the rest, and a dict again when it is dumped
         PlainSerializer(dict, return_type=dict[str, MetricSettings]),
     ]
+    waivers_file: PathValue
 
 
 class ReportsSettings(Section):
     """`reports`: where reports and saved runs go."""
 
     folder: PathValue
+
+
+class DoctorSettings(Section):
+    """`doctor`: when a set-up is no longer fresh."""
+
+    baseline_max_days: Annotated[int, Field(ge=1, le=36_500)]
 
 
 class Settings(Section):
@@ -269,3 +276,4 @@ class Settings(Section):
     benchmark: BenchmarkSettings
     gate: GateSettings
     reports: ReportsSettings
+    doctor: DoctorSettings

@@ -50,7 +50,7 @@ def _nested(entries: Iterable[Entry]) -> Branch:
 def _value_fault(detail: ErrorDetails, entries: Mapping[str, Entry]) -> Fault:
     key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
     entry = _entry_at(key, entries)
-    allowed = _in_words(detail["msg"])
+    allowed = in_words(detail["msg"])
     sibling = detail.get("ctx", {}).get("sibling")
     if sibling:
         section = key.rpartition(".")[0]
@@ -72,7 +72,8 @@ def _first_below(section: str, entries: Mapping[str, Entry]) -> Entry:
     return next(entry for key, entry in entries.items() if key.startswith(section + "."))
 
 
-def _in_words(message: str) -> str:
+def in_words(message: str) -> str:
+    """Return what pydantic says of a value, in the words of a YAML file."""
     for spoken, written in _WORDS:
         if message.startswith(spoken):
             return written + message[len(spoken) :]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import yaml
 
@@ -20,6 +21,14 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE_NUMBER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One mapping of a list: where it starts, and its entries by their plain keys."""
+
+    origin: str
+    entries: tuple[Entry, ...]
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -70,12 +79,9 @@ def read_value(key: str, text: str, origin: str) -> Entry | Fault:
 
 def read_layer(text: str, file: str) -> Layer:
     """Return the entries of a YAML document, nested keys joined by dots; `file` names it in origins."""
-    try:
-        node = _compose(text)
-    except yaml.YAMLError as error:
-        return Layer(faults=(Fault(_place(file, _mark(error)), "", f"not valid YAML: {_described(error)}"),))
-    except RecursionError:
-        return Layer(faults=(Fault(file, "", "nested too deeply"),))
+    node = _root(text, file)
+    if isinstance(node, Fault):
+        return Layer(faults=(node,))
     if node is None:
         return Layer(faults=(Fault(file, "", "is empty: it must hold keys, as config/base.yaml does"),))
     if not isinstance(node, yaml.MappingNode):
@@ -85,6 +91,53 @@ def read_layer(text: str, file: str) -> Layer:
     if sum(_count(entry.value) for entry in entries) > MAX_VALUES:
         return Layer(faults=(Fault(file, "", _TOO_MANY),))
     return Layer(entries, tuple(item for item in found if isinstance(item, Fault)))
+
+
+def read_list(text: str, file: str, key: str) -> tuple[tuple[Item, ...], tuple[Fault, ...]]:
+    """Return the items of a document that holds nothing but a list of mappings under `key`.
+
+    An empty document has no items. `file` names it in origins.
+    """
+    root = _root(text, file)
+    held = root if root is None or isinstance(root, Fault) else _listed(root, file, key)
+    if held is None:
+        return (), ()
+    if isinstance(held, Fault):
+        return (), (held,)
+    items, faults = [], []
+    for node in held.value:
+        origin = _place(file, node.start_mark)
+        if not isinstance(node, yaml.MappingNode):
+            faults.append(Fault(origin, key, "each item must hold keys, as '- metric: wall_seconds' does"))
+            continue
+        found = list(_entries(node, "", file))
+        items.append(Item(origin, tuple(entry for entry in found if isinstance(entry, Entry))))
+        faults += [fault for fault in found if isinstance(fault, Fault)]
+    if sum(_count(entry.value) for item in items for entry in item.entries) > MAX_VALUES:
+        return (), (Fault(file, "", _TOO_MANY),)
+    return tuple(items), tuple(faults)
+
+
+def _listed(root: yaml.Node, file: str, key: str) -> yaml.SequenceNode | Fault | None:
+    """Return the list that the one key of a document holds, None for null."""
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    if [name.value for name, _ in pairs] != [key]:
+        return Fault(_place(file, root.start_mark), "", f"must hold one key, {key!r}, and nothing else")
+    held: yaml.Node = pairs[0][1]
+    if isinstance(held, yaml.ScalarNode) and held.style is None and held.value in _NULL:
+        return None
+    if not isinstance(held, yaml.SequenceNode):
+        return Fault(_place(file, held.start_mark), key, "must be a list: begin each item with '- '")
+    return held
+
+
+def _root(text: str, file: str) -> yaml.Node | Fault | None:
+    try:
+        return _compose(text)
+    except yaml.YAMLError as error:
+        return Fault(_place(file, _mark(error)), "", f"not valid YAML: {_described(error)}")
+    except RecursionError:
+        return Fault(file, "", "nested too deeply")
 
 
 def _count(value: object) -> int:

@@ -1,11 +1,13 @@
 """Whole reports, as people see them; `make golden` writes them anew."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from sbir_gate.comparing.gate import judge
-from sbir_gate.model.verdict import Outcome
+from sbir_gate.model.verdict import Outcome, PolicyEdit
+from sbir_gate.model.waiver import Waiver, Waivers
 from sbir_gate.reporting.console import render_console
 from sbir_gate.reporting.json_format import render_json
 from sbir_gate.reporting.markdown import render_markdown
@@ -98,3 +100,27 @@ def test_console_with_colours(check_golden):
 def test_json(check_golden):
     head, reference, _ = CASES["fail"]
     check_golden("fail.json", render_json(judge(head, reference, make_policy())))
+
+
+def test_a_change_that_edits_its_policy_and_has_a_waiver(check_golden):
+    waiver = Waiver(
+        "wall_seconds", 50.0, "a new reader", "ana", date(2026, 12, 31), "7", "config/waivers.yaml:3"
+    )
+    head = scaled(make_run(), "wall_seconds", 1.4)
+    verdict = replace(
+        judge(head, BASELINE, make_policy(), waivers=Waivers((waiver,), date(2026, 2, 1))),
+        policy_commit="b" * 40,
+        policy_edits=(
+            PolicyEdit("gate.metrics.wall_seconds.fail_percent", "25", "300"),
+            PolicyEdit("waiver for recall", "none", HOSTILE),
+            PolicyEdit(HOSTILE_TAIL, "sha256 0123456789ab", "not there"),
+            *(
+                PolicyEdit(f"fixtures/part-{number}.csv", "x" * number * 8, "not there")
+                for number in range(40)
+            ),
+        ),
+        own_policy_outcome=Outcome.PASS,
+    )
+    view = build_view(head, verdict)
+    check_golden("policy.md", render_markdown(view))
+    check_golden("policy.txt", render_console(view, 100, use_colour=False, is_verbose=True))

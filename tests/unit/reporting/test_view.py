@@ -2,7 +2,8 @@ from dataclasses import fields, is_dataclass, replace
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.verdict import Outcome, Severity
-from sbir_gate.reporting.view import MAX_AWARDS_LISTED, MAX_REASONS, build_view
+from sbir_gate.reporting.records_view import MAX_AWARDS_LISTED
+from sbir_gate.reporting.view import MAX_REASONS, build_view
 from tests.factories import (
     award_id,
     link,
@@ -65,7 +66,7 @@ def test_long_lists_of_awards_are_capped_and_say_so():
     (awards,) = view_of(after, before).award_lists
     assert awards.title == "Lost links (60)"
     assert len(awards.rows) == MAX_AWARDS_LISTED
-    assert awards.more == "and 10 more"
+    assert awards.more == "and 10 more: all are in changed-awards.csv"
 
 
 def test_short_lists_say_nothing_of_more():

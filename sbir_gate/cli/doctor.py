@@ -1,0 +1,39 @@
+"""`sbir-gate doctor`: what is wrong with the set-up."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from sbir_gate.cli.options import settings_options
+from sbir_gate.cli.printing import put
+from sbir_gate.errors import ExitStatus
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sbir-gate doctor
+  sbir-gate doctor --config gate.yaml --strict
+  sbir-gate doctor --format json
+
+Exit status: 0 nothing wrong, or warnings only; 1 errors, or warnings with --strict.
+"""
+)
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--strict", is_flag=True, help="End with status 1 on warnings too.")
+@settings_options
+def doctor(format_: str, strict: bool, config_file: Path | None, assignments: tuple[str, ...]) -> NoReturn:
+    """Look for set-ups that cannot work: limits, waivers, fixtures, baseline, machine. Measures nothing."""
+    from sbir_gate.model.diagnosis import Gravity
+    from sbir_gate.pipeline.doctor import examine, real_edges
+    from sbir_gate.reporting.diagnoses import count_of, render_diagnoses, render_diagnoses_json
+
+    found = examine(config_file, os.environ, assignments, real_edges())
+    put(render_diagnoses_json(found) if format_ == "json" else render_diagnoses(found))
+    is_bad = bool(found) if strict else count_of(found, Gravity.ERROR) > 0
+    sys.exit(ExitStatus.GATE_FAILED if is_bad else ExitStatus.OK)

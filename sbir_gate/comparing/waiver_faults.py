@@ -1,0 +1,56 @@
+"""Waivers that do nothing: expired, for nothing that has a limit, or within what passes anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.wording import counted, number_text
+from sbir_gate.model.diagnosis import Diagnosis, Gravity
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Policy, Severity
+from sbir_gate.model.waiver import RECORDS, Waiver, Waivers
+
+
+def waiver_faults(
+    policy: Policy, waivers: Waivers, latest: Run | None, baseline: Run | None
+) -> Iterator[Diagnosis]:
+    """Yield what is wrong with each waiver; `latest` is the Run by which the unused are told, if any."""
+    failing = _failing(policy, latest, baseline) if latest is not None else None
+    for waiver in waivers.entries:
+        problem = _problem(waiver, policy)
+        if waiver.expires < waivers.today:
+            problem = f"expired on {waiver.expires} and is not applied"
+        elif not problem and failing is not None and waiver.metric not in failing:
+            problem = "is not needed by the latest Run"
+        if problem:
+            yield Diagnosis(
+                Gravity.WARNING,
+                waiver.origin,
+                f"the waiver for {waiver.metric} {problem}",
+                f"take it out, or ask {waiver.owner}",
+            )
+
+
+def _problem(waiver: Waiver, policy: Policy) -> str:
+    if waiver.metric == RECORDS:
+        if waiver.limit <= policy.max_lost:
+            return f"allows {counted(int(waiver.limit), 'award')}, and gate.max_lost as many or more"
+        return ""
+    limits = [limit for limit in policy.limits if limit.name == waiver.metric]
+    if not any(
+        bound is not None for limit in limits for bound in (limit.fail_percent, limit.minimum, limit.maximum)
+    ):
+        return "is for a metric that nothing can fail: it has no such limit"
+    percents = [limit.fail_percent for limit in limits if limit.fail_percent is not None]
+    has_bound = any(limit.minimum is not None or limit.maximum is not None for limit in limits)
+    if percents and not has_bound and waiver.limit <= min(percents):
+        return f"reaches up to {number_text(waiver.limit)} %, and the limit is {number_text(min(percents))} %"
+    return ""
+
+
+def _failing(policy: Policy, latest: Run, baseline: Run | None) -> frozenset[str]:
+    """Return what the latest Run would fail by, without any waiver."""
+    verdict = judge(latest, baseline, policy)
+    names = {change.metric for change in verdict.changes if change.severity is Severity.FAIL}
+    return frozenset(names | ({RECORDS} if verdict.records.severity is Severity.FAIL else set()))

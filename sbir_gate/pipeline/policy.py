@@ -1,0 +1,241 @@
+"""What a Run is judged by: the policy, waivers and baseline of the working tree, or those of a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.waivers import cap_text
+from sbir_gate.errors import DocumentError, SbirGateError
+from sbir_gate.model.document import RUN, decode
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
+from sbir_gate.model.waiver import Waiver, Waivers
+from sbir_gate.pipeline.fixture_edits import fixture_edits
+from sbir_gate.settings.commit_policy import settings_of_commit
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.entries import Layer
+from sbir_gate.settings.judgement import policy
+from sbir_gate.settings.layers import (
+    MAX_FILE_BYTES,
+    assignment_layer,
+    base_file,
+    base_layer,
+    environment_layer,
+    file_layer,
+    option_layer,
+    text_layer,
+)
+from sbir_gate.settings.waivers import default_waivers_file, load_waivers, read_waivers
+from sbir_gate.storing.baselines import baseline_path, load_baseline
+from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
+from sbir_gate.storing.git import Git
+from sbir_gate.storing.revisions import Revision, merge_base_of
+
+NONE = "none"
+NOT_THERE = "not there"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a Run is judged by."""
+
+    policy: Policy
+    waivers: tuple[Waiver, ...]
+    baseline: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The rules that count. Of a commit also what head changes of them, and head's own.
+
+    `own` is None where there is no commit, or where head's own rules cannot be read.
+    """
+
+    rules: Rules
+    commit: str = ""
+    edits: tuple[PolicyEdit, ...] = ()
+    own: Rules | None = None
+
+    def verdict(self, head: Run, today: date, reference: Run | None = None) -> Verdict:
+        """Return the verdict on head against `reference`, or the baseline of the rules if that is None."""
+        found = _judged(self.rules, head, today, reference)
+        if not self.commit:
+            return found
+        by_own = Outcome.ERROR if self.own is None else _judged(self.own, head, today, reference).outcome
+        return replace(
+            found,
+            policy_commit=self.commit,
+            policy_edits=self.edits,
+            own_policy_outcome=by_own if self.edits else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRequest:
+    """From which commit the policy shall come, and the layers of settings that were asked for.
+
+    `ref` is a branch or commit; the commit is the one in which HEAD left it. `folder` is where paths of the
+    settings start.
+    """
+
+    ref: str
+    folder: Path
+    config_file: Path | None
+    environment: Mapping[str, str]
+    options: Mapping[str, object]
+    assignments: Sequence[str]
+    git_in: Callable[[Path], Git] = Git
+
+
+def own_judgement(effective: EffectiveSettings, has_baseline: bool = True) -> Judgement:
+    """Return the judgement by the working tree alone; without a baseline for Runs that bring a reference.
+
+    Raises ConfigurationError for waivers, DocumentError for a baseline that cannot be read.
+    """
+    settings = effective.settings
+    path = settings.gate.waivers_file
+    waivers = load_waivers(path, is_required=path != default_waivers_file())
+    baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name) if has_baseline else None
+    return Judgement(Rules(policy(settings), waivers, baseline))
+
+
+def commit_judgement(
+    request: PolicyRequest, own: EffectiveSettings, has_baseline: bool = True
+) -> tuple[EffectiveSettings, Judgement]:
+    """Return the settings and the judgement whose policy is that of the request's commit.
+
+    `own` are the settings of the working tree. Raises UsageError where git has no such commit,
+    ConfigurationError or DocumentError, naming commit and path, for what cannot be read there.
+    """
+    revision = merge_base_of(request.ref, request.git_in, request.folder)
+    layers, config_edits = _layers(request, revision)
+    own_layers = [base_layer(), *([file_layer(request.config_file)] if request.config_file else [])]
+    operator = [
+        environment_layer(request.environment),
+        assignment_layer(request.assignments),
+        option_layer(request.options),
+    ]
+    found = settings_of_commit(layers, own_layers, operator)
+    rules = Rules(
+        policy(found.effective.settings),
+        _waivers_at(revision, found.effective),
+        _baseline_at(revision, found.effective) if has_baseline else None,
+    )
+    own_rules, fault = _own_rules(own, has_baseline)
+    edits = [
+        *config_edits,
+        *found.edits,
+        *_waiver_edits(rules.waivers, own_rules.waivers if own_rules else ()),
+        *_baseline_edits(rules, own_rules),
+        *fixture_edits(revision, own),
+    ]
+    if fault:
+        edits.append(PolicyEdit("the working tree's own policy", "sound", fault))
+    return found.effective, Judgement(rules, revision.commit, tuple(edits), own_rules)
+
+
+def _judged(rules: Rules, head: Run, today: date, reference: Run | None) -> Verdict:
+    return judge(head, reference or rules.baseline, rules.policy, waivers=Waivers(rules.waivers, today))
+
+
+def _layers(request: PolicyRequest, revision: Revision) -> tuple[list[Layer], list[PolicyEdit]]:
+    """Return base.yaml and the --config file as they stood at the commit.
+
+    What lies outside the repository is the operator's and is taken as it is: so is the base.yaml of an
+    installed sbir-gate. A --config file that the commit does not have yet is new, and counts as it is.
+    """
+    base = _layer_at(revision, base_file()) or base_layer()
+    if request.config_file is None:
+        return [base], []
+    place = revision.place_of(request.config_file)
+    layer = _layer_at(revision, request.config_file)
+    if layer is not None or place is None:
+        return [base, layer or file_layer(request.config_file)], []
+    new = PolicyEdit(place, NOT_THERE, "new: there is nothing to hold it against")
+    return [base, file_layer(request.config_file)], [new]
+
+
+def _layer_at(revision: Revision, path: Path) -> Layer | None:
+    content = _content_at(revision, path, MAX_FILE_BYTES)
+    return None if content is None else text_layer(content, _name_at(revision, path))
+
+
+def _content_at(revision: Revision, path: Path, max_bytes: int) -> bytes | None:
+    """Return the bytes of a file at the commit; None if it is not there, or outside the repository."""
+    place = revision.place_of(path)
+    blob = revision.blob(place) if place is not None else None
+    return None if blob is None else revision.read(blob, max_bytes)
+
+
+def _name_at(revision: Revision, path: Path) -> str:
+    return f"{revision.place_of(path)} at {revision.name}"
+
+
+def _waivers_at(revision: Revision, effective: EffectiveSettings) -> tuple[Waiver, ...]:
+    """Return the commit's waivers. Those that a change brings along must not excuse the change itself."""
+    path = effective.settings.gate.waivers_file
+    if revision.place_of(path) is None:
+        return load_waivers(path, is_required=True)
+    content = _content_at(revision, path, MAX_FILE_BYTES)
+    return () if content is None else read_waivers(content, _name_at(revision, path))
+
+
+def _baseline_at(revision: Revision, effective: EffectiveSettings) -> Run | None:
+    gate = effective.settings.gate
+    path = baseline_path(gate.baselines_folder, gate.name)
+    if revision.place_of(path) is None:
+        return load_baseline(gate.baselines_folder, gate.name)
+    content = _content_at(revision, path, MAX_DOCUMENT_BYTES)
+    if content is None:
+        return None
+    name = _name_at(revision, path)
+    try:
+        run = decode(RUN, content.decode("utf-8"), name)
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            f"{name}: not UTF-8 at byte {error.start}", "promote a sound Run there"
+        ) from error
+    if run.gate != gate.name:
+        raise DocumentError(
+            f"{name}: the Run is of gate {run.gate!r}, not {gate.name!r}", "promote a Run of this gate there"
+        )
+    return run
+
+
+def _own_rules(own: EffectiveSettings, has_baseline: bool) -> tuple[Rules | None, str]:
+    """Return head's own rules, or None and why they cannot be read: that is no fault of the commit's."""
+    try:
+        return own_judgement(own, has_baseline).rules, ""
+    except SbirGateError as error:
+        return None, error.message.partition("\n")[0]
+
+
+def _waiver_edits(before: Sequence[Waiver], after: Sequence[Waiver]) -> list[PolicyEdit]:
+    old, new = ({waiver.metric: waiver for waiver in waivers} for waivers in (before, after))
+    words = [(name, _waiver_words(old.get(name)), _waiver_words(new.get(name))) for name in {**old, **new}]
+    return [
+        PolicyEdit(f"waiver for {name}", first, second) for name, first, second in words if first != second
+    ]
+
+
+def _waiver_words(waiver: Waiver | None) -> str:
+    if waiver is None:
+        return NONE
+    return f"up to {cap_text(waiver)} until {waiver.expires} by {waiver.owner}: {waiver.reason} ({waiver.pr})"
+
+
+def _baseline_edits(rules: Rules, own: Rules | None) -> list[PolicyEdit]:
+    if own is None or rules.baseline == own.baseline:
+        return []
+    first, second = _baseline_words(rules.baseline), _baseline_words(own.baseline)
+    return [PolicyEdit("baseline", first, second if second != first else f"{second}, with other content")]
+
+
+def _baseline_words(run: Run | None) -> str:
+    if run is None:
+        return NONE
+    return f"measured {run.started_at} at {run.source.commit[:12] or 'an unknown commit'}"

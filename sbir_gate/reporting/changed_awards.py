@@ -1,0 +1,78 @@
+"""Every award whose link differs, as CSV: the report lists some of them, this file has them all."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from sbir_gate.model.verdict import AwardChange, RecordChanges
+
+COLUMNS = (
+    "change",
+    "award_id",
+    "firm_name",
+    "before_recipient_id",
+    "before_method",
+    "after_recipient_id",
+    "after_method",
+    "was_right",
+    "is_right",
+    "lost_by",
+    "phase",
+    "company_size",
+    "identifier_type",
+)
+
+# what a spreadsheet takes for a formula when a cell starts with it
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 -- full-width ones act too
+
+
+def render_changed_awards(records: RecordChanges) -> str:
+    """Return the CSV, with a header and one row per award.
+
+    Characters that cannot be seen (line breaks, control characters) become blanks; a text that a
+    spreadsheet would run as a formula gets an apostrophe before it.
+    Source: OWASP, "CSV Injection".
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_rows(records))
+    return text.getvalue()
+
+
+def _rows(records: RecordChanges) -> Iterator[list[str]]:
+    for name, changes in (
+        ("lost", records.lost),
+        ("re-linked", records.relinked),
+        ("gained", records.gained),
+    ):
+        for change in changes:
+            yield [name, *(_cell(value) for value in _values(change))]
+
+
+def _values(change: AwardChange) -> tuple[str, ...]:
+    return (
+        change.award_id,
+        change.firm_name,
+        change.before_recipient_id,
+        change.before_method,
+        change.after_recipient_id,
+        change.after_method,
+        _truth(change.was_right),
+        _truth(change.is_right),
+        change.lost_by or "",
+        change.phase,
+        change.company_size,
+        change.identifier_type,
+    )
+
+
+def _truth(value: bool | None) -> str:
+    return "" if value is None else str(value).lower()
+
+
+def _cell(text: str) -> str:
+    seen = "".join(character if character.isprintable() else " " for character in text)
+    return f"'{seen}" if seen.lstrip().startswith(_FORMULA_STARTS) else seen

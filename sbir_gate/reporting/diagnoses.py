@@ -1,0 +1,50 @@
+"""Diagnoses as lines for people, or as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sbir_gate.model.diagnosis import Diagnosis, Gravity
+from sbir_gate.reporting.plain_text import plain
+
+
+def render_diagnoses(diagnoses: Sequence[Diagnosis]) -> str:
+    """Return one line per diagnosis, errors first as given, and a last line that counts them."""
+    lines = [
+        f"{diagnosis.gravity}: {plain(diagnosis.place)}: {plain(diagnosis.problem)}; {plain(diagnosis.cure)}"
+        for diagnosis in diagnoses
+    ]
+    return "\n".join([*lines, _summary(diagnoses)]) + "\n"
+
+
+def render_diagnoses_json(diagnoses: Sequence[Diagnosis]) -> str:
+    """Return the diagnoses with their counts as one JSON object."""
+    errors = count_of(diagnoses, Gravity.ERROR)
+    document = {
+        "errors": errors,
+        "warnings": len(diagnoses) - errors,
+        "diagnoses": [
+            {
+                "gravity": diagnosis.gravity.value,
+                "place": diagnosis.place,
+                "problem": diagnosis.problem,
+                "cure": diagnosis.cure,
+            }
+            for diagnosis in diagnoses
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def count_of(diagnoses: Sequence[Diagnosis], gravity: Gravity) -> int:
+    """Return how many diagnoses are of this gravity."""
+    return sum(diagnosis.gravity is gravity for diagnosis in diagnoses)
+
+
+def _summary(diagnoses: Sequence[Diagnosis]) -> str:
+    if not diagnoses:
+        return "nothing is wrong with this set-up"
+    errors = count_of(diagnoses, Gravity.ERROR)
+    warnings = len(diagnoses) - errors
+    return f"errors: {errors}, warnings: {warnings}"

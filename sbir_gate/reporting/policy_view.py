@@ -1,0 +1,96 @@
+"""What a report says of the policy: the banner of a change that edits it, and the waivers applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sbir_gate.model.verdict import Verdict
+from sbir_gate.model.waiver import RECORDS, Waiver
+from sbir_gate.reporting.plain_text import plain
+
+MAX_EDITS_LISTED = 30
+
+_WORDS_CHARACTERS = 160
+_NAME_CHARACTERS = 80
+_COMMIT_CHARACTERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class EditRow:
+    """One thing that head changes of the policy."""
+
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBanner:
+    """That head edits what it is judged by: in words, one by one, and how many more there are."""
+
+    title: str
+    outcomes: str
+    rows: tuple[EditRow, ...]
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverRow:
+    """One waiver that let something pass."""
+
+    metric: str
+    cap: str
+    expires: str
+    owner: str
+    reason: str
+    pr: str
+
+
+def policy_banner(verdict: Verdict) -> PolicyBanner | None:
+    """Return the banner, None if head edits nothing or the policy is the working tree's own."""
+    edits = verdict.policy_edits
+    if not edits:
+        return None
+    own = verdict.own_policy_outcome
+    return PolicyBanner(
+        title="This change edits what it is judged by",
+        outcomes=(
+            f"By the policy of commit {_commit(verdict)}, which counts: {verdict.outcome}. "
+            f"By its own it would be: {own.value if own else 'not judged'}."
+        ),
+        rows=tuple(
+            EditRow(
+                plain(edit.what, _NAME_CHARACTERS),
+                plain(edit.before, _WORDS_CHARACTERS),
+                plain(edit.after, _WORDS_CHARACTERS),
+            )
+            for edit in edits[:MAX_EDITS_LISTED]
+        ),
+        more=f"and {len(edits) - MAX_EDITS_LISTED:,} more" if len(edits) > MAX_EDITS_LISTED else "",
+    )
+
+
+def policy_words(verdict: Verdict) -> str:
+    """Return where the policy came from, empty for the working tree."""
+    return f"of commit {_commit(verdict)}" if verdict.policy_commit else ""
+
+
+def waiver_rows(verdict: Verdict) -> tuple[WaiverRow, ...]:
+    """Return the waivers that were applied."""
+    return tuple(_waiver_row(waiver) for waiver in verdict.waivers)
+
+
+def _waiver_row(waiver: Waiver) -> WaiverRow:
+    unit = "awards" if waiver.metric == RECORDS else "%"
+    return WaiverRow(
+        metric=plain(waiver.metric, _NAME_CHARACTERS),
+        cap=f"{waiver.limit:g} {unit}",
+        expires=waiver.expires.isoformat(),
+        owner=plain(waiver.owner, _NAME_CHARACTERS),
+        reason=plain(waiver.reason),
+        pr=plain(waiver.pr),
+    )
+
+
+def _commit(verdict: Verdict) -> str:
+    return plain(verdict.policy_commit[:_COMMIT_CHARACTERS])

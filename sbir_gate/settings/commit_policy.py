@@ -1,0 +1,95 @@
+"""Settings whose policy is that of a commit: what judges comes from there, what is judged from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sbir_gate.model.verdict import PolicyEdit
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.entries import Entry, Layer, configuration_error, shown
+from sbir_gate.settings.keys import is_known, metric_names
+from sbir_gate.settings.validation import validated
+
+NOT_SET = "not set"
+
+# What a change may set for itself: how the enrichment runs and what it reads. Everything else is policy, so
+# that a new key is guarded until somebody says otherwise: also the folder of the reports (a change could
+# commit a verdict of its own where the true one is looked for) and what the enricher sees of the environment.
+# The fixtures' paths are here because their bytes are held against the commit's.
+_SUBJECT = ("enricher.command", "enrichment", "fixtures", "matching", "reading.max_record_mib", "sources")
+_POLICY = ("enrichment.performance.match_rate_threshold", "enrichment.performance.timeout_seconds")
+_SHOWN = "fixtures."
+_METRICS = "gate.metrics."
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSettings:
+    """The settings in force, and what the working tree would have of the policy instead."""
+
+    effective: EffectiveSettings
+    edits: tuple[PolicyEdit, ...]
+
+
+def is_policy(key: str) -> bool:
+    """Say whether a dotted key is part of what a Run is judged by."""
+    if key in _POLICY:
+        return True
+    return not any(key == subject or key.startswith(f"{subject}.") for subject in _SUBJECT)
+
+
+def settings_of_commit(
+    commit: Sequence[Layer], own: Sequence[Layer], operator: Sequence[Layer]
+) -> CommitSettings:
+    """Return the settings with the policy of the layers `commit`, all else from `own`, under `operator`.
+
+    Layers are lowest first. `operator` are the environment and the command line: they belong to whoever
+    runs the gate, and win over both. A key of the policy that the commit does not have yet takes its own
+    value, for there is no other; a metric that it does not have is not judged. A key that the commit has
+    and this program no longer knows is ignored, and named among the edits.
+
+    Raises ConfigurationError for values of the commit that cannot be used, by commit, file and line.
+    """
+    before, after, above = _merged(commit), _merged(own), _merged(operator)
+    chosen = {
+        key: entry
+        for key, entry in after.items()
+        if not is_policy(key) or (key not in before and not key.startswith(_METRICS))
+    }
+    chosen |= {key: entry for key, entry in before.items() if is_policy(key)}
+    chosen |= above
+    faults = [fault for layer in commit for fault in layer.faults]
+    settings, value_faults = validated(chosen, metric_names(before))
+    if settings is None or faults:
+        raise configuration_error([*faults, *value_faults])
+    origins = MappingProxyType({key: entry.origin for key, entry in chosen.items()})
+    edits = (*_edits(before | above, after | above), *_forgotten(commit))
+    return CommitSettings(EffectiveSettings(settings, origins), edits)
+
+
+def _merged(layers: Sequence[Layer]) -> dict[str, Entry]:
+    return {entry.key: entry for layer in layers for entry in layer.entries if is_known(entry.key)}
+
+
+def _edits(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[PolicyEdit]:
+    keys = [key for key in {**before, **after} if is_policy(key) or key.startswith(_SHOWN)]
+    return [
+        PolicyEdit(key, _words(before.get(key)), _words(after.get(key)))
+        for key in keys
+        if _value(before.get(key)) != _value(after.get(key))
+    ]
+
+
+def _value(entry: Entry | None) -> object:
+    """Return what is compared: 25 is 25.0, and a limit that is left out is one that is null."""
+    return None if entry is None else entry.value
+
+
+def _words(entry: Entry | None) -> str:
+    return NOT_SET if entry is None else shown(entry.value)
+
+
+def _forgotten(layers: Sequence[Layer]) -> list[PolicyEdit]:
+    unknown = {entry.key: entry for layer in layers for entry in layer.entries if not is_known(entry.key)}
+    return [PolicyEdit(key, shown(entry.value), "no key any more") for key, entry in unknown.items()]

@@ -1,0 +1,157 @@
+"""The waivers file: a strict list, with every fault told by file, line and key."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from sbir_gate.errors import ConfigurationError
+from sbir_gate.model.waiver import NEVER_WAIVED, RECORDS, Waiver
+from sbir_gate.settings.entries import Fault, shown
+from sbir_gate.settings.layers import MAX_FILE_BYTES, base_layer, configuration_text
+from sbir_gate.settings.schema import MetricName, Section
+from sbir_gate.settings.validation import in_words
+from sbir_gate.settings.yaml_text import Item, read_list
+
+LIST_KEY = "waivers"
+HINT = "docs/policy.md shows a waiver with all of its keys"
+
+
+def _fault(allowed: str) -> PydanticCustomError:
+    return PydanticCustomError("waiver", "{allowed}", {"allowed": allowed})
+
+
+def _waivable(metric: str) -> str:
+    if metric in NEVER_WAIVED:
+        raise _fault("can never be waived: it says that the enricher did not do its work")
+    return metric
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str) or not value.strip():
+        raise _fault("must be text")
+    return " ".join(value.split())
+
+
+def _day(value: object) -> object:
+    try:
+        if isinstance(value, str) and len(value) == len("2026-12-31"):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise _fault("must be a day that exists, as 2026-12-31")
+
+
+def _pull_request(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return str(value)
+    if isinstance(value, str) and value.startswith("https://") and value.isprintable():
+        return value
+    raise _fault("must be the number of a pull request, or its https:// address")
+
+
+class WaiverEntry(Section):
+    """One item of the list; see `model.waiver.Waiver`."""
+
+    metric: Annotated[MetricName, BeforeValidator(_waivable)]
+    limit: Annotated[float, Field(ge=0, le=1_000_000_000)]
+    reason: Annotated[str, BeforeValidator(_text), Field(max_length=200)]
+    owner: Annotated[str, BeforeValidator(_text), Field(max_length=80)]
+    expires: Annotated[date, BeforeValidator(_day)]
+    pr: Annotated[str, BeforeValidator(_pull_request), Field(max_length=200)]
+
+
+def default_waivers_file() -> Path:
+    """Return the path that base.yaml gives, which may be missing: no waivers is the strict side."""
+    key = "gate.waivers_file"
+    return next(Path(str(entry.value)) for entry in base_layer().entries if entry.key == key)
+
+
+def load_waivers(path: Path, is_required: bool) -> tuple[Waiver, ...]:
+    """Return the waivers of a file; none if it is not there and need not be.
+
+    Raises ConfigurationError with one line per fault.
+    """
+    content = waivers_content(path)
+    if content is None:
+        if not is_required:
+            return ()
+        raise ConfigurationError(
+            f"{path}: no such file, but gate.waivers_file names it",
+            "make the file (an empty one holds no waivers), or take the setting out",
+        )
+    return read_waivers(content, str(path))
+
+
+def waivers_content(path: Path) -> bytes | None:
+    """Return the bytes of the file, at most a little more than may be in it; None if it is not there."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read: {error.strerror}", "check gate.waivers_file and its permissions"
+        ) from error
+
+
+def read_waivers(content: bytes, name: str) -> tuple[Waiver, ...]:
+    """Return the waivers in the bytes of a file that `name` names. Raises ConfigurationError."""
+    waivers, faults = parse_waivers(content, name)
+    if faults:
+        raise ConfigurationError("\n".join(str(fault) for fault in faults), HINT)
+    return waivers
+
+
+def parse_waivers(content: bytes, name: str) -> tuple[tuple[Waiver, ...], tuple[Fault, ...]]:
+    """Return the waivers that are whole, and every fault of the others."""
+    text = configuration_text(content, name)
+    if isinstance(text, Fault):
+        return (), (text,)
+    items, yaml_faults = read_list(text, name, LIST_KEY)
+    faults = list(yaml_faults)
+    first: dict[str, str] = {}
+    waivers = []
+    for item in items:
+        waiver, own_faults = _waiver(item)
+        faults += own_faults
+        if waiver is None:
+            continue
+        if waiver.metric in first:
+            faults.append(
+                Fault(item.origin, waiver.metric, f"is waived twice, first in {first[waiver.metric]}")
+            )
+        first.setdefault(waiver.metric, item.origin)
+        waivers.append(waiver)
+    return tuple(waivers), tuple(faults)
+
+
+def _waiver(item: Item) -> tuple[Waiver | None, list[Fault]]:
+    values = {entry.key: entry.value for entry in item.entries}
+    try:
+        entry = WaiverEntry.model_validate(values)
+    except ValidationError as error:
+        return None, _faults(item, error.errors(include_url=False))
+    if entry.metric == RECORDS and not entry.limit.is_integer():
+        origin = next(found.origin for found in item.entries if found.key == "limit")
+        return None, [Fault(origin, "limit", f"{entry.limit} must be a whole number of awards")]
+    return Waiver(**entry.model_dump(), origin=item.origin), []
+
+
+def _faults(item: Item, details: list[ErrorDetails]) -> list[Fault]:
+    origins = {entry.key: entry.origin for entry in item.entries}
+    lacking = [str(detail["loc"][0]) for detail in details if detail["type"] == "missing"]
+    faults = [Fault(item.origin, "", f"the waiver lacks {', '.join(lacking)}")] if lacking else []
+    for detail in details:
+        key = str(detail["loc"][0])
+        if detail["type"] == "extra_forbidden":
+            known = ", ".join(WaiverEntry.model_fields)
+            faults.append(Fault(origins[key], key, f"unknown key; a waiver has {known}"))
+        elif detail["type"] != "missing":
+            faults.append(Fault(origins[key], key, f"{shown(detail['input'])} {in_words(detail['msg'])}"))
+    return faults

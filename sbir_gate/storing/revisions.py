@@ -1,0 +1,189 @@
+"""Files as they stood at a commit, read from git's objects and never from the working tree."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from sbir_gate.errors import InputError, UsageError
+from sbir_gate.storing.git import Git
+
+SHOWN_DIGITS = 12
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_FILE_MODES = frozenset({"100644", "100755"})
+_LINK_MODE = "120000"
+_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\n.*?oid sha256:([0-9a-f]{64})\n", re.DOTALL
+)
+_MAX_POINTER_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file at a commit: its path from the root of the repository, its object and its size."""
+
+    path: str
+    object_id: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit of the repository whose working tree has its root at `root`."""
+
+    git: Git
+    commit: str
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """The commit as it is shown."""
+        return f"commit {self.commit[:SHOWN_DIGITS]}"
+
+    def place_of(self, path: Path) -> str | None:
+        """Return a path of the working tree as git knows it, None for what is outside the repository.
+
+        By its words first: a folder that head made a link to elsewhere is not elsewhere for that.
+        """
+        for candidate in (os.path.abspath(path), path.resolve()):  # noqa: PTH100 -- resolve follows links
+            found = Path(candidate)
+            if found.is_relative_to(self.root):
+                return found.relative_to(self.root).as_posix()
+        return None
+
+    def blob(self, path: str) -> Blob | None:
+        """Return the file at this path, None if there is none.
+
+        Raises InputError for what is there and is no file.
+        """
+        entries = self._entries(path, is_recursive=False)
+        if not entries:
+            return None
+        mode, found = entries[0]
+        if mode == _LINK_MODE:
+            raise InputError(
+                f"{path} at {self.name}: is a symbolic link", "name the file that it leads to, not the link"
+            )
+        if mode not in _FILE_MODES:
+            raise InputError(f"{path} at {self.name}: is no file", "name a file of this repository")
+        return found
+
+    def blobs_in(self, folder: str) -> tuple[Blob, ...]:
+        """Return all files below a folder ("" means the root), by their paths."""
+        return tuple(found for mode, found in self._entries(folder, is_recursive=True) if mode in _FILE_MODES)
+
+    def read(self, blob: Blob, max_bytes: int) -> bytes:
+        """Return the bytes of a file. Raises InputError if it is larger, or stands in Git LFS."""
+        if blob.size_bytes > max_bytes:
+            raise InputError(
+                f"{blob.path} at {self.name}: larger than {max_bytes:,} bytes",
+                "check that the path names the right file",
+            )
+        answer = self.git.ask("cat-file", "blob", blob.object_id)
+        if answer.status:
+            raise InputError(
+                f"{blob.path} at {self.name}: cannot be read ({answer.complaint})",
+                "fetch the whole history: git fetch --unshallow",
+            )
+        if _POINTER.match(answer.output):
+            raise InputError(
+                f"{blob.path} at {self.name}: is kept in Git LFS, and its content is not in the repository",
+                "keep what the gate judges by in git itself",
+            )
+        return answer.output
+
+    def sha256(self, blob: Blob) -> str:
+        """Return the SHA-256 of a file's bytes; of one in Git LFS, that of the content it stands for."""
+        digest = hashlib.sha256()
+        head = b""
+        with self.git.stream("cat-file", "blob", blob.object_id) as blocks:
+            for block in blocks:
+                digest.update(block)
+                head = head or block[:_MAX_POINTER_BYTES]
+        pointer = _POINTER.match(head) if blob.size_bytes <= _MAX_POINTER_BYTES else None
+        return pointer[1].decode() if pointer else digest.hexdigest()
+
+    def _entries(self, path: str, is_recursive: bool) -> list[tuple[str, Blob]]:
+        flags = ["-r"] if is_recursive else []
+        names = [path] if path else []
+        answer = self.git.ask("ls-tree", "-z", "-l", "--full-tree", *flags, self.commit, "--", *names)
+        if answer.status:
+            raise InputError(
+                f"{path or 'files'} at {self.name}: cannot be looked up ({answer.complaint})",
+                "fetch the whole history: git fetch --unshallow",
+            )
+        entries = []
+        for line in filter(None, answer.output.split(b"\0")):
+            about, _, name = line.partition(b"\t")
+            mode, _, object_id, size = about.decode().split()
+            entries.append((mode, Blob(os.fsdecode(name), object_id, int(size) if size.isdigit() else 0)))
+        return entries
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file on disk; of a Git LFS pointer, that of the content it stands for."""
+    digest = hashlib.sha256()
+    head = b""
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+                head = head or block
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions") from error
+    pointer = _POINTER.match(head) if len(head) <= _MAX_POINTER_BYTES else None
+    return pointer[1].decode() if pointer else digest.hexdigest()
+
+
+def merge_base_of(ref: str, git_in: Callable[[Path], Git], folder: Path) -> Revision:
+    """Return the commit in which HEAD left `ref`: the last one that both have.
+
+    Never the tip of `ref`, which others may have moved since. Raises UsageError with the cure: no
+    repository, no such commit, no commit in common, a history that was not fetched.
+    """
+    git = git_in(folder)
+    top = git.ask("rev-parse", "--show-toplevel")
+    if top.status:
+        raise UsageError(
+            f"{folder}: git says: {top.complaint or 'no repository'}",
+            "run sbir-gate in the git repository whose policy it shall read",
+        )
+    root = Path(os.fsdecode(top.output).rstrip("\n"))
+    wanted, head = _commit(git, ref), _commit(git, "HEAD")
+    answer = git.ask("merge-base", wanted, head)
+    if answer.status or not _COMMIT.fullmatch(answer.line):
+        if _is_shallow(git):
+            raise UsageError(
+                f"{ref} and HEAD: no commit in common in what was fetched: the clone is shallow",
+                "fetch the history: 'fetch-depth: 0' for actions/checkout, or 'git fetch --unshallow'",
+            )
+        raise UsageError(
+            f"{ref} and HEAD have no commit in common", "name the branch that this one is to be merged into"
+        )
+    return Revision(git_in(root), answer.line, root)
+
+
+def _commit(git: Git, ref: str) -> str:
+    shown = ref if ref.isprintable() else repr(ref)
+    if ref.strip() and "\0" not in ref:
+        answer = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        if not answer.status and _COMMIT.fullmatch(answer.line):
+            return answer.line
+    cure = "fetch it first, e.g. git fetch origin main, and name it origin/main"
+    if _is_shallow(git):
+        cure += "; the clone is shallow: 'fetch-depth: 0' for actions/checkout fetches everything"
+    raise UsageError(f"{shown[:100]!r} is no commit of this repository", cure)
+
+
+def _is_shallow(git: Git) -> bool:
+    return git.ask("rev-parse", "--is-shallow-repository").line == "true"
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Say whether a path is the pattern, stands directly in it, or is matched by it as a glob."""
+    return path == pattern or str(PurePosixPath(path).parent) == pattern or fnmatchcase(path, pattern)

@@ -1,0 +1,209 @@
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sbir_gate.errors import ExitStatus, InputError, ToolError, UsageError
+from sbir_gate.storing.git import Git
+from sbir_gate.storing.revisions import file_sha256, matches, merge_base_of
+from tests.repository import Repository
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 5\n"
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """Return a repository whose branch `change` left main before main moved on."""
+    made = Repository(tmp_path / "repository")
+    made.commit({"policy.yaml": "old\n", "data/a.csv": "1\n", "data/b.csv": "2\n", "data/deep/c.csv": "3\n"})
+    made.branch("change")
+    made.commit({"policy.yaml": "of the change\n"})
+    made.git("checkout", "--quiet", "main")
+    made.commit({"policy.yaml": "of the tip\n"})
+    made.git("checkout", "--quiet", "change")
+    return made
+
+
+def revision(repository, ref="main"):
+    return merge_base_of(ref, Git, repository.folder)
+
+
+def content(repository, path, ref="main"):
+    found = revision(repository, ref)
+    return found.read(found.blob(path), 1000)
+
+
+def test_a_file_is_read_as_it_was_where_the_branch_left_the_other_not_at_its_tip(repository):
+    assert content(repository, "policy.yaml") == b"old\n"
+
+
+def test_neither_the_working_tree_nor_the_index_is_looked_at(repository):
+    (repository.folder / "policy.yaml").write_text("not committed\n")
+    repository.git("add", "policy.yaml")
+    assert content(repository, "policy.yaml", "HEAD") == b"of the change\n"
+
+
+def test_a_replaced_object_is_not_believed(repository):
+    found = revision(repository)
+    evil = repository.git("hash-object", "-w", "data/a.csv")
+    repository.git("replace", found.blob("policy.yaml").object_id, evil)
+    assert content(repository, "policy.yaml") == b"old\n"
+
+
+def test_what_is_not_there_is_none_and_a_folder_is_no_file(repository):
+    found = revision(repository)
+    assert found.blob("missing.yaml") is None
+    assert found.blob("data/a.csv/below") is None
+    with pytest.raises(InputError, match=r"data at commit [0-9a-f]{12}: is no file"):
+        found.blob("data")
+
+
+def test_a_link_is_refused_by_name(repository):
+    (repository.folder / "link.yaml").symlink_to("policy.yaml")
+    repository.commit()
+    with pytest.raises(InputError, match=r"link\.yaml at commit [0-9a-f]{12}: is a symbolic link"):
+        revision(repository, "HEAD").blob("link.yaml")
+
+
+@pytest.mark.parametrize(
+    "name", ["--upload-pack=touch x", "-x", "a b", "$(touch x)", ":(top)policy.yaml", "*", "ä\n"]
+)
+def test_paths_mean_themselves(repository, name):
+    assert revision(repository, "HEAD").blob(name) is None
+    repository.commit({name: "here\n"})
+    assert content(repository, name, "HEAD") == b"here\n"
+    assert not (repository.folder / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "--upload-pack=touch x",
+        "-x",
+        "a b",
+        "$(touch x)",
+        "",
+        " ",
+        "no-such",
+        "\x00",
+        "-",
+        "--all",
+        "main\n",
+        "a" * 5000,
+    ],
+)
+def test_a_ref_that_is_no_commit_achieves_nothing_and_is_named(repository, ref):
+    with pytest.raises(UsageError, match="is no commit of this repository") as caught:
+        revision(repository, ref)
+    assert caught.value.exit_status is ExitStatus.WRONG_INPUT
+    assert "git fetch origin main" in caught.value.hint
+    assert "\n" not in caught.value.message
+    assert len(caught.value.message) < 200
+    assert not (repository.folder / "x").exists()
+
+
+def test_a_shallow_clone_is_told_how_to_become_whole(repository, tmp_path):
+    address = repository.folder.as_uri()
+    clone = tmp_path / "clone"
+    subprocess.run(
+        ["git", "clone", "--quiet", "--depth=1", "--no-single-branch", "--branch=change", address, clone],
+        check=True,
+    )
+    with pytest.raises(UsageError, match="shallow") as caught:
+        merge_base_of("origin/main", Git, clone)
+    assert "fetch-depth: 0" in caught.value.hint
+    with pytest.raises(UsageError, match="no commit") as caught:
+        merge_base_of("origin/other", Git, clone)
+    assert "fetch-depth: 0" in caught.value.hint
+
+
+def test_branches_without_a_common_commit_are_told(repository):
+    repository.git("checkout", "--quiet", "--orphan", "alone")
+    repository.commit()
+    with pytest.raises(UsageError, match="have no commit in common"):
+        revision(repository, "main")
+
+
+def test_outside_a_repository_git_is_quoted(tmp_path):
+    with pytest.raises(UsageError, match="not a git repository"):
+        merge_base_of("main", Git, tmp_path)
+
+
+def test_without_git_the_error_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))  # where no git is
+    with pytest.raises(ToolError, match="git cannot be run"):
+        merge_base_of("main", Git, tmp_path)
+
+
+def test_a_path_is_known_by_its_words_even_if_a_folder_became_a_link(repository, tmp_path):
+    found = revision(repository)
+    assert found.place_of(repository.folder / "data" / ".." / "policy.yaml") == "policy.yaml"
+    assert found.place_of(tmp_path / "elsewhere.yaml") is None
+    (repository.folder / "linked").symlink_to(tmp_path)
+    assert found.place_of(repository.folder / "linked" / "x.yaml") == "linked/x.yaml"
+    (tmp_path / "way-in").symlink_to(repository.folder)
+    assert found.place_of(tmp_path / "way-in" / "policy.yaml") == "policy.yaml"
+
+
+def test_large_files_are_digested_and_not_read(repository):
+    large = b"line\n" * 1_000_000
+    repository.commit({"large.csv": large})
+    found = revision(repository, "HEAD")
+    blob = found.blob("large.csv")
+    assert blob.size_bytes == len(large)
+    assert (
+        found.sha256(blob)
+        == hashlib.sha256(large).hexdigest()
+        == file_sha256(repository.folder / "large.csv")
+    )
+    with pytest.raises(InputError, match=r"large\.csv at commit [0-9a-f]{12}: larger than 1,000 bytes"):
+        found.read(blob, 1000)
+
+
+def test_a_file_in_lfs_stands_for_its_content_but_cannot_be_read(repository):
+    digest = hashlib.sha256(b"12345").hexdigest()
+    repository.commit({"large.csv": POINTER.format(digest)})
+    found = revision(repository, "HEAD")
+    assert found.sha256(found.blob("large.csv")) == digest
+    (repository.folder / "large.csv").write_bytes(b"12345")
+    assert file_sha256(repository.folder / "large.csv") == digest
+    with pytest.raises(InputError, match="is kept in Git LFS"):
+        found.read(found.blob("large.csv"), 1000)
+
+
+def test_files_of_a_folder_are_listed(repository):
+    found = revision(repository)
+    assert [blob.path for blob in found.blobs_in("data")] == ["data/a.csv", "data/b.csv", "data/deep/c.csv"]
+    assert len(found.blobs_in("")) == 4
+    assert found.blobs_in("nowhere") == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "is_match"),
+    [
+        ("data", "data/a.csv", True),
+        ("data", "data/deep/c.csv", False),
+        ("data/*.csv", "data/a.csv", True),
+        ("data/*.csv", "other/data/a.csv", False),
+        ("data/a.csv", "data/a.csv", True),
+    ],
+)
+def test_a_source_is_a_file_a_folder_or_a_pattern(pattern, path, is_match):
+    assert matches(pattern, path) is is_match
+
+
+def streamed(repository, object_id, most):
+    with Git(repository.folder).stream("cat-file", "blob", object_id) as blocks:
+        return [block for block, _ in zip(blocks, range(most), strict=False)]
+
+
+def test_a_git_that_fails_in_a_stream_is_an_error(repository):
+    with pytest.raises(ToolError, match="git cat-file ended with status"):
+        streamed(repository, "0" * 40, most=9)
+
+
+def test_the_root_is_found_from_a_folder_below(repository):
+    found = merge_base_of("main", Git, repository.folder / "data")
+    assert found.root == Path(repository.folder)
+    assert found.blob("policy.yaml") is not None
