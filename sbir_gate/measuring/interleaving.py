@@ -186,7 +186,7 @@ class _Session:
         for _ in range(times):
             for side in order_of(1):
                 self._progress(0, side)
-                with _blamed_on(side):
+                with blamed_on(side):
                     self._benches[side].run_once()
 
     def run_pair(self) -> None:
@@ -196,7 +196,7 @@ class _Session:
         calibration_seconds = self._calibrate()
         for side in order_of(self.pairs):
             self._progress(self.pairs, side)
-            with _blamed_on(side):
+            with blamed_on(side):
                 repeat = self._benches[side].run_once()
             self._tallies[side].add(repeat, calibration_seconds)
         self.longest_seconds = max(self.longest_seconds, self._clock() - started)
@@ -212,7 +212,7 @@ class _Session:
 
 
 @contextmanager
-def _blamed_on(side: Side) -> Iterator[None]:
+def blamed_on(side: Side) -> Iterator[None]:
     """Let a failure of an enricher be told as the base's where it is the base's."""
     try:
         yield

@@ -223,9 +223,7 @@ def test_time_is_left_while_the_slowest_pair_still_fits():
 
 @pytest.mark.parametrize("at", [0, 1, 3])
 def test_a_base_that_breaks_is_named_and_is_not_called_heads_fault(plans, at):
-    with pytest.raises(
-        BaseFailure, match=r"^the base: the enricher ended with exit status 7"
-    ) as caught:
+    with pytest.raises(BaseFailure, match=r"^the base: the enricher ended with exit status 7") as caught:
         measure(plans, FakeMachine(breaks_at={"base": at}))
     assert "head is not to blame" in caught.value.hint
     assert caught.value.exit_status is ExitStatus.BROKEN
