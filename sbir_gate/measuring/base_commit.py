@@ -18,6 +18,7 @@ from sbir_gate.measuring.source import Git
 DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHOWN_CHARACTERS = 80
+_SAID_CHARACTERS = 400
 _FETCH = "fetch the whole history: 'fetch-depth: 0' for actions/checkout, or 'git fetch --unshallow'"
 
 
@@ -68,8 +69,8 @@ def _root(git: Git) -> Path:
         raise ToolError(f"--base: git cannot be started: {error.strerror}", "install git") from error
     except subprocess.SubprocessError as error:
         raise UsageError(
-            f"--base: this is no folder of a git repository ({said(error)})",
-            "call sbir-gate within the repository; without --base it compares with the stored baseline",
+            f"--base: git takes this folder for no repository: {said(error)}",
+            "call sbir-gate within one; without --base it compares with the stored baseline",
         ) from error
 
 
@@ -123,6 +124,8 @@ def _shown(name: str) -> str:
 
 
 def said(error: subprocess.SubprocessError) -> str:
-    """Return the last line of what git complained of."""
-    text = getattr(error, "stderr", None) or str(error)
-    return str(text).strip().splitlines()[-1].removeprefix("fatal: ")
+    """Return what git complained of, in one line: from its first complaint on."""
+    lines = [line.strip() for line in str(getattr(error, "stderr", None) or error).splitlines()]
+    lines = [line for line in lines if line]
+    first = next((at for at, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
+    return " ".join(lines[first:])[:_SAID_CHARACTERS]

@@ -16,14 +16,12 @@ from sbir_gate.measuring.source import Git
 
 GIT_SECONDS = 600.0  # a checkout of a large repository takes minutes; a longer one hangs
 _END_SECONDS = 10.0
-# `git rev-parse --local-env-vars`: set within a git hook, they would lead git to the user's own index
+# set within a git hook, they would lead git to the user's own index. It lists them itself (`git rev-parse
+# --local-env-vars`); those that hold configuration, such as safe.directory, stay
 _LOCAL_VARIABLES = frozenset(
     {
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_COMMON_DIR",
-        "GIT_CONFIG",
-        "GIT_CONFIG_COUNT",
-        "GIT_CONFIG_PARAMETERS",
         "GIT_DIR",
         "GIT_GRAFT_FILE",
         "GIT_IMPLICIT_WORK_TREE",

@@ -176,7 +176,7 @@ def _pair_words(pair: int, side: Side, budget: Budget) -> str:
 def _notes(found: BaseCommit, head: Run, base: BaseSide, lacking: Sequence[str]) -> Iterator[str]:
     """Yield what a reader should know of how the base was run."""
     if found.commit == found.head and not head.source.is_dirty:
-        yield "base and head are the same commit: what differs is noise"
+        yield "base and head are the same commit and no tracked file was changed: what differs is noise"
     if base.locks:
         yield f"the base ran in an environment of its own: {', '.join(base.locks)} differs"
     differing = base.settings.differing

@@ -160,7 +160,7 @@ def test_unchanged_code_passes_and_both_runs_are_kept(team):
     assert base.session == head.session != ""
     assert len(base.samples) == len(head.samples) == 2
     assert latest_run_path(Path("reports")) == result.run_path
-    assert "same commit: what differs is noise" in " ".join(result.verdict.notes)
+    assert "same commit and no tracked file was changed" in " ".join(result.verdict.notes)
     team.check_nothing_stays()
 
 

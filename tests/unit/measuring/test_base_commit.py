@@ -139,6 +139,24 @@ def test_a_shallow_clone_of_one_branch_names_the_cure_too(history, tmp_path):
     assert "fetch-depth: 0" in caught.value.hint
 
 
+def test_of_githubs_merge_commit_two_commits_are_enough(history, tmp_path):
+    history.repository.git("switch", "--quiet", "--detach", "main")
+    history.repository.git("merge", "--quiet", "--strategy", "ours", "--message", "merge", "change")
+    history.repository.git("branch", "merged")
+    clone = clone_of(history, tmp_path / "clone", "--branch", "merged", "--depth", "2")
+    assert find(clone, "HEAD^1").commit == history.tip
+
+
+def test_what_git_says_of_a_folder_that_it_does_not_trust_is_told_in_one_line():
+    told = "fatal: detected dubious ownership in '/x'\nTo add an exception, call:\n\n\tgit config --global\n"
+
+    def git(_arguments):
+        raise subprocess.CalledProcessError(128, ["git"], "", told)
+
+    with pytest.raises(UsageError, match="dubious ownership in '/x' To add an exception, call: git config"):
+        find_base(git, "main", "")
+
+
 def test_histories_without_a_common_commit_are_told_apart_from_shallow_ones(history):
     history.repository.git("switch", "--quiet", "--orphan", "island")
     history.repository.commit({"file.txt": "island"})
@@ -148,7 +166,7 @@ def test_histories_without_a_common_commit_are_told_apart_from_shallow_ones(hist
 
 
 def test_a_folder_outside_of_git_is_told(tmp_path):
-    with pytest.raises(UsageError, match="no folder of a git repository"):
+    with pytest.raises(UsageError, match="git takes this folder for no repository"):
         find(Repository(tmp_path))
 
 

@@ -72,10 +72,15 @@ def test_a_lock_that_only_one_side_has_differs(head, base, side):
     assert differing_locks(["a.lock"], head, base) == ("a.lock",)
 
 
-def test_a_lock_that_is_a_folder_is_wrong_input(head, base):
-    (head.root / "locks").mkdir()
-    with pytest.raises(InputError, match="locks: cannot be read") as caught:
-        differing_locks(["locks"], head, base)
+@pytest.mark.parametrize("target", [None, "/dev/zero"])
+def test_a_lock_that_is_no_file_is_wrong_input_and_is_not_read(head, base, target):
+    make(base.root / "a.lock")
+    if target:
+        (head.root / "a.lock").symlink_to(target)
+    else:
+        (head.root / "a.lock").mkdir()
+    with pytest.raises(InputError, match=r"a\.lock: is no regular file") as caught:
+        differing_locks(["a.lock"], head, base)
     assert "benchmark.base_lock" in caught.value.hint
 
 
