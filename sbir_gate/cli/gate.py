@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ Examples:
   sbir-gate run
   sbir-gate run --enricher '{python} enrich.py {awards} {recipients} {output}'
   sbir-gate run --set matching.methods='[duns-exact, name-exact, name-fuzzy]'
+  sbir-gate run --base
+  sbir-gate run --base origin/release --max-seconds 600
   sbir-gate run --policy-from origin/main
 """
 )
@@ -69,6 +72,22 @@ Examples:
 @click.option("--repeats", type=click.IntRange(min=1), help="Measured repeats.")
 @click.option("--baselines", help="Folder of the baselines.")
 @click.option("--reports", help="Folder to write to.")
+@click.option(
+    "--base",
+    metavar="[REF]",
+    is_flag=False,
+    flag_value="",
+    help="Compare with the commit that HEAD was branched off from REF (the default branch without one),"
+    " measured side by side with it, not with the baseline.",
+)
+@click.option(
+    "--pairs",
+    type=click.IntRange(1, 1000),
+    help="With --base: exactly so many pairs; default: as many as the verdict needs.",
+)
+@click.option(
+    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
+)
 @format_option
 @verbose_option
 @fail_on_option
@@ -83,6 +102,9 @@ def run(
     repeats: int | None,
     baselines: str | None,
     reports: str | None,
+    base: str | None,
+    pairs: int | None,
+    max_seconds: float | None,
     format_: str,
     verbose: bool,
     fail_on: str,
@@ -91,26 +113,40 @@ def run(
     assignments: tuple[str, ...],
     quiet: bool,
 ) -> NoReturn:
-    """Benchmark the enricher on the fixtures, compare with the baseline, and give the verdict."""
+    """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
     from sbir_gate.comparing.gate import exit_status
     from sbir_gate.pipeline.gate import real_edges, run_gate
 
+    _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
     options = {
         "fixtures.awards": awards,
         "fixtures.recipients": recipients,
         "fixtures.truth": truth,
         "enricher.command": enricher,
         "benchmark.repeats": repeats,
+        "benchmark.min_pairs": pairs,
+        "benchmark.max_pairs": pairs,
+        "benchmark.max_seconds": max_seconds,
         "gate.baselines_folder": baselines,
         "reports.folder": reports,
     }
     effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     with Ticker(is_quiet=quiet) as ticker:
-        result = run_gate(effective, real_edges(), ticker.say, request)
+        if base is None:
+            result = run_gate(effective, real_edges(), ticker.say, request)
+        else:
+            from sbir_gate.measuring.checkout import careful_git_in
+            from sbir_gate.pipeline.side_by_side import run_beside_base
+            from sbir_gate.settings.base_settings import Given
+
+            given = Given(config_file, os.environ, options, assignments)
+            git = careful_git_in(Path.cwd(), os.environ)
+            result = run_beside_base(effective, given, base, git, real_edges(), ticker.say, request)
     put(_rendered(result.run, result.verdict, format_, verbose))
     if not quiet:
-        put_line(f"Run: {result.run_path}  report: {result.report_path}", is_error=True)
+        beside = f"  base: {result.reference_path}" if result.reference_path else ""
+        put_line(f"Run: {result.run_path}{beside}  report: {result.report_path}", is_error=True)
     sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
 
 
@@ -177,8 +213,9 @@ def report(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Make the report of a saved RUN again, against its saved verdict or the baseline of now."""
+    """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
     from sbir_gate.storing.documents import load_run, load_verdict, save_text
+    from sbir_gate.storing.sessions import load_base_of
 
     head = load_run(run_document)
     if verdict_document is not None and policy_from is not None:
@@ -194,8 +231,11 @@ def report(
                 "name the verdict and the Run that belong together, or leave --verdict out",
             )
     else:
-        options = {"gate.name": head.gate}
-        verdict = _judgement(policy_from, config_file, assignments, options).verdict(head, _today())
+        base = load_base_of(run_document, head)
+        judgement = _judgement(
+            policy_from, config_file, assignments, {"gate.name": head.gate}, has_baseline=base is None
+        )
+        verdict = judgement.verdict(head, _today(), base)
     text = _rendered(head, verdict, format_, is_verbose=True)
     if output is None:
         put(text)
@@ -222,6 +262,15 @@ def _judgement(
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _check_options(base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object]) -> None:
+    """Raise UsageError for an option that would do nothing."""
+    surplus = [name for name, value in (side_by_side if base is None else alone).items() if value is not None]
+    if surplus and base is None:
+        raise UsageError(f"{surplus[0]} is for runs side by side", "give --base too, or leave it out")
+    if surplus:
+        raise UsageError(f"{surplus[0]} does nothing with --base", "say how many pairs with --pairs")
 
 
 def _rendered(run: Run, verdict: Verdict, format_: str, is_verbose: bool) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sbir_gate.errors import ConfigurationError
-from sbir_gate.measuring.command import CommandTemplate, parse_command
+from sbir_gate.measuring.command import parse_command
 from sbir_gate.measuring.environment import scrubbed_environment
 from sbir_gate.measuring.output import OutputFaults, check_rows, decision_key, digest, read_decisions
 from sbir_gate.measuring.process import ProcessRequest, ProcessResult, raise_on_failure
@@ -28,7 +29,8 @@ class BenchmarkPlan:
 
     `command` is the enricher's template (see `parse_command`). `award_ids` are the awards that the output
     must hold. `scratch_folder` exists; each run works in a new folder below it. `environment` is what the
-    caller sees (os.environ): only the allow-list and `pass_environment` of it are handed on.
+    caller sees (os.environ): only the allow-list and `pass_environment` of it are handed on. `python` is
+    the interpreter that `{python}` stands for.
     """
 
     command: str
@@ -43,6 +45,7 @@ class BenchmarkPlan:
     timeout_seconds: float = 300.0
     pass_environment: tuple[str, ...] = ()
     output_name: str = "enriched.parquet"
+    python: str = sys.executable
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,79 @@ class BenchmarkResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Repeat:
+class Repeat:
     """What one process did, told and wrote."""
 
     process: ProcessResult
     telemetry: Telemetry
     decisions: tuple[Decision, ...]
+
+
+class Bench:
+    """A plan that was checked, ready to be run once, and once more."""
+
+    def __init__(self, plan: BenchmarkPlan, launch: Launch) -> None:
+        """Raises ConfigurationError for a plan that cannot be run."""
+        _check(plan)
+        self.plan = plan
+        self._template = parse_command(plan.command)
+        self._environment = scrubbed_environment(plan.environment, plan.pass_environment)
+        self._launch = launch
+
+    def run_once(self) -> Repeat:
+        """Run the enricher in a fresh process with a fresh, empty folder for its output.
+
+        Raises EnricherCrash for an exit status other than 0, EnricherError for a time-out or an output
+        that is missing or cannot be read.
+        """
+        plan = self.plan
+        # what the enricher locks or makes read-only in its folder must not turn a measurement into a failure
+        with tempfile.TemporaryDirectory(
+            dir=plan.scratch_folder, prefix="repeat-", ignore_cleanup_errors=True
+        ) as name:
+            folder = Path(name).resolve()
+            output, metrics = folder / plan.output_name, folder / "metrics.json"
+            arguments = self._template.filled(
+                plan.awards_path.resolve(), plan.recipients_path.resolve(), output, metrics, plan.python
+            )
+            result = self._launch(
+                ProcessRequest(arguments, self._environment, plan.working_folder, plan.timeout_seconds)
+            )
+            raise_on_failure(result, plan.timeout_seconds)
+            return Repeat(result, read_telemetry(metrics), read_decisions(output))
+
+
+class Tally:
+    """What the repeats of one enricher learned so far; of the decisions only those of the first are kept."""
+
+    def __init__(self, award_ids: Sequence[str]) -> None:
+        self._award_ids = award_ids
+        self._samples: list[Sample] = []
+        self._calibrations: list[float] = []
+        self._first: Repeat | None = None
+        self._differing: set[str] = set()
+
+    def add(self, repeat: Repeat, calibration_seconds: float) -> None:
+        """Take a repeat in, and the time of the calibration workload just before it."""
+        self._samples.append(_sample(repeat, calibration_seconds))
+        self._calibrations.append(calibration_seconds)
+        if self._first is None:
+            self._first = repeat
+        elif self._samples[0].output_digest != self._samples[-1].output_digest:
+            self._differing.update(find_disagreements((self._first.decisions, repeat.decisions)))
+
+    def result(self, last_calibration_seconds: float) -> BenchmarkResult:
+        """Return what was learned; there must be a repeat. More may be added afterwards."""
+        if self._first is None:
+            raise ValueError("no repeat was measured")
+        return BenchmarkResult(
+            samples=tuple(self._samples),
+            decisions=self._first.decisions,
+            disagreements=tuple(sorted(self._differing)),
+            faults=check_rows(self._first.decisions, self._award_ids),
+            calibration_seconds=(*self._calibrations, last_calibration_seconds),
+            notes=self._first.telemetry.notes,
+        )
 
 
 def run_benchmark(
@@ -79,30 +149,16 @@ def run_benchmark(
     that cannot be run, EnricherCrash for an exit status other than 0, EnricherError for a time-out or an
     output that is missing or cannot be read.
     """
-    _check(plan)
-    template = parse_command(plan.command)
-    environment = scrubbed_environment(plan.environment, plan.pass_environment)
+    bench = Bench(plan, launch)
     for _ in range(plan.warmups):
         progress(0, plan.repeats)
-        _run_once(plan, template, environment, launch)
-    calibrations: list[float] = []
-    repeats: list[_Repeat] = []
+        bench.run_once()
+    tally = Tally(plan.award_ids)
     for number in range(1, plan.repeats + 1):
         progress(number, plan.repeats)
-        calibrations.append(calibrate())
-        repeats.append(_run_once(plan, template, environment, launch))
-    calibrations.append(calibrate())
-    first = repeats[0]
-    return BenchmarkResult(
-        samples=tuple(
-            _sample(repeat, seconds) for repeat, seconds in zip(repeats, calibrations, strict=False)
-        ),
-        decisions=first.decisions,
-        disagreements=find_disagreements([repeat.decisions for repeat in repeats]),
-        faults=check_rows(first.decisions, plan.award_ids),
-        calibration_seconds=tuple(calibrations),
-        notes=first.telemetry.notes,
-    )
+        calibration_seconds = calibrate()
+        tally.add(bench.run_once(), calibration_seconds)
+    return tally.result(calibrate())
 
 
 def find_disagreements(outputs: Sequence[Sequence[Decision]]) -> tuple[str, ...]:
@@ -129,24 +185,7 @@ def _check(plan: BenchmarkPlan) -> None:
         )
 
 
-def _run_once(
-    plan: BenchmarkPlan, template: CommandTemplate, environment: Mapping[str, str], launch: Launch
-) -> _Repeat:
-    # what the enricher locks or makes read-only in its folder must not turn a measurement into a failure
-    with tempfile.TemporaryDirectory(
-        dir=plan.scratch_folder, prefix="repeat-", ignore_cleanup_errors=True
-    ) as name:
-        folder = Path(name).resolve()
-        output, metrics = folder / plan.output_name, folder / "metrics.json"
-        arguments = template.filled(
-            plan.awards_path.resolve(), plan.recipients_path.resolve(), output, metrics
-        )
-        result = launch(ProcessRequest(arguments, environment, plan.working_folder, plan.timeout_seconds))
-        raise_on_failure(result, plan.timeout_seconds)
-        return _Repeat(result, read_telemetry(metrics), read_decisions(output))
-
-
-def _sample(repeat: _Repeat, calibration_seconds: float) -> Sample:
+def _sample(repeat: Repeat, calibration_seconds: float) -> Sample:
     telemetry = repeat.telemetry
     # an enricher that resets its own peak counter hides it from the launcher, but tells it here
     peak_rss_mib = max(repeat.process.peak_rss_mib, telemetry.highest_mib())

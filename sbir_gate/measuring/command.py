@@ -23,14 +23,16 @@ class CommandTemplate:
 
     arguments: tuple[str, ...]
 
-    def filled(self, awards: Path, recipients: Path, output: Path, metrics: Path) -> tuple[str, ...]:
+    def filled(
+        self, awards: Path, recipients: Path, output: Path, metrics: Path, python: str = sys.executable
+    ) -> tuple[str, ...]:
         """Return the arguments of one repeat. A path stays one argument, whatever blanks or quotes it has."""
         values = {
             "awards": str(awards),
             "recipients": str(recipients),
             "output": str(output),
             "metrics": str(metrics),
-            "python": sys.executable,
+            "python": python,
         }
         return tuple(_substituted(argument, values) for argument in self.arguments)
 

@@ -35,13 +35,18 @@ _SECRET = re.compile(
 )
 
 
+def is_secret_name(name: str) -> bool:
+    """Say whether the name of a variable looks like that of a secret."""
+    return _SECRET.search(name) is not None
+
+
 def scrubbed_environment(environment: Mapping[str, str], pass_environment: Sequence[str]) -> dict[str, str]:
     """Return what the enricher may see: the allow-list and the names that the configuration adds.
 
     Raises ConfigurationError if an added name looks like a secret.
     """
     for name in pass_environment:
-        if _SECRET.search(name):
+        if is_secret_name(name):
             raise ConfigurationError(
                 f"enricher.pass_environment: {name!r} looks like a secret",
                 "the code under test must not see secrets: give it the data as files",
@@ -51,5 +56,5 @@ def scrubbed_environment(environment: Mapping[str, str], pass_environment: Seque
         name: value
         for name, value in environment.items()
         if name in added
-        or (not _SECRET.search(name) and (name in PASSED_NAMES or name.startswith(PASSED_PREFIXES)))
+        or (not is_secret_name(name) and (name in PASSED_NAMES or name.startswith(PASSED_PREFIXES)))
     }

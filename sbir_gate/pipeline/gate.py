@@ -8,10 +8,12 @@ import re
 import shlex
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 
@@ -46,6 +48,7 @@ BUILT_IN_COMMAND = (
     "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
     " --output {output} --metrics {metrics}"
 )
+BUILT_IN = "built-in"
 VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
 _DIGEST_CHUNK = 1 << 20
@@ -64,6 +67,8 @@ class Edges:
     calibrate: Callable[[], float]
     machine: Callable[[], Machine]
     source: Callable[[], Source]
+    clock: Callable[[], float] = time.monotonic
+    new_session: Callable[[], str] = lambda: uuid4().hex
 
 
 def real_edges() -> Edges:
@@ -79,13 +84,27 @@ def real_edges() -> Edges:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """A Run, the verdict on it, and the files that were written."""
+    """A Run, the verdict on it, and the files that were written.
+
+    `reference_path` is the base's Run, where it was measured beside this one.
+    """
 
     run: Run
     verdict: Verdict
     run_path: Path
     verdict_path: Path
     report_path: Path
+    reference_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFixture:
+    """What a benchmark needs of the fixture, read once; `started_at` is when that began."""
+
+    started_at: datetime
+    profiles: tuple[AwardProfile, ...]
+    truth: Mapping[str, frozenset[str]] | None
+    fixture: Fixture
 
 
 def run_gate(
@@ -97,17 +116,17 @@ def run_gate(
     Whatever goes wrong, no older verdict stays behind to be taken for this one's; an error that has a
     name leaves a verdict `error` and a report of it, and is raised.
     """
-    _discard_verdict(effective.settings.reports.folder)
+    discard_verdict(effective.settings.reports.folder)
     try:
         # first, because a damaged baseline makes all the measuring useless
         if policy_from is None:
             judgement = own_judgement(effective)
         else:
             effective, judgement = commit_judgement(policy_from, effective)
-            _discard_verdict(effective.settings.reports.folder)
+            discard_verdict(effective.settings.reports.folder)
         run = measure(effective, edges, progress)
     except SbirGateError as error:
-        _leave_error_verdict(effective, edges, error)
+        leave_error_verdict(effective, edges, error)
         raise
     verdict = judgement.verdict(run, edges.now().date())
     folder = effective.settings.reports.folder
@@ -128,7 +147,8 @@ def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path
     return verdict_path, report_path
 
 
-def _discard_verdict(folder: Path) -> None:
+def discard_verdict(folder: Path) -> None:
+    """Remove the verdict of an earlier run. Raises OutputError if that cannot be done."""
     for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME):
         try:
             (folder / name).unlink(missing_ok=True)
@@ -145,31 +165,43 @@ def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> R
     Raises InputError for fixtures that cannot be read, EnricherError for an enricher that breaks.
     """
     settings = effective.settings
-    fixtures = settings.fixtures
+    read = read_fixture(effective, edges, progress)
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
+        plan = plan_of(effective, read, Path(scratch))
+        result = _benchmark(plan, edges, progress, is_built_in=settings.enricher.command is None)
+    progress("measuring quality")
+    return run_of(effective, edges, read, result)
+
+
+def read_fixture(effective: EffectiveSettings, edges: Edges, progress: Progress) -> ReadFixture:
+    """Read awards and truth, and check the recipients. Raises InputError for what cannot be read."""
+    settings = effective.settings
     started_at = edges.now()
     progress("reading the fixtures")
     profiles = read_profiles(effective)
-    check_recipients(str(fixtures.recipients), reading_options(settings))
-    truth = read_truth(fixtures.truth) if fixtures.truth is not None else None
-    fixture = describe_fixture(effective, len(profiles))
-    with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
-        plan = _plan(effective, tuple(profile.award_id for profile in profiles), Path(scratch))
-        result = _benchmark(plan, edges, progress, is_built_in=settings.enricher.command is None)
-    progress("measuring quality")
-    quality = measure_quality(result.decisions, profiles, truth)
-    names = {profile.award_id: profile.firm_name for profile in profiles}
-    kinds, kind_indexes = award_kinds(result.decisions, profiles)
+    check_recipients(str(settings.fixtures.recipients), reading_options(settings))
+    truth = read_truth(settings.fixtures.truth) if settings.fixtures.truth is not None else None
+    return ReadFixture(started_at, profiles, truth, describe_fixture(effective, len(profiles)))
+
+
+def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result: BenchmarkResult) -> Run:
+    """Return the Run of what was measured on the fixture."""
+    settings = effective.settings
+    truth = read.truth
+    quality = measure_quality(result.decisions, read.profiles, truth)
+    names = {profile.award_id: profile.firm_name for profile in read.profiles}
+    kinds, kind_indexes = award_kinds(result.decisions, read.profiles)
     return Run(
         gate=settings.gate.name,
-        started_at=started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        started_at=read.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         tool_version=__version__,
         machine=edges.machine(),
         source=edges.source(),
-        fixture=fixture,
-        enricher=_command(effective) if settings.enricher.command else "built-in",
+        fixture=read.fixture,
+        enricher=_command(effective) if settings.enricher.command else BUILT_IN,
         settings_digest=settings_digest(effective),
         samples=result.samples,
-        metrics=derive_metrics(result, quality, len(profiles)),
+        metrics=derive_metrics(result, quality, len(read.profiles)),
         quality=quality,
         decisions=result.decisions,
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
@@ -235,7 +267,8 @@ def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
         ) from error
 
 
-def _plan(effective: EffectiveSettings, award_ids: tuple[str, ...], scratch: Path) -> BenchmarkPlan:
+def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> BenchmarkPlan:
+    """Return how the enricher is run on the fixture, from the folder one stands in."""
     settings = effective.settings
     command = _command(effective)
     if settings.enricher.command is None:
@@ -247,7 +280,7 @@ def _plan(effective: EffectiveSettings, award_ids: tuple[str, ...], scratch: Pat
         command=command,
         awards_path=settings.fixtures.awards,
         recipients_path=settings.fixtures.recipients,
-        award_ids=award_ids,
+        award_ids=tuple(profile.award_id for profile in read.profiles),
         scratch_folder=scratch,
         working_folder=Path.cwd(),
         environment=os.environ,
@@ -269,16 +302,23 @@ def _benchmark(
     def tell(repeat: int, repeats: int) -> None:
         progress(f"repeat {repeat} of {repeats}" if repeat else "warming up")
 
-    try:
+    with wrong_input_explained(is_built_in=is_built_in):
         return run_benchmark(plan, edges.launch, edges.calibrate, tell)
+
+
+@contextmanager
+def wrong_input_explained(*, is_built_in: bool) -> Iterator[None]:
+    """Let wrong input come out as such: the built-in engine tells it by its exit status, in its own words."""
+    try:
+        yield
     except EnricherCrash as crash:
-        # the built-in engine tells wrong input by its exit status, and in words of its own
         if is_built_in and crash.exit_code == InputError.exit_status:
             raise InputError(crash.stderr_tail.strip().removeprefix("error: ")) from crash
         raise
 
 
-def _leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirGateError) -> None:
+def leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirGateError) -> None:
+    """Write the verdict `error` with its report."""
     settings = effective.settings
     verdict = Verdict(
         gate=settings.gate.name,

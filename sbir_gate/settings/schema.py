@@ -99,6 +99,12 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _relative(name: str) -> str:
+    if not name.strip() or Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
+        raise _fault("must be a path within the folder in which sbir-gate is called")
+    return name
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
 Percent = Annotated[float, Field(ge=0)]
@@ -107,6 +113,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 PathValue = Annotated[Path, BeforeValidator(_path)]
 MatchMethod = Annotated[Method, _one_of(*(method for method in Method if method is not Method.NONE))]
 Command = Annotated[tuple[str, ...] | None, BeforeValidator(_command), AfterValidator(_runnable)]
+RelativeName = Annotated[str, AfterValidator(_relative)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 FileStem = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
 # no more than that it is text: `reading.addresses` checks it, and shows nothing that is secret in it
@@ -214,10 +221,15 @@ class MatchingSettings(Section):
 
 
 class BenchmarkSettings(Section):
-    """`benchmark`: how often the enricher is measured."""
+    """`benchmark`: how often the enricher is measured, alone or side by side with the base."""
 
     repeats: Annotated[int, Field(ge=1, le=1000)]
     warm_ups: Annotated[int, Field(ge=0, le=1000)]
+    min_pairs: Annotated[int, Field(ge=1, le=1000)]
+    max_pairs: Annotated[int, Field(ge=1, le=1000), _not_below("min_pairs")]
+    max_seconds: Seconds
+    base_lock: Annotated[tuple[RelativeName, ...], AfterValidator(_distinct)]
+    base_setup: Command
 
 
 class MetricSettings(Section):

@@ -1,0 +1,203 @@
+"""The environment in which the base's code runs: its own if its locks differ, else head's.
+
+Either way the base's files come first: what Python imports, and what a command names by path, is looked
+for in the checkout before anywhere else. Otherwise head, which is often installed so that Python follows
+its working tree, would be measured against itself, and no change would ever be seen.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from sbir_gate.errors import ConfigurationError, EnricherError, InputError, ToolError
+from sbir_gate.measuring.benchmark import Launch
+from sbir_gate.measuring.environment import is_secret_name, scrubbed_environment
+from sbir_gate.measuring.process import ProcessRequest, raise_on_failure
+
+SETUP_SECONDS = 1800.0  # a set-up that downloads and builds everything takes minutes; a longer one hangs
+LOCK = "requirements.lock"
+FOLDER = ".venv"
+# how pip and uv reach their index
+_SETUP_NAMES = re.compile(
+    r"(PIP|UV)_\w+|(HTTPS?|ALL|NO)_PROXY|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE", re.IGNORECASE
+)
+_PLACEHOLDER = "{python}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One side's files: the top folder of its working tree, and the folder in which its enricher runs."""
+
+    root: Path
+    working_folder: Path
+
+
+def differing_locks(names: Sequence[str], head: Place, base: Place) -> tuple[str, ...]:
+    """Return which of the lock files are not the same bytes on both sides; one that neither has is the same.
+
+    Names are relative to the working folders. Raises InputError for one that cannot be read.
+    """
+    return tuple(
+        name for name in names if not _is_same(head.working_folder / name, base.working_folder / name)
+    )
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    are_there = [path.exists() for path in (first, second)]
+    for path, is_there in zip((first, second), are_there, strict=True):
+        # a change under test may put anything there, such as a link to a device that never ends
+        if is_there and not path.is_file():
+            raise InputError(f"{path}: is no regular file", "name files in benchmark.base_lock")
+    try:
+        return not any(are_there) or (all(are_there) and filecmp.cmp(first, second, shallow=False))
+    except OSError as error:
+        raise InputError(
+            f"{error.filename}: cannot be read ({error.strerror})", "benchmark.base_lock names it"
+        ) from error
+
+
+def set_up(
+    command: Sequence[str] | None, base: Place, python: str, environment: Mapping[str, str], launch: Launch
+) -> Path | None:
+    """Make the base's own environment in its working folder and return it: `.venv`.
+
+    `command` is benchmark.base_setup, with `{python}` for the interpreter `python`; None means the
+    built-in way: what `requirements.lock` pins, and the project itself. None is returned where the command
+    made no `.venv`. The set-up sees the variables that an enricher sees, and what leads pip and uv to
+    their index.
+
+    Raises ConfigurationError where there is no lock for the built-in way, ToolError if a step fails.
+    """
+    added = [name for name in environment if _SETUP_NAMES.fullmatch(name) and not is_secret_name(name)]
+    seen = scrubbed_environment(environment, added)
+    own = base.working_folder / FOLDER
+    for arguments in _steps(command, base, python):
+        request = ProcessRequest(arguments, seen, base.working_folder, SETUP_SECONDS)
+        try:
+            raise_on_failure(launch(request), SETUP_SECONDS)
+        except EnricherError as error:
+            reason = error.message.replace("the enricher", shlex.join(arguments), 1)
+            raise ToolError(
+                f"the base's environment cannot be made: {reason}",
+                "name a command that makes it in benchmark.base_setup",
+            ) from error
+    return own if python_of(own).exists() else None
+
+
+def python_of(own: Path) -> Path:
+    """Return the interpreter of a Python environment."""
+    return own / "bin" / "python"
+
+
+def _steps(command: Sequence[str] | None, base: Place, python: str) -> list[tuple[str, ...]]:
+    if command is not None:
+        return [tuple(argument.replace(_PLACEHOLDER, python) for argument in command)]
+    if not (base.working_folder / LOCK).is_file():
+        raise ConfigurationError(
+            f"the base's environment differs from head's, and the base has no {LOCK} to make it from",
+            "name a command that makes it in benchmark.base_setup",
+        )
+    made = str(python_of(base.working_folder / FOLDER))
+    install = (made, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
+    steps = [(python, "-m", "venv", FOLDER), (*install, "--require-hashes", "--requirement", LOCK)]
+    if any((base.working_folder / name).is_file() for name in ("pyproject.toml", "setup.py")):
+        steps.append((*install, "--no-deps", "."))
+    return steps
+
+
+def side_environment(
+    side: Place, head: Place, own: Path | None, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment of one side: as it is, but with the side's own files first.
+
+    The side's working folder and root, each with its `src`, come first in PYTHONPATH; an entry within
+    head's tree is turned into the side's. The programs of `own`, the side's own Python environment, come
+    first in PATH. Both sides get such a PYTHONPATH, so that it makes no difference between them.
+    """
+    given = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    folders = [*_own(side), *(moved(Path(entry), head, side) for entry in given)]
+    changed = {**environment, "PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, folders)))}
+    if own is not None:
+        changed["PATH"] = os.pathsep.join([str(own / "bin"), environment.get("PATH", os.defpath)])
+        changed["VIRTUAL_ENV"] = str(own)
+    return changed
+
+
+def side_command(command: Sequence[str], head: Place, base: Place) -> tuple[str, ...]:
+    """Return head's command so that it runs the base's files.
+
+    A path into head's tree becomes the same path in the base's, also where that is missing: the base then
+    breaks, and is not run with head's file. Only what lies in a Python environment of head's tree
+    (`.venv/bin/...`) stays head's where the base has none.
+    """
+    program, *rest = (_argument(argument, head, base) for argument in command)
+    if "/" in program and not (base.working_folder / program).exists():
+        in_head = head.working_folder / program
+        program = str(in_head) if _is_in_environment(in_head, head) else program
+    return (program, *rest)
+
+
+def names_its_files(command: Sequence[str], base: Place) -> bool:
+    """Say whether a command shows that it runs files of the base: by path, or as a module (`-m`)."""
+    modules = [word.partition(".")[0] for option, word in pairwise(command) if option == "-m"]
+    return any(_holds_module(base, module) for module in modules) or any(
+        _is_within(path, base.root) and path.is_file()
+        for path in (_normal(base.working_folder / argument) for argument in command)
+    )
+
+
+def engine_folder(side: Place, own: Path | None, package: str) -> Path | None:
+    """Return the folder from which the side imports its own `package`; None if it has none of its own."""
+    installed = sorted(own.glob("lib/python*/site-packages")) if own else []
+    folders = (*_own(side), *installed)
+    return next((folder for folder in folders if (folder / package / "__init__.py").is_file()), None)
+
+
+def moved(path: Path, head: Place, side: Place) -> Path:
+    """Return the path in a side's tree that answers to one in head's; any other path as it is."""
+    path = _normal(path)
+    return side.root / path.relative_to(head.root) if _is_within(path, head.root) else path
+
+
+def _holds_module(side: Place, module: str) -> bool:
+    """Say whether a side's own files hold a module or package of this name."""
+    return any(
+        (folder / module / "__init__.py").is_file() or (folder / f"{module}.py").is_file()
+        for folder in _own(side)
+    )
+
+
+def _own(side: Place) -> list[Path]:
+    """Return the folders of a side that Python imports from."""
+    return [folder / name for folder in (side.working_folder, side.root) for name in ("", "src")]
+
+
+def _argument(argument: str, head: Place, base: Place) -> str:
+    path = _normal(Path(argument))
+    if not path.is_absolute() or not _is_within(path, head.root):
+        return argument
+    of_base = moved(path, head, base)
+    return argument if not of_base.exists() and _is_in_environment(path, head) else str(of_base)
+
+
+def _is_in_environment(path: Path, side: Place) -> bool:
+    """Say whether a path lies in a Python environment below the side's root."""
+    return any(
+        (folder / "pyvenv.cfg").is_file() for folder in _normal(path).parents if _is_within(folder, side.root)
+    )
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder)
+
+
+def _normal(path: Path) -> Path:
+    """Return the path without `..`; links are not followed, so that `.venv/bin/python` stays in `.venv`."""
+    return Path(os.path.normpath(path))

@@ -1,0 +1,142 @@
+"""The base, made ready to be measured: where it lies, and its environment, settings and command."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sbir_gate.errors import ToolError, UsageError
+from sbir_gate.measuring.base_commit import BaseCommit
+from sbir_gate.measuring.base_environment import (
+    Place,
+    differing_locks,
+    engine_folder,
+    moved,
+    python_of,
+    set_up,
+    side_command,
+    side_environment,
+)
+from sbir_gate.measuring.benchmark import BenchmarkPlan
+from sbir_gate.measuring.environment import scrubbed_environment
+from sbir_gate.measuring.interleaving import Side, blamed_on
+from sbir_gate.measuring.process import ProcessRequest, raise_on_failure
+from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, Edges, Progress, settings_digest
+from sbir_gate.settings.base_settings import BaseSettings, Given, base_settings
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.layers import VARIABLE_PREFIX
+
+ENGINE_PACKAGE = "sbir_gate"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where both sides lie."""
+
+    head: Place
+    base: Place
+
+
+def places_of(found: BaseCommit, tree: Path) -> Places:
+    """Return where both sides lie; the base's enricher runs in the folder that answers to head's.
+
+    Raises UsageError if the base has no such folder.
+    """
+    root, here = found.root.resolve(), Path.cwd().resolve()
+    folder = here.relative_to(root)
+    if not (tree / folder).is_dir():
+        raise UsageError(
+            f"--base: the base has no folder {folder}, in which head's enricher runs",
+            "call sbir-gate in a folder that both commits have",
+        )
+    return Places(Place(root, here), Place(tree, tree / folder))
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSide:
+    """The base, ready to be run.
+
+    `locks` are those that differ, `own` is its own Python environment, if it needed one. `engine` is the
+    folder with its own built-in engine; None if it has none.
+    """
+
+    places: Places
+    locks: tuple[str, ...]
+    own: Path | None
+    engine: Path | None
+    settings: BaseSettings
+    environment: Mapping[str, str]
+
+
+def prepare_base(
+    effective: EffectiveSettings, given: Given, places: Places, edges: Edges, progress: Progress
+) -> BaseSide:
+    """Make the base's environment, if it needs one of its own, and find out its settings."""
+    benchmark, head, base = effective.settings.benchmark, places.head, places.base
+    locks = differing_locks(benchmark.base_lock, head, base)
+    own = None
+    # without a lock to compare nothing says that the environments are the same
+    if locks or (not benchmark.base_lock and benchmark.base_setup is not None):
+        progress("making the base's environment" + (f": {', '.join(locks)} differs" if locks else ""))
+        own = set_up(benchmark.base_setup, base, sys.executable, given.environment, edges.launch)
+    engine = engine_folder(base, own, ENGINE_PACKAGE)
+    config_file = given.config_file
+    if config_file is not None:
+        of_base = moved(Path.cwd() / config_file, head, base)
+        config_file = of_base if of_base.is_file() else config_file
+    settings = base_settings(given, config_file, engine, effective.settings, settings_digest(effective))
+    environment = side_environment(base, head, own, given.environment)
+    if settings.command is None:
+        # they are in the file that it is given, without those that it does not know
+        environment = {
+            name: value for name, value in environment.items() if not name.startswith(VARIABLE_PREFIX)
+        }
+    return BaseSide(places, locks, own, engine, settings, environment)
+
+
+def base_plan_of(head: BenchmarkPlan, base: BaseSide, scratch: Path) -> BenchmarkPlan:
+    """Return head's plan turned into the base's: the same fixture; its own files, environment, settings."""
+    settings, places = base.settings, base.places
+    if settings.command is not None:
+        command = shlex.join(side_command(settings.command, places.head, places.base))
+    else:
+        command = BUILT_IN_COMMAND
+        if settings.text:
+            config = scratch / "settings.yaml"
+            config.write_text(settings.text, encoding="utf-8")
+            command += f" --config {shlex.quote(str(config))}"
+    return replace(
+        head,
+        command=command,
+        scratch_folder=scratch,
+        working_folder=places.base.working_folder,
+        environment=base.environment,
+        python=str(python_of(base.own)) if base.own else head.python,
+    )
+
+
+def check_code(plan: BenchmarkPlan, base: BaseSide, edges: Edges) -> None:
+    """Make sure that the base's built-in engine is imported from where the base has it.
+
+    Raises ToolError if it is not: head would be compared with itself, and nothing would ever be found.
+    """
+    if base.settings.command is not None or base.engine is None:
+        return
+    request = ProcessRequest(
+        (plan.python, "-c", f"import {ENGINE_PACKAGE}; print({ENGINE_PACKAGE}.__file__)"),
+        scrubbed_environment(plan.environment, plan.pass_environment),
+        plan.working_folder,
+        plan.timeout_seconds,
+    )
+    with blamed_on(Side.BASE):
+        result = edges.launch(request)
+        raise_on_failure(result, plan.timeout_seconds)
+    imported = result.log_tail.rpartition(" | ")[2]
+    if not Path(imported).is_relative_to(base.engine):
+        raise ToolError(
+            f"--base: the base's engine would not run: {ENGINE_PACKAGE} is imported from {imported!r}",
+            "make the base an environment of its own: benchmark.base_lock=[] and benchmark.base_setup",
+        )

@@ -1,0 +1,224 @@
+"""The main job with a base commit at hand: base and head measured in turn on this machine, and judged.
+
+Both run on head's fixture files, so that a change of the fixture leaves them comparable. The verdict
+compares head with the base's Run of this session; the stored baseline is not needed.
+"""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sbir_gate.errors import SbirGateError
+from sbir_gate.measuring.base_commit import BaseCommit, find_base
+from sbir_gate.measuring.base_environment import names_its_files, side_environment
+from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult
+from sbir_gate.measuring.checkout import base_checkout, cautions
+from sbir_gate.measuring.interleaving import Budget, Side, SidesResult, Stop, run_side_by_side
+from sbir_gate.measuring.source import Git
+from sbir_gate.model.run import Run, Source
+from sbir_gate.model.verdict import Severity, Verdict
+from sbir_gate.pipeline.base_side import BaseSide, base_plan_of, check_code, places_of, prepare_base
+from sbir_gate.pipeline.gate import (
+    BUILT_IN,
+    Edges,
+    GateResult,
+    Progress,
+    ReadFixture,
+    discard_verdict,
+    leave_error_verdict,
+    plan_of,
+    read_fixture,
+    run_of,
+    write_verdict,
+    wrong_input_explained,
+)
+from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
+from sbir_gate.settings.base_settings import Given
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.storing.documents import save_run
+
+TARGET_BRANCH_VARIABLE = "GITHUB_BASE_REF"
+_MAX_TOLD = 10
+
+
+def run_beside_base(
+    effective: EffectiveSettings,
+    given: Given,
+    ref: str,
+    git: Git,
+    edges: Edges,
+    progress: Progress,
+    policy_from: PolicyRequest | None = None,
+) -> GateResult:
+    """Measure head beside the base, judge, and write both Runs, the verdict and the Markdown report.
+
+    `ref` leads to the base, the merge base of it and HEAD; empty means the target branch. `given` is what
+    `effective` was made of beyond the defaults. What judges comes from the base, or from where `policy_from`
+    says: the judge is not the accused. `git` runs in the folder one stands in. Like `run_gate`,
+    whatever goes wrong leaves no older verdict behind. A base that breaks is an error that names the base:
+    it is not head's fault, and it is no pass.
+    """
+    discard_verdict(effective.settings.reports.folder)
+    try:
+        found = find_base(git, ref, given.environment.get(TARGET_BRANCH_VARIABLE, ""))
+        request = policy_from or PolicyRequest(
+            found.commit, Path.cwd(), given.config_file, given.environment, given.options, given.assignments
+        )
+        effective, judgement = commit_judgement(request, effective, has_baseline=False)
+        discard_verdict(effective.settings.reports.folder)
+        head, base = _measured(effective, judgement, given, found, git, edges, progress)
+    except SbirGateError as error:
+        leave_error_verdict(effective, edges, error)
+        raise
+    verdict = judgement.verdict(head, edges.now().date(), base)
+    folder = effective.settings.reports.folder
+    # the base first: the newest saved Run is then head's
+    reference_path = save_run(folder / "benchmarks", base)
+    run_path = save_run(folder / "benchmarks", head)
+    verdict_path, report_path = write_verdict(folder, head, verdict)
+    return GateResult(head, verdict, run_path, verdict_path, report_path, reference_path)
+
+
+def is_decided(verdict: Verdict) -> bool:
+    """Say whether more pairs could change nothing: no metric is inconclusive."""
+    return all(change.severity is not Severity.INCONCLUSIVE for change in verdict.changes)
+
+
+def _measured(
+    effective: EffectiveSettings,
+    judgement: Judgement,
+    given: Given,
+    found: BaseCommit,
+    git: Git,
+    edges: Edges,
+    progress: Progress,
+) -> tuple[Run, Run]:
+    """Return the Runs of head and base."""
+    read = read_fixture(effective, edges, progress)
+    progress(f"checking out the base, {found.commit[:12]}")
+    # what an enricher leaves behind that cannot be removed must not turn a verdict into a failure
+    with (
+        tempfile.TemporaryDirectory(prefix="sbir-gate-base-", ignore_cleanup_errors=True) as name,
+        base_checkout(git, found.commit, Path(name)) as tree,
+    ):
+        scratch = Path(name)
+        sides = places_of(found, tree)
+        base = prepare_base(effective, given, sides, edges, progress)
+        head_plan = replace(
+            plan_of(effective, read, _folder(scratch / "head")),
+            environment=side_environment(sides.head, sides.head, None, given.environment),
+        )
+        base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
+        check_code(base_plan, base, edges)
+        session = _Session(effective, judgement, edges, read, found, base, edges.new_session())
+        result = _side_by_side(session, head_plan, base_plan, progress)
+        progress("measuring quality")
+        head_run, base_run = session.runs(result.head, result.base)
+        notes = (*_notes(found, head_run, base, cautions(git, tree)), *_budget_notes(result, session.budget))
+    return replace(head_run, warnings=notes), base_run
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """What turns results into Runs: all that they share, and what is the base's own."""
+
+    effective: EffectiveSettings
+    judgement: Judgement
+    edges: Edges
+    read: ReadFixture
+    found: BaseCommit
+    base: BaseSide
+    session: str
+
+    @property
+    def budget(self) -> Budget:
+        benchmark = self.effective.settings.benchmark
+        return Budget(benchmark.min_pairs, benchmark.max_pairs, benchmark.max_seconds)
+
+    def runs(self, head: BenchmarkResult, base: BenchmarkResult) -> tuple[Run, Run]:
+        """Return the Runs of head and base, which know that they belong together."""
+        head_run, base_run = (
+            replace(run_of(self.effective, self.edges, self.read, result), session=self.session)
+            for result in (head, base)
+        )
+        settings = self.base.settings
+        return head_run, replace(
+            base_run,
+            source=Source(self.found.commit, self.found.ref, is_dirty=False),
+            enricher=shlex.join(settings.command) if settings.command is not None else BUILT_IN,
+            settings_digest=settings.digest,
+        )
+
+
+def _side_by_side(
+    session: _Session, head: BenchmarkPlan, base: BenchmarkPlan, progress: Progress
+) -> SidesResult:
+    settings, edges, budget = session.effective.settings, session.edges, session.budget
+
+    def is_enough(head_result: BenchmarkResult, base_result: BenchmarkResult) -> bool:
+        head_run, base_run = session.runs(head_result, base_result)
+        return is_decided(session.judgement.verdict(head_run, edges.now().date(), base_run))
+
+    with wrong_input_explained(is_built_in=settings.enricher.command is None):
+        return run_side_by_side(
+            head,
+            base,
+            budget,
+            edges.launch,
+            edges.calibrate,
+            edges.clock,
+            is_enough,
+            lambda pair, side: progress(_pair_words(pair, side, budget)),
+        )
+
+
+def _pair_words(pair: int, side: Side, budget: Budget) -> str:
+    if pair == 0:
+        return f"warming up: {side}"
+    if budget.min_pairs == budget.max_pairs:
+        return f"pair {pair} of {budget.max_pairs}: {side}"
+    if pair <= budget.min_pairs:
+        return f"pair {pair} of at least {budget.min_pairs}: {side}"
+    return f"pair {pair} of at most {budget.max_pairs}: {side}"
+
+
+def _notes(found: BaseCommit, head: Run, base: BaseSide, lacking: Sequence[str]) -> Iterator[str]:
+    """Yield what a reader should know of how the base was run."""
+    if found.commit == found.head and not head.source.is_dirty:
+        yield "base and head are the same commit and no tracked file was changed: what differs is noise"
+    if base.locks:
+        yield f"the base ran in an environment of its own: {', '.join(base.locks)} differs"
+    differing = base.settings.differing
+    yield from differing[:_MAX_TOLD]
+    if len(differing) > _MAX_TOLD:
+        yield f"and {len(differing) - _MAX_TOLD} more settings differ"
+    if base.settings.unknown:
+        yield f"the base ran without settings that it does not know: {', '.join(base.settings.unknown)}"
+    yield from lacking
+    command = base.settings.command
+    if command is None and base.engine is None:
+        yield "the repository holds no engine of its own: both sides ran the installed one"
+    if command is not None and not names_its_files(command, base.places.base):
+        yield (
+            "the enricher's command names no file of the repository: if it is installed elsewhere, both"
+            " sides ran the same program"
+        )
+
+
+def _budget_notes(result: SidesResult, budget: Budget) -> Iterator[str]:
+    if result.stop is Stop.MAX_SECONDS and result.pairs < budget.min_pairs:
+        missing = budget.min_pairs - result.pairs
+        wanted_seconds = result.seconds + missing * result.pair_seconds
+        yield (
+            f"benchmark.max_seconds ({budget.max_seconds:g}) was enough for {result.pairs} of at least"
+            f" {budget.min_pairs} pairs; all of them would take about {wanted_seconds:.0f} s"
+        )

@@ -1,0 +1,59 @@
+"""Real git repositories in a temporary folder, for tests that compare with a base commit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ENVIRONMENT = {
+    "PATH": os.environ.get("PATH", os.defpath),
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_AUTHOR_NAME": "A. Author",
+    "GIT_AUTHOR_EMAIL": "author@example.org",
+    "GIT_COMMITTER_NAME": "A. Author",
+    "GIT_COMMITTER_EMAIL": "author@example.org",
+}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository and its working tree."""
+
+    folder: Path
+
+    def git(self, *arguments: object) -> str:
+        """Run git and return what it prints."""
+        return subprocess.run(
+            ["git", "-C", str(self.folder), *map(str, arguments)],
+            env=ENVIRONMENT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+
+    def commit(self, files: Mapping[str, str]) -> str:
+        """Write files (path -> text), commit all that is there, and return the commit."""
+        for name, text in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "a change")
+        return self.git("rev-parse", "HEAD")
+
+    def worktrees(self) -> list[str]:
+        """Return every worktree that git knows of."""
+        lines = self.git("worktree", "list", "--porcelain").splitlines()
+        return [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")]
+
+
+def make_repository(folder: Path) -> Repository:
+    """Return a new, empty repository on the branch main."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Repository(folder.resolve())
+    made.git("init", "--quiet", "--initial-branch", "main")
+    return made

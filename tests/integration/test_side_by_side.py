@@ -1,0 +1,507 @@
+"""Base and head of a real repository, side by side: real git, real processes, a toy enricher."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sbir_gate.comparing.gate import judge
+from sbir_gate.errors import (
+    ConfigurationError,
+    EnricherError,
+    ExitStatus,
+    InputError,
+    ToolError,
+    UsageError,
+)
+from sbir_gate.measuring.checkout import careful_git_in
+from sbir_gate.measuring.interleaving import BaseFailure
+from sbir_gate.measuring.machine import describe_machine
+from sbir_gate.measuring.process import EnricherCrash, run_process
+from sbir_gate.measuring.source import describe_source, git_in
+from sbir_gate.model.verdict import Outcome
+from sbir_gate.pipeline.gate import Edges, latest_run_path
+from sbir_gate.pipeline.side_by_side import run_beside_base
+from sbir_gate.settings.base_settings import Given
+from sbir_gate.settings.effective import load_settings
+from sbir_gate.settings.judgement import policy
+from sbir_gate.storing.documents import load_run, load_verdict
+from tests.factories_git import ENVIRONMENT, Repository, make_repository
+
+AWARDS = 12
+TRIES = 4
+# it tells what ran and where in its notes, which the Run keeps
+TOY = """\
+import csv, json, os, sys, time
+VERSION = "first"
+BURN_SECONDS = 0.0
+LINKS = 12
+while time.process_time() < BURN_SECONDS:
+    pass
+awards, recipients, output, metrics = sys.argv[-4:]
+with open(awards) as file, open(output, "w", newline="") as out:
+    writer = csv.writer(out)
+    writer.writerow(["award_id", "recipient_id", "match_method", "match_score"])
+    for number, row in enumerate(csv.DictReader(file)):
+        found = number < LINKS
+        writer.writerow([row["award_id"], *((f"R{number}", "uei-exact", 100) if found else ("", "none", 0))])
+notes = {"version": VERSION, "folder": os.getcwd().replace(os.sep, " / "), "python": sys.prefix[-80:]}
+counters = dict.fromkeys(("recipients_scanned", "candidates_generated", "pairs_scored"), 10)
+with open(metrics, "w") as file:
+    json.dump({"counters": counters, "notes": notes}, file)
+"""
+COMMAND = "{python} enrich.py {awards} {recipients} {output} {metrics}"
+FIXTURE = {
+    "fixtures/awards.csv": "award_id,Company,Phase,Number Employees,UEI\n"
+    + "".join(f"A{n},Firm {n} Inc,Phase I,{n},\n" for n in range(AWARDS)),
+    "fixtures/recipients.csv": "recipient_id,legal_business_name,uei\n"
+    + "".join(f"R{n},FIRM {n} INC,\n" for n in range(AWARDS)),
+    "fixtures/truth.csv": "award_id,recipient_ids\n" + "".join(f"A{n},R{n}\n" for n in range(AWARDS)),
+}
+
+
+def toy(**changes):
+    """Return the toy with constants of its own."""
+    text = TOY
+    for name, value in changes.items():
+        text, count = re.subn(
+            rf"^{name.upper()} = .*$", f"{name.upper()} = {value!r}", text, flags=re.MULTILINE
+        )
+        assert count == 1
+    return text
+
+
+def below(folder, script):
+    """Return a fixture and an enricher in a subfolder."""
+    return {f"{folder}/{name}": text for name, text in {"enrich.py": script, **FIXTURE}.items()}
+
+
+SLOW = toy(version="slow", burn_seconds=0.4)
+
+
+@dataclass
+class Team:
+    """A team's repository, and the gate that is called in it."""
+
+    repository: Repository
+    folder: Path
+    temporary: Path
+    told: list[str] = field(default_factory=list)
+
+    def gate(self, *assignments, ref="main", config=None, environment=None, **options):
+        """Run the main job as `sbir-gate run --base REF` does, without waiting for the calibration."""
+        environment = ENVIRONMENT | (environment or {})
+        options = {"benchmark.min_pairs": 2, "benchmark.max_pairs": 2, "enricher.command": COMMAND} | options
+        options = {key: value for key, value in options.items() if value is not None}
+        effective = load_settings(config, environment, options, assignments)
+        edges = Edges(
+            now=lambda: datetime.now(UTC),
+            launch=run_process,
+            calibrate=lambda: 0.05,
+            machine=describe_machine,
+            source=lambda: describe_source(git_in(Path.cwd())),
+        )
+        given = Given(config, environment, options, assignments)
+        git = careful_git_in(Path.cwd(), environment)
+        return run_beside_base(effective, given, ref, git, edges, self.told.append)
+
+    def fails(self, error, *assignments, **options):
+        """Return the error with which the gate ends; it has left its own verdict and nothing else."""
+        with pytest.raises(error) as caught:
+            self.gate(*assignments, **options)
+        verdict = load_verdict(self.folder / "reports" / "verdict.json")
+        assert verdict.outcome is Outcome.ERROR
+        assert verdict.reasons == (caught.value.message,)
+        assert not (self.folder / "reports" / "benchmarks").exists()
+        self.check_nothing_stays()
+        return caught.value
+
+    def check_nothing_stays(self):
+        assert self.repository.worktrees() == [str(self.repository.folder)]
+        assert list(self.temporary.iterdir()) == []
+
+
+@pytest.fixture
+def team(tmp_path, monkeypatch):
+    """Make a repository with the toy on main, and stand on a branch of it."""
+    repository = make_repository(tmp_path / "repository")
+    repository.commit({"enrich.py": TOY, ".gitignore": "reports/\n.venv/\n", **FIXTURE})
+    repository.git("switch", "--quiet", "--create", "change")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.chdir(repository.folder)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))  # the documented place to set it
+    return Team(repository, repository.folder, temporary)
+
+
+def base_of(result):
+    return load_run(result.reference_path)
+
+
+# the verdict
+
+
+def test_unchanged_code_passes_and_both_runs_are_kept(team):
+    for _ in range(TRIES):  # other work on the machine may hide it for a while, but never fails it
+        result = team.gate()
+        assert result.verdict.outcome is not Outcome.FAIL
+        if result.verdict.outcome is Outcome.PASS:
+            break
+    assert result.verdict.outcome is Outcome.PASS
+    base, head = base_of(result), load_run(result.run_path)
+    assert head == result.run
+    assert base.session == head.session != ""
+    assert len(base.samples) == len(head.samples) == 2
+    assert latest_run_path(Path("reports")) == result.run_path
+    assert "same commit and no tracked file was changed" in " ".join(result.verdict.notes)
+    team.check_nothing_stays()
+
+
+def test_each_run_is_a_session_of_its_own(team):
+    assert team.gate().run.session != team.gate().run.session
+
+
+def test_the_saved_runs_give_the_same_verdict_again(team):
+    team.repository.commit({"enrich.py": toy(links=8)})
+    result = team.gate()
+    settings = load_settings(None, {}).settings
+    assert judge(load_run(result.run_path), base_of(result), policy(settings)) == result.verdict
+    assert result.verdict.outcome is Outcome.FAIL
+    assert [award.award_id for award in result.verdict.records.lost] == ["A10", "A11", "A8", "A9"]
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_slower_change_fails(team, is_committed):
+    if is_committed:
+        team.repository.commit({"enrich.py": SLOW})
+    else:
+        (team.folder / "enrich.py").write_text(SLOW)
+    for _ in range(TRIES):
+        result = team.gate(**{"benchmark.min_pairs": 5, "benchmark.max_pairs": 5})
+        if result.verdict.outcome is Outcome.FAIL:
+            break
+    assert "cpu_seconds rose" in " ".join(result.verdict.reasons)
+    assert result.run.source.is_dirty is not is_committed
+    assert result.run.engine_notes["version"] == "slow"
+    assert base_of(result).engine_notes["version"] == "first"
+
+
+def test_the_base_is_the_merge_base_and_not_the_tip(team):
+    fork = team.repository.git("rev-parse", "HEAD")
+    team.repository.commit({"enrich.py": toy(version="mine")})
+    team.repository.git("switch", "--quiet", "main")
+    team.repository.commit({"enrich.py": SLOW})
+    team.repository.git("switch", "--quiet", "change")
+    result = team.gate()
+    base = base_of(result)
+    assert (base.source.commit, base.source.branch, base.source.is_dirty) == (fork, "main", False)
+    assert base.engine_notes["version"] == "first"
+    assert max(sample.cpu_seconds for sample in base.samples) < 0.4
+    assert result.verdict.reference_commit == fork
+
+
+def test_a_base_that_was_slow_makes_head_faster_and_passes(team):
+    team.repository.git("switch", "--quiet", "main")
+    team.repository.commit({"enrich.py": SLOW})
+    team.repository.git("switch", "--quiet", "--create", "faster")
+    team.repository.commit({"enrich.py": TOY})
+    assert team.gate().verdict.outcome is Outcome.PASS
+
+
+def test_more_pairs_are_measured_only_until_it_is_decided(team):
+    result = team.gate(**{"benchmark.min_pairs": 2, "benchmark.max_pairs": 50})
+    assert 2 <= len(result.run.samples) < 50
+
+
+def test_progress_tells_pair_and_side(team):
+    team.gate(**{"benchmark.min_pairs": 2, "benchmark.max_pairs": 2})
+    commit = team.repository.git("rev-parse", "HEAD")[:12]
+    assert team.told == [
+        "reading the fixtures",
+        f"checking out the base, {commit}",
+        *("warming up: head", "warming up: base"),
+        *("pair 1 of 2: head", "pair 1 of 2: base", "pair 2 of 2: base", "pair 2 of 2: head"),
+        "measuring quality",
+    ]
+
+
+def test_progress_tells_how_many_pairs_there_will_be_at_least_and_then_at_most(team, monkeypatch):
+    monkeypatch.setattr("sbir_gate.pipeline.side_by_side.is_decided", lambda _verdict: False)
+    team.gate(**{"benchmark.min_pairs": 1, "benchmark.max_pairs": 3, "benchmark.warm_ups": 0})
+    pairs = [words for words in team.told if words.startswith("pair")]
+    assert pairs == [
+        *("pair 1 of at least 1: head", "pair 1 of at least 1: base"),
+        *("pair 2 of at most 3: base", "pair 2 of at most 3: head"),
+        *("pair 3 of at most 3: head", "pair 3 of at most 3: base"),
+    ]
+    assert not any("warming up" in words for words in team.told)
+
+
+def test_a_budget_that_is_too_small_for_the_least_number_is_told_with_what_it_takes(team):
+    options = {"benchmark.min_pairs": 5, "benchmark.max_pairs": 5, "benchmark.max_seconds": 0.001}
+    result = team.gate(**options)
+    assert len(result.run.samples) == len(base_of(result).samples) == 1
+    assert re.search(
+        r"max_seconds \(0\.001\) was enough for 1 of at least 5 pairs; all of them would take about \d+ s",
+        " ".join(result.verdict.notes),
+    )
+
+
+# which code, which fixture, which settings
+
+
+def test_a_changed_fixture_is_given_to_both_sides(team):
+    more = dict(FIXTURE)
+    more["fixtures/awards.csv"] += "A12,Firm 12 Inc,Phase II,3,\n"
+    more["fixtures/recipients.csv"] += "R12,FIRM 12 INC,\n"
+    more["fixtures/truth.csv"] += "A12,R12\n"
+    team.repository.commit(more)
+    result = team.gate()
+    assert result.verdict.outcome is not Outcome.INCOMPARABLE
+    assert result.run.fixture == base_of(result).fixture
+    assert len(base_of(result).decisions) == AWARDS + 1
+
+
+def test_the_enricher_of_each_side_runs_in_its_own_folder(team):
+    result = team.gate()
+    head, base = result.run.engine_notes["folder"], base_of(result).engine_notes["folder"]
+    assert head == str(team.folder).replace(os.sep, " / ")
+    assert base.endswith(" / base")
+
+
+def test_below_a_subfolder_the_base_runs_in_the_same_one(team, monkeypatch):
+    team.repository.commit(below("etl", toy(version="below")))
+    monkeypatch.chdir(team.folder / "etl")
+    result = team.gate(ref="HEAD")
+    assert base_of(result).engine_notes["version"] == "below"
+    assert base_of(result).engine_notes["folder"].endswith(" / base / etl")
+
+
+def test_a_subfolder_that_the_base_lacks_is_told(team, monkeypatch):
+    team.repository.commit(below("etl", TOY))
+    monkeypatch.chdir(team.folder / "etl")
+    with pytest.raises(UsageError, match="the base has no folder etl"):
+        team.gate()
+    team.check_nothing_stays()
+
+
+def test_a_package_that_is_installed_from_heads_tree_is_the_bases_for_the_base(team):
+    # as an editable installation does: Python follows the working tree
+    team.repository.git("switch", "--quiet", "main")
+    team.repository.commit({"src/engine/__main__.py": TOY, "src/engine/__init__.py": ""})
+    team.repository.git("switch", "--quiet", "--create", "packaged")
+    team.repository.commit({"src/engine/__main__.py": toy(version="second")})
+    environment = {"PYTHONPATH": str(team.folder / "src")}
+    command = "{python} -m engine {awards} {recipients} {output} {metrics}"
+    result = team.gate(environment=environment, **{"enricher.command": command})
+    assert result.run.engine_notes["version"] == "second"
+    assert base_of(result).engine_notes["version"] == "first"
+    assert not any("names no file" in note for note in result.verdict.notes)
+
+
+def test_a_command_outside_of_the_repository_is_suspicious(team, tmp_path):
+    (tmp_path / "outside.py").write_text(TOY)
+    command = shlex.join(["{python}", str(tmp_path / "outside.py"), *COMMAND.split()[2:]])
+    result = team.gate(**{"enricher.command": command})
+    assert "the enricher's command names no file of the repository" in " ".join(result.verdict.notes)
+
+
+def test_the_bases_own_file_of_settings_names_its_enricher(team):
+    team.repository.git("switch", "--quiet", "main")
+    gate = "enricher:\n  command: '{python} OLD {awards} {recipients} {output} {metrics}'\n"
+    team.repository.commit({"old.py": toy(version="old"), "gate.yaml": gate.replace("OLD", "old.py")})
+    team.repository.git("switch", "--quiet", "--create", "renamed")
+    team.repository.git("rm", "--quiet", "old.py")
+    team.repository.commit({"new.py": toy(version="new"), "gate.yaml": gate.replace("OLD", "new.py")})
+    result = team.gate(config=Path("gate.yaml"), **{"enricher.command": None})
+    assert (result.run.engine_notes["version"], base_of(result).engine_notes["version"]) == ("new", "old")
+    assert any("the enricher command differs" in note for note in result.verdict.notes)
+
+
+# the built-in engine of a repository that holds one
+
+
+BUILT_IN = {
+    "sbir_gate/__init__.py": "",
+    "sbir_gate/__main__.py": TOY.replace(
+        "awards, recipients, output, metrics = sys.argv[-4:]",
+        "given = dict(zip(sys.argv[3::2], sys.argv[4::2]))\n"
+        'awards, output, metrics = given["--awards"], given["--output"], given["--metrics"]',
+    ),
+}
+
+
+def engine(version):
+    return {path: text.replace('"first"', repr(version)) for path, text in BUILT_IN.items()}
+
+
+@pytest.fixture
+def engine_team(team):
+    """Let the repository hold an engine of its own, which a change replaces."""
+    team.repository.git("switch", "--quiet", "main")
+    base_yaml = (Path(__file__).parents[2] / "config" / "base.yaml").read_text()
+    older = base_yaml.replace("pairs_per_query: 12", "pairs_per_query: 7")
+    team.repository.commit({**engine("engine-1"), "config/base.yaml": older})
+    team.repository.git("switch", "--quiet", "--create", "next")
+    team.repository.commit({**engine("engine-2"), "config/base.yaml": base_yaml})
+    return team
+
+
+def test_the_built_in_engine_of_the_base_is_the_bases_own_code(engine_team):
+    result = engine_team.gate(**{"enricher.command": None})
+    assert result.run.engine_notes["version"] == "engine-2"
+    assert base_of(result).engine_notes["version"] == "engine-1"
+    assert base_of(result).enricher == "built-in"
+    notes = " ".join(result.verdict.notes)
+    assert "matching.pairs_per_query is 12 in head, 7 in the base" in notes
+    assert "settings that change results differ" in notes
+
+
+def test_an_engine_that_would_be_imported_from_elsewhere_is_refused(engine_team):
+    # whatever the reason: here the package itself says that it is another
+    engine_team.repository.git("switch", "--quiet", "main")
+    elsewhere = "__file__ = '/elsewhere/sbir_gate/__init__.py'\n"
+    engine_team.repository.commit({"sbir_gate/__init__.py": elsewhere})
+    engine_team.repository.git("switch", "--quiet", "--create", "other")
+    error = engine_team.fails(ToolError, **{"enricher.command": None})
+    assert "the base's engine would not run: sbir_gate is imported from '/elsewhere" in error.message
+
+
+def test_without_an_engine_in_the_repository_both_run_the_installed_one(team):
+    # the real one, on a dozen awards
+    options = {"enricher.command": None, "benchmark.min_pairs": 1, "benchmark.max_pairs": 1}
+    result = team.gate(**options, **{"benchmark.warm_ups": 0})
+    assert any("both sides ran the installed one" in note for note in result.verdict.notes)
+    assert result.run.decisions == base_of(result).decisions
+
+
+# the base's environment
+
+
+SETUP = "{python} -c \"import venv; venv.create('.venv', with_pip=False, symlinks=True)\""
+
+
+def test_where_the_locks_are_the_same_both_run_on_one_interpreter(team):
+    team.repository.commit({"requirements.lock": "a==1\n"})
+    team.repository.git("branch", "--force", "main")
+    team.repository.commit({"enrich.py": toy(version="second")})
+    result = team.gate("benchmark.base_setup=./must-not-run")
+    assert base_of(result).engine_notes["python"] == result.run.engine_notes["python"]
+    assert not any("making the base's environment" in words for words in team.told)
+
+
+def test_where_a_lock_differs_the_base_gets_an_environment_of_its_own(team):
+    team.repository.commit({"requirements.lock": "a==1\n"})
+    result = team.gate(**{"benchmark.base_setup": SETUP})
+    assert "making the base's environment: requirements.lock differs" in team.told
+    assert base_of(result).engine_notes["python"].endswith("/base/.venv")
+    assert not result.run.engine_notes["python"].endswith("/base/.venv")
+    assert any(
+        "an environment of its own: requirements.lock differs" in note for note in result.verdict.notes
+    )
+    team.check_nothing_stays()
+
+
+def test_without_locks_to_compare_a_set_up_always_runs(team):
+    options = {"benchmark.base_setup": SETUP, "benchmark.base_lock": ()}
+    assert base_of(team.gate(**options)).engine_notes["python"].endswith("/base/.venv")
+
+
+def test_a_set_up_that_fails_is_an_error_of_its_own(team):
+    team.repository.commit({"requirements.lock": "a==1\n"})
+    error = team.fails(
+        ToolError, **{"benchmark.base_setup": "{python} -c 'import sys; sys.exit(\"no way\")'"}
+    )
+    assert "the base's environment cannot be made" in error.message
+    assert "no way" in error.message
+
+
+def test_without_a_lock_in_the_base_the_built_in_set_up_asks_for_a_command(team):
+    team.repository.commit({"requirements.lock": "a==1\n"})
+    assert "has no requirements.lock" in team.fails(ConfigurationError).message
+
+
+# what goes wrong
+
+
+def test_a_base_that_crashes_is_an_error_that_names_the_base(team):
+    team.repository.git("switch", "--quiet", "main")
+    team.repository.commit({"enrich.py": "import sys\nsys.exit('broken base')\n"})
+    team.repository.git("switch", "--quiet", "--create", "mended")
+    team.repository.commit({"enrich.py": TOY})
+    error = team.fails(BaseFailure)
+    assert error.exit_status is ExitStatus.BROKEN
+    assert error.message == "the base: the enricher ended with exit status 1: broken base"
+    assert "head is not to blame" in error.hint
+
+
+def test_a_base_that_writes_nothing_is_one_too(team):
+    team.repository.git("switch", "--quiet", "main")
+    team.repository.commit({"enrich.py": ""})
+    team.repository.git("switch", "--quiet", "--create", "mended")
+    team.repository.commit({"enrich.py": TOY})
+    assert "the base: enriched.parquet: the enricher wrote no output" in team.fails(BaseFailure).message
+
+
+def test_an_enricher_that_the_base_does_not_have_is_told_as_the_bases(team):
+    team.repository.commit({"new.py": TOY})
+    error = team.fails(BaseFailure, **{"enricher.command": COMMAND.replace("enrich.py", "new.py")})
+    assert "new.py" in error.message
+
+
+def test_a_head_that_crashes_is_heads_own_fault(team):
+    team.repository.commit({"enrich.py": "import sys\nsys.exit('broken head')\n"})
+    error = team.fails(EnricherCrash)
+    assert error.message == "the enricher ended with exit status 1: broken head"
+
+
+def test_where_both_crash_head_is_told(team):
+    error = team.fails(EnricherError, **{"enricher.command": "./nowhere {awards} {recipients} {output}"})
+    assert not isinstance(error, BaseFailure)
+
+
+def test_fixtures_that_cannot_be_read_are_told_before_anything_is_checked_out(team):
+    (team.folder / "fixtures" / "awards.csv").unlink()
+    team.fails(InputError)
+    assert not any("checking out" in words for words in team.told)
+
+
+@pytest.mark.parametrize("ref", ["nowhere", "--upload-pack=touch hacked", "$(touch hacked)"])
+def test_a_ref_that_is_none_is_wrong_usage_and_leaves_an_error(team, ref):
+    error = team.fails(UsageError, ref=ref)
+    assert error.exit_status is ExitStatus.WRONG_INPUT
+    assert not (team.folder / "hacked").exists()
+
+
+class Stopped(BaseException):
+    """Ctrl-C, as the program raises it."""
+
+
+@pytest.mark.parametrize("word", ["checking out", "warming up", "pair 2", "measuring quality"])
+def test_whenever_it_is_stopped_nothing_stays(team, word):
+    class Stopping(list):
+        def append(self, words):
+            if words.startswith(word):
+                raise Stopped
+
+    team.told = Stopping()
+    with pytest.raises(Stopped):
+        team.gate()
+    team.check_nothing_stays()
+    assert not (team.folder / "reports" / "verdict.json").exists()
+
+
+def test_what_the_enricher_locks_in_its_folder_is_no_failure(team):
+    text = TOY + "os.makedirs('locked/in', exist_ok=True)\nos.chmod('locked', 0o500)\n"
+    team.repository.git("switch", "--quiet", "main")
+    team.repository.commit({"enrich.py": text})
+    team.repository.git("switch", "--quiet", "--create", "same")
+    assert team.gate().run_path.exists()
+    assert team.repository.worktrees() == [str(team.repository.folder)]
