@@ -3,7 +3,8 @@
 Format history:
 
 1. first format: Run, Verdict, progress of a profile.
-2. Runs know with which other they were measured side by side (`session`).
+2. Runs know with which other they were measured side by side (`session`), and changes tell which
+   regression could have been seen (`smallest_detectable`).
 """
 
 from __future__ import annotations

@@ -48,6 +48,8 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
     lines += [f"  - {reason}" for reason in view.reasons]
     if view.rows:
         lines += ["", *_metric_lines(view.rows, width, use_colour)]
+    if view.sensitivity:
+        lines += ["", f"{view.sensitivity}."]
     if view.info_rows and is_verbose:
         lines += ["", "Metrics without a limit", *_metric_lines(view.info_rows, width, use_colour)]
     elif view.info_rows:

@@ -110,7 +110,10 @@ class ReliabilityRow:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A report, before it takes the shape of a channel. `rows` are gated, worst first."""
+    """A report, before it takes the shape of a channel. `rows` are gated, worst first.
+
+    `sensitivity` says which regressions of the gated noisy metrics could be seen; empty if there is none.
+    """
 
     gate: str
     outcome: Outcome
@@ -126,6 +129,7 @@ class View:
     strata: tuple[StratumRow, ...]
     reliability: tuple[ReliabilityRow, ...]
     environment: tuple[Fact, ...]
+    sensitivity: str = ""
 
 
 def build_view(run: Run | None, verdict: Verdict) -> View:
@@ -147,6 +151,7 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         strata=_strata(run) if run else (),
         reliability=_reliability(run) if run else (),
         environment=(*_verdict_facts(verdict), *(_environment_facts(run) if run else ())),
+        sensitivity=_sensitivity_line(ordered),
     )
 
 
@@ -167,6 +172,15 @@ def _metric_row(change: Change) -> MetricRow:
         change=relative_change(change),
         limit=plain(change.limit) or NOTHING,
     )
+
+
+def _sensitivity_line(changes: Sequence[Change]) -> str:
+    shown = [
+        f"{plain(change.metric, _NAME_CHARACTERS)} {change.smallest_detectable * 100:.1f} %"
+        for change in changes
+        if change.severity is not Severity.INFO and change.smallest_detectable is not None
+    ]
+    return f"Smallest regression that could be seen: {', '.join(shown)}" if shown else ""
 
 
 def _records_line(records: RecordChanges) -> str:
