@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 import re
 
-from sbir_gate.comparing.statistics import FEWEST_REPEATS, Estimate, difference, estimate_log_median
+from sbir_gate.comparing.statistics import FEWEST_REPEATS, Estimate, difference, estimate_log_median, interval
 from sbir_gate.model.run import Run
 
 # What calibration leaves between two different machines: one workload does not slow down exactly as
-# another does. An assumption, not a measurement: one standard deviation of 8 % in time, so that an
-# interval between machines is never narrower than about 17 % each way.
+# another does. An assumption, for as long as no history has measured it: one standard deviation of 8 %
+# in time, so that an interval between machines is never narrower than about 17 % each way.
 BETWEEN_MACHINES_LOG_SD = 0.08
+
+# One machine at rest does not change its speed by a tenth from one hour to another.
+OTHER_SPEED_LOG = math.log(1.1)
 
 
 def time_exponent(metric_name: str) -> int:
@@ -37,24 +40,45 @@ def is_same_machine(head: Run, reference: Run) -> bool:
     )
 
 
+def has_other_speed(head: Run, reference: Run) -> bool:
+    """Say whether two machines of one kind are, by the calibration workload, not of one speed.
+
+    A fingerprint names a kind of machine: hosted runners of one kind differ by tens of percent. Their
+    speeds differ if the workload's do by more than OTHER_SPEED_LOG, beyond the noise of its timings.
+    """
+    effect = machine_effect("wall_seconds", head, reference)
+    return effect is not None and abs(effect.value) > OTHER_SPEED_LOG and not interval(effect).covers(0.0)
+
+
+def is_calibrated(head: Run, reference: Run) -> bool:
+    """Say whether times are judged as multiples of the calibration workload."""
+    return not is_same_machine(head, reference) or has_other_speed(head, reference)
+
+
+def unexplained_log_sd(head: Run, reference: Run, spread: float | None) -> float:
+    """Return what no repeat of either Run can tell of their difference, as a log standard deviation.
+
+    `spread` is what the history measured: the log standard deviation, from one Run of the same code to
+    another, of a metric as it is judged (a time as a multiple of the calibration workload). Both Runs
+    have it. Without a history it is BETWEEN_MACHINES_LOG_SD where times are calibrated, else nothing.
+    """
+    if spread is not None:
+        return math.sqrt(2) * spread
+    return BETWEEN_MACHINES_LOG_SD if is_calibrated(head, reference) else 0.0
+
+
 def machine_effect(metric_name: str, head: Run, reference: Run) -> Estimate | None:
     """Return the log of the ratio that the machine alone would give this time metric.
 
     It is log(head / reference) of the calibration medians, with its sign turned for rates. The error
-    covers the spread of both calibrations and, between different machines, BETWEEN_MACHINES_LOG_SD.
-    None if either Run has too few usable timings.
+    is the spread of both calibrations. None if either Run has too few usable timings.
     """
     if not (_is_usable(head.calibration_seconds) and _is_usable(reference.calibration_seconds)):
         return None
     slowdown = difference(
         estimate_log_median(head.calibration_seconds), estimate_log_median(reference.calibration_seconds)
     )
-    unexplained = 0.0 if is_same_machine(head, reference) else BETWEEN_MACHINES_LOG_SD
-    return Estimate(
-        slowdown.value * time_exponent(metric_name),
-        math.hypot(slowdown.error, unexplained),
-        slowdown.freedom,
-    )
+    return Estimate(slowdown.value * time_exponent(metric_name), slowdown.error, slowdown.freedom)
 
 
 def _is_usable(timings: tuple[float, ...]) -> bool:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
+from types import MappingProxyType
 
 from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, worst
-from sbir_gate.comparing.ratios import Pair, Ratio, ratio_of
+from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
+from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
+from sbir_gate.comparing.sensitivity import smallest_detectable
+from sbir_gate.comparing.soundness import is_other_engines_stage, stage_fault
 from sbir_gate.comparing.wording import limits_text
 from sbir_gate.model.run import Metric, MetricKind, Run
 from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, Severity
@@ -16,15 +20,20 @@ from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, Seve
 # The limit of a metric that cannot be judged at all: gone, not a number, there twice, ...
 MUST_BE_SOUND = "must be sound"
 
+NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
-def compare_metrics(head: Run, reference: Run | None, policy: Policy) -> tuple[Change, ...]:
+
+def compare_metrics(
+    head: Run, reference: Run | None, policy: Policy, spread: Mapping[str, float] = NO_SPREAD
+) -> tuple[Change, ...]:
     """Return one Change for each limit of the policy, then for each metric that has none.
 
     The rows are the union of policy, head and reference, so that a metric that is gone from head is
     a row, and a failure. Metrics without a limit are for information only, unless they are gone or
-    not a number. Without a reference only the absolute limits are judged.
+    not a number. Without a reference only the absolute limits are judged. `spread` is, by metric, how
+    far Runs of the same code lie apart (`noisy_ratio`); Runs side by side need none.
     """
-    changes = [_compare(limit.name, limit, head, reference) for limit in policy.limits]
+    changes = [_compare(limit.name, limit, head, reference, spread) for limit in policy.limits]
     limited = {limit.name for limit in policy.limits}
     others = dict.fromkeys(
         metric.name
@@ -33,26 +42,45 @@ def compare_metrics(head: Run, reference: Run | None, policy: Policy) -> tuple[C
         for metric in run.metrics
         if metric.name not in limited
     )
-    return (*changes, *(_compare(name, None, head, reference) for name in others))
+    return (*changes, *(_compare(name, None, head, reference, spread) for name in others))
 
 
-def _compare(name: str, limit: MetricLimit | None, head: Run, reference: Run | None) -> Change:
+def _compare(
+    name: str, limit: MetricLimit | None, head: Run, reference: Run | None, spread: Mapping[str, float]
+) -> Change:
     heads = _named(head, name)
     references = _named(reference, name) if reference is not None else ()
     row = _row(name, limit, heads, references)
     if not heads and not references and limit is not None and not limit.is_required:
         return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
+    if (
+        not heads
+        and reference is not None
+        and limit is None
+        and is_other_engines_stage(name, head, reference)
+    ):
+        return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")
     fault = _fault(row, heads, references)
+    if not fault and references:
+        fault = stage_fault(heads[0], references[0])
     if fault:
         return replace(row, severity=Severity.FAIL, limit=MUST_BE_SOUND, reason=f"{name} {fault}")
     findings = absolute_findings(limit, median(heads[0].values)) if limit else ()
     if reference is not None and references:
         pair = Pair(name, heads[0].values, references[0].values)
-        ratio = ratio_of(pair, row.kind, head, reference)
+        ratio = _ratio(pair, row.kind, head, reference, spread)
         row = _with_ratio(row, ratio)
         if limit:
             findings += relative_findings(limit, ratio, median(pair.head), median(pair.reference))
     return _with_findings(row, findings)
+
+
+def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapping[str, float]) -> Ratio:
+    if kind is MetricKind.EXACT:
+        return exact_ratio(pair)
+    if is_side_by_side(head, reference):
+        return paired_ratio(pair)
+    return noisy_ratio(pair, head, reference, spread.get(pair.name))
 
 
 def _named(run: Run, name: str) -> tuple[Metric, ...]:
@@ -124,6 +152,9 @@ def _with_ratio(row: Change, ratio: Ratio) -> Change:
         ratio_high=ratio.high,
         raw_ratio=ratio.raw,
         is_significant=ratio.is_significant,
+        smallest_detectable=(
+            smallest_detectable(ratio, row.direction) if row.kind is MetricKind.NOISY else None
+        ),
     )
 
 

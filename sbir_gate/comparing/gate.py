@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sbir_gate.comparing.calibration import is_same_machine
-from sbir_gate.comparing.changes import compare_metrics
+from sbir_gate.comparing.calibration import has_other_speed, is_same_machine
+from sbir_gate.comparing.changes import NO_SPREAD, compare_metrics
+from sbir_gate.comparing.deciding import blind_spots
 from sbir_gate.comparing.limits import worst
+from sbir_gate.comparing.paired import is_side_by_side
 from sbir_gate.comparing.records import compare_records
+from sbir_gate.comparing.soundness import emptied_strata, reference_fault
 from sbir_gate.comparing.waivers import apply_waivers
+from sbir_gate.comparing.wording import counted
 from sbir_gate.errors import ExitStatus
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
@@ -25,22 +29,32 @@ _EXIT_STATUS = {
 }
 
 
-def judge(head: Run, reference: Run | None, policy: Policy, *, waivers: Waivers | None = None) -> Verdict:
+def judge(
+    head: Run,
+    reference: Run | None,
+    policy: Policy,
+    *,
+    waivers: Waivers | None = None,
+    spread: Mapping[str, float] = NO_SPREAD,
+) -> Verdict:
     """Return the verdict on head.
 
     Waivers soften what they name and reach, never a fault: see `apply_waivers`.
 
     Precedence: fail, incomparable, inconclusive, warn, no-baseline, pass. An incomparable reference
     (other gate or other fixture) and a missing one leave only the absolute limits, which are still
-    enforced. The reasons are ordered like that too, one line each.
+    enforced. The reasons are ordered like that too, one line each. `spread` is how far Runs of the same
+    code lie apart, by metric, where the history tells (`noisy_ratio`).
     """
     obstacle = _obstacle(head, reference) if reference is not None else ""
     comparable = None if obstacle else reference
-    changes = compare_metrics(head, comparable, policy)
+    changes = compare_metrics(head, comparable, policy, spread)
     records = compare_records(head, comparable, policy) if comparable is not None else RecordChanges()
     waived = apply_waivers(changes, records, policy, waivers)
     changes, records = waived.changes, waived.records
     faults = _faults(head)
+    if comparable is not None:
+        faults += emptied_strata(head, comparable)
     severity = worst(
         [
             Severity.FAIL if faults else Severity.OK,
@@ -59,7 +73,7 @@ def judge(head: Run, reference: Run | None, policy: Policy, *, waivers: Waivers 
         head_commit=head.source.commit,
         reference_started_at=reference.started_at if reference else "",
         reference_commit=reference.source.commit if reference else "",
-        notes=(*_notes(head, reference), *waived.notes),
+        notes=(*_notes(head, reference), *blind_spots(changes, policy), *waived.notes),
         waivers=waived.applied,
     )
 
@@ -83,7 +97,7 @@ def _obstacle(head: Run, reference: Run) -> str:
             f"the fixture changed ({reference.fixture.fingerprint[:12]} -> {head.fixture.fingerprint[:12]}): "
             "run the reference again on the new fixture"
         )
-    return ""
+    return reference_fault(reference)
 
 
 def _faults(head: Run) -> tuple[str, ...]:
@@ -137,6 +151,13 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
         notes.append("settings that change results differ from the reference's")
     if head.has_truth != reference.has_truth:
         notes.append("only one of the two Runs has a truth: awards are compared by their links alone")
-    if not is_same_machine(head, reference):
+    if is_side_by_side(head, reference):
+        notes.append(f"measured side by side, in {counted(len(head.samples), 'pair')}: judged pair by pair")
+    elif not is_same_machine(head, reference):
         notes.append("the machines differ: times are judged as multiples of the calibration workload")
+    elif has_other_speed(head, reference):
+        notes.append(
+            "the machine's speed differs by more than a tenth: times are judged as multiples of the"
+            " calibration workload"
+        )
     return tuple(notes)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sbir_gate.comparing.ratios import RELATIVE_TOLERANCE, Ratio
-from sbir_gate.comparing.wording import distinct_texts, number_text, unit_text
+from sbir_gate.comparing.sensitivity import (
+    limit_log,
+    more_repeats,
+    smallest_detectable,
+    warn_guard,
+    worsening_of,
+)
+from sbir_gate.comparing.wording import counted, distinct_texts, number_text, unit_text
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, MetricLimit, Severity
 
@@ -45,36 +53,78 @@ def relative_findings(limit: MetricLimit, ratio: Ratio, head: float, reference: 
     """Return the breach of the gravest relative limit: one finding or none.
 
     `head` and `reference` are the medians, for the words. A change for the better, or one within
-    `smallest_change`, never counts. A breach that the noise could explain is inconclusive where the
-    limit would fail, and nothing where it would only warn.
+    `smallest_change`, never counts. A noisy metric fails where its estimate is beyond the fail limit and
+    the interval excludes the warn limit (no change, without one), and warns where it is beyond the warn
+    limit and the interval excludes no change. A breach of the fail limit that is not shown so is
+    inconclusive. So is, side by side, an interval that reaches beyond the fail limit: more pairs were to
+    tell, and did not. Runs that were measured apart cannot tell more; what they could not see is shown.
     """
-    towards_worse = 1 if limit.direction is Direction.LOWER_IS_BETTER else -1
-    worse_delta = ratio.judged_delta * towards_worse
-    if worse_delta <= 0 or worse_delta < limit.smallest_change * (1 - RELATIVE_TOLERANCE):
-        return ()
-    for severity, percent in ((Severity.FAIL, limit.fail_percent), (Severity.WARN, limit.warn_percent)):
-        if percent is None or not _is_beyond(ratio, towards_worse, percent):
-            continue
-        name = f"{severity} {number_text(percent)} %"
-        words = _change_words(limit, ratio, percent, head, reference)
-        if ratio.is_significant:
-            return (Finding(severity, name, f"{words}, limit {number_text(percent)} %"),)
-        if severity is Severity.FAIL and limit.kind is MetricKind.NOISY:
-            words += f", beyond the limit of {number_text(percent)} %, but {_doubt_words(limit, ratio)}"
-            return (Finding(Severity.INCONCLUSIVE, name, words),)
+    counts = _counts(limit, ratio)
+    breached = limit.fail_percent is not None and counts and _is_beyond(ratio, limit, limit.fail_percent)
+    if breached and _is_established(limit, ratio):
+        return (_finding(Severity.FAIL, limit, ratio, head, reference),)
+    if limit.kind is MetricKind.NOISY and (breached or _may_be_beyond(limit, ratio, reference)):
+        words = _change_words(limit, ratio, limit.fail_percent or 0.0, head, reference)
+        words += f", {_doubt_words(limit, ratio, is_beyond=breached)}"
+        return (Finding(Severity.INCONCLUSIVE, _limit_name(Severity.FAIL, limit), words),)
+    if limit.warn_percent is not None and counts and _is_beyond(ratio, limit, limit.warn_percent):
+        return (_finding(Severity.WARN, limit, ratio, head, reference),) if ratio.is_significant else ()
     return ()
 
 
-def _is_beyond(ratio: Ratio, towards_worse: int, percent: float) -> bool:
+def _finding(severity: Severity, limit: MetricLimit, ratio: Ratio, head: float, reference: float) -> Finding:
+    percent = _percent(severity, limit)
+    words = _change_words(limit, ratio, percent, head, reference)
+    return Finding(severity, _limit_name(severity, limit), f"{words}, limit {number_text(percent)} %")
+
+
+def _percent(severity: Severity, limit: MetricLimit) -> float:
+    return (limit.fail_percent if severity is Severity.FAIL else limit.warn_percent) or 0.0
+
+
+def _limit_name(severity: Severity, limit: MetricLimit) -> str:
+    return f"{severity} {number_text(_percent(severity, limit))} %"
+
+
+def _counts(limit: MetricLimit, ratio: Ratio) -> bool:
+    """Say whether the change is for the worse and not too small to count."""
+    towards_worse = 1 if limit.direction is Direction.LOWER_IS_BETTER else -1
+    worse_delta = ratio.judged_delta * towards_worse
+    return worse_delta > 0 and worse_delta >= limit.smallest_change * (1 - RELATIVE_TOLERANCE)
+
+
+def _is_established(limit: MetricLimit, ratio: Ratio) -> bool:
+    """Say whether a breach of the fail limit is more than noise explains."""
+    if limit.kind is MetricKind.EXACT:
+        return ratio.is_significant
+    worsening = worsening_of(ratio, limit.direction)
+    return ratio.is_significant and (worsening is None or worsening.near > warn_guard(limit))
+
+
+def _may_be_beyond(limit: MetricLimit, ratio: Ratio, reference: float) -> bool:
+    """Say whether Runs side by side leave it open that the fail limit is broken."""
+    if not ratio.is_paired or limit.fail_percent is None:
+        return False
+    bound = ratio.high if limit.direction is Direction.LOWER_IS_BETTER else ratio.low
+    worsening = worsening_of(ratio, limit.direction)
+    if bound is None or worsening is None:
+        return bool(ratio.doubt)
+    is_large = abs(bound - 1) * reference >= limit.smallest_change
+    return is_large and worsening.far > limit_log(limit.fail_percent, limit.direction)
+
+
+def _is_beyond(ratio: Ratio, limit: MetricLimit, percent: float) -> bool:
     if ratio.value is None:
         # no percentage can be taken of a reference at or below 0: any change for the worse counts
         return True
+    towards_worse = 1 if limit.direction is Direction.LOWER_IS_BETTER else -1
     worse_percent = (ratio.value - 1) * towards_worse * 100
     return worse_percent > percent * (1 + RELATIVE_TOLERANCE) + RELATIVE_TOLERANCE
 
 
 def _change_words(limit: MetricLimit, ratio: Ratio, percent: float, head: float, reference: float) -> str:
-    verb = "rose" if limit.direction is Direction.LOWER_IS_BETTER else "fell"
+    rises = ratio.judged_delta > 0
+    verb = "rose" if rises else "fell"
     before, after = distinct_texts(reference, head)
     if ratio.value is None:
         return f"{limit.name} {verb} from {before} to {after}{unit_text(limit.unit)}"
@@ -82,19 +132,46 @@ def _change_words(limit: MetricLimit, ratio: Ratio, percent: float, head: float,
     values = f"{before} -> {after}{unit_text(limit.unit)}"
     if ratio.is_calibrated:
         values += " as measured; the machines' speeds are taken out"
+    if ratio.is_paired:
+        values = f"medians {values}" + (f" of {counted(ratio.repeats, 'pair')}" if ratio.repeats else "")
     return f"{limit.name} {verb} {change} % ({values})"
 
 
-def _doubt_words(limit: MetricLimit, ratio: Ratio) -> str:
+def _doubt_words(limit: MetricLimit, ratio: Ratio, *, is_beyond: bool) -> str:
+    """Return why nothing was shown, what could have been seen, and what it would have taken."""
+    bound = f"the limit of {number_text(limit.fail_percent or 0.0)} %"
     if ratio.doubt:
-        return ratio.doubt
-    if ratio.value is None or ratio.low is None or ratio.high is None or min(ratio.low, ratio.value) <= 0:
-        return "the interval covers no change"
+        return f"beyond {bound}, but {ratio.doubt}" if is_beyond else f"and {ratio.doubt}"
+    worsening = worsening_of(ratio, limit.direction)
+    if worsening is None:
+        return f"beyond {bound}, but the interval covers no change"
+    farthest = f"{number_text(_shown_percent(worsening.far, limit), 3)} %"
+    if not is_beyond:
+        return f"and the interval reaches beyond {bound}, up to {farthest}{_more_words(limit, ratio)}"
+    covered = "no change" if not ratio.is_significant else f"the warn limit of {_warn_text(limit)} %"
+    words = f"beyond {bound}, but the interval covers {covered}"
+    smallest = smallest_detectable(ratio, limit.direction)
+    if smallest is not None:
+        words += f"; the smallest regression that could have been seen is {number_text(smallest * 100, 3)} %"
+    return words + _more_words(limit, ratio)
+
+
+def _warn_text(limit: MetricLimit) -> str:
+    given = [percent for percent in (limit.warn_percent, limit.fail_percent) if percent is not None]
+    return number_text(min(given))
+
+
+def _shown_percent(worse_log: float, limit: MetricLimit) -> float:
     if limit.direction is Direction.LOWER_IS_BETTER:
-        smallest = ratio.value / ratio.low - 1
-    else:
-        smallest = 1 - ratio.value / ratio.high
-    return (
-        "the interval covers no change; the smallest regression that could have been seen is "
-        f"{number_text(smallest * 100, 3)} %"
-    )
+        return math.expm1(worse_log) * 100
+    return -math.expm1(-worse_log) * 100
+
+
+def _more_words(limit: MetricLimit, ratio: Ratio) -> str:
+    wanted = more_repeats(ratio, limit)
+    what = ("pair", "pairs") if ratio.is_paired else ("repeat a side", "repeats a side")
+    if wanted is not None:
+        return f"; about {counted(wanted, f'more {what[0]}', f'more {what[1]}')} would tell"
+    if ratio.fixed_log > 0:
+        return "; more repeats would not tell: measure both side by side"
+    return ""

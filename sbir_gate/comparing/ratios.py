@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
-from sbir_gate.comparing.calibration import is_same_machine, machine_effect, time_exponent
+from sbir_gate.comparing.calibration import (
+    is_calibrated,
+    machine_effect,
+    time_exponent,
+    unexplained_log_sd,
+)
 from sbir_gate.comparing.contention import undisturbed
 from sbir_gate.comparing.statistics import (
     FEWEST_REPEATS,
@@ -16,9 +21,10 @@ from sbir_gate.comparing.statistics import (
     difference,
     estimate_log_median,
     estimate_median,
+    half_width,
     interval,
 )
-from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.run import Run
 
 # Two floats nearer than this are one value that was computed in two ways.
 RELATIVE_TOLERANCE = 1e-9
@@ -31,7 +37,9 @@ class Ratio:
     `value` is None where the reference is not above 0; `low` and `high` are None where there is no
     interval. `raw` is never calibrated. `delta` is head minus reference in the metric's unit, and
     `judged_delta` is what of it counts: between machines, the calibrated part. `doubt` says in words
-    why there is no interval.
+    why there is no interval. `repeats` are those of the side that has fewer, or the pairs. `fixed_log`
+    is what of the interval, to one side and on logs, more repeats would not narrow; `noise_floor_log`
+    what pairs of the same code say of its width, where there are such.
     """
 
     value: float | None
@@ -43,6 +51,10 @@ class Ratio:
     is_significant: bool
     is_calibrated: bool = False
     doubt: str = ""
+    repeats: int = 0
+    fixed_log: float = 0.0
+    noise_floor_log: float = 0.0
+    is_paired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +66,8 @@ class Pair:
     reference: Sequence[float]
 
 
-def ratio_of(pair: Pair, kind: MetricKind, head: Run, reference: Run) -> Ratio:
-    """Return the ratio of the medians with the interval that belongs to the kind of metric."""
-    if kind is MetricKind.EXACT:
-        return _exact(pair)
-    if min(*pair.head, *pair.reference) <= 0:
-        return _noisy_about_zero(pair)
-    return _noisy(pair, head, reference)
-
-
-def _raw(pair: Pair) -> tuple[float, float | None]:
-    head, reference = median(pair.head), median(pair.reference)
-    return head - reference, head / reference if reference > 0 else None
-
-
-def _exact(pair: Pair) -> Ratio:
+def exact_ratio(pair: Pair) -> Ratio:
+    """Return the ratio of an exact metric: its bounds are the value itself, and any change is one."""
     delta, raw = _raw(pair)
     is_same = math.isclose(pair.head[0], pair.reference[0], rel_tol=RELATIVE_TOLERANCE)
     if is_same:
@@ -76,10 +75,37 @@ def _exact(pair: Pair) -> Ratio:
     return Ratio(raw, raw, raw, raw, delta, delta, not is_same)
 
 
+def noisy_ratio(pair: Pair, head: Run, reference: Run, spread: float | None = None) -> Ratio:
+    """Return the ratio of the medians of two Runs that were measured apart, with its interval.
+
+    `spread` is how far the metric differs between Runs of the same code, as the log standard deviation
+    of one Run, where the history tells.
+    """
+    if min(*pair.head, *pair.reference) <= 0:
+        return _noisy_about_zero(pair)
+    return _noisy(pair, head, reference, spread)
+
+
+def doubtful_ratio(pair: Pair, doubt: str) -> Ratio:
+    """Return the ratio without an interval, and why it has none."""
+    delta, raw = _raw(pair)
+    return Ratio(raw, None, None, raw, delta, delta, is_significant=False, doubt=doubt)
+
+
+def too_few_repeats(pair: Pair) -> bool:
+    """Say whether a side has too few repeats to tell anything of the noise."""
+    return min(len(pair.head), len(pair.reference)) < FEWEST_REPEATS
+
+
+def _raw(pair: Pair) -> tuple[float, float | None]:
+    head, reference = median(pair.head), median(pair.reference)
+    return head - reference, head / reference if reference > 0 else None
+
+
 def _noisy_about_zero(pair: Pair) -> Ratio:
     """Judge by the difference of the medians: values at or below 0 have no logarithm."""
-    if _is_too_few(pair):
-        return _doubtful(pair, _too_few_words(pair))
+    if too_few_repeats(pair):
+        return doubtful_ratio(pair, _too_few_words(pair))
     delta, raw = _raw(pair)
     found = interval(difference(estimate_median(pair.head), estimate_median(pair.reference)))
     low, high = None, None
@@ -89,15 +115,17 @@ def _noisy_about_zero(pair: Pair) -> Ratio:
     return Ratio(raw, low, high, raw, delta, delta, not found.covers(0.0))
 
 
-def _noisy(pair: Pair, head: Run, reference: Run) -> Ratio:
+def _noisy(pair: Pair, head: Run, reference: Run, spread: float | None) -> Ratio:
     is_time = time_exponent(pair.name) != 0
     effect = machine_effect(pair.name, head, reference) if is_time else None
-    is_between_machines = is_time and not is_same_machine(head, reference)
+    is_between_machines = is_time and is_calibrated(head, reference)
     if is_between_machines and effect is None:
-        return _doubtful(pair, "the machines differ and the calibration workload was not timed")
-    if _is_too_few(pair):
-        return _doubtful(pair, _too_few_words(pair))
-    change = difference(estimate_log_median(pair.head), estimate_log_median(pair.reference))
+        return doubtful_ratio(pair, "the machines differ and the calibration workload was not timed")
+    if too_few_repeats(pair):
+        return doubtful_ratio(pair, _too_few_words(pair))
+    measured = difference(estimate_log_median(pair.head), estimate_log_median(pair.reference))
+    unexplained = unexplained_log_sd(head, reference, spread) if is_time or spread is not None else 0.0
+    change = replace(measured, error=math.hypot(measured.error, unexplained))
     if effect is None:
         found = interval(change)
     elif is_between_machines:
@@ -107,6 +135,7 @@ def _noisy(pair: Pair, head: Run, reference: Run) -> Ratio:
     found = _covering(found, _undisturbed_shift(pair, head, reference))
     delta, raw = _raw(pair)
     value = math.exp(found.value)
+    own = interval(measured)
     return Ratio(
         value,
         math.exp(found.low),
@@ -116,12 +145,9 @@ def _noisy(pair: Pair, head: Run, reference: Run) -> Ratio:
         judged_delta=median(pair.reference) * (value - 1) if is_between_machines else delta,
         is_significant=not found.covers(0.0),
         is_calibrated=is_between_machines,
+        repeats=min(len(pair.head), len(pair.reference)),
+        fixed_log=max(half_width(found) - half_width(own), 0.0),
     )
-
-
-def _doubtful(pair: Pair, doubt: str) -> Ratio:
-    delta, raw = _raw(pair)
-    return Ratio(raw, None, None, raw, delta, delta, is_significant=False, doubt=doubt)
 
 
 def _stretched(found: Interval, change: Estimate, effect: Estimate) -> Interval:
@@ -153,10 +179,6 @@ def _covering(found: Interval, shift: float) -> Interval:
     It is widened, not moved: whose work the waiting task did is not known.
     """
     return Interval(found.value, min(found.low, found.low + shift), max(found.high, found.high + shift))
-
-
-def _is_too_few(pair: Pair) -> bool:
-    return min(len(pair.head), len(pair.reference)) < FEWEST_REPEATS
 
 
 def _too_few_words(pair: Pair) -> str:

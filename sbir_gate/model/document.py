@@ -5,7 +5,8 @@ Format history:
 1. first format: Run, Verdict, progress of a profile.
 2. Runs know with which other they were measured side by side (`session`), and of what kind each award is.
    Verdicts know the stage that lost each link, the changes by kind, the waivers that were applied, the
-   commit that their policy is from, and what head changes of it.
+   commit that their policy is from, and what head changes of it. Changes tell which regression could have
+   been seen (`smallest_detectable`).
 """
 
 from __future__ import annotations

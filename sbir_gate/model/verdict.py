@@ -81,6 +81,8 @@ class Change:
     `delta` is head minus reference in `unit`; `ratio` is head / reference, with `ratio_low` and
     `ratio_high` its interval (equal for exact metrics); None where there is no reference value.
     `raw_ratio` is uncalibrated. `is_significant` is False when the interval covers "no change".
+    `smallest_detectable` is the regression, as a share of the reference (0.1 is 10 %), that would just
+    have been told from no change; None for exact metrics and where there is no interval.
     `limit` says in words which limit decided; `reason` says why the severity is what it is.
     """
 
@@ -99,6 +101,7 @@ class Change:
     severity: Severity
     limit: str = ""
     reason: str = ""
+    smallest_detectable: float | None = None
 
 
 class LostBy(StrEnum):

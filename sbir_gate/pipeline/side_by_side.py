@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sbir_gate.comparing.deciding import undecided
 from sbir_gate.errors import SbirGateError
 from sbir_gate.measuring.base_commit import BaseCommit, find_base
 from sbir_gate.measuring.base_environment import names_its_files, side_environment
@@ -20,7 +21,7 @@ from sbir_gate.measuring.checkout import base_checkout, cautions
 from sbir_gate.measuring.interleaving import Budget, Side, SidesResult, Stop, run_side_by_side
 from sbir_gate.measuring.source import Git
 from sbir_gate.model.run import Run, Source
-from sbir_gate.model.verdict import Severity, Verdict
+from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.pipeline.base_side import BaseSide, base_plan_of, check_code, places_of, prepare_base
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
@@ -83,9 +84,9 @@ def run_beside_base(
     return GateResult(head, verdict, run_path, verdict_path, report_path, reference_path)
 
 
-def is_decided(verdict: Verdict) -> bool:
-    """Say whether more pairs could change nothing: no metric is inconclusive."""
-    return all(change.severity is not Severity.INCONCLUSIVE for change in verdict.changes)
+def is_decided(verdict: Verdict, rules: Policy) -> bool:
+    """Say whether more pairs could change nothing: every metric that noise blurs is clear of its limits."""
+    return not undecided(verdict.changes, rules)
 
 
 def _measured(
@@ -166,7 +167,8 @@ def _side_by_side(
 
     def is_enough(head_result: BenchmarkResult, base_result: BenchmarkResult) -> bool:
         head_run, base_run = session.runs(head_result, base_result)
-        return is_decided(session.judgement.verdict(head_run, edges.now().date(), base_run))
+        judgement = session.judgement
+        return is_decided(judgement.verdict(head_run, edges.now().date(), base_run), judgement.rules.policy)
 
     with wrong_input_explained(is_built_in=settings.enricher.command is None):
         return run_side_by_side(

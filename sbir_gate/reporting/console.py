@@ -53,19 +53,8 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
     lines = [click.style(title, fg=colour, bold=True) if use_colour else title, f"{view.headline}."]
     lines += [f"  - {reason}" for reason in view.reasons]
     lines += _policy_lines(view, use_colour)
-    if view.rows:
-        lines += ["", *_metric_lines(view.rows, width, use_colour)]
-    if view.info_rows and is_verbose:
-        lines += ["", "Metrics without a limit", *_metric_lines(view.info_rows, width, use_colour)]
-    elif view.info_rows:
-        lines += ["", f"{len(view.info_rows)} more metrics have no limit: --verbose shows them."]
-    if view.records:
-        lines += ["", f"Awards: {view.records}"]
-    for awards in view.award_lists:
-        lines += ["", *_award_lines(awards, width)]
-    if view.slices and is_verbose:
-        cells = [(row.dimension, row.value, row.lost, row.gained, row.relinked) for row in view.slices]
-        lines += ["", *table_lines(_SLICES, cells, width)]
+    lines += _measured_lines(view, width, use_colour, is_verbose)
+    lines += _changed_award_lines(view, width, is_verbose)
     if view.quality:
         lines += ["", "Quality", *(f"  {fact.name}: {fact.value}" for fact in view.quality)]
     if is_verbose:
@@ -89,6 +78,28 @@ def _policy_lines(view: View, use_colour: bool) -> Iterable[str]:
         yield from ("", "Waived")
     for row in view.waivers:
         yield f"  {row.metric}: up to {row.cap} until {row.expires}, {row.owner}, {row.pr}: {row.reason}"
+
+
+def _measured_lines(view: View, width: int, use_colour: bool, is_verbose: bool) -> Iterable[str]:
+    """Yield the metrics with a limit, what of a regression could be seen, and the metrics without one."""
+    if view.rows:
+        yield from ("", *_metric_lines(view.rows, width, use_colour))
+    if view.sensitivity:
+        yield from ("", f"{view.sensitivity}.")
+    if view.info_rows and is_verbose:
+        yield from ("", "Metrics without a limit", *_metric_lines(view.info_rows, width, use_colour))
+    elif view.info_rows:
+        yield from ("", f"{len(view.info_rows)} more metrics have no limit: --verbose shows them.")
+
+
+def _changed_award_lines(view: View, width: int, is_verbose: bool) -> Iterable[str]:
+    if view.records:
+        yield from ("", f"Awards: {view.records}")
+    for awards in view.award_lists:
+        yield from ("", *_award_lines(awards, width))
+    if view.slices and is_verbose:
+        cells = [(row.dimension, row.value, row.lost, row.gained, row.relinked) for row in view.slices]
+        yield from ("", *table_lines(_SLICES, cells, width))
 
 
 def _metric_lines(rows: Sequence[MetricRow], width: int, use_colour: bool) -> list[str]:

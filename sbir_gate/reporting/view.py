@@ -91,7 +91,10 @@ class ReliabilityRow:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A report, before it takes the shape of a channel. `rows` are gated, worst first."""
+    """A report, before it takes the shape of a channel. `rows` are gated, worst first.
+
+    `sensitivity` says which regressions of the gated noisy metrics could be seen; empty if there is none.
+    """
 
     gate: str
     outcome: Outcome
@@ -110,6 +113,7 @@ class View:
     banner: PolicyBanner | None = None
     waivers: tuple[WaiverRow, ...] = ()
     slices: tuple[SliceRow, ...] = ()
+    sensitivity: str = ""
 
 
 def build_view(run: Run | None, verdict: Verdict) -> View:
@@ -134,6 +138,7 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         banner=policy_banner(verdict),
         waivers=waiver_rows(verdict),
         slices=slice_rows(verdict.records),
+        sensitivity=_sensitivity_line(ordered),
     )
 
 
@@ -154,6 +159,15 @@ def _metric_row(change: Change) -> MetricRow:
         change=relative_change(change),
         limit=plain(change.limit) or NOTHING,
     )
+
+
+def _sensitivity_line(changes: Sequence[Change]) -> str:
+    shown = [
+        f"{plain(change.metric, _NAME_CHARACTERS)} {change.smallest_detectable * 100:.1f} %"
+        for change in changes
+        if change.severity is not Severity.INFO and change.smallest_detectable is not None
+    ]
+    return f"Smallest regression that could be seen: {', '.join(shown)}" if shown else ""
 
 
 def _quality_facts(run: Run) -> tuple[Fact, ...]:

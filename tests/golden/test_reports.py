@@ -1,5 +1,6 @@
 """Whole reports, as people see them; `make golden` writes them anew."""
 
+import math
 from dataclasses import replace
 from datetime import date
 
@@ -55,6 +56,22 @@ def slower_machine():
     )
 
 
+def side_by_side(slowdown, noise):
+    """Return head and reference of one session: pairs with the same noise as the case of apart Runs."""
+    walls = (1.70, 1.71, 1.69, 1.72, 1.70)
+    return tuple(
+        with_metric(
+            make_run(session="4f1d", started_at=started_at),
+            "wall_seconds",
+            [wall * factor * math.exp(noise * sign) for wall, sign in zip(walls, signs, strict=True)],
+        )
+        for factor, signs, started_at in (
+            (slowdown, (1, -2, 0, 2, -1), "2026-01-31T12:00:00+00:00"),
+            (1.0, (0, 1, -2, 0, 1), "2026-01-31T12:00:05+00:00"),
+        )
+    )
+
+
 BASELINE = make_run(started_at="2026-01-01T06:00:00+00:00")
 CASES = {
     "pass": (make_run(), BASELINE, Outcome.PASS),
@@ -72,6 +89,8 @@ CASES = {
         Outcome.INCONCLUSIVE,
     ),
     "other-machine": (slower_machine(), BASELINE, Outcome.FAIL),
+    "side-by-side": (*side_by_side(1.4, 0.01), Outcome.FAIL),
+    "side-by-side-inconclusive": (*side_by_side(1.05, 0.12), Outcome.INCONCLUSIVE),
     "hostile": (hostile(), replace(BASELINE, gate=HOSTILE), Outcome.FAIL),
 }
 

@@ -233,7 +233,7 @@ def test_progress_tells_pair_and_side(team):
 
 
 def test_progress_tells_how_many_pairs_there_will_be_at_least_and_then_at_most(team, monkeypatch):
-    monkeypatch.setattr("sbir_gate.pipeline.side_by_side.is_decided", lambda _verdict: False)
+    monkeypatch.setattr("sbir_gate.pipeline.side_by_side.is_decided", lambda _verdict, _policy: False)
     team.gate(**{"benchmark.min_pairs": 1, "benchmark.max_pairs": 3, "benchmark.warm_ups": 0})
     pairs = [words for words in team.told if words.startswith("pair")]
     assert pairs == [

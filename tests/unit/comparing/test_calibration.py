@@ -8,6 +8,7 @@ from sbir_gate.comparing.calibration import (
     is_same_machine,
     machine_effect,
     time_exponent,
+    unexplained_log_sd,
 )
 from tests.factories import CALIBRATION_SECONDS, MACHINE, OTHER_MACHINE, make_run
 
@@ -42,10 +43,15 @@ def test_a_slower_machine_stretches_times_and_shrinks_rates():
     assert machine_effect("records_per_second", head, make_run()).value == pytest.approx(-math.log(2))
 
 
-def test_between_machines_the_error_holds_what_calibration_leaves():
-    same = machine_effect("wall_seconds", make_run(), make_run())
-    other = machine_effect("wall_seconds", make_run(machine=OTHER_MACHINE), make_run())
-    assert other.error == pytest.approx(math.hypot(same.error, BETWEEN_MACHINES_LOG_SD))
+def test_without_a_history_what_calibration_leaves_is_assumed_between_machines_only():
+    other = make_run(machine=OTHER_MACHINE)
+    assert unexplained_log_sd(other, make_run(), None) == BETWEEN_MACHINES_LOG_SD
+    assert unexplained_log_sd(make_run(), make_run(), None) == 0.0
+
+
+@pytest.mark.parametrize("machine", [MACHINE, OTHER_MACHINE])
+def test_what_the_history_measured_takes_the_place_of_the_assumption(machine):
+    assert unexplained_log_sd(make_run(machine=machine), make_run(), 0.05) == pytest.approx(0.05 * 2**0.5)
 
 
 @pytest.mark.parametrize("timings", [(), (0.1,), (0.1, 0.0), (0.1, float("nan")), (0.1, float("inf"))])

@@ -325,9 +325,22 @@ class TestBusyMachine:
         run = make_run()
         head = on_machine(scaled(run, "wall_seconds", 1.4), 1.4, run.machine)
         change = change_of("wall_seconds", head, run)
-        assert change.severity is Severity.INCONCLUSIVE
-        assert (change.ratio, change.raw_ratio) == pytest.approx((1.4, 1.4))
-        assert change.ratio_low < 1.0
+        assert change.severity is Severity.OK
+        assert (change.ratio, change.raw_ratio) == pytest.approx((1.0, 1.4))
+
+    def test_a_machine_that_is_faster_than_its_like_does_not_hide_slower_code(self):
+        run = make_run()
+        change = change_of("wall_seconds", on_machine(run, 1 / 1.6, run.machine), run)
+        assert change.severity is Severity.FAIL
+        assert change.ratio == pytest.approx(1.6)
+
+    def test_a_small_difference_of_speed_is_covered_and_not_taken_out(self):
+        run = make_run()
+        change = change_of(
+            "wall_seconds", on_machine(scaled(run, "wall_seconds", 1.3), 1.08, run.machine), run
+        )
+        assert change.ratio == change.raw_ratio == pytest.approx(1.3)
+        assert change.ratio_low < 1.3 / 1.08
 
     def test_code_is_blamed_for_what_a_busy_machine_does_not_explain(self):
         run = make_run()

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.comparing.contention import undisturbed
-from sbir_gate.comparing.ratios import Pair, ratio_of
-from tests.factories import NOISY, WALL_SECONDS, make_run
+from sbir_gate.comparing.ratios import Pair, noisy_ratio
+from tests.factories import WALL_SECONDS, make_run
 
 SLOWER = tuple(1.4 * wall for wall in WALL_SECONDS)
 
@@ -23,7 +23,7 @@ def run_that_waited(walls, seconds):
 
 def ratio(head_wait, reference_wait=0.0):
     head, reference = run_that_waited(SLOWER, head_wait), run_that_waited(WALL_SECONDS, reference_wait)
-    return ratio_of(Pair("wall_seconds", SLOWER, WALL_SECONDS), NOISY, head, reference)
+    return noisy_ratio(Pair("wall_seconds", SLOWER, WALL_SECONDS), head, reference)
 
 
 def test_forty_percent_slower_without_waiting_is_significant():

@@ -42,7 +42,9 @@ def test_unchanged_code_almost_never_fails():
 
 def test_code_40_percent_slower_is_caught_where_the_noise_allows():
     assert severities(1.4, 0.03)[Severity.FAIL] == 1.0
-    assert severities(1.4, 0.10)[Severity.FAIL] >= 0.8
+    found = severities(1.4, 0.10)
+    assert found[Severity.FAIL] >= 0.55
+    assert found[Severity.FAIL] + found[Severity.INCONCLUSIVE] >= 0.9
 
 
 def test_machines_of_different_speed_neither_accuse_nor_excuse():

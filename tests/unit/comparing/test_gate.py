@@ -153,6 +153,10 @@ class TestNotes:
             ({"settings_digest": "t" * 64}, "settings that change results differ"),
             ({"has_truth": False}, "only one of the two Runs has a truth"),
             ({"machine": OTHER_MACHINE}, "the machines differ"),
+            (
+                {"calibration_seconds": (0.120, 0.121, 0.120, 0.119, 0.120)},
+                "the machine's speed differs by more than a tenth",
+            ),
             ({"warnings": ("no psutil: timing only",)}, "no psutil"),
         ],
     )
@@ -160,6 +164,11 @@ class TestNotes:
         verdict = judge(make_run(**changes), make_run(), POLICY)
         assert verdict.outcome is Outcome.PASS
         assert any(text.startswith(note) for text in verdict.notes)
+
+    def test_runs_side_by_side_say_so_and_nothing_of_machines(self):
+        head = make_run(session="s", calibration_seconds=(0.2, 0.2, 0.2))
+        notes = judge(head, make_run(session="s"), POLICY).notes
+        assert notes == ("measured side by side, in 5 pairs: judged pair by pair",)
 
     def test_equal_runs_have_no_notes(self):
         assert judge(make_run(), make_run(), POLICY).notes == ()

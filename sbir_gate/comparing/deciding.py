@@ -1,0 +1,72 @@
+"""What a measurement could not tell: the metrics whose fate is open, and those it was blind for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from sbir_gate.comparing.sensitivity import limit_log
+from sbir_gate.comparing.wording import number_text
+from sbir_gate.model.run import MetricKind
+from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, Severity
+
+
+def undecided(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
+    """Return the noisy metrics with a relative limit whose fate more pairs could still change.
+
+    `changes` are those of `compare_metrics` for two Runs side by side. Decided is a metric that fails, one
+    whose whole interval is within every limit (that it did not get worse was shown, not only not
+    refuted), and one that warns and whose interval is within the fail limit.
+
+    To look after every pair would raise the number of false alarms. Ask after 5, 7, 10, 14, 20 and 28
+    pairs, a few looks that are fixed beforehand: the level of the intervals allows for them
+    (docs/statistics.md).
+    """
+    limits = {limit.name: limit for limit in policy.limits if _is_judged_by_noise(limit)}
+    open_ = (
+        change.metric
+        for change in changes
+        if change.metric in limits and not _is_decided(change, limits[change.metric])
+    )
+    return tuple(dict.fromkeys(open_))
+
+
+def blind_spots(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
+    """Return one line for each noisy metric of which a regression beyond its limit could go unseen."""
+    limits = {limit.name: limit for limit in policy.limits if _is_judged_by_noise(limit)}
+    lines = []
+    for change in changes:
+        limit, smallest = limits.get(change.metric), change.smallest_detectable
+        if limit is None or limit.fail_percent is None or smallest is None:
+            continue
+        if smallest * 100 > limit.fail_percent and change.severity is not Severity.INCONCLUSIVE:
+            lines.append(
+                f"{change.metric}: too noisy for its limit of {number_text(limit.fail_percent)} %: "
+                f"a regression below {number_text(smallest * 100, 3)} % could have gone unseen"
+            )
+    return tuple(dict.fromkeys(lines))
+
+
+def _is_judged_by_noise(limit: MetricLimit) -> bool:
+    has_limit = limit.warn_percent is not None or limit.fail_percent is not None
+    return limit.kind is MetricKind.NOISY and has_limit
+
+
+def _is_decided(change: Change, limit: MetricLimit) -> bool:
+    if change.severity is Severity.FAIL or change.head is None or change.reference is None:
+        return True
+    if change.ratio_low is None or change.ratio_high is None:
+        return False
+    lower_is_better = limit.direction is Direction.LOWER_IS_BETTER
+    worst = change.ratio_high if lower_is_better else change.ratio_low
+    if abs(worst - 1) * abs(change.reference) < limit.smallest_change:
+        return True
+    worst_log = math.log(worst) if worst > 0 else -math.inf
+    farthest = worst_log if lower_is_better else -worst_log
+    if limit.fail_percent is not None and farthest > limit_log(limit.fail_percent, limit.direction):
+        return False
+    return (
+        change.severity is Severity.WARN
+        or limit.warn_percent is None
+        or farthest <= limit_log(limit.warn_percent, limit.direction)
+    )
