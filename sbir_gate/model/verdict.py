@@ -136,6 +136,22 @@ class RecordChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftFinding:
+    """One metric that got worse slowly: beyond its limit against an older Run than the reference.
+
+    `against` says in words which Run that is. `ratio` is head / older Run, None where that is not above 0.
+    """
+
+    metric: str
+    against: str
+    reference_started_at: str
+    reference_commit: str
+    ratio: float | None
+    severity: Severity
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the gate says, why, and everything needed to show it."""
 
@@ -149,3 +165,4 @@ class Verdict:
     reference_started_at: str = ""
     reference_commit: str = ""
     notes: tuple[str, ...] = ()
+    drift: tuple[DriftFinding, ...] = ()

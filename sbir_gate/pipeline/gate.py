@@ -16,19 +16,22 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate import __version__
+from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.comparing.gate import judge
-from sbir_gate.errors import InputError, OutputError, SbirGateError
+from sbir_gate.errors import ExitStatus, InputError, OutputError, SbirGateError
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
 from sbir_gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash, run_process
 from sbir_gate.measuring.quality import measure_quality, right_award_ids
-from sbir_gate.measuring.source import describe_source, git_in
+from sbir_gate.measuring.source import describe_source, describe_tags, git_in
 from sbir_gate.measuring.truth import read_truth
+from sbir_gate.model.alert import AlertList
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
 from sbir_gate.model.run import Fixture, Machine, Run, Source
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.pipeline.enrichment import reading_options
+from sbir_gate.pipeline.history import consult_history, keep_error, keep_run
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
@@ -39,7 +42,7 @@ from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.judgement import policy
 from sbir_gate.storing.baselines import load_baseline
-from sbir_gate.storing.documents import save_run, save_text, save_verdict
+from sbir_gate.storing.documents import save_alerts, save_run, save_text, save_verdict
 
 BUILT_IN_COMMAND = (
     "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
@@ -47,6 +50,7 @@ BUILT_IN_COMMAND = (
 )
 VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
+ALERTS_NAME = "alerts.json"
 _DIGEST_CHUNK = 1 << 20
 _RUN_NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)(-(?P<number>\d+))?\.json")
 
@@ -63,6 +67,7 @@ class Edges:
     calibrate: Callable[[], float]
     machine: Callable[[], Machine]
     source: Callable[[], Source]
+    tags: Callable[[], tuple[str, ...]] = tuple
 
 
 def real_edges() -> Edges:
@@ -73,18 +78,22 @@ def real_edges() -> Edges:
         calibrate=lambda: time_calibration(time.perf_counter),
         machine=describe_machine,
         source=lambda: describe_source(git_in(Path.cwd())),
+        tags=lambda: describe_tags(git_in(Path.cwd())),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """A Run, the verdict on it, and the files that were written."""
+    """A Run, the verdict on it, the files that were written, and what went wrong with the history."""
 
     run: Run
     verdict: Verdict
     run_path: Path
     verdict_path: Path
     report_path: Path
+    alerts: AlertList
+    alerts_path: Path
+    warnings: tuple[str, ...]
 
 
 def run_gate(effective: EffectiveSettings, edges: Edges, progress: Progress) -> GateResult:
@@ -102,11 +111,15 @@ def run_gate(effective: EffectiveSettings, edges: Edges, progress: Progress) -> 
     except SbirGateError as error:
         _leave_error_verdict(effective, edges, error)
         raise
-    verdict = judge(run, baseline, policy(settings))
+    past = consult_history(run, judge(run, baseline, policy(settings)), settings)
     folder = settings.reports.folder
     run_path = save_run(folder / "benchmarks", run)
-    verdict_path, report_path = write_verdict(folder, run, verdict)
-    return GateResult(run, verdict, run_path, verdict_path, report_path)
+    verdict_path, report_path = write_verdict(folder, run, past.verdict)
+    save_alerts(folder / ALERTS_NAME, past.alerts)
+    warnings = past.warnings + keep_run(run, past.verdict.outcome, edges.tags(), settings)
+    return GateResult(
+        run, past.verdict, run_path, verdict_path, report_path, past.alerts, folder / ALERTS_NAME, warnings
+    )
 
 
 def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path, Path]:
@@ -118,7 +131,7 @@ def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path
 
 
 def _discard_verdict(folder: Path) -> None:
-    for name in (VERDICT_NAME, REPORT_NAME):
+    for name in (VERDICT_NAME, REPORT_NAME, ALERTS_NAME):
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
@@ -265,7 +278,7 @@ def _benchmark(
 
 
 def _leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirGateError) -> None:
-    settings = effective.settings
+    settings, source = effective.settings, edges.source()
     verdict = Verdict(
         gate=settings.gate.name,
         outcome=Outcome.ERROR,
@@ -273,10 +286,13 @@ def _leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: Sbir
         changes=(),
         records=RecordChanges(),
         head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        head_commit=edges.source().commit,
+        head_commit=source.commit,
         notes=(error.hint,) if error.hint else (),
     )
     write_verdict(settings.reports.folder, None, verdict)
+    save_alerts(settings.reports.folder / ALERTS_NAME, alerts_of(verdict, source.branch, None))
+    if error.exit_status is ExitStatus.BROKEN:  # a slip of the hand is nothing to remember
+        keep_error(verdict, edges.machine(), source, settings)
 
 
 def latest_run_path(reports_folder: Path) -> Path:
