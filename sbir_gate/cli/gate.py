@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from sbir_gate.cli.options import effective_settings, has_colour, quiet_option, settings_options
-from sbir_gate.cli.printing import put, put_line
+from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import InputError
 
@@ -80,6 +80,7 @@ def run(
     """Benchmark the enricher on the fixtures, compare with the baseline, and give the verdict."""
     from sbir_gate.comparing.gate import exit_status
     from sbir_gate.pipeline.gate import real_edges, run_gate
+    from sbir_gate.reporting.alert_text import render_alerts
 
     options = {
         "fixtures.awards": awards,
@@ -94,7 +95,10 @@ def run(
     with Ticker(is_quiet=quiet) as ticker:
         result = run_gate(effective, real_edges(), ticker.say)
     put(_rendered(result.run, result.verdict, format_, verbose))
+    for warning in result.warnings:
+        put_line(f"warning: {harmless(warning)}", is_error=True)
     if not quiet:
+        put(render_alerts(result.alerts), is_error=True)
         put_line(f"Run: {result.run_path}  report: {result.report_path}", is_error=True)
     sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -45,13 +46,11 @@ Vector = NDArray[np.float64]
 
 def check_extra() -> None:
     """Raise UsageError if ruptures is not installed."""
-    try:
-        import ruptures  # noqa: F401, PLC0415 -- an extra: not everybody has it
-    except ImportError as error:
+    if find_spec("ruptures") is None:  # looked for, not loaded: scipy takes its time
         raise UsageError(
             "change points need ruptures, which is not installed",
             "install the extra: pip install 'sbir-gate[history]'",
-        ) from error
+        )
 
 
 def exact_change_points(values: Sequence[float]) -> tuple[ChangePoint, ...]:
@@ -108,7 +107,7 @@ def _without_outliers(logs: Vector) -> tuple[Vector, float]:
 
 
 def _segment_ends(calm: Vector, penalty: float) -> list[int]:
-    import ruptures  # noqa: PLC0415 -- see check_extra
+    import ruptures  # noqa: PLC0415 -- an extra: not everybody has it
 
     # with the linear kernel its cost is the squares about the mean, and PELT runs in C
     search = ruptures.KernelCPD(kernel="linear", min_size=_SHORTEST_SEGMENT).fit(calm.reshape(-1, 1))

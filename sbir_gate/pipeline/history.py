@@ -159,13 +159,13 @@ def import_runs(paths: Iterable[Path], settings: Settings) -> ImportResult:
     return ImportResult(folder, taken, known, tuple(skipped))
 
 
-def skipped_words(skipped: Sequence[SkippedFile]) -> tuple[str, ...]:
-    """Return one line on the files that are no entries: the first of them by name, and how many more."""
+def skipped_words(skipped: Sequence[SkippedFile], what: str = "files of the history") -> tuple[str, ...]:
+    """Return one line on files that were skipped: the first of them by name and reason, and how many more."""
     if not skipped:
         return ()
     named = "; ".join(f"{file.file_name}: {file.reason}" for file in skipped[:_MOST_NAMED])
     more = f"; and {len(skipped) - _MOST_NAMED:,} more" if len(skipped) > _MOST_NAMED else ""
-    return (f"skipped {len(skipped):,} of the history's files: {named}{more}",)
+    return (f"skipped {len(skipped):,} of the {what}: {named}{more}",)
 
 
 def spreads(history: History, query: HistoryQuery, limits: Policy) -> Mapping[str, float]:

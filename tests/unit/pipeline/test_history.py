@@ -170,7 +170,7 @@ def test_damaged_entries_are_named_and_take_nothing_from_the_rest(settings):
     past = consult(scaled(head(10), "wall_seconds", 1.03**10), settings)
     assert past.verdict.drift
     (warning,) = past.warnings
-    assert warning.startswith("skipped 5 of the history's files: damaged-0.json: not JSON")
+    assert warning.startswith("skipped 5 of the files of the history: damaged-0.json: not JSON")
     assert warning.endswith("; and 2 more")
 
 
