@@ -176,7 +176,7 @@ def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[
     done = import_runs(paths, settings)
     for line in skipped_words(done.skipped, "files to import"):
         put_line(f"warning: {harmless(line)}", is_error=True)
-    put_line(f"{done.folder}: {done.taken:,} Runs imported, {done.known:,} were there already")
+    put_line(f"{done.folder}: Runs imported: {done.taken:,}; there already: {done.known:,}")
 
 
 def _query(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
+from sbir_gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, time_exponent
 from sbir_gate.comparing.changes import compare_metrics
 from sbir_gate.comparing.limits import worst
 from sbir_gate.model.history import HistoryEntry, HistoryRow, utc_moment
@@ -83,7 +84,8 @@ def drift_findings(
 
     They are compared like head and baseline: with intervals, and by the calibration workload where the
     machines differ. `spreads` are the standard deviations of the logs of metrics between runs of unchanged
-    code, where they are known: a noisy metric must have moved further than two runs differ by chance.
+    code, where they are known: a noisy metric must have moved further than two runs differ by chance. Of a
+    time whose spread is not known yet, that of calibrated times is assumed.
     """
     judged = [_relative(limit, rule) for limit in policy.limits]
     limits = {limit.name: limit for limit in judged if _is_limited(limit)}
@@ -178,8 +180,10 @@ def _as_run(entry: HistoryEntry) -> Run:
 
 
 def _is_chance(change: Change, spread: float | None) -> bool:
-    if change.kind is MetricKind.EXACT or spread is None or change.ratio is None or change.ratio <= 0:
+    if change.kind is MetricKind.EXACT or change.ratio is None or change.ratio <= 0:
         return False
+    if spread is None:
+        spread = BETWEEN_MACHINES_LOG_SD if time_exponent(change.metric) else 0.0
     return abs(math.log(change.ratio)) <= _DEVIATIONS * spread
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from sbir_gate.model.history import ChangePoint, HistoryPoint, HistoryRow, MetricHistory
+from sbir_gate.model.run import MetricKind
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.quantities import NOTHING, quantity
 from sbir_gate.reporting.table_text import TableLayout, table_lines
@@ -115,7 +116,8 @@ def render_trend(course: MetricHistory, format_: HistoryFormat, width: int) -> s
         *(f"  {'changed':<24}{_change_words(course, change, unit)}" for change in course.changes or ()),
     ]
     if course.changes == ():
-        lines.append(f"  {'changed':<24}never, beyond its noise")
+        is_exact = course.points[-1].kind is MetricKind.EXACT
+        lines.append(f"  {'changed':<24}never{'' if is_exact else ', beyond its noise'}")
     return "\n".join([*lines, *(f"  note: {plain(note)}" for note in course.notes)]) + "\n"
 
 

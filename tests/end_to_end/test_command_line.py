@@ -301,7 +301,7 @@ def test_saved_runs_are_imported_and_damaged_ones_named_on_standard_error(stage)
     done = stage.gate("history", "import", "reports/saved", *folder)
     assert (done.returncode, done.stdout) == (
         0,
-        "reports/imported: 1 Runs imported, 0 were there already\n",
+        "reports/imported: Runs imported: 1; there already: 0\n",
     )
     assert done.stderr.startswith(
         "warning: skipped 1 of the files to import: reports/saved/cut.json: not JSON"

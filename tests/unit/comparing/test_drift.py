@@ -25,7 +25,14 @@ def head(days=40, **changes):
 
 
 def findings(run, entry=None, rule=RULE, spreads=None):
-    return drift_findings(run, entry or make_entry(), OLDEST, make_policy(), rule, spreads or {})
+    return drift_findings(
+        run,
+        entry or make_entry(),
+        OLDEST,
+        make_policy(),
+        rule,
+        {"wall_seconds": 0.02} if spreads is None else spreads,
+    )
 
 
 class TestReferences:
@@ -126,6 +133,11 @@ class TestFindings:
         run = scaled(head(), "wall_seconds", 1.3)
         assert len(findings(run, spreads={"wall_seconds": 0.03})) == 1
         assert findings(run, spreads={"wall_seconds": 0.10}) == ()
+
+    def test_a_time_whose_scatter_nobody_knows_yet_is_given_the_benefit_of_the_doubt(self):
+        assert findings(scaled(head(), "wall_seconds", 1.2), spreads={}) == ()
+        assert len(findings(scaled(head(), "wall_seconds", 1.03**10), spreads={})) == 1
+        assert len(findings(scaled(head(), "peak_rss_mib", 1.25), spreads={})) == 1
 
     def test_exact_metrics_have_no_noise_to_hide_behind(self):
         run = with_metric(head(), "match_rate", [0.70])

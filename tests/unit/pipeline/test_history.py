@@ -185,7 +185,7 @@ def test_a_history_that_cannot_be_read_is_a_note_and_the_verdict_stands(settings
 def test_a_run_that_follows_a_slow_decline_is_known_before_it_is_promoted(settings):
     keep(settings, [make_entry(0)])
     assert drift_before_promotion(head(10), settings) == ()
-    (finding,) = drift_before_promotion(scaled(head(10), "wall_seconds", 1.2), settings)
+    (finding,) = drift_before_promotion(scaled(head(10), "wall_seconds", 1.4), settings)
     assert finding.metric == "wall_seconds"
 
 
