@@ -1,6 +1,7 @@
 import json
 import random
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -223,6 +224,11 @@ class TestIndex:
         for _ in range(2):
             assert len(rows(folder, load=load)) == 5
         assert load.count == 10
+
+    def test_questions_asked_at_once_are_all_answered(self, folder):
+        with ThreadPoolExecutor(4) as pool:
+            counts = list(pool.map(lambda _number: len(rows(folder)), range(12)))
+        assert counts == [5] * 12
 
     def test_five_thousand_runs_are_answered_without_opening_one(self, tmp_path):
         entry = make_entry()
