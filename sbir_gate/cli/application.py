@@ -22,6 +22,10 @@ VERBS = {
     "report": ("sbir_gate.cli.gate:report", "Make the report again from a saved Run."),
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
     "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
+    "history": (
+        "sbir_gate.cli.history:history",
+        "List the Runs of the past, ask for a metric, see its trend, or import saved Runs.",
+    ),
     "data": (
         "sbir_gate.cli.data:data",
         "Download published data, look into a dump, or make benchmark data of any size.",

@@ -44,19 +44,30 @@ Examples:
 """
 )
 @click.argument("run_document", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
-@click.option("--force", is_flag=True, help="Promote a Run of code that was not committed.")
+@click.option(
+    "--force", is_flag=True, help="Promote a Run of code that was not committed, or one that drifted."
+)
 @settings_options
 def promote(
     run_document: Path | None, force: bool, config_file: Path | None, assignments: tuple[str, ...]
 ) -> None:
     """Make a saved RUN (default: the latest) the baseline."""
     from sbir_gate.pipeline.gate import latest_run_path
+    from sbir_gate.pipeline.history import drift_before_promotion
     from sbir_gate.storing import baselines
     from sbir_gate.storing.documents import load_run
 
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = run_document or latest_run_path(settings.reports.folder)
-    path = baselines.promote(load_run(chosen), settings.gate.baselines_folder, force)
+    run = load_run(chosen)
+    drift = () if force else drift_before_promotion(run, settings)
+    if drift:
+        raise InputError(
+            f"the Run of {run.started_at} would make a slow decline the baseline: "
+            + "; ".join(finding.reason for finding in drift),
+            "see where it began with 'sbir-gate history trend', or accept it with --force",
+        )
+    path = baselines.promote(run, settings.gate.baselines_folder, force)
     put_line(f"{chosen} is now the baseline {path}: commit it on the main branch")
 
 

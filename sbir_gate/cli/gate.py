@@ -21,7 +21,7 @@ from sbir_gate.cli.options import (
     quiet_option,
     settings_options,
 )
-from sbir_gate.cli.printing import put, put_line
+from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import InputError, UsageError
 
@@ -116,6 +116,7 @@ def run(
     """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
     from sbir_gate.comparing.gate import exit_status
     from sbir_gate.pipeline.gate import real_edges, run_gate
+    from sbir_gate.reporting.alert_text import render_alerts
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
     options = {
@@ -144,7 +145,10 @@ def run(
             git = careful_git_in(Path.cwd(), os.environ)
             result = run_beside_base(effective, given, base, git, real_edges(), ticker.say, request)
     put(_rendered(result.run, result.verdict, format_, verbose))
+    for warning in result.warnings:
+        put_line(f"warning: {harmless(warning)}", is_error=True)
     if not quiet:
+        put(render_alerts(result.alerts), is_error=True)
         beside = f"  base: {result.reference_path}" if result.reference_path else ""
         put_line(f"Run: {result.run_path}{beside}  report: {result.report_path}", is_error=True)
     sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))

@@ -38,3 +38,11 @@ def describe_source(git: Git) -> Source:
     except (OSError, subprocess.SubprocessError):
         return Source()
     return Source(commit=commit, branch=branch, is_dirty=bool(changes))
+
+
+def describe_tags(git: Git) -> tuple[str, ...]:
+    """Return the tags of the commit, such as a release's; empty where git has no answer."""
+    try:
+        return tuple(git(["tag", "--points-at", "HEAD"]).splitlines())
+    except (OSError, subprocess.SubprocessError):
+        return ()

@@ -6,7 +6,8 @@ Format history:
 2. Runs know with which other they were measured side by side (`session`), and of what kind each award is.
    Verdicts know the stage that lost each link, the changes by kind, the waivers that were applied, the
    commit that their policy is from, and what head changes of it. Changes tell which regression could have
-   been seen (`smallest_detectable`).
+   been seen (`smallest_detectable`), and verdicts know of slow `drift`. Entries of the
+   history, and alerts.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Generic, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sbir_gate.errors import DocumentError
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
@@ -39,9 +43,16 @@ class DocumentKind(Generic[T]):
 RUN = DocumentKind("run", Run)
 VERDICT = DocumentKind("verdict", Verdict)
 PROGRESS = DocumentKind("progress", ProfileProgress)
+HISTORY = DocumentKind("history", HistoryEntry)
+ALERTS = DocumentKind("alerts", AlertList)
 
 
 def _adapter(type_: type[T]) -> TypeAdapter[T]:
+    return _made_once(type_)  # type: ignore[arg-type]  # mypy doubts that type[T] is hashable
+
+
+@cache  # thousands of entries of the history are read with one adapter
+def _made_once(type_: type[T]) -> TypeAdapter[T]:
     # pydantic looks for its options for a plain dataclass in this attribute
     setattr(type_, "__pydantic_config__", ConfigDict(extra="forbid", allow_inf_nan=False))  # noqa: B010 -- mypy knows no such attribute
     return TypeAdapter(type_)

@@ -181,6 +181,22 @@ class PolicyEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftFinding:
+    """One metric that got worse slowly: beyond its limit against an older Run than the reference.
+
+    `against` says in words which Run that is. `ratio` is head / older Run, None where that is not above 0.
+    """
+
+    metric: str
+    against: str
+    reference_started_at: str
+    reference_commit: str
+    ratio: float | None
+    severity: Severity
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the gate says, why, and everything needed to show it.
 
@@ -203,3 +219,4 @@ class Verdict:
     policy_commit: str = ""
     policy_edits: tuple[PolicyEdit, ...] = ()
     own_policy_outcome: Outcome | None = None
+    drift: tuple[DriftFinding, ...] = ()

@@ -18,19 +18,22 @@ from uuid import uuid4
 import duckdb
 
 from sbir_gate import __version__
-from sbir_gate.errors import InputError, OutputError, SbirGateError
+from sbir_gate.comparing.alerts import alerts_of
+from sbir_gate.errors import ExitStatus, InputError, OutputError, SbirGateError
 from sbir_gate.measuring.award_kinds import award_kinds
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
 from sbir_gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash, run_process
 from sbir_gate.measuring.quality import measure_quality, right_award_ids
-from sbir_gate.measuring.source import describe_source, git_in
+from sbir_gate.measuring.source import describe_source, describe_tags, git_in
 from sbir_gate.measuring.truth import read_truth
+from sbir_gate.model.alert import AlertList
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
 from sbir_gate.model.run import Fixture, Machine, Run, Source
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.pipeline.enrichment import reading_options
+from sbir_gate.pipeline.history import consult_history, keep_error, keep_run
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
@@ -42,7 +45,7 @@ from sbir_gate.reporting.records_view import CHANGED_AWARDS_NAME
 from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.storing.documents import save_run, save_text, save_verdict
+from sbir_gate.storing.documents import save_alerts, save_run, save_text, save_verdict
 
 BUILT_IN_COMMAND = (
     "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
@@ -51,6 +54,7 @@ BUILT_IN_COMMAND = (
 BUILT_IN = "built-in"
 VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
+ALERTS_NAME = "alerts.json"
 _DIGEST_CHUNK = 1 << 20
 _RUN_NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)(-(?P<number>\d+))?\.json")
 
@@ -69,6 +73,7 @@ class Edges:
     source: Callable[[], Source]
     clock: Callable[[], float] = time.monotonic
     new_session: Callable[[], str] = lambda: uuid4().hex
+    tags: Callable[[], tuple[str, ...]] = tuple
 
 
 def real_edges() -> Edges:
@@ -79,12 +84,13 @@ def real_edges() -> Edges:
         calibrate=lambda: time_calibration(time.perf_counter),
         machine=describe_machine,
         source=lambda: describe_source(git_in(Path.cwd())),
+        tags=lambda: describe_tags(git_in(Path.cwd())),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """A Run, the verdict on it, and the files that were written.
+    """A Run, the verdict on it, the files that were written, and what went wrong with the history.
 
     `reference_path` is the base's Run, where it was measured beside this one.
     """
@@ -94,6 +100,9 @@ class GateResult:
     run_path: Path
     verdict_path: Path
     report_path: Path
+    alerts: AlertList
+    alerts_path: Path
+    warnings: tuple[str, ...]
     reference_path: Path | None = None
 
 
@@ -128,11 +137,32 @@ def run_gate(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    verdict = judgement.verdict(run, edges.now().date())
-    folder = effective.settings.reports.folder
-    run_path = save_run(folder / "benchmarks", run)
-    verdict_path, report_path = write_verdict(folder, run, verdict)
-    return GateResult(run, verdict, run_path, verdict_path, report_path)
+    return conclude(run, judgement.verdict(run, edges.now().date()), effective, edges)
+
+
+def conclude(
+    head: Run, verdict: Verdict, effective: EffectiveSettings, edges: Edges, base: Run | None = None
+) -> GateResult:
+    """Ask the history, write Runs, verdict, report and alerts, and keep head in the history."""
+    settings = effective.settings
+    past = consult_history(head, verdict, settings)
+    folder = settings.reports.folder
+    # the base first: the newest saved Run is then head's
+    reference_path = save_run(folder / "benchmarks", base) if base is not None else None
+    run_path = save_run(folder / "benchmarks", head)
+    verdict_path, report_path = write_verdict(folder, head, past.verdict)
+    save_alerts(folder / ALERTS_NAME, past.alerts)
+    return GateResult(
+        run=head,
+        verdict=past.verdict,
+        run_path=run_path,
+        verdict_path=verdict_path,
+        report_path=report_path,
+        alerts=past.alerts,
+        alerts_path=folder / ALERTS_NAME,
+        warnings=past.warnings + keep_run(head, past.verdict.outcome, edges.tags(), settings),
+        reference_path=reference_path,
+    )
 
 
 def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path, Path]:
@@ -149,7 +179,7 @@ def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path
 
 def discard_verdict(folder: Path) -> None:
     """Remove the verdict of an earlier run. Raises OutputError if that cannot be done."""
-    for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME):
+    for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME, ALERTS_NAME):
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
@@ -319,7 +349,7 @@ def wrong_input_explained(*, is_built_in: bool) -> Iterator[None]:
 
 def leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirGateError) -> None:
     """Write the verdict `error` with its report."""
-    settings = effective.settings
+    settings, source = effective.settings, edges.source()
     verdict = Verdict(
         gate=settings.gate.name,
         outcome=Outcome.ERROR,
@@ -327,10 +357,13 @@ def leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirG
         changes=(),
         records=RecordChanges(),
         head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        head_commit=edges.source().commit,
+        head_commit=source.commit,
         notes=(error.hint,) if error.hint else (),
     )
     write_verdict(settings.reports.folder, None, verdict)
+    save_alerts(settings.reports.folder / ALERTS_NAME, alerts_of(verdict, source.branch, None))
+    if error.exit_status is ExitStatus.BROKEN:  # a slip of the hand is nothing to remember
+        keep_error(verdict, edges.machine(), source, settings)
 
 
 def latest_run_path(reports_folder: Path) -> Path:

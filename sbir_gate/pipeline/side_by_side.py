@@ -29,18 +29,17 @@ from sbir_gate.pipeline.gate import (
     GateResult,
     Progress,
     ReadFixture,
+    conclude,
     discard_verdict,
     leave_error_verdict,
     plan_of,
     read_fixture,
     run_of,
-    write_verdict,
     wrong_input_explained,
 )
 from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.storing.documents import save_run
 
 TARGET_BRANCH_VARIABLE = "GITHUB_BASE_REF"
 _MAX_TOLD = 10
@@ -76,12 +75,7 @@ def run_beside_base(
         leave_error_verdict(effective, edges, error)
         raise
     verdict = judgement.verdict(head, edges.now().date(), base)
-    folder = effective.settings.reports.folder
-    # the base first: the newest saved Run is then head's
-    reference_path = save_run(folder / "benchmarks", base)
-    run_path = save_run(folder / "benchmarks", head)
-    verdict_path, report_path = write_verdict(folder, head, verdict)
-    return GateResult(head, verdict, run_path, verdict_path, report_path, reference_path)
+    return conclude(head, verdict, effective, edges, base)
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:

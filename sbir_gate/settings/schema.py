@@ -276,6 +276,24 @@ class DoctorSettings(Section):
     baseline_max_days: Annotated[int, Field(ge=1, le=36_500)]
 
 
+class HistorySettings(Section):
+    """`history`: what is kept of every Run."""
+
+    folder: PathValue | None
+    keeps_runs: bool
+
+
+class DriftSettings(Section):
+    """`drift`: the second comparison, with older Runs of the history."""
+
+    days: Annotated[int, Field(ge=1, le=3650)]
+    branch: Annotated[str, Field(min_length=1, max_length=255)] | None
+    release_pattern: Annotated[str, Field(min_length=1, max_length=255)]
+    warn_percent: Percent | None
+    fail_percent: Annotated[Percent | None, _not_below("warn_percent")]
+    max_severity: Annotated[Severity, _one_of(Severity.FAIL, Severity.WARN)]
+
+
 class Settings(Section):
     """All settings. Units are in the names or in `config/base.yaml`."""
 
@@ -289,3 +307,5 @@ class Settings(Section):
     gate: GateSettings
     reports: ReportsSettings
     doctor: DoctorSettings
+    history: HistorySettings
+    drift: DriftSettings

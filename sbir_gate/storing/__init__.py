@@ -1,1 +1,1 @@
-"""Baselines and Run documents on disk."""
+"""Baselines, the history and Run documents on disk."""

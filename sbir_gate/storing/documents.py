@@ -11,17 +11,21 @@ from typing import TypeVar
 from uuid import uuid4
 
 from sbir_gate.errors import DocumentError, OutputError
-from sbir_gate.model.document import PROGRESS, RUN, VERDICT, DocumentKind, decode, encode
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.document import ALERTS, HISTORY, PROGRESS, RUN, VERDICT, DocumentKind, decode, encode
+from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 
 # A Run of all 220,000 awards is about 60 MB; what is larger is no document of ours.
 MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
+# An entry of the history has no decisions: some kilobytes.
+MAX_ENTRY_BYTES = 4 * 1024 * 1024
 
 _MAX_COLLISIONS = 1000
 
-Document = TypeVar("Document", Run, Verdict, ProfileProgress)
+Document = TypeVar("Document", Run, Verdict, ProfileProgress, HistoryEntry, AlertList)
 
 
 def save_run(folder: Path, run: Run) -> Path:
@@ -68,6 +72,26 @@ def save_progress(path: Path, progress: ProfileProgress) -> None:
 def load_progress(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> ProfileProgress:
     """Return the progress in the file. Raises DocumentError for anything but a whole, valid progress."""
     return _load(PROGRESS, path, max_bytes)
+
+
+def save_entry(path: Path, entry: HistoryEntry) -> bool:
+    """Write an entry of the history; say False, and change nothing, if it is there. Raises OutputError."""
+    return _write(path, _encoded(HISTORY, entry), may_replace=False)
+
+
+def load_entry(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> HistoryEntry:
+    """Return the entry in the file. Raises DocumentError for anything but a whole, valid entry."""
+    return _load(HISTORY, path, max_bytes)
+
+
+def save_alerts(path: Path, alerts: AlertList) -> None:
+    """Write the alerts to exactly this path, in place of what is there. Raises OutputError."""
+    _write(path, _encoded(ALERTS, alerts), may_replace=True)
+
+
+def load_alerts(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> AlertList:
+    """Return the alerts in the file. Raises DocumentError for anything but a whole, valid list of them."""
+    return _load(ALERTS, path, max_bytes)
 
 
 def save_text(path: Path, text: str) -> None:

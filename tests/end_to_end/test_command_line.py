@@ -12,16 +12,21 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sbir_gate.cli.application import VERBS, application
 
 COMMANDS = [
-    *(verb for verb in VERBS if verb not in {"baseline", "data", "config"}),
+    *(verb for verb in VERBS if verb not in {"baseline", "history", "data", "config"}),
     "baseline show",
     "baseline promote",
     "baseline verify",
+    "history list",
+    "history query",
+    "history trend",
+    "history import",
     "data fetch",
     "data profile",
     "data synthesise",
@@ -40,6 +45,7 @@ HEAVY = (
     "jinja2",
     "requests",
     "remotezip",
+    "ruptures",
 )
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -118,6 +124,11 @@ def test_a_verb_loads_only_what_it_needs(stage):
         (["report", "fixtures/truth.csv"], "fixtures/truth.csv: not JSON"),
         (["baseline", "promote", "missing.json"], "missing.json: no such file"),
         (["data", "synthesise", "--output", "x", "--awards", "-1"], "-1"),
+        (["history", "query"], "--metric"),
+        (["history", "list", "--since", "last week"], "'last week' is neither a date nor a span; write"),
+        (["history", "query", "--metric", "wall_secnds"], "did you mean wall_seconds?"),
+        (["history", "trend", "--metric", "match_rate", "--gate", "other"], "no Run that was asked for"),
+        (["history", "import", "fixtures/truth.csv"], "fixtures/truth.csv: not JSON"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_status_2(stage, arguments, words):
@@ -129,7 +140,7 @@ def test_wrong_usage_is_one_line_and_exit_status_2(stage, arguments, words):
     assert words in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["baseline"], ["config"], ["data"]])
+@pytest.mark.parametrize("arguments", [[], ["baseline"], ["history"], ["config"], ["data"]])
 def test_a_missing_verb_shows_the_help_and_is_wrong_usage(stage, arguments):
     done = stage.gate(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
@@ -265,6 +276,60 @@ def test_without_a_saved_run_there_is_nothing_to_promote(stage):
     done = stage.gate("baseline", "promote", "--set", "reports.folder=reports/nowhere")
     assert done.returncode == 2
     assert "there is no saved Run" in done.stderr
+
+
+# history
+
+
+def test_a_run_is_in_the_history_and_can_be_asked_for(stage):
+    listed = json.loads(stage.gate("history", "list", "--limit", "0", "--format", "json").stdout)
+    assert {row["gate"] for row in listed} == {"enrichment"}
+    asked = json.loads(stage.gate("history", "query", "--metric", "match_rate", "--format", "json").stdout)
+    assert len(asked) == len(listed)
+    assert all(0.5 < point["value"] <= 1 for point in asked)
+    shown = stage.gate("history", "trend", "--metric", "match_rate")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("match_rate\n")
+
+
+def test_saved_runs_are_imported_and_damaged_ones_named_on_standard_error(stage):
+    saved = stage.folder / "reports" / "saved"
+    saved.mkdir()
+    shutil.copy(only_run(stage), saved / "whole.json")
+    (saved / "cut.json").write_text("{")
+    folder = ["--set", "history.folder=reports/imported"]
+    done = stage.gate("history", "import", "reports/saved", *folder)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "reports/imported: Runs imported: 1; there already: 0\n",
+    )
+    assert done.stderr.startswith(
+        "warning: skipped 1 of the files to import: reports/saved/cut.json: not JSON"
+    )
+    shutil.copy(saved / "cut.json", stage.folder / "reports" / "imported")
+    asked = stage.gate("history", "list", *folder, "--format", "csv")
+    assert asked.stdout.count("\n") == 2
+    assert asked.stderr.startswith("warning: skipped 1 of the files of the history: cut.json: not JSON")
+
+
+def test_a_run_that_follows_a_slow_decline_is_promoted_only_by_force(stage):
+    def older(run):
+        run["started_at"] = (datetime.now(UTC) - timedelta(days=9)).isoformat()
+        run["source"]["branch"] = "main"
+
+    def worse(run):
+        run["started_at"] = datetime.now(UTC).isoformat()
+        (rate,) = (metric for metric in run["metrics"] if metric["name"] == "recall")
+        rate["values"] = [0.95 * value for value in rate["values"]]
+
+    settings = ["--set", "history.folder=reports/decline", "--set", "gate.baselines_folder=reports/declined"]
+    assert stage.gate("history", "import", edited(stage, "older", older), *settings).returncode == 0
+    path = edited(stage, "worse", worse)
+    refused = stage.gate("baseline", "promote", path, *settings)
+    assert refused.returncode == 2
+    assert "would make a slow decline the baseline: drift: recall fell 5" in refused.stderr
+    assert not (stage.folder / "reports" / "declined").exists()
+    assert stage.gate("baseline", "promote", path, "--force", *settings).returncode == 0
 
 
 def edited(stage, name, change):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import DocumentError
-from sbir_gate.model.document import FORMAT_VERSION, RUN, VERDICT, decode, encode
+from sbir_gate.model.document import FORMAT_VERSION, HISTORY, RUN, VERDICT, decode, encode
+from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 from tests.factories import make_policy, make_run, with_lost_links, with_metric
@@ -57,6 +58,12 @@ def test_any_run_comes_back_as_it_was(run):
 @given(st.from_type(Verdict).map(finite))
 def test_any_verdict_comes_back_as_it_was(verdict):
     assert decode(VERDICT, encode(VERDICT, verdict), "verdict.json") == verdict
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.from_type(HistoryEntry).map(finite))
+def test_any_entry_of_the_history_comes_back_as_it_was(entry):
+    assert decode(HISTORY, encode(HISTORY, entry), "entry.json") == entry
 
 
 def test_a_real_verdict_comes_back_as_it_was():

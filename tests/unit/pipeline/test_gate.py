@@ -2,13 +2,15 @@ import csv
 import json
 import re
 import shlex
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sbir_gate.errors import DocumentError, EnricherError, ExitStatus, InputError, OutputError
 from sbir_gate.measuring.process import EnricherCrash, ProcessResult
+from sbir_gate.model.alert import AlertKind
+from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.run import Machine, Source
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.gate import (
@@ -22,7 +24,8 @@ from sbir_gate.pipeline.gate import (
 )
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.storing.baselines import promote
-from sbir_gate.storing.documents import load_run, load_verdict
+from sbir_gate.storing.documents import load_alerts, load_run, load_verdict
+from sbir_gate.storing.history import open_history
 
 AWARDS = 12
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
@@ -87,13 +90,14 @@ def settings(folder, *assignments, **options):
     return load_settings(None, {}, fixed | options, assignments)
 
 
-def edges(engine):
+def edges(engine, now=NOW):
     return Edges(
-        now=lambda: NOW,
+        now=lambda: now,
         launch=engine,
         calibrate=lambda: 0.05,
         machine=lambda: Machine("m" * 16, "Example CPU", 4, 16_384, "Linux x86_64", "3.11.7"),
         source=lambda: Source("c" * 40, "main", is_dirty=False),
+        tags=lambda: ("v1.0",),
     )
 
 
@@ -247,6 +251,53 @@ def test_an_older_verdict_that_cannot_be_removed_is_an_error(folder):
     (folder / "reports" / "verdict.json").mkdir(parents=True)
     with pytest.raises(OutputError, match="verdict of an earlier run cannot be removed"):
         gate(settings(folder), FakeEngine())
+
+
+# history and alerts
+
+
+def history_of(folder):
+    with open_history(folder / "reports" / "history") as history:
+        return history.rows(HistoryQuery())
+
+
+def test_every_run_is_kept_in_the_history_with_its_outcome_and_the_tags_of_its_commit(folder):
+    effective = settings(folder)
+    result = gate(effective, FakeEngine())
+    promote(result.run, folder / "baselines")
+    run_gate(effective, edges(FakeEngine(links=AWARDS - 2), NOW + timedelta(hours=1)), quietly)
+    first, second = history_of(folder)
+    assert (first.outcome, second.outcome) == (Outcome.NO_BASELINE, Outcome.FAIL)
+    assert (first.commit, first.tags, first.calibration_seconds) == ("c" * 40, ("v1.0",), 0.05)
+    assert result.warnings == ()
+
+
+def test_alerts_are_written_and_an_older_list_never_stands_for_a_newer_run(folder):
+    effective = settings(folder)
+    result = gate(effective, FakeEngine(links=2))
+    assert load_alerts(result.alerts_path) == result.alerts
+    assert [alert.metric for alert in result.alerts.alerts] == ["match_rate"]
+    with pytest.raises(InputError):
+        gate(settings(folder, **{"fixtures.awards": "missing.csv"}), FakeEngine())
+    (alert,) = load_alerts(folder / "reports" / "alerts.json").alerts
+    assert (alert.kind, "missing.csv" in alert.text) == (AlertKind.FAULT, True)
+
+
+def test_a_crash_is_remembered_and_the_next_run_is_a_recovery(folder):
+    effective = settings(folder)
+    promote(gate(effective, FakeEngine()).run, folder / "baselines")
+    broken = FakeEngine(ends=ProcessResult(1, False, 1.0, 1.0, 1.0, "oh no"))
+    with pytest.raises(EnricherError):
+        run_gate(effective, edges(broken, NOW + timedelta(hours=1)), quietly)
+    assert [row.outcome for row in history_of(folder)] == [Outcome.NO_BASELINE, Outcome.ERROR]
+    well = run_gate(effective, edges(FakeEngine(), NOW + timedelta(hours=2)), quietly)
+    assert [alert.kind for alert in well.alerts.alerts] == [AlertKind.RECOVERY]
+
+
+def test_wrong_input_is_not_remembered(folder):
+    with pytest.raises(InputError):
+        gate(settings(folder, **{"fixtures.awards": "missing.csv"}), FakeEngine())
+    assert history_of(folder) == ()
 
 
 # what the child is given

@@ -1,0 +1,217 @@
+"""`sbir-gate history`: the Runs of the past, listed, asked for a metric, and looked through for trends."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from sbir_gate.cli.options import effective_settings, settings_options
+from sbir_gate.cli.printing import harmless, put, put_line
+
+if TYPE_CHECKING:
+    from sbir_gate.model.history import HistoryQuery
+    from sbir_gate.settings.schema import Settings
+    from sbir_gate.storing.history import History
+
+FORMATS = ("table", "csv", "json")
+_WIDTH = 120
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@click.group()
+def history() -> None:
+    """List the Runs of the past, ask for a metric, see its trend, or import saved Runs."""
+
+
+def _choice_options(limit: int) -> Callable[[F], F]:
+    """Add the options that choose Runs, and --format."""
+
+    def add(function: F) -> F:
+        options = (
+            click.option(
+                "--since", metavar="WHEN", help="A date (2026-01-31), a time, or a span (12h, 30d, 6w)."
+            ),
+            click.option("--branch", help="Runs of this branch only."),
+            click.option("--gate", help="Runs of this gate only; default: gate.name of the settings."),
+            click.option(
+                "--limit",
+                type=click.IntRange(min=0),
+                default=limit,
+                show_default=True,
+                help="The newest so many Runs; 0 means all.",
+            ),
+            click.option(
+                "--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True
+            ),
+        )
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+@history.command(
+    name="list",
+    epilog="""\b
+Examples:
+  sbir-gate history list
+  sbir-gate history list --since 30d --branch main --limit 0 --format csv
+""",
+)
+@_choice_options(limit=20)
+@settings_options
+def list_(
+    since: str | None,
+    branch: str | None,
+    gate: str | None,
+    limit: int,
+    format_: str,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """List the Runs, the oldest first."""
+    from sbir_gate.reporting.history import HistoryFormat, render_rows
+
+    settings = effective_settings(config_file, assignments, {}).settings
+    query = _query(settings, since, branch, gate, limit)
+    with _opened(settings) as past:
+        put(render_rows(past.rows(query), HistoryFormat(format_), _width()))
+
+
+@history.command(
+    epilog="""\b
+Examples:
+  sbir-gate history query --metric wall_seconds --since 30d
+  sbir-gate history query --metric match_rate --metric precision --format json
+"""
+)
+@click.option(
+    "--metric", "metrics", multiple=True, required=True, help="Metric to tell; may be given many times."
+)
+@_choice_options(limit=0)
+@settings_options
+def query(
+    metrics: tuple[str, ...],
+    since: str | None,
+    branch: str | None,
+    gate: str | None,
+    limit: int,
+    format_: str,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """Tell metrics of the Runs, one line for each Run and metric."""
+    from sbir_gate.pipeline.trends import metric_points
+    from sbir_gate.reporting.history import HistoryFormat, render_points
+
+    settings = effective_settings(config_file, assignments, {}).settings
+    chosen = _query(settings, since, branch, gate, limit)
+    with _opened(settings) as past:
+        points = [point for metric in metrics for point in metric_points(past, metric, chosen)]
+        put(render_points(points, HistoryFormat(format_), _width()))
+
+
+@history.command(
+    epilog="""\b
+Examples:
+  sbir-gate history trend --metric wall_seconds
+  sbir-gate history trend --metric match_rate --branch main --since 2026-01-01 --format json
+"""
+)
+@click.option("--metric", required=True, help="Metric whose course is shown.")
+@click.option(
+    "--change-points/--no-change-points",
+    "wants_changes",
+    default=None,
+    help="Find where it changed for good; needs the extra history. Default: if that is installed.",
+)
+@_choice_options(limit=0)
+@settings_options
+def trend(
+    metric: str,
+    wants_changes: bool | None,
+    since: str | None,
+    branch: str | None,
+    gate: str | None,
+    limit: int,
+    format_: str,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """Show the course of a metric: how it scatters, where it goes, and where it changed for good."""
+    from sbir_gate.pipeline.trends import metric_history
+    from sbir_gate.reporting.history import HistoryFormat, render_trend
+
+    settings = effective_settings(config_file, assignments, {}).settings
+    chosen = _query(settings, since, branch, gate, limit)
+    has_changes = _has_change_points() if wants_changes is None else wants_changes
+    with _opened(settings) as past:
+        course = metric_history(past, metric, chosen, has_changes=has_changes)
+        put(render_trend(course, HistoryFormat(format_), _width()))
+
+
+@history.command(
+    name="import",
+    epilog="""\b
+Examples:
+  sbir-gate history import reports/benchmarks
+  sbir-gate history import old/*.json --set history.folder=history
+""",
+)
+@click.argument("paths", metavar="PATHS...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@settings_options
+def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[str, ...]) -> None:
+    """Take saved Runs into the history; a folder stands for the JSON files in it."""
+    from sbir_gate.pipeline.history import import_runs, skipped_words
+
+    settings = effective_settings(config_file, assignments, {}).settings
+    done = import_runs(paths, settings)
+    for line in skipped_words(done.skipped, "files to import"):
+        put_line(f"warning: {harmless(line)}", is_error=True)
+    put_line(f"{done.folder}: Runs imported: {done.taken:,}; there already: {done.known:,}")
+
+
+def _query(
+    settings: Settings, since: str | None, branch: str | None, gate: str | None, limit: int
+) -> HistoryQuery:
+    from sbir_gate.model.history import HistoryQuery
+    from sbir_gate.pipeline.trends import since_moment
+
+    moment = since_moment(since, datetime.now(UTC)) if since is not None else None
+    return HistoryQuery(gate=gate or settings.gate.name, branch=branch, since=moment, limit=limit)
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[History]:
+    """Open the history, and say on standard error which files are no entries of it."""
+    from sbir_gate.pipeline.history import history_folder, skipped_words
+    from sbir_gate.storing.history import open_history
+
+    with open_history(history_folder(settings)) as past:
+        for line in skipped_words(past.skipped):
+            put_line(f"warning: {harmless(line)}", is_error=True)
+        yield past
+
+
+def _has_change_points() -> bool:
+    from sbir_gate.comparing.change_points import check_extra
+    from sbir_gate.errors import UsageError
+
+    try:
+        check_extra()
+    except UsageError as error:
+        put_line(f"warning: {error.message}; {error.hint}", is_error=True)
+        return False
+    return True
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((_WIDTH, 24)).columns

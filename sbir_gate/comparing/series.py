@@ -1,0 +1,95 @@
+"""One metric over the history as a series that can be compared with itself, and how much it scatters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from sbir_gate.comparing.calibration import time_exponent
+from sbir_gate.model.history import HistoryPoint
+from sbir_gate.model.run import MetricKind
+
+# the median of |x| for a normal x of standard deviation 1 is 1 / 1.4826
+_MAD_TO_SD = 1.4826
+# below this many differences their median says little
+FEWEST_DIFFERENCES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One metric, the oldest point first. `values` run parallel to `points` and are comparable.
+
+    They are in the metric's unit; if `is_calibrated`, they are what the machine of the median calibration
+    would have taken. `left_out` counts points of another machine without a calibration.
+    """
+
+    points: tuple[HistoryPoint, ...]
+    values: tuple[float, ...]
+    is_calibrated: bool = False
+    left_out: int = 0
+
+    @property
+    def has_logarithms(self) -> bool:
+        """Say whether all values are above 0, so that changes are ratios."""
+        return all(value > 0 for value in self.values)
+
+
+def comparable_series(points: Sequence[HistoryPoint]) -> Series:
+    """Return the points as a series; times of different machines become multiples of their calibration.
+
+    On one machine the steadier of the two is taken: where jobs differ in speed the calibrated series scatters
+    less, on a quiet machine the raw one does.
+    """
+    raw = Series(tuple(points), tuple(point.value for point in points))
+    if not points or time_exponent(points[0].metric) == 0:
+        return raw
+    timed = [point for point in points if point.row.calibration_seconds]
+    is_one_machine = len({point.row.machine for point in points}) == 1
+    if not timed:
+        return raw
+    calibrated = _calibrated(timed, left_out=len(points) - len(timed))
+    if not is_one_machine:
+        return calibrated
+    raw_spread, calibrated_spread = spread(raw), spread(calibrated)
+    if calibrated.left_out or raw_spread is None or calibrated_spread is None:
+        return raw
+    return calibrated if calibrated_spread < raw_spread else raw
+
+
+def spread(series: Series) -> float | None:
+    """Return the standard deviation of the log of the metric between runs of unchanged code.
+
+    From the differences of successive runs, most of which changed nothing: the median of their distances
+    from their own median, scaled to a standard deviation, over the square root of 2 because each difference
+    has the scatter of two runs. A few runs that did change the metric, and a slow trend, do not count.
+    Sources: von Neumann, Ann. Math. Stat. 12 (1941) 367-395, for successive differences; Hampel, J. Am. Stat.
+    Assoc. 69 (1974) 383-393, for the median of absolute deviations.
+
+    None with fewer than FEWEST_DIFFERENCES differences, for values at or below 0, and for an exact metric,
+    which has no noise.
+    """
+    if len(series.values) <= FEWEST_DIFFERENCES or not series.has_logarithms:
+        return None
+    if series.points[0].kind is MetricKind.EXACT:
+        return None
+    return scatter([math.log(value) for value in series.values])
+
+
+def scatter(values: Sequence[float]) -> float:
+    """Return the standard deviation of the noise of a series, from the differences of its neighbours."""
+    differences = [later - earlier for earlier, later in pairwise(values)]
+    middle = median(differences)
+    return _MAD_TO_SD * median(abs(value - middle) for value in differences) / math.sqrt(2)
+
+
+def _calibrated(points: Sequence[HistoryPoint], left_out: int) -> Series:
+    timings = [point.row.calibration_seconds or math.nan for point in points]
+    usual = median(timings)
+    values = tuple(
+        point.value * (usual / timing) ** time_exponent(point.metric)
+        for point, timing in zip(points, timings, strict=True)
+    )
+    return Series(tuple(points), values, is_calibrated=True, left_out=left_out)

@@ -1,0 +1,58 @@
+"""Alerts: what somebody should hear of, one model for the command line, Dagster and Slack alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sbir_gate.model.verdict import Outcome, Severity
+
+
+class AlertKind(StrEnum):
+    """What an alert is about."""
+
+    LIMIT = "limit"
+    CHANGE = "change"
+    AWARDS = "awards"
+    DRIFT = "drift"
+    FAULT = "fault"
+    RECOVERY = "recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that somebody should hear of.
+
+    `limit`: an absolute limit of a metric is broken; `change`: a metric got worse than the reference;
+    `awards`: links were lost; `drift`: a metric got worse slowly; `fault`: the Run or the comparison itself
+    is unsound; `recovery`: the Run before failed and this one does not. `metric` is empty where it is about
+    no single one. `value` is the metric's in head, in `unit`; `limit` says in words which limit is broken.
+    `title` is short enough for a subject line, `text` is the whole reason.
+    """
+
+    gate: str
+    kind: AlertKind
+    severity: Severity
+    title: str
+    text: str
+    metric: str = ""
+    value: float | None = None
+    unit: str = ""
+    limit: str = ""
+
+    @property
+    def key(self) -> str:
+        """Two alerts with equal keys are the same news: a channel tells it once."""
+        return f"{self.gate}/{self.kind}/{self.metric}"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertList:
+    """The alerts of one verdict, the gravest first."""
+
+    gate: str
+    outcome: Outcome
+    started_at: str
+    commit: str
+    branch: str
+    alerts: tuple[Alert, ...]

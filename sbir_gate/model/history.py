@@ -1,0 +1,165 @@
+"""The history: what is kept of every Run, and what is asked of it later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sbir_gate.errors import DocumentError
+from sbir_gate.model.run import Fixture, Machine, Metric, MetricKind, Source
+from sbir_gate.model.verdict import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """What is kept of one Run: everything but its decisions, its samples and its quality by slices.
+
+    `metrics` are those of the Run, with the values of all repeats, so that a later Run is compared with
+    this one just as with a baseline. `tags` are the git tags of the commit when it was measured. `outcome`
+    is what the gate said, None of an imported Run that nobody judged. A benchmark that broke leaves an entry
+    of outcome `error` without metrics.
+    """
+
+    gate: str
+    started_at: str
+    tool_version: str
+    machine: Machine
+    source: Source
+    fixture: Fixture
+    enricher: str
+    settings_digest: str
+    metrics: tuple[Metric, ...]
+    calibration_seconds: tuple[float, ...] = ()
+    tags: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+
+
+def utc_moment(started_at: str) -> datetime:
+    """Return the start of a Run in UTC, which a start without a zone is. Raises DocumentError for no time."""
+    try:
+        moment = datetime.fromisoformat(started_at)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise DocumentError(
+            f"the start {started_at[:40]!r} is not an ISO 8601 time",
+            "the Run is damaged or was edited by hand: measure again with 'sbir-gate run'",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which entries are asked for; what is None or 0 does not restrict.
+
+    `since` is UTC and inclusive, `before` UTC and exclusive. `limit` keeps the newest so many.
+    """
+
+    gate: str | None = None
+    branch: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    fixture: str | None = None
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """The head of one entry, as the index knows it; `file_name` is that of the entry in its folder.
+
+    `started_at` is UTC. `calibration_seconds` is the median of the calibration workload, None if it was not
+    timed.
+    """
+
+    file_name: str
+    gate: str
+    started_at: datetime
+    commit: str
+    branch: str
+    is_dirty: bool
+    tags: tuple[str, ...]
+    outcome: Outcome | None
+    machine: str
+    fixture: str
+    enricher: str
+    tool_version: str
+    calibration_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """One metric of one entry: the median of its repeats, in `unit`, and how many they were."""
+
+    row: HistoryRow
+    metric: str
+    unit: str
+    kind: MetricKind
+    value: float
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file in the folder of the history that is no entry, and why."""
+
+    file_name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """How steadily a series goes one way, from run to run.
+
+    `slope` is the usual change from one run to the next, on the series that it was taken of. `p_value` is how
+    often chance alone looks so steady.
+    """
+
+    slope: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """One change of level, by the positions of points in a series.
+
+    `start` is the first point after the change began, most likely; it is one of `earliest` to `latest`
+    unless chance misled (5 in 100 on simulated series). `end` is the first point of the new level: `start`
+    itself for a step. `before` and `after` are the levels on both sides.
+    """
+
+    start: int
+    earliest: int
+    latest: int
+    end: int
+    before: float
+    after: float
+
+    @property
+    def is_ramp(self) -> bool:
+        """Say whether the change came little by little."""
+        return self.end > self.start
+
+    @property
+    def ratio(self) -> float | None:
+        """Return the level after over the level before, None where that is not above 0."""
+        return self.after / self.before if self.before > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricHistory:
+    """One metric over the history, with all that is known of its course; the oldest point first.
+
+    `values` run parallel to `points` and may be compared with one another: where the machines differ, times
+    are calibrated (`is_calibrated`). `trend` and `changes` are of the logarithms where `is_logarithmic`, else
+    of the values; None where they were not looked for or there are too few points. `spread` is the standard
+    deviation of the logarithm between runs of unchanged code. `notes` say what was left out.
+    """
+
+    metric: str
+    unit: str
+    points: tuple[HistoryPoint, ...]
+    values: tuple[float, ...]
+    is_calibrated: bool
+    is_logarithmic: bool
+    trend: Trend | None
+    spread: float | None
+    changes: tuple[ChangePoint, ...] | None
+    notes: tuple[str, ...] = ()
