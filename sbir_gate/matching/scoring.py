@@ -34,7 +34,7 @@ _TEXT_COLUMNS = (
     "right_state",
     "right_zip5",
 )
-_QUERIES_AT_ONCE = 4_000
+_QUERIES_AT_ONCE = 3_000
 _WORD_SAMPLE = 500_000
 _NAMESAKES_AT_ONCE = 500_000
 

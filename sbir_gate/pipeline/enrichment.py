@@ -41,7 +41,7 @@ from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.schema import Settings
 
 # DuckDB's own buffers get this share of the budget; Python, names and arrays live in the rest.
-_DATABASE_SHARE = 0.52
+_DATABASE_SHARE = 0.48
 _INTERRUPT_SECONDS = 0.01
 
 
