@@ -36,7 +36,7 @@ _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "d
 
 
 # rows that are looked at together: enough to keep every thread busy, few enough to stay small
-_BATCH_RECIPIENTS = 400_000
+_BATCH_RECIPIENTS = 500_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,14 +146,17 @@ def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> ND
 
 def _count_namesakes(connection: DuckDBPyConnection, batches: Sequence[str]) -> None:
     """Create `name_counts`: the hash of each compact name in `pair_rows`, and how many bear the name."""
+    # looked up and counted by their hashes: numbers are quicker to tell apart than texts
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE pair_names AS SELECT DISTINCT hash(compact) AS name FROM pair_rows"
+    )
     gather_rows(
         connection,
         "namesake_rows",
         lambda batch: (
-            # counted by their hashes: numbers are quicker to tell apart than texts
             "SELECT hash(compact) AS name, CASE WHEN uei IS NOT NULL THEN hash(uei) END AS uei,"
             " CASE WHEN state IS NOT NULL THEN hash(state || coalesce(zip5, city, '')) END AS address"
-            f" FROM {batch} SEMI JOIN pair_rows USING (compact)"
+            f" FROM {batch} WHERE hash(compact) IN (FROM pair_names)"
         ),
         batches,
     )
@@ -166,7 +169,7 @@ def _count_namesakes(connection: DuckDBPyConnection, batches: Sequence[str]) -> 
             SELECT name, greatest(count(DISTINCT uei), count(DISTINCT address), 1)
             FROM namesake_rows WHERE name % {steps} = {step} GROUP BY name
         """)
-    connection.execute("DROP TABLE namesake_rows")
+    connection.execute("DROP TABLE namesake_rows; DROP TABLE pair_names")
 
 
 def _count_words(connection: DuckDBPyConnection, batches: Sequence[str]) -> WordCounts:
