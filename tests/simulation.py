@@ -77,9 +77,9 @@ def as_run(logs: list[float], **changes: object) -> Run:
 
 
 def pairs_of(job: Job, slowdown: float) -> Iterator[tuple[float, float]]:
-    """Yield head and reference of each pair: reference first, head first, and so on in turn."""
+    """Yield head and reference of each pair: head first, reference first, and so on in turn."""
     for pair, (first, second) in enumerate(zip(job.repeats[::2], job.repeats[1::2], strict=True)):
-        head, reference = (first, second) if pair % 2 else (second, first)
+        head, reference = (second, first) if pair % 2 else (first, second)
         yield head + math.log(slowdown), reference
 
 

@@ -183,7 +183,9 @@ def diff(
     from sbir_gate.storing.documents import load_run
 
     head_run, reference_run = load_run(head), load_run(reference)
-    judgement = _judgement(policy_from, config_file, assignments, has_baseline=False)
+    judgement = _judgement(
+        policy_from or _policy_commit(head_run, reference_run), config_file, assignments, has_baseline=False
+    )
     verdict = judgement.verdict(head_run, _today(), reference_run)
     put(_rendered(head_run, verdict, format_, verbose))
     sys.exit(exit_status(verdict, fail_on == "inconclusive"))
@@ -237,7 +239,11 @@ def report(
     else:
         base = load_base_of(run_document, head)
         judgement = _judgement(
-            policy_from, config_file, assignments, {"gate.name": head.gate}, has_baseline=base is None
+            policy_from or _policy_commit(head, base),
+            config_file,
+            assignments,
+            {"gate.name": head.gate},
+            has_baseline=base is None,
         )
         verdict = judgement.verdict(head, _today(), base)
     text = _rendered(head, verdict, format_, is_verbose=True)
@@ -262,6 +268,13 @@ def _judgement(
     if request is None:
         return own_judgement(effective, has_baseline)
     return commit_judgement(request, effective, has_baseline)[1]
+
+
+def _policy_commit(head: Run, reference: Run | None) -> str | None:
+    """Return the base's commit for Runs that were measured side by side: its policy judged them."""
+    from sbir_gate.comparing.paired import is_side_by_side
+
+    return reference.source.commit if reference is not None and is_side_by_side(head, reference) else None
 
 
 def _today() -> date:

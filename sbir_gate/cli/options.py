@@ -38,7 +38,7 @@ def policy_from_option(function: F) -> F:
         "policy_from",
         metavar="REF",
         help="Take limits, waivers and baseline from the commit in which this branch left REF, "
-        "e.g. origin/main; never from the working tree.",
+        "e.g. origin/main; never from the working tree. Beside a base, its commit is the default.",
     )(function)
 
 

@@ -1,7 +1,7 @@
 """Two Runs that were measured side by side: each repeat of head beside its own repeat of the reference.
 
 Both sides of a pair met the same machine within seconds, so what slows the machine cancels out, and
-nothing has to be calibrated. Pair by pair the order is turned round (reference first, head first, ...):
+nothing has to be calibrated. Pair by pair the order is turned round (head first, reference first, ...):
 a machine that grows slower adds to one difference what it takes from the next.
 """
 
@@ -86,12 +86,12 @@ def _about_zero(pair: Pair) -> Ratio:
 def _noise_floor(heads: list[float], references: list[float]) -> float:
     """Return how wide the interval of as many pairs of the same code would be, to one side, on logs.
 
-    In the order reference, head, head, reference, reference, head, ... two repeats of one side follow
-    each other at every change of pair: head's first and second, the reference's second and third, and
+    In the order head, reference, reference, head, head, reference, ... two repeats of one side follow
+    each other at every change of pair: the reference's first and second, head's second and third, and
     so on. They are pairs of the same code (A/A pairs), none of them has a repeat of another, and there
     is one fewer than there are pairs.
     """
-    sides = (heads, references)
+    sides = (references, heads)
     same = [sides[at % 2][at + 1] - sides[at % 2][at] for at in range(len(heads) - 1)]
     if len(same) < FEWEST_REPEATS:
         return 0.0

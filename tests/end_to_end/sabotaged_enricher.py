@@ -16,12 +16,14 @@ import resource
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 CHUNK_ROWS = 100
 FICKLE_AWARDS = 3  # fewer than gate.max_lost: the lost links alone would not fail the gate
 MIB = 2**20
+WRITTEN = Path("reports/written-once")
 
 Row = dict[str, str]
 
@@ -35,8 +37,10 @@ def main() -> None:
         subprocess.run([sys.executable, "-c", "import time; time.sleep(3600)"], check=False)
     if faults.empty_output:
         faults.output.touch()
-    if faults.write_nothing or faults.empty_output:
+    if faults.write_nothing or faults.empty_output or (faults.write_once and WRITTEN.exists()):
         return
+    if faults.write_once:
+        WRITTEN.touch()
     ballast = b"\x01" * (faults.hungry_mib * MIB)
     started = time.perf_counter()
     if faults.falsify is None:
@@ -57,6 +61,7 @@ def _arguments() -> argparse.Namespace:
     fault.add_argument("--crash", action="store_true", help="end with status 1 and a message")
     fault.add_argument("--hang", action="store_true", help="never end, nor does a child process")
     fault.add_argument("--write-nothing", action="store_true", help="end well without any output")
+    fault.add_argument("--write-once", action="store_true", help="write output once, and rely on it later")
     fault.add_argument("--empty-output", action="store_true", help="write a file of no bytes")
     fault.add_argument("--no-metrics", action="store_true", help="tell nothing of the work done")
     for falsify in FALSIFIERS:
@@ -145,6 +150,24 @@ def swap_links(rows: list[Row]) -> list[Row]:
     return rows
 
 
+def swap_two_firms(rows: list[Row]) -> list[Row]:
+    """give the awards of the two firms with the most links each other's recipient: no rate changes much"""
+    links = _links(rows)
+    (first, _), (second, _) = Counter(row["recipient_id"] for row in links).most_common(2)
+    swapped = {first: second, second: first}
+    for row in links:
+        row["recipient_id"] = swapped.get(row["recipient_id"], row["recipient_id"])
+    return rows
+
+
+def duns_as_numbers(rows: list[Row]) -> list[Row]:
+    """lose the links by DUNS numbers that begin with 0, as if they had been compared as numbers"""
+    for row in _links(rows):
+        if row["match_method"] == "duns-exact" and row["recipient_duns"].startswith("0"):
+            row |= {"match_decision": "none", "match_method": "none", "recipient_id": ""}
+    return rows
+
+
 def score_out_of_range(rows: list[Row]) -> list[Row]:
     """give the first award a score of 250"""
     rows[0]["match_score"] = "250"
@@ -158,6 +181,8 @@ FALSIFIERS = (
     answer_at_random,
     candidates_as_links,
     swap_links,
+    swap_two_firms,
+    duns_as_numbers,
     score_out_of_range,
 )
 
