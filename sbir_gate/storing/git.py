@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +57,10 @@ class Git:
         with process:
             if process.stdout is None:
                 raise ToolError("git gives no output", "install git again")
-            try:
+            with ExitStack() as unfinished:
+                unfinished.callback(process.kill)  # git need not go on for a reader that gave up
                 yield iter(lambda: process.stdout.read(_BLOCK_BYTES) if process.stdout else b"", b"")
-            except BaseException:
-                process.kill()
-                raise
+                unfinished.pop_all()
         if process.returncode:
             raise ToolError(
                 f"git {arguments[0]} ended with status {process.returncode}",
