@@ -1,0 +1,60 @@
+"""What is told to others: texts that reporting has made and publishing sends, with nothing left to word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sbir_gate.model.verdict import Outcome
+
+
+class AnnotationLevel(StrEnum):
+    """How grave an annotation is, in GitHub's words."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One remark on a line of a file; `path` starts at the repository's root, empty for a remark on no file.
+
+    `title` and `message` are plain text, not escaped for any channel.
+    """
+
+    level: AnnotationLevel
+    title: str
+    message: str
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where more is to be read, https addresses; an empty one is not known.
+
+    `run` is the page of the workflow run, `artifact` that of the uploaded reports, `pull_request` and
+    `commit` those of what was judged.
+    """
+
+    run: str = ""
+    artifact: str = ""
+    pull_request: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What GitHub shows of one verdict.
+
+    `title` is one line of plain text. `comments` and `summaries` are the same text as Markdown, from the
+    fullest to the barest: the first that fits is shown.
+    """
+
+    gate: str
+    outcome: Outcome
+    title: str
+    comments: tuple[str, ...]
+    summaries: tuple[str, ...]
+    annotations: tuple[Annotation, ...]
