@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
+from statistics import median
 
 from sbir_gate.comparing.changes import compare_metrics
 from sbir_gate.comparing.deciding import undecided
+from sbir_gate.comparing.known_noise import known_spread
 from sbir_gate.model.run import Metric, Run
 from sbir_gate.model.verdict import Change, Policy
 from tests.factories import MACHINE, NOISY, OTHER_MACHINE, make_limit, make_run
+from tests.factories_history import make_points
 
 LOOKS = (5, 7, 10, 14, 20, 28)
 POLICY = Policy((make_limit("wall_seconds"),))
@@ -111,17 +114,32 @@ def stored(
     spread: Mapping[str, float] | None = None,
 ) -> Change:
     """Compare five repeats of one job with five of another, as with a baseline from main."""
+    head, reference = _two_jobs(random, noise, slowdown, is_same_kind)
+    return compare_metrics(head, reference, POLICY, spread or {})[0]
+
+
+def stored_with_history(
+    random: Random, noise: Noise, slowdown: float, *, is_same_kind: bool, runs: int = 30
+) -> Change:
+    """Compare like `stored`, with what a history of so many Runs of unchanged code tells of the noise."""
+    head, reference = _two_jobs(random, noise, slowdown, is_same_kind)
+    jobs = [make_job(random, noise, 5) for _ in range(runs)]
+    times = [math.exp(median(job.repeats)) for job in jobs]
+    points = [
+        replace(point, row=replace(point.row, calibration_seconds=math.exp(median(job.calibrations))))
+        for point, job in zip(make_points(times), jobs, strict=True)
+    ]
+    known = known_spread(points, head, reference)
+    return compare_metrics(head, reference, POLICY, {} if known is None else {"wall_seconds": known})[0]
+
+
+def _two_jobs(random: Random, noise: Noise, slowdown: float, is_same_kind: bool) -> tuple[Run, Run]:
     head, reference = make_job(random, noise, 5), make_job(random, noise, 5)
-    return compare_metrics(
-        as_run(
-            [log + math.log(slowdown) for log in head.repeats],
-            machine=MACHINE if is_same_kind else OTHER_MACHINE,
-            calibration_seconds=tuple(map(math.exp, head.calibrations)),
-        ),
-        as_run(reference.repeats, calibration_seconds=tuple(map(math.exp, reference.calibrations))),
-        POLICY,
-        spread or {},
-    )[0]
+    return as_run(
+        [log + math.log(slowdown) for log in head.repeats],
+        machine=MACHINE if is_same_kind else OTHER_MACHINE,
+        calibration_seconds=tuple(map(math.exp, head.calibrations)),
+    ), as_run(reference.repeats, calibration_seconds=tuple(map(math.exp, reference.calibrations)))
 
 
 def single_runs(random: Random, noise: Noise, slowdown: float) -> bool:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sbir_gate.model.run import Run
     from sbir_gate.model.verdict import Verdict
     from sbir_gate.pipeline.policy import Judgement
+    from sbir_gate.settings.schema import Settings
 
 FORMATS = ("console", "markdown", "json")
 _CONSOLE_WIDTH = 120
@@ -183,10 +184,10 @@ def diff(
     from sbir_gate.storing.documents import load_run
 
     head_run, reference_run = load_run(head), load_run(reference)
-    judgement = _judgement(
+    settings, judgement = _judgement(
         policy_from or _policy_commit(head_run, reference_run), config_file, assignments, has_baseline=False
     )
-    verdict = judgement.verdict(head_run, _today(), reference_run)
+    verdict = _verdict(head_run, reference_run, settings, judgement)
     put(_rendered(head_run, verdict, format_, verbose))
     sys.exit(exit_status(verdict, fail_on == "inconclusive"))
 
@@ -220,6 +221,7 @@ def report(
     assignments: tuple[str, ...],
 ) -> None:
     """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
+    from sbir_gate.pipeline.history import consult_history
     from sbir_gate.storing.documents import load_run, load_verdict, save_text
     from sbir_gate.storing.sessions import load_base_of
 
@@ -238,14 +240,17 @@ def report(
             )
     else:
         base = load_base_of(run_document, head)
-        judgement = _judgement(
+        settings, judgement = _judgement(
             policy_from or _policy_commit(head, base),
             config_file,
             assignments,
             {"gate.name": head.gate},
             has_baseline=base is None,
         )
-        verdict = judgement.verdict(head, _today(), base)
+        past = consult_history(head, _verdict(head, base, settings, judgement), settings)
+        verdict = past.verdict
+        for warning in past.warnings:
+            put_line(f"warning: {harmless(warning)}", is_error=True)
     text = _rendered(head, verdict, format_, is_verbose=True)
     if output is None:
         put(text)
@@ -259,15 +264,25 @@ def _judgement(
     assignments: tuple[str, ...],
     options: Mapping[str, object] = MappingProxyType({}),
     has_baseline: bool = True,
-) -> Judgement:
-    """Return what saved Runs are judged by."""
+) -> tuple[Settings, Judgement]:
+    """Return the settings and what saved Runs are judged by."""
     from sbir_gate.pipeline.policy import commit_judgement, own_judgement
 
     effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     if request is None:
-        return own_judgement(effective, has_baseline)
-    return commit_judgement(request, effective, has_baseline)[1]
+        return effective.settings, own_judgement(effective, has_baseline)
+    effective, judgement = commit_judgement(request, effective, has_baseline)
+    return effective.settings, judgement
+
+
+def _verdict(head: Run, reference: Run | None, settings: Settings, judgement: Judgement) -> Verdict:
+    """Return the verdict on a saved Run, with what the history knows of the noise."""
+    from sbir_gate.pipeline.history import noise_of_history
+
+    rules = judgement.rules
+    spread = noise_of_history(head, reference or rules.baseline, rules.policy, settings)
+    return judgement.verdict(head, datetime.now(UTC).date(), reference, spread)
 
 
 def _policy_commit(head: Run, reference: Run | None) -> str | None:
@@ -275,10 +290,6 @@ def _policy_commit(head: Run, reference: Run | None) -> str | None:
     from sbir_gate.comparing.paired import is_side_by_side
 
     return reference.source.commit if reference is not None and is_side_by_side(head, reference) else None
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _check_options(base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object]) -> None:

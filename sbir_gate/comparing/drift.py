@@ -60,7 +60,7 @@ def older_runs(rows: Sequence[HistoryRow], head: Run, rule: DriftRule) -> tuple[
     gate, fixture and enricher, of committed code, and that did not fail.
     """
     started_at = utc_moment(head.started_at)
-    sound = [row for row in rows if row.started_at < started_at and _is_like(row, head)]
+    sound = [row for row in rows if row.started_at < started_at and is_like(row, head)]
     since = started_at - timedelta(days=rule.days)
     on_branch = [row for row in sound if rule.branch in {None, row.branch} and row.started_at >= since]
     released = [row for row in sound if _release_tag(row, rule)]
@@ -127,7 +127,8 @@ def with_drift(verdict: Verdict, findings: Sequence[DriftFinding]) -> Verdict:
     )
 
 
-def _is_like(row: HistoryRow, head: Run) -> bool:
+def is_like(row: HistoryRow, head: Run) -> bool:
+    """Say whether the entry is of head's gate, fixture and enricher, of committed code, and did not fail."""
     return (
         (row.gate, row.fixture, row.enricher) == (head.gate, head.fixture.fingerprint, head.enricher)
         and not row.is_dirty

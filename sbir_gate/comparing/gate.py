@@ -73,7 +73,12 @@ def judge(
         head_commit=head.source.commit,
         reference_started_at=reference.started_at if reference else "",
         reference_commit=reference.source.commit if reference else "",
-        notes=(*_notes(head, reference), *blind_spots(changes, policy), *waived.notes),
+        notes=(
+            *_notes(head, reference),
+            *_noise_notes(head, comparable, spread),
+            *blind_spots(changes, policy),
+            *waived.notes,
+        ),
         waivers=waived.applied,
     )
 
@@ -138,6 +143,13 @@ def _reasons(
     reasons = [*faults, *of(Severity.FAIL)]
     reasons += [obstacle] if obstacle else []
     return (*reasons, *of(Severity.INCONCLUSIVE), *of(Severity.WARN))
+
+
+def _noise_notes(head: Run, reference: Run | None, spread: Mapping[str, float]) -> tuple[str, ...]:
+    if reference is None or not spread or is_side_by_side(head, reference):
+        return ()
+    known = ", ".join(f"{name} {100 * value:.1f} %" for name, value in spread.items())
+    return (f"the history tells how far Runs of unchanged code lie apart, and intervals hold it: {known}",)
 
 
 def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:

@@ -43,20 +43,41 @@ def comparable_series(points: Sequence[HistoryPoint]) -> Series:
     On one machine the steadier of the two is taken: where jobs differ in speed the calibrated series scatters
     less, on a quiet machine the raw one does.
     """
-    raw = Series(tuple(points), tuple(point.value for point in points))
+    raw = raw_series(points)
     if not points or time_exponent(points[0].metric) == 0:
         return raw
-    timed = [point for point in points if point.row.calibration_seconds]
     is_one_machine = len({point.row.machine for point in points}) == 1
-    if not timed:
+    calibrated = calibrated_series(points)
+    if not calibrated.points:
         return raw
-    calibrated = _calibrated(timed, left_out=len(points) - len(timed))
     if not is_one_machine:
         return calibrated
     raw_spread, calibrated_spread = spread(raw), spread(calibrated)
     if calibrated.left_out or raw_spread is None or calibrated_spread is None:
         return raw
     return calibrated if calibrated_spread < raw_spread else raw
+
+
+def raw_series(points: Sequence[HistoryPoint]) -> Series:
+    """Return the points as they were measured."""
+    return Series(tuple(points), tuple(point.value for point in points))
+
+
+def calibrated_series(points: Sequence[HistoryPoint]) -> Series:
+    """Return the points of a time as multiples of their calibration, in what the usual machine would take.
+
+    Those without a calibration are left out.
+    """
+    timed = [point for point in points if (point.row.calibration_seconds or 0) > 0]
+    if not timed:
+        return Series((), (), is_calibrated=True, left_out=len(points))
+    timings = [point.row.calibration_seconds or math.nan for point in timed]
+    usual = median(timings)
+    values = tuple(
+        point.value * (usual / timing) ** time_exponent(point.metric)
+        for point, timing in zip(timed, timings, strict=True)
+    )
+    return Series(tuple(timed), values, is_calibrated=True, left_out=len(points) - len(timed))
 
 
 def spread(series: Series) -> float | None:
@@ -83,13 +104,3 @@ def scatter(values: Sequence[float]) -> float:
     differences = [later - earlier for earlier, later in pairwise(values)]
     middle = median(differences)
     return _MAD_TO_SD * median(abs(value - middle) for value in differences) / math.sqrt(2)
-
-
-def _calibrated(points: Sequence[HistoryPoint], left_out: int) -> Series:
-    timings = [point.row.calibration_seconds or math.nan for point in points]
-    usual = median(timings)
-    values = tuple(
-        point.value * (usual / timing) ** time_exponent(point.metric)
-        for point, timing in zip(points, timings, strict=True)
-    )
-    return Series(tuple(points), values, is_calibrated=True, left_out=left_out)

@@ -33,7 +33,7 @@ from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, P
 from sbir_gate.model.run import Fixture, Machine, Run, Source
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.pipeline.enrichment import reading_options
-from sbir_gate.pipeline.history import consult_history, keep_error, keep_run
+from sbir_gate.pipeline.history import consult_history, keep_error, keep_run, noise_of_history
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
@@ -137,7 +137,10 @@ def run_gate(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    return conclude(run, judgement.verdict(run, edges.now().date()), effective, edges)
+    rules = judgement.rules
+    spread = noise_of_history(run, rules.baseline, rules.policy, effective.settings)
+    verdict = judgement.verdict(run, edges.now().date(), spread=spread)
+    return conclude(run, verdict, effective, edges)
 
 
 def conclude(

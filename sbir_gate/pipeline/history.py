@@ -10,7 +10,9 @@ from statistics import median
 from sbir_gate import __version__
 from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.comparing.change_points import change_points, check_extra
-from sbir_gate.comparing.drift import DriftRule, drift_findings, older_runs, with_drift
+from sbir_gate.comparing.changes import NO_SPREAD
+from sbir_gate.comparing.drift import DriftRule, drift_findings, is_like, older_runs, with_drift
+from sbir_gate.comparing.known_noise import known_spread
 from sbir_gate.comparing.series import comparable_series, spread
 from sbir_gate.errors import DocumentError, InputError, OutputError, UsageError
 from sbir_gate.model.alert import AlertList
@@ -77,6 +79,33 @@ def consult_history(run: Run, verdict: Verdict, settings: Settings) -> Past:
         return Past(noted, alerts_of(noted, run.source.branch, None), (words,))
     judged = with_drift(verdict, findings)
     return Past(judged, alerts_of(judged, run.source.branch, previous), warnings)
+
+
+def noise_of_history(
+    run: Run, reference: Run | None, limits: Policy, settings: Settings
+) -> Mapping[str, float]:
+    """Return how far Runs of unchanged code lie apart, by metric, where the history tells (`judge`).
+
+    Only Runs of `drift.branch`, of committed code that did not fail, of the same gate, fixture and enricher
+    count. A history that cannot be read tells nothing here; `consult_history` says so.
+    """
+    if reference is None:
+        return NO_SPREAD
+    query = HistoryQuery(
+        gate=run.gate,
+        branch=settings.drift.branch,
+        fixture=run.fixture.fingerprint,
+        before=utc_moment(run.started_at),
+    )
+    names = [limit.name for limit in limits.limits if limit.kind is MetricKind.NOISY]
+    try:
+        with open_history(history_folder(settings)) as history:
+            known = {
+                name: known_spread(_like(history.points(name, query), run), run, reference) for name in names
+            }
+    except (InputError, DocumentError):
+        return NO_SPREAD
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def drift_before_promotion(run: Run, settings: Settings) -> tuple[DriftFinding, ...]:
@@ -242,6 +271,10 @@ def _own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
         for metric in run.metrics
         if metric.name == name and metric.values
     )
+
+
+def _like(points: Sequence[HistoryPoint], run: Run) -> tuple[HistoryPoint, ...]:
+    return tuple(point for point in points if is_like(point.row, run))
 
 
 def _previous_outcome(history: History, run: Run) -> Outcome | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from sbir_gate.comparing.changes import NO_SPREAD
 from sbir_gate.comparing.gate import judge
 from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
@@ -60,12 +61,23 @@ class Judgement:
     edits: tuple[PolicyEdit, ...] = ()
     own: Rules | None = None
 
-    def verdict(self, head: Run, today: date, reference: Run | None = None) -> Verdict:
-        """Return the verdict on head against `reference`, or the baseline of the rules if that is None."""
-        found = _judged(self.rules, head, today, reference)
+    def verdict(
+        self,
+        head: Run,
+        today: date,
+        reference: Run | None = None,
+        spread: Mapping[str, float] = NO_SPREAD,
+    ) -> Verdict:
+        """Return the verdict on head against `reference`, or the baseline of the rules if that is None.
+
+        `spread` is what the history knows of the noise, by metric (`judge`).
+        """
+        found = _judged(self.rules, head, today, reference, spread)
         if not self.commit:
             return found
-        by_own = Outcome.ERROR if self.own is None else _judged(self.own, head, today, reference).outcome
+        by_own = (
+            Outcome.ERROR if self.own is None else _judged(self.own, head, today, reference, spread).outcome
+        )
         return replace(
             found,
             policy_commit=self.commit,
@@ -138,8 +150,11 @@ def commit_judgement(
     return found.effective, Judgement(rules, revision.commit, tuple(edits), own_rules)
 
 
-def _judged(rules: Rules, head: Run, today: date, reference: Run | None) -> Verdict:
-    return judge(head, reference or rules.baseline, rules.policy, waivers=Waivers(rules.waivers, today))
+def _judged(
+    rules: Rules, head: Run, today: date, reference: Run | None, spread: Mapping[str, float]
+) -> Verdict:
+    waivers = Waivers(rules.waivers, today)
+    return judge(head, reference or rules.baseline, rules.policy, waivers=waivers, spread=spread)
 
 
 def _layers(request: PolicyRequest, revision: Revision) -> tuple[list[Layer], list[PolicyEdit]]:

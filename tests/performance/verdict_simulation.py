@@ -32,6 +32,7 @@ from tests.simulation import (
     side_by_side,
     single_runs,
     stored,
+    stored_with_history,
 )
 
 WARN, FAIL = math.log(1.1), math.log(1.25)
@@ -56,7 +57,6 @@ def share(found: dict[object, float], key: object) -> str:
 def ways_table(trials: int) -> None:
     """Print how often each way of comparing fails code that is so many times as slow."""
     noise, poor = Noise(), Noise(mismatch=0.15)
-    history = {"wall_seconds": poor.mismatch}
     ways: dict[str, Callable[[Random, float], bool]] = {
         "side by side, 5 to 28 pairs": lambda r, s: (
             side_by_side(r, noise, s).change.severity is Severity.FAIL
@@ -76,8 +76,11 @@ def ways_table(trials: int) -> None:
         "the same, calibration poorer than assumed (0.15)": lambda r, s: (
             stored(r, poor, s, is_same_kind=False).severity is Severity.FAIL
         ),
-        "the same, and the history knows it": lambda r, s: (
-            stored(r, poor, s, is_same_kind=False, spread=history).severity is Severity.FAIL
+        "the same, and a history of 30 Runs tells it": lambda r, s: (
+            stored_with_history(r, poor, s, is_same_kind=False).severity is Severity.FAIL
+        ),
+        "machine of another kind, and a history of 30 Runs": lambda r, s: (
+            stored_with_history(r, noise, s, is_same_kind=False).severity is Severity.FAIL
         ),
         "one job, five repeats and then five": lambda r, s: one_after_the_other(r, noise, s),
         "ratio of two single runs": lambda r, s: single_runs(r, noise, s),

@@ -14,6 +14,7 @@ from tests.simulation import (
     side_by_side,
     single_runs,
     stored,
+    stored_with_history,
 )
 
 NOISE = Noise()
@@ -69,6 +70,15 @@ class TestStoredBaseline:
         )
         assert assumed[Severity.FAIL] > 3
         assert known.get(Severity.FAIL, 0) <= 1.0
+
+    @pytest.mark.parametrize("is_same_kind", [True, False])
+    @pytest.mark.parametrize("mismatch", [0.02, 0.08 / 2**0.5, 0.15])
+    def test_a_history_of_thirty_runs_accuses_no_unchanged_code_either(self, trials, is_same_kind, mismatch):
+        noise = Noise(mismatch=mismatch)
+        found = shares(
+            lambda random: stored_with_history(random, noise, 1.0, is_same_kind=is_same_kind).severity, trials
+        )
+        assert found.get(Severity.FAIL, 0) <= 1.0
 
 
 @pytest.mark.parametrize("trials", TRIALS)

@@ -18,6 +18,7 @@ from sbir_gate.pipeline.history import (
     import_runs,
     keep_error,
     keep_run,
+    noise_of_history,
     spreads,
 )
 from sbir_gate.settings import load_settings, policy
@@ -248,3 +249,37 @@ def test_without_a_run_at_all_importing_is_an_error(settings, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="hold no JSON file"):
         import_runs([tmp_path / "empty"], settings)
+
+
+# noise between Runs
+
+
+def scattered(settings, count=30, spread=0.1, **changes):
+    factors = np.exp(np.random.default_rng(1).normal(0, spread, count))
+    for number, factor in enumerate(factors):
+        keep_entry(history_folder(settings), slower_entry(number, factor, **changes))
+
+
+def test_the_history_says_how_far_runs_of_unchanged_code_lie_apart(settings):
+    scattered(settings)
+    known = noise_of_history(head(days=60), make_run(), make_policy(), settings)
+    assert known["wall_seconds"] == pytest.approx(0.1, rel=0.35)
+
+
+def test_runs_that_failed_or_were_not_committed_or_came_later_tell_nothing_of_noise(settings):
+    scattered(settings, outcome=Outcome.FAIL)
+    assert noise_of_history(head(days=60), make_run(), make_policy(), settings) == {}
+    scattered(settings)
+    assert noise_of_history(head(days=2), make_run(), make_policy(), settings) == {}
+
+
+def test_runs_of_other_branches_tell_nothing_of_noise(settings):
+    scattered(settings, source=replace(make_run().source, branch="trial"))
+    assert noise_of_history(head(days=60), make_run(), make_policy(), settings) == {}
+
+
+def test_without_a_reference_or_a_readable_history_no_noise_is_known(settings):
+    assert noise_of_history(head(), None, make_policy(), settings) == {}
+    history_folder(settings).parent.mkdir(exist_ok=True)
+    history_folder(settings).write_text("no folder")
+    assert noise_of_history(head(), make_run(), make_policy(), settings) == {}
