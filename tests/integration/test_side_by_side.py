@@ -250,6 +250,7 @@ def test_a_budget_that_is_too_small_for_the_least_number_is_told_with_what_it_ta
     options = {"benchmark.min_pairs": 5, "benchmark.max_pairs": 5, "benchmark.max_seconds": 0.001}
     result = team.gate(**options)
     assert len(result.run.samples) == len(base_of(result).samples) == 1
+    assert result.verdict.outcome is Outcome.INCONCLUSIVE
     assert re.search(
         r"max_seconds \(0\.001\) was enough for 1 of at least 5 pairs; all of them would take about \d+ s",
         " ".join(result.verdict.notes),
