@@ -175,8 +175,8 @@ class HistoryIndex:
     def forget(self, file_name: str) -> None:
         """Take the file out of the index."""
         for statement in (
+            "DELETE FROM points WHERE entry IN (SELECT entry FROM entries WHERE file_name = ?)",
             "DELETE FROM entries WHERE file_name = ?",
-            "DELETE FROM points WHERE file_name = ?",
         ):
             self._connection.execute(statement, (file_name,))
 

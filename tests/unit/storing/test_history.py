@@ -179,12 +179,16 @@ class TestIndex:
         rows(folder)
         next(folder.glob(f"*{commit_id(2)[:12]}*")).unlink()
         assert commits(folder) == [commit_id(number) for number in (0, 1, 3, 4)]
-        assert len(ask(folder, lambda history: history.points("wall_seconds", ALL))) == 4
+        load = CountingLoad()
+        assert len(ask(folder, lambda history: history.points("wall_seconds", ALL), load)) == 4
+        assert load.count == 0  # nor are the others read again
 
     def test_a_file_that_changed_is_read_again(self, folder):
         rows(folder)
         path = next(folder.glob(f"*{commit_id(2)[:12]}*"))
         path.write_text(path.read_text().replace('"branch":"main"', '"branch":"moved"'))
+        load = CountingLoad()
+        assert len(rows(folder, HistoryQuery(branch="moved"), load)) == load.count == 1
         assert commits(folder, HistoryQuery(branch="moved")) == [commit_id(2)]
 
     @pytest.mark.parametrize(
