@@ -138,12 +138,12 @@ def run(
         if base is None:
             result = run_gate(effective, real_edges(), ticker.say, request)
         else:
-            from sbir_gate.measuring.checkout import careful_git_in
             from sbir_gate.pipeline.side_by_side import run_beside_base
             from sbir_gate.settings.base_settings import Given
+            from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
             given = Given(config_file, os.environ, options, assignments)
-            git = careful_git_in(Path.cwd(), os.environ)
+            git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
             result = run_beside_base(effective, given, base, git, real_edges(), ticker.say, request)
     put(_rendered(result.run, result.verdict, format_, verbose))
     for warning in result.warnings:

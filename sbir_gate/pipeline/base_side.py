@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbir_gate.errors import ToolError, UsageError
-from sbir_gate.measuring.base_commit import BaseCommit
 from sbir_gate.measuring.base_environment import (
     Place,
     differing_locks,
@@ -28,6 +27,7 @@ from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, Edges, Progress, settings_
 from sbir_gate.settings.base_settings import BaseSettings, Given, base_settings
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.layers import VARIABLE_PREFIX
+from sbir_gate.storing.merge_base import MergeBase
 
 ENGINE_PACKAGE = "sbir_gate"
 
@@ -40,7 +40,7 @@ class Places:
     base: Place
 
 
-def places_of(found: BaseCommit, tree: Path) -> Places:
+def places_of(found: MergeBase, tree: Path) -> Places:
     """Return where both sides lie; the base's enricher runs in the folder that answers to head's.
 
     Raises UsageError if the base has no such folder.

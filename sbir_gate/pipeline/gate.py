@@ -26,7 +26,7 @@ from sbir_gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash, run_process
 from sbir_gate.measuring.quality import measure_quality, right_award_ids
-from sbir_gate.measuring.source import describe_source, describe_tags, git_in
+from sbir_gate.measuring.source import GIT_SECONDS, describe_source, describe_tags
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
@@ -46,6 +46,7 @@ from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.documents import save_alerts, save_run, save_text, save_verdict
+from sbir_gate.storing.git import Git
 
 BUILT_IN_COMMAND = (
     "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
@@ -83,8 +84,8 @@ def real_edges() -> Edges:
         launch=run_process,
         calibrate=lambda: time_calibration(time.perf_counter),
         machine=describe_machine,
-        source=lambda: describe_source(git_in(Path.cwd())),
-        tags=lambda: describe_tags(git_in(Path.cwd())),
+        source=lambda: describe_source(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
+        tags=lambda: describe_tags(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
     )
 
 

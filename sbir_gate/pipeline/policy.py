@@ -34,7 +34,8 @@ from sbir_gate.settings.waivers import default_waivers_file, load_waivers, read_
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.revisions import Revision, merge_base_of
+from sbir_gate.storing.merge_base import find_base
+from sbir_gate.storing.revisions import Revision
 
 NONE = "none"
 NOT_THERE = "not there"
@@ -123,7 +124,7 @@ def commit_judgement(
     `own` are the settings of the working tree. Raises UsageError where git has no such commit,
     ConfigurationError or DocumentError, naming commit and path, for what cannot be read there.
     """
-    revision = merge_base_of(request.ref, request.git_in, request.folder)
+    revision = find_base(request.git_in(request.folder), request.ref).revision
     layers, config_edits = _layers(request, revision)
     own_layers = [base_layer(), *([file_layer(request.config_file)] if request.config_file else [])]
     operator = [

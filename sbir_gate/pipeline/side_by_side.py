@@ -14,12 +14,10 @@ from pathlib import Path
 
 from sbir_gate.comparing.deciding import undecided
 from sbir_gate.errors import SbirGateError
-from sbir_gate.measuring.base_commit import BaseCommit, find_base
 from sbir_gate.measuring.base_environment import names_its_files, side_environment
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult
 from sbir_gate.measuring.checkout import base_checkout, cautions
 from sbir_gate.measuring.interleaving import Budget, Side, SidesResult, Stop, run_side_by_side
-from sbir_gate.measuring.source import Git
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.pipeline.base_side import BaseSide, base_plan_of, check_code, places_of, prepare_base
@@ -40,6 +38,8 @@ from sbir_gate.pipeline.gate import (
 from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.storing.git import Git
+from sbir_gate.storing.merge_base import MergeBase, find_base
 
 TARGET_BRANCH_VARIABLE = "GITHUB_BASE_REF"
 _MAX_TOLD = 10
@@ -64,7 +64,7 @@ def run_beside_base(
     """
     discard_verdict(effective.settings.reports.folder)
     try:
-        found = find_base(git, ref, given.environment.get(TARGET_BRANCH_VARIABLE, ""))
+        found = find_base(git, ref or None, given.environment.get(TARGET_BRANCH_VARIABLE, ""))
         request = policy_from or PolicyRequest(
             found.commit, Path.cwd(), given.config_file, given.environment, given.options, given.assignments
         )
@@ -87,7 +87,7 @@ def _measured(
     effective: EffectiveSettings,
     judgement: Judgement,
     given: Given,
-    found: BaseCommit,
+    found: MergeBase,
     git: Git,
     edges: Edges,
     progress: Progress,
@@ -130,7 +130,7 @@ class _Session:
     judgement: Judgement
     edges: Edges
     read: ReadFixture
-    found: BaseCommit
+    found: MergeBase
     base: BaseSide
     session: str
 
@@ -187,7 +187,7 @@ def _pair_words(pair: int, side: Side, budget: Budget) -> str:
     return f"pair {pair} of at most {budget.max_pairs}: {side}"
 
 
-def _notes(found: BaseCommit, head: Run, base: BaseSide, lacking: Sequence[str]) -> Iterator[str]:
+def _notes(found: MergeBase, head: Run, base: BaseSide, lacking: Sequence[str]) -> Iterator[str]:
     """Yield what a reader should know of how the base was run."""
     if found.commit == found.head and not head.source.is_dirty:
         yield "base and head are the same commit and no tracked file was changed: what differs is noise"

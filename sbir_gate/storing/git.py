@@ -1,60 +1,115 @@
-"""git as an edge: arguments in, bytes out, never through a shell."""
+"""git as an edge: arguments in, bytes out, never through a shell. Nothing else starts git."""
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from sbir_gate.errors import ToolError
+from sbir_gate.model.git import Answer
 
+CHECKOUT_SECONDS = 600.0  # a checkout of a large repository takes minutes; a longer one hangs
 _SECONDS = 60.0
+_END_SECONDS = 10.0
 _BLOCK_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What git said: its exit status (0 is well), its output, and the last line of its complaint."""
-
-    status: int
-    output: bytes
-    complaint: str = ""
-
-    @property
-    def line(self) -> str:
-        """The output as one line of text."""
-        return self.output.decode("utf-8", errors="replace").strip()
+_SAID_CHARACTERS = 400
+# set within a git hook, they would lead git to the user's own index. It lists them itself (`git rev-parse
+# --local-env-vars`); those that hold configuration, such as safe.directory, stay
+_LOCAL_VARIABLES = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+# a trace among git's complaints would hide them, and may hold what git was told of a password
+_TRACES = re.compile(r"GIT_TRACE\w*|GIT_CURL_VERBOSE")
+# nobody is there to answer, nothing is written without need, and complaints are in words that are known here
+_SET = MappingProxyType(
+    {
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "",
+        "SSH_ASKPASS_REQUIRE": "never",
+        "GCM_INTERACTIVE": "never",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "LC_ALL": "C.UTF-8",
+        "LANGUAGE": "",
+    }
+)
+# whatever the configuration says: no hook runs, no submodule is fetched, no watcher is started, nothing is tidied
+# up, no object replaces another, and a path is no pattern
+_PLAIN = (
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "submodule.recurse=false"),
+    *("-c", "gc.auto=0"),
+    *("-c", "maintenance.auto=false"),
+    *("-c", "advice.detachedHead=false"),
+    "--no-replace-objects",
+    "--literal-pathspecs",
+    "--no-pager",
+)
+# who a URL says that one is, and with which password
+_USER_OF_URL = re.compile(r"(?<=://)[^/\s@]+@")
+_MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """git in a folder. Nothing that a repository replaces or pages is in its answers."""
+    """git in a folder, without questions, hooks, or a way to the user's index.
+
+    `added` are variables for git alone, such as an index of its own or a password. `secrets` are in nothing
+    that git is quoted with.
+    """
 
     folder: Path
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    timeout_seconds: float = _SECONDS
+    added: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
-    def ask(self, *arguments: str) -> Answer:
-        """Run git to its end. Raises ToolError if there is no git, or it does not come to an end."""
-        try:
-            done = subprocess.run(  # noqa: S603 -- a list of arguments, no shell
-                self._command(arguments), capture_output=True, check=False, timeout=_SECONDS
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise _broken(error) from error
-        complaint = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
-        return Answer(done.returncode, done.stdout, complaint[-1] if complaint else "")
+    def at(self, folder: Path) -> Git:
+        """Return the same git in another folder."""
+        return replace(self, folder=folder)
+
+    def ask(self, *arguments: str, content: bytes = b"") -> Answer:
+        """Run git to its end, with `content` to read. Raises ToolError if it cannot be, or does not end.
+
+        Ctrl-C does not reach git itself: it is told to end, and given the time to clean up after itself.
+        """
+        with self._started(arguments, subprocess.PIPE) as process:
+            try:
+                output, messages = process.communicate(content, timeout=self.timeout_seconds)
+            except subprocess.TimeoutExpired as error:
+                raise ToolError(
+                    f"git {arguments[0]} did not end within {self.timeout_seconds:g} s",
+                    "run the same git command by hand to see what it waits for",
+                ) from error
+            finally:
+                _end(process)
+        return Answer(process.returncode, output, self._said(messages))
 
     @contextmanager
     def stream(self, *arguments: str) -> Iterator[Iterator[bytes]]:
         """Give git's output block by block, so that none of it need be held. Raises ToolError."""
-        try:
-            process = subprocess.Popen(  # noqa: S603 -- as above
-                self._command(arguments), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
-        except OSError as error:
-            raise _broken(error) from error
-        with process:
+        with self._started(arguments, subprocess.DEVNULL) as process:
             if process.stdout is None:
                 raise ToolError("git gives no output", "install git again")
             with ExitStack() as unfinished:
@@ -67,10 +122,51 @@ class Git:
                 "the repository may be damaged or incomplete: 'git fsck' tells",
             )
 
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        options = ["--no-replace-objects", "--literal-pathspecs", "--no-pager"]
-        return ["git", "-C", str(self.folder), *options, *arguments]
+    def _started(self, arguments: Sequence[str], messages: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(  # noqa: S603 -- a list of arguments, no shell; names follow --end-of-options
+                ["git", *_PLAIN, "-C", str(self.folder), *arguments],  # noqa: S607 -- git is found on the PATH
+                env=_seen(self.environment) | {**_SET, **self.added},
+                stdin=subprocess.PIPE if messages == subprocess.PIPE else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=messages,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ToolError(
+                f"git cannot be run ({error})", "install git, and run sbir-gate in the repository"
+            ) from error
+
+    def _said(self, messages: bytes) -> str:
+        text = messages.decode("utf-8", errors="replace")
+        for secret in filter(None, self.secrets):
+            text = text.replace(secret, _MASK)
+        return said(text)
 
 
-def _broken(error: Exception) -> ToolError:
-    return ToolError(f"git cannot be run ({error})", "install git, and run sbir-gate in the repository")
+def said(messages: str) -> str:
+    """Return what git complained of, in one line: from its first complaint on, without who a URL names."""
+    lines = [line.strip() for line in messages.splitlines()]
+    lines = [line for line in lines if line]
+    first = next((at for at, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
+    return _USER_OF_URL.sub(f"{_MASK}@", " ".join(lines[first:]))[:_SAID_CHARACTERS]
+
+
+def _seen(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that git sees."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in _LOCAL_VARIABLES and not _TRACES.fullmatch(name)
+    }
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git and what it started, where it is still at work: gently first."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from sbir_gate.errors import InputError, UsageError
+from sbir_gate.errors import InputError
 from sbir_gate.storing.git import Git
 
 SHOWN_DIGITS = 12
-_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _FILE_MODES = frozenset({"100644", "100755"})
 _LINK_MODE = "120000"
 _POINTER = re.compile(
@@ -138,50 +136,6 @@ def file_sha256(path: Path) -> str:
         raise InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions") from error
     pointer = _POINTER.match(head) if len(head) <= _MAX_POINTER_BYTES else None
     return pointer[1].decode() if pointer else digest.hexdigest()
-
-
-def merge_base_of(ref: str, git_in: Callable[[Path], Git], folder: Path) -> Revision:
-    """Return the commit in which HEAD left `ref`: the last one that both have.
-
-    Never the tip of `ref`, which others may have moved since. Raises UsageError with the cure: no
-    repository, no such commit, no commit in common, a history that was not fetched.
-    """
-    git = git_in(folder)
-    top = git.ask("rev-parse", "--show-toplevel")
-    if top.status:
-        raise UsageError(
-            f"{folder}: git says: {top.complaint or 'no repository'}",
-            "run sbir-gate in the git repository whose policy it shall read",
-        )
-    root = Path(os.fsdecode(top.output).rstrip("\n"))
-    wanted, head = _commit(git, ref), _commit(git, "HEAD")
-    answer = git.ask("merge-base", wanted, head)
-    if answer.status or not _COMMIT.fullmatch(answer.line):
-        if _is_shallow(git):
-            raise UsageError(
-                f"{ref} and HEAD: no commit in common in what was fetched: the clone is shallow",
-                "fetch the history: 'fetch-depth: 0' for actions/checkout, or 'git fetch --unshallow'",
-            )
-        raise UsageError(
-            f"{ref} and HEAD have no commit in common", "name the branch that this one is to be merged into"
-        )
-    return Revision(git_in(root), answer.line, root)
-
-
-def _commit(git: Git, ref: str) -> str:
-    shown = ref if ref.isprintable() else repr(ref)
-    if ref.strip() and "\0" not in ref:
-        answer = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        if not answer.status and _COMMIT.fullmatch(answer.line):
-            return answer.line
-    cure = "fetch it first, e.g. git fetch origin main, and name it origin/main"
-    if _is_shallow(git):
-        cure += "; the clone is shallow: 'fetch-depth: 0' for actions/checkout fetches everything"
-    raise UsageError(f"{shown[:100]!r} is no commit of this repository", cure)
-
-
-def _is_shallow(git: Git) -> bool:
-    return git.ask("rev-parse", "--is-shallow-repository").line == "true"
 
 
 def matches(pattern: str, path: str) -> bool:

@@ -116,7 +116,7 @@ def test_saved_runs_are_judged_by_the_commit_too(repository):
 def test_a_hostile_ref_is_one_line_and_status_2(repository):
     done = repository(".venv/bin/sbir-gate run -q --config gate.yaml --policy-from '--upload-pack=touch x'")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: '--upload-pack=touch x' is no commit of this repository")
+    assert done.stderr.startswith("error: there is no commit '--upload-pack=touch x' in this repository")
     assert done.stderr.count("\n") == 1
     assert not (repository.folder / "x").exists()
     verdict = json.loads((repository.folder / "reports" / "verdict.json").read_text())["verdict"]

@@ -21,11 +21,10 @@ from sbir_gate.errors import (
     ToolError,
     UsageError,
 )
-from sbir_gate.measuring.checkout import careful_git_in
 from sbir_gate.measuring.interleaving import BaseFailure
 from sbir_gate.measuring.machine import describe_machine
 from sbir_gate.measuring.process import EnricherCrash, run_process
-from sbir_gate.measuring.source import describe_source, git_in
+from sbir_gate.measuring.source import describe_source
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.gate import Edges, latest_run_path
 from sbir_gate.pipeline.side_by_side import run_beside_base
@@ -33,6 +32,7 @@ from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.judgement import policy
 from sbir_gate.storing.documents import load_run, load_verdict
+from sbir_gate.storing.git import Git
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
 AWARDS = 12
@@ -106,10 +106,10 @@ class Team:
             launch=run_process,
             calibrate=lambda: 0.05,
             machine=describe_machine,
-            source=lambda: describe_source(git_in(Path.cwd())),
+            source=lambda: describe_source(Git(Path.cwd())),
         )
         given = Given(config, environment, options, assignments)
-        git = careful_git_in(Path.cwd(), environment)
+        git = Git(Path.cwd(), environment)
         return run_beside_base(effective, given, ref, git, edges, self.told.append)
 
     def fails(self, error, *assignments, **options):

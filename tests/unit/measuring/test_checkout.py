@@ -5,7 +5,8 @@ import psutil
 import pytest
 
 from sbir_gate.errors import EnricherError, ToolError
-from sbir_gate.measuring.checkout import base_checkout, careful_git_in, cautions
+from sbir_gate.measuring.checkout import base_checkout, cautions
+from sbir_gate.storing.git import Git
 from tests.factories_git import ENVIRONMENT, make_repository
 
 
@@ -19,7 +20,7 @@ def repository(tmp_path):
 
 
 def git_of(repository, **changes):
-    return careful_git_in(repository.folder, ENVIRONMENT | changes)
+    return Git(repository.folder, ENVIRONMENT | changes)
 
 
 def is_running(pid):
@@ -70,9 +71,9 @@ def test_one_that_an_enricher_locked_or_took_away_is_forgotten_all_the_same(repo
     commit = repository.commit({"enrich.py": "old"})
     git = git_of(repository)
     with base_checkout(git, commit, tmp_path) as tree:
-        git(["worktree", "lock", str(tree)])
+        git.ask("worktree", "lock", str(tree))
     with base_checkout(git, commit, tmp_path) as tree:
-        git(["worktree", "lock", str(tree)])
+        git.ask("worktree", "lock", str(tree))
         (tree / ".git").unlink()
     assert repository.worktrees() == [str(repository.folder)]
     assert [path.name for path in tmp_path.iterdir()] == ["repository"]
@@ -126,9 +127,9 @@ def test_within_a_hook_the_users_index_is_not_written(repository, tmp_path):
 
 
 def test_a_failure_keeps_what_git_said(repository):
-    with pytest.raises(subprocess.CalledProcessError) as caught:
-        git_of(repository)(["rev-parse", "--verify", "nowhere"])
-    assert "fatal:" in caught.value.stderr
+    answer = git_of(repository).ask("rev-parse", "--verify", "nowhere")
+    assert answer.status == 128
+    assert answer.complaint == "fatal: Needed a single revision"
 
 
 def test_an_interrupted_git_is_ended_and_cleans_up_after_itself(repository, tmp_path):
@@ -139,14 +140,15 @@ def test_an_interrupted_git_is_ended_and_cleans_up_after_itself(repository, tmp_
     code = (
         "import os, signal, sys, threading, time\n"
         "from pathlib import Path\n"
-        "from sbir_gate.measuring.checkout import base_checkout, careful_git_in\n"
+        "from sbir_gate.measuring.checkout import base_checkout\n"
+        "from sbir_gate.storing.git import Git\n"
         "folder, commit, parent, pid = sys.argv[1:]\n"
         "def stop():\n"
         "    while not Path(pid).exists():\n"
         "        time.sleep(0.01)\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "threading.Thread(target=stop, daemon=True).start()\n"
-        "with base_checkout(careful_git_in(Path(folder), os.environ), commit, Path(parent)):\n"
+        "with base_checkout(Git(Path(folder)), commit, Path(parent)):\n"
         "    pass\n"
     )
     parent = tmp_path / "parent"

@@ -1,28 +1,40 @@
-import subprocess
+from sbir_gate.errors import ToolError
+from sbir_gate.measuring.source import describe_source, describe_tags
+from sbir_gate.model.run import Source
+from sbir_gate.storing.git import Git
+from tests.factories_git import ENVIRONMENT, make_repository
 
-from sbir_gate.measuring.source import describe_tags, git_in
+
+class Broken:
+    """A git that is not there."""
+
+    def ask(self, *_arguments):
+        raise ToolError("git cannot be run")
+
+
+def test_the_commit_its_branch_and_changes_of_tracked_files_are_told(tmp_path):
+    repository = make_repository(tmp_path)
+    commit = repository.commit({"a.txt": "a"})
+    git = Git(tmp_path, ENVIRONMENT)
+    (tmp_path / "new.txt").write_text("untracked")
+    assert describe_source(git) == Source(commit, "main", is_dirty=False)
+    (tmp_path / "a.txt").write_text("changed")
+    assert describe_source(git).is_dirty
 
 
 def test_the_tags_of_the_commit_are_told(tmp_path):
-    git = git_in(tmp_path)
-    git(["init", "--quiet"])
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-    git([*identity, "commit", "--quiet", "--allow-empty", "--message", "one"])
+    repository = make_repository(tmp_path)
+    repository.commit({})
+    git = Git(tmp_path, ENVIRONMENT)
     assert describe_tags(git) == ()
-    git(["tag", "v1.0"])
-    git(["tag", "nightly"])
+    repository.git("tag", "v1.0")
+    repository.git("tag", "nightly")
     assert describe_tags(git) == ("nightly", "v1.0")
-    git([*identity, "commit", "--quiet", "--allow-empty", "--message", "two"])
+    repository.commit({})
     assert describe_tags(git) == ()
 
 
-def test_where_there_is_no_git_there_are_no_tags(tmp_path):
-    assert describe_tags(git_in(tmp_path)) == ()
-
-    def missing(_arguments):
-        raise FileNotFoundError("git")
-
-    def slow(_arguments):
-        raise subprocess.TimeoutExpired("git", 10)
-
-    assert describe_tags(missing) == describe_tags(slow) == ()
+def test_where_there_is_no_git_nothing_is_told(tmp_path):
+    for git in (Git(tmp_path, ENVIRONMENT), Broken()):
+        assert describe_source(git) == Source()
+        assert describe_tags(git) == ()

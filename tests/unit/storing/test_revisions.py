@@ -1,12 +1,11 @@
 import hashlib
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from sbir_gate.errors import ExitStatus, InputError, ToolError, UsageError
+from sbir_gate.errors import InputError, ToolError
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.revisions import file_sha256, matches, merge_base_of
+from sbir_gate.storing.merge_base import find_base
+from sbir_gate.storing.revisions import file_sha256, matches
 from tests.repository import Repository
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 5\n"
@@ -26,7 +25,7 @@ def repository(tmp_path):
 
 
 def revision(repository, ref="main"):
-    return merge_base_of(ref, Git, repository.folder)
+    return find_base(Git(repository.folder), ref).revision
 
 
 def content(repository, path, ref="main"):
@@ -74,66 +73,6 @@ def test_paths_mean_themselves(repository, name):
     repository.commit({name: "here\n"})
     assert content(repository, name, "HEAD") == b"here\n"
     assert not (repository.folder / "x").exists()
-
-
-@pytest.mark.parametrize(
-    "ref",
-    [
-        "--upload-pack=touch x",
-        "-x",
-        "a b",
-        "$(touch x)",
-        "",
-        " ",
-        "no-such",
-        "\x00",
-        "-",
-        "--all",
-        "main\n",
-        "a" * 5000,
-    ],
-)
-def test_a_ref_that_is_no_commit_achieves_nothing_and_is_named(repository, ref):
-    with pytest.raises(UsageError, match="is no commit of this repository") as caught:
-        revision(repository, ref)
-    assert caught.value.exit_status is ExitStatus.WRONG_INPUT
-    assert "git fetch origin main" in caught.value.hint
-    assert "\n" not in caught.value.message
-    assert len(caught.value.message) < 200
-    assert not (repository.folder / "x").exists()
-
-
-def test_a_shallow_clone_is_told_how_to_become_whole(repository, tmp_path):
-    address = repository.folder.as_uri()
-    clone = tmp_path / "clone"
-    subprocess.run(
-        ["git", "clone", "--quiet", "--depth=1", "--no-single-branch", "--branch=change", address, clone],
-        check=True,
-    )
-    with pytest.raises(UsageError, match="shallow") as caught:
-        merge_base_of("origin/main", Git, clone)
-    assert "fetch-depth: 0" in caught.value.hint
-    with pytest.raises(UsageError, match="no commit") as caught:
-        merge_base_of("origin/other", Git, clone)
-    assert "fetch-depth: 0" in caught.value.hint
-
-
-def test_branches_without_a_common_commit_are_told(repository):
-    repository.git("checkout", "--quiet", "--orphan", "alone")
-    repository.commit()
-    with pytest.raises(UsageError, match="have no commit in common"):
-        revision(repository, "main")
-
-
-def test_outside_a_repository_git_is_quoted(tmp_path):
-    with pytest.raises(UsageError, match="not a git repository"):
-        merge_base_of("main", Git, tmp_path)
-
-
-def test_without_git_the_error_says_so(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))  # where no git is
-    with pytest.raises(ToolError, match="git cannot be run"):
-        merge_base_of("main", Git, tmp_path)
 
 
 def test_a_path_is_known_by_its_words_even_if_a_folder_became_a_link(repository, tmp_path):
@@ -201,9 +140,3 @@ def streamed(repository, object_id, most):
 def test_a_git_that_fails_in_a_stream_is_an_error(repository):
     with pytest.raises(ToolError, match="git cat-file ended with status"):
         streamed(repository, "0" * 40, most=9)
-
-
-def test_the_root_is_found_from_a_folder_below(repository):
-    found = merge_base_of("main", Git, repository.folder / "data")
-    assert found.root == Path(repository.folder)
-    assert found.blob("policy.yaml") is not None

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 import pytest
 
 from sbir_gate.errors import ExitStatus, ToolError, UsageError
-from sbir_gate.measuring.base_commit import find_base
-from sbir_gate.measuring.checkout import careful_git_in
+from sbir_gate.model.git import Answer
+from sbir_gate.storing.git import Git, said
+from sbir_gate.storing.merge_base import find_base
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
 
@@ -29,8 +30,8 @@ def history(tmp_path):
     return History(repository, fork, tip, repository.commit({"file.txt": "head"}))
 
 
-def find(repository, ref="", target_branch=""):
-    return find_base(careful_git_in(repository.folder, ENVIRONMENT), ref, target_branch)
+def find(repository, ref=None, target_branch=""):
+    return find_base(Git(repository.folder, ENVIRONMENT), ref, target_branch)
 
 
 def clone_of(history, folder, *options):
@@ -44,7 +45,7 @@ def clone_of(history, folder, *options):
     return Repository(folder.resolve())
 
 
-@pytest.mark.parametrize("ref", ["main", "refs/heads/main", ""])
+@pytest.mark.parametrize("ref", ["main", "refs/heads/main", None])
 def test_the_base_is_where_head_branched_off_and_not_the_tip(history, ref):
     found = find(history.repository, ref)
     assert (found.commit, found.head) == (history.fork, history.head)
@@ -77,14 +78,14 @@ def test_a_branch_that_only_origin_has_is_found(history, tmp_path):
 
 def test_on_a_pull_request_the_branch_that_it_goes_to_wins(history):
     history.repository.git("branch", "release", history.head)
-    assert find(history.repository, "", "release").commit == history.head
+    assert find(history.repository, None, "release").commit == history.head
     # but not over what was asked for by name
     assert find(history.repository, "main", "release").commit == history.fork
 
 
 def test_a_target_branch_that_is_not_there_is_not_replaced_by_another(history):
     with pytest.raises(UsageError, match="there is no commit 'release'"):
-        find(history.repository, "", "release")
+        find(history.repository, None, "release")
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,11 @@ def test_a_target_branch_that_is_not_there_is_not_replaced_by_another(history):
         "a\0b",
         "@{99}",
         "x" * 5000,
+        "",
+        " ",
+        "-",
+        "--all",
+        "main\n",
     ],
 )
 def test_a_ref_that_is_none_achieves_nothing_and_is_told_in_one_line(history, ref):
@@ -150,11 +156,14 @@ def test_of_githubs_merge_commit_two_commits_are_enough(history, tmp_path):
 def test_what_git_says_of_a_folder_that_it_does_not_trust_is_told_in_one_line():
     told = "fatal: detected dubious ownership in '/x'\nTo add an exception, call:\n\n\tgit config --global\n"
 
-    def git(_arguments):
-        raise subprocess.CalledProcessError(128, ["git"], "", told)
+    class Doubting:
+        folder = "/x"
+
+        def ask(self, *_arguments):
+            return Answer(128, b"", said(told))
 
     with pytest.raises(UsageError, match="dubious ownership in '/x' To add an exception, call: git config"):
-        find_base(git, "main", "")
+        find_base(Doubting(), "main")
 
 
 def test_histories_without_a_common_commit_are_told_apart_from_shallow_ones(history):
@@ -176,13 +185,20 @@ def test_a_repository_without_a_commit_is_told(tmp_path):
 
 
 def test_without_git_the_cure_is_to_install_it(history):
-    git = careful_git_in(history.repository.folder, {"PATH": "/nowhere"})
-    with pytest.raises(ToolError, match="git cannot be started") as caught:
-        find_base(git, "main", "")
+    git = Git(history.repository.folder, {"PATH": "/nowhere"})
+    with pytest.raises(ToolError, match="git cannot be run") as caught:
+        find_base(git, "main")
     assert caught.value.exit_status is ExitStatus.BROKEN
 
 
 def test_the_variables_of_a_git_hook_lead_nowhere(history, tmp_path):
     other = make_repository(tmp_path / "other")
     led = ENVIRONMENT | {"GIT_DIR": str(other.folder / ".git"), "GIT_INDEX_FILE": str(tmp_path / "index")}
-    assert find_base(careful_git_in(history.repository.folder, led), "main", "").commit == history.fork
+    assert find_base(Git(history.repository.folder, led), "main").commit == history.fork
+
+
+def test_the_root_is_found_from_a_folder_below(history):
+    (history.repository.folder / "data").mkdir()
+    found = find_base(Git(history.repository.folder / "data", ENVIRONMENT), "main")
+    assert found.root == history.repository.folder
+    assert found.revision.blob("file.txt") is not None
