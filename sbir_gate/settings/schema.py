@@ -6,6 +6,7 @@ metric takes the default of `model.verdict.MetricLimit`.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from enum import StrEnum
@@ -103,6 +104,12 @@ def _relative(name: str) -> str:
     if not name.strip() or Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
         raise _fault("must be a path within the folder in which sbir-gate is called")
     return name
+
+
+def _cron_line(line: str) -> str:
+    if not re.fullmatch(r"[0-9*/,-]+( [0-9*/,-]+){2}( [0-9A-Za-z*/,-]+){2}", line):
+        raise _fault("must be five fields of cron: minute, hour, day, month, weekday, as in 0 6 * * 1")
+    return line
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -294,6 +301,19 @@ class DriftSettings(Section):
     max_severity: Annotated[Severity, _one_of(Severity.FAIL, Severity.WARN)]
 
 
+class OrchestrationSettings(Section):
+    """`orchestration`: the pipeline inside Dagster."""
+
+    folder: PathValue | None
+    progress_seconds: Annotated[Seconds, Field(ge=1)]
+    min_complete_percent: Annotated[float, Field(ge=0, le=100)]
+    stores_baseline: bool
+    max_retries: Annotated[int, Field(ge=0, le=100)]
+    retry_seconds: Seconds
+    schedule: Annotated[str, AfterValidator(_cron_line)]
+    first_year: Annotated[int, Field(ge=1900, le=2100)]
+
+
 class Settings(Section):
     """All settings. Units are in the names or in `config/base.yaml`."""
 
@@ -309,3 +329,4 @@ class Settings(Section):
     doctor: DoctorSettings
     history: HistorySettings
     drift: DriftSettings
+    orchestration: OrchestrationSettings
