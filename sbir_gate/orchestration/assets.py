@@ -23,6 +23,7 @@ from sbir_gate.orchestration.names import (
 )
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.resources import GateResource
+from sbir_gate.orchestration.sensors import Announce
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
 from sbir_gate.pipeline.asset_run import (
     Engine,
@@ -43,10 +44,11 @@ from sbir_gate.storing.writer_lock import writer_lock
 
 @dataclass(frozen=True, slots=True)
 class AssetEdges:
-    """What the assets need of the world; tests pass fakes."""
+    """What the assets and sensors need of the world; tests pass fakes."""
 
     gate: Edges
     engine: Engine = enrich
+    announce: Announce | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ class Step:
         """The settings in force."""
         return self.gate.effective().settings
 
-    def performance(self, records: int) -> Metadata:
-        """Return what the step has taken up to now, as metadata."""
+    def performance(self, records: int | None = None) -> Metadata:
+        """Return what the step has taken up to now, as metadata; the rate where it is one of records."""
         return performance_facts(
             self.monitor.export(),
             time.perf_counter() - self.started,
@@ -140,9 +142,9 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
                 value=source,
                 data_version=version,
                 metadata={
-                    "path": dg.MetadataValue.path(source),
+                    "path": dg.MetadataValue.path(source.resolve()),
                     **numbers({"files": float(len(paths)), "bytes": float(size)}),
-                    **step.performance(len(paths)),
+                    **step.performance(),
                 },
             )
 
@@ -173,8 +175,8 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
             return dg.MaterializeResult(
                 value=step.files.validated,
                 metadata={
-                    "path": dg.MetadataValue.path(step.files.validated),
-                    "rejects_path": dg.MetadataValue.path(step.files.award_rejects),
+                    "path": dg.MetadataValue.path(step.files.validated.resolve()),
+                    "rejects_path": dg.MetadataValue.path(step.files.award_rejects.resolve()),
                     **numbers(counts),
                     **step.performance(table.awards),
                 },
@@ -228,8 +230,8 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             return dg.MaterializeResult(
                 value=step.files.enriched,
                 metadata={
-                    "path": dg.MetadataValue.path(step.files.enriched),
-                    "run_path": dg.MetadataValue.path(step.files.run),
+                    "path": dg.MetadataValue.path(step.files.enriched.resolve()),
+                    "run_path": dg.MetadataValue.path(step.files.run.resolve()),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     "warnings": dg.MetadataValue.json(list(summary.warnings)),
                     **quality_facts(measured.run),
@@ -267,8 +269,8 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(verdict.reasons)),
                 "report": dg.MetadataValue.md(report.read_text(encoding="utf-8")),
-                "report_path": dg.MetadataValue.path(report),
-                "verdict_path": dg.MetadataValue.path(step.files.folder / VERDICT_NAME),
+                "report_path": dg.MetadataValue.path(report.resolve()),
+                "verdict_path": dg.MetadataValue.path((step.files.folder / VERDICT_NAME).resolve()),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
             }
             if judged.is_refused:

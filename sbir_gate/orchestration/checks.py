@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from sbir_gate.comparing.award_checks import AWARD_CHECKS, award_findings
+from sbir_gate.comparing.award_checks import AWARD_CHECKS
 from sbir_gate.comparing.run_checks import RUN_CHECKS
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
 from sbir_gate.orchestration.assets import AssetEdges, AssetShape, writing_step
 from sbir_gate.orchestration.facts import check_result
 from sbir_gate.orchestration.names import ENRICHED, VALIDATED
 from sbir_gate.orchestration.resources import GateResource
-from sbir_gate.pipeline.asset_run import judge_assets, record
-from sbir_gate.storing.documents import load_award_table
+from sbir_gate.pipeline.asset_run import check_awards, judge_assets, record
 
 
 def make_checks(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetChecksDefinition]:
@@ -29,7 +28,6 @@ def _specs(shape: AssetShape, name: str, checks: Sequence[AssetCheck]) -> list[d
             asset=shape.key(name),
             description=check.description,
             blocking=check.is_blocking,
-            partitions_def=shape.partitions,
         )
         for check in checks
     ]
@@ -54,12 +52,7 @@ def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, gate: GateResource
     ) -> Iterator[dg.AssetCheckResult]:
         with writing_step(context, gate) as step:
-            settings = step.settings
-            findings = award_findings(
-                load_award_table(step.files.award_table),
-                settings.reading.max_reject_percent,
-                settings.orchestration.min_complete_percent,
-            )
+            findings = check_awards(step.settings, step.files)
         yield from _results(shape, VALIDATED, AWARD_CHECKS, findings)
 
     return validated_checks

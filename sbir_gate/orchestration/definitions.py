@@ -10,8 +10,9 @@ import dagster as dg
 from sbir_gate.orchestration.assets import AssetEdges, AssetShape, make_assets
 from sbir_gate.orchestration.checks import make_checks
 from sbir_gate.orchestration.file_io import PathIOManager
-from sbir_gate.orchestration.names import GATE_RESOURCE, IO_MANAGER, JOB
+from sbir_gate.orchestration.names import GATE_RESOURCE, IO_MANAGER, JOB, YEARLY_JOB, YEARLY_PREFIX
 from sbir_gate.orchestration.resources import GateResource
+from sbir_gate.orchestration.sensors import make_sensors
 from sbir_gate.pipeline.gate import real_edges
 from sbir_gate.settings.effective import load_settings
 
@@ -34,21 +35,40 @@ def build_definitions(config_file: str | None = None, edges: AssetEdges | None =
         jitter=dg.Jitter.PLUS_MINUS,
     )
     whole = AssetShape(retries)
-    assets, checks = make_assets(whole, edges), make_checks(whole, edges)
-    job = dg.define_asset_job(
-        JOB,
-        selection=dg.AssetSelection.assets(*assets) | dg.AssetSelection.checks(*checks),
-        description="Read, validate and enrich the awards, check what came of it, and report.",
-        tags=_RUN_TAGS,
-    )
+    yearly = AssetShape(retries, (YEARLY_PREFIX,), _award_years(settings.orchestration.first_year))
+    shapes = (whole, yearly)
+    assets = {shape.prefix: make_assets(shape, edges) for shape in shapes}
+    checks = {shape.prefix: make_checks(shape, edges) for shape in shapes}
+    jobs = [
+        dg.define_asset_job(
+            name,
+            selection=dg.AssetSelection.assets(*assets[shape.prefix])
+            | dg.AssetSelection.checks(*checks[shape.prefix]),
+            description=description,
+            tags=_RUN_TAGS,
+        )
+        for name, shape, description in (
+            (JOB, whole, "Read, validate and enrich all awards, check what came of it, and report."),
+            (YEARLY_JOB, yearly, "The same with the awards of one year."),
+        )
+    ]
     schedule = dg.ScheduleDefinition(
-        name="sbir_etl_schedule", job=job, cron_schedule=settings.orchestration.schedule
+        name="sbir_etl_schedule", job=jobs[0], cron_schedule=settings.orchestration.schedule
     )
     gate = GateResource(config_file=config_file)
+    keys = frozenset(asset.key for found in assets.values() for asset in found)
     return dg.Definitions(
-        assets=assets,
-        asset_checks=checks,
-        jobs=[job],
+        assets=[asset for found in assets.values() for asset in found],
+        asset_checks=[check for found in checks.values() for check in found],
+        jobs=jobs,
         schedules=[schedule],
+        sensors=make_sensors(settings.gate.name, keys, edges.announce),
         resources={GATE_RESOURCE: gate, IO_MANAGER: PathIOManager(gate=gate)},
+    )
+
+
+def _award_years(first_year: int) -> dg.TimeWindowPartitionsDefinition:
+    """Return a partition for each award year up to the one that is under way."""
+    return dg.TimeWindowPartitionsDefinition(
+        start=str(first_year), fmt="%Y", cron_schedule="0 0 1 1 *", end_offset=1
     )

@@ -20,14 +20,16 @@ Metadata = dict[str, dg.MetadataValue]
 _SEVERITY = {True: dg.AssetCheckSeverity.ERROR, False: dg.AssetCheckSeverity.WARN}
 
 
-def performance_facts(monitor: MonitorExport, seconds: float, cpu_seconds: float, records: int) -> Metadata:
+def performance_facts(
+    monitor: MonitorExport, seconds: float, cpu_seconds: float, records: int | None
+) -> Metadata:
     """Return time, memory and rate of a step, and of each of its stages."""
     start_mib, peak_mib = monitor["start_rss_mib"], monitor["peak_rss_mib"]
     found: dict[str, float | None] = {
         "duration_seconds": seconds,
         "cpu_seconds": cpu_seconds,
-        "records": float(records),
-        "records_per_second": records / seconds if seconds > 0 else None,
+        "records": records,
+        "records_per_second": records / seconds if records is not None and seconds > 0 else None,
         "peak_memory_mib": peak_mib,
         "memory_delta_mib": None if peak_mib is None or start_mib is None else peak_mib - start_mib,
     }

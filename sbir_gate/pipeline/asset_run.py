@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from sbir_gate.comparing.award_checks import award_findings
 from sbir_gate.comparing.other_data import declined, judge_other_data
 from sbir_gate.comparing.run_checks import is_refused, run_findings, single_run_policy
 from sbir_gate.errors import InputError, OutputError, SbirGateError, UsageError
@@ -40,7 +41,7 @@ from sbir_gate.pipeline.progress import Progress
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.baselines import load_baseline, promote
-from sbir_gate.storing.documents import load_run, save_alerts, write_run
+from sbir_gate.storing.documents import load_award_table, load_run, save_alerts, write_run
 
 ENRICHER = "sbir_etl_job"
 RESUMED = "resumed"
@@ -111,16 +112,13 @@ def measure_enrichment(
 ) -> Measured:
     """Enrich the validated awards, measure it as one repeat, and save its Run; no verdict stays from before.
 
-    `effective` are the settings of the assets. Raises InputError where the awards were not validated.
+    `effective` are the settings of the assets. Raises InputError where the awards were not validated, or did
+    not pass their checks.
     """
     settings = effective.settings
     check_engine(settings)
-    if not files.validated.is_file():
-        raise InputError(
-            f"{files.validated}: no such file", "materialise validated_sbir_awards before what comes of it"
-        )
-    discard_verdict(files.folder)
-    files.run.unlink(missing_ok=True)
+    discard_run(files)
+    _refuse_bad_awards(settings, files)
     request = EnrichRequest(
         awards=str(files.validated),
         recipients=str(settings.fixtures.recipients),
@@ -128,7 +126,6 @@ def measure_enrichment(
         rejects=files.rejects,
         metrics=files.metrics,
         is_resuming=is_resuming,
-        progress_folder=files.folder / "progress",
     )
     started_at, calibration_seconds = edges.now(), edges.calibrate()
     started, started_cpu = edges.clock(), time.process_time()
@@ -145,6 +142,37 @@ def measure_enrichment(
     run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
     write_run(files.run, run)
     return Measured(run, summary)
+
+
+def _refuse_bad_awards(settings: Settings, files: AssetFiles) -> None:
+    """Ask the checks again: a run of a later step alone has run none of them."""
+    hint = "materialise validated_sbir_awards before what comes of it"
+    if not (files.validated.is_file() and files.award_table.is_file()):
+        raise InputError(f"{files.validated}: the awards were not validated", hint)
+    faults = [finding.reason for finding in check_awards(settings, files) if finding.is_blocking]
+    if faults:
+        raise InputError(f"{files.validated}: the awards did not pass: {'; '.join(faults)}", hint)
+
+
+def discard_run(files: AssetFiles) -> None:
+    """Remove the Run of an earlier enrichment and the verdict on it: neither is of the next one."""
+    discard_verdict(files.folder)
+    try:
+        files.run.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{files.run}: the Run of an earlier enrichment cannot be removed ({error.strerror})",
+            "name a folder that you may write to in orchestration.folder",
+        ) from error
+
+
+def check_awards(settings: Settings, files: AssetFiles) -> tuple[CheckFinding, ...]:
+    """Return the answers to the checks of the awards that were validated."""
+    return award_findings(
+        load_award_table(files.award_table),
+        settings.reading.max_reject_percent,
+        settings.orchestration.min_complete_percent,
+    )
 
 
 def check_engine(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from sbir_gate.measuring.monitor import PerformanceMonitor
 from sbir_gate.model.records import AwardTable
 from sbir_gate.pipeline.asset_files import AssetFiles
+from sbir_gate.pipeline.asset_run import discard_run
 from sbir_gate.pipeline.enrichment import open_database, reading_options
 from sbir_gate.reading.award_table import write_awards
 from sbir_gate.reading.awards import read_awards
@@ -28,6 +29,8 @@ def validate_awards(
     read at all, OutputError for files that cannot be written.
     """
     options = replace(reading_options(settings), max_reject_percent=_EVERY_REJECT)
+    # what was made of other awards is not of these
+    discard_run(files)
     files.award_table.unlink(missing_ok=True)
     work_folder = settings.enrichment.work_folder or files.folder
     with (

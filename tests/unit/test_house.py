@@ -124,13 +124,14 @@ def test_every_setting_says_what_it_is_in_the_line_above():
 def test_every_setting_is_read_by_the_pipeline_or_the_command_line(trees):
     """A key that nothing reads is an option that does nothing.
 
-    Read means: `<section>.<name>` stands in `pipeline`, `cli` or `settings/judgement.py`, where the
-    section may be an attribute or a variable of that name.
+    Read means: `<section>.<name>` stands in `pipeline`, `cli`, `orchestration` or `settings/judgement.py`,
+    where the section may be an attribute or a variable of that name.
     """
     readers = [
         module
         for path, module in trees.items()
-        if {"pipeline", "cli", "judgement"} & {*path.relative_to(PACKAGE).with_suffix("").parts}
+        if {"pipeline", "cli", "orchestration", "judgement"}
+        & {*path.relative_to(PACKAGE).with_suffix("").parts}
     ]
     read = {
         f"{owner}.{node.attr}"
