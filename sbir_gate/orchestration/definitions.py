@@ -9,7 +9,7 @@ import dagster as dg
 
 from sbir_gate.orchestration.assets import AssetEdges, AssetShape, make_assets
 from sbir_gate.orchestration.checks import make_checks
-from sbir_gate.orchestration.file_io import PathIOManager
+from sbir_gate.orchestration.file_io import path_io_manager
 from sbir_gate.orchestration.names import GATE_RESOURCE, IO_MANAGER, JOB, YEARLY_JOB, YEARLY_PREFIX
 from sbir_gate.orchestration.resources import GateResource
 from sbir_gate.orchestration.sensors import make_sensors
@@ -63,7 +63,7 @@ def build_definitions(config_file: str | None = None, edges: AssetEdges | None =
         jobs=jobs,
         schedules=[schedule],
         sensors=make_sensors(settings.gate.name, keys, edges.announce),
-        resources={GATE_RESOURCE: gate, IO_MANAGER: PathIOManager(gate=gate)},
+        resources={GATE_RESOURCE: gate, IO_MANAGER: path_io_manager},
     )
 
 

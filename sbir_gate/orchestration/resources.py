@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from sbir_gate.settings.effective import EffectiveSettings, load_settings
 
@@ -44,8 +44,15 @@ class GateResource(dg.ConfigurableResource[None]):
         default=False, description="Read all again instead of going on from the chunks of an interrupted run."
     )
 
+    _loaded: EffectiveSettings | None = PrivateAttr(default=None)
+
     def effective(self) -> EffectiveSettings:
-        """Return the settings in force. Raises ConfigurationError with all faults at once."""
+        """Return the settings in force, read once. Raises ConfigurationError with all faults at once."""
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
+    def _load(self) -> EffectiveSettings:
         return load_settings(
             Path(self.config_file) if self.config_file else None,
             os.environ,
