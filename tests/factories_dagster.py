@@ -49,6 +49,7 @@ class World:
     engine: Engine = enrich
     clock: Clock = field(default_factory=Clock)
     retries: int = 3
+    chunk_size: int = 10
 
     @property
     def files(self) -> Path:
@@ -94,7 +95,7 @@ class World:
                 },
             },
             "reports": {"folder": str(self.folder / "reports")},
-            "enrichment": {"performance": {"chunk_size": 10}},
+            "enrichment": {"performance": {"chunk_size": self.chunk_size}},
             "orchestration": {"folder": str(self.files), "retry_seconds": 0.01, "max_retries": self.retries},
         }
         path.write_text(yaml.safe_dump(base), encoding="utf-8")
