@@ -164,7 +164,7 @@ def conclude(
         report_path=report_path,
         alerts=past.alerts,
         alerts_path=folder / ALERTS_NAME,
-        warnings=past.warnings + keep_run(head, past.verdict.outcome, edges.tags(), settings),
+        warnings=past.warnings + keep_run(head, past.verdict.outcome, edges.tags(), settings, past.alerts),
         reference_path=reference_path,
     )
 
@@ -365,9 +365,10 @@ def leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirG
         notes=(error.hint,) if error.hint else (),
     )
     write_verdict(settings.reports.folder, None, verdict)
-    save_alerts(settings.reports.folder / ALERTS_NAME, alerts_of(verdict, source.branch, None))
+    alerts = alerts_of(verdict, source.branch, None)
+    save_alerts(settings.reports.folder / ALERTS_NAME, alerts)
     if error.exit_status is ExitStatus.BROKEN:  # a slip of the hand is nothing to remember
-        keep_error(verdict, edges.machine(), source, settings)
+        keep_error(verdict, edges.machine(), source, settings, alerts)
 
 
 def latest_run_path(reports_folder: Path) -> Path:

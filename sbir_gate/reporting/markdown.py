@@ -38,6 +38,7 @@ _BREAK = "\N{ZERO WIDTH SPACE}"
 
 
 # what an address may hold so that it can neither end the link nor start anything else
+_ADDRESS_CHARACTERS = 500
 _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#@!$&*+,;=%-]+")
 
 
@@ -74,7 +75,8 @@ def _link_line(links: Links) -> Markup:
 def is_address(address: str) -> bool:
     """Say whether this is an address that may stand in a report: of http(s), without odd characters."""
     return (
-        _ADDRESS.fullmatch(address) is not None
+        len(address) <= _ADDRESS_CHARACTERS
+        and _ADDRESS.fullmatch(address) is not None
         and urlsplit(address).scheme in {"https", "http"}
         and bool(urlsplit(address).netloc)
     )
