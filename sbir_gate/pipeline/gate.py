@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shlex
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -45,6 +46,7 @@ from sbir_gate.reporting.records_view import CHANGED_AWARDS_NAME
 from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.documents import save_alerts, save_run, save_text, save_verdict
 from sbir_gate.storing.git import Git
 
@@ -322,6 +324,17 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         warmups=settings.benchmark.warm_ups,
         timeout_seconds=settings.enrichment.performance.timeout_seconds,
         pass_environment=settings.enricher.pass_environment,
+        python=_interpreter(settings),
+    )
+
+
+def _interpreter(settings: Settings) -> str:
+    """Return what `{python}` stands for: for the built-in engine always what runs this program."""
+    enricher = settings.enricher
+    return (
+        str(enricher.python)
+        if enricher.command is not None and enricher.python is not None
+        else sys.executable
     )
 
 
