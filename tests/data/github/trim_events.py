@@ -1,6 +1,6 @@
 """Cuts the event payloads of this folder from the npm package @octokit/webhooks-examples (see README.md).
 
-    python tests/data/github/trim_events.py package/api.github.com/index.json
+python tests/data/github/trim_events.py package/api.github.com/index.json
 """
 
 import json
@@ -18,7 +18,17 @@ CHOSEN = (
     ("workflow_run", "completed", 0),
 )
 # whole objects that nothing reads: they make up most of the bytes
-LEFT_OUT = {"organization", "sender", "installation", "_links", "workflow", "user", "owner", "commits", "license"}
+LEFT_OUT = {
+    "organization",
+    "sender",
+    "installation",
+    "_links",
+    "workflow",
+    "user",
+    "owner",
+    "commits",
+    "license",
+}
 
 
 def trimmed(value, depth=0):
