@@ -227,7 +227,7 @@ class FakeGitHub(ThreadingHTTPServer):
         if asked.path == "/user":
             if self.is_app:
                 raise RefusedError(403, NOT_ACCESSIBLE)
-            return 200, made("private-user", login=self.login), {}
+            return 200, made("private-user", login=self.login, user_view_type="private"), {}
         if self.is_read_only and asked.verb != "GET":
             raise RefusedError(403, NOT_ACCESSIBLE)
         place = asked.path.removeprefix(f"/repos/{REPOSITORY}")
@@ -477,15 +477,22 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
+def serving(fake: FakeGitHub) -> Iterator[None]:
+    """Answer until the block ends."""
+    thread = threading.Thread(target=fake.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        fake.over.set()
+        fake.shutdown()
+        thread.join()
+
+
+@contextmanager
 def github() -> Iterator[FakeGitHub]:
     """Be GitHub until the block ends, and then insist that everything was as it describes itself."""
     with FakeGitHub() as fake:
-        thread = threading.Thread(target=fake.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
+        with serving(fake):
             yield fake
-        finally:
-            fake.over.set()
-            fake.shutdown()
-            thread.join()
         assert fake.violations == []

@@ -3,9 +3,9 @@
     python tests/data/github/cut_description.py package/generated/api.github.com.json
 
 Kept are the operations that sbir-gate asks for, and the schemas that they refer to; examples and prose are
-left out. Two things are added. Request bodies that list their fields may have no other, so that a misspelled
+left out. Three things are added. Request bodies that list their fields may have no other: a misspelled
 field is noticed instead of ignored. Where null is allowed beside an enum, the enum lists it: JSON schema
-wants it so.
+wants it so. And the repository of a head may be null, as it is where a fork was deleted.
 """
 
 import json
@@ -85,6 +85,9 @@ def main(path):
             part["description"] = ""
         components[section][name] = part
         waiting += references(part)
+    for schema in ("pull-request", "pull-request-simple"):
+        head = components["schemas"][schema]["properties"]["head"]["properties"]
+        head["repo"] = {"anyOf": [head["repo"], {"type": "object", "nullable": True, "enum": [None]}]}
     cut = {
         "openapi": whole["openapi"],
         "info": {"title": "GitHub v3 REST API, cut", "version": whole["info"]["version"]},
