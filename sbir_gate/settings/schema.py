@@ -187,6 +187,7 @@ class EnricherSettings(Section):
     """`enricher`: the engine under test; without a command, the built-in one."""
 
     command: Command
+    python: PathValue | None
     pass_environment: Annotated[tuple[VariableName, ...], AfterValidator(_distinct)]
 
 

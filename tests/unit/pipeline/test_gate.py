@@ -2,6 +2,7 @@ import csv
 import json
 import re
 import shlex
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -330,6 +331,16 @@ def test_an_outside_enricher_gets_its_own_words_and_no_config(folder):
     assert engine.commands[0][:2] == words[:2]
     assert "--config" not in engine.commands[0]
     assert shlex.split(result.run.enricher) == words
+
+
+def test_an_outside_enricher_runs_in_the_interpreter_of_its_choice_and_the_built_in_one_never(folder):
+    chosen = {"enricher.python": str(folder / "their python")}
+    engine = FakeEngine()
+    words = "{python} enrich.py {awards} {recipients} {output} {metrics}"
+    gate(settings(folder, **{"enricher.command": words}, **chosen), engine)
+    assert engine.commands[0][0] == str(folder / "their python")
+    gate(settings(folder, **chosen), engine)
+    assert engine.commands[-1][0] == sys.executable
 
 
 # fixtures and settings as fingerprints
