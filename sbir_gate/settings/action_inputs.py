@@ -35,6 +35,13 @@ class FailOn(StrEnum):
     NOTHING = "nothing"
 
 
+class Installer(StrEnum):
+    """What makes the action's own environment (.github/action/set_up.py)."""
+
+    UV = "uv"
+    PIP = "pip"
+
+
 def _yes_or_no(text: str) -> bool:
     if text not in {"true", "false"}:
         raise ValueError("must be true or false, in quotes")
@@ -98,6 +105,7 @@ class ActionInputs(BaseModel):
     artifact: Flag = True
     untrusted: OptionalPath = None
     history_branch: Annotated[Line, AfterValidator(_ref)] = "sbir-gate-history"
+    installer: Annotated[Installer, BeforeValidator(_one_line)] = Installer.UV
     timeout_minutes: Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)] = 30.0
 
 
