@@ -26,6 +26,9 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.templating.responses.exceptions import ResponseNotFound
 from openapi_core.testing import MockRequest, MockResponse
 
+from sbir_gate.publishing.github_api import GitHubApi
+from sbir_gate.publishing.github_requests import Clock, Connection
+
 DESCRIPTION = Path(__file__).parent / "data" / "github" / "description.json"
 REPOSITORY = "octo-org/octo-repo"
 TOKEN = "ghs_canary0123456789canary0123456789"  # noqa: S105 -- of this fake alone; tests look for it in what is said
@@ -496,3 +499,22 @@ def github() -> Iterator[FakeGitHub]:
         with serving(fake):
             yield fake
         assert fake.violations == []
+
+
+class FakeClock:
+    """Time that passes only by waiting."""
+
+    def __init__(self) -> None:
+        self.moment = 1_000_000.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.moment += seconds
+
+
+def connected(fake: FakeGitHub, clock: FakeClock | None = None, **facts: object) -> GitHubApi:
+    """Return the program's own edge to GitHub, connected to the fake."""
+    clock = clock or FakeClock()
+    facts = {"token": TOKEN, "seconds_between_writes": 0, "timeout_seconds": 5, **facts}
+    return GitHubApi(Connection(fake.url, REPOSITORY, **facts), Clock(lambda: clock.moment, clock.sleep))

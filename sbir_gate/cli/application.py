@@ -26,6 +26,10 @@ VERBS = {
         "sbir_gate.cli.history:history",
         "List the Runs of the past, ask for a metric, see its trend, or import saved Runs.",
     ),
+    "publish": (
+        "sbir_gate.cli.publish:publish",
+        "Tell a saved verdict: pull request comment, check, job summary, outputs, Slack.",
+    ),
     "data": (
         "sbir_gate.cli.data:data",
         "Download published data, look into a dump, or make benchmark data of any size.",

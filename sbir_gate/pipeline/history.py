@@ -259,7 +259,7 @@ def _beginning(history: History, run: Run, course: HistoryQuery, finding: DriftF
         check_extra()
     except UsageError:
         return ""
-    series = comparable_series((*history.points(finding.metric, course), *_own_points(run, finding.metric)))
+    series = comparable_series((*history.points(finding.metric, course), *own_points(run, finding.metric)))
     if finding.ratio is None or not series.has_logarithms or series.points[-1].kind is MetricKind.EXACT:
         return ""
     for change in reversed(change_points(series.values)):
@@ -269,8 +269,8 @@ def _beginning(history: History, run: Run, course: HistoryQuery, finding: DriftF
     return ""
 
 
-def _own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
-    """Return the Run's own point of a metric, as if it were kept already."""
+def own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
+    """Return the Run's own point of a metric, as if it were kept already; none if it lacks the metric."""
     timings = run.calibration_seconds
     row = HistoryRow(
         file_name="",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from sbir_gate.model.publication import Annotation
 from sbir_gate.model.verdict import Outcome
@@ -42,17 +43,24 @@ def conclusion_of(outcome: Outcome, fails_on_inconclusive: bool = False) -> Conc
     return _CONCLUSIONS.get(outcome, Conclusion.FAILURE)
 
 
-def begin_check(checks: Checks, gate: str, head_sha: str, key: str, details_url: str) -> CheckRun:
+@dataclass(frozen=True, slots=True)
+class CheckPlace:
+    """Where a check belongs: the gate, the commit, the attempt of the run (`check_key`), and its page."""
+
+    gate: str
+    head_sha: str
+    key: str
+    details_url: str
+
+
+def begin_check(checks: Checks, place: CheckPlace) -> CheckRun:
     """Let the commit show that the gate is at work. Raises GitHubError."""
-    return checks.begin_check_run(head_sha, check_name(gate), key, details_url)
+    return checks.begin_check_run(place.head_sha, check_name(place.gate), place.key, place.details_url)
 
 
 def complete_check(
     checks: Checks,
-    gate: str,
-    head_sha: str,
-    key: str,
-    details_url: str,
+    place: CheckPlace,
     conclusion: Conclusion,
     title: str,
     summaries: Sequence[str],
@@ -62,33 +70,45 @@ def complete_check(
 
     `summaries` go from the fullest to the barest: the first that GitHub takes is shown. Raises GitHubError.
     """
-    name = check_name(gate)
-    open_ones = [
-        check for check in checks.check_runs(head_sha, name) if check.key == key and not check.is_completed
+    name = check_name(place.gate)
+    begun = [
+        check
+        for check in checks.check_runs(place.head_sha, name)
+        if check.key == place.key and not check.is_completed
     ]
 
     def write(text: CheckText) -> CheckRun:
-        if open_ones:
-            return checks.complete_check_run(open_ones[-1].number, conclusion, text)
-        return checks.create_check_run(head_sha, name, key, details_url, conclusion, text)
+        if begun:
+            return checks.complete_check_run(begun[-1].number, conclusion, text)
+        return checks.create_check_run(place.head_sha, name, place.key, place.details_url, conclusion, text)
 
-    # a check shows remarks on lines only
-    placed = [annotation for annotation in annotations if annotation.path]
-    pieces = [
-        tuple(placed[first : first + MAX_ANNOTATIONS]) for first in range(0, len(placed), MAX_ANNOTATIONS)
-    ] or [()]
-    texts = [summary for summary in summaries if len(summary) <= MAX_SUMMARY_CHARACTERS] or [title]
-    for place, summary in enumerate(texts):
+    pieces = _pieces(annotations)
+    texts = [
+        CheckText(title, summary, pieces[0])
+        for summary in summaries
+        if len(summary) <= MAX_SUMMARY_CHARACTERS
+    ]
+    # the last resort is a check without anything but its end: one in progress holds up the merge
+    check, shown = _first_taken(write, [*texts, CheckText(title, title)])
+    for piece in pieces[1:] if shown.annotations else ():
+        check = checks.complete_check_run(check.number, conclusion, replace(shown, annotations=piece))
+    return check
+
+
+def _pieces(annotations: Sequence[Annotation]) -> list[tuple[Annotation, ...]]:
+    """Return the annotations in as many requests as they take, at least one."""
+    placed = [annotation for annotation in annotations if annotation.path]  # a check shows no others
+    firsts = range(0, max(len(placed), 1), MAX_ANNOTATIONS)
+    return [tuple(placed[first : first + MAX_ANNOTATIONS]) for first in firsts]
+
+
+def _first_taken(
+    write: Callable[[CheckText], CheckRun], texts: Sequence[CheckText]
+) -> tuple[CheckRun, CheckText]:
+    for text in texts[:-1]:
         try:
-            check = write(CheckText(title, summary, pieces[0]))
+            return write(text), text
         except GitHubError as error:
-            # the last resort is a check without anything but its end: one in progress holds up the merge
             if error.status != _TOO_LONG:
                 raise
-            if place == len(texts) - 1:
-                return write(CheckText(title, title))
-            continue
-        for piece in pieces[1:]:
-            check = checks.complete_check_run(check.number, conclusion, CheckText(title, summary, piece))
-        return check
-    raise AssertionError("there is always a text")
+    return write(texts[-1]), texts[-1]

@@ -17,7 +17,9 @@ from sbir_gate.errors import UsageError
 MAX_PAYLOAD_BYTES = 25 * 1024 * 1024
 PULL_REQUEST_EVENTS = frozenset({"pull_request", "pull_request_target"})
 
-_NOT_THERE = "run this within a GitHub workflow, or name the payload with --event"
+_NOT_THERE = (
+    "run this as a step of a workflow; 'sbir-gate publish --dry-run' shows elsewhere what it would say"
+)
 _DAMAGED = "the payload is what GitHub leaves at $GITHUB_EVENT_PATH: give that file"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,99})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
 _SHA = re.compile(r"(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)

@@ -47,13 +47,10 @@ def append_summary(path: Path, texts: Sequence[str]) -> str:
 
 def render_annotations(annotations: Sequence[Annotation]) -> str:
     """Return the workflow commands that annotate lines of files, at most ten of each kind."""
-    kept = [
-        annotation
-        for level in AnnotationLevel
-        for annotation in [each for each in annotations if each.level is level][:MAX_ANNOTATIONS]
-    ]
     return "".join(
-        f"{_command(annotation)}\n" for annotation in annotations if any(annotation is each for each in kept)
+        f"{_command(annotation)}\n"
+        for level in _COMMANDS
+        for annotation in [each for each in annotations if each.level is level][:MAX_ANNOTATIONS]
     )
 
 
@@ -81,8 +78,8 @@ def _command(annotation: Annotation) -> str:
     if annotation.path:
         facts = {"file": annotation.path, "line": str(max(1, annotation.line)), **facts}
     properties = ",".join(f"{name}={_property(value)}" for name, value in facts.items() if value)
-    word = f"{_COMMANDS[annotation.level]} {properties}".rstrip()
-    return f"::{word}::{_data(annotation.message or annotation.title)}"
+    word = _COMMANDS[annotation.level]
+    return f"::{word}{' ' if properties else ''}{properties}::{_data(annotation.message or annotation.title)}"
 
 
 def _data(text: str) -> str:

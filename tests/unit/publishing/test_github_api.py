@@ -7,8 +7,17 @@ import requests
 from sbir_gate.model.publication import Annotation, AnnotationLevel
 from sbir_gate.publishing.github import CheckText, Conclusion, GitHubError
 from sbir_gate.publishing.retrying import Patience
-from tests.fakes_github import BOT, NOT_ACCESSIBLE, REPOSITORY, TOKEN, FakeGitHub, Fault, github, serving
-from tests.unit.publishing.conftest import connected
+from tests.fakes_github import (
+    BOT,
+    NOT_ACCESSIBLE,
+    REPOSITORY,
+    TOKEN,
+    FakeGitHub,
+    Fault,
+    connected,
+    github,
+    serving,
+)
 
 SHA = "a" * 40
 COMMENTS = "/issues/7/comments"

@@ -16,8 +16,7 @@ from sbir_gate.publishing.pull_request import (
     read_marker,
     reason_to_leave,
 )
-from tests.fakes_github import Fault
-from tests.unit.publishing.conftest import connected
+from tests.fakes_github import Fault, connected
 
 GATE = "enrichment"
 SHA, NEXT_SHA = "a" * 40, "b" * 40
