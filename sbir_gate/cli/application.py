@@ -35,6 +35,7 @@ VERBS = {
         "Download published data, look into a dump, or make benchmark data of any size.",
     ),
     "doctor": ("sbir_gate.cli.doctor:doctor", "Look for set-ups that cannot work; nothing is measured."),
+    "action": ("sbir_gate.cli.action:action", "The steps of the GitHub Action; workflows call them."),
     "config": ("sbir_gate.cli.config:config", "Show the settings in force and where each comes from."),
 }
 
