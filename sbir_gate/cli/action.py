@@ -15,11 +15,17 @@ import click
 
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.errors import SbirGateError, ToolError
+from sbir_gate.cli.publish import (
+    judged_untrusted,
+    publish_edges,
+    report_result,
+    saved_verdict,
+    workflow_event,
+)
+from sbir_gate.errors import SbirGateError, ToolError, UsageError
 
 if TYPE_CHECKING:
     from sbir_gate.pipeline.fetching import FetchRequest
-    from sbir_gate.publishing.event import Event
     from sbir_gate.settings.action_inputs import ActionInputs
     from sbir_gate.settings.effective import EffectiveSettings
 
@@ -35,6 +41,28 @@ def action() -> None:
 
 
 @action.command()
+def begin() -> None:
+    """Let the commit show that the gate is at work. What that lacks is told, and nothing waits for it."""
+    from sbir_gate.pipeline.action import gate_name, mode_of
+    from sbir_gate.pipeline.publishing import check_place, token_of
+    from sbir_gate.publishing.check_run import begin_check
+    from sbir_gate.settings.action_inputs import InputMode
+    from sbir_gate.settings.effective import load_settings
+    from sbir_gate.storing.git import Git
+
+    inputs, event = _inputs(), workflow_event(None)
+    if mode_of(inputs, event) is InputMode.COMMENT or not inputs.check or event.is_fork:
+        return
+    try:
+        gate = gate_name(inputs, event, os.environ, Git(Path.cwd()))
+        edges = publish_edges(event, load_settings(None, os.environ))
+        if edges.github is not None and token_of(os.environ):
+            begin_check(edges.github, check_place(event, gate))
+    except SbirGateError as error:
+        put_line(f"note: no check was begun: {harmless(error.message)}")
+
+
+@action.command()
 def measure() -> None:
     """Measure and judge as the event asks for. Leaves the verdict in the reports; `enforce` acts on it.
 
@@ -47,7 +75,7 @@ def measure() -> None:
     from sbir_gate.reporting.view import build_view
     from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
-    inputs, event = _inputs(), _event()
+    inputs, event = _inputs(), workflow_event(None)
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
     with Ticker(is_quiet=False) as ticker, _time_limit(inputs.timeout_minutes):
         edges = ActionEdges(
@@ -69,12 +97,59 @@ def measure() -> None:
 
 
 @action.command()
+def reports() -> None:
+    """Tell the step that uploads what there is."""
+    from secrets import token_hex
+
+    from sbir_gate.pipeline.action import upload_of
+    from sbir_gate.publishing.workflow import append_outputs
+
+    upload = upload_of(_inputs(), workflow_event(None), os.environ)
+    outputs = {
+        "has_reports": str(upload.is_wanted).lower(),
+        "name": upload.name,
+        "paths": upload.paths,
+    }
+    append_outputs(_output_path(), outputs, lambda: token_hex(16))
+
+
+@action.command()
+def publish() -> None:
+    """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
+    from sbir_gate.pipeline.action import channels_of, mode_of, settings_of
+    from sbir_gate.pipeline.publishing import publish as tell
+    from sbir_gate.publishing.slack import WEBHOOK_VARIABLE
+    from sbir_gate.settings.action_inputs import FailOn, InputMode
+
+    inputs, event = _inputs(), workflow_event(None)
+    effective = settings_of(inputs, os.environ)
+    edges = publish_edges(event, effective)
+    channels = channels_of(inputs, event, bool(os.environ.get(WEBHOOK_VARIABLE)))
+    if mode_of(inputs, event) is InputMode.COMMENT:
+        if inputs.untrusted is None:
+            raise UsageError("input untrusted: there is none", "name the folder of the downloaded artifact")
+        saved, event = judged_untrusted(inputs.untrusted, effective, event, edges.github)
+    else:
+        saved = saved_verdict(event, effective, channels, edges)
+    result = tell(
+        saved,
+        effective,
+        event,
+        channels,
+        edges,
+        os.environ.get("SBIR_GATE_ARTIFACT_URL", ""),
+        fails_on_inconclusive=inputs.fail_on is FailOn.INCONCLUSIVE,
+    )
+    report_result(result, is_strict=False)
+
+
+@action.command()
 def enforce() -> NoReturn:
     """End with the status of the verdict; a verdict that is not there is an error."""
     from sbir_gate.pipeline.action import last_word, mode_of, reports_folder
     from sbir_gate.settings.action_inputs import InputMode
 
-    inputs, event = _inputs(), _event()
+    inputs, event = _inputs(), workflow_event(None)
     if mode_of(inputs, event) is InputMode.COMMENT:
         sys.exit(0)  # the verdict failed the run that it is of
     status, words = last_word(reports_folder(inputs, os.environ), inputs.fail_on)
@@ -82,26 +157,17 @@ def enforce() -> NoReturn:
     sys.exit(status)
 
 
+def _output_path() -> Path:
+    path = os.environ.get("GITHUB_OUTPUT")
+    if not path:
+        raise UsageError("$GITHUB_OUTPUT is not set: this is no step of a workflow", "let a runner call it")
+    return Path(path)
+
+
 def _inputs() -> ActionInputs:
     from sbir_gate.settings.action_inputs import read_inputs
 
     return read_inputs(os.environ)
-
-
-def _event() -> Event:
-    from sbir_gate.publishing.event import MAX_PAYLOAD_BYTES, read_event
-
-    path = os.environ.get("GITHUB_EVENT_PATH")
-    payload = None
-    if path:
-        try:
-            with Path(path).open("rb") as file:
-                payload = file.read(MAX_PAYLOAD_BYTES + 1)
-        except OSError as error:
-            raise ToolError(
-                f"{path}: cannot be read ({error.strerror})", "the runner leaves the event there"
-            ) from error
-    return read_event(os.environ, payload)
 
 
 def _fetched(request: FetchRequest, effective: EffectiveSettings, ticker: Ticker) -> Path:

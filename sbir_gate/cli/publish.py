@@ -107,8 +107,8 @@ def publish(
             raise UsageError("--dry-run asks nothing, and --untrusted has to", "leave one of them out")
         _print_dry_run(load_saved(effective.settings.reports.folder), effective, event_file, artifact_url)
         return
-    event = _event(event_file)
-    edges = _edges(event, effective)
+    event = workflow_event(event_file)
+    edges = publish_edges(event, effective)
     channels = Channels(
         has_comment=has_comment,
         has_check=has_check,
@@ -119,9 +119,13 @@ def publish(
         has_slack=untrusted is None and _wants_slack(has_slack),
     )
     if untrusted is None:
-        saved = _saved(event, effective, channels, edges)
+        saved = saved_verdict(event, effective, channels, edges)
     else:
-        saved, event = _judged(untrusted, effective, event, edges.github, has_slack)
+        if has_slack:
+            raise UsageError(
+                "--slack and --untrusted: what a fork measures is no news", "leave one of them out"
+            )
+        saved, event = judged_untrusted(untrusted, effective, event, edges.github)
     result = tell(
         saved,
         effective,
@@ -131,7 +135,7 @@ def publish(
         artifact_url,
         fails_on_inconclusive=fail_on == "inconclusive",
     )
-    _report(result, strict)
+    report_result(result, strict)
 
 
 def _wants_slack(has_slack: bool | None) -> bool:
@@ -140,7 +144,8 @@ def _wants_slack(has_slack: bool | None) -> bool:
     return bool(os.environ.get(WEBHOOK_VARIABLE)) if has_slack is None else has_slack
 
 
-def _report(result: PublishResult, is_strict: bool) -> None:
+def report_result(result: PublishResult, is_strict: bool) -> None:
+    """Say what came of publishing, a line each. Raises PublishError if `is_strict` and something is amiss."""
     for name, url in (("comment", result.comment_url), ("check", result.check_url)):
         if url:
             put_line(f"{name}: {harmless(url)}", is_error=True)
@@ -152,7 +157,7 @@ def _report(result: PublishResult, is_strict: bool) -> None:
         raise PublishError(f"{len(result.problems)} of what was to be told was not", "see the warnings above")
 
 
-def _event(event_file: Path | None) -> Event:
+def workflow_event(event_file: Path | None) -> Event:
     """Return the event of the workflow that this is a step of."""
     from sbir_gate.publishing.event import MAX_PAYLOAD_BYTES, read_event
 
@@ -171,7 +176,8 @@ def _event(event_file: Path | None) -> Event:
     return read_event(os.environ, payload)
 
 
-def _edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
+def publish_edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
+    """Return the edges to GitHub, the runner and Slack; secrets come from the environment alone."""
     from secrets import token_hex
 
     import requests
@@ -193,7 +199,9 @@ def _edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
     )
 
 
-def _saved(event: Event, effective: EffectiveSettings, channels: Channels, edges: PublishEdges) -> Saved:
+def saved_verdict(
+    event: Event, effective: EffectiveSettings, channels: Channels, edges: PublishEdges
+) -> Saved:
     """Return the saved verdict; without one, let the check end before the error does."""
     from sbir_gate.errors import DocumentError
     from sbir_gate.pipeline.publishing import fail_check, load_saved
@@ -210,20 +218,15 @@ def _saved(event: Event, effective: EffectiveSettings, channels: Channels, edges
         raise
 
 
-def _judged(
-    folder: Path,
-    effective: EffectiveSettings,
-    event: Event,
-    github: GitHub | None,
-    has_slack: bool | None,
+def judged_untrusted(
+    folder: Path, effective: EffectiveSettings, event: Event, github: GitHub | None
 ) -> tuple[Saved, Event]:
+    """Return the verdict on what a fork measured, and the event as it is to be told."""
     from sbir_gate.pipeline.publishing import NO_TOKEN_HINT
     from sbir_gate.pipeline.untrusted import judge_untrusted
 
     if github is None:
         raise UsageError("there is no token for GitHub, which has to say whose Run this is", NO_TOKEN_HINT)
-    if has_slack:
-        raise UsageError("--slack and --untrusted: what a fork measures is no news", "leave one of them out")
     return judge_untrusted(folder, effective, event, github, datetime.now(UTC).date())
 
 
@@ -233,7 +236,7 @@ def _print_dry_run(
     from sbir_gate.pipeline.publishing import lines_of_dry_run, outputs_of, publication_of
 
     is_workflow = bool(os.environ.get("GITHUB_EVENT_NAME"))
-    event = _event(event_file) if is_workflow else None
+    event = workflow_event(event_file) if is_workflow else None
     publication = publication_of(saved, effective, event, artifact_url)
     for line in lines_of_dry_run(publication, outputs_of(saved, "")):
         put_line(harmless(line))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from sbir_gate.pipeline.gate import (
     run_gate,
     write_verdict,
 )
-from sbir_gate.pipeline.policy import PolicyRequest
+from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement
+from sbir_gate.pipeline.publishing import Channels
 from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.publishing.event import Event
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
@@ -29,6 +31,7 @@ from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings, load_settings
 from sbir_gate.storing.documents import load_verdict
 from sbir_gate.storing.git import Git
+from sbir_gate.storing.merge_base import find_base
 
 _MODES: Mapping[str, InputMode] = {
     "pull_request": InputMode.PR,
@@ -38,6 +41,7 @@ _MODES: Mapping[str, InputMode] = {
     "schedule": InputMode.FULL,
     "workflow_run": InputMode.COMMENT,
 }
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+", re.ASCII)
 TEMPORARY_VARIABLE = "RUNNER_TEMP"
 # what a full run is called where no gate is named: its figures are not those of the fixtures
 FULL_GATE = "full"
@@ -198,6 +202,50 @@ def _leave_error(reports: Path, gate: str, error: SbirGateError, edges: ActionEd
         notes=(error.hint,) if error.hint else (),
     )
     write_verdict(reports, None, verdict)
+
+
+def gate_name(inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git) -> str:
+    """Return what the verdict's gate will be called, before it is there: of a change, as its base says.
+
+    Raises what reading the settings raises.
+    """
+    effective = settings_of(inputs, environment)
+    ref = inputs.base or event.base_ref
+    if mode_of(inputs, event) is InputMode.PR and ref:
+        base = find_base(git, ref, "")
+        options = options_of(inputs, environment)
+        request = PolicyRequest(base.commit, Path.cwd(), inputs.config, environment, options, ())
+        effective, _ = commit_judgement(request, effective, has_baseline=False)
+    return effective.settings.gate.name
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is uploaded: the name of the artifact, unique in its run, and the paths; `is_wanted` if at all."""
+
+    is_wanted: bool
+    name: str
+    paths: str
+
+
+def upload_of(inputs: ActionInputs, event: Event, environment: Mapping[str, str]) -> Upload:
+    """Return what the step that uploads is told. The history has a branch of its own."""
+    folder = reports_folder(inputs, environment)
+    job = _NOT_IN_A_NAME.sub("-", environment.get("GITHUB_JOB", ""))[:80] or "job"
+    return Upload(
+        is_wanted=inputs.artifact and (folder / VERDICT_NAME).is_file(),
+        name=f"sbir-gate-{inputs.gate or 'default'}-{job}-{event.run_attempt}",
+        paths=f"{folder}\n!{folder / 'history'}",
+    )
+
+
+def channels_of(inputs: ActionInputs, event: Event, has_webhook: bool) -> Channels:
+    """Return where the verdict is told. Of a change Slack hears nothing: those who made it have the comment."""
+    return Channels(
+        has_comment=inputs.comment,
+        has_check=inputs.check,
+        has_slack=has_webhook and mode_of(inputs, event) in {InputMode.BASELINE, InputMode.FULL},
+    )
 
 
 def last_word(reports: Path, fail_on: FailOn) -> tuple[ExitStatus, str]:
