@@ -12,6 +12,7 @@ import yaml
 
 from sbir_gate.measuring.process import ProcessRequest, ProcessResult
 from sbir_gate.model.alert import AlertList
+from sbir_gate.model.publication import Links
 from sbir_gate.model.run import Run, Source
 from sbir_gate.orchestration import build_definitions
 from sbir_gate.orchestration.assets import AssetEdges
@@ -46,6 +47,7 @@ class World:
     folder: Path
     instance: dg.DagsterInstance
     told: list[AlertList] = field(default_factory=list)
+    links: list[Links] = field(default_factory=list)
     engine: Engine = enrich
     clock: Clock = field(default_factory=Clock)
     retries: int = 3
@@ -96,10 +98,21 @@ class World:
             },
             "reports": {"folder": str(self.folder / "reports")},
             "enrichment": {"performance": {"chunk_size": self.chunk_size}},
-            "orchestration": {"folder": str(self.files), "retry_seconds": 0.01, "max_retries": self.retries},
+            "orchestration": {
+                "folder": str(self.files),
+                "retry_seconds": 0.01,
+                "max_retries": self.retries,
+                "webserver_url": "https://dagster.example",
+            },
         }
         path.write_text(yaml.safe_dump(base), encoding="utf-8")
         return path
+
+    def announce(self, alerts: AlertList, links: Links) -> str:
+        """Take note of what is told, and where it leads."""
+        self.told.append(alerts)
+        self.links.append(links)
+        return "told"
 
     def definitions(self) -> dg.Definitions:
         """Return the definitions with this world's edges."""
@@ -110,7 +123,7 @@ class World:
             machine=lambda: MACHINE,
             source=lambda: Source(COMMIT, "main"),
         )
-        return build_definitions(str(self.config()), AssetEdges(edges, self.engine, self.told.append))
+        return build_definitions(str(self.config()), AssetEdges(edges, self.engine, self.announce))
 
     def run(
         self,

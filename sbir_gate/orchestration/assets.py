@@ -23,7 +23,7 @@ from sbir_gate.orchestration.names import (
 )
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.resources import GateResource
-from sbir_gate.orchestration.sensors import Announce
+from sbir_gate.orchestration.sensors import Announce, announce_by_environment
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
 from sbir_gate.pipeline.asset_run import (
     Engine,
@@ -48,7 +48,7 @@ class AssetEdges:
 
     gate: Edges
     engine: Engine = enrich
-    announce: Announce | None = None
+    announce: Announce = announce_by_environment
 
 
 @dataclass(frozen=True, slots=True)

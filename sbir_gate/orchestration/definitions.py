@@ -62,7 +62,7 @@ def build_definitions(config_file: str | None = None, edges: AssetEdges | None =
         asset_checks=[check for found in checks.values() for check in found],
         jobs=jobs,
         schedules=[schedule],
-        sensors=make_sensors(settings.gate.name, keys, edges.announce),
+        sensors=make_sensors(settings, keys, edges.announce),
         resources={GATE_RESOURCE: gate, IO_MANAGER: path_io_manager},
     )
 

@@ -2,34 +2,48 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
+import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import dagster as dg
+import requests
 
 from sbir_gate.model.alert import AlertList
+from sbir_gate.model.publication import Links
 from sbir_gate.orchestration.run_alerts import alerts_of_run
+from sbir_gate.pipeline.announcing import TOLD, announce_alerts
+from sbir_gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
+from sbir_gate.settings.schema import Settings
 
-Announce = Callable[[AlertList], None]
-"""Sends alerts to whom they concern; is called for lists that hold any."""
+Announce = Callable[[AlertList, Links], str]
+"""Sends alerts to whom they concern, and says what was done; is called for lists that hold any."""
+
+
+def announce_by_environment(alerts: AlertList, links: Links) -> str:
+    """Tell Slack if the environment holds its webhook."""
+    webhook = os.environ.get(WEBHOOK_VARIABLE)
+    if not webhook:
+        return f"nobody is told: {WEBHOOK_VARIABLE} is not set"
+    announce_alerts(alerts, webhook, links, SlackEdges(requests.Session()))
+    return TOLD
 
 
 def make_sensors(
-    gate: str, assets: frozenset[dg.AssetKey], announce: Announce | None
+    settings: Settings, assets: frozenset[dg.AssetKey], announce: Announce
 ) -> list[dg.SensorDefinition]:
-    """Return the sensors of runs that materialise any of the assets, by a job or by hand.
-
-    Without `announce` the alerts stand in the sensor's log alone.
-    """
+    """Return the sensors of runs that materialise any of the assets, by a job or by hand."""
+    address = settings.orchestration.webserver_url
 
     def tell(context: dg.RunStatusSensorContext, fault: str | None) -> None:
         if assets.isdisjoint(_selected(context)):
             return
-        alerts = alerts_of_run(gate, evaluations_of(context), _started_at(context), fault)
+        alerts = alerts_of_run(settings.gate.name, evaluations_of(context), _started_at(context), fault)
         for alert in alerts.alerts:
             context.log.warning("%s: %s", alert.title, alert.text)
-        if announce is not None and alerts.alerts:
-            announce(alerts)
+        if alerts.alerts:
+            run = f"{address.rstrip('/')}/runs/{context.dagster_run.run_id}" if address else ""
+            context.log.info("%s", announce(alerts, Links(run=run)))
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.FAILURE,

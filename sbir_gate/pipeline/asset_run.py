@@ -216,7 +216,7 @@ def record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_yea
     folder = settings.reports.folder
     write_verdict(folder, judged.run, judged.verdict)
     save_alerts(folder / ALERTS_NAME, judged.alerts)
-    keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings)
+    keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings, judged.alerts)
 
 
 def store_baseline(

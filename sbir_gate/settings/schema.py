@@ -325,6 +325,7 @@ class OrchestrationSettings(Section):
     retry_seconds: Seconds
     schedule: Annotated[str, AfterValidator(_cron_line)]
     first_year: Annotated[int, Field(ge=1900, le=2100)]
+    webserver_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$", max_length=1000)] | None
 
 
 class Settings(Section):

@@ -372,11 +372,14 @@ class TestAwardYears:
 class TestAlerts:
     def test_a_refused_run_tells_what_its_checks_say(self, world):
         world.write(linked=30)
-        (told,) = tell_alerts(world, world.run())
+        result = world.run()
+        (told,) = tell_alerts(world, result)
         assert told.outcome is Outcome.FAIL
         assert [(alert.kind, alert.severity, alert.value) for alert in told.alerts] == [
             (AlertKind.LIMIT, Severity.FAIL, 0.6)
         ]
+        (links,) = world.links
+        assert links.run == f"https://dagster.example/runs/{result.run_id}"
 
     def test_a_run_that_broke_is_an_alert_too(self, world):
         world.write(linked=0, recipients=0)
