@@ -48,8 +48,10 @@ class ProgressEvents:
                 " interrupted run are reused",
                 "recovery",
             )
-        elif self._clock() - self._told >= self._least_seconds:
-            self._told = self._clock()
+            return
+        moment = self._clock()
+        if moment - self._told >= self._least_seconds:
+            self._told = moment
             self._observe(
                 chunk, f"{chunk.records:,} records in {chunk.chunks} chunks, {chunk.share:.0%}", "progress"
             )
