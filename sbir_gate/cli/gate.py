@@ -145,8 +145,7 @@ def run(
         "gate.baselines_folder": baselines,
         "reports.folder": reports,
     }
-    if through is not None:
-        options |= _through_dagster(config_file, assignments, options)
+    options |= _through_options(through, config_file, assignments, options)
     effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     with Ticker(is_quiet=quiet) as ticker:
@@ -307,13 +306,19 @@ def _policy_commit(head: Run, reference: Run | None) -> str | None:
     return reference.source.commit if reference is not None and is_side_by_side(head, reference) else None
 
 
-def _through_dagster(
-    config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
+def _through_options(
+    through: str | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    options: Mapping[str, object],
 ) -> dict[str, object]:
     """Return the options that make the job the enricher, with the same settings, and a gate of its own.
 
-    Raises UsageError where another enricher is set, or Dagster is not installed.
+    None if nothing is to be run through. Raises UsageError where another enricher is set, or Dagster is
+    not installed.
     """
+    if through is None:
+        return {}
     check_dagster()
     settings = effective_settings(config_file, assignments, options).settings
     if settings.enricher.command is not None:
