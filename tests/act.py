@@ -132,7 +132,6 @@ class Team:
             "GITHUB_SHA": sha,
             "TEAM_ORIGIN": str(self.origin.folder),
             "TEAM_ARTIFACTS": str(self.artifacts),
-            "RUNNER_TOOL_CACHE": str(self.tool_cache),
             **self.environment,
             **variables,
         }
@@ -153,6 +152,10 @@ class Team:
         home = self.folder / "home"
         (home / ".config" / "act").mkdir(parents=True, exist_ok=True)
         (home / ".config" / "act" / "actrc").touch()
+        # what act calls the tool cache is shared by all teams, as on a runner that was used before
+        (home / "cache" / "act").mkdir(parents=True, exist_ok=True)
+        if not (home / "cache" / "act" / "tool_cache").exists():
+            (home / "cache" / "act" / "tool_cache").symlink_to(self.tool_cache)
         done = subprocess.run(
             [str(part) for part in command],
             cwd=self.origin.folder,

@@ -1,4 +1,4 @@
-"""The action and its workflows as GitHub runs them: by act, on a fake that its own description keeps honest."""
+"""The action and its workflows as GitHub runs them: by act, on a fake that a description keeps honest."""
 
 from __future__ import annotations
 
