@@ -25,11 +25,16 @@ run: $(VENV)/run.stamp ## measure the enrichment on the fixtures, compare with t
 test: $(VENV)/dev.stamp ## run the tests, without the slow ones
 	$(BIN)/pytest
 
-lint: $(VENV)/dev.stamp ## check style, types and floors
+lint: $(VENV)/dev.stamp ## check style, types, floors and workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --quiet --offline --persona auditor action.yml .github/workflows
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/shellcheck .ci/run
 
 fixtures: $(VENV)/run.stamp ## make the fixtures again, from their seed
 	$(BIN)/sbir-gate data synthesise --awards 1000 --recipients 25000 --seed 1 --sample --output fixtures

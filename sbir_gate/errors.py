@@ -69,3 +69,9 @@ class ToolError(SbirGateError):
     """sbir-gate itself, or something it needs from the machine, broke."""
 
     exit_status = ExitStatus.BROKEN
+
+
+class PublishError(SbirGateError):
+    """A verdict cannot be told to others: a permission is missing, or GitHub or Slack do not take it."""
+
+    exit_status = ExitStatus.BROKEN

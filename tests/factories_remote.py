@@ -83,7 +83,8 @@ def state_of(repository: Repository) -> tuple[dict[str, bytes], str, str, str]:
     files = {
         path.relative_to(repository.folder).as_posix(): path.read_bytes()
         for path in repository.folder.rglob("*")
-        if path.is_file() and (".git" not in path.parts or path.name in {"index", "config", "HEAD", "shallow"})
+        if path.is_file()
+        and (".git" not in path.parts or path.name in {"index", "config", "HEAD", "shallow"})
     }
     git = repository.git
     return files, git("status", "--porcelain"), git("rev-parse", "HEAD"), git("stash", "list")

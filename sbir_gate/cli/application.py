@@ -26,11 +26,16 @@ VERBS = {
         "sbir_gate.cli.history:history",
         "List the Runs of the past, ask for a metric, see its trend, or import saved Runs.",
     ),
+    "publish": (
+        "sbir_gate.cli.publish:publish",
+        "Tell a saved verdict: pull request comment, check, job summary, outputs, Slack.",
+    ),
     "data": (
         "sbir_gate.cli.data:data",
         "Download published data, look into a dump, or make benchmark data of any size.",
     ),
     "doctor": ("sbir_gate.cli.doctor:doctor", "Look for set-ups that cannot work; nothing is measured."),
+    "action": ("sbir_gate.cli.action:action", "The steps of the GitHub Action; workflows call them."),
     "config": ("sbir_gate.cli.config:config", "Show the settings in force and where each comes from."),
 }
 

@@ -16,7 +16,8 @@ class HistoryEntry:
 
     `metrics` are those of the Run, with the values of all repeats, so that a later Run is compared with
     this one just as with a baseline. `tags` are the git tags of the commit when it was measured. `outcome`
-    is what the gate said, None of an imported Run that nobody judged. A benchmark that broke leaves an entry
+    is what the gate said, None of an imported Run that nobody judged, and `alert_keys` what was to be told of
+    it (`Alert.key`), so that the same news is not told again. A benchmark that broke leaves an entry
     of outcome `error` without metrics.
     """
 
@@ -32,6 +33,7 @@ class HistoryEntry:
     calibration_seconds: tuple[float, ...] = ()
     tags: tuple[str, ...] = ()
     outcome: Outcome | None = None
+    alert_keys: tuple[str, ...] = ()
 
 
 def utc_moment(started_at: str) -> datetime:

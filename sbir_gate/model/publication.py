@@ -45,16 +45,27 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class TrendSeries:
+    """One metric over past Runs of a gate, the oldest first, in `unit`; labels and values run parallel."""
+
+    metric: str
+    unit: str
+    labels: tuple[str, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
     """What GitHub shows of one verdict.
 
-    `title` is one line of plain text. `comments` and `summaries` are the same text as Markdown, from the
-    fullest to the barest: the first that fits is shown.
+    `title` is one line of plain text. `texts` are the report as Markdown, from the fullest to the barest:
+    the first that fits is shown. Two publications with the same `digest` say the same of the same commit: the
+    outcome, the reasons, the awards and every exact value; times that differ by noise alone are not in it.
     """
 
     gate: str
     outcome: Outcome
     title: str
-    comments: tuple[str, ...]
-    summaries: tuple[str, ...]
+    digest: str
+    texts: tuple[str, ...]
     annotations: tuple[Annotation, ...]

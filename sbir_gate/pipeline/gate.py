@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shlex
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -45,6 +46,7 @@ from sbir_gate.reporting.records_view import CHANGED_AWARDS_NAME
 from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.documents import save_alerts, save_run, save_text, save_verdict
 from sbir_gate.storing.git import Git
 
@@ -164,7 +166,7 @@ def conclude(
         report_path=report_path,
         alerts=past.alerts,
         alerts_path=folder / ALERTS_NAME,
-        warnings=past.warnings + keep_run(head, past.verdict.outcome, edges.tags(), settings),
+        warnings=past.warnings + keep_run(head, past.verdict.outcome, edges.tags(), settings, past.alerts),
         reference_path=reference_path,
     )
 
@@ -322,6 +324,17 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         warmups=settings.benchmark.warm_ups,
         timeout_seconds=settings.enrichment.performance.timeout_seconds,
         pass_environment=settings.enricher.pass_environment,
+        python=_interpreter(settings),
+    )
+
+
+def _interpreter(settings: Settings) -> str:
+    """Return what `{python}` stands for: for the built-in engine always what runs this program."""
+    enricher = settings.enricher
+    return (
+        str(enricher.python)
+        if enricher.command is not None and enricher.python is not None
+        else sys.executable
     )
 
 
@@ -365,9 +378,10 @@ def leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirG
         notes=(error.hint,) if error.hint else (),
     )
     write_verdict(settings.reports.folder, None, verdict)
-    save_alerts(settings.reports.folder / ALERTS_NAME, alerts_of(verdict, source.branch, None))
+    alerts = alerts_of(verdict, source.branch, None)
+    save_alerts(settings.reports.folder / ALERTS_NAME, alerts)
     if error.exit_status is ExitStatus.BROKEN:  # a slip of the hand is nothing to remember
-        keep_error(verdict, edges.machine(), source, settings)
+        keep_error(verdict, edges.machine(), source, settings, alerts)
 
 
 def latest_run_path(reports_folder: Path) -> Path:

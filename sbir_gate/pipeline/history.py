@@ -114,12 +114,20 @@ def drift_before_promotion(run: Run, settings: Settings) -> tuple[DriftFinding, 
         return _drift(history, run, None, settings)
 
 
-def keep_run(run: Run, outcome: Outcome | None, tags: Sequence[str], settings: Settings) -> tuple[str, ...]:
+def keep_run(
+    run: Run,
+    outcome: Outcome | None,
+    tags: Sequence[str],
+    settings: Settings,
+    alerts: AlertList | None = None,
+) -> tuple[str, ...]:
     """Keep the Run in the history if the settings say so; return warnings, none if all went well."""
-    return _keep(entry_of(run, outcome, tags), settings)
+    return _keep(replace(entry_of(run, outcome, tags), alert_keys=_keys(alerts)), settings)
 
 
-def keep_error(verdict: Verdict, machine: Machine, source: Source, settings: Settings) -> tuple[str, ...]:
+def keep_error(
+    verdict: Verdict, machine: Machine, source: Source, settings: Settings, alerts: AlertList
+) -> tuple[str, ...]:
     """Keep that a benchmark broke, so that the next Run that does not is known as a recovery."""
     fixtures = settings.fixtures
     truth = str(fixtures.truth or "")
@@ -134,8 +142,21 @@ def keep_error(verdict: Verdict, machine: Machine, source: Source, settings: Set
         settings_digest="",
         metrics=(),
         outcome=verdict.outcome,
+        alert_keys=_keys(alerts),
     )
     return _keep(entry, settings)
+
+
+def previous_entry(alerts: AlertList, settings: Settings) -> HistoryEntry | None:
+    """Return what the history keeps of the Run before, of the same gate and branch; None if there is none.
+
+    Raises InputError or DocumentError where the history cannot be read.
+    """
+    query = HistoryQuery(
+        gate=alerts.gate, branch=alerts.branch, before=utc_moment(alerts.started_at), limit=1
+    )
+    with open_history(history_folder(settings)) as history:
+        return next((history.entry(row) for row in history.rows(query)), None)
 
 
 def entry_of(run: Run, outcome: Outcome | None, tags: Sequence[str]) -> HistoryEntry:
@@ -238,7 +259,7 @@ def _beginning(history: History, run: Run, course: HistoryQuery, finding: DriftF
         check_extra()
     except UsageError:
         return ""
-    series = comparable_series((*history.points(finding.metric, course), *_own_points(run, finding.metric)))
+    series = comparable_series((*history.points(finding.metric, course), *own_points(run, finding.metric)))
     if finding.ratio is None or not series.has_logarithms or series.points[-1].kind is MetricKind.EXACT:
         return ""
     for change in reversed(change_points(series.values)):
@@ -248,8 +269,8 @@ def _beginning(history: History, run: Run, course: HistoryQuery, finding: DriftF
     return ""
 
 
-def _own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
-    """Return the Run's own point of a metric, as if it were kept already."""
+def own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
+    """Return the Run's own point of a metric, as if it were kept already; none if it lacks the metric."""
     timings = run.calibration_seconds
     row = HistoryRow(
         file_name="",
@@ -282,6 +303,10 @@ def _previous_outcome(history: History, run: Run) -> Outcome | None:
     started_at = utc_moment(run.started_at)
     query = HistoryQuery(gate=run.gate, branch=run.source.branch, before=started_at, limit=1)
     return next((row.outcome for row in history.rows(query)), None)
+
+
+def _keys(alerts: AlertList | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(alert.key for alert in alerts.alerts)) if alerts else ()
 
 
 def _keep(entry: HistoryEntry, settings: Settings) -> tuple[str, ...]:

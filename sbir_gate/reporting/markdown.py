@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from sbir_gate.model.publication import Links
 from sbir_gate.reporting.view import View
 
 _RISKY = re.compile(
@@ -34,9 +37,49 @@ _RISKY = re.compile(
 _BREAK = "\N{ZERO WIDTH SPACE}"
 
 
-def render_markdown(view: View) -> str:
+# what an address may hold so that it can neither end the link nor start anything else
+_ADDRESS_CHARACTERS = 500
+_ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#@!$&*+,;=%-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around a report where it is published: links, and charts as the lines of mermaid blocks."""
+
+    links: Links = field(default_factory=Links)
+    charts: tuple[str, ...] = ()
+
+
+def render_markdown(view: View, surroundings: Surroundings | None = None) -> str:
     """Return the report as Markdown that ends in a newline."""
-    return _ENVIRONMENT.get_template("report.md.j2").render(view=view)
+    around = surroundings or Surroundings()
+    charts = [Markup(chart) for chart in around.charts]  # noqa: S704 -- trend_chart leaves no markup in them
+    return _ENVIRONMENT.get_template("report.md.j2").render(
+        view=view, links=_link_line(around.links), charts=charts
+    )
+
+
+def _link_line(links: Links) -> Markup:
+    named = (
+        ("workflow run", links.run),
+        ("all reports and changed awards", links.artifact),
+        ("commit", links.commit),
+    )
+    return Markup(" · ").join(
+        Markup(f"[{name}]({address})")  # noqa: S704 -- an address of _ADDRESS cannot end the link
+        for name, address in named
+        if is_address(address)
+    )
+
+
+def is_address(address: str) -> bool:
+    """Say whether this is an address that may stand in a report: of http(s), without odd characters."""
+    return (
+        len(address) <= _ADDRESS_CHARACTERS
+        and _ADDRESS.fullmatch(address) is not None
+        and urlsplit(address).scheme in {"https", "http"}
+        and bool(urlsplit(address).netloc)
+    )
 
 
 def escape_markdown(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sbir_gate.model.verdict import AwardChange, RecordChanges
 from sbir_gate.reporting.plain_text import plain
@@ -29,11 +29,17 @@ class AwardRow:
 
 @dataclass(frozen=True, slots=True)
 class AwardList:
-    """Awards under one title; `more` says how many are not listed, empty if none."""
+    """Awards under one title, `count` in all; `more` says how many are not listed, empty if none."""
 
     title: str
+    count: int
     rows: tuple[AwardRow, ...]
     more: str
+
+    def first(self, most: int) -> AwardList:
+        """Return the list cut to so many rows."""
+        rows = self.rows[:most]
+        return replace(self, rows=rows, more=_more(self.count, len(rows)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,9 @@ def award_lists(records: RecordChanges) -> tuple[AwardList, ...]:
     return tuple(
         AwardList(
             title=f"{title} links ({len(changes):,})",
+            count=len(changes),
             rows=tuple(_award_row(change) for change in changes[:MAX_AWARDS_LISTED]),
-            more=_more(len(changes)),
+            more=_more(len(changes), MAX_AWARDS_LISTED),
         )
         for title, changes in titled
         if changes
@@ -86,10 +93,8 @@ def slice_rows(records: RecordChanges) -> tuple[SliceRow, ...]:
     )
 
 
-def _more(count: int) -> str:
-    if count <= MAX_AWARDS_LISTED:
-        return ""
-    return f"and {count - MAX_AWARDS_LISTED:,} more: all are in {CHANGED_AWARDS_NAME}"
+def _more(count: int, listed: int) -> str:
+    return f"and {count - listed:,} more: all are in {CHANGED_AWARDS_NAME}" if count > listed else ""
 
 
 def _award_row(change: AwardChange) -> AwardRow:

@@ -94,6 +94,7 @@ class View:
     """A report, before it takes the shape of a channel. `rows` are gated, worst first.
 
     `sensitivity` says which regressions of the gated noisy metrics could be seen; empty if there is none.
+    `more_rows` says how many of the rows are left out, empty if none.
     """
 
     gate: str
@@ -114,6 +115,7 @@ class View:
     waivers: tuple[WaiverRow, ...] = ()
     slices: tuple[SliceRow, ...] = ()
     sensitivity: str = ""
+    more_rows: str = ""
 
 
 def build_view(run: Run | None, verdict: Verdict) -> View:

@@ -187,6 +187,7 @@ class EnricherSettings(Section):
     """`enricher`: the engine under test; without a command, the built-in one."""
 
     command: Command
+    python: PathValue | None
     pass_environment: Annotated[tuple[VariableName, ...], AfterValidator(_distinct)]
 
 
@@ -296,6 +297,18 @@ class DriftSettings(Section):
     max_severity: Annotated[Severity, _one_of(Severity.FAIL, Severity.WARN)]
 
 
+class PublishingSettings(Section):
+    """`publishing`: how GitHub is asked, and how much is taken from a job that nobody trusts."""
+
+    login: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?$", max_length=100)] | None
+    timeout_seconds: Seconds
+    max_retries: Annotated[int, Field(ge=0, le=100)]
+    retry_base_seconds: Seconds
+    retry_cap_seconds: Annotated[Seconds, _not_below("retry_base_seconds")]
+    trend_runs: Annotated[int, Field(ge=0, le=30)]
+    untrusted_max_mib: Annotated[int, Field(ge=1, le=512)]
+
+
 class Settings(Section):
     """All settings. Units are in the names or in `config/base.yaml`."""
 
@@ -311,3 +324,4 @@ class Settings(Section):
     doctor: DoctorSettings
     history: HistorySettings
     drift: DriftSettings
+    publishing: PublishingSettings

@@ -53,8 +53,8 @@ _SET = MappingProxyType(
         "LANGUAGE": "",
     }
 )
-# whatever the configuration says: no hook runs, no submodule is fetched, no watcher is started, no index is
-# shared, nothing is tidied up, no object replaces another, and a path is no pattern
+# whatever the configuration says: no hook runs, no submodule is fetched, no watcher is started, nothing is
+# tidied up, no object replaces another, and a path is no pattern
 _PLAIN = (
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.fsmonitor=false"),

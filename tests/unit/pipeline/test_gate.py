@@ -1,9 +1,7 @@
-import csv
-import json
 import re
 import shlex
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+import sys
+from datetime import timedelta
 
 import pytest
 
@@ -11,10 +9,8 @@ from sbir_gate.errors import DocumentError, EnricherError, ExitStatus, InputErro
 from sbir_gate.measuring.process import EnricherCrash, ProcessResult
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.history import HistoryQuery
-from sbir_gate.model.run import Machine, Source
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.gate import (
-    Edges,
     describe_fixture,
     latest_run_path,
     measure,
@@ -26,55 +22,12 @@ from sbir_gate.settings.effective import load_settings
 from sbir_gate.storing.baselines import promote
 from sbir_gate.storing.documents import load_alerts, load_run, load_verdict
 from sbir_gate.storing.history import open_history
-
-AWARDS = 12
-NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
-WELL = ProcessResult(exit_status=0, is_timed_out=False, wall_seconds=2.0, cpu_seconds=1.5, peak_rss_mib=100.0)
-
-
-class FakeEngine:
-    """Plays the enricher: links award i to recipient i, tells counters, and ends as told."""
-
-    def __init__(self, ends=WELL, links=AWARDS):
-        self.ends = ends
-        self.links = links
-        self.commands = []
-        self.config_texts = []
-
-    def __call__(self, request):
-        arguments = list(request.arguments)
-        self.commands.append(arguments)
-        if "--config" in arguments:
-            self.config_texts.append(Path(arguments[arguments.index("--config") + 1]).read_text())
-        if self.ends.exit_status == 0:
-            output = next(Path(text) for text in arguments if text.endswith("enriched.parquet"))
-            with output.open("w", newline="") as file:
-                writer = csv.writer(file)
-                writer.writerow(["award_id", "recipient_id", "match_method", "match_score"])
-                for number in range(AWARDS):
-                    found = number < self.links
-                    writer.writerow(
-                        [f"A{number}", *((f"R{number}", "uei-exact", 100) if found else ("", "none", 0))]
-                    )
-            metrics = next(Path(text) for text in arguments if text.endswith("metrics.json"))
-            counters = dict.fromkeys(("recipients_scanned", "candidates_generated", "pairs_scored"), 10)
-            metrics.write_text(json.dumps({"counters": counters, "notes": {"model": "7"}}))
-        return self.ends
+from tests.fakes import AWARDS, NOW, FakeEngine, fake_edges, write_fixture
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Make a fixture whose right recipient of award Ai is Ri; the last award has none."""
-    (tmp_path / "awards.csv").write_text(
-        "award_id,Company,Phase,Number Employees,UEI\n"
-        + "".join(f"A{n},Firm {n} Inc,Phase I,{n},\n" for n in range(AWARDS))
-    )
-    (tmp_path / "recipients.csv").write_text(
-        "recipient_id,legal_business_name,uei\n" + "".join(f"R{n},FIRM {n} INC,\n" for n in range(AWARDS))
-    )
-    (tmp_path / "truth.csv").write_text(
-        "award_id,recipient_ids\n" + "".join(f"A{n},R{n}\n" for n in range(AWARDS))
-    )
+    write_fixture(tmp_path)
     return tmp_path
 
 
@@ -90,23 +43,12 @@ def settings(folder, *assignments, **options):
     return load_settings(None, {}, fixed | options, assignments)
 
 
-def edges(engine, now=NOW):
-    return Edges(
-        now=lambda: now,
-        launch=engine,
-        calibrate=lambda: 0.05,
-        machine=lambda: Machine("m" * 16, "Example CPU", 4, 16_384, "Linux x86_64", "3.11.7"),
-        source=lambda: Source("c" * 40, "main", is_dirty=False),
-        tags=lambda: ("v1.0",),
-    )
-
-
 def quietly(_words):
     pass
 
 
 def gate(effective, engine):
-    return run_gate(effective, edges(engine), quietly)
+    return run_gate(effective, fake_edges(engine), quietly)
 
 
 def left_behind(folder):
@@ -141,13 +83,13 @@ def test_the_same_again_passes_and_lost_links_fail_by_name(folder):
 
 def test_without_a_truth_nothing_is_said_of_right_and_wrong(folder):
     without = settings(folder, "fixtures.truth=null", **{"fixtures.truth": None})
-    run = measure(without, edges(FakeEngine()), quietly)
+    run = measure(without, fake_edges(FakeEngine()), quietly)
     assert (run.has_truth, run.right_award_ids, run.quality.precision) == (False, (), None)
 
 
 def test_progress_tells_what_is_done(folder):
     told = []
-    run_gate(settings(folder), edges(FakeEngine()), told.append)
+    run_gate(settings(folder), fake_edges(FakeEngine()), told.append)
     assert told == [
         "reading the fixtures",
         "warming up",
@@ -265,7 +207,7 @@ def test_every_run_is_kept_in_the_history_with_its_outcome_and_the_tags_of_its_c
     effective = settings(folder)
     result = gate(effective, FakeEngine())
     promote(result.run, folder / "baselines")
-    run_gate(effective, edges(FakeEngine(links=AWARDS - 2), NOW + timedelta(hours=1)), quietly)
+    run_gate(effective, fake_edges(FakeEngine(links=AWARDS - 2), NOW + timedelta(hours=1)), quietly)
     first, second = history_of(folder)
     assert (first.outcome, second.outcome) == (Outcome.NO_BASELINE, Outcome.FAIL)
     assert (first.commit, first.tags, first.calibration_seconds) == ("c" * 40, ("v1.0",), 0.05)
@@ -288,9 +230,9 @@ def test_a_crash_is_remembered_and_the_next_run_is_a_recovery(folder):
     promote(gate(effective, FakeEngine()).run, folder / "baselines")
     broken = FakeEngine(ends=ProcessResult(1, False, 1.0, 1.0, 1.0, "oh no"))
     with pytest.raises(EnricherError):
-        run_gate(effective, edges(broken, NOW + timedelta(hours=1)), quietly)
+        run_gate(effective, fake_edges(broken, NOW + timedelta(hours=1)), quietly)
     assert [row.outcome for row in history_of(folder)] == [Outcome.NO_BASELINE, Outcome.ERROR]
-    well = run_gate(effective, edges(FakeEngine(), NOW + timedelta(hours=2)), quietly)
+    well = run_gate(effective, fake_edges(FakeEngine(), NOW + timedelta(hours=2)), quietly)
     assert [alert.kind for alert in well.alerts.alerts] == [AlertKind.RECOVERY]
 
 
@@ -330,6 +272,16 @@ def test_an_outside_enricher_gets_its_own_words_and_no_config(folder):
     assert engine.commands[0][:2] == words[:2]
     assert "--config" not in engine.commands[0]
     assert shlex.split(result.run.enricher) == words
+
+
+def test_an_outside_enricher_runs_in_the_interpreter_of_its_choice_and_the_built_in_one_never(folder):
+    chosen = {"enricher.python": str(folder / "their python")}
+    engine = FakeEngine()
+    words = "{python} enrich.py {awards} {recipients} {output} {metrics}"
+    gate(settings(folder, **{"enricher.command": words}, **chosen), engine)
+    assert engine.commands[0][0] == str(folder / "their python")
+    gate(settings(folder, **chosen), engine)
+    assert engine.commands[-1][0] == sys.executable
 
 
 # fixtures and settings as fingerprints

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import InputError
 from sbir_gate.model.alert import AlertKind
@@ -99,7 +100,7 @@ def test_a_history_that_cannot_be_written_is_a_warning_and_no_error(settings):
 
 def test_a_benchmark_that_broke_is_remembered(settings):
     verdict = replace(judge(head(), None, make_policy()), outcome=Outcome.ERROR)
-    keep_error(verdict, MACHINE, head().source, settings)
+    keep_error(verdict, MACHINE, head().source, settings, alerts_of(verdict, "main", None))
     (row,) = kept(settings)
     assert (row.outcome, row.gate, row.branch) == (Outcome.ERROR, "enrichment", "main")
 

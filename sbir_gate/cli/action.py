@@ -1,0 +1,212 @@
+"""`sbir-gate action`: the steps of the GitHub Action, each with its inputs in the environment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from sbir_gate.cli.printing import harmless, put, put_line
+from sbir_gate.cli.progress import Ticker
+from sbir_gate.cli.publish import (
+    judged_untrusted,
+    publish_edges,
+    report_result,
+    saved_verdict,
+    workflow_event,
+)
+from sbir_gate.errors import SbirGateError, ToolError, UsageError
+
+if TYPE_CHECKING:
+    from sbir_gate.pipeline.fetching import FetchRequest
+    from sbir_gate.settings.action_inputs import ActionInputs
+    from sbir_gate.settings.effective import EffectiveSettings
+
+
+@click.group(
+    epilog="""\b
+The steps read the inputs of action.yml from SBIR_GATE_INPUT_<NAME> and the event from what a runner sets.
+Nobody needs to call them by hand: docs/github-action.md has the workflows.
+"""
+)
+def action() -> None:
+    """The steps of the GitHub Action."""
+
+
+@action.command()
+def begin() -> None:
+    """Let the commit show that the gate is at work. What that lacks is told, and nothing waits for it."""
+    from sbir_gate.pipeline.action import judging_settings, mode_of
+    from sbir_gate.pipeline.publishing import begin as begin_check
+    from sbir_gate.settings.action_inputs import InputMode
+    from sbir_gate.storing.git import Git
+
+    inputs, event = _inputs(), workflow_event(None)
+    if mode_of(inputs, event) is InputMode.COMMENT or not inputs.check or event.is_fork:
+        return
+    try:
+        effective = judging_settings(inputs, event, os.environ, Git(Path.cwd()))
+        edges = publish_edges(event, effective)
+        if edges.github is not None:
+            begin_check(event, effective.settings, edges.github)
+    except SbirGateError as error:
+        put_line(f"note: no check was begun: {harmless(error.message)}")
+
+
+@action.command()
+def measure() -> None:
+    """Measure and judge as the event asks for. Leaves the verdict in the reports; `enforce` acts on it.
+
+    A verdict is no reason to stop here: it is to be published first. So is an error, once it is a verdict.
+    """
+    from sbir_gate.pipeline.action import ActionEdges
+    from sbir_gate.pipeline.action import measure as measure_event
+    from sbir_gate.pipeline.gate import real_edges
+    from sbir_gate.reporting.console import render_console
+    from sbir_gate.reporting.view import build_view
+    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
+
+    inputs, event = _inputs(), workflow_event(None)
+    git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
+    with _no_commands(), Ticker(is_quiet=False) as ticker, _time_limit(inputs.timeout_minutes):
+        edges = ActionEdges(
+            real_edges(), git, os.environ, lambda request, found: _fetched(request, found, ticker)
+        )
+        try:
+            result = measure_event(inputs, event, edges, ticker.say)
+        except SbirGateError as error:
+            put_line(
+                f"error: {harmless(error.message)}" + (f"; {harmless(error.hint)}" if error.hint else "")
+            )
+            return
+        if result is None:
+            put_line("nothing to measure on this event")
+            return
+        put(render_console(build_view(result.run, result.verdict), 120, use_colour=False))
+        for warning in result.warnings:
+            put_line(f"warning: {harmless(warning)}")
+
+
+@action.command()
+def reports() -> None:
+    """Tell the step that uploads what there is."""
+    from secrets import token_hex
+
+    from sbir_gate.pipeline.action import upload_of
+    from sbir_gate.publishing.workflow import append_outputs
+
+    upload = upload_of(_inputs(), workflow_event(None), os.environ)
+    outputs = {
+        "has_reports": str(upload.is_wanted).lower(),
+        "name": upload.name,
+        "paths": upload.paths,
+    }
+    append_outputs(_output_path(), outputs, lambda: token_hex(16))
+
+
+@action.command()
+def publish() -> None:
+    """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
+    from sbir_gate.pipeline.action import channels_of, mode_of, told_settings
+    from sbir_gate.pipeline.publishing import publish as tell
+    from sbir_gate.publishing.slack import WEBHOOK_VARIABLE
+    from sbir_gate.settings.action_inputs import FailOn, InputMode
+    from sbir_gate.storing.git import Git
+
+    inputs, event = _inputs(), workflow_event(None)
+    effective = told_settings(inputs, event, os.environ, Git(Path.cwd()))
+    edges = publish_edges(event, effective)
+    channels = channels_of(inputs, event, bool(os.environ.get(WEBHOOK_VARIABLE)))
+    if mode_of(inputs, event) is InputMode.COMMENT:
+        if inputs.untrusted is None:
+            raise UsageError("input untrusted: there is none", "name the folder of the downloaded artifact")
+        saved, event = judged_untrusted(inputs.untrusted, effective, event, edges.github)
+    else:
+        saved = saved_verdict(event, effective, channels, edges)
+    result = tell(
+        saved,
+        effective,
+        event,
+        channels,
+        edges,
+        os.environ.get("SBIR_GATE_ARTIFACT_URL", ""),
+        fails_on_inconclusive=inputs.fail_on is FailOn.INCONCLUSIVE,
+    )
+    report_result(result, is_strict=False)
+
+
+@action.command()
+def enforce() -> NoReturn:
+    """End with the status of the verdict; a verdict that is not there is an error."""
+    from sbir_gate.pipeline.action import last_word, mode_of, reports_folder
+    from sbir_gate.settings.action_inputs import InputMode
+
+    inputs, event = _inputs(), workflow_event(None)
+    if mode_of(inputs, event) is InputMode.COMMENT:
+        sys.exit(0)  # the verdict failed the run that it is of
+    status, words = last_word(reports_folder(inputs, os.environ), inputs.fail_on)
+    put_line(harmless(words))
+    sys.exit(status)
+
+
+def _output_path() -> Path:
+    path = os.environ.get("GITHUB_OUTPUT")
+    if not path:
+        raise UsageError("$GITHUB_OUTPUT is not set: this is no step of a workflow", "let a runner call it")
+    return Path(path)
+
+
+def _inputs() -> ActionInputs:
+    from sbir_gate.settings.action_inputs import read_inputs
+
+    return read_inputs(os.environ)
+
+
+def _fetched(request: FetchRequest, effective: EffectiveSettings, ticker: Ticker) -> Path:
+    from sbir_gate.pipeline.fetching import fetch as fetch_source
+    from sbir_gate.pipeline.fetching import open_session
+
+    with open_session() as session:
+        return fetch_source(
+            request,
+            effective.settings,
+            session,
+            lambda done, total: ticker.count(request.source, done, done / total if total else None),
+            ticker.note,
+        ).path
+
+
+@contextmanager
+def _no_commands() -> Iterator[None]:
+    """Let the runner take nothing that is printed for a command: names of awards are anybody's."""
+    from secrets import token_hex
+
+    word = token_hex(16)
+    put_line(f"::stop-commands::{word}")
+    try:
+        yield
+    finally:
+        put_line(f"::{word}::")
+
+
+@contextmanager
+def _time_limit(minutes: float) -> Iterator[None]:
+    """Raise ToolError in the midst of what is done when the time is up: composite steps have no time-out."""
+
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise ToolError(f"the gate did not end within {minutes:g} minutes", "raise the input timeout-minutes")
+
+    earlier = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 60 * minutes)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, earlier)

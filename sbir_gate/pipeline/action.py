@@ -1,0 +1,292 @@
+"""The GitHub Action step by step: what an event asks for, measuring without a token, and the last word."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from sbir_gate.comparing.gate import exit_status
+from sbir_gate.errors import ExitStatus, SbirGateError, ToolError, UsageError
+from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
+from sbir_gate.pipeline.fetching import FetchRequest, Source
+from sbir_gate.pipeline.gate import (
+    VERDICT_NAME,
+    Edges,
+    GateResult,
+    Progress,
+    discard_verdict,
+    run_gate,
+    write_verdict,
+)
+from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement
+from sbir_gate.pipeline.publishing import Channels
+from sbir_gate.pipeline.side_by_side import run_beside_base
+from sbir_gate.publishing.event import Event
+from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
+from sbir_gate.settings.base_settings import Given
+from sbir_gate.settings.effective import EffectiveSettings, load_settings
+from sbir_gate.storing.documents import load_verdict
+from sbir_gate.storing.git import Git
+from sbir_gate.storing.merge_base import find_base
+
+_MODES: Mapping[str, InputMode] = {
+    "pull_request": InputMode.PR,
+    "merge_group": InputMode.PR,
+    "push": InputMode.BASELINE,
+    "workflow_dispatch": InputMode.FULL,
+    "schedule": InputMode.FULL,
+    "workflow_run": InputMode.COMMENT,
+}
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+", re.ASCII)
+TEMPORARY_VARIABLE = "RUNNER_TEMP"
+# what a full run is called where no gate is named: its figures are not those of the fixtures
+FULL_GATE = "full"
+# of full data there is no truth, and one pass over it says enough
+_FULL_ASSIGNMENTS = (
+    "fixtures.truth=null",
+    "benchmark.repeats=1",
+    "benchmark.warm_ups=0",
+    "enrichment.performance.timeout_seconds=21600",
+)
+
+Fetch = Callable[[FetchRequest, EffectiveSettings], Path]
+"""Downloads awards or recipients and returns where they are."""
+
+
+def mode_of(inputs: ActionInputs, event: Event) -> InputMode:
+    """Return what is to be done, never `auto`.
+
+    Raises UsageError for an event that nothing can be done on, and for `pull_request_target`: there the code
+    of a pull request would run with a token that may write.
+    """
+    if event.name == "pull_request_target":
+        raise UsageError(
+            "on pull_request_target the code of the pull request would run with a token that may write",
+            "let the workflow run on pull_request, and comment on forks from workflow_run",
+        )
+    if inputs.mode is not InputMode.AUTO:
+        return inputs.mode
+    mode = _MODES.get(event.name)
+    if mode is None:
+        raise UsageError(
+            f"input mode: auto knows nothing to do on the event {event.name}", "set the input mode"
+        )
+    return mode
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEdges:
+    """What the measuring step needs of the world: the gate's edges, git here, the environment, downloads."""
+
+    gate: Edges
+    git: Git
+    environment: Mapping[str, str]
+    fetch: Fetch
+
+
+def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path:
+    """Return where the steps hand the documents on to one another: outside of the checkout.
+
+    A change may bring files and settings along: no verdict of its own must lie where the true one is.
+    """
+    temporary = environment.get(TEMPORARY_VARIABLE, "")
+    if not temporary:
+        raise UsageError(
+            f"${TEMPORARY_VARIABLE} is not set: this is no runner", "call 'sbir-gate run' instead"
+        )
+    return Path(temporary) / "sbir-gate-reports" / (inputs.gate or "default")
+
+
+def on_branch(edges: Edges, event: Event, environment: Mapping[str, str]) -> Edges:
+    """Return the edges with the branch that the event is about: what a runner checks out is on none."""
+    branch = environment.get("GITHUB_HEAD_REF") or event.base_ref or environment.get("GITHUB_REF_NAME", "")
+    return replace(edges, source=lambda: replace(edges.source(), branch=branch))
+
+
+def options_of(inputs: ActionInputs, environment: Mapping[str, str]) -> Mapping[str, object]:
+    """Return the settings that inputs stand for, by their keys; None is one that was left out.
+
+    Where nobody names an interpreter, `{python}` is the one on the PATH: the user's, not the action's own.
+    Raises ConfigurationError, UsageError.
+    """
+    reports = reports_folder(inputs, environment)
+    options = {
+        "gate.name": inputs.gate or None,
+        "enricher.command": inputs.enricher or None,
+        "enricher.python": str(inputs.python) if inputs.python else None,
+        "reports.folder": str(reports),
+        "history.folder": str(reports / "history"),
+    }
+    if load_settings(inputs.config, environment, options).settings.enricher.python is None:
+        options["enricher.python"] = shutil.which("python3", path=environment.get("PATH"))
+    return options
+
+
+def settings_of(
+    inputs: ActionInputs,
+    environment: Mapping[str, str],
+    options: Mapping[str, object] = MappingProxyType({}),
+    assignments: Sequence[str] = (),
+) -> EffectiveSettings:
+    """Return the settings of a step, with those of the inputs. Raises ConfigurationError, UsageError."""
+    given = {**options_of(inputs, environment), **options}
+    return load_settings(inputs.config, environment, given, assignments)
+
+
+def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Progress) -> GateResult | None:
+    """Measure and judge as the event asks for; None where there is nothing to measure.
+
+    Whatever goes wrong leaves a verdict `error` with its reason, and is raised.
+    """
+    mode = mode_of(inputs, event)
+    if mode is InputMode.COMMENT:
+        return None
+    edges = replace(edges, gate=on_branch(edges.gate, event, edges.environment))
+    reports = reports_folder(inputs, edges.environment)
+    discard_verdict(reports)
+    try:
+        effective = settings_of(inputs, edges.environment)
+        if mode is InputMode.PR:
+            return _measure_change(inputs, event, effective, edges, progress)
+        if mode is InputMode.FULL and inputs.dataset != "sample":
+            effective = _with_full_data(inputs, effective, edges)
+        return run_gate(effective, edges.gate, progress)
+    except SbirGateError as error:
+        _leave_error(reports, inputs.gate or "enrichment", error, edges)
+        raise
+
+
+def _measure_change(
+    inputs: ActionInputs, event: Event, effective: EffectiveSettings, edges: ActionEdges, progress: Progress
+) -> GateResult:
+    """Judge a change by the policy of the commit in which it left its base, and beside it if asked for."""
+    ref, options = inputs.base or event.base_ref, options_of(inputs, edges.environment)
+    if inputs.side_by_side:
+        given = Given(inputs.config, edges.environment, options, ())
+        return run_beside_base(effective, given, ref, edges.git, edges.gate, progress)
+    if not ref:
+        raise UsageError("input base: there is none, and the event names none", "name the target branch")
+    request = PolicyRequest(ref, Path.cwd(), inputs.config, edges.environment, options, ())
+    return run_gate(effective, edges.gate, progress, request)
+
+
+def _with_full_data(
+    inputs: ActionInputs, effective: EffectiveSettings, edges: ActionEdges
+) -> EffectiveSettings:
+    """Return the settings of a run over the published data, which is downloaded."""
+    url = None if inputs.dataset == "full" else inputs.dataset
+    awards = edges.fetch(FetchRequest(Source.AWARDS), effective)
+    recipients = edges.fetch(FetchRequest(Source.RECIPIENTS, url=url), effective)
+    return settings_of(
+        inputs,
+        edges.environment,
+        {
+            "gate.name": inputs.gate or FULL_GATE,
+            "fixtures.awards": str(awards),
+            "fixtures.recipients": str(recipients),
+        },
+        _FULL_ASSIGNMENTS,
+    )
+
+
+def _leave_error(reports: Path, gate: str, error: SbirGateError, edges: ActionEdges) -> None:
+    """Write the verdict `error`, unless the gate itself has done so already."""
+    if (reports / VERDICT_NAME).is_file():
+        return
+    source = edges.gate.source()
+    verdict = Verdict(
+        gate=gate,
+        outcome=Outcome.ERROR,
+        reasons=tuple(error.message.splitlines()),
+        changes=(),
+        records=RecordChanges(),
+        head_started_at=edges.gate.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        head_commit=source.commit,
+        notes=(error.hint,) if error.hint else (),
+    )
+    write_verdict(reports, None, verdict)
+
+
+def judging_settings(
+    inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git
+) -> EffectiveSettings:
+    """Return the settings by which the event is judged and told: of a change, with the policy of its base.
+
+    Raises what reading the settings raises.
+    """
+    effective = settings_of(inputs, environment)
+    ref = inputs.base or event.base_ref
+    if mode_of(inputs, event) is not InputMode.PR or not ref:
+        return effective
+    base, options = find_base(git, ref, ""), options_of(inputs, environment)
+    request = PolicyRequest(base.commit, Path.cwd(), inputs.config, environment, options, ())
+    return commit_judgement(request, effective, has_baseline=False)[0]
+
+
+def told_settings(
+    inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git
+) -> EffectiveSettings:
+    """Return the settings to tell the verdict with; the defaults where there are none to be read.
+
+    What is wrong with them is in the verdict then, and that is to be told.
+    """
+    try:
+        return judging_settings(inputs, event, environment, git)
+    except SbirGateError:
+        reports = reports_folder(inputs, environment)
+        folders = {"reports.folder": str(reports), "history.folder": str(reports / "history")}
+        return load_settings(None, {}, folders)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is uploaded: the name of the artifact, unique in its run, and the paths; `is_wanted` if at all."""
+
+    is_wanted: bool
+    name: str
+    paths: str
+
+
+def upload_of(inputs: ActionInputs, event: Event, environment: Mapping[str, str]) -> Upload:
+    """Return what the step that uploads is told. The history has a branch of its own."""
+    folder = reports_folder(inputs, environment)
+    job = _NOT_IN_A_NAME.sub("-", environment.get("GITHUB_JOB", ""))[:80] or "job"
+    return Upload(
+        is_wanted=inputs.artifact and (folder / VERDICT_NAME).is_file(),
+        name=f"sbir-gate-{inputs.gate or 'default'}-{job}-{event.run_attempt}",
+        paths=f"{folder}\n!{folder / 'history'}",
+    )
+
+
+def channels_of(inputs: ActionInputs, event: Event, has_webhook: bool) -> Channels:
+    """Return where the verdict is told. Slack hears nothing of a change: its author has the comment."""
+    return Channels(
+        has_comment=inputs.comment,
+        has_check=inputs.check,
+        has_slack=has_webhook and mode_of(inputs, event) in {InputMode.BASELINE, InputMode.FULL},
+    )
+
+
+def last_word(reports: Path, fail_on: FailOn) -> tuple[ExitStatus, str]:
+    """Return the status that the job ends with, and why, from the saved verdict.
+
+    Raises ToolError where there is no verdict that can be read: a gate that says nothing has not passed.
+    """
+    path = reports / VERDICT_NAME
+    try:
+        verdict = load_verdict(path)
+    except SbirGateError as error:
+        raise ToolError(
+            f"the gate gave no verdict ({error.message})", "the log of the step that measures says why"
+        ) from error
+    status = exit_status(verdict, fail_on is FailOn.INCONCLUSIVE)
+    words = f"{verdict.gate}: {verdict.outcome}"
+    if verdict.reasons:
+        words += f": {verdict.reasons[0]}"
+    if fail_on is FailOn.NOTHING and status in {ExitStatus.GATE_FAILED, ExitStatus.INCONCLUSIVE}:
+        return ExitStatus.OK, f"{words} (fail-on is nothing: the job goes on)"
+    return status, words

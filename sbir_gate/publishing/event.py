@@ -1,0 +1,262 @@
+"""The event that started a workflow: which commit, pull request and run it is about. Bytes in, facts out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sbir_gate.errors import UsageError
+
+# GitHub sends no payload above 25 MB
+MAX_PAYLOAD_BYTES = 25 * 1024 * 1024
+PULL_REQUEST_EVENTS = frozenset({"pull_request", "pull_request_target"})
+
+_NOT_THERE = (
+    "run this as a step of a workflow; 'sbir-gate publish --dry-run' shows elsewhere what it would say"
+)
+_DAMAGED = "the payload is what GitHub leaves at $GITHUB_EVENT_PATH: give that file"
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,99})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+_SHA = re.compile(r"(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+
+P = TypeVar("P", bound=BaseModel)
+
+Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
+Ref = Annotated[str, Field(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]*$")]
+RepositoryName = Annotated[str, Field(pattern=_NAME.pattern.replace(r"(?!\.{1,2}$)", ""), max_length=202)]
+Number = Annotated[int, Field(ge=1, le=10**18)]
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The finished run that a `workflow_run` event tells of, as GitHub knows it.
+
+    `head_repository` is where its commit came from, empty if that was deleted.
+    """
+
+    event: str
+    head_sha: str
+    head_repository: str
+    head_branch: str
+    run_id: int
+    run_attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a workflow was started by.
+
+    `head_sha` is the commit that is judged: of a pull request its own head, never the merge commit that
+    GitHub checks out. `pull_number` is 0 where there is no pull request. `base_ref` is the branch that the
+    change goes to, empty where there is none. `is_fork` says that the change comes from another repository,
+    so that the token may only read. `trigger` is there for `workflow_run` alone.
+    """
+
+    name: str
+    repository: str
+    api_url: str
+    server_url: str
+    head_sha: str
+    pull_number: int
+    base_ref: str
+    is_fork: bool
+    run_id: int
+    run_attempt: int
+    workflow: str
+    actor: str
+    trigger: Trigger | None = None
+
+    @property
+    def run_url(self) -> str:
+        """The page of this attempt of the workflow run."""
+        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}/attempts/{self.run_attempt}"
+
+    @property
+    def pull_url(self) -> str:
+        """The page of the pull request, empty where there is none."""
+        return f"{self.server_url}/{self.repository}/pull/{self.pull_number}" if self.pull_number else ""
+
+    @property
+    def commit_url(self) -> str:
+        """The page of the commit that is judged."""
+        return f"{self.server_url}/{self.repository}/commit/{self.head_sha}"
+
+
+class _Part(BaseModel):
+    """A part of a payload: what is used of it, in its strict type; GitHub may add what it likes."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class _Repository(_Part):
+    full_name: RepositoryName
+
+
+class _Side(_Part):
+    ref: Ref
+    sha: Sha
+    repo: _Repository | None = None
+
+
+class _PullRequest(_Part):
+    number: Number
+    head: _Side
+    base: _Side
+
+
+class _MergeGroup(_Part):
+    head_sha: Sha
+    base_ref: Ref
+
+
+class _WorkflowRun(_Part):
+    id: Number
+    run_attempt: Number = 1
+    event: Annotated[str, Field(pattern=r"^[a-z_]{1,50}$")]
+    head_sha: Sha
+    head_branch: Ref | None = None
+    head_repository: _Repository | None = None
+
+
+class _PullRequestPayload(_Part):
+    pull_request: _PullRequest
+
+
+class _MergeGroupPayload(_Part):
+    merge_group: _MergeGroup
+
+
+class _PushPayload(_Part):
+    after: Sha
+    ref: Ref
+
+
+class _WorkflowRunPayload(_Part):
+    workflow_run: _WorkflowRun
+
+
+def read_event(environment: Mapping[str, str], payload: bytes | None) -> Event:
+    """Return the event from the variables that a runner sets and the payload, which is None if there is none.
+
+    Raises UsageError outside of a workflow, and for a payload that is none.
+    """
+    name = _variable(environment, "GITHUB_EVENT_NAME", re.compile(r"[a-z_]{1,50}", re.ASCII))
+    event = Event(
+        name=name,
+        repository=_variable(environment, "GITHUB_REPOSITORY", _NAME),
+        api_url=_address(environment, "GITHUB_API_URL", "https://api.github.com"),
+        server_url=_address(environment, "GITHUB_SERVER_URL", "https://github.com"),
+        head_sha="",
+        pull_number=0,
+        base_ref="",
+        is_fork=False,
+        run_id=int(_variable(environment, "GITHUB_RUN_ID", _NUMBER)),
+        run_attempt=int(_variable({"GITHUB_RUN_ATTEMPT": "1", **environment}, "GITHUB_RUN_ATTEMPT", _NUMBER)),
+        workflow=_line(environment.get("GITHUB_WORKFLOW", "")),
+        actor=_line(environment.get("GITHUB_ACTOR", "")),
+    )
+    if name in PULL_REQUEST_EVENTS:
+        return _of_pull_request(event, _parsed(_PullRequestPayload, name, payload).pull_request)
+    if name == "merge_group":
+        group = _parsed(_MergeGroupPayload, name, payload).merge_group
+        return replace(event, head_sha=group.head_sha, base_ref=_branch(group.base_ref))
+    if name == "push":
+        push = _parsed(_PushPayload, name, payload)
+        if not _SHA.fullmatch(push.after):
+            raise UsageError("the push deleted its branch: there is no commit to tell of", _NOT_THERE)
+        return replace(event, head_sha=push.after, base_ref=_branch(push.ref))
+    if name == "workflow_run":
+        return _of_workflow_run(event, _parsed(_WorkflowRunPayload, name, payload).workflow_run)
+    return replace(event, head_sha=_variable(environment, "GITHUB_SHA", _SHA))
+
+
+def _of_pull_request(event: Event, pull: _PullRequest) -> Event:
+    head, base = pull.head.repo, pull.base.repo
+    return replace(
+        event,
+        head_sha=pull.head.sha,
+        pull_number=pull.number,
+        base_ref=pull.base.ref,
+        # a fork that was deleted meanwhile has no repository any more
+        is_fork=head is None or base is None or head.full_name.lower() != base.full_name.lower(),
+    )
+
+
+def _of_workflow_run(event: Event, run: _WorkflowRun) -> Event:
+    origin = run.head_repository.full_name if run.head_repository else ""
+    return replace(
+        event,
+        head_sha=run.head_sha,
+        is_fork=origin.lower() != event.repository.lower(),
+        trigger=Trigger(
+            event=run.event,
+            head_sha=run.head_sha,
+            head_repository=origin,
+            head_branch=run.head_branch or "",
+            run_id=run.id,
+            run_attempt=run.run_attempt,
+        ),
+    )
+
+
+def _parsed(kind: type[P], name: str, payload: bytes | None) -> P:
+    if not payload or not payload.strip():
+        raise UsageError(f"the payload of the event {name} is missing or empty", _NOT_THERE)
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise UsageError(
+            f"the payload of the event {name} is larger than {MAX_PAYLOAD_BYTES:,} bytes", _DAMAGED
+        )
+    try:
+        # json, not pydantic's own parser: a line break or a lone surrogate of a name must not end it
+        return kind.model_validate(json.loads(payload))
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        fault = error.errors()[0]["msg"]
+        raise UsageError(f"the payload of the event {name}: {place}: {fault}", _DAMAGED) from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"the payload of the event {name} is not JSON ({type(error).__name__})", _DAMAGED
+        ) from None
+
+
+def _variable(environment: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise UsageError(f"this is no GitHub workflow: ${name} is not set", _NOT_THERE)
+    if not shape.fullmatch(value):
+        raise UsageError(f"${name} is {value[:80]!r}, which cannot be", "leave it as the runner sets it")
+    return value
+
+
+def _address(environment: Mapping[str, str], name: str, default: str) -> str:
+    """Return an address of GitHub, or of an Enterprise Server, without a slash at its end."""
+    value = environment.get(name) or default
+    try:
+        parts = urlsplit(value)
+        is_sound = (
+            parts.scheme in {"http", "https"}
+            and parts.hostname
+            and "@" not in parts.netloc
+            and not (parts.query or parts.fragment)
+            and re.fullmatch(r"[!-~]+", value)
+            and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        is_sound = False
+    if not is_sound:
+        raise UsageError(f"${name} is no address of a server", "leave it as the runner sets it")
+    return value.rstrip("/")
+
+
+def _branch(ref: str) -> str:
+    return ref.removeprefix("refs/heads/")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:200]

@@ -1,0 +1,106 @@
+"""Send a payload to a Slack webhook. Its address is a secret: it is in no error, whatever goes wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import requests
+
+from sbir_gate.errors import PublishError, UsageError
+
+WEBHOOK_VARIABLE = "SBIR_GATE_SLACK_WEBHOOK"
+
+_ATTEMPTS = 4
+_BASE_SECONDS = 1.0
+_MOST_WAIT_SECONDS = 60.0
+_TIMEOUT_SECONDS = (10.0, 30.0)
+_FIRST_SERVER_FAULT = 500
+_TOO_MANY = 429
+# what Slack answers with, in one word, and what cures it
+_CURES = {
+    "no_service": "the webhook was removed: make a new one and store it as the secret",
+    "no_active_hooks": "the webhook is switched off: switch it on, or make a new one",
+    "no_team": "the workspace is gone: make a webhook in another one",
+    "channel_is_archived": "its channel is archived: choose another one for the webhook",
+    "channel_not_found": "its channel is gone: choose another one for the webhook",
+    "action_prohibited": "an administrator restricts posting there: ask for the permission",
+    "invalid_payload": "this is a fault of sbir-gate: please report it",
+    "invalid_blocks": "this is a fault of sbir-gate: please report it",
+}
+_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
+_CHECK = "check the secret that holds the webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class SlackEdges:
+    """What posting needs of the world: a session, and how to wait."""
+
+    session: requests.Session
+    sleep: Callable[[float], None] = time.sleep
+
+
+def check_webhook(webhook: str) -> None:
+    """Raise UsageError for what is no https address; http may lead to this machine alone, to a relay."""
+    try:
+        parts = urlsplit(webhook)
+        schemes = {"https", "http"} if parts.hostname in _HERE else {"https"}
+        is_sound = bool(parts.hostname) and parts.scheme in schemes
+    except ValueError:
+        is_sound = False
+    if not is_sound or any(character.isspace() for character in webhook):
+        raise UsageError(f"{WEBHOOK_VARIABLE} holds no https address", _CHECK)
+
+
+def post_to_slack(webhook: str, payload: str, edges: SlackEdges) -> None:
+    """Post the payload, and wait out what can pass: a busy server, a limit of its rate, a cut connection.
+
+    Raises PublishError with Slack's own word for what is wrong. No redirect is followed: it would carry the
+    payload to where nobody meant it to go.
+    """
+    problem = ""
+    for attempt in range(_ATTEMPTS):
+        try:
+            answer = edges.session.post(
+                webhook,
+                data=payload.encode(),
+                headers={"Content-Type": "application/json; charset=utf-8"},
+                timeout=_TIMEOUT_SECONDS,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            # requests words its errors with the address in them: only their kind is told
+            problem, wait = f"Slack cannot be reached ({type(error).__name__})", None
+        else:
+            if answer.ok and not answer.is_redirect:
+                return
+            problem, wait = _problem(answer), _wait(answer)
+            if answer.status_code != _TOO_MANY and answer.status_code < _FIRST_SERVER_FAULT:
+                raise PublishError(problem, _cure(answer))
+        if attempt < _ATTEMPTS - 1:
+            edges.sleep(min(_BASE_SECONDS * 2**attempt if wait is None else wait, _MOST_WAIT_SECONDS))
+    raise PublishError(
+        f"{problem}, {_ATTEMPTS} times", "the verdict stands in the reports; run the same again"
+    )
+
+
+def _problem(answer: requests.Response) -> str:
+    word = _word(answer)
+    return f"Slack answers with {answer.status_code}" + (f" ({word})" if word else "")
+
+
+def _cure(answer: requests.Response) -> str:
+    return _CURES.get(_word(answer), _CHECK)
+
+
+def _word(answer: requests.Response) -> str:
+    """Return Slack's word for what is wrong, empty for anything else: it may quote what was sent."""
+    text = answer.text.strip()
+    return text if text in _CURES else ""
+
+
+def _wait(answer: requests.Response) -> float | None:
+    asked = answer.headers.get("Retry-After", "")
+    return float(asked) if asked.isdecimal() else None

@@ -1,0 +1,139 @@
+"""What GitHub shows of a verdict: the report in several lengths, remarks, and a digest of what is news."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sbir_gate.model.publication import Links, Publication, TrendSeries
+from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.verdict import Outcome, Severity, Verdict
+from sbir_gate.reporting.annotations import build_annotations
+from sbir_gate.reporting.markdown import Surroundings, render_markdown
+from sbir_gate.reporting.plain_text import plain
+from sbir_gate.reporting.trend_charts import trend_chart
+from sbir_gate.reporting.view import View, build_view
+
+# rows and reasons of the barest reports: with the longest names they are well below a comment's limit
+_FEW_ROWS = 40
+_FEW_REASONS = 10
+_AWARDS_BY_RUNG = (50, 20, 5, 0)
+
+_NOTABLE = frozenset({Severity.FAIL, Severity.WARN, Severity.INCONCLUSIVE})
+_TITLES = {
+    Outcome.PASS: "nothing got worse",
+    Outcome.NO_BASELINE: "nothing to compare with yet",
+    Outcome.INCOMPARABLE: "the reference measured something else",
+}
+
+
+def build_publication(
+    run: Run | None,
+    verdict: Verdict,
+    *,
+    origins: Mapping[str, str],
+    trends: Sequence[TrendSeries],
+    links: Links,
+) -> Publication:
+    """Return what is published of a verdict; without its Run, without quality and machine.
+
+    `origins` says where each setting stands, for the remarks (`build_annotations`); `trends` are the courses
+    that are drawn, none if there is no history.
+    """
+    view = build_view(run, verdict)
+    charts = tuple(filter(None, map(trend_chart, trends)))
+    return Publication(
+        gate=verdict.gate,
+        outcome=verdict.outcome,
+        title=_title(verdict),
+        digest=_digest(verdict),
+        texts=tuple(
+            dict.fromkeys(
+                render_markdown(rung.view, Surroundings(links, rung.charts)) for rung in _rungs(view, charts)
+            )
+        ),
+        annotations=build_annotations(verdict, origins),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    view: View
+    charts: tuple[str, ...] = ()
+
+
+def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
+    """Return the report from the fullest to the barest; what fails is on every one of them.
+
+    First goes what nobody decides by, then the awards (all are in a file of their own), then what is well.
+    """
+    plainer = replace(view, info_rows=(), quality=(), strata=(), reliability=(), environment=())
+    with_awards = [
+        replace(plainer, award_lists=tuple(each.first(most) for each in plainer.award_lists if most))
+        for most in _AWARDS_BY_RUNG
+    ]
+    notable = tuple(row for row in view.rows if row.severity in _NOTABLE)
+    short = replace(
+        with_awards[-1],
+        rows=notable[:_FEW_ROWS],
+        more_rows=_more_rows(len(notable) - _FEW_ROWS, "worse or unsure"),
+        reasons=_few(view.reasons, _FEW_REASONS),
+        notes=_few(view.notes, _FEW_REASONS),
+        slices=(),
+        sensitivity="",
+    )
+    failing = tuple(row for row in notable if row.severity is Severity.FAIL)
+    bare = replace(
+        short,
+        rows=failing[:_FEW_ROWS],
+        more_rows=_more_rows(len(failing) - _FEW_ROWS, "failing"),
+        reasons=_few(view.reasons, 3),
+        notes=(),
+        waivers=(),
+        banner=None,
+    )
+    return [_Rung(view, charts), _Rung(view), *map(_Rung, [*with_awards, short, bare])]
+
+
+def _more_rows(count: int, what: str) -> str:
+    return f"{count:,} more {what} metrics are in the reports" if count > 0 else ""
+
+
+def _few(lines: Sequence[str], most: int) -> tuple[str, ...]:
+    shown = tuple(lines[:most])
+    return (*shown, f"and {len(lines) - most:,} more") if len(lines) > most else shown
+
+
+def _title(verdict: Verdict) -> str:
+    reason = verdict.reasons[0] if verdict.reasons else _TITLES.get(verdict.outcome, "")
+    return plain(f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value, 140)
+
+
+def _digest(verdict: Verdict) -> str:
+    """Return a digest over what a reader would call news."""
+    records = verdict.records
+    facts = [
+        verdict.gate,
+        verdict.outcome,
+        verdict.head_commit,
+        verdict.reference_commit,
+        verdict.policy_commit,
+        [[edit.what, edit.before, edit.after] for edit in verdict.policy_edits],
+        [[waiver.metric, waiver.limit, waiver.expires.isoformat()] for waiver in verdict.waivers],
+        [
+            [change.metric, change.severity, change.limit, *_exact_values(change.kind, change.head)]
+            for change in verdict.changes
+        ],
+        [
+            [each.award_id, each.before_recipient_id, each.after_recipient_id]
+            for each in (*records.lost, *records.gained, *records.relinked)
+        ],
+        [finding.metric for finding in verdict.drift],
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def _exact_values(kind: MetricKind, value: float | None) -> list[float | None]:
+    return [value] if kind is MetricKind.EXACT else []

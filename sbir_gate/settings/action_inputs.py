@@ -1,0 +1,152 @@
+"""The inputs of the GitHub Action: texts in the environment, all checked at once, named as in action.yml."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from sbir_gate.errors import ConfigurationError
+
+INPUT_PREFIX = "SBIR_GATE_INPUT_"
+_MAX_CHARACTERS = 4000
+_SHOWN_CHARACTERS = 80
+
+
+class InputMode(StrEnum):
+    """What the action is to do; `auto` goes by the event."""
+
+    AUTO = "auto"
+    PR = "pr"
+    BASELINE = "baseline"
+    FULL = "full"
+    COMMENT = "comment"
+
+
+class FailOn(StrEnum):
+    """The mildest verdict that fails the job."""
+
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    NOTHING = "nothing"
+
+
+class Installer(StrEnum):
+    """What makes the action's own environment (.github/action/set_up.py)."""
+
+    UV = "uv"
+    PIP = "pip"
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise ValueError("must be true or false, in quotes")
+    return text == "true"
+
+
+def _one_line(text: str) -> str:
+    if len(text) > _MAX_CHARACTERS or any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError(f"must be one line of at most {_MAX_CHARACTERS:,} characters")
+    return text
+
+
+def _command(text: str) -> str:
+    try:
+        shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"must be a command line ({error})") from error
+    return text
+
+
+def _ref(text: str) -> str:
+    if text.startswith("-"):
+        raise ValueError("must be a branch, a tag or a commit")
+    return text
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _dataset(text: str) -> str:
+    if text not in {"sample", "full"} and not text.startswith("https://"):
+        raise ValueError("must be sample, full, or an https address of recipients")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Flag = Annotated[bool, BeforeValidator(_yes_or_no)]
+OptionalPath = Annotated[Path | None, BeforeValidator(lambda text: _path(_one_line(text)))]
+
+
+class ActionInputs(BaseModel):
+    """What a workflow says under `with:`; an empty text is an input that was left out.
+
+    The defaults stand in action.yml, and here for whoever calls the steps by hand; a test holds them equal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Annotated[InputMode, BeforeValidator(_one_line)] = InputMode.AUTO
+    config: OptionalPath = None
+    gate: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_-]*)?$", max_length=80)] = ""
+    base: Annotated[Line, AfterValidator(_ref)] = ""
+    side_by_side: Flag = True
+    enricher: Annotated[Line, AfterValidator(_command)] = ""
+    python: OptionalPath = None
+    dataset: Annotated[Line, AfterValidator(_dataset)] = "sample"
+    fail_on: Annotated[FailOn, BeforeValidator(_one_line)] = FailOn.FAIL
+    comment: Flag = True
+    check: Flag = True
+    artifact: Flag = True
+    untrusted: OptionalPath = None
+    history_branch: Annotated[Line, AfterValidator(_ref)] = "sbir-gate-history"
+    installer: Annotated[Installer, BeforeValidator(_one_line)] = Installer.UV
+    timeout_minutes: Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)] = 30.0
+
+
+def input_name(field: str) -> str:
+    """Return what an input is called in action.yml."""
+    return field.replace("_", "-")
+
+
+def variable_name(field: str) -> str:
+    """Return the variable that an input arrives in."""
+    return INPUT_PREFIX + field.upper()
+
+
+def read_inputs(environment: Mapping[str, str]) -> ActionInputs:
+    """Return the inputs; one that is empty or not there takes its default.
+
+    Raises ConfigurationError with a line for each fault.
+    """
+    found = {
+        field: value
+        for field in ActionInputs.model_fields
+        if (value := environment.get(variable_name(field), "").strip())
+    }
+    # an input that may be switched off with an empty text is off, not at its default
+    if environment.get(variable_name("history_branch")) == "":
+        found["history_branch"] = ""
+    try:
+        return ActionInputs.model_validate(found)
+    except ValidationError as error:
+        lines = [
+            f"input {input_name(str(fault['loc'][0]))}: {_shown(fault['input'])}: {_problem(fault['msg'])}"
+            for fault in error.errors()
+        ]
+    raise ConfigurationError(
+        "\n".join(lines), "the inputs are described in action.yml and docs/github-action.md"
+    )
+
+
+def _problem(message: str) -> str:
+    return message.removeprefix("Value error, ").removeprefix("Input ")
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:_SHOWN_CHARACTERS]

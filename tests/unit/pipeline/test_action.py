@@ -1,0 +1,242 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sbir_gate.comparing.gate import judge
+from sbir_gate.errors import ConfigurationError, ExitStatus, ToolError, UsageError
+from sbir_gate.model.verdict import Outcome
+from sbir_gate.pipeline.action import (
+    ActionEdges,
+    last_word,
+    measure,
+    mode_of,
+    options_of,
+    reports_folder,
+    settings_of,
+)
+from sbir_gate.publishing.event import Event
+from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
+from sbir_gate.storing.documents import load_verdict, save_verdict
+from sbir_gate.storing.git import Git
+from tests.factories import make_policy, make_run, scaled
+from tests.fakes import NOW, FakeEngine, fake_edges, write_fixture
+
+EVENT = Event(
+    name="pull_request",
+    repository="octo-org/octo-repo",
+    api_url="https://api.github.example",
+    server_url="https://github.example",
+    head_sha="a" * 40,
+    pull_number=7,
+    base_ref="main",
+    is_fork=False,
+    run_id=11,
+    run_attempt=1,
+    workflow="gate",
+    actor="ana",
+)
+
+
+def on(name, **changes):
+    return replace(EVENT, name=name, **changes)
+
+
+@pytest.mark.parametrize(
+    ("event", "mode"),
+    [
+        ("pull_request", InputMode.PR),
+        ("merge_group", InputMode.PR),
+        ("push", InputMode.BASELINE),
+        ("workflow_dispatch", InputMode.FULL),
+        ("schedule", InputMode.FULL),
+        ("workflow_run", InputMode.COMMENT),
+    ],
+)
+def test_the_event_says_what_is_to_be_done_unless_the_input_does(event, mode):
+    assert mode_of(ActionInputs(), on(event)) is mode
+    assert mode_of(ActionInputs(mode="pr"), on(event)) is InputMode.PR
+
+
+@pytest.mark.parametrize("mode", list(InputMode))
+def test_code_of_a_change_never_runs_with_the_rights_of_pull_request_target(mode):
+    with pytest.raises(UsageError, match="token that may write"):
+        mode_of(ActionInputs(mode=mode), on("pull_request_target"))
+
+
+def test_an_event_that_nothing_is_known_of_is_wrong_usage():
+    with pytest.raises(UsageError, match="the event release"):
+        mode_of(ActionInputs(), on("release"))
+
+
+def test_documents_are_handed_on_outside_of_the_checkout(tmp_path):
+    environment = {"RUNNER_TEMP": str(tmp_path)}
+    assert reports_folder(ActionInputs(), environment) == tmp_path / "sbir-gate-reports" / "default"
+    assert reports_folder(ActionInputs(gate="nightly"), environment).name == "nightly"
+    with pytest.raises(UsageError, match="this is no runner"):
+        reports_folder(ActionInputs(), {})
+
+
+def test_a_change_cannot_say_where_the_verdict_is_looked_for(tmp_path):
+    config = tmp_path / "gate.yaml"
+    config.write_text("reports: {folder: committed}\nhistory: {folder: committed}\n")
+    found = settings_of(ActionInputs(config=str(config)), {"RUNNER_TEMP": str(tmp_path)}).settings
+    assert found.reports.folder == tmp_path / "sbir-gate-reports" / "default"
+    assert found.history.folder == found.reports.folder / "history"
+
+
+def test_the_interpreter_is_the_users_unless_somebody_names_one(tmp_path):
+    theirs = tmp_path / "bin" / "python3"
+    theirs.parent.mkdir()
+    theirs.write_text("#!/bin/sh\n")
+    theirs.chmod(0o755)
+    environment = {"RUNNER_TEMP": str(tmp_path), "PATH": str(theirs.parent)}
+    assert options_of(ActionInputs(), environment)["enricher.python"] == str(theirs)
+    assert options_of(ActionInputs(python="/named"), environment)["enricher.python"] == "/named"
+    config = tmp_path / "gate.yaml"
+    config.write_text("enricher: {python: /settled}\n")
+    assert options_of(ActionInputs(config=str(config)), environment)["enricher.python"] is None
+
+
+class Runner:
+    """A runner with a fixture checked out, and an engine that links all or none of it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.environment = {"RUNNER_TEMP": str(folder / "temp"), "PATH": ""}
+        self.engine = FakeEngine()
+        self.fetched = []
+        (folder / "gate.yaml").write_text(
+            json.dumps(
+                {
+                    "fixtures": {
+                        name: str(folder / f"{name}.csv") for name in ("awards", "recipients", "truth")
+                    },
+                    "benchmark": {"repeats": 2},
+                    "gate": {"baselines_folder": str(folder / "baselines")},
+                }
+            )
+        )
+
+    def measure(self, event=EVENT, **inputs):
+        def fetch(request, _effective):
+            self.fetched.append((request.source.value, request.url))
+            return self.folder / f"{request.source}.csv"
+
+        edges = ActionEdges(fake_edges(self.engine), Git(self.folder), self.environment, fetch)
+        chosen = ActionInputs(**{"config": str(self.folder / "gate.yaml"), **inputs})
+        return measure(chosen, event, edges, lambda _words: None)
+
+    def verdict(self, gate="default"):
+        return load_verdict(
+            Path(self.environment["RUNNER_TEMP"]) / "sbir-gate-reports" / gate / "verdict.json"
+        )
+
+
+@pytest.fixture
+def runner(tmp_path):
+    write_fixture(tmp_path)
+    return Runner(tmp_path)
+
+
+def test_a_push_is_judged_against_the_stored_baseline(runner):
+    assert runner.measure(on("push")).verdict.outcome is Outcome.NO_BASELINE
+    assert runner.verdict().outcome is Outcome.NO_BASELINE
+
+
+@pytest.mark.parametrize(
+    ("event", "variables", "branch"),
+    [
+        (on("push", base_ref="main"), {"GITHUB_REF_NAME": "main"}, "main"),
+        (on("pull_request"), {"GITHUB_HEAD_REF": "change", "GITHUB_REF_NAME": "7/merge"}, "change"),
+        (on("schedule", base_ref=""), {"GITHUB_REF_NAME": "main"}, "main"),
+    ],
+)
+def test_a_run_is_of_the_branch_that_the_event_is_about(runner, event, variables, branch):
+    runner.environment.update(variables)
+    assert runner.measure(event, mode="baseline").run.source.branch == branch
+
+
+def test_a_workflow_run_has_nothing_to_measure(runner):
+    assert runner.measure(on("workflow_run")) is None
+    assert runner.engine.commands == []
+
+
+def test_a_full_run_measures_what_it_downloads_once_and_under_a_name_of_its_own(runner):
+    result = runner.measure(on("schedule"), dataset="https://data.example/recipients.csv")
+    assert runner.fetched == [("awards", None), ("recipients", "https://data.example/recipients.csv")]
+    assert (result.run.gate, len(result.run.samples), result.run.has_truth) == ("full", 1, False)
+    runner.fetched.clear()
+    runner.measure(on("workflow_dispatch"), dataset="full")
+    assert runner.fetched == [("awards", None), ("recipients", None)]
+
+
+def test_a_full_run_of_the_sample_measures_the_fixtures(runner):
+    assert runner.measure(on("workflow_dispatch")).run.gate == "enrichment"
+    assert runner.fetched == []
+
+
+def test_what_goes_wrong_before_measuring_is_a_verdict_too_and_no_older_one_stays(runner):
+    runner.measure(on("push"))
+    (runner.folder / "gate.yaml").write_text("gate: {nonsense: 1}\n")
+    with pytest.raises(ConfigurationError):
+        runner.measure(on("push"))
+    assert runner.verdict().outcome is Outcome.ERROR
+    assert "gate.nonsense" in runner.verdict().reasons[0]
+    assert runner.verdict().head_started_at == NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_a_change_without_a_repository_is_an_error_that_says_so(runner):
+    with pytest.raises(UsageError, match="no repository"):
+        runner.measure()
+    assert runner.verdict().outcome is Outcome.ERROR
+
+
+def test_a_change_that_is_compared_with_nothing_is_wrong_usage(runner):
+    with pytest.raises(UsageError, match="input base"):
+        runner.measure(on("workflow_dispatch", base_ref=""), mode="pr", side_by_side="false")
+
+
+# the last word
+
+
+def saved(folder, head):
+    save_verdict(folder / "verdict.json", judge(head, make_run(), make_policy()))
+    return folder
+
+
+def test_the_job_ends_as_the_verdict_says(tmp_path):
+    assert last_word(saved(tmp_path, make_run()), FailOn.FAIL) == (ExitStatus.OK, "enrichment: pass")
+    status, words = last_word(saved(tmp_path, scaled(make_run(), "wall_seconds", 1.4)), FailOn.FAIL)
+    assert status is ExitStatus.GATE_FAILED
+    assert words.startswith("enrichment: fail: wall_seconds rose 40")
+
+
+def test_a_job_may_go_on_after_a_failure_but_not_after_an_error(tmp_path):
+    failed = saved(tmp_path, scaled(make_run(), "wall_seconds", 1.4))
+    status, words = last_word(failed, FailOn.NOTHING)
+    assert status is ExitStatus.OK
+    assert "fail-on is nothing" in words
+    broken = replace(load_verdict(tmp_path / "verdict.json"), outcome=Outcome.ERROR)
+    save_verdict(tmp_path / "verdict.json", broken)
+    assert last_word(tmp_path, FailOn.NOTHING)[0] is ExitStatus.BROKEN
+
+
+def test_inconclusive_fails_only_if_asked_to(tmp_path):
+    verdict = replace(judge(make_run(), make_run(), make_policy()), outcome=Outcome.INCONCLUSIVE)
+    save_verdict(tmp_path / "verdict.json", verdict)
+    found = {choice: last_word(tmp_path, choice)[0] for choice in FailOn}
+    assert found == {
+        FailOn.FAIL: ExitStatus.OK,
+        FailOn.INCONCLUSIVE: ExitStatus.INCONCLUSIVE,
+        FailOn.NOTHING: ExitStatus.OK,
+    }
+
+
+@pytest.mark.parametrize("content", [None, "", "{}"])
+def test_no_verdict_is_no_pass(tmp_path, content):
+    if content is not None:
+        (tmp_path / "verdict.json").write_text(content)
+    with pytest.raises(ToolError, match="the gate gave no verdict"):
+        last_word(tmp_path, FailOn.NOTHING)
