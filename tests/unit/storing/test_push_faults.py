@@ -23,8 +23,8 @@ SAID = [
     ),
     (
         (
-            "remote: error: GH006: Protected branch update failed for refs/heads/main. error: failed to push some"
-            " refs ! x:refs/heads/main [remote rejected] (protected branch hook declined)"
+            "remote: error: GH006: Protected branch update failed for refs/heads/main. error: failed to push"
+            " some refs ! x:refs/heads/main [remote rejected] (protected branch hook declined)"
         ),
         FaultKind.PROTECTED,
     ),
