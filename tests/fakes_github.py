@@ -34,6 +34,8 @@ REPOSITORY = "octo-org/octo-repo"
 TOKEN = "ghs_canary0123456789canary0123456789"  # noqa: S105 -- of this fake alone; tests look for it in what is said
 BOT = "github-actions[bot]"
 MAX_COMMENT = 65_536
+# an Enterprise Server has its APIs at other places; the fake answers at both
+ENTERPRISE = {"/api/v3": "", "/api/graphql": "/graphql"}
 NOT_ACCESSIBLE = "Resource not accessible by integration"
 _RESET = struct.pack("ii", 1, 0)
 
@@ -393,6 +395,8 @@ _ROUTES = (
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # head and body are two packets: without this each answer takes 40 ms
+    disable_nagle_algorithm = True
     server: FakeGitHub
 
     def log_message(self, *_: object) -> None:
@@ -401,9 +405,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
+        path = unquote(parts.path)
+        for prefix, plain in ENTERPRISE.items():
+            path = plain + path.removeprefix(prefix) if path.startswith(prefix) else path
         asked = Asked(
             self.command,
-            unquote(parts.path),
+            path,
             {key: values[-1] for key, values in parse_qs(parts.query).items()},
             json.loads(content) if content else None,
             {key.lower(): value for key, value in self.headers.items()},
@@ -489,6 +496,7 @@ def serving(fake: FakeGitHub) -> Iterator[None]:
     finally:
         fake.over.set()
         fake.shutdown()
+        fake.server_close()
         thread.join()
 
 
@@ -516,5 +524,7 @@ class FakeClock:
 def connected(fake: FakeGitHub, clock: FakeClock | None = None, **facts: object) -> GitHubApi:
     """Return the program's own edge to GitHub, connected to the fake."""
     clock = clock or FakeClock()
-    facts = {"token": TOKEN, "seconds_between_writes": 0, "timeout_seconds": 5, **facts}
-    return GitHubApi(Connection(fake.url, REPOSITORY, **facts), Clock(lambda: clock.moment, clock.sleep))
+    usual = {"api_url": fake.url, "token": TOKEN, "seconds_between_writes": 0, "timeout_seconds": 5}
+    return GitHubApi(
+        Connection(repository=REPOSITORY, **{**usual, **facts}), Clock(lambda: clock.moment, clock.sleep)
+    )

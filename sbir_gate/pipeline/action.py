@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -101,6 +101,12 @@ def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path
     return Path(temporary) / "sbir-gate-reports" / (inputs.gate or "default")
 
 
+def on_branch(edges: Edges, event: Event, environment: Mapping[str, str]) -> Edges:
+    """Return the edges with the branch that the event is about: what a runner checks out is on none."""
+    branch = environment.get("GITHUB_HEAD_REF") or event.base_ref or environment.get("GITHUB_REF_NAME", "")
+    return replace(edges, source=lambda: replace(edges.source(), branch=branch))
+
+
 def options_of(inputs: ActionInputs, environment: Mapping[str, str]) -> Mapping[str, object]:
     """Return the settings that inputs stand for, by their keys; None is one that was left out.
 
@@ -139,6 +145,7 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
     mode = mode_of(inputs, event)
     if mode is InputMode.COMMENT:
         return None
+    edges = replace(edges, gate=on_branch(edges.gate, event, edges.environment))
     reports = reports_folder(inputs, edges.environment)
     discard_verdict(reports)
     try:

@@ -70,17 +70,18 @@ def find_pull(event: Event, github: Pulls) -> tuple[Pull, Trigger]:
     return found[0], trigger
 
 
-def take_runs(folder: Path, max_mib: int) -> tuple[Run, Run | None]:
-    """Return the Run that a folder of nobody's trust holds, and the base that was measured beside it.
+def take_runs(folder: Path, gate: str, max_mib: int) -> tuple[Run, Run | None]:
+    """Return the newest Run of a gate in a folder of nobody's trust, and the base measured beside it.
 
     Raises InputError for a folder that holds what it should not, DocumentError for a damaged Run.
     """
-    paths = _run_paths(folder)
-    # read from the newest: a base is saved before its head
-    runs = [_taken(path, max_mib * _MIB) for path in reversed(paths[-2:])]
-    head = runs[0]
-    base = next((run for run in runs[1:] if is_side_by_side(head, run)), None)
-    return head, base
+    # the newest first; a base is saved before its head
+    runs = [
+        run for path in reversed(_run_paths(folder)) if (run := _taken(path, max_mib * _MIB)).gate == gate
+    ]
+    if not runs:
+        raise InputError(f"{folder}: every Run is of another gate than {gate}", _TAMPERED)
+    return runs[0], next((run for run in runs[1:] if is_side_by_side(runs[0], run)), None)
 
 
 def judge_untrusted(
@@ -97,9 +98,7 @@ def judge_untrusted(
             f"{reports}: reports would be written among what nobody trusts", "name another --reports"
         )
     pull, trigger = find_pull(event, github)
-    head, base = take_runs(folder, settings.publishing.untrusted_max_mib)
-    if head.gate != settings.gate.name:
-        raise InputError(f"the Run is of another gate than {settings.gate.name}", _TAMPERED)
+    head, base = take_runs(folder, settings.gate.name, settings.publishing.untrusted_max_mib)
     # whatever the document claims: GitHub knows which commit was built
     head = replace(head, source=replace(head.source, commit=trigger.head_sha, branch=pull.head_ref))
     try:
@@ -141,33 +140,45 @@ def _is_of(pull: Pull, trigger: Trigger, repository: str) -> bool:
 def _run_paths(folder: Path) -> list[Path]:
     """Return the Run documents of a folder, the oldest first; nothing else in it is looked at.
 
-    An artifact may hold the folder of reports, or what is in it. Links are refused, not followed.
+    It holds the reports of a job, or what is in them, or a folder with them for each artifact.
     """
-    benchmarks = folder / _FOLDER_OF_RUNS
-    for each in (folder, benchmarks):
-        if each.is_symlink():
-            raise InputError(f"{each}: is a link", _TAMPERED)
-    found = []
-    try:
-        with os.scandir(benchmarks if benchmarks.is_dir() else folder) as entries:
-            for number, entry in enumerate(entries):
-                if number >= MAX_ENTRIES:
-                    raise InputError(f"{folder}: holds more than {MAX_ENTRIES:,} files", _TAMPERED)
-                name = _RUN_NAME.fullmatch(entry.name)
-                if name is None:
-                    continue
-                if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
-                    raise InputError(f"{entry.path}: is no regular file", _TAMPERED)
-                found.append((name["time"], int(name["number"] or 1), Path(entry.path)))
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be listed ({error.strerror})", "name the folder of the downloaded artifact"
-        ) from error
+    top = _entries(folder)
+    folders = [folder, *(entry for entry in top if entry.is_dir())]
+    folders += [each / _FOLDER_OF_RUNS for each in folders[1:] if (each / _FOLDER_OF_RUNS).is_dir()]
+    found = [
+        (name["time"], int(name["number"] or 1), path)
+        for each in dict.fromkeys(folders)
+        for path in (top if each == folder else _entries(each))
+        if (name := _RUN_NAME.fullmatch(path.name))
+    ]
+    for _, _, path in found:
+        if not path.is_file():
+            raise InputError(f"{path}: is no regular file", _TAMPERED)
     if not found:
         raise InputError(f"{folder}: there is no Run in it", "the job of the fork broke before it measured")
     if len(found) > MAX_RUNS:
         raise InputError(f"{folder}: holds more than {MAX_RUNS} Runs", _TAMPERED)
     return [path for _, _, path in sorted(found)]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what is in a folder; links are refused, not followed."""
+    found: list[Path] = []
+    try:
+        if folder.is_symlink():
+            raise InputError(f"{folder}: is a link", _TAMPERED)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if len(found) >= MAX_ENTRIES:
+                    raise InputError(f"{folder}: holds more than {MAX_ENTRIES:,} files", _TAMPERED)
+                if entry.is_symlink():
+                    raise InputError(f"{folder}: there is a link in it", _TAMPERED)
+                found.append(folder / entry.name)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be listed ({error.strerror})", "name the folder of the downloaded artifact"
+        ) from error
+    return found
 
 
 def _taken(path: Path, max_bytes: int) -> Run:

@@ -112,6 +112,13 @@ class TestTheRightPullRequest:
         save_run(half.artifact, measured())
         assert half.publish()[0].verdict.outcome is Outcome.PASS
 
+    def test_each_artifact_may_have_a_folder_of_its_own_and_the_newest_attempt_counts(self, half):
+        lost = with_lost_links(measured(started_at="2026-01-30T12:00:00+00:00"), 8)
+        save_run(half.artifact / "sbir-gate-enrichment-1" / "benchmarks", lost)
+        save_run(half.artifact / "sbir-gate-enrichment-2" / "benchmarks", measured())
+        save_run(half.artifact / "sbir-gate-full-2", measured(gate="full"))
+        assert half.publish()[0].verdict.outcome is Outcome.PASS
+
     def test_a_pull_request_that_github_finds_by_its_branch_alone_is_found(self, half):
         half.fake.commits.clear()
         save_run(half.artifact, measured())
@@ -272,12 +279,12 @@ class TestLimits:
     def test_links_are_not_followed(self, half, tmp_path):
         save_run(tmp_path / "elsewhere", measured())
         (half.artifact / "20260131T120000Z.json").symlink_to(tmp_path / "elsewhere" / "20260131T120000Z.json")
-        self.refused(half, "no regular file")
+        self.refused(half, "a link in it")
 
     def test_a_linked_folder_is_not_followed(self, half, tmp_path):
         save_run(tmp_path / "elsewhere", measured())
         (half.artifact / "benchmarks").symlink_to(tmp_path / "elsewhere")
-        self.refused(half, "is a link")
+        self.refused(half, "a link in it")
 
     def test_a_pipe_is_not_waited_for(self, half):
         os.mkfifo(half.artifact / "20260131T120000Z.json")
@@ -291,6 +298,10 @@ class TestLimits:
         for number in range(1200):
             (half.artifact / f"{number}.txt").touch()
         self.refused(half, "holds more than")
+
+    def test_folders_within_folders_are_not_searched(self, half):
+        save_run(half.artifact / "a" / "b" / "benchmarks", measured())
+        self.refused(half, "there is no Run")
 
     def test_many_runs_are_refused(self, half):
         for number in range(MAX_RUNS + 1):
@@ -321,4 +332,4 @@ class TestLimits:
         save_run(tmp_path, measured(started_at="2026-01-30T12:00:00+00:00"))
         newest = measured(started_at="2026-01-31T12:00:00+00:00")
         save_run(tmp_path, newest)
-        assert take_runs(tmp_path, 1) == (newest, None)
+        assert take_runs(tmp_path, "enrichment", 1) == (newest, None)

@@ -6,6 +6,7 @@ import requests
 
 from sbir_gate.model.publication import Annotation, AnnotationLevel
 from sbir_gate.publishing.github import CheckText, Conclusion, GitHubError
+from sbir_gate.publishing.github_requests import Clock, Requests
 from sbir_gate.publishing.retrying import Patience
 from tests.fakes_github import (
     BOT,
@@ -75,6 +76,17 @@ class TestViewer:
     def test_a_token_that_is_not_accepted_is_no_login(self, fake, clock):
         with pytest.raises(GitHubError, match="does not accept the token"):
             connected(fake, clock, token="wrong").viewer()  # noqa: S106 -- a wrong one
+
+
+class TestEnterpriseServer:
+    def test_its_apis_are_asked_where_they_are(self, fake, clock):
+        asked = []
+        fake.before = asked.append
+        api = connected(fake, clock, api_url=f"{fake.url}/api/v3")
+        assert api.viewer() == BOT
+        assert api.create_comment(7, "x").author == BOT
+        assert [each.path for each in asked] == ["/graphql", f"/repos/{REPOSITORY}{COMMENTS}"]
+        assert Requests(api._connection, Clock()).graphql_url == f"{fake.url}/api/graphql"
 
 
 class TestFailures:
