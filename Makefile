@@ -54,8 +54,9 @@ lock: ## pin the dependencies of pyproject.toml again, to their newest versions 
 		| $(UV) pip compile --group peers $(LOCK_OPTIONS) --constraint /dev/stdin \
 		--output-file requirements-peers.lock
 
+# extras stay in the locks: a pip before 23.3 takes a package with an extra for another, unpinned one
 LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--custom-compile-command "make lock"
+	--no-strip-extras --custom-compile-command "make lock"
 
 clean: ## remove what was made here: the environment, caches and builds; reports stay
 	rm -rf $(VENV) $(PEERS_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

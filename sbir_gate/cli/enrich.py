@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import effective_settings, quiet_option, settings_options
-from sbir_gate.cli.printing import put_line
+from sbir_gate.cli.options import check_dagster, effective_settings, quiet_option, settings_options
+from sbir_gate.cli.printing import harmless, put_line
 from sbir_gate.cli.progress import Ticker
 
 if TYPE_CHECKING:
     from sbir_gate.measuring.monitor import PerformanceMonitor
-    from sbir_gate.pipeline.enrichment import EnrichSummary
+    from sbir_gate.pipeline.enrichment import EnrichRequest, EnrichSummary
 
 EPILOG = """\b
 Examples:
@@ -46,6 +46,11 @@ Examples:
     show_default=True,
     help="Go on from the finished chunks of an interrupted run, or read all again.",
 )
+@click.option(
+    "--through",
+    type=click.Choice(["dagster"]),
+    help="Run it as sbir_etl_job of Dagster, in this process: the same engine, as operators run it.",
+)
 @settings_options
 @quiet_option
 def enrich(
@@ -56,6 +61,7 @@ def enrich(
     metrics: Path | None,
     workers: int | None,
     is_resuming: bool,
+    through: str | None,
     config_file: Path | None,
     assignments: tuple[str, ...],
     quiet: bool,
@@ -68,6 +74,12 @@ def enrich(
     settings = effective_settings(
         config_file, assignments, {"enrichment.performance.workers": workers}
     ).settings
+    if through is not None:
+        request = EnrichRequest(awards, recipients, output, rejects, metrics)
+        if workers is not None:
+            assignments = (*assignments, f"enrichment.performance.workers={workers}")
+        _enrich_through_dagster(request, config_file, assignments, quiet)
+        return
     monitor = PerformanceMonitor()
     with Ticker(is_quiet=quiet) as ticker:
         request = EnrichRequest(
@@ -83,6 +95,19 @@ def enrich(
     if not quiet:
         for line in _summary_lines(summary, output, rejects, monitor):
             put_line(line)
+
+
+def _enrich_through_dagster(
+    request: EnrichRequest, config_file: Path | None, assignments: tuple[str, ...], quiet: bool
+) -> None:
+    check_dagster()
+    from sbir_gate.orchestration.in_process import enrich_through_job
+
+    done = enrich_through_job(request, config_file, assignments, is_quiet=quiet)
+    for reason in done.refused:
+        put_line(f"warning: the job refuses what it enriched: {harmless(reason)}", is_error=True)
+    if not quiet:
+        put_line(f"written to {request.output}")
 
 
 def _summary_lines(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from sbir_gate.cli.options import (
+    check_dagster,
     effective_settings,
     has_colour,
     policy_from_option,
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 FORMATS = ("console", "markdown", "json")
 _CONSOLE_WIDTH = 120
+_JOB_COMMAND = (
+    *("{python}", "-m", "sbir_gate", "enrich", "--through", "dagster", "--quiet"),
+    *("--awards", "{awards}", "--recipients", "{recipients}", "--output", "{output}"),
+    *("--metrics", "{metrics}"),
+)
 
 
 format_option = click.option(
@@ -64,6 +70,7 @@ Examples:
   sbir-gate run --base
   sbir-gate run --base origin/release --max-seconds 600
   sbir-gate run --policy-from origin/main
+  sbir-gate run --through dagster
 """
 )
 @click.option("--awards", "awards", help="Awards of the fixture; default: fixtures.awards of the settings.")
@@ -89,6 +96,11 @@ Examples:
 @click.option(
     "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
 )
+@click.option(
+    "--through",
+    type=click.Choice(["dagster"]),
+    help="Measure sbir_etl_job of Dagster, the engine as operators run it, as the gate <gate.name>-dagster.",
+)
 @format_option
 @verbose_option
 @fail_on_option
@@ -106,6 +118,7 @@ def run(
     base: str | None,
     pairs: int | None,
     max_seconds: float | None,
+    through: str | None,
     format_: str,
     verbose: bool,
     fail_on: str,
@@ -120,7 +133,7 @@ def run(
     from sbir_gate.reporting.alert_text import render_alerts
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
-    options = {
+    options: dict[str, object] = {
         "fixtures.awards": awards,
         "fixtures.recipients": recipients,
         "fixtures.truth": truth,
@@ -132,6 +145,7 @@ def run(
         "gate.baselines_folder": baselines,
         "reports.folder": reports,
     }
+    options |= _through_options(through, config_file, assignments, options)
     effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     with Ticker(is_quiet=quiet) as ticker:
@@ -290,6 +304,32 @@ def _policy_commit(head: Run, reference: Run | None) -> str | None:
     from sbir_gate.comparing.paired import is_side_by_side
 
     return reference.source.commit if reference is not None and is_side_by_side(head, reference) else None
+
+
+def _through_options(
+    through: str | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    options: Mapping[str, object],
+) -> dict[str, object]:
+    """Return the options that make the job the enricher, with the same settings, and a gate of its own.
+
+    None if nothing is to be run through. Raises UsageError where another enricher is set, or Dagster is
+    not installed.
+    """
+    if through is None:
+        return {}
+    check_dagster()
+    settings = effective_settings(config_file, assignments, options).settings
+    if settings.enricher.command is not None:
+        raise UsageError(
+            "--through dagster runs the built-in engine, and another enricher is set",
+            "leave --enricher and enricher.command out",
+        )
+    command = [*_JOB_COMMAND, *(f"--set={assignment}" for assignment in assignments)]
+    if config_file is not None:
+        command.append(f"--config={config_file.resolve()}")
+    return {"enricher.command": tuple(command), "gate.name": f"{settings.gate.name}-dagster"}
 
 
 def _check_options(base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object]) -> None:

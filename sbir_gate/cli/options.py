@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+
+from sbir_gate.errors import UsageError
 
 if TYPE_CHECKING:
     from sbir_gate.pipeline.policy import PolicyRequest
@@ -66,6 +69,15 @@ def effective_settings(
     from sbir_gate.settings.effective import load_settings
 
     return load_settings(config_file, os.environ, options, assignments)
+
+
+def check_dagster() -> None:
+    """Raise UsageError if Dagster is not installed."""
+    if find_spec("dagster") is None:
+        raise UsageError(
+            "--through dagster needs Dagster, which is not installed",
+            "install the extra: pip install 'sbir-gate[dagster]'",
+        )
 
 
 def has_colour() -> bool:

@@ -7,7 +7,7 @@ Format history:
    Verdicts know the stage that lost each link, the changes by kind, the waivers that were applied, the
    commit that their policy is from, and what head changes of it. Changes tell which regression could have
    been seen (`smallest_detectable`), and verdicts know of slow `drift`. Entries of the
-   history, and alerts.
+   history, alerts, and what is known of a table of awards.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sbir_gate.errors import DocumentError
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
+from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 
@@ -45,6 +46,7 @@ VERDICT = DocumentKind("verdict", Verdict)
 PROGRESS = DocumentKind("progress", ProfileProgress)
 HISTORY = DocumentKind("history", HistoryEntry)
 ALERTS = DocumentKind("alerts", AlertList)
+AWARD_TABLE = DocumentKind("award-table", AwardTable)
 
 
 def _adapter(type_: type[T]) -> TypeAdapter[T]:

@@ -58,3 +58,22 @@ class AwardProfile:
     phase: Phase
     company_size: CompanySize
     identifier_type: IdentifierType
+
+
+@dataclass(frozen=True, slots=True)
+class AwardTable:
+    """What is known of a table of awards that were read and written down.
+
+    `awards`, `distinct_ids`, `named`, `identified` (a UEI or a DUNS) and `complete` (either of these) are
+    counted in the table itself, `rejects` are the rows of the source that are not in it. `repeated_ids` are
+    the ids that the source bears more than once; in the table each row has its own.
+    """
+
+    awards: int
+    rejects: int
+    distinct_ids: int
+    repeated_ids: int
+    named: int
+    identified: int
+    complete: int
+    reject_examples: tuple[str, ...] = ()

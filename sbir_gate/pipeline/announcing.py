@@ -6,8 +6,10 @@ from pathlib import Path
 
 from sbir_gate.comparing.news import is_news
 from sbir_gate.errors import DocumentError, InputError
+from sbir_gate.model.alert import AlertList
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.publication import Links
+from sbir_gate.model.verdict import RecordChanges, Verdict
 from sbir_gate.pipeline.gate import ALERTS_NAME, VERDICT_NAME
 from sbir_gate.pipeline.history import previous_entry
 from sbir_gate.publishing.slack import SlackEdges, check_webhook, post_to_slack
@@ -33,6 +35,24 @@ def message_of_news(reports: Path, settings: Settings, links: Links) -> Message 
     except (InputError, DocumentError):
         previous = None
     return build_message(verdict, alerts, links) if is_news(alerts, previous) else None
+
+
+def announce_alerts(alerts: AlertList, webhook: str, links: Links, edges: SlackEdges) -> None:
+    """Tell Slack of alerts that stand in no saved verdict, such as those of a run that broke.
+
+    Raises UsageError for a webhook that is no https address, PublishError where Slack does not take it.
+    """
+    check_webhook(webhook)
+    verdict = Verdict(
+        gate=alerts.gate,
+        outcome=alerts.outcome,
+        reasons=tuple(alert.text for alert in alerts.alerts),
+        changes=(),
+        records=RecordChanges(),
+        head_started_at=alerts.started_at,
+        head_commit=alerts.commit,
+    )
+    post_to_slack(webhook, render_slack(build_message(verdict, alerts, links)), edges)
 
 
 def announce(reports: Path, settings: Settings, webhook: str, links: Links, edges: SlackEdges) -> str:

@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,6 +44,9 @@ from sbir_gate.settings.schema import Settings
 _DATABASE_SHARE = 0.48
 _INTERRUPT_SECONDS = 0.01
 
+ChunkWatch = Callable[[ChunkProgress], None]
+"""Told after each chunk of the recipients; first, once, what an interrupted run left (no seconds passed)."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnrichRequest:
@@ -74,8 +77,16 @@ class EnrichSummary:
     warnings: tuple[str, ...]
 
 
+def no_watch(_chunk: ChunkProgress) -> None:
+    """Take no note of chunks."""
+
+
 def enrich(
-    request: EnrichRequest, settings: Settings, monitor: PerformanceMonitor, progress: Progress
+    request: EnrichRequest,
+    settings: Settings,
+    monitor: PerformanceMonitor,
+    progress: Progress,
+    watch: ChunkWatch = no_watch,
 ) -> EnrichSummary:
     """Link the awards to the recipients and write the enriched file.
 
@@ -93,7 +104,8 @@ def enrich(
                 open_database(settings, folder) as connection,
                 _deadline(connection, performance.timeout_seconds),
             ):
-                return _enrich(connection, request, settings, monitor, progress, rejects, folder, ledger)
+                place = _Place(folder, ledger, watch)
+                return _enrich(connection, request, settings, monitor, progress, rejects, place)
         except (duckdb.OutOfMemoryException, MemoryError) as error:
             raise ToolError(
                 f"the budget of {performance.memory_threshold_mb} MiB is too small for this data",
@@ -104,6 +116,15 @@ def enrich(
                 f"the work folder cannot be used ({str(error).splitlines()[0]})",
                 "name a folder with room in enrichment.work_folder",
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the work is done, the ledger of finished chunks if they are kept, and who is told of chunks."""
+
+    folder: Path
+    ledger: Ledger | None
+    watch: ChunkWatch
 
 
 @contextmanager
@@ -204,22 +225,21 @@ def _enrich(
     monitor: PerformanceMonitor,
     progress: Progress,
     rejects: RejectLog,
-    folder: Path,
-    ledger: Ledger | None,
+    place: _Place,
 ) -> EnrichSummary:
     options = reading_options(settings)
     paths = _source_paths([request.awards, request.recipients], settings)
     states = [fingerprint(path) for path in paths]
     with monitor.monitor_block("read-awards"):
-        awards = read_awards(connection, request.awards, folder, options, rejects)
+        awards = read_awards(connection, request.awards, place.folder, options, rejects)
         progress("awards", awards.rows, 1.0)
-    read = _read_recipients(connection, request, settings, monitor, progress, rejects, folder, ledger)
+    read = _read_recipients(connection, request, settings, monitor, progress, rejects, place)
     batches = open_parts(connection, read.parts)
     check_unchanged(paths, states)
     progress("matching", 0, None)
     matched = match_firms(connection, matching_options(settings), monitor.monitor_block, batches)
     with monitor.monitor_block("write"):
-        write_enriched(connection, matched, awards.columns, request.output, folder)
+        write_enriched(connection, matched, awards.columns, request.output, place.folder)
     progress("done", awards.rows, None)
     monitor.count("recipients_scanned", read.recipients)
     for name, count in matched.counters.items():
@@ -241,8 +261,7 @@ def _read_recipients(
     monitor: PerformanceMonitor,
     progress: Progress,
     rejects: RejectLog,
-    folder: Path,
-    ledger: Ledger | None,
+    place: _Place,
 ) -> PartsRead:
     """Make the parts of the recipients, telling after each chunk how far it is."""
     identity = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
@@ -252,16 +271,21 @@ def _read_recipients(
         kept = f"{chunk.chunks} chunks kept" if chunk.is_resumable else ""
         progress(chunk.stage, chunk.records, chunk.share, kept)
         file.tell(chunk)
+        place.watch(chunk)
 
-    if ledger is not None:
-        for words in ledger.findings():
+    if place.ledger is not None:
+        for words in place.ledger.findings():
             progress(words, 0, None)
+        if place.ledger.finished:
+            place.watch(_found(place.ledger, settings))
     edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), tell=tell)
     budget_mib = settings.enrichment.performance.memory_threshold_mb
     state = "failed"
     try:
         with monitor.monitor_block("read-recipients"):
-            maker = PartMaker(connection, folder, reading_options(settings), budget_mib, ledger, edges)
+            maker = PartMaker(
+                connection, place.folder, reading_options(settings), budget_mib, place.ledger, edges
+            )
             read = maker.read(request.recipients, rejects)
         state = "finished"
     except KeyboardInterrupt:
@@ -270,6 +294,21 @@ def _read_recipients(
     finally:
         file.finish(state)
     return read
+
+
+def _found(ledger: Ledger, settings: Settings) -> ChunkProgress:
+    """Return what an interrupted run left, as the progress before any time has passed."""
+    records = sum(done.chunk.kept for done in ledger.finished)
+    return ChunkProgress(
+        stage="recipients",
+        chunks=len(ledger.finished),
+        records=records,
+        records_reused=records,
+        share=0.0,
+        seconds=0.0,
+        chunk_size=settings.enrichment.performance.chunk_size,
+        is_resumable=True,
+    )
 
 
 def _check_targets(request: EnrichRequest, settings: Settings) -> None:

@@ -30,7 +30,8 @@ _MOST_ROWS = 25_000
 class AwardsRead:
     """What was read: `columns` are the original ones, in order, as `award_rows` spells them.
 
-    `has_award_ids` says whether the files have a column of award ids.
+    `has_award_ids` says whether the files have a column of award ids, `repeated_ids` how many ids stood there
+    more than once.
     """
 
     rows: int
@@ -38,6 +39,7 @@ class AwardsRead:
     columns: tuple[str, ...]
     has_award_ids: bool
     warnings: tuple[str, ...]
+    repeated_ids: int = 0
 
 
 def read_awards(
@@ -90,9 +92,9 @@ def read_awards(
         raise tally.nothing_read(f"{source}", "awards")
     listed = ", ".join(map(file_literal, files))
     connection.execute(f"CREATE OR REPLACE VIEW {ROWS_TABLE} AS FROM read_parquet([{listed}])")
-    warnings += _number_repeats(connection)
+    repeated_ids, words = _number_repeats(connection)
     has_award_ids = any("award_id" in plan.fields for plan in plans)
-    return AwardsRead(rows, tally.count, columns, has_award_ids, tuple(warnings))
+    return AwardsRead(rows, tally.count, columns, has_award_ids, (*warnings, *words), repeated_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +171,17 @@ def _derived_id(columns: Sequence[str]) -> str:
     return f"'A' || {cleaning.short_hash(f'concat_ws(chr(31), {cells})')}"
 
 
-def _number_repeats(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Make award ids distinct; return a warning when any repeats."""
+def _number_repeats(connection: duckdb.DuckDBPyConnection) -> tuple[int, list[str]]:
+    """Make award ids distinct; return how many repeat, and a warning when any does."""
+    repeated = 0
     warnings: list[str] = []
     repeats = f"SELECT award_id FROM {AWARDS_TABLE} GROUP BY award_id HAVING count(*) > 1"
     while True:
         found = connection.execute(f"SELECT count(*), min(award_id) FROM ({repeats})").fetchone()
         if found is None or found[0] == 0:
-            return warnings
+            return repeated, warnings
         if not warnings:
+            repeated = int(found[0])
             warnings.append(
                 f"award_id: {found[0]:,} ids repeat, e.g. {found[1]!r}; the repeats got -2, -3, ..."
             )

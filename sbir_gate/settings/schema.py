@@ -6,6 +6,7 @@ metric takes the default of `model.verdict.MetricLimit`.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from enum import StrEnum
@@ -103,6 +104,12 @@ def _relative(name: str) -> str:
     if not name.strip() or Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
         raise _fault("must be a path within the folder in which sbir-gate is called")
     return name
+
+
+def _cron_line(line: str) -> str:
+    if not re.fullmatch(r"[0-9*/,-]+( [0-9*/,-]+){2}( [0-9A-Za-z*/,-]+){2}", line):
+        raise _fault("must be five fields of cron: minute, hour, day, month, weekday, as in 0 6 * * 1")
+    return line
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -309,6 +316,20 @@ class PublishingSettings(Section):
     untrusted_max_mib: Annotated[int, Field(ge=1, le=512)]
 
 
+class OrchestrationSettings(Section):
+    """`orchestration`: the pipeline inside Dagster."""
+
+    folder: PathValue | None
+    progress_seconds: Annotated[Seconds, Field(ge=1)]
+    min_complete_percent: Annotated[float, Field(ge=0, le=100)]
+    stores_baseline: bool
+    max_retries: Annotated[int, Field(ge=0, le=100)]
+    retry_seconds: Seconds
+    schedule: Annotated[str, AfterValidator(_cron_line)]
+    first_year: Annotated[int, Field(ge=1900, le=2100)]
+    webserver_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$", max_length=1000)] | None
+
+
 class Settings(Section):
     """All settings. Units are in the names or in `config/base.yaml`."""
 
@@ -325,3 +346,4 @@ class Settings(Section):
     history: HistorySettings
     drift: DriftSettings
     publishing: PublishingSettings
+    orchestration: OrchestrationSettings

@@ -12,9 +12,20 @@ from uuid import uuid4
 
 from sbir_gate.errors import DocumentError, OutputError
 from sbir_gate.model.alert import AlertList
-from sbir_gate.model.document import ALERTS, HISTORY, PROGRESS, RUN, VERDICT, DocumentKind, decode, encode
+from sbir_gate.model.document import (
+    ALERTS,
+    AWARD_TABLE,
+    HISTORY,
+    PROGRESS,
+    RUN,
+    VERDICT,
+    DocumentKind,
+    decode,
+    encode,
+)
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
+from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 
@@ -25,7 +36,7 @@ MAX_ENTRY_BYTES = 4 * 1024 * 1024
 
 _MAX_COLLISIONS = 1000
 
-Document = TypeVar("Document", Run, Verdict, ProfileProgress, HistoryEntry, AlertList)
+Document = TypeVar("Document", Run, Verdict, ProfileProgress, HistoryEntry, AlertList, AwardTable)
 
 
 def save_run(folder: Path, run: Run) -> Path:
@@ -92,6 +103,16 @@ def save_alerts(path: Path, alerts: AlertList) -> None:
 def load_alerts(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> AlertList:
     """Return the alerts in the file. Raises DocumentError for anything but a whole, valid list of them."""
     return _load(ALERTS, path, max_bytes)
+
+
+def save_award_table(path: Path, table: AwardTable) -> None:
+    """Write what is known of a table of awards to exactly this path. Raises OutputError."""
+    _write(path, _encoded(AWARD_TABLE, table), may_replace=True)
+
+
+def load_award_table(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> AwardTable:
+    """Return what is known of a table of awards. Raises DocumentError for anything but a whole, valid one."""
+    return _load(AWARD_TABLE, path, max_bytes)
 
 
 def save_text(path: Path, text: str) -> None:

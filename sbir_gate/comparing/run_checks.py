@@ -1,0 +1,175 @@
+"""The checks of an enriched table: the verdict of the gate, taken apart into what is asked of the data.
+
+Nothing is judged here that the gate does not judge: each finding is a part of its verdict. Only what a single
+run cannot tell, time and memory, is no more than a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sbir_gate.comparing.changes import compare_metrics
+from sbir_gate.comparing.limits import worst
+from sbir_gate.model.asset_check import AssetCheck, CheckFinding
+from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.verdict import AwardChange, Change, MetricLimit, Outcome, Policy, Severity, Verdict
+
+_MATCH_RATE = "match_rate"
+_CALIBRATION = "calibration_error"
+_COMPLETE = ("rows_missing", "records")
+_UNIQUE = ("rows_doubled", "rows_unknown")
+_EXAMPLES = 5
+
+THRESHOLD = AssetCheck(
+    "match_rate_threshold",
+    "The share of the awards with a link is not below enrichment.performance.match_rate_threshold.",
+    True,
+)
+REGRESSION = AssetCheck(
+    "match_rate_regression",
+    "The share of the awards with a link has not fallen below the baseline's by more than"
+    " gate.metrics.match_rate.fail_percent.",
+    True,
+)
+COMPLETENESS = AssetCheck("completeness", "Every award has its row in the output.", True)
+UNIQUENESS = AssetCheck("uniqueness", "No award has two rows, and no row is of an unknown award.", True)
+CALIBRATION = AssetCheck("calibration", "The stated confidence is as often right as it says.", False)
+PERFORMANCE = AssetCheck("performance", "Time and memory are within their limits.", False)
+GATE = AssetCheck("gate", "The verdict of the gate on all metrics and on every award.", True)
+RUN_CHECKS = (THRESHOLD, REGRESSION, COMPLETENESS, UNIQUENESS, CALIBRATION, PERFORMANCE, GATE)
+
+_REFUSING = (Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR)
+_DOUBTFUL = (Outcome.WARN, Outcome.INCONCLUSIVE)
+
+
+def single_run_policy(policy: Policy) -> Policy:
+    """Return the policy for a Run of one repeat: a noisy metric only warns, whatever its limit says."""
+    return replace(policy, limits=tuple(_softened(limit) for limit in policy.limits))
+
+
+def run_findings(
+    head: Run, reference: Run | None, policy: Policy, verdict: Verdict
+) -> tuple[CheckFinding, ...]:
+    """Return the answer to each of RUN_CHECKS from the verdict on head against the reference."""
+    return (
+        _threshold(head, policy, verdict),
+        _regression(head, reference, policy, verdict),
+        _of_metrics(COMPLETENESS, verdict, _COMPLETE, ()),
+        _of_metrics(UNIQUENESS, verdict, _UNIQUE, ()),
+        _of_metrics(CALIBRATION, verdict, (_CALIBRATION,), ()),
+        _of_metrics(PERFORMANCE, verdict, _noisy(policy), ("wall_seconds", "peak_rss_mib")),
+        _gate(verdict),
+    )
+
+
+def is_refused(verdict: Verdict) -> bool:
+    """Say whether what was made may not be used."""
+    return verdict.outcome in _REFUSING
+
+
+def _softened(limit: MetricLimit) -> MetricLimit:
+    return replace(limit, absolute_severity=Severity.WARN) if limit.kind is MetricKind.NOISY else limit
+
+
+def _threshold(head: Run, policy: Policy, verdict: Verdict) -> CheckFinding:
+    limits = [replace(limit, warn_percent=None, fail_percent=None) for limit in _match_rate(policy)]
+    return _split(THRESHOLD, head, None, replace(policy, limits=tuple(limits)), verdict)
+
+
+def _regression(head: Run, reference: Run | None, policy: Policy, verdict: Verdict) -> CheckFinding:
+    limits = [replace(limit, minimum=None, maximum=None) for limit in _match_rate(policy)]
+    found = _split(REGRESSION, head, reference, replace(policy, limits=tuple(limits)), verdict)
+    records = verdict.records
+    counts = {"lost": len(records.lost), "gained": len(records.gained), "relinked": len(records.relinked)}
+    return replace(
+        found,
+        reason=found.reason if reference is not None else "there is no baseline yet: nothing was compared",
+        facts={name: float(count) for name, count in counts.items()},
+        examples=_award_examples((*records.lost, *records.relinked)),
+    )
+
+
+def _split(
+    check: AssetCheck, head: Run, reference: Run | None, policy: Policy, verdict: Verdict
+) -> CheckFinding:
+    """Judge the match rate by some of its limits; no graver than the verdict, which knows of waivers."""
+    whole = next((change for change in verdict.changes if change.metric == _MATCH_RATE), None)
+    parts = [change for change in compare_metrics(head, reference, policy) if change.metric == _MATCH_RATE]
+    if whole is None or not parts or not policy.limits:
+        return CheckFinding(check.name, Severity.INFO, "the settings hold no limit for it")
+    part = parts[0]
+    found = _finding(check, (part,))
+    milder = _milder(part.severity, whole.severity)
+    return found if milder is part.severity else replace(found, severity=milder, reason=whole.reason)
+
+
+def _of_metrics(
+    check: AssetCheck, verdict: Verdict, names: Sequence[str], shown: Sequence[str]
+) -> CheckFinding:
+    """Return what the verdict says of some metrics; `shown` are those whose values are facts."""
+    changes = tuple(change for change in verdict.changes if change.metric in names)
+    if not changes:
+        return CheckFinding(check.name, Severity.INFO, "the settings hold no limit for it")
+    found = _finding(check, changes)
+    if not check.is_blocking and found.severity is Severity.FAIL:
+        found = replace(found, severity=Severity.WARN)
+    facts = {
+        change.metric: change.head
+        for change in changes
+        if change.head is not None and (not shown or change.metric in shown)
+    }
+    return replace(found, facts=facts)
+
+
+def _finding(check: AssetCheck, changes: Sequence[Change]) -> CheckFinding:
+    """Return the gravest of the changes as a finding, with the reasons of all that are no better."""
+    severity = worst(change.severity for change in changes)
+    gravest = [change for change in changes if change.severity is severity]
+    first = gravest[0]
+    reasons = [change.reason for change in gravest if change.reason]
+    return CheckFinding(
+        check.name,
+        severity,
+        "; ".join(reasons) or "within the limits",
+        metric=first.metric,
+        value=first.head,
+        reference=first.reference,
+        unit=first.unit,
+        limit=first.limit,
+    )
+
+
+def _gate(verdict: Verdict) -> CheckFinding:
+    severity = Severity.OK
+    if verdict.outcome in _REFUSING:
+        severity = Severity.FAIL
+    elif verdict.outcome in _DOUBTFUL:
+        severity = Severity.INCONCLUSIVE if verdict.outcome is Outcome.INCONCLUSIVE else Severity.WARN
+    return CheckFinding(
+        GATE.name,
+        severity,
+        "; ".join(verdict.reasons) or f"the verdict is {verdict.outcome}",
+        facts={"worsened": float(verdict.records.worsened), "improved": float(verdict.records.improved)},
+        examples=_award_examples(verdict.records.lost),
+    )
+
+
+def _match_rate(policy: Policy) -> list[MetricLimit]:
+    return [limit for limit in policy.limits if limit.name == _MATCH_RATE]
+
+
+def _noisy(policy: Policy) -> tuple[str, ...]:
+    return tuple(limit.name for limit in policy.limits if limit.kind is MetricKind.NOISY)
+
+
+def _milder(first: Severity, second: Severity) -> Severity:
+    return second if worst((first, second)) is first else first
+
+
+def _award_examples(changes: Sequence[AwardChange]) -> tuple[str, ...]:
+    return tuple(
+        f"{change.award_id} {change.firm_name}: {change.before_recipient_id or 'none'} ->"
+        f" {change.after_recipient_id or 'none'}"
+        for change in changes[:_EXAMPLES]
+    )

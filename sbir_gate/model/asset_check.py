@@ -1,0 +1,50 @@
+"""Checks of an asset: what a pipeline that runs in steps asks of its data before the next step may run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sbir_gate.model.verdict import Severity
+
+_PASSING = (Severity.OK, Severity.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetCheck:
+    """One question that is asked of an asset; a blocking one holds up what comes after it."""
+
+    name: str
+    description: str
+    is_blocking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """The answer to one check.
+
+    Only `fail` is an error, `warn` and `inconclusive` are warnings. `value` and `reference` (the baseline's
+    value) are in `unit`, None where they are not known or there is no single one. `limit` says in words what
+    was asked. `facts` are counts and the like; `examples` name some of what is at fault.
+    """
+
+    name: str
+    severity: Severity
+    reason: str
+    metric: str = ""
+    value: float | None = None
+    reference: float | None = None
+    unit: str = ""
+    limit: str = ""
+    facts: Mapping[str, float] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
+
+    @property
+    def is_passed(self) -> bool:
+        """Say whether nothing is to be complained of."""
+        return self.severity in _PASSING
+
+    @property
+    def is_blocking(self) -> bool:
+        """Say whether it is an error."""
+        return self.severity is Severity.FAIL

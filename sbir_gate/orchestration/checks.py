@@ -1,0 +1,78 @@
+"""The checks of the assets, each a part of what the gate says. Those that block hold up the next asset."""
+
+# no postponed annotations here: Dagster reads those of the functions that it decorates
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from sbir_gate.comparing.award_checks import AWARD_CHECKS
+from sbir_gate.comparing.run_checks import RUN_CHECKS
+from sbir_gate.model.asset_check import AssetCheck, CheckFinding
+from sbir_gate.orchestration.assets import AssetEdges, AssetShape, writing_step
+from sbir_gate.orchestration.facts import check_result
+from sbir_gate.orchestration.names import ENRICHED, VALIDATED
+from sbir_gate.orchestration.resources import GateResource
+from sbir_gate.pipeline.asset_run import check_awards, judge_assets, record
+
+
+def make_checks(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetChecksDefinition]:
+    """Return the checks of one set of assets."""
+    return [_validated_checks(shape), _enriched_checks(shape, edges)]
+
+
+def _specs(shape: AssetShape, name: str, checks: Sequence[AssetCheck]) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            check.name,
+            asset=shape.key(name),
+            description=check.description,
+            blocking=check.is_blocking,
+        )
+        for check in checks
+    ]
+
+
+def _results(
+    shape: AssetShape, name: str, checks: Sequence[AssetCheck], findings: Sequence[CheckFinding]
+) -> Iterator[dg.AssetCheckResult]:
+    is_blocking = {check.name: check.is_blocking for check in checks}
+    for finding in findings:
+        yield check_result(finding, shape.key(name), is_blocking[finding.name])
+
+
+def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(
+        name="_".join([*shape.prefix, VALIDATED, "checks"]),
+        specs=_specs(shape, VALIDATED, AWARD_CHECKS),
+        description="What was read, held against the limits.",
+        retry_policy=shape.retries,
+    )
+    def validated_checks(
+        context: dg.AssetCheckExecutionContext, gate: GateResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        with writing_step(context, gate) as step:
+            findings = check_awards(step.settings, step.files)
+        yield from _results(shape, VALIDATED, AWARD_CHECKS, findings)
+
+    return validated_checks
+
+
+def _enriched_checks(shape: AssetShape, edges: AssetEdges) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(
+        name="_".join([*shape.prefix, ENRICHED, "checks"]),
+        specs=_specs(shape, ENRICHED, RUN_CHECKS),
+        description="The verdict of the gate on what was enriched, part by part.",
+        retry_policy=shape.retries,
+    )
+    def enriched_checks(
+        context: dg.AssetCheckExecutionContext, gate: GateResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        with writing_step(context, gate) as step:
+            judged = judge_assets(gate.effective(), step.files, edges.gate, step.award_year)
+            if judged.is_refused:
+                # no report follows: verdict, alerts and history are written here
+                record(judged, gate.effective(), edges.gate, step.award_year)
+        yield from _results(shape, ENRICHED, RUN_CHECKS, judged.findings)
+
+    return enriched_checks

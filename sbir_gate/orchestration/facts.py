@@ -1,0 +1,114 @@
+"""What is known of an asset or a check, as metadata: a number that is kept over runs becomes a plot.
+
+Text that comes from data is handed over as text or JSON, never as Markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from sbir_gate.measuring.monitor import MonitorExport, StageExport
+from sbir_gate.model.asset_check import CheckFinding
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Severity
+from sbir_gate.pipeline.progress import ChunkProgress
+
+Metadata = dict[str, dg.MetadataValue]
+
+_SEVERITY = {True: dg.AssetCheckSeverity.ERROR, False: dg.AssetCheckSeverity.WARN}
+
+
+def performance_facts(
+    monitor: MonitorExport, seconds: float, cpu_seconds: float, records: int | None
+) -> Metadata:
+    """Return time, memory and rate of a step, and of each of its stages."""
+    start_mib, peak_mib = monitor["start_rss_mib"], monitor["peak_rss_mib"]
+    found: dict[str, float | None] = {
+        "duration_seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "records": records,
+        "records_per_second": records / seconds if records is not None and seconds > 0 else None,
+        "peak_memory_mib": peak_mib,
+        "memory_delta_mib": None if peak_mib is None or start_mib is None else peak_mib - start_mib,
+    }
+    for stage in monitor["stages"]:
+        found |= _stage_facts(stage)
+    found |= {f"work/{name}": float(count) for name, count in monitor["counters"].items()}
+    notes: Metadata = {f"note/{name}": dg.MetadataValue.text(text) for name, text in monitor["notes"].items()}
+    return {**numbers(found), **notes}
+
+
+def _stage_facts(stage: StageExport) -> dict[str, float | None]:
+    name = stage["name"]
+    return {
+        f"stage_seconds/{name}": stage["wall_seconds"],
+        f"stage_cpu_seconds/{name}": stage["cpu_seconds"],
+        f"stage_peak_mib/{name}": stage["peak_rss_mib"],
+    }
+
+
+def numbers(found: Mapping[str, float | None]) -> Metadata:
+    """Return the numbers that are known."""
+    return {name: dg.MetadataValue.float(float(value)) for name, value in found.items() if value is not None}
+
+
+def quality_facts(run: Run) -> Metadata:
+    """Return the quality of what was decided."""
+    quality = run.quality
+    rates = {
+        "match_rate": quality.match_rate,
+        "precision": quality.precision,
+        "recall": quality.recall,
+        "f1": quality.f1,
+        "blocking_recall": quality.blocking_recall,
+        "calibration_error": quality.calibration_error,
+        "awards": float(quality.awards),
+        "links": float(quality.links),
+    }
+    methods = {f"links/{method}": float(count) for method, count in quality.links_by_method.items()}
+    return numbers({**rates, **methods})
+
+
+def progress_facts(chunk: ChunkProgress, moment: float) -> Metadata:
+    """Return how far a step is; `moment` is now, in seconds since 1970."""
+    return {
+        **numbers(
+            {
+                "records_processed": float(chunk.records),
+                "records_reused": float(chunk.records_reused),
+                "percent": 100 * chunk.share,
+                "records_per_second": chunk.records_per_second,
+                "seconds_left": chunk.seconds_left,
+                "chunk_size": float(chunk.chunk_size),
+            }
+        ),
+        "chunk": dg.MetadataValue.int(chunk.chunks),
+        "is_resumable": dg.MetadataValue.bool(chunk.is_resumable),
+        **({"checkpoint_at": dg.MetadataValue.timestamp(moment)} if chunk.is_resumable else {}),
+    }
+
+
+def check_result(
+    finding: CheckFinding, asset_key: dg.AssetKey | None = None, is_blocking: bool = True
+) -> dg.AssetCheckResult:
+    """Return a finding as Dagster's result; one of a check that does not block is a warning at most."""
+    is_error = is_blocking and (finding.is_passed or finding.severity is Severity.FAIL)
+    text = {"metric": finding.metric, "unit": finding.unit, "limit": finding.limit}
+    examples: Metadata = (
+        {"examples": dg.MetadataValue.json(list(finding.examples))} if finding.examples else {}
+    )
+    return dg.AssetCheckResult(
+        passed=finding.is_passed,
+        asset_key=asset_key,
+        check_name=finding.name,
+        severity=_SEVERITY[is_error],
+        description=finding.reason,
+        metadata={
+            **numbers({"value": finding.value, "baseline": finding.reference, **finding.facts}),
+            **{name: dg.MetadataValue.text(words) for name, words in text.items() if words},
+            **examples,
+            "severity": dg.MetadataValue.text(finding.severity.value),
+        },
+    )

@@ -1,0 +1,117 @@
+"""The job run once, in this process and with no instance left behind: the engine as operators run it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from sbir_gate.errors import ExitStatus, InputError, OutputError, ToolError, UsageError
+from sbir_gate.orchestration.assets import AssetEdges
+from sbir_gate.orchestration.definitions import build_definitions
+from sbir_gate.orchestration.names import ENRICHED, GATE_RESOURCE, JOB
+from sbir_gate.pipeline.asset_files import AssetFiles
+from sbir_gate.pipeline.enrichment import EnrichRequest
+
+_PARQUET = ".parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """What became of the job: whether the gate in it let the report through, and what it refused."""
+
+    is_successful: bool
+    refused: tuple[str, ...]
+
+
+def enrich_through_job(
+    request: EnrichRequest,
+    config_file: Path | None,
+    assignments: Sequence[str],
+    *,
+    is_quiet: bool,
+    edges: AssetEdges | None = None,
+) -> JobSummary:
+    """Run `sbir_etl_job` over the files of the request, and leave there what `enrich` would.
+
+    What the checks refuse is written all the same, for whoever called judges it; it is told. Raises
+    UsageError for an output that is not Parquet, InputError and ToolError as the enrichment itself does.
+    """
+    output = request.output
+    if output.suffix.lower() != _PARQUET:
+        raise UsageError(f"{output}: a job of Dagster writes Parquet alone", "end the name in .parquet")
+    if not output.parent.is_dir():
+        raise OutputError(f"{output}: the folder {output.parent} does not exist", "make the folder first")
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".sbir-gate-job-") as name:
+        files = AssetFiles(Path(name))
+        result = _execute(request, files, config_file, assignments, is_quiet=is_quiet, edges=edges)
+        if not files.run.is_file():
+            raise _error_of(result)
+        files.enriched.replace(output)
+        for source, target in ((files.rejects, request.rejects), (files.metrics, request.metrics)):
+            if target is not None:
+                shutil.copyfile(source, target)
+    return JobSummary(result.success, _refused(result))
+
+
+def _execute(
+    request: EnrichRequest,
+    files: AssetFiles,
+    config_file: Path | None,
+    assignments: Sequence[str],
+    *,
+    is_quiet: bool,
+    edges: AssetEdges | None,
+) -> dg.ExecuteInProcessResult:
+    config = str(config_file) if config_file is not None else None
+    gate = {
+        "config_file": config,
+        "assignments": list(assignments),
+        "awards": request.awards,
+        "recipients": request.recipients,
+        "folder": str(files.folder),
+        "is_fresh": True,
+    }
+    level = "CRITICAL" if is_quiet else "INFO"
+    with dg.DagsterInstance.ephemeral() as instance:
+        return (
+            build_definitions(config, edges)
+            .resolve_job_def(JOB)
+            .execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={
+                    "resources": {GATE_RESOURCE: {"config": gate}},
+                    "loggers": {"console": {"config": {"log_level": level}}},
+                },
+            )
+        )
+
+
+def _error_of(result: dg.ExecuteInProcessResult) -> InputError | ToolError:
+    """Return the error that ended the job before anything was enriched, in its own words."""
+    for event in result.all_events:
+        if event.event_type is not dg.DagsterEventType.STEP_FAILURE:
+            continue
+        failure = event.step_failure_data
+        said = failure.user_failure_data
+        words = (said.description if said else None) or (failure.error.message if failure.error else "")
+        status = said.metadata.get("status") if said else None
+        is_wrong_input = (
+            isinstance(status, dg.TextMetadataValue) and status.text == ExitStatus.WRONG_INPUT.name
+        )
+        message = f"{event.step_key}: {words.strip()}"
+        return InputError(message) if is_wrong_input else ToolError(message)
+    return InputError(f"{ENRICHED}: the checks of the awards hold it up: {'; '.join(_refused(result))}")
+
+
+def _refused(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+    return tuple(
+        f"{evaluation.check_name}: {evaluation.description}"
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
+    )

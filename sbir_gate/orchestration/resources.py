@@ -1,0 +1,71 @@
+"""The settings inside Dagster: the layers of the command line, and what a run's own config sets over them."""
+
+# no postponed annotations here: Dagster reads those of the class
+
+import os
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from sbir_gate.settings.effective import EffectiveSettings, load_settings
+
+
+class GateResource(dg.ConfigurableResource[None]):
+    """Settings of sbir-gate for the assets; what is left out comes from config/base.yaml and the environment.
+
+    In the config of a run it stands at `resources.gate.config`.
+    """
+
+    config_file: str | None = Field(default=None, description="YAML file over config/base.yaml.")
+    assignments: list[str] = Field(
+        default_factory=list, description="Single settings, each as KEY=VALUE, e.g. gate.max_lost=3."
+    )
+    awards: str | None = Field(default=None, description="fixtures.awards: file of the awards.")
+    recipients: str | None = Field(default=None, description="fixtures.recipients: what they are linked to.")
+    truth: str | None = Field(default=None, description="fixtures.truth: the known right recipients.")
+    folder: str | None = Field(default=None, description="orchestration.folder: where the assets lie.")
+    chunk_size: int | None = Field(
+        default=None, description="enrichment.performance.chunk_size: recipients per chunk."
+    )
+    memory_threshold_mb: int | None = Field(
+        default=None, description="enrichment.performance.memory_threshold_mb, in MiB."
+    )
+    match_rate_threshold: float | None = Field(
+        default=None, description="enrichment.performance.match_rate_threshold, 0..1."
+    )
+    timeout_seconds: float | None = Field(
+        default=None, description="enrichment.performance.timeout_seconds for one enrichment."
+    )
+    workers: int | None = Field(
+        default=None, description="enrichment.performance.workers: threads; 0 means one per core."
+    )
+    is_fresh: bool = Field(
+        default=False, description="Read all again instead of going on from the chunks of an interrupted run."
+    )
+
+    _loaded: EffectiveSettings | None = PrivateAttr(default=None)
+
+    def effective(self) -> EffectiveSettings:
+        """Return the settings in force, read once. Raises ConfigurationError with all faults at once."""
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
+    def _load(self) -> EffectiveSettings:
+        return load_settings(
+            Path(self.config_file) if self.config_file else None,
+            os.environ,
+            {
+                "fixtures.awards": self.awards,
+                "fixtures.recipients": self.recipients,
+                "fixtures.truth": self.truth,
+                "orchestration.folder": self.folder,
+                "enrichment.performance.chunk_size": self.chunk_size,
+                "enrichment.performance.memory_threshold_mb": self.memory_threshold_mb,
+                "enrichment.performance.match_rate_threshold": self.match_rate_threshold,
+                "enrichment.performance.timeout_seconds": self.timeout_seconds,
+                "enrichment.performance.workers": self.workers,
+            },
+            self.assignments,
+        )

@@ -1,0 +1,296 @@
+"""An enrichment that was measured where it ran, as a step of a pipeline, and what the gate makes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from sbir_gate.comparing.award_checks import award_findings
+from sbir_gate.comparing.other_data import declined, judge_other_data
+from sbir_gate.comparing.run_checks import is_refused, run_findings, single_run_policy
+from sbir_gate.errors import InputError, OutputError, SbirGateError, UsageError
+from sbir_gate.measuring.benchmark import Repeat, Tally
+from sbir_gate.measuring.monitor import PerformanceMonitor
+from sbir_gate.measuring.output import read_decisions
+from sbir_gate.measuring.process import ProcessResult
+from sbir_gate.measuring.telemetry import Telemetry
+from sbir_gate.measuring.truth import read_truth
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.asset_check import CheckFinding
+from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.verdict import Outcome, Verdict
+from sbir_gate.model.waiver import Waivers
+from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
+from sbir_gate.pipeline.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich
+from sbir_gate.pipeline.gate import (
+    ALERTS_NAME,
+    Edges,
+    ReadFixture,
+    describe_fixture,
+    discard_verdict,
+    read_profiles,
+    run_of,
+    write_verdict,
+)
+from sbir_gate.pipeline.history import consult_history, drift_before_promotion, keep_run
+from sbir_gate.pipeline.policy import own_judgement
+from sbir_gate.pipeline.progress import Progress
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.schema import Settings
+from sbir_gate.storing.baselines import load_baseline, promote
+from sbir_gate.storing.documents import load_award_table, load_run, save_alerts, write_run
+
+ENRICHER = "sbir_etl_job"
+RESUMED = "resumed"
+
+_PROMOTED = (Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE)
+
+
+class Engine(Protocol):
+    """The edge that `pipeline.enrichment.enrich` is; tests put another in its place."""
+
+    def __call__(
+        self,
+        request: EnrichRequest,
+        settings: Settings,
+        monitor: PerformanceMonitor,
+        progress: Progress,
+        watch: ChunkWatch,
+    ) -> EnrichSummary:
+        """Link the awards to the recipients and write the enriched file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    """What one enrichment took; the telemetry is the engine's own, for its process does more than enrich."""
+
+    started_at: datetime
+    wall_seconds: float
+    cpu_seconds: float
+    calibration_seconds: float
+    telemetry: Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A Run of one enrichment, and what the engine said of it."""
+
+    run: Run
+    summary: EnrichSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A Run, what it was held against, the verdict with drift, and the answers to the checks."""
+
+    run: Run
+    reference: Run | None
+    verdict: Verdict
+    alerts: AlertList
+    findings: tuple[CheckFinding, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def is_refused(self) -> bool:
+        """Say whether what was made may not be used."""
+        return is_refused(self.verdict)
+
+
+def measure_enrichment(
+    effective: EffectiveSettings,
+    files: AssetFiles,
+    edges: Edges,
+    monitor: PerformanceMonitor,
+    progress: Progress,
+    watch: ChunkWatch,
+    engine: Engine = enrich,
+    *,
+    is_resuming: bool = True,
+) -> Measured:
+    """Enrich the validated awards, measure it as one repeat, and save its Run; no verdict stays from before.
+
+    `effective` are the settings of the assets. Raises InputError where the awards were not validated, or did
+    not pass their checks.
+    """
+    settings = effective.settings
+    check_engine(settings)
+    discard_run(files)
+    _refuse_bad_awards(settings, files)
+    request = EnrichRequest(
+        awards=str(files.validated),
+        recipients=str(settings.fixtures.recipients),
+        output=files.enriched,
+        rejects=files.rejects,
+        metrics=files.metrics,
+        is_resuming=is_resuming,
+    )
+    started_at, calibration_seconds = edges.now(), edges.calibrate()
+    started, started_cpu = edges.clock(), time.process_time()
+    summary = engine(request, settings, monitor, progress, watch)
+    timing = _Timing(
+        started_at,
+        wall_seconds=edges.clock() - started,
+        cpu_seconds=time.process_time() - started_cpu,
+        calibration_seconds=calibration_seconds,
+        telemetry=Telemetry.model_validate(monitor.export()),
+    )
+    with monitor.monitor_block("quality"):
+        run = _run(effective, files, edges, timing)
+    run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
+    write_run(files.run, run)
+    return Measured(run, summary)
+
+
+def _refuse_bad_awards(settings: Settings, files: AssetFiles) -> None:
+    """Ask the checks again: a run of a later step alone has run none of them."""
+    hint = "materialise validated_sbir_awards before what comes of it"
+    if not (files.validated.is_file() and files.award_table.is_file()):
+        raise InputError(f"{files.validated}: the awards were not validated", hint)
+    faults = [finding.reason for finding in check_awards(settings, files) if finding.is_blocking]
+    if faults:
+        raise InputError(f"{files.validated}: the awards did not pass: {'; '.join(faults)}", hint)
+
+
+def discard_run(files: AssetFiles) -> None:
+    """Remove the Run of an earlier enrichment and the verdict on it: neither is of the next one."""
+    discard_verdict(files.folder)
+    try:
+        files.run.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{files.run}: the Run of an earlier enrichment cannot be removed ({error.strerror})",
+            "name a folder that you may write to in orchestration.folder",
+        ) from error
+
+
+def check_awards(settings: Settings, files: AssetFiles) -> tuple[CheckFinding, ...]:
+    """Return the answers to the checks of the awards that were validated."""
+    return award_findings(
+        load_award_table(files.award_table),
+        settings.reading.max_reject_percent,
+        settings.orchestration.min_complete_percent,
+    )
+
+
+def check_engine(settings: Settings) -> None:
+    """Raise UsageError for another enricher: a step runs the engine in its own process."""
+    if settings.enricher.command is not None:
+        raise UsageError(
+            "enricher.command: the assets run the built-in engine",
+            "leave it at null here; 'sbir-gate run' gates any command",
+        )
+
+
+def judge_assets(
+    effective: EffectiveSettings, files: AssetFiles, edges: Edges, award_year: int | None = None
+) -> Judged:
+    """Judge the saved Run of the assets against their baseline; nothing is written.
+
+    `effective` are the settings as they are loaded: the baseline that is committed lies where they say. It is
+    the reference until the assets have one of their own, if it is of the same data; its times and sizes, of
+    another kind of process, are left out. Raises DocumentError for a Run or a baseline that cannot be read.
+    """
+    settings = asset_settings(effective, award_year).settings
+    run = load_run(files.run)
+    judgement = own_judgement(effective, has_baseline=False)
+    rules = single_run_policy(judgement.rules.policy)
+    reference = _reference(run, files, effective.settings)
+    waivers = Waivers(judgement.rules.waivers, edges.now().date())
+    past = consult_history(run, judge_other_data(run, reference, rules, waivers=waivers), settings)
+    return Judged(
+        run,
+        reference,
+        past.verdict,
+        past.alerts,
+        run_findings(run, reference, rules, past.verdict),
+        past.warnings,
+    )
+
+
+def record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_year: int | None) -> None:
+    """Write verdict, report and alerts beside the assets, and keep the Run in their history."""
+    settings = asset_settings(effective, award_year).settings
+    folder = settings.reports.folder
+    write_verdict(folder, judged.run, judged.verdict)
+    save_alerts(folder / ALERTS_NAME, judged.alerts)
+    keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings, judged.alerts)
+
+
+def store_baseline(
+    judged: Judged, effective: EffectiveSettings, files: AssetFiles, award_year: int | None
+) -> str:
+    """Make the Run the baseline of the next one if it is fit for that; return in words what became of it.
+
+    It is not if it was refused or is open, if it resumed what another began (its time is not its own), if it
+    drifted, or if a rate is worse than the baseline's: a baseline that moves with every step of a slow
+    decline hides it.
+    """
+    settings = asset_settings(effective, award_year).settings
+    if not settings.orchestration.stores_baseline:
+        return "not stored: orchestration.stores_baseline is false"
+    obstacle = _obstacle(judged, effective, settings)
+    if obstacle:
+        return f"not stored: {obstacle}"
+    try:
+        path = promote(judged.run, files.baselines)
+    except (InputError, OutputError) as error:
+        return f"not stored: {error.message}"
+    return f"stored: {path}"
+
+
+def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) -> str:
+    run = judged.run
+    if judged.verdict.outcome not in _PROMOTED:
+        return f"the verdict is {judged.verdict.outcome}"
+    if RESUMED in run.engine_notes:
+        return "the Run went on from the chunks of another"
+    if judged.reference is not None:
+        policy = own_judgement(effective, has_baseline=False).rules.policy
+        worse = declined(run, judged.reference, policy)
+        if worse:
+            return f"worse than the baseline, if within the limits: {'; '.join(worse)}"
+    try:
+        drift = drift_before_promotion(run, settings)
+    except SbirGateError as error:
+        return f"drift cannot be judged ({error.message})"
+    return "; ".join(finding.reason for finding in drift)
+
+
+def _reference(run: Run, files: AssetFiles, settings: Settings) -> Run | None:
+    own = load_baseline(files.baselines, run.gate)
+    if own is not None:
+        return own
+    committed = load_baseline(settings.gate.baselines_folder, run.gate)
+    if committed is None or committed.fixture.fingerprint != run.fixture.fingerprint:
+        return None
+    exact = tuple(metric for metric in committed.metrics if metric.kind is MetricKind.EXACT)
+    return replace(committed, metrics=exact)
+
+
+def _run(effective: EffectiveSettings, files: AssetFiles, edges: Edges, timing: _Timing) -> Run:
+    """Return the Run of what was enriched, with the enrichment as its one repeat."""
+    fixtures = effective.settings.fixtures
+    validated = fixtures.model_copy(update={"awards": files.validated})
+    of_validated = effective.settings.model_copy(update={"fixtures": validated})
+    profiles = read_profiles(EffectiveSettings(of_validated, effective.origins))
+    truth = read_truth(fixtures.truth) if fixtures.truth is not None else None
+    # the fixture is what the source holds, so that a Run of 'sbir-gate run' on the same files is comparable
+    read = ReadFixture(timing.started_at, profiles, truth, describe_fixture(effective, len(profiles)))
+    telemetry = timing.telemetry
+    process = ProcessResult(
+        exit_status=0,
+        is_timed_out=False,
+        wall_seconds=timing.wall_seconds,
+        cpu_seconds=timing.cpu_seconds,
+        peak_rss_mib=telemetry.highest_mib(),
+    )
+    tally = Tally([profile.award_id for profile in profiles])
+    tally.add(Repeat(process, telemetry, read_decisions(files.enriched)), timing.calibration_seconds)
+    return replace(run_of(effective, edges, read, tally.result(edges.calibrate())), enricher=ENRICHER)
+
+
+def _resumed(summary: EnrichSummary) -> Mapping[str, str]:
+    return {RESUMED: summary.notes[RESUMED]} if RESUMED in summary.notes else {}

@@ -1,0 +1,46 @@
+"""Awards read, rejects put aside, and the rest written down for the steps that follow."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from sbir_gate.measuring.monitor import PerformanceMonitor
+from sbir_gate.model.records import AwardTable
+from sbir_gate.pipeline.asset_files import AssetFiles
+from sbir_gate.pipeline.asset_run import discard_run
+from sbir_gate.pipeline.enrichment import open_database, reading_options
+from sbir_gate.reading.award_table import write_awards
+from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.settings.schema import Settings
+from sbir_gate.storing.documents import save_award_table
+
+_EVERY_REJECT = 100.0
+
+
+def validate_awards(
+    settings: Settings, files: AssetFiles, monitor: PerformanceMonitor, award_year: int | None = None
+) -> AwardTable:
+    """Read `fixtures.awards`, write what could be read, and return and save what is known of it.
+
+    However many rows are rejected: that is judged afterwards. Raises InputError for a source that cannot be
+    read at all, OutputError for files that cannot be written.
+    """
+    options = replace(reading_options(settings), max_reject_percent=_EVERY_REJECT)
+    # what was made of other awards is not of these
+    discard_run(files)
+    files.award_table.unlink(missing_ok=True)
+    work_folder = settings.enrichment.work_folder or files.folder
+    with (
+        tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder) as name,
+        RejectLog(files.award_rejects) as rejects,
+        open_database(settings, Path(name)) as connection,
+    ):
+        with monitor.monitor_block("read-awards"):
+            read = read_awards(connection, str(settings.fixtures.awards), Path(name), options, rejects)
+        with monitor.monitor_block("write-awards"):
+            table = write_awards(connection, read, rejects, files.validated, Path(name), award_year)
+    save_award_table(files.award_table, table)
+    return table

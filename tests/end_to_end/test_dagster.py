@@ -1,0 +1,62 @@
+"""The gate and the engine through Dagster, as a user calls them."""
+
+import pytest
+
+from sbir_gate.model.verdict import Outcome
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_job_writes_what_the_engine_writes(stage):
+    files = ("--awards", "fixtures/awards.csv", "--recipients", "fixtures/recipients.csv")
+    alone = stage.gate("enrich", *files, "--output", "alone.parquet")
+    through = stage.gate(
+        *("enrich", "--through", "dagster", *files),
+        *("--output", "through.parquet", "--metrics", "metrics.json", "--rejects", "rejects.csv"),
+    )
+    assert (alone.returncode, through.returncode) == (0, 0), alone.stderr + through.stderr
+    assert (stage.folder / "through.parquet").read_bytes() == (stage.folder / "alone.parquet").read_bytes()
+    assert (stage.folder / "metrics.json").is_file()
+    assert (stage.folder / "rejects.csv").is_file()
+    assert stage.leftovers() == []
+
+
+def test_what_the_job_refuses_is_written_and_told(stage):
+    finished = stage.gate(
+        *("enrich", "--through", "dagster", "--quiet", "--awards", "fixtures/awards.csv"),
+        *("--recipients", "fixtures/recipients.csv", "--output", "refused.parquet"),
+        *("--set", "enrichment.performance.match_rate_threshold=0.99"),
+    )
+    assert finished.returncode == 0
+    assert "the job refuses what it enriched: match_rate_threshold" in finished.stderr
+    assert (stage.folder / "refused.parquet").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        (("--recipients", "nowhere.csv", "--output", "o.parquet"), 2, "nowhere.csv"),
+        (("--recipients", "fixtures/recipients.csv", "--output", "o.csv"), 2, "writes Parquet alone"),
+        (("--recipients", "fixtures/recipients.csv", "--output", "no/o.parquet"), 2, "does not exist"),
+    ],
+)
+def test_wrong_input_is_told_in_the_words_of_the_engine(stage, options, status, words):
+    finished = stage.gate("enrich", "--through", "dagster", "-q", "--awards", "fixtures/awards.csv", *options)
+    assert finished.returncode == status
+    assert words in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert stage.leftovers() == []
+
+
+def test_the_gate_measures_the_job_as_a_gate_of_its_own(stage):
+    finished = stage.gate("run", "--through", "dagster", "--repeats", 1, "--set", "benchmark.warm_ups=0")
+    assert finished.returncode == 0, finished.stderr
+    verdict = stage.verdict()
+    assert (verdict.gate, verdict.outcome) == ("enrichment-dagster", Outcome.NO_BASELINE)
+    assert stage.leftovers() == []
+
+
+def test_another_enricher_has_no_job(stage):
+    finished = stage.gate("run", "--through", "dagster", "--enricher", "x {awards} {recipients} {output}")
+    assert finished.returncode == 2
+    assert "another enricher is set" in finished.stderr

@@ -1,0 +1,217 @@
+"""A small world for the assets of Dagster: awards of which so many find their recipient, and runs over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from sbir_gate.measuring.process import ProcessRequest, ProcessResult
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.publication import Links
+from sbir_gate.model.run import Run, Source
+from sbir_gate.orchestration import build_definitions
+from sbir_gate.orchestration.assets import AssetEdges
+from sbir_gate.orchestration.names import ENRICHED, JOB, REPORT
+from sbir_gate.pipeline.asset_run import Engine
+from sbir_gate.pipeline.enrichment import enrich
+from sbir_gate.pipeline.gate import Edges
+from sbir_gate.storing.documents import load_run
+from tests.factories import MACHINE
+from tests.factories_matching import Award, Recipient, write_tables
+
+AWARDS = 50
+RECIPIENTS = 90
+COMMIT = "c" * 40
+
+
+class Clock:
+    """A day that goes on by a minute whenever somebody looks."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self._now += timedelta(minutes=1)
+        return self._now
+
+
+@dataclass
+class World:
+    """A folder with awards, recipients and settings; `run` runs the job over them, in this process."""
+
+    folder: Path
+    instance: dg.DagsterInstance
+    told: list[AlertList] = field(default_factory=list)
+    links: list[Links] = field(default_factory=list)
+    engine: Engine = enrich
+    clock: Clock = field(default_factory=Clock)
+    retries: int = 3
+    chunk_size: int = 10
+
+    @property
+    def files(self) -> Path:
+        """The folder of the assets."""
+        return self.folder / "assets"
+
+    def enriched(self) -> bytes:
+        """Return the enriched awards as they lie on disk."""
+        return (self.files / f"{ENRICHED}.parquet").read_bytes()
+
+    def baseline(self) -> Run:
+        """Return the Run that the next one is held against."""
+        return load_run(self.files / "baselines" / "enrichment.json")
+
+    def write(self, linked: int, awards: int = AWARDS, recipients: int = RECIPIENTS) -> None:
+        """Write awards of which the first `linked` are among the recipients."""
+        write_tables(
+            self.folder,
+            [Award(f"A{number}", f"Firm {number} of Optics", duns=duns(number)) for number in range(awards)],
+            [
+                Recipient(f"R{number}", f"FIRM {number} OF OPTICS, INC.", duns=duns(number))
+                if number < linked
+                else Recipient(f"R{number}", f"ELSEWHERE {number} TRUCKING LLC", duns=duns(500 + number))
+                for number in range(recipients)
+            ],
+        )
+
+    def config(self) -> Path:
+        """Write the settings as a file and return its path."""
+        path = self.folder / "config.yaml"
+        base: dict[str, object] = {
+            "fixtures": {
+                "awards": str(self.folder / "awards.csv"),
+                "recipients": str(self.folder / "recipients.csv"),
+                "truth": None,
+            },
+            "gate": {
+                "baselines_folder": str(self.folder / "baselines"),
+                # the times of so small a world are chance
+                "metrics": {
+                    name: {"warn_percent": None, "fail_percent": None}
+                    for name in ("wall_seconds", "cpu_seconds", "peak_rss_mib")
+                },
+            },
+            "reports": {"folder": str(self.folder / "reports")},
+            "enrichment": {"performance": {"chunk_size": self.chunk_size}},
+            "orchestration": {
+                "folder": str(self.files),
+                "retry_seconds": 0.01,
+                "max_retries": self.retries,
+                "webserver_url": "https://dagster.example",
+            },
+        }
+        path.write_text(yaml.safe_dump(base), encoding="utf-8")
+        return path
+
+    def announce(self, alerts: AlertList, links: Links) -> str:
+        """Take note of what is told, and where it leads."""
+        self.told.append(alerts)
+        self.links.append(links)
+        return "told"
+
+    def definitions(self) -> dg.Definitions:
+        """Return the definitions with this world's edges."""
+        edges = Edges(
+            now=self.clock,
+            launch=_no_process,
+            calibrate=lambda: 0.1,
+            machine=lambda: MACHINE,
+            source=lambda: Source(COMMIT, "main"),
+        )
+        return build_definitions(str(self.config()), AssetEdges(edges, self.engine, self.announce))
+
+    def run(
+        self,
+        *assignments: str,
+        only: Sequence[str] = (),
+        job: str = JOB,
+        partition: str | None = None,
+        **resource: object,
+    ) -> dg.ExecuteInProcessResult:
+        """Run the job, or some assets of it, with settings over those of the file."""
+        config = {"assignments": list(assignments), "config_file": str(self.config()), **resource}
+        return (
+            self.definitions()
+            .resolve_job_def(job)
+            .execute_in_process(
+                instance=self.instance,
+                raise_on_error=False,
+                run_config={"resources": {"gate": {"config": config}}},
+                asset_selection=[dg.AssetKey(name) for name in only] or None,
+                partition_key=partition,
+            )
+        )
+
+
+def _no_process(_request: ProcessRequest) -> ProcessResult:
+    raise AssertionError("an asset starts no process")
+
+
+def duns(number: int) -> str:
+    return f"{100_000_007 + 1009 * number}"
+
+
+def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> Mapping[str, object]:
+    """Return the plain values of what an asset was materialised with."""
+    (event,) = [
+        event for event in result.get_asset_materialization_events() if event.asset_key.path[-1] == asset
+    ]
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def observations_of(result: dg.ExecuteInProcessResult) -> list[Mapping[str, object]]:
+    """Return the plain values of every observation, in their order."""
+    return [
+        {name: value.value for name, value in event.event_specific_data.asset_observation.metadata.items()}
+        for event in result.all_events
+        if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
+    ]
+
+
+def failed_checks(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Return the severity of each check that did not pass."""
+    return {
+        evaluation.check_name: evaluation.severity.value
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed
+    }
+
+
+def started_steps(result: dg.ExecuteInProcessResult) -> list[str]:
+    return [
+        event.step_key for event in result.all_events if event.event_type is dg.DagsterEventType.STEP_START
+    ]
+
+
+def is_held_up(result: dg.ExecuteInProcessResult) -> bool:
+    """Say whether the run failed after the enrichment, and the report never started."""
+    steps = started_steps(result)
+    return not result.success and ENRICHED in steps and REPORT not in steps
+
+
+def failure_of(result: dg.ExecuteInProcessResult) -> str:
+    """Return what the last step that failed says."""
+    failures = [event for event in result.all_events if event.event_type is dg.DagsterEventType.STEP_FAILURE]
+    error = failures[-1].event_specific_data.error
+    assert error is not None
+    return error.message + (error.cause.message if error.cause else "")
+
+
+def tell_alerts(world: World, result: dg.ExecuteInProcessResult) -> list[AlertList]:
+    """Let the sensors look at a run, and return what they told."""
+    run = world.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    status = dg.DagsterEventType.RUN_SUCCESS if result.success else dg.DagsterEventType.RUN_FAILURE
+    (event,) = [event for event in result.all_events if event.event_type is status]
+    name = "enrichment_warning_sensor" if result.success else "enrichment_failure_sensor"
+    sensor = world.definitions().get_repository_def().get_sensor_def(name)
+    context = dg.build_run_status_sensor_context(
+        sensor_name=name, dagster_instance=world.instance, dagster_run=run, dagster_event=event
+    )
+    sensor(context)
+    return world.told

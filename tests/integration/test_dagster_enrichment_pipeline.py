@@ -1,0 +1,402 @@
+"""The pipeline inside Dagster: what it makes, what holds it up, and what is left after a crash."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from sbir_gate.errors import ToolError
+from sbir_gate.model.alert import AlertKind
+from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
+from sbir_gate.pipeline.enrichment import enrich
+from sbir_gate.storing.documents import load_alerts, load_run, load_verdict
+from tests.factories_dagster import (
+    AWARDS,
+    RECIPIENTS,
+    World,
+    failed_checks,
+    failure_of,
+    is_held_up,
+    metadata_of,
+    observations_of,
+    started_steps,
+    tell_alerts,
+)
+from tests.factories_matching import enrich_files
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path, instance)
+        world.write(linked=45)
+        yield world
+
+
+class TestTheJob:
+    def test_all_assets_materialise_and_every_check_passes(self, world):
+        result = world.run()
+        assert result.success
+        made = [event.asset_key.path[-1] for event in result.get_asset_materialization_events()]
+        assert made == [RAW, VALIDATED, ENRICHED, REPORT]
+        assert len(result.get_asset_check_evaluations()) == 10
+        assert failed_checks(result) == {}
+
+    def test_the_enriched_awards_are_those_of_the_command_line(self, world):
+        world.run()
+        by_cli = world.folder / "by_cli.parquet"
+        enrich_files(world.folder / "awards.csv", world.folder / "recipients.csv", by_cli)
+        assert world.enriched() == by_cli.read_bytes()
+
+    def test_every_asset_says_what_it_cost_and_the_report_what_came_of_it(self, world):
+        result = world.run()
+        for asset in (RAW, VALIDATED, ENRICHED, REPORT):
+            known = metadata_of(result, asset)
+            assert known["duration_seconds"] > 0
+            assert {"cpu_seconds", "peak_memory_mib", "memory_delta_mib"} <= known.keys()
+        enriched = metadata_of(result, ENRICHED)
+        assert (enriched["awards"], enriched["links"], enriched["match_rate"]) == (AWARDS, 45, 0.9)
+        assert enriched["records_per_second"] > 0
+        assert enriched["stage_seconds/read-recipients"] > 0
+        report = metadata_of(result, REPORT)
+        assert report["verdict"] == "no-baseline"
+        assert report["report"] == Path(report["report_path"]).read_text(encoding="utf-8")
+        assert report["report"].startswith("## ")
+
+    def test_the_config_of_a_run_sets_what_the_file_does_not(self, world):
+        elsewhere = world.folder / "elsewhere"
+        result = world.run(folder=str(elsewhere), chunk_size=30, match_rate_threshold=0.5)
+        assert result.success
+        assert metadata_of(result, ENRICHED)["path"] == str(elsewhere / f"{ENRICHED}.parquet")
+        assert not world.files.exists()
+        assert [seen["chunk_size"] for seen in observations_of(result)] == [30.0]
+
+    def test_a_setting_that_is_wrong_ends_the_step_in_its_own_words(self, world):
+        result = world.run("gate.max_loss=3")
+        assert not result.success
+        assert "did you mean gate.max_lost" in failure_of(result)
+        assert started_steps(result) == [RAW]  # not tried again
+
+    def test_another_enricher_is_refused(self, world):
+        result = world.run("enricher.command=enrich.sh {awards} {recipients} {output}")
+        assert "enricher.command: the assets run the built-in engine" in failure_of(result)
+
+
+class TestBadData:
+    def test_too_few_links_hold_up_the_report(self, world):
+        world.write(linked=30)
+        result = world.run()
+        assert is_held_up(result)
+        assert failed_checks(result) == {"match_rate_threshold": "ERROR", "gate": "ERROR"}
+
+    def test_so_do_six_percent_fewer_links_than_the_baseline_and_five_do_not(self, world):
+        world.write(linked=50)
+        assert world.run().success
+        world.write(linked=47)
+        result = world.run()
+        assert is_held_up(result)
+        assert failed_checks(result)["match_rate_regression"] == "ERROR"
+        assert "match_rate_threshold" not in failed_checks(result)
+        world.write(linked=48)
+        assert world.run().success
+
+    @pytest.mark.parametrize(
+        ("sabotage", "check"),
+        [
+            (lambda rows: [*rows, rows[0]], "uniqueness"),
+            (lambda rows: rows[:-1], "completeness"),
+            (lambda rows: [*rows[:-1], {**rows[-1], "award_id": "A999"}], "uniqueness"),
+        ],
+        ids=["doubled", "missing", "unknown"],
+    )
+    def test_so_do_rows_that_are_not_one_for_each_award(self, world, sabotage, check):
+        def engine(request, settings, monitor, progress, watch):
+            summary = enrich(request, settings, monitor, progress, watch)
+            tamper(request.output, sabotage)
+            return summary
+
+        world.engine = engine
+        result = world.run()
+        assert is_held_up(result)
+        assert failed_checks(result)[check] == "ERROR"
+
+    def test_empty_recipients_fail_the_enrichment_at_once(self, world):
+        world.write(linked=0, recipients=0)
+        result = world.run()
+        assert not result.success
+        assert "holds no recipients" in failure_of(result)
+        assert started_steps(result).count(ENRICHED) == 1
+        assert REPORT not in started_steps(result)
+
+    def test_the_report_alone_is_refused_afterwards(self, world):
+        world.write(linked=50)
+        world.run()
+        world.write(linked=30)
+        world.run()
+        result = world.run(only=[REPORT])
+        assert not result.success
+        assert started_steps(result) == [REPORT]  # once: it is not tried again
+        assert "the gate refuses the enriched awards (fail)" in failure_of(result)
+
+    def test_the_report_alone_is_refused_where_the_enrichment_failed(self, world):
+        world.run()
+        world.write(linked=0, recipients=0)
+        world.run()
+        result = world.run(only=[REPORT])
+        assert not result.success
+        assert "no such file" in failure_of(result)
+
+    def test_what_was_refused_is_written_down(self, world):
+        world.write(linked=30)
+        world.run()
+        assert load_verdict(world.files / "verdict.json").outcome is Outcome.FAIL
+        assert [alert.metric for alert in load_alerts(world.files / "alerts.json").alerts] == ["match_rate"]
+        assert "match_rate 0.6 is below the minimum" in (world.files / "report.md").read_text()
+
+    def test_a_warning_lets_the_report_through_and_raises_an_alert(self, world):
+        result = world.run("gate.metrics.seconds_per_record.maximum=0")
+        assert result.success
+        assert failed_checks(result) == {"performance": "WARN", "gate": "WARN"}
+        (told,) = tell_alerts(world, result)
+        assert told.outcome is Outcome.WARN
+        assert [(alert.kind, alert.severity, alert.metric) for alert in told.alerts] == [
+            (AlertKind.CHANGE, Severity.WARN, "seconds_per_record")
+        ]
+
+    def test_a_limit_on_time_that_fails_elsewhere_only_warns_of_a_single_run(self, world):
+        result = world.run("gate.metrics.wall_seconds.maximum=0")
+        assert result.success
+        assert failed_checks(result) == {"performance": "WARN", "gate": "WARN"}
+
+
+class TestBadAwards:
+    @pytest.fixture
+    def world(self, world):
+        path = world.folder / "awards.csv"
+        header, *rows = path.read_text().splitlines()
+        path.write_text("\n".join([header, *rows, *["a,row,with,far,too,many,cells,in,it"] * 10]) + "\n")
+        return world
+
+    def test_too_many_rows_that_cannot_be_read_hold_up_the_enrichment(self, world):
+        result = world.run()
+        assert not result.success
+        assert failed_checks(result) == {"pass_rate": "ERROR"}
+        assert ENRICHED not in started_steps(result)
+        (evaluation,) = [each for each in result.get_asset_check_evaluations() if not each.passed]
+        assert evaluation.metadata["rejects"].value == 10
+        assert "awards.csv:52: 9 columns, 7 expected" in evaluation.metadata["examples"].value[0]
+
+    def test_the_enrichment_alone_is_refused_afterwards(self, world):
+        world.run()
+        result = world.run(only=[ENRICHED])
+        assert not result.success
+        assert "the awards did not pass: 50 of 60 rows could be read" in failure_of(result)
+
+    def test_the_report_of_the_awards_before_is_refused_too(self, world):
+        world.run("reading.max_reject_percent=20")
+        world.run()
+        assert not world.run(only=[REPORT]).success
+
+    def test_the_limit_is_a_setting(self, world):
+        assert world.run("reading.max_reject_percent=20").success
+
+    def test_awards_that_cannot_be_matched_hold_up_the_enrichment(self, world):
+        (world.folder / "awards.csv").write_text(
+            "award_id,Company,Duns\nA1,,\nA2,Firm 2 of Optics,\nA3,,100002025\nA4,Firm 4 of Optics,\n"
+        )
+        assert failed_checks(world.run()) == {"completeness": "ERROR"}
+        assert "completeness" not in failed_checks(world.run("orchestration.min_complete_percent=75"))
+
+    def test_repeated_ids_in_the_source_warn(self, world):
+        (world.folder / "awards.csv").write_text(
+            "award_id,Company\nA1,Firm 1 of Optics\nA1,Firm 2 of Optics\n"
+        )
+        result = world.run()
+        assert result.success
+        assert failed_checks(result) == {"uniqueness": "WARN"}
+
+
+class TestBaseline:
+    def test_the_next_run_is_held_against_the_one_before(self, world):
+        first = world.run()
+        assert metadata_of(first, REPORT)["baseline"].startswith("stored: ")
+        assert metadata_of(world.run(), REPORT)["verdict"] == "pass"
+
+    def test_it_does_not_follow_a_slow_decline(self, world):
+        outcomes = []
+        for linked in (50, 49, 48, 47):
+            world.write(linked=linked)
+            outcomes.append(world.run().success)
+        assert outcomes == [True, True, True, False]
+        assert world.baseline().quality.links == 50
+
+    def test_nor_a_run_that_was_refused_or_warned_of_nothing_measured(self, world):
+        world.write(linked=30)
+        world.run()
+        assert not (world.files / "baselines").exists()
+
+    def test_it_stays_where_it_is_if_the_settings_say_so(self, world):
+        result = world.run("orchestration.stores_baseline=false")
+        assert metadata_of(result, REPORT)["baseline"].startswith("not stored: orchestration")
+        assert not (world.files / "baselines").exists()
+
+    def test_rates_are_held_against_it_when_the_data_changed(self, world):
+        world.run()
+        world.write(linked=72, awards=80)
+        result = world.run()
+        assert result.success
+        verdict = load_verdict(world.files / "verdict.json")
+        assert verdict.outcome is Outcome.PASS
+        assert any("rates were compared" in note for note in verdict.notes)
+        assert world.baseline().quality.awards == 80
+
+    def test_a_committed_baseline_serves_until_there_is_one_of_its_own(self, world):
+        world.run()
+        (world.folder / "baselines").mkdir()
+        (world.files / "baselines" / "enrichment.json").rename(world.folder / "baselines" / "enrichment.json")
+        result = world.run()
+        assert metadata_of(result, REPORT)["verdict"] == "pass"
+        (regression,) = [
+            each
+            for each in result.get_asset_check_evaluations()
+            if each.check_name == "match_rate_regression"
+        ]
+        assert regression.metadata["baseline"].value == 0.9
+
+
+class Crash:
+    """The engine, broken off once after so many chunks."""
+
+    def __init__(self, after: int, error: Exception) -> None:
+        self.calls = 0
+        self._after = after
+        self._error = error
+
+    def __call__(self, request, settings, monitor, progress, watch):
+        self.calls += 1
+
+        def break_off(chunk):
+            watch(chunk)
+            if self.calls == 1 and chunk.chunks == self._after:
+                raise self._error
+
+        return enrich(request, settings, monitor, progress, break_off)
+
+
+class TestRecovery:
+    @pytest.mark.parametrize("error", [ToolError("the machine broke"), RuntimeError("a fault")], ids=repr)
+    def test_a_step_that_broke_is_tried_again_and_goes_on_from_the_finished_chunks(self, world, error):
+        undisturbed = world.run()
+        expected = world.enriched()
+        world.engine = Crash(5, error)
+        result = world.run("orchestration.progress_seconds=1")
+        assert result.success
+        assert world.engine.calls == 2
+        assert world.enriched() == expected
+        kinds = [seen["kind"] for seen in observations_of(result)]
+        assert kinds.count("recovery") == 1
+        (recovery,) = [seen for seen in observations_of(result) if seen["kind"] == "recovery"]
+        assert (recovery["records_reused"], recovery["chunk"], recovery["is_resumable"]) == (50, 5, True)
+        known = metadata_of(result, ENRICHED)
+        assert (known["is_recovered"], known["records_reused"], known["recipients"]) == (True, 50, RECIPIENTS)
+        assert metadata_of(undisturbed, ENRICHED)["is_recovered"] is False
+
+    def test_a_recovered_run_is_never_the_baseline(self, world):
+        world.engine = Crash(5, RuntimeError("a fault"))
+        result = world.run()
+        assert metadata_of(result, REPORT)["baseline"] == (
+            "not stored: the Run went on from the chunks of another"
+        )
+        assert "resumed" in load_run(world.files / f"{ENRICHED}.json").engine_notes
+
+    def test_a_run_that_is_launched_anew_goes_on_too(self, world):
+        world.engine, world.retries = Crash(5, RuntimeError("a fault")), 0
+        assert not world.run().success
+        world.engine = enrich
+        assert metadata_of(world.run(), ENRICHED)["records_reused"] == 50
+
+    def test_or_reads_all_again_if_it_is_told_to(self, world):
+        world.engine, world.retries = Crash(5, RuntimeError("a fault")), 0
+        assert not world.run().success
+        world.engine = enrich
+        assert metadata_of(world.run(is_fresh=True), ENRICHED)["records_reused"] == 0
+
+    def test_a_run_after_a_finished_one_does_all_the_work(self, world):
+        world.run()
+        assert metadata_of(world.run(), ENRICHED)["records_reused"] == 0
+
+    def test_want_of_memory_shows_and_changes_nothing(self, world):
+        world.run()
+        expected = world.enriched()
+        result = world.run(memory_threshold_mb=64, chunk_size=2000)
+        assert world.enriched() == expected
+        assert metadata_of(result, ENRICHED)["note/parts"] == "on disk"
+
+
+class TestAwardYears:
+    @pytest.fixture
+    def world(self, world):
+        path = world.folder / "awards.csv"
+        rows = list(csv.DictReader(path.read_text().splitlines()))
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, [*rows[0], "Award Year"])
+            writer.writeheader()
+            writer.writerows({**row, "Award Year": 2020 + number % 2} for number, row in enumerate(rows))
+        return world
+
+    def test_a_year_is_enriched_and_judged_by_itself(self, world):
+        result = world.run(job=YEARLY_JOB, partition="2021")
+        assert result.success
+        assert metadata_of(result, ENRICHED)["awards"] == 25
+        assert (world.files / "2021" / "report.md").is_file()
+        assert load_run(world.files / "2021" / f"{ENRICHED}.json").gate == "enrichment-2021"
+        assert metadata_of(world.run(job=YEARLY_JOB, partition="2021"), REPORT)["verdict"] == "pass"
+        assert metadata_of(world.run(job=YEARLY_JOB, partition="2020"), REPORT)["verdict"] == "no-baseline"
+
+    def test_a_year_that_does_not_pass_is_held_up(self, world):
+        result = world.run(job=YEARLY_JOB, partition="2021", match_rate_threshold=0.95)
+        assert not result.success
+        assert not any(REPORT in step for step in started_steps(result))
+
+    def test_a_year_without_awards_fails_at_once(self, world):
+        result = world.run(job=YEARLY_JOB, partition="1999")
+        assert "no award is of the year 1999" in failure_of(result)
+        assert started_steps(result)[-1] == f"{YEARLY_PREFIX}__{VALIDATED}"
+
+
+class TestAlerts:
+    def test_a_refused_run_tells_what_its_checks_say(self, world):
+        world.write(linked=30)
+        result = world.run()
+        (told,) = tell_alerts(world, result)
+        assert told.outcome is Outcome.FAIL
+        assert [(alert.kind, alert.severity, alert.value) for alert in told.alerts] == [
+            (AlertKind.LIMIT, Severity.FAIL, 0.6)
+        ]
+        (links,) = world.links
+        assert links.run == f"https://dagster.example/runs/{result.run_id}"
+
+    def test_a_run_that_broke_is_an_alert_too(self, world):
+        world.write(linked=0, recipients=0)
+        (told,) = tell_alerts(world, world.run())
+        assert told.outcome is Outcome.ERROR
+        assert told.alerts[0].kind is AlertKind.FAULT
+
+    def test_a_run_without_news_tells_nothing(self, world):
+        assert tell_alerts(world, world.run()) == []
+
+
+def tamper(path, change):
+    """Write the enriched table again, with its rows changed."""
+    with duckdb.connect() as connection:
+        cursor = connection.execute(f"FROM read_parquet('{path}')")
+        names = [column[0] for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        changed = path.with_suffix(".json")
+        changed.write_text(json.dumps(change(rows)))
+        connection.execute(f"COPY (FROM read_json('{changed}')) TO '{path}' (FORMAT parquet)")

@@ -1,0 +1,150 @@
+"""What is left when processes of Dagster are killed, and what its pages are told, with real processes."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import psutil
+import pytest
+
+from sbir_gate.orchestration.names import ENRICHED, JOB, RAW, REPORT, VALIDATED
+from tests.dagster_server import MODULE, RUN_SECONDS, Place, dev_server, end_group, wait_until
+from tests.factories_dagster import World
+from tests.factories_matching import enrich_files
+
+pytestmark = pytest.mark.slow
+
+RECIPIENTS = 40_000
+CHUNK = 200
+ENOUGH_CHUNKS = 5
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path, instance, chunk_size=CHUNK)
+        world.write(linked=45, recipients=RECIPIENTS)
+        yield world
+
+
+@pytest.fixture
+def place(world: World) -> Place:
+    place = Place(world.folder, world.config())
+    place.set_up()
+    return place
+
+
+def undisturbed(world: World) -> bytes:
+    path = world.folder / "undisturbed.parquet"
+    enrich_files(world.folder / "awards.csv", world.folder / "recipients.csv", path)
+    return path.read_bytes()
+
+
+def step_at_work(world: World) -> int:
+    """Return the process of the enrichment, once it has finished some chunks; 0 before."""
+    parts = world.files / f"{ENRICHED}.parquet.parts"
+    if sum(1 for _ in parts.glob("part-*.json")) < ENOUGH_CHUNKS:
+        return 0
+    return int((world.files / "writer.lock").read_text() or 0)
+
+
+def observed(place: Place, kind: str) -> list[dict[str, object]]:
+    """Return the observations of one kind that the instance keeps."""
+    with dg.DagsterInstance.from_config(str(place.home)) as instance:
+        records = instance.fetch_observations(dg.AssetKey(ENRICHED), limit=200).records
+    seen = [
+        {name: value.value for name, value in record.asset_observation.metadata.items()} for record in records
+    ]
+    return [each for each in seen if each["kind"] == kind]
+
+
+def test_a_killed_step_is_tried_again_and_goes_on_from_its_chunks(world, place):
+    execution = place.start("job", "execute", "-m", MODULE, "-j", JOB)
+    try:
+        os.kill(wait_until(lambda: step_at_work(world), RUN_SECONDS, place.said), signal.SIGKILL)
+        assert execution.wait(RUN_SECONDS) == 0, place.said()[-4000:]
+    finally:
+        end_group(execution)
+    (recovery,) = observed(place, "recovery")
+    assert recovery["records_reused"] >= ENOUGH_CHUNKS * CHUNK
+    assert world.enriched() == undisturbed(world)
+
+
+def parent_of(process: int) -> int:
+    """Return the process that started another: of a step, the worker of its run."""
+    return psutil.Process(process).ppid()
+
+
+def test_a_run_whose_worker_was_killed_is_launched_again_and_waits_for_the_orphan(world, place):
+    with dev_server(place) as server:
+        run_id = server.launch(JOB)
+        orphan = wait_until(lambda: step_at_work(world), RUN_SECONDS, place.said)
+        # the orphan lives on, and is at work for as long as it takes to see what its successor does
+        os.kill(orphan, signal.SIGSTOP)
+        try:
+            os.kill(parent_of(orphan), signal.SIGKILL)
+            (waiting,) = wait_until(lambda: observed(place, "waiting"), RUN_SECONDS, place.said)
+            assert waiting["process"] == str(orphan)
+            assert not (world.files / f"{ENRICHED}.parquet").exists()
+        finally:
+            os.kill(orphan, signal.SIGKILL)
+        wait_until(lambda: server.runs()[0]["status"] in {"SUCCESS", "FAILURE"}, RUN_SECONDS, place.said)
+        again, first = server.runs()
+        assert (first["runId"], first["status"]) == (run_id, "FAILURE")
+        assert (again["parentRunId"], again["status"]) == (run_id, "SUCCESS")
+    (recovery,) = observed(place, "recovery")
+    assert recovery["records_reused"] >= ENOUGH_CHUNKS * CHUNK
+    assert world.enriched() == undisturbed(world)
+
+
+def in_one_process(place: Place) -> Path:
+    """Write the config of a run that starts no process for a step, as a CI job would."""
+    path = place.folder / "in_process.yaml"
+    path.write_text("execution: {config: {in_process: {}}}\n", encoding="utf-8")
+    return path
+
+
+MATERIALIZATION = """
+query($asset: String!) { assetOrError(assetKey: {path: [$asset]}) { ... on Asset {
+  assetMaterializations(limit: 1) { metadataEntries {
+    label
+    ... on FloatMetadataEntry { floatValue }
+    ... on TextMetadataEntry { text }
+    ... on MarkdownMetadataEntry { mdStr }
+    ... on PathMetadataEntry { path }
+  } } } } }"""
+
+CHECKS = """
+query($asset: String!) { assetNodeOrError(assetKey: {path: [$asset]}) { ... on AssetNode {
+  assetChecksOrError { ... on AssetChecks { checks { name blocking
+    executionForLatestMaterialization { status evaluation { success severity description
+      metadataEntries { label ... on FloatMetadataEntry { floatValue } } } } } } } } } }"""
+
+
+def test_the_pages_of_dagster_show_assets_checks_and_the_report(place):
+    execution = place.start("job", "execute", "-m", MODULE, "-j", JOB, "-c", in_one_process(place))
+    assert execution.wait(RUN_SECONDS) == 0, place.said()[-4000:]
+    with dev_server(place) as server:
+        shown = {}
+        for asset in (RAW, VALIDATED, ENRICHED, REPORT):
+            (latest,) = server.ask(MATERIALIZATION, asset=asset)["assetOrError"]["assetMaterializations"]
+            shown[asset] = {entry["label"]: entry for entry in latest["metadataEntries"]}
+        checks = server.ask(CHECKS, asset=ENRICHED)["assetNodeOrError"]["assetChecksOrError"]["checks"]
+    assert shown[ENRICHED]["match_rate"]["floatValue"] == 0.9
+    assert shown[ENRICHED]["duration_seconds"]["floatValue"] > 0
+    assert shown[REPORT]["verdict"]["text"] == "no-baseline"
+    assert shown[REPORT]["report"]["mdStr"].startswith("## ")
+    assert Path(shown[REPORT]["report_path"]["path"]).is_file()
+    latest = {check["name"]: check["executionForLatestMaterialization"]["evaluation"] for check in checks}
+    assert all(evaluation["success"] for evaluation in latest.values())
+    threshold = {entry["label"]: entry for entry in latest["match_rate_threshold"]["metadataEntries"]}
+    assert threshold["value"]["floatValue"] == 0.9
+    assert {check["name"] for check in checks if not check["blocking"]} == {"calibration", "performance"}
+
+
+def test_bad_data_end_the_command_with_status_1(world, place):
+    world.write(linked=30)
+    execution = place.start("job", "execute", "-m", MODULE, "-j", JOB, "-c", in_one_process(place))
+    assert execution.wait(RUN_SECONDS) == 1, place.said()[-4000:]

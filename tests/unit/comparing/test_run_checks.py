@@ -1,0 +1,131 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.run_checks import RUN_CHECKS, is_refused, run_findings, single_run_policy
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import MetricLimit, Outcome, Severity
+from sbir_gate.model.waiver import Waiver, Waivers
+from tests.factories import (
+    EXACT,
+    HIGHER,
+    NOISY,
+    make_limit,
+    make_policy,
+    make_run,
+    scaled,
+    with_lost_links,
+    with_metric,
+    without_metric,
+)
+
+POLICY = single_run_policy(make_policy())
+
+
+def findings(head: Run, reference: Run | None = None, waivers: Waivers | None = None, policy=POLICY):
+    verdict = judge(head, reference, policy, waivers=waivers)
+    return {finding.name: finding for finding in run_findings(head, reference, policy, verdict)}
+
+
+def severities(*arguments, **options):
+    return {
+        name: found.severity
+        for name, found in findings(*arguments, **options).items()
+        if found.severity not in {Severity.OK, Severity.INFO}
+    }
+
+
+def test_every_check_has_an_answer():
+    assert list(findings(make_run(), make_run())) == [check.name for check in RUN_CHECKS]
+    assert severities(make_run(), make_run()) == {}
+
+
+def test_without_a_baseline_only_the_regression_has_nothing_to_say():
+    found = findings(make_run())["match_rate_regression"]
+    assert found.is_passed
+    assert found.reason == "there is no baseline yet: nothing was compared"
+
+
+def test_a_rate_below_the_threshold_is_no_regression():
+    low = with_metric(make_run(), "match_rate", [0.60])
+    assert severities(low, low) == {"match_rate_threshold": Severity.FAIL, "gate": Severity.FAIL}
+
+
+@pytest.mark.parametrize(("rate", "fails"), [(0.7126, False), (0.7125, False), (0.7124, True), (0.705, True)])
+def test_five_percent_below_the_baseline_is_the_most_that_passes(rate, fails):
+    head = with_metric(make_run(), "match_rate", [rate])
+    assert ("match_rate_regression" in severities(head, make_run())) is fails
+    assert "match_rate_threshold" not in severities(head, make_run())
+
+
+def test_the_regression_names_the_awards_that_lost_their_link():
+    found = findings(with_lost_links(make_run(), 7), make_run())["match_rate_regression"]
+    assert (found.facts["lost"], found.facts["gained"]) == (7, 0)
+    assert len(found.examples) == 5
+    assert found.examples[0].startswith("A0000 Firm 0: R0000 -> none")
+
+
+@pytest.mark.parametrize(
+    ("metric", "check"), [("rows_missing", "completeness"), ("rows_doubled", "uniqueness")]
+)
+def test_rows_that_are_not_one_for_each_award_are_errors(metric, check):
+    assert severities(with_metric(make_run(), metric, [1])) == {
+        check: Severity.FAIL,
+        "gate": Severity.FAIL,
+    }
+
+
+def test_lost_awards_are_the_gates_to_refuse_though_the_rate_holds():
+    assert severities(with_lost_links(make_run(), 7), make_run()) == {"gate": Severity.FAIL}
+
+
+def test_time_and_memory_only_warn_of_a_single_run():
+    strict = make_policy(limits=(make_limit("wall_seconds", maximum=1.0),))
+    head = make_run()
+    assert judge(head, None, strict).outcome is Outcome.FAIL
+    found = severities(head, policy=single_run_policy(strict))
+    assert found == {"performance": Severity.WARN, "gate": Severity.WARN}
+
+
+def test_one_repeat_that_took_twice_as_long_is_inconclusive_and_warns():
+    one = with_metric(make_run(), "wall_seconds", [1.7])
+    found = findings(scaled(one, "wall_seconds", 2), one)
+    assert found["performance"].severity is Severity.INCONCLUSIVE
+    assert not found["performance"].is_blocking
+    assert found["performance"].facts["wall_seconds"] == 3.4
+
+
+def test_a_metric_that_is_gone_is_no_matter_of_warnings_alone():
+    head = without_metric(make_run(), "wall_seconds")
+    assert severities(head) == {"performance": Severity.WARN, "gate": Severity.FAIL}
+
+
+def test_calibration_warns():
+    limit = MetricLimit("calibration_error", "ratio", make_limit("x").direction, EXACT, maximum=0.1)
+    policy = single_run_policy(make_policy(limits=(limit,)))
+    head = with_metric(make_run(), "calibration_error", [0.2], unit="ratio")
+    assert severities(head, policy=policy)["calibration"] is Severity.WARN
+
+
+def test_a_waiver_softens_the_check_like_the_verdict():
+    head = with_metric(make_run(), "match_rate", [0.70])
+    waiver = Waiver("match_rate", 10.0, "a new source", "ann", date(2026, 12, 31), "7")
+    waivers = Waivers((waiver,), date(2026, 3, 1))
+    found = findings(head, make_run(), waivers)
+    assert found["match_rate_regression"].severity is Severity.WARN
+    assert "waived up to 10 % until 2026-12-31 by ann" in found["match_rate_regression"].reason
+
+
+def test_settings_without_a_limit_for_the_match_rate_ask_nothing_of_it():
+    policy = make_policy(limits=(make_limit("wall_seconds", kind=NOISY, direction=HIGHER),))
+    found = findings(make_run(), policy=single_run_policy(policy))
+    assert found["match_rate_threshold"].reason == "the settings hold no limit for it"
+    assert found["uniqueness"].is_passed
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_what_is_refused_is_what_fails_elsewhere(outcome):
+    verdict = replace(judge(make_run(), None, POLICY), outcome=outcome)
+    assert is_refused(verdict) is (outcome in {Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR})

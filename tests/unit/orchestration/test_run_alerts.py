@@ -1,0 +1,82 @@
+import dagster as dg
+
+from sbir_gate.model.alert import AlertKind
+from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.orchestration.run_alerts import alerts_of_run
+
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+STARTED = "2026-03-01T06:00:00Z"
+
+
+def said(name, description, grade=ERROR, passed=False, **metadata):
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey("enriched_sbir_awards"),
+        check_name=name,
+        passed=passed,
+        metadata={key: metadata_of(value) for key, value in metadata.items()},
+        severity=grade,
+        description=description,
+    )
+
+
+def metadata_of(value):
+    return dg.MetadataValue.float(value) if isinstance(value, float) else dg.MetadataValue.text(value)
+
+
+def alerts(*evaluations, fault=None):
+    return alerts_of_run("enrichment", evaluations, STARTED, fault)
+
+
+def test_a_check_that_passed_is_no_news():
+    found = alerts(said("gate", "the verdict is pass", passed=True))
+    assert (found.outcome, found.alerts) == (Outcome.PASS, ())
+
+
+def test_an_alert_holds_what_the_check_holds():
+    found = alerts(
+        said(
+            "match_rate_threshold",
+            "match_rate 0.6 is below the minimum 0.7",
+            value=0.6,
+            metric="match_rate",
+            unit="ratio",
+            limit="minimum 0.7",
+        ),
+        fault="the run failed",
+    )
+    (alert,) = found.alerts
+    assert (found.outcome, found.started_at) == (Outcome.FAIL, STARTED)
+    assert (alert.kind, alert.severity, alert.value, alert.unit, alert.limit) == (
+        AlertKind.LIMIT,
+        Severity.FAIL,
+        0.6,
+        "ratio",
+        "minimum 0.7",
+    )
+    assert alert.title == "enrichment: enriched_sbir_awards does not pass match_rate_threshold"
+
+
+def test_the_gate_does_not_say_again_what_others_have_said():
+    reasons = ("match_rate fell 6 %", "7 awards lost a right link")
+    others = [said("match_rate_regression", reasons[0])]
+    assert len(alerts(*others, said("gate", reasons[0])).alerts) == 1
+    assert len(alerts(*others, said("gate", "; ".join(reasons))).alerts) == 2
+
+
+def test_the_gravest_come_first():
+    found = alerts(said("calibration", "off", WARN), said("uniqueness", "doubled"), fault="failed")
+    assert [alert.severity for alert in found.alerts] == [Severity.FAIL, Severity.WARN]
+
+
+def test_what_is_too_noisy_to_tell_stays_so():
+    (alert,) = alerts(said("performance", "slower", WARN, severity="inconclusive")).alerts
+    assert (alert.kind, alert.severity) == (AlertKind.CHANGE, Severity.INCONCLUSIVE)
+
+
+def test_a_run_that_broke_says_why():
+    found = alerts(said("calibration", "off", WARN), fault="step 'enriched' failed: no room")
+    assert found.outcome is Outcome.ERROR
+    assert (found.alerts[0].kind, found.alerts[0].text) == (
+        AlertKind.FAULT,
+        "step 'enriched' failed: no room",
+    )
