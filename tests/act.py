@@ -207,6 +207,7 @@ def make_team(folder: Path, github: FakeGitHub, tool_cache: Path) -> Team:
         ("repeats: 5", "repeats: 2"),
     ):
         settings = settings.replace(key, count)
+    origin.git("config", "receive.denyCurrentBranch", "ignore")  # pushed to like one that is bare
     origin.commit({".gitignore": "reports/\n__pycache__/\n", "config/base.yaml": settings})
     return Team(folder, github, origin, tool_cache)
 

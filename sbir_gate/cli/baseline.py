@@ -44,7 +44,8 @@ Examples:
   sbir-gate baseline promote --push
   sbir-gate baseline promote --push --to-branch gate/baseline
 
-With --push a token is taken from GITHUB_TOKEN or GH_TOKEN, for the server of GITHUB_SERVER_URL alone.
+With --push a token is taken from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN, for the server of
+GITHUB_SERVER_URL alone.
 """
 )
 @click.argument("run_document", metavar="[RUN]", type=click.Path(path_type=Path), required=False)

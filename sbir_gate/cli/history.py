@@ -194,7 +194,8 @@ Examples:
   sbir-gate history push
   sbir-gate history push --remote upstream --branch gate-history
 
-A token is taken from GITHUB_TOKEN or GH_TOKEN, for the server of GITHUB_SERVER_URL alone.
+A token is taken from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN, for the server of
+GITHUB_SERVER_URL alone.
 """
 )
 @_branch_options

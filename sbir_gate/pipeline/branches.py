@@ -19,7 +19,7 @@ from sbir_gate.storing.history_branch import HistoryTransfer, fetch_history, pus
 from sbir_gate.storing.remote_branch import Patience, RemoteBranch, remote_branch
 from sbir_gate.storing.revisions import place_in
 
-TOKEN_VARIABLES = ("GITHUB_TOKEN", "GH_TOKEN")
+TOKEN_VARIABLES = ("SBIR_GATE_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
 SERVER_VARIABLE = "GITHUB_SERVER_URL"
 DEFAULT_SERVER = "https://github.com"
 

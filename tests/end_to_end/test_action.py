@@ -156,7 +156,11 @@ def lie_in(artifact: Path) -> None:
     (artifact / "event.json").write_text('{"number": 1}')
 
 
-def test_a_push_to_main_measures_and_a_merge_queue_writes_nothing(team):
+def branches(team: Team) -> set[str]:
+    return set(team.origin.git("for-each-ref", "--format=%(refname:short)", "refs/heads").split())
+
+
+def test_a_push_to_main_promotes_the_baseline_and_keeps_the_run_and_a_merge_queue_writes_nothing(team):
     main = team.origin.git("rev-parse", "main")
     group = {
         "action": "checks_requested",
@@ -165,8 +169,25 @@ def test_a_push_to_main_measures_and_a_merge_queue_writes_nothing(team):
     }
     queued = team.run("merge_group", group, workflow(team), main)
     assert queued.is_success, queued.log
-    assert team.origin.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
     assert "no comment: the event merge_group has no pull request" in queued.log
+    assert branches(team) == {"main"}
+
+    push = {"after": main, "ref": "refs/heads/main", "repository": repository()}
+    pushed = team.run("push", push, workflow(team), main, GITHUB_REF_NAME="main")
+    assert pushed.is_success, pushed.log
+    assert "origin/main: this Run as the baseline: pushed" in pushed.log
+    assert branches(team) == {"main", "sbir-gate-history"}
+    assert team.origin.git("rev-parse", "main~1") == main
+    changed = team.origin.git("diff", "--name-only", "main~1", "main")
+    assert changed == "baselines/enrichment.json"
+    (entry,) = team.origin.git("ls-tree", "-r", "--name-only", "sbir-gate-history").split()
+    assert '"branch":"main"' in team.origin.git("show", f"sbir-gate-history:{entry}")
+
+    promoted = team.origin.git("rev-parse", "main")
+    again = team.run("push", {**push, "after": promoted}, workflow(team), promoted, GITHUB_REF_NAME="main")
+    assert again.is_success, again.log
+    assert "origin/sbir-gate-history: Runs fetched: 1" in again.log
+    assert "pass: enrichment" in again.summary
 
 
 def test_by_hand_the_fixtures_are_measured(team):

@@ -5,8 +5,10 @@ from sbir_gate.storing.push_faults import FaultKind, fault_of
 # as git and GitHub say it
 SAID = [
     (
-        "remote: Permission to o/r.git denied to github-actions[bot]. fatal: unable to access"
-        " 'https://github.com/o/r/': The requested URL returned error: 403",
+        (
+            "remote: Permission to o/r.git denied to github-actions[bot]. fatal: unable to access"
+            " 'https://github.com/o/r/': The requested URL returned error: 403"
+        ),
         FaultKind.PERMISSION,
     ),
     ("remote: Write access to repository not granted. fatal: unable to access", FaultKind.PERMISSION),
@@ -20,8 +22,10 @@ SAID = [
         FaultKind.PERMISSION,
     ),
     (
-        "remote: error: GH006: Protected branch update failed for refs/heads/main. error: failed to push some"
-        " refs ! x:refs/heads/main [remote rejected] (protected branch hook declined)",
+        (
+            "remote: error: GH006: Protected branch update failed for refs/heads/main. error: failed to push"
+            " some refs ! x:refs/heads/main [remote rejected] (protected branch hook declined)"
+        ),
         FaultKind.PROTECTED,
     ),
     ("remote: error: GH013: Repository rule violations found for refs/heads/main.", FaultKind.PROTECTED),
