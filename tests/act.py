@@ -144,7 +144,14 @@ class Team:
             place / "event.json",
             "--no-cache-server",
         ]
-        command += ["-P", "ubuntu-latest=-self-hosted", "--secret", f"GITHUB_TOKEN={TOKEN}", "--pull=false"]
+        command += [
+            "-P",
+            "ubuntu-latest=-self-hosted",
+            "--secret",
+            f"GITHUB_TOKEN={TOKEN}",
+            "--pull=false",
+            "--no-skip-checkout",
+        ]
         for name, folder in self._stand_ins().items():
             command += ["--local-repository", f"{name}={folder}"]
         for name, value in facts.items():
