@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 @click.group(
     epilog="""\b
+Examples:
+  sbir-gate action measure
+  sbir-gate action enforce
+
 The steps read the inputs of action.yml from SBIR_GATE_INPUT_<NAME> and the event from what a runner sets.
 Nobody needs to call them by hand: docs/github-action.md has the workflows.
 """
