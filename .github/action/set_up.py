@@ -91,29 +91,21 @@ def install(python: str, environment: Path) -> None:
         shutil.rmtree(environment, ignore_errors=True)
         own = str(environment / "bin" / "python")
         check([python, "-I", "-m", "venv", str(environment)], "python3 cannot make environments")
-        if os.environ.get("SBIR_GATE_INPUT_INSTALLER") == "pip" or run(
-            [own, *PIP, "--requirement", str(UV_LOCK)]
-        ):
+        if os.environ.get("SBIR_GATE_INPUT_INSTALLER") == "pip" or not installed_by_uv(own):
             check([own, *PIP, "--requirement", str(LOCK)], "the dependencies cannot be installed")
-        else:
-            uv = [
-                own,
-                "-I",
-                "-m",
-                "uv",
-                "pip",
-                "sync",
-                "--quiet",
-                "--python",
-                own,
-                "--require-hashes",
-                str(LOCK),
-            ]
-            check(uv, "the dependencies cannot be installed")
         (environment / "ready").touch()
     # every time: a cached environment knows where the action lay in another job
     (packages,) = environment.glob("lib/python*/site-packages")
     (packages / "sbir_gate_action.pth").write_text(f"{ACTION}\n", encoding="utf-8")
+
+
+def installed_by_uv(own: str) -> bool:
+    """Say whether uv could install all; it knows fewer settings of proxies and mirrors than pip does."""
+    sync = ("-I", "-m", "uv", "pip", "sync", "--quiet", "--python", own, "--require-hashes", str(LOCK))
+    if run([own, *PIP, "--requirement", str(UV_LOCK)]) == 0 and run([own, *sync]) == 0:
+        return True
+    print("uv could not install the dependencies: pip tries")
+    return False
 
 
 def run(command: list[str]) -> int:

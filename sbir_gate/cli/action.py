@@ -43,21 +43,19 @@ def action() -> None:
 @action.command()
 def begin() -> None:
     """Let the commit show that the gate is at work. What that lacks is told, and nothing waits for it."""
-    from sbir_gate.pipeline.action import gate_name, mode_of
-    from sbir_gate.pipeline.publishing import check_place, token_of
-    from sbir_gate.publishing.check_run import begin_check
+    from sbir_gate.pipeline.action import judging_settings, mode_of
+    from sbir_gate.pipeline.publishing import begin as begin_check
     from sbir_gate.settings.action_inputs import InputMode
-    from sbir_gate.settings.effective import load_settings
     from sbir_gate.storing.git import Git
 
     inputs, event = _inputs(), workflow_event(None)
     if mode_of(inputs, event) is InputMode.COMMENT or not inputs.check or event.is_fork:
         return
     try:
-        gate = gate_name(inputs, event, os.environ, Git(Path.cwd()))
-        edges = publish_edges(event, load_settings(None, os.environ))
-        if edges.github is not None and token_of(os.environ):
-            begin_check(edges.github, check_place(event, gate))
+        effective = judging_settings(inputs, event, os.environ, Git(Path.cwd()))
+        edges = publish_edges(event, effective)
+        if edges.github is not None:
+            begin_check(event, effective.settings, edges.github)
     except SbirGateError as error:
         put_line(f"note: no check was begun: {harmless(error.message)}")
 
@@ -116,13 +114,14 @@ def reports() -> None:
 @action.command()
 def publish() -> None:
     """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
-    from sbir_gate.pipeline.action import channels_of, mode_of, settings_of
+    from sbir_gate.pipeline.action import channels_of, mode_of, told_settings
     from sbir_gate.pipeline.publishing import publish as tell
     from sbir_gate.publishing.slack import WEBHOOK_VARIABLE
     from sbir_gate.settings.action_inputs import FailOn, InputMode
+    from sbir_gate.storing.git import Git
 
     inputs, event = _inputs(), workflow_event(None)
-    effective = settings_of(inputs, os.environ)
+    effective = told_settings(inputs, event, os.environ, Git(Path.cwd()))
     edges = publish_edges(event, effective)
     channels = channels_of(inputs, event, bool(os.environ.get(WEBHOOK_VARIABLE)))
     if mode_of(inputs, event) is InputMode.COMMENT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -101,6 +101,12 @@ def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path
     return Path(temporary) / "sbir-gate-reports" / (inputs.gate or "default")
 
 
+def on_branch(edges: Edges, event: Event, environment: Mapping[str, str]) -> Edges:
+    """Return the edges with the branch that the event is about: what a runner checks out is on none."""
+    branch = environment.get("GITHUB_HEAD_REF") or event.base_ref or environment.get("GITHUB_REF_NAME", "")
+    return replace(edges, source=lambda: replace(edges.source(), branch=branch))
+
+
 def options_of(inputs: ActionInputs, environment: Mapping[str, str]) -> Mapping[str, object]:
     """Return the settings that inputs stand for, by their keys; None is one that was left out.
 
@@ -139,6 +145,7 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
     mode = mode_of(inputs, event)
     if mode is InputMode.COMMENT:
         return None
+    edges = replace(edges, gate=on_branch(edges.gate, event, edges.environment))
     reports = reports_folder(inputs, edges.environment)
     discard_verdict(reports)
     try:
@@ -204,19 +211,35 @@ def _leave_error(reports: Path, gate: str, error: SbirGateError, edges: ActionEd
     write_verdict(reports, None, verdict)
 
 
-def gate_name(inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git) -> str:
-    """Return what the verdict's gate will be called, before it is there: of a change, as its base says.
+def judging_settings(
+    inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git
+) -> EffectiveSettings:
+    """Return the settings by which the event is judged and told: of a change, with the policy of its base.
 
     Raises what reading the settings raises.
     """
     effective = settings_of(inputs, environment)
     ref = inputs.base or event.base_ref
-    if mode_of(inputs, event) is InputMode.PR and ref:
-        base = find_base(git, ref, "")
-        options = options_of(inputs, environment)
-        request = PolicyRequest(base.commit, Path.cwd(), inputs.config, environment, options, ())
-        effective, _ = commit_judgement(request, effective, has_baseline=False)
-    return effective.settings.gate.name
+    if mode_of(inputs, event) is not InputMode.PR or not ref:
+        return effective
+    base, options = find_base(git, ref, ""), options_of(inputs, environment)
+    request = PolicyRequest(base.commit, Path.cwd(), inputs.config, environment, options, ())
+    return commit_judgement(request, effective, has_baseline=False)[0]
+
+
+def told_settings(
+    inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git
+) -> EffectiveSettings:
+    """Return the settings to tell the verdict with; the defaults where there are none to be read.
+
+    What is wrong with them is in the verdict then, and that is to be told.
+    """
+    try:
+        return judging_settings(inputs, event, environment, git)
+    except SbirGateError:
+        reports = reports_folder(inputs, environment)
+        folders = {"reports.folder": str(reports), "history.folder": str(reports / "history")}
+        return load_settings(None, {}, folders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +263,7 @@ def upload_of(inputs: ActionInputs, event: Event, environment: Mapping[str, str]
 
 
 def channels_of(inputs: ActionInputs, event: Event, has_webhook: bool) -> Channels:
-    """Return where the verdict is told. Of a change Slack hears nothing: those who made it have the comment."""
+    """Return where the verdict is told. Slack hears nothing of a change: its author has the comment."""
     return Channels(
         has_comment=inputs.comment,
         has_check=inputs.check,

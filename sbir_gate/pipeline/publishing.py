@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ NO_TOKEN_HINT = "set GITHUB_TOKEN: ${{ github.token }} in the env of the step"  
 TREND_METRICS = ("match_rate", "wall_seconds")
 
 _COMMIT_CHARACTERS = 7
+_FILE = re.compile(r" at commit |:\d+$")
 _FORBIDDEN = 403
 _TOLD = frozenset({Severity.FAIL, Severity.WARN, Severity.INCONCLUSIVE})
 
@@ -135,10 +137,15 @@ def publication_of(
     return build_publication(
         saved.run,
         saved.verdict,
-        origins=effective.origins,
+        origins=_in_checkout(effective.origins),
         trends=trends_of(saved.run, effective.settings),
         links=links_of(event, artifact_url),
     )
+
+
+def _in_checkout(origins: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the origins that are lines of files here: the defaults of an installed program are not."""
+    return {key: origin for key, origin in origins.items() if Path(_FILE.split(origin)[0]).is_file()}
 
 
 def links_of(event: Event | None, artifact_url: str = "") -> Links:

@@ -23,7 +23,8 @@ _OUTCOME_LEVELS = {
     Outcome.INCOMPARABLE: AnnotationLevel.FAILURE,
     Outcome.ERROR: AnnotationLevel.FAILURE,
 }
-_PLACE = re.compile(r"(?P<path>.+):(?P<line>\d{1,7})")
+# of a policy that comes from a commit, the file is named with it
+_PLACE = re.compile(r"(?P<path>.+?)(?: at commit [0-9a-f]+)?:(?P<line>\d{1,7})")
 _TITLE_CHARACTERS = 100
 # the key of a metric's limit whose line is pointed at: of those that are set, the first
 _RELATIVE = ("fail_percent", "warn_percent", "minimum", "maximum", "unit")

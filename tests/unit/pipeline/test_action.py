@@ -145,6 +145,19 @@ def test_a_push_is_judged_against_the_stored_baseline(runner):
     assert runner.verdict().outcome is Outcome.NO_BASELINE
 
 
+@pytest.mark.parametrize(
+    ("event", "variables", "branch"),
+    [
+        (on("push", base_ref="main"), {"GITHUB_REF_NAME": "main"}, "main"),
+        (on("pull_request"), {"GITHUB_HEAD_REF": "change", "GITHUB_REF_NAME": "7/merge"}, "change"),
+        (on("schedule", base_ref=""), {"GITHUB_REF_NAME": "main"}, "main"),
+    ],
+)
+def test_a_run_is_of_the_branch_that_the_event_is_about(runner, event, variables, branch):
+    runner.environment.update(variables)
+    assert runner.measure(event, mode="baseline").run.source.branch == branch
+
+
 def test_a_workflow_run_has_nothing_to_measure(runner):
     assert runner.measure(on("workflow_run")) is None
     assert runner.engine.commands == []

@@ -32,6 +32,12 @@ def test_a_worse_metric_is_a_remark_on_the_line_of_its_limit():
     assert found.message.startswith("wall_seconds rose 40")
 
 
+def test_a_limit_of_another_commit_is_on_the_line_of_its_file():
+    origins = {"gate.metrics.wall_seconds.fail_percent": "config/base.yaml at commit 0123456789ab:154"}
+    found = only(verdict_on(scaled(make_run(), "wall_seconds", 1.4)), origins)
+    assert (found.path, found.line) == ("config/base.yaml", 154)
+
+
 def test_a_warning_is_a_warning():
     assert only(verdict_on(scaled(make_run(), "wall_seconds", 1.15))).level is AnnotationLevel.WARNING
 

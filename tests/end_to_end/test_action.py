@@ -1,0 +1,250 @@
+"""The action and its workflows as GitHub runs them: by act, on a fake that GitHub's own description keeps honest."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.act import Team, make_team
+from tests.fakes_github import REPOSITORY, TOKEN, FakeGitHub, serving
+
+pytestmark = pytest.mark.slow
+
+FORK = "somebody/fork"
+UEI_OFF = ("methods: [uei-exact, duns-exact", "methods: [duns-exact")
+NUMBER = 7
+
+
+@pytest.fixture(scope="module")
+def tool_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("tool-cache")
+
+
+@pytest.fixture
+def team(tmp_path, tool_cache):
+    github = FakeGitHub()
+    with serving(github):
+        yield make_team(tmp_path, github, tool_cache)
+    assert github.violations == []
+
+
+def repository(name=REPOSITORY):
+    return {"full_name": name, "default_branch": "main"}
+
+
+def pull_request(team: Team, sha: str, head: str = REPOSITORY, ref: str = "change") -> dict:
+    base = team.origin.git("rev-parse", "main")
+    return {
+        "action": "synchronize",
+        "number": NUMBER,
+        "pull_request": {
+            "number": NUMBER,
+            "head": {"ref": ref, "sha": sha, "repo": repository(head)},
+            "base": {"ref": "main", "sha": base, "repo": repository()},
+        },
+        "repository": repository(),
+    }
+
+
+def workflow(team: Team, name: str = "gate.yml") -> Path:
+    return team.origin.folder / ".github" / "workflows" / name
+
+
+def judge(team: Team, sha: str, ref: str = "change", head: str = REPOSITORY):
+    payload = pull_request(team, sha, head, ref)
+    variables = {"GITHUB_BASE_REF": "main", "GITHUB_HEAD_REF": ref}
+    return team.run("pull_request", payload, workflow(team), sha, **variables)
+
+
+def change(team: Team, old: str, new: str, branch: str = "change") -> str:
+    """Commit a change of the settings on a branch, and return the commit."""
+    known = team.origin.git("branch", "--list", branch)
+    text = team.origin.git("show", f"{branch if known else 'main'}:config/base.yaml") + "\n"
+    assert old in text
+    return team.commit({"config/base.yaml": text.replace(old, new)}, branch)
+
+
+def only_check(team: Team, sha: str) -> dict:
+    (check,) = (check for check in team.github.checks if check["head_sha"] == sha)
+    return check
+
+
+def test_a_change_that_switches_a_stage_off_fails_and_the_same_comment_turns_green_when_it_is_mended(team):
+    sha = change(team, *UEI_OFF)
+    team.github.add_pull(NUMBER, sha)
+    failed = judge(team, sha)
+    assert not failed.is_success, failed.log
+    (body,) = team.github.bodies(NUMBER)
+    assert "## ❌ fail: enrichment" in body
+    assert "| ❌ | links/uei-exact |" in body
+    assert "<summary>Lost links (" in body
+    assert f"https://github.example/{REPOSITORY}/actions/runs/101" in body
+    assert only_check(team, sha)["conclusion"] == "failure"
+    assert "## ❌ fail: enrichment" in failed.summary
+    (artifact,) = team.artifacts.iterdir()
+    assert {path.name for path in artifact.iterdir()} >= {"verdict.json", "report.md", "changed-awards.csv"}
+    assert "::error file=" in failed.log
+
+    second = team.commit({"note.txt": "still off"}, "change")
+    team.github.push(NUMBER, second)
+    assert not judge(team, second).is_success
+    (again,) = team.github.bodies(NUMBER)
+    assert f"head={second}" in again
+
+    third = change(team, *reversed(UEI_OFF))
+    team.github.push(NUMBER, third)
+    mended = judge(team, third)
+    assert mended.is_success, mended.log
+    (green,) = team.github.comments[NUMBER]
+    assert "## ✅ pass: enrichment" in green["body"]
+    assert only_check(team, third)["conclusion"] == "success"
+
+    written = len(team.github.verbs())
+    assert judge(team, third).is_success
+    assert [verb for verb in team.github.verbs()[written:] if "comments" in verb] == []
+
+
+def test_a_fork_is_judged_without_rights_and_told_by_the_other_half(team):
+    sha = change(team, *UEI_OFF)
+    team.github.add_pull(NUMBER, sha, head=FORK)
+    team.github.is_read_only = True
+    failed = judge(team, sha, head=FORK)
+    assert not failed.is_success
+    assert "left to the workflow_run half" in failed.log
+    assert "enrichment: fail" in failed.log
+    assert team.github.bodies(NUMBER) == []
+    (artifact,) = team.artifacts.iterdir()
+    lie_in(artifact)
+
+    team.github.is_read_only = False
+    main = team.origin.git("rev-parse", "main")
+    triggered = {
+        "action": "completed",
+        "workflow_run": {
+            "id": 101,
+            "run_attempt": 1,
+            "event": "pull_request",
+            "head_sha": sha,
+            "head_branch": "change",
+            "head_repository": repository(FORK),
+            "conclusion": "failure",
+        },
+        "repository": repository(),
+    }
+    told = team.run("workflow_run", triggered, workflow(team, "gate-comment.yml"), main)
+    assert told.is_success, told.log
+    (body,) = team.github.bodies(NUMBER)
+    assert "## ❌ fail: enrichment" in body
+    assert f"head={sha}" in body
+    assert "evil" not in body
+    assert "@everyone" not in body
+    assert only_check(team, sha)["conclusion"] == "failure"
+
+
+def lie_in(artifact: Path) -> None:
+    """Let the artifact claim what it likes: the documents that anybody can write by hand."""
+    verdict = json.loads((artifact / "verdict.json").read_text())
+    verdict["verdict"]["outcome"] = "pass"
+    verdict["verdict"]["reasons"] = ["evil @everyone ![x](https://evil.example/x.png) ::set-output name=x::y"]
+    (artifact / "verdict.json").write_text(json.dumps(verdict))
+    (artifact / "report.md").write_text("evil")
+    (artifact / "pull-request").write_text("1")
+    (artifact / "event.json").write_text('{"number": 1}')
+
+
+def test_a_push_to_main_measures_and_a_merge_queue_writes_nothing(team):
+    main = team.origin.git("rev-parse", "main")
+    group = {
+        "action": "checks_requested",
+        "merge_group": {"head_sha": main, "base_ref": "refs/heads/main"},
+        "repository": repository(),
+    }
+    queued = team.run("merge_group", group, workflow(team), main)
+    assert queued.is_success, queued.log
+    assert team.origin.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
+    assert "no comment: the event merge_group has no pull request" in queued.log
+
+
+def test_by_hand_the_fixtures_are_measured(team):
+    main = team.origin.git("rev-parse", "main")
+    payload = {"inputs": {"dataset": "sample"}, "repository": repository(), "ref": "refs/heads/main"}
+    done = team.run("workflow_dispatch", payload, workflow(team, "gate-full.yml"), main)
+    assert done.is_success, done.log
+    assert "no-baseline: enrichment" in done.summary
+
+
+HOSTILE = "$(touch pwned) `touch pwned` ; touch pwned # \" ' ${{ github.token }} %0A::set-output name=x::y"
+
+
+def test_hostile_texts_leave_no_trace_and_the_token_is_in_nothing_that_is_left(team):
+    branch = "a;touch${IFS}pwned"
+    name = HOSTILE.replace('"', '""')
+    awards = (team.origin.folder / "fixtures" / "awards.csv").read_text().splitlines()
+    header = awards[0].split(",")
+    row = [f'"{name}"' if column == "Company" else "" for column in header]
+    team.origin.git("switch", "--quiet", "--create", branch, "main")
+    sha = team.origin.commit({"fixtures/awards.csv": "\n".join([*awards, ",".join(row)]) + "\n"})
+    team.origin.git("commit", "--quiet", "--amend", "--message", HOSTILE)
+    sha = team.origin.git("rev-parse", "HEAD")
+    team.origin.git("switch", "--quiet", "main")
+    team.github.add_pull(NUMBER, sha, ref=branch)
+    done = judge(team, sha, ref=branch)
+    assert "enrichment: " in done.log
+    assert not list(team.folder.rglob("pwned"))
+    log = done.log.replace("***", "")
+    assert TOKEN not in log
+    for path in team.folder.rglob("*"):
+        if path.is_file() and "home" not in path.relative_to(team.folder).parts:
+            assert TOKEN.encode() not in path.read_bytes(), path
+    assert TOKEN not in json.dumps([asked.body for asked in team.github.asked])
+
+
+INPUTS = {
+    "mode",
+    "config",
+    "gate",
+    "base",
+    "side-by-side",
+    "enricher",
+    "python",
+    "dataset",
+    "fail-on",
+    "comment",
+    "check",
+    "artifact",
+    "untrusted",
+    "history-branch",
+    "installer",
+    "timeout-minutes",
+}
+
+
+@pytest.mark.parametrize("name", sorted(INPUTS))
+def test_a_hostile_input_is_refused_or_harmless(team, name):
+    sha = team.origin.git("rev-parse", "main")
+    path = workflow(team)
+    quoted = json.dumps("$(touch pwned) `touch pwned` ; touch pwned # \n' \" ::error::x")
+    steps = path.read_text().replace(
+        "      - uses: ./ #", f"      - uses: ./\n        with: {{{name}: {quoted}}}\n        #", 1
+    )
+    sha = team.commit({".github/workflows/gate.yml": steps})
+    team.github.add_pull(NUMBER, sha)
+    done = judge(team, sha)
+    assert not list(team.folder.rglob("pwned"))
+    assert not done.is_success or name in {"untrusted", "installer", "artifact", "dataset", "history-branch"}
+
+
+def test_the_actions_own_steps_are_quick_once_it_is_set_up(team):
+    sha = team.commit({"note.txt": "nothing"}, "change")
+    team.github.add_pull(NUMBER, sha)
+    judge(team, sha)  # sets up, unless another test has
+    started = time.perf_counter()
+    done = judge(team, sha)
+    whole = time.perf_counter() - started
+    found = re.search(r"Success - Main Measure and judge \[(?:(\d+)m)?([\d.]+)s\]", done.log)
+    own = whole - (60 * int(found[1] or 0) + float(found[2]))
+    assert own < 15, f"the action's own steps took {own:.1f} s of {whole:.1f} s"
