@@ -306,16 +306,17 @@ def keep_for_later(
 ) -> Iterator[Callable[[], str]]:
     """Yield what is left to be kept of a Run, each to be called: it says in words what was done.
 
-    On the main branch the Run joins the history; it becomes the baseline too if nothing got worse, not even
-    slowly. A change keeps nothing: what is not merged is no measure for others. Each raises SbirGateError.
+    On the main branch the Run joins the history, one that broke too: what works again is news then. It
+    becomes the baseline if nothing got worse, not even slowly. A change keeps nothing: what is not merged is
+    no measure for others. Each raises SbirGateError.
     """
     settings, run = effective.settings, saved.run
     mode = mode_of(inputs, event)
-    if run is None or mode not in {InputMode.BASELINE, InputMode.FULL}:
+    if mode not in {InputMode.BASELINE, InputMode.FULL}:
         return
     if inputs.history_branch and event.base_ref in {"", settings.drift.branch}:
         yield lambda: _pushed_history(inputs, settings, git, patience)
-    if mode is InputMode.BASELINE and event.base_ref == settings.drift.branch:
+    if run is not None and mode is InputMode.BASELINE and event.base_ref == settings.drift.branch:
         if saved.verdict.outcome not in _PROMOTED or saved.verdict.drift:
             yield lambda: f"the baseline stays: the verdict on this Run is {saved.verdict.outcome}"
         else:
