@@ -132,7 +132,6 @@ class Team:
             "GITHUB_SHA": sha,
             "TEAM_ORIGIN": str(self.origin.folder),
             "TEAM_ARTIFACTS": str(self.artifacts),
-            "RUNNER_TOOL_CACHE": str(self.tool_cache),
             **self.environment,
             **variables,
         }
@@ -145,7 +144,14 @@ class Team:
             place / "event.json",
             "--no-cache-server",
         ]
-        command += ["-P", "ubuntu-latest=-self-hosted", "--secret", f"GITHUB_TOKEN={TOKEN}", "--pull=false"]
+        command += [
+            "-P",
+            "ubuntu-latest=-self-hosted",
+            "--secret",
+            f"GITHUB_TOKEN={TOKEN}",
+            "--pull=false",
+            "--no-skip-checkout",
+        ]
         for name, folder in self._stand_ins().items():
             command += ["--local-repository", f"{name}={folder}"]
         for name, value in facts.items():
@@ -153,6 +159,10 @@ class Team:
         home = self.folder / "home"
         (home / ".config" / "act").mkdir(parents=True, exist_ok=True)
         (home / ".config" / "act" / "actrc").touch()
+        # what act calls the tool cache is shared by all teams, as on a runner that was used before
+        (home / "cache" / "act").mkdir(parents=True, exist_ok=True)
+        if not (home / "cache" / "act" / "tool_cache").exists():
+            (home / "cache" / "act" / "tool_cache").symlink_to(self.tool_cache)
         done = subprocess.run(
             [str(part) for part in command],
             cwd=self.origin.folder,
@@ -204,6 +214,7 @@ def make_team(folder: Path, github: FakeGitHub, tool_cache: Path) -> Team:
         ("repeats: 5", "repeats: 2"),
     ):
         settings = settings.replace(key, count)
+    origin.git("config", "receive.denyCurrentBranch", "ignore")  # pushed to like one that is bare
     origin.commit({".gitignore": "reports/\n__pycache__/\n", "config/base.yaml": settings})
     return Team(folder, github, origin, tool_cache)
 

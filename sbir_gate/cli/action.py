@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 @click.group(
     epilog="""\b
+Examples:
+  sbir-gate action measure
+  sbir-gate action enforce
+
 The steps read the inputs of action.yml from SBIR_GATE_INPUT_<NAME> and the event from what a runner sets.
 Nobody needs to call them by hand: docs/github-action.md has the workflows.
 """
@@ -42,22 +46,29 @@ def action() -> None:
 
 @action.command()
 def begin() -> None:
-    """Let the commit show that the gate is at work. What that lacks is told, and nothing waits for it."""
-    from sbir_gate.pipeline.action import judging_settings, mode_of
+    """Fetch the history, and let the commit show that the gate is at work. Nothing waits for either."""
+    from sbir_gate.pipeline.action import fetch_past, mode_of, told_settings
     from sbir_gate.pipeline.publishing import begin as begin_check
     from sbir_gate.settings.action_inputs import InputMode
-    from sbir_gate.storing.git import Git
+    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
     inputs, event = _inputs(), workflow_event(None)
-    if mode_of(inputs, event) is InputMode.COMMENT or not inputs.check or event.is_fork:
+    if mode_of(inputs, event) is InputMode.COMMENT:
         return
+    git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
+    effective = told_settings(inputs, event, os.environ, git)
+    _try(lambda: fetch_past(inputs, effective, git))
+    github = publish_edges(event, effective).github
+    if inputs.check and github is not None and not event.is_fork:
+        _try(lambda: f"check: {begin_check(event, effective.settings, github)}")
+
+
+def _try(do: Callable[[], str]) -> None:
+    """Do it and say what was done, or why it could not be: neither keeps the verdict from being told."""
     try:
-        effective = judging_settings(inputs, event, os.environ, Git(Path.cwd()))
-        edges = publish_edges(event, effective)
-        if edges.github is not None:
-            begin_check(event, effective.settings, edges.github)
+        put_line(harmless(do()))
     except SbirGateError as error:
-        put_line(f"note: no check was begun: {harmless(error.message)}")
+        put_line(f"warning: {harmless(' '.join(f'{error.message}; {error.hint}'.split()))}")
 
 
 @action.command()
@@ -75,7 +86,7 @@ def measure() -> None:
 
     inputs, event = _inputs(), workflow_event(None)
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
-    with Ticker(is_quiet=False) as ticker, _time_limit(inputs.timeout_minutes):
+    with _no_commands(), Ticker(is_quiet=False) as ticker, _time_limit(inputs.timeout_minutes):
         edges = ActionEdges(
             real_edges(), git, os.environ, lambda request, found: _fetched(request, found, ticker)
         )
@@ -86,12 +97,12 @@ def measure() -> None:
                 f"error: {harmless(error.message)}" + (f"; {harmless(error.hint)}" if error.hint else "")
             )
             return
-    if result is None:
-        put_line("nothing to measure on this event")
-        return
-    put(render_console(build_view(result.run, result.verdict), 120, use_colour=False))
-    for warning in result.warnings:
-        put_line(f"warning: {harmless(warning)}")
+        if result is None:
+            put_line("nothing to measure on this event")
+            return
+        put(render_console(build_view(result.run, result.verdict), 120, use_colour=False))
+        for warning in result.warnings:
+            put_line(f"warning: {harmless(warning)}")
 
 
 @action.command()
@@ -114,14 +125,16 @@ def reports() -> None:
 @action.command()
 def publish() -> None:
     """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
-    from sbir_gate.pipeline.action import channels_of, mode_of, told_settings
+    from sbir_gate.pipeline.action import channels_of, keep_for_later, mode_of, told_settings
+    from sbir_gate.pipeline.branches import real_patience
     from sbir_gate.pipeline.publishing import publish as tell
     from sbir_gate.publishing.slack import WEBHOOK_VARIABLE
     from sbir_gate.settings.action_inputs import FailOn, InputMode
-    from sbir_gate.storing.git import Git
+    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
     inputs, event = _inputs(), workflow_event(None)
-    effective = told_settings(inputs, event, os.environ, Git(Path.cwd()))
+    git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
+    effective = told_settings(inputs, event, os.environ, git)
     edges = publish_edges(event, effective)
     channels = channels_of(inputs, event, bool(os.environ.get(WEBHOOK_VARIABLE)))
     if mode_of(inputs, event) is InputMode.COMMENT:
@@ -140,6 +153,8 @@ def publish() -> None:
         fails_on_inconclusive=inputs.fail_on is FailOn.INCONCLUSIVE,
     )
     report_result(result, is_strict=False)
+    for keep in keep_for_later(saved, inputs, event, effective, git, real_patience()):
+        _try(keep)
 
 
 @action.command()
@@ -181,6 +196,19 @@ def _fetched(request: FetchRequest, effective: EffectiveSettings, ticker: Ticker
             lambda done, total: ticker.count(request.source, done, done / total if total else None),
             ticker.note,
         ).path
+
+
+@contextmanager
+def _no_commands() -> Iterator[None]:
+    """Let the runner take nothing that is printed for a command: names of awards are anybody's."""
+    from secrets import token_hex
+
+    word = token_hex(16)
+    put_line(f"::stop-commands::{word}")
+    try:
+        yield
+    finally:
+        put_line(f"::{word}::")
 
 
 @contextmanager

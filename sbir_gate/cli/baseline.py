@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sbir_gate.cli.options import effective_settings, settings_options
-from sbir_gate.cli.printing import put_line
-from sbir_gate.errors import InputError
+from sbir_gate.cli.printing import harmless, put_line
+from sbir_gate.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from sbir_gate.model.run import Run
@@ -41,15 +41,35 @@ def show(config_file: Path | None, assignments: tuple[str, ...]) -> None:
 Examples:
   sbir-gate baseline promote
   sbir-gate baseline promote reports/benchmarks/20260101T120000Z.json
+  sbir-gate baseline promote --push
+  sbir-gate baseline promote --push --to-branch gate/baseline
+
+With --push a token is taken from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN, for the server of
+GITHUB_SERVER_URL alone.
 """
 )
 @click.argument("run_document", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--force", is_flag=True, help="Promote a Run of code that was not committed, or one that drifted."
 )
+@click.option(
+    "--push",
+    is_flag=True,
+    help="Commit it on the newest main branch of the remote and push that; nothing is changed here.",
+)
+@click.option("--remote", help="With --push: remote of git; default: history.remote of the settings.")
+@click.option("--branch", help="With --push: the main branch; default: drift.branch of the settings.")
+@click.option("--to-branch", help="With --push: push to this branch instead, for a pull request.")
 @settings_options
 def promote(
-    run_document: Path | None, force: bool, config_file: Path | None, assignments: tuple[str, ...]
+    run_document: Path | None,
+    force: bool,
+    push: bool,
+    remote: str | None,
+    branch: str | None,
+    to_branch: str | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
 ) -> None:
     """Make a saved RUN (default: the latest) the baseline."""
     from sbir_gate.pipeline.gate import latest_run_path
@@ -57,6 +77,8 @@ def promote(
     from sbir_gate.storing import baselines
     from sbir_gate.storing.documents import load_run
 
+    if not push and (remote or branch or to_branch):
+        raise UsageError("--remote, --branch and --to-branch are for --push", "give --push too")
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = run_document or latest_run_path(settings.reports.folder)
     run = load_run(chosen)
@@ -67,8 +89,36 @@ def promote(
             + "; ".join(finding.reason for finding in drift),
             "see where it began with 'sbir-gate history trend', or accept it with --force",
         )
+    if push:
+        put_line(harmless(_pushed(run, settings, remote, branch, to_branch, force)))
+        return
     path = baselines.promote(run, settings.gate.baselines_folder, force)
     put_line(f"{chosen} is now the baseline {path}: commit it on the main branch")
+
+
+def _pushed(
+    run: Run,
+    settings: Settings,
+    remote: str | None,
+    branch: str | None,
+    to_branch: str | None,
+    is_forced: bool,
+) -> str:
+    """Push the Run as the baseline and say what came of it."""
+    from sbir_gate.pipeline.branches import main_branch, push_promoted, real_patience
+    from sbir_gate.storing.baseline_branch import Standing
+    from sbir_gate.storing.git import Git
+
+    main = main_branch(settings, Git(Path.cwd()), remote, branch)
+    done = push_promoted(run, settings, main, real_patience(), to_branch, is_forced)
+    place = f"{main.remote}/{to_branch}" if to_branch else main.shown
+    words = f"the Run of {run.started_at} at {run.source.commit[:12] or 'an unknown commit'}"
+    if done.standing is Standing.PUSHED:
+        return f"{words} is now the baseline of {run.gate} on {place}, commit {done.commit[:12]}"
+    if done.other is None:
+        return f"{words} is the baseline of {run.gate} already; nothing was pushed"
+    other = f"the Run of {done.other.started_at} at {done.other.source.commit[:12] or 'an unknown commit'}"
+    return f"{words} is older than the baseline of {run.gate}, {other}, which stays; nothing was pushed"
 
 
 @baseline.command(

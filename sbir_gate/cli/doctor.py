@@ -28,7 +28,7 @@ Exit status: 0 nothing wrong, or warnings only; 1 errors, or warnings with --str
 @click.option("--strict", is_flag=True, help="End with status 1 on warnings too.")
 @settings_options
 def doctor(format_: str, strict: bool, config_file: Path | None, assignments: tuple[str, ...]) -> NoReturn:
-    """Look for set-ups that cannot work: limits, waivers, fixtures, baseline, machine. Measures nothing."""
+    """Look for set-ups that cannot work: limits, waivers, baseline, machine, workflows. Measures nothing."""
     from sbir_gate.model.diagnosis import Gravity
     from sbir_gate.pipeline.doctor import examine, real_edges
     from sbir_gate.reporting.diagnoses import count_of, render_diagnoses, render_diagnoses_json

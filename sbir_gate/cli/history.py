@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sbir_gate.model.history import HistoryQuery
     from sbir_gate.settings.schema import Settings
     from sbir_gate.storing.history import History
+    from sbir_gate.storing.history_branch import HistoryTransfer
 
 FORMATS = ("table", "csv", "json")
 _WIDTH = 120
@@ -27,7 +28,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 @click.group()
 def history() -> None:
-    """List the Runs of the past, ask for a metric, see its trend, or import saved Runs."""
+    """List the Runs of the past, ask for metrics and trends, import Runs, or share them on a branch."""
 
 
 def _choice_options(limit: int) -> Callable[[F], F]:
@@ -56,6 +57,14 @@ def _choice_options(limit: int) -> Callable[[F], F]:
         return function
 
     return add
+
+
+def _branch_options(function: F) -> F:
+    """Add the options that name the branch of the history."""
+    function = click.option(
+        "--branch", help="Branch of the history; default: history.branch of the settings."
+    )(function)
+    return click.option("--remote", help="Remote of git; default: history.remote of the settings.")(function)
 
 
 @history.command(
@@ -177,6 +186,65 @@ def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[
     for line in skipped_words(done.skipped, "files to import"):
         put_line(f"warning: {harmless(line)}", is_error=True)
     put_line(f"{done.folder}: Runs imported: {done.taken:,}; there already: {done.known:,}")
+
+
+@history.command(
+    epilog="""\b
+Examples:
+  sbir-gate history push
+  sbir-gate history push --remote upstream --branch gate-history
+
+A token is taken from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN, for the server of
+GITHUB_SERVER_URL alone.
+"""
+)
+@_branch_options
+@settings_options
+def push(
+    remote: str | None, branch: str | None, config_file: Path | None, assignments: tuple[str, ...]
+) -> None:
+    """Add the Runs that are kept here to the branch of the history; the first push makes the branch."""
+    from sbir_gate.pipeline.branches import history_branch, push_kept_history, real_patience
+    from sbir_gate.storing.git import Git
+
+    settings = effective_settings(config_file, assignments, {}).settings
+    place = history_branch(settings, Git(Path.cwd()), remote, branch)
+    done = push_kept_history(settings, place, real_patience())
+    _tell(done, place.shown)
+
+
+@history.command(
+    epilog="""\b
+Examples:
+  sbir-gate history pull
+  sbir-gate history pull --set history.folder=history
+"""
+)
+@_branch_options
+@settings_options
+def pull(
+    remote: str | None, branch: str | None, config_file: Path | None, assignments: tuple[str, ...]
+) -> None:
+    """Add the Runs on the branch of the history to those that are kept here."""
+    from sbir_gate.pipeline.branches import fetch_kept_history, history_branch
+    from sbir_gate.pipeline.history import history_folder
+    from sbir_gate.storing.git import Git
+
+    settings = effective_settings(config_file, assignments, {}).settings
+    place = history_branch(settings, Git(Path.cwd()), remote, branch)
+    done = fetch_kept_history(settings, place)
+    if done.commit:
+        _tell(done, str(history_folder(settings)))
+    else:
+        put_line(f"{place.shown}: there is no such branch yet; the first 'history push' makes it")
+
+
+def _tell(done: HistoryTransfer, place: str) -> None:
+    from sbir_gate.pipeline.history import skipped_words
+
+    for line in skipped_words(done.skipped):
+        put_line(f"warning: {harmless(line)}", is_error=True)
+    put_line(f"{place}: Runs added: {done.added:,}; there already: {done.known:,}")
 
 
 def _query(

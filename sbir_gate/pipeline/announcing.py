@@ -61,6 +61,7 @@ def announce(reports: Path, settings: Settings, webhook: str, links: Links, edge
     Raises UsageError for a webhook that is no https address (`check_webhook`), PublishError where Slack does
     not take the message, DocumentError for documents that cannot be read.
     """
+    webhook = webhook.strip()  # a secret that was pasted often ends a line
     check_webhook(webhook)
     message = message_of_news(reports, settings, links)
     if message is None:

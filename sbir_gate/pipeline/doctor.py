@@ -1,4 +1,4 @@
-"""The doctor: settings, waivers, fixtures, enricher, baseline and machine; nothing is measured."""
+"""The doctor: settings, waivers, fixtures, enricher, baseline, machine and workflows; nothing is measured."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sbir_gate.comparing.feasibility import PlaceOf, baseline_faults, limit_faults, noise_faults
 from sbir_gate.comparing.waiver_faults import waiver_faults
+from sbir_gate.comparing.workflow_faults import workflow_faults
 from sbir_gate.errors import SbirGateError
 from sbir_gate.measuring.command import parse_command
 from sbir_gate.measuring.machine import describe_machine
@@ -27,6 +28,7 @@ from sbir_gate.settings.effective import EffectiveSettings, inspect_settings
 from sbir_gate.settings.entries import Fault
 from sbir_gate.settings.judgement import policy
 from sbir_gate.settings.waivers import default_waivers_file, parse_waivers, waivers_content
+from sbir_gate.settings.workflows import read_workflows, repository_folder
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import load_run
 
@@ -63,6 +65,7 @@ def examine(
     found = [_of_fault(fault) for fault in faults]
     if effective is not None:
         found += _of_settings(effective, edges)
+    found += _workflows(Path.cwd())
     return tuple(sorted(found, key=lambda diagnosis: diagnosis.gravity is not Gravity.ERROR))
 
 
@@ -82,6 +85,19 @@ def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[D
         yield from noise_faults(judged, baseline, machine, settings.benchmark.repeats, place_of)
         yield from baseline_diagnoses(effective, baseline, _fingerprint(effective), edges.now().date())
     yield from _waivers(effective, edges, baseline)
+
+
+def _workflows(folder: Path) -> Iterator[Diagnosis]:
+    """Look at the workflows of the repository that use the gate, if the folder lies in one."""
+    root = repository_folder(folder)
+    if root is None:
+        return
+    workflows, faults = read_workflows(root)
+    for fault in faults:
+        cure = "mend the file: GitHub cannot read it either"
+        yield Diagnosis(Gravity.WARNING, fault.origin, fault.problem, cure)
+    for workflow in workflows:
+        yield from workflow_faults(workflow)
 
 
 def _place_of(effective: EffectiveSettings) -> PlaceOf:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ _ATTEMPTS = 4
 _BASE_SECONDS = 1.0
 _MOST_WAIT_SECONDS = 60.0
 _TIMEOUT_SECONDS = (10.0, 30.0)
+_DONE = range(200, 300)
 _FIRST_SERVER_FAULT = 500
 _TOO_MANY = 429
 # what Slack answers with, in one word, and what cures it
@@ -32,6 +35,8 @@ _CURES = {
 }
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 _CHECK = "check the secret that holds the webhook"
+# they log addresses: of each request to whoever debugs, of a damaged answer even to standard error
+_TALKATIVE = ("urllib3.connection", "urllib3.connectionpool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,11 @@ def check_webhook(webhook: str) -> None:
     try:
         parts = urlsplit(webhook)
         schemes = {"https", "http"} if parts.hostname in _HERE else {"https"}
-        is_sound = bool(parts.hostname) and parts.scheme in schemes
-    except ValueError:
+        is_sound = bool(parts.hostname) and parts.scheme in schemes and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # of a name, a port or brackets that are none
         is_sound = False
-    if not is_sound or any(character.isspace() for character in webhook):
+    if not is_sound or not webhook.isprintable() or " " in webhook:
         raise UsageError(f"{WEBHOOK_VARIABLE} holds no https address", _CHECK)
 
 
@@ -63,18 +69,19 @@ def post_to_slack(webhook: str, payload: str, edges: SlackEdges) -> None:
     problem = ""
     for attempt in range(_ATTEMPTS):
         try:
-            answer = edges.session.post(
-                webhook,
-                data=payload.encode(),
-                headers={"Content-Type": "application/json; charset=utf-8"},
-                timeout=_TIMEOUT_SECONDS,
-                allow_redirects=False,
-            )
+            with _silence():
+                answer = edges.session.post(
+                    webhook,
+                    data=payload.encode(),
+                    headers={"Content-Type": "application/json; charset=utf-8"},
+                    timeout=_TIMEOUT_SECONDS,
+                    allow_redirects=False,
+                )
         except requests.RequestException as error:
             # requests words its errors with the address in them: only their kind is told
             problem, wait = f"Slack cannot be reached ({type(error).__name__})", None
         else:
-            if answer.ok and not answer.is_redirect:
+            if answer.status_code in _DONE:
                 return
             problem, wait = _problem(answer), _wait(answer)
             if answer.status_code != _TOO_MANY and answer.status_code < _FIRST_SERVER_FAULT:
@@ -84,6 +91,23 @@ def post_to_slack(webhook: str, payload: str, edges: SlackEdges) -> None:
     raise PublishError(
         f"{problem}, {_ATTEMPTS} times", "the verdict stands in the reports; run the same again"
     )
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Let nobody log the address while it is in use."""
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    for logger in loggers:
+        logger.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(_nothing)
+
+
+def _nothing(_record: logging.LogRecord) -> bool:
+    return False
 
 
 def _problem(answer: requests.Response) -> str:

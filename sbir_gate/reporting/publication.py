@@ -16,7 +16,7 @@ from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.trend_charts import trend_chart
 from sbir_gate.reporting.view import View, build_view
 
-# rows and reasons of the barest reports: with the longest names they are well below a comment's limit
+# rows and reasons of the barest report: with the longest names it is well below a comment's limit
 _FEW_ROWS = 40
 _FEW_REASONS = 10
 _AWARDS_BY_RUNG = (50, 20, 5, 0)
@@ -67,7 +67,8 @@ class _Rung:
 def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
     """Return the report from the fullest to the barest; what fails is on every one of them.
 
-    First goes what nobody decides by, then the awards (all are in a file of their own), then what is well.
+    First goes what nobody decides by, then the awards (all are in a file of their own), then what is well,
+    then what is no more than unsure. Only the last one has not all that fails, and says so.
     """
     plainer = replace(view, info_rows=(), quality=(), strata=(), reliability=(), environment=())
     with_awards = [
@@ -77,8 +78,8 @@ def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
     notable = tuple(row for row in view.rows if row.severity in _NOTABLE)
     short = replace(
         with_awards[-1],
-        rows=notable[:_FEW_ROWS],
-        more_rows=_more_rows(len(notable) - _FEW_ROWS, "worse or unsure"),
+        rows=notable,
+        more_rows=_more_rows(len(view.rows) - len(notable), "metrics"),
         reasons=_few(view.reasons, _FEW_REASONS),
         notes=_few(view.notes, _FEW_REASONS),
         slices=(),
@@ -87,18 +88,24 @@ def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
     failing = tuple(row for row in notable if row.severity is Severity.FAIL)
     bare = replace(
         short,
-        rows=failing[:_FEW_ROWS],
-        more_rows=_more_rows(len(failing) - _FEW_ROWS, "failing"),
+        rows=failing,
+        more_rows=_more_rows(len(view.rows) - len(failing), "metrics"),
         reasons=_few(view.reasons, 3),
         notes=(),
         waivers=(),
-        banner=None,
+        # that the policy was edited is said on every rung, or long values could hide it
+        banner=replace(view.banner, rows=(), more="") if view.banner else None,
     )
-    return [_Rung(view, charts), _Rung(view), *map(_Rung, [*with_awards, short, bare])]
+    barest = replace(
+        bare,
+        rows=failing[:_FEW_ROWS],
+        more_rows=_more_rows(len(failing) - _FEW_ROWS, "failing metrics") or bare.more_rows,
+    )
+    return [_Rung(view, charts), _Rung(view), *map(_Rung, [*with_awards, short, bare, barest])]
 
 
 def _more_rows(count: int, what: str) -> str:
-    return f"{count:,} more {what} metrics are in the reports" if count > 0 else ""
+    return f"{count:,} more {what} are in the reports" if count > 0 else ""
 
 
 def _few(lines: Sequence[str], most: int) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def _blocks(message: Message, title: str) -> Iterator[Block]:
         yield _section("\n".join(row_words(row) for row in message.rows))
     yield {"type": "context", "elements": [_plain_text(message.place)]}
     if message.links:
-        links = " · ".join(f"<{address}|{name}>" for name, address in message.links)
+        links = " · ".join(f"<{_escaped(address)}|{name}>" for name, address in message.links)
         yield {"type": "section", "text": {"type": "mrkdwn", "text": links}}
 
 

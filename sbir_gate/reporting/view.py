@@ -13,7 +13,15 @@ from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.policy_view import PolicyBanner, WaiverRow, policy_banner, policy_words, waiver_rows
-from sbir_gate.reporting.quantities import NOTHING, bar, difference, quantity, rate, relative_change
+from sbir_gate.reporting.quantities import (
+    NO_CHANGE,
+    NOTHING,
+    bar,
+    difference,
+    quantity,
+    rate,
+    relative_change,
+)
 from sbir_gate.reporting.records_view import AwardList, SliceRow, award_lists, records_line, slice_rows
 
 MAX_REASONS = 50
@@ -117,6 +125,16 @@ class View:
     sensitivity: str = ""
     more_rows: str = ""
 
+    @property
+    def moved_rows(self) -> tuple[MetricRow, ...]:
+        """The rows that somebody has to see: what is worse or unsure, and what changed for the better."""
+        return tuple(row for row in self.rows if not _is_steady(row))
+
+    @property
+    def steady_rows(self) -> tuple[MetricRow, ...]:
+        """The rows within their limits that show no change."""
+        return tuple(row for row in self.rows if _is_steady(row))
+
 
 def build_view(run: Run | None, verdict: Verdict) -> View:
     """Return the view of a verdict; without the Run that it judges, without quality and machine."""
@@ -142,6 +160,10 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         slices=slice_rows(verdict.records),
         sensitivity=_sensitivity_line(ordered),
     )
+
+
+def _is_steady(row: MetricRow) -> bool:
+    return row.severity is Severity.OK and row.change in {NO_CHANGE, NOTHING}
 
 
 def _capped(lines: Sequence[str]) -> tuple[str, ...]:

@@ -289,6 +289,8 @@ class HistorySettings(Section):
 
     folder: PathValue | None
     keeps_runs: bool
+    remote: Annotated[str, Field(min_length=1, max_length=255)]
+    branch: Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class DriftSettings(Section):

@@ -52,6 +52,13 @@ def promote(run: Run, folder: Path, is_forced: bool = False) -> Path:
     Raises OutputError if the file cannot be written.
     """
     path = baseline_path(folder, run.gate)
+    check_promotable(run, is_forced)
+    write_run(path, run)
+    return path
+
+
+def check_promotable(run: Run, is_forced: bool = False) -> None:
+    """Raise InputError for a Run that `promote` would not take."""
     problems = verify(run)
     if problems:
         raise InputError(
@@ -63,8 +70,6 @@ def promote(run: Run, folder: Path, is_forced: bool = False) -> Path:
             f"the Run of {run.started_at} measured code that is not committed",
             "commit and measure again, or promote it with --force",
         )
-    write_run(path, run)
-    return path
 
 
 def verify(run: Run) -> tuple[str, ...]:

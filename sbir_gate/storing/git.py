@@ -58,6 +58,7 @@ _SET = MappingProxyType(
 _PLAIN = (
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.fsmonitor=false"),
+    *("-c", "core.splitIndex=false"),
     *("-c", "submodule.recurse=false"),
     *("-c", "gc.auto=0"),
     *("-c", "maintenance.auto=false"),
@@ -69,6 +70,7 @@ _PLAIN = (
 # who a URL says that one is, and with which password
 _USER_OF_URL = re.compile(r"(?<=://)[^/\s@]+@")
 _MASK = "***"
+_COMPLAINTS = ("fatal:", "error:", "remote:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def said(messages: str) -> str:
     """Return what git complained of, in one line: from its first complaint on, without who a URL names."""
     lines = [line.strip() for line in messages.splitlines()]
     lines = [line for line in lines if line]
-    first = next((at for at, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
+    first = next((at for at, line in enumerate(lines) if line.startswith(_COMPLAINTS)), 0)
     return _USER_OF_URL.sub(f"{_MASK}@", " ".join(lines[first:]))[:_SAID_CHARACTERS]
 
 

@@ -52,7 +52,7 @@ def entry_name(entry: HistoryEntry) -> str:
     known again.
     """
     moment = utc_moment(entry.started_at).strftime("%Y%m%dT%H%M%SZ")
-    gate = re.sub(r"[^a-z0-9]+", "-", entry.gate.lower()).strip("-")[:_MAX_GATE_CHARACTERS] or "gate"
+    gate = gate_slug(entry.gate)
     commit = re.sub(r"[^0-9a-f]", "", entry.source.commit.lower())[:_COMMIT_CHARACTERS] or "no-commit"
     facts = [
         entry.gate,
@@ -63,6 +63,11 @@ def entry_name(entry: HistoryEntry) -> str:
     ]
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:_DIGEST_CHARACTERS]
     return f"{gate}-{moment}-{commit}-{digest}.json"
+
+
+def gate_slug(gate: str) -> str:
+    """Return the name of a gate as it stands in names of files."""
+    return re.sub(r"[^a-z0-9]+", "-", gate.lower()).strip("-")[:_MAX_GATE_CHARACTERS] or "gate"
 
 
 class History:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n.*?oid sha256:([0-9a-f]{64})\n", re.DOTALL
 )
 _MAX_POINTER_BYTES = 1024
+_BATCH = 100  # files that are read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,8 @@ class Revision:
         return f"commit {self.commit[:SHOWN_DIGITS]}"
 
     def place_of(self, path: Path) -> str | None:
-        """Return a path of the working tree as git knows it, None for what is outside the repository.
-
-        By its words first: a folder that head made a link to elsewhere is not elsewhere for that.
-        """
-        for candidate in (os.path.abspath(path), path.resolve()):  # noqa: PTH100 -- resolve follows links
-            found = Path(candidate)
-            if found.is_relative_to(self.root):
-                return found.relative_to(self.root).as_posix()
-        return None
+        """Return a path of the working tree as git knows it, None for what is outside the repository."""
+        return place_in(self.root, path)
 
     def blob(self, path: str) -> Blob | None:
         """Return the file at this path, None if there is none.
@@ -95,6 +90,26 @@ class Revision:
             )
         return answer.output
 
+    def read_many(self, blobs: Sequence[Blob], max_bytes: int) -> Iterator[tuple[Blob, bytes]]:
+        """Yield files with their bytes, without those that are larger; many for each start of git.
+
+        Raises InputError if one cannot be read.
+        """
+        small = [blob for blob in blobs if blob.size_bytes <= max_bytes]
+        for start in range(0, len(small), _BATCH):
+            batch = small[start : start + _BATCH]
+            names = "".join(f"{blob.object_id}\n" for blob in batch)
+            rest = self.git.ask("cat-file", "--batch", content=names.encode()).output
+            for blob in batch:
+                head, _, rest = rest.partition(b"\n")
+                if head.decode().split()[1:] != ["blob", str(blob.size_bytes)]:
+                    raise InputError(
+                        f"{blob.path} at {self.name}: cannot be read",
+                        "the repository may be damaged or incomplete: 'git fsck' tells",
+                    )
+                yield blob, rest[: blob.size_bytes]
+                rest = rest[blob.size_bytes + 1 :]
+
     def sha256(self, blob: Blob) -> str:
         """Return the SHA-256 of a file's bytes; of one in Git LFS, that of the content it stands for."""
         digest = hashlib.sha256()
@@ -121,6 +136,18 @@ class Revision:
             mode, _, object_id, size = about.decode().split()
             entries.append((mode, Blob(os.fsdecode(name), object_id, int(size) if size.isdigit() else 0)))
         return entries
+
+
+def place_in(root: Path, path: Path) -> str | None:
+    """Return a path of the working tree below `root` as git knows it, None for what is outside.
+
+    By its words first: a folder that head made a link to elsewhere is not elsewhere for that.
+    """
+    for candidate in (os.path.abspath(path), path.resolve()):  # noqa: PTH100 -- resolve follows links
+        found = Path(candidate)
+        if found.is_relative_to(root):
+            return found.relative_to(root).as_posix()
+    return None
 
 
 def file_sha256(path: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.comparing.gate import judge
+from sbir_gate.model.document import RUN, encode
 from sbir_gate.pipeline.gate import write_verdict
 from sbir_gate.storing.documents import save_alerts, save_run
 from tests.factories import make_policy, make_run, scaled
@@ -180,10 +181,12 @@ class TestUntrusted:
     def test_a_document_that_is_a_command_to_the_runner_is_quoted_in_one_line(self, half):
         folder = half.folder / "artifact"
         folder.mkdir()
-        text = '{"format_version": 2, "kind": "run", "run": {"x\\n::add-mask::y": 1}}'
-        (folder / "20260131T120000Z.json").write_text(text)
+        document = json.loads(encode(RUN, make_run()))
+        document["run"]["x\n::add-mask::y"] = 1
+        (folder / "20260131T120000Z.json").write_text(json.dumps(document))
         done = half.gate("publish", "--untrusted", "artifact")
         assert done.returncode == 2
+        assert "::add-mask::" in done.stderr
         assert not any(line.lstrip().startswith("::") for line in done.stderr.splitlines())
         assert half.fake.verbs() == []
 

@@ -72,6 +72,11 @@ def test_a_history_that_cannot_be_read_hides_no_failure(team):
     assert team.judged(1.9) == TOLD
 
 
+def test_a_line_end_after_the_webhook_does_no_harm(team):
+    team.judged(1.9)
+    assert team.announce(f" {team.server.url_for('/hook')}\n") == TOLD
+
+
 def test_a_webhook_that_is_none_is_wrong_usage(team):
     team.judged(1.0)
     with pytest.raises(UsageError, match="no https address"):

@@ -266,6 +266,47 @@ class TestWaivers:
         assert "cannot be read" in lines()[0]
 
 
+class TestWorkflows:
+    """The repository's workflows that use the gate."""
+
+    text = """\
+on: {pull_request: {paths: [src/**]}}
+permissions: {contents: read, checks: write}
+jobs:
+  gate:
+    steps:
+      - uses: actions/checkout@abc
+        with: {persist-credentials: false}
+      - uses: o/sbir-gate@abc
+"""
+
+    def write(self, text):
+        path = Path(".github/workflows/gate.yml")
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+
+    def test_what_they_lack_is_told_with_its_line(self):
+        promoted()
+        Path(".git").mkdir()
+        self.write(self.text)
+        shallow, paths, permission = lines()
+        assert shallow.startswith("error: .github/workflows/gate.yml:6: job gate: the checkout is shallow")
+        assert paths.startswith("warning: .github/workflows/gate.yml: on.pull_request is filtered by path")
+        assert permission.startswith("warning: .github/workflows/gate.yml:5: job gate: has no 'pull-requests")
+
+    def test_one_that_cannot_be_read_is_told(self):
+        promoted()
+        Path(".git").mkdir()
+        self.write("# sbir-gate\njobs: [")
+        (found,) = lines()
+        assert found == "warning: .github/workflows/gate.yml:2: is not valid YAML"
+
+    def test_outside_a_repository_there_are_none(self):
+        promoted()
+        self.write(self.text)
+        assert lines() == []
+
+
 def test_errors_come_first_and_each_has_a_cure():
     promoted(tool_version="0.0.1")
     Path("truth.csv").unlink()

@@ -1,3 +1,4 @@
+import json
 import os
 from dataclasses import replace
 from datetime import date
@@ -258,6 +259,12 @@ class TestLimits:
     def test_what_is_no_run_is_one_clear_error(self, half, content):
         (half.artifact / "20260131T120000Z.json").write_bytes(content)
         self.refused(half)
+
+    def test_a_field_that_is_a_command_to_the_runner_is_quoted_in_one_line(self, half):
+        document = json.loads(encode(RUN, measured()))
+        document["run"]["x\n::set-output name=verdict::pass"] = 1
+        (half.artifact / "20260131T120000Z.json").write_text(json.dumps(document))
+        self.refused(half, "set-output")
 
     def test_numbers_that_are_none_are_refused(self, half):
         text = encode(RUN, measured()).replace("1.7,", "NaN,", 1)

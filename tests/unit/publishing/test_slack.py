@@ -1,3 +1,7 @@
+import logging
+import socket
+import threading
+
 import pytest
 import requests
 from werkzeug import Request, Response
@@ -92,6 +96,40 @@ def test_a_redirect_is_not_followed(slack, httpserver):
     assert len(httpserver.log) == 1
 
 
+def test_a_redirect_to_nowhere_is_no_success(slack):
+    slack.answers = [Response("", 302)]
+    with pytest.raises(PublishError, match="302"):
+        slack.post()
+
+
+def test_the_address_is_in_no_log(slack, caplog):
+    slack.answers = [Response("", 503), Response("ok")]
+    with caplog.at_level(logging.DEBUG):
+        slack.post()
+        logging.getLogger("urllib3.connectionpool").debug("others may log again")
+    ours = [record.getMessage() for record in caplog.records if record.name != "werkzeug"]
+    assert "CANARY" not in "".join(ours)
+    assert "others may log again" in caplog.text
+
+
+def test_a_damaged_answer_does_not_spill_the_address(slack, caplog):
+    """urllib3 warns of such headers and names the address; without any set-up that is on standard error."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nno header\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        slack.url = f"http://127.0.0.1:{server.getsockname()[1]}/services/{CANARY}"
+        slack.post()
+        thread.join()
+    assert "CANARY" not in caplog.text
+
+
 def test_the_address_is_in_no_error(slack):
     slack.answers = [Response(f"cannot find {CANARY}", 404)]
     with pytest.raises(PublishError) as refused:
@@ -111,7 +149,18 @@ def test_https_and_this_machine_are_addresses(webhook):
 
 @pytest.mark.parametrize(
     "webhook",
-    ["", "x", f"http://hooks.slack.com/{CANARY}", f"ftp://{CANARY}", f"https://a b/{CANARY}", "https://[x"],
+    [
+        "",
+        "x",
+        f"http://hooks.slack.com/{CANARY}",
+        f"ftp://{CANARY}",
+        f"https://a b/{CANARY}",
+        f"https://a/\n{CANARY}",
+        "https://[x",
+        "https://s3cr3tCANARY..x/",
+        f"https://{'x' * 70}/{CANARY}",
+        f"https://x:port/{CANARY}",
+    ],
 )
 def test_anything_else_is_refused_without_being_shown(webhook):
     with pytest.raises(UsageError) as caught:

@@ -9,13 +9,24 @@ from markdown_it import MarkdownIt
 from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.publication import Links
-from sbir_gate.model.verdict import Outcome
+from sbir_gate.model.verdict import DriftFinding, Outcome, Severity
 from sbir_gate.reporting.message import build_message, render_message_markdown, render_plain
 from sbir_gate.reporting.slack_blocks import render_slack
 from tests.factories import make_policy, make_run, scaled, with_metric
 
 LINKS = Links(run="https://github.example/o/r/actions/runs/1", commit="https://github.example/o/r/commit/c")
 HOSTILE = "<!channel> <@U1> &amp; <http://e.example|x> *b* _i_ @everyone `c`"
+
+
+DRIFT = DriftFinding(
+    "match_rate",
+    "release v1.2",
+    "2026-01-05T12:00:00+00:00",
+    "d" * 40,
+    0.96,
+    Severity.WARN,
+    "match_rate fell 4 % since release v1.2, limit 3 %",
+)
 
 
 def message_on(head, previous=None, links=LINKS, branch="main", **changes):
@@ -26,6 +37,7 @@ def message_on(head, previous=None, links=LINKS, branch="main", **changes):
 MESSAGES = {
     "fail": message_on(scaled(make_run(), "wall_seconds", 1.4)),
     "recovery": message_on(make_run(), previous=Outcome.FAIL),
+    "drift": message_on(make_run(), outcome=Outcome.WARN, reasons=(DRIFT.reason,), drift=(DRIFT,)),
     "hostile": message_on(
         with_metric(make_run(gate=HOSTILE), HOSTILE, [float("nan")]), branch=HOSTILE, gate=HOSTILE
     ),
@@ -63,6 +75,12 @@ def test_a_payload_keeps_the_limits_of_slack_whatever_is_in_it(gate, reasons, br
 
 def test_an_address_that_is_none_is_left_out():
     assert message_on(make_run(), links=Links(run="https://x.example/|evil> <!channel")).links == ()
+
+
+def test_an_ampersand_in_an_address_is_written_as_slack_wants_it():
+    message = message_on(make_run(), links=Links(run="https://x.example/?a=1&b=2"))
+    assert "<https://x.example/?a=1&amp;b=2|workflow run>" in render_slack(message)
+    assert "[workflow run](https://x.example/?a=1&b=2)" in render_message_markdown(message)
 
 
 def test_markdown_of_data_is_shown_as_it_is():

@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.publication import Links, TrendSeries
-from sbir_gate.model.verdict import AwardChange, Severity
+from sbir_gate.model.verdict import AwardChange, PolicyEdit, Severity
 from sbir_gate.reporting.publication import build_publication
 from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
 
@@ -63,6 +63,47 @@ def test_something_fits_into_a_comment_whatever_is_wrong_and_says_what_fails():
         assert text.startswith("## ❌ fail: enrichment")
         assert "| ❌ |" in text
     assert "more failing metrics are in the reports" in fitting[-1]
+
+
+@pytest.mark.parametrize(("failing", "name"), [(500, "a_metric_of_usual_length_"), (240, HOSTILE)])
+def test_every_failing_row_is_in_the_comment_as_long_as_there_is_room(failing, name):
+    head = worse()
+    for number in range(500):
+        values = [float("nan")] if number < failing else [1.0]
+        head = with_metric(head, f"{name}{number}", values)
+    verdict = replace(
+        judge(head, make_run(), make_policy()), reasons=tuple(f"{HOSTILE}{n}" for n in range(300))
+    )
+    text = next(text for text in of(head, verdict).texts if len(text) <= COMMENT_CHARACTERS)
+    assert text.count("| ❌ |") == failing + 1
+    assert "more failing metrics" not in text
+
+
+def test_no_length_hides_that_the_policy_was_edited():
+    edits = tuple(PolicyEdit("{" * 200, "{" * 200, "{" * 200) for _ in range(50))
+    texts = published(worse(), policy_edits=edits).texts
+    assert any(len(text) > COMMENT_CHARACTERS for text in texts)
+    fitting = [text for text in texts if len(text) <= COMMENT_CHARACTERS]
+    assert fitting
+    for text in fitting:
+        assert "> This change edits what it is judged by" in text
+
+
+def test_rows_that_are_left_out_are_counted():
+    texts = published(worse()).texts
+    left_out = texts[0].count("| ✅ |")
+    assert f"{left_out} more metrics are in the reports." in texts[-1]
+
+
+def test_the_comment_looks_as_it_should(check_golden):
+    trends = (
+        TrendSeries("match_rate", "ratio", ("1a2b3c4", "5d6e7f8", "ccccccc"), (0.75, 0.7525, 0.75)),
+        TrendSeries("wall_seconds", "s", ("1a2b3c4", "5d6e7f8", "ccccccc"), (1.69, 1.71, 2.38)),
+    )
+    head = worse()
+    texts = of(head, judge(head, make_run(), make_policy()), trends=trends).texts
+    check_golden("comment-fullest.md", texts[0])
+    check_golden("comment-barest.md", texts[-1])
 
 
 def test_a_comment_of_five_thousand_awards_has_the_failing_rows_and_says_where_the_others_are():

@@ -1,0 +1,137 @@
+"""The workflow files of a repository that use the gate, read for the doctor; nothing in them is expanded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import yaml
+
+from sbir_gate.model.workflow import Job, Permissions, Step, Workflow
+from sbir_gate.settings.entries import Fault
+from sbir_gate.settings.layers import MAX_FILE_BYTES, configuration_text
+
+FOLDER = Path(".github") / "workflows"
+_MAX_FILES = 200
+_NAMED = re.compile(r"sbir[-_]gate")
+_ACTION = re.compile(r"[\w.-]+/sbir-gate(/[^@]*)?@.+")
+_OWN_ACTION = re.compile(r"\./?")
+_COMMAND = re.compile(
+    r"(?:^|[\s/;&|(\"'])sbir-gate[\"']?\s+(?:run|publish|history|baseline|action)\b", re.MULTILINE
+)
+
+
+def repository_folder(folder: Path) -> Path | None:
+    """Return the top of the repository that a folder lies in, None outside of one."""
+    return next((found for found in (folder, *folder.parents) if (found / ".git").exists()), None)
+
+
+def read_workflows(root: Path) -> tuple[tuple[Workflow, ...], tuple[Fault, ...]]:
+    """Return the workflows of a repository that use the gate, and what could not be read of others.
+
+    Jobs that don't use it are left out. A file that cannot be read is a fault only if it names the gate.
+    """
+    files = sorted(path for path in (root / FOLDER).glob("*") if path.suffix in {".yml", ".yaml"})
+    is_own = _is_action(root)
+    workflows, faults = [], []
+    for path in islice(files, _MAX_FILES):
+        found = _read(path, path.relative_to(root).as_posix(), is_own)
+        if isinstance(found, Fault):
+            faults.append(found)
+        elif found is not None:
+            jobs = tuple(job for job in found.jobs if any(step.is_gate for step in job.steps))
+            if jobs:
+                workflows.append(Workflow(found.path, found.events, jobs, found.permissions))
+    return tuple(workflows), tuple(faults)
+
+
+def _is_action(root: Path) -> bool:
+    """Say whether the repository itself is the action."""
+    try:
+        with (root / "action.yml").open("rb") as file:
+            return _NAMED.search(file.read(MAX_FILE_BYTES).decode("utf-8", errors="replace")) is not None
+    except OSError:
+        return False
+
+
+def _read(path: Path, name: str, is_own: bool) -> Workflow | Fault | None:
+    try:
+        with path.open("rb") as file:
+            text = configuration_text(file.read(MAX_FILE_BYTES + 1), name)
+    except OSError as error:
+        return Fault(name, "", f"cannot be read ({error.strerror})")
+    if isinstance(text, Fault):
+        return text
+    if not _NAMED.search(text) and "uses: ./" not in text:
+        return None
+    try:
+        # nodes, not values: an alias is the same node again, so nothing grows, and `on` stays a word
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        return Fault(f"{name}:{mark.line + 1}" if mark else name, "", "is not valid YAML")
+    except RecursionError:
+        return Fault(name, "", "is nested too deeply")
+    return _workflow(root, name, is_own)
+
+
+def _workflow(root: yaml.Node | None, name: str, is_own: bool) -> Workflow:
+    keys = _keys(root)
+    jobs = tuple(_job(key, node, name, is_own) for key, node in _keys(keys.get("jobs")).items())
+    return Workflow(name, _events(keys.get("on")), jobs, _permissions(keys.get("permissions")))
+
+
+def _job(key: str, node: yaml.Node, name: str, is_own: bool) -> Job:
+    keys = _keys(node)
+    steps = tuple(_step(step, name, is_own) for step in _items(keys.get("steps")))
+    permissions = _permissions(keys.get("permissions"))
+    return Job(_place(node, name), key, steps, permissions, _text(keys.get("if")))
+
+
+def _step(node: yaml.Node, name: str, is_own: bool) -> Step:
+    keys = _keys(node)
+    uses, script = _text(keys.get("uses")), _text(keys.get("run"))
+    inputs = {key: _text(value) for key, value in _keys(keys.get("with")).items()}
+    # as an action, as this very repository's, or as a command
+    is_action = _ACTION.fullmatch(uses) or (is_own and _OWN_ACTION.fullmatch(uses))
+    return Step(_place(node, name), bool(is_action or _COMMAND.search(script)), uses, script, inputs)
+
+
+def _events(node: yaml.Node | None) -> dict[str, frozenset[str]]:
+    """Return the events: `on: push`, `on: [push, pull_request]`, or a mapping with what narrows each down."""
+    if isinstance(node, yaml.MappingNode):
+        return {key: frozenset(_keys(value)) for key, value in _keys(node).items()}
+    return {_text(item): frozenset() for item in (_items(node) or ([node] if node else []))}
+
+
+def _permissions(node: yaml.Node | None) -> Permissions | None:
+    if node is None:
+        return None
+    if isinstance(node, yaml.MappingNode):
+        return {key: _text(value) for key, value in _keys(node).items()}
+    return {"*": _text(node).removesuffix("-all")}
+
+
+def _keys(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    return dict(_pairs(node))
+
+
+def _pairs(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                yield key.value, value
+
+
+def _items(node: yaml.Node | None) -> list[yaml.Node]:
+    return node.value if isinstance(node, yaml.SequenceNode) else []
+
+
+def _text(node: yaml.Node | None) -> str:
+    return node.value if isinstance(node, yaml.ScalarNode) else ""
+
+
+def _place(node: yaml.Node, name: str) -> str:
+    return f"{name}:{node.start_mark.line + 1}"
