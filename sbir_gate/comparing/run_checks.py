@@ -6,6 +6,7 @@ run cannot tell, time and memory, is no more than a warning.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -56,7 +57,7 @@ def run_findings(
         _threshold(head, policy, verdict),
         _regression(head, reference, policy, verdict),
         _of_metrics(COMPLETENESS, verdict, _COMPLETE, ()),
-        _of_metrics(UNIQUENESS, verdict, _UNIQUE, ()),
+        replace(_of_metrics(UNIQUENESS, verdict, _UNIQUE, ()), examples=_doubled(head)),
         _of_metrics(CALIBRATION, verdict, (_CALIBRATION,), ()),
         _of_metrics(PERFORMANCE, verdict, _noisy(policy), ("wall_seconds", "peak_rss_mib")),
         _gate(verdict),
@@ -74,7 +75,13 @@ def _softened(limit: MetricLimit) -> MetricLimit:
 
 def _threshold(head: Run, policy: Policy, verdict: Verdict) -> CheckFinding:
     limits = [replace(limit, warn_percent=None, fail_percent=None) for limit in _match_rate(policy)]
-    return _split(THRESHOLD, head, None, replace(policy, limits=tuple(limits)), verdict)
+    found = _split(THRESHOLD, head, None, replace(policy, limits=tuple(limits)), verdict)
+    whole = next((change for change in verdict.changes if change.metric == _MATCH_RATE), None)
+    return replace(
+        found,
+        reference=whole.reference if whole is not None else None,
+        facts={"links": float(head.quality.links), "awards": float(head.quality.awards)},
+    )
 
 
 def _regression(head: Run, reference: Run | None, policy: Policy, verdict: Verdict) -> CheckFinding:
@@ -153,6 +160,12 @@ def _gate(verdict: Verdict) -> CheckFinding:
         facts={"worsened": float(verdict.records.worsened), "improved": float(verdict.records.improved)},
         examples=_award_examples(verdict.records.lost),
     )
+
+
+def _doubled(head: Run) -> tuple[str, ...]:
+    """Return some awards that have more than one row."""
+    rows = Counter(decision.award_id for decision in head.decisions)
+    return tuple(f"{award_id}: {count} rows" for award_id, count in rows.items() if count > 1)[:_EXAMPLES]
 
 
 def _match_rate(policy: Policy) -> list[MetricLimit]:

@@ -67,6 +67,18 @@ def test_the_regression_names_the_awards_that_lost_their_link():
     assert found.examples[0].startswith("A0000 Firm 0: R0000 -> none")
 
 
+def test_the_threshold_says_how_many_of_how_many_and_what_the_baseline_had():
+    found = findings(with_metric(make_run(), "match_rate", [0.72]), make_run())["match_rate_threshold"]
+    assert (found.value, found.reference, found.limit) == (0.72, 0.75, "minimum 0.7")
+    assert found.facts == {"links": 30, "awards": 40}
+
+
+def test_awards_with_two_rows_are_named():
+    head = make_run()
+    doubled = replace(head, decisions=(*head.decisions, head.decisions[3]), firm_names=())
+    assert findings(doubled)["uniqueness"].examples == ("A0003: 2 rows",)
+
+
 @pytest.mark.parametrize(
     ("metric", "check"), [("rows_missing", "completeness"), ("rows_doubled", "uniqueness")]
 )
