@@ -51,7 +51,7 @@ class World:
     engine: Engine = enrich
     clock: Clock = field(default_factory=Clock)
     retries: int = 3
-    chunk_size: int = 10
+    chunk_size: int = 1000
 
     @property
     def files(self) -> Path:

@@ -38,23 +38,41 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, dg.ExecuteInProcessResult]]:
+    """A sound run, looked at by several tests."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path_factory.mktemp("done"), instance)
+        world.write(linked=45)
+        yield world, world.run()
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, dg.ExecuteInProcessResult]]:
+    """A run with a match rate of 0.6, looked at by several tests."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path_factory.mktemp("refused"), instance)
+        world.write(linked=30)
+        yield world, world.run()
+
+
 class TestTheJob:
-    def test_all_assets_materialise_and_every_check_passes(self, world):
-        result = world.run()
+    def test_all_assets_materialise_and_every_check_passes(self, done):
+        _, result = done
         assert result.success
         made = [event.asset_key.path[-1] for event in result.get_asset_materialization_events()]
         assert made == [RAW, VALIDATED, ENRICHED, REPORT]
         assert len(result.get_asset_check_evaluations()) == 10
         assert failed_checks(result) == {}
 
-    def test_the_enriched_awards_are_those_of_the_command_line(self, world):
-        world.run()
+    def test_the_enriched_awards_are_those_of_the_command_line(self, done):
+        world, _ = done
         by_cli = world.folder / "by_cli.parquet"
         enrich_files(world.folder / "awards.csv", world.folder / "recipients.csv", by_cli)
         assert world.enriched() == by_cli.read_bytes()
 
-    def test_every_asset_says_what_it_cost_and_the_report_what_came_of_it(self, world):
-        result = world.run()
+    def test_every_asset_says_what_it_cost_and_the_report_what_came_of_it(self, done):
+        _, result = done
         for asset in (RAW, VALIDATED, ENRICHED, REPORT):
             known = metadata_of(result, asset)
             assert known["duration_seconds"] > 0
@@ -88,9 +106,8 @@ class TestTheJob:
 
 
 class TestBadData:
-    def test_too_few_links_hold_up_the_report(self, world):
-        world.write(linked=30)
-        result = world.run()
+    def test_too_few_links_hold_up_the_report(self, refused):
+        _, result = refused
         assert is_held_up(result)
         assert failed_checks(result) == {"match_rate_threshold": "ERROR", "gate": "ERROR"}
 
@@ -151,9 +168,8 @@ class TestBadData:
         assert not result.success
         assert "no such file" in failure_of(result)
 
-    def test_what_was_refused_is_written_down(self, world):
-        world.write(linked=30)
-        world.run()
+    def test_what_was_refused_is_written_down(self, refused):
+        world, _ = refused
         assert load_verdict(world.files / "verdict.json").outcome is Outcome.FAIL
         assert [alert.metric for alert in load_alerts(world.files / "alerts.json").alerts] == ["match_rate"]
         assert "match_rate 0.6 is below the minimum" in (world.files / "report.md").read_text()
@@ -235,9 +251,8 @@ class TestBaseline:
         assert outcomes == [True, True, True, False]
         assert world.baseline().quality.links == 50
 
-    def test_nor_a_run_that_was_refused_or_warned_of_nothing_measured(self, world):
-        world.write(linked=30)
-        world.run()
+    def test_nor_a_run_that_was_refused(self, refused):
+        world, _ = refused
         assert not (world.files / "baselines").exists()
 
     def test_it_stays_where_it_is_if_the_settings_say_so(self, world):
@@ -289,6 +304,11 @@ class Crash:
 
 
 class TestRecovery:
+    @pytest.fixture
+    def world(self, world):
+        world.chunk_size = 10
+        return world
+
     @pytest.mark.parametrize("error", [ToolError("the machine broke"), RuntimeError("a fault")], ids=repr)
     def test_a_step_that_broke_is_tried_again_and_goes_on_from_the_finished_chunks(self, world, error):
         undisturbed = world.run()
@@ -370,9 +390,8 @@ class TestAwardYears:
 
 
 class TestAlerts:
-    def test_a_refused_run_tells_what_its_checks_say(self, world):
-        world.write(linked=30)
-        result = world.run()
+    def test_a_refused_run_tells_what_its_checks_say(self, refused):
+        world, result = refused
         (told,) = tell_alerts(world, result)
         assert told.outcome is Outcome.FAIL
         assert [(alert.kind, alert.severity, alert.value) for alert in told.alerts] == [
@@ -387,8 +406,8 @@ class TestAlerts:
         assert told.outcome is Outcome.ERROR
         assert told.alerts[0].kind is AlertKind.FAULT
 
-    def test_a_run_without_news_tells_nothing(self, world):
-        assert tell_alerts(world, world.run()) == []
+    def test_a_run_without_news_tells_nothing(self, done):
+        assert tell_alerts(*done) == []
 
 
 def tamper(path, change):

@@ -202,6 +202,11 @@ def test_all_faults_of_all_layers_are_reported_together(tmp_path):
         ("gate.metrics.recall.warn_percent=-1", "-1 must be greater than or equal to 0"),
         ("gate.metrics.recall.unit=5", "5 must be text (put a number in quotes)"),
         ("gate.metrics.match_rate.minimum=0.5", "is set by enrichment.performance.match_rate_threshold"),
+        (
+            "orchestration.schedule=daily",
+            "'daily' must be five fields of cron: minute, hour, day, month, weekday, as in 0 6 * * 1",
+        ),
+        ("orchestration.progress_seconds=0.5", "0.5 must be greater than or equal to 1"),
         ("gate.metrics={}", "'{}' is no value for a section: it must hold keys"),
     ],
 )

@@ -1,0 +1,42 @@
+import json
+
+import pytest
+
+from sbir_gate.errors import UsageError
+from sbir_gate.model.alert import Alert, AlertKind, AlertList
+from sbir_gate.model.publication import Links
+from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.orchestration.sensors import announce_by_environment
+from sbir_gate.publishing.slack import WEBHOOK_VARIABLE
+
+ALERTS = AlertList(
+    gate="enrichment",
+    outcome=Outcome.ERROR,
+    started_at="2026-03-01T06:00:00Z",
+    commit="",
+    branch="",
+    alerts=(Alert("enrichment", AlertKind.FAULT, Severity.FAIL, "the run failed", "no room on the disk"),),
+)
+LINKS = Links(run="https://dagster.example/runs/1")
+
+
+def test_slack_is_told_why_and_where(httpserver, monkeypatch):
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    monkeypatch.setenv(WEBHOOK_VARIABLE, httpserver.url_for("/hook"))
+    assert announce_by_environment(ALERTS, LINKS) == "told Slack"
+    ((request, _),) = httpserver.log
+    text = json.dumps(json.loads(request.get_data()))
+    assert "no room on the disk" in text
+    assert LINKS.run in text
+
+
+def test_without_a_webhook_nobody_is_told(monkeypatch):
+    monkeypatch.delenv(WEBHOOK_VARIABLE, raising=False)
+    assert announce_by_environment(ALERTS, LINKS) == f"nobody is told: {WEBHOOK_VARIABLE} is not set"
+
+
+def test_a_webhook_that_is_none_is_refused_without_being_shown(monkeypatch):
+    monkeypatch.setenv(WEBHOOK_VARIABLE, "ftp://secret.example/abc")
+    with pytest.raises(UsageError) as raised:
+        announce_by_environment(ALERTS, LINKS)
+    assert "secret" not in str(raised.value)
