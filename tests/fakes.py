@@ -10,6 +10,7 @@ from pathlib import Path
 from sbir_gate.measuring.process import ProcessResult
 from sbir_gate.model.run import Machine, Source
 from sbir_gate.pipeline.gate import Edges
+from sbir_gate.publishing.event import Event
 
 AWARDS = 12
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
@@ -69,3 +70,22 @@ def fake_edges(engine, now=NOW):
         source=lambda: Source("c" * 40, "main", is_dirty=False),
         tags=lambda: ("v1.0",),
     )
+
+
+def make_event(name="pull_request", **changes):
+    """Return an event of a workflow: a pull request against main, unless told otherwise."""
+    usual = {
+        "name": name,
+        "repository": "octo-org/octo-repo",
+        "api_url": "https://api.github.example",
+        "server_url": "https://github.example",
+        "head_sha": "a" * 40,
+        "pull_number": 7,
+        "base_ref": "main",
+        "is_fork": False,
+        "run_id": 11,
+        "run_attempt": 1,
+        "workflow": "gate",
+        "actor": "ana",
+    }
+    return Event(**{**usual, **changes})

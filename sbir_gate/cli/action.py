@@ -47,7 +47,8 @@ def action() -> None:
 @action.command()
 def begin() -> None:
     """Fetch the history, and let the commit show that the gate is at work. Nothing waits for either."""
-    from sbir_gate.pipeline.action import fetch_past, mode_of, told_settings
+    from sbir_gate.pipeline.action import mode_of, told_settings
+    from sbir_gate.pipeline.keeping import fetch_past
     from sbir_gate.pipeline.publishing import begin as begin_check
     from sbir_gate.settings.action_inputs import InputMode
     from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
@@ -57,7 +58,7 @@ def begin() -> None:
         return
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
     effective = told_settings(inputs, event, os.environ, git)
-    _try(lambda: fetch_past(inputs, effective, git))
+    _try(lambda: fetch_past(inputs, effective.settings, git))
     github = publish_edges(event, effective).github
     if inputs.check and github is not None and not event.is_fork:
         _try(lambda: f"check: {begin_check(event, effective.settings, github)}")
@@ -125,8 +126,9 @@ def reports() -> None:
 @action.command()
 def publish() -> None:
     """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
-    from sbir_gate.pipeline.action import channels_of, keep_for_later, mode_of, told_settings
+    from sbir_gate.pipeline.action import channels_of, mode_of, told_settings
     from sbir_gate.pipeline.branches import real_patience
+    from sbir_gate.pipeline.keeping import KeepEdges, keep_for_later
     from sbir_gate.pipeline.publishing import publish as tell
     from sbir_gate.publishing.slack import WEBHOOK_VARIABLE
     from sbir_gate.settings.action_inputs import FailOn, InputMode
@@ -153,7 +155,8 @@ def publish() -> None:
         fails_on_inconclusive=inputs.fail_on is FailOn.INCONCLUSIVE,
     )
     report_result(result, is_strict=False)
-    for keep in keep_for_later(saved, inputs, event, effective, git, real_patience()):
+    kept_with = KeepEdges(git, real_patience(), edges.github)
+    for keep in keep_for_later(saved, inputs, event, effective.settings, kept_with):
         _try(keep)
 
 

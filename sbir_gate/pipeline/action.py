@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from sbir_gate.comparing.gate import exit_status
 from sbir_gate.errors import ExitStatus, SbirGateError, ToolError, UsageError
-from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
-from sbir_gate.pipeline.branches import (
-    fetch_kept_history,
-    history_branch,
-    main_branch,
-    push_kept_history,
-    push_promoted,
-)
 from sbir_gate.pipeline.fetching import FetchRequest, Source
 from sbir_gate.pipeline.gate import (
     VERDICT_NAME,
@@ -31,17 +23,15 @@ from sbir_gate.pipeline.gate import (
     write_verdict,
 )
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement
-from sbir_gate.pipeline.publishing import Channels, Saved
+from sbir_gate.pipeline.publishing import Channels
 from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.publishing.event import Event
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings, load_settings
-from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.documents import load_verdict
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import find_base
-from sbir_gate.storing.remote_branch import Patience
 
 _MODES: Mapping[str, InputMode] = {
     "pull_request": InputMode.PR,
@@ -53,7 +43,6 @@ _MODES: Mapping[str, InputMode] = {
 }
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+", re.ASCII)
 TEMPORARY_VARIABLE = "RUNNER_TEMP"
-_PROMOTED = frozenset({Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE})
 # what a full run is called where no gate is named: its figures are not those of the fixtures
 FULL_GATE = "full"
 # of full data there is no truth, and one pass over it says enough
@@ -280,59 +269,6 @@ def channels_of(inputs: ActionInputs, event: Event, has_webhook: bool) -> Channe
         has_check=inputs.check,
         has_slack=has_webhook and mode_of(inputs, event) in {InputMode.BASELINE, InputMode.FULL},
     )
-
-
-def fetch_past(inputs: ActionInputs, effective: EffectiveSettings, git: Git) -> str:
-    """Bring the branch of the history here, so that drift and noise are known; return in words what came.
-
-    Raises ToolError or UsageError where it cannot be fetched.
-    """
-    if not inputs.history_branch:
-        return "the history is switched off"
-    branch = history_branch(effective.settings, git, None, inputs.history_branch)
-    done = fetch_kept_history(effective.settings, branch)
-    return (
-        f"{branch.shown}: Runs fetched: {done.added:,}" if done.commit else f"{branch.shown}: not there yet"
-    )
-
-
-def keep_for_later(
-    saved: Saved,
-    inputs: ActionInputs,
-    event: Event,
-    effective: EffectiveSettings,
-    git: Git,
-    patience: Patience,
-) -> Iterator[Callable[[], str]]:
-    """Yield what is left to be kept of a Run, each to be called: it says in words what was done.
-
-    On the main branch the Run joins the history, one that broke too: what works again is news then. It
-    becomes the baseline if nothing got worse, not even slowly. A change keeps nothing: what is not merged is
-    no measure for others. Each raises SbirGateError.
-    """
-    settings, run = effective.settings, saved.run
-    mode = mode_of(inputs, event)
-    if mode not in {InputMode.BASELINE, InputMode.FULL}:
-        return
-    if inputs.history_branch and event.base_ref in {"", settings.drift.branch}:
-        yield lambda: _pushed_history(inputs, settings, git, patience)
-    if run is not None and mode is InputMode.BASELINE and event.base_ref == settings.drift.branch:
-        if saved.verdict.outcome not in _PROMOTED or saved.verdict.drift:
-            yield lambda: f"the baseline stays: the verdict on this Run is {saved.verdict.outcome}"
-        else:
-            yield lambda: _pushed_baseline(run, settings, git, patience)
-
-
-def _pushed_history(inputs: ActionInputs, settings: Settings, git: Git, patience: Patience) -> str:
-    branch = history_branch(settings, git, None, inputs.history_branch)
-    done = push_kept_history(settings, branch, patience)
-    return f"{branch.shown}: Runs added: {done.added:,}"
-
-
-def _pushed_baseline(run: Run, settings: Settings, git: Git, patience: Patience) -> str:
-    main = main_branch(settings, git)
-    done = push_promoted(run, settings, main, patience)
-    return f"{main.shown}: this Run as the baseline: {done.standing}"
 
 
 def last_word(reports: Path, fail_on: FailOn) -> tuple[ExitStatus, str]:

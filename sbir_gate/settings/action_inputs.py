@@ -35,6 +35,14 @@ class FailOn(StrEnum):
     NOTHING = "nothing"
 
 
+class Promotion(StrEnum):
+    """How a Run of the main branch becomes the baseline."""
+
+    COMMIT = "commit"
+    PULL_REQUEST = "pull-request"
+    NOTHING = "nothing"
+
+
 class Installer(StrEnum):
     """What makes the action's own environment (.github/action/set_up.py)."""
 
@@ -105,6 +113,7 @@ class ActionInputs(BaseModel):
     artifact: Flag = True
     untrusted: OptionalPath = None
     history_branch: Annotated[Line, AfterValidator(_ref)] = "sbir-gate-history"
+    promote: Annotated[Promotion, BeforeValidator(_one_line)] = Promotion.COMMIT
     installer: Annotated[Installer, BeforeValidator(_one_line)] = Installer.UV
     timeout_minutes: Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)] = 30.0
 

@@ -246,7 +246,16 @@ def with_inputs(team: Team, inputs: dict[str, str]) -> str:
 
 def test_hostile_inputs_are_refused_all_at_once_and_leave_no_trace(team):
     names = {"mode", "config", "gate", "base", "side-by-side", "enricher", "python", "dataset", "fail-on"}
-    names |= {"comment", "check", "artifact", "untrusted", "history-branch", "installer", "timeout-minutes"}
+    names |= {
+        "comment",
+        "check",
+        "artifact",
+        "untrusted",
+        "history-branch",
+        "promote",
+        "installer",
+        "timeout-minutes",
+    }
     hostile = "$(touch pwned) `touch pwned` ; touch pwned # \n' \" ::error::x"
     done = judge(team, with_inputs(team, dict.fromkeys(names, hostile)))
     assert not done.is_success

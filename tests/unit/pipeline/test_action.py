@@ -1,5 +1,4 @@
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.action import (
     ActionEdges,
     channels_of,
-    fetch_past,
-    keep_for_later,
     last_word,
     measure,
     mode_of,
@@ -21,37 +18,14 @@ from sbir_gate.pipeline.action import (
     settings_of,
     upload_of,
 )
-from sbir_gate.pipeline.history import history_folder
-from sbir_gate.pipeline.publishing import Saved
-from sbir_gate.publishing.event import Event
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.storing.documents import load_verdict, save_verdict
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.history import keep_entry
 from tests.factories import make_policy, make_run, scaled
-from tests.factories_git import ENVIRONMENT
-from tests.factories_history import make_entry
-from tests.factories_remote import Waiter, make_remote
 from tests.fakes import NOW, FakeEngine, fake_edges, write_fixture
+from tests.fakes import make_event as on
 
-EVENT = Event(
-    name="pull_request",
-    repository="octo-org/octo-repo",
-    api_url="https://api.github.example",
-    server_url="https://github.example",
-    head_sha="a" * 40,
-    pull_number=7,
-    base_ref="main",
-    is_fork=False,
-    run_id=11,
-    run_attempt=1,
-    workflow="gate",
-    actor="ana",
-)
-
-
-def on(name, **changes):
-    return replace(EVENT, name=name, **changes)
+EVENT = on()
 
 
 @pytest.mark.parametrize(
@@ -251,87 +225,6 @@ def test_no_verdict_is_no_pass(tmp_path, content):
         (tmp_path / "verdict.json").write_text(content)
     with pytest.raises(ToolError, match="the gate gave no verdict"):
         last_word(tmp_path, FailOn.NOTHING)
-
-
-# what is kept for later
-
-
-class Remote:
-    """A remote, a clone of it that a job works in, and a Run that was judged there."""
-
-    def __init__(self, folder):
-        self.remote = make_remote(folder / "remote.git")
-        self.clone = self.remote.clone(folder / "clone")
-        self.environment = {"RUNNER_TEMP": str(folder / "temp"), "PATH": ""}
-        self.effective = settings_of(ActionInputs(), self.environment, {"gate.baselines_folder": "baselines"})
-
-    def keep(self, event, run, outcome=Outcome.PASS, **inputs):
-        """Keep what is left to be kept, and return what was said."""
-        settings = self.effective.settings
-        keep_entry(history_folder(settings), make_entry(1))
-        verdict = replace(judge(make_run(), make_run(), make_policy()), outcome=outcome)
-        saved = Saved(settings.reports.folder, verdict, run, None)
-        chosen, git = ActionInputs(**inputs), Git(self.clone.folder, ENVIRONMENT)
-        steps = keep_for_later(saved, chosen, event, self.effective, git, Waiter().patience())
-        return [step() for step in steps]
-
-    def branches(self):
-        return set(self.remote.repository.git("for-each-ref", "--format=%(refname:short)").split())
-
-
-@pytest.fixture
-def remote(tmp_path, monkeypatch):
-    found = Remote(tmp_path)
-    monkeypatch.chdir(found.clone.folder)
-    return found
-
-
-def test_the_main_branch_keeps_the_run_and_promotes_what_passed(remote):
-    said = remote.keep(on("push"), make_run())
-    assert said == [
-        "origin/sbir-gate-history: Runs added: 1",
-        "origin/main: this Run as the baseline: pushed",
-    ]
-    assert remote.branches() == {"main", "sbir-gate-history"}
-
-
-def test_what_failed_is_kept_and_not_promoted(remote):
-    said = remote.keep(on("push"), make_run(), Outcome.FAIL)
-    assert said[1] == "the baseline stays: the verdict on this Run is fail"
-    assert "baselines/enrichment.json" not in remote.remote.files("main")
-
-
-def test_a_job_that_broke_is_kept_too(remote):
-    assert remote.keep(on("push"), None, Outcome.ERROR) == ["origin/sbir-gate-history: Runs added: 1"]
-
-
-def test_another_branch_keeps_nothing_and_a_change_never_does(remote):
-    assert remote.keep(on("push", base_ref="release"), make_run()) == []
-    for event in ("pull_request", "merge_group"):
-        assert remote.keep(on(event), make_run()) == []
-    assert remote.branches() == {"main"}
-
-
-def test_a_full_run_is_kept_and_never_promoted(remote):
-    said = remote.keep(on("schedule", base_ref=""), make_run())
-    assert said == ["origin/sbir-gate-history: Runs added: 1"]
-
-
-def test_the_history_can_be_switched_off(remote):
-    assert remote.keep(on("push"), make_run(), history_branch="") == [
-        "origin/main: this Run as the baseline: pushed"
-    ]
-    assert fetch_past(ActionInputs(history_branch=""), remote.effective, Git(remote.clone.folder)) == (
-        "the history is switched off"
-    )
-
-
-def test_the_past_is_fetched(remote):
-    git = Git(remote.clone.folder, ENVIRONMENT)
-    assert fetch_past(ActionInputs(), remote.effective, git) == "origin/sbir-gate-history: not there yet"
-    remote.keep(on("push"), make_run())
-    shutil.rmtree(history_folder(remote.effective.settings))
-    assert fetch_past(ActionInputs(), remote.effective, git) == "origin/sbir-gate-history: Runs fetched: 1"
 
 
 # what is uploaded, and where it is told

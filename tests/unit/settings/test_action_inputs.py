@@ -45,6 +45,7 @@ def test_every_input_arrives():
         artifact="false",
         untrusted="downloads",
         history_branch="h",
+        promote="nothing",
         installer="pip",
         timeout_minutes="1.5",
     )

@@ -1,0 +1,100 @@
+"""What a job of the action finds of earlier ones and keeps for later ones: the history, and the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sbir_gate.errors import PublishError
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Outcome
+from sbir_gate.pipeline.action import mode_of
+from sbir_gate.pipeline.branches import (
+    fetch_kept_history,
+    history_branch,
+    main_branch,
+    push_kept_history,
+    push_promoted,
+)
+from sbir_gate.pipeline.publishing import NO_TOKEN_HINT, Saved
+from sbir_gate.publishing.baseline_pull_request import baseline_branch, baseline_proposal, propose
+from sbir_gate.publishing.event import Event
+from sbir_gate.publishing.github import Pulls
+from sbir_gate.settings.action_inputs import ActionInputs, InputMode, Promotion
+from sbir_gate.settings.schema import Settings
+from sbir_gate.storing.git import Git
+from sbir_gate.storing.remote_branch import Patience
+
+_PROMOTED = frozenset({Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE})
+
+
+@dataclass(frozen=True, slots=True)
+class KeepEdges:
+    """What keeping needs: git here, how long others are made way for, and GitHub if there is a token."""
+
+    git: Git
+    patience: Patience
+    github: Pulls | None
+
+
+def fetch_past(inputs: ActionInputs, settings: Settings, git: Git) -> str:
+    """Bring the branch of the history here, so that drift and noise are known; return in words what came.
+
+    Raises ToolError or UsageError where it cannot be fetched.
+    """
+    if not inputs.history_branch:
+        return "the history is switched off"
+    branch = history_branch(settings, git, None, inputs.history_branch)
+    done = fetch_kept_history(settings, branch)
+    return (
+        f"{branch.shown}: Runs fetched: {done.added:,}" if done.commit else f"{branch.shown}: not there yet"
+    )
+
+
+def keep_for_later(
+    saved: Saved, inputs: ActionInputs, event: Event, settings: Settings, edges: KeepEdges
+) -> Iterator[Callable[[], str]]:
+    """Yield what is left to be kept of a Run, each to be called: it says in words what was done.
+
+    On the main branch the Run joins the history, one that broke too: what works again is news then. It
+    becomes the baseline if nothing got worse, not even slowly. A change keeps nothing: what is not merged is
+    no measure for others. Each raises SbirGateError.
+    """
+    run, mode = saved.run, mode_of(inputs, event)
+    if mode not in {InputMode.BASELINE, InputMode.FULL}:
+        return
+    if inputs.history_branch and event.base_ref in {"", settings.drift.branch}:
+        yield lambda: _pushed_history(inputs, settings, edges)
+    is_main = mode is InputMode.BASELINE and event.base_ref == settings.drift.branch
+    if run is None or not is_main or inputs.promote is Promotion.NOTHING:
+        return
+    if saved.verdict.outcome not in _PROMOTED or saved.verdict.drift:
+        yield lambda: f"the baseline stays: the verdict on this Run is {saved.verdict.outcome}"
+    elif inputs.promote is Promotion.COMMIT:
+        yield lambda: _pushed_baseline(run, settings, edges)
+    else:
+        yield lambda: _proposed_baseline(run, event, settings, edges)
+
+
+def _pushed_history(inputs: ActionInputs, settings: Settings, edges: KeepEdges) -> str:
+    branch = history_branch(settings, edges.git, None, inputs.history_branch)
+    done = push_kept_history(settings, branch, edges.patience)
+    return f"{branch.shown}: Runs added: {done.added:,}"
+
+
+def _pushed_baseline(run: Run, settings: Settings, edges: KeepEdges) -> str:
+    main = main_branch(settings, edges.git)
+    done = push_promoted(run, settings, main, edges.patience)
+    return f"{main.shown}: this Run as the baseline: {done.standing}"
+
+
+def _proposed_baseline(run: Run, event: Event, settings: Settings, edges: KeepEdges) -> str:
+    if edges.github is None:
+        raise PublishError("there is no token for GitHub to propose the baseline with", NO_TOKEN_HINT)
+    main = main_branch(settings, edges.git)
+    done = push_promoted(run, settings, main, edges.patience, baseline_branch(run.gate))
+    if not done.commit:
+        return f"{main.shown}: this Run as the baseline: {done.standing}"
+    proposal = baseline_proposal(run.gate, main.name, run.source.commit, event.run_url)
+    found = propose(edges.github, event.repository.partition("/")[0], proposal)
+    return f"this Run is proposed as the baseline: {found.url}"
