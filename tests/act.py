@@ -101,6 +101,7 @@ class Team:
     origin: Repository
     tool_cache: Path
     environment: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, Path] = field(default_factory=dict)
     runs: int = 0
 
     @property
@@ -152,7 +153,7 @@ class Team:
             "--pull=false",
             "--no-skip-checkout",
         ]
-        for name, folder in self._stand_ins().items():
+        for name, folder in {**self._stand_ins(), **self.actions}.items():
             command += ["--local-repository", f"{name}={folder}"]
         for name, value in facts.items():
             command += ["--env", f"{name}={value}"]
@@ -200,11 +201,7 @@ def make_team(folder: Path, github: FakeGitHub, tool_cache: Path) -> Team:
         if (ROOT / name).is_file():
             (origin.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, origin.folder / name)
-    size = ["--awards", "200", "--recipients", "3000", "--seed", "1", "--sample", "--quiet"]
-    program = [sys.executable, "-m", "sbir_gate", "data", "synthesise", "--output", "fixtures", *size]
-    subprocess.run(
-        program, cwd=origin.folder, check=True, env=ENVIRONMENT | {"HOME": os.environ.get("HOME", "/")}
-    )
+    write_fixture(origin.folder)
     settings = (origin.folder / "config" / "base.yaml").read_text(encoding="utf-8")
     # what is shown here is no matter of time: a busy machine must not decide it
     settings = settings.replace("warn_percent: 10, fail_percent: 25", "warn_percent: 400, fail_percent: 500")
@@ -217,6 +214,26 @@ def make_team(folder: Path, github: FakeGitHub, tool_cache: Path) -> Team:
     origin.git("config", "receive.denyCurrentBranch", "ignore")  # pushed to like one that is bare
     origin.commit({".gitignore": "reports/\n__pycache__/\n", "config/base.yaml": settings})
     return Team(folder, github, origin, tool_cache)
+
+
+def make_team_with_own_engine(
+    folder: Path, github: FakeGitHub, tool_cache: Path, files: Mapping[str, str]
+) -> Team:
+    """Make the repository of a team that uses the action as octo-org/sbir-gate@v1, with a small fixture."""
+    origin = make_repository(folder / "origin")
+    write_fixture(origin.folder)
+    origin.commit(files)
+    return Team(folder, github, origin, tool_cache, actions={"octo-org/sbir-gate@v1": ROOT})
+
+
+def write_fixture(folder: Path) -> None:
+    size = ["--awards", "200", "--recipients", "3000", "--seed", "1", "--sample", "--quiet"]
+    subprocess.run(
+        [sys.executable, "-m", "sbir_gate", "data", "synthesise", "--output", "fixtures", *size],
+        cwd=folder,
+        check=True,
+        env=ENVIRONMENT | {"HOME": os.environ.get("HOME", "/"), "PYTHONPATH": str(ROOT)},
+    )
 
 
 # act prints each summary after this word, up to the next line of its own

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.act import Team, make_team
-from tests.fakes_github import REPOSITORY, TOKEN, FakeGitHub, serving
+from tests.act import ROOT, Team, make_team, make_team_with_own_engine
+from tests.fakes_github import REPOSITORY, TOKEN, github
 
 pytestmark = pytest.mark.slow
 
@@ -26,10 +26,8 @@ def tool_cache(tmp_path_factory):
 
 @pytest.fixture
 def team(tmp_path, tool_cache):
-    github = FakeGitHub()
-    with serving(github):
-        yield make_team(tmp_path, github, tool_cache)
-    assert github.violations == []
+    with github() as fake:
+        yield make_team(tmp_path, fake, tool_cache)
 
 
 def repository(name=REPOSITORY):
@@ -222,6 +220,49 @@ def test_hostile_texts_leave_no_trace_and_the_token_is_in_nothing_that_is_left(t
         if path.is_file() and "home" not in path.relative_to(team.folder).parts:
             assert TOKEN.encode() not in path.read_bytes(), path
     assert TOKEN not in json.dumps([asked.body for asked in team.github.asked])
+
+
+ENGINE = """\
+import csv, sys
+
+def key(name):
+    return "".join(filter(str.isalnum, name.upper()))
+
+awards, recipients, output = sys.argv[1:]
+known = {key(row["legal_business_name"]): row["recipient_id"] for row in csv.DictReader(open(recipients))}
+rows = csv.writer(open(output, "w", newline=""))
+rows.writerow(["award_id", "recipient_id", "match_method", "match_score"])
+for number, award in enumerate(csv.DictReader(open(awards))):
+    found = known.get(key(award["Company"]), "")
+    rows.writerow([award["award_id"], found, "name-exact" if found else "none", 100 if found else 0])
+"""
+
+
+def test_a_team_with_an_engine_of_its_own_needs_the_ten_lines_of_the_readme_and_nothing_else(
+    tmp_path, tool_cache
+):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ten_lines = re.search(r"```yaml\n(on: .*?)```", readme, re.DOTALL)[1]
+    files = {
+        ".github/workflows/gate.yml": ten_lines.replace("OWNER/sbir-gate@COMMIT", "octo-org/sbir-gate@v1"),
+        "gate.yaml": (
+            "enricher: {command: '{python} enrich.py {awards} {recipients} {output}'}\n"
+            "enrichment: {performance: {match_rate_threshold: 0.2}}\n"
+            "gate: {metrics: {precision: {unit: ratio, direction: higher, kind: exact, minimum: 0.5}}}\n"
+        ),
+        "enrich.py": ENGINE,
+    }
+    with github() as fake:
+        team = make_team_with_own_engine(tmp_path, fake, tool_cache, files)
+        worse = ENGINE.replace("found = known", "found = number % 2 and known").replace('"")', '"") or ""')
+        sha = team.commit({"enrich.py": worse}, "change")
+        fake.add_pull(NUMBER, sha)
+        done = judge(team, sha)
+        assert not done.is_success
+        (body,) = fake.bodies(NUMBER)
+        assert "| ❌ | match_rate |" in body
+        assert "awards lost a right link" in body
+        assert only_check(team, sha)["conclusion"] == "failure"
 
 
 # no line break in these: they are read as far as they can be
