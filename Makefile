@@ -46,13 +46,15 @@ peers: $(VENV)/run.stamp $(PEERS_VENV)/stamp ## measure the engine beside its pe
 	$(BIN)/python -m tests.performance.peers $(PEERS)
 
 lock: ## pin the dependencies of pyproject.toml again, to their newest versions (needs uv)
-	$(UV) pip compile pyproject.toml --group build $(LOCK_OPTIONS) --output-file requirements.lock
+	$(UV) pip compile pyproject.toml --group build --extra remote $(LOCK_OPTIONS) --output-file requirements.lock
 	$(UV) pip compile pyproject.toml --group dev $(LOCK_OPTIONS) --constraint requirements.lock \
 		--output-file requirements-dev.lock
 	# the same numpy, rapidfuzz and DuckDB as the engine's, so that they are no part of the difference
 	sed -nE 's/^((duckdb|numpy|rapidfuzz)==[^\\]*[^\\ ]) *\\$$/\1/p' requirements.lock \
 		| $(UV) pip compile --group peers $(LOCK_OPTIONS) --constraint /dev/stdin \
 		--output-file requirements-peers.lock
+	# what the action makes its environment with
+	echo uv | $(UV) pip compile - $(LOCK_OPTIONS) --output-file .github/action/installer.txt
 
 # extras stay in the locks: a pip before 23.3 takes a package with an extra for another, unpinned one
 LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -21,7 +21,7 @@ from pathlib import Path
 
 ACTION = Path(__file__).resolve().parents[2]
 LOCK = ACTION / "requirements.lock"
-UV_LOCK = ACTION / ".github" / "action" / "uv.lock.txt"
+INSTALLER = ACTION / ".github" / "action" / "installer.txt"
 OLDEST = (3, 11)
 NAMES = ("python3", "python3.14", "python3.13", "python3.12", "python3.11", "python")
 PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "install", "--require-hashes")
@@ -102,7 +102,7 @@ def install(python: str, environment: Path) -> None:
 def installed_by_uv(own: str) -> bool:
     """Say whether uv could install all; it knows fewer settings of proxies and mirrors than pip does."""
     sync = ("-I", "-m", "uv", "pip", "sync", "--quiet", "--python", own, "--require-hashes", str(LOCK))
-    if run([own, *PIP, "--requirement", str(UV_LOCK)]) == 0 and run([own, *sync]) == 0:
+    if run([own, *PIP, "--requirement", str(INSTALLER)]) == 0 and run([own, *sync]) == 0:
         return True
     print("uv could not install the dependencies: pip tries")
     return False
