@@ -26,7 +26,7 @@ WORKFLOWS = ROOT / ".github" / "workflows"
 STAND_INS = {
     "actions/checkout": """
 name: checkout
-description: clones the team's repository
+description: fetches all branches as origin's and checks out what is asked for, as the real one does
 inputs: {ref: {description: r, default: ""}, fetch-depth: {description: d, default: "1"},
   persist-credentials: {description: p, default: "true"}}
 runs:
@@ -35,8 +35,14 @@ runs:
     - shell: bash
       env: {REF: "${{ inputs.ref }}"}
       run: |
-        git clone --quiet "$TEAM_ORIGIN" .
-        git -c advice.detachedHead=false checkout --quiet "${REF:-$GITHUB_SHA}"
+        git init --quiet --initial-branch=master .
+        git remote add origin "$TEAM_ORIGIN"
+        git fetch --quiet origin '+refs/heads/*:refs/remotes/origin/*' '+refs/tags/*:refs/tags/*'
+        if git show-ref --quiet --verify "refs/remotes/origin/$REF"; then
+          git checkout --quiet -B "$REF" "refs/remotes/origin/$REF"
+        else
+          git checkout --quiet --detach "${REF:-$GITHUB_SHA}"
+        fi
 """,
     "actions/cache": """
 name: cache

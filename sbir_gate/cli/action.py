@@ -161,6 +161,23 @@ def publish() -> None:
 
 
 @action.command()
+def cancel() -> None:
+    """Let the check of a run that was cancelled end: nothing else would, and it would hold up the merge."""
+    from sbir_gate.pipeline.action import mode_of, told_settings
+    from sbir_gate.pipeline.publishing import cancel as cancel_check
+    from sbir_gate.settings.action_inputs import InputMode
+    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
+
+    inputs, event = _inputs(), workflow_event(None)
+    if not inputs.check or event.is_fork or mode_of(inputs, event) is InputMode.COMMENT:
+        return
+    effective = told_settings(inputs, event, os.environ, Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS))
+    github = publish_edges(event, effective).github
+    if github is not None:
+        _try(lambda: cancel_check(event, effective.settings.gate.name, github))
+
+
+@action.command()
 def enforce() -> NoReturn:
     """End with the status of the verdict; a verdict that is not there is an error."""
     from sbir_gate.pipeline.action import last_word, mode_of, reports_folder

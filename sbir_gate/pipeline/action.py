@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +23,7 @@ from sbir_gate.pipeline.gate import (
     run_gate,
     write_verdict,
 )
-from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement
+from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, commit_settings
 from sbir_gate.pipeline.publishing import Channels
 from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.publishing.event import Event
@@ -152,11 +153,12 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
         effective = settings_of(inputs, edges.environment)
         if mode is InputMode.PR:
             return _measure_change(inputs, event, effective, edges, progress)
-        if mode is InputMode.FULL and inputs.dataset != "sample":
+        if _has_full_data(inputs, event):
             effective = _with_full_data(inputs, effective, edges)
         return run_gate(effective, edges.gate, progress)
     except SbirGateError as error:
-        _leave_error(reports, inputs.gate or "enrichment", error, edges)
+        told = told_settings(inputs, event, edges.environment, edges.git)
+        _leave_error(reports, told.settings.gate.name, error, edges)
         raise
 
 
@@ -172,6 +174,11 @@ def _measure_change(
         raise UsageError("input base: there is none, and the event names none", "name the target branch")
     request = PolicyRequest(ref, Path.cwd(), inputs.config, edges.environment, options, ())
     return run_gate(effective, edges.gate, progress, request)
+
+
+def _has_full_data(inputs: ActionInputs, event: Event) -> bool:
+    """Say whether published data is measured, and not the fixtures."""
+    return mode_of(inputs, event) is InputMode.FULL and inputs.dataset != "sample"
 
 
 def _with_full_data(
@@ -218,28 +225,49 @@ def judging_settings(
 
     Raises what reading the settings raises.
     """
-    effective = settings_of(inputs, environment)
-    ref = inputs.base or event.base_ref
-    if mode_of(inputs, event) is not InputMode.PR or not ref:
+    name = {"gate.name": inputs.gate or FULL_GATE} if _has_full_data(inputs, event) else {}
+    effective = settings_of(inputs, environment, name)
+    if not _has_base(inputs, event):
         return effective
-    base, options = find_base(git, ref, ""), options_of(inputs, environment)
-    request = PolicyRequest(base.commit, Path.cwd(), inputs.config, environment, options, ())
+    request = _policy_request(inputs, event, environment, git, options_of(inputs, environment))
     return commit_judgement(request, effective, has_baseline=False)[0]
+
+
+def _has_base(inputs: ActionInputs, event: Event) -> bool:
+    return mode_of(inputs, event) is InputMode.PR and bool(inputs.base or event.base_ref)
+
+
+def _policy_request(
+    inputs: ActionInputs,
+    event: Event,
+    environment: Mapping[str, str],
+    git: Git,
+    options: Mapping[str, object],
+) -> PolicyRequest:
+    base = find_base(git, inputs.base or event.base_ref, "")
+    return PolicyRequest(base.commit, Path.cwd(), inputs.config, environment, options, ())
 
 
 def told_settings(
     inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git
 ) -> EffectiveSettings:
-    """Return the settings to tell the verdict with; the defaults where there are none to be read.
+    """Return the settings to tell the verdict with, whatever is wrong with those of the checkout.
 
-    What is wrong with them is in the verdict then, and that is to be told.
+    That is in the verdict then, and to be told under the same name as every other: a change that breaks the
+    settings is told by those of its base. Where there are none either, the defaults have to do.
     """
-    try:
+    reports = reports_folder(inputs, environment)
+    options = {
+        "gate.name": inputs.gate or (FULL_GATE if _has_full_data(inputs, event) else None),
+        "reports.folder": str(reports),
+        "history.folder": str(reports / "history"),
+    }
+    with suppress(SbirGateError):
         return judging_settings(inputs, event, environment, git)
-    except SbirGateError:
-        reports = reports_folder(inputs, environment)
-        folders = {"reports.folder": str(reports), "history.folder": str(reports / "history")}
-        return load_settings(None, {}, folders)
+    if _has_base(inputs, event):
+        with suppress(SbirGateError):
+            return commit_settings(_policy_request(inputs, event, environment, git, options))
+    return load_settings(None, {}, options)
 
 
 @dataclass(frozen=True, slots=True)

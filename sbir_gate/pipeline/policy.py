@@ -127,12 +127,7 @@ def commit_judgement(
     revision = find_base(request.git_in(request.folder), request.ref).revision
     layers, config_edits = _layers(request, revision)
     own_layers = [base_layer(), *([file_layer(request.config_file)] if request.config_file else [])]
-    operator = [
-        environment_layer(request.environment),
-        assignment_layer(request.assignments),
-        option_layer(request.options),
-    ]
-    found = settings_of_commit(layers, own_layers, operator)
+    found = settings_of_commit(layers, own_layers, _operator_layers(request))
     rules = Rules(
         policy(found.effective.settings),
         _waivers_at(revision, found.effective),
@@ -149,6 +144,25 @@ def commit_judgement(
     if fault:
         edits.append(PolicyEdit("the working tree's own policy", "sound", fault))
     return found.effective, Judgement(rules, revision.commit, tuple(edits), own_rules)
+
+
+def commit_settings(request: PolicyRequest) -> EffectiveSettings:
+    """Return all settings as they stood at the request's commit, whatever the working tree has.
+
+    Raises UsageError where git has no such commit, ConfigurationError for what cannot be read there.
+    """
+    revision = find_base(request.git_in(request.folder), request.ref).revision
+    layers, _ = _layers(request, revision)
+    return settings_of_commit(layers, layers, _operator_layers(request)).effective
+
+
+def _operator_layers(request: PolicyRequest) -> list[Layer]:
+    """Return what was set from outside, the lowest first: it holds for both sides."""
+    return [
+        environment_layer(request.environment),
+        assignment_layer(request.assignments),
+        option_layer(request.options),
+    ]
 
 
 def _judged(

@@ -17,9 +17,16 @@ from sbir_gate.model.verdict import Severity, Verdict
 from sbir_gate.pipeline.announcing import announce
 from sbir_gate.pipeline.gate import REPORT_NAME, VERDICT_NAME, latest_run_path
 from sbir_gate.pipeline.history import history_folder, own_points
-from sbir_gate.publishing.check_run import CheckPlace, begin_check, check_key, complete_check, conclusion_of
+from sbir_gate.publishing.check_run import (
+    CheckPlace,
+    begin_check,
+    cancel_check,
+    check_key,
+    complete_check,
+    conclusion_of,
+)
 from sbir_gate.publishing.event import Event
-from sbir_gate.publishing.github import Conclusion, GitHub, GitHubError
+from sbir_gate.publishing.github import CheckText, Conclusion, GitHub, GitHubError
 from sbir_gate.publishing.github_api import GitHubApi
 from sbir_gate.publishing.github_requests import Clock, Connection
 from sbir_gate.publishing.pull_request import State, digest_of, publish_comment
@@ -206,6 +213,13 @@ def fail_check(event: Event, gate: str, github: GitHub, error: SbirGateError) ->
     words = "The gate ended without a verdict: the log of the workflow run says why."
     place = check_place(event, gate)
     return complete_check(github, place, Conclusion.FAILURE, title, [f"{words} ({type(error).__name__})"]).url
+
+
+def cancel(event: Event, gate: str, github: GitHub) -> str:
+    """End the check of a run that was cancelled; return in words what was done. Raises GitHubError."""
+    words = "The workflow run was cancelled before the gate had a verdict: run it again."
+    ended = cancel_check(github, check_place(event, gate), CheckText("cancelled: there is no verdict", words))
+    return f"check: {ended.url}" if ended else "no check was in progress"
 
 
 def publish(

@@ -70,16 +70,11 @@ def complete_check(
 
     `summaries` go from the fullest to the barest: the first that GitHub takes is shown. Raises GitHubError.
     """
-    name = check_name(place.gate)
-    begun = [
-        check
-        for check in checks.check_runs(place.head_sha, name)
-        if check.key == place.key and not check.is_completed
-    ]
+    name, begun = check_name(place.gate), _begun(checks, place)
 
     def write(text: CheckText) -> CheckRun:
-        if begun:
-            return checks.complete_check_run(begun[-1].number, conclusion, text)
+        if begun is not None:
+            return checks.complete_check_run(begun.number, conclusion, text)
         return checks.create_check_run(place.head_sha, name, place.key, place.details_url, conclusion, text)
 
     pieces = _pieces(annotations)
@@ -93,6 +88,23 @@ def complete_check(
     for piece in pieces[1:] if shown.annotations else ():
         check = checks.complete_check_run(check.number, conclusion, replace(shown, annotations=piece))
     return check
+
+
+def cancel_check(checks: Checks, place: CheckPlace, text: CheckText) -> CheckRun | None:
+    """End the check that this attempt left in progress, as cancelled; None if there is none.
+
+    One in progress holds up the merge, and nobody else would end it. Raises GitHubError.
+    """
+    begun = _begun(checks, place)
+    return None if begun is None else checks.complete_check_run(begun.number, Conclusion.CANCELLED, text)
+
+
+def _begun(checks: Checks, place: CheckPlace) -> CheckRun | None:
+    """Return the check that this attempt began and that has not ended."""
+    found = checks.check_runs(place.head_sha, check_name(place.gate))
+    return next(
+        (check for check in reversed(found) if check.key == place.key and not check.is_completed), None
+    )
 
 
 def _pieces(annotations: Sequence[Annotation]) -> list[tuple[Annotation, ...]]:

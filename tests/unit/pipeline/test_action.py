@@ -16,12 +16,14 @@ from sbir_gate.pipeline.action import (
     options_of,
     reports_folder,
     settings_of,
+    told_settings,
     upload_of,
 )
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.storing.documents import load_verdict, save_verdict
 from sbir_gate.storing.git import Git
 from tests.factories import make_policy, make_run, scaled
+from tests.factories_git import make_repository
 from tests.fakes import NOW, FakeEngine, fake_edges, write_fixture
 from tests.fakes import make_event as on
 
@@ -181,6 +183,54 @@ def test_a_change_without_a_repository_is_an_error_that_says_so(runner):
 def test_a_change_that_is_compared_with_nothing_is_wrong_usage(runner):
     with pytest.raises(UsageError, match="input base"):
         runner.measure(on("workflow_dispatch", base_ref=""), mode="pr", side_by_side="false")
+
+
+# under which name it is told
+
+
+def told_name(folder, event=EVENT, **inputs):
+    environment = {"RUNNER_TEMP": str(folder / "temp"), "PATH": ""}
+    chosen = ActionInputs(**{"config": str(folder / "gate.yaml"), **inputs})
+    return told_settings(chosen, event, environment, Git(folder)).settings.gate.name
+
+
+def test_a_full_run_has_one_name_from_begin_to_end(runner):
+    event = on("schedule", base_ref="")
+    result = runner.measure(event, dataset="full")
+    assert told_name(runner.folder, event, dataset="full") == result.run.gate == "full"
+    assert told_name(runner.folder, event) == "enrichment"
+    assert told_name(runner.folder, event, dataset="full", gate="nightly") == "nightly"
+
+
+def test_a_download_that_fails_is_told_under_the_name_of_the_full_run(runner):
+    def broken(_request, _effective):
+        raise ToolError("the server does not answer")
+
+    edges = ActionEdges(fake_edges(runner.engine), Git(runner.folder), runner.environment, broken)
+    inputs = ActionInputs(config=str(runner.folder / "gate.yaml"), dataset="full")
+    with pytest.raises(ToolError):
+        measure(inputs, on("schedule", base_ref=""), edges, lambda _words: None)
+    assert (runner.verdict().gate, runner.verdict().outcome) == ("full", Outcome.ERROR)
+
+
+@pytest.mark.parametrize("broken", ["gate: {nonsense: 1}\n", "gate: [\n", "gate: {name: other}\n"])
+def test_a_change_that_breaks_the_settings_is_told_under_the_name_that_its_base_has(
+    tmp_path, monkeypatch, broken
+):
+    repository = make_repository(tmp_path / "repository")
+    monkeypatch.chdir(repository.folder)
+    repository.commit({"gate.yaml": "gate: {name: linking}\n"})
+    repository.git("switch", "--quiet", "--create", "change")
+    repository.commit({"gate.yaml": broken})
+    assert told_name(repository.folder) == "linking"
+
+
+def test_without_any_settings_that_can_be_read_the_name_is_that_of_the_input(runner):
+    (runner.folder / "gate.yaml").write_text("gate: {nonsense: 1}\n")
+    assert told_name(runner.folder, on("push"), gate="nightly") == "nightly"
+    with pytest.raises(ConfigurationError):
+        runner.measure(on("push"), gate="nightly")
+    assert runner.verdict("nightly").gate == "nightly"
 
 
 # the last word

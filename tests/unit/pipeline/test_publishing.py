@@ -14,6 +14,7 @@ from sbir_gate.pipeline.publishing import (
     Channels,
     PublishEdges,
     begin,
+    cancel,
     fail_check,
     load_saved,
     outputs_of,
@@ -223,6 +224,14 @@ class TestCheck:
         fail_check(job.event, "enrichment", connected(job.fake), error)
         (check,) = job.fake.checks
         assert (check["status"], check["conclusion"]) == ("completed", "failure")
+
+    def test_the_check_of_a_cancelled_run_ends_if_there_is_one(self, job):
+        github = connected(job.fake)
+        assert cancel(job.event, "enrichment", github) == "no check was in progress"
+        begin(job.event, job.effective.settings, github)
+        assert cancel(job.event, "enrichment", github).startswith("check: https://")
+        (check,) = job.fake.checks
+        assert (check["status"], check["conclusion"]) == ("completed", "cancelled")
 
 
 class TestSaved:

@@ -6,11 +6,12 @@ from sbir_gate.publishing.check_run import (
     MAX_SUMMARY_CHARACTERS,
     CheckPlace,
     begin_check,
+    cancel_check,
     check_key,
     complete_check,
     conclusion_of,
 )
-from sbir_gate.publishing.github import Conclusion, GitHubError
+from sbir_gate.publishing.github import CheckText, Conclusion, GitHubError
 from tests.fakes_github import Fault
 
 SHA = "a" * 40
@@ -78,6 +79,26 @@ def test_the_check_of_another_gate_is_left_alone(fake, api):
     begin_check(api, CheckPlace("other", SHA, check_key(10, 1), "https://github.example/run/10"))
     complete(api)
     assert [check["status"] for check in fake.checks] == ["in_progress", "completed"]
+
+
+def test_the_check_of_a_cancelled_run_ends(fake, api):
+    begun = begin_check(api, PLACE)
+    assert cancel_check(api, PLACE, CheckText("cancelled", "why")).number == begun.number
+    (check,) = fake.checks
+    assert (check["status"], check["conclusion"]) == ("completed", "cancelled")
+
+
+def test_a_check_that_ended_before_the_run_was_cancelled_stays_as_it_is(fake, api):
+    begin_check(api, PLACE)
+    complete(api)
+    assert cancel_check(api, PLACE, CheckText("cancelled", "why")) is None
+    assert [check["conclusion"] for check in fake.checks] == ["failure"]
+
+
+def test_a_cancelled_run_leaves_the_check_of_the_next_attempt_alone(fake, api):
+    begin_check(api, CheckPlace("enrichment", SHA, check_key(10, 2), "https://github.example/run/10"))
+    assert cancel_check(api, PLACE, CheckText("cancelled", "why")) is None
+    assert [check["status"] for check in fake.checks] == ["in_progress"]
 
 
 def test_annotations_are_sent_in_portions_that_github_takes(fake, api):
