@@ -119,7 +119,10 @@ def test_a_damaged_answer_does_not_spill_the_address(slack, caplog):
         def answer():
             connection, _ = server.accept()
             with connection:
-                connection.recv(65536)
+                got = b""
+                # all of it, whatever pieces it comes in: what is left unread resets the connection
+                while not got.endswith(PAYLOAD.encode()):
+                    got += connection.recv(65536)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nno header\r\nContent-Length: 0\r\n\r\n")
 
         thread = threading.Thread(target=answer)
