@@ -72,10 +72,10 @@ def promote(
     assignments: tuple[str, ...],
 ) -> None:
     """Make a saved RUN (default: the latest) the baseline."""
-    from sbir_gate.pipeline.gate import latest_run_path
     from sbir_gate.pipeline.history import drift_before_promotion
     from sbir_gate.storing import baselines
     from sbir_gate.storing.documents import load_run
+    from sbir_gate.storing.sessions import latest_run_path
 
     if not push and (remote or branch or to_branch):
         raise UsageError("--remote, --branch and --to-branch are for --push", "give --push too")

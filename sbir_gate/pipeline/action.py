@@ -12,7 +12,6 @@ from types import MappingProxyType
 
 from sbir_gate.comparing.gate import exit_status
 from sbir_gate.errors import ExitStatus, SbirGateError, ToolError, UsageError
-from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.pipeline.fetching import FetchRequest, Source
 from sbir_gate.pipeline.gate import (
     VERDICT_NAME,
@@ -20,8 +19,8 @@ from sbir_gate.pipeline.gate import (
     GateResult,
     Progress,
     discard_verdict,
+    leave_error,
     run_gate,
-    write_verdict,
 )
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, commit_settings
 from sbir_gate.pipeline.publishing import Channels
@@ -157,8 +156,9 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
             effective = _with_full_data(inputs, effective, edges)
         return run_gate(effective, edges.gate, progress)
     except SbirGateError as error:
-        told = told_settings(inputs, event, edges.environment, edges.git)
-        _leave_error(reports, told.settings.gate.name, error, edges)
+        if not (reports / VERDICT_NAME).is_file():  # the gate leaves one itself, once it has begun
+            told = told_settings(inputs, event, edges.environment, edges.git)
+            leave_error(reports, told.settings.gate.name, edges.gate, error)
         raise
 
 
@@ -198,24 +198,6 @@ def _with_full_data(
         },
         _FULL_ASSIGNMENTS,
     )
-
-
-def _leave_error(reports: Path, gate: str, error: SbirGateError, edges: ActionEdges) -> None:
-    """Write the verdict `error`, unless the gate itself has done so already."""
-    if (reports / VERDICT_NAME).is_file():
-        return
-    source = edges.gate.source()
-    verdict = Verdict(
-        gate=gate,
-        outcome=Outcome.ERROR,
-        reasons=tuple(error.message.splitlines()),
-        changes=(),
-        records=RecordChanges(),
-        head_started_at=edges.gate.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        head_commit=source.commit,
-        notes=(error.hint,) if error.hint else (),
-    )
-    write_verdict(reports, None, verdict)
 
 
 def judging_settings(

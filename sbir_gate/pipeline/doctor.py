@@ -21,7 +21,7 @@ from sbir_gate.model.run import Machine, Run
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.baseline_diagnoses import baseline_diagnoses
 from sbir_gate.pipeline.enrichment import reading_options
-from sbir_gate.pipeline.gate import describe_fixture, latest_run_path
+from sbir_gate.pipeline.gate import describe_fixture
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.settings.effective import EffectiveSettings, inspect_settings
@@ -31,6 +31,7 @@ from sbir_gate.settings.waivers import default_waivers_file, parse_waivers, waiv
 from sbir_gate.settings.workflows import read_workflows, repository_folder
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import load_run
+from sbir_gate.storing.sessions import latest_run_path
 
 # A Run, its report and an enrichment's parts of the fixtures take some tens of mebibytes.
 LEAST_FREE_MIB = 512

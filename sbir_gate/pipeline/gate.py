@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shlex
 import sys
 import tempfile
@@ -59,7 +58,6 @@ VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
 ALERTS_NAME = "alerts.json"
 _DIGEST_CHUNK = 1 << 20
-_RUN_NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)(-(?P<number>\d+))?\.json")
 
 Progress = Callable[[str], None]
 """Told in words what is being done."""
@@ -365,33 +363,27 @@ def wrong_input_explained(*, is_built_in: bool) -> Iterator[None]:
 
 
 def leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirGateError) -> None:
-    """Write the verdict `error` with its report."""
-    settings, source = effective.settings, edges.source()
+    """Write the verdict `error`; where something broke, the history remembers it."""
+    settings = effective.settings
+    verdict, alerts = leave_error(settings.reports.folder, settings.gate.name, edges, error)
+    if error.exit_status is ExitStatus.BROKEN:  # a slip of the hand is nothing to remember
+        keep_error(verdict, edges.machine(), edges.source(), settings, alerts)
+
+
+def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> tuple[Verdict, AlertList]:
+    """Write verdict (`error`), report and alerts to the folder of reports; return verdict and alerts."""
+    source = edges.source()
     verdict = Verdict(
-        gate=settings.gate.name,
+        gate=gate,
         outcome=Outcome.ERROR,
-        reasons=(error.message,),
+        reasons=tuple(error.message.splitlines()),
         changes=(),
         records=RecordChanges(),
         head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         head_commit=source.commit,
         notes=(error.hint,) if error.hint else (),
     )
-    write_verdict(settings.reports.folder, None, verdict)
     alerts = alerts_of(verdict, source.branch, None)
-    save_alerts(settings.reports.folder / ALERTS_NAME, alerts)
-    if error.exit_status is ExitStatus.BROKEN:  # a slip of the hand is nothing to remember
-        keep_error(verdict, edges.machine(), source, settings, alerts)
-
-
-def latest_run_path(reports_folder: Path) -> Path:
-    """Return the newest saved Run; their names are times, with a number where one second has several."""
-    folder = reports_folder / "benchmarks"
-    saved = [(found, path) for path in folder.glob("*.json") if (found := _RUN_NAME.fullmatch(path.name))]
-    if not saved:
-        raise InputError(
-            f"{folder}: there is no saved Run",
-            "measure one with 'sbir-gate run', or name a file",
-        )
-    _, newest = max(saved, key=lambda item: (item[0]["time"], int(item[0]["number"] or 1)))
-    return newest
+    write_verdict(folder, None, verdict)
+    save_alerts(folder / ALERTS_NAME, alerts)
+    return verdict, alerts

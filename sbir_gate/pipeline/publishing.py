@@ -15,7 +15,7 @@ from sbir_gate.model.publication import Links, Publication, TrendSeries
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Severity, Verdict
 from sbir_gate.pipeline.announcing import announce
-from sbir_gate.pipeline.gate import REPORT_NAME, VERDICT_NAME, latest_run_path
+from sbir_gate.pipeline.gate import REPORT_NAME, VERDICT_NAME
 from sbir_gate.pipeline.history import history_folder, own_points
 from sbir_gate.publishing.check_run import (
     CheckPlace,
@@ -38,6 +38,7 @@ from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.documents import load_run, load_verdict
 from sbir_gate.storing.history import open_history
+from sbir_gate.storing.sessions import latest_run_path
 
 TOKEN_VARIABLES = ("SBIR_GATE_GITHUB_TOKEN", "GITHUB_TOKEN")
 NO_TOKEN_HINT = "set GITHUB_TOKEN: ${{ github.token }} in the env of the step"  # noqa: S105 -- advice, no token

@@ -7,7 +7,6 @@ what GitHub says, never what they say; the verdict is judged here, by the policy
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -24,13 +23,13 @@ from sbir_gate.publishing.event import Event, Trigger
 from sbir_gate.publishing.github import Pull, Pulls
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.documents import load_run
+from sbir_gate.storing.sessions import run_order
 
 MAX_ENTRIES = 1000
 MAX_RUNS = 10
 MAX_METRICS = 1000
 MAX_SAMPLES = 1000
 
-_RUN_NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)(-(?P<number>\d{1,4}))?\.json", re.ASCII)
 _FOLDER_OF_RUNS = "benchmarks"
 _MESSAGE_CHARACTERS = 300
 _MIB = 1024 * 1024
@@ -146,19 +145,19 @@ def _run_paths(folder: Path) -> list[Path]:
     folders = [folder, *(entry for entry in top if entry.is_dir())]
     folders += [each / _FOLDER_OF_RUNS for each in folders[1:] if (each / _FOLDER_OF_RUNS).is_dir()]
     found = [
-        (name["time"], int(name["number"] or 1), path)
+        (order, path)
         for each in dict.fromkeys(folders)
         for path in (top if each == folder else _entries(each))
-        if (name := _RUN_NAME.fullmatch(path.name))
+        if (order := run_order(path))
     ]
-    for _, _, path in found:
+    for _, path in found:
         if not path.is_file():
             raise InputError(f"{path}: is no regular file", _TAMPERED)
     if not found:
         raise InputError(f"{folder}: there is no Run in it", "the job of the fork broke before it measured")
     if len(found) > MAX_RUNS:
         raise InputError(f"{folder}: holds more than {MAX_RUNS} Runs", _TAMPERED)
-    return [path for _, _, path in sorted(found)]
+    return [path for _, path in sorted(found)]
 
 
 def _entries(folder: Path) -> list[Path]:

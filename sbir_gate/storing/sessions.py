@@ -1,14 +1,36 @@
-"""Runs that were measured side by side, found again among the saved ones."""
+"""Saved Runs found again by their names: the newest, and the base that a Run was measured beside."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from sbir_gate.errors import InputError
 from sbir_gate.model.run import Run
 from sbir_gate.storing.documents import load_run
 
-_NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)(-(?P<number>\d+))?")
+_NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)(-(?P<number>\d{1,9}))?\.json", re.ASCII)
+
+
+def run_order(path: Path) -> tuple[str, int] | None:
+    """Return by what saved Runs are in order, from the name: the second, and which of that second it is.
+
+    The first of a second has no number in its name. None for the name of anything else.
+    """
+    found = _NAME.fullmatch(path.name)
+    return (found["time"], int(found["number"] or 1)) if found else None
+
+
+def latest_run_path(reports_folder: Path) -> Path:
+    """Return the newest saved Run. Raises InputError if there is none."""
+    folder = reports_folder / "benchmarks"
+    saved = [(order, path) for path in folder.glob("*.json") if (order := run_order(path))]
+    if not saved:
+        raise InputError(
+            f"{folder}: there is no saved Run",
+            "measure one with 'sbir-gate run', or name a file",
+        )
+    return max(saved)[1]
 
 
 def load_base_of(path: Path, run: Run) -> Run | None:
@@ -18,19 +40,10 @@ def load_base_of(path: Path, run: Run) -> Run | None:
     the Run was measured alone, or is the base itself, or if its base is not there any more. Raises
     DocumentError for a damaged document that might be the one.
     """
-    found = _NAME.fullmatch(path.stem)
-    if not run.session or not found:
+    own = run_order(path)
+    if not run.session or not own:
         return None
-    earlier = [other for other in path.parent.glob(f"{found['time']}*.json") if _is_before(other, path)]
-    candidates = (load_run(other) for other in sorted(earlier, key=_number, reverse=True))
+    ordered = ((run_order(other), other) for other in path.parent.glob(f"{own[0]}*.json"))
+    earlier = sorted(((order, other) for order, other in ordered if order and order < own), reverse=True)
+    candidates = (load_run(other) for _, other in earlier)
     return next((other for other in candidates if other.session == run.session), None)
-
-
-def _is_before(other: Path, path: Path) -> bool:
-    return _NAME.fullmatch(other.stem) is not None and _number(other) < _number(path)
-
-
-def _number(path: Path) -> int:
-    """Return which document of its second it is: the first has no number in its name."""
-    found = _NAME.fullmatch(path.stem)
-    return int(found["number"] or 1) if found else 0

@@ -6,6 +6,7 @@ import pytest
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import ConfigurationError, ExitStatus, ToolError, UsageError
+from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.action import (
     ActionEdges,
@@ -20,7 +21,7 @@ from sbir_gate.pipeline.action import (
     upload_of,
 )
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
-from sbir_gate.storing.documents import load_verdict, save_verdict
+from sbir_gate.storing.documents import load_alerts, load_verdict, save_verdict
 from sbir_gate.storing.git import Git
 from tests.factories import make_policy, make_run, scaled
 from tests.factories_git import make_repository
@@ -172,6 +173,15 @@ def test_what_goes_wrong_before_measuring_is_a_verdict_too_and_no_older_one_stay
     assert runner.verdict().outcome is Outcome.ERROR
     assert "gate.nonsense" in runner.verdict().reasons[0]
     assert runner.verdict().head_started_at == NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_settings_that_cannot_be_read_are_an_alert_so_that_slack_hears_of_them(runner):
+    (runner.folder / "gate.yaml").write_text("gate: {nonsense: 1}\n")
+    with pytest.raises(ConfigurationError):
+        runner.measure(on("push"))
+    found = load_alerts(runner.folder / "temp" / "sbir-gate-reports" / "default" / "alerts.json")
+    assert [alert.kind for alert in found.alerts] == [AlertKind.FAULT]
+    assert found.branch == "main"
 
 
 def test_a_change_without_a_repository_is_an_error_that_says_so(runner):

@@ -12,7 +12,6 @@ from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.gate import (
     describe_fixture,
-    latest_run_path,
     measure,
     read_profiles,
     run_gate,
@@ -22,6 +21,7 @@ from sbir_gate.settings.effective import load_settings
 from sbir_gate.storing.baselines import promote
 from sbir_gate.storing.documents import load_alerts, load_run, load_verdict
 from sbir_gate.storing.history import open_history
+from sbir_gate.storing.sessions import latest_run_path
 from tests.fakes import AWARDS, NOW, FakeEngine, fake_edges, write_fixture
 
 
