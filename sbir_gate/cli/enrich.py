@@ -49,7 +49,8 @@ Examples:
 @click.option(
     "--through",
     type=click.Choice(["dagster"]),
-    help="Run it as sbir_etl_job of Dagster, in this process: the same engine, as operators run it.",
+    help="Run it as sbir_etl_job of Dagster, in this process: the same engine, as operators run it."
+    " It reads all again.",
 )
 @settings_options
 @quiet_option
@@ -78,6 +79,9 @@ def enrich(
         request = EnrichRequest(awards, recipients, output, rejects, metrics)
         if workers is not None:
             assignments = (*assignments, f"enrichment.performance.workers={workers}")
+        if Path(awards).resolve() != settings.fixtures.awards.resolve():
+            # the truth is of the awards that the settings name, and says nothing of others
+            assignments = (*assignments, "fixtures.truth=null")
         _enrich_through_dagster(request, config_file, assignments, quiet)
         return
     monitor = PerformanceMonitor()

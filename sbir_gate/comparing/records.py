@@ -54,6 +54,13 @@ def _differences(
 ) -> tuple[tuple[AwardChange, ...], tuple[AwardChange, ...], tuple[AwardChange, ...]]:
     """Return lost, gained and re-linked awards, each by award id."""
     before, after = _by_award(reference), _by_award(head)
+    changed = sorted(
+        award_id
+        for award_id in before.keys() | after.keys()
+        if award_id not in after or _link(before.get(award_id)) != _link(after[award_id])
+    )
+    if not changed:
+        return (), (), ()
     was_right, is_right = frozenset(reference.right_award_ids), frozenset(head.right_award_ids)
     names = _firm_names(reference) | _firm_names(head)
     kinds = {**kinds_of(reference), **kinds_of(head)}
@@ -61,11 +68,9 @@ def _differences(
     lost: list[AwardChange] = []
     gained: list[AwardChange] = []
     relinked: list[AwardChange] = []
-    for award_id in sorted(before.keys() | after.keys()):
+    for award_id in changed:
         old, new = before.get(award_id), after.get(award_id)
         old_link, new_link = _link(old), _link(new)
-        if new is not None and old_link == new_link:
-            continue
         kind_of_award = kinds.get(award_id, UNKNOWN_KIND)
         change = AwardChange(
             award_id=award_id,

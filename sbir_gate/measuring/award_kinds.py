@@ -17,14 +17,12 @@ def award_kinds(
     It is -1 for an award that is not in the profiles.
     """
     kind_of = {
-        profile.award_id: AwardKind(
-            profile.phase.value, profile.company_size.value, profile.identifier_type.value
-        )
+        profile.award_id: (profile.phase.value, profile.company_size.value, profile.identifier_type.value)
         for profile in profiles
     }
-    numbers: dict[AwardKind, int] = {}
+    numbers: dict[tuple[str, str, str], int] = {}
     indexes = []
     for decision in decisions:
         kind = kind_of.get(decision.award_id)
         indexes.append(-1 if kind is None else numbers.setdefault(kind, len(numbers)))
-    return tuple(numbers), tuple(indexes)
+    return tuple(AwardKind(*kind) for kind in numbers), tuple(indexes)

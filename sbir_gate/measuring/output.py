@@ -6,10 +6,12 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic_core import from_json
 
 from sbir_gate.errors import EnricherError
 from sbir_gate.measuring.rows import HINT, Cells, read_rows
@@ -18,6 +20,8 @@ from sbir_gate.model.matches import Decision, DecisionKind, Method
 MAX_CANDIDATES = 5
 # how other tools write "no recipient" when they turn a missing value into text
 _MISSING = frozenset({"", "nan", "none", "null", "<na>", "n/a", "na"})
+_LONGEST_MISSING = max(map(len, _MISSING))
+_KINDS = {kind.value: kind for kind in DecisionKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ def read_decisions(path: Path) -> tuple[Decision, ...]:
     """
     # closed at once when a row is at fault: its error keeps the rows, and they their file, alive
     with closing(read_rows(path)) as rows:
-        return tuple(_decision(_Row(path.name, number, cells)) for number, cells in enumerate(rows, start=1))
+        return tuple(_decisions(path.name, rows))
 
 
 def check_rows(decisions: Sequence[Decision], award_ids: Sequence[str]) -> OutputFaults:
@@ -71,90 +75,91 @@ def digest(decisions: Sequence[Decision]) -> str:
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row as text, and where it stands."""
+class _CellError(ValueError):
+    """A cell is not as it must be: its column, and why."""
 
-    file: str
-    number: int
-    cells: Cells
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
 
-    def text(self, column: str) -> str:
-        return self.cells.get(column, "").strip()
 
-    def identifier(self, column: str) -> str:
-        text = self.text(column)
-        return "" if text.casefold() in _MISSING else text
-
-    def number_within(self, column: str, highest: float) -> float | None:
-        """Return a number in 0..highest, None for an empty cell."""
-        text = self.text(column)
-        if not text:
-            return None
+def _decisions(file: str, rows: Iterable[Cells]) -> Iterator[Decision]:
+    for number, cells in enumerate(rows, start=1):
         try:
-            value = float(text)
-        except ValueError as error:
-            raise self.fault(column, "is not a number") from error
-        if not math.isfinite(value) or not 0 <= value <= highest:
-            raise self.fault(column, f"is not within 0 to {highest:g}")
-        return value
-
-    def fault(self, column: str, reason: str) -> EnricherError:
-        value = self.text(column)[:80]
-        return EnricherError(f"{self.file}: row {self.number}: {column} {value!r} {reason}", HINT)
+            yield _decision(cells)
+        except _CellError as fault:
+            value = str(getattr(cells, fault.column)).strip()[:80]
+            raise EnricherError(f"{file}: row {number}: {fault.column} {value!r} {fault}", HINT) from fault
 
 
-def _decision(row: _Row) -> Decision:
-    award_id = row.text("award_id")
+def _decision(cells: Cells) -> Decision:
+    award_id = cells.award_id.strip()
     if not award_id:
-        raise row.fault("award_id", "is empty")
-    recipient_id = row.identifier("recipient_id")
-    method = row.text("match_method").casefold()
-    if method in _MISSING:
-        method = Method.NONE.value
-    kind = _kind(row, recipient_id, method)
-    score = row.number_within("match_score", 100)
+        raise _CellError("award_id", "is empty")
+    recipient_id = _known(cells.recipient_id)
+    method = _known(cells.match_method).casefold() or Method.NONE.value
+    kind = _kind(cells, recipient_id, method)
+    score = _number_within(cells.match_score, 100, "match_score")
     if score is None and kind is not DecisionKind.NONE:
-        raise row.fault("match_score", "is empty")
+        raise _CellError("match_score", "is empty")
     return Decision(
         award_id=award_id,
         kind=kind,
         method=method,
         recipient_id="" if kind is DecisionKind.NONE else recipient_id,
         score=score or 0.0,
-        confidence=row.number_within("match_confidence", 1),
-        candidate_ids=_candidate_ids(row),
+        confidence=_number_within(cells.match_confidence, 1, "match_confidence"),
+        candidate_ids=_candidate_ids(_known(cells.match_candidates)),
     )
 
 
-def _kind(row: _Row, recipient_id: str, method: str) -> DecisionKind:
-    if "match_decision" not in row.cells:
-        if not row.text("match_method") and recipient_id:
-            raise row.fault("match_method", "is empty, yet there is a recipient_id")
-        return DecisionKind.LINK if recipient_id and method != Method.NONE else DecisionKind.NONE
+def _known(cell: str | None) -> str:
+    """Return the text of a cell, empty for words that say that there is none."""
+    text = (cell or "").strip()
+    # no such word is longer than these
+    return "" if len(text) <= _LONGEST_MISSING and text.casefold() in _MISSING else text
+
+
+def _number_within(cell: str | None, highest: float, column: str) -> float | None:
+    """Return a number in 0..highest, None for an empty cell."""
+    text = (cell or "").strip()
+    if not text:
+        return None
     try:
-        kind = DecisionKind(row.text("match_decision").casefold())
+        value = float(text)
     except ValueError as error:
-        raise row.fault("match_decision", "is not link, candidate or none") from error
+        raise _CellError(column, "is not a number") from error
+    if not math.isfinite(value) or not 0 <= value <= highest:
+        raise _CellError(column, f"is not within 0 to {highest:g}")
+    return value
+
+
+def _kind(cells: Cells, recipient_id: str, method: str) -> DecisionKind:
+    if cells.match_decision is None:
+        if not cells.match_method.strip() and recipient_id:
+            raise _CellError("match_method", "is empty, yet there is a recipient_id")
+        return DecisionKind.LINK if recipient_id and method != Method.NONE else DecisionKind.NONE
+    kind = _KINDS.get(cells.match_decision.strip().casefold())
+    if kind is None:
+        raise _CellError("match_decision", "is not link, candidate or none")
     if kind is DecisionKind.LINK and not recipient_id:
-        raise row.fault("recipient_id", "names no recipient, yet match_decision is link")
+        raise _CellError("recipient_id", "names no recipient, yet match_decision is link")
     if kind is DecisionKind.LINK and method == Method.NONE:
-        raise row.fault("match_method", "names no method, yet match_decision is link")
+        raise _CellError("match_method", "names no method, yet match_decision is link")
     return kind
 
 
-def _candidate_ids(row: _Row) -> tuple[str, ...]:
-    """Return the ids of a JSON list of ids, or of objects with a `recipient_id`."""
-    text = row.text("match_candidates")
-    if text.casefold() in _MISSING:
+def _candidate_ids(text: str) -> tuple[str, ...]:
+    """Return the ids of a JSON list of ids, or of objects with a `recipient_id`; none of empty text."""
+    if not text:
         return ()
     try:
-        entries = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise row.fault("match_candidates", "is not JSON") from error
+        entries = from_json(text)
+    except ValueError as error:
+        raise _CellError("match_candidates", "is not JSON") from error
     if not isinstance(entries, list):
-        raise row.fault("match_candidates", "is not a JSON list")
+        raise _CellError("match_candidates", "is not a JSON list")
     ids = [entry.get("recipient_id") if isinstance(entry, dict) else entry for entry in entries]
     if not all(isinstance(id_, str | int) and not isinstance(id_, bool) for id_ in ids):
-        raise row.fault("match_candidates", "has an entry without a recipient_id")
-    return tuple(str(id_) for id_ in ids[:MAX_CANDIDATES])
+        raise _CellError("match_candidates", "has an entry without a recipient_id")
+    return tuple(map(str, ids[:MAX_CANDIDATES]))

@@ -15,8 +15,9 @@ An award with several rows is linked if any row links it, and right only if ever
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.records import AwardProfile
@@ -32,30 +33,14 @@ _DIMENSIONS: tuple[tuple[str, Callable[[AwardProfile], str]], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of one award; `right_ids` is None where the truth does not know it."""
+class _Outcome(NamedTuple):
+    """What became of one award: a named tuple, for hundreds of thousands are counted by their hashes."""
 
-    linked_ids: frozenset[str]
-    considered_ids: frozenset[str]
-    method: str
-    right_ids: frozenset[str] | None
-
-    @property
-    def is_linked(self) -> bool:
-        return bool(self.linked_ids)
-
-    @property
-    def is_right_link(self) -> bool:
-        return self.is_linked and self.right_ids is not None and self.linked_ids <= self.right_ids
-
-    @property
-    def has_recipient(self) -> bool:
-        return bool(self.right_ids)
-
-    @property
-    def is_found(self) -> bool:
-        return self.right_ids is not None and bool(self.right_ids & self.considered_ids)
+    is_linked: bool
+    is_known: bool
+    is_right: bool
+    has_recipient: bool
+    is_found: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +55,19 @@ class _Counts:
     found: int
 
     @classmethod
-    def of(cls, outcomes: Sequence[_Outcome]) -> _Counts:
+    def of(cls, counted: Mapping[_Outcome, int]) -> _Counts:
+        """Return the sums over `counted`: how many awards there are of each outcome."""
+
+        def total(wanted: Callable[[_Outcome], bool]) -> int:
+            return sum(count for outcome, count in counted.items() if wanted(outcome))
+
         return cls(
-            awards=len(outcomes),
-            links=sum(outcome.is_linked for outcome in outcomes),
-            known_links=sum(outcome.is_linked and outcome.right_ids is not None for outcome in outcomes),
-            right_links=sum(outcome.is_right_link for outcome in outcomes),
-            with_recipient=sum(outcome.has_recipient for outcome in outcomes),
-            found=sum(outcome.is_found for outcome in outcomes),
+            awards=sum(counted.values()),
+            links=total(lambda outcome: outcome.is_linked),
+            known_links=total(lambda outcome: outcome.is_linked and outcome.is_known),
+            right_links=total(lambda outcome: outcome.is_right),
+            with_recipient=total(lambda outcome: outcome.has_recipient),
+            found=total(lambda outcome: outcome.is_found),
         )
 
     @property
@@ -104,9 +94,12 @@ def measure_quality(
     known = truth or {}
     strata_of = {profile.award_id: profile for profile in profiles}
     judged = [decision for decision in decisions if decision.award_id in strata_of]
-    outcomes = _outcomes(judged, strata_of, known)
-    counts = _Counts.of(list(outcomes.values()))
-    methods = Counter(outcome.method for outcome in outcomes.values() if outcome.is_linked)
+    rows = _rows_by_award(judged)
+    outcomes = [_outcome(rows.get(award_id, ()), known.get(award_id)) for award_id in strata_of]
+    counts = _Counts.of(Counter(outcomes))
+    # rows of one award are in file order, and its first link names the method
+    first_links = {row.award_id: row.method for row in reversed(judged) if row.kind is DecisionKind.LINK}
+    methods = Counter(first_links.values())
     reliability = _reliability(judged, known)
     return Quality(
         awards=counts.awards,
@@ -130,48 +123,50 @@ def right_award_ids(decisions: Sequence[Decision], truth: Truth) -> tuple[str, .
     This is the pairing that McNemar's test needs: a wrong link where there is no recipient counts as an
     error like a missed one. An award without any row is never right.
     """
-    rows: dict[str, list[Decision]] = defaultdict(list)
-    for decision in decisions:
-        if decision.award_id in truth:
-            rows[decision.award_id].append(decision)
+    known = [decision for decision in decisions if decision.award_id in truth]
     right = []
-    for award_id, own_rows in rows.items():
-        outcome = _outcome(own_rows, truth[award_id])
-        if outcome.is_right_link or (not outcome.is_linked and not outcome.has_recipient):
+    for award_id, rows in _rows_by_award(known).items():
+        outcome = _outcome(rows, truth[award_id])
+        if outcome.is_right or (not outcome.is_linked and not outcome.has_recipient):
             right.append(award_id)
     return tuple(sorted(right))
 
 
-def _outcomes(decisions: Iterable[Decision], award_ids: Iterable[str], truth: Truth) -> dict[str, _Outcome]:
-    rows: dict[str, list[Decision]] = {award_id: [] for award_id in award_ids}
+def _rows_by_award(decisions: Iterable[Decision]) -> Mapping[str, Sequence[Decision]]:
+    rows: dict[str, list[Decision]] = {}
     for decision in decisions:
-        rows[decision.award_id].append(decision)
-    return {award_id: _outcome(own_rows, truth.get(award_id)) for award_id, own_rows in rows.items()}
+        rows.setdefault(decision.award_id, []).append(decision)
+    return rows
 
 
 def _outcome(rows: Sequence[Decision], right_ids: frozenset[str] | None) -> _Outcome:
-    links = [row for row in rows if row.kind is DecisionKind.LINK]
-    considered = {id_ for row in rows for id_ in (row.recipient_id, *row.candidate_ids)} - {""}
+    """Judge the rows of one award; `right_ids` is None where the truth does not know it."""
+    linked_ids = [row.recipient_id for row in rows if row.kind is DecisionKind.LINK]
+    wanted = right_ids or frozenset()
     return _Outcome(
-        linked_ids=frozenset(link.recipient_id for link in links),
-        considered_ids=frozenset(considered),
-        method=links[0].method if links else "",
-        right_ids=right_ids,
+        is_linked=bool(linked_ids),
+        is_known=right_ids is not None,
+        is_right=bool(linked_ids) and wanted.issuperset(linked_ids),
+        has_recipient=bool(wanted),
+        is_found=any(_names_any(row, wanted) for row in rows),
     )
 
 
-def _strata(profiles: Iterable[AwardProfile], outcomes: Mapping[str, _Outcome]) -> tuple[Stratum, ...]:
-    groups: dict[tuple[str, str], list[_Outcome]] = defaultdict(list)
-    for profile in profiles:
-        for dimension, value_of in _DIMENSIONS:
-            groups[dimension, value_of(profile)].append(outcomes[profile.award_id])
+def _names_any(row: Decision, recipient_ids: frozenset[str]) -> bool:
+    return row.recipient_id in recipient_ids or not recipient_ids.isdisjoint(row.candidate_ids)
+
+
+def _strata(profiles: Collection[AwardProfile], outcomes: Sequence[_Outcome]) -> tuple[Stratum, ...]:
+    """Return the slices of the awards; `outcomes` runs parallel to `profiles`."""
     strata = []
-    for dimension, _ in _DIMENSIONS:
-        for (group_dimension, value), members in sorted(groups.items(), key=lambda item: item[0]):
-            if group_dimension == dimension:
-                counts = _Counts.of(members)
-                figures = (counts.awards, counts.links, counts.match_rate, counts.precision, counts.recall)
-                strata.append(Stratum(dimension, value, *figures))
+    for dimension, value_of in _DIMENSIONS:
+        groups: dict[str, Counter[_Outcome]] = defaultdict(Counter)
+        for (value, outcome), count in Counter(zip(map(value_of, profiles), outcomes, strict=True)).items():
+            groups[value][outcome] += count
+        for value, members in sorted(groups.items()):
+            counts = _Counts.of(members)
+            figures = (counts.awards, counts.links, counts.match_rate, counts.precision, counts.recall)
+            strata.append(Stratum(dimension, value, *figures))
     return tuple(strata)
 
 

@@ -6,30 +6,38 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import duckdb
 
 from sbir_gate.errors import EnricherError
 from sbir_gate.model.matches import REQUIRED_ENRICHED_COLUMNS
 
-OPTIONAL_COLUMNS = ("match_confidence", "match_decision", "match_candidates")
 HINT = "the enricher must write the columns of an enriched file (docs/metrics.md)"
-_COLUMNS = (*REQUIRED_ENRICHED_COLUMNS, *OPTIONAL_COLUMNS)
-_ID_COLUMNS = ("award_id", "recipient_id")
+_ID_COLUMNS = ("award_id", "recipient_id")  # the first of Cells
 _MAX_CELL_CHARACTERS = 16 * 2**20
 _BATCH_ROWS = 20_000
 _ENCODING = "utf-8-sig"
 # a damaged byte in an abstract is no reason to lose the row; in an id it makes the award unknown
 _ON_DAMAGE = "replace"
 
-Cells = Mapping[str, str]
+
+class Cells(NamedTuple):
+    """The known columns of one row as text: a missing value is empty, one of a column that is absent None."""
+
+    award_id: str
+    recipient_id: str
+    match_method: str
+    match_score: str
+    match_confidence: str | None = None
+    match_decision: str | None = None
+    match_candidates: str | None = None
 
 
 def read_rows(path: Path) -> Generator[Cells, None, None]:
-    """Yield each row as column -> text, with the known columns only; a missing value is empty text.
+    """Yield each row; columns that are not known are left out.
 
     The first bytes tell the format. Column names are taken in any case. Raises EnricherError for a file
     that is missing, empty, damaged, or lacks a required column.
@@ -79,7 +87,7 @@ def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
                 f"{name}: row {number} (line {rows.line_num}): {len(row)} cells, the header {len(header)}",
                 "quote cells that hold commas or line breaks",
             )
-        yield {column: row[place] for column, place in places.items()}
+        yield Cells._make(None if place is None else row[place] for place in places)
 
 
 def _parquet_rows(path: Path) -> Iterator[Cells]:
@@ -89,23 +97,24 @@ def _parquet_rows(path: Path) -> Iterator[Cells]:
         described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [literal]).fetchall()
         names, types = [str(row[0]) for row in described], [str(row[1]) for row in described]
         places = _places(path.name, names)
-        for column in _ID_COLUMNS:
-            if types[places[column]] in {"DOUBLE", "FLOAT"}:
+        for column, place in zip(_ID_COLUMNS, places, strict=False):
+            if place is not None and types[place] in {"DOUBLE", "FLOAT"}:
                 raise EnricherError(
                     f"{path.name}: column {column!r} holds floating-point numbers, not the ids as they were",
                     "write ids as text",
                 )
-        picked = ", ".join(_as_text(names[place], types[place]) for place in places.values())
+        picked = ", ".join(
+            "NULL" if place is None else _as_text(names[place], types[place]) for place in places
+        )
         connection.execute(f"SELECT {picked} FROM read_parquet(?)", [literal])  # noqa: S608 -- quoted names; the path is bound
         while rows := connection.fetchmany(_BATCH_ROWS):
-            for row in rows:
-                yield dict(zip(places, (cell or "" for cell in row), strict=True))
+            yield from map(Cells._make, rows)
 
 
-def _places(file: str, names: Sequence[str]) -> dict[str, int]:
-    """Return known column -> its place."""
+def _places(file: str, names: Sequence[str]) -> tuple[int | None, ...]:
+    """Return the place of each column of `Cells`, None for one that is absent."""
     plain = [name.strip().casefold() for name in names]
-    for column in _COLUMNS:
+    for column in Cells._fields:
         if plain.count(column) > 1:
             raise EnricherError(f"{file}: the enricher's output has the column {column!r} twice", HINT)
     absent = [column for column in REQUIRED_ENRICHED_COLUMNS if column not in plain]
@@ -114,10 +123,10 @@ def _places(file: str, names: Sequence[str]) -> dict[str, int]:
         raise EnricherError(
             f"{file}: the enricher's output lacks the column {absent[0]!r}; it has {have}", HINT
         )
-    return {column: plain.index(column) for column in _COLUMNS if column in plain}
+    return tuple(plain.index(column) if column in plain else None for column in Cells._fields)
 
 
 def _as_text(column: str, type_: str) -> str:
     quoted = '"' + column.replace('"', '""') + '"'
     is_nested = type_.endswith("[]") or type_.startswith(("STRUCT", "MAP"))
-    return f"CAST(to_json({quoted}) AS VARCHAR)" if is_nested else f"CAST({quoted} AS VARCHAR)"
+    return f"coalesce(CAST({f'to_json({quoted})' if is_nested else quoted} AS VARCHAR), '')"

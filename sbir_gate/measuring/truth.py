@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sbir_gate.errors import InputError
@@ -20,7 +19,7 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return _parsed(path.name, csv.DictReader(file, strict=True))
+            return _parsed(path.name, file)
     except OSError as error:
         raise InputError(
             f"{path}: the truth cannot be read: {error.strerror}", "check fixture.truth"
@@ -33,29 +32,34 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
         raise InputError(f"{path.name}: the truth is not CSV ({error})", "write it as plain CSV") from error
 
 
-def _parsed(name: str, rows: csv.DictReader[str]) -> Mapping[str, frozenset[str]]:
-    header = [column.strip().casefold() for column in rows.fieldnames or ()]
+def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    rows = csv.reader(lines, strict=True)
+    header = [column.strip().casefold() for column in next(filter(None, rows), [])]
     absent = [column for column in COLUMNS if column not in header]
     if absent:
         raise InputError(
             f"{name}: line 1: the truth lacks the column {absent[0]!r}; it has {', '.join(header)[:200]!r}",
             "the header is award_id,recipient_ids",
         )
-    rows.fieldnames = header
+    id_place, recipients_place = map(header.index, COLUMNS)
     truth: dict[str, frozenset[str]] = {}
-    for row in rows:
-        place = f"{name}: line {rows.line_num}"
-        # DictReader keeps surplus cells under None, and None for cells that are not there
-        if None in row or None in row.values():
-            raise InputError(
-                f"{place}: the row has not the {len(header)} cells of the header", "mend the row"
+    for row in filter(None, rows):
+        if len(row) != len(header):
+            raise _fault(
+                name, rows.line_num, f"the row has not the {len(header)} cells of the header", "mend the row"
             )
-        award_id = row["award_id"].strip()
+        award_id = row[id_place].strip()
         if not award_id:
-            raise InputError(f"{place}: award_id is empty", "name the award, or take the row out")
+            raise _fault(name, rows.line_num, "award_id is empty", "name the award, or take the row out")
         if award_id in truth:
-            raise InputError(f"{place}: award_id {award_id[:80]!r} stands twice", "keep one row per award")
-        truth[award_id] = frozenset(re.split(r"[\s;]+", row["recipient_ids"])) - {""}
+            raise _fault(
+                name, rows.line_num, f"award_id {award_id[:80]!r} stands twice", "keep one row per award"
+            )
+        truth[award_id] = frozenset(row[recipients_place].replace(";", " ").split())
     if not truth:
         raise InputError(f"{name}: the truth has no rows", "add the awards whose recipients are known")
     return truth
+
+
+def _fault(name: str, line: int, reason: str, cure: str) -> InputError:
+    return InputError(f"{name}: line {line}: {reason}", cure)

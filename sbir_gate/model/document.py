@@ -19,6 +19,7 @@ from functools import cache
 from typing import Generic, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from sbir_gate.errors import DocumentError
 from sbir_gate.model.alert import AlertList
@@ -91,7 +92,7 @@ def decode(kind: DocumentKind[T], text: str, origin: str) -> T:
             f"name a {kind.name} document",
         )
     try:
-        content: T = _adapter(kind.type_).validate_json(json.dumps(document.get(kind.name)))
+        content: T = _adapter(kind.type_).validate_python(document.get(kind.name))
     except (ValidationError, ValueError) as error:
         raise DocumentError(
             f"{origin}: {_first_fault(error)}",
@@ -102,8 +103,8 @@ def decode(kind: DocumentKind[T], text: str, origin: str) -> T:
 
 def _parse(text: str, origin: str) -> Mapping[str, object]:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = from_json(text)
+    except ValueError as error:
         raise DocumentError(
             f"{origin}: not JSON ({error})",
             "the file is cut short or damaged: make it again with 'sbir-gate run'",

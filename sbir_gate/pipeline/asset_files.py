@@ -29,6 +29,11 @@ class AssetFiles:
         return self.folder / "validated_sbir_awards.json"
 
     @property
+    def profiles(self) -> Path:
+        """The firm and the strata of each of them."""
+        return self.folder / "award_profiles.parquet"
+
+    @property
     def award_rejects(self) -> Path:
         """The rows of awards that could not be read."""
         return self.folder / "rejected_awards.csv"

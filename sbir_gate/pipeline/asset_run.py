@@ -33,13 +33,13 @@ from sbir_gate.pipeline.gate import (
     ReadFixture,
     describe_fixture,
     discard_verdict,
-    read_profiles,
     run_of,
     write_verdict,
 )
 from sbir_gate.pipeline.history import consult_history, drift_before_promotion, keep_run
 from sbir_gate.pipeline.policy import own_judgement
 from sbir_gate.pipeline.progress import Progress
+from sbir_gate.reading.award_profiles import load_profiles
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.baselines import load_baseline, promote
@@ -292,9 +292,7 @@ def _reference(run: Run, files: AssetFiles, settings: Settings) -> Run | None:
 def _run(effective: EffectiveSettings, files: AssetFiles, edges: Edges, timing: _Timing) -> Run:
     """Return the Run of what was enriched, with the enrichment as its one repeat."""
     fixtures = effective.settings.fixtures
-    validated = fixtures.model_copy(update={"awards": files.validated})
-    of_validated = effective.settings.model_copy(update={"fixtures": validated})
-    profiles = read_profiles(EffectiveSettings(of_validated, effective.origins))
+    profiles = load_profiles(files.profiles)
     truth = read_truth(fixtures.truth) if fixtures.truth is not None else None
     # the fixture is what the source holds, so that a Run of 'sbir-gate run' on the same files is comparable
     read = ReadFixture(timing.started_at, profiles, truth, describe_fixture(effective, len(profiles)))

@@ -29,12 +29,13 @@ from sbir_gate.measuring.quality import measure_quality, right_award_ids
 from sbir_gate.measuring.source import GIT_SECONDS, describe_source, describe_tags
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.alert import AlertList
-from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
+from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Fixture, Machine, Run, Source
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.pipeline.enrichment import reading_options
 from sbir_gate.pipeline.history import consult_history, keep_error, keep_run, noise_of_history
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
+from sbir_gate.reading.award_profiles import profiles_of
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
@@ -253,14 +254,7 @@ def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
     settings = effective.settings
     with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder, duckdb.connect() as connection:
         read_awards(connection, str(settings.fixtures.awards), Path(folder), reading_options(settings))
-        rows = connection.execute(
-            "SELECT award_id, coalesce(name, ''), phase, company_size, identifier_type"
-            " FROM awards ORDER BY position"
-        ).fetchall()
-    return tuple(
-        AwardProfile(award_id, name, Phase(phase), CompanySize(size), IdentifierType(identifiers))
-        for award_id, name, phase, size, identifiers in rows
-    )
+        return profiles_of(connection)
 
 
 def describe_fixture(effective: EffectiveSettings, awards: int) -> Fixture:

@@ -41,6 +41,8 @@ def validate_awards(
         with monitor.monitor_block("read-awards"):
             read = read_awards(connection, str(settings.fixtures.awards), Path(name), options, rejects)
         with monitor.monitor_block("write-awards"):
-            table = write_awards(connection, read, rejects, files.validated, Path(name), award_year)
+            table = write_awards(
+                connection, read, rejects, files.validated, files.profiles, Path(name), award_year
+            )
     save_award_table(files.award_table, table)
     return table

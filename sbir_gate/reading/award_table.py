@@ -10,6 +10,7 @@ import duckdb
 
 from sbir_gate.errors import InputError, OutputError
 from sbir_gate.model.records import AwardTable
+from sbir_gate.reading.award_profiles import write_profiles
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
 from sbir_gate.reading.cleaning import identifier, literal
 from sbir_gate.reading.layout import column_key
@@ -27,14 +28,15 @@ def write_awards(
     read: AwardsRead,
     rejects: RejectLog,
     path: Path,
+    profiles_path: Path,
     work_folder: Path,
     award_year: int | None = None,
 ) -> AwardTable:
     """Write the awards that `read_awards` has read to `path`, or not at all, and count what is in there.
 
-    With `award_year` only the awards of that year. The order is the source's; enriched, the file gives what
-    its source gives. Raises InputError where nothing is left or there is no column of years, OutputError
-    when the file cannot be written.
+    Their profiles go to `profiles_path` before. With `award_year` only the awards of that year. The order is
+    the source's; enriched, the file gives what its source gives. Raises InputError where nothing is left or
+    there is no column of years, OutputError when a file cannot be written.
     """
     condition = _condition(read, award_year)
     partial = path.with_name(f".{path.name}.partial")
@@ -51,6 +53,7 @@ def write_awards(
         table = _counted(connection, read, rejects, partial, condition)
         if not table.awards:
             raise InputError(f"no award is of the year {award_year}", "leave that partition out")
+        write_profiles(connection, profiles_path, condition)
         partial.replace(path)
     except (duckdb.IOException, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -32,6 +32,18 @@ def test_what_the_job_refuses_is_written_and_told(stage):
     assert (stage.folder / "refused.parquet").is_file()
 
 
+def test_a_truth_of_other_awards_is_not_held_against_these(stage):
+    lines = (stage.folder / "fixtures/truth.csv").read_text().splitlines()
+    wrong = [lines[0], *(f"{line.split(',')[0]},nobody" for line in lines[1:])]
+    (stage.folder / "wrong.csv").write_text("\n".join(wrong) + "\n")
+    (stage.folder / "others.csv").write_bytes((stage.folder / "fixtures/awards.csv").read_bytes())
+    files = ("--recipients", "fixtures/recipients.csv", "--output", "others.parquet")
+    options = ("--quiet", "--set", "fixtures.truth=wrong.csv", *files)
+    command = ("enrich", "--through", "dagster", *options, "--awards")
+    assert "precision" in stage.gate(*command, "fixtures/awards.csv").stderr
+    assert stage.gate(*command, "others.csv").stderr == ""
+
+
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [

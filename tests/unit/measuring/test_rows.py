@@ -5,10 +5,10 @@ import duckdb
 import pytest
 
 from sbir_gate.errors import EnricherError
-from sbir_gate.measuring.rows import read_rows
+from sbir_gate.measuring.rows import Cells, read_rows
 
 HEADER = "award_id,recipient_id,match_method,match_score\n"
-ROW = {"award_id": "A1", "recipient_id": "R1", "match_method": "uei-exact", "match_score": "100"}
+ROW = Cells("A1", "R1", "uei-exact", "100")
 
 
 @pytest.fixture
@@ -52,16 +52,16 @@ def test_numbers_lists_and_nulls_of_parquet_become_text(rows_of, tmp_path):
     select = """SELECT 7 AS award_id, NULL::VARCHAR AS recipient_id, 'none' AS match_method,
                 99.5::DOUBLE AS match_score, ['R1', 'R2'] AS match_candidates"""
     (row,) = rows_of(parquet(tmp_path, select))
-    assert row["award_id"] == "7"
-    assert row["recipient_id"] == ""
-    assert row["match_score"] == "99.5"
-    assert row["match_candidates"] == '["R1","R2"]'
+    assert row.award_id == "7"
+    assert row.recipient_id == ""
+    assert row.match_score == "99.5"
+    assert row.match_candidates == '["R1","R2"]'
 
 
 def test_zero_in_parquet_is_not_taken_for_missing(rows_of, tmp_path):
     select = "SELECT 'A1' AS award_id, 0 AS recipient_id, 'x' AS match_method, 0.0::DOUBLE AS match_score"
     (row,) = rows_of(parquet(tmp_path, select))
-    assert (row["recipient_id"], row["match_score"]) == ("0", "0.0")
+    assert (row.recipient_id, row.match_score) == ("0", "0.0")
 
 
 def test_a_path_with_pattern_characters_names_itself_only(tmp_path):

@@ -21,7 +21,9 @@ def write(tmp_path):
         work.mkdir(exist_ok=True)
         with RejectLog() as rejects, duckdb.connect() as connection:
             read = read_awards(connection, source, work, OPTIONS, rejects)
-            return write_awards(connection, read, rejects, path, work, year), path
+            return write_awards(
+                connection, read, rejects, path, path.with_name("profiles.parquet"), work, year
+            ), path
 
     return write
 

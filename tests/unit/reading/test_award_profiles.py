@@ -1,0 +1,56 @@
+import duckdb
+import pytest
+
+from sbir_gate.errors import InputError
+from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
+from sbir_gate.reading.award_profiles import load_profiles, profiles_of, write_profiles
+from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.options import ReadingOptions
+
+AWARDS = (
+    "Award_ID,Company,UEI,Duns,Phase,Number Employees,Award Year\n"
+    "B2,Zenith,,,Phase II,12,2013\n"
+    "A1,Acme,CSQJZSE9KFD9,,Phase I,,2012\n"
+)
+ZENITH = AwardProfile("B2", "Zenith", Phase.TWO, CompanySize.SMALL, IdentifierType.NEITHER)
+ACME = AwardProfile("A1", "Acme", Phase.ONE, CompanySize.UNKNOWN, IdentifierType.UEI_ONLY)
+
+
+@pytest.fixture
+def connection(tmp_path):
+    (tmp_path / "awards.csv").write_text(AWARDS)
+    with duckdb.connect() as opened:
+        read_awards(opened, tmp_path / "awards.csv", tmp_path, ReadingOptions())
+        yield opened
+
+
+def test_the_profiles_come_in_the_order_of_the_awards(connection):
+    assert profiles_of(connection) == (ZENITH, ACME)
+
+
+def test_what_is_written_is_read_again(connection, tmp_path):
+    path = tmp_path / "it's [a] profile.parquet"
+    write_profiles(connection, path, "true")
+    assert load_profiles(path) == (ZENITH, ACME)
+
+
+def test_only_awards_whose_rows_meet_the_condition_are_written(connection, tmp_path):
+    write_profiles(connection, tmp_path / "profiles.parquet", 'r."Award Year" = \'2012\'')
+    assert load_profiles(tmp_path / "profiles.parquet") == (ACME,)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PAR1 damaged"], ids=["missing", "empty", "damaged"])
+def test_a_file_that_cannot_be_read_is_named_with_the_cure(tmp_path, content):
+    path = tmp_path / "profiles.parquet"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"profiles\.parquet: the profiles") as caught:
+        load_profiles(path)
+    assert "validated_sbir_awards" in caught.value.hint
+
+
+def test_a_word_that_no_profile_knows_is_a_fault_of_the_file(tmp_path):
+    path = tmp_path / "profiles.parquet"
+    duckdb.sql("SELECT 'A1', 'Acme', 'IX', 'small', 'uei'").write_parquet(str(path))
+    with pytest.raises(InputError, match="'IX'"):
+        load_profiles(path)
