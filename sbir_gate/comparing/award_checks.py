@@ -1,4 +1,4 @@
-"""The checks of the awards that were read: how many of them, whether they can be matched, and none twice."""
+"""The checks before anything is matched: enough awards that can be matched, none twice, and recipients."""
 
 from __future__ import annotations
 
@@ -17,18 +17,29 @@ COMPLETENESS = AssetCheck(
 UNIQUENESS = AssetCheck(
     "uniqueness", "Every award has an id of its own; ids that the source repeats are a warning.", True
 )
-AWARD_CHECKS = (PASS_RATE, COMPLETENESS, UNIQUENESS)
+RECIPIENTS = AssetCheck(
+    "recipients",
+    "There are recipients to link the awards to: their columns are known, and a row of them can be read.",
+    True,
+)
+INPUT_CHECKS = (PASS_RATE, COMPLETENESS, UNIQUENESS, RECIPIENTS)
 
 
 def award_findings(
     table: AwardTable, max_reject_percent: float, min_complete_percent: float
 ) -> tuple[CheckFinding, ...]:
-    """Return the answer to each of AWARD_CHECKS. No rows at all fail the first two."""
+    """Return the answers to PASS_RATE, COMPLETENESS and UNIQUENESS. No rows at all fail the first two."""
     return (
         _pass_rate(table, max_reject_percent),
         _completeness(table, min_complete_percent),
         _uniqueness(table),
     )
+
+
+def recipients_finding(fault: str) -> CheckFinding:
+    """Return the answer to RECIPIENTS; `fault` is why they cannot be read, empty where they can."""
+    severity = Severity.FAIL if fault else Severity.OK
+    return CheckFinding(RECIPIENTS.name, severity, fault or "a first row of them could be read")
 
 
 def _pass_rate(table: AwardTable, max_reject_percent: float) -> CheckFinding:

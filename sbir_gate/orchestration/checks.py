@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from sbir_gate.comparing.award_checks import AWARD_CHECKS
+from sbir_gate.comparing.award_checks import INPUT_CHECKS
 from sbir_gate.comparing.run_checks import RUN_CHECKS
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
 from sbir_gate.orchestration.assets import AssetEdges, AssetShape, writing_step
 from sbir_gate.orchestration.facts import check_result
 from sbir_gate.orchestration.names import ENRICHED, VALIDATED
 from sbir_gate.orchestration.resources import GateResource
-from sbir_gate.pipeline.asset_run import check_awards, judge_assets, record
+from sbir_gate.pipeline.asset_run import check_inputs, judge_assets, record
 
 
 def make_checks(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetChecksDefinition]:
@@ -44,7 +44,7 @@ def _results(
 def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name="_".join([*shape.prefix, VALIDATED, "checks"]),
-        specs=_specs(shape, VALIDATED, AWARD_CHECKS),
+        specs=_specs(shape, VALIDATED, INPUT_CHECKS),
         description="What was read, held against the limits.",
         retry_policy=shape.retries,
     )
@@ -52,8 +52,8 @@ def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, gate: GateResource
     ) -> Iterator[dg.AssetCheckResult]:
         with writing_step(context, gate) as step:
-            findings = check_awards(step.settings, step.files)
-        yield from _results(shape, VALIDATED, AWARD_CHECKS, findings)
+            findings = check_inputs(step.settings, step.files)
+        yield from _results(shape, VALIDATED, INPUT_CHECKS, findings)
 
     return validated_checks
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from sbir_gate.comparing.award_checks import award_findings
+from sbir_gate.comparing.award_checks import award_findings, recipients_finding
 from sbir_gate.comparing.other_data import declined, judge_other_data
 from sbir_gate.comparing.run_checks import is_refused, run_findings, single_run_policy
 from sbir_gate.errors import InputError, OutputError, SbirGateError, UsageError
@@ -26,7 +26,7 @@ from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Outcome, Verdict
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
-from sbir_gate.pipeline.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich
+from sbir_gate.pipeline.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich, reading_options
 from sbir_gate.pipeline.gate import (
     ALERTS_NAME,
     Edges,
@@ -40,6 +40,7 @@ from sbir_gate.pipeline.history import consult_history, drift_before_promotion, 
 from sbir_gate.pipeline.policy import own_judgement
 from sbir_gate.pipeline.progress import Progress
 from sbir_gate.reading.award_profiles import load_profiles
+from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.baselines import load_baseline, promote
@@ -175,6 +176,16 @@ def check_awards(settings: Settings, files: AssetFiles) -> tuple[CheckFinding, .
         settings.reading.max_reject_percent,
         settings.orchestration.min_complete_percent,
     )
+
+
+def check_inputs(settings: Settings, files: AssetFiles) -> tuple[CheckFinding, ...]:
+    """Return the answers to the checks of the awards and of the recipients, before anything is matched."""
+    fault = ""
+    try:
+        check_recipients(str(settings.fixtures.recipients), reading_options(settings))
+    except InputError as error:
+        fault = "; ".join(filter(None, (error.message, error.hint)))
+    return (*check_awards(settings, files), recipients_finding(fault))
 
 
 def check_engine(settings: Settings) -> None:

@@ -62,7 +62,7 @@ class TestTheJob:
         assert result.success
         made = [event.asset_key.path[-1] for event in result.get_asset_materialization_events()]
         assert made == [RAW, VALIDATED, ENRICHED, REPORT]
-        assert len(result.get_asset_check_evaluations()) == 10
+        assert len(result.get_asset_check_evaluations()) == 11
         assert failed_checks(result) == {}
 
     def test_the_enriched_awards_are_those_of_the_command_line(self, done):
@@ -142,13 +142,20 @@ class TestBadData:
         assert is_held_up(result)
         assert failed_checks(result)[check] == "ERROR"
 
-    def test_empty_recipients_fail_the_enrichment_at_once(self, world):
+    def test_so_do_empty_recipients_before_anything_is_matched(self, world):
         world.write(linked=0, recipients=0)
         result = world.run()
         assert not result.success
+        assert failed_checks(result) == {"recipients": "ERROR"}
+        assert not {ENRICHED, REPORT} & set(started_steps(result))
+
+    def test_empty_recipients_fail_the_enrichment_alone_too_and_at_once(self, world):
+        world.run()
+        world.write(linked=0, recipients=0)
+        result = world.run(only=[ENRICHED])
+        assert not result.success
         assert "holds no recipients" in failure_of(result)
-        assert started_steps(result).count(ENRICHED) == 1
-        assert REPORT not in started_steps(result)
+        assert started_steps(result) == [ENRICHED]
 
     def test_the_report_alone_is_refused_afterwards(self, world):
         world.write(linked=50)
@@ -401,10 +408,15 @@ class TestAlerts:
         assert links.run == f"https://dagster.example/runs/{result.run_id}"
 
     def test_a_run_that_broke_is_an_alert_too(self, world):
-        world.write(linked=0, recipients=0)
-        (told,) = tell_alerts(world, world.run())
+        (told,) = tell_alerts(world, world.run("gate.max_loss=3"))
         assert told.outcome is Outcome.ERROR
         assert told.alerts[0].kind is AlertKind.FAULT
+
+    def test_empty_recipients_are_an_alert_that_names_the_file(self, world):
+        world.write(linked=0, recipients=0)
+        (told,) = tell_alerts(world, world.run())
+        assert told.outcome is Outcome.FAIL
+        assert "recipients.csv: holds no recipients" in told.alerts[0].text
 
     def test_a_run_without_news_tells_nothing(self, done):
         assert tell_alerts(*done) == []

@@ -35,7 +35,7 @@ def test_what_is_written_is_read_again(connection, tmp_path):
 
 
 def test_only_awards_whose_rows_meet_the_condition_are_written(connection, tmp_path):
-    write_profiles(connection, tmp_path / "profiles.parquet", 'r."Award Year" = \'2012\'')
+    write_profiles(connection, tmp_path / "profiles.parquet", "r.\"Award Year\" = '2012'")
     assert load_profiles(tmp_path / "profiles.parquet") == (ACME,)
 
 
