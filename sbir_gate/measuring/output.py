@@ -71,8 +71,10 @@ def decision_key(decision: Decision) -> tuple[str, str, str, str, float, float |
 
 def digest(decisions: Sequence[Decision]) -> str:
     """Return the SHA-256 over all decisions in the order of their award ids, whatever the row order."""
-    keys = sorted(json.dumps(decision_key(decision)) for decision in decisions)
-    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
+    found = hashlib.sha256()
+    for number, key in enumerate(sorted(json.dumps(decision_key(decision)) for decision in decisions)):
+        found.update(f"\n{key}".encode() if number else key.encode())
+    return found.hexdigest()
 
 
 class _CellError(ValueError):

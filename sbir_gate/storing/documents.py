@@ -21,7 +21,7 @@ from sbir_gate.model.document import (
     VERDICT,
     DocumentKind,
     decode,
-    encode,
+    encode_bytes,
 )
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
@@ -45,10 +45,10 @@ def save_run(folder: Path, run: Run) -> Path:
     An existing file is never overwritten: the name gets a suffix, -2 and so on. Raises OutputError.
     """
     stem = _timestamp(run.started_at)
-    text = _encoded(RUN, run)
+    content = _encoded(RUN, run)
     for number in range(1, _MAX_COLLISIONS + 1):
         path = folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
-        if _write(path, text, may_replace=False):
+        if _write(path, content, may_replace=False):
             return path
     raise OutputError(
         f"{folder}: {_MAX_COLLISIONS} documents already start at {stem}", "clean the folder, or name another"
@@ -117,7 +117,11 @@ def load_award_table(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> AwardTable
 
 def save_text(path: Path, text: str) -> None:
     """Write a finished report to exactly this path, in place of what is there. Raises OutputError."""
-    _write(path, text, may_replace=True)
+    try:
+        content = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _output_error(path, error) from error
+    _write(path, content, may_replace=True)
 
 
 def _load(kind: DocumentKind[Document], path: Path, max_bytes: int) -> Document:
@@ -155,9 +159,9 @@ def _read(path: Path, max_bytes: int) -> str:
         ) from error
 
 
-def _encoded(kind: DocumentKind[Document], content: Document) -> str:
+def _encoded(kind: DocumentKind[Document], content: Document) -> bytes:
     try:
-        return encode(kind, content)
+        return encode_bytes(kind, content)
     except ValueError as error:
         raise OutputError(
             f"the {kind.name} cannot be saved as JSON: {error}",
@@ -165,17 +169,17 @@ def _encoded(kind: DocumentKind[Document], content: Document) -> str:
         ) from error
 
 
-def _write(path: Path, text: str, may_replace: bool) -> bool:
+def _write(path: Path, content: bytes, may_replace: bool) -> bool:
     """Write a file whole or not at all; say False if it is there and must not be replaced.
 
-    The text goes to a temporary file beside the target, is forced to disk, and takes the target's
+    The content goes to a temporary file beside the target, is forced to disk, and takes the target's
     name in one step: a link (which fails on an existing name) or a rename (which replaces it).
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
-            file.write(text.encode("utf-8"))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         if may_replace:
