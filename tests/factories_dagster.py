@@ -147,6 +147,21 @@ class World:
             )
         )
 
+    def run_check(self, asset: str, check: str, **resource: object) -> dg.ExecuteInProcessResult:
+        """Run one check and nothing else, as its page does."""
+        selection = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(asset), check))
+        alone = dg.Definitions(jobs=[dg.define_asset_job("one_check", selection)])
+        config = {"config_file": str(self.config()), **resource}
+        return (
+            dg.Definitions.merge(self.definitions(), alone)
+            .resolve_job_def("one_check")
+            .execute_in_process(
+                instance=self.instance,
+                raise_on_error=False,
+                run_config={"resources": {"gate": {"config": config}}},
+            )
+        )
+
 
 def _no_process(_request: ProcessRequest) -> ProcessResult:
     raise AssertionError("an asset starts no process")

@@ -53,9 +53,10 @@ class AssetEdges:
 
 @dataclass(frozen=True, slots=True)
 class AssetShape:
-    """One set of the assets: what stands before their names, their partitions, and when a step is retried."""
+    """One set of the assets: its group, what stands before its names, its partitions and retries."""
 
     retries: dg.RetryPolicy
+    group: str
     prefix: tuple[str, ...] = ()
     partitions: dg.PartitionsDefinition[str] | None = None
 
@@ -125,6 +126,7 @@ def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinitio
 def _raw(shape: AssetShape) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(RAW),
+        group_name=shape.group,
         partitions_def=shape.partitions,
         io_manager_key=IO_MANAGER,
         kinds={"csv"},
@@ -155,6 +157,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(VALIDATED),
         ins={RAW: dg.AssetIn(key=shape.key(RAW), input_manager_key=IO_MANAGER)},
+        group_name=shape.group,
         partitions_def=shape.partitions,
         io_manager_key=IO_MANAGER,
         kinds={"parquet", "duckdb"},
@@ -189,6 +192,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(ENRICHED),
         ins={VALIDATED: dg.AssetIn(key=shape.key(VALIDATED), input_manager_key=IO_MANAGER)},
+        group_name=shape.group,
         partitions_def=shape.partitions,
         io_manager_key=IO_MANAGER,
         kinds={"parquet", "duckdb"},
@@ -247,6 +251,7 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(REPORT),
         ins={ENRICHED: dg.AssetIn(key=shape.key(ENRICHED), input_manager_key=IO_MANAGER)},
+        group_name=shape.group,
         partitions_def=shape.partitions,
         io_manager_key=IO_MANAGER,
         kinds={"markdown"},

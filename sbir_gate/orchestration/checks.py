@@ -34,11 +34,16 @@ def _specs(shape: AssetShape, name: str, checks: Sequence[AssetCheck]) -> list[d
 
 
 def _results(
-    shape: AssetShape, name: str, checks: Sequence[AssetCheck], findings: Sequence[CheckFinding]
+    context: dg.AssetCheckExecutionContext,
+    asset_key: dg.AssetKey,
+    checks: Sequence[AssetCheck],
+    findings: Sequence[CheckFinding],
 ) -> Iterator[dg.AssetCheckResult]:
+    """Yield the results of those checks that the run selects: of one alone, asked again by hand, only its."""
     is_blocking = {check.name: check.is_blocking for check in checks}
     for finding in findings:
-        yield check_result(finding, shape.key(name), is_blocking[finding.name])
+        if dg.AssetCheckKey(asset_key, finding.name) in context.selected_asset_check_keys:
+            yield check_result(finding, asset_key, is_blocking[finding.name])
 
 
 def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
@@ -47,13 +52,14 @@ def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
         specs=_specs(shape, VALIDATED, INPUT_CHECKS),
         description="What was read, held against the limits.",
         retry_policy=shape.retries,
+        can_subset=True,
     )
     def validated_checks(
         context: dg.AssetCheckExecutionContext, gate: GateResource
     ) -> Iterator[dg.AssetCheckResult]:
         with writing_step(context, gate) as step:
             findings = check_inputs(step.settings, step.files)
-        yield from _results(shape, VALIDATED, INPUT_CHECKS, findings)
+        yield from _results(context, shape.key(VALIDATED), INPUT_CHECKS, findings)
 
     return validated_checks
 
@@ -64,6 +70,7 @@ def _enriched_checks(shape: AssetShape, edges: AssetEdges) -> dg.AssetChecksDefi
         specs=_specs(shape, ENRICHED, RUN_CHECKS),
         description="The verdict of the gate on what was enriched, part by part.",
         retry_policy=shape.retries,
+        can_subset=True,
     )
     def enriched_checks(
         context: dg.AssetCheckExecutionContext, gate: GateResource
@@ -73,6 +80,6 @@ def _enriched_checks(shape: AssetShape, edges: AssetEdges) -> dg.AssetChecksDefi
             if judged.is_refused:
                 # no report follows: verdict, alerts and history are written here
                 record(judged, gate.effective(), edges.gate, step.award_year)
-        yield from _results(shape, ENRICHED, RUN_CHECKS, judged.findings)
+        yield from _results(context, shape.key(ENRICHED), RUN_CHECKS, judged.findings)
 
     return enriched_checks

@@ -10,7 +10,7 @@ import dagster as dg
 from sbir_gate.orchestration.assets import AssetEdges, AssetShape, make_assets
 from sbir_gate.orchestration.checks import make_checks
 from sbir_gate.orchestration.file_io import path_io_manager
-from sbir_gate.orchestration.names import GATE_RESOURCE, IO_MANAGER, JOB, YEARLY_JOB, YEARLY_PREFIX
+from sbir_gate.orchestration.names import GATE_RESOURCE, GROUP, IO_MANAGER, JOB, YEARLY_JOB, YEARLY_PREFIX
 from sbir_gate.orchestration.resources import GateResource
 from sbir_gate.orchestration.sensors import make_sensors
 from sbir_gate.pipeline.gate import real_edges
@@ -34,8 +34,10 @@ def build_definitions(config_file: str | None = None, edges: AssetEdges | None =
         backoff=dg.Backoff.EXPONENTIAL,
         jitter=dg.Jitter.PLUS_MINUS,
     )
-    whole = AssetShape(retries)
-    yearly = AssetShape(retries, (YEARLY_PREFIX,), _award_years(settings.orchestration.first_year))
+    whole = AssetShape(retries, GROUP)
+    yearly = AssetShape(
+        retries, YEARLY_PREFIX, (YEARLY_PREFIX,), _award_years(settings.orchestration.first_year)
+    )
     shapes = (whole, yearly)
     assets = {shape.prefix: make_assets(shape, edges) for shape in shapes}
     checks = {shape.prefix: make_checks(shape, edges) for shape in shapes}

@@ -9,6 +9,7 @@ VALIDATED = "validated_sbir_awards"
 ENRICHED = "enriched_sbir_awards"
 REPORT = "sbir_usaspending_enrichment_report"
 
+GROUP = "sbir_etl"
 JOB = "sbir_etl_job"
 YEARLY_JOB = "sbir_etl_by_award_year_job"
 YEARLY_PREFIX = "by_award_year"

@@ -65,6 +65,12 @@ class TestTheJob:
         assert len(result.get_asset_check_evaluations()) == 11
         assert failed_checks(result) == {}
 
+    def test_the_assets_of_award_years_stand_in_a_group_of_their_own(self, done):
+        world, _ = done
+        graph = world.definitions().resolve_asset_graph()
+        groups = {(len(key.path), graph.get(key).group_name) for key in graph.get_all_asset_keys()}
+        assert groups == {(1, "sbir_etl"), (2, YEARLY_PREFIX)}
+
     def test_the_enriched_awards_are_those_of_the_command_line(self, done):
         world, _ = done
         by_cli = world.folder / "by_cli.parquet"
@@ -174,6 +180,13 @@ class TestBadData:
         result = world.run(only=[REPORT])
         assert not result.success
         assert "no such file" in failure_of(result)
+
+    def test_one_check_alone_can_be_asked_again_by_other_limits(self, world):
+        world.write(linked=30)
+        world.run()
+        result = world.run_check(ENRICHED, "match_rate_threshold", match_rate_threshold=0.5)
+        (evaluation,) = result.get_asset_check_evaluations()
+        assert (evaluation.check_name, evaluation.passed) == ("match_rate_threshold", True)
 
     def test_what_was_refused_is_written_down(self, refused):
         world, _ = refused
