@@ -7,7 +7,7 @@ run cannot tell, time and memory, is no more than a warning.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sbir_gate.comparing.changes import compare_metrics
@@ -60,7 +60,7 @@ def run_findings(
         replace(_of_metrics(UNIQUENESS, verdict, _UNIQUE, ()), examples=_doubled(head)),
         _of_metrics(CALIBRATION, verdict, (_CALIBRATION,), ()),
         _of_metrics(PERFORMANCE, verdict, _noisy(policy), ("wall_seconds", "peak_rss_mib")),
-        _gate(verdict),
+        _gate(head, reference, verdict),
     )
 
 
@@ -92,7 +92,7 @@ def _regression(head: Run, reference: Run | None, policy: Policy, verdict: Verdi
     return replace(
         found,
         reason=found.reason if reference is not None else "there is no baseline yet: nothing was compared",
-        facts={name: float(count) for name, count in counts.items()},
+        facts=_counted(counts) if _has_same_awards(head, reference) else {},
         examples=_award_examples((*records.lost, *records.relinked)),
     )
 
@@ -147,7 +147,8 @@ def _finding(check: AssetCheck, changes: Sequence[Change]) -> CheckFinding:
     )
 
 
-def _gate(verdict: Verdict) -> CheckFinding:
+def _gate(head: Run, reference: Run | None, verdict: Verdict) -> CheckFinding:
+    counts = {"worsened": verdict.records.worsened, "improved": verdict.records.improved}
     severity = Severity.OK
     if verdict.outcome in _REFUSING:
         severity = Severity.FAIL
@@ -157,9 +158,18 @@ def _gate(verdict: Verdict) -> CheckFinding:
         GATE.name,
         severity,
         "; ".join(verdict.reasons) or f"the verdict is {verdict.outcome}",
-        facts={"worsened": float(verdict.records.worsened), "improved": float(verdict.records.improved)},
+        facts=_counted(counts) if _has_same_awards(head, reference) else {},
         examples=_award_examples(verdict.records.lost),
     )
+
+
+def _has_same_awards(head: Run, reference: Run | None) -> bool:
+    """Say whether award was compared with award; where none was, nothing is known of how many changed."""
+    return reference is not None and head.fixture.fingerprint == reference.fixture.fingerprint
+
+
+def _counted(counts: Mapping[str, int]) -> Mapping[str, float]:
+    return {name: float(count) for name, count in counts.items()}
 
 
 def _doubled(head: Run) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from datetime import date
 import pytest
 
 from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.other_data import judge_other_data
 from sbir_gate.comparing.run_checks import RUN_CHECKS, is_refused, run_findings, single_run_policy
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import MetricLimit, Outcome, Severity
@@ -24,8 +25,18 @@ from tests.factories import (
 POLICY = single_run_policy(make_policy())
 
 
-def findings(head: Run, reference: Run | None = None, waivers: Waivers | None = None, policy=POLICY):
-    verdict = judge(head, reference, policy, waivers=waivers)
+def on_other_data(run: Run) -> Run:
+    return replace(run, fixture=replace(run.fixture, fingerprint="e" * 64))
+
+
+def findings(
+    head: Run,
+    reference: Run | None = None,
+    waivers: Waivers | None = None,
+    policy=POLICY,
+    judged_by=judge,
+):
+    verdict = judged_by(head, reference, policy, waivers=waivers)
     return {finding.name: finding for finding in run_findings(head, reference, policy, verdict)}
 
 
@@ -65,6 +76,13 @@ def test_the_regression_names_the_awards_that_lost_their_link():
     assert (found.facts["lost"], found.facts["gained"]) == (7, 0)
     assert len(found.examples) == 5
     assert found.examples[0].startswith("A0000 Firm 0: R0000 -> none")
+
+
+@pytest.mark.parametrize("reference", [None, on_other_data(make_run())], ids=["no baseline", "other data"])
+def test_awards_that_were_not_compared_are_not_counted_as_unchanged(reference):
+    found = findings(make_run(), reference, judged_by=judge_other_data)
+    assert found["match_rate_regression"].facts == found["gate"].facts == {}
+    assert "worsened" in findings(make_run(), make_run())["gate"].facts
 
 
 def test_the_threshold_says_how_many_of_how_many_and_what_the_baseline_had():
