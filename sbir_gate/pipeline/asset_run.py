@@ -204,8 +204,14 @@ def judge_assets(
 
     `effective` are the settings as they are loaded: the baseline that is committed lies where they say. It is
     the reference until the assets have one of their own, if it is of the same data; its times and sizes, of
-    another kind of process, are left out. Raises DocumentError for a Run or a baseline that cannot be read.
+    another kind of process, are left out. Raises InputError where nothing was enriched, DocumentError for a
+    Run or a baseline that cannot be read.
     """
+    if not files.run.exists():
+        raise InputError(
+            f"{files.run}: there is no Run, for the awards were not enriched since they were read",
+            "materialise enriched_sbir_awards before what comes of it",
+        )
     settings = asset_settings(effective, award_year).settings
     judgement = own_judgement(effective, has_baseline=False)
     rules = single_run_policy(judgement.rules.policy)
