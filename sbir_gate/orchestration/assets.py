@@ -211,6 +211,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             # chunks are events of their own
             if not records and share is None:
                 context.log.info("%s", f"{stage} {remark}".strip())
+                events.stage(stage)
 
         with writing_step(context, gate, events) as step:
             context.log.info("enriching %s", validated_sbir_awards)

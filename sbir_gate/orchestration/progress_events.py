@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import dagster as dg
 
@@ -14,7 +14,7 @@ Log = Callable[[dg.AssetObservation], None]
 
 
 class ProgressEvents:
-    """Observes an asset after a chunk of it, at most once in `least_seconds`.
+    """Observes an asset after a chunk of it or when a stage begins, at most once in `least_seconds`.
 
     What an interrupted run left is an event of its own, whatever the time. `reused` are its records.
     """
@@ -49,32 +49,35 @@ class ProgressEvents:
                 "recovery",
             )
             return
-        moment = self._clock()
-        if moment - self._told >= self._least_seconds:
-            self._told = moment
+        if self._is_due():
             self._observe(
                 chunk, f"{chunk.records:,} records in {chunk.chunks} chunks, {chunk.share:.0%}", "progress"
             )
 
+    def stage(self, name: str) -> None:
+        """Say which stage begins; how long it takes is not known before."""
+        if self._is_due():
+            self._note(name, {"kind": "stage", "stage": name})
+
     def waiting(self, holder: str) -> None:
         """Say that another process is at work on the asset, and is waited for."""
-        self.events += 1
-        self._log(
-            dg.AssetObservation(
-                self._asset_key,
-                description=f"process {holder} is at work on this asset: waiting for it to end",
-                partition=self._partition,
-                metadata={"kind": "waiting", "process": holder},
-            )
-        )
+        words = f"process {holder} is at work on this asset: waiting for it to end"
+        self._note(words, {"kind": "waiting", "process": holder})
+
+    def _is_due(self) -> bool:
+        moment = self._clock()
+        if moment - self._told < self._least_seconds:
+            return False
+        self._told = moment
+        return True
 
     def _observe(self, chunk: ChunkProgress, words: str, kind: str) -> None:
+        self._note(words, {"kind": kind, **progress_facts(chunk, self._now())})
+
+    def _note(self, words: str, metadata: Mapping[str, str | dg.MetadataValue]) -> None:
         self.events += 1
         self._log(
             dg.AssetObservation(
-                self._asset_key,
-                description=words,
-                partition=self._partition,
-                metadata={"kind": kind, **progress_facts(chunk, self._now())},
+                self._asset_key, description=words, partition=self._partition, metadata=metadata
             )
         )

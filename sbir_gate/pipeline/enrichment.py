@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -236,9 +236,13 @@ def _enrich(
     read = _read_recipients(connection, request, settings, monitor, progress, rejects, place)
     batches = open_parts(connection, read.parts)
     check_unchanged(paths, states)
-    progress("matching", 0, None)
-    matched = match_firms(connection, matching_options(settings), monitor.monitor_block, batches)
-    with monitor.monitor_block("write"):
+
+    def stage(name: str) -> AbstractContextManager[None]:
+        progress(name if name == "write" else f"matching: {name}", 0, None)
+        return monitor.monitor_block(name)
+
+    matched = match_firms(connection, matching_options(settings), stage, batches)
+    with stage("write"):
         write_enriched(connection, matched, awards.columns, request.output, place.folder)
     progress("done", awards.rows, None)
     monitor.count("recipients_scanned", read.recipients)

@@ -52,6 +52,15 @@ def test_there_are_no_more_events_than_one_in_so_many_seconds():
     assert len(seen) == tell.events == 3
 
 
+def test_a_stage_that_begins_is_told_within_the_same_bound():
+    seen, tell = events(2, 0.0, 1.0, 2.5)
+    tell(CHUNK)
+    tell.stage("matching: firms")
+    tell.stage("matching: candidates")
+    assert [plain(each) for each in seen[1:]] == [{"kind": "stage", "stage": "matching: candidates"}]
+    assert seen[1].description == "matching: candidates"
+
+
 def test_what_is_not_kept_has_no_checkpoint():
     seen, tell = events(1, 0)
     tell(replace(CHUNK, is_resumable=False))
