@@ -95,6 +95,10 @@ def _execute(
 
 def _error_of(result: dg.ExecuteInProcessResult) -> InputError | ToolError:
     """Return the error that ended the job before anything was enriched, in its own words."""
+    refused = _refused(result)
+    if refused:
+        # Dagster's own failure of the step names the checks alone
+        return InputError("; ".join(refused))
     for event in result.all_events:
         if event.event_type is not dg.DagsterEventType.STEP_FAILURE:
             continue
@@ -107,7 +111,7 @@ def _error_of(result: dg.ExecuteInProcessResult) -> InputError | ToolError:
         )
         message = f"{event.step_key}: {words.strip()}"
         return InputError(message) if is_wrong_input else ToolError(message)
-    return InputError(f"{ENRICHED}: the checks of the awards hold it up: {'; '.join(_refused(result))}")
+    return ToolError(f"{JOB} ended before {ENRICHED}, and does not say why", "look at its log")
 
 
 def _refused(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ def test_a_truth_of_other_awards_is_not_held_against_these(stage):
     ("options", "status", "words"),
     [
         (("--recipients", "nowhere.csv", "--output", "o.parquet"), 2, "nowhere.csv"),
+        (("--recipients", "/dev/null", "--output", "o.parquet"), 2, "/dev/null: unknown type of file"),
         (("--recipients", "fixtures/recipients.csv", "--output", "o.csv"), 2, "writes Parquet alone"),
         (("--recipients", "fixtures/recipients.csv", "--output", "no/o.parquet"), 2, "does not exist"),
     ],
@@ -57,6 +58,15 @@ def test_wrong_input_is_told_in_the_words_of_the_engine(stage, options, status, 
     assert finished.returncode == status
     assert words in finished.stderr
     assert "Traceback" not in finished.stderr
+    assert stage.leftovers() == []
+
+
+def test_what_holds_up_the_enrichment_is_told_as_wrong_input(stage):
+    (stage.folder / "bad.csv").write_text("Company\nAcme\ntoo,many\n")
+    files = ("--awards", "bad.csv", "--recipients", "fixtures/recipients.csv", "--output", "o.parquet")
+    finished = stage.gate("enrich", "--through", "dagster", "-q", *files)
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("error: pass_rate: 1 of 2 rows could be read")
     assert stage.leftovers() == []
 
 
