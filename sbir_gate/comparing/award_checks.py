@@ -48,10 +48,11 @@ def _pass_rate(table: AwardTable, max_reject_percent: float) -> CheckFinding:
     least = 100 - max_reject_percent
     is_enough = table.awards > 0 and percent >= least
     words = f"{table.awards:,} of {counted(rows, 'row')} could be read ({number_text(percent)} %)"
+    first = f": {table.reject_examples[0]}" if table.reject_examples else ""
     return CheckFinding(
         PASS_RATE.name,
         Severity.OK if is_enough else Severity.FAIL,
-        words if is_enough else f"{words}, at least {number_text(least)} % must be",
+        words if is_enough else f"{words}, at least {number_text(least)} % must be{first}",
         metric="pass_rate",
         value=percent,
         unit="%",

@@ -67,6 +67,7 @@ def test_what_holds_up_the_enrichment_is_told_as_wrong_input(stage):
     finished = stage.gate("enrich", "--through", "dagster", "-q", *files)
     assert finished.returncode == 2
     assert finished.stderr.startswith("error: pass_rate: 1 of 2 rows could be read")
+    assert "bad.csv:3: " in finished.stderr
     assert stage.leftovers() == []
 
 
