@@ -8,6 +8,8 @@ Format history:
    commit that their policy is from, and what head changes of it. Changes tell which regression could have
    been seen (`smallest_detectable`), and verdicts know of slow `drift`. Entries of the
    history, alerts, and what is known of a table of awards.
+3. Every field that was added since has a default, so documents of format 2 are read as they are. Metrics have
+   a version of their definition; a Run knows what it could not see.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 _NO_NUMBER = re.compile(rb"[\[,:](?:NaN|-?Infinity)[\],}]")
 

@@ -2,6 +2,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import DocumentError
-from sbir_gate.model.document import FORMAT_VERSION, HISTORY, RUN, VERDICT, decode, encode
+from sbir_gate.model.document import ALERTS, FORMAT_VERSION, HISTORY, RUN, VERDICT, decode, encode
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 from tests.factories import make_policy, make_run, with_lost_links, with_metric
+
+DOCUMENTS = Path(__file__).parents[2] / "data" / "documents"
 
 
 def finite(value):
@@ -162,3 +165,14 @@ def test_huge_nesting_inside_a_run_is_refused():
 
 def test_a_lone_surrogate_is_refused():
     fault(encode(RUN, make_run()).replace('"gate":"enrichment"', '"gate":"\\ud800"'))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(RUN, "baseline"), (RUN, "run"), (VERDICT, "verdict"), (HISTORY, "history"), (ALERTS, "alerts")],
+)
+@pytest.mark.parametrize("folder", sorted(DOCUMENTS.glob("format-*")), ids=lambda folder: folder.name)
+def test_documents_of_every_older_format_are_read(folder, kind, name):
+    text = (folder / f"{name}.json").read_text(encoding="utf-8")
+    content = decode(kind, text, name)
+    assert decode(kind, encode(kind, content), name) == content
