@@ -130,7 +130,8 @@ class Run:
     (model version, acceptance limit). `settings_digest` is the SHA-256 of the settings that change results.
     Two Runs with the same `session`, not empty, were measured side by side: sample i of the one is the
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
-    both are empty where the kinds are not known.
+    both are empty where the kinds are not known. `settings_file` is the file over base.yaml, empty if there
+    was none.
     """
 
     gate: str
@@ -154,3 +155,4 @@ class Run:
     session: str = ""
     award_kinds: tuple[AwardKind, ...] = ()
     kind_indexes: tuple[int, ...] = ()
+    settings_file: str = ""
