@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from sbir_gate.cli.options import (
+    base_name,
     check_dagster,
     effective_settings,
     has_colour,
@@ -158,7 +159,8 @@ def run(
 
             given = Given(config_file, os.environ, options, assignments)
             git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
-            result = run_beside_base(effective, given, base, git, real_edges(), ticker.say, request)
+            named = base_name(base)
+            result = run_beside_base(effective, given, named, git, real_edges(), ticker.say, request)
     put(_rendered(result.run, result.verdict, format_, verbose))
     for warning in result.warnings:
         put_line(f"warning: {harmless(warning)}", is_error=True)
