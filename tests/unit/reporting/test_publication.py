@@ -2,18 +2,17 @@ import re
 from dataclasses import replace
 
 import pytest
-from markdown_it import MarkdownIt
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.publication import Links, TrendSeries
 from sbir_gate.model.verdict import AwardChange, PolicyEdit, Severity
 from sbir_gate.reporting.publication import build_publication
 from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
+from tests.github_markdown import render
 
 LINKS = Links(run="https://github.example/o/r/actions/runs/1", artifact="https://github.example/o/r/a/2")
 COMMENT_CHARACTERS = 65_000
 HOSTILE = "| <script> @everyone #12 ![i](http://e.example) `" * 3
-render = MarkdownIt("commonmark").enable("table").render
 
 
 def published(head, reference=None, **changes):
@@ -138,7 +137,7 @@ def test_links_and_trends_are_there_and_render():
     text = of(make_run(), verdict, trends=trends).texts[0]
     html = render(text)
     assert f'<a href="{LINKS.run}">workflow run</a>' in html
-    assert '<code class="language-mermaid">xychart-beta' in html
+    assert '<pre lang="mermaid"><code>xychart-beta' in html
     assert "mermaid" not in of(make_run(), verdict, trends=trends).texts[-1]
 
 
