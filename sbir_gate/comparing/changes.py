@@ -33,23 +33,27 @@ def compare_metrics(
     not a number. Without a reference only the absolute limits are judged. `spread` is, by metric, how
     far Runs of the same code lie apart (`noisy_ratio`); Runs side by side need none.
     """
-    changes = [_compare(limit.name, limit, head, reference, spread) for limit in policy.limits]
+    heads, references = _by_name(head), _by_name(reference)
     limited = {limit.name for limit in policy.limits}
-    others = dict.fromkeys(
-        metric.name
-        for run in (head, reference)
-        if run is not None
-        for metric in run.metrics
-        if metric.name not in limited
+    rows = [
+        *((limit.name, limit) for limit in policy.limits),
+        *((name, None) for name in heads | references if name not in limited),
+    ]
+    return tuple(
+        _compare(name, limit, heads.get(name, ()), references.get(name, ()), head, reference, spread)
+        for name, limit in rows
     )
-    return (*changes, *(_compare(name, None, head, reference, spread) for name in others))
 
 
 def _compare(
-    name: str, limit: MetricLimit | None, head: Run, reference: Run | None, spread: Mapping[str, float]
+    name: str,
+    limit: MetricLimit | None,
+    heads: Sequence[Metric],
+    references: Sequence[Metric],
+    head: Run,
+    reference: Run | None,
+    spread: Mapping[str, float],
 ) -> Change:
-    heads = _named(head, name)
-    references = _named(reference, name) if reference is not None else ()
     row = _row(name, limit, heads, references)
     if not heads and not references and limit is not None and not limit.is_required:
         return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
@@ -83,8 +87,12 @@ def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapp
     return noisy_ratio(pair, head, reference, spread.get(pair.name))
 
 
-def _named(run: Run, name: str) -> tuple[Metric, ...]:
-    return tuple(metric for metric in run.metrics if metric.name == name)
+def _by_name(run: Run | None) -> dict[str, list[Metric]]:
+    """Return the metrics of each name, which should be one."""
+    found: dict[str, list[Metric]] = {}
+    for metric in run.metrics if run is not None else ():
+        found.setdefault(metric.name, []).append(metric)
+    return found
 
 
 def _row(
