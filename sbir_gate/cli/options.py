@@ -49,7 +49,7 @@ def policy_from_option(function: F) -> F:
 
 
 def base_name(ref: str) -> BaseName:
-    """Return how --base names the base: empty means the branch that a pull request goes to, or the default."""
+    """Return how --base names the base: empty means the target branch of the change, else the default."""
     from sbir_gate.storing.merge_base import BaseName
 
     return BaseName(ref or None, os.environ.get(_TARGET_BRANCH_VARIABLE, ""))
