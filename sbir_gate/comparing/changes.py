@@ -14,11 +14,15 @@ from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
 from sbir_gate.comparing.sensitivity import smallest_detectable
 from sbir_gate.comparing.soundness import is_other_engines_stage, stage_fault
 from sbir_gate.comparing.wording import limits_text
+from sbir_gate.model.matches import names_candidates
 from sbir_gate.model.run import Metric, MetricKind, Run
 from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, Severity
 
 # The limit of a metric that cannot be judged at all: gone, not a number, there twice, ...
 MUST_BE_SOUND = "must be sound"
+
+# What is only known of an engine that reports its candidates.
+_OF_CANDIDATES = frozenset({"blocking_recall", "scoring_recall"})
 
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
@@ -30,18 +34,18 @@ def compare_metrics(
 
     The rows are the union of policy, head and reference, so that a metric that is gone from head is
     a row, and a failure. Metrics without a limit are for information only, unless they are gone or
-    not a number. Without a reference only the absolute limits are judged. `spread` is, by metric, how
-    far Runs of the same code lie apart (`noisy_ratio`); Runs side by side need none.
+    not a number; those that the policy leaves unjudged have no row. Without a reference only the absolute
+    limits are judged. `spread` is, by metric, how far Runs of the same code lie apart (`noisy_ratio`);
+    Runs side by side need none.
     """
-    changes = [_compare(limit.name, limit, head, reference, spread) for limit in policy.limits]
-    limited = {limit.name for limit in policy.limits}
-    others = dict.fromkeys(
-        metric.name
-        for run in (head, reference)
-        if run is not None
-        for metric in run.metrics
-        if metric.name not in limited
+    head, reference = _without_repeated_recall(head), reference and _without_repeated_recall(reference)
+    measured = dict.fromkeys(
+        metric.name for run in (head, reference) if run is not None for metric in run.metrics
     )
+    limits = policy.limits_on(measured)
+    changes = [_compare(limit.name, limit, head, reference, spread) for limit in limits]
+    limited = {limit.name for limit in limits}
+    others = (name for name in measured if name not in limited and not policy.is_unjudged(name))
     return (*changes, *(_compare(name, None, head, reference, spread) for name in others))
 
 
@@ -73,6 +77,16 @@ def _compare(
         if limit:
             findings += relative_findings(limit, ratio, median(pair.head), median(pair.reference))
     return _with_findings(row, findings)
+
+
+def _without_repeated_recall(run: Run) -> Run:
+    """Return the Run without what only candidates can tell, if its engine reports none.
+
+    Older Runs hold these metrics for every engine. Without candidates they say again what the recall says.
+    """
+    if not run.decisions or names_candidates(run.decisions):
+        return run
+    return replace(run, metrics=tuple(metric for metric in run.metrics if metric.name not in _OF_CANDIDATES))
 
 
 def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapping[str, float]) -> Ratio:
