@@ -250,7 +250,8 @@ class Verdict:
 
     `waivers` are those that let something pass. `policy_commit` is the commit that the policy was taken
     from, empty for the working tree; then `policy_edits` is what head changes of it, and
-    `own_policy_outcome` what the outcome would be by head's own policy.
+    `own_policy_outcome` what the outcome would be by head's own policy. `reason_origins` is where the first
+    reasons are set (`gate.yaml:4`), in their order: of settings that cannot be used.
     """
 
     gate: str
@@ -268,3 +269,4 @@ class Verdict:
     policy_edits: tuple[PolicyEdit, ...] = ()
     own_policy_outcome: Outcome | None = None
     drift: tuple[DriftFinding, ...] = ()
+    reason_origins: tuple[str, ...] = ()
