@@ -38,22 +38,29 @@ def compare_metrics(
     limits are judged. `spread` is, by metric, how far Runs of the same code lie apart (`noisy_ratio`);
     Runs side by side need none.
     """
-    head, reference = _without_repeated_recall(head), reference and _without_repeated_recall(reference)
-    measured = dict.fromkeys(
-        metric.name for run in (head, reference) if run is not None for metric in run.metrics
-    )
+    heads, references = _by_name(head), _by_name(reference)
+    measured = heads | references
     limits = policy.limits_on(measured)
-    changes = [_compare(limit.name, limit, head, reference, spread) for limit in limits]
     limited = {limit.name for limit in limits}
-    others = (name for name in measured if name not in limited and not policy.is_unjudged(name))
-    return (*changes, *(_compare(name, None, head, reference, spread) for name in others))
+    rows = [
+        *((limit.name, limit) for limit in limits),
+        *((name, None) for name in measured if name not in limited and not policy.is_unjudged(name)),
+    ]
+    return tuple(
+        _compare(name, limit, heads.get(name, ()), references.get(name, ()), head, reference, spread)
+        for name, limit in rows
+    )
 
 
 def _compare(
-    name: str, limit: MetricLimit | None, head: Run, reference: Run | None, spread: Mapping[str, float]
+    name: str,
+    limit: MetricLimit | None,
+    heads: Sequence[Metric],
+    references: Sequence[Metric],
+    head: Run,
+    reference: Run | None,
+    spread: Mapping[str, float],
 ) -> Change:
-    heads = _named(head, name)
-    references = _named(reference, name) if reference is not None else ()
     row = _row(name, limit, heads, references)
     if not heads and not references and limit is not None and not limit.is_required:
         return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
@@ -79,16 +86,6 @@ def _compare(
     return _with_findings(row, findings)
 
 
-def _without_repeated_recall(run: Run) -> Run:
-    """Return the Run without what only candidates can tell, if its engine reports none.
-
-    Older Runs hold these metrics for every engine. Without candidates they say again what the recall says.
-    """
-    if not run.decisions or names_candidates(run.decisions):
-        return run
-    return replace(run, metrics=tuple(metric for metric in run.metrics if metric.name not in _OF_CANDIDATES))
-
-
 def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapping[str, float]) -> Ratio:
     if kind is MetricKind.EXACT:
         return exact_ratio(pair)
@@ -97,8 +94,20 @@ def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapp
     return noisy_ratio(pair, head, reference, spread.get(pair.name))
 
 
-def _named(run: Run, name: str) -> tuple[Metric, ...]:
-    return tuple(metric for metric in run.metrics if metric.name == name)
+def _by_name(run: Run | None) -> dict[str, list[Metric]]:
+    """Return the metrics of each name, which should be one.
+
+    Older Runs hold the metrics of candidates for every engine: without candidates they repeat the recall.
+    """
+    found: dict[str, list[Metric]] = {}
+    if run is None:
+        return found
+    for metric in run.metrics:
+        found.setdefault(metric.name, []).append(metric)
+    if run.decisions and not names_candidates(run.decisions):
+        for name in _OF_CANDIDATES:
+            found.pop(name, None)
+    return found
 
 
 def _row(

@@ -97,6 +97,8 @@ class Policy:
 
     def is_unjudged(self, metric: str) -> bool:
         """Say whether the settings switch off this metric, or the group that it belongs to."""
+        if not self.unjudged:
+            return False
         return self._held_by(metric, {limit.name for limit in self.limits}) in self.unjudged
 
     def _held_by(self, metric: str, limited: Container[str]) -> str:

@@ -245,7 +245,7 @@ class TestNoisyMetrics:
         assert change.severity is Severity.INCONCLUSIVE
         assert not change.is_significant
         assert change.ratio_low < 1 < change.ratio_high
-        assert "the smallest regression that could have been seen is 79.9 %" in change.reason
+        assert "the smallest regression that could have been seen is 80 %" in change.reason
 
     def test_a_warning_within_the_noise_is_nothing(self):
         change = judged((1.5, 1.9, 2.3, 1.6, 2.2), self.calm, self.limit)
