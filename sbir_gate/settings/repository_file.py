@@ -10,6 +10,7 @@ import os
 import tomllib
 from pathlib import Path, PurePosixPath
 
+from sbir_gate.files import read_file
 from sbir_gate.settings.entries import Fault, configuration_error
 from sbir_gate.settings.layers import MAX_FILE_BYTES, configuration_text
 from sbir_gate.settings.workflows import repository_folder
@@ -65,11 +66,8 @@ def settings_place(has_file: bool, project: bytes | None, origin: str) -> str | 
 def _content(path: Path) -> bytes | Fault | None:
     if not os.path.lexists(path):
         return None
-    if not path.is_file():
-        return Fault(str(path), "", "is not a regular file")
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
+        return read_file(path, MAX_FILE_BYTES)
     except OSError as error:
         return Fault(str(path), "", f"cannot be read: {error.strerror}")
 
