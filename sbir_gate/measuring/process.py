@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.errors import EnricherError, ToolError
+from sbir_gate.files import open_file
 from sbir_gate.measuring import launcher
 
 GRACE_SECONDS = 2.0
@@ -156,7 +157,7 @@ def _read_result(path: Path, messages: str) -> launcher.Result:
 
 
 def _tail(log: Path) -> str:
-    with log.open("rb") as file:
+    with open_file(log) as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - launcher.LOG_TAIL_BYTES))
         return plain_tail(file.read().decode("utf-8", "replace"))

@@ -5,7 +5,7 @@ import pytest
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.publication import Links, TrendSeries
-from sbir_gate.model.verdict import AwardChange, PolicyEdit, Severity
+from sbir_gate.model.verdict import AwardChange, Outcome, PolicyEdit, Severity
 from sbir_gate.reporting.publication import build_publication
 from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
 from tests.github_markdown import render
@@ -164,6 +164,14 @@ def test_the_title_is_one_line_that_says_why():
     assert published(scaled(make_run(), "wall_seconds", 1.4)).title.startswith("fail: wall_seconds rose 40")
 
 
+@pytest.mark.parametrize("reference", [None, make_run(gate="another")], ids=["no baseline", "incomparable"])
+def test_where_nothing_was_compared_nothing_is_called_unchanged(reference):
+    head = make_run()
+    for text in of(head, judge(head, reference, make_policy())).texts[:2]:
+        assert "metrics measured, none compared" in text
+        assert "without a change" not in text
+
+
 class TestDigest:
     def test_noise_in_time_is_no_news(self):
         assert published(scaled(make_run(), "wall_seconds", 1.01)).digest == published(make_run()).digest
@@ -179,3 +187,10 @@ class TestDigest:
     )
     def test_another_outcome_value_commit_or_award_is_news(self, head):
         assert published(head).digest != published(make_run()).digest
+
+    @pytest.mark.parametrize("field", ["reasons", "notes"])
+    def test_another_reason_or_note_is_news(self, field):
+        before, after = (
+            {field: (text,), "outcome": Outcome.ERROR} for text in ("gate.yaml:4: a", "gate.yaml:9: b")
+        )
+        assert published(make_run(), **before).digest != published(make_run(), **after).digest
