@@ -129,7 +129,8 @@ def run(
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
     from sbir_gate.comparing.gate import exit_status
-    from sbir_gate.pipeline.gate import real_edges, run_gate
+    from sbir_gate.pipeline.edges import real_edges
+    from sbir_gate.pipeline.gate import run_gate
     from sbir_gate.reporting.alert_text import render_alerts
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
