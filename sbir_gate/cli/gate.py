@@ -30,7 +30,7 @@ from sbir_gate.errors import InputError, UsageError
 if TYPE_CHECKING:
     from sbir_gate.model.run import Run
     from sbir_gate.model.verdict import Verdict
-    from sbir_gate.pipeline.gate import GateResult
+    from sbir_gate.pipeline.conclusion import GateResult
     from sbir_gate.pipeline.policy import Judgement, PolicyRequest
     from sbir_gate.settings.base_settings import Given
     from sbir_gate.settings.effective import EffectiveSettings
