@@ -277,7 +277,7 @@ def report(
 def _beside_base(
     effective: EffectiveSettings, given: Given, ref: str, ticker: Ticker, request: PolicyRequest | None
 ) -> GateResult:
-    from sbir_gate.pipeline.gate import real_edges
+    from sbir_gate.pipeline.edges import real_edges
     from sbir_gate.pipeline.side_by_side import run_beside_base
     from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
