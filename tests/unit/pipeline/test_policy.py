@@ -274,7 +274,9 @@ class TestTheFileThatNobodyNames:
 
     def judged(self, repository):
         effective, found = judged(repository, config=None)
-        return effective.settings.gate.max_lost, {edit.what: (edit.before, edit.after) for edit in found.edits}
+        return effective.settings.gate.max_lost, {
+            edit.what: (edit.before, edit.after) for edit in found.edits
+        }
 
     def test_that_of_the_commit_counts(self, found):
         assert self.judged(found) == (2, {})
@@ -303,7 +305,10 @@ class TestTheFileThatNobodyNames:
 
     @pytest.mark.parametrize(
         "gate",
-        [{"baselines/enrichment.json": BASELINE}, {".github/workflows/gate.yml": "run: sbir-gate run --base"}],
+        [
+            {"baselines/enrichment.json": BASELINE},
+            {".github/workflows/gate.yml": "run: sbir-gate run --base"},
+        ],
     )
     def test_adding_one_is_no_way_past_a_gate_that_does_without(self, bare, gate):
         bare.git("checkout", "--quiet", "main")
