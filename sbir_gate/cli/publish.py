@@ -96,8 +96,7 @@ def publish(
 ) -> None:
     """Tell a saved verdict where people look: nothing is measured, and the verdict's status is not repeated.
 
-    The token comes from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN, Slack's webhook from
-    SBIR_GATE_SLACK_WEBHOOK.
+    The environment holds the token (docs/publishing.md) and Slack's webhook (SBIR_GATE_SLACK_WEBHOOK).
     What a missing permission or a broken server keeps from being told is a warning, and the rest is told.
     """
     from sbir_gate.pipeline.publishing import Channels, load_saved
