@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.errors import ExitStatus, InputError, OutputError, SbirGateError
 from sbir_gate.measuring.award_kinds import award_kinds
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
+from sbir_gate.measuring.interleaving import Side
 from sbir_gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash, run_process
@@ -58,6 +60,7 @@ BUILT_IN = "built-in"
 VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
 ALERTS_NAME = "alerts.json"
+LOGS_NAME = "logs"
 _DIGEST_CHUNK = 1 << 20
 
 Progress = Callable[[str], None]
@@ -183,7 +186,11 @@ def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path
 
 
 def discard_verdict(folder: Path) -> None:
-    """Remove the verdict of an earlier run. Raises OutputError if that cannot be done."""
+    """Remove the verdict of an earlier run, and its logs. Raises OutputError if that cannot be done."""
+    logs = folder / LOGS_NAME
+    if logs.is_symlink():  # of a change: the logs would be written to wherever it leads
+        logs.unlink()
+    shutil.rmtree(logs, ignore_errors=True)
     for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME, ALERTS_NAME):
         try:
             (folder / name).unlink(missing_ok=True)
@@ -317,6 +324,8 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         timeout_seconds=settings.enrichment.performance.timeout_seconds,
         pass_environment=settings.enricher.pass_environment,
         python=_interpreter(settings),
+        has_private_home=settings.enricher.private_home,
+        logs=settings.reports.folder / LOGS_NAME / Side.HEAD.value,
     )
 
 
