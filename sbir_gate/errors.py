@@ -36,9 +36,16 @@ class UsageError(SbirGateError):
 
 
 class ConfigurationError(SbirGateError):
-    """One or more configuration values are wrong; `message` lists all of them."""
+    """One or more configuration values are wrong; `message` lists all of them, one a line.
+
+    `origins` is where each of them is set (`gate.yaml:4`), as far as that is known, in the same order.
+    """
 
     exit_status = ExitStatus.WRONG_INPUT
+
+    def __init__(self, message: str, hint: str = "", origins: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.origins = origins
 
 
 class InputError(SbirGateError):

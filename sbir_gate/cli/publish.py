@@ -12,6 +12,7 @@ import click
 from sbir_gate.cli.options import effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.errors import PublishError, UsageError
+from sbir_gate.files import read_file
 
 if TYPE_CHECKING:
     from sbir_gate.pipeline.publishing import Channels, PublishEdges, PublishResult, Saved
@@ -167,8 +168,7 @@ def workflow_event(event_file: Path | None) -> Event:
     payload = None
     if path is not None:
         try:
-            with path.open("rb") as file:
-                payload = file.read(MAX_PAYLOAD_BYTES + 1)
+            payload = read_file(path, MAX_PAYLOAD_BYTES)
         except OSError as error:
             raise UsageError(
                 f"{path}: the payload of the event cannot be read ({error.strerror})", "check --event"

@@ -22,7 +22,8 @@ def undecided(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
     pairs, a few looks that are fixed beforehand: the level of the intervals allows for them
     (docs/statistics.md).
     """
-    limits = {limit.name: limit for limit in policy.limits if _is_judged_by_noise(limit)}
+    changes = tuple(changes)
+    limits = _noisy_limits(changes, policy)
     open_ = (
         change.metric
         for change in changes
@@ -33,7 +34,8 @@ def undecided(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
 
 def blind_spots(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
     """Return one line for each noisy metric of which a regression beyond its limit could go unseen."""
-    limits = {limit.name: limit for limit in policy.limits if _is_judged_by_noise(limit)}
+    changes = tuple(changes)
+    limits = _noisy_limits(changes, policy)
     lines = []
     for change in changes:
         limit, smallest = limits.get(change.metric), change.smallest_detectable
@@ -45,6 +47,11 @@ def blind_spots(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
                 f"a regression below {number_text(smallest * 100, 3)} % could have gone unseen"
             )
     return tuple(dict.fromkeys(lines))
+
+
+def _noisy_limits(changes: Iterable[Change], policy: Policy) -> dict[str, MetricLimit]:
+    limits = policy.limits_on(change.metric for change in changes)
+    return {limit.name: limit for limit in limits if _is_judged_by_noise(limit)}
 
 
 def _is_judged_by_noise(limit: MetricLimit) -> bool:

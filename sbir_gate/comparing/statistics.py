@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist, median
 
 CONFIDENCE_LEVEL = 0.95
@@ -57,11 +58,20 @@ def estimate_median(values: Sequence[float]) -> Estimate:
     if count < FEWEST_REPEATS:
         raise ValueError(f"{count} values; the error of a median needs at least {FEWEST_REPEATS}")
     ordered = sorted(values)
-    rank = max(1, round((count + 1) / 2 - math.sqrt(count)))
-    tail = sum(math.comb(count, smaller) for smaller in range(rank)) / 2**count
-    quantile = -NormalDist().inv_cdf(tail)
+    rank, quantile = _error_rank(count)
     error = (ordered[count - rank] - ordered[rank - 1]) / (2 * quantile)
     return Estimate(median(ordered), error, count - 1)
+
+
+@cache
+def _error_rank(count: int) -> tuple[int, float]:
+    """Return which smallest value the error is taken from, and the normal quantile that it stands for."""
+    rank = max(1, round((count + 1) / 2 - math.sqrt(count)))
+    tail, ways = 0, 1
+    for smaller in range(rank):
+        tail += ways
+        ways = ways * (count - smaller) // (smaller + 1)
+    return rank, -NormalDist().inv_cdf(tail / 2**count)
 
 
 def estimate_log_median(values: Sequence[float]) -> Estimate:
@@ -96,24 +106,33 @@ def interval(estimate: Estimate) -> Interval:
     return Interval(estimate.value, estimate.value - half_width, estimate.value + half_width)
 
 
+@cache
 def student_quantile(probability: float, freedom: int) -> float:
-    """Return Student's t quantile: exact for one and two degrees of freedom, within 1 % from four.
+    """Return Student's t quantile, exact to about ten digits.
 
-    That holds up to a probability of 0.99. Source: Abramowitz and Stegun, Handbook of Mathematical
-    Functions, 26.7.3 turned round for one and two, and 26.7.5.
+    The distribution is a finite sum of powers of the cosine of an angle, and t is the square root of the
+    degrees of freedom times its tangent; the angle is found by bisection. Source: Abramowitz and Stegun,
+    Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
     """
-    if freedom == 1:
-        return math.tan(math.pi * (probability - 0.5))
-    if freedom == 2:
-        return (2 * probability - 1) * math.sqrt(2 / (4 * probability * (1 - probability)))
-    z = NormalDist().inv_cdf(probability)
-    terms = (
-        z,
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-    )
-    return math.fsum(term / freedom**power for power, term in enumerate(terms))
+    low, high = -math.pi / 2, math.pi / 2
+    while (angle := (low + high) / 2) not in {low, high}:
+        if _student_probability(angle, freedom) < probability:
+            low = angle
+        else:
+            high = angle
+    return math.sqrt(freedom) * math.tan(angle)
+
+
+def _student_probability(angle: float, freedom: int) -> float:
+    """Return how often Student's t is below the square root of `freedom` times the tangent of the angle."""
+    cosine, is_odd = math.cos(angle), freedom % 2
+    total, term = 0.0, cosine if is_odd else 1.0
+    for power in range(1 + is_odd, freedom, 2):
+        total += term
+        term *= cosine * cosine * power / (power + 1)
+    if is_odd:
+        return 0.5 + (angle + math.sin(angle) * total) / math.pi
+    return 0.5 + math.sin(angle) * total / 2
 
 
 def mcnemar_p_value(worsened: int, improved: int) -> float:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sbir_gate.errors import EnricherError, ToolError
+from sbir_gate.files import write_durably
 from sbir_gate.measuring import launcher
 
 GRACE_SECONDS = 2.0
@@ -263,10 +264,7 @@ def _keep(content: bytes, path: Path | None) -> str:
         return ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        # "x": what stands there by now was put there, and may be a link or a pipe without end
-        with path.open("xb") as file:
-            file.write(content)
+        write_durably(path, content)
     except OSError:  # a verdict matters more than its log
         return ""
     return str(path)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
 from sbir_gate.errors import InputError
+from sbir_gate.files import open_file
 
 COLUMNS = ("award_id", "recipient_ids")
 
@@ -18,7 +20,7 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
     length, an empty or doubled award_id, no rows.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
             return _parsed(path.name, file)
     except OSError as error:
         raise InputError(

@@ -60,7 +60,8 @@ class Publication:
 
     `title` is one line of plain text. `texts` are the report as Markdown, from the fullest to the barest:
     the first that fits is shown. Two publications with the same `digest` say the same of the same commit: the
-    outcome, the reasons, the awards and every exact value; times that differ by noise alone are not in it.
+    outcome, every reason and note, the awards and every exact value. A time that differs by noise alone is
+    not in it, unless a reason names it.
     """
 
     gate: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sbir_gate.model.run import MetricKind
@@ -45,7 +46,8 @@ class MetricLimit:
     `minimum` and `maximum` are absolute, in `unit`. `warn_percent` and `fail_percent` are relative
     changes for the worse against the reference. A change smaller than `smallest_change` (absolute,
     in `unit`) never counts. None switches a limit off. `absolute_severity` is what a breach of
-    `minimum` or `maximum` means.
+    `minimum` or `maximum` means. A name that ends in `/*` is a pattern: the limit holds for every metric
+    of that group without a limit of its own.
     """
 
     name: str
@@ -65,13 +67,61 @@ class MetricLimit:
 class Policy:
     """All that a verdict depends on besides the Runs.
 
-    `max_lost` is how many awards may lose a right link before the gate fails whatever was gained.
-    `significance` is the level of the exact McNemar test.
+    `limits` may hold patterns: ask `limits_on` or `limit_of`. `max_lost` is how many awards may lose a right
+    link before the gate fails whatever was gained. `significance` is the level of the exact McNemar test.
+    `unjudged` are metrics, or patterns, that the settings switch off.
     """
 
     limits: tuple[MetricLimit, ...]
     max_lost: int = 5
     significance: float = 0.05
+    unjudged: tuple[str, ...] = ()
+
+    def limits_on(self, metrics: Iterable[str]) -> tuple[MetricLimit, ...]:
+        """Return the limits for Runs with these metrics: a pattern gives one for each metric it holds for."""
+        limited = {limit.name for limit in self.limits}
+        held_by = {metric: self._held_by(metric, limited) for metric in metrics}
+        return tuple(
+            found
+            for limit in self.limits
+            for found in (
+                [replace(limit, name=metric) for metric, name in held_by.items() if name == limit.name]
+                if is_pattern(limit.name)
+                else [limit]
+            )
+        )
+
+    def limit_of(self, metric: str) -> MetricLimit | None:
+        """Return the limit on one metric, None where there is none."""
+        return next((limit for limit in self.limits_on([metric]) if limit.name == metric), None)
+
+    def is_unjudged(self, metric: str) -> bool:
+        """Say whether the settings switch off this metric, or the group that it belongs to."""
+        if not self.unjudged:
+            return False
+        return self._held_by(metric, {limit.name for limit in self.limits}) in self.unjudged
+
+    def _held_by(self, metric: str, limited: Container[str]) -> str:
+        """Return the name in the settings that decides about the metric, an empty string for none."""
+        names = limit_names(metric)
+        return next((name for name in names if name in limited or name in self.unjudged), "")
+
+
+_PATTERN_END = "/*"
+
+
+def is_pattern(name: str) -> bool:
+    """Say whether the name of a limit stands for a group of metrics, as `links/*` does."""
+    return name.endswith(_PATTERN_END)
+
+
+def limit_names(metric: str) -> tuple[str, ...]:
+    """Return the names under which the settings may limit a metric, the one that wins first."""
+    groups = metric.removesuffix(_PATTERN_END).split("/")
+    if not is_pattern(metric):
+        groups.pop()
+    patterns = ("/".join(groups[:depth]) + _PATTERN_END for depth in range(len(groups), 0, -1))
+    return tuple(dict.fromkeys((metric, *patterns)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +252,8 @@ class Verdict:
 
     `waivers` are those that let something pass. `policy_commit` is the commit that the policy was taken
     from, empty for the working tree; then `policy_edits` is what head changes of it, and
-    `own_policy_outcome` what the outcome would be by head's own policy.
+    `own_policy_outcome` what the outcome would be by head's own policy. `reason_origins` is where the first
+    reasons are set (`gate.yaml:4`), in their order: of settings that cannot be used.
     """
 
     gate: str
@@ -220,3 +271,4 @@ class Verdict:
     policy_edits: tuple[PolicyEdit, ...] = ()
     own_policy_outcome: Outcome | None = None
     drift: tuple[DriftFinding, ...] = ()
+    reason_origins: tuple[str, ...] = ()

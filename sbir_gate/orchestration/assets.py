@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.files import read_file
 from sbir_gate.measuring.monitor import PerformanceMonitor
 from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts
 from sbir_gate.orchestration.failures import as_failures
@@ -39,6 +40,7 @@ from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.schema import Settings
+from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.storing.writer_lock import writer_lock
 
 
@@ -274,7 +276,7 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             shown: Metadata = {
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(verdict.reasons)),
-                "report": dg.MetadataValue.md(report.read_text(encoding="utf-8")),
+                "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
                 "report_path": dg.MetadataValue.path(report.resolve()),
                 "verdict_path": dg.MetadataValue.path((step.files.folder / VERDICT_NAME).resolve()),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),

@@ -20,7 +20,8 @@ import duckdb
 
 from sbir_gate import __version__
 from sbir_gate.comparing.alerts import alerts_of
-from sbir_gate.errors import ExitStatus, InputError, OutputError, SbirGateError
+from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, OutputError, SbirGateError
+from sbir_gate.files import open_file
 from sbir_gate.measuring.award_kinds import award_kinds
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
 from sbir_gate.measuring.interleaving import Side
@@ -293,7 +294,7 @@ def settings_digest(effective: EffectiveSettings) -> str:
 
 def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             while block := file.read(_DIGEST_CHUNK):
                 update(block)
     except OSError as error:
@@ -385,6 +386,7 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
         head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         head_commit=source.commit,
         notes=(error.hint,) if error.hint else (),
+        reason_origins=error.origins if isinstance(error, ConfigurationError) else (),
     )
     alerts = alerts_of(verdict, source.branch, None)
     write_verdict(folder, None, verdict)

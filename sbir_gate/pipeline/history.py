@@ -97,7 +97,8 @@ def noise_of_history(
         fixture=run.fixture.fingerprint,
         before=utc_moment(run.started_at),
     )
-    names = [limit.name for limit in limits.limits if limit.kind is MetricKind.NOISY]
+    judged = limits.limits_on(metric.name for metric in run.metrics)
+    names = [limit.name for limit in judged if limit.kind is MetricKind.NOISY]
     try:
         with open_history(history_folder(settings)) as history:
             known = {
@@ -241,7 +242,8 @@ def _drift(
     if not older:
         return ()
     course = replace(query, branch=rule.branch)
-    known = spreads(history, course, limits)
+    judged = replace(limits, limits=limits.limits_on(metric.name for metric in run.metrics))
+    known = spreads(history, course, judged)
     findings = [
         finding
         for each in older

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import PurePosixPath
 
 from sbir_gate.model.publication import Annotation, AnnotationLevel
-from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict
+from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, limit_names
 from sbir_gate.reporting.plain_text import plain
 
 # GitHub shows so many of each level for a step, and drops the rest in silence
@@ -28,6 +29,7 @@ _PLACE = re.compile(r"(?P<path>.+?)(?: at commit [0-9a-f]+)?:(?P<line>\d{1,7})")
 _TITLE_CHARACTERS = 100
 # the key of a metric's limit whose line is pointed at: of those that are set, the first
 _RELATIVE = ("fail_percent", "warn_percent", "minimum", "maximum", "unit")
+_RELATIVE_WARN = ("warn_percent", "fail_percent", "unit")
 _ABSOLUTE = ("minimum", "maximum", "fail_percent", "warn_percent", "unit")
 
 
@@ -37,7 +39,12 @@ def build_annotations(verdict: Verdict, origins: Mapping[str, str]) -> tuple[Ann
     `origins` says for each dotted key of the settings where its value stands (`config/base.yaml:143`). What
     stands in no file of the repository gets a remark on no file.
     """
-    found = [*_of_faults(verdict), *_of_records(verdict, origins), *_of_changes(verdict, origins)]
+    found = [
+        *_of_faults(verdict),
+        *_of_records(verdict, origins),
+        *_of_changes(verdict, origins),
+        *_of_drift(verdict, origins),
+    ]
     return tuple(
         annotation
         for level in (AnnotationLevel.FAILURE, AnnotationLevel.WARNING, AnnotationLevel.NOTICE)
@@ -46,12 +53,13 @@ def build_annotations(verdict: Verdict, origins: Mapping[str, str]) -> tuple[Ann
 
 
 def _of_faults(verdict: Verdict) -> Iterator[Annotation]:
-    """Yield what the verdict says besides metrics and awards."""
-    told = {change.reason for change in verdict.changes} | {verdict.records.reason}
+    """Yield what the verdict says besides metrics, awards and drift."""
+    others = {change.reason for change in verdict.changes} | {finding.reason for finding in verdict.drift}
+    others.add(verdict.records.reason)
     level = _OUTCOME_LEVELS.get(verdict.outcome, AnnotationLevel.WARNING)
-    for reason in verdict.reasons:
-        if reason not in told:
-            yield _annotation(level, verdict, verdict.outcome.value, reason)
+    for reason, origin in zip_longest(verdict.reasons, verdict.reason_origins, fillvalue=""):
+        if reason and reason not in others:
+            yield _annotation(level, verdict, verdict.outcome.value, reason, origin)
     if verdict.policy_edits:
         edited = ", ".join(edit.what for edit in verdict.policy_edits)
         text = f"this change edits what it is judged by: {edited}"
@@ -72,12 +80,30 @@ def _of_changes(verdict: Verdict, origins: Mapping[str, str]) -> Iterator[Annota
             yield _annotation(level, verdict, change.metric, change.reason, _origin(change, origins))
 
 
+def _of_drift(verdict: Verdict, origins: Mapping[str, str]) -> Iterator[Annotation]:
+    for finding in verdict.drift:
+        keys = _RELATIVE if finding.severity is Severity.FAIL else _RELATIVE_WARN
+        origin = _first_origin([f"gate.metrics.{finding.metric}.{name}" for name in keys], origins)
+        yield _annotation(
+            _LEVELS.get(finding.severity, AnnotationLevel.WARNING),
+            verdict,
+            f"{finding.metric}, slow drift",
+            finding.reason,
+            origin,
+        )
+
+
+def _first_origin(keys: Sequence[str], origins: Mapping[str, str]) -> str:
+    return next((origins[key] for key in keys if key in origins), "")
+
+
 def _origin(change: Change, origins: Mapping[str, str]) -> str:
     is_absolute = "minimum" in change.limit or "maximum" in change.limit
-    keys = [f"gate.metrics.{change.metric}.{name}" for name in (_ABSOLUTE if is_absolute else _RELATIVE)]
+    fields = _ABSOLUTE if is_absolute else _RELATIVE
+    keys = [f"gate.metrics.{held}.{name}" for held in limit_names(change.metric) for name in fields]
     if is_absolute and change.metric == "match_rate":
         keys.insert(0, "enrichment.performance.match_rate_threshold")
-    return next((origins[key] for key in keys if key in origins), "")
+    return _first_origin(keys, origins)
 
 
 def _annotation(

@@ -22,19 +22,19 @@ _RISKY = re.compile(
         | ~(?=\S) | (?<=\S)~
         # a bullet, a rule or a heading, where the text starts a line
         | ^[-+=](?=[-+=\s])
+        # a numbered list, where the text starts a line; what has more digits could be a commit
+        | ^\d(?=\d{0,5}[.)](?:\s|$))
     )
     | (?P<trigger>
-        [@\#] | \bGH-(?=\d) | :(?=//) | (?<=www)\.
-        # a numbered list, where the text starts a line
-        | ^\d{1,9}(?=[.)](?:\s|$))
+        # mentions, references to issues (also those of a custom autolink, JIRA-12), addresses, math, and
+        # emoji, whose names hold a letter but for these
+        [@\#$] | (?<=[A-Za-z])-(?=\d) | :(?=//) | :(?=(?:[\w+-]*[a-z][\w+-]*|[+-]1|100|1234):) | (?<=www)\.
     )
+    # what could be the hash of a commit
+    | (?P<commit> (?<![0-9A-Za-z_])[0-9a-f]{7,40}(?![0-9A-Za-z_]) )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-
-# GitHub looks for mentions, issues and addresses in the rendered text, where an entity has become its
-# character again; an invisible space after the character is what stops it there.
-_BREAK = "\N{ZERO WIDTH SPACE}"
 
 
 # what an address may hold so that it can neither end the link nor start anything else
@@ -85,14 +85,19 @@ def is_address(address: str) -> bool:
 def escape_markdown(text: str) -> str:
     """Return text as one line that GitHub shows as it is, in a table cell, a list or a summary.
 
-    Entities stand for what could make structure; by section 2.5 of the CommonMark specification
-    they never do. What could ping, refer or link is broken by a zero-width space.
+    Entities replace what could make structure; by section 2.5 of the CommonMark specification they never
+    do. GitHub looks for mentions, issues, addresses, emoji and math in the rendered text, where an entity has
+    become its character again: there the character that starts one is put into an element of its own, as
+    GitHub's documentation on mathematical expressions does with the dollar sign. GitHub does not link
+    the hash of a commit within code. No invisible character is added, so what is shown can be copied.
     """
     return _RISKY.sub(_harmless, " ".join(text.split()))
 
 
 def _harmless(match: re.Match[str]) -> str:
-    return f"&#{ord(match[0])};" if match["structure"] else match[0] + _BREAK
+    if match["structure"]:
+        return f"&#{ord(match[0])};"
+    return f"<span>{match[0]}</span>" if match["trigger"] else f"<code>{match[0]}</code>"
 
 
 def _finalize(value: object) -> Markup:

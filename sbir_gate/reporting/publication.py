@@ -119,16 +119,21 @@ def _title(verdict: Verdict) -> str:
 
 
 def _digest(verdict: Verdict) -> str:
-    """Return a digest over what a reader would call news."""
+    """Return a digest over what a reader would call news: all but figures that differ by noise alone."""
     records = verdict.records
     facts = [
         verdict.gate,
         verdict.outcome,
+        verdict.reasons,
+        verdict.notes,
         verdict.head_commit,
         verdict.reference_commit,
         verdict.policy_commit,
         [[edit.what, edit.before, edit.after] for edit in verdict.policy_edits],
-        [[waiver.metric, waiver.limit, waiver.expires.isoformat()] for waiver in verdict.waivers],
+        [
+            [each.metric, each.limit, each.expires.isoformat(), each.owner, each.reason, each.pr]
+            for each in verdict.waivers
+        ],
         [
             [change.metric, change.severity, change.limit, *_exact_values(change.kind, change.head)]
             for change in verdict.changes
@@ -137,7 +142,6 @@ def _digest(verdict: Verdict) -> str:
             [each.award_id, each.before_recipient_id, each.after_recipient_id]
             for each in (*records.lost, *records.gained, *records.relinked)
         ],
-        [finding.metric for finding in verdict.drift],
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 

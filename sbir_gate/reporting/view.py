@@ -102,7 +102,8 @@ class View:
     """A report, before it takes the shape of a channel. `rows` are gated, worst first.
 
     `sensitivity` says which regressions of the gated noisy metrics could be seen; empty if there is none.
-    `more_rows` says how many of the rows are left out, empty if none.
+    `more_rows` says how many of the rows are left out, empty if none. `steady_title` is what is said of the
+    rows that show no change.
     """
 
     gate: str
@@ -124,6 +125,7 @@ class View:
     slices: tuple[SliceRow, ...] = ()
     sensitivity: str = ""
     more_rows: str = ""
+    steady_title: str = ""
 
     @property
     def moved_rows(self) -> tuple[MetricRow, ...]:
@@ -159,7 +161,15 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         waivers=waiver_rows(verdict),
         slices=slice_rows(verdict.records),
         sensitivity=_sensitivity_line(ordered),
+        steady_title=_steady_title(verdict),
     )
+
+
+def _steady_title(verdict: Verdict) -> str:
+    """Return what is true of the rows that show no change; without a reference nothing was compared."""
+    if any(change.reference is not None for change in verdict.changes):
+        return "metrics within their limits, without a change"
+    return "metrics measured, none compared: only absolute limits were judged"
 
 
 def _is_steady(row: MetricRow) -> bool:

@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 from itertools import product
 from random import Random
 from statistics import mean
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sbir_gate.comparing import signed_ranks
 from sbir_gate.comparing.signed_ranks import LEVEL, pseudo_median, pseudo_median_interval
 
 differences = st.lists(st.floats(-10, 10), min_size=2, max_size=12)
@@ -89,3 +91,38 @@ def test_pairs_that_all_say_the_same_leave_no_doubt(value, count):
 def test_one_pair_says_nothing_of_its_noise():
     with pytest.raises(ValueError, match="at least 2"):
         pseudo_median_interval([0.1])
+
+
+@pytest.mark.parametrize("count", [101, 110, 125])
+@pytest.mark.parametrize("level", [0.9, LEVEL, 0.99])
+def test_the_rank_of_many_pairs_is_that_of_the_exact_test(count, level):
+    assert abs(signed_ranks.critical_rank(count, level) - signed_ranks.exact_rank(count, level)) <= 1
+
+
+@pytest.mark.parametrize("kind", ["continuous", "rounded"])
+def test_many_pairs_give_the_interval_that_all_means_of_two_would_give(monkeypatch, kind):
+    random = Random(7)
+    values = [random.gauss(0.01, 0.1) for _ in range(150)]
+    values = [round(value, 2) for value in values] if kind == "rounded" else values
+    found = pseudo_median_interval(values)
+    ranks = {150: signed_ranks.critical_rank(150, LEVEL)}
+    monkeypatch.setattr(signed_ranks, "MOST_LISTED", 150)
+    monkeypatch.setattr(signed_ranks, "critical_rank", lambda count, _level: ranks[count])
+    listed = pseudo_median_interval(values)
+    assert (found.value, found.low, found.high) == pytest.approx((listed.value, listed.low, listed.high))
+    assert found.low <= listed.low
+    assert found.high >= listed.high
+
+
+def test_ten_thousand_pairs_take_no_list_of_fifty_million_means():
+    random = Random(8)
+    values = [random.gauss(0.0, 0.1) for _ in range(10_000)]
+    tracemalloc.start()
+    found = pseudo_median_interval(values)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * 2**20
+    # the interval of a mean of as many normal values, which the pseudo-median needs 3 / pi more of
+    assert found.high - found.low == pytest.approx(
+        2 * 2.326 * 0.1 * math.sqrt(math.pi / 3 / 10_000), rel=0.05
+    )

@@ -1,7 +1,7 @@
 import math
 from fractions import Fraction
 from random import Random
-from statistics import median
+from statistics import NormalDist, median
 
 import pytest
 from hypothesis import given
@@ -77,11 +77,59 @@ def test_interval_holds_the_true_ratio_at_least_as_often_as_it_says(repeats):
     assert 0.95 <= covered / 500 < 1
 
 
-@pytest.mark.parametrize(
-    ("freedom", "exact", "tolerance"), [(2, 4.3027, 0.04), (4, 2.7764, 0.003), (18, 2.1009, 1e-4)]
-)
-def test_student_quantile_is_near_the_tables(freedom, exact, tolerance):
-    assert student_quantile(0.975, freedom) == pytest.approx(exact, rel=tolerance)
+# NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2: degrees of freedom, then the quantiles
+STUDENT_LEVELS = (0.9, 0.95, 0.975, 0.99, 0.995, 0.9995)
+STUDENT_TABLE = """
+1 3.078 6.314 12.706 31.821 63.657 636.619
+2 1.886 2.920 4.303 6.965 9.925 31.599
+3 1.638 2.353 3.182 4.541 5.841 12.924
+4 1.533 2.132 2.776 3.747 4.604 8.610
+5 1.476 2.015 2.571 3.365 4.032 6.869
+6 1.440 1.943 2.447 3.143 3.707 5.959
+7 1.415 1.895 2.365 2.998 3.499 5.408
+8 1.397 1.860 2.306 2.896 3.355 5.041
+9 1.383 1.833 2.262 2.821 3.250 4.781
+10 1.372 1.812 2.228 2.764 3.169 4.587
+11 1.363 1.796 2.201 2.718 3.106 4.437
+12 1.356 1.782 2.179 2.681 3.055 4.318
+13 1.350 1.771 2.160 2.650 3.012 4.221
+14 1.345 1.761 2.145 2.624 2.977 4.140
+15 1.341 1.753 2.131 2.602 2.947 4.073
+16 1.337 1.746 2.120 2.583 2.921 4.015
+17 1.333 1.740 2.110 2.567 2.898 3.965
+18 1.330 1.734 2.101 2.552 2.878 3.922
+19 1.328 1.729 2.093 2.539 2.861 3.883
+20 1.325 1.725 2.086 2.528 2.845 3.850
+21 1.323 1.721 2.080 2.518 2.831 3.819
+22 1.321 1.717 2.074 2.508 2.819 3.792
+23 1.319 1.714 2.069 2.500 2.807 3.768
+24 1.318 1.711 2.064 2.492 2.797 3.745
+25 1.316 1.708 2.060 2.485 2.787 3.725
+26 1.315 1.706 2.056 2.479 2.779 3.707
+27 1.314 1.703 2.052 2.473 2.771 3.690
+28 1.313 1.701 2.048 2.467 2.763 3.674
+29 1.311 1.699 2.045 2.462 2.756 3.659
+30 1.310 1.697 2.042 2.457 2.750 3.646
+40 1.303 1.684 2.021 2.423 2.704 3.551
+60 1.296 1.671 2.000 2.390 2.660 3.460
+120 1.289 1.658 1.980 2.358 2.617 3.373
+"""
+
+
+@pytest.mark.parametrize("row", STUDENT_TABLE.strip().splitlines(), ids=lambda row: row.split()[0])
+def test_student_quantile_is_that_of_the_table(row):
+    freedom, *quantiles = row.split()
+    for level, quantile in zip(STUDENT_LEVELS, quantiles, strict=True):
+        assert student_quantile(level, int(freedom)) == pytest.approx(float(quantile), abs=0.000501)
+
+
+@given(st.floats(0.001, 0.999), st.integers(1, 500))
+def test_student_quantile_is_odd_about_the_middle(level, freedom):
+    assert student_quantile(level, freedom) == pytest.approx(-student_quantile(1 - level, freedom), abs=1e-8)
+
+
+def test_student_quantile_of_many_degrees_of_freedom_is_the_normal_one():
+    assert student_quantile(0.975, 20_000) == pytest.approx(NormalDist().inv_cdf(0.975), rel=1e-4)
 
 
 def test_an_interval_without_error_is_a_point():

@@ -300,6 +300,7 @@ def test_a_log_takes_the_place_of_what_lies_there(tmp_path):
         f"import os; os.remove({str(log)!r}); os.symlink('none', {str(log)!r})",
     )
     assert run_process(ProcessRequest(arguments, {}, tmp_path, 30.0, log)).log == ""
+    assert log.is_symlink()
     script = f"import time; print('x' * {20 * 2**20}, flush=True); time.sleep(0.3); print('the end')"
     arguments = (sys.executable, "-c", script)
     assert run_process(ProcessRequest(arguments, {}, tmp_path, 30.0, log)).log == str(log)

@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from sbir_gate.comparing.drift import with_drift
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.publication import AnnotationLevel
-from sbir_gate.model.verdict import Outcome, PolicyEdit, Verdict
+from sbir_gate.model.verdict import DriftFinding, Outcome, PolicyEdit, Severity, Verdict
 from sbir_gate.reporting.annotations import MOST_PER_LEVEL, build_annotations
+from sbir_gate.settings.entries import Fault, configuration_error
 from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
 
 ORIGINS = {
@@ -97,3 +99,33 @@ def test_a_broken_run_and_an_edit_of_the_policy_are_remarks_too():
         (AnnotationLevel.FAILURE, "the enricher [31m crashed"),
         (AnnotationLevel.NOTICE, "this change edits what it is judged by: gate.max_lost"),
     ]
+
+
+def test_slow_drift_is_a_warning_on_the_line_of_its_limit_and_after_what_fails():
+    failing = verdict_on(scaled(make_run(), "wall_seconds", 1.4))
+    words = "drift: wall_seconds rose 12 %, against the oldest Run of 30 days"
+    finding = DriftFinding("wall_seconds", "the oldest Run", "", "", 1.12, Severity.WARN, words)
+    found = build_annotations(with_drift(failing, [finding]), ORIGINS)
+    assert [(each.level, each.path, each.line) for each in found] == [
+        (AnnotationLevel.FAILURE, "config/base.yaml", 154),
+        (AnnotationLevel.WARNING, "gate.yaml", 7),
+    ]
+    assert found[1].message == words
+
+
+def test_a_fault_of_the_settings_is_a_remark_on_its_line():
+    error = configuration_error(
+        [Fault("gate.yaml:4", "gate.mercy", "unknown key"), Fault("option --x", "a", "b")]
+    )
+    verdict = replace(
+        verdict_on(make_run()),
+        outcome=Outcome.ERROR,
+        reasons=tuple(error.message.splitlines()),
+        reason_origins=error.origins,
+    )
+    found = build_annotations(verdict, {})
+    assert [(each.level, each.path, each.line) for each in found] == [
+        (AnnotationLevel.FAILURE, "gate.yaml", 4),
+        (AnnotationLevel.FAILURE, "", 0),
+    ]
+    assert found[0].message == "gate.yaml:4: gate.mercy: unknown key"

@@ -2,18 +2,17 @@ import re
 from dataclasses import replace
 
 import pytest
-from markdown_it import MarkdownIt
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.publication import Links, TrendSeries
-from sbir_gate.model.verdict import AwardChange, PolicyEdit, Severity
+from sbir_gate.model.verdict import AwardChange, Outcome, PolicyEdit, Severity
 from sbir_gate.reporting.publication import build_publication
 from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
+from tests.github_markdown import render
 
 LINKS = Links(run="https://github.example/o/r/actions/runs/1", artifact="https://github.example/o/r/a/2")
 COMMENT_CHARACTERS = 65_000
 HOSTILE = "| <script> @everyone #12 ![i](http://e.example) `" * 3
-render = MarkdownIt("commonmark").enable("table").render
 
 
 def published(head, reference=None, **changes):
@@ -138,7 +137,7 @@ def test_links_and_trends_are_there_and_render():
     text = of(make_run(), verdict, trends=trends).texts[0]
     html = render(text)
     assert f'<a href="{LINKS.run}">workflow run</a>' in html
-    assert '<code class="language-mermaid">xychart-beta' in html
+    assert '<pre lang="mermaid"><code>xychart-beta' in html
     assert "mermaid" not in of(make_run(), verdict, trends=trends).texts[-1]
 
 
@@ -163,6 +162,14 @@ def test_the_title_is_one_line_that_says_why():
     assert published(scaled(make_run(), "wall_seconds", 1.4)).title.startswith("fail: wall_seconds rose 40")
 
 
+@pytest.mark.parametrize("reference", [None, make_run(gate="another")], ids=["no baseline", "incomparable"])
+def test_where_nothing_was_compared_nothing_is_called_unchanged(reference):
+    head = make_run()
+    for text in of(head, judge(head, reference, make_policy())).texts[:2]:
+        assert "metrics measured, none compared" in text
+        assert "without a change" not in text
+
+
 class TestDigest:
     def test_noise_in_time_is_no_news(self):
         assert published(scaled(make_run(), "wall_seconds", 1.01)).digest == published(make_run()).digest
@@ -178,3 +185,10 @@ class TestDigest:
     )
     def test_another_outcome_value_commit_or_award_is_news(self, head):
         assert published(head).digest != published(make_run()).digest
+
+    @pytest.mark.parametrize("field", ["reasons", "notes"])
+    def test_another_reason_or_note_is_news(self, field):
+        before, after = (
+            {field: (text,), "outcome": Outcome.ERROR} for text in ("gate.yaml:4: a", "gate.yaml:9: b")
+        )
+        assert published(make_run(), **before).digest != published(make_run(), **after).digest
