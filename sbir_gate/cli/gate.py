@@ -30,7 +30,7 @@ from sbir_gate.errors import InputError, UsageError
 if TYPE_CHECKING:
     from sbir_gate.model.run import Run
     from sbir_gate.model.verdict import Verdict
-    from sbir_gate.pipeline.gate import GateResult
+    from sbir_gate.pipeline.conclusion import GateResult
     from sbir_gate.pipeline.policy import Judgement, PolicyRequest
     from sbir_gate.settings.base_settings import Given
     from sbir_gate.settings.effective import EffectiveSettings
@@ -133,7 +133,8 @@ def run(
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
     from sbir_gate.comparing.gate import exit_status
-    from sbir_gate.pipeline.gate import real_edges, run_gate
+    from sbir_gate.pipeline.edges import real_edges
+    from sbir_gate.pipeline.gate import run_gate
     from sbir_gate.reporting.alert_text import render_alerts
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
@@ -276,7 +277,7 @@ def report(
 def _beside_base(
     effective: EffectiveSettings, given: Given, ref: str, ticker: Ticker, request: PolicyRequest | None
 ) -> GateResult:
-    from sbir_gate.pipeline.gate import real_edges
+    from sbir_gate.pipeline.edges import real_edges
     from sbir_gate.pipeline.side_by_side import run_beside_base
     from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 

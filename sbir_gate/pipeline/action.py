@@ -12,16 +12,10 @@ from types import MappingProxyType
 
 from sbir_gate.comparing.gate import exit_status
 from sbir_gate.errors import ExitStatus, SbirGateError, ToolError, UsageError
+from sbir_gate.pipeline.conclusion import VERDICT_NAME, GateResult, discard_verdict, leave_error
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.fetching import FetchRequest, Source
-from sbir_gate.pipeline.gate import (
-    VERDICT_NAME,
-    Edges,
-    GateResult,
-    Progress,
-    discard_verdict,
-    leave_error,
-    run_gate,
-)
+from sbir_gate.pipeline.gate import Progress, run_gate
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, commit_settings
 from sbir_gate.pipeline.publishing import Channels
 from sbir_gate.pipeline.side_by_side import run_beside_base

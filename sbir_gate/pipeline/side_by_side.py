@@ -21,15 +21,12 @@ from sbir_gate.measuring.interleaving import Budget, Side, SidesResult, Stop, ru
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.pipeline.base_side import BaseSide, base_plan_of, check_code, places_of, prepare_base
+from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
-    Edges,
-    GateResult,
     Progress,
     ReadFixture,
-    conclude,
-    discard_verdict,
-    leave_error_verdict,
     plan_of,
     read_fixture,
     run_of,
@@ -73,8 +70,7 @@ def run_beside_base(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    verdict = judgement.verdict(head, edges.now().date(), base)
-    return conclude(head, verdict, effective, edges, base)
+    return conclude(head, lambda: judgement.verdict(head, edges.now().date(), base), effective, edges, base)
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:

@@ -26,7 +26,7 @@ from sbir_gate.measuring.machine import describe_machine
 from sbir_gate.measuring.process import EnricherCrash, run_process
 from sbir_gate.measuring.source import describe_source
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.pipeline.gate import Edges
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
