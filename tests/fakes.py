@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sbir_gate.measuring.process import ProcessResult
 from sbir_gate.model.run import Machine, Source
-from sbir_gate.pipeline.gate import Edges
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.publishing.event import Event
 
 AWARDS = 12

@@ -15,7 +15,7 @@ from sbir_gate.model.publication import Links, Publication, TrendSeries
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Severity, Verdict
 from sbir_gate.pipeline.announcing import announce
-from sbir_gate.pipeline.gate import REPORT_NAME, VERDICT_NAME
+from sbir_gate.pipeline.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.pipeline.history import history_folder, own_points
 from sbir_gate.publishing.check_run import (
     CheckPlace,

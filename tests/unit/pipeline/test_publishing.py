@@ -8,7 +8,7 @@ from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import DocumentError
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
-from sbir_gate.pipeline.gate import write_verdict
+from sbir_gate.pipeline.conclusion import write_verdict
 from sbir_gate.pipeline.history import keep_run
 from sbir_gate.pipeline.publishing import (
     Channels,
