@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sbir_gate.model.effects import Effect, effect_of
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.waiver import Waiver
 
@@ -67,9 +69,9 @@ class MetricLimit:
 class Policy:
     """All that a verdict depends on besides the Runs.
 
-    `limits` may hold patterns: ask `limits_on` or `limit_of`. `max_lost` is how many awards may lose a right
-    link before the gate fails whatever was gained. `significance` is the level of the exact McNemar test.
-    `unjudged` are metrics, or patterns, that the settings switch off.
+    `limits` may hold patterns: ask `limits_on` or `limit_of`. `max_lost` is how many awards may worsen
+    (`Effect`) before the gate fails, whatever improved. `significance` is the level of the exact McNemar
+    test. `unjudged` are metrics, or patterns, that the settings switch off.
     """
 
     limits: tuple[MetricLimit, ...]
@@ -170,8 +172,9 @@ class LostBy(StrEnum):
 class AwardChange:
     """One award whose link differs: before and after, and whether the truth calls it an improvement.
 
-    `was_right` and `is_right` are None without a truth. `lost_by` is None for what was not lost, and where
-    the enricher names no candidates. The last three are empty where they are not known.
+    `was_right` and `is_right` are None for an award without a label. `lost_by` is None for what was not lost,
+    and where the enricher names no candidates. All after it are empty where they are not known; the names
+    and UEIs are of the linked recipients.
     """
 
     award_id: str
@@ -186,6 +189,25 @@ class AwardChange:
     phase: str = ""
     company_size: str = ""
     identifier_type: str = ""
+    before_name: str = ""
+    before_uei: str = ""
+    after_name: str = ""
+    after_uei: str = ""
+
+    @property
+    def effect(self) -> Effect:
+        """Whether the award is better or worse off."""
+        return effect_of(self.before_recipient_id, self.after_recipient_id, self.was_right, self.is_right)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodMove:
+    """How many awards kept their recipient, linked by another method; `unlabelled` are some of them."""
+
+    before_method: str
+    after_method: str
+    links: int
+    unlabelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +225,12 @@ class SliceChanges:
 class RecordChanges:
     """Award by award: links lost, gained and re-linked, with the exact McNemar p-value.
 
-    With a truth, `worsened` counts awards that were right and no longer are, `improved` the
-    opposite; without one they count lost and gained links. `is_sound` is False where head's decisions
-    are no answer for every award: no waiver makes up for that. `slices` counts the changes by method (that
-    lost or made the link), stage, phase, company size and identifier type.
+    `worsened` counts the awards whose `effect` is in WORSENED, `improved` those in IMPROVED. `is_sound` is
+    False where head's decisions are no answer for every award: no waiver makes up for that. `slices` counts
+    the changes by method (that lost or made the link), stage, phase, company size and identifier type.
+    `moves` are links to the same recipient by another method. The last four count what is no change of a
+    link: review candidates that are gone, new, or another recipient, and links to the same recipient whose
+    score or confidence differs.
     """
 
     lost: tuple[AwardChange, ...] = ()
@@ -219,6 +243,17 @@ class RecordChanges:
     reason: str = ""
     is_sound: bool = True
     slices: tuple[SliceChanges, ...] = ()
+    moves: tuple[MethodMove, ...] = ()
+    candidates_lost: int = 0
+    candidates_gained: int = 0
+    candidates_changed: int = 0
+    scores_changed: int = 0
+
+    @property
+    def effects(self) -> Mapping[Effect, int]:
+        """How many awards there are of each effect, the most severe first; none with a count of 0."""
+        counts = Counter(change.effect for change in (*self.lost, *self.relinked, *self.gained))
+        return {effect: counts[effect] for effect in Effect if counts[effect]}
 
 
 @dataclass(frozen=True, slots=True)
