@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from statistics import median
 
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict
+from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, not_judged
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.policy_view import PolicyBanner, WaiverRow, policy_banner, policy_words, waiver_rows
 from sbir_gate.reporting.quantities import (
     NO_CHANGE,
     NOTHING,
     bar,
-    difference,
+    judged_difference,
     quantity,
     rate,
     relative_change,
@@ -146,7 +146,7 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         gate=plain(verdict.gate, _NAME_CHARACTERS),
         outcome=verdict.outcome,
         symbol=symbol,
-        headline=headline,
+        headline=f"{headline}{not_judged_words(verdict.changes)}",
         reasons=_capped(verdict.reasons),
         notes=_capped(verdict.notes),
         rows=tuple(_metric_row(change) for change in ordered if change.severity is not Severity.INFO),
@@ -163,6 +163,12 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         sensitivity=_sensitivity_line(ordered),
         steady_title=_steady_title(verdict),
     )
+
+
+def not_judged_words(changes: Sequence[Change]) -> str:
+    """Return what a headline adds for what was not judged: "; time not judged". Empty if all was."""
+    blind = [plain(kind, _NAME_CHARACTERS) for kind in not_judged(changes)]
+    return f"; {' and '.join(blind)} not judged" if blind else ""
 
 
 def _steady_title(verdict: Verdict) -> str:
@@ -189,7 +195,7 @@ def _metric_row(change: Change) -> MetricRow:
         metric=plain(change.metric, _NAME_CHARACTERS),
         reference=quantity(change.reference, unit),
         head=quantity(change.head, unit),
-        delta=difference(change.delta, unit),
+        delta=judged_difference(change, unit),
         change=relative_change(change),
         limit=plain(change.limit) or NOTHING,
     )
