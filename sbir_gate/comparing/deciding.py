@@ -22,7 +22,8 @@ def undecided(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
     pairs, a few looks that are fixed beforehand: the level of the intervals allows for them
     (docs/statistics.md).
     """
-    limits = {limit.name: limit for limit in policy.limits if _is_judged_by_noise(limit)}
+    changes = tuple(changes)
+    limits = _noisy_limits(changes, policy)
     open_ = (
         change.metric
         for change in changes
@@ -33,7 +34,8 @@ def undecided(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
 
 def blind_spots(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
     """Return one line for each metric that passes because nothing could be seen, not because it was shown."""
-    limits = {limit.name: limit for limit in policy.limits if _is_judged_by_noise(limit)}
+    changes = tuple(changes)
+    limits = _noisy_limits(changes, policy)
     lines = [
         f"{change.metric} was not judged: {_blindness(change, limits[change.metric])}"
         for change in changes
@@ -48,6 +50,11 @@ def _blindness(change: Change, limit: MetricLimit) -> str:
         return "there is no interval to judge it by"
     reach = number_text((worst - 1) * 100, 3)
     return f"its interval reaches {reach} %, beyond its limit of {number_text(limit.fail_percent or 0.0)} %"
+
+
+def _noisy_limits(changes: Iterable[Change], policy: Policy) -> dict[str, MetricLimit]:
+    limits = policy.limits_on(change.metric for change in changes)
+    return {limit.name: limit for limit in limits if _is_judged_by_noise(limit)}
 
 
 def _is_judged_by_noise(limit: MetricLimit) -> bool:

@@ -68,7 +68,7 @@ def run_findings(
         _of_metrics(COMPLETENESS, verdict, _COMPLETE, ()),
         replace(_of_metrics(UNIQUENESS, verdict, _UNIQUE, ()), examples=_doubled(head)),
         _of_metrics(CALIBRATION, verdict, (_CALIBRATION,), ()),
-        _of_metrics(PERFORMANCE, verdict, _noisy(policy), ("wall_seconds", "peak_rss_mib")),
+        _of_metrics(PERFORMANCE, verdict, _noisy(policy, verdict), ("wall_seconds", "peak_rss_mib")),
         _gate(head, reference, verdict),
     )
 
@@ -196,8 +196,9 @@ def _match_rate(policy: Policy) -> list[MetricLimit]:
     return [limit for limit in policy.limits if limit.name == _MATCH_RATE]
 
 
-def _noisy(policy: Policy) -> tuple[str, ...]:
-    return tuple(limit.name for limit in policy.limits if limit.kind is MetricKind.NOISY)
+def _noisy(policy: Policy, verdict: Verdict) -> tuple[str, ...]:
+    limits = policy.limits_on(change.metric for change in verdict.changes)
+    return tuple(limit.name for limit in limits if limit.kind is MetricKind.NOISY)
 
 
 def _milder(first: Severity, second: Severity) -> Severity:

@@ -119,6 +119,15 @@ class AwardKind:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedRecipient:
+    """A recipient that some award is linked to; name and UEI are empty where the table has none."""
+
+    recipient_id: str
+    name: str = ""
+    uei: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One benchmark: who measured what, where, with which samples and decisions.
 
@@ -130,7 +139,8 @@ class Run:
     (model version, acceptance limit). `settings_digest` is the SHA-256 of the settings that change results.
     Two Runs with the same `session`, not empty, were measured side by side: sample i of the one is the
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
-    both are empty where the kinds are not known.
+    both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
+    reports; some may be missing.
     """
 
     gate: str
@@ -154,3 +164,4 @@ class Run:
     session: str = ""
     award_kinds: tuple[AwardKind, ...] = ()
     kind_indexes: tuple[int, ...] = ()
+    recipients: tuple[LinkedRecipient, ...] = ()

@@ -28,13 +28,13 @@ from sbir_gate.orchestration.sensors import Announce, announce_by_environment
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
 from sbir_gate.pipeline.asset_run import (
     Engine,
-    judge_assets,
+    conclude_assets,
     measure_enrichment,
-    record,
     store_baseline,
 )
+from sbir_gate.pipeline.conclusion import REPORT_NAME, VERDICT_NAME
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import enrich, reading_options
-from sbir_gate.pipeline.gate import REPORT_NAME, VERDICT_NAME, Edges
 from sbir_gate.pipeline.recipient_parts import fingerprint
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.files import resolve_files
@@ -269,9 +269,8 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             context.log.info("judging %s", enriched_sbir_awards)
             effective = gate.effective()
             # asked again: a run that selects this asset alone has run no check
-            judged = judge_assets(effective, step.files, edges.gate, step.award_year)
+            judged = conclude_assets(effective, step.files, edges.gate, step.award_year, is_final=True)
             verdict = judged.verdict
-            record(judged, effective, edges.gate, step.award_year)
             report = step.files.folder / REPORT_NAME
             shown: Metadata = {
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),

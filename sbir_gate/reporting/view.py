@@ -11,6 +11,7 @@ from statistics import median
 
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, not_judged
+from sbir_gate.reporting.improvements import improvement_words
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.policy_view import PolicyBanner, WaiverRow, policy_banner, policy_words, waiver_rows
 from sbir_gate.reporting.quantities import (
@@ -22,7 +23,14 @@ from sbir_gate.reporting.quantities import (
     rate,
     relative_change,
 )
-from sbir_gate.reporting.records_view import AwardList, SliceRow, award_lists, records_line, slice_rows
+from sbir_gate.reporting.records_view import (
+    AwardList,
+    SliceRow,
+    award_lists,
+    kept_lines,
+    records_line,
+    slice_rows,
+)
 
 MAX_REASONS = 50
 
@@ -103,7 +111,8 @@ class View:
 
     `sensitivity` says which regressions of the gated noisy metrics could be seen; empty if there is none.
     `more_rows` says how many of the rows are left out, empty if none. `steady_title` is what is said of the
-    rows that show no change.
+    rows that show no change. `improvement` says what got better where that is not the headline. `kept` are
+    changes of awards whose link is the same.
     """
 
     gate: str
@@ -123,6 +132,8 @@ class View:
     banner: PolicyBanner | None = None
     waivers: tuple[WaiverRow, ...] = ()
     slices: tuple[SliceRow, ...] = ()
+    improvement: str = ""
+    kept: tuple[str, ...] = ()
     sensitivity: str = ""
     more_rows: str = ""
     steady_title: str = ""
@@ -141,12 +152,16 @@ class View:
 def build_view(run: Run | None, verdict: Verdict) -> View:
     """Return the view of a verdict; without the Run that it judges, without quality and machine."""
     symbol, headline = _OUTCOMES[verdict.outcome]
+    better = improvement_words(verdict)
+    if better and verdict.outcome is Outcome.PASS:
+        headline = f"Better: {better}"
     ordered = sorted(verdict.changes, key=lambda change: _ROW_ORDER.index(change.severity))
     return View(
         gate=plain(verdict.gate, _NAME_CHARACTERS),
         outcome=verdict.outcome,
         symbol=symbol,
         headline=f"{headline}{not_judged_words(verdict.changes)}",
+        improvement=f"Better: {better}" if better and verdict.outcome is not Outcome.PASS else "",
         reasons=_capped(verdict.reasons),
         notes=_capped(verdict.notes),
         rows=tuple(_metric_row(change) for change in ordered if change.severity is not Severity.INFO),
@@ -160,6 +175,7 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         banner=policy_banner(verdict),
         waivers=waiver_rows(verdict),
         slices=slice_rows(verdict.records),
+        kept=kept_lines(verdict.records),
         sensitivity=_sensitivity_line(ordered),
         steady_title=_steady_title(verdict),
     )

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.comparing.records import VANISHED, compare_records
+from sbir_gate.model.effects import Effect
 from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Policy, Severity
+from sbir_gate.model.run import LinkedRecipient, Run
+from sbir_gate.model.verdict import MethodMove, Policy, Severity
 from tests.factories import AWARDS, LINKED, award_id, link, make_run, no_link, with_decisions, with_lost_links
 
 POLICY = Policy(limits=(), max_lost=5, significance=0.05)
@@ -58,10 +59,10 @@ def test_a_candidate_is_no_link():
 def test_a_few_lost_right_links_warn_and_more_than_allowed_fail():
     few = compare_records(with_lost_links(make_run(), 5), make_run(), POLICY)
     assert few.severity is Severity.WARN
-    assert few.reason == "5 awards lost a right link (at most 5 may); 0 won one"
+    assert few.reason == "5 awards lost a correct link (limit: 5); 0 improved"
     many = compare_records(with_lost_links(make_run(), 6), make_run(), POLICY)
     assert many.severity is Severity.FAIL
-    assert many.reason == "6 awards lost a right link (at most 5 may)"
+    assert many.reason == "6 awards lost a correct link (limit: 5)"
 
 
 def test_twenty_lost_and_eighteen_gained_is_not_unchanged():
@@ -94,8 +95,96 @@ def test_a_lost_wrong_link_is_listed_but_has_not_worsened():
     reference = with_decisions(make_run(), {award_id(35): link(award_id(35), "R9999")})
     found = compare_records(make_run(), reference, POLICY)
     assert ids(found.lost) == ["A0035"]
-    assert found.worsened == 0
+    assert found.effects == {Effect.WRONG_DROPPED: 1}
+    assert (found.worsened, found.improved) == (0, 1)
     assert found.severity is Severity.OK
+
+
+def test_wrong_links_that_are_new_worsen_and_are_not_called_lost():
+    missed = with_decisions(make_run(), {award_id(0): no_link(award_id(0))})
+    head = {award_id(0): link(award_id(0), "R9999")}  # a recipient exists
+    head |= {
+        award_id(number): link(award_id(number), "R9999") for number in range(LINKED, LINKED + 6)
+    }  # none does
+    reference = replace(missed, right_award_ids=tuple(award_id(number) for number in range(1, AWARDS)))
+    now = replace(
+        with_decisions(missed, head),
+        right_award_ids=tuple(
+            award_id(number) for number in range(1, AWARDS) if not LINKED <= number < LINKED + 6
+        ),
+    )
+    found = compare_records(now, reference, POLICY)
+    assert found.effects == {Effect.NEW_WRONG: 7}
+    assert found.reason == "7 awards got a wrong link (limit: 5)"
+
+
+def test_each_effect_is_counted_apart_and_wrong_links_come_first():
+    run = make_run()
+    head = with_decisions(
+        run,
+        {
+            award_id(0): no_link(award_id(0)),
+            award_id(1): link(award_id(1), "R9999"),
+            award_id(2): link(award_id(2), "R9999"),
+            award_id(35): link(award_id(35), "R9999"),
+        },
+    )
+    head = replace(head, right_award_ids=(*head.right_award_ids, award_id(2)))  # two recipients are right
+    found = compare_records(head, run, POLICY)
+    assert list(found.effects) == [
+        Effect.NEW_WRONG,
+        Effect.RELINKED_WRONG,
+        Effect.LOST_CORRECT,
+        Effect.STILL_CORRECT,
+    ]
+    assert found.worsened == 3
+    assert found.reason == (
+        "1 award got a wrong link, 1 was re-linked to a wrong recipient, 1 lost a correct link:"
+        " 3 awards worsened (limit: 5); 0 improved"
+    )
+
+
+def test_links_by_another_method_to_the_same_recipient_are_moves():
+    run = make_run()
+    moved = with_decisions(
+        run, {award_id(number): link(award_id(number), f"R{number:04d}", "merged") for number in range(3)}
+    )
+    found = compare_records(moved, run, POLICY)
+    assert found.moves == (MethodMove("uei-exact", "merged", 3),)
+    assert (found.worsened, found.lost, found.relinked) == (0, (), ())
+    unlabelled = compare_records(without_truth(moved), run, POLICY)
+    assert unlabelled.moves == (MethodMove("uei-exact", "merged", 3, unlabelled=3),)
+
+
+def test_candidates_and_scores_are_counted_though_no_link_changes():
+    def candidate(number, recipient):
+        return Decision(award_id(number), DecisionKind.CANDIDATE, "name-fuzzy", recipient, 80.0, 0.7)
+
+    before = with_decisions(
+        make_run(), {award_id(35): candidate(35, "R1"), award_id(36): candidate(36, "R1")}
+    )
+    after = with_decisions(
+        make_run(),
+        {
+            award_id(36): candidate(36, "R2"),
+            award_id(37): candidate(37, "R3"),
+            award_id(0): replace(link(award_id(0), "R0000"), score=90.0),
+            award_id(1): replace(link(award_id(1), "R0001"), score=100.00000000000001),
+        },
+    )
+    found = compare_records(after, before, POLICY)
+    assert (found.candidates_lost, found.candidates_changed, found.candidates_gained) == (1, 1, 1)
+    assert found.scores_changed == 1
+    assert found.severity is Severity.OK
+
+
+def test_changed_links_name_the_recipients_of_both_sides():
+    reference = make_run(recipients=(LinkedRecipient("R0000", "ORCHARD LABS LLC", "ABCDEFGHJKL1"),))
+    head = with_decisions(make_run(), {award_id(0): link(award_id(0), "R9999")})
+    head = replace(head, recipients=(LinkedRecipient("R9999", "ORCHARD FARMS INC"),))
+    (change,) = compare_records(head, reference, POLICY).relinked
+    assert (change.before_name, change.before_uei) == ("ORCHARD LABS LLC", "ABCDEFGHJKL1")
+    assert (change.after_name, change.after_uei) == ("ORCHARD FARMS INC", "")
 
 
 def test_without_a_truth_lost_and_relinked_awards_have_worsened():
@@ -110,7 +199,7 @@ def test_without_a_truth_lost_and_relinked_awards_have_worsened():
     found = compare_records(without_truth(head), make_run(), POLICY)
     assert (found.worsened, found.improved) == (2, 1)
     assert (found.lost[0].was_right, found.lost[0].is_right) == (None, None)
-    assert found.reason.startswith("2 awards lost their link or were re-linked")
+    assert found.reason.startswith("1 award was re-linked, 1 lost its link: 2 awards worsened (limit: 5)")
 
 
 @pytest.mark.parametrize("number", [0, 35])

@@ -59,12 +59,12 @@ def test_a_view_without_the_run_has_no_quality_but_all_of_the_verdict():
 
 
 def test_long_lists_of_awards_are_capped_and_say_so():
-    run = make_run()
+    run = make_run(has_truth=False)
     ids = [award_id(number) for number in range(60)]
     before = replace(run, decisions=tuple(link(one, "R1") for one in ids), firm_names=())
     after = replace(run, decisions=tuple(no_link(one) for one in ids), firm_names=())
     (awards,) = view_of(after, before).award_lists
-    assert awards.title == "Lost links (60)"
+    assert awards.title == "Lost links, not labelled (60)"
     assert len(awards.rows) == MAX_AWARDS_LISTED
     assert awards.more == "and 10 more: all are in changed-awards.csv"
 
@@ -82,9 +82,10 @@ def test_what_became_of_each_award_is_said():
         make_run(),
         {award_id(5): link(award_id(5), "R9999"), award_id(35): link(award_id(35), "R0035")},
     )
-    relinked, gained = view_of(head, reference).award_lists
-    assert [row.truth for row in relinked.rows] == ["no longer right"]
-    assert [row.truth for row in gained.rows] == ["now right", "not right, before or now"]
+    new_wrong, relinked, gained = view_of(head, reference).award_lists
+    assert [row.truth for row in new_wrong.rows] == ["wrong"]
+    assert [row.truth for row in relinked.rows] == ["no longer correct"]
+    assert [row.truth for row in gained.rows] == ["now correct"]
 
 
 def test_reasons_are_capped_and_say_so():
