@@ -24,7 +24,7 @@ from sbir_gate.measuring.environment import python_of_caller
 from sbir_gate.measuring.interleaving import Side
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash
-from sbir_gate.measuring.quality import measure_quality, right_award_ids
+from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Fixture, Run
@@ -149,6 +149,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
         right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
         has_truth=truth is not None,
+        unlabelled_award_ids=unlabelled_award_ids(read.profiles, truth) if truth is not None else (),
         calibration_seconds=result.calibration_seconds,
         engine_notes=result.notes,
         award_kinds=kinds,

@@ -238,6 +238,8 @@ def _quality_facts(run: Run) -> tuple[Fact, ...]:
         ),
         Fact("by method", plain(methods) or NOTHING),
     ]
+    if quality.labelled is not None or not run.has_truth:
+        facts.append(Fact("labels", f"{quality.labelled or 0:,} of {quality.awards:,} awards labelled"))
     rates = (
         ("precision", quality.precision),
         ("recall", quality.recall),
