@@ -14,10 +14,11 @@ from sbir_gate.comparing.soundness import emptied_strata, reference_fault
 from sbir_gate.comparing.waivers import apply_waivers
 from sbir_gate.comparing.wording import counted
 from sbir_gate.errors import ExitStatus
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import GapKind, Run
 from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
 from sbir_gate.model.waiver import Waivers
 
+_ABSOLUTE = "the absolute limits were judged"
 _EXIT_STATUS = {
     Outcome.PASS: ExitStatus.OK,
     Outcome.WARN: ExitStatus.OK,
@@ -46,7 +47,7 @@ def judge(
     enforced. The reasons are ordered like that too, one line each. `spread` is how far Runs of the same
     code lie apart, by metric, where the history tells (`noisy_ratio`).
     """
-    obstacle = _obstacle(head, reference) if reference is not None else ""
+    obstacle = _obstacle(head, reference)
     comparable = None if obstacle else reference
     changes = compare_metrics(head, comparable, policy, spread)
     records = compare_records(head, comparable, policy) if comparable is not None else RecordChanges()
@@ -93,8 +94,17 @@ def exit_status(verdict: Verdict, fail_on_inconclusive: bool) -> ExitStatus:
     return _EXIT_STATUS[verdict.outcome]
 
 
-def _obstacle(head: Run, reference: Run) -> str:
+def _obstacle(head: Run, reference: Run | None) -> str:
     """Return why the two Runs cannot be compared, or an empty string."""
+    gap = head.base_gap
+    if gap is not None and gap.kind is GapKind.NO_ENGINE:
+        return (
+            f"the base (commit {gap.commit[:12]}) has no {', '.join(gap.names)}, and the command that names"
+            " it was given for both sides: write the command into the settings file of the repository"
+            " (enricher.command), so that each side runs its own"
+        )
+    if reference is None:
+        return ""
     if head.gate != reference.gate:
         return f"the reference is of gate {reference.gate!r}, not {head.gate!r}"
     if head.fixture.fingerprint != reference.fixture.fingerprint:
@@ -156,7 +166,10 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
     """Return what a reader should know but nobody is failed for."""
     notes = list(head.warnings)
     if reference is None:
-        return (*notes, "there is no baseline: only the absolute limits were judged")
+        gap = head.base_gap
+        if gap is not None and gap.kind is GapKind.NEW_GATE:
+            return (*notes, f"this change adds the gate: {gap.target} does not have it, so only {_ABSOLUTE}")
+        return (*notes, f"there is no baseline: only {_ABSOLUTE}")
     if head.enricher != reference.enricher:
         notes.append(f"the enricher command differs: {reference.enricher!r} before, {head.enricher!r} now")
     if head.settings_digest != reference.settings_digest:
