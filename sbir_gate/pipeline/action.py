@@ -23,6 +23,7 @@ from sbir_gate.publishing.event import Event
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings, load_settings
+from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.documents import load_verdict
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName
@@ -148,7 +149,9 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
             return _measure_change(inputs, event, effective, edges, progress)
         if _has_full_data(inputs, event):
             effective = _with_full_data(inputs, effective, edges)
-        return run_gate(effective, edges.gate, progress)
+        return run_gate(
+            effective, edges.gate, progress, is_merged=is_main_push(inputs, event, effective.settings)
+        )
     except SbirGateError as error:
         if not (reports / VERDICT_NAME).is_file():  # the gate leaves one itself, once it has begun
             told = told_settings(inputs, event, edges.environment, edges.git)
@@ -168,6 +171,11 @@ def _measure_change(
         raise UsageError("input base: there is none, and the event names none", "name the target branch")
     request = PolicyRequest(named, Path.cwd(), inputs.config, edges.environment, options, ())
     return run_gate(effective, edges.gate, progress, request)
+
+
+def is_main_push(inputs: ActionInputs, event: Event, settings: Settings) -> bool:
+    """Say whether the main branch was pushed: what it holds was merged, and may become the baseline."""
+    return mode_of(inputs, event) is InputMode.BASELINE and event.base_ref == settings.drift.branch
 
 
 def _has_full_data(inputs: ActionInputs, event: Event) -> bool:
