@@ -16,6 +16,7 @@ from sbir_gate.pipeline.conclusion import VERDICT_NAME, GateResult, discard_verd
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.fetching import FetchRequest, Source
 from sbir_gate.pipeline.gate import Progress, run_gate
+from sbir_gate.pipeline.main_branch import is_main_branch
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, commit_settings
 from sbir_gate.pipeline.publishing import Channels
 from sbir_gate.pipeline.side_by_side import run_beside_base
@@ -23,10 +24,10 @@ from sbir_gate.publishing.event import Event
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings, load_settings
-from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.documents import load_verdict
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName
+from sbir_gate.storing.references import note_default_branch
 
 _MODES: Mapping[str, InputMode] = {
     "pull_request": InputMode.PR,
@@ -96,9 +97,9 @@ def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path
     return Path(temporary) / "sbir-gate-reports" / (inputs.gate or "default")
 
 
-def on_branch(edges: Edges, event: Event, environment: Mapping[str, str]) -> Edges:
+def on_branch(edges: Edges, event: Event) -> Edges:
     """Return the edges with the branch that the event is about: what a runner checks out is on none."""
-    branch = environment.get("GITHUB_HEAD_REF") or event.base_ref or environment.get("GITHUB_REF_NAME", "")
+    branch = event.branch or event.base_ref
     return replace(edges, source=lambda: replace(edges.source(), branch=branch))
 
 
@@ -140,7 +141,8 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
     mode = mode_of(inputs, event)
     if mode is InputMode.COMMENT:
         return None
-    edges = replace(edges, gate=on_branch(edges.gate, event, edges.environment))
+    edges = replace(edges, gate=on_branch(edges.gate, event))
+    note_default_branch(edges.git, event.default_branch)
     reports = reports_folder(inputs, edges.environment)
     discard_verdict(reports)
     try:
@@ -149,9 +151,9 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
             return _measure_change(inputs, event, effective, edges, progress)
         if _has_full_data(inputs, event):
             effective = _with_full_data(inputs, effective, edges)
-        return run_gate(
-            effective, edges.gate, progress, is_merged=is_main_push(inputs, event, effective.settings)
-        )
+        # what the main branch holds was merged, and may start a new baseline
+        is_merged = mode is InputMode.BASELINE and is_main_branch(event, effective.settings, edges.git)
+        return run_gate(effective, edges.gate, progress, is_merged=is_merged)
     except SbirGateError as error:
         if not (reports / VERDICT_NAME).is_file():  # the gate leaves one itself, once it has begun
             told = told_settings(inputs, event, edges.environment, edges.git)
@@ -171,11 +173,6 @@ def _measure_change(
         raise UsageError("input base: there is none, and the event names none", "name the target branch")
     request = PolicyRequest(named, Path.cwd(), inputs.config, edges.environment, options, ())
     return run_gate(effective, edges.gate, progress, request)
-
-
-def is_main_push(inputs: ActionInputs, event: Event, settings: Settings) -> bool:
-    """Say whether the main branch was pushed: what it holds was merged, and may become the baseline."""
-    return mode_of(inputs, event) is InputMode.BASELINE and event.base_ref == settings.drift.branch
 
 
 def _has_full_data(inputs: ActionInputs, event: Event) -> bool:
