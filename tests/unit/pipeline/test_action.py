@@ -78,17 +78,10 @@ def test_a_change_cannot_say_where_the_verdict_is_looked_for(tmp_path):
     assert found.history.folder == found.reports.folder / "history"
 
 
-def test_the_interpreter_is_the_users_unless_somebody_names_one(tmp_path):
-    theirs = tmp_path / "bin" / "python3"
-    theirs.parent.mkdir()
-    theirs.write_text("#!/bin/sh\n")
-    theirs.chmod(0o755)
-    environment = {"RUNNER_TEMP": str(tmp_path), "PATH": str(theirs.parent)}
-    assert options_of(ActionInputs(), environment)["enricher.python"] == str(theirs)
+def test_the_interpreter_is_left_to_the_settings_unless_the_input_names_one(tmp_path):
+    environment = {"RUNNER_TEMP": str(tmp_path)}
+    assert options_of(ActionInputs(), environment)["enricher.python"] is None
     assert options_of(ActionInputs(python="/named"), environment)["enricher.python"] == "/named"
-    config = tmp_path / "gate.yaml"
-    config.write_text("enricher: {python: /settled}\n")
-    assert options_of(ActionInputs(config=str(config)), environment)["enricher.python"] is None
 
 
 class Runner:
