@@ -71,11 +71,17 @@ class ReadFixture:
 
 
 def run_gate(
-    effective: EffectiveSettings, edges: Edges, progress: Progress, policy_from: PolicyRequest | None = None
+    effective: EffectiveSettings,
+    edges: Edges,
+    progress: Progress,
+    policy_from: PolicyRequest | None = None,
+    *,
+    is_merged: bool = False,
 ) -> GateResult:
     """Measure, compare with the baseline, judge, and write Run, verdict and Markdown report.
 
-    With `policy_from` everything that judges comes from its commit, `effective` is what head has.
+    With `policy_from` everything that judges comes from its commit, `effective` is what head has. `is_merged`
+    says that it is the main branch that is measured: what was merged may start a new baseline.
     Whatever goes wrong, no older verdict stays behind to be taken for this one's; an error that has a
     name leaves a verdict `error` and a report of it, and is raised.
     """
@@ -83,7 +89,7 @@ def run_gate(
     try:
         # first, because a damaged baseline makes all the measuring useless
         if policy_from is None:
-            judgement = own_judgement(effective)
+            judgement = own_judgement(effective, is_merged=is_merged)
         else:
             effective, judgement = commit_judgement(policy_from, effective)
             discard_verdict(effective.settings.reports.folder)

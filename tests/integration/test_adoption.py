@@ -54,7 +54,7 @@ def test_a_change_that_adds_the_gate_has_nothing_to_be_compared_with(team):
     result = own(team)
     assert result.verdict.outcome is Outcome.NO_BASELINE
     assert result.run.base_gap.kind is GapKind.NEW_GATE
-    assert any("this change adds the gate: main does not have it" in note for note in result.verdict.notes)
+    assert any("this change adds the gate, which main does not have" in note for note in result.verdict.notes)
     assert result.reference_path is None
     assert "checking out" not in " ".join(team.told)
 
