@@ -143,7 +143,8 @@ class Run:
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
-    `has_truth` is False that is all of them, and none is listed.
+    `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a Run side by side
+    that the working tree's policy judges it, not the base's.
     """
 
     gate: str
@@ -169,3 +170,4 @@ class Run:
     kind_indexes: tuple[int, ...] = ()
     recipients: tuple[LinkedRecipient, ...] = ()
     unlabelled_award_ids: tuple[str, ...] = ()
+    has_own_policy: bool = False

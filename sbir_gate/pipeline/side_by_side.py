@@ -32,13 +32,14 @@ from sbir_gate.pipeline.gate import (
     run_of,
     wrong_input_explained,
 )
-from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
+from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement, own_judgement
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName, MergeBase, find_base
 
 _MAX_TOLD = 10
+_OTHER_MACHINE = "the baseline is of another machine: its commit was measured here, beside this one"
 
 
 def run_beside_base(
@@ -49,14 +50,16 @@ def run_beside_base(
     edges: Edges,
     progress: Progress,
     policy_from: PolicyRequest | None = None,
+    *,
+    by_own_policy: bool = False,
 ) -> GateResult:
     """Measure head beside the base, judge, and write both Runs, the verdict and the Markdown report.
 
     `named` leads to the base, the merge base of it and HEAD. `given` is what `effective` was made of beyond
     the defaults. What judges comes from the base, or from where `policy_from` says: the judge is not the
-    accused. `git` runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older
-    verdict behind. A base that breaks is an error that names the base: it is not head's fault, and it is no
-    pass.
+    accused. With `by_own_policy` it is the working tree's, as in a run against the stored baseline. `git`
+    runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older verdict behind. A
+    base that breaks is an error that names the base: it is not head's fault, and it is no pass.
     """
     discard_verdict(effective.settings.reports.folder)
     try:
@@ -64,9 +67,14 @@ def run_beside_base(
         request = policy_from or PolicyRequest(
             named, Path.cwd(), given.config_file, given.environment, given.options, given.assignments
         )
-        effective, judgement = commit_judgement(request, effective, has_baseline=False)
-        discard_verdict(effective.settings.reports.folder)
+        if by_own_policy:
+            judgement = own_judgement(effective, has_baseline=False)
+        else:
+            effective, judgement = commit_judgement(request, effective, has_baseline=False)
+            discard_verdict(effective.settings.reports.folder)
         head, base = _measured(effective, judgement, given, found, git, edges, progress)
+        if by_own_policy:
+            head = replace(head, has_own_policy=True, warnings=(_OTHER_MACHINE, *head.warnings))
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
