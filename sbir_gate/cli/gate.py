@@ -134,12 +134,8 @@ def run(
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
     from sbir_gate.comparing.gate import exit_status
-    from sbir_gate.pipeline.baseline_commit import quick_look
-    from sbir_gate.pipeline.edges import real_edges
-    from sbir_gate.pipeline.gate import run_gate
     from sbir_gate.reporting.alert_text import render_alerts
     from sbir_gate.settings.base_settings import Given
-    from sbir_gate.storing.merge_base import BaseName
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
     options: dict[str, object] = {
@@ -158,14 +154,11 @@ def run(
     effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
-    with Ticker(is_quiet=quiet) as ticker:
-        if base is not None:
-            result = _beside_base(effective, given, base_name(base), ticker, request)
-        elif request is None and (commit := _baseline_commit(effective, given)):
-            effective = effective_settings(config_file, assignments, options | quick_look(effective))
-            result = _beside_base(effective, given, BaseName(commit), ticker, by_own_policy=True)
+    with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
+        if base is None:
+            result = _alone(effective, given, request, ticker)
         else:
-            result = run_gate(effective, real_edges(), ticker.say, request)
+            result = _beside_base(effective, given, base_name(base), ticker, request)
     put(_rendered(result.run, result.verdict, format_, verbose))
     for warning in result.warnings:
         put_line(f"warning: {harmless(warning)}", is_error=True)
@@ -279,12 +272,23 @@ def report(
         save_text(output, text)
 
 
-def _baseline_commit(effective: EffectiveSettings, given: Given) -> str:
-    from sbir_gate.pipeline.baseline_commit import commit_to_measure
+def _alone(
+    effective: EffectiveSettings, given: Given, request: PolicyRequest | None, ticker: Ticker
+) -> GateResult:
+    """Compare with the baseline: as it is stored, or with its commit if it is of another machine."""
+    from sbir_gate.pipeline.baseline_commit import commit_to_measure, quick_look
     from sbir_gate.pipeline.edges import real_edges
+    from sbir_gate.pipeline.gate import run_gate
     from sbir_gate.storing.git import Git
+    from sbir_gate.storing.merge_base import BaseName
 
-    return commit_to_measure(effective, given, real_edges().machine(), Git(Path.cwd()))
+    edges = real_edges()
+    if request is None:
+        if commit := commit_to_measure(effective, given, edges.machine(), Git(Path.cwd())):
+            options = {**given.options, **quick_look(effective)}
+            effective = effective_settings(given.config_file, given.assignments, options)
+            return _beside_base(effective, given, BaseName(commit), ticker, by_own_policy=True)
+    return run_gate(effective, edges, ticker.say, request)
 
 
 def _beside_base(
@@ -365,7 +369,11 @@ def _through_options(
     command = [*_JOB_COMMAND, *(f"--set={assignment}" for assignment in assignments)]
     if config_file is not None:
         command.append(f"--config={config_file.resolve()}")
-    return {"enricher.command": tuple(command), "gate.name": f"{settings.gate.name}-dagster"}
+    return {
+        "enricher.command": tuple(command),
+        "enricher.python": sys.executable,
+        "gate.name": f"{settings.gate.name}-dagster",
+    }
 
 
 def _check_options(base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object]) -> None:

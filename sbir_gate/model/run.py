@@ -144,7 +144,8 @@ class Run:
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
     `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a Run side by side
-    that the working tree's policy judges it, not the base's.
+    that the working tree's policy judges it, not the base's. `settings_file` is the file over base.yaml,
+    empty if there was none.
     """
 
     gate: str
@@ -171,3 +172,4 @@ class Run:
     recipients: tuple[LinkedRecipient, ...] = ()
     unlabelled_award_ids: tuple[str, ...] = ()
     has_own_policy: bool = False
+    settings_file: str = ""

@@ -30,6 +30,7 @@ from sbir_gate.pipeline.gate import (
     plan_of,
     read_fixture,
     run_of,
+    subject_line,
     wrong_input_explained,
 )
 from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement, own_judgement
@@ -72,6 +73,7 @@ def run_beside_base(
         else:
             effective, judgement = commit_judgement(request, effective, has_baseline=False)
             discard_verdict(effective.settings.reports.folder)
+        progress(subject_line(effective))
         head, base = _measured(effective, judgement, given, found, git, edges, progress)
         if by_own_policy:
             head = replace(head, has_own_policy=True, warnings=(_OTHER_MACHINE, *head.warnings))
