@@ -24,7 +24,7 @@ from sbir_gate.measuring.environment import scrubbed_environment
 from sbir_gate.measuring.interleaving import Side, blamed_on
 from sbir_gate.measuring.process import ProcessRequest, raise_on_failure
 from sbir_gate.pipeline.edges import Edges
-from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, Progress, settings_digest
+from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, CHILD_SETTINGS, Progress, settings_digest
 from sbir_gate.settings.base_settings import BaseSettings, Given, base_settings
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.layers import VARIABLE_PREFIX
@@ -106,7 +106,7 @@ def base_plan_of(head: BenchmarkPlan, base: BaseSide, scratch: Path) -> Benchmar
     else:
         command = BUILT_IN_COMMAND
         if settings.text:
-            config = scratch / "settings.yaml"
+            config = scratch / CHILD_SETTINGS
             config.write_text(settings.text, encoding="utf-8")
             command += f" --config {shlex.quote(str(config))}"
     return replace(
