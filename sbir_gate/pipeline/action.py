@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,10 +21,11 @@ from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.publishing.event import Event
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.settings.base_settings import Given
-from sbir_gate.settings.effective import EffectiveSettings, load_settings
+from sbir_gate.settings.effective import EffectiveSettings, default_settings, load_settings
 from sbir_gate.storing.documents import load_verdict
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName
+from sbir_gate.storing.references import note_default_branch
 
 _MODES: Mapping[str, InputMode] = {
     "pull_request": InputMode.PR,
@@ -95,29 +95,25 @@ def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path
     return Path(temporary) / "sbir-gate-reports" / (inputs.gate or "default")
 
 
-def on_branch(edges: Edges, event: Event, environment: Mapping[str, str]) -> Edges:
+def on_branch(edges: Edges, event: Event) -> Edges:
     """Return the edges with the branch that the event is about: what a runner checks out is on none."""
-    branch = environment.get("GITHUB_HEAD_REF") or event.base_ref or environment.get("GITHUB_REF_NAME", "")
+    branch = event.branch or event.base_ref
     return replace(edges, source=lambda: replace(edges.source(), branch=branch))
 
 
 def options_of(inputs: ActionInputs, environment: Mapping[str, str]) -> Mapping[str, object]:
     """Return the settings that inputs stand for, by their keys; None is one that was left out.
 
-    Where nobody names an interpreter, `{python}` is the one on the PATH: the user's, not the action's own.
-    Raises ConfigurationError, UsageError.
+    Raises UsageError.
     """
     reports = reports_folder(inputs, environment)
-    options = {
+    return {
         "gate.name": inputs.gate or None,
         "enricher.command": inputs.enricher or None,
         "enricher.python": str(inputs.python) if inputs.python else None,
         "reports.folder": str(reports),
         "history.folder": str(reports / "history"),
     }
-    if load_settings(inputs.config, environment, options).settings.enricher.python is None:
-        options["enricher.python"] = shutil.which("python3", path=environment.get("PATH"))
-    return options
 
 
 def settings_of(
@@ -139,7 +135,8 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
     mode = mode_of(inputs, event)
     if mode is InputMode.COMMENT:
         return None
-    edges = replace(edges, gate=on_branch(edges.gate, event, edges.environment))
+    edges = replace(edges, gate=on_branch(edges.gate, event))
+    note_default_branch(edges.git, event.default_branch)
     reports = reports_folder(inputs, edges.environment)
     discard_verdict(reports)
     try:
@@ -257,7 +254,7 @@ def told_settings(
     if _has_base(inputs, event):
         with suppress(SbirGateError):
             return commit_settings(_policy_request(inputs, event, environment, git, options))
-    return load_settings(None, {}, options)
+    return default_settings(options)
 
 
 @dataclass(frozen=True, slots=True)

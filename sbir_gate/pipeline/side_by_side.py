@@ -32,6 +32,7 @@ from sbir_gate.pipeline.gate import (
     read_fixture,
     run_of,
     sealed_files,
+    subject_line,
     wrong_input_explained,
 )
 from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
@@ -68,6 +69,7 @@ def run_beside_base(
         )
         effective, judgement = commit_judgement(request, effective, has_baseline=False)
         discard_verdict(effective.settings.reports.folder)
+        progress(subject_line(effective))
         head, base = _measured(effective, judgement, given, found, git, edges, progress)
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
