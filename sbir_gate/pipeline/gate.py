@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -74,11 +74,17 @@ class ReadFixture:
 
 
 def run_gate(
-    effective: EffectiveSettings, edges: Edges, progress: Progress, policy_from: PolicyRequest | None = None
+    effective: EffectiveSettings,
+    edges: Edges,
+    progress: Progress,
+    policy_from: PolicyRequest | None = None,
+    *,
+    is_merged: bool = False,
 ) -> GateResult:
     """Measure, compare with the baseline, judge, and write Run, verdict and Markdown report.
 
-    With `policy_from` everything that judges comes from its commit, `effective` is what head has.
+    With `policy_from` everything that judges comes from its commit, `effective` is what head has. `is_merged`
+    says that it is the main branch that is measured: what was merged may start a new baseline.
     Whatever goes wrong, no older verdict stays behind to be taken for this one's; an error that has a
     name leaves a verdict `error` and a report of it, and is raised.
     """
@@ -86,7 +92,7 @@ def run_gate(
     try:
         # first, because a damaged baseline makes all the measuring useless
         if policy_from is None:
-            judgement = own_judgement(effective)
+            judgement = own_judgement(effective, is_merged=is_merged)
         else:
             effective, judgement = commit_judgement(policy_from, effective)
             discard_verdict(effective.settings.reports.folder)
@@ -104,15 +110,20 @@ def run_gate(
     return conclude(run, judge, effective, edges)
 
 
-def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> Run:
-    """Benchmark the enricher on the fixtures and return the Run.
+def measure(
+    effective: EffectiveSettings,
+    edges: Edges,
+    progress: Progress,
+    environment: Mapping[str, str] = os.environ,
+) -> Run:
+    """Benchmark the enricher on the fixtures and return the Run; `environment` is what it may see of.
 
     Raises InputError for fixtures that cannot be read, EnricherError for an enricher that breaks.
     """
     settings = effective.settings
     read = read_fixture(effective, edges, progress)
     with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
-        plan = plan_of(effective, read, Path(scratch))
+        plan = replace(plan_of(effective, read, Path(scratch)), environment=environment)
         seals = Seals(lambda: sealed_files(effective, plan))
         is_built_in = settings.enricher.command is None
         result = _benchmark(plan, edges, progress, lambda: seals.check(Side.HEAD), is_built_in=is_built_in)
