@@ -39,7 +39,8 @@ class ProcessRequest:
 class ProcessResult:
     """How a command ended. `exit_status` is negative for a signal; `log_tail` is the end of its messages.
 
-    `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile.
+    `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile. `memory_method`
+    and `cpu_method` say how memory and processor time were measured.
     """
 
     exit_status: int
@@ -49,6 +50,8 @@ class ProcessResult:
     peak_rss_mib: float
     log_tail: str = ""
     cpu_wait_seconds: float | None = None
+    memory_method: str = ""
+    cpu_method: str = ""
 
 
 class EnricherCrash(EnricherError):  # noqa: N818 -- it crashed; "error" is what it caused

@@ -21,7 +21,7 @@ from sbir_gate import __version__
 from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, OutputError, SbirGateError
 from sbir_gate.measuring.award_kinds import award_kinds
-from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Launch, run_benchmark
+from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Calibrate, Launch, run_benchmark
 from sbir_gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash, run_process
@@ -29,6 +29,7 @@ from sbir_gate.measuring.quality import measure_quality, right_award_ids
 from sbir_gate.measuring.source import GIT_SECONDS, describe_source, describe_tags
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.alert import AlertList
+from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Fixture, Machine, Run, Source
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
@@ -70,7 +71,7 @@ class Edges:
 
     now: Callable[[], datetime]
     launch: Launch
-    calibrate: Callable[[], float]
+    calibrate: Calibrate
     machine: Callable[[], Machine]
     source: Callable[[], Source]
     clock: Callable[[], float] = time.monotonic
@@ -83,7 +84,7 @@ def real_edges() -> Edges:
     return Edges(
         now=lambda: datetime.now(UTC),
         launch=run_process,
-        calibrate=lambda: time_calibration(time.perf_counter),
+        calibrate=time_calibration,
         machine=describe_machine,
         source=lambda: describe_source(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
         tags=lambda: describe_tags(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
@@ -242,7 +243,9 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
         right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
         has_truth=truth is not None,
-        calibration_seconds=result.calibration_seconds,
+        calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
+        calibration_cpu_seconds=tuple(timing.cpu_seconds for timing in result.calibrations),
+        definitions=DEFINITIONS,
         engine_notes=result.notes,
         award_kinds=kinds,
         kind_indexes=kind_indexes,
