@@ -19,8 +19,8 @@ from sbir_gate.orchestration import build_definitions
 from sbir_gate.orchestration.assets import AssetEdges
 from sbir_gate.orchestration.names import ENRICHED, JOB, REPORT
 from sbir_gate.pipeline.asset_run import Engine
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import enrich
-from sbir_gate.pipeline.gate import Edges
 from sbir_gate.storing.documents import load_run
 from tests.factories import MACHINE
 from tests.factories_matching import Award, Recipient, write_tables

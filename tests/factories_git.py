@@ -25,11 +25,11 @@ class Repository:
 
     folder: Path
 
-    def git(self, *arguments: object) -> str:
-        """Run git and return what it prints."""
+    def git(self, *arguments: object, **variables: str) -> str:
+        """Run git, with these variables too, and return what it prints."""
         return subprocess.run(
             ["git", "-C", str(self.folder), *map(str, arguments)],
-            env=ENVIRONMENT,
+            env=ENVIRONMENT | variables,
             check=True,
             capture_output=True,
             text=True,

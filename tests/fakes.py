@@ -10,7 +10,7 @@ from pathlib import Path
 from sbir_gate.measuring.process import ProcessResult
 from sbir_gate.model.run import Machine, Source
 from sbir_gate.model.samples import Calibration
-from sbir_gate.pipeline.gate import Edges
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.publishing.event import Event
 
 AWARDS = 12
@@ -89,4 +89,5 @@ def make_event(name="pull_request", **changes):
         "workflow": "gate",
         "actor": "ana",
     }
-    return Event(**{**usual, **changes})
+    branch = "change" if name == "pull_request" else changes.get("base_ref") or "main"
+    return Event(**{**usual, "branch": branch, "default_branch": "main", **changes})

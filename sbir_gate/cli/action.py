@@ -80,7 +80,7 @@ def measure() -> None:
     """
     from sbir_gate.pipeline.action import ActionEdges
     from sbir_gate.pipeline.action import measure as measure_event
-    from sbir_gate.pipeline.gate import real_edges
+    from sbir_gate.pipeline.edges import real_edges
     from sbir_gate.reporting.console import render_console
     from sbir_gate.reporting.view import build_view
     from sbir_gate.storing.git import CHECKOUT_SECONDS, Git

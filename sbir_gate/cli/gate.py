@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from sbir_gate.cli.options import (
+    base_name,
     check_dagster,
     effective_settings,
     has_colour,
@@ -29,7 +30,10 @@ from sbir_gate.errors import InputError, UsageError
 if TYPE_CHECKING:
     from sbir_gate.model.run import Run
     from sbir_gate.model.verdict import Verdict
-    from sbir_gate.pipeline.policy import Judgement
+    from sbir_gate.pipeline.conclusion import GateResult
+    from sbir_gate.pipeline.policy import Judgement, PolicyRequest
+    from sbir_gate.settings.base_settings import Given
+    from sbir_gate.settings.effective import EffectiveSettings
     from sbir_gate.settings.schema import Settings
 
 FORMATS = ("console", "markdown", "json")
@@ -129,7 +133,8 @@ def run(
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
     from sbir_gate.comparing.gate import exit_status
-    from sbir_gate.pipeline.gate import real_edges, run_gate
+    from sbir_gate.pipeline.edges import real_edges
+    from sbir_gate.pipeline.gate import run_gate
     from sbir_gate.reporting.alert_text import render_alerts
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
@@ -152,13 +157,10 @@ def run(
         if base is None:
             result = run_gate(effective, real_edges(), ticker.say, request)
         else:
-            from sbir_gate.pipeline.side_by_side import run_beside_base
             from sbir_gate.settings.base_settings import Given
-            from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
             given = Given(config_file, os.environ, options, assignments)
-            git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
-            result = run_beside_base(effective, given, base, git, real_edges(), ticker.say, request)
+            result = _beside_base(effective, given, base, ticker, request)
     put(_rendered(result.run, result.verdict, format_, verbose))
     for warning in result.warnings:
         put_line(f"warning: {harmless(warning)}", is_error=True)
@@ -270,6 +272,17 @@ def report(
         put(text)
     else:
         save_text(output, text)
+
+
+def _beside_base(
+    effective: EffectiveSettings, given: Given, ref: str, ticker: Ticker, request: PolicyRequest | None
+) -> GateResult:
+    from sbir_gate.pipeline.edges import real_edges
+    from sbir_gate.pipeline.side_by_side import run_beside_base
+    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
+
+    git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
+    return run_beside_base(effective, given, base_name(ref), git, real_edges(), ticker.say, request)
 
 
 def _judgement(

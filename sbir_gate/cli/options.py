@@ -16,6 +16,9 @@ from sbir_gate.errors import UsageError
 if TYPE_CHECKING:
     from sbir_gate.pipeline.policy import PolicyRequest
     from sbir_gate.settings.effective import EffectiveSettings
+    from sbir_gate.storing.merge_base import BaseName
+
+_TARGET_BRANCH_VARIABLE = "GITHUB_BASE_REF"
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -45,15 +48,23 @@ def policy_from_option(function: F) -> F:
     )(function)
 
 
+def base_name(ref: str) -> BaseName:
+    """Return how --base names the base: empty means the target branch of the change, else the default."""
+    from sbir_gate.storing.merge_base import BaseName
+
+    return BaseName(ref or None, os.environ.get(_TARGET_BRANCH_VARIABLE, ""))
+
+
 def policy_request(
     ref: str | None, config_file: Path | None, assignments: Sequence[str], options: Mapping[str, object]
 ) -> PolicyRequest | None:
     """Return from where the policy shall come; None for the working tree."""
     from sbir_gate.pipeline.policy import PolicyRequest
+    from sbir_gate.storing.merge_base import BaseName
 
     if ref is None:
         return None
-    return PolicyRequest(ref, Path.cwd(), config_file, os.environ, options, assignments)
+    return PolicyRequest(BaseName(ref), Path.cwd(), config_file, os.environ, options, assignments)
 
 
 def quiet_option(function: F) -> F:

@@ -14,17 +14,21 @@ from sbir_gate.comparing.definitions import (
     method_fault,
     not_compared_row,
 )
-from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, worst
+from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
 from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
 from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
 from sbir_gate.comparing.sensitivity import smallest_detectable
 from sbir_gate.comparing.soundness import is_other_engines_stage, stage_fault
 from sbir_gate.comparing.wording import limits_text
+from sbir_gate.model.matches import names_candidates
 from sbir_gate.model.run import Metric, MetricKind, Run
 from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, Severity
 
 # The limit of a metric that cannot be judged at all: gone, not a number, there twice, ...
 MUST_BE_SOUND = "must be sound"
+
+# What is only known of an engine that reports its candidates.
+_OF_CANDIDATES = frozenset({"blocking_recall", "scoring_recall"})
 
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
@@ -36,14 +40,17 @@ def compare_metrics(
 
     The rows are the union of policy, head and reference, so that a metric that is gone from head is
     a row, and a failure. Metrics without a limit are for information only, unless they are gone or
-    not a number. Without a reference only the absolute limits are judged. `spread` is, by metric, how
-    far Runs of the same code lie apart (`noisy_ratio`); Runs side by side need none.
+    not a number; those that the policy leaves unjudged have no row. Without a reference only the absolute
+    limits are judged. `spread` is, by metric, how far Runs of the same code lie apart (`noisy_ratio`);
+    Runs side by side need none.
     """
     heads, references = _by_name(head), _by_name(reference)
-    limited = {limit.name for limit in policy.limits}
+    measured = heads | references
+    limits = policy.limits_on(measured)
+    limited = {limit.name for limit in limits}
     rows = [
-        *((limit.name, limit) for limit in policy.limits),
-        *((name, None) for name in heads | references if name not in limited),
+        *((limit.name, limit) for limit in limits),
+        *((name, None) for name in measured if name not in limited and not policy.is_unjudged(name)),
     ]
     return tuple(
         _compare(name, limit, heads.get(name, ()), references.get(name, ()), head, reference, spread)
@@ -87,7 +94,10 @@ def _compare(
         ratio = _ratio(pair, row.kind, head, reference, spread)
         row = _with_ratio(row, ratio)
         if limit:
-            findings += relative_findings(limit, ratio, median(pair.head), median(pair.reference))
+            middle = median(pair.reference)
+            findings += relative_findings(limit, ratio, median(pair.head), middle)
+            has_failed = any(finding.severity is Severity.FAIL for finding in findings)
+            row = replace(row, is_judged=has_failed or was_judged(limit, ratio, middle))
     return _with_findings(row, findings)
 
 
@@ -100,10 +110,18 @@ def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapp
 
 
 def _by_name(run: Run | None) -> dict[str, list[Metric]]:
-    """Return the metrics of each name, which should be one."""
+    """Return the metrics of each name, which should be one.
+
+    Older Runs hold the metrics of candidates for every engine: without candidates they repeat the recall.
+    """
     found: dict[str, list[Metric]] = {}
-    for metric in run.metrics if run is not None else ():
+    if run is None:
+        return found
+    for metric in run.metrics:
         found.setdefault(metric.name, []).append(metric)
+    if run.decisions and not names_candidates(run.decisions):
+        for name in _OF_CANDIDATES:
+            found.pop(name, None)
     return found
 
 
@@ -166,12 +184,13 @@ def _value_fault(row: Change, metric: Metric) -> str:
 def _with_ratio(row: Change, ratio: Ratio) -> Change:
     return replace(
         row,
-        delta=ratio.delta,
+        delta=ratio.judged_delta,
         ratio=ratio.value,
         ratio_low=ratio.low,
         ratio_high=ratio.high,
         raw_ratio=ratio.raw,
         is_significant=ratio.is_significant,
+        is_calibrated=ratio.is_calibrated,
         smallest_detectable=(
             smallest_detectable(ratio, row.direction) if row.kind is MetricKind.NOISY else None
         ),

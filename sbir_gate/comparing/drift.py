@@ -87,7 +87,7 @@ def drift_findings(
     code, where they are known: a noisy metric must have moved further than two runs differ by chance. Of a
     time whose spread is not known yet, that of calibrated times is assumed.
     """
-    judged = [_relative(limit, rule) for limit in policy.limits]
+    judged = [_relative(limit, rule) for limit in policy.limits_on(metric.name for metric in head.metrics)]
     limits = {limit.name: limit for limit in judged if _is_limited(limit)}
     changes = compare_metrics(head, _as_run(older), replace(policy, limits=tuple(limits.values())))
     return tuple(

@@ -78,11 +78,12 @@ def _own_faults(limit: MetricLimit) -> Iterator[tuple[str, str, str]]:
 def baseline_faults(policy: Policy, baseline: Run, place_of: PlaceOf) -> Iterator[Diagnosis]:
     """Yield where policy and baseline do not fit: metrics it lacks, units that differ, limits it breaks."""
     metrics = {metric.name: metric for metric in baseline.metrics}
-    for limit in policy.limits:
+    for limit in policy.limits_on(metrics):
         key = f"gate.metrics.{limit.name}"
         metric = metrics.get(limit.name)
         if metric is None:
-            if limit.warn_percent is not None or limit.fail_percent is not None:
+            # one that need not be measured, such as a rate against a truth, may be what this engine never has
+            if limit.is_required and (limit.warn_percent is not None or limit.fail_percent is not None):
                 yield Diagnosis(
                     Gravity.WARNING,
                     place_of(f"{key}.unit"),
@@ -129,7 +130,7 @@ def noise_faults(
             f"measure at least {FEWEST_REPEATS}; 5 is a good number",
         )
         return
-    for limit in policy.limits:
+    for limit in policy.limits_on(metric.name for metric in baseline.metrics):
         metric = next((metric for metric in baseline.metrics if metric.name == limit.name), None)
         if limit.fail_percent is None or limit.kind is not MetricKind.NOISY or metric is None:
             continue

@@ -30,7 +30,7 @@ def judge_other_data(
     if head.gate != reference.gate or reference_fault(reference):
         return judge(head, reference, policy, waivers=waivers)
     alone = judge(head, None, policy, waivers=waivers)
-    rates = replace(policy, limits=tuple(limit for limit in policy.limits if is_rate(limit)))
+    rates = replace(policy, limits=tuple(filter(is_rate, _limits_on(head, reference, policy))))
     names = {limit.name for limit in rates.limits}
     compared = tuple(
         change
@@ -76,12 +76,16 @@ def declined(head: Run, reference: Run, policy: Policy) -> tuple[str, ...]:
     """
     limits = tuple(
         replace(limit, minimum=None, maximum=None, warn_percent=0.0, fail_percent=None, smallest_change=0.0)
-        for limit in policy.limits
+        for limit in _limits_on(head, reference, policy)
         if is_rate(limit) and (limit.warn_percent is not None or limit.fail_percent is not None)
     )
     names = {limit.name for limit in limits}
     changes = compare_metrics(_only(head, names), _only(reference, names), replace(policy, limits=limits))
     return tuple(change.reason for change in changes if _is_told(change.severity))
+
+
+def _limits_on(head: Run, reference: Run, policy: Policy) -> tuple[MetricLimit, ...]:
+    return policy.limits_on(metric.name for run in (head, reference) for metric in run.metrics)
 
 
 def _only(run: Run, names: set[str]) -> Run:

@@ -2,67 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
+from sbir_gate.comparing.kept_links import compare_kept
 from sbir_gate.comparing.losses import UNKNOWN_KIND, kinds_of, lost_by, slices_of
 from sbir_gate.comparing.statistics import mcnemar_p_value
 from sbir_gate.comparing.wording import counted, number_text
+from sbir_gate.model.effects import IMPROVED, WORSENED, Effect
 from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import LinkedRecipient, Run
 from sbir_gate.model.verdict import AwardChange, Policy, RecordChanges, Severity
 
 # The method shown for an award that head says nothing of.
 VANISHED = "vanished"
+
+_NOBODY = LinkedRecipient("")
+
+_UNLABELLED = frozenset({Effect.LOST, Effect.RELINKED})
+_WORSENED_WORDS = {
+    Effect.NEW_WRONG: ("got a wrong link", "got a wrong link"),
+    Effect.RELINKED_WRONG: ("was re-linked to a wrong recipient", "were re-linked to a wrong recipient"),
+    Effect.LOST_CORRECT: ("lost a correct link", "lost a correct link"),
+    Effect.VANISHED: ("has no decision", "have no decision"),
+    Effect.RELINKED: ("was re-linked", "were re-linked"),
+    Effect.LOST: ("lost its link", "lost their link"),
+}
 
 
 def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
     """Return every award whose link differs, and what that means for the gate.
 
     Both Runs must be of the same fixture. An award that head no longer decides is lost, linked before
-    or not. With a truth in both Runs, `worsened` and `improved` count right links lost and won;
-    without one, lost and re-linked awards have worsened and gained ones improved. The counts go
-    through the exact McNemar test.
+    or not. `worsened` and `improved` count the effects on the awards. Of an award with a label a right link
+    (or none, where none exists) is better than no link, and no link better than a wrong one. One without
+    a label has worsened if it was lost or re-linked. A gained link of such an award has improved it only
+    where there is no truth at all: beside labels, links that nobody knows to be right make up for no loss.
+    The counts go through the exact McNemar test.
     """
     has_truth = head.has_truth and reference.has_truth
-    lost, gained, relinked = _differences(head, reference, has_truth)
-    if has_truth:
-        was_right, is_right = set(reference.right_award_ids), set(head.right_award_ids)
-        worsened, improved = len(was_right - is_right), len(is_right - was_right)
-    else:
-        worsened, improved = len(lost) + len(relinked), len(gained)
-    changes = RecordChanges(
+    before, after = _by_award(reference), _by_award(head)
+    unlabelled = (
+        frozenset(head.unlabelled_award_ids).union(reference.unlabelled_award_ids)
+        if has_truth
+        else before.keys() | after.keys()
+    )
+    lost, gained, relinked = _differences(head, reference, unlabelled)
+    changed = {change.award_id for change in (*lost, *gained, *relinked)}
+    kept = compare_kept(before, after, changed, unlabelled)
+    found = RecordChanges(
         lost,
         gained,
         relinked,
-        worsened,
-        improved,
-        mcnemar_p_value(worsened, improved),
         slices=slices_of(lost, gained, relinked),
+        moves=kept.moves,
+        candidates_lost=kept.candidates_lost,
+        candidates_gained=kept.candidates_gained,
+        candidates_changed=kept.candidates_changed,
+        scores_changed=kept.scores_changed,
     )
-    fault = _fault(head, changes)
+    effects = found.effects
+    worsened = sum(count for effect, count in effects.items() if effect in WORSENED)
+    improving = IMPROVED - {Effect.GAINED} if has_truth else IMPROVED
+    improved = sum(count for effect, count in effects.items() if effect in improving)
+    found = replace(
+        found, worsened=worsened, improved=improved, mcnemar_p=mcnemar_p_value(worsened, improved)
+    )
+    fault = _fault(head, found)
     if fault:
-        return replace(changes, severity=Severity.FAIL, reason=fault, is_sound=False)
-    severity, reason = _judge(
-        changes, policy, "a right link" if has_truth else "their link or were re-linked"
-    )
-    return replace(changes, severity=severity, reason=reason)
+        return replace(found, severity=Severity.FAIL, reason=fault, is_sound=False)
+    severity, reason = _judge(found, policy, has_truth)
+    return replace(found, severity=severity, reason=reason)
 
 
 def _differences(
-    head: Run, reference: Run, has_truth: bool
+    head: Run, reference: Run, unlabelled: Set[str]
 ) -> tuple[tuple[AwardChange, ...], tuple[AwardChange, ...], tuple[AwardChange, ...]]:
-    """Return lost, gained and re-linked awards, each by award id."""
+    """Return lost, gained and re-linked awards, each by award id.
+
+    An award whose link is the same, but not whether it is right, counts as re-linked: the Runs were judged by
+    different truths.
+    """
     before, after = _by_award(reference), _by_award(head)
+    was_right, is_right = frozenset(reference.right_award_ids), frozenset(head.right_award_ids)
     changed = sorted(
         award_id
         for award_id in before.keys() | after.keys()
-        if award_id not in after or _link(before.get(award_id)) != _link(after[award_id])
+        if award_id not in after
+        or _link(before.get(award_id)) != _link(after[award_id])
+        or (award_id not in unlabelled and (award_id in was_right) != (award_id in is_right))
     )
     if not changed:
         return (), (), ()
-    was_right, is_right = frozenset(reference.right_award_ids), frozenset(head.right_award_ids)
     names = _firm_names(reference) | _firm_names(head)
+    recipients = {each.recipient_id: each for run in (reference, head) for each in run.recipients}
     kinds = {**kinds_of(reference), **kinds_of(head)}
     tells_candidates = any(decision.candidate_ids for decision in head.decisions)
     lost: list[AwardChange] = []
@@ -71,6 +104,8 @@ def _differences(
     for award_id in changed:
         old, new = before.get(award_id), after.get(award_id)
         old_link, new_link = _link(old), _link(new)
+        old_recipient = recipients.get(old_link, _NOBODY)
+        new_recipient = recipients.get(new_link, _NOBODY)
         kind_of_award = kinds.get(award_id, UNKNOWN_KIND)
         change = AwardChange(
             award_id=award_id,
@@ -79,12 +114,16 @@ def _differences(
             after_recipient_id=new_link,
             before_method=old.method if old else "",
             after_method=new.method if new else VANISHED,
-            was_right=award_id in was_right if has_truth else None,
-            is_right=award_id in is_right if has_truth else None,
+            was_right=None if award_id in unlabelled else award_id in was_right,
+            is_right=None if award_id in unlabelled else award_id in is_right,
             lost_by=lost_by(old_link, new) if tells_candidates else None,
             phase=kind_of_award.phase,
             company_size=kind_of_award.company_size,
             identifier_type=kind_of_award.identifier_type,
+            before_name=old_recipient.name,
+            before_uei=old_recipient.uei,
+            after_name=new_recipient.name,
+            after_uei=new_recipient.uei,
         )
         kind = lost if not new_link else relinked if old_link else gained
         kind.append(change)
@@ -116,14 +155,28 @@ def _fault(head: Run, changes: RecordChanges) -> str:
     return ""
 
 
-def _judge(changes: RecordChanges, policy: Policy, what: str) -> tuple[Severity, str]:
+def _judge(changes: RecordChanges, policy: Policy, has_truth: bool) -> tuple[Severity, str]:
     worsened, improved = changes.worsened, changes.improved
     if not worsened:
         return Severity.OK, ""
-    words = f"{counted(worsened, 'award')} lost {what}"
+    words = _worsened_words(changes.effects, has_truth)
     if worsened > policy.max_lost:
-        return Severity.FAIL, f"{words} (at most {policy.max_lost} may)"
+        return Severity.FAIL, f"{words} (limit: {policy.max_lost})"
     if worsened > improved and changes.mcnemar_p < policy.significance:
         odds = f"p = {number_text(changes.mcnemar_p, 2)} by McNemar's exact test"
-        return Severity.FAIL, f"{words} and {improved} won one: more than chance explains ({odds})"
-    return Severity.WARN, f"{words} (at most {policy.max_lost} may); {improved} won one"
+        return Severity.FAIL, f"{words} and {improved} improved: more than chance explains ({odds})"
+    return Severity.WARN, f"{words} (limit: {policy.max_lost}); {improved} improved"
+
+
+def _worsened_words(effects: Mapping[Effect, int], has_truth: bool) -> str:
+    """Return how awards worsened, wrong links first: "3 awards got a wrong link, 2 lost a correct link"."""
+    parts: list[str] = []
+    for effect, (singular, plural) in _WORSENED_WORDS.items():
+        count = effects.get(effect, 0)
+        if not count:
+            continue
+        label = "unlabelled " if has_truth and effect in _UNLABELLED else ""
+        award = f" {label}{'award' if count == 1 else 'awards'}" if label or not parts else ""
+        parts.append(f"{count:,}{award} {singular if count == 1 else plural}")
+    total = sum(effects.get(effect, 0) for effect in _WORSENED_WORDS)
+    return ", ".join(parts) + (f": {counted(total, 'award')} worsened" if len(parts) > 1 else "")

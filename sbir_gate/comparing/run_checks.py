@@ -14,7 +14,16 @@ from sbir_gate.comparing.changes import compare_metrics
 from sbir_gate.comparing.limits import worst
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import AwardChange, Change, MetricLimit, Outcome, Policy, Severity, Verdict
+from sbir_gate.model.verdict import (
+    AwardChange,
+    Change,
+    MetricLimit,
+    Outcome,
+    Policy,
+    Severity,
+    Verdict,
+    not_judged,
+)
 
 _MATCH_RATE = "match_rate"
 _CALIBRATION = "calibration_error"
@@ -59,7 +68,7 @@ def run_findings(
         _of_metrics(COMPLETENESS, verdict, _COMPLETE, ()),
         replace(_of_metrics(UNIQUENESS, verdict, _UNIQUE, ()), examples=_doubled(head)),
         _of_metrics(CALIBRATION, verdict, (_CALIBRATION,), ()),
-        _of_metrics(PERFORMANCE, verdict, _noisy(policy), ("wall_seconds", "peak_rss_mib")),
+        _of_metrics(PERFORMANCE, verdict, _noisy(policy, verdict), ("wall_seconds", "peak_rss_mib")),
         _gate(head, reference, verdict),
     )
 
@@ -138,13 +147,18 @@ def _finding(check: AssetCheck, changes: Sequence[Change]) -> CheckFinding:
     return CheckFinding(
         check.name,
         severity,
-        "; ".join(reasons) or "within the limits",
+        "; ".join(reasons or ["within the limits"]) + _blindness(changes),
         metric=first.metric,
         value=first.head,
         reference=first.reference,
         unit=first.unit,
         limit=first.limit,
     )
+
+
+def _blindness(changes: Sequence[Change]) -> str:
+    blind = not_judged(changes)
+    return f"; {' and '.join(blind)} not judged" if blind else ""
 
 
 def _gate(head: Run, reference: Run | None, verdict: Verdict) -> CheckFinding:
@@ -182,8 +196,9 @@ def _match_rate(policy: Policy) -> list[MetricLimit]:
     return [limit for limit in policy.limits if limit.name == _MATCH_RATE]
 
 
-def _noisy(policy: Policy) -> tuple[str, ...]:
-    return tuple(limit.name for limit in policy.limits if limit.kind is MetricKind.NOISY)
+def _noisy(policy: Policy, verdict: Verdict) -> tuple[str, ...]:
+    limits = policy.limits_on(change.metric for change in verdict.changes)
+    return tuple(limit.name for limit in limits if limit.kind is MetricKind.NOISY)
 
 
 def _milder(first: Severity, second: Severity) -> Severity:

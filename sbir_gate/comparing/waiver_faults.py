@@ -37,15 +37,13 @@ def _problem(waiver: Waiver, policy: Policy) -> str:
         if waiver.limit <= policy.max_lost:
             return f"allows {counted(int(waiver.limit), 'award')}, and gate.max_lost as many or more"
         return ""
-    limits = [limit for limit in policy.limits if limit.name == waiver.metric]
-    if not any(
-        bound is not None for limit in limits for bound in (limit.fail_percent, limit.minimum, limit.maximum)
-    ):
+    limit = policy.limit_of(waiver.metric)
+    has_bound = limit is not None and (limit.minimum is not None or limit.maximum is not None)
+    percent = limit.fail_percent if limit is not None else None
+    if percent is None and not has_bound:
         return "is for a metric that nothing can fail: it has no such limit"
-    percents = [limit.fail_percent for limit in limits if limit.fail_percent is not None]
-    has_bound = any(limit.minimum is not None or limit.maximum is not None for limit in limits)
-    if percents and not has_bound and waiver.limit <= min(percents):
-        return f"reaches up to {number_text(waiver.limit)} %, and the limit is {number_text(min(percents))} %"
+    if percent is not None and not has_bound and waiver.limit <= percent:
+        return f"reaches up to {number_text(waiver.limit)} %, and the limit is {number_text(percent)} %"
     return ""
 
 

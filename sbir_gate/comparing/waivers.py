@@ -43,8 +43,7 @@ def apply_waivers(
         if waiver is None or not _may_be_waived(change):
             softened.append(change)
             continue
-        limits = [limit for limit in policy.limits if limit.name == change.metric]
-        is_reached = _reaches(waiver, worse_percent(change, limits))
+        is_reached = _reaches(waiver, worse_percent(change, policy.limit_of(change.metric)))
         (applied if is_reached else missed).append(waiver)
         softened.append(
             replace(
@@ -66,7 +65,7 @@ def apply_waivers(
     return Waived(tuple(softened), records, tuple(dict.fromkeys(applied)), notes)
 
 
-def worse_percent(change: Change, limits: Sequence[MetricLimit]) -> float:
+def worse_percent(change: Change, limit: MetricLimit | None) -> float:
     """Return by how much a failing change is for the worse, in percent, by whatever fails it the most.
 
     Against the reference where a limit on the change fails; against an absolute limit where that is broken.
@@ -74,14 +73,13 @@ def worse_percent(change: Change, limits: Sequence[MetricLimit]) -> float:
     """
     found = []
     sign = 1 if change.direction is Direction.LOWER_IS_BETTER else -1
-    if change.reference is not None and any(limit.fail_percent is not None for limit in limits):
+    if limit is not None and change.reference is not None and limit.fail_percent is not None:
         found.append(math.inf if change.ratio is None else (change.ratio - 1) * sign * 100)
-    for limit in limits:
-        if limit.absolute_severity is Severity.FAIL and change.head is not None:
-            if limit.minimum is not None and change.head < limit.minimum:
-                found.append(_beyond(limit.minimum, limit.minimum - change.head))
-            if limit.maximum is not None and change.head > limit.maximum:
-                found.append(_beyond(limit.maximum, change.head - limit.maximum))
+    if limit is not None and limit.absolute_severity is Severity.FAIL and change.head is not None:
+        if limit.minimum is not None and change.head < limit.minimum:
+            found.append(_beyond(limit.minimum, limit.minimum - change.head))
+        if limit.maximum is not None and change.head > limit.maximum:
+            found.append(_beyond(limit.maximum, change.head - limit.maximum))
     return max(found, default=math.inf)
 
 

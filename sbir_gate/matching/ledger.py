@@ -24,6 +24,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.files import open_file, read_file, write_durably
 from sbir_gate.model.chunks import Chunk
 
 FORMAT_VERSION = 1
@@ -47,6 +48,7 @@ class _Entry:
     sha256: str
 
 
+_MAX_ENTRY_BYTES = 1 << 20
 _HEADERS = TypeAdapter(_Header)
 _ENTRIES = TypeAdapter(_Entry)
 
@@ -119,7 +121,7 @@ class Ledger:
             self._remove_parts()
         if not header.exists():
             self._remove_parts()
-            _write_durably(header, _HEADERS.dump_json(_Header(FORMAT_VERSION, key)))
+            write_durably(header, _HEADERS.dump_json(_Header(FORMAT_VERSION, key)))
         self.finished = tuple(self._read_entries())
 
     def record(self, chunk: Chunk, write: Callable[[Path], object]) -> Path:
@@ -136,7 +138,7 @@ class Ledger:
                 os.fsync(file.fileno())
             entry = _Entry(chunk, temporary.stat().st_size, _sha256(temporary))
             temporary.replace(path)
-            _write_durably(path.with_suffix(".json"), _ENTRIES.dump_json(entry))
+            write_durably(path.with_suffix(".json"), _ENTRIES.dump_json(entry))
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -218,7 +220,7 @@ def _locked(path: Path) -> BinaryIO:
 
 def _has_key(header: Path, key: str) -> bool:
     try:
-        found = _HEADERS.validate_json(header.read_bytes())
+        found = _HEADERS.validate_json(read_file(header, _MAX_ENTRY_BYTES))
     except ValidationError:
         return False
     return found == _Header(FORMAT_VERSION, key)
@@ -226,7 +228,7 @@ def _has_key(header: Path, key: str) -> bool:
 
 def _read_entry(path: Path) -> _Entry | None:
     try:
-        return _ENTRIES.validate_json(path.read_bytes())
+        return _ENTRIES.validate_json(read_file(path, _MAX_ENTRY_BYTES))
     except ValidationError:
         return None
 
@@ -240,21 +242,7 @@ def _is_whole(path: Path, entry: _Entry) -> bool:
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while block := file.read(_HASH_BYTES):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

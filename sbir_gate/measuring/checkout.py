@@ -8,7 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sbir_gate.errors import ToolError
+from sbir_gate.files import read_file
 from sbir_gate.model.git import AsksGit
+
+_MAX_ATTRIBUTES_BYTES = 1024 * 1024
 
 
 @contextmanager
@@ -50,9 +53,16 @@ def cautions(git: AsksGit, tree: Path) -> tuple[str, ...]:
     if (tree / ".gitmodules").is_file():
         found.append("the base's submodules were not checked out: what lies in them was not there")
     attributes = tree / ".gitattributes"
-    if attributes.is_file() and b"filter=lfs" in attributes.read_bytes() and not _has_lfs(git):
+    if _names_lfs(attributes) and not _has_lfs(git):
         found.append("git-lfs is not set up: the base's files of Git LFS were pointers only")
     return tuple(found)
+
+
+def _names_lfs(attributes: Path) -> bool:
+    try:
+        return b"filter=lfs" in read_file(attributes, _MAX_ATTRIBUTES_BYTES)
+    except OSError:
+        return False
 
 
 def _has_lfs(git: AsksGit) -> bool:

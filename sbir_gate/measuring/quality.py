@@ -6,7 +6,7 @@ Definitions (docs/metrics.md):
   never counts twice.
 - precision: right links / links of awards with known truth. Where no recipient exists any link is wrong.
 - recall: right links / awards that have a recipient. Blocking recall: the right recipient was linked or
-  among the candidates. Scoring recall: right links / those.
+  among the candidates. Scoring recall: right links / those. An engine without candidates has neither.
 - calibration error: ECE with ten bins of equal width (Guo et al. 2017, equation 3).
 
 An award with several rows is linked if any row links it, and right only if every linking row is right.
@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.matches import Decision, DecisionKind, names_candidates
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Quality, ReliabilityBin, Stratum
 
@@ -101,6 +101,8 @@ def measure_quality(
     first_links = {row.award_id: row.method for row in reversed(judged) if row.kind is DecisionKind.LINK}
     methods = Counter(first_links.values())
     reliability = _reliability(judged, known)
+    # without candidates nothing tells blocking from scoring: both would say again what recall says
+    found = counts.found if names_candidates(judged) else None
     return Quality(
         awards=counts.awards,
         links=counts.links,
@@ -109,11 +111,12 @@ def measure_quality(
         precision=counts.precision,
         recall=counts.recall,
         f1=_f1(counts.precision, counts.recall),
-        blocking_recall=_ratio(counts.found, counts.with_recipient),
-        scoring_recall=_ratio(counts.right_links, counts.found),
+        blocking_recall=None if found is None else _ratio(found, counts.with_recipient),
+        scoring_recall=None if found is None else _ratio(counts.right_links, found),
         calibration_error=_calibration_error(reliability),
         strata=_strata(strata_of.values(), outcomes),
         reliability=reliability,
+        labelled=None if truth is None else sum(outcome.is_known for outcome in outcomes),
     )
 
 
@@ -130,6 +133,11 @@ def right_award_ids(decisions: Sequence[Decision], truth: Truth) -> tuple[str, .
         if outcome.is_right or (not outcome.is_linked and not outcome.has_recipient):
             right.append(award_id)
     return tuple(sorted(right))
+
+
+def unlabelled_award_ids(profiles: Iterable[AwardProfile], truth: Truth) -> tuple[str, ...]:
+    """Return the awards of which the truth says nothing, sorted."""
+    return tuple(sorted(profile.award_id for profile in profiles if profile.award_id not in truth))
 
 
 def _rows_by_award(decisions: Iterable[Decision]) -> Mapping[str, Sequence[Decision]]:

@@ -7,12 +7,14 @@ import gzip
 import re
 import zlib
 from collections.abc import Generator, Iterator, Sequence
+from io import BufferedReader, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 import duckdb
 
 from sbir_gate.errors import EnricherError
+from sbir_gate.files import open_file, read_at_most
 from sbir_gate.model.matches import REQUIRED_ENRICHED_COLUMNS
 
 HINT = "the enricher must write the columns of an enriched file (docs/metrics.md)"
@@ -47,10 +49,10 @@ def read_rows(path: Path) -> Generator[Cells, None, None]:
         if first == b"PAR1":
             yield from _parquet_rows(path)
         elif first[:2] == b"\x1f\x8b":
-            with gzip.open(path, "rt", encoding=_ENCODING, errors=_ON_DAMAGE, newline="") as file:
+            with open_file(path) as packed, gzip.GzipFile(fileobj=packed) as plain, _as_csv(plain) as file:
                 yield from _csv_rows(path.name, file)
         else:
-            with path.open(encoding=_ENCODING, errors=_ON_DAMAGE, newline="") as file:
+            with BufferedReader(open_file(path)) as whole, _as_csv(whole) as file:
                 yield from _csv_rows(path.name, file)
     except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
         reason = (str(error).splitlines() or ["damaged"])[0].replace(str(path), path.name)[:300]
@@ -58,21 +60,23 @@ def read_rows(path: Path) -> Generator[Cells, None, None]:
 
 
 def _first_bytes(path: Path) -> bytes:
-    if not path.exists():
+    try:
+        with open_file(path) as file:
+            first = read_at_most(file, 4)
+    except FileNotFoundError as error:
         raise EnricherError(
             f"{path.name}: the enricher wrote no output", "write the enriched file to the {output} path"
-        )
-    if not path.is_file():
-        raise EnricherError(f"{path.name}: the enricher's output is not a plain file", HINT)
-    try:
-        with path.open("rb") as file:
-            first = file.read(4)
+        ) from error
     except OSError as error:
         reason = error.strerror
         raise EnricherError(f"{path.name}: the enricher's output cannot be read: {reason}", HINT) from error
     if not first:
         raise EnricherError(f"{path.name}: the enricher's output is empty, it has not even a header", HINT)
     return first
+
+
+def _as_csv(file: BufferedReader[FileIO] | gzip.GzipFile) -> TextIOWrapper:
+    return TextIOWrapper(file, encoding=_ENCODING, errors=_ON_DAMAGE, newline="")
 
 
 def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sbir_gate.errors import EnricherError
+from sbir_gate.files import read_file
+from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.samples import StageSample
 
 LIMIT_BYTES = 4 * 2**20
 LIMIT_NAMES = 200
+_HINT = 'write {metrics} as {"stages": [...], "counters": {...}, "notes": {...}} (docs/metrics.md)'
 _NAME = re.compile(r"[\w .:/+-]{1,80}", re.ASCII)
 
 
@@ -22,9 +26,14 @@ def _plain_name(name: str) -> str:
     return name
 
 
+def _whole(value: object) -> object:
+    """Return 1200 for 1200.0, which is how numpy and pandas write counts; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Name = Annotated[str, AfterValidator(_plain_name)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**53, strict=True)]
 
 
 class _Stage(BaseModel):
@@ -68,27 +77,26 @@ def read_telemetry(path: Path) -> Telemetry:
     counter that is no whole number, a stage told twice, too large.
     """
     try:
-        with path.open("rb") as file:
-            text = file.read(LIMIT_BYTES + 1)
+        text = read_file(path, LIMIT_BYTES)
     except FileNotFoundError:
         return Telemetry()
     except OSError as error:
         raise EnricherError(
-            f"{path.name}: the enricher's metrics cannot be read: {error.strerror}"
+            f"{path.name}: the enricher's metrics cannot be read: {error.strerror}", _HINT
         ) from error
-    hint = 'write {metrics} as {"stages": [...], "counters": {...}, "notes": {...}} (docs/metrics.md)'
-    if len(text) > LIMIT_BYTES:
-        raise EnricherError(f"{path.name}: the enricher's metrics are larger than {LIMIT_BYTES} bytes", hint)
     try:
-        telemetry = Telemetry.model_validate_json(text)
+        telemetry = Telemetry.model_validate_json(text.removeprefix(BOM_UTF8))
     except ValidationError as error:
+        leftover = find_leftover(text)
+        if leftover is not None:
+            raise EnricherError(leftover.told(path.name), leftover.hint) from error
         fault = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in fault["loc"]) or "document"
         raise EnricherError(
-            f"{path.name}: the enricher's metrics: {place[:120]!r}: {fault['msg'][:200]}", hint
+            f"{path.name}: the enricher's metrics: {place[:120]!r}: {fault['msg'][:200]}", _HINT
         ) from error
     names = [stage.name for stage in telemetry.stages]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise EnricherError(f"{path.name}: the enricher's metrics: stage {doubled[0]!r} is told twice", hint)
+        raise EnricherError(f"{path.name}: the enricher's metrics: stage {doubled[0]!r} is told twice", _HINT)
     return telemetry

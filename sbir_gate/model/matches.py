@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,6 +66,11 @@ class Decision:
     score: float
     confidence: float | None = None
     candidate_ids: tuple[str, ...] = ()
+
+
+def names_candidates(decisions: Iterable[Decision]) -> bool:
+    """Say whether the engine reports the recipients that it considered, or nothing but its links."""
+    return any(decision.candidate_ids or decision.kind is DecisionKind.CANDIDATE for decision in decisions)
 
 
 def confidence_band(confidence: float) -> ConfidenceBand:

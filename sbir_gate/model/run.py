@@ -99,7 +99,8 @@ class Quality:
 
     `blocking_recall`: the right recipient was among the candidates at all.
     `scoring_recall`: of those, it was linked.
-    `links_by_method` has every method that made a link.
+    `links_by_method` has every method that made a link. `labelled` counts the awards that the truth tells
+    of; None without a truth, and in Runs of older versions.
     """
 
     awards: int
@@ -114,6 +115,7 @@ class Quality:
     calibration_error: float | None
     strata: tuple[Stratum, ...] = ()
     reliability: tuple[ReliabilityBin, ...] = ()
+    labelled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,15 @@ class AwardKind:
     phase: str
     company_size: str
     identifier_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedRecipient:
+    """A recipient that some award is linked to; name and UEI are empty where the table has none."""
+
+    recipient_id: str
+    name: str = ""
+    uei: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +149,10 @@ class Run:
     is the SHA-256 of the settings that change results.
     Two Runs with the same `session`, not empty, were measured side by side: sample i of the one is the
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
-    both are empty where the kinds are not known. `definitions` is the number of the set of metrics that the
-    program measured.
+    both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
+    reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
+    `has_truth` is False that is all of them, and none is listed. `definitions` is the number of the set of
+    metrics that the program measured.
     """
 
     gate: str
@@ -165,3 +178,5 @@ class Run:
     kind_indexes: tuple[int, ...] = ()
     calibration_cpu_seconds: tuple[float, ...] = ()
     definitions: int = FIRST_DEFINITIONS
+    recipients: tuple[LinkedRecipient, ...] = ()
+    unlabelled_award_ids: tuple[str, ...] = ()

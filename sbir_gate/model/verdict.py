@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sbir_gate.model.effects import Effect, effect_of
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.waiver import Waiver
 
@@ -45,7 +48,8 @@ class MetricLimit:
     `minimum` and `maximum` are absolute, in `unit`. `warn_percent` and `fail_percent` are relative
     changes for the worse against the reference. A change smaller than `smallest_change` (absolute,
     in `unit`) never counts. None switches a limit off. `absolute_severity` is what a breach of
-    `minimum` or `maximum` means.
+    `minimum` or `maximum` means. A name that ends in `/*` is a pattern: the limit holds for every metric
+    of that group without a limit of its own.
     """
 
     name: str
@@ -65,13 +69,61 @@ class MetricLimit:
 class Policy:
     """All that a verdict depends on besides the Runs.
 
-    `max_lost` is how many awards may lose a right link before the gate fails whatever was gained.
-    `significance` is the level of the exact McNemar test.
+    `limits` may hold patterns: ask `limits_on` or `limit_of`. `max_lost` is how many awards may worsen
+    (`Effect`) before the gate fails, whatever improved. `significance` is the level of the exact McNemar
+    test. `unjudged` are metrics, or patterns, that the settings switch off.
     """
 
     limits: tuple[MetricLimit, ...]
     max_lost: int = 5
     significance: float = 0.05
+    unjudged: tuple[str, ...] = ()
+
+    def limits_on(self, metrics: Iterable[str]) -> tuple[MetricLimit, ...]:
+        """Return the limits for Runs with these metrics: a pattern gives one for each metric it holds for."""
+        limited = {limit.name for limit in self.limits}
+        held_by = {metric: self._held_by(metric, limited) for metric in metrics}
+        return tuple(
+            found
+            for limit in self.limits
+            for found in (
+                [replace(limit, name=metric) for metric, name in held_by.items() if name == limit.name]
+                if is_pattern(limit.name)
+                else [limit]
+            )
+        )
+
+    def limit_of(self, metric: str) -> MetricLimit | None:
+        """Return the limit on one metric, None where there is none."""
+        return next((limit for limit in self.limits_on([metric]) if limit.name == metric), None)
+
+    def is_unjudged(self, metric: str) -> bool:
+        """Say whether the settings switch off this metric, or the group that it belongs to."""
+        if not self.unjudged:
+            return False
+        return self._held_by(metric, {limit.name for limit in self.limits}) in self.unjudged
+
+    def _held_by(self, metric: str, limited: Container[str]) -> str:
+        """Return the name in the settings that decides about the metric, an empty string for none."""
+        names = limit_names(metric)
+        return next((name for name in names if name in limited or name in self.unjudged), "")
+
+
+_PATTERN_END = "/*"
+
+
+def is_pattern(name: str) -> bool:
+    """Say whether the name of a limit stands for a group of metrics, as `links/*` does."""
+    return name.endswith(_PATTERN_END)
+
+
+def limit_names(metric: str) -> tuple[str, ...]:
+    """Return the names under which the settings may limit a metric, the one that wins first."""
+    groups = metric.removesuffix(_PATTERN_END).split("/")
+    if not is_pattern(metric):
+        groups.pop()
+    patterns = ("/".join(groups[:depth]) + _PATTERN_END for depth in range(len(groups), 0, -1))
+    return tuple(dict.fromkeys((metric, *patterns)))
 
 
 class NotCompared(StrEnum):
@@ -86,9 +138,12 @@ class NotCompared(StrEnum):
 class Change:
     """One metric of head against the reference.
 
-    `delta` is head minus reference in `unit`; `ratio` is head / reference, with `ratio_low` and
-    `ratio_high` its interval (equal for exact metrics); None where there is no reference value.
-    `raw_ratio` is uncalibrated. `is_significant` is False when the interval covers "no change".
+    `head` and `reference` are the medians as measured. `ratio` is what is judged of head / reference: by the
+    pairs where both were measured side by side, calibrated where the machines differ (`is_calibrated`);
+    `ratio_low` and `ratio_high` are its interval (equal for exact metrics), `delta` is the same change
+    in `unit`. They are None where there is no reference value. `raw_ratio` is uncalibrated.
+    `is_significant` is False when the interval covers "no change". `is_judged` is False when the interval
+    does not tell whether the fail limit is broken.
     `smallest_detectable` is the regression, as a share of the reference (0.1 is 10 %), that would just
     have been told from no change; None for exact metrics and where there is no interval.
     `limit` says in words which limit decided; `reason` says why the severity is what it is.
@@ -113,6 +168,22 @@ class Change:
     reason: str = ""
     smallest_detectable: float | None = None
     not_compared: NotCompared | None = None
+    is_calibrated: bool = False
+    is_judged: bool = True
+
+
+_KINDS_BY_UNIT = {"s": "time", "1/s": "time", "MiB": "memory"}
+
+
+def not_judged(changes: Iterable[Change]) -> tuple[str, ...]:
+    """Return of which kind the metrics are that were not judged and say so nowhere else: "time", "memory"."""
+    return tuple(
+        dict.fromkeys(
+            _KINDS_BY_UNIT.get(change.unit, change.metric)
+            for change in changes
+            if not change.is_judged and change.severity is not Severity.INCONCLUSIVE
+        )
+    )
 
 
 class LostBy(StrEnum):
@@ -131,8 +202,9 @@ class LostBy(StrEnum):
 class AwardChange:
     """One award whose link differs: before and after, and whether the truth calls it an improvement.
 
-    `was_right` and `is_right` are None without a truth. `lost_by` is None for what was not lost, and where
-    the enricher names no candidates. The last three are empty where they are not known.
+    `was_right` and `is_right` are None for an award without a label. `lost_by` is None for what was not lost,
+    and where the enricher names no candidates. All after it are empty where they are not known; the names
+    and UEIs are of the linked recipients.
     """
 
     award_id: str
@@ -147,6 +219,25 @@ class AwardChange:
     phase: str = ""
     company_size: str = ""
     identifier_type: str = ""
+    before_name: str = ""
+    before_uei: str = ""
+    after_name: str = ""
+    after_uei: str = ""
+
+    @property
+    def effect(self) -> Effect:
+        """Whether the award is better or worse off."""
+        return effect_of(self.before_recipient_id, self.after_recipient_id, self.was_right, self.is_right)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodMove:
+    """How many awards kept their recipient, linked by another method; `unlabelled` are some of them."""
+
+    before_method: str
+    after_method: str
+    links: int
+    unlabelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +255,12 @@ class SliceChanges:
 class RecordChanges:
     """Award by award: links lost, gained and re-linked, with the exact McNemar p-value.
 
-    With a truth, `worsened` counts awards that were right and no longer are, `improved` the
-    opposite; without one they count lost and gained links. `is_sound` is False where head's decisions
-    are no answer for every award: no waiver makes up for that. `slices` counts the changes by method (that
-    lost or made the link), stage, phase, company size and identifier type.
+    `worsened` counts the awards whose `effect` is in WORSENED, `improved` those in IMPROVED. `is_sound` is
+    False where head's decisions are no answer for every award: no waiver makes up for that. `slices` counts
+    the changes by method (that lost or made the link), stage, phase, company size and identifier type.
+    `moves` are links to the same recipient by another method. The last four count what is no change of a
+    link: review candidates that are gone, new, or another recipient, and links to the same recipient whose
+    score or confidence differs.
     """
 
     lost: tuple[AwardChange, ...] = ()
@@ -180,6 +273,17 @@ class RecordChanges:
     reason: str = ""
     is_sound: bool = True
     slices: tuple[SliceChanges, ...] = ()
+    moves: tuple[MethodMove, ...] = ()
+    candidates_lost: int = 0
+    candidates_gained: int = 0
+    candidates_changed: int = 0
+    scores_changed: int = 0
+
+    @property
+    def effects(self) -> Mapping[Effect, int]:
+        """How many awards there are of each effect, the most severe first; none with a count of 0."""
+        counts = Counter(change.effect for change in (*self.lost, *self.relinked, *self.gained))
+        return {effect: counts[effect] for effect in Effect if counts[effect]}
 
 
 @dataclass(frozen=True, slots=True)

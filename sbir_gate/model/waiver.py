@@ -18,7 +18,7 @@ class Waiver:
     """One regression that may pass with a warning.
 
     `limit` is the cap: percent for the worse, of the reference or of the absolute limit that is broken;
-    for `records`, awards that lost a right link. `expires` is the last day on which it holds. `pr` is
+    for `records`, awards that worsened. `expires` is the last day on which it holds. `pr` is
     where it was agreed, a number or an address. `origin` is where it stands, e.g. config/waivers.yaml:3.
     """
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.files import read_file
 from sbir_gate.measuring.monitor import PerformanceMonitor
 from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts
 from sbir_gate.orchestration.failures import as_failures
@@ -27,18 +28,19 @@ from sbir_gate.orchestration.sensors import Announce, announce_by_environment
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
 from sbir_gate.pipeline.asset_run import (
     Engine,
-    judge_assets,
+    conclude_assets,
     measure_enrichment,
-    record,
     store_baseline,
 )
+from sbir_gate.pipeline.conclusion import REPORT_NAME, VERDICT_NAME
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import enrich, reading_options
-from sbir_gate.pipeline.gate import REPORT_NAME, VERDICT_NAME, Edges
 from sbir_gate.pipeline.recipient_parts import fingerprint
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.schema import Settings
+from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.storing.writer_lock import writer_lock
 
 
@@ -267,14 +269,13 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             context.log.info("judging %s", enriched_sbir_awards)
             effective = gate.effective()
             # asked again: a run that selects this asset alone has run no check
-            judged = judge_assets(effective, step.files, edges.gate, step.award_year)
+            judged = conclude_assets(effective, step.files, edges.gate, step.award_year, is_final=True)
             verdict = judged.verdict
-            record(judged, effective, edges.gate, step.award_year)
             report = step.files.folder / REPORT_NAME
             shown: Metadata = {
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(verdict.reasons)),
-                "report": dg.MetadataValue.md(report.read_text(encoding="utf-8")),
+                "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
                 "report_path": dg.MetadataValue.path(report.resolve()),
                 "verdict_path": dg.MetadataValue.path((step.files.folder / VERDICT_NAME).resolve()),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),

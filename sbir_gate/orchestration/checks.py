@@ -13,7 +13,7 @@ from sbir_gate.orchestration.assets import AssetEdges, AssetShape, writing_step
 from sbir_gate.orchestration.facts import check_result
 from sbir_gate.orchestration.names import ENRICHED, VALIDATED
 from sbir_gate.orchestration.resources import GateResource
-from sbir_gate.pipeline.asset_run import check_inputs, judge_assets, record
+from sbir_gate.pipeline.asset_run import check_inputs, conclude_assets
 
 
 def make_checks(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetChecksDefinition]:
@@ -76,10 +76,9 @@ def _enriched_checks(shape: AssetShape, edges: AssetEdges) -> dg.AssetChecksDefi
         context: dg.AssetCheckExecutionContext, gate: GateResource
     ) -> Iterator[dg.AssetCheckResult]:
         with writing_step(context, gate) as step:
-            judged = judge_assets(gate.effective(), step.files, edges.gate, step.award_year)
-            if judged.is_refused:
-                # no report follows: verdict, alerts and history are written here
-                record(judged, gate.effective(), edges.gate, step.award_year)
+            judged = conclude_assets(
+                gate.effective(), step.files, edges.gate, step.award_year, is_final=False
+            )
         yield from _results(context, shape.key(ENRICHED), RUN_CHECKS, judged.findings)
 
     return enriched_checks

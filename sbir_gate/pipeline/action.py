@@ -12,16 +12,10 @@ from types import MappingProxyType
 
 from sbir_gate.comparing.gate import exit_status
 from sbir_gate.errors import ExitStatus, SbirGateError, ToolError, UsageError
+from sbir_gate.pipeline.conclusion import VERDICT_NAME, GateResult, discard_verdict, leave_error
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.fetching import FetchRequest, Source
-from sbir_gate.pipeline.gate import (
-    VERDICT_NAME,
-    Edges,
-    GateResult,
-    Progress,
-    discard_verdict,
-    leave_error,
-    run_gate,
-)
+from sbir_gate.pipeline.gate import Progress, run_gate
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, commit_settings
 from sbir_gate.pipeline.publishing import Channels
 from sbir_gate.pipeline.side_by_side import run_beside_base
@@ -31,7 +25,8 @@ from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings, load_settings
 from sbir_gate.storing.documents import load_verdict
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import find_base
+from sbir_gate.storing.merge_base import BaseName
+from sbir_gate.storing.references import note_default_branch
 
 _MODES: Mapping[str, InputMode] = {
     "pull_request": InputMode.PR,
@@ -101,9 +96,9 @@ def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path
     return Path(temporary) / "sbir-gate-reports" / (inputs.gate or "default")
 
 
-def on_branch(edges: Edges, event: Event, environment: Mapping[str, str]) -> Edges:
+def on_branch(edges: Edges, event: Event) -> Edges:
     """Return the edges with the branch that the event is about: what a runner checks out is on none."""
-    branch = environment.get("GITHUB_HEAD_REF") or event.base_ref or environment.get("GITHUB_REF_NAME", "")
+    branch = event.branch or event.base_ref
     return replace(edges, source=lambda: replace(edges.source(), branch=branch))
 
 
@@ -145,7 +140,8 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
     mode = mode_of(inputs, event)
     if mode is InputMode.COMMENT:
         return None
-    edges = replace(edges, gate=on_branch(edges.gate, event, edges.environment))
+    edges = replace(edges, gate=on_branch(edges.gate, event))
+    note_default_branch(edges.git, event.default_branch)
     reports = reports_folder(inputs, edges.environment)
     discard_verdict(reports)
     try:
@@ -166,13 +162,13 @@ def _measure_change(
     inputs: ActionInputs, event: Event, effective: EffectiveSettings, edges: ActionEdges, progress: Progress
 ) -> GateResult:
     """Judge a change by the policy of the commit in which it left its base, and beside it if asked for."""
-    ref, options = inputs.base or event.base_ref, options_of(inputs, edges.environment)
+    named, options = base_name(inputs, event, edges.git), options_of(inputs, edges.environment)
     if inputs.side_by_side:
         given = Given(inputs.config, edges.environment, options, ())
-        return run_beside_base(effective, given, ref, edges.git, edges.gate, progress)
-    if not ref:
+        return run_beside_base(effective, given, named, edges.git, edges.gate, progress)
+    if not (named.ref or named.target_branch):
         raise UsageError("input base: there is none, and the event names none", "name the target branch")
-    request = PolicyRequest(ref, Path.cwd(), inputs.config, edges.environment, options, ())
+    request = PolicyRequest(named, Path.cwd(), inputs.config, edges.environment, options, ())
     return run_gate(effective, edges.gate, progress, request)
 
 
@@ -198,6 +194,20 @@ def _with_full_data(
         },
         _FULL_ASSIGNMENTS,
     )
+
+
+def base_name(inputs: ActionInputs, event: Event, git: Git) -> BaseName:
+    """Return how the base of a change is named, within what the event says of its base branch.
+
+    Where GitHub's own merge of the change is checked out, the base is what it was merged with: that may be
+    newer than `pull_request.base.sha`.
+    """
+    bounds = [event.base_sha] if event.base_sha else []
+    if bounds and event.merge_sha:
+        merged = git.ask("rev-parse", "--verify", "--quiet", f"{event.merge_sha}^2").line
+        if merged == event.head_sha:
+            bounds.append(git.ask("rev-parse", f"{event.merge_sha}^1").line)
+    return BaseName(inputs.base or None, event.base_ref, tuple(bounds))
 
 
 def judging_settings(
@@ -226,8 +236,8 @@ def _policy_request(
     git: Git,
     options: Mapping[str, object],
 ) -> PolicyRequest:
-    base = find_base(git, inputs.base or event.base_ref, "")
-    return PolicyRequest(base.commit, Path.cwd(), inputs.config, environment, options, ())
+    named = base_name(inputs, event, git)
+    return PolicyRequest(named, Path.cwd(), inputs.config, environment, options, ())
 
 
 def told_settings(

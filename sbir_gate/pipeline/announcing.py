@@ -10,7 +10,7 @@ from sbir_gate.model.alert import AlertList
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.publication import Links
 from sbir_gate.model.verdict import RecordChanges, Verdict
-from sbir_gate.pipeline.gate import ALERTS_NAME, VERDICT_NAME
+from sbir_gate.pipeline.conclusion import ALERTS_NAME, VERDICT_NAME
 from sbir_gate.pipeline.history import previous_entry
 from sbir_gate.publishing.slack import SlackEdges, check_webhook, post_to_slack
 from sbir_gate.reporting.message import Message, build_message

@@ -27,16 +27,10 @@ from sbir_gate.model.samples import Calibration
 from sbir_gate.model.verdict import Outcome, Verdict
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
+from sbir_gate.pipeline.conclusion import ALERTS_NAME, discard_verdict, error_verdict, write_verdict
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich, reading_options
-from sbir_gate.pipeline.gate import (
-    ALERTS_NAME,
-    Edges,
-    ReadFixture,
-    describe_fixture,
-    discard_verdict,
-    run_of,
-    write_verdict,
-)
+from sbir_gate.pipeline.gate import ReadFixture, describe_fixture, run_of
 from sbir_gate.pipeline.history import consult_history, drift_before_promotion, keep_run
 from sbir_gate.pipeline.policy import own_judgement
 from sbir_gate.pipeline.progress import Progress
@@ -231,7 +225,26 @@ def judge_assets(
     )
 
 
-def record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_year: int | None) -> None:
+def conclude_assets(
+    effective: EffectiveSettings,
+    files: AssetFiles,
+    edges: Edges,
+    award_year: int | None,
+    *,
+    is_final: bool,
+) -> Judged:
+    """Judge the saved Run, and record the verdict if it `is_final`, or refused: then no report follows.
+
+    Whatever breaks leaves a verdict `error`, and is raised.
+    """
+    with error_verdict(asset_settings(effective, award_year), edges, f"the Run is saved: {files.run}"):
+        judged = judge_assets(effective, files, edges, award_year)
+        if is_final or judged.is_refused:
+            _record(judged, effective, edges, award_year)
+    return judged
+
+
+def _record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_year: int | None) -> None:
     """Write verdict, report and alerts beside the assets, and keep the Run in their history."""
     settings = asset_settings(effective, award_year).settings
     folder = settings.reports.folder

@@ -23,7 +23,8 @@ from sbir_gate.measuring.benchmark import BenchmarkPlan
 from sbir_gate.measuring.environment import scrubbed_environment
 from sbir_gate.measuring.interleaving import Side, blamed_on
 from sbir_gate.measuring.process import ProcessRequest, raise_on_failure
-from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, Edges, Progress, settings_digest
+from sbir_gate.pipeline.edges import Edges
+from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, Progress, settings_digest
 from sbir_gate.settings.base_settings import BaseSettings, Given, base_settings
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.layers import VARIABLE_PREFIX
@@ -115,6 +116,7 @@ def base_plan_of(head: BenchmarkPlan, base: BaseSide, scratch: Path) -> Benchmar
         working_folder=places.base.working_folder,
         environment=base.environment,
         python=str(python_of(base.own)) if base.own else head.python,
+        logs=head.logs and head.logs.with_name(Side.BASE.value),
     )
 
 

@@ -18,6 +18,7 @@ from sbir_gate.measuring.machine import describe_machine
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.model.run import Machine, Run
+from sbir_gate.model.verdict import limit_names
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.baseline_diagnoses import baseline_diagnoses
 from sbir_gate.pipeline.enrichment import reading_options
@@ -67,7 +68,7 @@ def examine(
     if effective is not None:
         found += _of_settings(effective, edges)
     found += _workflows(Path.cwd())
-    return tuple(sorted(found, key=lambda diagnosis: diagnosis.gravity is not Gravity.ERROR))
+    return tuple(sorted(found, key=lambda diagnosis: list(Gravity).index(diagnosis.gravity)))
 
 
 def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagnosis]:
@@ -106,7 +107,12 @@ def _place_of(effective: EffectiveSettings) -> PlaceOf:
         """Return the origin of a key, or of another key of its section, else the key itself."""
         if key in effective.origins:
             return effective.origins[key]
-        section = key.rpartition(".")[0]
+        section, _, field = key.rpartition(".")
+        metric = section.removeprefix("gate.metrics.")
+        patterns = (f"gate.metrics.{pattern}.{field}" for pattern in limit_names(metric)[1:])
+        of_pattern = next((effective.origins[held] for held in patterns if held in effective.origins), "")
+        if of_pattern:
+            return of_pattern
         origins = (origin for known, origin in effective.origins.items() if known.startswith(f"{section}."))
         return next(origins, key)
 

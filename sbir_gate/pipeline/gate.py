@@ -7,106 +7,57 @@ import os
 import shlex
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from uuid import uuid4
 
 import duckdb
 
 from sbir_gate import __version__
-from sbir_gate.comparing.alerts import alerts_of
-from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, OutputError, SbirGateError
+from sbir_gate.errors import ExitStatus, InputError, SbirGateError
+from sbir_gate.files import open_file
 from sbir_gate.measuring.award_kinds import award_kinds
-from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, Calibrate, Launch, run_benchmark
-from sbir_gate.measuring.machine import describe_machine, time_calibration
+from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
+from sbir_gate.measuring.interleaving import Side
 from sbir_gate.measuring.metrics import derive_metrics
-from sbir_gate.measuring.process import EnricherCrash, run_process
-from sbir_gate.measuring.quality import measure_quality, right_award_ids
-from sbir_gate.measuring.source import GIT_SECONDS, describe_source, describe_tags
+from sbir_gate.measuring.process import EnricherCrash
+from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
 from sbir_gate.measuring.truth import read_truth
-from sbir_gate.model.alert import AlertList
 from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.records import AwardProfile
-from sbir_gate.model.run import Fixture, Machine, Run, Source
-from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
+from sbir_gate.model.run import Fixture, Run
+from sbir_gate.model.verdict import Verdict
+from sbir_gate.pipeline.conclusion import (
+    LOGS_NAME,
+    GateResult,
+    conclude,
+    discard_verdict,
+    leave_error_verdict,
+)
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import reading_options
-from sbir_gate.pipeline.history import consult_history, keep_error, keep_run, noise_of_history
+from sbir_gate.pipeline.history import noise_of_history
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
 from sbir_gate.reading.award_profiles import profiles_of
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.reading.sources import source_paths
-from sbir_gate.reporting.changed_awards import render_changed_awards
-from sbir_gate.reporting.markdown import render_markdown
-from sbir_gate.reporting.records_view import CHANGED_AWARDS_NAME
-from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
-from sbir_gate.storing.documents import save_alerts, save_run, save_text, save_verdict
-from sbir_gate.storing.git import Git
 
 BUILT_IN_COMMAND = (
     "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
     " --output {output} --metrics {metrics}"
 )
 BUILT_IN = "built-in"
-VERDICT_NAME = "verdict.json"
-REPORT_NAME = "report.md"
-ALERTS_NAME = "alerts.json"
 _DIGEST_CHUNK = 1 << 20
 
 Progress = Callable[[str], None]
 """Told in words what is being done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """What the main job needs of the world; tests pass fakes."""
-
-    now: Callable[[], datetime]
-    launch: Launch
-    calibrate: Calibrate
-    machine: Callable[[], Machine]
-    source: Callable[[], Source]
-    clock: Callable[[], float] = time.monotonic
-    new_session: Callable[[], str] = lambda: uuid4().hex
-    tags: Callable[[], tuple[str, ...]] = tuple
-
-
-def real_edges() -> Edges:
-    """Return the edges of this machine and of the repository one stands in."""
-    return Edges(
-        now=lambda: datetime.now(UTC),
-        launch=run_process,
-        calibrate=time_calibration,
-        machine=describe_machine,
-        source=lambda: describe_source(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
-        tags=lambda: describe_tags(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """A Run, the verdict on it, the files that were written, and what went wrong with the history.
-
-    `reference_path` is the base's Run, where it was measured beside this one.
-    """
-
-    run: Run
-    verdict: Verdict
-    run_path: Path
-    verdict_path: Path
-    report_path: Path
-    alerts: AlertList
-    alerts_path: Path
-    warnings: tuple[str, ...]
-    reference_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,59 +91,13 @@ def run_gate(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    rules = judgement.rules
-    spread = noise_of_history(run, rules.baseline, rules.policy, effective.settings)
-    verdict = judgement.verdict(run, edges.now().date(), spread=spread)
-    return conclude(run, verdict, effective, edges)
 
+    def judge() -> Verdict:
+        rules = judgement.rules
+        spread = noise_of_history(run, rules.baseline, rules.policy, effective.settings)
+        return judgement.verdict(run, edges.now().date(), spread=spread)
 
-def conclude(
-    head: Run, verdict: Verdict, effective: EffectiveSettings, edges: Edges, base: Run | None = None
-) -> GateResult:
-    """Ask the history, write Runs, verdict, report and alerts, and keep head in the history."""
-    settings = effective.settings
-    past = consult_history(head, verdict, settings)
-    folder = settings.reports.folder
-    # the base first: the newest saved Run is then head's
-    reference_path = save_run(folder / "benchmarks", base) if base is not None else None
-    run_path = save_run(folder / "benchmarks", head)
-    verdict_path, report_path = write_verdict(folder, head, past.verdict)
-    save_alerts(folder / ALERTS_NAME, past.alerts)
-    return GateResult(
-        run=head,
-        verdict=past.verdict,
-        run_path=run_path,
-        verdict_path=verdict_path,
-        report_path=report_path,
-        alerts=past.alerts,
-        alerts_path=folder / ALERTS_NAME,
-        warnings=past.warnings + keep_run(head, past.verdict.outcome, edges.tags(), settings, past.alerts),
-        reference_path=reference_path,
-    )
-
-
-def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path, Path]:
-    """Write the verdict, its report and the changed awards to the folder of reports.
-
-    Return the paths of verdict and report.
-    """
-    verdict_path, report_path = folder / VERDICT_NAME, folder / REPORT_NAME
-    save_verdict(verdict_path, verdict)
-    save_text(report_path, render_markdown(build_view(run, verdict)))
-    save_text(folder / CHANGED_AWARDS_NAME, render_changed_awards(verdict.records))
-    return verdict_path, report_path
-
-
-def discard_verdict(folder: Path) -> None:
-    """Remove the verdict of an earlier run. Raises OutputError if that cannot be done."""
-    for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME, ALERTS_NAME):
-        try:
-            (folder / name).unlink(missing_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"{folder / name}: the verdict of an earlier run cannot be removed ({error.strerror})",
-                "name a folder that you may write to in reports.folder, or with --reports",
-            ) from error
+    return conclude(run, judge, effective, edges)
 
 
 def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> Run:
@@ -243,6 +148,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
         right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
         has_truth=truth is not None,
+        unlabelled_award_ids=unlabelled_award_ids(read.profiles, truth) if truth is not None else (),
         calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
         calibration_cpu_seconds=tuple(timing.cpu_seconds for timing in result.calibrations),
         definitions=DEFINITIONS,
@@ -289,7 +195,7 @@ def settings_digest(effective: EffectiveSettings) -> str:
 
 def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             while block := file.read(_DIGEST_CHUNK):
                 update(block)
     except OSError as error:
@@ -320,6 +226,8 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         timeout_seconds=settings.enrichment.performance.timeout_seconds,
         pass_environment=settings.enricher.pass_environment,
         python=_interpreter(settings),
+        has_private_home=settings.enricher.private_home,
+        logs=settings.reports.folder / LOGS_NAME / Side.HEAD.value,
     )
 
 
@@ -354,34 +262,6 @@ def wrong_input_explained(*, is_built_in: bool) -> Iterator[None]:
     try:
         yield
     except EnricherCrash as crash:
-        if is_built_in and crash.exit_code == InputError.exit_status:
+        if is_built_in and crash.exit_code == ExitStatus.WRONG_INPUT:
             raise InputError(crash.stderr_tail.strip().removeprefix("error: ")) from crash
         raise
-
-
-def leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirGateError) -> None:
-    """Write the verdict `error`; where something broke, the history remembers it."""
-    settings = effective.settings
-    verdict, alerts = leave_error(settings.reports.folder, settings.gate.name, edges, error)
-    if error.exit_status is ExitStatus.BROKEN:  # a slip of the hand is nothing to remember
-        keep_error(verdict, edges.machine(), edges.source(), settings, alerts)
-
-
-def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> tuple[Verdict, AlertList]:
-    """Write verdict (`error`), report and alerts to the folder of reports; return verdict and alerts."""
-    source = edges.source()
-    verdict = Verdict(
-        gate=gate,
-        outcome=Outcome.ERROR,
-        reasons=tuple(error.message.splitlines()),
-        changes=(),
-        records=RecordChanges(),
-        head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        head_commit=source.commit,
-        notes=(error.hint,) if error.hint else (),
-        reason_origins=error.origins if isinstance(error, ConfigurationError) else (),
-    )
-    alerts = alerts_of(verdict, source.branch, None)
-    write_verdict(folder, None, verdict)
-    save_alerts(folder / ALERTS_NAME, alerts)
-    return verdict, alerts

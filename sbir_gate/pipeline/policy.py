@@ -11,7 +11,7 @@ from sbir_gate.comparing.changes import NO_SPREAD
 from sbir_gate.comparing.gate import judge
 from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
-from sbir_gate.model.document import RUN, decode
+from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
@@ -34,7 +34,7 @@ from sbir_gate.settings.waivers import default_waivers_file, load_waivers, read_
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import find_base
+from sbir_gate.storing.merge_base import BaseName, find_base
 from sbir_gate.storing.revisions import Revision
 
 NONE = "none"
@@ -91,11 +91,11 @@ class Judgement:
 class PolicyRequest:
     """From which commit the policy shall come, and the layers of settings that were asked for.
 
-    `ref` is a branch or commit; the commit is the one in which HEAD left it. `folder` is where paths of the
-    settings start.
+    `base` names a branch or commit; the commit is the one in which HEAD left it. `folder` is where paths of
+    the settings start.
     """
 
-    ref: str
+    base: BaseName
     folder: Path
     config_file: Path | None
     environment: Mapping[str, str]
@@ -124,7 +124,7 @@ def commit_judgement(
     `own` are the settings of the working tree. Raises UsageError where git has no such commit,
     ConfigurationError or DocumentError, naming commit and path, for what cannot be read there.
     """
-    revision = find_base(request.git_in(request.folder), request.ref).revision
+    revision = find_base(request.git_in(request.folder), request.base).revision
     layers, config_edits = _layers(request, revision)
     own_layers = [base_layer(), *([file_layer(request.config_file)] if request.config_file else [])]
     found = settings_of_commit(layers, own_layers, _operator_layers(request))
@@ -151,7 +151,7 @@ def commit_settings(request: PolicyRequest) -> EffectiveSettings:
 
     Raises UsageError where git has no such commit, ConfigurationError for what cannot be read there.
     """
-    revision = find_base(request.git_in(request.folder), request.ref).revision
+    revision = find_base(request.git_in(request.folder), request.base).revision
     layers, _ = _layers(request, revision)
     return settings_of_commit(layers, layers, _operator_layers(request)).effective
 
@@ -224,7 +224,7 @@ def _baseline_at(revision: Revision, effective: EffectiveSettings) -> Run | None
         return None
     name = _name_at(revision, path)
     try:
-        run = decode(RUN, content.decode("utf-8"), name)
+        run = decode(RUN, content.decode("utf-8"), name, PROMOTE_AGAIN)
     except UnicodeDecodeError as error:
         raise DocumentError(
             f"{name}: not UTF-8 at byte {error.start}", "promote a sound Run there"

@@ -16,6 +16,7 @@ import duckdb
 
 from sbir_gate import __version__
 from sbir_gate.errors import InputError, OutputError
+from sbir_gate.files import open_file
 from sbir_gate.matching.ledger import Ledger
 from sbir_gate.matching.memory import MemoryPlan, next_plan
 from sbir_gate.matching.parts import Part, file_relation, keep_part, spill_part, write_part
@@ -70,7 +71,7 @@ def fingerprint(path: Path) -> str:
     try:
         state = path.stat()
         digest = hashlib.sha256(f"{path.name} {state.st_size} {state.st_mtime_ns}".encode())
-        with path.open("rb") as file:
+        with open_file(path) as file:
             for number in range(_SAMPLES):
                 file.seek(max(state.st_size - _SAMPLE_BYTES, 0) * number // (_SAMPLES - 1))
                 digest.update(file.read(_SAMPLE_BYTES))

@@ -21,15 +21,12 @@ from sbir_gate.measuring.interleaving import Budget, Side, SidesResult, Stop, ru
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.pipeline.base_side import BaseSide, base_plan_of, check_code, places_of, prepare_base
+from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
-    Edges,
-    GateResult,
     Progress,
     ReadFixture,
-    conclude,
-    discard_verdict,
-    leave_error_verdict,
     plan_of,
     read_fixture,
     run_of,
@@ -39,16 +36,15 @@ from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import MergeBase, find_base
+from sbir_gate.storing.merge_base import BaseName, MergeBase, find_base
 
-TARGET_BRANCH_VARIABLE = "GITHUB_BASE_REF"
 _MAX_TOLD = 10
 
 
 def run_beside_base(
     effective: EffectiveSettings,
     given: Given,
-    ref: str,
+    named: BaseName,
     git: Git,
     edges: Edges,
     progress: Progress,
@@ -56,17 +52,17 @@ def run_beside_base(
 ) -> GateResult:
     """Measure head beside the base, judge, and write both Runs, the verdict and the Markdown report.
 
-    `ref` leads to the base, the merge base of it and HEAD; empty means the target branch. `given` is what
-    `effective` was made of beyond the defaults. What judges comes from the base, or from where `policy_from`
-    says: the judge is not the accused. `git` runs in the folder one stands in. Like `run_gate`,
-    whatever goes wrong leaves no older verdict behind. A base that breaks is an error that names the base:
-    it is not head's fault, and it is no pass.
+    `named` leads to the base, the merge base of it and HEAD. `given` is what `effective` was made of beyond
+    the defaults. What judges comes from the base, or from where `policy_from` says: the judge is not the
+    accused. `git` runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older
+    verdict behind. A base that breaks is an error that names the base: it is not head's fault, and it is no
+    pass.
     """
     discard_verdict(effective.settings.reports.folder)
     try:
-        found = find_base(git, ref or None, given.environment.get(TARGET_BRANCH_VARIABLE, ""))
+        found = find_base(git, named)
         request = policy_from or PolicyRequest(
-            found.commit, Path.cwd(), given.config_file, given.environment, given.options, given.assignments
+            named, Path.cwd(), given.config_file, given.environment, given.options, given.assignments
         )
         effective, judgement = commit_judgement(request, effective, has_baseline=False)
         discard_verdict(effective.settings.reports.folder)
@@ -74,8 +70,7 @@ def run_beside_base(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    verdict = judgement.verdict(head, edges.now().date(), base)
-    return conclude(head, verdict, effective, edges, base)
+    return conclude(head, lambda: judgement.verdict(head, edges.now().date(), base), effective, edges, base)
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:

@@ -15,7 +15,7 @@ from sbir_gate.comparing.paired import is_side_by_side
 from sbir_gate.errors import DocumentError, InputError, PublishError, UsageError
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
-from sbir_gate.pipeline.gate import write_verdict
+from sbir_gate.pipeline.conclusion import write_verdict
 from sbir_gate.pipeline.history import consult_history, noise_of_history
 from sbir_gate.pipeline.policy import own_judgement
 from sbir_gate.pipeline.publishing import Saved

@@ -4,32 +4,60 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sbir_gate.errors import UsageError
 
 # GitHub sends no payload above 25 MB
 MAX_PAYLOAD_BYTES = 25 * 1024 * 1024
+_BRANCHES = "refs/heads/"
 PULL_REQUEST_EVENTS = frozenset({"pull_request", "pull_request_target"})
 
 _NOT_THERE = (
     "run this as a step of a workflow; 'sbir-gate publish --dry-run' shows elsewhere what it would say"
 )
 _DAMAGED = "the payload is what GitHub leaves at $GITHUB_EVENT_PATH: give that file"
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,99})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+# an owner has letters, digits and hyphens; one of Enterprise Managed Users ends in _ and a short code
+_OWNER = r"(?=[^/]{1,39}(?:/|$))[A-Za-z0-9][A-Za-z0-9-]*(?:_[A-Za-z0-9]+)?"
+_NAME = re.compile(_OWNER + r"/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?", re.ASCII)
+# git's own rules for the name of a branch (git help check-ref-format), and no line break of any alphabet
+_NO_REF = re.compile(
+    r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[./-]|[./]$|^@?$"
+)
+_MAX_REF_CHARACTERS = 1024
+_SHA_OR_ZERO = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _SHA = re.compile(r"(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 P = TypeVar("P", bound=BaseModel)
 
-Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
-Ref = Annotated[str, Field(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]*$")]
-RepositoryName = Annotated[str, Field(pattern=_NAME.pattern.replace(r"(?!\.{1,2}$)", ""), max_length=202)]
+
+def _matching(shape: re.Pattern[str], what: str) -> Callable[[str], str]:
+    """Return a check that a whole text is of a shape; an unanchored pattern would let lines follow it."""
+
+    def check(text: str) -> str:
+        if not shape.fullmatch(text):
+            raise ValueError(f"must be {what}")
+        return text
+
+    return check
+
+
+def _ref(text: str) -> str:
+    if len(text) > _MAX_REF_CHARACTERS or _NO_REF.search(text):
+        raise ValueError("must be the name of a branch or tag")
+    return text
+
+
+Sha = Annotated[str, AfterValidator(_matching(_SHA_OR_ZERO, "a commit"))]
+Ref = Annotated[str, AfterValidator(_ref)]
+RepositoryName = Annotated[str, AfterValidator(_matching(_NAME, "owner/name"))]
 Number = Annotated[int, Field(ge=1, le=10**18)]
 
 
@@ -54,7 +82,10 @@ class Event:
 
     `head_sha` is the commit that is judged: of a pull request its own head, never the merge commit that
     GitHub checks out. `pull_number` is 0 where there is no pull request. `base_ref` is the branch that the
-    change goes to, empty where there is none. `is_fork` says that the change comes from another repository,
+    change goes to, or that was pushed, empty where there is none. `base_sha` is the commit of that branch as
+    the event gives it, `merge_sha` GitHub's own merge of the change into it; each is empty where the event
+    has none. `branch` is the branch of the commit that is judged. `default_branch` is the repository's, empty
+    if the payload has none. `is_fork` says that the change comes from another repository,
     so that the token may only read. `trigger` is there for `workflow_run` alone.
     """
 
@@ -71,6 +102,10 @@ class Event:
     workflow: str
     actor: str
     trigger: Trigger | None = None
+    base_sha: str = ""
+    merge_sha: str = ""
+    branch: str = ""
+    default_branch: str = ""
 
     @property
     def run_url(self) -> str:
@@ -96,6 +131,7 @@ class _Part(BaseModel):
 
 class _Repository(_Part):
     full_name: RepositoryName
+    default_branch: Ref | None = None
 
 
 class _Side(_Part):
@@ -113,6 +149,7 @@ class _PullRequest(_Part):
 class _MergeGroup(_Part):
     head_sha: Sha
     base_ref: Ref
+    base_sha: Sha | None = None
 
 
 class _WorkflowRun(_Part):
@@ -124,20 +161,24 @@ class _WorkflowRun(_Part):
     head_repository: _Repository | None = None
 
 
-class _PullRequestPayload(_Part):
+class _Payload(_Part):
+    repository: _Repository | None = None
+
+
+class _PullRequestPayload(_Payload):
     pull_request: _PullRequest
 
 
-class _MergeGroupPayload(_Part):
+class _MergeGroupPayload(_Payload):
     merge_group: _MergeGroup
 
 
-class _PushPayload(_Part):
+class _PushPayload(_Payload):
     after: Sha
     ref: Ref
 
 
-class _WorkflowRunPayload(_Part):
+class _WorkflowRunPayload(_Payload):
     workflow_run: _WorkflowRun
 
 
@@ -159,41 +200,75 @@ def read_event(environment: Mapping[str, str], payload: bytes | None) -> Event:
         run_id=int(_variable(environment, "GITHUB_RUN_ID", _NUMBER)),
         run_attempt=int(_variable({"GITHUB_RUN_ATTEMPT": "1", **environment}, "GITHUB_RUN_ATTEMPT", _NUMBER)),
         workflow=_line(environment.get("GITHUB_WORKFLOW", "")),
-        actor=_line(environment.get("GITHUB_ACTOR", "")),
+        actor=_optional(environment, "GITHUB_ACTOR", _LOGIN),
     )
     if name in PULL_REQUEST_EVENTS:
-        return _of_pull_request(event, _parsed(_PullRequestPayload, name, payload).pull_request)
+        return _of_pull_request(event, _parsed(_PullRequestPayload, name, payload), environment)
     if name == "merge_group":
-        group = _parsed(_MergeGroupPayload, name, payload).merge_group
-        return replace(event, head_sha=group.head_sha, base_ref=_branch(group.base_ref))
+        return _of_merge_group(event, _parsed(_MergeGroupPayload, name, payload))
     if name == "push":
-        push = _parsed(_PushPayload, name, payload)
-        if not _SHA.fullmatch(push.after):
-            raise UsageError("the push deleted its branch: there is no commit to tell of", _NOT_THERE)
-        return replace(event, head_sha=push.after, base_ref=_branch(push.ref))
+        return _of_push(event, _parsed(_PushPayload, name, payload))
     if name == "workflow_run":
-        return _of_workflow_run(event, _parsed(_WorkflowRunPayload, name, payload).workflow_run)
-    return replace(event, head_sha=_variable(environment, "GITHUB_SHA", _SHA))
+        return _of_workflow_run(event, _parsed(_WorkflowRunPayload, name, payload))
+    found = _parsed(_Payload, name, payload) if payload and payload.strip() else _Payload()
+    return replace(
+        event,
+        head_sha=_variable(environment, "GITHUB_SHA", _SHA),
+        branch=_branch_variable(environment),
+        default_branch=_default_branch(found),
+    )
 
 
-def _of_pull_request(event: Event, pull: _PullRequest) -> Event:
+def _of_merge_group(event: Event, found: _MergeGroupPayload) -> Event:
+    group = found.merge_group
+    return replace(
+        event,
+        head_sha=group.head_sha,
+        base_ref=_branch(group.base_ref),
+        base_sha=group.base_sha or "",
+        default_branch=_default_branch(found),
+    )
+
+
+def _of_push(event: Event, push: _PushPayload) -> Event:
+    if not _SHA.fullmatch(push.after):
+        raise UsageError("the push deleted its branch: there is no commit to tell of", _NOT_THERE)
+    branch = _branch(push.ref)
+    return replace(
+        event,
+        head_sha=push.after,
+        base_ref=branch,
+        branch=branch,
+        default_branch=_default_branch(push),
+    )
+
+
+def _of_pull_request(event: Event, found: _PullRequestPayload, environment: Mapping[str, str]) -> Event:
+    pull = found.pull_request
     head, base = pull.head.repo, pull.base.repo
     return replace(
         event,
         head_sha=pull.head.sha,
         pull_number=pull.number,
         base_ref=pull.base.ref,
+        base_sha=pull.base.sha,
+        merge_sha=_optional(environment, "GITHUB_SHA", _SHA),
+        branch=pull.head.ref,
+        default_branch=_default_branch(found),
         # a fork that was deleted meanwhile has no repository any more
         is_fork=head is None or base is None or head.full_name.lower() != base.full_name.lower(),
     )
 
 
-def _of_workflow_run(event: Event, run: _WorkflowRun) -> Event:
+def _of_workflow_run(event: Event, found: _WorkflowRunPayload) -> Event:
+    run = found.workflow_run
     origin = run.head_repository.full_name if run.head_repository else ""
     return replace(
         event,
         head_sha=run.head_sha,
         is_fork=origin.lower() != event.repository.lower(),
+        branch=run.head_branch or "",
+        default_branch=_default_branch(found),
         trigger=Trigger(
             event=run.event,
             head_sha=run.head_sha,
@@ -234,6 +309,28 @@ def _variable(environment: Mapping[str, str], name: str, shape: re.Pattern[str])
     return value
 
 
+def _optional(environment: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str:
+    """Return a variable that may be missing or empty; where it is set, its shape is checked."""
+    return _variable(environment, name, shape) if environment.get(name) else ""
+
+
+def _branch_variable(environment: Mapping[str, str]) -> str:
+    """Return the branch that started the run, empty for a tag, or where the runner names none."""
+    ref = environment.get("GITHUB_REF", "")
+    if not ref:
+        return ""
+    try:
+        return _ref(ref).removeprefix(_BRANCHES) if ref.startswith(_BRANCHES) else ""
+    except ValueError:
+        raise UsageError(
+            f"$GITHUB_REF is {ref[:80]!r}, which cannot be", "leave it as the runner sets it"
+        ) from None
+
+
+def _default_branch(payload: _Payload) -> str:
+    return (payload.repository.default_branch or "") if payload.repository else ""
+
+
 def _address(environment: Mapping[str, str], name: str, default: str) -> str:
     """Return an address of GitHub, or of an Enterprise Server, without a slash at its end."""
     value = environment.get(name) or default
@@ -255,7 +352,7 @@ def _address(environment: Mapping[str, str], name: str, default: str) -> str:
 
 
 def _branch(ref: str) -> str:
-    return ref.removeprefix("refs/heads/")
+    return ref.removeprefix(_BRANCHES)
 
 
 def _line(text: str) -> str:

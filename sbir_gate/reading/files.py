@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sbir_gate.errors import InputError
+from sbir_gate.files import check_file
 from sbir_gate.reading.dump_files import holds_dump
 from sbir_gate.reading.text import unreadable
 
@@ -74,6 +75,7 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
             )
         if path.exists():
+            check_file(path)
             return _same_kind([path], source, "")
         dump, mark, table = str(source).rpartition(_TABLE_MARK)
         if mark and Path(dump).exists():

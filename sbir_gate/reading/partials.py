@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.files import read_file, sync_folder, write_durably
 
+_MAX_ORIGIN_BYTES = 1 << 20
 _FORMAT_VERSION = 1
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -64,7 +66,7 @@ class PartialFile:
     def origin(self) -> Origin | None:
         """Return what the bytes are of; None if that is not known, so that they are of no use."""
         try:
-            content = json.loads(self.origin_path.read_text(encoding="utf-8"))
+            content = json.loads(read_file(self.origin_path, _MAX_ORIGIN_BYTES))
             if content.pop("format_version") != _FORMAT_VERSION:
                 return None
             origin = Origin(**content)
@@ -86,10 +88,8 @@ class PartialFile:
     def describe(self, origin: Origin) -> None:
         """Write down what the bytes are of."""
         document = {"format_version": _FORMAT_VERSION, **asdict(origin)}
-        temporary = self.origin_path.with_name(self.origin_path.name + ".new")
         try:
-            temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-            temporary.replace(self.origin_path)
+            write_durably(self.origin_path, (json.dumps(document, indent=1) + "\n").encode())
         except OSError as error:
             raise unwritable(self.path, error) from error
 
@@ -132,18 +132,9 @@ def publish(path: Path, target: Path, modified_at: float | None = None) -> None:
                 os.utime(file.fileno(), (modified_at, modified_at))
             os.fsync(file.fileno())
         path.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         raise unwritable(target, error) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    # a rename that is not forced to disk is lost when the power fails
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def make_folder(folder: Path) -> None:

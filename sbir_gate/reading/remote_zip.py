@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from sbir_gate.errors import InputError, OutputError, UsageError
+from sbir_gate.files import TooLargeError, read_file
 from sbir_gate.reading.answers import Answer, FileChangedError, RemoteFile
 from sbir_gate.reading.downloads import Fetched, ask_facts
 from sbir_gate.reading.options import MIB
@@ -196,7 +197,7 @@ def _prepare(folder: Path, toc: bytes, dump: DumpOptions, member: Member) -> Non
     """Make the folder fit for the member: empty, of the same dump, or, if forced, cleared of another."""
     toc_path = folder / TOC
     try:
-        if toc_path.is_file() and toc_path.read_bytes() != toc:
+        if toc_path.is_file() and not _holds(toc_path, toc):
             if not dump.is_forced:
                 raise UsageError(
                     f"{folder}: holds another dump already",
@@ -210,6 +211,13 @@ def _prepare(folder: Path, toc: bytes, dump: DumpOptions, member: Member) -> Non
             member.partial.discard()
     except OSError as error:
         raise unwritable(folder, error) from error
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return read_file(path, len(content)) == content
+    except TooLargeError:
+        return False
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from sbir_gate.errors import InputError
+from sbir_gate.files import open_file
 from sbir_gate.reading.retrying import RetryPolicy
 
 if TYPE_CHECKING:
@@ -47,15 +48,10 @@ def _decode_byte(byte: int) -> str:
 codecs.register_error(_FALLBACK_ERRORS, _decode_damaged)
 
 
-def open_binary(path: Path) -> BinaryIO:
-    """Open a file for reading bytes, unbuffered."""
-    return path.open("rb", buffering=0)
-
-
 class PersistentFile(io.RawIOBase):
     """A file that is opened again, where it stood, when a read fails for a moment."""
 
-    def __init__(self, path: Path, retrying: RetryPolicy, opener: FileOpener = open_binary) -> None:
+    def __init__(self, path: Path, retrying: RetryPolicy, opener: FileOpener = open_file) -> None:
         super().__init__()
         self._path = path
         self._retrying = retrying
@@ -104,7 +100,7 @@ class PersistentFile(io.RawIOBase):
 def text_chunks(
     path: Path,
     retrying: RetryPolicy,
-    opener: FileOpener = open_binary,
+    opener: FileOpener = open_file,
     on_position: Callable[[int], None] = lambda _bytes: None,
 ) -> Generator[bytes, None, None]:
     """Yield the text of the file as UTF-8 in chunks of about a mebibyte.

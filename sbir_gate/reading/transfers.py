@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sbir_gate.errors import InputError, OutputError, ToolError
+from sbir_gate.files import open_file
 from sbir_gate.reading.answers import Answer, FileChangedError, PassingError, RemoteFile
 from sbir_gate.reading.options import MIB
 from sbir_gate.reading.partials import Origin, PartialFile
@@ -344,7 +345,7 @@ class Transfer:
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal. Raises InputError if it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions") from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sbir_gate.errors import InputError, OutputError
+from sbir_gate.files import open_file
 from sbir_gate.reading.answers import BLOCK_BYTES, PassingError, RemoteFile
 from sbir_gate.reading.downloads import Fetched
 from sbir_gate.reading.partials import Origin, PartialFile, publish, unwritable
@@ -97,7 +98,7 @@ class Member:
         try:
             if self.target.stat().st_size != self.info.file_size:
                 return False
-            with self.target.open("rb") as file:
+            with open_file(self.target) as file:
                 return _crc(iter(lambda: file.read(BLOCK_BYTES), b"")) == (self.info.CRC, self.info.file_size)
         except FileNotFoundError:
             return False
@@ -136,7 +137,7 @@ class Member:
         unpacked = path.with_name(f"{self.target.name}.unpacked")
         is_stored = self.info.compress_type == zipfile.ZIP_STORED
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
                 if is_stored:
                     found = _crc(blocks)

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import PurePosixPath
 
 from sbir_gate.model.publication import Annotation, AnnotationLevel
-from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict
+from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, limit_names
 from sbir_gate.reporting.plain_text import plain
 
 # GitHub shows so many of each level for a step, and drops the rest in silence
@@ -99,7 +99,8 @@ def _first_origin(keys: Sequence[str], origins: Mapping[str, str]) -> str:
 
 def _origin(change: Change, origins: Mapping[str, str]) -> str:
     is_absolute = "minimum" in change.limit or "maximum" in change.limit
-    keys = [f"gate.metrics.{change.metric}.{name}" for name in (_ABSOLUTE if is_absolute else _RELATIVE)]
+    fields = _ABSOLUTE if is_absolute else _RELATIVE
+    keys = [f"gate.metrics.{held}.{name}" for held in limit_names(change.metric) for name in fields]
     if is_absolute and change.metric == "match_rate":
         keys.insert(0, "enrichment.performance.match_rate_threshold")
     return _first_origin(keys, origins)

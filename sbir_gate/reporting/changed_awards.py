@@ -6,15 +6,21 @@ import csv
 import io
 from collections.abc import Iterator
 
+from sbir_gate.model.effects import Effect
 from sbir_gate.model.verdict import AwardChange, RecordChanges
 
 COLUMNS = (
     "change",
+    "effect",
     "award_id",
     "firm_name",
     "before_recipient_id",
+    "before_name",
+    "before_uei",
     "before_method",
     "after_recipient_id",
+    "after_name",
+    "after_uei",
     "after_method",
     "was_right",
     "is_right",
@@ -29,7 +35,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF0
 
 
 def render_changed_awards(records: RecordChanges) -> str:
-    """Return the CSV, with a header and one row per award.
+    """Return the CSV, with a header and one row per award, those with a wrong link first.
 
     Characters that cannot be seen (line breaks, control characters) become blanks; a text that a
     spreadsheet would run as a formula gets an apostrophe before it.
@@ -43,13 +49,18 @@ def render_changed_awards(records: RecordChanges) -> str:
 
 
 def _rows(records: RecordChanges) -> Iterator[list[str]]:
-    for name, changes in (
-        ("lost", records.lost),
-        ("re-linked", records.relinked),
-        ("gained", records.gained),
-    ):
-        for change in changes:
-            yield [name, *(_cell(value) for value in _values(change))]
+    named = [
+        (name, change)
+        for name, changes in (
+            ("lost", records.lost),
+            ("re-linked", records.relinked),
+            ("gained", records.gained),
+        )
+        for change in changes
+    ]
+    order = {effect: place for place, effect in enumerate(Effect)}
+    for name, change in sorted(named, key=lambda each: order[each[1].effect]):
+        yield [name, change.effect.value, *(_cell(value) for value in _values(change))]
 
 
 def _values(change: AwardChange) -> tuple[str, ...]:
@@ -57,8 +68,12 @@ def _values(change: AwardChange) -> tuple[str, ...]:
         change.award_id,
         change.firm_name,
         change.before_recipient_id,
+        change.before_name,
+        change.before_uei,
         change.before_method,
         change.after_recipient_id,
+        change.after_name,
+        change.after_uei,
         change.after_method,
         _truth(change.was_right),
         _truth(change.is_right),

@@ -51,6 +51,7 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
     colour = _OUTCOME_COLOURS.get(view.outcome, "red")
     title = f"{view.outcome.upper()}: {view.gate}"
     lines = [click.style(title, fg=colour, bold=True) if use_colour else title, f"{view.headline}."]
+    lines += [f"{view.improvement}."] if view.improvement else []
     lines += [f"  - {reason}" for reason in view.reasons]
     lines += _policy_lines(view, use_colour)
     lines += _measured_lines(view, width, use_colour, is_verbose)
@@ -97,6 +98,8 @@ def _changed_award_lines(view: View, width: int, is_verbose: bool) -> Iterable[s
         yield from ("", f"Awards: {view.records}")
     for awards in view.award_lists:
         yield from ("", *_award_lines(awards, width))
+    if view.kept:
+        yield from ("", *(f"{line}." for line in view.kept))
     if view.slices and is_verbose:
         cells = [(row.dimension, row.value, row.lost, row.gained, row.relinked) for row in view.slices]
         yield from ("", *table_lines(_SLICES, cells, width))

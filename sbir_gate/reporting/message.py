@@ -44,6 +44,7 @@ def build_message(verdict: Verdict, alerts: AlertList, links: Links) -> Message:
     place = f"commit {plain(alerts.commit[:_COMMIT_CHARACTERS]) or 'unknown'}"
     if alerts.branch:
         place += f" on {plain(alerts.branch, _NAME_CHARACTERS)}"
+    lines = [view.headline, *([view.improvement] if view.improvement else [])]
     named = (
         ("workflow run", links.run),
         ("reports", links.artifact),
@@ -53,7 +54,7 @@ def build_message(verdict: Verdict, alerts: AlertList, links: Links) -> Message:
     return Message(
         symbol=view.symbol,
         title=f"{view.gate}: {words}",
-        text=plain(recovery.text) if recovery else f"{view.headline}.",
+        text=plain(recovery.text) if recovery else " ".join(f"{line}." for line in lines),
         reasons=_capped([plain(reason) for reason in verdict.reasons]),
         rows=tuple(row for row in view.rows if row.severity in _NOTABLE)[:MOST_ROWS],
         place=place,

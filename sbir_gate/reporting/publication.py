@@ -11,10 +11,11 @@ from sbir_gate.model.publication import Links, Publication, TrendSeries
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Outcome, Severity, Verdict
 from sbir_gate.reporting.annotations import build_annotations
+from sbir_gate.reporting.improvements import improvement_words
 from sbir_gate.reporting.markdown import Surroundings, render_markdown
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.trend_charts import trend_chart
-from sbir_gate.reporting.view import View, build_view
+from sbir_gate.reporting.view import View, build_view, not_judged_words
 
 # rows and reasons of the barest report: with the longest names it is well below a comment's limit
 _FEW_ROWS = 40
@@ -83,6 +84,7 @@ def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
         reasons=_few(view.reasons, _FEW_REASONS),
         notes=_few(view.notes, _FEW_REASONS),
         slices=(),
+        kept=(),
         sensitivity="",
     )
     failing = tuple(row for row in notable if row.severity is Severity.FAIL)
@@ -114,8 +116,11 @@ def _few(lines: Sequence[str], most: int) -> tuple[str, ...]:
 
 
 def _title(verdict: Verdict) -> str:
-    reason = verdict.reasons[0] if verdict.reasons else _TITLES.get(verdict.outcome, "")
-    return plain(f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value, 140)
+    better = improvement_words(verdict)
+    usual = f"better: {better}" if better else _TITLES.get(verdict.outcome, "")
+    reason = verdict.reasons[0] if verdict.reasons else usual
+    title = f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value
+    return plain(f"{title}{not_judged_words(verdict.changes)}", 140)
 
 
 def _digest(verdict: Verdict) -> str:

@@ -4,20 +4,53 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sbir_gate.model.effects import Effect
 from sbir_gate.model.verdict import AwardChange, RecordChanges
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.quantities import NOTHING
 
 MAX_AWARDS_LISTED = 50
+MAX_MOVES_LISTED = 20
 CHANGED_AWARDS_NAME = "changed-awards.csv"
 
 _NAME_CHARACTERS = 80
 _ID_CHARACTERS = 60
 
+_UNLABELLED = frozenset({Effect.LOST, Effect.RELINKED, Effect.GAINED})
+_TITLES = {
+    Effect.NEW_WRONG: "New wrong links",
+    Effect.RELINKED_WRONG: "Correct links re-linked to a wrong recipient",
+    Effect.LOST_CORRECT: "Correct links lost",
+    Effect.VANISHED: "Awards without a decision",
+    Effect.LOST: "Lost links, not labelled",
+    Effect.RELINKED: "Re-linked, not labelled",
+    Effect.STILL_WRONG: "Wrong links re-linked to another wrong recipient",
+    Effect.STILL_CORRECT: "Correct links re-linked to another correct recipient",
+    Effect.GAINED: "Gained links, not labelled",
+    Effect.WRONG_DROPPED: "Wrong links dropped",
+    Effect.GAINED_CORRECT: "Correct links gained",
+    Effect.CORRECTED: "Corrected links",
+}
+# one, several
+_COUNTED = {
+    Effect.NEW_WRONG: ("new wrong link", "new wrong links"),
+    Effect.RELINKED_WRONG: ("re-linked to a wrong recipient",) * 2,
+    Effect.LOST_CORRECT: ("correct link lost", "correct links lost"),
+    Effect.VANISHED: ("award without a decision", "awards without a decision"),
+    Effect.LOST: ("lost (not labelled)",) * 2,
+    Effect.RELINKED: ("re-linked (not labelled)",) * 2,
+    Effect.STILL_WRONG: ("re-linked, wrong before and now",) * 2,
+    Effect.STILL_CORRECT: ("re-linked, correct before and now",) * 2,
+    Effect.GAINED: ("gained (not labelled)",) * 2,
+    Effect.WRONG_DROPPED: ("wrong link dropped", "wrong links dropped"),
+    Effect.GAINED_CORRECT: ("correct link gained", "correct links gained"),
+    Effect.CORRECTED: ("corrected",) * 2,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class AwardRow:
-    """One award whose link differs; `truth` says what became of it, a dash where nobody knows."""
+    """One award whose link differs; `truth` says what became of it."""
 
     award_id: str
     firm_name: str
@@ -54,29 +87,64 @@ class SliceRow:
 
 
 def records_line(records: RecordChanges) -> str:
-    """Return the counts in one line, empty if nothing changed."""
-    if not (records.lost or records.gained or records.relinked or records.worsened or records.improved):
+    """Return the counts of each effect in one line, wrong links first; empty if nothing changed."""
+    effects = records.effects
+    if not (effects or records.worsened or records.improved):
         return ""
+    parts = [f"{count:,} {_count_words(effect, count)}" for effect, count in effects.items()]
+    if effects and not effects.keys() <= _UNLABELLED and Effect.LOST_CORRECT not in effects:
+        parts.append("no correct link lost")
     return (
-        f"{len(records.lost):,} lost, {len(records.gained):,} gained, {len(records.relinked):,} re-linked; "
+        f"{', '.join(parts) or 'no list of changed awards'}; "
         f"{records.worsened:,} worsened, {records.improved:,} improved "
         f"(exact McNemar test: p = {records.mcnemar_p:.2g})"
     )
 
 
+def kept_lines(records: RecordChanges) -> tuple[str, ...]:
+    """Return what changed although no link did: methods, candidates for review, scores."""
+    lines = [
+        f"{move.links:,} {'link is' if move.links == 1 else 'links are'} now made by"
+        f" {plain(move.after_method, _ID_CHARACTERS)}, not {plain(move.before_method, _ID_CHARACTERS)},"
+        " to the same recipient"
+        for move in records.moves[:MAX_MOVES_LISTED]
+    ]
+    more = records.moves[MAX_MOVES_LISTED:]
+    if more:
+        lines.append(f"{sum(move.links for move in more):,} more links changed their method")
+    candidates = (
+        (records.candidates_lost, "lost"),
+        (records.candidates_changed, "now another recipient"),
+        (records.candidates_gained, "new"),
+    )
+    if any(count for count, _ in candidates):
+        parts = [f"{count:,} {words}" for count, words in candidates if count]
+        lines.append(f"candidates for review: {', '.join(parts)}")
+    if records.scores_changed:
+        count = records.scores_changed
+        lines.append(f"{count:,} {'link has' if count == 1 else 'links have'} another score or confidence")
+    return tuple(lines)
+
+
 def award_lists(records: RecordChanges) -> tuple[AwardList, ...]:
-    """Return the lists that are not empty, each capped."""
-    titled = (("Lost", records.lost), ("Re-linked", records.relinked), ("Gained", records.gained))
+    """Return the lists that are not empty, wrong links first, each capped."""
+    by_effect: dict[Effect, list[AwardChange]] = {}
+    for change in (*records.lost, *records.relinked, *records.gained):
+        by_effect.setdefault(change.effect, []).append(change)
     return tuple(
         AwardList(
-            title=f"{title} links ({len(changes):,})",
+            title=f"{_TITLES[effect]} ({len(changes):,})",
             count=len(changes),
             rows=tuple(_award_row(change) for change in changes[:MAX_AWARDS_LISTED]),
             more=_more(len(changes), MAX_AWARDS_LISTED),
         )
-        for title, changes in titled
-        if changes
+        for effect in Effect
+        if (changes := by_effect.get(effect))
     )
+
+
+def _count_words(effect: Effect, count: int) -> str:
+    return _COUNTED[effect][count != 1]
 
 
 def slice_rows(records: RecordChanges) -> tuple[SliceRow, ...]:
@@ -101,21 +169,33 @@ def _award_row(change: AwardChange) -> AwardRow:
     return AwardRow(
         award_id=plain(change.award_id, _ID_CHARACTERS),
         firm_name=plain(change.firm_name, _NAME_CHARACTERS) or NOTHING,
-        before=_link_words(change.before_recipient_id, change.before_method),
-        after=_link_words(change.after_recipient_id, change.after_method),
+        before=_link_words(
+            change.before_recipient_id, change.before_method, change.before_name, change.before_uei
+        ),
+        after=_link_words(
+            change.after_recipient_id, change.after_method, change.after_name, change.after_uei
+        ),
         lost_by=change.lost_by or NOTHING,
-        truth=_truth_words(change.was_right, change.is_right),
+        truth=_truth_words(change),
     )
 
 
-def _link_words(recipient_id: str, method: str) -> str:
+def _link_words(recipient_id: str, method: str, name: str, uei: str) -> str:
+    """Return the recipient by name, UEI and id as far as they are known, and the method."""
     words = plain(method, _ID_CHARACTERS)
-    return f"{plain(recipient_id, _ID_CHARACTERS)} ({words})" if recipient_id else words or NOTHING
+    if not recipient_id:
+        return words or NOTHING
+    shown_id = plain(recipient_id, _ID_CHARACTERS)
+    shown_uei = plain(uei, _ID_CHARACTERS)
+    parts = [plain(name, _NAME_CHARACTERS), f"UEI {shown_uei}" if shown_uei else "", shown_id]
+    return f"{' · '.join(part for part in parts if part)} ({words})"
 
 
-def _truth_words(was_right: bool | None, is_right: bool | None) -> str:
-    if was_right is None or is_right is None:
-        return NOTHING
-    if was_right == is_right:
-        return "right before and now" if is_right else "not right, before or now"
-    return "now right" if is_right else "no longer right"
+def _truth_words(change: AwardChange) -> str:
+    if change.was_right is None or change.is_right is None:
+        return "not labelled"
+    if change.was_right != change.is_right:
+        return "now correct" if change.is_right else "no longer correct"
+    if change.is_right:
+        return "correct before and now"
+    return "wrong before and now" if change.before_recipient_id else "wrong"

@@ -10,19 +10,27 @@ from dataclasses import dataclass
 from statistics import median
 
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict
+from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, not_judged
+from sbir_gate.reporting.improvements import improvement_words
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.policy_view import PolicyBanner, WaiverRow, policy_banner, policy_words, waiver_rows
 from sbir_gate.reporting.quantities import (
     NO_CHANGE,
     NOTHING,
     bar,
-    difference,
+    judged_difference,
     quantity,
     rate,
     relative_change,
 )
-from sbir_gate.reporting.records_view import AwardList, SliceRow, award_lists, records_line, slice_rows
+from sbir_gate.reporting.records_view import (
+    AwardList,
+    SliceRow,
+    award_lists,
+    kept_lines,
+    records_line,
+    slice_rows,
+)
 
 MAX_REASONS = 50
 
@@ -103,7 +111,8 @@ class View:
 
     `sensitivity` says which regressions of the gated noisy metrics could be seen; empty if there is none.
     `more_rows` says how many of the rows are left out, empty if none. `steady_title` is what is said of the
-    rows that show no change.
+    rows that show no change. `improvement` says what got better where that is not the headline. `kept` are
+    changes of awards whose link is the same.
     """
 
     gate: str
@@ -123,6 +132,8 @@ class View:
     banner: PolicyBanner | None = None
     waivers: tuple[WaiverRow, ...] = ()
     slices: tuple[SliceRow, ...] = ()
+    improvement: str = ""
+    kept: tuple[str, ...] = ()
     sensitivity: str = ""
     more_rows: str = ""
     steady_title: str = ""
@@ -141,12 +152,16 @@ class View:
 def build_view(run: Run | None, verdict: Verdict) -> View:
     """Return the view of a verdict; without the Run that it judges, without quality and machine."""
     symbol, headline = _OUTCOMES[verdict.outcome]
+    better = improvement_words(verdict)
+    if better and verdict.outcome is Outcome.PASS:
+        headline = f"Better: {better}"
     ordered = sorted(verdict.changes, key=lambda change: _ROW_ORDER.index(change.severity))
     return View(
         gate=plain(verdict.gate, _NAME_CHARACTERS),
         outcome=verdict.outcome,
         symbol=symbol,
-        headline=headline,
+        headline=f"{headline}{not_judged_words(verdict.changes)}",
+        improvement=f"Better: {better}" if better and verdict.outcome is not Outcome.PASS else "",
         reasons=_capped(verdict.reasons),
         notes=_capped(verdict.notes),
         rows=tuple(_metric_row(change) for change in ordered if change.severity is not Severity.INFO),
@@ -160,9 +175,16 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         banner=policy_banner(verdict),
         waivers=waiver_rows(verdict),
         slices=slice_rows(verdict.records),
+        kept=kept_lines(verdict.records),
         sensitivity=_sensitivity_line(ordered),
         steady_title=_steady_title(verdict),
     )
+
+
+def not_judged_words(changes: Sequence[Change]) -> str:
+    """Return what a headline adds for what was not judged: "; time not judged". Empty if all was."""
+    blind = [plain(kind, _NAME_CHARACTERS) for kind in not_judged(changes)]
+    return f"; {' and '.join(blind)} not judged" if blind else ""
 
 
 def _steady_title(verdict: Verdict) -> str:
@@ -189,7 +211,7 @@ def _metric_row(change: Change) -> MetricRow:
         metric=plain(change.metric, _NAME_CHARACTERS),
         reference=quantity(change.reference, unit),
         head=quantity(change.head, unit),
-        delta=difference(change.delta, unit),
+        delta=judged_difference(change, unit),
         change=relative_change(change),
         limit=plain(change.limit) or NOTHING,
     )
@@ -216,6 +238,8 @@ def _quality_facts(run: Run) -> tuple[Fact, ...]:
         ),
         Fact("by method", plain(methods) or NOTHING),
     ]
+    if quality.labelled is not None or not run.has_truth:
+        facts.append(Fact("labels", f"{quality.labelled or 0:,} of {quality.awards:,} awards labelled"))
     rates = (
         ("precision", quality.precision),
         ("recall", quality.recall),

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from sbir_gate.model.verdict import PolicyEdit
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.entries import Entry, Layer, configuration_error, shown
-from sbir_gate.settings.keys import is_known, metric_names
+from sbir_gate.settings.keys import is_known, is_switch, merged, metric_names, with_patterns
 from sbir_gate.settings.validation import validated
 
 NOT_SET = "not set"
@@ -58,7 +58,7 @@ def settings_of_commit(
         if not is_policy(key) or (key not in before and not key.startswith(_METRICS))
     }
     chosen |= {key: entry for key, entry in before.items() if is_policy(key)}
-    chosen |= above
+    chosen = with_patterns(merged([*chosen.values(), *above.values()]))
     faults = [fault for layer in commit for fault in layer.faults]
     settings, value_faults = validated(chosen, metric_names(before))
     if settings is None or faults:
@@ -69,7 +69,7 @@ def settings_of_commit(
 
 
 def _merged(layers: Sequence[Layer]) -> dict[str, Entry]:
-    return {entry.key: entry for layer in layers for entry in layer.entries if is_known(entry.key)}
+    return merged(entry for layer in layers for entry in layer.entries)
 
 
 def _edits(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[PolicyEdit]:
@@ -91,5 +91,6 @@ def _words(entry: Entry | None) -> str:
 
 
 def _forgotten(layers: Sequence[Layer]) -> list[PolicyEdit]:
-    unknown = {entry.key: entry for layer in layers for entry in layer.entries if not is_known(entry.key)}
+    entries = [entry for layer in layers for entry in layer.entries]
+    unknown = {entry.key: entry for entry in entries if not is_known(entry.key) and not is_switch(entry)}
     return [PolicyEdit(key, shown(entry.value), "no key any more") for key, entry in unknown.items()]

@@ -8,7 +8,16 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Fault, Layer, configuration_error, shown
-from sbir_gate.settings.keys import HELD_BY, is_known, is_section, metric_names, nearest_key
+from sbir_gate.settings.keys import (
+    HELD_BY,
+    is_known,
+    is_section,
+    is_switch,
+    merged,
+    metric_names,
+    nearest_key,
+    with_patterns,
+)
 from sbir_gate.settings.layers import (
     assignment_layer,
     base_layer,
@@ -103,15 +112,16 @@ def _layers(
 def _validated(layers: Sequence[Layer]) -> tuple[EffectiveSettings | None, list[Fault]]:
     """Return the merged settings, None if they are not valid, and all faults of all layers."""
     faults = [fault for layer in layers for fault in layer.faults]
-    merged = {entry.key: entry for layer in layers for entry in layer.entries if is_known(entry.key)}
-    unknown = [entry for layer in layers for entry in layer.entries if not is_known(entry.key)]
+    entries = [entry for layer in layers for entry in layer.entries]
+    in_force = with_patterns(merged(entries))
+    unknown = [entry for entry in entries if not is_known(entry.key) and not is_switch(entry)]
     names = metric_names(entry.key for entry in layers[0].entries)
     faults += _unknown_key_faults(unknown, names)
-    settings, value_faults = validated(merged, names)
+    settings, value_faults = validated(in_force, names)
     faults += value_faults
     if settings is None:
         return None, faults
-    origins = MappingProxyType({key: entry.origin for key, entry in merged.items()})
+    origins = MappingProxyType({key: entry.origin for key, entry in in_force.items()})
     return EffectiveSettings(settings, origins), faults
 
 
@@ -124,6 +134,8 @@ def _unknown_key_faults(entries: Sequence[Entry], names: Sequence[str]) -> list[
 
 
 def _unknown_problem(entry: Entry, names: Sequence[str] | None) -> str:
+    if entry.value is None and f"{entry.key}.minimum" in HELD_BY:
+        return f"cannot be switched off: {HELD_BY[f'{entry.key}.minimum']} always holds"
     if is_section(entry.key):
         return f"{shown(entry.value)} is no value for a section: it must hold keys"
     if entry.key in HELD_BY:

@@ -20,9 +20,11 @@ def policy(settings: Settings) -> Policy:
         limits=tuple(
             _limit(name, metric, threshold if name == MATCH_RATE else metric.minimum)
             for name, metric in gate.metrics.items()
+            if metric is not None
         ),
         max_lost=gate.max_lost,
         significance=gate.significance,
+        unjudged=tuple(name for name, metric in gate.metrics.items() if metric is None),
     )
 
 

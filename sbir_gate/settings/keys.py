@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from inspect import isclass
-from typing import get_args, get_origin
+from typing import get_origin
 
 from pydantic import BaseModel
 
-from sbir_gate.settings.schema import Settings
+from sbir_gate.model.verdict import limit_names
+from sbir_gate.settings.entries import Entry
+from sbir_gate.settings.schema import MetricSettings, Settings
 
 ANY_NAME = "*"
+_METRICS = "gate.metrics."
+_WHOLE = ("unit", "direction", "kind")
 
 # a limit that another key holds: it is refused here, so that the number stands once
 HELD_BY = {"gate.metrics.match_rate.minimum": "enrichment.performance.match_rate_threshold"}
@@ -25,7 +30,7 @@ def known_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterato
         if isclass(annotation) and issubclass(annotation, BaseModel):
             yield from known_keys(annotation, f"{key}.")
         elif get_origin(annotation) is Mapping:
-            yield from known_keys(get_args(annotation)[1], f"{key}.{ANY_NAME}.")
+            yield from known_keys(MetricSettings, f"{key}.{ANY_NAME}.")
         else:
             yield key
 
@@ -44,6 +49,50 @@ def is_known(key: str) -> bool:
 def is_section(key: str) -> bool:
     """Return whether the key holds further keys."""
     return _generalised(key) in _SECTIONS
+
+
+def is_switch(entry: Entry) -> bool:
+    """Return whether the entry switches a metric, or a group of them, off: `gate.metrics.recall: null`."""
+    name = entry.key.removeprefix(_METRICS)
+    is_metric = entry.key.startswith(_METRICS) and name and "." not in name
+    return bool(is_metric) and entry.value is None and f"{entry.key}.minimum" not in HELD_BY
+
+
+def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Return the entries by key, of those that are known; later ones win.
+
+    null switches a metric off with all that was said of it before; a later limit switches it on again.
+    """
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if is_switch(entry):
+            found = {key: other for key, other in found.items() if not key.startswith(f"{entry.key}.")}
+        elif is_known(entry.key):
+            found.pop(entry.key.rpartition(".")[0], None)
+        else:
+            continue
+        found[entry.key] = entry
+    return found
+
+
+def with_patterns(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the entries, where a metric whose own are not whole takes the rest from its pattern.
+
+    So `links/uei-exact: {fail_percent: 30}` has the unit and direction of `links/*`. One that says all that
+    a new metric must say stands by itself.
+    """
+    found = dict(entries)
+    for name in metric_names(key for key in entries if key.startswith(_METRICS)):
+        is_off = f"{_METRICS}{name}" in entries
+        if is_off or all(f"{_METRICS}{name}.{field}" in entries for field in _WHOLE):
+            continue
+        for pattern in limit_names(name)[1:]:
+            prefix = f"{_METRICS}{pattern}."
+            for key, entry in entries.items():
+                if key.startswith(prefix):
+                    own = f"{_METRICS}{name}.{key.removeprefix(prefix)}"
+                    found.setdefault(own, replace(entry, key=own))
+    return found
 
 
 def metric_names(keys: Iterable[str]) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sbir_gate.errors import ToolError
+from sbir_gate.files import read_file
+from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.settings.entries import Entry, Fault, Layer
 from sbir_gate.settings.yaml_text import read_layer, read_value
 
@@ -36,11 +38,9 @@ def file_layer(path: Path, name: str = "") -> Layer:
     """Return the entries of a YAML file; `name` is what origins call it, its path if empty."""
     name = name or str(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        return Layer(faults=(Fault(name, "", f"cannot be read: {reason}"),))
+        content = read_file(path, MAX_FILE_BYTES)
+    except OSError as error:
+        return Layer(faults=(Fault(name, "", f"cannot be read: {error.strerror}"),))
     return text_layer(content, name)
 
 
@@ -54,6 +54,9 @@ def configuration_text(content: bytes, name: str) -> str | Fault:
     """Return the text of a configuration file, or what is wrong with it."""
     if len(content) > MAX_FILE_BYTES:
         return Fault(name, "", "is larger than 1 MiB: this is no configuration file")
+    leftover = find_leftover(content)
+    if leftover is not None:
+        return Fault(f"{name}:{leftover.line}", "", f"is {leftover.reason}: {leftover.hint}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

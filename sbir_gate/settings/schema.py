@@ -131,6 +131,8 @@ TableName = Annotated[
     str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$", max_length=130)
 ]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z0-9_-]+)*$", max_length=80)]
+# the same, or `links/*` for every metric of a group
+LimitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z0-9_-]+)*(/\*)?$", max_length=80)]
 
 
 class Section(BaseModel):
@@ -196,6 +198,7 @@ class EnricherSettings(Section):
     command: Command
     python: PathValue | None
     pass_environment: Annotated[tuple[VariableName, ...], AfterValidator(_distinct)]
+    private_home: bool
 
 
 class FixturesSettings(Section):
@@ -265,9 +268,9 @@ class GateSettings(Section):
     max_lost: Annotated[int, Field(ge=0, le=1_000_000_000)]
     significance: OpenShare
     metrics: Annotated[
-        Mapping[MetricName, MetricSettings],
+        Mapping[LimitName, MetricSettings | None],  # None: switched off
         AfterValidator(MappingProxyType),  # frozen like the rest, and a dict again when it is dumped
-        PlainSerializer(dict, return_type=dict[str, MetricSettings]),
+        PlainSerializer(dict, return_type=dict[str, MetricSettings | None]),
     ]
     waivers_file: PathValue
 

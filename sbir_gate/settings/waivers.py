@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sbir_gate.errors import ConfigurationError
+from sbir_gate.files import read_file
 from sbir_gate.model.waiver import NEVER_WAIVED, RECORDS, Waiver
 from sbir_gate.settings.entries import Fault, shown
 from sbir_gate.settings.layers import MAX_FILE_BYTES, base_layer, configuration_text
@@ -88,10 +89,9 @@ def load_waivers(path: Path, is_required: bool) -> tuple[Waiver, ...]:
 
 
 def waivers_content(path: Path) -> bytes | None:
-    """Return the bytes of the file, at most a little more than may be in it; None if it is not there."""
+    """Return the bytes of the file, None if it is not there."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
+        return read_file(path, MAX_FILE_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:

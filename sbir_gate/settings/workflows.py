@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from sbir_gate.files import read_file
 from sbir_gate.model.workflow import Job, Permissions, Step, Workflow
 from sbir_gate.settings.entries import Fault
 from sbir_gate.settings.layers import MAX_FILE_BYTES, configuration_text
@@ -50,16 +51,15 @@ def read_workflows(root: Path) -> tuple[tuple[Workflow, ...], tuple[Fault, ...]]
 def _is_action(root: Path) -> bool:
     """Say whether the repository itself is the action."""
     try:
-        with (root / "action.yml").open("rb") as file:
-            return _NAMED.search(file.read(MAX_FILE_BYTES).decode("utf-8", errors="replace")) is not None
+        content = read_file(root / "action.yml", MAX_FILE_BYTES)
+        return _NAMED.search(content.decode("utf-8", errors="replace")) is not None
     except OSError:
         return False
 
 
 def _read(path: Path, name: str, is_own: bool) -> Workflow | Fault | None:
     try:
-        with path.open("rb") as file:
-            text = configuration_text(file.read(MAX_FILE_BYTES + 1), name)
+        text = configuration_text(read_file(path, MAX_FILE_BYTES), name)
     except OSError as error:
         return Fault(name, "", f"cannot be read ({error.strerror})")
     if isinstance(text, Fault):

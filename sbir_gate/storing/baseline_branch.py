@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sbir_gate.errors import DocumentError, UsageError
-from sbir_gate.model.document import RUN, decode, encode
+from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode, encode
 from sbir_gate.model.history import utc_moment
 from sbir_gate.model.run import Run
 from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.storing.git import Git
+from sbir_gate.storing.merge_base import is_ancestor
+from sbir_gate.storing.references import HASH
 from sbir_gate.storing.remote_branch import Edit, Patience, RemoteBranch
 from sbir_gate.storing.revisions import SHOWN_DIGITS, Revision
 
-_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 # or what is pushed would be measured, promoted and pushed again, for ever, where the token starts workflows
 _NO_BUILD = "[skip ci]"
 _CURE = "take the file away with a commit, and promote again"
@@ -82,16 +82,12 @@ def is_newer(git: Git, there: Run, ours: Run) -> bool:
     A job that is run again measures an old commit late; what counts is the commit, where git knows both.
     """
     later, earlier = there.source.commit, ours.source.commit
-    if later != earlier and _COMMIT.fullmatch(later) and _COMMIT.fullmatch(earlier):
-        if _is_ancestor(git, earlier, later):
+    if later != earlier and HASH.fullmatch(later) and HASH.fullmatch(earlier):
+        if is_ancestor(git, earlier, later):
             return True
-        if _is_ancestor(git, later, earlier):
+        if is_ancestor(git, later, earlier):
             return False
     return utc_moment(there.started_at) > utc_moment(ours.started_at)
-
-
-def _is_ancestor(git: Git, first: str, second: str) -> bool:
-    return git.ask("merge-base", "--is-ancestor", first, second).status == 0
 
 
 def _baseline_at(revision: Revision, path: str, gate: str) -> Run | None:
@@ -100,7 +96,7 @@ def _baseline_at(revision: Revision, path: str, gate: str) -> Run | None:
         return None
     name = f"{path} at {revision.name}"
     try:
-        run = decode(RUN, revision.read(blob, MAX_DOCUMENT_BYTES).decode("utf-8"), name)
+        run = decode(RUN, revision.read(blob, MAX_DOCUMENT_BYTES).decode("utf-8"), name, PROMOTE_AGAIN)
     except UnicodeDecodeError as error:
         raise DocumentError(f"{name}: not UTF-8 at byte {error.start}", _CURE) from error
     if run.gate != gate:
@@ -110,7 +106,7 @@ def _baseline_at(revision: Revision, path: str, gate: str) -> Run | None:
 
 def _message(run: Run, *, is_proposal: bool) -> str:
     commit = run.source.commit
-    of = f" at commit {commit[:SHOWN_DIGITS]}" if _COMMIT.fullmatch(commit) else ""
+    of = f" at commit {commit[:SHOWN_DIGITS]}" if HASH.fullmatch(commit) else ""
     body = f"The Run of {utc_moment(run.started_at):%Y-%m-%dT%H:%M:%SZ}{of}."
     # a pull request waits for the checks of its newest commit: there, nothing may be skipped
     return f"Promote the baseline of {run.gate}\n\n{body}\n" + ("" if is_proposal else f"\n{_NO_BUILD}\n")

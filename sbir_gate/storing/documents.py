@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
-from uuid import uuid4
 
 from sbir_gate.errors import DocumentError, OutputError
+from sbir_gate.files import NotAFileError, TooLargeError, read_file, write_durably
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.document import (
     ALERTS,
     AWARD_TABLE,
     HISTORY,
+    MAKE_AGAIN,
     PROGRESS,
     RUN,
     VERDICT,
@@ -60,9 +58,12 @@ def write_run(path: Path, run: Run) -> None:
     _write(path, _encoded(RUN, run), may_replace=True)
 
 
-def load_run(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> Run:
-    """Return the Run in the file. Raises DocumentError for anything but a whole, valid Run."""
-    return _load(RUN, path, max_bytes)
+def load_run(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES, again: str = MAKE_AGAIN) -> Run:
+    """Return the Run in the file; `again` says in errors how such a file is made.
+
+    Raises DocumentError for anything but a whole, valid Run.
+    """
+    return _load(RUN, path, max_bytes, again)
 
 
 def save_verdict(path: Path, verdict: Verdict) -> None:
@@ -124,38 +125,36 @@ def save_text(path: Path, text: str) -> None:
     _write(path, content, may_replace=True)
 
 
-def _load(kind: DocumentKind[Document], path: Path, max_bytes: int) -> Document:
-    return decode(kind, _read(path, max_bytes), str(path))
+def _load(kind: DocumentKind[Document], path: Path, max_bytes: int, again: str = MAKE_AGAIN) -> Document:
+    return decode(kind, _read(path, max_bytes, again), str(path), again)
 
 
-def _read(path: Path, max_bytes: int) -> str:
+def _read(path: Path, max_bytes: int, again: str) -> str:
     """Return the text of a regular file of at most `max_bytes`."""
     try:
-        # a pipe or a device would block for ever: look before opening
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise DocumentError(f"{path}: not a regular file", "name the JSON file itself")
-        with path.open("rb") as file:
-            content = file.read(max_bytes + 1)
+        content = read_file(path, max_bytes)
+    except TooLargeError as error:
+        raise DocumentError(
+            f"{path}: {error.strerror}", "this is no document of sbir-gate: check the path"
+        ) from error
+    except NotAFileError as error:
+        raise DocumentError(f"{path}: {error.strerror}", "name the JSON file itself") from error
     except FileNotFoundError as error:
         raise DocumentError(
             f"{path}: no such file", "make it with 'sbir-gate run', or check the path"
         ) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise DocumentError(
             f"{path}: cannot be read ({_cause(error)})", "check the path and its permissions"
         ) from error
-    if len(content) > max_bytes:
-        raise DocumentError(
-            f"{path}: larger than {max_bytes:,} bytes", "this is no document of sbir-gate: check the path"
-        )
     if not content.strip():
-        raise DocumentError(f"{path}: the file is empty", "make it again with 'sbir-gate run'")
+        raise DocumentError(f"{path}: the file is empty", again)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DocumentError(
             f"{path}: not UTF-8 at byte {error.start}",
-            "the file is damaged or compressed: make it again with 'sbir-gate run'",
+            f"the file is damaged or compressed: {again}",
         ) from error
 
 
@@ -170,33 +169,12 @@ def _encoded(kind: DocumentKind[Document], content: Document) -> bytes:
 
 
 def _write(path: Path, content: bytes, may_replace: bool) -> bool:
-    """Write a file whole or not at all; say False if it is there and must not be replaced.
-
-    The content goes to a temporary file beside the target, is forced to disk, and takes the target's
-    name in one step: a link (which fails on an existing name) or a rename (which replaces it).
-    """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    """Write a file whole or not at all; say False if it is there and must not be replaced."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if may_replace:
-            temporary.replace(path)
-        else:
-            path.hardlink_to(temporary)
-    except FileExistsError as error:
-        # the folder's own name may be taken by a file, which is no collision of documents
-        if may_replace or not path.parent.is_dir():
-            raise _output_error(path, error) from error
-        return False
+        return write_durably(path, content, may_replace=may_replace)
     except (OSError, ValueError) as error:
         raise _output_error(path, error) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-    return True
 
 
 def _output_error(path: Path, error: Exception) -> OutputError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ INDEX_NAME = ".index.sqlite3"
 _MAX_GATE_CHARACTERS = 64
 _COMMIT_CHARACTERS = 12
 _DIGEST_CHARACTERS = 8
+_NO_STAMP: Stamp = (-1, 0)
 
 Load = Callable[[Path], HistoryEntry]
 """Reads one entry from its file; raises DocumentError."""
@@ -125,10 +127,23 @@ def _files(folder: Path) -> dict[str, Stamp]:
     found = {}
     for name in names:
         if name.endswith(".json") and not name.startswith("."):
-            with suppress(FileNotFoundError):  # it was removed just now
-                status = (folder / name).stat()
-                found[name] = (status.st_size, status.st_mtime_ns)
+            stamp = _stamp(folder / name)
+            if stamp is not None:
+                # a name that is not UTF-8 can be no entry of ours, and is named as far as that goes
+                found[os.fsencode(name).decode("utf-8", "backslashreplace")] = stamp
     return found
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """Return the stamp of a file; None if it was removed just now.
+
+    What cannot be looked at (a link in a loop, or to nothing) has one too: reading it says what is wrong.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return _NO_STAMP if path.is_symlink() else None
+    return status.st_size, status.st_mtime_ns
 
 
 def _indexed(folder: Path, stamps: dict[str, Stamp], load: Load) -> HistoryIndex:

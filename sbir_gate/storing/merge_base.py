@@ -6,29 +6,56 @@ The tip holds what others have merged since; compared with it, a change would be
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.errors import UsageError
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.revisions import Revision
+from sbir_gate.storing.references import (
+    DEFAULT_BRANCHES,
+    HASH,
+    Reference,
+    find_branch,
+    find_default_branch,
+    find_reference,
+    head_commit,
+    shown,
+)
+from sbir_gate.storing.revisions import SHOWN_DIGITS, Revision
 
-# where the target branch is looked for if nobody says what it is called
-DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_SHOWN_CHARACTERS = 80
 _FETCH = "fetch the whole history: 'fetch-depth: 0' for actions/checkout, or 'git fetch --unshallow'"
+_SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class BaseName:
+    """How the base is named: by `ref`, else by the branch that a change goes to, else the default branch.
+
+    `target_branch` is a branch and nothing else (GITHUB_BASE_REF, or what the event says). `bounds` are
+    commits that GitHub names: the base must be one of them, or older than one of them.
+    """
+
+    ref: str | None = None
+    target_branch: str = ""
+    bounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MergeBase:
-    """The base: the branch or REF that led to it, and the hash of HEAD."""
+    """The base: the branch or REF that led to it, and the hash of HEAD.
+
+    `target` is the newest commit of that branch. `commits_behind` and `days_behind` say how far the base is
+    behind it. `notes` say which other commits bear the name.
+    """
 
     revision: Revision
     ref: str
     head: str
+    target: Revision
+    commits_behind: int = 0
+    days_behind: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def commit(self) -> str:
@@ -40,32 +67,48 @@ class MergeBase:
         """The top folder of the working tree."""
         return self.revision.root
 
+    @property
+    def is_outdated(self) -> bool:
+        """Say whether the target branch has moved on since HEAD left it."""
+        return self.commit != self.target.commit
 
-def find_base(git: Git, ref: str | None, target_branch: str = "") -> MergeBase:
-    """Return the merge base of HEAD and `ref`; without a `ref`, of HEAD and the target branch.
 
-    The target branch is `target_branch` (GITHUB_BASE_REF: on a pull request the branch that it goes to),
-    else the default branch. A name that git does not know is looked for in `origin` too.
+def find_base(git: Git, named: BaseName) -> MergeBase:
+    """Return the merge base of HEAD and the branch or commit that is named.
 
-    Raises UsageError where there is no repository, no such REF, or no history in common, with the cure;
-    ToolError without git.
+    Raises UsageError where there is no repository, no such REF, no history in common, or the base is not
+    within its bounds, with the fix; ToolError without git.
     """
     root = top_folder(git)
-    head = commit_of(git, "HEAD")
+    head = head_commit(git)
     if not head:
         raise UsageError("the repository has no commit yet", "commit first")
-    names = _candidates(ref, target_branch)
-    found = ((name, commit_of(git, name)) for name in names)
-    name, target = next(((name, commit) for name, commit in found if commit), ("", ""))
-    if not target:
-        raise _not_found(git, ref if ref is not None else target_branch or None, names)
-    answer = git.ask("merge-base", target, head)
-    if answer.status or not _COMMIT.fullmatch(answer.line):
+    target = _target(git, named)
+    if target is None:
+        raise _not_found(git, named.ref if named.ref is not None else named.target_branch or None)
+    answer = git.ask("merge-base", target.commit, head)
+    if answer.status or not HASH.fullmatch(answer.line):
         raise UsageError(
-            f"{_shown(name)} and HEAD have no commit in common here",
+            f"{shown(target.name)} and HEAD have no commit in common here",
             _FETCH if is_shallow(git) else "name the branch that this one is to be merged into",
         )
-    return MergeBase(Revision(git.at(root), answer.line, root), name, head)
+    base = answer.line
+    _check_bounds(git, base, target.name, named.bounds)
+    at_root = git.at(root)
+    return MergeBase(
+        Revision(at_root, base, root),
+        target.name,
+        head,
+        Revision(at_root, target.commit, root),
+        _commits_between(git, base, target.commit),
+        _days_between(git, base, target.commit),
+        target.notes,
+    )
+
+
+def is_ancestor(git: Git, first: str, second: str) -> bool:
+    """Say whether the first commit is the second, or older than it on its line."""
+    return git.ask("merge-base", "--is-ancestor", first, second).status == 0
 
 
 def top_folder(git: Git) -> Path:
@@ -79,29 +122,52 @@ def top_folder(git: Git) -> Path:
     return Path(os.fsdecode(answer.output).rstrip("\n"))
 
 
-def commit_of(git: Git, name: str) -> str:
-    """Return the commit that a name stands for, or an empty string."""
-    if not name.strip() or "\0" in name:
-        return ""
-    # after --end-of-options nothing is an option, whatever it looks like
-    answer = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    return answer.line if not answer.status and _COMMIT.fullmatch(answer.line) else ""
-
-
 def is_shallow(git: Git) -> bool:
     """Say whether the clone lacks the older part of the history."""
     return git.ask("rev-parse", "--is-shallow-repository").line == "true"
 
 
-def _candidates(ref: str | None, target_branch: str) -> tuple[str, ...]:
-    if ref is not None:
-        return (ref, f"refs/remotes/origin/{ref}")
-    if target_branch:
-        return (f"origin/{target_branch}", target_branch)
-    return DEFAULT_BRANCHES
+def _target(git: Git, named: BaseName) -> Reference | None:
+    if named.ref is not None:
+        return find_reference(git, named.ref)
+    if named.target_branch:
+        return find_branch(git, named.target_branch)
+    return find_default_branch(git)
 
 
-def _not_found(git: Git, asked: str | None, names: Sequence[str]) -> UsageError:
+def _check_bounds(git: Git, base: str, name: str, bounds: Sequence[str]) -> None:
+    """Raise UsageError unless the base is one of the bounds, or older than one."""
+    if not bounds or any(is_ancestor(git, base, bound) for bound in bounds):
+        return
+    if all(git.ask("cat-file", "-e", f"{bound}^{{commit}}").status for bound in bounds):
+        raise UsageError(
+            f"this clone lacks the base branch's commit as the event gives it, {bounds[0][:SHOWN_DIGITS]}",
+            _FETCH if is_shallow(git) else "fetch the base branch before the gate runs",
+        )
+    raise UsageError(
+        f"the base {base[:SHOWN_DIGITS]}, found by {shown(name)}, is not part of the base branch as the event"
+        f" gives it (commit {bounds[0][:SHOWN_DIGITS]})",
+        "check out pull_request.head.sha, update the branch, or name the base branch in the input base",
+    )
+
+
+def _commits_between(git: Git, first: str, second: str) -> int:
+    answer = git.ask("rev-list", "--count", f"{first}..{second}")
+    return int(answer.line) if not answer.status and answer.line.isdecimal() else 0
+
+
+def _days_between(git: Git, first: str, second: str) -> int:
+    """Return the whole days between the dates of two commits, never less than 0."""
+    moments = []
+    for commit in (first, second):
+        answer = git.ask("show", "--no-patch", "--format=%ct", commit)
+        if answer.status or not answer.line.isdecimal():
+            return 0
+        moments.append(int(answer.line))
+    return max(0, moments[1] - moments[0]) // _SECONDS_PER_DAY
+
+
+def _not_found(git: Git, asked: str | None) -> UsageError:
     if is_shallow(git):
         hint = _FETCH
     elif asked is not None:
@@ -112,9 +178,6 @@ def _not_found(git: Git, asked: str | None, names: Sequence[str]) -> UsageError:
     else:
         hint = "name the branch that this change goes to: --base REF"
     if asked is not None:
-        return UsageError(f"there is no commit {_shown(asked)} in this repository", hint)
-    return UsageError(f"there is no default branch ({', '.join(names)})", hint)
-
-
-def _shown(name: str) -> str:
-    return repr(name[:_SHOWN_CHARACTERS])
+        return UsageError(f"there is no commit {shown(asked)} in this repository", hint)
+    names = ", ".join(("origin/HEAD", *DEFAULT_BRANCHES))
+    return UsageError(f"there is no default branch ({names})", hint)

@@ -15,7 +15,7 @@ from pathlib import Path
 from sbir_gate.errors import ToolError, UsageError
 from sbir_gate.storing.credentials import Token, with_token
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import top_folder
+from sbir_gate.storing.merge_base import is_ancestor, top_folder
 from sbir_gate.storing.push_faults import FaultKind, RemoteFault, fault_of
 from sbir_gate.storing.revisions import Revision
 
@@ -169,7 +169,7 @@ class RemoteBranch:
         """Return a commit of the edit, made in an index of its own. Raises ToolError."""
         start = edit.start or tip
         parents = [each.commit for each in (tip, edit.start) if each]
-        if len(parents) == 2 and self.git.ask("merge-base", "--is-ancestor", *parents).status == 0:
+        if len(parents) == 2 and is_ancestor(self.git, *parents):
             parents = parents[1:]
         with tempfile.TemporaryDirectory(prefix="sbir-gate-index-") as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}

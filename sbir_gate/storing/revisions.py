@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from sbir_gate.errors import InputError
+from sbir_gate.files import open_file
 from sbir_gate.storing.git import Git
 
 SHOWN_DIGITS = 12
@@ -155,7 +156,7 @@ def file_sha256(path: Path) -> str:
     digest = hashlib.sha256()
     head = b""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             while block := file.read(1 << 20):
                 digest.update(block)
                 head = head or block

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from sbir_gate.errors import OutputError
+from sbir_gate.files import open_file
 from sbir_gate.synthesising.awards import AWARD_COLUMNS, AwardRow, award_rows
 from sbir_gate.synthesising.bystanders import bystander_rows
 from sbir_gate.synthesising.draws import Draws
@@ -182,7 +183,7 @@ def _recipients(
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

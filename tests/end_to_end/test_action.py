@@ -261,7 +261,7 @@ def test_a_team_with_an_engine_of_its_own_needs_the_ten_lines_of_the_readme_and_
         assert not done.is_success
         (body,) = fake.bodies(NUMBER)
         assert "| ❌ | match_rate |" in body
-        assert "awards lost a right link" in body
+        assert "awards lost a correct link" in body
         assert only_check(team, sha)["conclusion"] == "failure"
 
 

@@ -87,7 +87,7 @@ def test_a_change_that_raises_its_limits_fails_and_the_banner_says_so_in_every_f
     assert own.returncode == 0, own.stdout
     done = repository(".venv/bin/sbir-gate run -q --config gate.yaml --policy-from main")
     assert done.returncode == 1, done.stderr
-    assert "10 awards lost a right link (at most 2 may)" in done.stdout
+    assert "10 awards lost a correct link (limit: 2)" in done.stdout
     assert "This change edits what it is judged by." in done.stdout
     assert "  - gate.max_lost: 2 -> 99" in done.stdout
     report = (repository.folder / "reports" / "report.md").read_text()

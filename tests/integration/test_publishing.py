@@ -11,7 +11,7 @@ import pytest
 from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.document import RUN, encode
-from sbir_gate.pipeline.gate import write_verdict
+from sbir_gate.pipeline.conclusion import write_verdict
 from sbir_gate.storing.documents import save_alerts, save_run
 from tests.factories import make_policy, make_run, scaled
 from tests.fakes_github import REPOSITORY, TOKEN, Fault, github

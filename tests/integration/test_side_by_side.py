@@ -27,13 +27,14 @@ from sbir_gate.measuring.process import EnricherCrash, run_process
 from sbir_gate.measuring.source import describe_source
 from sbir_gate.model.samples import Calibration
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.pipeline.gate import Edges
+from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.judgement import policy
 from sbir_gate.storing.documents import load_run, load_verdict
 from sbir_gate.storing.git import Git
+from sbir_gate.storing.merge_base import BaseName
 from sbir_gate.storing.sessions import latest_run_path
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
@@ -112,7 +113,7 @@ class Team:
         )
         given = Given(config, environment, options, assignments)
         git = Git(Path.cwd(), environment)
-        return run_beside_base(effective, given, ref, git, edges, self.told.append)
+        return run_beside_base(effective, given, BaseName(ref or None), git, edges, self.told.append)
 
     def fails(self, error, *assignments, **options):
         """Return the error with which the gate ends; it has left its own verdict and nothing else."""

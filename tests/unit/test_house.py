@@ -63,6 +63,39 @@ def test_nothing_is_left_to_do():
     assert [place(path) for path in MODULES if marks.search(path.read_text(encoding="utf-8"))] == []
 
 
+# what opens a file for reading without `sbir_gate.files`, and why that can neither wait nor grow without end
+OWN_OPENINGS = {
+    "sbir_gate/files.py": "the one opener",
+    "sbir_gate/measuring/launcher.py": "runs without the package, and reads /proc and its own request",
+    "sbir_gate/measuring/machine.py": "/proc/cpuinfo",
+    "sbir_gate/measuring/process.py": "the launcher's result, in a folder of our own",
+    "sbir_gate/matching/confidence.py": "a file of the package",
+    "sbir_gate/matching/vocabulary.py": "a file of the package",
+    "sbir_gate/synthesising/geography.py": "a file of the package",
+    "sbir_gate/synthesising/vocabulary.py": "a file of the package",
+    "sbir_gate/pipeline/recipient_parts.py": "the files of the package",
+    "sbir_gate/matching/ledger.py": "a part that was written just now, and the lock, opened to write too",
+}
+
+
+def test_files_are_opened_for_reading_in_one_place(trees):
+    openings = {
+        place(path)
+        for path, module in trees.items()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and is_reading(node)
+    }
+    assert openings - OWN_OPENINGS.keys() == set()
+
+
+def is_reading(call):
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in {"read_text", "read_bytes"}:
+        return True
+    modes = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    return name == "open" and any(mode in {"r", "rb", "rt", "r+b"} for mode in modes)
+
+
 def test_every_silenced_check_gives_its_reason():
     bare = re.compile(r"#\s*(noqa(: [A-Z0-9, ]+)?|type: ignore(\[[a-z-, ]+\])?)\s*$")
     lines = (

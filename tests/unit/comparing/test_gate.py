@@ -143,7 +143,7 @@ class TestUnsoundHead:
     def test_lost_awards_fail_though_every_metric_is_unchanged(self):
         verdict = judge(with_lost_links(make_run(), 12), make_run(), POLICY)
         assert verdict.outcome is Outcome.FAIL
-        assert verdict.reasons == ("12 awards lost a right link (at most 5 may)",)
+        assert verdict.reasons == ("12 awards lost a correct link (limit: 5)",)
 
     def test_an_empty_policy_still_sees_a_metric_that_is_gone(self):
         verdict = judge(without_metric(make_run(), "precision"), make_run(), make_policy(limits=()))

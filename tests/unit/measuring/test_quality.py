@@ -72,6 +72,12 @@ def test_a_wrong_link_with_the_right_candidate_is_found_but_not_right():
     assert (quality.precision, quality.f1) == (0.0, 0.0)
 
 
+def test_an_engine_that_reports_no_candidates_has_no_blocking_recall_to_repeat_its_recall():
+    quality = measure_quality([link("A1", "R1"), link("A3", "R9"), nothing("A4")], profiles(4), TRUTH)
+    assert quality.recall == 1 / 4
+    assert (quality.blocking_recall, quality.scoring_recall) == (None, None)
+
+
 def test_missing_rows_lower_the_match_rate_and_doubled_rows_do_not_raise_it():
     assert measure_quality([link("A1", "R1")] * 9, profiles(2), TRUTH).match_rate == 0.5
 

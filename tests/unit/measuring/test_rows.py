@@ -110,5 +110,5 @@ def test_ids_that_became_floating_point_numbers_are_refused(rows_of, tmp_path):
 def test_no_file_and_a_folder_in_its_place(tmp_path):
     with pytest.raises(EnricherError, match="wrote no output"):
         list(read_rows(tmp_path / "absent.csv"))
-    with pytest.raises(EnricherError, match="not a plain file"):
+    with pytest.raises(EnricherError, match="a folder, not a regular file"):
         list(read_rows(tmp_path))

@@ -57,7 +57,7 @@ def test_an_alert_holds_what_the_check_holds():
 
 
 def test_the_gate_does_not_say_again_what_others_have_said():
-    reasons = ("match_rate fell 6 %", "7 awards lost a right link")
+    reasons = ("match_rate fell 6 %", "7 awards lost a correct link")
     others = [said("match_rate_regression", reasons[0])]
     assert len(alerts(*others, said("gate", reasons[0])).alerts) == 1
     assert len(alerts(*others, said("gate", "; ".join(reasons))).alerts) == 2

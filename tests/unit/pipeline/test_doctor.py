@@ -94,7 +94,7 @@ class TestSettings:
         text = (
             GATE
             + "gate:\n  mercy: 1\n  max_lost: many\n  metrics:\n    wall_seconds: {warn_percent: 30}\n"
-            + "    work/pages: {unit: count, kind: exact}\n"
+            + "    pages: {unit: count, kind: exact}\n"
         )
         Path("truth.csv").unlink()
         found = lines(text=text)
@@ -102,7 +102,7 @@ class TestSettings:
         told = "\n".join(found)
         assert "gate.max_lost: 'many' must be" in told
         assert "must not be below warn_percent, which is 30" in told
-        assert "gate.metrics.work/pages: lacks direction" in told
+        assert "gate.metrics.pages: lacks direction" in told
         assert "truth.csv: the truth cannot be read" in told
 
     def test_a_file_that_cannot_be_read_is_a_finding(self):

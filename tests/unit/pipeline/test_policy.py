@@ -10,6 +10,7 @@ from sbir_gate.model.document import RUN, encode
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
 from sbir_gate.settings.effective import load_settings
+from sbir_gate.storing.merge_base import BaseName
 from tests.factories import make_metrics, make_run, scaled, with_metric
 from tests.repository import Repository
 
@@ -60,7 +61,7 @@ def repository(tmp_path, monkeypatch):
 def judged(repository, ref="main", config="gate.yaml", assignments=(), **options):
     path = repository.folder / config if config else None
     own = load_settings(path, {}, options, assignments)
-    request = PolicyRequest(ref, repository.folder, path, {}, options, assignments)
+    request = PolicyRequest(BaseName(ref), repository.folder, path, {}, options, assignments)
     return commit_judgement(request, own)
 
 

@@ -8,7 +8,7 @@ from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import DocumentError
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
-from sbir_gate.pipeline.gate import write_verdict
+from sbir_gate.pipeline.conclusion import write_verdict
 from sbir_gate.pipeline.history import keep_run
 from sbir_gate.pipeline.publishing import (
     Channels,
@@ -19,7 +19,6 @@ from sbir_gate.pipeline.publishing import (
     load_saved,
     outputs_of,
     publish,
-    token_of,
     trends_of,
 )
 from sbir_gate.publishing.event import Event
@@ -289,9 +288,3 @@ class TestTrends:
         job.reports.mkdir()
         (job.reports / "history").write_text("a file")
         assert trends_of(make_run(), job.effective.settings) == ()
-
-
-def test_the_token_comes_from_the_environment_and_its_own_variable_counts_first():
-    assert token_of({}) == ""
-    assert token_of({"GITHUB_TOKEN": " a \n"}) == "a"
-    assert token_of({"GITHUB_TOKEN": "a", "SBIR_GATE_GITHUB_TOKEN": "b"}) == "b"

@@ -81,7 +81,7 @@ def test_other_formats_under_a_text_name_are_told_apart(written, magic, what):
 def test_a_missing_file_and_a_folder_are_one_clear_error(tmp_path):
     with pytest.raises(InputError, match=r"gone\.csv: cannot be read \(No such file"):
         read(tmp_path / "gone.csv")
-    with pytest.raises(InputError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(InputError, match=r"cannot be read \(a folder, not a regular file\)"):
         read(tmp_path)
 
 

@@ -36,7 +36,7 @@ def huge():
         head = with_metric(head, f"{HOSTILE}{number}", [float("nan")])
     verdict = judge(head, make_run(), make_policy())
     lost = tuple(
-        AwardChange(f"{HOSTILE}{number}", HOSTILE * 9, HOSTILE, HOSTILE, "", "none", True, False)
+        AwardChange(f"{HOSTILE}{number}", HOSTILE * 9, HOSTILE, "", HOSTILE, "none", True, False)
         for number in range(5000)
     )
     return head, replace(verdict, records=replace(verdict.records, lost=lost))
@@ -44,7 +44,9 @@ def huge():
 
 def test_what_matters_comes_first():
     text = published(worse()).texts[0]
-    places = [text.index(part) for part in ("## ❌ fail", "rose 40", "| ❌ | wall_seconds", "Lost links")]
+    places = [
+        text.index(part) for part in ("## ❌ fail", "rose 40", "| ❌ | wall_seconds", "Correct links lost")
+    ]
     assert places == sorted(places)
 
 
@@ -113,8 +115,8 @@ def test_a_comment_of_five_thousand_awards_has_the_failing_rows_and_says_where_t
             f"A{number:06}",
             f"Firm {number} of Springfield, Incorporated",
             f"R{number}",
-            "uei-exact",
             "",
+            "uei-exact",
             "none",
             True,
             False,
@@ -126,7 +128,7 @@ def test_a_comment_of_five_thousand_awards_has_the_failing_rows_and_says_where_t
     for change in verdict.changes:
         if change.severity is Severity.FAIL:
             assert f"| ❌ | {change.metric} |" in text
-    assert "Lost links (5,000)" in text
+    assert "Correct links lost (5,000)" in text
     assert "and 4,950 more: all are in changed-awards.csv" in text
     assert f"[all reports and changed awards]({LINKS.artifact})" in text
 

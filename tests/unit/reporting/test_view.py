@@ -58,13 +58,23 @@ def test_a_view_without_the_run_has_no_quality_but_all_of_the_verdict():
     assert bare.environment == full.environment[:2]
 
 
-def test_long_lists_of_awards_are_capped_and_say_so():
+def test_the_coverage_of_the_truth_is_shown():
     run = make_run()
+    partly = replace(run, quality=replace(run.quality, awards=2671, labelled=534))
+    facts = {fact.name: fact.value for fact in view_of(partly, run).quality}
+    assert facts["labels"] == "534 of 2,671 awards labelled"
+    nowhere = replace(partly, has_truth=False, quality=replace(partly.quality, labelled=None))
+    facts = {fact.name: fact.value for fact in view_of(nowhere, run).quality}
+    assert facts["labels"] == "0 of 2,671 awards labelled"
+
+
+def test_long_lists_of_awards_are_capped_and_say_so():
+    run = make_run(has_truth=False)
     ids = [award_id(number) for number in range(60)]
     before = replace(run, decisions=tuple(link(one, "R1") for one in ids), firm_names=())
     after = replace(run, decisions=tuple(no_link(one) for one in ids), firm_names=())
     (awards,) = view_of(after, before).award_lists
-    assert awards.title == "Lost links (60)"
+    assert awards.title == "Lost links, not labelled (60)"
     assert len(awards.rows) == MAX_AWARDS_LISTED
     assert awards.more == "and 10 more: all are in changed-awards.csv"
 
@@ -82,9 +92,10 @@ def test_what_became_of_each_award_is_said():
         make_run(),
         {award_id(5): link(award_id(5), "R9999"), award_id(35): link(award_id(35), "R0035")},
     )
-    relinked, gained = view_of(head, reference).award_lists
-    assert [row.truth for row in relinked.rows] == ["no longer right"]
-    assert [row.truth for row in gained.rows] == ["now right", "not right, before or now"]
+    new_wrong, relinked, gained = view_of(head, reference).award_lists
+    assert [row.truth for row in new_wrong.rows] == ["wrong"]
+    assert [row.truth for row in relinked.rows] == ["no longer correct"]
+    assert [row.truth for row in gained.rows] == ["now correct"]
 
 
 def test_reasons_are_capped_and_say_so():

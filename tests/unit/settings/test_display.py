@@ -51,7 +51,7 @@ def test_json_maps_each_key_to_its_value_and_origin():
     document = json.loads(render_effective(load_settings(None, {}, {}, ["gate.max_lost=3"]), ShowFormat.JSON))
     assert document["gate.max_lost"] == {"value": 3, "origin": "--set"}
     assert document["fixtures.awards"]["value"] == "fixtures/awards.csv"
-    assert document["gate.metrics.work/pairs_scored.unit"]["value"] == "count"
+    assert document["gate.metrics.work/recipients_scanned.unit"]["value"] == "count"
 
 
 def test_a_hostile_file_name_cannot_break_out_of_its_comment(tmp_path):

@@ -1,12 +1,19 @@
 import dataclasses
 
+import pytest
+
+from sbir_gate.errors import ConfigurationError
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, MetricLimit, Severity
 from sbir_gate.settings import load_settings, policy
 
 
+def of_settings(*assignments):
+    return policy(load_settings(None, {}, {}, assignments).settings)
+
+
 def limits(*assignments):
-    return {limit.name: limit for limit in policy(load_settings(None, {}, {}, assignments).settings).limits}
+    return {limit.name: limit for limit in of_settings(*assignments).limits}
 
 
 def test_the_default_policy_is_the_documented_one():
@@ -63,3 +70,44 @@ def test_every_field_of_a_limit_reaches_the_policy():
 def test_what_a_metric_leaves_out_is_what_a_limit_leaves_out():
     assignments = ["gate.metrics.x.unit=s", "gate.metrics.x.direction=lower", "gate.metrics.x.kind=exact"]
     assert limits(*assignments)["x"] == MetricLimit("x", "s", Direction.LOWER_IS_BETTER, MetricKind.EXACT)
+
+
+class TestGroups:
+    """`links/*` and `work/*` hold for whatever methods and counters an engine has."""
+
+    def test_a_group_holds_for_every_metric_of_it(self):
+        limit = of_settings().limit_of("links/fuzzy-v2")
+        assert (limit.name, limit.fail_percent, limit.direction) == ("links/fuzzy-v2", 50, "higher")
+        assert of_settings().limit_of("work/pages_read").direction == "lower"
+
+    def test_a_metric_of_a_group_may_have_its_own_limit_and_takes_the_rest_from_the_group(self):
+        limit = of_settings("gate.metrics.links/uei-exact.fail_percent=90").limit_of("links/uei-exact")
+        assert (limit.unit, limit.warn_percent, limit.fail_percent) == ("count", 20, 90)
+
+    def test_a_whole_entry_stands_by_itself(self):
+        limit = of_settings().limit_of("work/recipients_scanned")
+        assert (limit.direction, limit.warn_percent, limit.fail_percent) == ("higher", 0, 1)
+
+    def test_null_switches_a_metric_off(self):
+        policy_without = of_settings("gate.metrics.recall=null", "gate.metrics.work/queries=null")
+        assert policy_without.limit_of("recall") is None
+        assert policy_without.limit_of("work/queries") is None
+        assert policy_without.is_unjudged("work/queries")
+        assert policy_without.limit_of("work/pages") is not None
+
+    def test_null_switches_a_group_off_and_a_metric_of_it_may_stay(self):
+        policy_without = of_settings(
+            "gate.metrics.work/*=null",
+            "gate.metrics.work/pages.unit=count",
+            "gate.metrics.work/pages.direction=lower",
+            "gate.metrics.work/pages.kind=exact",
+            "gate.metrics.work/pages.maximum=9",
+        )
+        assert policy_without.limit_of("work/queries") is None
+        assert policy_without.is_unjudged("work/queries")
+        assert policy_without.limit_of("work/pages").maximum == 9
+        assert not policy_without.is_unjudged("work/pages")
+
+    def test_the_match_rate_cannot_be_switched_off(self):
+        with pytest.raises(ConfigurationError, match="match_rate_threshold always holds"):
+            of_settings("gate.metrics.match_rate=null")

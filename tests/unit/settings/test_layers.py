@@ -34,7 +34,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_folder_is_no_file(tmp_path):
-    assert only_fault(file_layer(tmp_path)) == f"{tmp_path}: cannot be read: Is a directory"
+    assert only_fault(file_layer(tmp_path)) == f"{tmp_path}: cannot be read: a folder, not a regular file"
 
 
 def test_a_path_with_a_nul_is_no_file(tmp_path):
@@ -60,11 +60,11 @@ def test_a_byte_order_mark_is_read_over(tmp_path):
 
 def test_a_huge_file_is_refused_before_it_is_parsed(tmp_path):
     (tmp_path / "c.yaml").write_bytes(b"a: 1\n" + b"#" * MAX_FILE_BYTES)
-    assert "is larger than 1 MiB" in only_fault(file_layer(tmp_path / "c.yaml"))
+    assert "larger than 1,048,576 bytes" in only_fault(file_layer(tmp_path / "c.yaml"))
 
 
 def test_an_endless_file_is_refused():
-    assert "is larger than 1 MiB" in only_fault(file_layer(Path("/dev/zero")))
+    assert "a device, not a regular file" in only_fault(file_layer(Path("/dev/zero")))
 
 
 def test_variables_set_keys_and_are_named_as_origins():

@@ -100,7 +100,7 @@ def test_the_repository_of_the_action_uses_it_from_where_it_stands(tmp_path):
     [
         ("on: push # sbir-gate\njobs: [", "is not valid YAML"),
         (b"# sbir-gate\n\xff\xfe", "is not UTF-8"),
-        ("# sbir-gate\n" + "x" * (1 << 20), "larger than 1 MiB"),
+        ("# sbir-gate\n" + "x" * (1 << 20), "larger than 1,048,576 bytes"),
         ("# sbir-gate\na: " + "[" * 50_000, "nested too deeply"),
     ],
 )

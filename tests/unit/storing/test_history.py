@@ -285,12 +285,12 @@ class TestDamage:
             assert len(history.rows(ALL)) == 4
             assert "'then' is not an ISO 8601 time" in history.skipped[0].reason
 
-    def test_a_folder_named_like_an_entry_and_a_dangling_link_are_skipped(self, folder):
+    def test_a_folder_named_like_an_entry_and_a_dangling_link_are_skipped_and_named(self, folder):
         (folder / "folder.json").mkdir()
         (folder / "link.json").symlink_to("nowhere")
         with open_history(folder) as history:
             assert len(history.rows(ALL)) == 5
-            assert [file.file_name for file in history.skipped] == ["folder.json"]
+            assert [file.file_name for file in history.skipped] == ["folder.json", "link.json"]
 
     def test_a_file_that_was_mended_is_an_entry_again(self, folder):
         path = next(folder.glob(f"*{commit_id(2)[:12]}*"))

@@ -6,7 +6,7 @@ import pytest
 from sbir_gate.errors import ExitStatus, ToolError, UsageError
 from sbir_gate.model.git import Answer
 from sbir_gate.storing.git import Git, said
-from sbir_gate.storing.merge_base import find_base
+from sbir_gate.storing.merge_base import BaseName, find_base
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
 
@@ -31,7 +31,7 @@ def history(tmp_path):
 
 
 def find(repository, ref=None, target_branch=""):
-    return find_base(Git(repository.folder, ENVIRONMENT), ref, target_branch)
+    return find_base(Git(repository.folder, ENVIRONMENT), BaseName(ref, target_branch))
 
 
 def clone_of(history, folder, *options):
@@ -68,7 +68,7 @@ def test_in_a_clone_the_default_branch_is_origins(history, tmp_path):
     history.repository.git("switch", "--quiet", "main")
     clone = clone_of(history, tmp_path / "clone", "--branch", "change")
     found = find(clone)
-    assert (found.commit, found.ref) == (history.fork, "origin/HEAD")
+    assert (found.commit, found.ref) == (history.fork, "main")
 
 
 def test_a_branch_that_only_origin_has_is_found(history, tmp_path):
@@ -163,7 +163,7 @@ def test_what_git_says_of_a_folder_that_it_does_not_trust_is_told_in_one_line():
             return Answer(128, b"", said(told))
 
     with pytest.raises(UsageError, match="dubious ownership in '/x' To add an exception, call: git config"):
-        find_base(Doubting(), "main")
+        find_base(Doubting(), BaseName("main"))
 
 
 def test_histories_without_a_common_commit_are_told_apart_from_shallow_ones(history):
@@ -187,18 +187,18 @@ def test_a_repository_without_a_commit_is_told(tmp_path):
 def test_without_git_the_cure_is_to_install_it(history):
     git = Git(history.repository.folder, {"PATH": "/nowhere"})
     with pytest.raises(ToolError, match="git cannot be run") as caught:
-        find_base(git, "main")
+        find_base(git, BaseName("main"))
     assert caught.value.exit_status is ExitStatus.BROKEN
 
 
 def test_the_variables_of_a_git_hook_lead_nowhere(history, tmp_path):
     other = make_repository(tmp_path / "other")
     led = ENVIRONMENT | {"GIT_DIR": str(other.folder / ".git"), "GIT_INDEX_FILE": str(tmp_path / "index")}
-    assert find_base(Git(history.repository.folder, led), "main").commit == history.fork
+    assert find_base(Git(history.repository.folder, led), BaseName("main")).commit == history.fork
 
 
 def test_the_root_is_found_from_a_folder_below(history):
     (history.repository.folder / "data").mkdir()
-    found = find_base(Git(history.repository.folder / "data", ENVIRONMENT), "main")
+    found = find_base(Git(history.repository.folder / "data", ENVIRONMENT), BaseName("main"))
     assert found.root == history.repository.folder
     assert found.revision.blob("file.txt") is not None

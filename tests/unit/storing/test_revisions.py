@@ -4,7 +4,7 @@ import pytest
 
 from sbir_gate.errors import InputError, ToolError
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import find_base
+from sbir_gate.storing.merge_base import BaseName, find_base
 from sbir_gate.storing.revisions import file_sha256, matches
 from tests.repository import Repository
 
@@ -25,7 +25,7 @@ def repository(tmp_path):
 
 
 def revision(repository, ref="main"):
-    return find_base(Git(repository.folder), ref).revision
+    return find_base(Git(repository.folder), BaseName(ref)).revision
 
 
 def content(repository, path, ref="main"):

@@ -1,0 +1,119 @@
+"""Opening files that others wrote or named, and writing files that survive a crash.
+
+A path may lead to a pipe nobody writes to, a device without an end, a socket or a folder. Only regular files
+are opened, without ever waiting; what is read into memory has a limit.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class NotAFileError(OSError):
+    """The path is no regular file; `strerror` says what it is."""
+
+
+class TooLargeError(OSError):
+    """The file is larger than its kind may be; `strerror` names the limit."""
+
+
+def open_file(path: Path) -> FileIO:
+    """Open a regular file for reading bytes, unbuffered.
+
+    Raises OSError: NotAFileError for a pipe, device, socket or folder, which is never read nor waited for.
+    """
+    try:
+        check_file(path)  # to open a device can be an act in itself
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except ValueError as error:  # a NUL in the path
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
+    try:
+        _check(path, os.fstat(descriptor))  # another file may bear the name by now
+        return os.fdopen(descriptor, "rb", buffering=0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def check_file(path: Path) -> None:
+    """Raise OSError for anything but a regular file. For readers that open a path themselves (DuckDB)."""
+    _check(path, path.stat())
+
+
+def read_file(path: Path, max_bytes: int) -> bytes:
+    """Return the bytes of a regular file. Raises OSError: TooLargeError for more than `max_bytes`."""
+    with open_file(path) as file:
+        content = read_at_most(file, max_bytes + 1)
+    if len(content) > max_bytes:
+        raise TooLargeError(errno.EFBIG, f"larger than {max_bytes:,} bytes", str(path))
+    return content
+
+
+def read_at_most(file: BinaryIO, max_bytes: int) -> bytes:
+    """Return the next bytes, fewer than `max_bytes` only at the end of the file."""
+    blocks = []
+    while max_bytes > 0 and (block := file.read(max_bytes)):
+        blocks.append(block)
+        max_bytes -= len(block)
+    return b"".join(blocks)
+
+
+def write_durably(path: Path, content: bytes, *, may_replace: bool = True) -> bool:
+    """Write a file whole or not at all; return False if it exists and may not be replaced.
+
+    The content goes to a temporary file beside the target, is forced to disk, and takes the target's name in
+    one step: a link (which fails on an existing name) or a rename (which replaces it). The folder is forced
+    to disk too: a rename that is not is lost when the power fails. Raises OSError.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if may_replace:
+            temporary.replace(path)
+        else:
+            path.hardlink_to(temporary)
+        sync_folder(path.parent)
+    except FileExistsError:
+        # the folder's own name may be taken by a file, which is no collision of documents
+        if may_replace or not path.parent.is_dir():
+            raise
+        return False
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the names in a folder to disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISREG(status.st_mode):
+        return
+    kind = next((words for is_kind, words in _KINDS if is_kind(status.st_mode)), "something else")
+    raise NotAFileError(errno.EINVAL, f"{kind}, not a regular file", str(path))

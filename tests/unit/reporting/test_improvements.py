@@ -1,0 +1,69 @@
+from dataclasses import replace
+
+import pytest
+
+from sbir_gate.comparing.gate import judge
+from sbir_gate.model.verdict import Outcome
+from sbir_gate.reporting.improvements import improvement_words
+from sbir_gate.reporting.view import build_view
+from tests.factories import (
+    LINKED,
+    award_id,
+    link,
+    make_policy,
+    make_run,
+    no_link,
+    scaled,
+    with_decisions,
+    with_metric,
+)
+
+
+def repaired():
+    """Return the verdict on a head that links two awards rightly that went to somebody else."""
+    wrong = {award_id(number): link(award_id(number), "R9999") for number in range(2)}
+    right = tuple(award_id(number) for number in range(2, LINKED))
+    base = replace(with_decisions(make_run(), wrong), right_award_ids=right)
+    return judge(make_run(), with_metric(base, "precision", [0.95]), make_policy())
+
+
+def test_a_repair_is_the_headline():
+    verdict = repaired()
+    assert verdict.outcome is Outcome.PASS
+    assert improvement_words(verdict) == "2 awards corrected, 0 worse; precision +3.0 pp"
+    assert build_view(None, verdict).headline == "Better: 2 awards corrected, 0 worse; precision +3.0 pp"
+
+
+def test_wrong_links_dropped_are_told_from_links_lost():
+    wrong = {award_id(number): link(award_id(number), "R9999") for number in range(LINKED, LINKED + 3)}
+    base = with_decisions(make_run(), wrong)
+    words = improvement_words(judge(make_run(), base, make_policy()))
+    assert words.startswith("3 wrong links dropped, 0 worse")
+
+
+def test_a_gain_without_a_label_is_not_called_better():
+    before = with_decisions(make_run(), {award_id(0): no_link(award_id(0))})
+    head, base = (replace(run, has_truth=False, right_award_ids=()) for run in (make_run(), before))
+    assert improvement_words(judge(head, base, make_policy())) == ""
+
+
+def test_time_and_memory_saved_are_said_only_where_they_are_established():
+    head = scaled(make_run(), "wall_seconds", 0.7)
+    assert improvement_words(judge(head, make_run(), make_policy())) == "time -30.0 %"
+    noisy = with_metric(make_run(), "wall_seconds", [0.5, 3.0, 1.0, 2.9, 0.6])
+    assert improvement_words(judge(noisy, make_run(), make_policy())) == ""
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.ERROR, Outcome.INCOMPARABLE])
+def test_nothing_better_softens_a_failure(outcome):
+    assert improvement_words(replace(repaired(), outcome=outcome)) == ""
+
+
+def test_beside_a_warning_it_has_a_line_of_its_own():
+    view = build_view(None, replace(repaired(), outcome=Outcome.WARN))
+    assert view.improvement == "Better: 2 awards corrected, 0 worse; precision +3.0 pp"
+    assert not view.headline.startswith("Better")
+
+
+def test_no_change_is_no_improvement():
+    assert improvement_words(judge(make_run(), make_run(), make_policy())) == ""

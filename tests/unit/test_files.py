@@ -1,0 +1,118 @@
+import os
+import socket
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from sbir_gate.files import NotAFileError, TooLargeError, open_file, read_file, write_durably
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
+
+
+@pytest.fixture
+def plain(tmp_path):
+    path = tmp_path / "plain"
+    path.write_bytes(b"0123456789")
+    return path
+
+
+def test_a_regular_file_is_read_whole(plain):
+    assert read_file(plain, 10) == b"0123456789"
+
+
+def test_a_link_to_a_regular_file_is_one(plain, tmp_path):
+    (tmp_path / "link").symlink_to(plain)
+    assert read_file(tmp_path / "link", 10) == b"0123456789"
+
+
+def test_a_file_larger_than_its_kind_is_refused_with_the_limit(plain):
+    with pytest.raises(TooLargeError) as raised:
+        read_file(plain, 9)
+    assert raised.value.strerror == "larger than 9 bytes"
+
+
+def test_a_pipe_is_refused_and_not_waited_for(pipe):
+    with pytest.raises(NotAFileError) as raised:
+        open_file(pipe)
+    assert raised.value.strerror == "a pipe, not a regular file"
+
+
+def test_a_pipe_that_takes_the_name_between_look_and_opening_is_refused(pipe, monkeypatch):
+    monkeypatch.setattr("sbir_gate.files.check_file", lambda _path: None)
+    with pytest.raises(NotAFileError, match="a pipe"):
+        open_file(pipe)
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/full"])
+def test_a_device_is_refused(device, tmp_path):
+    with pytest.raises(NotAFileError) as raised:
+        read_file(tmp_path.joinpath(device), 10)
+    assert raised.value.strerror == "a device, not a regular file"
+
+
+def test_a_socket_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the path of a socket is short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+        with pytest.raises(NotAFileError) as raised:
+            open_file(tmp_path / "socket")
+    assert raised.value.strerror == "a socket, not a regular file"
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(NotAFileError, match="a folder, not a regular file"):
+        open_file(tmp_path)
+
+
+def test_a_name_with_a_nul_is_an_error_of_the_system(tmp_path):
+    with pytest.raises(OSError, match="null byte"):
+        open_file(tmp_path / "a\0b")
+
+
+def test_a_refused_file_is_not_left_open(pipe, monkeypatch):
+    monkeypatch.setattr("sbir_gate.files.check_file", lambda _path: None)
+    before = len(list(Path("/dev/fd").iterdir()))
+    for _ in range(20):
+        with pytest.raises(NotAFileError):
+            open_file(pipe)
+    assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+class TestWriting:
+    def test_a_file_is_replaced_whole_and_nothing_else_stays(self, plain):
+        assert write_durably(plain, b"new") is True
+        assert plain.read_bytes() == b"new"
+        assert list(plain.parent.iterdir()) == [plain]
+
+    def test_a_file_that_may_not_be_replaced_stays(self, plain):
+        assert write_durably(plain, b"new", may_replace=False) is False
+        assert plain.read_bytes() == b"0123456789"
+        assert list(plain.parent.iterdir()) == [plain]
+
+    def test_of_many_writers_that_may_not_replace_one_writes(self, tmp_path):
+        path = tmp_path / "one"
+        found = []
+        threads = [
+            threading.Thread(target=lambda: found.append(write_durably(path, b"x", may_replace=False)))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(found) == [False] * 7 + [True]
+
+    def test_a_pipe_in_its_place_is_replaced_by_the_file(self, pipe):
+        write_durably(pipe, b"new")
+        assert stat.S_ISREG(pipe.stat().st_mode)
+
+    def test_a_folder_that_is_missing_is_an_error_of_the_system(self, tmp_path):
+        with pytest.raises(FileNotFoundError):
+            write_durably(tmp_path / "gone" / "file", b"new")
