@@ -151,8 +151,8 @@ class Run:
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
-    `has_truth` is False that is all of them, and none is listed. `definitions` is the number of the set of
-    metrics that the program measured.
+    `has_truth` is False that is all of them, and none is listed. `settings_file` is the file over base.yaml,
+    empty if there was none. `definitions` is the number of the set of metrics that the program measured.
     """
 
     gate: str
@@ -180,3 +180,4 @@ class Run:
     definitions: int = FIRST_DEFINITIONS
     recipients: tuple[LinkedRecipient, ...] = ()
     unlabelled_award_ids: tuple[str, ...] = ()
+    settings_file: str = ""

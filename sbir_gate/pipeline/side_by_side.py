@@ -30,6 +30,7 @@ from sbir_gate.pipeline.gate import (
     plan_of,
     read_fixture,
     run_of,
+    subject_line,
     wrong_input_explained,
 )
 from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
@@ -66,6 +67,7 @@ def run_beside_base(
         )
         effective, judgement = commit_judgement(request, effective, has_baseline=False)
         discard_verdict(effective.settings.reports.folder)
+        progress(subject_line(effective))
         head, base = _measured(effective, judgement, given, found, git, edges, progress)
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)

@@ -305,6 +305,7 @@ def _environment_facts(run: Run) -> tuple[Fact, ...]:
         "calibration workload": calibration,
         "fixture": f"{fixture.awards:,} awards, {fixture.fingerprint[:12]}",
         "enricher": run.enricher,
+        "settings file": run.settings_file,
         "repeats": str(len(run.samples)),
         "sbir-gate": run.tool_version,
     }
