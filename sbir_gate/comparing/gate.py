@@ -14,7 +14,7 @@ from sbir_gate.comparing.soundness import emptied_strata, reference_fault
 from sbir_gate.comparing.waivers import apply_waivers
 from sbir_gate.comparing.wording import counted
 from sbir_gate.errors import ExitStatus
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import GapKind, Run
 from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
 from sbir_gate.model.waiver import Waivers
 
@@ -50,7 +50,7 @@ def judge(
     code lie apart, by metric, where the history tells (`noisy_ratio`). `records` are award by award what
     differs, where the reference itself cannot be compared but some of its awards can.
     """
-    obstacle = _obstacle(head, reference) if reference is not None else ""
+    obstacle = _obstacle(head, reference)
     comparable = None if obstacle else reference
     changes = compare_metrics(head, comparable, policy, spread)
     if comparable is not None:
@@ -99,8 +99,17 @@ def exit_status(verdict: Verdict, fail_on_inconclusive: bool) -> ExitStatus:
     return _EXIT_STATUS[verdict.outcome]
 
 
-def _obstacle(head: Run, reference: Run) -> str:
+def _obstacle(head: Run, reference: Run | None) -> str:
     """Return why the two Runs cannot be compared, or an empty string."""
+    gap = head.base_gap
+    if gap is not None and gap.kind is GapKind.NO_ENGINE:
+        return (
+            f"the base (commit {gap.commit[:12]}) has no {', '.join(gap.names)}, and the command that names"
+            " it was given for both sides: write the command into the settings file of the repository"
+            " (enricher.command), so that each side runs its own"
+        )
+    if reference is None:
+        return ""
     if head.gate != reference.gate:
         return f"the reference is of gate {reference.gate!r}, not {head.gate!r}"
     if head.fixture.fingerprint != reference.fixture.fingerprint:
@@ -162,7 +171,11 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
     """Return what a reader should know but nobody is failed for."""
     notes = list(head.warnings)
     if reference is None:
-        return (*notes, NO_REFERENCE)
+        gap = head.base_gap
+        if gap is None or gap.kind is not GapKind.NEW_GATE:
+            return (*notes, NO_REFERENCE)
+        lacks = f"this change adds the gate, which {gap.target} does not have"
+        return (*notes, f"{lacks}: only the absolute limits were judged")
     if head.enricher != reference.enricher:
         notes.append(f"the enricher command differs: {reference.enricher!r} before, {head.enricher!r} now")
     if head.settings_digest != reference.settings_digest:

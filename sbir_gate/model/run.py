@@ -136,6 +136,26 @@ class LinkedRecipient:
     uei: str = ""
 
 
+class GapKind(StrEnum):
+    """Why head was measured without its base: the gate is new, or the base lacks what its command names."""
+
+    NEW_GATE = "new-gate"
+    NO_ENGINE = "no-engine"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseGap:
+    """What is missing to measure the base: `names` are the files or modules that the base (`commit`) lacks.
+
+    `target` is the branch that the change goes to.
+    """
+
+    kind: GapKind
+    target: str
+    commit: str
+    names: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One benchmark: who measured what, where, with which samples and decisions.
@@ -152,7 +172,8 @@ class Run:
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
     `has_truth` is False that is all of them, and none is listed. `settings_file` is the file over base.yaml,
-    empty if there was none. `definitions` is the number of the set of metrics that the program measured.
+    empty if there was none. `base_gap` says why a run beside the base went without it; None where it did not.
+    `definitions` is the number of the set of metrics that the program measured.
     """
 
     gate: str
@@ -181,3 +202,4 @@ class Run:
     recipients: tuple[LinkedRecipient, ...] = ()
     unlabelled_award_ids: tuple[str, ...] = ()
     settings_file: str = ""
+    base_gap: BaseGap | None = None

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -108,15 +108,20 @@ def run_gate(
     return conclude(run, judge, effective, edges)
 
 
-def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> Run:
-    """Benchmark the enricher on the fixtures and return the Run.
+def measure(
+    effective: EffectiveSettings,
+    edges: Edges,
+    progress: Progress,
+    environment: Mapping[str, str] = os.environ,
+) -> Run:
+    """Benchmark the enricher on the fixtures and return the Run; `environment` is what it may see of.
 
     Raises InputError for fixtures that cannot be read, EnricherError for an enricher that breaks.
     """
     settings = effective.settings
     read = read_fixture(effective, edges, progress)
     with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
-        plan = plan_of(effective, read, Path(scratch))
+        plan = replace(plan_of(effective, read, Path(scratch)), environment=environment)
         result = _benchmark(plan, edges, progress, is_built_in=settings.enricher.command is None)
     progress("measuring quality")
     return run_of(effective, edges, read, result)

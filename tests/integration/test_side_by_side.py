@@ -457,12 +457,6 @@ def test_a_base_that_writes_nothing_is_one_too(team):
     assert "the base: enriched.parquet: the enricher wrote no output" in team.fails(BaseFailure).message
 
 
-def test_an_enricher_that_the_base_does_not_have_is_told_as_the_bases(team):
-    team.repository.commit({"new.py": TOY})
-    error = team.fails(BaseFailure, **{"enricher.command": COMMAND.replace("enrich.py", "new.py")})
-    assert "new.py" in error.message
-
-
 def test_a_head_that_crashes_is_heads_own_fault(team):
     team.repository.commit({"enrich.py": "import sys\nsys.exit('broken head')\n"})
     error = team.fails(EnricherCrash)
