@@ -15,11 +15,11 @@ from sbir_gate.measuring.output import OutputFaults, check_rows, decision_key, d
 from sbir_gate.measuring.process import ProcessRequest, ProcessResult, raise_on_failure
 from sbir_gate.measuring.telemetry import Telemetry, read_telemetry
 from sbir_gate.model.matches import Decision
-from sbir_gate.model.samples import Sample
+from sbir_gate.model.samples import Calibration, Sample
 
-# the edges: start a process, time the calibration workload in seconds, tell "repeat i of n" (0: warm-up)
+# the edges: start a process, time the calibration workload, tell "repeat i of n" (0: warm-up)
 Launch = Callable[[ProcessRequest], ProcessResult]
-Calibrate = Callable[[], float]
+Calibrate = Callable[[], Calibration]
 Progress = Callable[[int, int], None]
 # looks after a run for what it must not have changed, and raises EnricherError
 CheckRun = Callable[[], None]
@@ -58,14 +58,14 @@ class BenchmarkResult:
     """What all repeats learned.
 
     `decisions` and `faults` are of the first repeat; `disagreements` are the awards, sorted, for which any
-    other repeat decided differently. `calibration_seconds` has one more entry than there are samples.
+    other repeat decided differently. `calibrations` has one more entry than there are samples.
     """
 
     samples: tuple[Sample, ...]
     decisions: tuple[Decision, ...]
     disagreements: tuple[str, ...]
     faults: OutputFaults
-    calibration_seconds: tuple[float, ...]
+    calibrations: tuple[Calibration, ...]
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -132,20 +132,20 @@ class Tally:
     def __init__(self, award_ids: Sequence[str]) -> None:
         self._award_ids = award_ids
         self._samples: list[Sample] = []
-        self._calibrations: list[float] = []
+        self._calibrations: list[Calibration] = []
         self._first: Repeat | None = None
         self._differing: set[str] = set()
 
-    def add(self, repeat: Repeat, calibration_seconds: float) -> None:
-        """Take a repeat in, and the time of the calibration workload just before it."""
-        self._samples.append(_sample(repeat, calibration_seconds))
-        self._calibrations.append(calibration_seconds)
+    def add(self, repeat: Repeat, calibration: Calibration) -> None:
+        """Take a repeat in, and the timing of the calibration workload just before it."""
+        self._samples.append(_sample(repeat, calibration))
+        self._calibrations.append(calibration)
         if self._first is None:
             self._first = repeat
         elif self._samples[0].output_digest != self._samples[-1].output_digest:
             self._differing.update(find_disagreements((self._first.decisions, repeat.decisions)))
 
-    def result(self, last_calibration_seconds: float) -> BenchmarkResult:
+    def result(self, last_calibration: Calibration) -> BenchmarkResult:
         """Return what was learned; there must be a repeat. More may be added afterwards."""
         if self._first is None:
             raise ValueError("no repeat was measured")
@@ -154,7 +154,7 @@ class Tally:
             decisions=self._first.decisions,
             disagreements=tuple(sorted(self._differing)),
             faults=check_rows(self._first.decisions, self._award_ids),
-            calibration_seconds=(*self._calibrations, last_calibration_seconds),
+            calibrations=(*self._calibrations, last_calibration),
             notes=self._first.telemetry.notes,
         )
 
@@ -179,8 +179,8 @@ def run_benchmark(
     tally = Tally(plan.award_ids)
     for number in range(1, plan.repeats + 1):
         progress(number, plan.repeats)
-        calibration_seconds = calibrate()
-        tally.add(bench.run_once(), calibration_seconds)
+        calibration = calibrate()
+        tally.add(bench.run_once(), calibration)
     return tally.result(calibrate())
 
 
@@ -208,7 +208,7 @@ def _check(plan: BenchmarkPlan) -> None:
         )
 
 
-def _sample(repeat: Repeat, calibration_seconds: float) -> Sample:
+def _sample(repeat: Repeat, calibration: Calibration) -> Sample:
     telemetry = repeat.telemetry
     # an enricher that resets its own peak counter hides it from the launcher, but tells it here
     peak_rss_mib = max(repeat.process.peak_rss_mib, telemetry.highest_mib())
@@ -218,11 +218,14 @@ def _sample(repeat: Repeat, calibration_seconds: float) -> Sample:
         cpu_seconds=repeat.process.cpu_seconds,
         peak_rss_mib=peak_rss_mib,
         memory_delta_mib=None if start_mib is None else peak_rss_mib - start_mib,
-        calibration_seconds=calibration_seconds,
+        calibration_seconds=calibration.wall_seconds,
         output_digest=digest(repeat.decisions),
         cpu_wait_seconds=repeat.process.cpu_wait_seconds,
         stages=telemetry.stage_samples(),
         counters=telemetry.counters,
+        calibration_cpu_seconds=calibration.cpu_seconds,
+        memory_method=repeat.process.memory_method,
+        cpu_method=repeat.process.cpu_method,
     )
 
 

@@ -203,12 +203,12 @@ class _Session:
         """Run one more pair."""
         started = self._clock()
         self.pairs += 1
-        calibration_seconds = self._calibrate()
+        calibration = self._calibrate()
         for side in order_of(self.pairs):
             self._progress(self.pairs, side)
             with blamed_on(side):
                 repeat = self._benches[side].run_once()
-            self._tallies[side].add(repeat, calibration_seconds)
+            self._tallies[side].add(repeat, calibration)
         self.longest_seconds = max(self.longest_seconds, self._clock() - started)
 
     def results(self) -> tuple[BenchmarkResult, BenchmarkResult]:

@@ -27,6 +27,7 @@ from sbir_gate.measuring.process import EnricherCrash
 from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
 from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.measuring.truth import read_truth
+from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Fixture, Run
 from sbir_gate.model.verdict import Verdict
@@ -167,7 +168,9 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
         has_truth=truth is not None,
         unlabelled_award_ids=unlabelled_award_ids(read.profiles, truth) if truth is not None else (),
-        calibration_seconds=result.calibration_seconds,
+        calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
+        calibration_cpu_seconds=tuple(timing.cpu_seconds for timing in result.calibrations),
+        definitions=DEFINITIONS,
         engine_notes=result.notes,
         award_kinds=kinds,
         kind_indexes=kind_indexes,

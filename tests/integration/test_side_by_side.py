@@ -25,6 +25,7 @@ from sbir_gate.measuring.interleaving import BaseFailure
 from sbir_gate.measuring.machine import describe_machine
 from sbir_gate.measuring.process import EnricherCrash, run_process
 from sbir_gate.measuring.source import describe_source
+from sbir_gate.model.samples import Calibration
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.side_by_side import run_beside_base
@@ -106,7 +107,7 @@ class Team:
         edges = Edges(
             now=lambda: datetime.now(UTC),
             launch=run_process,
-            calibrate=lambda: 0.05,
+            calibrate=lambda: Calibration(0.05, 0.05),
             machine=describe_machine,
             source=lambda: describe_source(Git(Path.cwd())),
         )
