@@ -283,11 +283,11 @@ def _alone(
     from sbir_gate.storing.merge_base import BaseName
 
     edges = real_edges()
-    if request is None:
-        if commit := commit_to_measure(effective, given, edges.machine(), Git(Path.cwd())):
-            options = {**given.options, **quick_look(effective)}
-            effective = effective_settings(given.config_file, given.assignments, options)
-            return _beside_base(effective, given, BaseName(commit), ticker, by_own_policy=True)
+    here = Git(Path.cwd())
+    if request is None and (commit := commit_to_measure(effective, given, edges.machine(), here)):
+        options = {**given.options, **quick_look(effective)}
+        effective = effective_settings(given.config_file, given.assignments, options)
+        return _beside_base(effective, given, BaseName(commit), ticker, by_own_policy=True)
     return run_gate(effective, edges, ticker.say, request)
 
 
