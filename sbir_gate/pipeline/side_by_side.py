@@ -17,23 +17,34 @@ from sbir_gate.errors import SbirGateError
 from sbir_gate.measuring.base_environment import names_its_files, side_environment
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult
 from sbir_gate.measuring.checkout import base_checkout, cautions
-from sbir_gate.measuring.interleaving import Budget, Side, SidesResult, Stop, run_side_by_side
+from sbir_gate.measuring.interleaving import Budget, CheckSide, Side, SidesResult, Stop, run_side_by_side
+from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.verdict import Policy, Verdict
-from sbir_gate.pipeline.base_side import BaseSide, base_plan_of, check_code, places_of, prepare_base
+from sbir_gate.pipeline.base_side import (
+    BaseSide,
+    base_plan_of,
+    check_code,
+    find_gap,
+    head_place,
+    places_of,
+    prepare_base,
+)
 from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
     Progress,
     ReadFixture,
+    measure,
     plan_of,
     read_fixture,
     run_of,
+    sealed_files,
     subject_line,
     wrong_input_explained,
 )
-from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
+from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement, operator_layers
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.git import Git
@@ -57,7 +68,7 @@ def run_beside_base(
     the defaults. What judges comes from the base, or from where `policy_from` says: the judge is not the
     accused. `git` runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older
     verdict behind. A base that breaks is an error that names the base: it is not head's fault, and it is no
-    pass.
+    pass. A gate that is new, or a base that lacks what the command names, is judged without the base.
     """
     discard_verdict(effective.settings.reports.folder)
     try:
@@ -68,7 +79,13 @@ def run_beside_base(
         effective, judgement = commit_judgement(request, effective, has_baseline=False)
         discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
-        head, base = _measured(effective, judgement, given, found, git, edges, progress)
+        gap = find_gap(found, given, effective, operator_layers(request))
+        if gap is None:
+            head, base = _measured(effective, judgement, given, found, git, edges, progress)
+        else:
+            here = head_place(found)
+            environment = side_environment(here, here, None, given.environment)
+            head, base = replace(measure(effective, edges, progress, environment), base_gap=gap), None
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
@@ -98,6 +115,7 @@ def _measured(
         base_checkout(git, found.commit, Path(name)) as tree,
     ):
         scratch = Path(name)
+        of_commit = files_in(tree)
         sides = places_of(found, tree)
         base = prepare_base(effective, given, sides, edges, progress)
         head_plan = replace(
@@ -107,7 +125,9 @@ def _measured(
         base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
         check_code(base_plan, base, edges)
         session = _Session(effective, judgement, edges, read, found, base, edges.new_session())
-        result = _side_by_side(session, head_plan, base_plan, progress)
+        seals = Seals(lambda: (*sealed_files(effective, head_plan, base_plan), *of_commit), tree)
+        result = _side_by_side(session, head_plan, base_plan, progress, seals.check)
+        seals.check_at_the_end()
         progress("measuring quality")
         head_run, base_run = session.runs(result.head, result.base)
         notes = (*_notes(found, head_run, base, cautions(git, tree)), *_budget_notes(result, session.budget))
@@ -152,7 +172,7 @@ class _Session:
 
 
 def _side_by_side(
-    session: _Session, head: BenchmarkPlan, base: BenchmarkPlan, progress: Progress
+    session: _Session, head: BenchmarkPlan, base: BenchmarkPlan, progress: Progress, check_side: CheckSide
 ) -> SidesResult:
     settings, edges, budget = session.effective.settings, session.edges, session.budget
 
@@ -171,6 +191,7 @@ def _side_by_side(
             edges.clock,
             is_enough,
             lambda pair, side: progress(_pair_words(pair, side, budget)),
+            check_side,
         )
 
 
