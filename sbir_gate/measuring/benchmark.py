@@ -21,6 +21,8 @@ from sbir_gate.model.samples import Calibration, Sample
 Launch = Callable[[ProcessRequest], ProcessResult]
 Calibrate = Callable[[], Calibration]
 Progress = Callable[[int, int], None]
+# looks after a run for what it must not have changed, and raises EnricherError
+CheckRun = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +78,28 @@ class Repeat:
     decisions: tuple[Decision, ...]
 
 
+def accept_run() -> None:
+    """Find nothing wrong with what a run left behind."""
+
+
 class Bench:
     """A plan that was checked, ready to be run once, and once more."""
 
-    def __init__(self, plan: BenchmarkPlan, launch: Launch) -> None:
+    def __init__(self, plan: BenchmarkPlan, launch: Launch, check_run: CheckRun = accept_run) -> None:
         """Raises ConfigurationError for a plan that cannot be run."""
         _check(plan)
         self.plan = plan
         self._template = parse_command(plan.command)
         self._environment = scrubbed_environment(plan.environment, plan.pass_environment)
         self._launch = launch
+        self._check_run = check_run
         self._runs = 0
 
     def run_once(self) -> Repeat:
         """Run the enricher in a fresh process with fresh, empty folders for its output and what it keeps.
 
         Raises EnricherCrash for an exit status other than 0, EnricherError for a time-out or an output
-        that is missing or cannot be read.
+        that is missing or cannot be read, or a run that changed what it must not.
         """
         plan = self.plan
         self._runs += 1
@@ -115,6 +122,7 @@ class Bench:
                 ProcessRequest(arguments, environment, plan.working_folder, plan.timeout_seconds, log)
             )
             raise_on_failure(result, plan.timeout_seconds)
+            self._check_run()
             return Repeat(result, read_telemetry(metrics), read_decisions(output))
 
 
@@ -152,7 +160,11 @@ class Tally:
 
 
 def run_benchmark(
-    plan: BenchmarkPlan, launch: Launch, calibrate: Calibrate, progress: Progress
+    plan: BenchmarkPlan,
+    launch: Launch,
+    calibrate: Calibrate,
+    progress: Progress,
+    check_run: CheckRun = accept_run,
 ) -> BenchmarkResult:
     """Run the plan and return what was learned; a failed warm-up is a failure too.
 
@@ -160,7 +172,7 @@ def run_benchmark(
     that cannot be run, EnricherCrash for an exit status other than 0, EnricherError for a time-out or an
     output that is missing or cannot be read.
     """
-    bench = Bench(plan, launch)
+    bench = Bench(plan, launch, check_run)
     for _ in range(plan.warmups):
         progress(0, plan.repeats)
         bench.run_once()
