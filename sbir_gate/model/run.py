@@ -140,7 +140,7 @@ class Run:
     Two Runs with the same `session`, not empty, were measured side by side: sample i of the one is the
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
-    reports; some may be missing.
+    reports; some may be missing. `renamed` maps names of metrics that the measured code changed to new ones.
     """
 
     gate: str
@@ -165,3 +165,4 @@ class Run:
     award_kinds: tuple[AwardKind, ...] = ()
     kind_indexes: tuple[int, ...] = ()
     recipients: tuple[LinkedRecipient, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)

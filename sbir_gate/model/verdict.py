@@ -126,6 +126,17 @@ def limit_names(metric: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((metric, *patterns)))
 
 
+class Excuse(StrEnum):
+    """Why a limit that is broken does not fail.
+
+    already-so: the reference breaks it too, and head is not worse. nobody-worse: links fell, but no award
+    that worsened stands behind it.
+    """
+
+    ALREADY_SO = "already-so"
+    NOBODY_WORSE = "nobody-worse"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One metric of head against the reference.
@@ -135,7 +146,9 @@ class Change:
     `raw_ratio` is uncalibrated. `is_significant` is False when the interval covers "no change".
     `smallest_detectable` is the regression, as a share of the reference (0.1 is 10 %), that would just
     have been told from no change; None for exact metrics and where there is no interval.
-    `limit` says in words which limit decided; `reason` says why the severity is what it is.
+    `limit` says in words which limit decided; `reason` says why the severity is what it is, `excuse` why it
+    is no graver. `renamed_from` is the name that the metric has in the reference, empty for the same one.
+    `is_gone` says that head does not have the metric at all.
     """
 
     metric: str
@@ -154,6 +167,9 @@ class Change:
     limit: str = ""
     reason: str = ""
     smallest_detectable: float | None = None
+    excuse: Excuse | None = None
+    renamed_from: str = ""
+    is_gone: bool = False
 
 
 class LostBy(StrEnum):
