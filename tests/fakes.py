@@ -88,4 +88,5 @@ def make_event(name="pull_request", **changes):
         "workflow": "gate",
         "actor": "ana",
     }
-    return Event(**{**usual, **changes})
+    branch = "change" if name == "pull_request" else changes.get("base_ref") or "main"
+    return Event(**{**usual, "branch": branch, "default_branch": "main", **changes})

@@ -58,7 +58,7 @@ GITHUB_SERVER_URL alone.
     help="Commit it on the newest main branch of the remote and push that; nothing is changed here.",
 )
 @click.option("--remote", help="With --push: remote of git; default: history.remote of the settings.")
-@click.option("--branch", help="With --push: the main branch; default: drift.branch of the settings.")
+@click.option("--branch", help="With --push: the main branch; default: drift.branch, else the default one.")
 @click.option("--to-branch", help="With --push: push to this branch instead, for a pull request.")
 @settings_options
 def promote(

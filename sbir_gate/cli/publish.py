@@ -96,7 +96,7 @@ def publish(
 ) -> None:
     """Tell a saved verdict where people look: nothing is measured, and the verdict's status is not repeated.
 
-    The token comes from SBIR_GATE_GITHUB_TOKEN or GITHUB_TOKEN, Slack's webhook from SBIR_GATE_SLACK_WEBHOOK.
+    The environment holds the token (docs/publishing.md) and Slack's webhook (SBIR_GATE_SLACK_WEBHOOK).
     What a missing permission or a broken server keeps from being told is a warning, and the rest is told.
     """
     from sbir_gate.pipeline.publishing import Channels, load_saved
@@ -182,14 +182,15 @@ def publish_edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
 
     import requests
 
-    from sbir_gate.pipeline.publishing import PublishEdges, connect, token_of
+    from sbir_gate.pipeline.github_token import token_of
+    from sbir_gate.pipeline.publishing import PublishEdges, connect
     from sbir_gate.publishing.github_requests import Clock
     from sbir_gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 
     token = token_of(os.environ)
     summary, output = (os.environ.get(name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"))
     return PublishEdges(
-        github=connect(event, token, effective.settings, Clock()) if token else None,
+        github=connect(event, token.text, effective.settings, Clock()) if token else None,
         summary_path=Path(summary) if summary else None,
         output_path=Path(output) if output else None,
         say=put,
@@ -222,7 +223,7 @@ def judged_untrusted(
     folder: Path, effective: EffectiveSettings, event: Event, github: GitHub | None
 ) -> tuple[Saved, Event]:
     """Return the verdict on what a fork measured, and the event as it is to be told."""
-    from sbir_gate.pipeline.publishing import NO_TOKEN_HINT
+    from sbir_gate.pipeline.github_token import NO_TOKEN_HINT
     from sbir_gate.pipeline.untrusted import judge_untrusted
 
     if github is None:

@@ -44,7 +44,8 @@ def judged_values(head: Run, reference: Run, records: RecordChanges) -> Mapping[
 
 def is_nobody_worse(head: Run, reference: Run, records: RecordChanges) -> bool:
     """Say whether the truth knows every award, and calls none worse off."""
-    return head.has_truth and reference.has_truth and not records.worsened
+    is_whole = all(run.has_truth and not run.unlabelled_award_ids for run in (head, reference))
+    return is_whole and not records.worsened
 
 
 def is_proxy(limit: MetricLimit) -> bool:

@@ -15,6 +15,7 @@ from sbir_gate.comparing.limits import (
     already_so,
     is_already_so,
     relative_findings,
+    was_judged,
     worst,
 )
 from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
@@ -151,7 +152,13 @@ def _judged(row: Change, limit: MetricLimit, pair: Pair, ratio: Ratio, sides: _S
         elif harmful[0].severity is not relative[0].severity:
             words = f"counting only awards that worsened, {harmful[0].reason}"
             relative = (replace(harmful[0], reason=words),)
-    return replace(_with_findings(row, (*absolute, *relative)), excuse=excuse)
+    findings = (*absolute, *relative)
+    has_failed = any(finding.severity is Severity.FAIL for finding in findings)
+    return replace(
+        _with_findings(row, findings),
+        excuse=excuse,
+        is_judged=has_failed or was_judged(limit, ratio, before),
+    )
 
 
 def _harmless_value(limit: MetricLimit, now: float, before: float, sides: _Sides) -> float | None:
@@ -255,12 +262,13 @@ def _with_ratio(row: Change, ratio: Ratio) -> Change:
     has_interval = ratio.is_significant or not has_few_pairs(ratio)
     return replace(
         row,
-        delta=ratio.delta,
+        delta=ratio.judged_delta,
         ratio=ratio.value,
         ratio_low=ratio.low if has_interval else None,
         ratio_high=ratio.high if has_interval else None,
         raw_ratio=ratio.raw,
         is_significant=ratio.is_significant,
+        is_calibrated=ratio.is_calibrated,
         smallest_detectable=(
             smallest_detectable(ratio, row.direction) if row.kind is MetricKind.NOISY else None
         ),

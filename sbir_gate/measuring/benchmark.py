@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.measuring.command import parse_command
-from sbir_gate.measuring.environment import scrubbed_environment
+from sbir_gate.measuring.environment import private_folders, scrubbed_environment
 from sbir_gate.measuring.output import OutputFaults, check_rows, decision_key, digest, read_decisions
 from sbir_gate.measuring.process import ProcessRequest, ProcessResult, raise_on_failure
 from sbir_gate.measuring.telemetry import Telemetry, read_telemetry
@@ -30,7 +30,8 @@ class BenchmarkPlan:
     `command` is the enricher's template (see `parse_command`). `award_ids` are the awards that the output
     must hold. `scratch_folder` exists; each run works in a new folder below it. `environment` is what the
     caller sees (os.environ): only the allow-list and `pass_environment` of it are handed on. `python` is
-    the interpreter that `{python}` stands for.
+    the interpreter that `{python}` stands for. `has_private_home` gives each run an empty home folder.
+    `logs` begins the path of each run's messages: `<logs>-<number>.log`; None keeps none.
     """
 
     command: str
@@ -46,6 +47,8 @@ class BenchmarkPlan:
     pass_environment: tuple[str, ...] = ()
     output_name: str = "enriched.parquet"
     python: str = sys.executable
+    has_private_home: bool = False
+    logs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +86,33 @@ class Bench:
         self._template = parse_command(plan.command)
         self._environment = scrubbed_environment(plan.environment, plan.pass_environment)
         self._launch = launch
+        self._runs = 0
 
     def run_once(self) -> Repeat:
-        """Run the enricher in a fresh process with a fresh, empty folder for its output.
+        """Run the enricher in a fresh process with fresh, empty folders for its output and what it keeps.
 
         Raises EnricherCrash for an exit status other than 0, EnricherError for a time-out or an output
         that is missing or cannot be read.
         """
         plan = self.plan
+        self._runs += 1
         # what the enricher locks or makes read-only in its folder must not turn a measurement into a failure
         with tempfile.TemporaryDirectory(
             dir=plan.scratch_folder, prefix="repeat-", ignore_cleanup_errors=True
         ) as name:
             folder = Path(name).resolve()
-            output, metrics = folder / plan.output_name, folder / "metrics.json"
+            written = folder / "out"
+            written.mkdir()
+            output, metrics = written / plan.output_name, written / "metrics.json"
             arguments = self._template.filled(
                 plan.awards_path.resolve(), plan.recipients_path.resolve(), output, metrics, plan.python
             )
+            environment = self._environment | private_folders(
+                folder, plan.pass_environment, has_home=plan.has_private_home
+            )
+            log = plan.logs and plan.logs.with_name(f"{plan.logs.name}-{self._runs}.log")
             result = self._launch(
-                ProcessRequest(arguments, self._environment, plan.working_folder, plan.timeout_seconds)
+                ProcessRequest(arguments, environment, plan.working_folder, plan.timeout_seconds, log)
             )
             raise_on_failure(result, plan.timeout_seconds)
             return Repeat(result, read_telemetry(metrics), read_decisions(output))

@@ -1,9 +1,13 @@
-"""The environment that a measured process sees: an allow-list, so that no token is ever in it."""
+"""The environment that a measured process sees: an allow-list, so that no token is ever in it.
+
+What a process leaves for a later one to find lies in folders of its own, as far as variables name them.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from sbir_gate.errors import ConfigurationError
 
@@ -27,6 +31,9 @@ PASSED_NAMES = frozenset(
         "VIRTUAL_ENV",
     }
 )
+# of each run its own; the folder's name is short, because sockets of worker processes lie below it
+_FOLDERS = {"TMPDIR": "tmp", "TEMP": "tmp", "TMP": "tmp", "XDG_CACHE_HOME": "cache"}
+_HOME = {"HOME": "home"}
 PASSED_PREFIXES = ("LC_", "SBIR_GATE__")
 # a setting such as a webhook address may come as SBIR_GATE__...: its prefix does not make it harmless
 _SECRET = re.compile(
@@ -58,3 +65,16 @@ def scrubbed_environment(environment: Mapping[str, str], pass_environment: Seque
         if name in added
         or (not is_secret_name(name) and (name in PASSED_NAMES or name.startswith(PASSED_PREFIXES)))
     }
+
+
+def private_folders(folder: Path, pass_environment: Sequence[str], *, has_home: bool) -> dict[str, str]:
+    """Make the folders of one run for temporary files and caches below `folder`; return their variables.
+
+    With `has_home` the home folder is one of them. A variable that `pass_environment` names stays the
+    caller's: whoever runs the gate wants the engine to find what lies there.
+    """
+    names = {**_FOLDERS, **(_HOME if has_home else {})}
+    paths = {name: folder / place for name, place in names.items() if name not in pass_environment}
+    for path in paths.values():
+        path.mkdir(mode=0o700, exist_ok=True)
+    return {name: str(path) for name, path in paths.items()}

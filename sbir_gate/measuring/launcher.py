@@ -1,13 +1,17 @@
-# ruff: noqa: PTH116, PTH123, PTH208 -- pathlib would make this parent, and with it every child's first peak, bigger
-"""The small parent of a measured command: `python -I -S launcher.py REQUEST.json`.
+# ruff: noqa: PTH123, PTH208 -- pathlib would make this parent, and with it every child's first peak, bigger
+"""The small parent of a measured command: `python -I -S launcher.py`.
 
 It stands alone (standard library only) because a child's `ru_maxrss` starts at the size of its parent:
 about 10 MiB here, hundreds in a process that has loaded pandas.
 
-The request (see `Request`) names the command; the result (see `Result`) is written as JSON. The command
-runs in its own session, so a signal can reach all of its process group. This process adopts orphans
-(PR_SET_CHILD_SUBREAPER), so a descendant that leaves the group is still found below it. When the command
-ends, or runs out of time, whatever is left of the tree is killed.
+The request (see `Request`) comes as JSON on standard input, the result (see `Result`) goes as JSON to
+standard output, and standard error is the command's log. The command inherits the log alone: the result
+leaves through a pipe that it has no descriptor of, after all of its processes were ended, and Linux lets
+no process of the same user look into this one (`close_to_others`).
+
+The command runs in its own session, so a signal can reach all of its process group. This process adopts
+orphans (PR_SET_CHILD_SUBREAPER), so a descendant that leaves the group is still found below it. When the
+command ends, or runs out of time, whatever is left of the tree is killed.
 
 Peak memory is the largest sum of resident sizes over all samples, and at least the kernel's own peak of
 every single process: exact for one process, sampled for the sum of several. Pages that processes share
@@ -35,18 +39,19 @@ SAMPLE_SHARE = 50
 KILL_SECONDS = 5.0
 LOG_LIMIT_BYTES = 16 * 2**20
 LOG_TAIL_BYTES = 64 * 2**10
+RESULT, LOG = 1, 2  # descriptors
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
+PR_GET_DUMPABLE = 3
+PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 
 
 class Request(TypedDict):
-    """What to run. Paths are absolute; `log` receives standard output and standard error."""
+    """What to run. The folder is absolute."""
 
     command: list[str]
     working_folder: str
-    log: str
-    result: str
     timeout_seconds: float
     grace_seconds: float
 
@@ -136,20 +141,24 @@ def send(deliver: Callable[[int, int], None], target: int, number: int) -> None:
         return
 
 
+def children(pid: int) -> list[int]:
+    """Return the children of a process; none off Linux, or if it has gone."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    return [
+        int(child)
+        for thread in threads
+        for child in read_bytes(f"/proc/{pid}/task/{thread}/children").split()
+    ]
+
+
 def descendants(root: int) -> list[int]:
     """Return every process below `root`; none off Linux."""
-    found: list[int] = []
-    queue = [root]
-    while queue:
-        pid = queue.pop()
-        try:
-            threads = os.listdir(f"/proc/{pid}/task")
-        except OSError:
-            continue
-        for thread in threads:
-            children = [int(child) for child in read_bytes(f"/proc/{pid}/task/{thread}/children").split()]
-            found += children
-            queue += children
+    found = children(root)
+    for pid in found:  # it grows while it is walked
+        found += children(pid)
     return found
 
 
@@ -185,16 +194,13 @@ def cpu_wait_seconds() -> float | None:
     return None
 
 
-def trim(log: str) -> None:
+def trim(log: int) -> None:
     """Keep the end of a log that grows without limit; the command appends, so it may go on writing."""
-    if os.stat(log).st_size <= LOG_LIMIT_BYTES:
-        return
-    with open(log, "r+b") as file:
-        file.seek(-LOG_TAIL_BYTES, os.SEEK_END)
-        tail = file.read(LOG_TAIL_BYTES)
-        file.truncate(0)
-        file.seek(0)
-        file.write(tail)
+    while (size := os.fstat(log).st_size) > LOG_LIMIT_BYTES:
+        tail = os.pread(log, LOG_TAIL_BYTES, size - LOG_TAIL_BYTES)
+        if os.fstat(log).st_size == size:  # else what was written meanwhile would be lost
+            os.ftruncate(log, 0)
+            os.write(log, tail)
 
 
 def start(request: Request) -> int:
@@ -206,8 +212,7 @@ def start(request: Request) -> int:
         os.environ,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
+            (os.POSIX_SPAWN_DUP2, LOG, RESULT),
         ],
         setsid=True,
         setsigmask=[],
@@ -216,7 +221,7 @@ def start(request: Request) -> int:
     )
 
 
-def watch(tree: Tree, deadline: float, log: str, wake_up: int) -> bool:
+def watch(tree: Tree, deadline: float, wake_up: int) -> bool:
     """Sample until the command ends; return False if the deadline (`time.perf_counter`) passes first."""
     poller = select.poll()
     poller.register(wake_up, select.POLLIN)
@@ -230,7 +235,7 @@ def watch(tree: Tree, deadline: float, log: str, wake_up: int) -> bool:
         tree.reap()
         sampled = time.perf_counter()
         tree.sample()
-        trim(log)
+        trim(LOG)
         cost_seconds = time.perf_counter() - sampled
         pause_seconds = max(SAMPLE_SECONDS, SAMPLE_SHARE * cost_seconds)
     return True
@@ -245,12 +250,25 @@ def drain(descriptor: int) -> None:
         return
 
 
+def prctl(option: int, value: int = 0) -> int:
+    """Ask the kernel for something about this process; nothing is done off Linux (0)."""
+    if sys.platform != "linux":
+        return 0
+    return int(ctypes.CDLL(None).prctl(option, value, 0, 0, 0))
+
+
+def close_to_others() -> None:
+    """Let no other process of this user trace this one, or open its descriptors under /proc.
+
+    A process that may do so all the same (CAP_SYS_PTRACE) is not kept out.
+    """
+    prctl(PR_SET_DUMPABLE, 0)
+
+
 def prepare_signals() -> int:
     """Be woken when a child ends, and end the tree when told to end; return the pipe that wakes."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
@@ -281,13 +299,13 @@ def run(request: Request) -> Result:
     waited_at_end = None
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-        is_in_time = watch(tree, started + request["timeout_seconds"], request["log"], wake_up)
+        is_in_time = watch(tree, started + request["timeout_seconds"], wake_up)
         waited_at_end = cpu_wait_seconds()
     finally:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         survivors = tree.end(0.0 if is_in_time else request["grace_seconds"])
-    trim(request["log"])
+    trim(LOG)
     return Result(
         exit_status=tree.status,
         start_error="",
@@ -314,14 +332,12 @@ def unstarted(reason: str) -> Result:
     )
 
 
-def main(request_path: str) -> None:
+def main() -> None:
     """Read the request, run it, write the result."""
-    with open(request_path, encoding="utf-8") as file:
-        request: Request = json.load(file)
-    result = run(request)
-    with open(request["result"], "w", encoding="utf-8") as file:
-        json.dump(result, file)
+    close_to_others()
+    request: Request = json.load(sys.stdin)
+    os.write(RESULT, json.dumps(run(request)).encode())
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

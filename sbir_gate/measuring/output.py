@@ -21,6 +21,8 @@ MAX_CANDIDATES = 5
 # how other tools write "no recipient" when they turn a missing value into text
 _MISSING = frozenset({"", "nan", "none", "null", "<na>", "n/a", "na"})
 _LONGEST_MISSING = max(map(len, _MISSING))
+# by so much arithmetic with floating-point numbers may leave the range: 100.00000000000001 is 100
+_ROUNDING = 1e-9
 _KINDS = {kind.value: kind for kind in DecisionKind}
 
 
@@ -131,9 +133,9 @@ def _number_within(cell: str | None, highest: float, column: str) -> float | Non
         value = float(text)
     except ValueError as error:
         raise _CellError(column, "is not a number") from error
-    if not math.isfinite(value) or not 0 <= value <= highest:
+    if not math.isfinite(value) or not -_ROUNDING * highest <= value <= highest * (1 + _ROUNDING):
         raise _CellError(column, f"is not within 0 to {highest:g}")
-    return value
+    return min(max(value, 0.0), highest)
 
 
 def _kind(cells: Cells, recipient_id: str, method: str) -> DecisionKind:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sbir_gate.errors import EnricherError
 from sbir_gate.files import read_file
+from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.samples import StageSample
 
 LIMIT_BYTES = 4 * 2**20
@@ -24,9 +26,14 @@ def _plain_name(name: str) -> str:
     return name
 
 
+def _whole(value: object) -> object:
+    """Return 1200 for 1200.0, which is how numpy and pandas write counts; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Name = Annotated[str, AfterValidator(_plain_name)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**53, strict=True)]
 
 
 class _Stage(BaseModel):
@@ -78,8 +85,11 @@ def read_telemetry(path: Path) -> Telemetry:
             f"{path.name}: the enricher's metrics cannot be read: {error.strerror}", _HINT
         ) from error
     try:
-        telemetry = Telemetry.model_validate_json(text)
+        telemetry = Telemetry.model_validate_json(text.removeprefix(BOM_UTF8))
     except ValidationError as error:
+        leftover = find_leftover(text)
+        if leftover is not None:
+            raise EnricherError(leftover.told(path.name), leftover.hint) from error
         fault = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in fault["loc"]) or "document"
         raise EnricherError(

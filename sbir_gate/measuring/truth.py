@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file
+from sbir_gate.git_leftovers import find_leftover
 
 COLUMNS = ("award_id", "recipient_ids")
 
@@ -21,7 +23,7 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
     """
     try:
         with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
-            return _parsed(path.name, file)
+            return _parsed(path.name, _without_leftovers(path.name, file))
     except OSError as error:
         raise InputError(
             f"{path}: the truth cannot be read: {error.strerror}", "check fixture.truth"
@@ -32,6 +34,15 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
         ) from error
     except csv.Error as error:
         raise InputError(f"{path.name}: the truth is not CSV ({error})", "write it as plain CSV") from error
+
+
+def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines. Raises InputError for what git left in their place."""
+    for number, line in enumerate(lines, start=1):
+        leftover = find_leftover(line.encode()) if line.startswith(("<", ">", "version ")) else None
+        if leftover is not None:
+            raise InputError(replace(leftover, line=number).told(name), leftover.hint)
+        yield line
 
 
 def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
@@ -65,3 +76,55 @@ def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
 
 def _fault(name: str, line: int, reason: str, cure: str) -> InputError:
     return InputError(f"{name}: line {line}: {reason}", cure)
+
+
+def check_truth(
+    path: Path,
+    truth: Mapping[str, frozenset[str]],
+    award_ids: Collection[str],
+    recipient_ids: Collection[str],
+) -> None:
+    """Raise InputError if the truth names awards or recipients that are in neither of these collections.
+
+    Such a truth is one of other files, or of other ids: rates against it would be of whatever is left.
+    """
+    lost_awards = [award_id for award_id in truth if award_id not in award_ids]
+    lost_recipients = [
+        (award_id, recipient_id)
+        for award_id, right in truth.items()
+        for recipient_id in sorted(right)
+        if recipient_id not in recipient_ids
+    ]
+    if not lost_awards and not lost_recipients:
+        return
+    lines = _lines(path)
+    faults = []
+    if lost_awards:
+        named = _examples((award_id, lines.get(award_id, 0)) for award_id in lost_awards)
+        faults.append(f"{len(lost_awards):,} of {len(truth):,} awards are not in the fixture: {named}")
+    if lost_recipients:
+        named = _examples((recipient, lines.get(award, 0)) for award, recipient in lost_recipients)
+        all_ids = sum(map(len, truth.values()))
+        faults.append(f"{len(lost_recipients):,} of {all_ids:,} recipient ids are in no recipient: {named}")
+    raise InputError(
+        f"{path}: the truth is not that of the fixture: {'; '.join(faults)}",
+        "correct these rows, or name the truth that belongs to fixtures.awards and fixtures.recipients",
+    )
+
+
+_EXAMPLES = 3
+
+
+def _examples(found: Iterable[tuple[str, int]]) -> str:
+    listed = list(found)
+    shown = ", ".join(f"{id_[:80]!r} (line {line})" for id_, line in listed[:_EXAMPLES])
+    return shown + (", ..." if len(listed) > _EXAMPLES else "")
+
+
+def _lines(path: Path) -> Mapping[str, int]:
+    """Return the line of each award in a truth that was read before."""
+    with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, strict=True)
+        header = [column.strip().casefold() for column in next(filter(None, rows), [])]
+        place = header.index(COLUMNS[0])
+        return {row[place].strip(): rows.line_num for row in rows if row}

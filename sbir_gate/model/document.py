@@ -24,6 +24,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from sbir_gate.errors import DocumentError
+from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
@@ -32,6 +33,9 @@ from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 
 FORMAT_VERSION = 3
+
+MAKE_AGAIN = "make it again with 'sbir-gate run'"
+PROMOTE_AGAIN = "restore it from git, or write it again with 'sbir-gate baseline promote'"
 
 _NO_NUMBER = re.compile(rb"[\[,:](?:NaN|-?Infinity)[\],}]")
 
@@ -81,18 +85,18 @@ def encode_bytes(kind: DocumentKind[T], content: T) -> bytes:
     return b"".join((head.encode(), body, b"}\n"))
 
 
-def decode(kind: DocumentKind[T], text: str, origin: str) -> T:
-    """Return what `encode` wrote; `origin` names the file in errors.
+def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAIN) -> T:
+    """Return what `encode` wrote; `origin` names the file in errors, `again` is how such a file is made.
 
     Raises DocumentError for anything that is not a whole, valid document of this kind in a
     format that this program knows.
     """
-    document = _parse(text, origin)
+    document = _parse(text, origin, again)
     version = document.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise DocumentError(
             f"{origin}: format_version is {version!r}, not a whole number from 1",
-            "the file is not a document of sbir-gate, or it is damaged: make it again with 'sbir-gate run'",
+            f"the file is not a document of sbir-gate, or it is damaged: {again}",
         )
     if version > FORMAT_VERSION:
         raise DocumentError(
@@ -109,18 +113,20 @@ def decode(kind: DocumentKind[T], text: str, origin: str) -> T:
     except (ValidationError, ValueError) as error:
         raise DocumentError(
             f"{origin}: {_first_fault(error)}",
-            "the document is damaged or was edited by hand: make it again with 'sbir-gate run'",
+            f"the document is damaged or was edited by hand: {again}",
         ) from error
     return content
 
 
-def _parse(text: str, origin: str) -> Mapping[str, object]:
+def _parse(text: str, origin: str, again: str) -> Mapping[str, object]:
     try:
-        document = from_json(text)
+        document = from_json(text.removeprefix("\ufeff"))
     except ValueError as error:
+        leftover = find_leftover(text.encode())
+        if leftover is not None:
+            raise DocumentError(leftover.told(origin), leftover.hint) from error
         raise DocumentError(
-            f"{origin}: not JSON ({error})",
-            "the file is cut short or damaged: make it again with 'sbir-gate run'",
+            f"{origin}: not JSON ({error})", f"the file is cut short or damaged: {again}"
         ) from error
     if not isinstance(document, dict):
         raise DocumentError(f"{origin}: not a JSON object", "name a document that sbir-gate wrote")

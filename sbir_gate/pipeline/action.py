@@ -26,6 +26,7 @@ from sbir_gate.settings.effective import EffectiveSettings, load_settings
 from sbir_gate.storing.documents import load_verdict
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName
+from sbir_gate.storing.references import note_default_branch
 
 _MODES: Mapping[str, InputMode] = {
     "pull_request": InputMode.PR,
@@ -95,9 +96,9 @@ def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path
     return Path(temporary) / "sbir-gate-reports" / (inputs.gate or "default")
 
 
-def on_branch(edges: Edges, event: Event, environment: Mapping[str, str]) -> Edges:
+def on_branch(edges: Edges, event: Event) -> Edges:
     """Return the edges with the branch that the event is about: what a runner checks out is on none."""
-    branch = environment.get("GITHUB_HEAD_REF") or event.base_ref or environment.get("GITHUB_REF_NAME", "")
+    branch = event.branch or event.base_ref
     return replace(edges, source=lambda: replace(edges.source(), branch=branch))
 
 
@@ -139,7 +140,8 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
     mode = mode_of(inputs, event)
     if mode is InputMode.COMMENT:
         return None
-    edges = replace(edges, gate=on_branch(edges.gate, event, edges.environment))
+    edges = replace(edges, gate=on_branch(edges.gate, event))
+    note_default_branch(edges.git, event.default_branch)
     reports = reports_folder(inputs, edges.environment)
     discard_verdict(reports)
     try:

@@ -116,6 +116,7 @@ def base_plan_of(head: BenchmarkPlan, base: BaseSide, scratch: Path) -> Benchmar
         working_folder=places.base.working_folder,
         environment=base.environment,
         python=str(python_of(base.own)) if base.own else head.python,
+        logs=head.logs and head.logs.with_name(Side.BASE.value),
     )
 
 

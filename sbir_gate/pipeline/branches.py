@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from sbir_gate.errors import UsageError
 from sbir_gate.model.run import Run
+from sbir_gate.pipeline.github_token import token_of
 from sbir_gate.pipeline.history import history_folder
+from sbir_gate.pipeline.main_branch import main_branch_name
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.baseline_branch import BaselinePush, push_baseline
 from sbir_gate.storing.baselines import baseline_path, check_promotable
-from sbir_gate.storing.credentials import Token
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.history_branch import HistoryTransfer, fetch_history, push_history
 from sbir_gate.storing.remote_branch import Patience, RemoteBranch, remote_branch
 from sbir_gate.storing.revisions import place_in
 
-TOKEN_VARIABLES = ("SBIR_GATE_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
-SERVER_VARIABLE = "GITHUB_SERVER_URL"
-DEFAULT_SERVER = "https://github.com"
-
 
 def real_patience() -> Patience:
     """Return the patience of a job: its clock and its chance."""
     return Patience(sleep=time.sleep, clock=time.monotonic, draw=random.random)
-
-
-def token_of(environment: Mapping[str, str]) -> Token | None:
-    """Return the token of a job; None where git has to find its own way in. Raises UsageError."""
-    text = next((found for name in TOKEN_VARIABLES if (found := environment.get(name, "").strip())), "")
-    return Token(text, environment.get(SERVER_VARIABLE) or DEFAULT_SERVER) if text else None
 
 
 def history_branch(
@@ -56,10 +46,13 @@ def fetch_kept_history(settings: Settings, branch: RemoteBranch) -> HistoryTrans
 def main_branch(
     settings: Settings, git: Git, remote: str | None = None, name: str | None = None
 ) -> RemoteBranch:
-    """Return the main branch, `drift.branch` unless told otherwise. Raises UsageError."""
-    chosen = name or settings.drift.branch
+    """Return the main branch, found out unless `name` is given. Raises UsageError where nothing says it."""
+    chosen = name or main_branch_name(settings, git)
     if not chosen:
-        raise UsageError("drift.branch does not say which branch is the main one", "name it with --branch")
+        raise UsageError(
+            "nothing says which branch is the main one",
+            "name it with --branch or drift.branch, or run 'git remote set-head origin --auto'",
+        )
     return remote_branch(git, remote or settings.history.remote, chosen, token_of(git.environment))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from sbir_gate.storing.documents import save_alerts, save_run, save_text, save_v
 VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
 ALERTS_NAME = "alerts.json"
+LOGS_NAME = "logs"
 _REPORT_IT = "this is a fault of the program: please report it, with the Run"
 
 
@@ -122,7 +124,11 @@ def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path
 
 
 def discard_verdict(folder: Path) -> None:
-    """Remove the verdict of an earlier run. Raises OutputError if that cannot be done."""
+    """Remove the verdict of an earlier run, and its logs. Raises OutputError if that cannot be done."""
+    logs = folder / LOGS_NAME
+    if logs.is_symlink():  # of a change: the logs would be written to wherever it leads
+        logs.unlink()
+    shutil.rmtree(logs, ignore_errors=True)
     for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME, ALERTS_NAME):
         try:
             (folder / name).unlink(missing_ok=True)

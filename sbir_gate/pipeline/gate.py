@@ -20,14 +20,21 @@ from sbir_gate.errors import ExitStatus, InputError, SbirGateError
 from sbir_gate.files import open_file
 from sbir_gate.measuring.award_kinds import award_kinds
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
+from sbir_gate.measuring.interleaving import Side
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash
-from sbir_gate.measuring.quality import measure_quality, right_award_ids
+from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Fixture, Run
 from sbir_gate.model.verdict import Verdict
-from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
+from sbir_gate.pipeline.conclusion import (
+    LOGS_NAME,
+    GateResult,
+    conclude,
+    discard_verdict,
+    leave_error_verdict,
+)
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import reading_options
 from sbir_gate.pipeline.history import noise_of_history
@@ -140,6 +147,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
         right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
         has_truth=truth is not None,
+        unlabelled_award_ids=unlabelled_award_ids(read.profiles, truth) if truth is not None else (),
         calibration_seconds=result.calibration_seconds,
         engine_notes=result.notes,
         award_kinds=kinds,
@@ -215,6 +223,8 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         timeout_seconds=settings.enrichment.performance.timeout_seconds,
         pass_environment=settings.enricher.pass_environment,
         python=_interpreter(settings),
+        has_private_home=settings.enricher.private_home,
+        logs=settings.reports.folder / LOGS_NAME / Side.HEAD.value,
     )
 
 

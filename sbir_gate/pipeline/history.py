@@ -26,6 +26,7 @@ from sbir_gate.model.history import (
 )
 from sbir_gate.model.run import Fixture, Machine, MetricKind, Run, Source
 from sbir_gate.model.verdict import DriftFinding, Outcome, Policy, Verdict
+from sbir_gate.pipeline.main_branch import course_branch
 from sbir_gate.settings.judgement import policy
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.documents import load_run
@@ -54,7 +55,7 @@ def drift_rule(settings: Settings) -> DriftRule:
     drift = settings.drift
     return DriftRule(
         days=drift.days,
-        branch=drift.branch,
+        branch=course_branch(settings),
         release_pattern=drift.release_pattern,
         warn_percent=drift.warn_percent,
         fail_percent=drift.fail_percent,
@@ -86,14 +87,14 @@ def noise_of_history(
 ) -> Mapping[str, float]:
     """Return how far Runs of unchanged code lie apart, by metric, where the history tells (`judge`).
 
-    Only Runs of `drift.branch`, of committed code that did not fail, of the same gate, fixture and enricher
+    Only Runs of the main branch, of committed code that did not fail, of the same gate, fixture and enricher
     count. A history that cannot be read tells nothing here; `consult_history` says so.
     """
     if reference is None:
         return NO_SPREAD
     query = HistoryQuery(
         gate=run.gate,
-        branch=settings.drift.branch,
+        branch=course_branch(settings),
         fixture=run.fixture.fingerprint,
         before=utc_moment(run.started_at),
     )

@@ -16,7 +16,9 @@ from sbir_gate.pipeline.branches import (
     push_kept_history,
     push_promoted,
 )
-from sbir_gate.pipeline.publishing import NO_TOKEN_HINT, Saved
+from sbir_gate.pipeline.github_token import NO_TOKEN_HINT
+from sbir_gate.pipeline.main_branch import is_main_branch, main_branch_name
+from sbir_gate.pipeline.publishing import Saved
 from sbir_gate.publishing.baseline_pull_request import baseline_branch, baseline_proposal, propose
 from sbir_gate.publishing.event import Event
 from sbir_gate.publishing.github import Pulls
@@ -63,17 +65,26 @@ def keep_for_later(
     run, mode = saved.run, mode_of(inputs, event)
     if mode not in {InputMode.BASELINE, InputMode.FULL}:
         return
-    if inputs.history_branch and event.base_ref in {"", settings.drift.branch}:
+    main = main_branch_name(settings, edges.git, event.default_branch)
+    if not is_main_branch(event, settings, edges.git):
+        yield lambda: _not_kept(event, main)
+        return
+    if inputs.history_branch:
         yield lambda: _pushed_history(inputs, settings, edges)
-    is_main = mode is InputMode.BASELINE and event.base_ref == settings.drift.branch
-    if run is None or not is_main or inputs.promote is Promotion.NOTHING:
+    if run is None or mode is not InputMode.BASELINE or inputs.promote is Promotion.NOTHING:
         return
     if saved.verdict.outcome not in _PROMOTED or saved.verdict.drift:
         yield lambda: f"the baseline stays: the verdict on this Run is {saved.verdict.outcome}"
     elif inputs.promote is Promotion.COMMIT:
-        yield lambda: _pushed_baseline(run, settings, edges)
+        yield lambda: _pushed_baseline(run, settings, main, edges)
     else:
-        yield lambda: _proposed_baseline(run, event, settings, edges)
+        yield lambda: _proposed_baseline(run, event, settings, main, edges)
+
+
+def _not_kept(event: Event, main: str) -> str:
+    where = f"the branch {event.branch!r}" if event.branch else "no branch"
+    kept = f"the main branch is {main!r}" if main else "nothing says which is the main one (drift.branch)"
+    return f"nothing was kept: this commit is on {where}, and {kept}"
 
 
 def _pushed_history(inputs: ActionInputs, settings: Settings, edges: KeepEdges) -> str:
@@ -82,16 +93,16 @@ def _pushed_history(inputs: ActionInputs, settings: Settings, edges: KeepEdges) 
     return f"{branch.shown}: Runs added: {done.added:,}"
 
 
-def _pushed_baseline(run: Run, settings: Settings, edges: KeepEdges) -> str:
-    main = main_branch(settings, edges.git)
+def _pushed_baseline(run: Run, settings: Settings, name: str, edges: KeepEdges) -> str:
+    main = main_branch(settings, edges.git, None, name)
     done = push_promoted(run, settings, main, edges.patience)
     return f"{main.shown}: this Run as the baseline: {done.standing}"
 
 
-def _proposed_baseline(run: Run, event: Event, settings: Settings, edges: KeepEdges) -> str:
+def _proposed_baseline(run: Run, event: Event, settings: Settings, name: str, edges: KeepEdges) -> str:
     if edges.github is None:
         raise PublishError("there is no token for GitHub to propose the baseline with", NO_TOKEN_HINT)
-    main = main_branch(settings, edges.git)
+    main = main_branch(settings, edges.git, None, name)
     done = push_promoted(run, settings, main, edges.patience, baseline_branch(run.gate))
     if not done.commit:
         return f"{main.shown}: this Run as the baseline: {done.standing}"

@@ -11,7 +11,7 @@ from sbir_gate.comparing.changes import NO_SPREAD
 from sbir_gate.comparing.gate import judge
 from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
-from sbir_gate.model.document import RUN, decode
+from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
@@ -224,7 +224,7 @@ def _baseline_at(revision: Revision, effective: EffectiveSettings) -> Run | None
         return None
     name = _name_at(revision, path)
     try:
-        run = decode(RUN, content.decode("utf-8"), name)
+        run = decode(RUN, content.decode("utf-8"), name, PROMOTE_AGAIN)
     except UnicodeDecodeError as error:
         raise DocumentError(
             f"{name}: not UTF-8 at byte {error.start}", "promote a sound Run there"

@@ -16,7 +16,9 @@ from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Severity, Verdict
 from sbir_gate.pipeline.announcing import announce
 from sbir_gate.pipeline.conclusion import REPORT_NAME, VERDICT_NAME
+from sbir_gate.pipeline.github_token import NO_TOKEN_HINT
 from sbir_gate.pipeline.history import history_folder, own_points
+from sbir_gate.pipeline.main_branch import course_branch
 from sbir_gate.publishing.check_run import (
     CheckPlace,
     begin_check,
@@ -40,8 +42,6 @@ from sbir_gate.storing.documents import load_run, load_verdict
 from sbir_gate.storing.history import open_history
 from sbir_gate.storing.sessions import latest_run_path
 
-TOKEN_VARIABLES = ("SBIR_GATE_GITHUB_TOKEN", "GITHUB_TOKEN")
-NO_TOKEN_HINT = "set GITHUB_TOKEN: ${{ github.token }} in the env of the step"  # noqa: S105 -- advice, no token
 TREND_METRICS = ("match_rate", "wall_seconds")
 
 _COMMIT_CHARACTERS = 7
@@ -120,11 +120,6 @@ def connect(event: Event, token: str, settings: Settings, clock: Clock) -> GitHu
     )
 
 
-def token_of(environment: Mapping[str, str]) -> str:
-    """Return the token for GitHub from the environment, the only place it comes from; empty without one."""
-    return next((environment[name].strip() for name in TOKEN_VARIABLES if environment.get(name)), "")
-
-
 def load_saved(folder: Path) -> Saved:
     """Return the verdict in the folder of reports, with its Run. Raises DocumentError."""
     verdict = load_verdict(folder / VERDICT_NAME)
@@ -173,7 +168,7 @@ def trends_of(run: Run | None, settings: Settings) -> tuple[TrendSeries, ...]:
         return ()
     query = HistoryQuery(
         gate=run.gate,
-        branch=settings.drift.branch,
+        branch=course_branch(settings),
         before=utc_moment(run.started_at),
         fixture=run.fixture.fingerprint,
         limit=most,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sbir_gate.git_leftovers import CONFLICT, is_conflict_marker
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.records import (
     BLANK,
@@ -190,6 +191,8 @@ class BlockCutter:
 
     def _reject(self, piece: bytes, line: int, reason: str) -> Reject:
         value = piece[:_SHOWN_BYTES].decode("utf-8", "ignore").rstrip("\n")[:200]
+        if is_conflict_marker(value):
+            reason = f"{CONFLICT}: the file was committed before it was resolved"
         return Reject(self._file, line, "", value, reason)
 
     def _advance(self, position: int) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
+from sbir_gate.errors import InputError
+from sbir_gate.files import open_file, read_at_most
+from sbir_gate.git_leftovers import find_leftover
+from sbir_gate.reading.dump_files import TOC_NAMES
 from sbir_gate.reading.dump_rows import DumpRows, member_bytes, member_paths
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
 from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.options import ReadingOptions
+
+_HEAD_BYTES = 512
 
 
 def open_source(
@@ -17,11 +24,22 @@ def open_source(
 ) -> RawFile | DumpRows:
     """Open a file, or the table of a dump, for reading its header and then its rows.
 
-    Raises InputError when it cannot be opened, is empty, or is not what its name says.
+    Raises InputError when it cannot be opened, is empty, or is not what its name says: also for what git
+    left in its place.
     """
+    _check_content(file)
     if file.kind is FileKind.DUMP:
         return DumpRows(connection, file.path, file.table, work_folder, options)
     return RawFile(connection, file, work_folder, options)
+
+
+def _check_content(file: SourceFile) -> None:
+    paths = [file.path / name for name in TOC_NAMES] if file.path.is_dir() else [file.path]
+    for path in paths:
+        with suppress(OSError), open_file(path) as opened:  # the reader itself says what cannot be opened
+            leftover = find_leftover(read_at_most(opened, _HEAD_BYTES))
+            if leftover is not None:
+                raise InputError(leftover.told(str(path)), leftover.hint)
 
 
 def source_name(file: SourceFile) -> str:

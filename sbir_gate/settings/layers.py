@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sbir_gate.errors import ToolError
 from sbir_gate.files import read_file
+from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.settings.entries import Entry, Fault, Layer
 from sbir_gate.settings.yaml_text import read_layer, read_value
 
@@ -53,6 +54,9 @@ def configuration_text(content: bytes, name: str) -> str | Fault:
     """Return the text of a configuration file, or what is wrong with it."""
     if len(content) > MAX_FILE_BYTES:
         return Fault(name, "", "is larger than 1 MiB: this is no configuration file")
+    leftover = find_leftover(content)
+    if leftover is not None:
+        return Fault(f"{name}:{leftover.line}", "", f"is {leftover.reason}: {leftover.hint}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

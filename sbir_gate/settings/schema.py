@@ -198,6 +198,7 @@ class EnricherSettings(Section):
     command: Command
     python: PathValue | None
     pass_environment: Annotated[tuple[VariableName, ...], AfterValidator(_distinct)]
+    private_home: bool
 
 
 class FixturesSettings(Section):

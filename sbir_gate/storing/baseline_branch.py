@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbir_gate.errors import DocumentError, UsageError
-from sbir_gate.model.document import RUN, decode, encode
+from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode, encode
 from sbir_gate.model.history import utc_moment
 from sbir_gate.model.run import Run
 from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
@@ -96,7 +96,7 @@ def _baseline_at(revision: Revision, path: str, gate: str) -> Run | None:
         return None
     name = f"{path} at {revision.name}"
     try:
-        run = decode(RUN, revision.read(blob, MAX_DOCUMENT_BYTES).decode("utf-8"), name)
+        run = decode(RUN, revision.read(blob, MAX_DOCUMENT_BYTES).decode("utf-8"), name, PROMOTE_AGAIN)
     except UnicodeDecodeError as error:
         raise DocumentError(f"{name}: not UTF-8 at byte {error.start}", _CURE) from error
     if run.gate != gate:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from sbir_gate.errors import DocumentError, InputError, UsageError
+from sbir_gate.model.document import PROMOTE_AGAIN
 from sbir_gate.model.run import Run
 from sbir_gate.storing.documents import load_run, write_run
 
@@ -35,7 +36,7 @@ def load_baseline(folder: Path, gate: str) -> Run | None:
     path = baseline_path(folder, gate)
     if _is_absent(path):
         return None
-    run = load_run(path)
+    run = load_run(path, again=PROMOTE_AGAIN)
     if run.gate != gate:
         raise DocumentError(
             f"{path}: the Run is of gate {run.gate!r}, not {gate!r}",

@@ -13,6 +13,7 @@ from sbir_gate.model.document import (
     ALERTS,
     AWARD_TABLE,
     HISTORY,
+    MAKE_AGAIN,
     PROGRESS,
     RUN,
     VERDICT,
@@ -57,9 +58,12 @@ def write_run(path: Path, run: Run) -> None:
     _write(path, _encoded(RUN, run), may_replace=True)
 
 
-def load_run(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> Run:
-    """Return the Run in the file. Raises DocumentError for anything but a whole, valid Run."""
-    return _load(RUN, path, max_bytes)
+def load_run(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES, again: str = MAKE_AGAIN) -> Run:
+    """Return the Run in the file; `again` says in errors how such a file is made.
+
+    Raises DocumentError for anything but a whole, valid Run.
+    """
+    return _load(RUN, path, max_bytes, again)
 
 
 def save_verdict(path: Path, verdict: Verdict) -> None:
@@ -121,11 +125,11 @@ def save_text(path: Path, text: str) -> None:
     _write(path, content, may_replace=True)
 
 
-def _load(kind: DocumentKind[Document], path: Path, max_bytes: int) -> Document:
-    return decode(kind, _read(path, max_bytes), str(path))
+def _load(kind: DocumentKind[Document], path: Path, max_bytes: int, again: str = MAKE_AGAIN) -> Document:
+    return decode(kind, _read(path, max_bytes, again), str(path), again)
 
 
-def _read(path: Path, max_bytes: int) -> str:
+def _read(path: Path, max_bytes: int, again: str) -> str:
     """Return the text of a regular file of at most `max_bytes`."""
     try:
         content = read_file(path, max_bytes)
@@ -144,13 +148,13 @@ def _read(path: Path, max_bytes: int) -> str:
             f"{path}: cannot be read ({_cause(error)})", "check the path and its permissions"
         ) from error
     if not content.strip():
-        raise DocumentError(f"{path}: the file is empty", "make it again with 'sbir-gate run'")
+        raise DocumentError(f"{path}: the file is empty", again)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DocumentError(
             f"{path}: not UTF-8 at byte {error.start}",
-            "the file is damaged or compressed: make it again with 'sbir-gate run'",
+            f"the file is damaged or compressed: {again}",
         ) from error
 
 

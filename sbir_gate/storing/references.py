@@ -91,6 +91,16 @@ def default_branch_name(git: Git, remote: str = REMOTE) -> str:
     return answer.line.removeprefix(start) if not answer.status and answer.line.startswith(start) else ""
 
 
+def note_default_branch(git: Git, name: str, remote: str = REMOTE) -> None:
+    """Let the clone know the default branch of its remote, as 'git remote set-head' does.
+
+    actions/checkout does not; without it nothing here could tell which branch that is.
+    """
+    place = f"{_REMOTES}{remote}/{name}"
+    if name and name != default_branch_name(git, remote) and _commit_at(git, place):
+        git.ask("symbolic-ref", f"{_REMOTES}{remote}/HEAD", place)
+
+
 def head_commit(git: Git) -> str:
     """Return the commit that is checked out, empty where there is none yet."""
     return _commit_at(git, "HEAD")

@@ -96,7 +96,49 @@ def test_the_output_of_an_earlier_run_is_never_taken(plan):
 def test_the_environment_is_scrubbed(plan):
     launch = FakeLaunch(GOOD)
     benchmark(replace(plan, pass_environment=("JAVA_HOME",)), launch)
-    assert launch.requests[0].environment == {"PATH": os.defpath, "JAVA_HOME": "/java"}
+    seen = {name: launch.requests[0].environment[name] for name in ("PATH", "JAVA_HOME")}
+    assert seen == {"PATH": os.defpath, "JAVA_HOME": "/java"}
+    assert launch.requests[0].environment.keys() - seen == {"TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME"}
+
+
+def test_no_run_finds_what_another_left_in_its_folders(plan, tmp_path):
+    script = tmp_path / "enrich.py"
+    script.write_text(
+        "import os, pathlib, sys, tempfile\n"
+        "places = [tempfile.gettempdir(), os.environ['XDG_CACHE_HOME'], os.environ['HOME']]\n"
+        "found = [name for place in places for name in os.listdir(place)]\n"
+        "for place in places: pathlib.Path(place, 'kept').write_text('all answers')\n"
+        "print(found, *places)\n"
+        f"open(sys.argv[3], 'w').write({GOOD!r})\n"
+        "sys.exit(f'found {found}' if found else 0)\n"
+    )
+    command = f"{sys.executable} {script} {{awards}} {{recipients}} {{output}}"
+    home = tmp_path / "home"
+    home.mkdir()
+    logs = tmp_path / "logs" / "head"
+    private = replace(
+        plan, command=command, environment={"HOME": str(home)}, has_private_home=True, logs=logs
+    )
+    benchmark(private, run_process)
+    assert not any(home.iterdir())
+    told = [log.read_text().split() for log in sorted(logs.parent.iterdir())]
+    assert [log.name for log in sorted(logs.parent.iterdir())] == ["head-1.log", "head-2.log", "head-3.log"]
+    places = [place for words in told for place in words[1:]]
+    assert len(set(places)) == 9
+    assert not any(Path(place).exists() for place in places)
+    # the home folder is the user's where nobody asks for another
+    with pytest.raises(EnricherCrash, match=r"found .'kept'.") as caught:
+        benchmark(replace(private, has_private_home=False), run_process)
+    assert caught.value.hint == f"{logs}-2.log has all its messages"
+    assert [path.name for path in home.iterdir()] == ["kept"]
+
+
+def test_a_variable_that_is_passed_on_purpose_stays_what_it_is(plan):
+    launch = FakeLaunch(GOOD)
+    environment = {"XDG_CACHE_HOME": "/models", "TMPDIR": "/shared"}
+    benchmark(replace(plan, environment=environment, pass_environment=("XDG_CACHE_HOME",)), launch)
+    assert launch.requests[0].environment["XDG_CACHE_HOME"] == "/models"
+    assert launch.requests[0].environment["TMPDIR"] != "/shared"
 
 
 def test_a_repeat_that_decides_differently_is_named(plan):

@@ -132,3 +132,12 @@ def test_the_digest_sees_every_difference_that_counts(other):
 
 def test_the_digest_passes_over_rounding_noise():
     assert digest([replace(LINK, score=100.0 - 1e-9)]) == digest([LINK])
+
+
+@pytest.mark.parametrize(
+    ("score", "meant"), [("100.00000000000001", 100.0), ("-0.00000000000001", 0.0), ("99.9", 99.9)]
+)
+def test_what_arithmetic_leaves_just_outside_the_range_is_its_end(tmp_path, score, meant):
+    path = tmp_path / "enriched.csv"
+    path.write_text(f"award_id,recipient_id,match_method,match_score\nA1,R1,own,{score}\n")
+    assert read_decisions(path)[0].score == meant

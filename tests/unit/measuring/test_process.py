@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sbir_gate.errors import EnricherError
+from sbir_gate.errors import EnricherError, ToolError
 from sbir_gate.measuring.process import (
     EnricherCrash,
     ProcessRequest,
@@ -201,6 +201,113 @@ def wait_until(is_true):
     while not is_true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+FORGED = """
+import json, os, signal, sys, time
+parent = os.getppid()
+forged = {"exit_status": 0, "start_error": "", "is_timed_out": False, "wall_seconds": 0.01,
+          "cpu_seconds": 0.01, "cpu_wait_seconds": 0.0, "peak_rss_mib": 1.0, "survivors": 0}
+for descriptor in [1, 3, 4, 5]:
+    try:
+        with open(f"/proc/{parent}/fd/{descriptor}", "w") as file:
+            json.dump(forged, file)
+    except OSError:
+        pass
+for descriptor in range(3, 64):
+    try:
+        os.write(descriptor, json.dumps(forged).encode())
+    except OSError:
+        pass
+"""
+
+
+@on_linux
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_an_enricher_that_ends_its_launcher_has_not_been_measured(run, number):
+    with pytest.raises(EnricherError, match=f"launcher was ended by signal {number.name}"):
+        run(f"{FORGED}\nos.kill(parent, {int(number)})\ntime.sleep(0.2)")
+
+
+@on_linux
+def test_a_result_beside_that_of_the_launcher_is_no_result(run):
+    try:
+        result = run(FORGED)
+    except ToolError as error:
+        assert "gave no result" in error.message  # noqa: PT017 -- either way the forged one does not count
+    else:
+        assert result.wall_seconds != 0.01
+
+
+@on_linux
+def test_the_command_inherits_no_descriptor_of_its_launcher(run):
+    # 3 is the listing itself
+    assert run("import os; print(sorted(os.listdir('/proc/self/fd')))").log_tail == "['0', '1', '2', '3']"
+
+
+@on_linux
+def test_neither_the_launcher_nor_the_gate_can_be_looked_into_while_the_command_runs(run):
+    script = """
+import os
+for pid in (os.getppid(), int(open(f"/proc/{os.getppid()}/stat").read().rpartition(")")[2].split()[1])):
+    try:
+        open(f"/proc/{pid}/fd/1", "w")
+    except PermissionError as error:
+        print("closed")
+"""
+    if os.getuid() == 0:
+        pytest.skip("root may look into every process")
+    assert run(script).log_tail == "closed | closed"
+    assert Path("/proc/self/fd").stat().st_uid == os.getuid()
+
+
+@on_linux
+def test_what_outlives_a_killed_launcher_is_ended(run, tmp_path):
+    script = """
+import os, signal, sys, time
+launcher = os.getppid()
+if os.fork() == 0:
+    os.setsid()
+    os.fork()
+    open(os.path.join(sys.argv[1], str(os.getpid())), "w")
+    time.sleep(60)
+while len(os.listdir(sys.argv[1])) < 2: time.sleep(0.01)
+os.kill(launcher, signal.SIGKILL)
+time.sleep(60)
+"""
+    with pytest.raises(EnricherError, match="signal SIGKILL"):
+        run(script)
+    assert len(pids_in(tmp_path)) == 2
+    assert not any(is_running(pid) for pid in pids_in(tmp_path))
+
+
+def test_the_messages_are_kept_in_a_file_that_the_failure_names(tmp_path):
+    log = tmp_path / "logs" / "head-1.log"
+    arguments = (sys.executable, "-c", "import sys; print('out', flush=True); sys.exit('first\\nlast')")
+    result = run_process(ProcessRequest(arguments, {"PATH": os.defpath}, tmp_path, 30.0, log))
+    assert log.read_text() == "out\nfirst\nlast\n"
+    with pytest.raises(EnricherCrash) as caught:
+        raise_on_failure(result, 30)
+    assert caught.value.hint == f"{log} has all its messages"
+
+
+def test_a_log_takes_the_place_of_what_lies_there(tmp_path):
+    log = tmp_path / "head-1.log"
+    os.mkfifo(log)
+    arguments = (
+        sys.executable,
+        "-c",
+        f"import os; os.remove({str(log)!r}); os.symlink('none', {str(log)!r})",
+    )
+    assert run_process(ProcessRequest(arguments, {}, tmp_path, 30.0, log)).log == ""
+    assert log.is_symlink()
+    script = f"import time; print('x' * {20 * 2**20}, flush=True); time.sleep(0.3); print('the end')"
+    arguments = (sys.executable, "-c", script)
+    assert run_process(ProcessRequest(arguments, {}, tmp_path, 30.0, log)).log == str(log)
+    assert not log.is_symlink()
+    assert not (tmp_path / "none").exists()
+    assert log.read_text().endswith("the end\n")
+    assert log.stat().st_size <= 64 * 2**10
 
 
 def test_a_good_end_raises_nothing():

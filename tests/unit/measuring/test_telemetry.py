@@ -35,6 +35,10 @@ def test_unknown_keys_are_passed_over(told):
     assert told({"counters": {"pairs": 1}, "flavour": "salt"}).counters == {"pairs": 1}
 
 
+def test_a_byte_order_mark_and_whole_numbers_with_a_point_are_read(told):
+    assert told('\ufeff{"counters": {"pages": 1200.0}}').counters == {"pages": 1200}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

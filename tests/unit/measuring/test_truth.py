@@ -1,7 +1,7 @@
 import pytest
 
 from sbir_gate.errors import InputError
-from sbir_gate.measuring.truth import read_truth
+from sbir_gate.measuring.truth import check_truth, read_truth
 
 
 @pytest.fixture
@@ -43,3 +43,36 @@ def test_a_fault_is_named_with_its_line(truth_of, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"absent\.csv: the truth cannot be read"):
         read_truth(tmp_path / "absent.csv")
+
+
+class TestTheFixtureOfTheTruth:
+    @pytest.fixture
+    def check(self, tmp_path):
+        path = tmp_path / "truth.csv"
+        path.write_text("award_id,recipient_ids\nA1,R1 R2\n\nA2,R3\nA3,\n")
+
+        def call(award_ids, recipient_ids):
+            check_truth(path, read_truth(path), award_ids, recipient_ids)
+
+        return call
+
+    def test_a_truth_of_this_fixture_passes(self, check):
+        check({"A1", "A2", "A3", "A4"}, {"R1", "R2", "R3", "R4"})
+
+    def test_awards_that_are_not_there_are_counted_and_named_with_their_lines(self, check):
+        with pytest.raises(InputError) as caught:
+            check({"A1"}, {"R1", "R2", "R3"})
+        assert "2 of 3 awards are not in the fixture: 'A2' (line 4), 'A3' (line 5)" in caught.value.message
+
+    def test_recipients_that_are_not_there_are_counted_and_named_with_their_lines(self, check):
+        with pytest.raises(InputError) as caught:
+            check({"A1", "A2", "A3"}, {"R1"})
+        assert (
+            "2 of 3 recipient ids are in no recipient: 'R2' (line 2), 'R3' (line 4)" in caught.value.message
+        )
+
+    def test_only_the_first_are_named(self, tmp_path):
+        path = tmp_path / "truth.csv"
+        path.write_text("award_id,recipient_ids\n" + "".join(f"A{n},\n" for n in range(9)))
+        with pytest.raises(InputError, match=r"'A2' \(line 4\), \.\.\."):
+            check_truth(path, read_truth(path), (), ())

@@ -10,6 +10,7 @@ from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.action import (
     ActionEdges,
+    base_name,
     channels_of,
     last_word,
     measure,
@@ -23,8 +24,9 @@ from sbir_gate.pipeline.action import (
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.storing.documents import load_alerts, load_verdict, save_verdict
 from sbir_gate.storing.git import Git
+from sbir_gate.storing.merge_base import find_base
 from tests.factories import make_policy, make_run, scaled
-from tests.factories_git import make_repository
+from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes import NOW, FakeEngine, fake_edges, write_fixture
 from tests.fakes import make_event as on
 
@@ -309,3 +311,59 @@ def test_an_upload_has_a_name_of_its_own_and_leaves_the_history_out(tmp_path):
 def test_slack_hears_of_the_main_branch_alone(event, hears):
     assert channels_of(ActionInputs(), on(event), has_webhook=True).has_slack is hears
     assert not channels_of(ActionInputs(), on(event), has_webhook=False).has_slack
+
+
+class TestTheBaseOfAChange:
+    """The base branch as the event gives it bounds the base: names in the clone can be shadowed."""
+
+    @pytest.fixture
+    def repository(self, tmp_path):
+        made = make_repository(tmp_path / "clone")
+        made.commit({"file.txt": "main"})
+        made.git("update-ref", "refs/remotes/origin/main", "main")
+        made.git("switch", "--quiet", "--create", "change")
+        made.commit({"file.txt": "change"})
+        return made
+
+    def found(self, repository, event, **inputs):
+        git = Git(repository.folder, ENVIRONMENT)
+        return find_base(git, base_name(ActionInputs(**inputs), event, git))
+
+    def event(self, repository, **changes):
+        base, head = (repository.git("rev-parse", f"refs/heads/{name}") for name in ("main", "change"))
+        return on("pull_request", **{"base_sha": base, "head_sha": head, **changes})
+
+    @pytest.mark.parametrize("base", ["", "main", "origin/main"])
+    def test_a_tag_of_the_branch_does_not_replace_it(self, repository, base):
+        for name in ("main", "origin/main"):
+            repository.git("tag", name, "change")
+        event = self.event(repository)
+        assert self.found(repository, event, base=base).commit == event.base_sha
+
+    @pytest.mark.parametrize("base", ["change", "refs/tags/mine", "HEAD"])
+    def test_an_input_that_leads_to_the_change_itself_is_refused(self, repository, base):
+        repository.git("tag", "mine", "change")
+        with pytest.raises(UsageError, match="not part of the base branch"):
+            self.found(repository, self.event(repository), base=base)
+
+    def test_a_branch_of_the_remote_that_was_moved_is_refused(self, repository):
+        repository.git("update-ref", "refs/remotes/origin/main", "change")
+        with pytest.raises(UsageError, match="not part of the base branch"):
+            self.found(repository, self.event(repository))
+
+    def test_what_github_merged_the_change_with_may_be_newer_than_the_payload(self, repository):
+        event = self.event(repository)
+        repository.git("switch", "--quiet", "main")
+        newer = repository.commit({"other.txt": "later"})
+        repository.git("update-ref", "refs/remotes/origin/main", "main")
+        repository.git("switch", "--quiet", "--detach", "main")
+        repository.git("merge", "--quiet", "--no-ff", "--strategy", "ours", "--message", "merge", "change")
+        merge = repository.git("rev-parse", "HEAD")
+        assert self.found(repository, replace(event, merge_sha=merge)).commit == newer
+        with pytest.raises(UsageError, match="not part of the base branch"):
+            self.found(repository, replace(event, merge_sha=merge, head_sha="1" * 40))
+
+    def test_a_merge_group_is_bounded_by_its_base(self, repository):
+        event = self.event(repository)
+        group = on("merge_group", base_sha=event.base_sha)
+        assert self.found(repository, group).commit == event.base_sha

@@ -9,14 +9,14 @@ from click.testing import CliRunner
 from sbir_gate.cli.application import application
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.model.document import RUN, decode
-from sbir_gate.pipeline.branches import history_branch, main_branch, push_promoted, token_of
+from sbir_gate.pipeline.branches import history_branch, main_branch, push_promoted
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.storing.baseline_branch import Standing
 from sbir_gate.storing.documents import write_run
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.history import entry_name, keep_entry
 from tests.factories import make_run
-from tests.factories_git import ENVIRONMENT
+from tests.factories_git import ENVIRONMENT, make_repository
 from tests.factories_history import make_entry
 from tests.factories_remote import Waiter, make_remote, state_of
 
@@ -54,27 +54,6 @@ def promoted(clone, run, *assignments, **how):
     return push_promoted(run, settings, main, Waiter().patience(), **how)
 
 
-@pytest.mark.parametrize(
-    ("environment", "server"),
-    [
-        ({"GITHUB_TOKEN": "canary\n"}, "https://github.com"),
-        ({"GH_TOKEN": "canary", "GITHUB_TOKEN": ""}, "https://github.com"),
-        ({"SBIR_GATE_GITHUB_TOKEN": "canary", "GITHUB_TOKEN": "other"}, "https://github.com"),
-        (
-            {"GITHUB_TOKEN": "canary", "GITHUB_SERVER_URL": "https://ghe.example.org"},
-            "https://ghe.example.org",
-        ),
-    ],
-)
-def test_the_token_of_the_job_is_for_the_jobs_server(environment, server):
-    found = token_of(environment)
-    assert (found.text, found.server_url) == ("canary", server)
-
-
-def test_without_a_token_git_finds_its_own_way():
-    assert token_of({"GITHUB_TOKEN": " "}) is None
-
-
 def test_the_settings_name_the_branches_unless_told_otherwise(clone):
     git = Git(clone.folder, ENVIRONMENT)
     assert history_branch(settings_of(), git).shown == "origin/sbir-gate-history"
@@ -83,8 +62,17 @@ def test_the_settings_name_the_branches_unless_told_otherwise(clone):
     assert main_branch(settings_of("drift.branch=trunk"), git).shown == "origin/trunk"
     with pytest.raises(UsageError, match="there is no remote 'upstream'"):
         history_branch(settings_of("history.remote=upstream"), git)
-    with pytest.raises(UsageError, match=r"drift\.branch") as caught:
-        main_branch(settings_of("drift.branch=null"), git)
+    assert main_branch(settings_of(), git).shown == "origin/main"
+    clone.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/release")
+    assert main_branch(settings_of(), git).shown == "origin/release"
+
+
+def test_where_nothing_says_which_branch_is_the_main_one_it_is_asked_for(tmp_path):
+    repository = make_repository(tmp_path / "repository")
+    repository.commit({"file.txt": "x"})
+    repository.git("branch", "--move", "trunk")
+    with pytest.raises(UsageError, match="which branch is the main one") as caught:
+        main_branch(settings_of(), Git(repository.folder, ENVIRONMENT))
     assert "--branch" in caught.value.hint
 
 

@@ -70,11 +70,32 @@ def test_a_job_that_broke_is_kept_too(remote):
     assert remote.keep(on("push"), None, Outcome.ERROR) == ["origin/sbir-gate-history: Runs added: 1"]
 
 
-def test_another_branch_keeps_nothing_and_a_change_never_does(remote):
-    assert remote.keep(on("push", base_ref="release"), make_run()) == []
+def test_another_branch_keeps_nothing_and_says_why_and_a_change_never_keeps(remote):
+    for event in ("push", "workflow_dispatch"):
+        assert remote.keep(on(event, base_ref="", branch="release"), make_run(), mode="baseline") == [
+            "nothing was kept: this commit is on the branch 'release', and the main branch is 'main'"
+        ]
+    assert remote.keep(on("workflow_dispatch", branch="release"), make_run(), mode="full") == [
+        "nothing was kept: this commit is on the branch 'release', and the main branch is 'main'"
+    ]
+    assert remote.keep(on("workflow_dispatch", branch="", default_branch=""), make_run()) == [
+        "nothing was kept: this commit is on no branch, and the main branch is 'main'"
+    ]
     for event in ("pull_request", "merge_group"):
         assert remote.keep(on(event), make_run()) == []
     assert remote.branches() == {"main"}
+
+
+def test_a_default_branch_of_another_name_is_the_main_branch(remote):
+    remote.remote.repository.git("update-ref", "refs/heads/trunk", "refs/heads/main")
+    event = on("push", base_ref="trunk", default_branch="trunk")
+    assert remote.keep(event, make_run()) == [
+        "origin/sbir-gate-history: Runs added: 1",
+        "origin/trunk: this Run as the baseline: pushed",
+    ]
+    assert remote.keep(on("push", default_branch="trunk"), make_run()) == [
+        "nothing was kept: this commit is on the branch 'main', and the main branch is 'trunk'"
+    ]
 
 
 def test_a_full_run_is_kept_and_never_promoted(remote):

@@ -19,7 +19,6 @@ from sbir_gate.pipeline.publishing import (
     load_saved,
     outputs_of,
     publish,
-    token_of,
     trends_of,
 )
 from sbir_gate.publishing.event import Event
@@ -289,9 +288,3 @@ class TestTrends:
         job.reports.mkdir()
         (job.reports / "history").write_text("a file")
         assert trends_of(make_run(), job.effective.settings) == ()
-
-
-def test_the_token_comes_from_the_environment_and_its_own_variable_counts_first():
-    assert token_of({}) == ""
-    assert token_of({"GITHUB_TOKEN": " a \n"}) == "a"
-    assert token_of({"GITHUB_TOKEN": "a", "SBIR_GATE_GITHUB_TOKEN": "b"}) == "b"

@@ -49,6 +49,36 @@ class TestRealPayloads:
         assert (event.head_sha, event.pull_number, event.base_ref) == (PULL_HEAD, 2, "master")
         assert not event.is_fork
 
+    def test_the_base_of_a_pull_request_is_a_commit_too(self):
+        content = payload("pull_request.opened")
+        event = read_event(environment("pull_request"), content)
+        assert event.base_sha == json.loads(content)["pull_request"]["base"]["sha"]
+        assert (event.merge_sha, event.branch) == (MERGE_COMMIT, "changes")
+        assert event.default_branch == "master"
+
+    @pytest.mark.parametrize(
+        ("ref", "branch"),
+        [("refs/heads/feature/x", "feature/x"), ("refs/tags/main", ""), ("refs/pull/7/merge", ""), ("", "")],
+    )
+    def test_a_run_that_is_started_by_hand_is_on_the_branch_of_the_runner(self, ref, branch):
+        event = read_event(environment("workflow_dispatch", GITHUB_REF=ref), payload("workflow_dispatch"))
+        assert (event.branch, event.default_branch) == (branch, "main")
+
+    @pytest.mark.parametrize("name", ["jsmith_acme/sbir", "a/b", "A-1/x.y_z-", "a--b/c"])
+    def test_names_that_github_gives_are_accepted(self, name):
+        content = changed("pull_request.opened", pull_request__head__repo__full_name=name)
+        event = read_event(environment("pull_request", GITHUB_REPOSITORY=name), content)
+        assert event.repository == name
+
+    @pytest.mark.parametrize("ref", ["fix/ünïcode-🚀", "a@b", "#7", "release-1.0", "x,y;z"])
+    def test_branches_that_git_allows_are_accepted(self, ref):
+        content = changed("pull_request.opened", pull_request__head__ref=ref)
+        assert read_event(environment("pull_request"), content).branch == ref
+
+    @pytest.mark.parametrize("actor", ["octocat", "jsmith_acme", "dependabot[bot]", ""])
+    def test_actors_that_github_gives_are_accepted(self, actor):
+        assert read_event(environment("schedule", GITHUB_ACTOR=actor), None).actor == actor
+
     def test_the_pages_of_run_pull_request_and_commit(self):
         event = read_event(environment("pull_request"), payload("pull_request.opened"))
         assert event.run_url == "https://github.com/Codertocat/Hello-World/actions/runs/1234/attempts/2"
@@ -65,6 +95,8 @@ class TestRealPayloads:
         event = read_event(environment("merge_group"), payload("merge_group.checks_requested"))
         assert event.head_sha == "2ffea6db159f6b6c47a24e778fb9ef40cf6b1c7d"
         assert (event.base_ref, event.pull_number) == ("main", 0)
+        sent = json.loads(payload("merge_group.checks_requested"))
+        assert event.base_sha == sent["merge_group"]["base_sha"]
         assert event.pull_url == ""
 
     def test_a_push_is_judged_at_what_was_pushed(self):
@@ -128,6 +160,14 @@ class TestWhatIsRefused:
             ("GITHUB_REPOSITORY", "a/.."),
             ("GITHUB_REPOSITORY", "a/b/c"),
             ("GITHUB_REPOSITORY", "a/b?x"),
+            ("GITHUB_REPOSITORY", "a/b\n::error::x"),
+            ("GITHUB_REPOSITORY", "a/b\n"),
+            ("GITHUB_REPOSITORY", "_code/b"),
+            ("GITHUB_REPOSITORY", "jsmith_/b"),
+            ("GITHUB_REPOSITORY", "o" * 40 + "/b"),
+            ("GITHUB_ACTOR", "ana\n::error::x"),
+            ("GITHUB_ACTOR", "ana bob"),
+            ("GITHUB_REF", "refs/heads/x\n::error::x"),
             ("GITHUB_RUN_ID", "1; rm"),
             ("GITHUB_RUN_ATTEMPT", "0"),
             ("GITHUB_SHA", "main"),
@@ -182,6 +222,18 @@ class TestWhatIsRefused:
             {"pull_request__number": 10**30},
             {"pull_request__base__ref": "main\n::set-output name=x::y"},
             {"pull_request__head__repo__full_name": "../../x"},
+            {"pull_request__head__repo__full_name": "a/b\n::error::x"},
+            {"pull_request__base__repo__full_name": "a/b\n::error::x"},
+            {"repository__full_name": "a/b\n::error::x"},
+            {"repository__default_branch": "main\n::error::x"},
+            {"pull_request__base__sha": "0" * 39},
+            {"pull_request__head__ref": "a\u2028::error::x"},
+            {"pull_request__head__ref": "two words"},
+            {"pull_request__base__ref": "main..x"},
+            {"pull_request__base__ref": "-main"},
+            {"pull_request__base__ref": "main.lock"},
+            {"pull_request__base__ref": "x" * 2000},
+            {"pull_request__base__ref": ""},
         ],
     )
     def test_hostile_values_are_refused(self, changes):
