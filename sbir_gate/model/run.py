@@ -129,6 +129,26 @@ class LinkedRecipient:
     uei: str = ""
 
 
+class GapKind(StrEnum):
+    """Why head was measured without its base: the gate is new, or the base lacks what its command names."""
+
+    NEW_GATE = "new-gate"
+    NO_ENGINE = "no-engine"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseGap:
+    """What is missing to measure the base: `names` are the files or modules that the base (`commit`) lacks.
+
+    `target` is the branch that the change goes to.
+    """
+
+    kind: GapKind
+    target: str
+    commit: str
+    names: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One benchmark: who measured what, where, with which samples and decisions.
@@ -143,8 +163,9 @@ class Run:
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
-    `has_truth` is False that is all of them, and none is listed. `renamed`
-    maps names of metrics that the measured code changed to new ones.
+    `has_truth` is False that is all of them, and none is listed. `settings_file` is the file over base.yaml,
+    empty if there was none. `base_gap` says why a run beside the base went without it; None where it did not.
+    `renamed` maps names of metrics that the measured code changed to new ones.
     """
 
     gate: str
@@ -170,4 +191,6 @@ class Run:
     kind_indexes: tuple[int, ...] = ()
     recipients: tuple[LinkedRecipient, ...] = ()
     unlabelled_award_ids: tuple[str, ...] = ()
+    settings_file: str = ""
+    base_gap: BaseGap | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from sbir_gate.comparing.changes import NO_SPREAD
 from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.promotion import judge_merged
 from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
+from sbir_gate.pipeline.adoption import has_gate, settings_path_at
 from sbir_gate.pipeline.fixture_edits import fixture_edits
 from sbir_gate.settings.commit_policy import settings_of_commit
 from sbir_gate.settings.effective import EffectiveSettings
@@ -39,6 +41,8 @@ from sbir_gate.storing.revisions import Revision
 
 NONE = "none"
 NOT_THERE = "not there"
+SETTINGS_FILE = "settings file"
+NEW = "new: there is nothing to hold it against"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,15 @@ class Rules:
 class Judgement:
     """The rules that count. Of a commit also what head changes of them, and head's own.
 
-    `own` is None where there is no commit, or where head's own rules cannot be read.
+    `own` is None where there is no commit, or where head's own rules cannot be read. `is_merged` says that
+    what is judged was merged: it may start a new baseline (`judge_merged`).
     """
 
     rules: Rules
     commit: str = ""
     edits: tuple[PolicyEdit, ...] = ()
     own: Rules | None = None
+    is_merged: bool = False
 
     def verdict(
         self,
@@ -73,6 +79,11 @@ class Judgement:
 
         `spread` is what the history knows of the noise, by metric (`judge`).
         """
+        if self.is_merged:
+            waivers = Waivers(self.rules.waivers, today)
+            return judge_merged(
+                head, reference or self.rules.baseline, self.rules.policy, waivers=waivers, spread=spread
+            )
         found = _judged(self.rules, head, today, reference, spread)
         if not self.commit:
             return found
@@ -104,8 +115,12 @@ class PolicyRequest:
     git_in: Callable[[Path], Git] = Git
 
 
-def own_judgement(effective: EffectiveSettings, has_baseline: bool = True) -> Judgement:
+def own_judgement(
+    effective: EffectiveSettings, has_baseline: bool = True, *, is_merged: bool = False
+) -> Judgement:
     """Return the judgement by the working tree alone; without a baseline for Runs that bring a reference.
+
+    `is_merged` says that what is judged was merged: it may start a new baseline (`judge_merged`).
 
     Raises ConfigurationError for waivers, DocumentError for a baseline that cannot be read.
     """
@@ -113,7 +128,7 @@ def own_judgement(effective: EffectiveSettings, has_baseline: bool = True) -> Ju
     path = settings.gate.waivers_file
     waivers = load_waivers(path, is_required=path != default_waivers_file())
     baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name) if has_baseline else None
-    return Judgement(Rules(policy(settings), waivers, baseline))
+    return Judgement(Rules(policy(settings), waivers, baseline), is_merged=is_merged)
 
 
 def commit_judgement(
@@ -125,13 +140,14 @@ def commit_judgement(
     ConfigurationError or DocumentError, naming commit and path, for what cannot be read there.
     """
     revision = find_base(request.git_in(request.folder), request.base).revision
-    layers, config_edits = _layers(request, revision)
-    own_layers = [base_layer(), *([file_layer(request.config_file)] if request.config_file else [])]
-    found = settings_of_commit(layers, own_layers, _operator_layers(request))
+    layers, config_edits = _layers(request, revision, own)
+    own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
+    found = settings_of_commit(layers, own_layers, operator_layers(request))
+    effective = replace(found.effective, file=own.file)
     rules = Rules(
-        policy(found.effective.settings),
-        _waivers_at(revision, found.effective),
-        _baseline_at(revision, found.effective) if has_baseline else None,
+        policy(effective.settings),
+        _waivers_at(revision, effective),
+        _baseline_at(revision, effective) if has_baseline else None,
     )
     own_rules, fault = _own_rules(own, has_baseline)
     edits = [
@@ -143,7 +159,7 @@ def commit_judgement(
     ]
     if fault:
         edits.append(PolicyEdit("the working tree's own policy", "sound", fault))
-    return found.effective, Judgement(rules, revision.commit, tuple(edits), own_rules)
+    return effective, Judgement(rules, revision.commit, tuple(edits), own_rules)
 
 
 def commit_settings(request: PolicyRequest) -> EffectiveSettings:
@@ -152,11 +168,11 @@ def commit_settings(request: PolicyRequest) -> EffectiveSettings:
     Raises UsageError where git has no such commit, ConfigurationError for what cannot be read there.
     """
     revision = find_base(request.git_in(request.folder), request.base).revision
-    layers, _ = _layers(request, revision)
-    return settings_of_commit(layers, layers, _operator_layers(request)).effective
+    layers, _ = _layers(request, revision, None)
+    return settings_of_commit(layers, layers, operator_layers(request)).effective
 
 
-def _operator_layers(request: PolicyRequest) -> list[Layer]:
+def operator_layers(request: PolicyRequest) -> list[Layer]:
     """Return what was set from outside, the lowest first: it holds for both sides."""
     return [
         environment_layer(request.environment),
@@ -172,21 +188,31 @@ def _judged(
     return judge(head, reference or rules.baseline, rules.policy, waivers=waivers, spread=spread)
 
 
-def _layers(request: PolicyRequest, revision: Revision) -> tuple[list[Layer], list[PolicyEdit]]:
-    """Return base.yaml and the --config file as they stood at the commit.
+def _layers(
+    request: PolicyRequest, revision: Revision, own: EffectiveSettings | None
+) -> tuple[list[Layer], list[PolicyEdit]]:
+    """Return base.yaml and the settings file as they stood at the commit, and what `own` changes of which.
 
     What lies outside the repository is the operator's and is taken as it is: so is the base.yaml of an
-    installed sbir-gate. A --config file that the commit does not have yet is new, and counts as it is.
+    installed sbir-gate. The settings file of a gate that the commit does not have yet counts as it is.
     """
     base = _layer_at(revision, base_file()) or base_layer()
-    if request.config_file is None:
-        return [base], []
-    place = revision.place_of(request.config_file)
-    layer = _layer_at(revision, request.config_file)
-    if layer is not None or place is None:
-        return [base, layer or file_layer(request.config_file)], []
-    new = PolicyEdit(place, NOT_THERE, "new: there is nothing to hold it against")
-    return [base, file_layer(request.config_file)], [new]
+    named, own_file = request.config_file, own.file if own is not None else request.config_file
+    if named is not None and revision.place_of(named) is None:
+        return [base, file_layer(named)], []
+    before = settings_path_at(revision, named)
+    after = revision.place_of(own_file) if own_file is not None else None
+    edits = (
+        []
+        if own is None or before == after
+        else [PolicyEdit(SETTINGS_FILE, before or NOT_THERE, after or NOT_THERE)]
+    )
+    if before is not None:
+        layer = _layer_at(revision, revision.root / before)
+        return [base, *([layer] if layer is not None else [])], edits
+    if own_file is None or (own is not None and has_gate(revision, named, own, operator_layers(request))):
+        return [base], edits
+    return [base, file_layer(own_file)], [PolicyEdit(after or str(own_file), NOT_THERE, NEW)]
 
 
 def _layer_at(revision: Revision, path: Path) -> Layer | None:

@@ -20,19 +20,29 @@ from sbir_gate.measuring.checkout import base_checkout, cautions
 from sbir_gate.measuring.interleaving import Budget, Side, SidesResult, Stop, run_side_by_side
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.verdict import Policy, Verdict
-from sbir_gate.pipeline.base_side import BaseSide, base_plan_of, check_code, places_of, prepare_base
+from sbir_gate.pipeline.base_side import (
+    BaseSide,
+    base_plan_of,
+    check_code,
+    find_gap,
+    head_place,
+    places_of,
+    prepare_base,
+)
 from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
     Progress,
     ReadFixture,
+    measure,
     plan_of,
     read_fixture,
     run_of,
+    subject_line,
     wrong_input_explained,
 )
-from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
+from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement, operator_layers
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.git import Git
@@ -56,7 +66,7 @@ def run_beside_base(
     the defaults. What judges comes from the base, or from where `policy_from` says: the judge is not the
     accused. `git` runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older
     verdict behind. A base that breaks is an error that names the base: it is not head's fault, and it is no
-    pass.
+    pass. A gate that is new, or a base that lacks what the command names, is judged without the base.
     """
     discard_verdict(effective.settings.reports.folder)
     try:
@@ -66,7 +76,14 @@ def run_beside_base(
         )
         effective, judgement = commit_judgement(request, effective, has_baseline=False)
         discard_verdict(effective.settings.reports.folder)
-        head, base = _measured(effective, judgement, given, found, git, edges, progress)
+        progress(subject_line(effective))
+        gap = find_gap(found, given, effective, operator_layers(request))
+        if gap is None:
+            head, base = _measured(effective, judgement, given, found, git, edges, progress)
+        else:
+            here = head_place(found)
+            environment = side_environment(here, here, None, given.environment)
+            head, base = replace(measure(effective, edges, progress, environment), base_gap=gap), None
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise

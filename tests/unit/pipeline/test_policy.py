@@ -252,6 +252,90 @@ class TestWhatTheCommitLacks:
         assert effective.settings.gate.max_lost == 5
 
 
+class TestTheFileThatNobodyNames:
+    """`sbir-gate.yaml` at the top is part of the policy like a file that --config names."""
+
+    LOOSE = GATE.replace("max_lost: 2", "max_lost: 77")
+
+    @pytest.fixture
+    def found(self, repository):
+        repository.git("checkout", "--quiet", "main")
+        repository.commit({"sbir-gate.yaml": GATE, "gate.yaml": None})
+        repository.branch("found")
+        return repository
+
+    @pytest.fixture
+    def bare(self, repository):
+        """Return a repository whose main has no gate at all."""
+        repository.git("checkout", "--quiet", "main")
+        repository.commit({"gate.yaml": None, "baselines/enrichment.json": None})
+        repository.branch("bare")
+        return repository
+
+    def judged(self, repository):
+        effective, found = judged(repository, config=None)
+        return effective.settings.gate.max_lost, {
+            edit.what: (edit.before, edit.after) for edit in found.edits
+        }
+
+    def test_that_of_the_commit_counts(self, found):
+        assert self.judged(found) == (2, {})
+        found.commit({"sbir-gate.yaml": self.LOOSE})
+        assert self.judged(found) == (2, {"gate.max_lost": ("2", "77")})
+
+    def test_also_where_the_change_moves_it(self, found):
+        project = "[tool.sbir-gate]\nconfig = 'config/gate.yaml'\n"
+        found.commit({"sbir-gate.yaml": None, "config/gate.yaml": self.LOOSE, "pyproject.toml": project})
+        limit, edits = self.judged(found)
+        assert limit == 2
+        assert edits["settings file"] == ("sbir-gate.yaml", "config/gate.yaml")
+        assert edits["gate.max_lost"] == ("2", "77")
+
+    def test_also_where_the_change_removes_it(self, found):
+        found.commit({"sbir-gate.yaml": None})
+        limit, edits = self.judged(found)
+        assert limit == 2
+        assert edits["settings file"] == ("sbir-gate.yaml", "not there")
+
+    def test_one_that_adds_the_gate_counts_and_is_named(self, bare):
+        bare.commit({"sbir-gate.yaml": self.LOOSE})
+        limit, edits = self.judged(bare)
+        assert limit == 77
+        assert edits["sbir-gate.yaml"][0] == "not there"
+
+    @pytest.mark.parametrize(
+        "gate",
+        [
+            {"baselines/enrichment.json": BASELINE},
+            {".github/workflows/gate.yml": "run: sbir-gate run --base"},
+        ],
+    )
+    def test_adding_one_is_no_way_past_a_gate_that_does_without(self, bare, gate):
+        bare.git("checkout", "--quiet", "main")
+        bare.commit(gate)
+        bare.branch("loose")
+        bare.commit({"sbir-gate.yaml": self.LOOSE})
+        limit, edits = self.judged(bare)
+        assert limit == 5
+        assert edits["settings file"] == ("not there", "sbir-gate.yaml")
+        assert edits["gate.max_lost"] == ("5", "77")
+
+    def test_nor_past_one_whose_engine_the_caller_names(self, bare):
+        bare.commit({"sbir-gate.yaml": self.LOOSE})
+        options = {"enricher.command": "engine {awards} {recipients} {output}"}
+        effective, _ = judged(bare, config=None, **options)
+        assert effective.settings.gate.max_lost == 5
+
+    def test_two_of_them_at_the_commit_are_an_error_that_names_it(self, bare):
+        bare.git("checkout", "--quiet", "main")
+        project = "[tool.sbir-gate]\nconfig = 'config/gate.yaml'\n"
+        commit = bare.commit({"sbir-gate.yaml": GATE, "pyproject.toml": project})
+        bare.branch("one")
+        bare.commit({"pyproject.toml": None})
+        with pytest.raises(ConfigurationError, match=f"pyproject.toml at commit {commit[:12]}"):
+            judged(bare, config=None)
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("name", "text", "words", "kind"),
