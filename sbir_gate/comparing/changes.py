@@ -9,15 +9,14 @@ from statistics import median
 from types import MappingProxyType
 
 from sbir_gate.comparing.backing import LINKS, is_nobody_worse, is_proxy, judged_values
-from sbir_gate.comparing.limits import (
-    Finding,
-    absolute_findings,
-    already_so,
-    is_already_so,
-    relative_findings,
-    was_judged,
-    worst,
+from sbir_gate.comparing.definitions import (
+    definition_obstacle,
+    is_retired,
+    method_fault,
+    not_compared_row,
 )
+from sbir_gate.comparing.excuses import excused
+from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
 from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
 from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
 from sbir_gate.comparing.sensitivity import has_few_pairs, smallest_detectable
@@ -28,7 +27,6 @@ from sbir_gate.model.run import Metric, MetricKind, Run
 from sbir_gate.model.verdict import (
     Change,
     Direction,
-    Excuse,
     MetricLimit,
     Policy,
     RecordChanges,
@@ -102,19 +100,15 @@ def _compare(
     sides: _Sides,
 ) -> Change:
     row = _row(name, limit, heads, references)
-    if not heads and not references and limit is not None and not limit.is_required:
-        return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
     reference = sides.reference
-    if (
-        not heads
-        and reference is not None
-        and limit is None
-        and is_other_engines_stage(name, sides.head, reference)
-    ):
-        return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")
+    absent = None if heads else _absent(row, limit, references, sides)
+    if absent is not None:
+        return absent
     fault = _fault(row, heads, references)
-    if not fault and references:
-        fault = stage_fault(heads[0], references[0])
+    if not fault and reference is not None and references:
+        fault = stage_fault(heads[0], references[0]) or method_fault(
+            heads[0], references[0], is_paired=is_side_by_side(sides.head, reference)
+        )
     if fault:
         return replace(
             row,
@@ -123,49 +117,55 @@ def _compare(
             reason=f"{name} {fault}",
             is_gone=not heads,
         )
+    absolute = absolute_findings(limit, median(heads[0].values)) if limit else ()
     if reference is None or not references:
-        return _with_findings(row, absolute_findings(limit, median(heads[0].values)) if limit else ())
+        return _with_findings(row, absolute)
+    if obstacle := definition_obstacle(heads[0], references[0]):
+        return _with_findings(not_compared_row(row, obstacle, heads[0], references[0]), absolute)
     pair = Pair(name, heads[0].values, references[0].values)
     ratio = _ratio(pair, row.kind, sides.head, reference, sides.spread)
     row = _with_ratio(row, ratio)
     return _judged(row, limit, pair, ratio, sides) if limit else row
 
 
+def _absent(
+    row: Change, limit: MetricLimit | None, references: Sequence[Metric], sides: _Sides
+) -> Change | None:
+    """Return the row of a metric that head need not have, None if it must."""
+    name, reference = row.metric, sides.reference
+    if not references and limit is not None and not limit.is_required:
+        return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
+    if reference is None:
+        return None
+    if limit is None and is_other_engines_stage(name, sides.head, reference):
+        return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")
+    if is_retired(name, limit, sides.head, reference):
+        return replace(row, reason=f"{name} is no longer measured by this version of sbir-gate")
+    return None
+
+
 def _judged(row: Change, limit: MetricLimit, pair: Pair, ratio: Ratio, sides: _Sides) -> Change:
-    """Return the row held against its limits, with the excuse of what breaks them and passes."""
+    """Return the row held against its limits, milder where there is an excuse."""
     now, before = median(pair.head), median(pair.reference)
-    absolute = absolute_findings(limit, now)
-    relative = relative_findings(limit, ratio, now, before)
-    excuse = None
-    if absolute and is_already_so(limit, ratio, before):
-        absolute = tuple(map(already_so, absolute))
-        excuse = Excuse.ALREADY_SO
-    harmless = _harmless_value(limit, now, before, sides)
-    if relative and harmless is not None:
-        harmful = relative_findings(
-            limit, exact_ratio(Pair(pair.name, (harmless,), pair.reference)), harmless, before
-        )
-        if not harmful:
-            excuse = excuse or Excuse.NOBODY_WORSE
-            words = f"{relative[0].reason}: no award behind it worsened"
-            relative = (replace(relative[0], severity=Severity.OK, reason=words),)
-        elif harmful[0].severity is not relative[0].severity:
-            words = f"counting only awards that worsened, {harmful[0].reason}"
-            relative = (replace(harmful[0], reason=words),)
-    findings = (*absolute, *relative)
-    has_failed = any(finding.severity is Severity.FAIL for finding in findings)
-    return replace(
-        _with_findings(row, findings),
-        excuse=excuse,
-        is_judged=has_failed or was_judged(limit, ratio, before),
+    findings, excuse = excused(
+        limit,
+        pair,
+        ratio,
+        absolute_findings(limit, now),
+        relative_findings(limit, ratio, now, before),
+        _harmless_value(limit, pair, sides),
     )
+    has_failed = any(finding.severity is Severity.FAIL for finding in findings)
+    is_judged = has_failed or was_judged(limit, ratio, before)
+    return replace(_with_findings(row, findings), excuse=excuse, is_judged=is_judged)
 
 
-def _harmless_value(limit: MetricLimit, now: float, before: float, sides: _Sides) -> float | None:
+def _harmless_value(limit: MetricLimit, pair: Pair, sides: _Sides) -> float | None:
     """Return head's value without what did no harm, None where all of a change counts."""
     if limit.kind is not MetricKind.EXACT:
         return None
     if is_proxy(limit):
+        now, before = median(pair.head), median(pair.reference)
         return before if sides.is_nobody_worse and now < before else None
     return sides.judged_values.get(limit.name)
 

@@ -87,6 +87,7 @@ def judge(
             *(renamed.notes if renamed is not None else ()),
             *(change.reason for change in changes if change.excuse is Excuse.NOBODY_WORSE),
             *_noise_notes(head, comparable, spread),
+            *(change.reason for change in changes if change.not_compared),
             *blind_spots(changes, policy),
             *waived.notes,
         ),
@@ -191,9 +192,9 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
         notes.append(f"measured side by side, in {counted(len(head.samples), 'pair')}: judged pair by pair")
     elif not is_same_machine(head, reference):
         notes.append("the machines differ: times are judged as multiples of the calibration workload")
-    elif has_other_speed(head, reference):
+    elif has_other_speed("wall_seconds", head, reference):
         notes.append(
-            "the machine's speed differs by more than a tenth: times are judged as multiples of the"
+            "the machine's speed differs by more than a tenth: wall times are judged as multiples of the"
             " calibration workload"
         )
     return tuple(notes)

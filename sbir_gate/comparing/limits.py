@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from sbir_gate.comparing.ratios import RELATIVE_TOLERANCE, Ratio
@@ -20,10 +20,6 @@ from sbir_gate.comparing.sensitivity import (
 from sbir_gate.comparing.wording import counted, distinct_texts, number_text, unit_text
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, MetricLimit, Severity
-from sbir_gate.model.waiver import NEVER_WAIVED, RECORDS
-
-# Absolute limits that hold although the base breaks them too.
-ALWAYS_HELD = NEVER_WAIVED | {RECORDS, "match_rate"}
 
 # an interval that reaches beyond so many times the fail limit says nothing at all
 HOPELESS_TIMES = 10
@@ -70,25 +66,6 @@ def absolute_findings(limit: MetricLimit, head: float) -> tuple[Finding, ...]:
         words = f"{limit.name} {value} is above the maximum {bound}"
         findings.append(Finding(limit.absolute_severity, f"maximum {bound}", words))
     return tuple(findings)
-
-
-def is_already_so(limit: MetricLimit, ratio: Ratio, reference: float) -> bool:
-    """Say whether the reference breaks the absolute limits too, and head is not worse than it.
-
-    A team can then adopt the gate and improve towards a limit. Never so for what says that the enricher did
-    its work, nor for the match rate: its threshold holds for everybody. Noise is not held against head.
-    """
-    if limit.name in ALWAYS_HELD or not absolute_findings(limit, reference):
-        return False
-    towards_worse = 1 if limit.direction is Direction.LOWER_IS_BETTER else -1
-    is_worse = ratio.judged_delta * towards_worse > 0
-    is_noise = ratio.low is not None and not ratio.is_significant
-    return not is_worse or is_noise
-
-
-def already_so(finding: Finding) -> Finding:
-    """Return the breach of an absolute limit as a warning."""
-    return replace(finding, severity=Severity.WARN, reason=f"{finding.reason}, as it already is at the base")
 
 
 def relative_findings(limit: MetricLimit, ratio: Ratio, head: float, reference: float) -> tuple[Finding, ...]:

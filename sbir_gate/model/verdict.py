@@ -137,6 +137,14 @@ class Excuse(StrEnum):
     NOBODY_WORSE = "nobody-worse"
 
 
+class NotCompared(StrEnum):
+    """Why head's value of a metric was not held against the reference's."""
+
+    OLDER_DEFINITION = "older-definition"
+    NEWER_DEFINITION = "newer-definition"
+    OTHER_METHOD = "other-method"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One metric of head against the reference.
@@ -152,6 +160,8 @@ class Change:
     `limit` says in words which limit decided; `reason` says why the severity is what it is, `excuse` why it
     is no graver. `renamed_from` is the name that the metric has in the reference, empty for the same one.
     `is_gone` says that head does not have the metric at all.
+    `not_compared` says why there is no comparison though the reference has the metric; then `reference` is
+    None, and only the absolute limits were judged.
     """
 
     metric: str
@@ -173,6 +183,7 @@ class Change:
     excuse: Excuse | None = None
     renamed_from: str = ""
     is_gone: bool = False
+    not_compared: NotCompared | None = None
     is_calibrated: bool = False
     is_judged: bool = True
 

@@ -26,7 +26,7 @@ from sbir_gate.measuring.process import ProcessRequest, raise_on_failure
 from sbir_gate.model.run import BaseGap, GapKind
 from sbir_gate.pipeline.adoption import has_gate
 from sbir_gate.pipeline.edges import Edges
-from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, Progress, interpreter, settings_digest
+from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, CHILD_SETTINGS, Progress, interpreter, settings_digest
 from sbir_gate.settings.base_settings import COMMAND, BaseSettings, Given, base_settings
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.entries import Layer
@@ -158,7 +158,7 @@ def base_plan_of(head: BenchmarkPlan, base: BaseSide, scratch: Path) -> Benchmar
     if settings.command is not None:
         command = shlex.join(side_command(settings.command, places.head, places.base))
     else:
-        config = scratch / "settings.yaml"
+        config = scratch / CHILD_SETTINGS
         # also where nothing is set: without a file the engine would look for one of its own
         config.write_text(settings.text or "{}\n", encoding="utf-8")
         command = f"{BUILT_IN_COMMAND} --config {shlex.quote(str(config))}"

@@ -17,7 +17,8 @@ from sbir_gate.errors import SbirGateError
 from sbir_gate.measuring.base_environment import names_its_files, side_environment
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult
 from sbir_gate.measuring.checkout import base_checkout, cautions
-from sbir_gate.measuring.interleaving import Budget, Side, SidesResult, Stop, run_side_by_side
+from sbir_gate.measuring.interleaving import Budget, CheckSide, Side, SidesResult, Stop, run_side_by_side
+from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.pipeline.base_side import (
@@ -39,6 +40,7 @@ from sbir_gate.pipeline.gate import (
     plan_of,
     read_fixture,
     run_of,
+    sealed_files,
     subject_line,
     wrong_input_explained,
 )
@@ -116,6 +118,7 @@ def _measured(
         base_checkout(git, found.commit, Path(name)) as tree,
     ):
         scratch = Path(name)
+        of_commit = files_in(tree)
         sides = places_of(found, tree)
         base = prepare_base(effective, given, sides, edges, progress)
         head_plan = replace(
@@ -125,7 +128,9 @@ def _measured(
         base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
         check_code(base_plan, base, edges)
         session = _Session(effective, judgement, edges, read, found, base, edges.new_session())
-        result = _side_by_side(session, head_plan, base_plan, progress)
+        seals = Seals(lambda: (*sealed_files(effective, head_plan, base_plan), *of_commit), tree)
+        result = _side_by_side(session, head_plan, base_plan, progress, seals.check)
+        seals.check_at_the_end()
         progress("measuring quality")
         head_run, base_run = session.runs(result.head, result.base)
         notes = (*_notes(found, head_run, base, cautions(git, tree)), *_budget_notes(result, session.budget))
@@ -170,7 +175,7 @@ class _Session:
 
 
 def _side_by_side(
-    session: _Session, head: BenchmarkPlan, base: BenchmarkPlan, progress: Progress
+    session: _Session, head: BenchmarkPlan, base: BenchmarkPlan, progress: Progress, check_side: CheckSide
 ) -> SidesResult:
     settings, edges, budget = session.effective.settings, session.edges, session.budget
 
@@ -189,6 +194,7 @@ def _side_by_side(
             edges.clock,
             is_enough,
             lambda pair, side: progress(_pair_words(pair, side, budget)),
+            check_side,
         )
 
 
