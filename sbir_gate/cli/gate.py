@@ -72,6 +72,7 @@ Examples:
   sbir-gate run
   sbir-gate run --enricher '{python} enrich.py {awards} {recipients} {output}'
   sbir-gate run --set matching.methods='[duns-exact, name-exact, name-fuzzy]'
+  sbir-gate run --quick
   sbir-gate run --base
   sbir-gate run --base origin/release --max-seconds 600
   sbir-gate run --policy-from origin/main
@@ -102,6 +103,11 @@ Examples:
     "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
 )
 @click.option(
+    "--quick",
+    is_flag=True,
+    help="Run each side once and judge the exact metrics alone, without time and memory.",
+)
+@click.option(
     "--through",
     type=click.Choice(["dagster"]),
     help="Measure sbir_etl_job of Dagster, the engine as operators run it, as the gate <gate.name>-dagster.",
@@ -123,6 +129,7 @@ def run(
     base: str | None,
     pairs: int | None,
     max_seconds: float | None,
+    quick: bool,
     through: str | None,
     format_: str,
     verbose: bool,
@@ -137,7 +144,7 @@ def run(
     from sbir_gate.reporting.alert_text import render_alerts
     from sbir_gate.settings.base_settings import Given
 
-    _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
+    _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds}, quick)
     options: dict[str, object] = {
         "fixtures.awards": awards,
         "fixtures.recipients": recipients,
@@ -149,6 +156,7 @@ def run(
         "benchmark.max_seconds": max_seconds,
         "gate.baselines_folder": baselines,
         "reports.folder": reports,
+        "benchmark.is_timed": False if quick else None,
     }
     options |= _through_options(through, config_file, assignments, options)
     effective = effective_settings(config_file, assignments, options)
@@ -376,8 +384,13 @@ def _through_options(
     }
 
 
-def _check_options(base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object]) -> None:
+def _check_options(
+    base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object], is_quick: bool
+) -> None:
     """Raise UsageError for an option that would do nothing."""
+    numbers = [name for name, value in {**alone, **side_by_side}.items() if value is not None]
+    if is_quick and numbers:
+        raise UsageError(f"{numbers[0]} does nothing with --quick", "leave one of the two out")
     surplus = [name for name, value in (side_by_side if base is None else alone).items() if value is not None]
     if surplus and base is None:
         raise UsageError(f"{surplus[0]} is for runs side by side", "give --base too, or leave it out")

@@ -23,7 +23,7 @@ from sbir_gate.comparing.sensitivity import has_few_pairs, smallest_detectable
 from sbir_gate.comparing.soundness import is_other_engines_stage, stage_fault
 from sbir_gate.comparing.wording import limits_text
 from sbir_gate.model.matches import names_candidates
-from sbir_gate.model.run import Metric, MetricKind, Run
+from sbir_gate.model.run import Metric, MetricKind, Run, Timing
 from sbir_gate.model.verdict import (
     Change,
     Direction,
@@ -39,6 +39,9 @@ MUST_BE_SOUND = "must be sound"
 # What is only known of an engine that reports its candidates.
 _OF_CANDIDATES = frozenset({"blocking_recall", "scoring_recall"})
 
+# The limit of a noisy metric where time was not measured.
+NOT_JUDGED = "not judged"
+
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
 
@@ -51,6 +54,12 @@ class _Sides:
     spread: Mapping[str, float]
     judged_values: Mapping[str, float] = field(default_factory=dict)
     is_nobody_worse: bool = False
+
+    @property
+    def is_timed(self) -> bool:
+        """Say whether both Runs measured time and memory."""
+        runs = (self.head, *([self.reference] if self.reference is not None else []))
+        return all(run.timing is Timing.MEASURED for run in runs)
 
 
 def compare_metrics(
@@ -101,6 +110,8 @@ def _compare(
 ) -> Change:
     row = _row(name, limit, heads, references)
     reference = sides.reference
+    if row.kind is MetricKind.NOISY and not sides.is_timed:
+        return replace(row, severity=Severity.INFO, limit=NOT_JUDGED, reason=f"{name} was not measured")
     absent = None if heads else _absent(row, limit, references, sides)
     if absent is not None:
         return absent

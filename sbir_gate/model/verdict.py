@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
-from sbir_gate.model.run import MetricKind
+from sbir_gate.model.run import MetricKind, Timing
 from sbir_gate.model.waiver import Waiver
 
 
@@ -334,7 +334,7 @@ class Verdict:
     `waivers` are those that let something pass. `policy_commit` is the commit that the policy was taken
     from, empty for the working tree; then `policy_edits` is what head changes of it, and
     `own_policy_outcome` what the outcome would be by head's own policy. `reason_origins` is where the first
-    reasons are set (`gate.yaml:4`), in their order: of settings that cannot be used.
+    reasons are set (`gate.yaml:4`), in their order: of settings that cannot be used. `timing` is head's.
     """
 
     gate: str
@@ -353,3 +353,4 @@ class Verdict:
     own_policy_outcome: Outcome | None = None
     drift: tuple[DriftFinding, ...] = ()
     reason_origins: tuple[str, ...] = ()
+    timing: Timing = Timing.MEASURED

@@ -29,7 +29,7 @@ from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.records import AwardProfile
-from sbir_gate.model.run import Fixture, Run
+from sbir_gate.model.run import Fixture, MetricKind, Run, Timing
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.pipeline.conclusion import (
     LOGS_NAME,
@@ -144,11 +144,25 @@ def read_fixture(effective: EffectiveSettings, edges: Edges, progress: Progress)
     return ReadFixture(started_at, profiles, truth, describe_fixture(effective, len(profiles)))
 
 
-def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result: BenchmarkResult) -> Run:
-    """Return the Run of what was measured on the fixture."""
+def timing_of(settings: Settings) -> Timing:
+    """Return whether the settings ask for times at all."""
+    return Timing.MEASURED if settings.benchmark.is_timed else Timing.QUICK
+
+
+def run_of(
+    effective: EffectiveSettings,
+    edges: Edges,
+    read: ReadFixture,
+    result: BenchmarkResult,
+    timing: Timing | None = None,
+) -> Run:
+    """Return the Run of what was measured on the fixture; without `timing` as the settings ask for."""
     settings = effective.settings
-    truth = read.truth
+    truth, timing = read.truth, timing or timing_of(settings)
     quality = measure_quality(result.decisions, read.profiles, truth)
+    metrics = derive_metrics(result, quality, len(read.profiles))
+    if timing is not Timing.MEASURED:
+        metrics = tuple(metric for metric in metrics if metric.kind is MetricKind.EXACT)
     names = {profile.award_id: profile.firm_name for profile in read.profiles}
     kinds, kind_indexes = award_kinds(result.decisions, read.profiles)
     return Run(
@@ -161,7 +175,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         enricher=_command(effective) if settings.enricher.command else BUILT_IN,
         settings_digest=settings_digest(effective),
         samples=result.samples,
-        metrics=derive_metrics(result, quality, len(read.profiles)),
+        metrics=metrics,
         quality=quality,
         decisions=result.decisions,
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
@@ -175,6 +189,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         award_kinds=kinds,
         kind_indexes=kind_indexes,
         settings_file=str(effective.file or ""),
+        timing=timing,
     )
 
 
@@ -253,8 +268,8 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         scratch_folder=scratch,
         working_folder=Path.cwd(),
         environment=os.environ,
-        repeats=settings.benchmark.repeats,
-        warmups=settings.benchmark.warm_ups,
+        repeats=settings.benchmark.repeats if settings.benchmark.is_timed else 1,
+        warmups=settings.benchmark.warm_ups if settings.benchmark.is_timed else 0,
         timeout_seconds=settings.enrichment.performance.timeout_seconds,
         pass_environment=settings.enricher.pass_environment,
         python=interpreter(settings),
