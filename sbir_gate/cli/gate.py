@@ -15,13 +15,13 @@ import click
 
 from sbir_gate.cli.options import (
     base_name,
-    check_dagster,
     effective_settings,
     has_colour,
     policy_from_option,
     policy_request,
     quiet_option,
     settings_options,
+    through_options,
 )
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
@@ -39,11 +39,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("console", "markdown", "json")
 _CONSOLE_WIDTH = 120
-_JOB_COMMAND = (
-    *("{python}", "-m", "sbir_gate", "enrich", "--through", "dagster", "--quiet"),
-    *("--awards", "{awards}", "--recipients", "{recipients}", "--output", "{output}"),
-    *("--metrics", "{metrics}"),
-)
 
 
 format_option = click.option(
@@ -158,7 +153,7 @@ def run(
         "reports.folder": reports,
         "benchmark.is_timed": False if quick else None,
     }
-    options |= _through_options(through, config_file, assignments, options)
+    options |= through_options(through, config_file, assignments, options)
     effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
@@ -352,36 +347,6 @@ def _policy_commit(head: Run, reference: Run | None) -> str | None:
     if head.has_own_policy:
         return None
     return reference.source.commit if reference is not None and is_side_by_side(head, reference) else None
-
-
-def _through_options(
-    through: str | None,
-    config_file: Path | None,
-    assignments: tuple[str, ...],
-    options: Mapping[str, object],
-) -> dict[str, object]:
-    """Return the options that make the job the enricher, with the same settings, and a gate of its own.
-
-    None if nothing is to be run through. Raises UsageError where another enricher is set, or Dagster is
-    not installed.
-    """
-    if through is None:
-        return {}
-    check_dagster()
-    settings = effective_settings(config_file, assignments, options).settings
-    if settings.enricher.command is not None:
-        raise UsageError(
-            "--through dagster runs the built-in engine, and another enricher is set",
-            "leave --enricher and enricher.command out",
-        )
-    command = [*_JOB_COMMAND, *(f"--set={assignment}" for assignment in assignments)]
-    if config_file is not None:
-        command.append(f"--config={config_file.resolve()}")
-    return {
-        "enricher.command": tuple(command),
-        "enricher.python": sys.executable,
-        "gate.name": f"{settings.gate.name}-dagster",
-    }
 
 
 def _check_options(

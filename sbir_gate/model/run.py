@@ -181,8 +181,8 @@ class Run:
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
     `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a Run side by side
     that the working tree's policy judges it, not the base's. `settings_file` is the file over base.yaml,
-    empty if there was none. `timing` says why there are no noisy metrics, if there are none. `base_gap` says why a
-    run beside the base went without it; None where it did not.
+    empty if there was none. `timing` says why there are no noisy metrics, if there are none. `base_gap` says
+    why a run beside the base went without it; None where it did not.
     `definitions` is the number of the set of metrics that the program measured.
     `renamed` maps names of metrics that the measured code changed to new ones.
     """

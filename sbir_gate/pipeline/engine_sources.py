@@ -43,7 +43,7 @@ def unmatched_sources(git: AsksGit, sources: Sequence[str], commit: str = "HEAD"
 
 def _names(git: AsksGit, *arguments: str) -> tuple[str, ...]:
     """Return the paths that git lists; where it cannot tell, that it cannot is taken for a change."""
-    answer = git.ask(*arguments)
+    answer = git.ask("--no-literal-pathspecs", *arguments)  # the patterns are the base's own
     if answer.status:
         return (answer.complaint or "?",)
     return tuple(name for name in answer.output.decode("utf-8", errors="replace").split("\0") if name)

@@ -128,6 +128,7 @@ def _digest(verdict: Verdict) -> str:
     records = verdict.records
     facts = [
         verdict.gate,
+        verdict.timing,
         verdict.outcome,
         verdict.reasons,
         verdict.notes,
