@@ -123,7 +123,7 @@ class Bench:
             )
             raise_on_failure(result, plan.timeout_seconds)
             self._check_run()
-            return Repeat(result, read_telemetry(metrics), read_decisions(output))
+            return Repeat(result, read_telemetry(metrics), read_decisions(output, plan.award_ids))
 
 
 class Tally:

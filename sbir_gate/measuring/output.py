@@ -18,6 +18,9 @@ from sbir_gate.measuring.rows import HINT, Cells, read_rows
 from sbir_gate.model.matches import Decision, DecisionKind, Method
 
 MAX_CANDIDATES = 5
+# so many rows are read before the enricher is taken not to answer the awards at all
+ROWS_PER_AWARD = 4
+SPARE_ROWS = 10_000
 # how other tools write "no recipient" when they turn a missing value into text
 _MISSING = frozenset({"", "nan", "none", "null", "<na>", "n/a", "na"})
 _LONGEST_MISSING = max(map(len, _MISSING))
@@ -35,16 +38,35 @@ class OutputFaults:
     unknown: tuple[str, ...] = ()
 
 
-def read_decisions(path: Path) -> tuple[Decision, ...]:
+def read_decisions(path: Path, award_ids: Sequence[str] | None = None) -> tuple[Decision, ...]:
     """Read an enriched file (CSV, CSV.gz or Parquet, told apart by its first bytes), in file order.
 
     Doubled rows are kept. Without a `match_decision` column, a row with a recipient and a method other
     than none is a link. Raises EnricherError naming file, row (1 is the first below the header), column
-    and value for anything that is not as an enriched file must be.
+    and value for anything that is not as an enriched file must be; where the awards are known, also for
+    far more rows than awards, which are not read to their end.
     """
+    most_rows = None if award_ids is None else ROWS_PER_AWARD * len(award_ids) + SPARE_ROWS
     # closed at once when a row is at fault: its error keeps the rows, and they their file, alive
-    with closing(read_rows(path)) as rows:
-        return tuple(_decisions(path.name, rows))
+    with closing(read_rows(path, None if most_rows is None else most_rows + 1)) as rows:
+        decisions = tuple(_decisions(path.name, rows))
+    if award_ids is not None and most_rows is not None and len(decisions) > most_rows:
+        raise _surplus(path.name, decisions[:most_rows], award_ids)
+    return decisions
+
+
+def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str]) -> EnricherError:
+    faults = check_rows(decisions, award_ids)
+    return EnricherError(
+        f"{file}: more than {len(decisions):,} rows for {_awards(len(award_ids))}; among the first"
+        f" {len(decisions):,}, {_awards(len(faults.unknown))} that nobody asked for and"
+        f" {_awards(len(faults.doubled))} with several rows",
+        "write one row per award",
+    )
+
+
+def _awards(count: int) -> str:
+    return f"{count:,} award{'' if count == 1 else 's'}"
 
 
 def check_rows(decisions: Sequence[Decision], award_ids: Sequence[str]) -> OutputFaults:

@@ -1,6 +1,8 @@
 import csv
+import time
 from dataclasses import replace
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,3 +143,29 @@ def test_what_arithmetic_leaves_just_outside_the_range_is_its_end(tmp_path, scor
     path = tmp_path / "enriched.csv"
     path.write_text(f"award_id,recipient_id,match_method,match_score\nA1,R1,own,{score}\n")
     assert read_decisions(path)[0].score == meant
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_far_more_rows_than_awards_are_not_read_to_their_end(tmp_path, suffix):
+    path = tmp_path / f"enriched.{suffix}"
+    with duckdb.connect(config={"threads": 1}) as connection:
+        table = connection.sql(
+            "SELECT 'A' || row AS award_id, 'R1' AS recipient_id, 'exact' AS match_method,"
+            " 100 AS match_score FROM range(1500000) rows(row)"
+        )
+        (table.write_csv if suffix == "csv" else table.write_parquet)(str(path))
+    started = time.monotonic()
+    with pytest.raises(EnricherError) as error:
+        read_decisions(path, [f"A{number}" for number in range(10)])
+    assert time.monotonic() - started < 30
+    assert "more than 10,040 rows for 10 awards" in str(error.value)
+    assert "10,030 awards that nobody asked for and 0 awards with several rows" in str(error.value)
+
+
+def test_rows_that_are_doubled_are_read_and_counted(tmp_path):
+    path = tmp_path / "enriched.csv"
+    path.write_text(
+        "award_id,recipient_id,match_method,match_score\n" + "".join(f"A{n},,none,\n" * 2 for n in range(9))
+    )
+    ids = [f"A{n}" for n in range(9)]
+    assert len(check_rows(read_decisions(path, ids), ids).doubled) == 9
