@@ -8,7 +8,6 @@ import re
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from io import BufferedReader, FileIO, TextIOWrapper
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -39,8 +38,8 @@ class Cells(NamedTuple):
     match_candidates: str | None = None
 
 
-def read_rows(path: Path, most_rows: int | None = None) -> Generator[Cells, None, None]:
-    """Yield each row, or the first `most_rows`; columns that are not known are left out.
+def read_rows(path: Path) -> Generator[Cells, None, None]:
+    """Yield each row; columns that are not known are left out.
 
     The first bytes tell the format. Column names are taken in any case. Raises EnricherError for a file
     that is missing, empty, damaged, or lacks a required column.
@@ -48,13 +47,13 @@ def read_rows(path: Path, most_rows: int | None = None) -> Generator[Cells, None
     first = _first_bytes(path)
     try:
         if first == b"PAR1":
-            yield from _parquet_rows(path, most_rows)
+            yield from _parquet_rows(path)
         elif first[:2] == b"\x1f\x8b":
             with open_file(path) as packed, gzip.GzipFile(fileobj=packed) as plain, _as_csv(plain) as file:
-                yield from islice(_csv_rows(path.name, file), most_rows)
+                yield from _csv_rows(path.name, file)
         else:
             with BufferedReader(open_file(path)) as whole, _as_csv(whole) as file:
-                yield from islice(_csv_rows(path.name, file), most_rows)
+                yield from _csv_rows(path.name, file)
     except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
         reason = (str(error).splitlines() or ["damaged"])[0].replace(str(path), path.name)[:300]
         raise EnricherError(f"{path.name}: the enricher's output cannot be read: {reason}", HINT) from error
@@ -95,7 +94,7 @@ def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
         yield Cells._make(None if place is None else row[place] for place in places)
 
 
-def _parquet_rows(path: Path, most_rows: int | None) -> Iterator[Cells]:
+def _parquet_rows(path: Path) -> Iterator[Cells]:
     # DuckDB would take these characters of a path for a pattern
     literal = re.sub(r"([*?\[])", r"[\1]", str(path))
     with duckdb.connect(config={"threads": 1}) as connection:
@@ -111,9 +110,7 @@ def _parquet_rows(path: Path, most_rows: int | None) -> Iterator[Cells]:
         picked = ", ".join(
             "NULL" if place is None else _as_text(names[place], types[place]) for place in places
         )
-        # a limit of NULL is none
-        sql = f"SELECT {picked} FROM read_parquet(?) LIMIT ?"  # noqa: S608 -- quoted names; the values are bound
-        connection.execute(sql, [literal, most_rows])
+        connection.execute(f"SELECT {picked} FROM read_parquet(?)", [literal])  # noqa: S608 -- quoted names; the path is bound
         while rows := connection.fetchmany(_BATCH_ROWS):
             yield from map(Cells._make, rows)
 
