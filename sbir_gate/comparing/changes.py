@@ -14,6 +14,7 @@ from sbir_gate.comparing.definitions import (
     method_fault,
     not_compared_row,
 )
+from sbir_gate.comparing.first_runs import first_runs
 from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
 from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
 from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
@@ -89,7 +90,11 @@ def _compare(
     findings = absolute_findings(limit, median(heads[0].values)) if limit else ()
     if references and (obstacle := definition_obstacle(heads[0], references[0])):
         return _with_findings(not_compared_row(row, obstacle, heads[0], references[0]), findings)
-    if reference is not None and references:
+    if reference is not None and references and row.kind is MetricKind.ONCE:
+        both = first_runs(Pair(name, heads[0].values, references[0].values), head, reference)
+        row = _with_ratio(row, both.ratio)
+        findings += both.findings(limit) if limit else ()
+    elif reference is not None and references:
         pair = Pair(name, heads[0].values, references[0].values)
         ratio = _ratio(pair, row.kind, head, reference, spread)
         row = _with_ratio(row, ratio)

@@ -52,9 +52,9 @@ class ProcessRequest:
 class ProcessResult:
     """How a command ended. `exit_status` is negative for a signal; `log_tail` is the end of its messages.
 
-    `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile. `log` is the
-    file that has the messages in full; empty where none was kept. `memory_method` and `cpu_method` say how
-    memory and processor time were measured.
+    `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile,
+    `io_wait_seconds` for a disk. `log` is the file that has the messages in full; empty where none was kept.
+    `memory_method` and `cpu_method` say how memory and processor time were measured.
     """
 
     exit_status: int
@@ -67,6 +67,7 @@ class ProcessResult:
     memory_method: str = ""
     cpu_method: str = ""
     log: str = ""
+    io_wait_seconds: float | None = None
 
 
 class EnricherCrash(EnricherError):  # noqa: N818 -- it crashed; "error" is what it caused
@@ -113,6 +114,7 @@ def run_process(request: ProcessRequest) -> ProcessResult:
         peak_rss_mib=result["peak_rss_mib"],
         log_tail=messages,
         cpu_wait_seconds=result["cpu_wait_seconds"],
+        io_wait_seconds=result["io_wait_seconds"],
         log=kept,
     )
 

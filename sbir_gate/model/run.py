@@ -12,10 +12,14 @@ from sbir_gate.model.samples import Sample
 
 
 class MetricKind(StrEnum):
-    """An exact metric has one true value; a noisy one differs from repeat to repeat."""
+    """An exact metric has one true value; a noisy one differs from repeat to repeat.
+
+    One that is measured once has noise, too, and a single value that does not show it.
+    """
 
     EXACT = "exact"
     NOISY = "noisy"
+    ONCE = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Fixture:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric of a Run: one value if exact, one per repeat if noisy. Units are in `unit`.
+    """One metric of a Run: one value if exact or measured once, one per repeat if noisy. Units are in `unit`.
 
     `version` is that of its definition (`definitions`), and `method` how it was measured where a platform
     decides (memory, processor time). Values that differ in either are never compared.
@@ -173,7 +177,8 @@ class Run:
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
     `has_truth` is False that is all of them, and none is listed. `settings_file` is the file over base.yaml,
     empty if there was none. `base_gap` says why a run beside the base went without it; None where it did not.
-    `definitions` is the number of the set of metrics that the program measured.
+    `definitions` is the number of the set of metrics that the program measured. `first_run` is the first run
+    where it was a warm-up; None where it is the first of `samples`, and in documents of format 2.
     """
 
     gate: str
@@ -203,3 +208,4 @@ class Run:
     unlabelled_award_ids: tuple[str, ...] = ()
     settings_file: str = ""
     base_gap: BaseGap | None = None
+    first_run: Sample | None = None
