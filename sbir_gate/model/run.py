@@ -175,10 +175,12 @@ class Run:
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
-    `has_truth` is False that is all of them, and none is listed. `settings_file` is the file over base.yaml,
+    `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a Run side by side
+    that the working tree's policy judges it, not the base's. `settings_file` is the file over base.yaml,
     empty if there was none. `base_gap` says why a run beside the base went without it; None where it did not.
     `definitions` is the number of the set of metrics that the program measured. `first_run` is the first run
     where it was a warm-up; None where it is the first of `samples`, and in documents of format 2.
+    `renamed` maps names of metrics that the measured code changed to new ones.
     """
 
     gate: str
@@ -206,6 +208,8 @@ class Run:
     definitions: int = FIRST_DEFINITIONS
     recipients: tuple[LinkedRecipient, ...] = ()
     unlabelled_award_ids: tuple[str, ...] = ()
+    has_own_policy: bool = False
     settings_file: str = ""
     base_gap: BaseGap | None = None
     first_run: Sample | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)

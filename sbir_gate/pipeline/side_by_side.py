@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbir_gate.comparing.deciding import undecided
+from sbir_gate.comparing.deciding import is_failed_exactly, undecided
 from sbir_gate.errors import SbirGateError
 from sbir_gate.measuring.base_environment import names_its_files, side_environment
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult
@@ -44,13 +44,20 @@ from sbir_gate.pipeline.gate import (
     subject_line,
     wrong_input_explained,
 )
-from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement, operator_layers
+from sbir_gate.pipeline.policy import (
+    Judgement,
+    PolicyRequest,
+    commit_judgement,
+    operator_layers,
+    own_judgement,
+)
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName, MergeBase, find_base
 
 _MAX_TOLD = 10
+_OTHER_MACHINE = "the baseline is of another machine: its commit was measured here, beside this one"
 
 
 def run_beside_base(
@@ -61,14 +68,17 @@ def run_beside_base(
     edges: Edges,
     progress: Progress,
     policy_from: PolicyRequest | None = None,
+    *,
+    by_own_policy: bool = False,
 ) -> GateResult:
     """Measure head beside the base, judge, and write both Runs, the verdict and the Markdown report.
 
     `named` leads to the base, the merge base of it and HEAD. `given` is what `effective` was made of beyond
     the defaults. What judges comes from the base, or from where `policy_from` says: the judge is not the
-    accused. `git` runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older
-    verdict behind. A base that breaks is an error that names the base: it is not head's fault, and it is no
-    pass. A gate that is new, or a base that lacks what the command names, is judged without the base.
+    accused. With `by_own_policy` it is the working tree's, as in a run against the stored baseline. `git`
+    runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older verdict behind. A
+    base that breaks is an error that names the base: it is not head's fault, and it is no pass. A gate
+    that is new, or a base that lacks what the command names, is judged without the base.
     """
     discard_verdict(effective.settings.reports.folder)
     try:
@@ -76,8 +86,11 @@ def run_beside_base(
         request = policy_from or PolicyRequest(
             named, Path.cwd(), given.config_file, given.environment, given.options, given.assignments
         )
-        effective, judgement = commit_judgement(request, effective, has_baseline=False)
-        discard_verdict(effective.settings.reports.folder)
+        if by_own_policy:
+            judgement = own_judgement(effective, has_baseline=False)
+        else:
+            effective, judgement = commit_judgement(request, effective, has_baseline=False)
+            discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
         gap = find_gap(found, given, effective, operator_layers(request))
         if gap is None:
@@ -86,6 +99,8 @@ def run_beside_base(
             here = head_place(found)
             environment = side_environment(here, here, None, given.environment)
             head, base = replace(measure(effective, edges, progress, environment), base_gap=gap), None
+        if by_own_policy:
+            head = replace(head, has_own_policy=True, warnings=(_OTHER_MACHINE, *head.warnings))
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
@@ -93,8 +108,11 @@ def run_beside_base(
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:
-    """Say whether more pairs could change nothing: every metric that noise blurs is clear of its limits."""
-    return not undecided(verdict.changes, rules)
+    """Say whether more pairs could change nothing.
+
+    What is exact has failed, or every metric that noise blurs is clear of its limits.
+    """
+    return is_failed_exactly(verdict) or not undecided(verdict.changes, rules)
 
 
 def _measured(
