@@ -23,7 +23,8 @@ from sbir_gate.files import write_durably
 from sbir_gate.measuring import launcher, usage
 
 # isolated and without site-packages: what the launcher imports is the standard library and this package
-NO_COMPILED_CODE = f"pycache_prefix={os.devnull}"  # an engine could have put it where it is looked for
+# compiled code of them is not read: an engine could have put it where it is looked for
+NO_COMPILED_CODE = f"pycache_prefix={os.devnull}"
 _PACKAGES = str(Path(launcher.__file__).resolve().parents[2])
 LAUNCH = "import sys; sys.path.append(sys.argv[1]); from sbir_gate.measuring.launcher import main; main()"
 GRACE_SECONDS = 2.0
