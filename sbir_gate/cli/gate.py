@@ -263,7 +263,8 @@ def report(
             {"gate.name": head.gate},
             has_baseline=base is None,
         )
-        past = consult_history(head, _verdict(head, base, settings, judgement), settings)
+        verdict = _verdict(head, base, settings, judgement)
+        past = consult_history(head, verdict, settings, judgement.history)
         verdict = past.verdict
         for warning in past.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
@@ -308,7 +309,7 @@ def _verdict(head: Run, reference: Run | None, settings: Settings, judgement: Ju
     from sbir_gate.pipeline.history import noise_of_history
 
     rules = judgement.rules
-    spread = noise_of_history(head, reference or rules.baseline, rules.policy, settings)
+    spread = noise_of_history(head, reference or rules.baseline, rules.policy, settings, judgement.history)
     return judgement.verdict(head, datetime.now(UTC).date(), reference, spread)
 
 

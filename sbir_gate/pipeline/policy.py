@@ -9,13 +9,15 @@ from pathlib import Path
 
 from sbir_gate.comparing.changes import NO_SPREAD
 from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.stricter import stricter_policy, stricter_waivers, tightened
 from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
+from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, TargetBranch, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
 from sbir_gate.pipeline.fixture_edits import fixture_edits
+from sbir_gate.pipeline.judging_history import JudgingHistory, history_of_commit
 from sbir_gate.settings.commit_policy import settings_of_commit
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.entries import Layer
@@ -34,10 +36,11 @@ from sbir_gate.settings.waivers import default_waivers_file, load_waivers, read_
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import BaseName, find_base
+from sbir_gate.storing.merge_base import BaseName, MergeBase, find_base
 from sbir_gate.storing.revisions import Revision
 
 NONE = "none"
+_NO_PASS = frozenset({Outcome.FAIL, Outcome.ERROR})
 NOT_THERE = "not there"
 
 
@@ -54,13 +57,21 @@ class Rules:
 class Judgement:
     """The rules that count. Of a commit also what head changes of them, and head's own.
 
-    `own` is None where there is no commit, or where head's own rules cannot be read.
+    `own` is None where there is no commit, or where head's own rules cannot be read. `target` is the branch
+    that the change goes to. `outdated` says why the base is too old to compare with, empty if it is not.
+    `history` is the one that judges, None for that of the folder. `notes` say what a reader must know of all
+    this, `warnings` what the caller must.
     """
 
     rules: Rules
     commit: str = ""
     edits: tuple[PolicyEdit, ...] = ()
     own: Rules | None = None
+    target: TargetBranch | None = None
+    outdated: str = ""
+    history: JudgingHistory | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def verdict(
         self,
@@ -79,12 +90,15 @@ class Judgement:
         by_own = (
             Outcome.ERROR if self.own is None else _judged(self.own, head, today, reference, spread).outcome
         )
-        return replace(
+        found = replace(
             found,
             policy_commit=self.commit,
             policy_edits=self.edits,
             own_policy_outcome=by_own if self.edits else None,
+            target=self.target,
+            notes=(*found.notes, *self.notes, *self.warnings),
         )
+        return _incomparable(found, self.outdated) if self.outdated else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +138,18 @@ def commit_judgement(
     `own` are the settings of the working tree. Raises UsageError where git has no such commit,
     ConfigurationError or DocumentError, naming commit and path, for what cannot be read there.
     """
-    revision = find_base(request.git_in(request.folder), request.base).revision
+    base = find_base(request.git_in(request.folder), request.base)
+    revision = base.revision
     layers, config_edits = _layers(request, revision)
     own_layers = [base_layer(), *([file_layer(request.config_file)] if request.config_file else [])]
     found = settings_of_commit(layers, own_layers, _operator_layers(request))
-    rules = Rules(
+    of_base = Rules(
         policy(found.effective.settings),
         _waivers_at(revision, found.effective),
         _baseline_at(revision, found.effective) if has_baseline else None,
     )
+    rules, outdated, notes = _with_target(of_base, base, request, own_layers, has_baseline)
+    history = history_of_commit(found.effective.settings, revision)
     own_rules, fault = _own_rules(own, has_baseline)
     edits = [
         *config_edits,
@@ -143,7 +160,52 @@ def commit_judgement(
     ]
     if fault:
         edits.append(PolicyEdit("the working tree's own policy", "sound", fault))
-    return found.effective, Judgement(rules, revision.commit, tuple(edits), own_rules)
+    judgement = Judgement(
+        rules,
+        revision.commit,
+        tuple(edits),
+        own_rules,
+        TargetBranch(base.ref, base.target.commit, base.commits_behind, base.days_behind),
+        outdated,
+        history,
+        notes,
+        (*base.notes, *history.notes),
+    )
+    return found.effective, judgement
+
+
+def _with_target(
+    rules: Rules, base: MergeBase, request: PolicyRequest, own_layers: Sequence[Layer], has_baseline: bool
+) -> tuple[Rules, str, tuple[str, ...]]:
+    """Return the rules with what the target has tightened since, why the base is too old, and notes."""
+    if not base.is_outdated:
+        return rules, "", ()
+    layers, _ = _layers(request, base.target)
+    found = settings_of_commit(layers, own_layers, _operator_layers(request)).effective
+    limits = stricter_policy(rules.policy, policy(found.settings))
+    waivers = stricter_waivers(rules.waivers, _waivers_at(base.target, found))
+    names = tightened(rules.policy, limits, rules.waivers, waivers)
+    stricter = [f"stricter on {base.ref} than at the base, and used: {', '.join(names)}"] if names else []
+    is_new = _has_file(request, base.target) and not _has_file(request, base.revision)
+    lacks = ["settings file"] if is_new else []
+    if has_baseline and rules.baseline is None and _baseline_at(base.target, found) is not None:
+        lacks.append("baseline")
+    what = " and no ".join(lacks)
+    outdated = f"the base (commit {base.commit[:12]}) has no {what} of this gate; {base.ref} has"
+    return replace(rules, policy=limits, waivers=waivers), outdated if lacks else "", tuple(stricter)
+
+
+def _has_file(request: PolicyRequest, revision: Revision) -> bool:
+    """Say whether the commit has the settings file of the gate, or needs none."""
+    place = revision.place_of(request.config_file) if request.config_file else None
+    return place is None or revision.blob(place) is not None
+
+
+def _incomparable(verdict: Verdict, reason: str) -> Verdict:
+    """Return the verdict as one that is never a pass."""
+    words = f"{reason}: update the branch (merge or rebase it)"
+    outcome = verdict.outcome if verdict.outcome in _NO_PASS else Outcome.INCOMPARABLE
+    return replace(verdict, outcome=outcome, reasons=(words, *verdict.reasons))
 
 
 def commit_settings(request: PolicyRequest) -> EffectiveSettings:

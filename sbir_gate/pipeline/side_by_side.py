@@ -70,7 +70,11 @@ def run_beside_base(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    return conclude(head, lambda: judgement.verdict(head, edges.now().date(), base), effective, edges, base)
+
+    def judge() -> Verdict:
+        return judgement.verdict(head, edges.now().date(), base)
+
+    return conclude(head, judge, effective, edges, judgement, base)
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:
