@@ -18,10 +18,11 @@ WELL = ProcessResult(exit_status=0, is_timed_out=False, wall_seconds=2.0, cpu_se
 
 
 class FakeEngine:
-    """Plays the enricher: links award i to recipient i, tells counters, and ends as told."""
+    """Plays the enricher: links award i to recipient i and `more` to nobody, tells counters, ends as told."""
 
-    def __init__(self, ends=WELL, links=AWARDS):
+    def __init__(self, ends=WELL, links=AWARDS, more=()):
         self.ends = ends
+        self.more = more
         self.links = links
         self.commands = []
         self.config_texts = []
@@ -41,6 +42,7 @@ class FakeEngine:
                     writer.writerow(
                         [f"A{number}", *((f"R{number}", "uei-exact", 100) if found else ("", "none", 0))]
                     )
+                writer.writerows([award, "", "none", 0] for award in self.more)
             metrics = next(Path(text) for text in arguments if text.endswith("metrics.json"))
             counters = dict.fromkeys(("recipients_scanned", "candidates_generated", "pairs_scored"), 10)
             metrics.write_text(json.dumps({"counters": counters, "notes": {"model": "7"}}))

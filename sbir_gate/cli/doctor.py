@@ -35,5 +35,6 @@ def doctor(format_: str, strict: bool, config_file: Path | None, assignments: tu
 
     found = examine(config_file, os.environ, assignments, real_edges())
     put(render_diagnoses_json(found) if format_ == "json" else render_diagnoses(found))
-    is_bad = bool(found) if strict else count_of(found, Gravity.ERROR) > 0
+    errors, warnings = (count_of(found, gravity) for gravity in (Gravity.ERROR, Gravity.WARNING))
+    is_bad = errors > 0 or (strict and warnings > 0)
     sys.exit(ExitStatus.GATE_FAILED if is_bad else ExitStatus.OK)

@@ -153,7 +153,7 @@ def run(
     options |= _through_options(through, config_file, assignments, options)
     effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
-    with Ticker(is_quiet=quiet) as ticker:
+    with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
         if base is None:
             result = run_gate(effective, real_edges(), ticker.say, request)
         else:
@@ -343,7 +343,11 @@ def _through_options(
     command = [*_JOB_COMMAND, *(f"--set={assignment}" for assignment in assignments)]
     if config_file is not None:
         command.append(f"--config={config_file.resolve()}")
-    return {"enricher.command": tuple(command), "gate.name": f"{settings.gate.name}-dagster"}
+    return {
+        "enricher.command": tuple(command),
+        "enricher.python": sys.executable,
+        "gate.name": f"{settings.gate.name}-dagster",
+    }
 
 
 def _check_options(base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object]) -> None:

@@ -30,7 +30,8 @@ def _records(count: float) -> str:
 class Ticker:
     """Shows a stage, how many records it has done, how fast, and, where the share is known, a bar.
 
-    `is_terminal` is asked of standard error where it is None.
+    `is_terminal` is asked of standard error where it is None. With `keeps_first` the first line that is said
+    stays on a terminal.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class Ticker:
         *,
         is_quiet: bool,
         is_terminal: bool | None = None,
+        keeps_first: bool = False,
         write: Callable[[str], None] = put_on_standard_error,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._is_quiet = is_quiet
+        self._keeps_next = keeps_first
         self._is_terminal = sys.stderr.isatty() if is_terminal is None else is_terminal
         self._write = write
         self._clock = clock
@@ -61,7 +64,9 @@ class Ticker:
 
     def say(self, words: str) -> None:
         """Show what is being done."""
-        self._show(words)
+        show = self.note if self._keeps_next else self._show
+        self._keeps_next = False
+        show(words)
 
     def note(self, words: str) -> None:
         """Leave a line that stays, also on a terminal."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from statistics import median
 from types import MappingProxyType
 
-from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, worst
+from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
 from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
 from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
 from sbir_gate.comparing.sensitivity import smallest_detectable
@@ -82,7 +82,10 @@ def _compare(
         ratio = _ratio(pair, row.kind, head, reference, spread)
         row = _with_ratio(row, ratio)
         if limit:
-            findings += relative_findings(limit, ratio, median(pair.head), median(pair.reference))
+            middle = median(pair.reference)
+            findings += relative_findings(limit, ratio, median(pair.head), middle)
+            has_failed = any(finding.severity is Severity.FAIL for finding in findings)
+            row = replace(row, is_judged=has_failed or was_judged(limit, ratio, middle))
     return _with_findings(row, findings)
 
 
@@ -169,12 +172,13 @@ def _value_fault(row: Change, metric: Metric) -> str:
 def _with_ratio(row: Change, ratio: Ratio) -> Change:
     return replace(
         row,
-        delta=ratio.delta,
+        delta=ratio.judged_delta,
         ratio=ratio.value,
         ratio_low=ratio.low,
         ratio_high=ratio.high,
         raw_ratio=ratio.raw,
         is_significant=ratio.is_significant,
+        is_calibrated=ratio.is_calibrated,
         smallest_detectable=(
             smallest_detectable(ratio, row.direction) if row.kind is MetricKind.NOISY else None
         ),

@@ -1,4 +1,4 @@
-"""What a measurement could not tell: the metrics whose fate is open, and those it was blind for."""
+"""What a measurement could not tell: the metrics whose fate is open, and those that were not judged."""
 
 from __future__ import annotations
 
@@ -33,20 +33,23 @@ def undecided(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
 
 
 def blind_spots(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
-    """Return one line for each noisy metric of which a regression beyond its limit could go unseen."""
+    """Return one line for each metric that passes because nothing could be seen, not because it was shown."""
     changes = tuple(changes)
     limits = _noisy_limits(changes, policy)
-    lines = []
-    for change in changes:
-        limit, smallest = limits.get(change.metric), change.smallest_detectable
-        if limit is None or limit.fail_percent is None or smallest is None:
-            continue
-        if smallest * 100 > limit.fail_percent and change.severity is not Severity.INCONCLUSIVE:
-            lines.append(
-                f"{change.metric}: too noisy for its limit of {number_text(limit.fail_percent)} %: "
-                f"a regression below {number_text(smallest * 100, 3)} % could have gone unseen"
-            )
+    lines = [
+        f"{change.metric} was not judged: {_blindness(change, limits[change.metric])}"
+        for change in changes
+        if change.metric in limits and not change.is_judged and change.severity is not Severity.INCONCLUSIVE
+    ]
     return tuple(dict.fromkeys(lines))
+
+
+def _blindness(change: Change, limit: MetricLimit) -> str:
+    worst = change.ratio_high if limit.direction is Direction.LOWER_IS_BETTER else change.ratio_low
+    if worst is None:
+        return "there is no interval to judge it by"
+    reach = number_text((worst - 1) * 100, 3)
+    return f"its interval reaches {reach} %, beyond its limit of {number_text(limit.fail_percent or 0.0)} %"
 
 
 def _noisy_limits(changes: Iterable[Change], policy: Policy) -> dict[str, MetricLimit]:

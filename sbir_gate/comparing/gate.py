@@ -18,6 +18,8 @@ from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
 from sbir_gate.model.waiver import Waivers
 
+NO_REFERENCE = "there is no baseline: only the absolute limits were judged"
+
 _EXIT_STATUS = {
     Outcome.PASS: ExitStatus.OK,
     Outcome.WARN: ExitStatus.OK,
@@ -36,6 +38,7 @@ def judge(
     *,
     waivers: Waivers | None = None,
     spread: Mapping[str, float] = NO_SPREAD,
+    records: RecordChanges | None = None,
 ) -> Verdict:
     """Return the verdict on head.
 
@@ -44,13 +47,15 @@ def judge(
     Precedence: fail, incomparable, inconclusive, warn, no-baseline, pass. An incomparable reference
     (other gate or other fixture) and a missing one leave only the absolute limits, which are still
     enforced. The reasons are ordered like that too, one line each. `spread` is how far Runs of the same
-    code lie apart, by metric, where the history tells (`noisy_ratio`).
+    code lie apart, by metric, where the history tells (`noisy_ratio`). `records` are award by award what
+    differs, where the reference itself cannot be compared but some of its awards can.
     """
     obstacle = _obstacle(head, reference) if reference is not None else ""
     comparable = None if obstacle else reference
     changes = compare_metrics(head, comparable, policy, spread)
-    records = compare_records(head, comparable, policy) if comparable is not None else RecordChanges()
-    waived = apply_waivers(changes, records, policy, waivers)
+    if comparable is not None:
+        records = compare_records(head, comparable, policy)
+    waived = apply_waivers(changes, records or RecordChanges(), policy, waivers)
     changes, records = waived.changes, waived.records
     faults = _faults(head)
     if comparable is not None:
@@ -156,7 +161,7 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
     """Return what a reader should know but nobody is failed for."""
     notes = list(head.warnings)
     if reference is None:
-        return (*notes, "there is no baseline: only the absolute limits were judged")
+        return (*notes, NO_REFERENCE)
     if head.enricher != reference.enricher:
         notes.append(f"the enricher command differs: {reference.enricher!r} before, {head.enricher!r} now")
     if head.settings_digest != reference.settings_digest:

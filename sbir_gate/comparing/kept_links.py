@@ -26,13 +26,17 @@ class KeptLinks:
 
 
 def compare_kept(
-    before: Mapping[str, Decision], after: Mapping[str, Decision], changed: Container[str], labelled: bool
+    before: Mapping[str, Decision],
+    after: Mapping[str, Decision],
+    changed: Container[str],
+    unlabelled: Container[str],
 ) -> KeptLinks:
     """Compare the awards that are not `changed`; most links moved first.
 
-    `labelled` says whether the truth tells of them.
+    `unlabelled` are the awards that the truth does not tell of.
     """
     moves: Counter[tuple[str, str]] = Counter()
+    unlabelled_moves: Counter[tuple[str, str]] = Counter()
     candidates: Counter[str] = Counter()
     scores = 0
     for award_id, old in before.items():
@@ -42,12 +46,13 @@ def compare_kept(
         if old.kind is DecisionKind.LINK:
             if old.method != new.method:
                 moves[old.method, new.method] += 1
+                unlabelled_moves[old.method, new.method] += award_id in unlabelled
             scores += not _has_same_score(old, new)
         else:
             candidates[_candidate_change(old, new)] += 1
     return KeptLinks(
         tuple(
-            MethodMove(*methods, links, unlabelled=0 if labelled else links)
+            MethodMove(*methods, links, unlabelled=unlabelled_moves[methods])
             for methods, links in sorted(moves.items(), key=lambda item: (-item[1], item[0]))
         ),
         candidates["lost"],

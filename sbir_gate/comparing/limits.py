@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from sbir_gate.comparing.ratios import RELATIVE_TOLERANCE, Ratio
 from sbir_gate.comparing.sensitivity import (
@@ -18,6 +19,9 @@ from sbir_gate.comparing.wording import counted, distinct_texts, number_text, un
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, MetricLimit, Severity
 
+# an interval that reaches beyond so many times the fail limit says nothing at all
+HOPELESS_TIMES = 10
+
 _RANK = (Severity.OK, Severity.INFO, Severity.WARN, Severity.INCONCLUSIVE, Severity.FAIL)
 
 
@@ -28,6 +32,19 @@ class Finding:
     severity: Severity
     limit: str
     reason: str
+
+
+class Reach(Enum):
+    """How far for the worse the interval of a noisy metric reaches, beside its fail limit.
+
+    HOPELESS is beyond HOPELESS_TIMES the limit, and so are pairs that give no interval. UNKNOWN is that of
+    Runs measured apart, without an interval.
+    """
+
+    WITHIN = "within"
+    ACROSS = "across"
+    HOPELESS = "hopeless"
+    UNKNOWN = "unknown"
 
 
 def worst(severities: Iterable[Severity]) -> Severity:
@@ -56,14 +73,16 @@ def relative_findings(limit: MetricLimit, ratio: Ratio, head: float, reference: 
     `smallest_change`, never counts. A noisy metric fails where its estimate is beyond the fail limit and
     the interval excludes the warn limit (no change, without one), and warns where it is beyond the warn
     limit and the interval excludes no change. A breach of the fail limit that is not shown so is
-    inconclusive. So is, side by side, an interval that reaches beyond the fail limit: more pairs were to
-    tell, and did not. Runs that were measured apart cannot tell more; what they could not see is shown.
+    inconclusive, and so is an interval that is hopelessly wide. Where the estimate is within the limit and
+    the interval reaches beyond it, the metric was not judged (`was_judged`), nor is it from a single repeat.
     """
+    if limit.kind is MetricKind.NOISY and not ratio.is_sought:
+        return ()
     counts = _counts(limit, ratio)
     breached = limit.fail_percent is not None and counts and _is_beyond(ratio, limit, limit.fail_percent)
     if breached and _is_established(limit, ratio):
         return (_finding(Severity.FAIL, limit, ratio, head, reference),)
-    if limit.kind is MetricKind.NOISY and (breached or _may_be_beyond(limit, ratio, reference)):
+    if limit.kind is MetricKind.NOISY and (breached or reach_of(limit, ratio, reference) is Reach.HOPELESS):
         words = _change_words(limit, ratio, limit.fail_percent or 0.0, head, reference)
         words += f", {_doubt_words(limit, ratio, is_beyond=breached)}"
         return (Finding(Severity.INCONCLUSIVE, _limit_name(Severity.FAIL, limit), words),)
@@ -101,16 +120,30 @@ def _is_established(limit: MetricLimit, ratio: Ratio) -> bool:
     return ratio.is_significant and (worsening is None or worsening.near > warn_guard(limit))
 
 
-def _may_be_beyond(limit: MetricLimit, ratio: Ratio, reference: float) -> bool:
-    """Say whether Runs side by side leave it open that the fail limit is broken."""
-    if not ratio.is_paired or limit.fail_percent is None:
-        return False
+def reach_of(limit: MetricLimit, ratio: Ratio, reference: float) -> Reach:
+    """Return how far the interval of a metric reaches beside the fail limit, if it has one.
+
+    `reference` is the median of the reference: what it could have changed by may be too small to count.
+    """
+    if limit.kind is MetricKind.EXACT or limit.fail_percent is None:
+        return Reach.WITHIN
     bound = ratio.high if limit.direction is Direction.LOWER_IS_BETTER else ratio.low
     worsening = worsening_of(ratio, limit.direction)
     if bound is None or worsening is None:
-        return bool(ratio.doubt)
-    is_large = abs(bound - 1) * reference >= limit.smallest_change
-    return is_large and worsening.far > limit_log(limit.fail_percent, limit.direction)
+        if not ratio.doubt:
+            return Reach.WITHIN
+        return Reach.HOPELESS if ratio.is_paired else Reach.UNKNOWN
+    if abs(bound - 1) * reference < limit.smallest_change:
+        return Reach.WITHIN
+    if worsening.far <= limit_log(limit.fail_percent, limit.direction):
+        return Reach.WITHIN
+    is_hopeless = worsening.far > math.log1p(HOPELESS_TIMES * limit.fail_percent / 100)
+    return Reach.HOPELESS if is_hopeless else Reach.ACROSS
+
+
+def was_judged(limit: MetricLimit, ratio: Ratio, reference: float) -> bool:
+    """Say whether the measurement could tell if the fail limit is broken."""
+    return reach_of(limit, ratio, reference) is Reach.WITHIN
 
 
 def _is_beyond(ratio: Ratio, limit: MetricLimit, percent: float) -> bool:
@@ -134,7 +167,15 @@ def _change_words(limit: MetricLimit, ratio: Ratio, percent: float, head: float,
         values += " as measured; the machines' speeds are taken out"
     if ratio.is_paired:
         values = f"medians {values}" + (f" of {counted(ratio.repeats, 'pair')}" if ratio.repeats else "")
-    return f"{limit.name} {verb} {change} % ({values})"
+    return f"{limit.name} {verb} {change} %{_against_medians(ratio)} ({values})"
+
+
+def _against_medians(ratio: Ratio) -> str:
+    """Return what is said of the medians beside the change where they went the other way."""
+    if ratio.is_calibrated or ratio.delta * ratio.judged_delta > 0 or not ratio.is_paired:
+        return ""
+    moved = "fell" if ratio.delta < 0 else "rose" if ratio.delta > 0 else "did not change"
+    return f" pair by pair, though the medians alone {moved}"
 
 
 def _doubt_words(limit: MetricLimit, ratio: Ratio, *, is_beyond: bool) -> str:
@@ -145,9 +186,9 @@ def _doubt_words(limit: MetricLimit, ratio: Ratio, *, is_beyond: bool) -> str:
     worsening = worsening_of(ratio, limit.direction)
     if worsening is None:
         return f"beyond {bound}, but the interval covers no change"
-    farthest = f"{number_text(_shown_percent(worsening.far, limit), 3)} %"
     if not is_beyond:
-        return f"and the interval reaches beyond {bound}, up to {farthest}{_more_words(limit, ratio)}"
+        words = f"and the interval is too wide to tell: it reaches more than {HOPELESS_TIMES} times {bound}"
+        return words + _more_words(limit, ratio)
     covered = "no change" if not ratio.is_significant else f"the warn limit of {_warn_text(limit)} %"
     words = f"beyond {bound}, but the interval covers {covered}"
     smallest = smallest_detectable(ratio, limit.direction)
@@ -159,12 +200,6 @@ def _doubt_words(limit: MetricLimit, ratio: Ratio, *, is_beyond: bool) -> str:
 def _warn_text(limit: MetricLimit) -> str:
     given = [percent for percent in (limit.warn_percent, limit.fail_percent) if percent is not None]
     return number_text(min(given))
-
-
-def _shown_percent(worse_log: float, limit: MetricLimit) -> float:
-    if limit.direction is Direction.LOWER_IS_BETTER:
-        return math.expm1(worse_log) * 100
-    return -math.expm1(-worse_log) * 100
 
 
 def _more_words(limit: MetricLimit, ratio: Ratio) -> str:

@@ -39,7 +39,8 @@ class Ratio:
     `judged_delta` is what of it counts: between machines, the calibrated part. `doubt` says in words
     why there is no interval. `repeats` are those of the side that has fewer, or the pairs. `fixed_log`
     is what of the interval, to one side and on logs, more repeats would not narrow; `noise_floor_log`
-    what pairs of the same code say of its width, where there are such.
+    what pairs of the same code say of its width, where there are such. `is_sought` is False where the
+    set-up takes one repeat, so that nobody looks for a change in noise.
     """
 
     value: float | None
@@ -55,6 +56,7 @@ class Ratio:
     fixed_log: float = 0.0
     noise_floor_log: float = 0.0
     is_paired: bool = False
+    is_sought: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _raw(pair: Pair) -> tuple[float, float | None]:
 def _noisy_about_zero(pair: Pair) -> Ratio:
     """Judge by the difference of the medians: values at or below 0 have no logarithm."""
     if too_few_repeats(pair):
-        return doubtful_ratio(pair, _too_few_words(pair))
+        return replace(doubtful_ratio(pair, _too_few_words(pair)), is_sought=False)
     delta, raw = _raw(pair)
     found = interval(difference(estimate_median(pair.head), estimate_median(pair.reference)))
     low, high = None, None
@@ -122,7 +124,7 @@ def _noisy(pair: Pair, head: Run, reference: Run, spread: float | None) -> Ratio
     if is_between_machines and effect is None:
         return doubtful_ratio(pair, "the machines differ and the calibration workload was not timed")
     if too_few_repeats(pair):
-        return doubtful_ratio(pair, _too_few_words(pair))
+        return replace(doubtful_ratio(pair, _too_few_words(pair)), is_sought=False)
     measured = difference(estimate_log_median(pair.head), estimate_log_median(pair.reference))
     unexplained = unexplained_log_sd(head, reference, spread) if is_time or spread is not None else 0.0
     change = replace(measured, error=math.hypot(measured.error, unexplained))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from sbir_gate.comparing.kept_links import compare_kept
@@ -34,16 +34,22 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
     """Return every award whose link differs, and what that means for the gate.
 
     Both Runs must be of the same fixture. An award that head no longer decides is lost, linked before
-    or not. `worsened` and `improved` count the effects on the awards: with a truth in both Runs a right
-    link (or none, where none exists) is better than no link, and no link better than a wrong one; without
-    one, lost and re-linked awards have worsened and gained ones improved. The counts go through the exact
-    McNemar test.
+    or not. `worsened` and `improved` count the effects on the awards. Of an award with a label a right link
+    (or none, where none exists) is better than no link, and no link better than a wrong one. One without
+    a label has worsened if it was lost or re-linked. A gained link of such an award has improved it only
+    where there is no truth at all: beside labels, links that nobody knows to be right make up for no loss.
+    The counts go through the exact McNemar test.
     """
     has_truth = head.has_truth and reference.has_truth
     before, after = _by_award(reference), _by_award(head)
-    lost, gained, relinked = _differences(head, reference, has_truth)
+    unlabelled = (
+        frozenset(head.unlabelled_award_ids).union(reference.unlabelled_award_ids)
+        if has_truth
+        else before.keys() | after.keys()
+    )
+    lost, gained, relinked = _differences(head, reference, unlabelled)
     changed = {change.award_id for change in (*lost, *gained, *relinked)}
-    kept = compare_kept(before, after, changed, has_truth)
+    kept = compare_kept(before, after, changed, unlabelled)
     found = RecordChanges(
         lost,
         gained,
@@ -57,7 +63,8 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
     )
     effects = found.effects
     worsened = sum(count for effect, count in effects.items() if effect in WORSENED)
-    improved = sum(count for effect, count in effects.items() if effect in IMPROVED)
+    improving = IMPROVED - {Effect.GAINED} if has_truth else IMPROVED
+    improved = sum(count for effect, count in effects.items() if effect in improving)
     found = replace(
         found, worsened=worsened, improved=improved, mcnemar_p=mcnemar_p_value(worsened, improved)
     )
@@ -69,7 +76,7 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
 
 
 def _differences(
-    head: Run, reference: Run, has_truth: bool
+    head: Run, reference: Run, unlabelled: Set[str]
 ) -> tuple[tuple[AwardChange, ...], tuple[AwardChange, ...], tuple[AwardChange, ...]]:
     """Return lost, gained and re-linked awards, each by award id.
 
@@ -83,7 +90,7 @@ def _differences(
         for award_id in before.keys() | after.keys()
         if award_id not in after
         or _link(before.get(award_id)) != _link(after[award_id])
-        or (has_truth and (award_id in was_right) != (award_id in is_right))
+        or (award_id not in unlabelled and (award_id in was_right) != (award_id in is_right))
     )
     if not changed:
         return (), (), ()
@@ -107,8 +114,8 @@ def _differences(
             after_recipient_id=new_link,
             before_method=old.method if old else "",
             after_method=new.method if new else VANISHED,
-            was_right=award_id in was_right if has_truth else None,
-            is_right=award_id in is_right if has_truth else None,
+            was_right=None if award_id in unlabelled else award_id in was_right,
+            is_right=None if award_id in unlabelled else award_id in is_right,
             lost_by=lost_by(old_link, new) if tells_candidates else None,
             phase=kind_of_award.phase,
             company_size=kind_of_award.company_size,

@@ -14,7 +14,16 @@ from sbir_gate.comparing.changes import compare_metrics
 from sbir_gate.comparing.limits import worst
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import AwardChange, Change, MetricLimit, Outcome, Policy, Severity, Verdict
+from sbir_gate.model.verdict import (
+    AwardChange,
+    Change,
+    MetricLimit,
+    Outcome,
+    Policy,
+    Severity,
+    Verdict,
+    not_judged,
+)
 
 _MATCH_RATE = "match_rate"
 _CALIBRATION = "calibration_error"
@@ -138,13 +147,18 @@ def _finding(check: AssetCheck, changes: Sequence[Change]) -> CheckFinding:
     return CheckFinding(
         check.name,
         severity,
-        "; ".join(reasons) or "within the limits",
+        "; ".join(reasons or ["within the limits"]) + _blindness(changes),
         metric=first.metric,
         value=first.head,
         reference=first.reference,
         unit=first.unit,
         limit=first.limit,
     )
+
+
+def _blindness(changes: Sequence[Change]) -> str:
+    blind = not_judged(changes)
+    return f"; {' and '.join(blind)} not judged" if blind else ""
 
 
 def _gate(head: Run, reference: Run | None, verdict: Verdict) -> CheckFinding:

@@ -1,4 +1,4 @@
-"""The environment that a measured process sees: an allow-list, so that no token is ever in it.
+"""The environment that a measured process sees: an allow-list without any token, and its interpreter.
 
 What a process leaves for a later one to find lies in folders of its own, as far as variables name them.
 """
@@ -6,6 +6,8 @@ What a process leaves for a later one to find lies in folders of its own, as far
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -40,6 +42,19 @@ _SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|CREDENTIAL|WEBHOOK|^ACTIONS_|^INPUT_",
     re.IGNORECASE,
 )
+
+
+def python_of_caller(folder: Path, environment: Mapping[str, str], prefix: str = sys.prefix) -> str:
+    """Return the interpreter that an engine runs on where no setting names one.
+
+    It is the one that runs this program if that is installed in `.venv` of `folder`, the project's own
+    environment; else `python3` on the PATH of the caller, because the program may be installed in an
+    environment of its own (the action, pipx). The rule looks at nothing else that a change could bring along.
+    """
+    own = folder / ".venv"
+    if own.exists() and own.samefile(prefix):
+        return sys.executable
+    return shutil.which("python3", path=environment.get("PATH")) or sys.executable
 
 
 def is_secret_name(name: str) -> bool:

@@ -116,6 +116,7 @@ def measure_quality(
         calibration_error=_calibration_error(reliability),
         strata=_strata(strata_of.values(), outcomes),
         reliability=reliability,
+        labelled=None if truth is None else sum(outcome.is_known for outcome in outcomes),
     )
 
 
@@ -132,6 +133,11 @@ def right_award_ids(decisions: Sequence[Decision], truth: Truth) -> tuple[str, .
         if outcome.is_right or (not outcome.is_linked and not outcome.has_recipient):
             right.append(award_id)
     return tuple(sorted(right))
+
+
+def unlabelled_award_ids(profiles: Iterable[AwardProfile], truth: Truth) -> tuple[str, ...]:
+    """Return the awards of which the truth says nothing, sorted."""
+    return tuple(sorted(profile.award_id for profile in profiles if profile.award_id not in truth))
 
 
 def _rows_by_award(decisions: Iterable[Decision]) -> Mapping[str, Sequence[Decision]]:

@@ -7,10 +7,14 @@ from enum import StrEnum
 
 
 class Gravity(StrEnum):
-    """An error is a set-up that cannot work; a warning is one that does less than it seems to."""
+    """An error is a set-up that cannot work; a warning is one that does less than it seems to.
+
+    A note is a fact about a sound set-up.
+    """
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,8 @@ class Quality:
 
     `blocking_recall`: the right recipient was among the candidates at all.
     `scoring_recall`: of those, it was linked.
-    `links_by_method` has every method that made a link.
+    `links_by_method` has every method that made a link. `labelled` counts the awards that the truth tells
+    of; None without a truth, and in Runs of older versions.
     """
 
     awards: int
@@ -107,6 +108,7 @@ class Quality:
     calibration_error: float | None
     strata: tuple[Stratum, ...] = ()
     reliability: tuple[ReliabilityBin, ...] = ()
+    labelled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,9 @@ class Run:
     Two Runs with the same `session`, not empty, were measured side by side: sample i of the one is the
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
-    reports; some may be missing.
+    reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
+    `has_truth` is False that is all of them, and none is listed. `settings_file` is the file over base.yaml,
+    empty if there was none.
     """
 
     gate: str
@@ -165,3 +169,5 @@ class Run:
     award_kinds: tuple[AwardKind, ...] = ()
     kind_indexes: tuple[int, ...] = ()
     recipients: tuple[LinkedRecipient, ...] = ()
+    unlabelled_award_ids: tuple[str, ...] = ()
+    settings_file: str = ""

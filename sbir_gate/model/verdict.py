@@ -130,9 +130,12 @@ def limit_names(metric: str) -> tuple[str, ...]:
 class Change:
     """One metric of head against the reference.
 
-    `delta` is head minus reference in `unit`; `ratio` is head / reference, with `ratio_low` and
-    `ratio_high` its interval (equal for exact metrics); None where there is no reference value.
-    `raw_ratio` is uncalibrated. `is_significant` is False when the interval covers "no change".
+    `head` and `reference` are the medians as measured. `ratio` is what is judged of head / reference: by the
+    pairs where both were measured side by side, calibrated where the machines differ (`is_calibrated`);
+    `ratio_low` and `ratio_high` are its interval (equal for exact metrics), `delta` is the same change
+    in `unit`. They are None where there is no reference value. `raw_ratio` is uncalibrated.
+    `is_significant` is False when the interval covers "no change". `is_judged` is False when the interval
+    does not tell whether the fail limit is broken.
     `smallest_detectable` is the regression, as a share of the reference (0.1 is 10 %), that would just
     have been told from no change; None for exact metrics and where there is no interval.
     `limit` says in words which limit decided; `reason` says why the severity is what it is.
@@ -154,6 +157,22 @@ class Change:
     limit: str = ""
     reason: str = ""
     smallest_detectable: float | None = None
+    is_calibrated: bool = False
+    is_judged: bool = True
+
+
+_KINDS_BY_UNIT = {"s": "time", "1/s": "time", "MiB": "memory"}
+
+
+def not_judged(changes: Iterable[Change]) -> tuple[str, ...]:
+    """Return of which kind the metrics are that were not judged and say so nowhere else: "time", "memory"."""
+    return tuple(
+        dict.fromkeys(
+            _KINDS_BY_UNIT.get(change.unit, change.metric)
+            for change in changes
+            if not change.is_judged and change.severity is not Severity.INCONCLUSIVE
+        )
+    )
 
 
 class LostBy(StrEnum):

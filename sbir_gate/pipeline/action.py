@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,13 +15,14 @@ from sbir_gate.pipeline.conclusion import VERDICT_NAME, GateResult, discard_verd
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.fetching import FetchRequest, Source
 from sbir_gate.pipeline.gate import Progress, run_gate
+from sbir_gate.pipeline.main_branch import is_main_branch
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, commit_settings
 from sbir_gate.pipeline.publishing import Channels
 from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.publishing.event import Event
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.settings.base_settings import Given
-from sbir_gate.settings.effective import EffectiveSettings, load_settings
+from sbir_gate.settings.effective import EffectiveSettings, default_settings, load_settings
 from sbir_gate.storing.documents import load_verdict
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName
@@ -105,20 +105,16 @@ def on_branch(edges: Edges, event: Event) -> Edges:
 def options_of(inputs: ActionInputs, environment: Mapping[str, str]) -> Mapping[str, object]:
     """Return the settings that inputs stand for, by their keys; None is one that was left out.
 
-    Where nobody names an interpreter, `{python}` is the one on the PATH: the user's, not the action's own.
-    Raises ConfigurationError, UsageError.
+    Raises UsageError.
     """
     reports = reports_folder(inputs, environment)
-    options = {
+    return {
         "gate.name": inputs.gate or None,
         "enricher.command": inputs.enricher or None,
         "enricher.python": str(inputs.python) if inputs.python else None,
         "reports.folder": str(reports),
         "history.folder": str(reports / "history"),
     }
-    if load_settings(inputs.config, environment, options).settings.enricher.python is None:
-        options["enricher.python"] = shutil.which("python3", path=environment.get("PATH"))
-    return options
 
 
 def settings_of(
@@ -150,7 +146,9 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
             return _measure_change(inputs, event, effective, edges, progress)
         if _has_full_data(inputs, event):
             effective = _with_full_data(inputs, effective, edges)
-        return run_gate(effective, edges.gate, progress)
+        # what the main branch holds was merged, and may start a new baseline
+        is_merged = mode is InputMode.BASELINE and is_main_branch(event, effective.settings, edges.git)
+        return run_gate(effective, edges.gate, progress, is_merged=is_merged)
     except SbirGateError as error:
         if not (reports / VERDICT_NAME).is_file():  # the gate leaves one itself, once it has begun
             told = told_settings(inputs, event, edges.environment, edges.git)
@@ -259,7 +257,7 @@ def told_settings(
     if _has_base(inputs, event):
         with suppress(SbirGateError):
             return commit_settings(_policy_request(inputs, event, environment, git, options))
-    return load_settings(None, {}, options)
+    return default_settings(options)
 
 
 @dataclass(frozen=True, slots=True)

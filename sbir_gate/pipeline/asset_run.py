@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sbir_gate.comparing.award_checks import award_findings, recipients_finding
 from sbir_gate.comparing.other_data import declined, judge_other_data
+from sbir_gate.comparing.promotion import may_become_baseline
 from sbir_gate.comparing.run_checks import is_refused, run_findings, single_run_policy
 from sbir_gate.errors import InputError, OutputError, SbirGateError, UsageError
 from sbir_gate.measuring.benchmark import Repeat, Tally
@@ -23,7 +24,7 @@ from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import Outcome, Verdict
+from sbir_gate.model.verdict import Verdict
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
 from sbir_gate.pipeline.conclusion import ALERTS_NAME, discard_verdict, error_verdict, write_verdict
@@ -42,8 +43,6 @@ from sbir_gate.storing.documents import load_award_table, load_run, save_alerts,
 
 ENRICHER = "sbir_etl_job"
 RESUMED = "resumed"
-
-_PROMOTED = (Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE)
 
 
 class Engine(Protocol):
@@ -257,9 +256,9 @@ def store_baseline(
 ) -> str:
     """Make the Run the baseline of the next one if it is fit for that; return in words what became of it.
 
-    It is not if it was refused or is open, if it resumed what another began (its time is not its own), if it
-    drifted, or if a rate is worse than the baseline's: a baseline that moves with every step of a slow
-    decline hides it.
+    It is not if it failed or broke (`may_become_baseline`), if it resumed what another began (its time is not
+    its own), if it drifted, or if a rate is worse than the baseline's: a baseline that moves with every step
+    of a slow decline hides it.
     """
     settings = asset_settings(effective, award_year).settings
     if not settings.orchestration.stores_baseline:
@@ -276,8 +275,9 @@ def store_baseline(
 
 def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) -> str:
     run = judged.run
-    if judged.verdict.outcome not in _PROMOTED:
-        return f"the verdict is {judged.verdict.outcome}"
+    obstacle = may_become_baseline(judged.verdict)
+    if obstacle:
+        return obstacle
     if RESUMED in run.engine_notes:
         return "the Run went on from the chunks of another"
     if judged.reference is not None:
@@ -286,10 +286,9 @@ def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) 
         if worse:
             return f"worse than the baseline, if within the limits: {'; '.join(worse)}"
     try:
-        drift = drift_before_promotion(run, settings)
+        return may_become_baseline(judged.verdict, drift_before_promotion(run, settings))
     except SbirGateError as error:
         return f"drift cannot be judged ({error.message})"
-    return "; ".join(finding.reason for finding in drift)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,10 +23,11 @@ from sbir_gate.measuring.environment import scrubbed_environment
 from sbir_gate.measuring.interleaving import Side, blamed_on
 from sbir_gate.measuring.process import ProcessRequest, raise_on_failure
 from sbir_gate.pipeline.edges import Edges
-from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, Progress, settings_digest
+from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, Progress, interpreter, settings_digest
 from sbir_gate.settings.base_settings import BaseSettings, Given, base_settings
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.layers import VARIABLE_PREFIX
+from sbir_gate.settings.repository_file import settings_file
 from sbir_gate.storing.merge_base import MergeBase
 
 ENGINE_PACKAGE = "sbir_gate"
@@ -82,13 +82,13 @@ def prepare_base(
     # without a lock to compare nothing says that the environments are the same
     if locks or (not benchmark.base_lock and benchmark.base_setup is not None):
         progress("making the base's environment" + (f": {', '.join(locks)} differs" if locks else ""))
-        own = set_up(benchmark.base_setup, base, sys.executable, given.environment, edges.launch)
+        own = set_up(
+            benchmark.base_setup, base, interpreter(effective.settings), given.environment, edges.launch
+        )
     engine = engine_folder(base, own, ENGINE_PACKAGE)
-    config_file = given.config_file
-    if config_file is not None:
-        of_base = moved(Path.cwd() / config_file, head, base)
-        config_file = of_base if of_base.is_file() else config_file
-    settings = base_settings(given, config_file, engine, effective.settings, settings_digest(effective))
+    settings = base_settings(
+        given, _config_file(given, places), engine, effective.settings, settings_digest(effective)
+    )
     environment = side_environment(base, head, own, given.environment)
     if settings.command is None:
         # they are in the file that it is given, without those that it does not know
@@ -98,17 +98,26 @@ def prepare_base(
     return BaseSide(places, locks, own, engine, settings, environment)
 
 
+def _config_file(given: Given, places: Places) -> Path | None:
+    """Return the base's version of the settings file: of the one that is given, else its own."""
+    if given.config_file is not None:
+        of_base = moved(Path.cwd() / given.config_file, places.head, places.base)
+        return of_base if of_base.is_file() else given.config_file
+    folder = places.base.working_folder
+    found = settings_file(None, folder)
+    return folder / found if found is not None else None
+
+
 def base_plan_of(head: BenchmarkPlan, base: BaseSide, scratch: Path) -> BenchmarkPlan:
     """Return head's plan turned into the base's: the same fixture; its own files, environment, settings."""
     settings, places = base.settings, base.places
     if settings.command is not None:
         command = shlex.join(side_command(settings.command, places.head, places.base))
     else:
-        command = BUILT_IN_COMMAND
-        if settings.text:
-            config = scratch / "settings.yaml"
-            config.write_text(settings.text, encoding="utf-8")
-            command += f" --config {shlex.quote(str(config))}"
+        config = scratch / "settings.yaml"
+        # also where nothing is set: without a file the engine would look for one of its own
+        config.write_text(settings.text or "{}\n", encoding="utf-8")
+        command = f"{BUILT_IN_COMMAND} --config {shlex.quote(str(config))}"
     return replace(
         head,
         command=command,

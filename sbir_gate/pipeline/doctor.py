@@ -68,7 +68,7 @@ def examine(
     if effective is not None:
         found += _of_settings(effective, edges)
     found += _workflows(Path.cwd())
-    return tuple(sorted(found, key=lambda diagnosis: diagnosis.gravity is not Gravity.ERROR))
+    return tuple(sorted(found, key=lambda diagnosis: list(Gravity).index(diagnosis.gravity)))
 
 
 def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagnosis]:

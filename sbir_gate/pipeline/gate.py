@@ -20,10 +20,11 @@ from sbir_gate.errors import ExitStatus, InputError, SbirGateError
 from sbir_gate.files import open_file
 from sbir_gate.measuring.award_kinds import award_kinds
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
+from sbir_gate.measuring.environment import python_of_caller
 from sbir_gate.measuring.interleaving import Side
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash
-from sbir_gate.measuring.quality import measure_quality, right_award_ids
+from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Fixture, Run
@@ -70,11 +71,17 @@ class ReadFixture:
 
 
 def run_gate(
-    effective: EffectiveSettings, edges: Edges, progress: Progress, policy_from: PolicyRequest | None = None
+    effective: EffectiveSettings,
+    edges: Edges,
+    progress: Progress,
+    policy_from: PolicyRequest | None = None,
+    *,
+    is_merged: bool = False,
 ) -> GateResult:
     """Measure, compare with the baseline, judge, and write Run, verdict and Markdown report.
 
-    With `policy_from` everything that judges comes from its commit, `effective` is what head has.
+    With `policy_from` everything that judges comes from its commit, `effective` is what head has. `is_merged`
+    says that it is the main branch that is measured: what was merged may start a new baseline.
     Whatever goes wrong, no older verdict stays behind to be taken for this one's; an error that has a
     name leaves a verdict `error` and a report of it, and is raised.
     """
@@ -82,10 +89,11 @@ def run_gate(
     try:
         # first, because a damaged baseline makes all the measuring useless
         if policy_from is None:
-            judgement = own_judgement(effective)
+            judgement = own_judgement(effective, is_merged=is_merged)
         else:
             effective, judgement = commit_judgement(policy_from, effective)
             discard_verdict(effective.settings.reports.folder)
+        progress(subject_line(effective))
         run = measure(effective, edges, progress)
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
@@ -147,10 +155,12 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
         right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
         has_truth=truth is not None,
+        unlabelled_award_ids=unlabelled_award_ids(read.profiles, truth) if truth is not None else (),
         calibration_seconds=result.calibration_seconds,
         engine_notes=result.notes,
         award_kinds=kinds,
         kind_indexes=kind_indexes,
+        settings_file=str(effective.file or ""),
     )
 
 
@@ -221,20 +231,25 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         warmups=settings.benchmark.warm_ups,
         timeout_seconds=settings.enrichment.performance.timeout_seconds,
         pass_environment=settings.enricher.pass_environment,
-        python=_interpreter(settings),
+        python=interpreter(settings),
         has_private_home=settings.enricher.private_home,
         logs=settings.reports.folder / LOGS_NAME / Side.HEAD.value,
     )
 
 
-def _interpreter(settings: Settings) -> str:
+def interpreter(settings: Settings) -> str:
     """Return what `{python}` stands for: for the built-in engine always what runs this program."""
     enricher = settings.enricher
-    return (
-        str(enricher.python)
-        if enricher.command is not None and enricher.python is not None
-        else sys.executable
-    )
+    if enricher.command is None:
+        return sys.executable
+    return str(enricher.python) if enricher.python is not None else python_of_caller(Path.cwd(), os.environ)
+
+
+def subject_line(effective: EffectiveSettings) -> str:
+    """Return what is measured: the gate, its engine and its settings file."""
+    settings = effective.settings
+    engine = " ".join(settings.enricher.command or (BUILT_IN,))
+    return f"gate {settings.gate.name}; engine: {engine}; settings file: {effective.file or 'none'}"
 
 
 def _command(effective: EffectiveSettings) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sbir_gate.comparing.changes import NO_SPREAD
 from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.promotion import judge_merged
 from sbir_gate.comparing.stricter import stricter_policy, stricter_waivers, tightened
 from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
@@ -16,6 +17,7 @@ from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, TargetBranch, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
+from sbir_gate.pipeline.adoption import has_gate, settings_path_at
 from sbir_gate.pipeline.fixture_edits import fixture_edits
 from sbir_gate.pipeline.judging_history import JudgingHistory, history_of_commit
 from sbir_gate.settings.commit_policy import settings_of_commit
@@ -42,6 +44,8 @@ from sbir_gate.storing.revisions import Revision
 NONE = "none"
 _NO_PASS = frozenset({Outcome.FAIL, Outcome.ERROR})
 NOT_THERE = "not there"
+SETTINGS_FILE = "settings file"
+NEW = "new: there is nothing to hold it against"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +61,18 @@ class Rules:
 class Judgement:
     """The rules that count. Of a commit also what head changes of them, and head's own.
 
-    `own` is None where there is no commit, or where head's own rules cannot be read. `target` is the branch
-    that the change goes to. `outdated` says why the base is too old to compare with, empty if it is not.
-    `history` is the one that judges, None for that of the folder. `notes` say what a reader must know of all
-    this, `warnings` what the caller must.
+    `own` is None where there is no commit, or where head's own rules cannot be read. `is_merged` says that
+    what is judged was merged: it may start a new baseline (`judge_merged`). `target` is the branch that the
+    change goes to. `outdated` says why the base is too old to compare with, empty if it is not. `history` is
+    the one that judges, None for that of the folder. `notes` say what a reader must know of all this,
+    `warnings` what the caller must.
     """
 
     rules: Rules
     commit: str = ""
     edits: tuple[PolicyEdit, ...] = ()
     own: Rules | None = None
+    is_merged: bool = False
     target: TargetBranch | None = None
     outdated: str = ""
     history: JudgingHistory | None = None
@@ -84,6 +90,11 @@ class Judgement:
 
         `spread` is what the history knows of the noise, by metric (`judge`).
         """
+        if self.is_merged:
+            waivers = Waivers(self.rules.waivers, today)
+            return judge_merged(
+                head, reference or self.rules.baseline, self.rules.policy, waivers=waivers, spread=spread
+            )
         found = _judged(self.rules, head, today, reference, spread)
         if not self.commit:
             return found
@@ -118,8 +129,12 @@ class PolicyRequest:
     git_in: Callable[[Path], Git] = Git
 
 
-def own_judgement(effective: EffectiveSettings, has_baseline: bool = True) -> Judgement:
+def own_judgement(
+    effective: EffectiveSettings, has_baseline: bool = True, *, is_merged: bool = False
+) -> Judgement:
     """Return the judgement by the working tree alone; without a baseline for Runs that bring a reference.
+
+    `is_merged` says that what is judged was merged: it may start a new baseline (`judge_merged`).
 
     Raises ConfigurationError for waivers, DocumentError for a baseline that cannot be read.
     """
@@ -127,7 +142,7 @@ def own_judgement(effective: EffectiveSettings, has_baseline: bool = True) -> Ju
     path = settings.gate.waivers_file
     waivers = load_waivers(path, is_required=path != default_waivers_file())
     baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name) if has_baseline else None
-    return Judgement(Rules(policy(settings), waivers, baseline))
+    return Judgement(Rules(policy(settings), waivers, baseline), is_merged=is_merged)
 
 
 def commit_judgement(
@@ -140,16 +155,17 @@ def commit_judgement(
     """
     base = find_base(request.git_in(request.folder), request.base)
     revision = base.revision
-    layers, config_edits = _layers(request, revision)
-    own_layers = [base_layer(), *([file_layer(request.config_file)] if request.config_file else [])]
-    found = settings_of_commit(layers, own_layers, _operator_layers(request))
+    layers, config_edits = _layers(request, revision, own)
+    own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
+    found = settings_of_commit(layers, own_layers, operator_layers(request))
+    effective = replace(found.effective, file=own.file)
     of_base = Rules(
-        policy(found.effective.settings),
-        _waivers_at(revision, found.effective),
-        _baseline_at(revision, found.effective) if has_baseline else None,
+        policy(effective.settings),
+        _waivers_at(revision, effective),
+        _baseline_at(revision, effective) if has_baseline else None,
     )
-    rules, outdated, notes = _with_target(of_base, base, request, own_layers, has_baseline)
-    history = history_of_commit(found.effective.settings, revision)
+    rules, outdated, notes = _with_target(of_base, base, request, own, has_baseline)
+    history = history_of_commit(effective.settings, revision)
     own_rules, fault = _own_rules(own, has_baseline)
     edits = [
         *config_edits,
@@ -165,40 +181,38 @@ def commit_judgement(
         revision.commit,
         tuple(edits),
         own_rules,
-        TargetBranch(base.ref, base.target.commit, base.commits_behind, base.days_behind),
-        outdated,
-        history,
-        notes,
-        (*base.notes, *history.notes),
+        target=TargetBranch(base.ref, base.target.commit, base.commits_behind, base.days_behind),
+        outdated=outdated,
+        history=history,
+        notes=notes,
+        warnings=(*base.notes, *history.notes),
     )
-    return found.effective, judgement
+    return effective, judgement
 
 
 def _with_target(
-    rules: Rules, base: MergeBase, request: PolicyRequest, own_layers: Sequence[Layer], has_baseline: bool
+    rules: Rules, base: MergeBase, request: PolicyRequest, own: EffectiveSettings, has_baseline: bool
 ) -> tuple[Rules, str, tuple[str, ...]]:
     """Return the rules with what the target has tightened since, why the base is too old, and notes."""
     if not base.is_outdated:
         return rules, "", ()
-    layers, _ = _layers(request, base.target)
-    found = settings_of_commit(layers, own_layers, _operator_layers(request)).effective
+    operator = operator_layers(request)
+    own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
+    layers, _ = _layers(request, base.target, own)
+    found = settings_of_commit(layers, own_layers, operator).effective
     limits = stricter_policy(rules.policy, policy(found.settings))
     waivers = stricter_waivers(rules.waivers, _waivers_at(base.target, found))
     names = tightened(rules.policy, limits, rules.waivers, waivers)
-    stricter = [f"stricter on {base.ref} than at the base, and used: {', '.join(names)}"] if names else []
-    is_new = _has_file(request, base.target) and not _has_file(request, base.revision)
-    lacks = ["settings file"] if is_new else []
+    notes = (f"stricter on {base.ref} than at the base, and used: {', '.join(names)}",) if names else ()
+    at_base, at_target = (
+        has_gate(revision, request.config_file, own, operator) for revision in (base.revision, base.target)
+    )
+    lacks = ["settings file"] if at_target and not at_base else []
     if has_baseline and rules.baseline is None and _baseline_at(base.target, found) is not None:
         lacks.append("baseline")
     what = " and no ".join(lacks)
     outdated = f"the base (commit {base.commit[:12]}) has no {what} of this gate; {base.ref} has"
-    return replace(rules, policy=limits, waivers=waivers), outdated if lacks else "", tuple(stricter)
-
-
-def _has_file(request: PolicyRequest, revision: Revision) -> bool:
-    """Say whether the commit has the settings file of the gate, or needs none."""
-    place = revision.place_of(request.config_file) if request.config_file else None
-    return place is None or revision.blob(place) is not None
+    return replace(rules, policy=limits, waivers=waivers), outdated if lacks else "", notes
 
 
 def _incomparable(verdict: Verdict, reason: str) -> Verdict:
@@ -214,11 +228,11 @@ def commit_settings(request: PolicyRequest) -> EffectiveSettings:
     Raises UsageError where git has no such commit, ConfigurationError for what cannot be read there.
     """
     revision = find_base(request.git_in(request.folder), request.base).revision
-    layers, _ = _layers(request, revision)
-    return settings_of_commit(layers, layers, _operator_layers(request)).effective
+    layers, _ = _layers(request, revision, None)
+    return settings_of_commit(layers, layers, operator_layers(request)).effective
 
 
-def _operator_layers(request: PolicyRequest) -> list[Layer]:
+def operator_layers(request: PolicyRequest) -> list[Layer]:
     """Return what was set from outside, the lowest first: it holds for both sides."""
     return [
         environment_layer(request.environment),
@@ -234,21 +248,31 @@ def _judged(
     return judge(head, reference or rules.baseline, rules.policy, waivers=waivers, spread=spread)
 
 
-def _layers(request: PolicyRequest, revision: Revision) -> tuple[list[Layer], list[PolicyEdit]]:
-    """Return base.yaml and the --config file as they stood at the commit.
+def _layers(
+    request: PolicyRequest, revision: Revision, own: EffectiveSettings | None
+) -> tuple[list[Layer], list[PolicyEdit]]:
+    """Return base.yaml and the settings file as they stood at the commit, and what `own` changes of which.
 
     What lies outside the repository is the operator's and is taken as it is: so is the base.yaml of an
-    installed sbir-gate. A --config file that the commit does not have yet is new, and counts as it is.
+    installed sbir-gate. The settings file of a gate that the commit does not have yet counts as it is.
     """
     base = _layer_at(revision, base_file()) or base_layer()
-    if request.config_file is None:
-        return [base], []
-    place = revision.place_of(request.config_file)
-    layer = _layer_at(revision, request.config_file)
-    if layer is not None or place is None:
-        return [base, layer or file_layer(request.config_file)], []
-    new = PolicyEdit(place, NOT_THERE, "new: there is nothing to hold it against")
-    return [base, file_layer(request.config_file)], [new]
+    named, own_file = request.config_file, own.file if own is not None else request.config_file
+    if named is not None and revision.place_of(named) is None:
+        return [base, file_layer(named)], []
+    before = settings_path_at(revision, named)
+    after = revision.place_of(own_file) if own_file is not None else None
+    edits = (
+        []
+        if own is None or before == after
+        else [PolicyEdit(SETTINGS_FILE, before or NOT_THERE, after or NOT_THERE)]
+    )
+    if before is not None:
+        layer = _layer_at(revision, revision.root / before)
+        return [base, *([layer] if layer is not None else [])], edits
+    if own_file is None or (own is not None and has_gate(revision, named, own, operator_layers(request))):
+        return [base], edits
+    return [base, file_layer(own_file)], [PolicyEdit(after or str(own_file), NOT_THERE, NEW)]
 
 
 def _layer_at(revision: Revision, path: Path) -> Layer | None:

@@ -27,9 +27,11 @@ from sbir_gate.pipeline.gate import (
     BUILT_IN,
     Progress,
     ReadFixture,
+    measure,
     plan_of,
     read_fixture,
     run_of,
+    subject_line,
     wrong_input_explained,
 )
 from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
@@ -66,7 +68,13 @@ def run_beside_base(
         )
         effective, judgement = commit_judgement(request, effective, has_baseline=False)
         discard_verdict(effective.settings.reports.folder)
-        head, base = _measured(effective, judgement, given, found, git, edges, progress)
+        progress(subject_line(effective))
+        head, base = (
+            # the base has no gate to run: head alone shows what the absolute limits say
+            (measure(effective, edges, progress), None)
+            if judgement.outdated
+            else _measured(effective, judgement, given, found, git, edges, progress)
+        )
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise

@@ -20,10 +20,9 @@ def render_diagnoses(diagnoses: Sequence[Diagnosis]) -> str:
 
 def render_diagnoses_json(diagnoses: Sequence[Diagnosis]) -> str:
     """Return the diagnoses with their counts as one JSON object."""
-    errors = count_of(diagnoses, Gravity.ERROR)
     document = {
-        "errors": errors,
-        "warnings": len(diagnoses) - errors,
+        "errors": count_of(diagnoses, Gravity.ERROR),
+        "warnings": count_of(diagnoses, Gravity.WARNING),
         "diagnoses": [
             {
                 "gravity": diagnosis.gravity.value,
@@ -43,8 +42,7 @@ def count_of(diagnoses: Sequence[Diagnosis], gravity: Gravity) -> int:
 
 
 def _summary(diagnoses: Sequence[Diagnosis]) -> str:
-    if not diagnoses:
+    errors, warnings = (count_of(diagnoses, gravity) for gravity in (Gravity.ERROR, Gravity.WARNING))
+    if not errors and not warnings:
         return "nothing is wrong with this set-up"
-    errors = count_of(diagnoses, Gravity.ERROR)
-    warnings = len(diagnoses) - errors
     return f"errors: {errors}, warnings: {warnings}"

@@ -15,7 +15,7 @@ from sbir_gate.reporting.improvements import improvement_words
 from sbir_gate.reporting.markdown import Surroundings, render_markdown
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.trend_charts import trend_chart
-from sbir_gate.reporting.view import View, build_view
+from sbir_gate.reporting.view import View, build_view, not_judged_words
 
 # rows and reasons of the barest report: with the longest names it is well below a comment's limit
 _FEW_ROWS = 40
@@ -119,7 +119,8 @@ def _title(verdict: Verdict) -> str:
     better = improvement_words(verdict)
     usual = f"better: {better}" if better else _TITLES.get(verdict.outcome, "")
     reason = verdict.reasons[0] if verdict.reasons else usual
-    return plain(f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value, 140)
+    title = f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value
+    return plain(f"{title}{not_judged_words(verdict.changes)}", 140)
 
 
 def _digest(verdict: Verdict) -> str:

@@ -8,6 +8,7 @@ from sbir_gate.model.verdict import Change
 
 NOTHING = "-"
 NO_CHANGE = "~"
+_TIMES = "\N{MULTIPLICATION SIGN}"
 
 # Metrics with this unit are shares of 0..1; their differences are percentage points.
 _RATIO = "ratio"
@@ -21,6 +22,20 @@ def quantity(value: float | None, unit: str) -> str:
     if value is None:
         return NOTHING
     return f"{value:.4f}" if unit == _RATIO else _with_unit(value, unit)
+
+
+def judged_difference(change: Change, unit: str) -> str:
+    """Return the difference that was judged: between machines a multiple of the calibrated reference.
+
+    Raw values of two machines differ by the machines too, so their difference says nothing of the code. Where
+    the pairs of two Runs side by side point the other way than the medians beside it, that is said.
+    """
+    if change.is_calibrated and change.ratio is not None:
+        return f"{_TIMES} {change.ratio:.2f} calibrated"
+    text = difference(change.delta, unit)
+    if change.head is None or change.reference is None or change.delta is None or not change.is_significant:
+        return text
+    return f"{text} by its pairs" if (change.head - change.reference) * change.delta < 0 else text
 
 
 def difference(delta: float | None, unit: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict
+from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, not_judged
 from sbir_gate.reporting.improvements import improvement_words
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.policy_view import PolicyBanner, WaiverRow, policy_banner, policy_words, waiver_rows
@@ -18,7 +18,7 @@ from sbir_gate.reporting.quantities import (
     NO_CHANGE,
     NOTHING,
     bar,
-    difference,
+    judged_difference,
     quantity,
     rate,
     relative_change,
@@ -153,12 +153,14 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
     """Return the view of a verdict; without the Run that it judges, without quality and machine."""
     symbol, headline = _OUTCOMES[verdict.outcome]
     better = improvement_words(verdict)
+    if better and verdict.outcome is Outcome.PASS:
+        headline = f"Better: {better}"
     ordered = sorted(verdict.changes, key=lambda change: _ROW_ORDER.index(change.severity))
     return View(
         gate=plain(verdict.gate, _NAME_CHARACTERS),
         outcome=verdict.outcome,
         symbol=symbol,
-        headline=f"Better: {better}" if better and verdict.outcome is Outcome.PASS else headline,
+        headline=f"{headline}{not_judged_words(verdict.changes)}",
         improvement=f"Better: {better}" if better and verdict.outcome is not Outcome.PASS else "",
         reasons=_capped(verdict.reasons),
         notes=_capped(verdict.notes),
@@ -177,6 +179,12 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         sensitivity=_sensitivity_line(ordered),
         steady_title=_steady_title(verdict),
     )
+
+
+def not_judged_words(changes: Sequence[Change]) -> str:
+    """Return what a headline adds for what was not judged: "; time not judged". Empty if all was."""
+    blind = [plain(kind, _NAME_CHARACTERS) for kind in not_judged(changes)]
+    return f"; {' and '.join(blind)} not judged" if blind else ""
 
 
 def _steady_title(verdict: Verdict) -> str:
@@ -203,7 +211,7 @@ def _metric_row(change: Change) -> MetricRow:
         metric=plain(change.metric, _NAME_CHARACTERS),
         reference=quantity(change.reference, unit),
         head=quantity(change.head, unit),
-        delta=difference(change.delta, unit),
+        delta=judged_difference(change, unit),
         change=relative_change(change),
         limit=plain(change.limit) or NOTHING,
     )
@@ -230,6 +238,8 @@ def _quality_facts(run: Run) -> tuple[Fact, ...]:
         ),
         Fact("by method", plain(methods) or NOTHING),
     ]
+    if quality.labelled is not None or not run.has_truth:
+        facts.append(Fact("labels", f"{quality.labelled or 0:,} of {quality.awards:,} awards labelled"))
     rates = (
         ("precision", quality.precision),
         ("recall", quality.recall),
@@ -295,6 +305,7 @@ def _environment_facts(run: Run) -> tuple[Fact, ...]:
         "calibration workload": calibration,
         "fixture": f"{fixture.awards:,} awards, {fixture.fingerprint[:12]}",
         "enricher": run.enricher,
+        "settings file": run.settings_file,
         "repeats": str(len(run.samples)),
         "sbir-gate": run.tool_version,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -25,16 +25,21 @@ from sbir_gate.settings.layers import (
     file_layer,
     option_layer,
 )
+from sbir_gate.settings.repository_file import find_settings_file, settings_file
 from sbir_gate.settings.schema import Settings
 from sbir_gate.settings.validation import validated
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSettings:
-    """The settings in force, and for each dotted key where its value comes from."""
+    """The settings in force, and for each dotted key where its value comes from.
+
+    `file` is the settings file over base.yaml, None if there is none.
+    """
 
     settings: Settings
     origins: Mapping[str, str]
+    file: Path | None = None
 
 
 def load_settings(
@@ -45,14 +50,23 @@ def load_settings(
 ) -> EffectiveSettings:
     """Return the settings from base.yaml < `config_file` < `environment` < `assignments` < `options`.
 
+    Without a `config_file` it is the file of the repository that the process runs in (`settings_file`).
     `environment` is the whole environment; only SBIR_GATE__A__B counts, with a YAML scalar or list
     as its value. `assignments` are the texts of `--set a.b=value`. `options` maps a dotted key to
     the value of an option that stands for it, already of its type; None means "not given".
 
     Raises ConfigurationError, with one line per fault, for all faults of all layers together.
     """
-    layers = _layers(config_file, environment, options, assignments)
-    effective, faults = _validated(layers)
+    file = settings_file(config_file, Path.cwd())
+    effective, faults = _validated(_layers(file, environment, options, assignments))
+    if effective is None or faults:
+        raise configuration_error(faults)
+    return replace(effective, file=file)
+
+
+def default_settings(options: Mapping[str, object]) -> EffectiveSettings:
+    """Return the settings of base.yaml under `options`, whatever a file or the environment says."""
+    effective, faults = _validated([base_layer(), option_layer(options)])
     if effective is None or faults:
         raise configuration_error(faults)
     return effective
@@ -68,7 +82,9 @@ def inspect_settings(
 
     A value at fault gives way to that of the layer below. None if base.yaml itself lacks what is needed.
     """
-    layers = _layers(config_file, environment, options, assignments)
+    found = find_settings_file(config_file, Path.cwd())
+    file, unclear = (None, [found]) if isinstance(found, Fault) else (found, [])
+    layers = _layers(file, environment, options, assignments)
     effective, faults = _validated(layers)
     for _ in layers:
         if effective is not None:
@@ -77,7 +93,8 @@ def inspect_settings(
         layers = [_without(layer, wrong) for layer in layers]
         effective, more = _validated(layers)
         faults += [fault for fault in more if fault not in faults]
-    return effective, tuple(faults)
+    faults = [*unclear, *faults]
+    return replace(effective, file=file) if effective is not None else None, tuple(faults)
 
 
 def _without(layer: Layer, wrong: Set[tuple[str, str]]) -> Layer:

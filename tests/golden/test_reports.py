@@ -90,7 +90,8 @@ CASES = {
     ),
     "other-machine": (slower_machine(), BASELINE, Outcome.FAIL),
     "side-by-side": (*side_by_side(1.4, 0.01), Outcome.FAIL),
-    "side-by-side-inconclusive": (*side_by_side(1.05, 0.12), Outcome.INCONCLUSIVE),
+    "side-by-side-inconclusive": (*side_by_side(1.3, 0.12), Outcome.INCONCLUSIVE),
+    "side-by-side-not-judged": (*side_by_side(1.05, 0.12), Outcome.PASS),
     "hostile": (hostile(), replace(BASELINE, gate=HOSTILE), Outcome.FAIL),
 }
 

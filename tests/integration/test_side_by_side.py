@@ -228,6 +228,7 @@ def test_progress_tells_pair_and_side(team):
     team.gate(**{"benchmark.min_pairs": 2, "benchmark.max_pairs": 2})
     commit = team.repository.git("rev-parse", "HEAD")[:12]
     assert team.told == [
+        f"gate enrichment; engine: {COMMAND}; settings file: none",
         "reading the fixtures",
         f"checking out the base, {commit}",
         *("warming up: head", "warming up: base"),

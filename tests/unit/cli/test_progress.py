@@ -177,3 +177,11 @@ def test_a_note_is_a_line_of_a_log_and_nothing_where_it_is_to_be_quiet(log, term
     assert messages(log) == ["trying again"]
     ticking(terminal, clock, is_quiet=True).note("trying again")
     assert terminal.text == ""
+
+
+def test_the_first_line_of_a_run_stays_on_a_terminal(terminal, clock):
+    ticker = Ticker(is_quiet=False, is_terminal=True, keeps_first=True, write=terminal.write, clock=clock)
+    ticker.say("gate enrichment")
+    ticker.say("reading")
+    assert "gate enrichment\n" in terminal.text
+    assert "reading\n" not in terminal.text

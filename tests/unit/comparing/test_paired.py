@@ -104,11 +104,25 @@ class TestVerdict:
     def noisy(self, factor):
         return side([factor * math.exp(value) for value in self.noise])
 
-    def test_a_failure_that_is_not_refuted_is_inconclusive_and_says_what_it_would_take(self):
+    def test_a_failure_that_is_not_refuted_passes_and_is_not_judged(self):
         change = judged(self.noisy(1.05), side([1.0] * 5))
-        assert change.severity is Severity.INCONCLUSIVE
-        assert "reaches beyond the limit of 25 %" in change.reason
+        assert change.ratio_high > 1.25
+        assert (change.severity, change.is_judged) == (Severity.OK, False)
+
+    def test_an_interval_that_says_nothing_at_all_is_inconclusive_and_says_what_it_would_take(self):
+        change = judged(side([math.exp(12 * value) for value in self.noise]), side([1.0] * 5))
+        assert (change.ratio, change.severity) == (pytest.approx(1, abs=0.25), Severity.INCONCLUSIVE)
+        assert "too wide to tell: it reaches more than 10 times the limit of 25 %" in change.reason
         assert "more pairs would tell" in change.reason
+
+    def test_the_words_never_contradict_the_medians_beside_them(self):
+        base = [1.0] * 9 + [10.0] * 2 + [100.0] * 9
+        head = [1.15] * 9 + [9.9] * 2 + [115.0] * 9
+        change = judged(side(head), side(base))
+        assert change.head < change.reference
+        assert change.delta > 0
+        assert "rose" in change.reason
+        assert "pair by pair, though the medians alone fell" in change.reason
 
     def test_a_breach_whose_interval_covers_the_warn_limit_is_inconclusive(self):
         change = judged(self.noisy(1.33), side([1.0] * 5))

@@ -252,3 +252,82 @@ def test_swapping_the_runs_swaps_lost_and_gained(first, second):
 def test_the_link_counts_add_up(first, second):
     found = compare_records(run_with(first), run_with(second), POLICY)
     assert len(first) - len(second) == len(found.gained) - len(found.lost)
+
+
+class TestAPartialTruth:
+    """Each award without a label is judged as if there were no truth."""
+
+    AWARDS = 400
+    SWAPPED_SHARE = 0.05
+
+    def labelled(self, coverage, links, candidates=False):
+        """Return a Run of `links` in which the first `coverage` percent of the awards have a label."""
+        ids_ = [f"A{number:04d}" for number in range(self.AWARDS)]
+        known = ids_[: self.AWARDS * coverage // 100]
+        decisions = tuple(
+            replace(link(id_, links[id_]), candidate_ids=(links[id_],) if candidates else ())
+            if links[id_]
+            else no_link(id_)
+            for id_ in ids_
+        )
+        return make_run(
+            decisions=decisions,
+            firm_names=(),
+            right_award_ids=tuple(id_ for id_ in known if links[id_] == self.right(id_)),
+            has_truth=coverage > 0,
+            unlabelled_award_ids=tuple(ids_[len(known) :]) if coverage else (),
+        )
+
+    @staticmethod
+    def right(id_):
+        return f"R{id_[1:]}"
+
+    def links(self):
+        return {f"A{number:04d}": f"R{number:04d}" for number in range(self.AWARDS)}
+
+    @pytest.mark.parametrize("coverage", [0, 20, 100])
+    @pytest.mark.parametrize("candidates", [True, False], ids=["built-in", "outside"])
+    def test_swapping_a_twentieth_of_the_links_fails_at_any_coverage(self, coverage, candidates):
+        before = self.links()
+        unlabelled = list(before)[self.AWARDS * coverage // 100 :] or list(before)
+        swapped = unlabelled[: int(len(unlabelled) * self.SWAPPED_SHARE)]
+        after = before | {id_: before[other] for id_, other in zip(swapped, swapped[::-1], strict=True)}
+        runs = (self.labelled(coverage, links, candidates) for links in (after, before))
+        found = compare_records(*runs, POLICY)
+        assert found.severity is Severity.FAIL
+        assert found.worsened >= len(swapped) - 1
+
+    def test_a_lost_link_without_a_label_has_worsened(self):
+        before = self.links()
+        after = before | dict.fromkeys(list(before)[-10:], "")
+        found = compare_records(self.labelled(20, after), self.labelled(20, before), POLICY)
+        assert (found.worsened, found.severity) == (10, Severity.FAIL)
+        assert found.reason.startswith("10 unlabelled awards lost their link")
+        assert {(change.was_right, change.is_right) for change in found.lost} == {(None, None)}
+
+    def test_gained_links_that_nobody_knows_to_be_right_make_up_for_no_loss(self):
+        before = self.links() | dict.fromkeys(list(self.links())[-30:], "")
+        lost = list(before)[100:107]
+        after = self.links() | dict.fromkeys(lost, "")
+        loose = replace(POLICY, max_lost=100)
+        found = compare_records(self.labelled(20, after), self.labelled(20, before), loose)
+        assert (len(found.gained), found.worsened, found.improved) == (30, 7, 0)
+        assert found.severity is Severity.FAIL
+
+    def test_labels_are_judged_as_before_beside_awards_without_one(self):
+        before = self.links() | {"A0000": "R0001", "A0001": ""}
+        found = compare_records(self.labelled(20, self.links()), self.labelled(20, before), POLICY)
+        assert (found.worsened, found.improved, found.severity) == (0, 2, Severity.OK)
+
+    def test_a_reference_of_an_older_version_says_nothing_of_coverage(self):
+        before = self.links()
+        after = before | dict.fromkeys(list(before)[-10:], "")
+        old = replace(self.labelled(20, before), unlabelled_award_ids=())
+        assert compare_records(self.labelled(20, after), old, POLICY).worsened == 10
+        assert compare_records(old, old, POLICY).severity is Severity.OK
+
+    def test_moves_between_methods_of_awards_without_a_label_are_counted(self):
+        before = self.labelled(20, self.links())
+        moved = tuple(replace(each, method="name-exact") for each in before.decisions)
+        (move,) = compare_records(replace(before, decisions=moved), before, POLICY).moves
+        assert (move.links, move.unlabelled) == (400, 320)

@@ -1,7 +1,9 @@
+import sys
+
 import pytest
 
 from sbir_gate.errors import ConfigurationError
-from sbir_gate.measuring.environment import scrubbed_environment
+from sbir_gate.measuring.environment import python_of_caller, scrubbed_environment
 
 SECRETS = (
     "GITHUB_TOKEN",
@@ -37,3 +39,29 @@ def test_a_secret_never_passes(name):
 
 def test_the_configuration_can_add_a_name():
     assert scrubbed_environment({"JAVA_HOME": "/java"}, ("JAVA_HOME", "ABSENT")) == {"JAVA_HOME": "/java"}
+
+
+@pytest.fixture
+def on_path(tmp_path):
+    """Return a `python3` that somebody has on the PATH."""
+    program = tmp_path / "bin" / "python3"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return program
+
+
+def test_the_interpreter_is_the_one_on_the_path_of_the_caller(tmp_path, on_path):
+    assert python_of_caller(tmp_path, {"PATH": str(on_path.parent)}) == str(on_path)
+    assert python_of_caller(tmp_path, {"PATH": ""}) == sys.executable
+
+
+def test_the_interpreter_is_the_gates_own_where_that_is_the_projects(tmp_path, on_path):
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    assert python_of_caller(tmp_path, {"PATH": str(on_path.parent)}) == sys.executable
+
+
+def test_an_environment_that_a_change_brings_along_is_not_believed(tmp_path, on_path):
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").write_text("#!/bin/sh\n")
+    assert python_of_caller(tmp_path, {"PATH": str(on_path.parent)}) == str(on_path)

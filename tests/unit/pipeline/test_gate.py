@@ -85,6 +85,7 @@ def test_progress_tells_what_is_done(folder):
     told = []
     run_gate(settings(folder), fake_edges(FakeEngine()), told.append)
     assert told == [
+        "gate enrichment; engine: built-in; settings file: none",
         "reading the fixtures",
         "warming up",
         "repeat 1 of 2",

@@ -15,6 +15,12 @@ def test_each_is_one_harmless_line_and_the_last_line_counts_them():
     ]
 
 
+def test_a_note_is_nothing_wrong():
+    note = Diagnosis(Gravity.NOTE, "truth.csv", "8 of 40 awards are labelled", "label more")
+    assert render_diagnoses([note]).splitlines()[-1] == "nothing is wrong with this set-up"
+    assert json.loads(render_diagnoses_json([note]))["warnings"] == 0
+
+
 def test_nothing_wrong_is_said():
     assert render_diagnoses([]) == "nothing is wrong with this set-up\n"
 

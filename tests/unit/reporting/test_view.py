@@ -58,6 +58,16 @@ def test_a_view_without_the_run_has_no_quality_but_all_of_the_verdict():
     assert bare.environment == full.environment[:2]
 
 
+def test_the_coverage_of_the_truth_is_shown():
+    run = make_run()
+    partly = replace(run, quality=replace(run.quality, awards=2671, labelled=534))
+    facts = {fact.name: fact.value for fact in view_of(partly, run).quality}
+    assert facts["labels"] == "534 of 2,671 awards labelled"
+    nowhere = replace(partly, has_truth=False, quality=replace(partly.quality, labelled=None))
+    facts = {fact.name: fact.value for fact in view_of(nowhere, run).quality}
+    assert facts["labels"] == "0 of 2,671 awards labelled"
+
+
 def test_long_lists_of_awards_are_capped_and_say_so():
     run = make_run(has_truth=False)
     ids = [award_id(number) for number in range(60)]

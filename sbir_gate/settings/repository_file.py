@@ -1,0 +1,93 @@
+"""The settings file of a repository, found without being named: on disk, and as it stood at a commit.
+
+It is `sbir-gate.yaml` at the top of the repository, or the file that `[tool.sbir-gate] config` of
+`pyproject.toml` names. Where nobody gives --config, every command reads this file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path, PurePosixPath
+
+from sbir_gate.files import read_file
+from sbir_gate.settings.entries import Fault, configuration_error
+from sbir_gate.settings.layers import MAX_FILE_BYTES, configuration_text
+from sbir_gate.settings.workflows import repository_folder
+
+NAME = "sbir-gate.yaml"
+PROJECT = "pyproject.toml"
+_KEY = "tool.sbir-gate.config"
+
+
+def settings_file(given: Path | None, folder: Path) -> Path | None:
+    """Return the settings file for a command that is called in `folder`: `given`, else the repository's own.
+
+    None if neither exists. Raises ConfigurationError for a pyproject.toml that does not clearly name one.
+    """
+    found = find_settings_file(given, folder)
+    if isinstance(found, Fault):
+        raise configuration_error([found])
+    return found
+
+
+def find_settings_file(given: Path | None, folder: Path) -> Path | Fault | None:
+    """Return what `settings_file` does, or why it cannot be told.
+
+    The path is relative to `folder` where the file lies below it.
+    """
+    if given is not None:
+        return given
+    folder = folder.resolve()
+    root = repository_folder(folder) or folder
+    content = _content(root / PROJECT)
+    if isinstance(content, Fault):
+        return content
+    place = settings_place(os.path.lexists(root / NAME), content, str(root / PROJECT))
+    if place is None or isinstance(place, Fault):
+        return place
+    path = root / place
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def settings_place(has_file: bool, project: bytes | None, origin: str) -> str | Fault | None:
+    """Return the path of the settings file from the top of a repository, None if there is no such file.
+
+    `has_file` says whether `sbir-gate.yaml` is there, `project` is the content of `pyproject.toml` if there
+    is one, `origin` is what messages call that.
+    """
+    named = _named(project, origin) if project is not None else None
+    if isinstance(named, str) and has_file and named != NAME:
+        problem = f"names {named}, and there is a {NAME} too: keep one, and name further ones with --config"
+        return Fault(origin, _KEY, problem)
+    return named or (NAME if has_file else None)
+
+
+def _content(path: Path) -> bytes | Fault | None:
+    if not os.path.lexists(path):
+        return None
+    try:
+        return read_file(path, MAX_FILE_BYTES)
+    except OSError as error:
+        return Fault(str(path), "", f"cannot be read: {error.strerror}")
+
+
+def _named(content: bytes, origin: str) -> str | Fault | None:
+    """Return what a pyproject.toml names as the settings file."""
+    if b"sbir-gate" not in content:
+        return None  # whatever else is wrong with the file is not the gate's concern
+    text = configuration_text(content, origin)
+    try:
+        tools = {} if isinstance(text, Fault) else tomllib.loads(text).get("tool")
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return Fault(origin, "", f"is not valid TOML: {error}")
+    section = tools.get("sbir-gate") if isinstance(tools, dict) else None
+    if section is None:
+        return text if isinstance(text, Fault) else None
+    named = section.get("config") if isinstance(section, dict) and set(section) == {"config"} else None
+    if not isinstance(named, str) or not named.strip() or "\0" in named:
+        return Fault(origin, "tool.sbir-gate", "must hold one key: config = 'path/of/the/settings.yaml'")
+    path = PurePosixPath(named)
+    if path.is_absolute() or ".." in path.parts:
+        return Fault(origin, _KEY, f"{named!r} must be a path within the repository")
+    return path.as_posix()

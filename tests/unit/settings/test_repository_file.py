@@ -1,0 +1,116 @@
+"""Which file of a repository holds the settings, without anybody naming it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sbir_gate.errors import ConfigurationError
+from sbir_gate.settings.effective import inspect_settings, load_settings
+from sbir_gate.settings.repository_file import settings_file, settings_place
+
+NAMED = b"[tool.sbir-gate]\nconfig = 'config/gate.yaml'\n"
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """Return the top of a repository, in which the test stands."""
+    folder = tmp_path / "repository"
+    (folder / ".git").mkdir(parents=True)
+    (folder / "etl").mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def write(path, text):
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_without_a_file_there_is_none(root):
+    write(root / "pyproject.toml", "[project]\nname = 'pipeline'\n")
+    assert settings_file(None, root) is None
+    assert load_settings(None, {}).file is None
+
+
+def test_the_file_at_the_top_is_found_from_every_folder_of_the_repository(root, monkeypatch):
+    write(root / "sbir-gate.yaml", "gate: {name: mine}\n")
+    assert settings_file(None, root) == Path("sbir-gate.yaml")
+    assert settings_file(None, root / "etl") == root / "sbir-gate.yaml"
+    monkeypatch.chdir(root / "etl")
+    found = load_settings(None, {})
+    assert (found.settings.gate.name, found.file) == ("mine", root / "sbir-gate.yaml")
+
+
+def test_outside_of_a_repository_the_folder_itself_is_the_top(tmp_path):
+    write(tmp_path / "sbir-gate.yaml", "gate: {name: mine}\n")
+    assert settings_file(None, tmp_path) == Path("sbir-gate.yaml")
+
+
+def test_a_file_that_is_named_wins(root):
+    write(root / "sbir-gate.yaml", "gate: {name: mine}\n")
+    write(root / "other.yaml", "gate: {name: other}\n")
+    assert load_settings(Path("other.yaml"), {}).settings.gate.name == "other"
+
+
+def test_pyproject_names_another_place(root):
+    write(root / "pyproject.toml", NAMED)
+    write(root / "config" / "gate.yaml", "gate: {name: mine}\n")
+    assert settings_file(None, root) == Path("config/gate.yaml")
+    assert load_settings(None, {}).origins["gate.name"] == "config/gate.yaml:1"
+
+
+def test_one_that_is_named_and_not_there_is_an_error(root):
+    write(root / "pyproject.toml", NAMED)
+    with pytest.raises(ConfigurationError, match=r"config/gate\.yaml: cannot be read"):
+        load_settings(None, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"[tool.sbir-gate]\nconfig = '/etc/gate.yaml'\n", "must be a path within the repository"),
+        (b"[tool.sbir-gate]\nconfig = '../gate.yaml'\n", "must be a path within the repository"),
+        (b"[tool.sbir-gate]\nconfig = 3\n", "must hold one key"),
+        (b"[tool.sbir-gate]\nconfig = ' '\n", "must hold one key"),
+        (b"[tool.sbir-gate]\nconfg = 'gate.yaml'\n", "must hold one key"),
+        (b"[tool]\nsbir-gate = 'gate.yaml'\n", "must hold one key"),
+        (b"[tool.sbir-gate\n", "is not valid TOML"),
+        (b"# sbir-gate \xff", "is not UTF-8"),
+        (b"# sbir-gate" + b" " * 1024 * 1024, "larger than 1,048,576 bytes"),
+    ],
+)
+def test_a_pyproject_that_names_no_file_clearly_is_an_error(root, text, words):
+    write(root / "pyproject.toml", text)
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        load_settings(None, {})
+    assert str(root / "pyproject.toml") in caught.value.message
+    effective, faults = inspect_settings(None, {})
+    assert effective is not None
+    assert words in str(faults[0])
+
+
+def test_two_files_are_one_too_many(root):
+    write(root / "sbir-gate.yaml", "gate: {name: mine}\n")
+    write(root / "pyproject.toml", NAMED)
+    with pytest.raises(
+        ConfigurationError, match=r"names config/gate\.yaml, and there is a sbir-gate\.yaml too"
+    ):
+        load_settings(None, {})
+
+
+def test_a_pyproject_that_does_not_know_the_gate_may_be_broken():
+    assert settings_place(True, b"[broken", "pyproject.toml") == "sbir-gate.yaml"
+
+
+def test_pyproject_may_name_the_usual_file():
+    project = b"[tool.sbir-gate]\nconfig = './sbir-gate.yaml'\n"
+    assert settings_place(True, project, "pyproject.toml") == "sbir-gate.yaml"
+
+
+@pytest.mark.parametrize("name", ["sbir-gate.yaml", "pyproject.toml"])
+def test_a_pipe_is_an_error_and_is_not_waited_for(root, name):
+    os.mkfifo(root / name)
+    with pytest.raises(ConfigurationError, match=f"{name}: cannot be read: .*pipe"):
+        load_settings(None, {})
