@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sbir_gate.measuring.process import ProcessResult
 from sbir_gate.model.run import Machine, Source
+from sbir_gate.model.samples import Calibration
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.publishing.event import Event
 
@@ -67,7 +68,7 @@ def fake_edges(engine, now=NOW):
     return Edges(
         now=lambda: now,
         launch=engine,
-        calibrate=lambda: 0.05,
+        calibrate=lambda: Calibration(0.05, 0.05),
         machine=lambda: Machine("m" * 16, "Example CPU", 4, 16_384, "Linux x86_64", "3.11.7"),
         source=lambda: Source("c" * 40, "main", is_dirty=False),
         tags=lambda: ("v1.0",),

@@ -14,7 +14,7 @@ from sbir_gate.comparing.soundness import emptied_strata, reference_fault
 from sbir_gate.comparing.waivers import apply_waivers
 from sbir_gate.comparing.wording import counted
 from sbir_gate.errors import ExitStatus
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import GapKind, Run
 from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
 from sbir_gate.model.waiver import Waivers
 
@@ -50,7 +50,7 @@ def judge(
     code lie apart, by metric, where the history tells (`noisy_ratio`). `records` are award by award what
     differs, where the reference itself cannot be compared but some of its awards can.
     """
-    obstacle = _obstacle(head, reference) if reference is not None else ""
+    obstacle = _obstacle(head, reference)
     comparable = None if obstacle else reference
     changes = compare_metrics(head, comparable, policy, spread)
     if comparable is not None:
@@ -81,6 +81,7 @@ def judge(
         notes=(
             *_notes(head, reference),
             *_noise_notes(head, comparable, spread),
+            *(change.reason for change in changes if change.not_compared),
             *blind_spots(changes, policy),
             *waived.notes,
         ),
@@ -98,8 +99,17 @@ def exit_status(verdict: Verdict, fail_on_inconclusive: bool) -> ExitStatus:
     return _EXIT_STATUS[verdict.outcome]
 
 
-def _obstacle(head: Run, reference: Run) -> str:
+def _obstacle(head: Run, reference: Run | None) -> str:
     """Return why the two Runs cannot be compared, or an empty string."""
+    gap = head.base_gap
+    if gap is not None and gap.kind is GapKind.NO_ENGINE:
+        return (
+            f"the base (commit {gap.commit[:12]}) has no {', '.join(gap.names)}, and the command that names"
+            " it was given for both sides: write the command into the settings file of the repository"
+            " (enricher.command), so that each side runs its own"
+        )
+    if reference is None:
+        return ""
     if head.gate != reference.gate:
         return f"the reference is of gate {reference.gate!r}, not {head.gate!r}"
     if head.fixture.fingerprint != reference.fixture.fingerprint:
@@ -161,7 +171,11 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
     """Return what a reader should know but nobody is failed for."""
     notes = list(head.warnings)
     if reference is None:
-        return (*notes, NO_REFERENCE)
+        gap = head.base_gap
+        if gap is None or gap.kind is not GapKind.NEW_GATE:
+            return (*notes, NO_REFERENCE)
+        lacks = f"this change adds the gate, which {gap.target} does not have"
+        return (*notes, f"{lacks}: only the absolute limits were judged")
     if head.enricher != reference.enricher:
         notes.append(f"the enricher command differs: {reference.enricher!r} before, {head.enricher!r} now")
     if head.settings_digest != reference.settings_digest:
@@ -172,9 +186,9 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
         notes.append(f"measured side by side, in {counted(len(head.samples), 'pair')}: judged pair by pair")
     elif not is_same_machine(head, reference):
         notes.append("the machines differ: times are judged as multiples of the calibration workload")
-    elif has_other_speed(head, reference):
+    elif has_other_speed("wall_seconds", head, reference):
         notes.append(
-            "the machine's speed differs by more than a tenth: times are judged as multiples of the"
+            "the machine's speed differs by more than a tenth: wall times are judged as multiples of the"
             " calibration workload"
         )
     return tuple(notes)

@@ -24,6 +24,7 @@ from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.samples import Calibration
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
@@ -66,7 +67,7 @@ class _Timing:
     started_at: datetime
     wall_seconds: float
     cpu_seconds: float
-    calibration_seconds: float
+    calibration: Calibration
     telemetry: Telemetry
 
 
@@ -123,14 +124,14 @@ def measure_enrichment(
         metrics=files.metrics,
         is_resuming=is_resuming,
     )
-    started_at, calibration_seconds = edges.now(), edges.calibrate()
+    started_at, calibration = edges.now(), edges.calibrate()
     started, started_cpu = edges.clock(), time.process_time()
     summary = engine(request, settings, monitor, progress, watch)
     timing = _Timing(
         started_at,
         wall_seconds=edges.clock() - started,
         cpu_seconds=time.process_time() - started_cpu,
-        calibration_seconds=calibration_seconds,
+        calibration=calibration,
         telemetry=Telemetry.model_validate(monitor.export()),
     )
     with monitor.monitor_block("quality"), _uncollected():
@@ -334,7 +335,7 @@ def _run(effective: EffectiveSettings, files: AssetFiles, edges: Edges, timing: 
         peak_rss_mib=telemetry.highest_mib(),
     )
     tally = Tally([profile.award_id for profile in profiles])
-    tally.add(Repeat(process, telemetry, read_decisions(files.enriched)), timing.calibration_seconds)
+    tally.add(Repeat(process, telemetry, read_decisions(files.enriched)), timing.calibration)
     return replace(run_of(effective, edges, read, tally.result(edges.calibrate())), enricher=ENRICHER)
 
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,13 +19,15 @@ from sbir_gate import __version__
 from sbir_gate.errors import ExitStatus, InputError, SbirGateError
 from sbir_gate.files import open_file
 from sbir_gate.measuring.award_kinds import award_kinds
-from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
+from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, CheckRun, run_benchmark
 from sbir_gate.measuring.environment import python_of_caller
 from sbir_gate.measuring.interleaving import Side
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash
 from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
+from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.measuring.truth import read_truth
+from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Fixture, Run
 from sbir_gate.model.verdict import Verdict
@@ -47,6 +49,7 @@ from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.layers import base_file
 from sbir_gate.settings.schema import Settings
 
 BUILT_IN_COMMAND = (
@@ -54,6 +57,7 @@ BUILT_IN_COMMAND = (
     " --output {output} --metrics {metrics}"
 )
 BUILT_IN = "built-in"
+CHILD_SETTINGS = "settings.yaml"
 _DIGEST_CHUNK = 1 << 20
 
 Progress = Callable[[str], None]
@@ -107,16 +111,24 @@ def run_gate(
     return conclude(run, judge, effective, edges, judgement)
 
 
-def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> Run:
-    """Benchmark the enricher on the fixtures and return the Run.
+def measure(
+    effective: EffectiveSettings,
+    edges: Edges,
+    progress: Progress,
+    environment: Mapping[str, str] = os.environ,
+) -> Run:
+    """Benchmark the enricher on the fixtures and return the Run; `environment` is what it may see of.
 
     Raises InputError for fixtures that cannot be read, EnricherError for an enricher that breaks.
     """
     settings = effective.settings
     read = read_fixture(effective, edges, progress)
     with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
-        plan = plan_of(effective, read, Path(scratch))
-        result = _benchmark(plan, edges, progress, is_built_in=settings.enricher.command is None)
+        plan = replace(plan_of(effective, read, Path(scratch)), environment=environment)
+        seals = Seals(lambda: sealed_files(effective, plan))
+        is_built_in = settings.enricher.command is None
+        result = _benchmark(plan, edges, progress, lambda: seals.check(Side.HEAD), is_built_in=is_built_in)
+        seals.check_at_the_end()
     progress("measuring quality")
     return run_of(effective, edges, read, result)
 
@@ -156,7 +168,9 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
         has_truth=truth is not None,
         unlabelled_award_ids=unlabelled_award_ids(read.profiles, truth) if truth is not None else (),
-        calibration_seconds=result.calibration_seconds,
+        calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
+        calibration_cpu_seconds=tuple(timing.cpu_seconds for timing in result.calibrations),
+        definitions=DEFINITIONS,
         engine_notes=result.notes,
         award_kinds=kinds,
         kind_indexes=kind_indexes,
@@ -192,6 +206,18 @@ def describe_fixture(effective: EffectiveSettings, awards: int) -> Fixture:
     )
 
 
+def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterator[Path]:
+    """Yield what no run may change: the inputs, the settings that engines are handed, and this program."""
+    fixtures = effective.settings.fixtures
+    for source in filter(None, (fixtures.awards, fixtures.recipients, fixtures.truth)):
+        for file in resolve_files(str(source)):
+            yield from (path.absolute() for path in source_paths(file, reading_options(effective.settings)))
+    for plan in plans:
+        yield from plan.scratch_folder.glob(CHILD_SETTINGS)
+    yield base_file()
+    yield from (path for path in files_in(Path(__file__).parents[1]) if path.suffix != ".pyc")
+
+
 def settings_digest(effective: EffectiveSettings) -> str:
     """Return the SHA-256 of the settings that change what is linked."""
     settings = effective.settings
@@ -216,7 +242,7 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
     command = _command(effective)
     if settings.enricher.command is None:
         # the child must see the very settings in force here, wherever they came from
-        child_config = scratch / "settings.yaml"
+        child_config = scratch / CHILD_SETTINGS
         child_config.write_text(render_effective(effective), encoding="utf-8")
         command += f" --config {shlex.quote(str(child_config))}"
     return BenchmarkPlan(
@@ -258,13 +284,13 @@ def _command(effective: EffectiveSettings) -> str:
 
 
 def _benchmark(
-    plan: BenchmarkPlan, edges: Edges, progress: Progress, *, is_built_in: bool
+    plan: BenchmarkPlan, edges: Edges, progress: Progress, check_run: CheckRun, *, is_built_in: bool
 ) -> BenchmarkResult:
     def tell(repeat: int, repeats: int) -> None:
         progress(f"repeat {repeat} of {repeats}" if repeat else "warming up")
 
     with wrong_input_explained(is_built_in=is_built_in):
-        return run_benchmark(plan, edges.launch, edges.calibrate, tell)
+        return run_benchmark(plan, edges.launch, edges.calibrate, tell, check_run)
 
 
 @contextmanager
