@@ -175,6 +175,7 @@ class Run:
     that the working tree's policy judges it, not the base's. `settings_file` is the file over base.yaml,
     empty if there was none. `base_gap` says why a run beside the base went without it; None where it did not.
     `definitions` is the number of the set of metrics that the program measured.
+    `renamed` maps names of metrics that the measured code changed to new ones.
     """
 
     gate: str
@@ -205,3 +206,4 @@ class Run:
     has_own_policy: bool = False
     settings_file: str = ""
     base_gap: BaseGap | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbir_gate.comparing.deciding import undecided
+from sbir_gate.comparing.deciding import is_failed_exactly, undecided
 from sbir_gate.errors import SbirGateError
 from sbir_gate.measuring.base_environment import names_its_files, side_environment
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult
@@ -112,8 +112,11 @@ def run_beside_base(
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:
-    """Say whether more pairs could change nothing: every metric that noise blurs is clear of its limits."""
-    return not undecided(verdict.changes, rules)
+    """Say whether more pairs could change nothing.
+
+    What is exact has failed, or every metric that noise blurs is clear of its limits.
+    """
+    return is_failed_exactly(verdict) or not undecided(verdict.changes, rules)
 
 
 def _measured(
