@@ -64,13 +64,8 @@ def judge(
         changes = renamed.named(changes)
     waived = apply_waivers(changes, records or RecordChanges(), policy, waivers)
     changes, records = waived.changes, waived.records
-    severity = worst(
-        [
-            Severity.FAIL if faults else Severity.OK,
-            records.severity,
-            *(change.severity for change in changes),
-        ]
-    )
+    severities = [records.severity, *(change.severity for change in changes)]
+    severity = Severity.FAIL if faults else worst(severities)
     outcome = _outcome(severity, has_reference=reference is not None, is_comparable=not obstacle)
     return Verdict(
         gate=head.gate,
