@@ -11,7 +11,9 @@ Format history:
 3. Every field that was added since has a default, so documents of format 2 are read as they are. Metrics have
    a version of their definition and the method of their measurement; a Run knows what it could not see, the
    processor time of the calibration workload, its settings file (`settings_file`), and why it was measured
-   without its base (`base_gap`). A Verdict knows the branch that its change goes to (`target`).
+   without its base (`base_gap`).
+   Runs keep their first run where it was a warm-up, and how long disks were waited for.
+   A Verdict knows the branch that its change goes to (`target`).
 """
 
 from __future__ import annotations

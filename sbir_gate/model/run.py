@@ -12,10 +12,14 @@ from sbir_gate.model.samples import Sample
 
 
 class MetricKind(StrEnum):
-    """An exact metric has one true value; a noisy one differs from repeat to repeat."""
+    """An exact metric has one true value; a noisy one differs from repeat to repeat.
+
+    One that is measured once has noise, too, and a single value that does not show it.
+    """
 
     EXACT = "exact"
     NOISY = "noisy"
+    ONCE = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Fixture:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric of a Run: one value if exact, one per repeat if noisy. Units are in `unit`.
+    """One metric of a Run: one value if exact or measured once, one per repeat if noisy. Units are in `unit`.
 
     `version` is that of its definition (`definitions`), and `method` how it was measured where a platform
     decides (memory, processor time). Values that differ in either are never compared.
@@ -174,7 +178,8 @@ class Run:
     `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a Run side by side
     that the working tree's policy judges it, not the base's. `settings_file` is the file over base.yaml,
     empty if there was none. `base_gap` says why a run beside the base went without it; None where it did not.
-    `definitions` is the number of the set of metrics that the program measured.
+    `definitions` is the number of the set of metrics that the program measured. `first_run` is the first run
+    where it was a warm-up; None where it is the first of `samples`, and in documents of format 2.
     `renamed` maps names of metrics that the measured code changed to new ones.
     """
 
@@ -206,4 +211,5 @@ class Run:
     has_own_policy: bool = False
     settings_file: str = ""
     base_gap: BaseGap | None = None
+    first_run: Sample | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)

@@ -171,6 +171,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
         calibration_cpu_seconds=tuple(timing.cpu_seconds for timing in result.calibrations),
         definitions=DEFINITIONS,
+        first_run=result.first_run,
         engine_notes=result.notes,
         award_kinds=kinds,
         kind_indexes=kind_indexes,
