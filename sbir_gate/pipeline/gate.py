@@ -49,6 +49,7 @@ from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.judgement import renamed
 from sbir_gate.settings.layers import base_file
 from sbir_gate.settings.schema import Settings
 
@@ -176,6 +177,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         award_kinds=kinds,
         kind_indexes=kind_indexes,
         settings_file=str(effective.file or ""),
+        renamed=renamed(settings),
     )
 
 
