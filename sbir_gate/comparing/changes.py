@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
@@ -23,6 +24,9 @@ MUST_BE_SOUND = "must be sound"
 
 # What is only known of an engine that reports its candidates.
 _OF_CANDIDATES = frozenset({"blocking_recall", "scoring_recall"})
+
+# what pandas makes of the id 101 where another is missing
+_FLOAT = re.compile(r"[0-9]+\.0+(?:e\+?[0-9]+)?|[0-9]+\.[0-9]+e\+[0-9]+", re.IGNORECASE)
 
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
@@ -86,7 +90,27 @@ def _compare(
             findings += relative_findings(limit, ratio, median(pair.head), middle)
             has_failed = any(finding.severity is Severity.FAIL for finding in findings)
             row = replace(row, is_judged=has_failed or was_judged(limit, ratio, middle))
-    return _with_findings(row, findings)
+    row = _with_findings(row, findings)
+    examples = _example_words(name, head) if row.severity in {Severity.FAIL, Severity.WARN} else ""
+    return replace(row, reason=f"{row.reason}: {examples}") if examples else row
+
+
+def _example_words(name: str, head: Run) -> str:
+    """Return the first of what a metric counts, where the Run names them; empty for other metrics."""
+    if name == "rows_rejected":
+        return "; ".join(head.reject_examples)
+    if name == "recipients_unknown" and head.unknown_recipient_ids:
+        return _unknown_words(head.unknown_recipient_ids)
+    return ""
+
+
+def _unknown_words(recipient_ids: Sequence[str]) -> str:
+    """Return the first ids that are in no recipient, and what they look like if they were numbers."""
+    named = ", ".join(repr(id_[:80]) for id_ in recipient_ids)
+    words = f"recipient_id {named} {'is' if len(recipient_ids) == 1 else 'are'} in no recipient"
+    if all(_FLOAT.fullmatch(id_) for id_ in recipient_ids):
+        words += "; ids were written as floats"
+    return words
 
 
 def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapping[str, float]) -> Ratio:

@@ -144,7 +144,9 @@ class Run:
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
     `has_truth` is False that is all of them, and none is listed. `settings_file` is the file over base.yaml,
-    empty if there was none.
+    empty if there was none. `entities` maps recipients to the UEI of their entity, where several ids are one
+    entity: all ids of those that awards are linked to. `unknown_recipient_ids` are the first ids in the
+    output that no recipient has, `reject_examples` the first rows of the fixture that could not be read.
     """
 
     gate: str
@@ -171,3 +173,6 @@ class Run:
     recipients: tuple[LinkedRecipient, ...] = ()
     unlabelled_award_ids: tuple[str, ...] = ()
     settings_file: str = ""
+    entities: Mapping[str, str] = field(default_factory=dict)
+    unknown_recipient_ids: tuple[str, ...] = ()
+    reject_examples: tuple[str, ...] = ()

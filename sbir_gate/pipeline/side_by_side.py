@@ -23,12 +23,11 @@ from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.pipeline.base_side import BaseSide, base_plan_of, check_code, places_of, prepare_base
 from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.pipeline.edges import Edges
+from sbir_gate.pipeline.fixture import ReadFixture, read_fixture
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
     Progress,
-    ReadFixture,
     plan_of,
-    read_fixture,
     run_of,
     subject_line,
     wrong_input_explained,
@@ -90,27 +89,28 @@ def _measured(
     progress: Progress,
 ) -> tuple[Run, Run]:
     """Return the Runs of head and base."""
-    read = read_fixture(effective, edges, progress)
-    progress(f"checking out the base, {found.commit[:12]}")
     # what an enricher leaves behind that cannot be removed must not turn a verdict into a failure
-    with (
-        tempfile.TemporaryDirectory(prefix="sbir-gate-base-", ignore_cleanup_errors=True) as name,
-        base_checkout(git, found.commit, Path(name)) as tree,
-    ):
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-base-", ignore_cleanup_errors=True) as name:
         scratch = Path(name)
-        sides = places_of(found, tree)
-        base = prepare_base(effective, given, sides, edges, progress)
-        head_plan = replace(
-            plan_of(effective, read, _folder(scratch / "head")),
-            environment=side_environment(sides.head, sides.head, None, given.environment),
-        )
-        base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
-        check_code(base_plan, base, edges)
-        session = _Session(effective, judgement, edges, read, found, base, edges.new_session())
-        result = _side_by_side(session, head_plan, base_plan, progress)
-        progress("measuring quality")
-        head_run, base_run = session.runs(result.head, result.base)
-        notes = (*_notes(found, head_run, base, cautions(git, tree)), *_budget_notes(result, session.budget))
+        read = read_fixture(effective, edges, progress, scratch)
+        progress(f"checking out the base, {found.commit[:12]}")
+        with base_checkout(git, found.commit, scratch) as tree:
+            sides = places_of(found, tree)
+            base = prepare_base(effective, given, sides, edges, progress)
+            head_plan = replace(
+                plan_of(effective, read, _folder(scratch / "head")),
+                environment=side_environment(sides.head, sides.head, None, given.environment),
+            )
+            base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
+            check_code(base_plan, base, edges)
+            session = _Session(effective, judgement, edges, read, found, base, edges.new_session())
+            result = _side_by_side(session, head_plan, base_plan, progress)
+            progress("measuring quality")
+            head_run, base_run = session.runs(result.head, result.base)
+            notes = (
+                *_notes(found, head_run, base, cautions(git, tree)),
+                *_budget_notes(result, session.budget),
+            )
     return replace(head_run, warnings=notes), base_run
 
 
