@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from enum import IntEnum
+
+_FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 
 
 class ExitStatus(IntEnum):
@@ -21,12 +25,15 @@ class SbirGateError(Exception):
     `message` says what is wrong and where (file, line, value); `hint` says what to do about it.
     """
 
-    exit_status = ExitStatus.BROKEN
-
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """What the process ends with."""
+        return ExitStatus.BROKEN
 
 
 class UsageError(SbirGateError):
@@ -61,9 +68,23 @@ class DocumentError(SbirGateError):
 
 
 class OutputError(SbirGateError):
-    """A result cannot be written: no permission, no room, no such folder."""
+    """A result cannot be written: no permission, no such folder, no room."""
 
-    exit_status = ExitStatus.WRONG_INPUT
+    @property
+    def exit_status(self) -> ExitStatus:
+        """Wrong input for a wrong path; broken where what it was raised from is a full or failing disk."""
+        cause = self.__cause__
+        if isinstance(cause, OSError):
+            is_failing = cause.errno in _FAILING_DISK
+        else:  # DuckDB has only the text of the system's error
+            is_failing = any(os.strerror(number) in str(cause) for number in _FAILING_DISK)
+        return ExitStatus.BROKEN if is_failing else ExitStatus.WRONG_INPUT
+
+
+class NoRoomError(OutputError):
+    """A result would not fit on the disk: nothing was written."""
+
+    exit_status = ExitStatus.BROKEN
 
 
 class EnricherError(SbirGateError):

@@ -112,6 +112,7 @@ def make_run(**changes: object) -> Run:
         right_award_ids=tuple(award_id(number) for number in range(LINKED)),
         has_truth=True,
         calibration_seconds=CALIBRATION_SECONDS,
+        calibration_cpu_seconds=CALIBRATION_SECONDS,
         engine_notes={"model": "3"},
     )
     return replace(run, **changes)

@@ -14,6 +14,7 @@ from sbir_gate.measuring.process import ProcessRequest, ProcessResult
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.publication import Links
 from sbir_gate.model.run import Run, Source
+from sbir_gate.model.samples import Calibration
 from sbir_gate.orchestration import build_definitions
 from sbir_gate.orchestration.assets import AssetEdges
 from sbir_gate.orchestration.names import ENRICHED, JOB, REPORT
@@ -119,7 +120,7 @@ class World:
         edges = Edges(
             now=self.clock,
             launch=_no_process,
-            calibrate=lambda: 0.1,
+            calibrate=lambda: Calibration(0.1, 0.1),
             machine=lambda: MACHINE,
             source=lambda: Source(COMMIT, "main"),
         )

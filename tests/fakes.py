@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sbir_gate.measuring.process import ProcessResult
 from sbir_gate.model.run import Machine, Source
+from sbir_gate.model.samples import Calibration
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.publishing.event import Event
 
@@ -18,10 +19,11 @@ WELL = ProcessResult(exit_status=0, is_timed_out=False, wall_seconds=2.0, cpu_se
 
 
 class FakeEngine:
-    """Plays the enricher: links award i to recipient i, tells counters, and ends as told."""
+    """Plays the enricher: links award i to recipient i and `more` to nobody, tells counters, ends as told."""
 
-    def __init__(self, ends=WELL, links=AWARDS):
+    def __init__(self, ends=WELL, links=AWARDS, more=()):
         self.ends = ends
+        self.more = more
         self.links = links
         self.commands = []
         self.config_texts = []
@@ -41,6 +43,7 @@ class FakeEngine:
                     writer.writerow(
                         [f"A{number}", *((f"R{number}", "uei-exact", 100) if found else ("", "none", 0))]
                     )
+                writer.writerows([award, "", "none", 0] for award in self.more)
             metrics = next(Path(text) for text in arguments if text.endswith("metrics.json"))
             counters = dict.fromkeys(("recipients_scanned", "candidates_generated", "pairs_scored"), 10)
             metrics.write_text(json.dumps({"counters": counters, "notes": {"model": "7"}}))
@@ -65,7 +68,7 @@ def fake_edges(engine, now=NOW):
     return Edges(
         now=lambda: now,
         launch=engine,
-        calibrate=lambda: 0.05,
+        calibrate=lambda: Calibration(0.05, 0.05),
         machine=lambda: Machine("m" * 16, "Example CPU", 4, 16_384, "Linux x86_64", "3.11.7"),
         source=lambda: Source("c" * 40, "main", is_dirty=False),
         tags=lambda: ("v1.0",),

@@ -12,7 +12,8 @@ import click
 
 from sbir_gate import __version__
 from sbir_gate.cli.interruption import Interruption
-from sbir_gate.cli.printing import escape_unknown_characters, harmless, put_line
+from sbir_gate.cli.printing import harmless, put_line
+from sbir_gate.cli.streams import guard_streams
 from sbir_gate.errors import ExitStatus, SbirGateError
 
 # verb -> where its command is, and the line that --help shows without loading it
@@ -83,13 +84,25 @@ def main() -> NoReturn:
     """Run the program and end the process with its exit status."""
     interruption = Interruption()
     interruption.watch()
-    escape_unknown_characters(sys.stdout, sys.stderr)
-    sys.exit(_status(interruption))
+    output = guard_streams()
+    status = _status(interruption)
+    sys.stdout.flush()
+    if output is not None and output.fault is not None:
+        status = _unprinted(output.fault, status)
+    sys.exit(status)
+
+
+def _unprinted(fault: OSError, status: int) -> int:
+    """Explain that standard output took not all; a status that says more than that stays."""
+    _explain(f"standard output: cannot be written ({fault.strerror})", "make room, or send it elsewhere")
+    return status or ExitStatus.BROKEN
 
 
 def _status(interruption: Interruption) -> int:
     try:
         result = application.main(standalone_mode=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitStatus.OK
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the outermost edge: a fault of ours is one line too
         if interruption.has_come:
             put_line("; ".join(["interrupted", *_notes(error)]), is_error=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,9 @@ GITHUB_SERVER_URL alone.
 )
 @click.argument("run_document", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--force", is_flag=True, help="Promote a Run of code that was not committed, or one that drifted."
+    "--force",
+    is_flag=True,
+    help="Promote a Run of code that was not committed, one that failed, or one that drifted.",
 )
 @click.option(
     "--push",
@@ -72,7 +75,7 @@ def promote(
     assignments: tuple[str, ...],
 ) -> None:
     """Make a saved RUN (default: the latest) the baseline."""
-    from sbir_gate.pipeline.history import drift_before_promotion
+    from sbir_gate.pipeline.promotion import promotion_obstacle
     from sbir_gate.storing import baselines
     from sbir_gate.storing.documents import load_run
     from sbir_gate.storing.sessions import latest_run_path
@@ -82,13 +85,15 @@ def promote(
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = run_document or latest_run_path(settings.reports.folder)
     run = load_run(chosen)
-    drift = () if force else drift_before_promotion(run, settings)
-    if drift:
-        raise InputError(
-            f"the Run of {run.started_at} would make a slow decline the baseline: "
-            + "; ".join(finding.reason for finding in drift),
-            "see where it began with 'sbir-gate history trend', or accept it with --force",
-        )
+    baselines.check_promotable(run, force)
+    if not force:
+        effective = effective_settings(config_file, assignments, {"gate.name": run.gate})
+        obstacle = promotion_obstacle(run, chosen, effective, datetime.now(UTC).date())
+        if obstacle:
+            raise InputError(
+                f"the Run of {run.started_at} cannot be the baseline: {obstacle}",
+                "fix the cause and measure again, or accept it with --force",
+            )
     if push:
         put_line(harmless(_pushed(run, settings, remote, branch, to_branch, force)))
         return

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sbir_gate.settings.base_settings import Given
     from sbir_gate.settings.effective import EffectiveSettings
     from sbir_gate.settings.schema import Settings
+    from sbir_gate.storing.merge_base import BaseName
 
 FORMATS = ("console", "markdown", "json")
 _CONSOLE_WIDTH = 120
@@ -133,9 +134,8 @@ def run(
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
     from sbir_gate.comparing.gate import exit_status
-    from sbir_gate.pipeline.edges import real_edges
-    from sbir_gate.pipeline.gate import run_gate
     from sbir_gate.reporting.alert_text import render_alerts
+    from sbir_gate.settings.base_settings import Given
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
     options: dict[str, object] = {
@@ -153,14 +153,12 @@ def run(
     options |= _through_options(through, config_file, assignments, options)
     effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
+    given = Given(config_file, os.environ, options, assignments)
     with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
         if base is None:
-            result = run_gate(effective, real_edges(), ticker.say, request)
+            result = _alone(effective, given, request, ticker)
         else:
-            from sbir_gate.settings.base_settings import Given
-
-            given = Given(config_file, os.environ, options, assignments)
-            result = _beside_base(effective, given, base, ticker, request)
+            result = _beside_base(effective, given, base_name(base), ticker, request)
     put(_rendered(result.run, result.verdict, format_, verbose))
     for warning in result.warnings:
         put_line(f"warning: {harmless(warning)}", is_error=True)
@@ -274,15 +272,42 @@ def report(
         save_text(output, text)
 
 
+def _alone(
+    effective: EffectiveSettings, given: Given, request: PolicyRequest | None, ticker: Ticker
+) -> GateResult:
+    """Compare with the baseline: as it is stored, or with its commit if it is of another machine."""
+    from sbir_gate.pipeline.baseline_commit import commit_to_measure, quick_look
+    from sbir_gate.pipeline.edges import real_edges
+    from sbir_gate.pipeline.gate import run_gate
+    from sbir_gate.storing.git import Git
+    from sbir_gate.storing.merge_base import BaseName
+
+    edges = real_edges()
+    here = Git(Path.cwd())
+    if request is None and (commit := commit_to_measure(effective, given, edges.machine(), here)):
+        options = {**given.options, **quick_look(effective)}
+        effective = effective_settings(given.config_file, given.assignments, options)
+        return _beside_base(effective, given, BaseName(commit), ticker, by_own_policy=True)
+    return run_gate(effective, edges, ticker.say, request)
+
+
 def _beside_base(
-    effective: EffectiveSettings, given: Given, ref: str, ticker: Ticker, request: PolicyRequest | None
+    effective: EffectiveSettings,
+    given: Given,
+    base: BaseName,
+    ticker: Ticker,
+    request: PolicyRequest | None = None,
+    *,
+    by_own_policy: bool = False,
 ) -> GateResult:
     from sbir_gate.pipeline.edges import real_edges
     from sbir_gate.pipeline.side_by_side import run_beside_base
     from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
-    return run_beside_base(effective, given, base_name(ref), git, real_edges(), ticker.say, request)
+    return run_beside_base(
+        effective, given, base, git, real_edges(), ticker.say, request, by_own_policy=by_own_policy
+    )
 
 
 def _judgement(
@@ -313,9 +338,11 @@ def _verdict(head: Run, reference: Run | None, settings: Settings, judgement: Ju
 
 
 def _policy_commit(head: Run, reference: Run | None) -> str | None:
-    """Return the base's commit for Runs that were measured side by side: its policy judged them."""
+    """Return the base's commit for Runs that were measured side by side, if its policy judged them."""
     from sbir_gate.comparing.paired import is_side_by_side
 
+    if head.has_own_policy:
+        return None
     return reference.source.commit if reference is not None and is_side_by_side(head, reference) else None
 
 

@@ -9,6 +9,12 @@ from dataclasses import replace
 from statistics import median
 from types import MappingProxyType
 
+from sbir_gate.comparing.definitions import (
+    definition_obstacle,
+    is_retired,
+    method_fault,
+    not_compared_row,
+)
 from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
 from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
 from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
@@ -75,12 +81,18 @@ def _compare(
         and is_other_engines_stage(name, head, reference)
     ):
         return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")
+    if not heads and reference is not None and is_retired(name, limit, head, reference):
+        return replace(row, reason=f"{name} is no longer measured by this version of sbir-gate")
     fault = _fault(row, heads, references)
-    if not fault and references:
-        fault = stage_fault(heads[0], references[0])
+    if not fault and reference is not None and references:
+        fault = stage_fault(heads[0], references[0]) or method_fault(
+            heads[0], references[0], is_paired=is_side_by_side(head, reference)
+        )
     if fault:
         return replace(row, severity=Severity.FAIL, limit=MUST_BE_SOUND, reason=f"{name} {fault}")
     findings = absolute_findings(limit, median(heads[0].values)) if limit else ()
+    if references and (obstacle := definition_obstacle(heads[0], references[0])):
+        return _with_findings(not_compared_row(row, obstacle, heads[0], references[0]), findings)
     if reference is not None and references:
         pair = Pair(name, heads[0].values, references[0].values)
         ratio = _ratio(pair, row.kind, head, reference, spread)

@@ -26,6 +26,7 @@ _SOUND = (Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE, Outcome.INCONCLUSIVE,
 _DEVIATIONS = 1.96 * math.sqrt(2)
 
 _COMMIT_CHARACTERS = 12
+_SLOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,16 @@ class OlderRun:
 def older_runs(rows: Sequence[HistoryRow], head: Run, rule: DriftRule) -> tuple[OlderRun, ...]:
     """Return the Runs that head is compared with: at most two.
 
-    `rows` are the heads of entries, the oldest first. Only those count that are older than head, of the same
-    gate, fixture and enricher, of committed code, and that did not fail.
+    `rows` are the heads of entries, the oldest first. Only those count that are at least a day older than
+    head, of another commit, of the same gate, fixture and enricher, of committed code, and that did not fail:
+    what differs within a day, or in the same code, is no slow decline but the machine.
     """
     started_at = utc_moment(head.started_at)
-    sound = [row for row in rows if row.started_at < started_at and is_like(row, head)]
+    sound = [
+        row
+        for row in rows
+        if started_at - row.started_at >= _SLOW and _is_other_code(row, head) and is_like(row, head)
+    ]
     since = started_at - timedelta(days=rule.days)
     on_branch = [row for row in sound if rule.branch in {None, row.branch} and row.started_at >= since]
     released = [row for row in sound if _release_tag(row, rule)]
@@ -134,6 +140,10 @@ def is_like(row: HistoryRow, head: Run) -> bool:
         and not row.is_dirty
         and row.outcome in _SOUND
     )
+
+
+def _is_other_code(row: HistoryRow, head: Run) -> bool:
+    return not row.commit or row.commit != head.source.commit
 
 
 def _release_tag(row: HistoryRow, rule: DriftRule) -> str:

@@ -14,9 +14,11 @@ from sbir_gate.comparing.soundness import emptied_strata, reference_fault
 from sbir_gate.comparing.waivers import apply_waivers
 from sbir_gate.comparing.wording import counted
 from sbir_gate.errors import ExitStatus
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import GapKind, Run
 from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
 from sbir_gate.model.waiver import Waivers
+
+NO_REFERENCE = "there is no baseline: only the absolute limits were judged"
 
 _EXIT_STATUS = {
     Outcome.PASS: ExitStatus.OK,
@@ -36,6 +38,7 @@ def judge(
     *,
     waivers: Waivers | None = None,
     spread: Mapping[str, float] = NO_SPREAD,
+    records: RecordChanges | None = None,
 ) -> Verdict:
     """Return the verdict on head.
 
@@ -44,13 +47,15 @@ def judge(
     Precedence: fail, incomparable, inconclusive, warn, no-baseline, pass. An incomparable reference
     (other gate or other fixture) and a missing one leave only the absolute limits, which are still
     enforced. The reasons are ordered like that too, one line each. `spread` is how far Runs of the same
-    code lie apart, by metric, where the history tells (`noisy_ratio`).
+    code lie apart, by metric, where the history tells (`noisy_ratio`). `records` are award by award what
+    differs, where the reference itself cannot be compared but some of its awards can.
     """
-    obstacle = _obstacle(head, reference) if reference is not None else ""
+    obstacle = _obstacle(head, reference)
     comparable = None if obstacle else reference
     changes = compare_metrics(head, comparable, policy, spread)
-    records = compare_records(head, comparable, policy) if comparable is not None else RecordChanges()
-    waived = apply_waivers(changes, records, policy, waivers)
+    if comparable is not None:
+        records = compare_records(head, comparable, policy)
+    waived = apply_waivers(changes, records or RecordChanges(), policy, waivers)
     changes, records = waived.changes, waived.records
     faults = _faults(head)
     if comparable is not None:
@@ -76,6 +81,7 @@ def judge(
         notes=(
             *_notes(head, reference),
             *_noise_notes(head, comparable, spread),
+            *(change.reason for change in changes if change.not_compared),
             *blind_spots(changes, policy),
             *waived.notes,
         ),
@@ -93,8 +99,17 @@ def exit_status(verdict: Verdict, fail_on_inconclusive: bool) -> ExitStatus:
     return _EXIT_STATUS[verdict.outcome]
 
 
-def _obstacle(head: Run, reference: Run) -> str:
+def _obstacle(head: Run, reference: Run | None) -> str:
     """Return why the two Runs cannot be compared, or an empty string."""
+    gap = head.base_gap
+    if gap is not None and gap.kind is GapKind.NO_ENGINE:
+        return (
+            f"the base (commit {gap.commit[:12]}) has no {', '.join(gap.names)}, and the command that names"
+            " it was given for both sides: write the command into the settings file of the repository"
+            " (enricher.command), so that each side runs its own"
+        )
+    if reference is None:
+        return ""
     if head.gate != reference.gate:
         return f"the reference is of gate {reference.gate!r}, not {head.gate!r}"
     if head.fixture.fingerprint != reference.fixture.fingerprint:
@@ -156,7 +171,11 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
     """Return what a reader should know but nobody is failed for."""
     notes = list(head.warnings)
     if reference is None:
-        return (*notes, "there is no baseline: only the absolute limits were judged")
+        gap = head.base_gap
+        if gap is None or gap.kind is not GapKind.NEW_GATE:
+            return (*notes, NO_REFERENCE)
+        lacks = f"this change adds the gate, which {gap.target} does not have"
+        return (*notes, f"{lacks}: only the absolute limits were judged")
     if head.enricher != reference.enricher:
         notes.append(f"the enricher command differs: {reference.enricher!r} before, {head.enricher!r} now")
     if head.settings_digest != reference.settings_digest:
@@ -167,9 +186,9 @@ def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
         notes.append(f"measured side by side, in {counted(len(head.samples), 'pair')}: judged pair by pair")
     elif not is_same_machine(head, reference):
         notes.append("the machines differ: times are judged as multiples of the calibration workload")
-    elif has_other_speed(head, reference):
+    elif has_other_speed("wall_seconds", head, reference):
         notes.append(
-            "the machine's speed differs by more than a tenth: times are judged as multiples of the"
+            "the machine's speed differs by more than a tenth: wall times are judged as multiples of the"
             " calibration workload"
         )
     return tuple(notes)

@@ -13,7 +13,7 @@ from sbir_gate.comparing.calibration import (
     is_same_machine,
     time_exponent,
 )
-from sbir_gate.comparing.series import calibrated_series, raw_series, spread
+from sbir_gate.comparing.series import calibrated_series, calibration_of, raw_series, spread
 from sbir_gate.model.history import HistoryPoint
 from sbir_gate.model.run import Run
 
@@ -25,8 +25,9 @@ FEWEST_TO_NARROW = 20
 def known_spread(points: Sequence[HistoryPoint], head: Run, reference: Run) -> float | None:
     """Return how far Runs of the same code lie apart in a metric, in the way that head is judged.
 
-    `points` are those of the metric, the oldest first. The value is the log standard deviation of one Run,
-    as `noisy_ratio` takes it; None where the history tells nothing, so that the assumption stands.
+    `points` are those of the metric by head's definition, the oldest first. The value is the log standard
+    deviation of one Run, as `noisy_ratio` takes it; None where the history tells nothing, so that the
+    assumption stands.
 
     Where times are judged raw, only Runs on head's machine tell. Where they are calibrated, all do; but
     the assumed BETWEEN_MACHINES_LOG_SD gives way to less only if there are FEWEST_TO_NARROW of them, made at
@@ -36,7 +37,7 @@ def known_spread(points: Sequence[HistoryPoint], head: Run, reference: Run) -> f
         return None
     if time_exponent(points[0].metric) == 0:
         return spread(raw_series(points))
-    if not is_calibrated(head, reference):
+    if not is_calibrated(points[0].metric, head, reference):
         here = [point for point in points if point.row.machine == head.machine.fingerprint]
         return spread(raw_series(here)) if is_same_machine(head, reference) else None
     series = calibrated_series(points)
@@ -50,5 +51,5 @@ def known_spread(points: Sequence[HistoryPoint], head: Run, reference: Run) -> f
 
 def _have_other_speeds(points: Sequence[HistoryPoint]) -> bool:
     """Say so of points that all have a calibration."""
-    logs = [math.log(point.row.calibration_seconds or math.nan) for point in points]
+    logs = [math.log(calibration_of(point) or math.nan) for point in points]
     return stdev(logs) > OTHER_SPEED_LOG

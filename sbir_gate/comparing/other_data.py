@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sbir_gate.comparing.changes import compare_metrics
-from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.gate import NO_REFERENCE, judge
 from sbir_gate.comparing.limits import worst
+from sbir_gate.comparing.promotion import judge_merged
 from sbir_gate.comparing.soundness import reference_fault
 from sbir_gate.comparing.waivers import apply_waivers
 from sbir_gate.model.run import MetricKind, Run
@@ -21,12 +22,13 @@ def judge_other_data(
 ) -> Verdict:
     """Return the verdict on a Run whose data may be other than the reference's.
 
-    On the same fixture it is `judge`. Published data change from one run to the next: then times, counts and
-    single awards say nothing about the code, and rates still do. Exact metrics that are ratios are held
-    against their relative limits, all others against the absolute ones alone, and a note says so.
+    On the same fixture it is `judge_merged`: what a pipeline runs was merged. Published data change from one
+    run to the next: then times, counts and single awards say nothing about the code, and rates still do.
+    Exact metrics that are ratios are held against their relative limits, all others against the absolute ones
+    alone, and a note says so.
     """
     if reference is None or head.fixture.fingerprint == reference.fixture.fingerprint:
-        return judge(head, reference, policy, waivers=waivers)
+        return judge_merged(head, reference, policy, waivers=waivers)
     if head.gate != reference.gate or reference_fault(reference):
         return judge(head, reference, policy, waivers=waivers)
     alone = judge(head, None, policy, waivers=waivers)
@@ -56,7 +58,7 @@ def judge_other_data(
         reference_commit=reference.source.commit,
         notes=(
             "the data are not those of the reference: rates were compared, times, counts and awards were not",
-            *(note for note in alone.notes if "there is no baseline" not in note),
+            *(note for note in alone.notes if note != NO_REFERENCE),
             *(note for note in waived.notes if note not in alone.notes),
         ),
         waivers=tuple(dict.fromkeys((*alone.waivers, *waived.applied))),

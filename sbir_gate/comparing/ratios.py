@@ -120,13 +120,14 @@ def _noisy_about_zero(pair: Pair) -> Ratio:
 def _noisy(pair: Pair, head: Run, reference: Run, spread: float | None) -> Ratio:
     is_time = time_exponent(pair.name) != 0
     effect = machine_effect(pair.name, head, reference) if is_time else None
-    is_between_machines = is_time and is_calibrated(head, reference)
+    is_between_machines = is_time and is_calibrated(pair.name, head, reference)
     if is_between_machines and effect is None:
         return doubtful_ratio(pair, "the machines differ and the calibration workload was not timed")
     if too_few_repeats(pair):
         return replace(doubtful_ratio(pair, _too_few_words(pair)), is_sought=False)
     measured = difference(estimate_log_median(pair.head), estimate_log_median(pair.reference))
-    unexplained = unexplained_log_sd(head, reference, spread) if is_time or spread is not None else 0.0
+    is_uncertain = is_time or spread is not None
+    unexplained = unexplained_log_sd(pair.name, head, reference, spread) if is_uncertain else 0.0
     change = replace(measured, error=math.hypot(measured.error, unexplained))
     if effect is None:
         found = interval(change)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from sbir_gate.comparing.calibration import time_exponent
+from sbir_gate.comparing.calibration import is_processor_time, time_exponent
 from sbir_gate.model.history import HistoryPoint
 from sbir_gate.model.run import MetricKind
 
@@ -23,13 +23,15 @@ class Series:
     """One metric, the oldest point first. `values` run parallel to `points` and are comparable.
 
     They are in the metric's unit; if `is_calibrated`, they are what the machine of the median calibration
-    would have taken. `left_out` counts points of another machine without a calibration.
+    would have taken. `left_out` counts points of another machine without a calibration, `other_definitions`
+    those that were measured by another definition of the metric, or in another way, than the newest.
     """
 
     points: tuple[HistoryPoint, ...]
     values: tuple[float, ...]
     is_calibrated: bool = False
     left_out: int = 0
+    other_definitions: int = 0
 
     @property
     def has_logarithms(self) -> bool:
@@ -40,9 +42,16 @@ class Series:
 def comparable_series(points: Sequence[HistoryPoint]) -> Series:
     """Return the points as a series; times of different machines become multiples of their calibration.
 
+    Only those of the newest one's definition are in it: a change of the definition is no change of the code.
+
     On one machine the steadier of the two is taken: where jobs differ in speed the calibrated series scatters
     less, on a quiet machine the raw one does.
     """
+    alike = [point for point in points if point.is_defined_like(points[-1])]
+    return replace(_comparable(alike), other_definitions=len(points) - len(alike))
+
+
+def _comparable(points: Sequence[HistoryPoint]) -> Series:
     raw = raw_series(points)
     if not points or time_exponent(points[0].metric) == 0:
         return raw
@@ -68,16 +77,22 @@ def calibrated_series(points: Sequence[HistoryPoint]) -> Series:
 
     Those without a calibration are left out.
     """
-    timed = [point for point in points if (point.row.calibration_seconds or 0) > 0]
+    timed = [point for point in points if (calibration_of(point) or 0) > 0]
     if not timed:
         return Series((), (), is_calibrated=True, left_out=len(points))
-    timings = [point.row.calibration_seconds or math.nan for point in timed]
+    timings = [calibration_of(point) or math.nan for point in timed]
     usual = median(timings)
     values = tuple(
         point.value * (usual / timing) ** time_exponent(point.metric)
         for point, timing in zip(timed, timings, strict=True)
     )
     return Series(tuple(timed), values, is_calibrated=True, left_out=len(points) - len(timed))
+
+
+def calibration_of(point: HistoryPoint) -> float | None:
+    """Return the seconds of the calibration workload by the clock of the metric."""
+    row = point.row
+    return row.calibration_cpu_seconds if is_processor_time(point.metric) else row.calibration_seconds
 
 
 def spread(series: Series) -> float | None:

@@ -11,7 +11,7 @@ import filecmp
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -153,6 +153,23 @@ def names_its_files(command: Sequence[str], base: Place) -> bool:
     )
 
 
+def named_files(command: Sequence[str], head: Place) -> Mapping[str, tuple[Path, ...]]:
+    """Return the files and modules of head's tree that a command names, each with where it may lie there.
+
+    What lies in a Python environment is left out: the base may use head's.
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    for argument in command:
+        path = _normal(head.working_folder / argument)
+        if _is_within(path, head.root) and path.is_file() and not _is_in_environment(path, head):
+            found[argument] = (path,)
+    for option, word in pairwise(command):
+        module = word.partition(".")[0]
+        if option == "-m" and _holds_module(head, module):
+            found[word] = tuple(_module_files(head, module))
+    return found
+
+
 def engine_folder(side: Place, own: Path | None, package: str) -> Path | None:
     """Return the folder from which the side imports its own `package`; None if it has none of its own."""
     installed = sorted(own.glob("lib/python*/site-packages")) if own else []
@@ -168,10 +185,13 @@ def moved(path: Path, head: Place, side: Place) -> Path:
 
 def _holds_module(side: Place, module: str) -> bool:
     """Say whether a side's own files hold a module or package of this name."""
-    return any(
-        (folder / module / "__init__.py").is_file() or (folder / f"{module}.py").is_file()
-        for folder in _own(side)
-    )
+    return any(path.is_file() for path in _module_files(side, module))
+
+
+def _module_files(side: Place, module: str) -> Iterator[Path]:
+    for folder in _own(side):
+        yield folder / module / "__init__.py"
+        yield folder / f"{module}.py"
 
 
 def _own(side: Place) -> list[Path]:

@@ -15,12 +15,14 @@ from sbir_gate.measuring.output import OutputFaults, check_rows, decision_key, d
 from sbir_gate.measuring.process import ProcessRequest, ProcessResult, raise_on_failure
 from sbir_gate.measuring.telemetry import Telemetry, read_telemetry
 from sbir_gate.model.matches import Decision
-from sbir_gate.model.samples import Sample
+from sbir_gate.model.samples import Calibration, Sample
 
-# the edges: start a process, time the calibration workload in seconds, tell "repeat i of n" (0: warm-up)
+# the edges: start a process, time the calibration workload, tell "repeat i of n" (0: warm-up)
 Launch = Callable[[ProcessRequest], ProcessResult]
-Calibrate = Callable[[], float]
+Calibrate = Callable[[], Calibration]
 Progress = Callable[[int, int], None]
+# looks after a run for what it must not have changed, and raises EnricherError
+CheckRun = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,14 @@ class BenchmarkResult:
     """What all repeats learned.
 
     `decisions` and `faults` are of the first repeat; `disagreements` are the awards, sorted, for which any
-    other repeat decided differently. `calibration_seconds` has one more entry than there are samples.
+    other repeat decided differently. `calibrations` has one more entry than there are samples.
     """
 
     samples: tuple[Sample, ...]
     decisions: tuple[Decision, ...]
     disagreements: tuple[str, ...]
     faults: OutputFaults
-    calibration_seconds: tuple[float, ...]
+    calibrations: tuple[Calibration, ...]
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -76,23 +78,28 @@ class Repeat:
     decisions: tuple[Decision, ...]
 
 
+def accept_run() -> None:
+    """Find nothing wrong with what a run left behind."""
+
+
 class Bench:
     """A plan that was checked, ready to be run once, and once more."""
 
-    def __init__(self, plan: BenchmarkPlan, launch: Launch) -> None:
+    def __init__(self, plan: BenchmarkPlan, launch: Launch, check_run: CheckRun = accept_run) -> None:
         """Raises ConfigurationError for a plan that cannot be run."""
         _check(plan)
         self.plan = plan
         self._template = parse_command(plan.command)
         self._environment = scrubbed_environment(plan.environment, plan.pass_environment)
         self._launch = launch
+        self._check_run = check_run
         self._runs = 0
 
     def run_once(self) -> Repeat:
         """Run the enricher in a fresh process with fresh, empty folders for its output and what it keeps.
 
         Raises EnricherCrash for an exit status other than 0, EnricherError for a time-out or an output
-        that is missing or cannot be read.
+        that is missing or cannot be read, or a run that changed what it must not.
         """
         plan = self.plan
         self._runs += 1
@@ -115,6 +122,7 @@ class Bench:
                 ProcessRequest(arguments, environment, plan.working_folder, plan.timeout_seconds, log)
             )
             raise_on_failure(result, plan.timeout_seconds)
+            self._check_run()
             return Repeat(result, read_telemetry(metrics), read_decisions(output))
 
 
@@ -124,20 +132,20 @@ class Tally:
     def __init__(self, award_ids: Sequence[str]) -> None:
         self._award_ids = award_ids
         self._samples: list[Sample] = []
-        self._calibrations: list[float] = []
+        self._calibrations: list[Calibration] = []
         self._first: Repeat | None = None
         self._differing: set[str] = set()
 
-    def add(self, repeat: Repeat, calibration_seconds: float) -> None:
-        """Take a repeat in, and the time of the calibration workload just before it."""
-        self._samples.append(_sample(repeat, calibration_seconds))
-        self._calibrations.append(calibration_seconds)
+    def add(self, repeat: Repeat, calibration: Calibration) -> None:
+        """Take a repeat in, and the timing of the calibration workload just before it."""
+        self._samples.append(_sample(repeat, calibration))
+        self._calibrations.append(calibration)
         if self._first is None:
             self._first = repeat
         elif self._samples[0].output_digest != self._samples[-1].output_digest:
             self._differing.update(find_disagreements((self._first.decisions, repeat.decisions)))
 
-    def result(self, last_calibration_seconds: float) -> BenchmarkResult:
+    def result(self, last_calibration: Calibration) -> BenchmarkResult:
         """Return what was learned; there must be a repeat. More may be added afterwards."""
         if self._first is None:
             raise ValueError("no repeat was measured")
@@ -146,13 +154,17 @@ class Tally:
             decisions=self._first.decisions,
             disagreements=tuple(sorted(self._differing)),
             faults=check_rows(self._first.decisions, self._award_ids),
-            calibration_seconds=(*self._calibrations, last_calibration_seconds),
+            calibrations=(*self._calibrations, last_calibration),
             notes=self._first.telemetry.notes,
         )
 
 
 def run_benchmark(
-    plan: BenchmarkPlan, launch: Launch, calibrate: Calibrate, progress: Progress
+    plan: BenchmarkPlan,
+    launch: Launch,
+    calibrate: Calibrate,
+    progress: Progress,
+    check_run: CheckRun = accept_run,
 ) -> BenchmarkResult:
     """Run the plan and return what was learned; a failed warm-up is a failure too.
 
@@ -160,15 +172,15 @@ def run_benchmark(
     that cannot be run, EnricherCrash for an exit status other than 0, EnricherError for a time-out or an
     output that is missing or cannot be read.
     """
-    bench = Bench(plan, launch)
+    bench = Bench(plan, launch, check_run)
     for _ in range(plan.warmups):
         progress(0, plan.repeats)
         bench.run_once()
     tally = Tally(plan.award_ids)
     for number in range(1, plan.repeats + 1):
         progress(number, plan.repeats)
-        calibration_seconds = calibrate()
-        tally.add(bench.run_once(), calibration_seconds)
+        calibration = calibrate()
+        tally.add(bench.run_once(), calibration)
     return tally.result(calibrate())
 
 
@@ -196,7 +208,7 @@ def _check(plan: BenchmarkPlan) -> None:
         )
 
 
-def _sample(repeat: Repeat, calibration_seconds: float) -> Sample:
+def _sample(repeat: Repeat, calibration: Calibration) -> Sample:
     telemetry = repeat.telemetry
     # an enricher that resets its own peak counter hides it from the launcher, but tells it here
     peak_rss_mib = max(repeat.process.peak_rss_mib, telemetry.highest_mib())
@@ -206,11 +218,14 @@ def _sample(repeat: Repeat, calibration_seconds: float) -> Sample:
         cpu_seconds=repeat.process.cpu_seconds,
         peak_rss_mib=peak_rss_mib,
         memory_delta_mib=None if start_mib is None else peak_rss_mib - start_mib,
-        calibration_seconds=calibration_seconds,
+        calibration_seconds=calibration.wall_seconds,
         output_digest=digest(repeat.decisions),
         cpu_wait_seconds=repeat.process.cpu_wait_seconds,
         stages=telemetry.stage_samples(),
         counters=telemetry.counters,
+        calibration_cpu_seconds=calibration.cpu_seconds,
+        memory_method=repeat.process.memory_method,
+        cpu_method=repeat.process.cpu_method,
     )
 
 

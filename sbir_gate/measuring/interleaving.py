@@ -8,10 +8,11 @@ it cancels within a pair; and a slow drift cancels between a pair and the next, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from sbir_gate.errors import ConfigurationError, EnricherError
 from sbir_gate.measuring.benchmark import Bench, BenchmarkPlan, BenchmarkResult, Calibrate, Launch, Tally
@@ -68,6 +69,8 @@ class SidesResult:
 IsDecided = Callable[[BenchmarkResult, BenchmarkResult], bool]
 # told before each process: the number of the pair (0: warm-up), and the side
 TellPair = Callable[[int, Side], None]
+# looks after a run of a side for what it must not have changed, and raises EnricherError
+CheckSide = Callable[[Side], None]
 
 
 class BaseFailure(EnricherError):  # noqa: N818 -- it is the base that failed; "error" is what it caused
@@ -102,6 +105,10 @@ def has_time(spent_seconds: float, longest_seconds: float, max_seconds: float) -
     return spent_seconds + longest_seconds <= max_seconds
 
 
+def accept_side(_side: Side) -> None:
+    """Find nothing wrong with what a run left behind."""
+
+
 def run_side_by_side(
     head: BenchmarkPlan,
     base: BenchmarkPlan,
@@ -111,6 +118,7 @@ def run_side_by_side(
     clock: Callable[[], float],
     is_decided: IsDecided,
     progress: TellPair,
+    check_side: CheckSide = accept_side,
 ) -> SidesResult:
     """Measure both plans in turn, each run a fresh process, and return what was learned.
 
@@ -121,7 +129,11 @@ def run_side_by_side(
     Raises BaseFailure if the base's enricher breaks; what `run_benchmark` raises if head's does.
     """
     _check(budget)
-    session = _Session(head, base, launch, calibrate, clock, progress)
+    benches = {
+        Side.HEAD: Bench(head, launch, partial(check_side, Side.HEAD)),
+        Side.BASE: Bench(base, launch, partial(check_side, Side.BASE)),
+    }
+    session = _Session(benches, calibrate, clock, progress)
     session.warm_up(max(head.warmups, base.warmups))
     looks = frozenset(planned_looks(budget.min_pairs, budget.max_pairs))
     while True:
@@ -161,15 +173,13 @@ class _Session:
 
     def __init__(
         self,
-        head: BenchmarkPlan,
-        base: BenchmarkPlan,
-        launch: Launch,
+        benches: Mapping[Side, Bench],
         calibrate: Calibrate,
         clock: Callable[[], float],
         progress: TellPair,
     ) -> None:
-        self._benches = {Side.HEAD: Bench(head, launch), Side.BASE: Bench(base, launch)}
-        self._tallies = {Side.HEAD: Tally(head.award_ids), Side.BASE: Tally(base.award_ids)}
+        self._benches = benches
+        self._tallies = {side: Tally(bench.plan.award_ids) for side, bench in benches.items()}
         self._calibrate = calibrate
         self._clock = clock
         self._progress = progress
@@ -193,12 +203,12 @@ class _Session:
         """Run one more pair."""
         started = self._clock()
         self.pairs += 1
-        calibration_seconds = self._calibrate()
+        calibration = self._calibrate()
         for side in order_of(self.pairs):
             self._progress(self.pairs, side)
             with blamed_on(side):
                 repeat = self._benches[side].run_once()
-            self._tallies[side].add(repeat, calibration_seconds)
+            self._tallies[side].add(repeat, calibration)
         self.longest_seconds = max(self.longest_seconds, self._clock() - started)
 
     def results(self) -> tuple[BenchmarkResult, BenchmarkResult]:

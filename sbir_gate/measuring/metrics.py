@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sbir_gate.measuring.benchmark import BenchmarkResult
+from sbir_gate.model.definitions import metric_version
 from sbir_gate.model.matches import Method
 from sbir_gate.model.run import Metric, MetricKind, Quality
 from sbir_gate.model.samples import Sample, StageSample
@@ -48,11 +49,13 @@ def derive_metrics(
 def _process_metrics(samples: Sequence[Sample], awards: int) -> Iterator[Metric]:
     walls = [sample.wall_seconds for sample in samples]
     yield _noisy("wall_seconds", "s", walls)
-    yield _noisy("cpu_seconds", "s", [sample.cpu_seconds for sample in samples])
-    yield _noisy("peak_rss_mib", "MiB", [sample.peak_rss_mib for sample in samples])
+    cpu_method = _joined(sample.cpu_method for sample in samples)
+    memory_method = _joined(sample.memory_method for sample in samples)
+    yield _noisy("cpu_seconds", "s", [sample.cpu_seconds for sample in samples], cpu_method)
+    yield _noisy("peak_rss_mib", "MiB", [sample.peak_rss_mib for sample in samples], memory_method)
     deltas = [sample.memory_delta_mib for sample in samples if sample.memory_delta_mib is not None]
     if len(deltas) == len(samples):
-        yield _noisy("memory_delta_mib", "MiB", deltas)
+        yield _noisy("memory_delta_mib", "MiB", deltas, memory_method)
     if awards and all(wall > 0 for wall in walls):
         yield _noisy("seconds_per_record", "s", [wall / awards for wall in walls])
         yield _noisy("records_per_second", "1/s", [awards / wall for wall in walls])
@@ -93,12 +96,17 @@ def _ordered(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _noisy(name: str, unit: str, values: Sequence[float]) -> Metric:
-    return Metric(name, unit, MetricKind.NOISY, tuple(values))
+def _joined(methods: Iterable[str]) -> str:
+    """Return the one method of all repeats; repeats that were measured in several ways are like no others."""
+    return "+".join(sorted(set(methods)))
+
+
+def _noisy(name: str, unit: str, values: Sequence[float], method: str = "") -> Metric:
+    return Metric(name, unit, MetricKind.NOISY, tuple(values), metric_version(name), method)
 
 
 def _exact(name: str, unit: str, value: float) -> Metric:
-    return Metric(name, unit, MetricKind.EXACT, (value,))
+    return Metric(name, unit, MetricKind.EXACT, (value,), metric_version(name))
 
 
 def _count(name: str, value: int) -> Metric:

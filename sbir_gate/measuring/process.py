@@ -53,7 +53,8 @@ class ProcessResult:
     """How a command ended. `exit_status` is negative for a signal; `log_tail` is the end of its messages.
 
     `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile. `log` is the
-    file that has the messages in full; empty where none was kept.
+    file that has the messages in full; empty where none was kept. `memory_method` and `cpu_method` say how
+    memory and processor time were measured.
     """
 
     exit_status: int
@@ -63,6 +64,8 @@ class ProcessResult:
     peak_rss_mib: float
     log_tail: str = ""
     cpu_wait_seconds: float | None = None
+    memory_method: str = ""
+    cpu_method: str = ""
     log: str = ""
 
 

@@ -9,7 +9,9 @@ Format history:
    been seen (`smallest_detectable`), and verdicts know of slow `drift`. Entries of the
    history, alerts, and what is known of a table of awards.
 3. Every field that was added since has a default, so documents of format 2 are read as they are. Metrics have
-   a version of their definition; a Run knows what it could not see, and its settings file (`settings_file`).
+   a version of their definition and the method of their measurement; a Run knows what it could not see, the
+   processor time of the calibration workload, its settings file (`settings_file`), and why it was measured
+   without its base (`base_gap`).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sbir_gate.errors import DocumentError
+from sbir_gate.model.definitions import FIRST_VERSION
 from sbir_gate.model.run import Fixture, Machine, Metric, MetricKind, Source
 from sbir_gate.model.verdict import Outcome
 
@@ -17,7 +18,8 @@ class HistoryEntry:
     `metrics` are those of the Run, with the values of all repeats, so that a later Run is compared with
     this one just as with a baseline. `tags` are the git tags of the commit when it was measured. `outcome`
     is what the gate said, None of an imported Run that nobody judged, and `alert_keys` what was to be told of
-    it (`Alert.key`), so that the same news is not told again. A benchmark that broke leaves an entry
+    it (`Alert.key`), so that the same news is not told again. `calibration_cpu_seconds` are the processor
+    times of the calibration workload. A benchmark that broke leaves an entry
     of outcome `error` without metrics.
     """
 
@@ -34,6 +36,7 @@ class HistoryEntry:
     tags: tuple[str, ...] = ()
     outcome: Outcome | None = None
     alert_keys: tuple[str, ...] = ()
+    calibration_cpu_seconds: tuple[float, ...] = ()
 
 
 def utc_moment(started_at: str) -> datetime:
@@ -67,8 +70,8 @@ class HistoryQuery:
 class HistoryRow:
     """The head of one entry, as the index knows it; `file_name` is that of the entry in its folder.
 
-    `started_at` is UTC. `calibration_seconds` is the median of the calibration workload, None if it was not
-    timed.
+    `started_at` is UTC. `calibration_seconds` is the median of the calibration workload,
+    `calibration_cpu_seconds` that of its processor times; None if it was not timed.
     """
 
     file_name: str
@@ -84,11 +87,15 @@ class HistoryRow:
     enricher: str
     tool_version: str
     calibration_seconds: float | None
+    calibration_cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
-    """One metric of one entry: the median of its repeats, in `unit`, and how many they were."""
+    """One metric of one entry: the median of its repeats, in `unit`, and how many they were.
+
+    `version` and `method` are those of the metric: points that differ in either are never joined.
+    """
 
     row: HistoryRow
     metric: str
@@ -96,6 +103,12 @@ class HistoryPoint:
     kind: MetricKind
     value: float
     repeats: int
+    version: int = FIRST_VERSION
+    method: str = ""
+
+    def is_defined_like(self, other: HistoryPoint) -> bool:
+        """Say whether both were measured by the same definition, in the same way."""
+        return (self.version, self.method) == (other.version, other.method)
 
 
 @dataclass(frozen=True, slots=True)

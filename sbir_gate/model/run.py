@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sbir_gate.model.definitions import FIRST_DEFINITIONS, FIRST_VERSION
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.samples import Sample
 
@@ -51,12 +52,18 @@ class Fixture:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric of a Run: one value if exact, one per repeat if noisy. Units are in `unit`."""
+    """One metric of a Run: one value if exact, one per repeat if noisy. Units are in `unit`.
+
+    `version` is that of its definition (`definitions`), and `method` how it was measured where a platform
+    decides (memory, processor time). Values that differ in either are never compared.
+    """
 
     name: str
     unit: str
     kind: MetricKind
     values: tuple[float, ...]
+    version: int = FIRST_VERSION
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,26 @@ class LinkedRecipient:
     uei: str = ""
 
 
+class GapKind(StrEnum):
+    """Why head was measured without its base: the gate is new, or the base lacks what its command names."""
+
+    NEW_GATE = "new-gate"
+    NO_ENGINE = "no-engine"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseGap:
+    """What is missing to measure the base: `names` are the files or modules that the base (`commit`) lacks.
+
+    `target` is the branch that the change goes to.
+    """
+
+    kind: GapKind
+    target: str
+    commit: str
+    names: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One benchmark: who measured what, where, with which samples and decisions.
@@ -137,16 +164,20 @@ class Run:
     measured, and are what the gate compares. `right_award_ids` are the awards whose link the
     truth confirms, `has_truth` says whether there was a truth. `firm_names` runs parallel to
     `decisions` (for reports); it is empty or as long. `calibration_seconds` are all timings of the
-    calibration workload, between the repeats. `engine_notes` are facts the enricher told of itself
-    (model version, acceptance limit). `settings_digest` is the SHA-256 of the settings that change results.
+    calibration workload, between the repeats; `calibration_cpu_seconds` its processor time in each.
+    `engine_notes` are facts the enricher told of itself (model version, acceptance limit). `settings_digest`
+    is the SHA-256 of the settings that change results.
     Two Runs with the same `session`, not empty, were measured side by side: sample i of the one is the
     pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
     both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
     reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
-    `has_truth` is False that is all of them, and none is listed. `settings_file` is the file over base.yaml,
-    empty if there was none. `entities` maps recipients to the UEI of their entity, where several ids are one
-    entity: all ids of those that awards are linked to. `unknown_recipient_ids` are the first ids in the
-    output that no recipient has, `reject_examples` the first rows of the fixture that could not be read.
+    `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a Run side by side
+    that the working tree's policy judges it, not the base's. `settings_file` is the file over base.yaml,
+    empty if there was none. `base_gap` says why a run beside the base went without it; None where it did not.
+    `definitions` is the number of the set of metrics that the program measured. `entities` maps recipients to
+    the UEI of their entity, where several ids are one entity: all ids of those that awards are linked to.
+    `unknown_recipient_ids` are the first ids in the output that no recipient has, `reject_examples` the first
+    rows of the fixture that could not be read.
     """
 
     gate: str
@@ -170,9 +201,13 @@ class Run:
     session: str = ""
     award_kinds: tuple[AwardKind, ...] = ()
     kind_indexes: tuple[int, ...] = ()
+    calibration_cpu_seconds: tuple[float, ...] = ()
+    definitions: int = FIRST_DEFINITIONS
     recipients: tuple[LinkedRecipient, ...] = ()
     unlabelled_award_ids: tuple[str, ...] = ()
+    has_own_policy: bool = False
     settings_file: str = ""
+    base_gap: BaseGap | None = None
     entities: Mapping[str, str] = field(default_factory=dict)
     unknown_recipient_ids: tuple[str, ...] = ()
     reject_examples: tuple[str, ...] = ()

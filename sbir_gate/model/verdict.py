@@ -126,6 +126,14 @@ def limit_names(metric: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((metric, *patterns)))
 
 
+class NotCompared(StrEnum):
+    """Why head's value of a metric was not held against the reference's."""
+
+    OLDER_DEFINITION = "older-definition"
+    NEWER_DEFINITION = "newer-definition"
+    OTHER_METHOD = "other-method"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One metric of head against the reference.
@@ -139,6 +147,8 @@ class Change:
     `smallest_detectable` is the regression, as a share of the reference (0.1 is 10 %), that would just
     have been told from no change; None for exact metrics and where there is no interval.
     `limit` says in words which limit decided; `reason` says why the severity is what it is.
+    `not_compared` says why there is no comparison though the reference has the metric; then `reference` is
+    None, and only the absolute limits were judged.
     """
 
     metric: str
@@ -157,6 +167,7 @@ class Change:
     limit: str = ""
     reason: str = ""
     smallest_detectable: float | None = None
+    not_compared: NotCompared | None = None
     is_calibrated: bool = False
     is_judged: bool = True
 

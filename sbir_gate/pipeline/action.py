@@ -15,6 +15,7 @@ from sbir_gate.pipeline.conclusion import VERDICT_NAME, GateResult, discard_verd
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.fetching import FetchRequest, Source
 from sbir_gate.pipeline.gate import Progress, run_gate
+from sbir_gate.pipeline.main_branch import is_main_branch
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, commit_settings
 from sbir_gate.pipeline.publishing import Channels
 from sbir_gate.pipeline.side_by_side import run_beside_base
@@ -145,7 +146,9 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
             return _measure_change(inputs, event, effective, edges, progress)
         if _has_full_data(inputs, event):
             effective = _with_full_data(inputs, effective, edges)
-        return run_gate(effective, edges.gate, progress)
+        # what the main branch holds was merged, and may start a new baseline
+        is_merged = mode is InputMode.BASELINE and is_main_branch(event, effective.settings, edges.git)
+        return run_gate(effective, edges.gate, progress, is_merged=is_merged)
     except SbirGateError as error:
         if not (reports / VERDICT_NAME).is_file():  # the gate leaves one itself, once it has begun
             told = told_settings(inputs, event, edges.environment, edges.git)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from sbir_gate.settings.base_settings import COMMAND
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.entries import Fault, Layer, configuration_error
 from sbir_gate.settings.layers import MAX_FILE_BYTES
@@ -14,7 +15,6 @@ from sbir_gate.settings.workflows import FOLDER
 from sbir_gate.storing.baselines import baseline_path
 from sbir_gate.storing.revisions import Revision
 
-COMMAND = "enricher.command"
 _USES_THE_GATE = re.compile(rb"sbir[-_]gate")
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sbir_gate.comparing.award_checks import award_findings, recipients_finding
 from sbir_gate.comparing.other_data import declined, judge_other_data
+from sbir_gate.comparing.promotion import may_become_baseline
 from sbir_gate.comparing.run_checks import is_refused, run_findings, single_run_policy
 from sbir_gate.errors import InputError, OutputError, SbirGateError, UsageError
 from sbir_gate.measuring.benchmark import Repeat, Tally
@@ -23,7 +24,8 @@ from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import Outcome, Verdict
+from sbir_gate.model.samples import Calibration
+from sbir_gate.model.verdict import Verdict
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
 from sbir_gate.pipeline.conclusion import ALERTS_NAME, discard_verdict, error_verdict, write_verdict
@@ -43,8 +45,6 @@ from sbir_gate.storing.documents import load_award_table, load_run, save_alerts,
 
 ENRICHER = "sbir_etl_job"
 RESUMED = "resumed"
-
-_PROMOTED = (Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE)
 
 
 class Engine(Protocol):
@@ -68,7 +68,7 @@ class _Timing:
     started_at: datetime
     wall_seconds: float
     cpu_seconds: float
-    calibration_seconds: float
+    calibration: Calibration
     telemetry: Telemetry
 
 
@@ -125,14 +125,14 @@ def measure_enrichment(
         metrics=files.metrics,
         is_resuming=is_resuming,
     )
-    started_at, calibration_seconds = edges.now(), edges.calibrate()
+    started_at, calibration = edges.now(), edges.calibrate()
     started, started_cpu = edges.clock(), time.process_time()
     summary = engine(request, settings, monitor, progress, watch)
     timing = _Timing(
         started_at,
         wall_seconds=edges.clock() - started,
         cpu_seconds=time.process_time() - started_cpu,
-        calibration_seconds=calibration_seconds,
+        calibration=calibration,
         telemetry=Telemetry.model_validate(monitor.export()),
     )
     with monitor.monitor_block("quality"), _uncollected():
@@ -258,9 +258,9 @@ def store_baseline(
 ) -> str:
     """Make the Run the baseline of the next one if it is fit for that; return in words what became of it.
 
-    It is not if it was refused or is open, if it resumed what another began (its time is not its own), if it
-    drifted, or if a rate is worse than the baseline's: a baseline that moves with every step of a slow
-    decline hides it.
+    It is not if it failed or broke (`may_become_baseline`), if it resumed what another began (its time is not
+    its own), if it drifted, or if a rate is worse than the baseline's: a baseline that moves with every step
+    of a slow decline hides it.
     """
     settings = asset_settings(effective, award_year).settings
     if not settings.orchestration.stores_baseline:
@@ -277,8 +277,9 @@ def store_baseline(
 
 def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) -> str:
     run = judged.run
-    if judged.verdict.outcome not in _PROMOTED:
-        return f"the verdict is {judged.verdict.outcome}"
+    obstacle = may_become_baseline(judged.verdict)
+    if obstacle:
+        return obstacle
     if RESUMED in run.engine_notes:
         return "the Run went on from the chunks of another"
     if judged.reference is not None:
@@ -287,10 +288,9 @@ def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) 
         if worse:
             return f"worse than the baseline, if within the limits: {'; '.join(worse)}"
     try:
-        drift = drift_before_promotion(run, settings)
+        return may_become_baseline(judged.verdict, drift_before_promotion(run, settings))
     except SbirGateError as error:
         return f"drift cannot be judged ({error.message})"
-    return "; ".join(finding.reason for finding in drift)
 
 
 @contextmanager
@@ -336,7 +336,7 @@ def _run(effective: EffectiveSettings, files: AssetFiles, edges: Edges, timing: 
         peak_rss_mib=telemetry.highest_mib(),
     )
     tally = Tally([profile.award_id for profile in profiles])
-    tally.add(Repeat(process, telemetry, read_decisions(files.enriched)), timing.calibration_seconds)
+    tally.add(Repeat(process, telemetry, read_decisions(files.enriched)), timing.calibration)
     return replace(run_of(effective, edges, read, tally.result(edges.calibrate())), enricher=ENRICHER)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sbir_gate.measuring.base_environment import (
     differing_locks,
     engine_folder,
     moved,
+    named_files,
     python_of,
     set_up,
     side_command,
@@ -22,10 +23,13 @@ from sbir_gate.measuring.benchmark import BenchmarkPlan
 from sbir_gate.measuring.environment import scrubbed_environment
 from sbir_gate.measuring.interleaving import Side, blamed_on
 from sbir_gate.measuring.process import ProcessRequest, raise_on_failure
+from sbir_gate.model.run import BaseGap, GapKind
+from sbir_gate.pipeline.adoption import has_gate
 from sbir_gate.pipeline.edges import Edges
-from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, Progress, interpreter, settings_digest
-from sbir_gate.settings.base_settings import BaseSettings, Given, base_settings
+from sbir_gate.pipeline.gate import BUILT_IN_COMMAND, CHILD_SETTINGS, Progress, interpreter, settings_digest
+from sbir_gate.settings.base_settings import COMMAND, BaseSettings, Given, base_settings
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.entries import Layer
 from sbir_gate.settings.layers import VARIABLE_PREFIX
 from sbir_gate.settings.repository_file import settings_file
 from sbir_gate.storing.merge_base import MergeBase
@@ -41,19 +45,59 @@ class Places:
     base: Place
 
 
+def head_place(found: MergeBase) -> Place:
+    """Return where head lies; its enricher runs in the folder one stands in."""
+    return Place(found.root.resolve(), Path.cwd().resolve())
+
+
+def find_gap(
+    found: MergeBase, given: Given, own: EffectiveSettings, operator: Sequence[Layer]
+) -> BaseGap | None:
+    """Return why the base cannot be measured beside head, None if it can be tried.
+
+    A gate that neither the base nor the target branch has is new. Where `operator` names the command, both
+    sides run it: a base that lacks what it names cannot, and that is no new gate, or moving a file would be a
+    way past the gate.
+    """
+    named = given.config_file
+    if not any(has_gate(each, named, own, operator) for each in (found.revision, found.target)):
+        return BaseGap(GapKind.NEW_GATE, found.ref, found.commit)
+    command = own.settings.enricher.command
+    if command is None or not _is_from_outside(found, named, operator):
+        return None
+    head = head_place(found)
+    lacking = tuple(
+        name
+        for name, paths in named_files(command, head).items()
+        if all((place := found.revision.place_of(path)) is None or not _is_at(found, place) for path in paths)
+    )
+    return BaseGap(GapKind.NO_ENGINE, found.ref, found.commit, lacking) if lacking else None
+
+
+def _is_from_outside(found: MergeBase, named: Path | None, operator: Sequence[Layer]) -> bool:
+    """Say whether the command is the same for both sides, whatever the repository holds."""
+    if any(entry.key == COMMAND for layer in operator for entry in layer.entries):
+        return True
+    return named is not None and found.revision.place_of(named) is None
+
+
+def _is_at(found: MergeBase, place: str) -> bool:
+    return bool(found.revision.blobs_in(place))
+
+
 def places_of(found: MergeBase, tree: Path) -> Places:
     """Return where both sides lie; the base's enricher runs in the folder that answers to head's.
 
     Raises UsageError if the base has no such folder.
     """
-    root, here = found.root.resolve(), Path.cwd().resolve()
-    folder = here.relative_to(root)
+    head = head_place(found)
+    folder = head.working_folder.relative_to(head.root)
     if not (tree / folder).is_dir():
         raise UsageError(
             f"--base: the base has no folder {folder}, in which head's enricher runs",
             "call sbir-gate in a folder that both commits have",
         )
-    return Places(Place(root, here), Place(tree, tree / folder))
+    return Places(head, Place(tree, tree / folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +158,7 @@ def base_plan_of(head: BenchmarkPlan, base: BaseSide, scratch: Path) -> Benchmar
     if settings.command is not None:
         command = shlex.join(side_command(settings.command, places.head, places.base))
     else:
-        config = scratch / "settings.yaml"
+        config = scratch / CHILD_SETTINGS
         # also where nothing is set: without a file the engine would look for one of its own
         config.write_text(settings.text or "{}\n", encoding="utf-8")
         command = f"{BUILT_IN_COMMAND} --config {shlex.quote(str(config))}"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from sbir_gate.measuring.benchmark import Launch
+from sbir_gate.measuring.benchmark import Calibrate, Launch
 from sbir_gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.measuring.process import run_process
 from sbir_gate.measuring.source import GIT_SECONDS, describe_source, describe_tags
@@ -23,7 +23,7 @@ class Edges:
 
     now: Callable[[], datetime]
     launch: Launch
-    calibrate: Callable[[], float]
+    calibrate: Calibrate
     machine: Callable[[], Machine]
     source: Callable[[], Source]
     clock: Callable[[], float] = time.monotonic
@@ -36,7 +36,7 @@ def real_edges() -> Edges:
     return Edges(
         now=lambda: datetime.now(UTC),
         launch=run_process,
-        calibrate=lambda: time_calibration(time.perf_counter),
+        calibrate=time_calibration,
         machine=describe_machine,
         source=lambda: describe_source(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
         tags=lambda: describe_tags(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),

@@ -7,19 +7,22 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sbir_gate import __version__
 from sbir_gate.errors import ExitStatus, InputError, SbirGateError
 from sbir_gate.measuring.award_kinds import award_kinds
-from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
+from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, CheckRun, run_benchmark
 from sbir_gate.measuring.environment import python_of_caller
 from sbir_gate.measuring.interleaving import Side
 from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash
 from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
+from sbir_gate.measuring.seals import Seals, files_in
+from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.pipeline.conclusion import (
@@ -30,11 +33,15 @@ from sbir_gate.pipeline.conclusion import (
     leave_error_verdict,
 )
 from sbir_gate.pipeline.edges import Edges
+from sbir_gate.pipeline.enrichment import reading_options
 from sbir_gate.pipeline.fixture import ReadFixture, known_recipients, read_fixture
 from sbir_gate.pipeline.history import noise_of_history
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
+from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.layers import base_file
 from sbir_gate.settings.schema import Settings
 
 BUILT_IN_COMMAND = (
@@ -43,17 +50,24 @@ BUILT_IN_COMMAND = (
 )
 BUILT_IN = "built-in"
 _MOST_UNKNOWN = 5
+CHILD_SETTINGS = "settings.yaml"
 
 Progress = Callable[[str], None]
 """Told in words what is being done."""
 
 
 def run_gate(
-    effective: EffectiveSettings, edges: Edges, progress: Progress, policy_from: PolicyRequest | None = None
+    effective: EffectiveSettings,
+    edges: Edges,
+    progress: Progress,
+    policy_from: PolicyRequest | None = None,
+    *,
+    is_merged: bool = False,
 ) -> GateResult:
     """Measure, compare with the baseline, judge, and write Run, verdict and Markdown report.
 
-    With `policy_from` everything that judges comes from its commit, `effective` is what head has.
+    With `policy_from` everything that judges comes from its commit, `effective` is what head has. `is_merged`
+    says that it is the main branch that is measured: what was merged may start a new baseline.
     Whatever goes wrong, no older verdict stays behind to be taken for this one's; an error that has a
     name leaves a verdict `error` and a report of it, and is raised.
     """
@@ -61,7 +75,7 @@ def run_gate(
     try:
         # first, because a damaged baseline makes all the measuring useless
         if policy_from is None:
-            judgement = own_judgement(effective)
+            judgement = own_judgement(effective, is_merged=is_merged)
         else:
             effective, judgement = commit_judgement(policy_from, effective)
             discard_verdict(effective.settings.reports.folder)
@@ -79,16 +93,24 @@ def run_gate(
     return conclude(run, judge, effective, edges)
 
 
-def measure(effective: EffectiveSettings, edges: Edges, progress: Progress) -> Run:
-    """Benchmark the enricher on the fixtures and return the Run.
+def measure(
+    effective: EffectiveSettings,
+    edges: Edges,
+    progress: Progress,
+    environment: Mapping[str, str] = os.environ,
+) -> Run:
+    """Benchmark the enricher on the fixtures and return the Run; `environment` is what it may see of.
 
     Raises InputError for fixtures that cannot be read, EnricherError for an enricher that breaks.
     """
     settings = effective.settings
     with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
         read = read_fixture(effective, edges, progress, Path(scratch))
-        plan = plan_of(effective, read, Path(scratch))
-        result = _benchmark(plan, edges, progress, is_built_in=settings.enricher.command is None)
+        plan = replace(plan_of(effective, read, Path(scratch)), environment=environment)
+        seals = Seals(lambda: sealed_files(effective, plan))
+        is_built_in = settings.enricher.command is None
+        result = _benchmark(plan, edges, progress, lambda: seals.check(Side.HEAD), is_built_in=is_built_in)
+        seals.check_at_the_end()
         progress("measuring quality")
         return run_of(effective, edges, read, result)
 
@@ -124,7 +146,9 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
         has_truth=truth is not None,
         unlabelled_award_ids=unlabelled_award_ids(read.profiles, truth) if truth is not None else (),
-        calibration_seconds=result.calibration_seconds,
+        calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
+        calibration_cpu_seconds=tuple(timing.cpu_seconds for timing in result.calibrations),
+        definitions=DEFINITIONS,
         engine_notes=result.notes,
         award_kinds=kinds,
         kind_indexes=kind_indexes,
@@ -134,6 +158,19 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         unknown_recipient_ids=(known.unknown or ())[:_MOST_UNKNOWN],
         settings_file=str(effective.file or ""),
     )
+
+
+def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterator[Path]:
+    """Yield what no run may change: the inputs, the settings that engines are handed, and this program."""
+    fixtures = effective.settings.fixtures
+    for source in filter(None, (fixtures.awards, fixtures.recipients, fixtures.truth)):
+        for file in resolve_files(str(source)):
+            yield from (path.absolute() for path in source_paths(file, reading_options(effective.settings)))
+    for plan in plans:
+        yield from plan.scratch_folder.glob(CHILD_SETTINGS)
+        yield from (path.absolute() for path in (plan.awards_path, plan.recipients_path) if path.is_file())
+    yield base_file()
+    yield from (path for path in files_in(Path(__file__).parents[1]) if path.suffix != ".pyc")
 
 
 def settings_digest(effective: EffectiveSettings) -> str:
@@ -149,7 +186,7 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
     command = _command(effective)
     if settings.enricher.command is None:
         # the child must see the very settings in force here, wherever they came from
-        child_config = scratch / "settings.yaml"
+        child_config = scratch / CHILD_SETTINGS
         child_config.write_text(render_effective(effective), encoding="utf-8")
         command += f" --config {shlex.quote(str(child_config))}"
     awards, recipients = read.handed or (settings.fixtures.awards, settings.fixtures.recipients)
@@ -192,13 +229,13 @@ def _command(effective: EffectiveSettings) -> str:
 
 
 def _benchmark(
-    plan: BenchmarkPlan, edges: Edges, progress: Progress, *, is_built_in: bool
+    plan: BenchmarkPlan, edges: Edges, progress: Progress, check_run: CheckRun, *, is_built_in: bool
 ) -> BenchmarkResult:
     def tell(repeat: int, repeats: int) -> None:
         progress(f"repeat {repeat} of {repeats}" if repeat else "warming up")
 
     with wrong_input_explained(is_built_in=is_built_in):
-        return run_benchmark(plan, edges.launch, edges.calibrate, tell)
+        return run_benchmark(plan, edges.launch, edges.calibrate, tell, check_run)
 
 
 @contextmanager

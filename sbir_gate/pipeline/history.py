@@ -174,6 +174,7 @@ def entry_of(run: Run, outcome: Outcome | None, tags: Sequence[str]) -> HistoryE
         settings_digest=run.settings_digest,
         metrics=run.metrics,
         calibration_seconds=run.calibration_seconds,
+        calibration_cpu_seconds=run.calibration_cpu_seconds,
         tags=tuple(tags),
         outcome=outcome,
     )
@@ -274,7 +275,7 @@ def _beginning(history: History, run: Run, course: HistoryQuery, finding: DriftF
 
 def own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
     """Return the Run's own point of a metric, as if it were kept already; none if it lacks the metric."""
-    timings = run.calibration_seconds
+    timings, cpu_timings = run.calibration_seconds, run.calibration_cpu_seconds
     row = HistoryRow(
         file_name="",
         gate=run.gate,
@@ -289,16 +290,32 @@ def own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
         enricher=run.enricher,
         tool_version=run.tool_version,
         calibration_seconds=median(timings) if timings else None,
+        calibration_cpu_seconds=median(cpu_timings) if cpu_timings else None,
     )
     return tuple(
-        HistoryPoint(row, name, metric.unit, metric.kind, median(metric.values), len(metric.values))
+        HistoryPoint(
+            row,
+            name,
+            metric.unit,
+            metric.kind,
+            median(metric.values),
+            len(metric.values),
+            metric.version,
+            metric.method,
+        )
         for metric in run.metrics
         if metric.name == name and metric.values
     )
 
 
 def _like(points: Sequence[HistoryPoint], run: Run) -> tuple[HistoryPoint, ...]:
-    return tuple(point for point in points if is_like(point.row, run))
+    """Return the points of Runs like this one, by its definition of the metric."""
+    own = {(metric.name, metric.version, metric.method) for metric in run.metrics}
+    return tuple(
+        point
+        for point in points
+        if (point.metric, point.version, point.method) in own and is_like(point.row, run)
+    )
 
 
 def _previous_outcome(history: History, run: Run) -> Outcome | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sbir_gate.comparing.promotion import may_become_baseline
 from sbir_gate.errors import PublishError
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.action import mode_of
 from sbir_gate.pipeline.branches import (
     fetch_kept_history,
@@ -26,8 +26,6 @@ from sbir_gate.settings.action_inputs import ActionInputs, InputMode, Promotion
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.remote_branch import Patience
-
-_PROMOTED = frozenset({Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +57,8 @@ def keep_for_later(
     """Yield what is left to be kept of a Run, each to be called: it says in words what was done.
 
     On the main branch the Run joins the history, one that broke too: what works again is news then. It
-    becomes the baseline if nothing got worse, not even slowly. A change keeps nothing: what is not merged is
-    no measure for others. Each raises SbirGateError.
+    becomes the baseline unless it failed or broke, or follows a slow decline (`may_become_baseline`). A
+    change keeps nothing: what is not merged is no measure for others. Each raises SbirGateError.
     """
     run, mode = saved.run, mode_of(inputs, event)
     if mode not in {InputMode.BASELINE, InputMode.FULL}:
@@ -73,8 +71,9 @@ def keep_for_later(
         yield lambda: _pushed_history(inputs, settings, edges)
     if run is None or mode is not InputMode.BASELINE or inputs.promote is Promotion.NOTHING:
         return
-    if saved.verdict.outcome not in _PROMOTED or saved.verdict.drift:
-        yield lambda: f"the baseline stays: the verdict on this Run is {saved.verdict.outcome}"
+    obstacle = may_become_baseline(saved.verdict)
+    if obstacle:
+        yield lambda: f"the baseline stays: {obstacle}"
     elif inputs.promote is Promotion.COMMIT:
         yield lambda: _pushed_baseline(run, settings, main, edges)
     else:

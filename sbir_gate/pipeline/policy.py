@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sbir_gate.comparing.changes import NO_SPREAD
 from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.promotion import judge_merged
 from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
@@ -57,13 +58,15 @@ class Rules:
 class Judgement:
     """The rules that count. Of a commit also what head changes of them, and head's own.
 
-    `own` is None where there is no commit, or where head's own rules cannot be read.
+    `own` is None where there is no commit, or where head's own rules cannot be read. `is_merged` says that
+    what is judged was merged: it may start a new baseline (`judge_merged`).
     """
 
     rules: Rules
     commit: str = ""
     edits: tuple[PolicyEdit, ...] = ()
     own: Rules | None = None
+    is_merged: bool = False
 
     def verdict(
         self,
@@ -76,6 +79,11 @@ class Judgement:
 
         `spread` is what the history knows of the noise, by metric (`judge`).
         """
+        if self.is_merged:
+            waivers = Waivers(self.rules.waivers, today)
+            return judge_merged(
+                head, reference or self.rules.baseline, self.rules.policy, waivers=waivers, spread=spread
+            )
         found = _judged(self.rules, head, today, reference, spread)
         if not self.commit:
             return found
@@ -107,8 +115,12 @@ class PolicyRequest:
     git_in: Callable[[Path], Git] = Git
 
 
-def own_judgement(effective: EffectiveSettings, has_baseline: bool = True) -> Judgement:
+def own_judgement(
+    effective: EffectiveSettings, has_baseline: bool = True, *, is_merged: bool = False
+) -> Judgement:
     """Return the judgement by the working tree alone; without a baseline for Runs that bring a reference.
+
+    `is_merged` says that what is judged was merged: it may start a new baseline (`judge_merged`).
 
     Raises ConfigurationError for waivers, DocumentError for a baseline that cannot be read.
     """
@@ -116,7 +128,7 @@ def own_judgement(effective: EffectiveSettings, has_baseline: bool = True) -> Ju
     path = settings.gate.waivers_file
     waivers = load_waivers(path, is_required=path != default_waivers_file())
     baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name) if has_baseline else None
-    return Judgement(Rules(policy(settings), waivers, baseline))
+    return Judgement(Rules(policy(settings), waivers, baseline), is_merged=is_merged)
 
 
 def commit_judgement(

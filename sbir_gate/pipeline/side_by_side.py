@@ -17,28 +17,46 @@ from sbir_gate.errors import SbirGateError
 from sbir_gate.measuring.base_environment import names_its_files, side_environment
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult
 from sbir_gate.measuring.checkout import base_checkout, cautions
-from sbir_gate.measuring.interleaving import Budget, Side, SidesResult, Stop, run_side_by_side
+from sbir_gate.measuring.interleaving import Budget, CheckSide, Side, SidesResult, Stop, run_side_by_side
+from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.verdict import Policy, Verdict
-from sbir_gate.pipeline.base_side import BaseSide, base_plan_of, check_code, places_of, prepare_base
+from sbir_gate.pipeline.base_side import (
+    BaseSide,
+    base_plan_of,
+    check_code,
+    find_gap,
+    head_place,
+    places_of,
+    prepare_base,
+)
 from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.fixture import ReadFixture, read_fixture
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
     Progress,
+    measure,
     plan_of,
     run_of,
+    sealed_files,
     subject_line,
     wrong_input_explained,
 )
-from sbir_gate.pipeline.policy import Judgement, PolicyRequest, commit_judgement
+from sbir_gate.pipeline.policy import (
+    Judgement,
+    PolicyRequest,
+    commit_judgement,
+    operator_layers,
+    own_judgement,
+)
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName, MergeBase, find_base
 
 _MAX_TOLD = 10
+_OTHER_MACHINE = "the baseline is of another machine: its commit was measured here, beside this one"
 
 
 def run_beside_base(
@@ -49,14 +67,17 @@ def run_beside_base(
     edges: Edges,
     progress: Progress,
     policy_from: PolicyRequest | None = None,
+    *,
+    by_own_policy: bool = False,
 ) -> GateResult:
     """Measure head beside the base, judge, and write both Runs, the verdict and the Markdown report.
 
     `named` leads to the base, the merge base of it and HEAD. `given` is what `effective` was made of beyond
     the defaults. What judges comes from the base, or from where `policy_from` says: the judge is not the
-    accused. `git` runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older
-    verdict behind. A base that breaks is an error that names the base: it is not head's fault, and it is no
-    pass.
+    accused. With `by_own_policy` it is the working tree's, as in a run against the stored baseline. `git`
+    runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older verdict behind. A
+    base that breaks is an error that names the base: it is not head's fault, and it is no pass. A gate
+    that is new, or a base that lacks what the command names, is judged without the base.
     """
     discard_verdict(effective.settings.reports.folder)
     try:
@@ -64,10 +85,21 @@ def run_beside_base(
         request = policy_from or PolicyRequest(
             named, Path.cwd(), given.config_file, given.environment, given.options, given.assignments
         )
-        effective, judgement = commit_judgement(request, effective, has_baseline=False)
-        discard_verdict(effective.settings.reports.folder)
+        if by_own_policy:
+            judgement = own_judgement(effective, has_baseline=False)
+        else:
+            effective, judgement = commit_judgement(request, effective, has_baseline=False)
+            discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
-        head, base = _measured(effective, judgement, given, found, git, edges, progress)
+        gap = find_gap(found, given, effective, operator_layers(request))
+        if gap is None:
+            head, base = _measured(effective, judgement, given, found, git, edges, progress)
+        else:
+            here = head_place(found)
+            environment = side_environment(here, here, None, given.environment)
+            head, base = replace(measure(effective, edges, progress, environment), base_gap=gap), None
+        if by_own_policy:
+            head = replace(head, has_own_policy=True, warnings=(_OTHER_MACHINE, *head.warnings))
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
@@ -89,28 +121,30 @@ def _measured(
     progress: Progress,
 ) -> tuple[Run, Run]:
     """Return the Runs of head and base."""
+    progress(f"checking out the base, {found.commit[:12]}")
     # what an enricher leaves behind that cannot be removed must not turn a verdict into a failure
-    with tempfile.TemporaryDirectory(prefix="sbir-gate-base-", ignore_cleanup_errors=True) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="sbir-gate-base-", ignore_cleanup_errors=True) as name,
+        base_checkout(git, found.commit, Path(name)) as tree,
+    ):
         scratch = Path(name)
         read = read_fixture(effective, edges, progress, scratch)
-        progress(f"checking out the base, {found.commit[:12]}")
-        with base_checkout(git, found.commit, scratch) as tree:
-            sides = places_of(found, tree)
-            base = prepare_base(effective, given, sides, edges, progress)
-            head_plan = replace(
-                plan_of(effective, read, _folder(scratch / "head")),
-                environment=side_environment(sides.head, sides.head, None, given.environment),
-            )
-            base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
-            check_code(base_plan, base, edges)
-            session = _Session(effective, judgement, edges, read, found, base, edges.new_session())
-            result = _side_by_side(session, head_plan, base_plan, progress)
-            progress("measuring quality")
-            head_run, base_run = session.runs(result.head, result.base)
-            notes = (
-                *_notes(found, head_run, base, cautions(git, tree)),
-                *_budget_notes(result, session.budget),
-            )
+        of_commit = files_in(tree)
+        sides = places_of(found, tree)
+        base = prepare_base(effective, given, sides, edges, progress)
+        head_plan = replace(
+            plan_of(effective, read, _folder(scratch / "head")),
+            environment=side_environment(sides.head, sides.head, None, given.environment),
+        )
+        base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
+        check_code(base_plan, base, edges)
+        session = _Session(effective, judgement, edges, read, found, base, edges.new_session())
+        seals = Seals(lambda: (*sealed_files(effective, head_plan, base_plan), *of_commit), tree)
+        result = _side_by_side(session, head_plan, base_plan, progress, seals.check)
+        seals.check_at_the_end()
+        progress("measuring quality")
+        head_run, base_run = session.runs(result.head, result.base)
+        notes = (*_notes(found, head_run, base, cautions(git, tree)), *_budget_notes(result, session.budget))
     return replace(head_run, warnings=notes), base_run
 
 
@@ -152,7 +186,7 @@ class _Session:
 
 
 def _side_by_side(
-    session: _Session, head: BenchmarkPlan, base: BenchmarkPlan, progress: Progress
+    session: _Session, head: BenchmarkPlan, base: BenchmarkPlan, progress: Progress, check_side: CheckSide
 ) -> SidesResult:
     settings, edges, budget = session.effective.settings, session.edges, session.budget
 
@@ -171,6 +205,7 @@ def _side_by_side(
             edges.clock,
             is_enough,
             lambda pair, side: progress(_pair_words(pair, side, budget)),
+            check_side,
         )
 
 

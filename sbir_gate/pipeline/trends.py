@@ -99,6 +99,11 @@ def _notes(other_fixtures: int, series: Series) -> list[str]:
     notes = []
     if other_fixtures:
         notes.append(f"left out: {other_fixtures:,} older Runs of other fixtures")
+    if series.other_definitions:
+        notes.append(
+            f"left out: {series.other_definitions:,} Runs that measured it by another definition;"
+            f" this one begins at {series.points[0].row.started_at:%Y-%m-%d}"
+        )
     if series.left_out:
         notes.append(f"left out: {series.left_out:,} Runs of other machines without a calibration")
     if series.is_calibrated:

@@ -15,6 +15,7 @@ from shutil import copyfileobj
 import duckdb
 
 from sbir_gate.errors import OutputError
+from sbir_gate.files import open_file
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
 from sbir_gate.reading.cleaning import identifier, literal
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
@@ -175,7 +176,7 @@ def _hand_text(
                 query = f"SELECT {', '.join([*chosen, *added])} FROM ({rows}) ORDER BY position"
                 for _ in raw.blocks(indexes):
                     _copy(connection, query, part, _text_options(delimiter, path, has_header=is_first))
-                    with part.open("rb") as block:
+                    with open_file(part) as block:
                         copyfileobj(block, whole)  # blocks of gzip in a row are a gzip file too
                     is_first = False
     part.unlink(missing_ok=True)

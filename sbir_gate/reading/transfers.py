@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from sbir_gate.errors import InputError, OutputError, ToolError
+from sbir_gate.errors import InputError, NoRoomError, ToolError
 from sbir_gate.files import open_file
 from sbir_gate.reading.answers import Answer, FileChangedError, PassingError, RemoteFile
 from sbir_gate.reading.options import MIB
@@ -290,7 +290,7 @@ class Transfer:
             raise self._wrong_size(total)
         missing, free = total - self._partial.size(), self._options.free_bytes(self._partial.path.parent)
         if missing > free:
-            raise OutputError(
+            raise NoRoomError(
                 f"{self._partial.path.parent}: {missing:,} bytes are still to come, and {free:,} are free",
                 "make room, or name an --output on another disk",
             )

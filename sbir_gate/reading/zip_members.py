@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sbir_gate.errors import InputError, OutputError
+from sbir_gate.errors import InputError, NoRoomError
 from sbir_gate.files import open_file
 from sbir_gate.reading.answers import BLOCK_BYTES, PassingError, RemoteFile
 from sbir_gate.reading.downloads import Fetched
@@ -111,7 +111,7 @@ class Member:
             needed += self.info.file_size
         free = options.free_bytes(self.target.parent)
         if needed > free:
-            raise OutputError(
+            raise NoRoomError(
                 f"{self.target.parent}: {needed:,} bytes are needed, and {free:,} are free",
                 "make room, or name an --output on another disk",
             )

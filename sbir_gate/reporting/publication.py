@@ -26,7 +26,7 @@ _NOTABLE = frozenset({Severity.FAIL, Severity.WARN, Severity.INCONCLUSIVE})
 _TITLES = {
     Outcome.PASS: "nothing got worse",
     Outcome.NO_BASELINE: "nothing to compare with yet",
-    Outcome.INCOMPARABLE: "the reference measured something else",
+    Outcome.INCOMPARABLE: "the reference is not comparable",
 }
 
 

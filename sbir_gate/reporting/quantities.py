@@ -59,7 +59,7 @@ def relative_change(change: Change) -> str:
     if change.head is None:
         return NOTHING if change.reference is None else "gone"
     if change.reference is None:
-        return NOTHING
+        return "not compared" if change.not_compared else NOTHING
     if not change.is_significant:
         return NO_CHANGE
     if change.ratio is None:

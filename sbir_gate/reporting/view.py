@@ -53,7 +53,7 @@ _OUTCOMES = {
     Outcome.WARN: ("⚠️", "Worse, but not beyond what may pass"),
     Outcome.FAIL: ("❌", "Worse than may pass"),
     Outcome.INCONCLUSIVE: ("❔", "The measurements are too noisy to tell"),
-    Outcome.INCOMPARABLE: ("🚫", "The reference measured something else, so nothing was compared"),
+    Outcome.INCOMPARABLE: ("🚫", "Nothing was compared: the reference is not comparable"),
     Outcome.NO_BASELINE: ("🆕", "Nothing to compare with yet; the absolute limits hold"),
     Outcome.ERROR: ("💥", "The benchmark did not finish"),
 }

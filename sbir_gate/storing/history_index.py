@@ -20,16 +20,20 @@ from sbir_gate.model.run import Metric, MetricKind
 from sbir_gate.model.verdict import Outcome
 
 # Raise it when the tables change: an index of another number is made again.
-_LAYOUT = 1
+_LAYOUT = 2
 _BUSY_SECONDS = 5.0
 
 _TABLES = """
 CREATE TABLE entries (
     entry INTEGER PRIMARY KEY, file_name TEXT UNIQUE, size INTEGER, changed_ns INTEGER, fault TEXT,
     gate TEXT, started_at REAL, commit_id TEXT, branch TEXT, is_dirty INTEGER, tags TEXT, outcome TEXT,
-    machine TEXT, fixture TEXT, enricher TEXT, tool_version TEXT, calibration_seconds REAL
+    machine TEXT, fixture TEXT, enricher TEXT, tool_version TEXT, calibration_seconds REAL,
+    calibration_cpu_seconds REAL
 );
-CREATE TABLE metrics (metric INTEGER PRIMARY KEY, name TEXT, unit TEXT, kind TEXT, UNIQUE (name, unit, kind));
+CREATE TABLE metrics (
+    metric INTEGER PRIMARY KEY, name TEXT, unit TEXT, kind TEXT, version INTEGER, method TEXT,
+    UNIQUE (name, unit, kind, version, method)
+);
 CREATE TABLE points (
     metric INTEGER, entry INTEGER, value REAL, repeats INTEGER, PRIMARY KEY (metric, entry)
 ) WITHOUT ROWID;
@@ -53,14 +57,15 @@ WITH chosen AS (
 """
 _HEADS = (
     "file_name, gate, started_at, commit_id, branch, is_dirty, tags, outcome,"
-    " machine, fixture, enricher, tool_version, calibration_seconds"
+    " machine, fixture, enricher, tool_version, calibration_seconds, calibration_cpu_seconds"
 )
 _ROWS = _CHOSEN + "SELECT " + _HEADS + " FROM chosen ORDER BY started_at, file_name"
 _POINTS = (
     _CHOSEN
     + "SELECT "
     + _HEADS
-    + ", unit, kind, value, repeats FROM metrics JOIN points USING (metric) JOIN chosen USING (entry)"
+    + ", unit, kind, version, method, value, repeats"
+    + " FROM metrics JOIN points USING (metric) JOIN chosen USING (entry)"
     + " WHERE name = :metric ORDER BY started_at, file_name"
 )
 _METRICS = (
@@ -81,7 +86,7 @@ class HistoryIndex:
 
     def __init__(self, path: Path | None) -> None:
         """Open the index in the file, or in memory alone if there is none."""
-        self._metric_numbers: dict[tuple[str, str, str], int] = {}
+        self._metric_numbers: dict[tuple[str, str, str, int, str], int] = {}
         self._connection = sqlite3.connect(
             str(path) if path else ":memory:", timeout=_BUSY_SECONDS, isolation_level=None
         )
@@ -122,9 +127,10 @@ class HistoryIndex:
 
     def add(self, file_name: str, stamp: Stamp, entry: HistoryEntry, started_at: datetime) -> None:
         """Index an entry under the name of its file."""
-        source, timings = entry.source, entry.calibration_seconds
+        source = entry.source
+        timings, cpu_timings = entry.calibration_seconds, entry.calibration_cpu_seconds
         added = self._connection.execute(
-            "INSERT INTO entries VALUES (NULL, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entries VALUES (NULL, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 file_name,
                 *stamp,
@@ -140,6 +146,7 @@ class HistoryIndex:
                 entry.enricher,
                 entry.tool_version,
                 median(timings) if timings else None,
+                median(cpu_timings) if cpu_timings else None,
             ),
         ).lastrowid
         # a metric that an entry holds twice is as good as none: nobody knows which is meant
@@ -154,14 +161,16 @@ class HistoryIndex:
         )
 
     def _metric_number(self, metric: Metric) -> int:
-        """Return the number that stands for the metric's name, unit and kind in the points."""
-        facts = metric.name, metric.unit, metric.kind.value
+        """Return the number that stands for all but the values of the metric in the points."""
+        facts = metric.name, metric.unit, metric.kind.value, metric.version, metric.method
         if facts not in self._metric_numbers:
             self._connection.execute(
-                "INSERT OR IGNORE INTO metrics (name, unit, kind) VALUES (?, ?, ?)", facts
+                "INSERT OR IGNORE INTO metrics (name, unit, kind, version, method) VALUES (?, ?, ?, ?, ?)",
+                facts,
             )
             (self._metric_numbers[facts],) = self._connection.execute(
-                "SELECT metric FROM metrics WHERE (name, unit, kind) = (?, ?, ?)", facts
+                "SELECT metric FROM metrics WHERE (name, unit, kind, version, method) = (?, ?, ?, ?, ?)",
+                facts,
             ).fetchone()
         return self._metric_numbers[facts]
 
@@ -214,7 +223,7 @@ def _parameters(query: HistoryQuery) -> dict[str, str | float | int | None]:
 
 def _row(cells: _Cells) -> HistoryRow:
     name, gate, started, commit, branch, is_dirty, tags, outcome, *rest = cells
-    machine, fixture, enricher, tool_version, timing = rest
+    machine, fixture, enricher, tool_version, timing, cpu_timing = rest
     return HistoryRow(
         file_name=name,
         gate=gate,
@@ -229,9 +238,10 @@ def _row(cells: _Cells) -> HistoryRow:
         enricher=enricher,
         tool_version=tool_version,
         calibration_seconds=timing,
+        calibration_cpu_seconds=cpu_timing,
     )
 
 
 def _points(metric: str, found: sqlite3.Cursor) -> Iterator[HistoryPoint]:
-    for *head, unit, kind, value, repeats in found:
-        yield HistoryPoint(_row(head), metric, unit, MetricKind(kind), value, repeats)
+    for *head, unit, kind, version, method, value, repeats in found:
+        yield HistoryPoint(_row(head), metric, unit, MetricKind(kind), value, repeats, version, method)

@@ -315,7 +315,7 @@ def test_saved_runs_are_imported_and_damaged_ones_named_on_standard_error(stage)
 def test_a_run_that_follows_a_slow_decline_is_promoted_only_by_force(stage):
     def older(run):
         run["started_at"] = (datetime.now(UTC) - timedelta(days=9)).isoformat()
-        run["source"]["branch"] = "main"
+        run["source"] |= {"branch": "main", "commit": "0" * 40}
 
     def worse(run):
         run["started_at"] = datetime.now(UTC).isoformat()

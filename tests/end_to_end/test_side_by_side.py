@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.storing.documents import load_run
+from sbir_gate.storing.documents import load_run, save_run
 from tests.end_to_end.conftest import Stage
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
@@ -61,10 +61,13 @@ def check_nothing_stays(team):
     assert team.leftovers() == []
 
 
+def run_number(path):
+    """Return what orders the Runs of one second: the second one ends in -2."""
+    return len(path.name)
+
+
 def saved_runs(team):
-    base, head = sorted(
-        (team.folder / "reports" / "benchmarks").glob("*.json"), key=lambda path: len(path.name)
-    )
+    base, head = sorted((team.folder / "reports" / "benchmarks").glob("*.json"), key=run_number)
     return base, head
 
 
@@ -94,6 +97,26 @@ def test_without_a_name_the_base_is_the_target_branch_of_the_pull_request(team, 
         assert team.verdict().reference_commit == repository.git("rev-parse", expected)
         assert team.verdict().head_commit == commit
         assert done.stderr == ""
+
+
+def test_a_plain_run_measures_the_commit_of_a_baseline_of_another_machine(team, repository):
+    measured = team.gate(*RUN, "--repeats", "2")
+    assert measured.returncode == 0, measured.stderr
+    (run_path,) = (team.folder / "reports" / "benchmarks").glob("*.json")
+    there = load_run(run_path)
+    elsewhere = replace(there, machine=replace(there.machine, fingerprint="0" * 16))
+    baseline = save_run(team.folder / "runs", elsewhere)
+    repository.commit({"baselines/enrichment.json": baseline.read_text(encoding="utf-8")})
+    done = team.gate("run", "--config", "gate.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "the baseline is of another machine" in done.stdout
+    assert team.verdict().reference_commit == there.source.commit
+    assert team.verdict().policy_commit == ""
+    _, head = sorted(
+        set((team.folder / "reports" / "benchmarks").glob("*.json")) - {run_path}, key=run_number
+    )
+    again = team.gate("report", head, "--config", "gate.yaml")
+    assert again.stdout == (team.folder / "reports" / "report.md").read_text(encoding="utf-8")
 
 
 def test_a_base_that_breaks_is_status_3_and_not_heads_fault(team, repository):

@@ -12,7 +12,7 @@ from sbir_gate.measuring.output import check_rows, decision_key, digest, read_de
 from sbir_gate.measuring.quality import measure_quality, right_award_ids
 from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
-from sbir_gate.model.samples import Sample
+from sbir_gate.model.samples import Calibration, Sample
 from sbir_gate.model.verdict import Outcome, Severity
 from sbir_gate.settings import policy
 from tests.factories import CALIBRATION_SECONDS, make_run
@@ -67,7 +67,7 @@ def run_of(scenario, *repeats):
         decisions=first,
         disagreements=tuple(sorted(disagreeing)),
         faults=check_rows(first, award_ids),
-        calibration_seconds=CALIBRATION_SECONDS[: len(samples) + 1],
+        calibrations=tuple(Calibration(wall, wall) for wall in CALIBRATION_SECONDS[: len(samples) + 1]),
     )
     quality = measure_quality(first, profiles, truth)
     plain = make_run()
@@ -80,7 +80,7 @@ def run_of(scenario, *repeats):
         firm_names=("",) * len(first),
         right_award_ids=right_award_ids(first, truth),
         fixture=replace(plain.fixture, awards=len(award_ids)),
-        calibration_seconds=result.calibration_seconds,
+        calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
     )
 
 

@@ -72,6 +72,15 @@ class TestReferences:
         (older,) = older_runs(rows, head(), RULE)
         assert older.row is rows[1]
 
+    def test_what_was_measured_within_a_day_or_of_the_same_commit_is_no_past(self):
+        row = make_row(0)
+        within = make_run(started_at=(START + timedelta(hours=23)).isoformat())
+        assert older_runs([row], within, RULE) == ()
+        same = make_run(started_at=(START + timedelta(days=2)).isoformat())
+        same = replace(same, source=replace(same.source, commit=row.commit))
+        assert older_runs([row], same, RULE) == ()
+        assert older_runs([replace(row, commit="")], same, RULE)
+
     def test_other_branches_do_not_count_unless_any_does(self):
         rows = [make_row(20, branch="topic"), make_row(30)]
         assert older_runs(rows, head(), RULE)[0].row is rows[1]

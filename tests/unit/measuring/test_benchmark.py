@@ -11,6 +11,7 @@ from sbir_gate.measuring.benchmark import BenchmarkPlan, find_disagreements, run
 from sbir_gate.measuring.output import OutputFaults
 from sbir_gate.measuring.process import EnricherCrash, ProcessResult, run_process
 from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.samples import Calibration
 
 HEADER = "award_id,recipient_id,match_method,match_score\n"
 GOOD = HEADER + "A1,R1,uei-exact,100\nA2,,none,0\n"
@@ -45,7 +46,7 @@ class Journal:
 
     def calibrate(self):
         self.events.append("calibrate")
-        return 0.04 + len(self.events) / 1000
+        return Calibration(0.04 + len(self.events) / 1000, 0.03 + len(self.events) / 1000)
 
     def progress(self, number, of):
         self.events.append(f"{number}/{of}")
@@ -76,8 +77,10 @@ def test_warm_ups_are_not_counted_and_calibration_stands_around_every_repeat(pla
     assert len(launch.requests) == 3
     assert len(result.samples) == 2
     assert journal.events == ["0/2", "1/2", "calibrate", "2/2", "calibrate", "calibrate"]
-    assert len(result.calibration_seconds) == 3
-    assert [s.calibration_seconds for s in result.samples] == list(result.calibration_seconds[:2])
+    assert len(result.calibrations) == 3
+    assert [Calibration(s.calibration_seconds, s.calibration_cpu_seconds) for s in result.samples] == list(
+        result.calibrations[:2]
+    )
 
 
 def test_every_run_has_a_new_empty_folder_that_is_gone_afterwards(plan, tmp_path):

@@ -18,6 +18,7 @@ from sbir_gate.measuring.interleaving import (
     run_side_by_side,
 )
 from sbir_gate.measuring.process import EnricherCrash, ProcessResult
+from sbir_gate.model.samples import Calibration
 
 GOOD = "award_id,recipient_id,match_method,match_score\nA1,R1,uei-exact,100\n"
 HEAD, BASE = Side.HEAD, Side.BASE
@@ -51,7 +52,7 @@ class FakeMachine:
     def calibrate(self):
         self.events.append("calibrate")
         self.now += 0.1
-        return 0.01 * len(self.events)
+        return Calibration(0.01 * len(self.events), 0.01)
 
     def clock(self):
         return self.now
@@ -164,8 +165,8 @@ def test_sample_i_of_one_side_is_the_pair_of_sample_i_of_the_other(plans):
     result = measure(plans, machine, Budget(3, 3, 1e6))
     assert [sample.wall_seconds for sample in result.head.samples] == [1, 2, 3]
     assert [sample.wall_seconds for sample in result.base.samples] == [4, 5, 6]
-    assert len(result.head.calibration_seconds) == len(result.base.calibration_seconds) == 4
-    assert result.head.calibration_seconds == result.base.calibration_seconds
+    assert len(result.head.calibrations) == len(result.base.calibrations) == 4
+    assert result.head.calibrations == result.base.calibrations
 
 
 def test_each_side_is_held_against_itself_alone(plans):

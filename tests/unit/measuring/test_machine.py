@@ -1,6 +1,7 @@
 import platform
 
 from sbir_gate.measuring.machine import calibration_workload, describe_machine, time_calibration
+from sbir_gate.model.samples import Calibration
 
 
 def test_the_fingerprint_is_stable_and_holds_no_host_name():
@@ -33,5 +34,7 @@ def test_the_workload_always_does_the_same():
 def test_the_calibration_is_the_fastest_of_its_rounds():
     ticks = iter([0, 5, 10, 13, 20, 29, 30, 34, 40, 46])
     rounds = []
-    assert time_calibration(lambda: next(ticks), lambda: rounds.append(1)) == 3
+    cpu_ticks = iter([0, 5, 5, 7, 7, 16, 16, 20, 20, 24])
+    timing = time_calibration(lambda: next(ticks), lambda: next(cpu_ticks), lambda: rounds.append(1))
+    assert timing == Calibration(3, 2)
     assert len(rounds) == 5

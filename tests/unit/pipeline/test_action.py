@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.promotion import may_become_baseline
 from sbir_gate.errors import ConfigurationError, ExitStatus, ToolError, UsageError
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.verdict import Outcome
@@ -22,6 +23,7 @@ from sbir_gate.pipeline.action import (
     upload_of,
 )
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
+from sbir_gate.storing.baselines import promote
 from sbir_gate.storing.documents import load_alerts, load_verdict, save_verdict
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import find_base
@@ -126,6 +128,37 @@ def runner(tmp_path):
 def test_a_push_is_judged_against_the_stored_baseline(runner):
     assert runner.measure(on("push")).verdict.outcome is Outcome.NO_BASELINE
     assert runner.verdict().outcome is Outcome.NO_BASELINE
+
+
+def test_a_changed_fixture_on_main_starts_a_new_baseline_that_the_next_push_is_held_against(runner):
+    promote(runner.measure(on("push")).run, runner.folder / "baselines")
+    awards = runner.folder / "awards.csv"
+    awards.write_text(awards.read_text() + "A99,Firm 99 Inc,Phase I,5,\n")
+    runner.engine = FakeEngine(more=("A99",))
+    first = runner.measure(on("push"))
+    assert first.verdict.outcome is Outcome.NO_BASELINE
+    assert "a new baseline starts here" in first.verdict.reasons[0]
+    assert may_become_baseline(first.verdict) == ""
+    promote(first.run, runner.folder / "baselines")
+    assert runner.measure(on("push")).verdict.outcome is Outcome.PASS
+
+
+def test_a_regression_does_not_reach_the_baseline_with_a_changed_fixture(runner):
+    promote(runner.measure(on("push")).run, runner.folder / "baselines")
+    awards = runner.folder / "awards.csv"
+    awards.write_text(awards.read_text() + "A99,Firm 99 Inc,Phase I,5,\n")
+    runner.engine = FakeEngine(links=4, more=("A99",))
+    verdict = runner.measure(on("push")).verdict
+    assert verdict.outcome is Outcome.FAIL
+    assert len(verdict.records.lost) == 8
+    assert may_become_baseline(verdict)
+
+
+def test_elsewhere_a_changed_fixture_is_not_comparable(runner):
+    promote(runner.measure(on("push")).run, runner.folder / "baselines")
+    truth = runner.folder / "truth.csv"
+    truth.write_text(truth.read_text() + "\n")
+    assert runner.measure(on("push", base_ref="release")).verdict.outcome is Outcome.INCOMPARABLE
 
 
 @pytest.mark.parametrize(

@@ -114,11 +114,13 @@ def test_history_push_and_pull_as_they_are_typed(remote, tmp_path, monkeypatch):
 def test_a_baseline_is_promoted_as_it_is_typed(remote, clone):
     write_run(Path("reports/run.json"), make_run())
     before = state_of(clone)
-    said = typed("baseline", "promote", "reports/run.json", "--push")
+    said = typed("baseline", "promote", "reports/run.json", "--push", "--force")
     assert "is now the baseline of enrichment on origin/main, commit " in said
     assert state_of(clone) == before
     assert decode(RUN, remote.read("main", BASELINE), BASELINE) == make_run()
-    assert "already; nothing was pushed" in typed("baseline", "promote", "reports/run.json", "--push")
+    assert "already; nothing was pushed" in typed(
+        "baseline", "promote", "reports/run.json", "--push", "--force"
+    )
     write_run(Path("reports/old.json"), make_run(started_at="2020-01-01T00:00:00Z"))
     said = typed("baseline", "promote", "reports/old.json", "--push", "--force")
     assert "is older than the baseline of enrichment" in said
@@ -128,7 +130,7 @@ def test_a_baseline_is_promoted_as_it_is_typed(remote, clone):
 @pytest.mark.usefixtures("clone")
 def test_a_baseline_is_proposed_as_it_is_typed(remote):
     write_run(Path("reports/run.json"), make_run())
-    typed("baseline", "promote", "reports/run.json", "--push", "--to-branch", "gate/baseline")
+    typed("baseline", "promote", "reports/run.json", "--push", "--to-branch", "gate/baseline", "--force")
     assert remote.files("main") == ["file.txt"]
     assert remote.files("gate/baseline") == [BASELINE, "file.txt"]
     # checks of the pull request must run

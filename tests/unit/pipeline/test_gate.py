@@ -2,6 +2,7 @@ import re
 import shlex
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +106,32 @@ def test_nothing_temporary_stays(folder, tmp_path_factory, monkeypatch):
 
 
 # what goes wrong
+
+
+@pytest.mark.parametrize("name", ["awards.csv", "recipients.csv", "truth.csv"])
+@pytest.mark.parametrize("run", [1, 3])
+def test_an_engine_that_changes_its_inputs_is_an_error_that_names_the_file(folder, name, run):
+    class Tampering(FakeEngine):
+        def __call__(self, request):
+            if len(self.commands) == run - 1:
+                (folder / name).write_text("")
+            return super().__call__(request)
+
+    with pytest.raises(EnricherError, match=f"the enricher changed .*{name}"):
+        gate(settings(folder), Tampering())
+    verdict = left_behind(folder)
+    assert (verdict.outcome, name in verdict.reasons[0]) == (Outcome.ERROR, True)
+
+
+def test_an_engine_that_changes_the_settings_that_it_is_handed_is_an_error(folder):
+    class Tampering(FakeEngine):
+        def __call__(self, request):
+            arguments = list(request.arguments)
+            Path(arguments[arguments.index("--config") + 1]).write_text("{}")
+            return super().__call__(request)
+
+    with pytest.raises(EnricherError, match=r"the enricher changed .*settings\.yaml"):
+        gate(settings(folder), Tampering())
 
 
 @pytest.mark.parametrize(

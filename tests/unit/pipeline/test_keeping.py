@@ -62,7 +62,7 @@ def test_the_main_branch_keeps_the_run_and_promotes_what_passed(remote):
 
 def test_what_failed_is_kept_and_not_promoted(remote):
     said = remote.keep(on("push"), make_run(), Outcome.FAIL)
-    assert said[1] == "the baseline stays: the verdict on this Run is fail"
+    assert said[1] == "the baseline stays: the verdict on it is fail"
     assert "baselines/enrichment.json" not in remote.remote.files("main")
 
 

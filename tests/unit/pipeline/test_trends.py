@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -114,3 +115,20 @@ def test_times_of_another_machine_are_calibrated_and_it_is_said(tmp_path):
     assert found.is_calibrated
     assert found.values == pytest.approx([1.7] * 8)
     assert "calibrated" in found.notes[0]
+
+
+def test_values_of_an_older_definition_are_never_joined_and_it_is_said_since_when(tmp_path):
+    def redefined(entry):
+        metrics = tuple(
+            replace(metric, version=2) if metric.name == "wall_seconds" else metric
+            for metric in entry.metrics
+        )
+        return replace(entry, metrics=metrics)
+
+    older = [slower_entry(day, 3.0) for day in range(5)]
+    found = course(tmp_path, [*older, *(redefined(make_entry(day)) for day in range(5, 13))])
+    assert found.values == pytest.approx([1.7] * 8)
+    assert found.changes == ()
+    assert found.notes == (
+        "left out: 5 Runs that measured it by another definition; this one begins at 2026-01-06",
+    )

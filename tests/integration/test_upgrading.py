@@ -1,0 +1,87 @@
+"""An upgrade of sbir-gate: the baseline of the version before is read, and nobody's main turns red."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sbir_gate.cli.application import application
+from sbir_gate.comparing.gate import judge
+from sbir_gate.measuring.benchmark import BenchmarkResult
+from sbir_gate.measuring.metrics import derive_metrics
+from sbir_gate.measuring.output import check_rows
+from sbir_gate.model.definitions import DEFINITIONS
+from sbir_gate.model.document import RUN, VERDICT, decode
+from sbir_gate.model.samples import Calibration
+from sbir_gate.model.verdict import NotCompared, Outcome
+from sbir_gate.settings.effective import load_settings
+from sbir_gate.settings.judgement import policy
+
+DOCUMENTS = Path(__file__).parents[1] / "data" / "documents" / "format-2"
+REDEFINED = {"cpu_seconds", "peak_rss_mib", "memory_delta_mib"}
+
+
+@pytest.fixture
+def baseline():
+    return decode(RUN, (DOCUMENTS / "baseline.json").read_text(), "baseline.json")
+
+
+def measured_again(run):
+    """Return the Run as this version derives it from the same samples."""
+    samples = tuple(replace(sample, memory_method="pss", cpu_method="cgroup") for sample in run.samples)
+    result = BenchmarkResult(
+        samples=samples,
+        decisions=run.decisions,
+        disagreements=(),
+        faults=check_rows(run.decisions, tuple(decision.award_id for decision in run.decisions)),
+        calibrations=tuple(Calibration(wall, wall) for wall in run.calibration_seconds),
+    )
+    return replace(
+        run,
+        samples=samples,
+        metrics=derive_metrics(result, run.quality, run.fixture.awards),
+        calibration_cpu_seconds=run.calibration_seconds,
+        definitions=DEFINITIONS,
+    )
+
+
+def test_a_baseline_of_format_2_is_compared_but_for_what_is_defined_anew(baseline):
+    verdict = judge(measured_again(baseline), baseline, policy(load_settings(None, {}).settings))
+    assert (verdict.outcome, verdict.reasons) == (Outcome.PASS, ())
+    older = {change.metric for change in verdict.changes if change.not_compared}
+    assert older == REDEFINED
+    assert sum("older definition (version 1, now 2)" in note for note in verdict.notes) == len(REDEFINED)
+    compared = {change.metric for change in verdict.changes if change.reference is not None}
+    assert {"wall_seconds", "match_rate", "precision", "links/uei-exact"} <= compared
+
+
+def test_more_memory_than_an_absolute_limit_fails_beside_a_baseline_of_format_2(baseline):
+    head = measured_again(baseline)
+    metrics = tuple(
+        replace(metric, values=(9000.0,) * 3) if metric.name == "memory_delta_mib" else metric
+        for metric in head.metrics
+    )
+    verdict = judge(replace(head, metrics=metrics), baseline, policy(load_settings(None, {}).settings))
+    assert verdict.outcome is Outcome.WARN
+    assert "memory_delta_mib 9000 is above the maximum 500" in verdict.reasons[0]
+
+
+@pytest.mark.slow
+def test_a_run_beside_a_baseline_of_format_2_passes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "baselines").mkdir()
+    (tmp_path / "baselines" / "enrichment.json").write_bytes((DOCUMENTS / "baseline.json").read_bytes())
+    (tmp_path / "fixtures").symlink_to(DOCUMENTS / "fixtures")
+    # other work on this machine is not what is tested
+    calm = {"warn_percent": None, "fail_percent": 100000}
+    settings = {"gate": {"metrics": {"wall_seconds": calm, "cpu_seconds": calm}}}
+    (tmp_path / "gate.yaml").write_text(json.dumps(settings))
+    result = CliRunner().invoke(application, ["run", "--config", "gate.yaml", "--repeats", "2"])
+    assert result.exit_code == 0, result.output
+    verdict = decode(VERDICT, (tmp_path / "reports" / "verdict.json").read_text(), "verdict.json")
+    assert verdict.outcome is Outcome.PASS
+    assert {
+        change.metric for change in verdict.changes if change.not_compared is NotCompared.OLDER_DEFINITION
+    } == REDEFINED
