@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import median
 from types import MappingProxyType
 
+from sbir_gate.comparing.backing import LINKS, is_nobody_worse, is_proxy, judged_values
 from sbir_gate.comparing.definitions import (
     definition_obstacle,
     is_retired,
     method_fault,
     not_compared_row,
 )
+from sbir_gate.comparing.examples import with_examples
+from sbir_gate.comparing.excuses import excused
 from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
 from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
 from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
-from sbir_gate.comparing.sensitivity import smallest_detectable
+from sbir_gate.comparing.sensitivity import has_few_pairs, smallest_detectable
 from sbir_gate.comparing.soundness import is_other_engines_stage, stage_fault
 from sbir_gate.comparing.wording import limits_text
 from sbir_gate.model.matches import names_candidates
 from sbir_gate.model.run import Metric, MetricKind, Run
-from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, Severity
+from sbir_gate.model.verdict import (
+    Change,
+    Direction,
+    MetricLimit,
+    Policy,
+    RecordChanges,
+    Severity,
+)
 
 # The limit of a metric that cannot be judged at all: gone, not a number, there twice, ...
 MUST_BE_SOUND = "must be sound"
@@ -31,14 +40,27 @@ MUST_BE_SOUND = "must be sound"
 # What is only known of an engine that reports its candidates.
 _OF_CANDIDATES = frozenset({"blocking_recall", "scoring_recall"})
 
-# what pandas makes of the id 101 where another is missing
-_FLOAT = re.compile(r"[0-9]+\.0+(?:e\+?[0-9]+)?|[0-9]+\.[0-9]+e\+[0-9]+", re.IGNORECASE)
 
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
 
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The two Runs, and what of them is known beside their metrics."""
+
+    head: Run
+    reference: Run | None
+    spread: Mapping[str, float]
+    judged_values: Mapping[str, float] = field(default_factory=dict)
+    is_nobody_worse: bool = False
+
+
 def compare_metrics(
-    head: Run, reference: Run | None, policy: Policy, spread: Mapping[str, float] = NO_SPREAD
+    head: Run,
+    reference: Run | None,
+    policy: Policy,
+    spread: Mapping[str, float] = NO_SPREAD,
+    records: RecordChanges | None = None,
 ) -> tuple[Change, ...]:
     """Return one Change for each limit of the policy, then for each metric that has none.
 
@@ -46,18 +68,29 @@ def compare_metrics(
     a row, and a failure. Metrics without a limit are for information only, unless they are gone or
     not a number; those that the policy leaves unjudged have no row. Without a reference only the absolute
     limits are judged. `spread` is, by metric, how far Runs of the same code lie apart (`noisy_ratio`);
-    Runs side by side need none.
+    Runs side by side need none. With `records` a fall in links counts as far as awards that worsened stand
+    behind it.
     """
     heads, references = _by_name(head), _by_name(reference)
     measured = heads | references
+    if reference is not None:
+        _count_no_links(heads, head, measured)
+        _count_no_links(references, reference, measured)
     limits = policy.limits_on(measured)
     limited = {limit.name for limit in limits}
     rows = [
         *((limit.name, limit) for limit in limits),
         *((name, None) for name in measured if name not in limited and not policy.is_unjudged(name)),
     ]
+    sides = _Sides(head, reference, spread)
+    if records is not None and reference is not None:
+        sides = replace(
+            sides,
+            judged_values=judged_values(head, reference, records),
+            is_nobody_worse=is_nobody_worse(head, reference, records),
+        )
     return tuple(
-        _compare(name, limit, heads.get(name, ()), references.get(name, ()), head, reference, spread)
+        with_examples(_compare(name, limit, heads.get(name, ()), references.get(name, ()), sides), head)
         for name, limit in rows
     )
 
@@ -67,62 +100,85 @@ def _compare(
     limit: MetricLimit | None,
     heads: Sequence[Metric],
     references: Sequence[Metric],
-    head: Run,
-    reference: Run | None,
-    spread: Mapping[str, float],
+    sides: _Sides,
 ) -> Change:
     row = _row(name, limit, heads, references)
-    if not heads and not references and limit is not None and not limit.is_required:
-        return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
-    if (
-        not heads
-        and reference is not None
-        and limit is None
-        and is_other_engines_stage(name, head, reference)
-    ):
-        return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")
-    if not heads and reference is not None and is_retired(name, limit, head, reference):
-        return replace(row, reason=f"{name} is no longer measured by this version of sbir-gate")
+    reference = sides.reference
+    absent = None if heads else _absent(row, limit, references, sides)
+    if absent is not None:
+        return absent
     fault = _fault(row, heads, references)
     if not fault and reference is not None and references:
         fault = stage_fault(heads[0], references[0]) or method_fault(
-            heads[0], references[0], is_paired=is_side_by_side(head, reference)
+            heads[0], references[0], is_paired=is_side_by_side(sides.head, reference)
         )
     if fault:
-        return replace(row, severity=Severity.FAIL, limit=MUST_BE_SOUND, reason=f"{name} {fault}")
-    findings = absolute_findings(limit, median(heads[0].values)) if limit else ()
-    if references and (obstacle := definition_obstacle(heads[0], references[0])):
-        return _with_findings(not_compared_row(row, obstacle, heads[0], references[0]), findings)
-    if reference is not None and references:
-        pair = Pair(name, heads[0].values, references[0].values)
-        ratio = _ratio(pair, row.kind, head, reference, spread)
-        row = _with_ratio(row, ratio)
-        if limit:
-            middle = median(pair.reference)
-            findings += relative_findings(limit, ratio, median(pair.head), middle)
-            has_failed = any(finding.severity is Severity.FAIL for finding in findings)
-            row = replace(row, is_judged=has_failed or was_judged(limit, ratio, middle))
-    row = _with_findings(row, findings)
-    examples = _example_words(name, head) if row.severity in {Severity.FAIL, Severity.WARN} else ""
-    return replace(row, reason=f"{row.reason}: {examples}") if examples else row
+        return replace(
+            row,
+            severity=Severity.FAIL,
+            limit=MUST_BE_SOUND,
+            reason=f"{name} {fault}",
+            is_gone=not heads,
+        )
+    absolute = absolute_findings(limit, median(heads[0].values)) if limit else ()
+    if reference is None or not references:
+        return _with_findings(row, absolute)
+    if obstacle := definition_obstacle(heads[0], references[0]):
+        return _with_findings(not_compared_row(row, obstacle, heads[0], references[0]), absolute)
+    pair = Pair(name, heads[0].values, references[0].values)
+    ratio = _ratio(pair, row.kind, sides.head, reference, sides.spread)
+    row = _with_ratio(row, ratio)
+    return _judged(row, limit, pair, ratio, sides) if limit else row
 
 
-def _example_words(name: str, head: Run) -> str:
-    """Return the first of what a metric counts, where the Run names them; empty for other metrics."""
-    if name == "rows_rejected":
-        return "; ".join(head.reject_examples)
-    if name == "recipients_unknown" and head.unknown_recipient_ids:
-        return _unknown_words(head.unknown_recipient_ids)
-    return ""
+def _absent(
+    row: Change, limit: MetricLimit | None, references: Sequence[Metric], sides: _Sides
+) -> Change | None:
+    """Return the row of a metric that head need not have, None if it must."""
+    name, reference = row.metric, sides.reference
+    if not references and limit is not None and not limit.is_required:
+        return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
+    if reference is None:
+        return None
+    if limit is None and is_other_engines_stage(name, sides.head, reference):
+        return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")
+    if is_retired(name, limit, sides.head, reference):
+        return replace(row, reason=f"{name} is no longer measured by this version of sbir-gate")
+    return None
 
 
-def _unknown_words(recipient_ids: Sequence[str]) -> str:
-    """Return the first ids that are in no recipient, and what they look like if they were numbers."""
-    named = ", ".join(repr(id_[:80]) for id_ in recipient_ids)
-    words = f"recipient_id {named} {'is' if len(recipient_ids) == 1 else 'are'} in no recipient"
-    if all(_FLOAT.fullmatch(id_) for id_ in recipient_ids):
-        words += "; ids were written as floats"
-    return words
+def _judged(row: Change, limit: MetricLimit, pair: Pair, ratio: Ratio, sides: _Sides) -> Change:
+    """Return the row held against its limits, milder where there is an excuse."""
+    now, before = median(pair.head), median(pair.reference)
+    findings, excuse = excused(
+        limit,
+        pair,
+        ratio,
+        absolute_findings(limit, now),
+        relative_findings(limit, ratio, now, before),
+        _harmless_value(limit, pair, sides),
+    )
+    has_failed = any(finding.severity is Severity.FAIL for finding in findings)
+    is_judged = has_failed or was_judged(limit, ratio, before)
+    return replace(_with_findings(row, findings), excuse=excuse, is_judged=is_judged)
+
+
+def _harmless_value(limit: MetricLimit, pair: Pair, sides: _Sides) -> float | None:
+    """Return head's value without what did no harm, None where all of a change counts."""
+    if limit.kind is not MetricKind.EXACT:
+        return None
+    if is_proxy(limit):
+        now, before = median(pair.head), median(pair.reference)
+        return before if sides.is_nobody_worse and now < before else None
+    return sides.judged_values.get(limit.name)
+
+
+def _count_no_links(found: dict[str, list[Metric]], run: Run, measured: Iterable[str]) -> None:
+    """Count 0 for each method that only the other Run has: one without links is no metric that is gone."""
+    for name in measured:
+        method = name.removeprefix(LINKS)
+        if name.startswith(LINKS) and name not in found and method not in run.quality.links_by_method:
+            found[name] = [Metric(name, "count", MetricKind.EXACT, (0.0,))]
 
 
 def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapping[str, float]) -> Ratio:
@@ -206,12 +262,13 @@ def _value_fault(row: Change, metric: Metric) -> str:
 
 
 def _with_ratio(row: Change, ratio: Ratio) -> Change:
+    has_interval = ratio.is_significant or not has_few_pairs(ratio)
     return replace(
         row,
         delta=ratio.judged_delta,
         ratio=ratio.value,
-        ratio_low=ratio.low,
-        ratio_high=ratio.high,
+        ratio_low=ratio.low if has_interval else None,
+        ratio_high=ratio.high if has_interval else None,
         raw_ratio=ratio.raw,
         is_significant=ratio.is_significant,
         is_calibrated=ratio.is_calibrated,

@@ -5,10 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from sbir_gate.comparing.changes import MUST_BE_SOUND
 from sbir_gate.comparing.sensitivity import limit_log
 from sbir_gate.comparing.wording import number_text
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, Severity
+from sbir_gate.model.verdict import Change, Direction, MetricLimit, Outcome, Policy, Severity, Verdict
+
+
+def is_failed_exactly(verdict: Verdict) -> bool:
+    """Say whether the verdict fails by what no noise blurs, so that no more pairs could change it.
+
+    An exact metric, the awards one by one, a metric that is no measurement, or a fault of the Run.
+    """
+    failing = [change for change in verdict.changes if change.severity is Severity.FAIL]
+    is_by_noise_alone = failing and all(
+        change.kind is MetricKind.NOISY and change.limit != MUST_BE_SOUND for change in failing
+    )
+    return verdict.outcome is Outcome.FAIL and (
+        verdict.records.severity is Severity.FAIL or not is_by_noise_alone
+    )
 
 
 def undecided(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ from sbir_gate.comparing.deciding import blind_spots
 from sbir_gate.comparing.limits import worst
 from sbir_gate.comparing.paired import is_side_by_side
 from sbir_gate.comparing.records import compare_records
+from sbir_gate.comparing.renaming import rename
 from sbir_gate.comparing.soundness import emptied_strata, reference_fault
 from sbir_gate.comparing.waivers import apply_waivers
 from sbir_gate.comparing.wording import counted
 from sbir_gate.errors import ExitStatus
 from sbir_gate.model.run import GapKind, Run
-from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
+from sbir_gate.model.verdict import Change, Excuse, Outcome, Policy, RecordChanges, Severity, Verdict
 from sbir_gate.model.waiver import Waivers
 
 NO_REFERENCE = "there is no baseline: only the absolute limits were judged"
@@ -52,21 +53,19 @@ def judge(
     """
     obstacle = _obstacle(head, reference)
     comparable = None if obstacle else reference
-    changes = compare_metrics(head, comparable, policy, spread)
+    faults, renamed = _faults(head), None
     if comparable is not None:
+        renamed = rename(head, comparable, policy)
+        comparable, policy = renamed.reference, renamed.policy
         records = compare_records(head, comparable, policy)
+        faults += emptied_strata(head, comparable, records)
+    changes = compare_metrics(head, comparable, policy, spread, records)
+    if renamed is not None:
+        changes = renamed.named(changes)
     waived = apply_waivers(changes, records or RecordChanges(), policy, waivers)
     changes, records = waived.changes, waived.records
-    faults = _faults(head)
-    if comparable is not None:
-        faults += emptied_strata(head, comparable)
-    severity = worst(
-        [
-            Severity.FAIL if faults else Severity.OK,
-            records.severity,
-            *(change.severity for change in changes),
-        ]
-    )
+    severities = [records.severity, *(change.severity for change in changes)]
+    severity = Severity.FAIL if faults else worst(severities)
     outcome = _outcome(severity, has_reference=reference is not None, is_comparable=not obstacle)
     return Verdict(
         gate=head.gate,
@@ -80,6 +79,8 @@ def judge(
         reference_commit=reference.source.commit if reference else "",
         notes=(
             *_notes(head, reference),
+            *(renamed.notes if renamed is not None else ()),
+            *(change.reason for change in changes if change.excuse is Excuse.NOBODY_WORSE),
             *_noise_notes(head, comparable, spread),
             *(change.reason for change in changes if change.not_compared),
             *blind_spots(changes, policy),

@@ -9,6 +9,8 @@ from enum import Enum
 
 from sbir_gate.comparing.ratios import RELATIVE_TOLERANCE, Ratio
 from sbir_gate.comparing.sensitivity import (
+    FEWEST_TELLING_PAIRS,
+    has_few_pairs,
     limit_log,
     more_repeats,
     smallest_detectable,
@@ -184,6 +186,9 @@ def _doubt_words(limit: MetricLimit, ratio: Ratio, *, is_beyond: bool) -> str:
     if ratio.doubt:
         return f"beyond {bound}, but {ratio.doubt}" if is_beyond else f"and {ratio.doubt}"
     worsening = worsening_of(ratio, limit.direction)
+    if has_few_pairs(ratio):
+        few = f"{counted(ratio.repeats, 'pair')} cannot tell: at least {FEWEST_TELLING_PAIRS} are needed"
+        return f"beyond {bound}, but {few}" if is_beyond else f"and {few}"
     if worsening is None:
         return f"beyond {bound}, but the interval covers no change"
     if not is_beyond:

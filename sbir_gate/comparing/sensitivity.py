@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from sbir_gate.comparing.ratios import Ratio
 from sbir_gate.model.verdict import Direction, MetricLimit
 
+# Fewer pairs say too little of the noise to work out anything from it.
+FEWEST_TELLING_PAIRS = 5
+
 # More repeats than this are no advice.
 _MOST_REPEATS = 1000
 
@@ -52,14 +55,19 @@ def warn_guard(limit: MetricLimit) -> float:
     return limit_log(min(given), limit.direction) if limit.warn_percent is not None else 0.0
 
 
+def has_few_pairs(ratio: Ratio) -> bool:
+    """Say whether there are too few pairs to say what they could have told, or how many more would tell."""
+    return ratio.is_paired and 0 < ratio.repeats < FEWEST_TELLING_PAIRS
+
+
 def smallest_detectable(ratio: Ratio, direction: Direction) -> float | None:
     """Return the smallest regression that would have been told from no change, as a share (0.1 is 10 %).
 
     It is as far from no change as the estimate from the nearer bound of its interval, or as the noise
-    of pairs of the same code where that is more. None where there is no interval.
+    of pairs of the same code where that is more. None where there is no interval, or too few pairs.
     """
     worsening = worsening_of(ratio, direction)
-    if worsening is None or math.isinf(worsening.near):
+    if worsening is None or math.isinf(worsening.near) or has_few_pairs(ratio):
         return None
     reach = max(worsening.value - worsening.near, ratio.noise_floor_log)
     return math.expm1(reach) if direction is Direction.LOWER_IS_BETTER else -math.expm1(-reach)
@@ -72,7 +80,7 @@ def more_repeats(ratio: Ratio, limit: MetricLimit) -> int | None:
     repeats don't touch (another machine). None if no sensible number would, or it cannot be known.
     """
     worsening = worsening_of(ratio, limit.direction)
-    if worsening is None or limit.fail_percent is None or ratio.repeats == 0:
+    if worsening is None or limit.fail_percent is None or ratio.repeats == 0 or has_few_pairs(ratio):
         return None
     fail = limit_log(limit.fail_percent, limit.direction)
     if worsening.value > fail:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from sbir_gate.comparing.backing import is_emptied_for_the_worse
 from sbir_gate.model.run import Metric, Run, Stratum
+from sbir_gate.model.verdict import RecordChanges
 
 _STAGE_PREFIXES = ("stage_seconds/", "stage_peak_mib/")
 
@@ -22,23 +24,25 @@ def reference_fault(reference: Run) -> str:
     return ""
 
 
-def emptied_strata(head: Run, reference: Run) -> tuple[str, ...]:
+def emptied_strata(head: Run, reference: Run, records: RecordChanges) -> tuple[str, ...]:
     """Return one line for each slice of the awards that held awards, or links, and holds none now.
 
-    A rate over nothing is no rate; and a slice that lost all its links can hide in the sum.
+    A rate over nothing is no rate; and a slice that lost all its links can hide in the sum. Where all that
+    it lost were wrong links, it is better off.
     """
     now = {(stratum.dimension, stratum.value): stratum for stratum in head.quality.strata}
     faults = (
-        _emptied(before, now.get((before.dimension, before.value))) for before in reference.quality.strata
+        _emptied(before, now.get((before.dimension, before.value)), is_emptied_for_the_worse(before, records))
+        for before in reference.quality.strata
     )
     return tuple(fault for fault in faults if fault)
 
 
-def _emptied(before: Stratum, now: Stratum | None) -> str:
+def _emptied(before: Stratum, now: Stratum | None, is_worse: bool) -> str:
     name = f"{before.dimension} {before.value!r}"
     if before.awards and (now is None or not now.awards):
         return f"no award of {name} is left, of {before.awards:,}"
-    if before.links and (now is None or not now.links):
+    if is_worse and before.links and (now is None or not now.links):
         return f"no award of {name} is linked any more, of {before.links:,} that were"
     return ""
 

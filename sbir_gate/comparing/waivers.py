@@ -10,7 +10,7 @@ from sbir_gate.comparing.changes import MUST_BE_SOUND
 from sbir_gate.comparing.ratios import RELATIVE_TOLERANCE
 from sbir_gate.comparing.wording import counted, number_text
 from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, RecordChanges, Severity
-from sbir_gate.model.waiver import NEVER_WAIVED, RECORDS, Waiver, Waivers
+from sbir_gate.model.waiver import MAY_BE_GONE, NEVER_WAIVED, RECORDS, Waiver, Waivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,26 @@ def apply_waivers(
 ) -> Waived:
     """Return changes and records with what is waived as a warning.
 
-    Only a measured regression can be waived. A metric that is gone or not a number, rows missing or
-    doubled, awards without a decision, and repeats that disagree fail whatever a waiver says. One that does
-    not reach says so in the reason. Expired waivers are not applied; they and the unused are named in notes.
+    A measured regression can be waived, and a counter or stage that is gone (by 100 %): they are the engine's
+    own affair. Any other metric that is gone, one that is not a number, rows missing or doubled, awards
+    without a decision, and repeats that disagree fail whatever a waiver says. A waiver that does not reach
+    says so in the reason. Expired waivers are not applied; they, the unused and those that cannot help are
+    named in notes.
     """
     if waivers is None or not waivers.entries:
         return Waived(changes, records)
     current = {waiver.metric: waiver for waiver in waivers.entries if waiver.expires >= waivers.today}
     applied: list[Waiver] = []
     missed: list[Waiver] = []
+    helpless: list[Waiver] = []
     softened = []
     for change in changes:
-        waiver = current.get(change.metric)
-        if waiver is None or not _may_be_waived(change):
+        waiver = current.get(change.metric) or current.get(change.renamed_from)
+        if waiver is None or change.severity is not Severity.FAIL:
+            softened.append(change)
+            continue
+        if not _may_be_waived(change):
+            helpless.append(waiver)
             softened.append(change)
             continue
         is_reached = _reaches(waiver, worse_percent(change, policy.limit_of(change.metric)))
@@ -61,7 +68,9 @@ def apply_waivers(
             severity=Severity.WARN if is_reached else Severity.FAIL,
             reason=f"{records.reason}; {_words(waiver, is_reached)}",
         )
-    notes = _notes(waivers, used=(*applied, *missed))
+    elif waiver is not None and not records.is_sound:
+        helpless.append(waiver)
+    notes = _notes(waivers, used=(*applied, *missed), helpless=helpless)
     return Waived(tuple(softened), records, tuple(dict.fromkeys(applied)), notes)
 
 
@@ -71,6 +80,8 @@ def worse_percent(change: Change, limit: MetricLimit | None) -> float:
     Against the reference where a limit on the change fails; against an absolute limit where that is broken.
     Infinite where there is no percentage: a reference or a limit of 0 or below.
     """
+    if change.is_gone:
+        return 100.0
     found = []
     sign = 1 if change.direction is Direction.LOWER_IS_BETTER else -1
     if limit is not None and change.reference is not None and limit.fail_percent is not None:
@@ -88,13 +99,10 @@ def _beyond(bound: float, distance: float) -> float:
 
 
 def _may_be_waived(change: Change) -> bool:
-    """Say whether the change fails by what was measured, and not for being no measurement at all."""
-    return (
-        change.severity is Severity.FAIL
-        and change.limit != MUST_BE_SOUND
-        and change.metric not in NEVER_WAIVED
-        and change.metric != RECORDS
-    )
+    """Say whether a failing change fails by what was measured, and not for being no measurement at all."""
+    if change.is_gone:
+        return change.metric.startswith(MAY_BE_GONE)
+    return change.limit != MUST_BE_SOUND and change.metric not in NEVER_WAIVED and change.metric != RECORDS
 
 
 def _reaches(waiver: Waiver, worse: float) -> bool:
@@ -114,12 +122,14 @@ def cap_text(waiver: Waiver) -> str:
     return f"{number_text(waiver.limit)} %"
 
 
-def _notes(waivers: Waivers, used: Sequence[Waiver]) -> tuple[str, ...]:
+def _notes(waivers: Waivers, used: Sequence[Waiver], helpless: Sequence[Waiver]) -> tuple[str, ...]:
     notes = []
     for waiver in waivers.entries:
         name = f"{waiver.origin}: the waiver for {waiver.metric}"
         if waiver.expires < waivers.today:
             notes.append(f"{name} expired on {waiver.expires} and was not applied ({waiver.owner})")
+        elif waiver in helpless and waiver not in used:
+            notes.append(f"{name} was not applied: what fails there is a fault, and no waiver covers one")
         elif waiver not in used:
             notes.append(f"{name} was not needed: take it out ({waiver.owner})")
     return tuple(notes)

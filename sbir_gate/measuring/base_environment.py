@@ -7,7 +7,6 @@ its working tree, would be measured against itself, and no change would ever be 
 
 from __future__ import annotations
 
-import filecmp
 import os
 import re
 import shlex
@@ -16,13 +15,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from sbir_gate.errors import ConfigurationError, EnricherError, InputError, ToolError
+from sbir_gate.errors import ConfigurationError, EnricherError, ToolError
 from sbir_gate.measuring.benchmark import Launch
 from sbir_gate.measuring.environment import is_secret_name, scrubbed_environment
+from sbir_gate.measuring.locks import is_project
 from sbir_gate.measuring.process import ProcessRequest, raise_on_failure
 
 SETUP_SECONDS = 1800.0  # a set-up that downloads and builds everything takes minutes; a longer one hangs
-LOCK = "requirements.lock"
+# what the built-in way installs from: the first of them that the base has, with the options of pip
+RECIPES: Mapping[str, tuple[str, ...]] = {
+    "requirements.lock": ("--require-hashes",),
+    "requirements.txt": (),
+}
 FOLDER = ".venv"
 # how pip and uv reach their index
 _SETUP_NAMES = re.compile(
@@ -39,28 +43,9 @@ class Place:
     working_folder: Path
 
 
-def differing_locks(names: Sequence[str], head: Place, base: Place) -> tuple[str, ...]:
-    """Return which of the lock files are not the same bytes on both sides; one that neither has is the same.
-
-    Names are relative to the working folders. Raises InputError for one that cannot be read.
-    """
-    return tuple(
-        name for name in names if not _is_same(head.working_folder / name, base.working_folder / name)
-    )
-
-
-def _is_same(first: Path, second: Path) -> bool:
-    are_there = [path.exists() for path in (first, second)]
-    for path, is_there in zip((first, second), are_there, strict=True):
-        # a change under test may put anything there, such as a link to a device that never ends
-        if is_there and not path.is_file():
-            raise InputError(f"{path}: is no regular file", "name files in benchmark.base_lock")
-    try:
-        return not any(are_there) or (all(are_there) and filecmp.cmp(first, second, shallow=False))
-    except OSError as error:
-        raise InputError(
-            f"{error.filename}: cannot be read ({error.strerror})", "benchmark.base_lock names it"
-        ) from error
+def recipe_of(folder: Path) -> str | None:
+    """Return the file that the built-in way makes an environment from, None if the folder has none."""
+    return next((name for name in RECIPES if (folder / name).is_file()), None)
 
 
 def set_up(
@@ -69,11 +54,11 @@ def set_up(
     """Make the base's own environment in its working folder and return it: `.venv`.
 
     `command` is benchmark.base_setup, with `{python}` for the interpreter `python`; None means the
-    built-in way: what `requirements.lock` pins, and the project itself. None is returned where the command
-    made no `.venv`. The set-up sees the variables that an enricher sees, and what leads pip and uv to
-    their index.
+    built-in way: what `requirements.lock` or `requirements.txt` lists, and the project itself. None is
+    returned where the command made no `.venv`. The set-up sees the variables that an enricher sees, and what
+    leads pip and uv to their index.
 
-    Raises ConfigurationError where there is no lock for the built-in way, ToolError if a step fails.
+    Raises ConfigurationError where the built-in way has no such file, ToolError if a step fails.
     """
     added = [name for name in environment if _SETUP_NAMES.fullmatch(name) and not is_secret_name(name)]
     seen = scrubbed_environment(environment, added)
@@ -99,15 +84,16 @@ def python_of(own: Path) -> Path:
 def _steps(command: Sequence[str] | None, base: Place, python: str) -> list[tuple[str, ...]]:
     if command is not None:
         return [tuple(argument.replace(_PLACEHOLDER, python) for argument in command)]
-    if not (base.working_folder / LOCK).is_file():
+    recipe = recipe_of(base.working_folder)
+    if recipe is None:
         raise ConfigurationError(
-            f"the base's environment differs from head's, and the base has no {LOCK} to make it from",
+            f"the base has no {' or '.join(RECIPES)} to make an environment from",
             "name a command that makes it in benchmark.base_setup",
         )
     made = str(python_of(base.working_folder / FOLDER))
     install = (made, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
-    steps = [(python, "-m", "venv", FOLDER), (*install, "--require-hashes", "--requirement", LOCK)]
-    if any((base.working_folder / name).is_file() for name in ("pyproject.toml", "setup.py")):
+    steps = [(python, "-m", "venv", FOLDER), (*install, *RECIPES[recipe], "--requirement", recipe)]
+    if is_project(base.working_folder):
         steps.append((*install, "--no-deps", "."))
     return steps
 

@@ -11,7 +11,14 @@ from pathlib import Path
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.measuring.command import parse_command
 from sbir_gate.measuring.environment import private_folders, scrubbed_environment
-from sbir_gate.measuring.output import OutputFaults, check_rows, decision_key, digest, read_decisions
+from sbir_gate.measuring.output import (
+    OutputFaults,
+    check_rows,
+    decision_key,
+    digest,
+    most_rows,
+    read_decisions,
+)
 from sbir_gate.measuring.process import ProcessRequest, ProcessResult, raise_on_failure
 from sbir_gate.measuring.telemetry import Telemetry, read_telemetry
 from sbir_gate.model.matches import Decision
@@ -123,7 +130,9 @@ class Bench:
             )
             raise_on_failure(result, plan.timeout_seconds)
             self._check_run()
-            return Repeat(result, read_telemetry(metrics), read_decisions(output))
+            return Repeat(
+                result, read_telemetry(metrics), read_decisions(output, most_rows(len(plan.award_ids)))
+            )
 
 
 class Tally:

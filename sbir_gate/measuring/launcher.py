@@ -1,8 +1,7 @@
-# ruff: noqa: PTH123, PTH208 -- pathlib would make this parent, and with it every child's first peak, bigger
-"""The small parent of a measured command: `python -I -S launcher.py`.
+"""The small parent of a measured command, started by `measuring/process`.
 
-It stands alone (standard library only) because a child's `ru_maxrss` starts at the size of its parent:
-about 10 MiB here, hundreds in a process that has loaded pandas.
+It uses the standard library alone, and `measuring/usage`, because a child's `ru_maxrss` starts at the size of
+its parent: about 10 MiB here, hundreds in a process that has loaded pandas.
 
 The request (see `Request`) comes as JSON on standard input, the result (see `Result`) goes as JSON to
 standard output, and standard error is the command's log. The command inherits the log alone: the result
@@ -13,11 +12,8 @@ The command runs in its own session, so a signal can reach all of its process gr
 orphans (PR_SET_CHILD_SUBREAPER), so a descendant that leaves the group is still found below it. When the
 command ends, or runs out of time, whatever is left of the tree is killed.
 
-Peak memory is the largest sum of resident sizes over all samples, and at least the kernel's own peak of
-every single process: exact for one process, sampled for the sum of several. Pages that processes share
-count once for each. Off Linux it is `ru_maxrss`, the peak of the largest single process. Where a process
-forks and leaves its group faster than it can be listed, the clean-up gives up after some seconds and
-reports what is left.
+`measuring/usage` tells how memory and processor time are found. Where a process forks and leaves its group
+faster than it can be listed, the clean-up gives up after some seconds and reports what is left.
 """
 
 from __future__ import annotations
@@ -32,6 +28,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 from typing import TypedDict
+
+from sbir_gate.measuring.usage import ControlGroup, Usage, descendants, make_group, read_bytes
 
 SAMPLE_SECONDS = 0.025
 # a sample may cost at most one part in this many of the time: a tree of hundreds is sampled less often
@@ -67,26 +65,22 @@ class Result(TypedDict):
     cpu_wait_seconds: float | None
     peak_rss_mib: float
     survivors: int
+    memory_method: str
+    cpu_method: str
 
 
 class Tree:
     """The command and all that descends from it."""
 
-    def __init__(self, leader: int) -> None:
+    def __init__(self, leader: int, usage: Usage) -> None:
         self.leader = leader
+        self.usage = usage
         self.status: int | None = None
         self.ended = 0.0
-        self.cpu_seconds = 0.0
-        self.peak_kib = 0
 
     def sample(self) -> None:
-        """Look once at the memory of every process."""
-        total_kib = 0
-        for pid in descendants(os.getpid()):
-            rss_kib, highest_kib = memory_kib(pid)
-            total_kib += rss_kib
-            self.peak_kib = max(self.peak_kib, highest_kib)
-        self.peak_kib = max(self.peak_kib, total_kib)
+        """Look once at every process."""
+        self.usage.sample(descendants(os.getpid()))
 
     def reap(self) -> None:
         """Collect every child that has ended, adopted ones too."""
@@ -97,9 +91,8 @@ class Tree:
                 return
             if pid == 0:
                 return
-            self.cpu_seconds += usage.ru_utime + usage.ru_stime
-            maxrss_kib = usage.ru_maxrss // 1024 if sys.platform == "darwin" else usage.ru_maxrss
-            self.peak_kib = max(self.peak_kib, maxrss_kib)
+            highest_kib = usage.ru_maxrss // 1024 if sys.platform == "darwin" else usage.ru_maxrss
+            self.usage.reaped(pid, usage.ru_utime + usage.ru_stime, highest_kib)
             if pid == self.leader:
                 self.ended = time.perf_counter()
                 self.status = os.waitstatus_to_exitcode(status)
@@ -139,47 +132,6 @@ def send(deliver: Callable[[int, int], None], target: int, number: int) -> None:
         deliver(target, number)
     except (ProcessLookupError, PermissionError):
         return
-
-
-def children(pid: int) -> list[int]:
-    """Return the children of a process; none off Linux, or if it has gone."""
-    try:
-        threads = os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return []
-    return [
-        int(child)
-        for thread in threads
-        for child in read_bytes(f"/proc/{pid}/task/{thread}/children").split()
-    ]
-
-
-def descendants(root: int) -> list[int]:
-    """Return every process below `root`; none off Linux."""
-    found = children(root)
-    for pid in found:  # it grows while it is walked
-        found += children(pid)
-    return found
-
-
-def memory_kib(pid: int) -> tuple[int, int]:
-    """Return the resident size and its peak; zeros for a process that has ended."""
-    rss_kib = highest_kib = 0
-    for line in read_bytes(f"/proc/{pid}/status").splitlines():
-        if line.startswith(b"VmRSS:"):
-            rss_kib = int(line.split()[1])
-        elif line.startswith(b"VmHWM:"):
-            highest_kib = int(line.split()[1])
-    return rss_kib, highest_kib
-
-
-def read_bytes(path: str) -> bytes:
-    """Return the content of a file of `/proc`; nothing if its process has gone."""
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
 
 
 def cpu_wait_seconds() -> float | None:
@@ -289,15 +241,30 @@ def stop(number: int, _frame: FrameType | None) -> None:
 def run(request: Request) -> Result:
     """Run the command to its end, or to the end of its time."""
     wake_up = prepare_signals()
+    group = make_group()
+    try:
+        return run_in(group, request, wake_up)
+    finally:
+        if group is not None:
+            group.remove()
+
+
+def run_in(group: ControlGroup | None, request: Request, wake_up: int) -> Result:
+    """Run the command, in a control group of its own if there is one."""
+    usage = Usage(group)
+    if group is not None:
+        group.enter()
     waited = cpu_wait_seconds()
     started = time.perf_counter()
     try:
-        tree = Tree(start(request))
+        tree = Tree(start(request), usage)
     except OSError as error:
         return unstarted(f"{error.strerror}: {error.filename or request['working_folder']}")
     is_in_time = False
     waited_at_end = None
     try:
+        if group is not None:
+            group.leave()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         is_in_time = watch(tree, started + request["timeout_seconds"], wake_up)
         waited_at_end = cpu_wait_seconds()
@@ -305,16 +272,19 @@ def run(request: Request) -> Result:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         survivors = tree.end(0.0 if is_in_time else request["grace_seconds"])
+    tree.sample()
     trim(LOG)
     return Result(
         exit_status=tree.status,
         start_error="",
         is_timed_out=not is_in_time,
         wall_seconds=max(tree.ended - started, 0.0),
-        cpu_seconds=tree.cpu_seconds,
+        cpu_seconds=usage.cpu_seconds,
         cpu_wait_seconds=None if waited is None or waited_at_end is None else waited_at_end - waited,
-        peak_rss_mib=tree.peak_kib / 1024,
+        peak_rss_mib=usage.peak_kib / 1024,
         survivors=survivors,
+        memory_method=usage.memory_method,
+        cpu_method=usage.cpu_method,
     )
 
 
@@ -329,6 +299,8 @@ def unstarted(reason: str) -> Result:
         cpu_wait_seconds=None,
         peak_rss_mib=0.0,
         survivors=0,
+        memory_method="",
+        cpu_method="",
     )
 
 
@@ -337,7 +309,3 @@ def main() -> None:
     close_to_others()
     request: Request = json.load(sys.stdin)
     os.write(RESULT, json.dumps(run(request)).encode())
-
-
-if __name__ == "__main__":
-    main()

@@ -18,6 +18,10 @@ from sbir_gate.measuring.rows import HINT, Cells, read_rows
 from sbir_gate.model.matches import Decision, DecisionKind, Method
 
 MAX_CANDIDATES = 5
+# far more than any engine has; each becomes a metric
+MAX_METHODS = 200
+LONGEST_METHOD = 80
+LONGEST_ID = 500
 # how other tools write "no recipient" when they turn a missing value into text
 _MISSING = frozenset({"", "nan", "none", "null", "<na>", "n/a", "na"})
 _LONGEST_MISSING = max(map(len, _MISSING))
@@ -35,16 +39,22 @@ class OutputFaults:
     unknown: tuple[str, ...] = ()
 
 
-def read_decisions(path: Path) -> tuple[Decision, ...]:
+def most_rows(awards: int) -> int:
+    """Return how many rows are read of an output for so many awards: an answer needs one for each."""
+    return 2 * awards + 1000
+
+
+def read_decisions(path: Path, max_rows: int | None = None) -> tuple[Decision, ...]:
     """Read an enriched file (CSV, CSV.gz or Parquet, told apart by its first bytes), in file order.
 
-    Doubled rows are kept. Without a `match_decision` column, a row with a recipient and a method other
-    than none is a link. Raises EnricherError naming file, row (1 is the first below the header), column
-    and value for anything that is not as an enriched file must be.
+    Doubled rows are kept; more than `max_rows`, and more than MAX_METHODS methods, are an error. Without a
+    `match_decision` column, a row with a recipient and a method other than none is a link. Raises
+    EnricherError naming file, row (1 is the first below the header), column and value for anything that is
+    not as an enriched file must be.
     """
     # closed at once when a row is at fault: its error keeps the rows, and they their file, alive
     with closing(read_rows(path)) as rows:
-        return tuple(_decisions(path.name, rows))
+        return tuple(_decisions(path.name, rows, max_rows))
 
 
 def check_rows(decisions: Sequence[Decision], award_ids: Sequence[str]) -> OutputFaults:
@@ -87,13 +97,25 @@ class _CellError(ValueError):
         self.column = column
 
 
-def _decisions(file: str, rows: Iterable[Cells]) -> Iterator[Decision]:
+def _decisions(file: str, rows: Iterable[Cells], max_rows: int | None) -> Iterator[Decision]:
+    methods: set[str] = set()
     for number, cells in enumerate(rows, start=1):
+        if max_rows is not None and number > max_rows:
+            raise EnricherError(
+                f"{file}: the enricher's output has more than {max_rows:,} rows", "write one row per award"
+            )
         try:
-            yield _decision(cells)
+            decision = _decision(cells)
         except _CellError as fault:
             value = str(getattr(cells, fault.column)).strip()[:80]
             raise EnricherError(f"{file}: row {number}: {fault.column} {value!r} {fault}", HINT) from fault
+        methods.add(decision.method)
+        if len(methods) > MAX_METHODS:
+            raise EnricherError(
+                f"{file}: row {number}: match_method {decision.method!r} exceeds {MAX_METHODS} methods",
+                "name the ways in which links are made, not single links",
+            )
+        yield decision
 
 
 def _decision(cells: Cells) -> Decision:
@@ -101,6 +123,13 @@ def _decision(cells: Cells) -> Decision:
     if not award_id:
         raise _CellError("award_id", "is empty")
     recipient_id = _known(cells.recipient_id)
+    for column, text, longest in (
+        ("award_id", award_id, LONGEST_ID),
+        ("recipient_id", recipient_id, LONGEST_ID),
+        ("match_method", cells.match_method, LONGEST_METHOD),
+    ):
+        if len(text) > longest:
+            raise _CellError(column, f"is longer than {longest} characters")
     method = _known(cells.match_method).casefold() or Method.NONE.value
     kind = _kind(cells, recipient_id, method)
     score = _number_within(cells.match_score, 100, "match_score")

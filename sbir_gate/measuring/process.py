@@ -20,8 +20,10 @@ from typing import BinaryIO, cast
 
 from sbir_gate.errors import EnricherError, ToolError
 from sbir_gate.files import write_durably
-from sbir_gate.measuring import launcher
+from sbir_gate.measuring import launcher, usage
 
+# isolated and without site-packages: what the launcher imports is the standard library and this package
+LAUNCH = "import sys; sys.path.append(sys.argv[1]); from sbir_gate.measuring.launcher import main; main()"
 GRACE_SECONDS = 2.0
 # how long past its own limits the launcher may take before it counts as broken
 SLACK_SECONDS = 30.0
@@ -113,6 +115,8 @@ def run_process(request: ProcessRequest) -> ProcessResult:
         peak_rss_mib=result["peak_rss_mib"],
         log_tail=messages,
         cpu_wait_seconds=result["cpu_wait_seconds"],
+        memory_method=result["memory_method"],
+        cpu_method=result["cpu_method"],
         log=kept,
     )
 
@@ -148,7 +152,7 @@ def _shielded() -> Iterator[None]:
 
     A command that kills its launcher makes orphans: they become children of this process, and are ended.
     """
-    own = frozenset(launcher.children(os.getpid()))
+    own = frozenset(usage.children(os.getpid()))
     dumpable = launcher.prctl(launcher.PR_GET_DUMPABLE)
     launcher.prctl(launcher.PR_SET_CHILD_SUBREAPER, 1)
     launcher.close_to_others()
@@ -169,7 +173,7 @@ def _end_orphans(own: frozenset[int]) -> None:
     session = os.getsid(0)
     deadline = time.monotonic() + launcher.KILL_SECONDS
     while time.monotonic() < deadline:
-        children = [pid for pid in launcher.children(os.getpid()) if pid not in own]
+        children = [pid for pid in usage.children(os.getpid()) if pid not in own]
         orphans = [pid for pid in children if _session_of(pid) not in {None, session}]
         if not orphans:
             return
@@ -197,7 +201,7 @@ def _launch(request: ProcessRequest, log: BinaryIO) -> tuple[int, bytes]:
     )
     limit_seconds = request.timeout_seconds + GRACE_SECONDS + launcher.KILL_SECONDS + SLACK_SECONDS
     with subprocess.Popen(  # noqa: S603 -- our own launcher; the command that it starts is configuration
-        [sys.executable, "-I", "-S", str(Path(launcher.__file__).resolve())],
+        [sys.executable, "-I", "-S", "-c", LAUNCH, str(Path(launcher.__file__).resolve().parents[2])],
         env=dict(request.environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

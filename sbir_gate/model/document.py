@@ -17,7 +17,7 @@ Format history:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Generic, TypeVar
@@ -32,6 +32,7 @@ from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
+from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.verdict import Verdict
 
 FORMAT_VERSION = 3
@@ -46,16 +47,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DocumentKind(Generic[T]):
-    """A sort of document that can be saved: the word that names it in JSON, and its type."""
+    """A sort of document that can be saved: the word that names it in JSON, its type, and what it may hold.
+
+    `excess` says in words what a document holds too much of, an empty text for nothing.
+    """
 
     name: str
     type_: type[T]
+    excess: Callable[[T], str] = lambda _content: ""
 
 
-RUN = DocumentKind("run", Run)
+RUN = DocumentKind("run", Run, run_excess)
 VERDICT = DocumentKind("verdict", Verdict)
 PROGRESS = DocumentKind("progress", ProfileProgress)
-HISTORY = DocumentKind("history", HistoryEntry)
+HISTORY = DocumentKind("history", HistoryEntry, entry_excess)
 ALERTS = DocumentKind("alerts", AlertList)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
 
@@ -117,6 +122,8 @@ def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAI
             f"{origin}: {_first_fault(error)}",
             f"the document is damaged or was edited by hand: {again}",
         ) from error
+    if excess := kind.excess(content):
+        raise DocumentError(f"{origin}: {excess}", f"no benchmark makes such a document: {again}")
     return content
 
 

@@ -174,7 +174,8 @@ class Run:
     `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a Run side by side
     that the working tree's policy judges it, not the base's. `settings_file` is the file over base.yaml,
     empty if there was none. `base_gap` says why a run beside the base went without it; None where it did not.
-    `definitions` is the number of the set of metrics that the program measured. `entities` maps recipients to
+    `definitions` is the number of the set of metrics that the program measured.
+    `renamed` maps names of metrics that the measured code changed to new ones. `entities` maps recipients to
     the UEI of their entity, where several ids are one entity: all ids of those that awards are linked to.
     `unknown_recipient_ids` are the first ids in the output that no recipient has, `reject_examples` the first
     rows of the fixture that could not be read.
@@ -208,6 +209,7 @@ class Run:
     has_own_policy: bool = False
     settings_file: str = ""
     base_gap: BaseGap | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
     entities: Mapping[str, str] = field(default_factory=dict)
     unknown_recipient_ids: tuple[str, ...] = ()
     reject_examples: tuple[str, ...] = ()

@@ -126,6 +126,17 @@ def limit_names(metric: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((metric, *patterns)))
 
 
+class Excuse(StrEnum):
+    """Why a limit that is broken does not fail.
+
+    already-so: the reference breaks it too, and head is not worse. nobody-worse: links fell, but no award
+    that worsened stands behind it.
+    """
+
+    ALREADY_SO = "already-so"
+    NOBODY_WORSE = "nobody-worse"
+
+
 class NotCompared(StrEnum):
     """Why head's value of a metric was not held against the reference's."""
 
@@ -146,7 +157,9 @@ class Change:
     does not tell whether the fail limit is broken.
     `smallest_detectable` is the regression, as a share of the reference (0.1 is 10 %), that would just
     have been told from no change; None for exact metrics and where there is no interval.
-    `limit` says in words which limit decided; `reason` says why the severity is what it is.
+    `limit` says in words which limit decided; `reason` says why the severity is what it is, `excuse` why it
+    is no graver. `renamed_from` is the name that the metric has in the reference, empty for the same one.
+    `is_gone` says that head does not have the metric at all.
     `not_compared` says why there is no comparison though the reference has the metric; then `reference` is
     None, and only the absolute limits were judged.
     """
@@ -167,6 +180,9 @@ class Change:
     limit: str = ""
     reason: str = ""
     smallest_detectable: float | None = None
+    excuse: Excuse | None = None
+    renamed_from: str = ""
+    is_gone: bool = False
     not_compared: NotCompared | None = None
     is_calibrated: bool = False
     is_judged: bool = True

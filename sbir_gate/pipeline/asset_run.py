@@ -45,6 +45,8 @@ from sbir_gate.storing.documents import load_award_table, load_run, save_alerts,
 
 ENRICHER = "sbir_etl_job"
 RESUMED = "resumed"
+# how memory and processor time are measured here: by the process itself, not by a launcher above it
+IN_PROCESS = "in-process"
 
 
 class Engine(Protocol):
@@ -334,6 +336,8 @@ def _run(effective: EffectiveSettings, files: AssetFiles, edges: Edges, timing: 
         wall_seconds=timing.wall_seconds,
         cpu_seconds=timing.cpu_seconds,
         peak_rss_mib=telemetry.highest_mib(),
+        memory_method=IN_PROCESS,
+        cpu_method=IN_PROCESS,
     )
     tally = Tally([profile.award_id for profile in profiles])
     tally.add(Repeat(process, telemetry, read_decisions(files.enriched)), timing.calibration)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from sbir_gate.errors import ToolError, UsageError
 from sbir_gate.measuring.base_environment import (
+    RECIPES,
     Place,
-    differing_locks,
     engine_folder,
     moved,
     named_files,
     python_of,
+    recipe_of,
     set_up,
     side_command,
     side_environment,
@@ -22,6 +23,7 @@ from sbir_gate.measuring.base_environment import (
 from sbir_gate.measuring.benchmark import BenchmarkPlan
 from sbir_gate.measuring.environment import scrubbed_environment
 from sbir_gate.measuring.interleaving import Side, blamed_on
+from sbir_gate.measuring.locks import PROJECT, PackageChange, changed_packages, differing_locks
 from sbir_gate.measuring.process import ProcessRequest, raise_on_failure
 from sbir_gate.model.run import BaseGap, GapKind
 from sbir_gate.pipeline.adoption import has_gate
@@ -104,12 +106,15 @@ def places_of(found: MergeBase, tree: Path) -> Places:
 class BaseSide:
     """The base, ready to be run.
 
-    `locks` are those that differ, `own` is its own Python environment, if it needed one. `engine` is the
-    folder with its own built-in engine; None if it has none.
+    `locks` are those that differ, `packages` the packages that differ in them. `own` is its own Python
+    environment, if it needed one; `shared` says why it has none though it needs one, empty if that is not so.
+    `engine` is the folder with its own built-in engine; None if it has none.
     """
 
     places: Places
     locks: tuple[str, ...]
+    packages: tuple[PackageChange, ...]
+    shared: str
     own: Path | None
     engine: Path | None
     settings: BaseSettings
@@ -120,15 +125,10 @@ def prepare_base(
     effective: EffectiveSettings, given: Given, places: Places, edges: Edges, progress: Progress
 ) -> BaseSide:
     """Make the base's environment, if it needs one of its own, and find out its settings."""
-    benchmark, head, base = effective.settings.benchmark, places.head, places.base
-    locks = differing_locks(benchmark.base_lock, head, base)
-    own = None
-    # without a lock to compare nothing says that the environments are the same
-    if locks or (not benchmark.base_lock and benchmark.base_setup is not None):
-        progress("making the base's environment" + (f": {', '.join(locks)} differs" if locks else ""))
-        own = set_up(
-            benchmark.base_setup, base, interpreter(effective.settings), given.environment, edges.launch
-        )
+    head, base = places.head, places.base
+    folders = head.working_folder, base.working_folder
+    locks = differing_locks(effective.settings.benchmark.base_lock, *folders)
+    own, shared = _own_environment(effective, given, base, locks, edges, progress)
     engine = engine_folder(base, own, ENGINE_PACKAGE)
     settings = base_settings(
         given, _config_file(given, places), engine, effective.settings, settings_digest(effective)
@@ -139,7 +139,39 @@ def prepare_base(
         environment = {
             name: value for name, value in environment.items() if not name.startswith(VARIABLE_PREFIX)
         }
-    return BaseSide(places, locks, own, engine, settings, environment)
+    packages = changed_packages(locks, *folders)
+    return BaseSide(places, locks, packages, shared, own, engine, settings, environment)
+
+
+def _own_environment(
+    effective: EffectiveSettings,
+    given: Given,
+    base: Place,
+    locks: Sequence[str],
+    edges: Edges,
+    progress: Progress,
+) -> tuple[Path | None, str]:
+    """Return the base's own environment if it needs one, and why it runs in head's though it does.
+
+    Where nobody says how to make one it may go without. A command of benchmark.base_setup must work.
+    """
+    benchmark = effective.settings.benchmark
+    # without a lock to compare nothing says that the environments are the same
+    is_always = benchmark.base_lock == () and benchmark.base_setup is not None
+    if not locks and not is_always:
+        return None, ""
+    if benchmark.base_setup is None:
+        recipe = recipe_of(base.working_folder)
+        if recipe is None or not {recipe, PROJECT} & set(locks):
+            return None, f"the base has no {' or '.join(RECIPES)} that says how it differs"
+    progress("making the base's environment" + (f": {', '.join(locks)} differs" if locks else ""))
+    python = interpreter(effective.settings)
+    try:
+        return set_up(benchmark.base_setup, base, python, given.environment, edges.launch), ""
+    except ToolError as error:
+        if benchmark.base_setup is not None:
+            raise
+        return None, error.message
 
 
 def _config_file(given: Given, places: Places) -> Path | None:

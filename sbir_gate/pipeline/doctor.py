@@ -13,7 +13,9 @@ from sbir_gate.comparing.feasibility import PlaceOf, baseline_faults, limit_faul
 from sbir_gate.comparing.waiver_faults import waiver_faults
 from sbir_gate.comparing.workflow_faults import workflow_faults
 from sbir_gate.errors import SbirGateError
+from sbir_gate.measuring.base_environment import recipe_of
 from sbir_gate.measuring.command import parse_command
+from sbir_gate.measuring.locks import PROJECT, lock_names
 from sbir_gate.measuring.machine import describe_machine
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
@@ -78,6 +80,7 @@ def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[D
     yield from limit_faults(judged, place_of)
     yield from _enricher(effective, edges)
     yield from _fixtures(effective)
+    yield from _locks(effective, Path.cwd())
     yield from _machine(effective, edges)
     baseline, problems = _baseline(effective)
     yield from problems
@@ -170,6 +173,25 @@ def _fixtures(effective: EffectiveSettings) -> Iterator[Diagnosis]:
             effective.origins["fixtures.truth"],
             "fixtures.truth: there is none, so precision and recall are not judged",
             "name the file of the known right recipients",
+        )
+
+
+def _locks(effective: EffectiveSettings, folder: Path) -> Iterator[Diagnosis]:
+    """Look for lock files that are not there, and for ones from which no environment can be made."""
+    benchmark = effective.settings.benchmark
+    place = effective.origins["benchmark.base_lock"]
+    for name in benchmark.base_lock or ():
+        if not (folder / name).exists():
+            problem = f"benchmark.base_lock: there is no {name}"
+            yield Diagnosis(Gravity.WARNING, place, problem, "name a lock file of the repository")
+    locks = [name for name in lock_names(benchmark.base_lock, folder) if name != PROJECT]
+    if locks and benchmark.base_setup is None and recipe_of(folder) is None:
+        yield Diagnosis(
+            Gravity.WARNING,
+            effective.origins["benchmark.base_setup"],
+            f"benchmark.base_setup: a change of {', '.join(locks)} cannot be measured side by side: the base"
+            " runs in the environment of the change",
+            "name a command that makes .venv from it, such as 'uv sync --frozen'",
         )
 
 

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbir_gate.comparing.deciding import undecided
+from sbir_gate.comparing.deciding import is_failed_exactly, undecided
 from sbir_gate.errors import SbirGateError
 from sbir_gate.measuring.base_environment import names_its_files, side_environment
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult
 from sbir_gate.measuring.checkout import base_checkout, cautions
 from sbir_gate.measuring.interleaving import Budget, CheckSide, Side, SidesResult, Stop, run_side_by_side
+from sbir_gate.measuring.locks import PackageChange
 from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.verdict import Policy, Verdict
@@ -107,8 +108,11 @@ def run_beside_base(
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:
-    """Say whether more pairs could change nothing: every metric that noise blurs is clear of its limits."""
-    return not undecided(verdict.changes, rules)
+    """Say whether more pairs could change nothing.
+
+    What is exact has failed, or every metric that noise blurs is clear of its limits.
+    """
+    return is_failed_exactly(verdict) or not undecided(verdict.changes, rules)
 
 
 def _measured(
@@ -223,8 +227,7 @@ def _notes(found: MergeBase, head: Run, base: BaseSide, lacking: Sequence[str]) 
     """Yield what a reader should know of how the base was run."""
     if found.commit == found.head and not head.source.is_dirty:
         yield "base and head are the same commit and no tracked file was changed: what differs is noise"
-    if base.locks:
-        yield f"the base ran in an environment of its own: {', '.join(base.locks)} differs"
+    yield from _environment_notes(base)
     differing = base.settings.differing
     yield from differing[:_MAX_TOLD]
     if len(differing) > _MAX_TOLD:
@@ -240,6 +243,25 @@ def _notes(found: MergeBase, head: Run, base: BaseSide, lacking: Sequence[str]) 
             "the enricher's command names no file of the repository: if it is installed elsewhere, both"
             " sides ran the same program"
         )
+
+
+def _environment_notes(base: BaseSide) -> Iterator[str]:
+    """Yield which dependencies differ, and in which environment the base ran."""
+    if base.locks and base.shared:
+        yield (
+            f"the base ran in head's environment, though {', '.join(base.locks)} differs: {base.shared};"
+            " name a command that makes its own in benchmark.base_setup"
+        )
+    elif base.locks:
+        yield f"the base ran in an environment of its own: {', '.join(base.locks)} differs"
+    changes = [_package_words(change) for change in base.packages]
+    if changes:
+        more = f", and {len(changes) - _MAX_TOLD} more" if len(changes) > _MAX_TOLD else ""
+        yield f"changed dependencies: {', '.join(changes[:_MAX_TOLD])}{more}"
+
+
+def _package_words(change: PackageChange) -> str:
+    return f"{change.name} {change.before or 'none'} -> {change.after or 'none'}"
 
 
 def _budget_notes(result: SidesResult, budget: Budget) -> Iterator[str]:

@@ -239,7 +239,7 @@ class BenchmarkSettings(Section):
     min_pairs: Annotated[int, Field(ge=1, le=1000)]
     max_pairs: Annotated[int, Field(ge=1, le=1000), _not_below("min_pairs")]
     max_seconds: Seconds
-    base_lock: Annotated[tuple[RelativeName, ...], AfterValidator(_distinct)]
+    base_lock: Annotated[tuple[RelativeName, ...], AfterValidator(_distinct)] | None
     base_setup: Command
 
 

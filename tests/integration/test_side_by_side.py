@@ -14,7 +14,6 @@ import pytest
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import (
-    ConfigurationError,
     EnricherError,
     ExitStatus,
     InputError,
@@ -430,9 +429,35 @@ def test_a_set_up_that_fails_is_an_error_of_its_own(team):
     assert "no way" in error.message
 
 
-def test_without_a_lock_in_the_base_the_built_in_set_up_asks_for_a_command(team):
-    team.repository.commit({"requirements.lock": "a==1\n"})
-    assert "has no requirements.lock" in team.fails(ConfigurationError).message
+def test_a_base_that_nobody_can_make_an_environment_for_runs_in_heads_and_says_so(team):
+    team.repository.commit({"uv.lock": "[[package]]\nname='a'\nversion='1'\n"})
+    result = team.gate()
+    notes = " ".join(result.verdict.notes)
+    assert "the base ran in head's environment, though uv.lock differs: the base has no" in notes
+    assert "changed dependencies: a none -> 1" in notes
+    assert base_of(result).engine_notes["python"] == result.run.engine_notes["python"]
+
+
+def test_nor_does_a_set_up_that_nobody_asked_for_fail_the_gate(team):
+    team.repository.git("switch", "--quiet", "main")
+    team.repository.commit({"requirements.txt": "no-such-package-anywhere==1\n"})
+    team.repository.git("switch", "--quiet", "--create", "upgraded")
+    team.repository.commit({"requirements.txt": "no-such-package-anywhere==2\n"})
+    result = team.gate(environment={"PIP_NO_INDEX": "1"})
+    notes = " ".join(result.verdict.notes)
+    assert "the base ran in head's environment, though requirements.txt differs" in notes
+    assert "changed dependencies: no-such-package-anywhere 1 -> 2" in notes
+    team.check_nothing_stays()
+
+
+def test_a_formatters_setting_is_no_dependency(team):
+    project = "[project]\nname = 'x'\nversion = '1'\n[tool.black]\nline-length = "
+    team.repository.git("switch", "--quiet", "main")
+    team.repository.commit({"pyproject.toml": f"{project}88\n"})
+    team.repository.git("switch", "--quiet", "--create", "formatted")
+    team.repository.commit({"pyproject.toml": f"{project}120\n"})
+    result = team.gate()
+    assert not any("environment" in words for words in (*result.verdict.notes, *team.told))
 
 
 # what goes wrong

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sbir_gate.comparing.changes import compare_metrics
 from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.verdict import Change, MetricLimit, Policy, Severity
+from sbir_gate.model.verdict import Change, Excuse, MetricLimit, Policy, Severity
 from tests.factories import (
     CALIBRATION_SECONDS,
     EXACT,
@@ -141,10 +141,28 @@ class TestAbsoluteLimits:
     def test_a_value_at_its_limit_passes_and_one_below_fails(self):
         limit = MetricLimit("x", "ratio", HIGHER, EXACT, minimum=0.7)
         assert judged([0.7], [0.7], limit, "ratio").severity is Severity.OK
-        breach = judged([0.66], [0.66], limit, "ratio")
+        breach = judged([0.66], [0.72], limit, "ratio")
         assert breach.severity is Severity.FAIL
         assert breach.reason == "x 0.66 is below the minimum 0.7"
         assert breach.limit == "minimum 0.7"
+
+    @pytest.mark.parametrize(("head", "severity"), [(0.66, "warn"), (0.68, "warn"), (0.6599, "fail")])
+    def test_a_breach_of_the_base_that_head_does_not_worsen_warns(self, head, severity):
+        change = judged([head], [0.66], MetricLimit("x", "ratio", HIGHER, EXACT, minimum=0.7), "ratio")
+        assert change.severity == severity
+        assert (change.excuse is Excuse.ALREADY_SO) is (severity == "warn")
+        assert change.reason.endswith(", as it already is at the base") is (severity == "warn")
+
+    @pytest.mark.parametrize("name", ["match_rate", "rows_missing", "records", "disagreements"])
+    def test_what_always_holds_fails_though_the_base_breaks_it_too(self, name):
+        limit = MetricLimit(name, "count", LOWER, EXACT, maximum=0.0)
+        assert judged([5.0], [5.0], limit, "count").severity is Severity.FAIL
+
+    def test_noise_is_not_held_against_a_head_as_slow_as_its_base(self):
+        limit = make_limit("x_seconds", maximum=1.0, warn_percent=None, fail_percent=None)
+        slow = [2.0, 2.1, 1.9, 2.05, 2.02]
+        assert judged([2.01, 2.1, 1.9, 2.06, 2.02], slow, limit).severity is Severity.WARN
+        assert judged([value * 1.5 for value in slow], slow, limit).severity is Severity.FAIL
 
     def test_a_breach_means_what_the_policy_says(self):
         limit = make_limit("x_mib", unit="MiB", maximum=500.0, absolute_severity=Severity.WARN)

@@ -3,10 +3,20 @@ import math
 import pytest
 
 from sbir_gate.comparing.changes import compare_metrics
-from sbir_gate.comparing.deciding import blind_spots, undecided
+from sbir_gate.comparing.deciding import blind_spots, is_failed_exactly, undecided
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.verdict import Outcome, Policy
-from tests.factories import HIGHER, NOISY, make_limit, make_run, with_metric
+from tests.factories import (
+    HIGHER,
+    NOISY,
+    make_limit,
+    make_policy,
+    make_run,
+    scaled,
+    with_lost_links,
+    with_metric,
+    without_metric,
+)
 
 CALM = (0.01, -0.01, 0.0, 0.02, -0.02)
 WIDE = (0.10, -0.12, 0.08, 0.14, -0.15)
@@ -84,3 +94,33 @@ def test_a_metric_that_was_not_judged_is_a_note_of_the_verdict():
     assert verdict.outcome is Outcome.PASS
     assert any(text.startswith(note) for text in verdict.notes)
     assert blind_spots(compare_metrics(make_run(), make_run(), policy), policy) == ()
+
+
+@pytest.mark.parametrize(
+    ("head", "is_decided"),
+    [
+        (make_run(), False),
+        (scaled(make_run(), "wall_seconds", 2.0), False),
+        (with_lost_links(make_run(), 6), True),
+        (with_lost_links(make_run(), 5), False),
+        (with_metric(make_run(), "precision", [0.5]), True),
+        (without_metric(make_run(), "wall_seconds"), True),
+        (make_run(decisions=()), True),
+    ],
+)
+def test_what_is_exact_decides_a_failure_whatever_time_does(head, is_decided):
+    assert is_failed_exactly(judge(head, make_run(), make_policy())) is is_decided
+
+
+@pytest.mark.parametrize("pairs", [2, 3, 4])
+def test_nothing_is_worked_out_from_fewer_than_five_pairs(pairs):
+    head, reference = (
+        with_metric(make_run(metrics=(), session="s"), "wall_seconds", values[:pairs], "s", NOISY)
+        for values in ([1.0, 2.5, 0.9, 3.0], [1.0] * 4)
+    )
+    policy = Policy((WALL,))
+    (change,) = compare_metrics(head, reference, policy)
+    assert (change.smallest_detectable, change.ratio_low, change.ratio_high) == (None, None, None)
+    assert f"{pairs} pairs cannot tell: at least 5 are needed" in change.reason
+    assert "more pair" not in change.reason
+    assert blind_spots([change], policy) == ()

@@ -10,6 +10,7 @@ from sbir_gate.model.verdict import Direction, MetricLimit, Outcome, Severity
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (
     EXACT,
+    LOWER,
     award_id,
     link,
     make_policy,
@@ -188,3 +189,42 @@ def test_a_waiver_never_turns_anything_into_a_pass_and_never_makes_it_worse(fact
         assert {change.severity for change in waived.changes} & {Severity.WARN, Severity.FAIL}
     else:
         assert waived.outcome is without.outcome
+
+
+class TestMetricsThatAreGone:
+    counted = with_metric(make_run(), "work/pages_read", [10.0], "count")
+
+    def test_a_counter_that_is_gone_can_be_waived_by_all_of_it(self):
+        verdict = verdict_on(make_run(), waiver("work/pages_read", 100.0), reference=self.counted)
+        assert verdict.outcome is Outcome.WARN
+        assert verdict.reasons[0].startswith(
+            "work/pages_read is gone: the reference has it; waived up to 100 %"
+        )
+
+    def test_a_part_of_it_does_not_reach(self):
+        verdict = verdict_on(make_run(), waiver("work/pages_read", 99.0), reference=self.counted)
+        assert verdict.outcome is Outcome.FAIL
+        assert "reaches only up to 99 %" in verdict.reasons[0]
+
+    @pytest.mark.parametrize("metric", ["match_rate", "wall_seconds", "precision"])
+    def test_any_other_is_a_fault_and_its_waiver_is_not_called_unused(self, metric):
+        verdict = verdict_on(without_metric(make_run(), metric), waiver(metric, 1000.0))
+        assert verdict.outcome is Outcome.FAIL
+        (note,) = verdict.notes
+        assert note.endswith("was not applied: what fails there is a fault, and no waiver covers one")
+
+    def test_a_counter_that_is_not_a_number_is_a_fault(self):
+        head = with_metric(self.counted, "work/pages_read", [float("nan")])
+        verdict = verdict_on(head, waiver("work/pages_read", 1000.0), reference=self.counted)
+        assert verdict.outcome is Outcome.FAIL
+
+    def test_the_waiver_of_a_renamed_metric_holds_by_its_old_name(self):
+        policy = replace(
+            POLICY,
+            limits=(*POLICY.limits, MetricLimit("work/pages_read", "count", LOWER, EXACT, fail_percent=10.0)),
+        )
+        head = with_metric(make_run(renamed={"work/pages_read": "work/pages"}), "work/pages", [12.0], "count")
+        plain = verdict_on(head, reference=self.counted, policy=policy)
+        assert plain.outcome is Outcome.FAIL
+        waived = verdict_on(head, waiver("work/pages_read", 20.0), reference=self.counted, policy=policy)
+        assert waived.outcome is Outcome.WARN

@@ -3,10 +3,9 @@ import sys
 
 import pytest
 
-from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, ToolError
+from sbir_gate.errors import ConfigurationError, ExitStatus, ToolError
 from sbir_gate.measuring.base_environment import (
     Place,
-    differing_locks,
     engine_folder,
     moved,
     names_its_files,
@@ -54,36 +53,6 @@ def base(tmp_path):
     return Place(folder, folder)
 
 
-# locks
-
-
-def test_locks_of_the_same_bytes_are_the_same(head, base):
-    for place in (head, base):
-        make(place.root / "a.lock", "1")
-        make(place.root / "b.lock", "2")
-    assert differing_locks(["a.lock", "b.lock", "nowhere.lock"], head, base) == ()
-    make(head.root / "b.lock", "2\n")
-    assert differing_locks(["a.lock", "b.lock"], head, base) == ("b.lock",)
-
-
-@pytest.mark.parametrize("side", ["head", "base"])
-def test_a_lock_that_only_one_side_has_differs(head, base, side):
-    make({"head": head, "base": base}[side].root / "a.lock")
-    assert differing_locks(["a.lock"], head, base) == ("a.lock",)
-
-
-@pytest.mark.parametrize("target", [None, "/dev/zero"])
-def test_a_lock_that_is_no_file_is_wrong_input_and_is_not_read(head, base, target):
-    make(base.root / "a.lock")
-    if target:
-        (head.root / "a.lock").symlink_to(target)
-    else:
-        (head.root / "a.lock").mkdir()
-    with pytest.raises(InputError, match=r"a\.lock: is no regular file") as caught:
-        differing_locks(["a.lock"], head, base)
-    assert "benchmark.base_lock" in caught.value.hint
-
-
 # the base's own environment
 
 
@@ -104,9 +73,19 @@ def test_the_built_in_way_installs_what_the_lock_pins_and_the_project(base):
 
 def test_without_a_project_only_the_lock_is_installed(base):
     make(base.root / "requirements.lock")
+    # settings of tools alone are no project
+    make(base.root / "pyproject.toml", "[tool.ruff]\nline-length = 99\n")
     launch = FakeLaunch()
     set_up(None, base, "python", {}, launch)
     assert len(launch.requests) == 2
+
+
+def test_without_a_lock_it_installs_what_requirements_txt_lists(base):
+    make(base.root / "requirements.txt")
+    launch = FakeLaunch()
+    set_up(None, base, "python", {}, launch)
+    assert launch.requests[-1].arguments[-2:] == ("--requirement", "requirements.txt")
+    assert "--require-hashes" not in launch.requests[-1].arguments
 
 
 def test_without_a_lock_the_built_in_way_asks_for_a_command(base):

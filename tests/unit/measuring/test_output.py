@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.errors import EnricherError
-from sbir_gate.measuring.output import OutputFaults, check_rows, digest, read_decisions
+from sbir_gate.measuring.output import OutputFaults, check_rows, digest, most_rows, read_decisions
 from sbir_gate.model.matches import Decision, DecisionKind
 
 REQUIRED = ("award_id", "recipient_id", "match_method", "match_score")
@@ -141,3 +141,22 @@ def test_what_arithmetic_leaves_just_outside_the_range_is_its_end(tmp_path, scor
     path = tmp_path / "enriched.csv"
     path.write_text(f"award_id,recipient_id,match_method,match_score\nA1,R1,own,{score}\n")
     assert read_decisions(path)[0].score == meant
+
+
+HEADER = "award_id,recipient_id,match_method,match_score"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([f"A{n},R1,uei-exact,100" for n in range(1005)], "has more than 1,004 rows"),
+        ([f"A{n},R1,m{n},100" for n in range(201)], "match_method 'm200' exceeds 200 methods"),
+        (["A1,R1," + "m" * 81 + ",100"], "is longer than 80 characters"),
+        (["A" * 501 + ",R1,uei-exact,100"], "award_id 'A.*is longer than 500 characters"),
+    ],
+)
+def test_an_output_without_end_is_an_error_that_names_the_limit(tmp_path, rows, words):
+    path = tmp_path / "out.csv"
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    with pytest.raises(EnricherError, match=words):
+        read_decisions(path, most_rows(2))

@@ -323,8 +323,8 @@ def test_the_tail_is_one_short_line_without_control_characters():
 
 
 def test_the_launcher_needs_the_standard_library_alone():
-    launcher = Path(__file__).parents[3] / "sbir_gate" / "measuring" / "launcher.py"
-    code = f"import runpy; runpy.run_path({str(launcher)!r}, run_name='launcher')"
+    root = Path(__file__).parents[3]
+    code = f"import sys; sys.path.append({str(root)!r}); import sbir_gate.measuring.launcher"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
 
 

@@ -316,3 +316,17 @@ def test_errors_come_first_and_each_has_a_cure():
         (diagnosis.gravity for diagnosis in found), key=lambda gravity: gravity is Gravity.WARNING
     )
     assert all(diagnosis.cure and "\n" not in diagnosis.problem for diagnosis in found)
+
+
+def test_a_lock_file_that_no_environment_can_be_made_from_is_named():
+    Path("uv.lock").write_text("")
+    found = "\n".join(lines())
+    assert "a change of uv.lock cannot be measured side by side" in found
+    assert "uv.lock" not in "\n".join(lines("benchmark.base_setup=uv sync --frozen"))
+    Path("requirements.txt").write_text("")
+    assert "uv.lock" not in "\n".join(lines())
+
+
+def test_a_lock_file_that_is_not_there_is_named():
+    found = "\n".join(lines("benchmark.base_lock=[nowhere.lock]", "benchmark.base_setup=make"))
+    assert "benchmark.base_lock: there is no nowhere.lock" in found
