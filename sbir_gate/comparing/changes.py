@@ -17,6 +17,7 @@ from sbir_gate.comparing.definitions import (
 )
 from sbir_gate.comparing.examples import with_examples
 from sbir_gate.comparing.excuses import excused
+from sbir_gate.comparing.first_runs import first_runs
 from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
 from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
 from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
@@ -126,6 +127,11 @@ def _compare(
     if obstacle := definition_obstacle(heads[0], references[0]):
         return _with_findings(not_compared_row(row, obstacle, heads[0], references[0]), absolute)
     pair = Pair(name, heads[0].values, references[0].values)
+    if row.kind is MetricKind.ONCE:
+        both = first_runs(pair, sides.head, reference)
+        return _with_findings(
+            _with_ratio(row, both.ratio), absolute + (both.findings(limit) if limit else ())
+        )
     ratio = _ratio(pair, row.kind, sides.head, reference, sides.spread)
     row = _with_ratio(row, ratio)
     return _judged(row, limit, pair, ratio, sides) if limit else row

@@ -33,6 +33,7 @@ def derive_metrics(
     counters, unsteady = _counters(result.samples)
     return (
         *_process_metrics(result.samples, awards),
+        *_first_run_metrics(result),
         *_stage_metrics(result.samples),
         *(_count(f"work/{name}", value) for name, value in counters.items()),
         *_quality_metrics(quality),
@@ -59,6 +60,13 @@ def _process_metrics(samples: Sequence[Sample], awards: int) -> Iterator[Metric]
     if awards and all(wall > 0 for wall in walls):
         yield _noisy("seconds_per_record", "s", [wall / awards for wall in walls])
         yield _noisy("records_per_second", "1/s", [awards / wall for wall in walls])
+
+
+def _first_run_metrics(result: BenchmarkResult) -> Iterator[Metric]:
+    first = result.first_run or next(iter(result.samples), None)
+    if first is not None:
+        name = "first_run_seconds"
+        yield Metric(name, "s", MetricKind.ONCE, (first.wall_seconds,), metric_version(name))
 
 
 def _stage_metrics(samples: Sequence[Sample]) -> Iterator[Metric]:

@@ -12,6 +12,7 @@ Format history:
    a version of their definition and the method of their measurement; a Run knows what it could not see, the
    processor time of the calibration workload, its settings file (`settings_file`), and why it was measured
    without its base (`base_gap`).
+   Runs keep their first run where it was a warm-up, and how long disks were waited for.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.judgement import renamed
 from sbir_gate.settings.layers import base_file
 from sbir_gate.settings.schema import Settings
 
@@ -149,6 +150,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
         calibration_cpu_seconds=tuple(timing.cpu_seconds for timing in result.calibrations),
         definitions=DEFINITIONS,
+        first_run=result.first_run,
         engine_notes=result.notes,
         award_kinds=kinds,
         kind_indexes=kind_indexes,
@@ -157,6 +159,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         reject_examples=read.reject_examples,
         unknown_recipient_ids=(known.unknown or ())[:_MOST_UNKNOWN],
         settings_file=str(effective.file or ""),
+        renamed=renamed(settings),
     )
 
 
