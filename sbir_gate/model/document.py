@@ -13,6 +13,7 @@ Format history:
    processor time of the calibration workload, its settings file (`settings_file`), and why it was measured
    without its base (`base_gap`).
    Runs keep their first run where it was a warm-up, and how long disks were waited for.
+   A Verdict knows the branch that its change goes to (`target`).
 """
 
 from __future__ import annotations

@@ -88,10 +88,10 @@ def run_gate(
 
     def judge() -> Verdict:
         rules = judgement.rules
-        spread = noise_of_history(run, rules.baseline, rules.policy, effective.settings)
+        spread = noise_of_history(run, rules.baseline, rules.policy, effective.settings, judgement.history)
         return judgement.verdict(run, edges.now().date(), spread=spread)
 
-    return conclude(run, judge, effective, edges)
+    return conclude(run, judge, effective, edges, judgement)
 
 
 def measure(

@@ -93,7 +93,7 @@ def run_beside_base(
             discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
         gap = find_gap(found, given, effective, operator_layers(request))
-        if gap is None:
+        if gap is None and not judgement.outdated:
             head, base = _measured(effective, judgement, given, found, git, edges, progress)
         else:
             here = head_place(found)
@@ -104,7 +104,11 @@ def run_beside_base(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    return conclude(head, lambda: judgement.verdict(head, edges.now().date(), base), effective, edges, base)
+
+    def judge() -> Verdict:
+        return judgement.verdict(head, edges.now().date(), base)
+
+    return conclude(head, judge, effective, edges, judgement, base)
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:
