@@ -15,7 +15,9 @@ from sbir_gate.comparing.definitions import (
     method_fault,
     not_compared_row,
 )
+from sbir_gate.comparing.examples import with_examples
 from sbir_gate.comparing.excuses import excused
+from sbir_gate.comparing.first_runs import first_runs
 from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
 from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
 from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
@@ -97,7 +99,8 @@ def compare_metrics(
             is_nobody_worse=is_nobody_worse(head, reference, records),
         )
     return tuple(
-        _compare(name, limit, heads.get(name, ()), references.get(name, ()), sides) for name, limit in rows
+        with_examples(_compare(name, limit, heads.get(name, ()), references.get(name, ()), sides), head)
+        for name, limit in rows
     )
 
 
@@ -110,11 +113,9 @@ def _compare(
 ) -> Change:
     row = _row(name, limit, heads, references)
     reference = sides.reference
-    if row.kind is MetricKind.NOISY and not sides.is_timed:
-        return replace(row, severity=Severity.INFO, limit=NOT_JUDGED, reason=f"{name} was not measured")
-    absent = None if heads else _absent(row, limit, references, sides)
-    if absent is not None:
-        return absent
+    unjudged = _unjudged(row, limit, heads, references, sides)
+    if unjudged is not None:
+        return unjudged
     fault = _fault(row, heads, references)
     if not fault and reference is not None and references:
         fault = stage_fault(heads[0], references[0]) or method_fault(
@@ -134,16 +135,29 @@ def _compare(
     if obstacle := definition_obstacle(heads[0], references[0]):
         return _with_findings(not_compared_row(row, obstacle, heads[0], references[0]), absolute)
     pair = Pair(name, heads[0].values, references[0].values)
+    if row.kind is MetricKind.ONCE:
+        both = first_runs(pair, sides.head, reference)
+        return _with_findings(
+            _with_ratio(row, both.ratio), absolute + (both.findings(limit) if limit else ())
+        )
     ratio = _ratio(pair, row.kind, sides.head, reference, sides.spread)
     row = _with_ratio(row, ratio)
     return _judged(row, limit, pair, ratio, sides) if limit else row
 
 
-def _absent(
-    row: Change, limit: MetricLimit | None, references: Sequence[Metric], sides: _Sides
+def _unjudged(
+    row: Change,
+    limit: MetricLimit | None,
+    heads: Sequence[Metric],
+    references: Sequence[Metric],
+    sides: _Sides,
 ) -> Change | None:
-    """Return the row of a metric that head need not have, None if it must."""
+    """Return the row of a metric that head need not have, or of a time that was not measured; else None."""
     name, reference = row.metric, sides.reference
+    if row.kind is not MetricKind.EXACT and not sides.is_timed:
+        return replace(row, severity=Severity.INFO, limit=NOT_JUDGED, reason=f"{name} was not measured")
+    if heads:
+        return None
     if not references and limit is not None and not limit.is_required:
         return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
     if reference is None:

@@ -28,6 +28,8 @@ from sbir_gate.model.samples import Calibration, Sample
 Launch = Callable[[ProcessRequest], ProcessResult]
 Calibrate = Callable[[], Calibration]
 Progress = Callable[[int, int], None]
+# the calibration workload is timed before what is counted alone
+_NOT_TIMED = Calibration(0.0, 0.0)
 # looks after a run for what it must not have changed, and raises EnricherError
 CheckRun = Callable[[], None]
 
@@ -65,7 +67,8 @@ class BenchmarkResult:
     """What all repeats learned.
 
     `decisions` and `faults` are of the first repeat; `disagreements` are the awards, sorted, for which any
-    other repeat decided differently. `calibrations` has one more entry than there are samples.
+    other repeat, or the first warm-up, decided differently. `first_run` is that warm-up; None without any.
+    `calibrations` has one more entry than there are samples.
     """
 
     samples: tuple[Sample, ...]
@@ -74,6 +77,7 @@ class BenchmarkResult:
     faults: OutputFaults
     calibrations: tuple[Calibration, ...]
     notes: Mapping[str, str] = field(default_factory=dict)
+    first_run: Sample | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,13 @@ class Tally:
         self._calibrations: list[Calibration] = []
         self._first: Repeat | None = None
         self._differing: set[str] = set()
+        self._first_run: Sample | None = None
+        self._first_answers: tuple[Decision, ...] = ()
+
+    def warm_up(self, repeat: Repeat) -> None:
+        """Keep the first of the runs that are not counted: what it took shows what it left for later ones."""
+        if self._first_run is None:
+            self._first_run, self._first_answers = _sample(repeat, _NOT_TIMED), repeat.decisions
 
     def add(self, repeat: Repeat, calibration: Calibration) -> None:
         """Take a repeat in, and the timing of the calibration workload just before it."""
@@ -151,6 +162,9 @@ class Tally:
         self._calibrations.append(calibration)
         if self._first is None:
             self._first = repeat
+            if self._first_run is not None and self._first_run.output_digest != digest(repeat.decisions):
+                self._differing.update(find_disagreements((repeat.decisions, self._first_answers)))
+            self._first_answers = ()
         elif self._samples[0].output_digest != self._samples[-1].output_digest:
             self._differing.update(find_disagreements((self._first.decisions, repeat.decisions)))
 
@@ -165,6 +179,7 @@ class Tally:
             faults=check_rows(self._first.decisions, self._award_ids),
             calibrations=(*self._calibrations, last_calibration),
             notes=self._first.telemetry.notes,
+            first_run=self._first_run,
         )
 
 
@@ -182,10 +197,10 @@ def run_benchmark(
     output that is missing or cannot be read.
     """
     bench = Bench(plan, launch, check_run)
+    tally = Tally(plan.award_ids)
     for _ in range(plan.warmups):
         progress(0, plan.repeats)
-        bench.run_once()
-    tally = Tally(plan.award_ids)
+        tally.warm_up(bench.run_once())
     for number in range(1, plan.repeats + 1):
         progress(number, plan.repeats)
         calibration = calibrate()
@@ -235,6 +250,7 @@ def _sample(repeat: Repeat, calibration: Calibration) -> Sample:
         calibration_cpu_seconds=calibration.cpu_seconds,
         memory_method=repeat.process.memory_method,
         cpu_method=repeat.process.cpu_method,
+        io_wait_seconds=repeat.process.io_wait_seconds,
     )
 
 

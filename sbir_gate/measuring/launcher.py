@@ -63,6 +63,7 @@ class Result(TypedDict):
     wall_seconds: float
     cpu_seconds: float
     cpu_wait_seconds: float | None
+    io_wait_seconds: float | None
     peak_rss_mib: float
     survivors: int
     memory_method: str
@@ -134,16 +135,22 @@ def send(deliver: Callable[[int, int], None], target: int, number: int) -> None:
         return
 
 
-def cpu_wait_seconds() -> float | None:
-    """Return how long some task of the machine has waited for a processor since it started.
+def wait_seconds(resource: str) -> float | None:
+    """Return how long some task of the machine has waited for a resource (cpu, io) since it started.
 
-    It is the total of the line `some` of /proc/pressure/cpu, in microseconds there; None without it.
+    It is the total of the line `some` of /proc/pressure/<resource>, in microseconds there; None without it.
     Source: the kernel's Documentation/accounting/psi.rst.
     """
-    for line in read_bytes("/proc/pressure/cpu").splitlines():
+    for line in read_bytes(f"/proc/pressure/{resource}").splitlines():
         if line.startswith(b"some "):
             return int(line.rpartition(b"total=")[2]) / 1e6
     return None
+
+
+def since(resource: str, before: float | None) -> float | None:
+    """Return how long some task has waited for a resource since `before` was read; None if not known."""
+    now = wait_seconds(resource)
+    return None if now is None or before is None else now - before
 
 
 def trim(log: int) -> None:
@@ -254,20 +261,20 @@ def run_in(group: ControlGroup | None, request: Request, wake_up: int) -> Result
     usage = Usage(group)
     if group is not None:
         group.enter()
-    waited = cpu_wait_seconds()
+    waits = {resource: wait_seconds(resource) for resource in ("cpu", "io")}
     started = time.perf_counter()
     try:
         tree = Tree(start(request), usage)
     except OSError as error:
         return unstarted(f"{error.strerror}: {error.filename or request['working_folder']}")
     is_in_time = False
-    waited_at_end = None
+    waited: dict[str, float | None] = dict.fromkeys(waits)
     try:
         if group is not None:
             group.leave()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         is_in_time = watch(tree, started + request["timeout_seconds"], wake_up)
-        waited_at_end = cpu_wait_seconds()
+        waited = {resource: since(resource, before) for resource, before in waits.items()}
     finally:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
@@ -280,7 +287,8 @@ def run_in(group: ControlGroup | None, request: Request, wake_up: int) -> Result
         is_timed_out=not is_in_time,
         wall_seconds=max(tree.ended - started, 0.0),
         cpu_seconds=usage.cpu_seconds,
-        cpu_wait_seconds=None if waited is None or waited_at_end is None else waited_at_end - waited,
+        cpu_wait_seconds=waited["cpu"],
+        io_wait_seconds=waited["io"],
         peak_rss_mib=usage.peak_kib / 1024,
         survivors=survivors,
         memory_method=usage.memory_method,
@@ -297,6 +305,7 @@ def unstarted(reason: str) -> Result:
         wall_seconds=0.0,
         cpu_seconds=0.0,
         cpu_wait_seconds=None,
+        io_wait_seconds=None,
         peak_rss_mib=0.0,
         survivors=0,
         memory_method="",

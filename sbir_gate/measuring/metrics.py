@@ -13,8 +13,18 @@ from sbir_gate.model.samples import Sample, StageSample
 _RATES = ("precision", "recall", "f1", "blocking_recall", "scoring_recall", "calibration_error")
 
 
-def derive_metrics(result: BenchmarkResult, quality: Quality, awards: int) -> tuple[Metric, ...]:
+def derive_metrics(
+    result: BenchmarkResult,
+    quality: Quality,
+    awards: int,
+    *,
+    rejected: int | None = None,
+    unknown: int | None = None,
+) -> tuple[Metric, ...]:
     """Return every metric of a benchmark over `awards` awards.
+
+    `rejected` counts the rows of the fixture that could not be read, `unknown` the recipients in the output
+    that are in no row; None where nobody looked.
 
     What is not known has no metric (the gate fails where a required one is missing): no rates without a
     truth, no time per record without records. A work counter that differs between repeats takes its
@@ -23,12 +33,15 @@ def derive_metrics(result: BenchmarkResult, quality: Quality, awards: int) -> tu
     counters, unsteady = _counters(result.samples)
     return (
         *_process_metrics(result.samples, awards),
+        *_first_run_metrics(result),
         *_stage_metrics(result.samples),
         *(_count(f"work/{name}", value) for name, value in counters.items()),
         *_quality_metrics(quality),
         _count("rows_missing", len(result.faults.missing)),
         _count("rows_doubled", len(result.faults.doubled)),
         _count("rows_unknown", len(result.faults.unknown)),
+        *([_count("recipients_unknown", unknown)] if unknown is not None else []),
+        *([_count("rows_rejected", rejected)] if rejected is not None else []),
         _count("disagreements", len(result.disagreements) + unsteady),
         _count("records", awards),
     )
@@ -47,6 +60,13 @@ def _process_metrics(samples: Sequence[Sample], awards: int) -> Iterator[Metric]
     if awards and all(wall > 0 for wall in walls):
         yield _noisy("seconds_per_record", "s", [wall / awards for wall in walls])
         yield _noisy("records_per_second", "1/s", [awards / wall for wall in walls])
+
+
+def _first_run_metrics(result: BenchmarkResult) -> Iterator[Metric]:
+    first = result.first_run or next(iter(result.samples), None)
+    if first is not None:
+        name = "first_run_seconds"
+        yield Metric(name, "s", MetricKind.ONCE, (first.wall_seconds,), metric_version(name))
 
 
 def _stage_metrics(samples: Sequence[Sample]) -> Iterator[Metric]:

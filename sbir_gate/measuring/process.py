@@ -23,6 +23,9 @@ from sbir_gate.files import write_durably
 from sbir_gate.measuring import launcher, usage
 
 # isolated and without site-packages: what the launcher imports is the standard library and this package
+# compiled code of them is not read: an engine could have put it where it is looked for
+NO_COMPILED_CODE = f"pycache_prefix={os.devnull}"
+_PACKAGES = str(Path(launcher.__file__).resolve().parents[2])
 LAUNCH = "import sys; sys.path.append(sys.argv[1]); from sbir_gate.measuring.launcher import main; main()"
 GRACE_SECONDS = 2.0
 # how long past its own limits the launcher may take before it counts as broken
@@ -54,9 +57,9 @@ class ProcessRequest:
 class ProcessResult:
     """How a command ended. `exit_status` is negative for a signal; `log_tail` is the end of its messages.
 
-    `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile. `log` is the
-    file that has the messages in full; empty where none was kept. `memory_method` and `cpu_method` say how
-    memory and processor time were measured.
+    `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile,
+    `io_wait_seconds` for a disk. `log` is the file that has the messages in full; empty where none was kept.
+    `memory_method` and `cpu_method` say how memory and processor time were measured.
     """
 
     exit_status: int
@@ -69,6 +72,7 @@ class ProcessResult:
     memory_method: str = ""
     cpu_method: str = ""
     log: str = ""
+    io_wait_seconds: float | None = None
 
 
 class EnricherCrash(EnricherError):  # noqa: N818 -- it crashed; "error" is what it caused
@@ -115,6 +119,7 @@ def run_process(request: ProcessRequest) -> ProcessResult:
         peak_rss_mib=result["peak_rss_mib"],
         log_tail=messages,
         cpu_wait_seconds=result["cpu_wait_seconds"],
+        io_wait_seconds=result["io_wait_seconds"],
         memory_method=result["memory_method"],
         cpu_method=result["cpu_method"],
         log=kept,
@@ -201,7 +206,16 @@ def _launch(request: ProcessRequest, log: BinaryIO) -> tuple[int, bytes]:
     )
     limit_seconds = request.timeout_seconds + GRACE_SECONDS + launcher.KILL_SECONDS + SLACK_SECONDS
     with subprocess.Popen(  # noqa: S603 -- our own launcher; the command that it starts is configuration
-        [sys.executable, "-I", "-S", "-c", LAUNCH, str(Path(launcher.__file__).resolve().parents[2])],
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-X",
+            NO_COMPILED_CODE,
+            "-c",
+            LAUNCH,
+            str(Path(launcher.__file__).resolve().parents[2]),
+        ],
         env=dict(request.environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -33,26 +33,27 @@ class Seals:
     def __init__(self, find: Callable[[], Iterable[Path]], checkout: Path | None = None) -> None:
         self._find = find
         self._checkout = checkout
-        self._files = {path: (_mark_of(path), _digest(path)) for path in find()}
+        self._digests = {path: _digest(path) for path in find()}
+        self._marks = {path: _mark_of(path) for path in self._digests}
         self._entries = self._look()
 
     def check(self, side: Side) -> None:
         """Look at everything after a run; only what has another mark is read.
 
-        Raises EnricherError if the run of this side changed what it must not.
+        Raises EnricherError if the run of this side changed what it must not, once.
         """
         changed = []
-        for path, (mark, digest) in self._files.items():
+        for path, mark in self._marks.items():
             now = _mark_of(path)
-            if now != mark and _digest(path) != digest:
-                changed.append(path)
-            elif now != mark:
-                self._files[path] = (now, digest)
+            if now != mark:
+                self._marks[path] = now
+                if _digest(path) != self._digests[path]:
+                    changed.append(path)
         entries = self._look()
         if side is Side.HEAD and entries != self._entries:
             names = self._entries.keys() | entries.keys()
             differing = [Path(name) for name in names if self._entries.get(name) != entries.get(name)]
-            changed += sorted(path for path in differing if path not in self._files)
+            changed += sorted(path for path in differing if path not in self._digests)
         self._entries = entries
         if changed:
             raise EnricherError(f"the enricher changed {self._named(changed)}", _HINT)
@@ -61,8 +62,8 @@ class Seals:
         """Read every file again. Raises EnricherError if one is not what it was, or new."""
         new: list[Path] = []
         with suppress(InputError):  # a file is gone: its digest shows it
-            new = [path for path in self._find() if path not in self._files]
-        changed = [path for path, (_, digest) in self._files.items() if _digest(path) != digest] + new
+            new = [path for path in self._find() if path not in self._digests]
+        changed = [path for path, digest in self._digests.items() if _digest(path) != digest] + new
         if changed:
             raise EnricherError(
                 f"{self._named(changed)}: changed while it was measured, so the result does not count", _HINT

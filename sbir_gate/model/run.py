@@ -12,10 +12,14 @@ from sbir_gate.model.samples import Sample
 
 
 class MetricKind(StrEnum):
-    """An exact metric has one true value; a noisy one differs from repeat to repeat."""
+    """An exact metric has one true value; a noisy one differs from repeat to repeat.
+
+    One that is measured once has noise, too, and a single value that does not show it.
+    """
 
     EXACT = "exact"
     NOISY = "noisy"
+    ONCE = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Fixture:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric of a Run: one value if exact, one per repeat if noisy. Units are in `unit`.
+    """One metric of a Run: one value if exact or measured once, one per repeat if noisy. Units are in `unit`.
 
     `version` is that of its definition (`definitions`), and `method` how it was measured where a platform
     decides (memory, processor time). Values that differ in either are never compared.
@@ -168,6 +172,10 @@ class BaseGap:
 class Run:
     """One benchmark: who measured what, where, with which samples and decisions.
 
+    `entities` maps recipients to the UEI of their entity, where several ids are one entity: all ids of those
+    that awards are linked to. `unknown_recipient_ids` are the first ids in the output that no recipient has,
+    `reject_examples` the first rows of the fixture that could not be read.
+
     `started_at` is UTC, ISO 8601. `metrics` are derived from samples and quality once, when
     measured, and are what the gate compares. `right_award_ids` are the awards whose link the
     truth confirms, `has_truth` says whether there was a truth. `firm_names` runs parallel to
@@ -183,7 +191,8 @@ class Run:
     that the working tree's policy judges it, not the base's. `settings_file` is the file over base.yaml,
     empty if there was none. `timing` says why there are no noisy metrics, if there are none. `base_gap` says
     why a run beside the base went without it; None where it did not.
-    `definitions` is the number of the set of metrics that the program measured.
+    `definitions` is the number of the set of metrics that the program measured. `first_run` is the first run
+    where it was a warm-up; None where it is the first of `samples`, and in documents of format 2.
     `renamed` maps names of metrics that the measured code changed to new ones.
     """
 
@@ -216,4 +225,8 @@ class Run:
     settings_file: str = ""
     base_gap: BaseGap | None = None
     timing: Timing = Timing.MEASURED
+    first_run: Sample | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
+    entities: Mapping[str, str] = field(default_factory=dict)
+    unknown_recipient_ids: tuple[str, ...] = ()
+    reject_examples: tuple[str, ...] = ()

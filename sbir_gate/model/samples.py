@@ -34,8 +34,9 @@ class Sample:
     documents of format 2). `output_digest` is the SHA-256 of the decisions, in
     award order. `cpu_wait_seconds` is how long, meanwhile, some task on the machine had to wait for a
     processor (None where the kernel doesn't tell): at most so much of the wall time was lost to other
-    work. `counters` are exact work counters (recipients scanned, pairs scored, ...). `memory_method` and
-    `cpu_method` say how memory and processor time were measured (docs/metrics.md); empty where not known.
+    work. `io_wait_seconds` is the same for disks. `counters` are exact work counters (recipients scanned,
+    pairs scored, ...). `memory_method` and `cpu_method` say how memory and processor time were measured
+    (docs/metrics.md); empty where not known.
     """
 
     wall_seconds: float
@@ -50,3 +51,4 @@ class Sample:
     calibration_cpu_seconds: float | None = None
     memory_method: str = ""
     cpu_method: str = ""
+    io_wait_seconds: float | None = None

@@ -66,9 +66,9 @@ def test_nothing_is_left_to_do():
 # what opens a file for reading without `sbir_gate.files`, and why that can neither wait nor grow without end
 OWN_OPENINGS = {
     "sbir_gate/files.py": "the one opener",
-    "sbir_gate/measuring/launcher.py": "runs without the package, and reads /proc and its own request",
+    "sbir_gate/measuring/launcher.py": "runs without the rest of the package, and reads /proc",
+    "sbir_gate/measuring/usage.py": "runs in the launcher, without the rest of the package, and reads /proc",
     "sbir_gate/measuring/machine.py": "/proc/cpuinfo",
-    "sbir_gate/measuring/process.py": "the launcher's result, in a folder of our own",
     "sbir_gate/matching/confidence.py": "a file of the package",
     "sbir_gate/matching/vocabulary.py": "a file of the package",
     "sbir_gate/synthesising/geography.py": "a file of the package",

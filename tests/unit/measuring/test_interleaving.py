@@ -144,13 +144,13 @@ def test_warm_ups_come_first_and_the_calibration_before_each_pair_and_at_the_end
     told = []
     measure(plans, machine, Budget(3, 3, 1e6), told=told)
     assert machine.events == [
-        *("head", "base"),
+        *("base", "head"),
         *("calibrate", "head", "base"),
         *("calibrate", "base", "head"),
         *("calibrate", "head", "base"),
         "calibrate",
     ]
-    assert told == [(0, HEAD), (0, BASE), (1, HEAD), (1, BASE), (2, BASE), (2, HEAD), (3, HEAD), (3, BASE)]
+    assert told == [(0, BASE), (0, HEAD), (1, HEAD), (1, BASE), (2, BASE), (2, HEAD), (3, HEAD), (3, BASE)]
 
 
 def test_without_warm_ups_the_first_pair_starts_at_once(plans):

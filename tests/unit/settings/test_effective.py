@@ -196,7 +196,7 @@ def test_all_faults_of_all_layers_are_reported_together(tmp_path):
         ),
         ("gate.max_lost=-1", "-1 must be greater than or equal to 0"),
         ("gate.metrics.recall.direction=up", "'up' must be one of lower, higher"),
-        ("gate.metrics.recall.kind=[exact]", "['exact'] must be one of exact, noisy"),
+        ("gate.metrics.recall.kind=[exact]", "['exact'] must be one of exact, noisy, once"),
         ("gate.metrics.recall.absolute_severity=ok", "'ok' must be one of fail, warn"),
         ("gate.metrics.recall.is_required=yes", "'yes' must be true or false"),
         ("gate.metrics.recall.warn_percent=-1", "-1 must be greater than or equal to 0"),
