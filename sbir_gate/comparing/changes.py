@@ -156,11 +156,9 @@ def _unjudged(
     name, reference = row.metric, sides.reference
     if row.kind is not MetricKind.EXACT and not sides.is_timed:
         return replace(row, severity=Severity.INFO, limit=NOT_JUDGED, reason=f"{name} was not measured")
-    if heads:
-        return None
-    if not references and limit is not None and not limit.is_required:
+    if not heads and not references and limit is not None and not limit.is_required:
         return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
-    if reference is None:
+    if heads or reference is None:
         return None
     if limit is None and is_other_engines_stage(name, sides.head, reference):
         return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")
