@@ -126,6 +126,29 @@ def unknown_awards(rows: list[Row]) -> list[Row]:
     return [*rows, rows[-1] | {"award_id": "nobody-asked-for-this"}]
 
 
+def ghost_recipients(rows: list[Row]) -> list[Row]:
+    """link to a recipient that is in no table"""
+    for row in _links(rows)[:10]:
+        row["recipient_id"] = "R-NOWHERE"
+    return rows
+
+
+def ids_as_floats(rows: list[Row]) -> list[Row]:
+    """write the ids as pandas does where one is missing"""
+    for row in _links(rows):
+        row["recipient_id"] = f"{int(row['recipient_id'].strip('R'))}.0"
+    return rows
+
+
+def swap_unlabelled(rows: list[Row]) -> list[Row]:
+    """give a twentieth of the links to each other, of awards late in the file"""
+    late = _links(rows)[-40:]
+    recipients = [row["recipient_id"] for row in late]
+    for row, recipient_id in zip(late, recipients[::-1], strict=True):
+        row["recipient_id"] = recipient_id
+    return rows
+
+
 def answer_at_random(rows: list[Row]) -> list[Row]:
     """forget three links, other ones each time"""
     for row in random.SystemRandom().sample(_links(rows), FICKLE_AWARDS):
@@ -178,6 +201,9 @@ FALSIFIERS = (
     drop_last_chunk,
     double_rows,
     unknown_awards,
+    ghost_recipients,
+    ids_as_floats,
+    swap_unlabelled,
     answer_at_random,
     candidates_as_links,
     swap_links,
