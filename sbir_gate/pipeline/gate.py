@@ -51,6 +51,7 @@ from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.layers import base_file
 from sbir_gate.settings.schema import Settings
+from sbir_gate.storing.scratch import scratch_folder
 
 BUILT_IN_COMMAND = (
     "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
@@ -123,8 +124,8 @@ def measure(
     """
     settings = effective.settings
     read = read_fixture(effective, edges, progress)
-    with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
-        plan = replace(plan_of(effective, read, Path(scratch)), environment=environment)
+    with scratch_folder("sbir-gate-run-") as scratch:
+        plan = replace(plan_of(effective, read, scratch), environment=environment)
         seals = Seals(lambda: sealed_files(effective, plan))
         is_built_in = settings.enricher.command is None
         result = _benchmark(plan, edges, progress, lambda: seals.check(Side.HEAD), is_built_in=is_built_in)
