@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
-from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict
+from sbir_gate.model.effects import Effect
+from sbir_gate.model.verdict import Change, Outcome, RecordChanges, Severity, Verdict
 
 _ALERTING = (Severity.FAIL, Severity.INCONCLUSIVE, Severity.WARN)
 _ORDER = (*_ALERTING, Severity.INFO, Severity.OK)
@@ -19,6 +20,8 @@ _FAULT_SEVERITY = {
     Outcome.ERROR: Severity.FAIL,
     Outcome.INCONCLUSIVE: Severity.INCONCLUSIVE,
 }
+
+_LOST = frozenset({Effect.LOST, Effect.LOST_CORRECT})
 
 _BROKEN = (Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR)
 _WELL = (Outcome.PASS, Outcome.WARN)
@@ -85,11 +88,21 @@ def _awards(verdict: Verdict) -> Iterator[Alert]:
             gate=verdict.gate,
             kind=AlertKind.AWARDS,
             severity=records.severity,
-            title=f"{verdict.gate}: awards lost their link",
+            title=f"{verdict.gate}: {_awards_title(records)}",
             text=records.reason,
             value=float(records.worsened),
             unit="count",
         )
+
+
+def _awards_title(records: RecordChanges) -> str:
+    """Return the worst that happened to awards."""
+    if not records.is_sound:
+        return "awards without a clear decision"
+    effects = records.effects
+    if Effect.NEW_WRONG in effects or Effect.RELINKED_WRONG in effects:
+        return "awards are linked to a wrong recipient"
+    return "awards lost their link" if effects.keys() & _LOST else "awards were re-linked"
 
 
 def _drift(verdict: Verdict) -> Iterator[Alert]:

@@ -48,6 +48,11 @@ def is_nobody_worse(head: Run, reference: Run, records: RecordChanges) -> bool:
     return is_whole and not records.worsened
 
 
+def counts_links(limit: MetricLimit) -> bool:
+    """Say whether the metric is one whose fall may do no harm."""
+    return limit.name == MATCH_RATE or limit.name.startswith(LINKS) or is_proxy(limit)
+
+
 def is_proxy(limit: MetricLimit) -> bool:
     """Say whether more of this work is only wanted because less of it might lose links: recipients read."""
     return (

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
+from sbir_gate.comparing.backing import counts_links
 from sbir_gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, time_exponent
 from sbir_gate.comparing.changes import compare_metrics
 from sbir_gate.comparing.limits import worst
@@ -24,6 +25,8 @@ _SOUND = (Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE, Outcome.INCONCLUSIVE,
 
 # the two-sided 95 % point of the normal distribution, for the difference of two runs
 _DEVIATIONS = 1.96 * math.sqrt(2)
+
+_AGAINST_TRUTH = ("precision", "recall")
 
 _COMMIT_CHARACTERS = 12
 _SLOW = timedelta(days=1)
@@ -91,11 +94,13 @@ def drift_findings(
     They are compared like head and baseline: with intervals, and by the calibration workload where the
     machines differ. `spreads` are the standard deviations of the logs of metrics between runs of unchanged
     code, where they are known: a noisy metric must have moved further than two runs differ by chance. Of a
-    time whose spread is not known yet, that of calibrated times is assumed.
+    time whose spread is not known yet, that of calibrated times is assumed. Fewer links are no decline where
+    every award has a label, and neither precision nor recall fell.
     """
     judged = [_relative(limit, rule) for limit in policy.limits_on(metric.name for metric in head.metrics)]
     limits = {limit.name: limit for limit in judged if _is_limited(limit)}
     changes = compare_metrics(head, _as_run(older), replace(policy, limits=tuple(limits.values())))
+    is_as_good = _is_as_good(head, changes)
     return tuple(
         DriftFinding(
             metric=change.metric,
@@ -108,9 +113,21 @@ def drift_findings(
         )
         for change in changes
         if change.metric in limits
+        and not (counts_links(limits[change.metric]) and is_as_good)
         and change.delta is not None
         and change.severity in {Severity.WARN, Severity.FAIL}
         and not _is_chance(change, spreads.get(change.metric))
+    )
+
+
+def _is_as_good(head: Run, changes: Sequence[Change]) -> bool:
+    """Say whether the truth knows every award, and precision and recall are no lower than they were."""
+    deltas = [change.delta for change in changes if change.metric in _AGAINST_TRUTH]
+    return (
+        head.has_truth
+        and not head.unlabelled_award_ids
+        and len(deltas) == len(_AGAINST_TRUTH)
+        and all(delta is not None and delta >= 0 for delta in deltas)
     )
 
 

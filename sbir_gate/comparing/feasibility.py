@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from sbir_gate.comparing.changes import compare_metrics
+from sbir_gate.comparing.excuses import ALWAYS_HELD
 from sbir_gate.comparing.limits import absolute_findings
 from sbir_gate.comparing.statistics import FEWEST_REPEATS
 from sbir_gate.comparing.wording import number_text
@@ -103,14 +104,16 @@ def baseline_faults(policy: Policy, baseline: Run, place_of: PlaceOf) -> Iterato
 
 
 def _broken_limits(limit: MetricLimit, metric: Metric, place_of: PlaceOf) -> Iterator[Diagnosis]:
+    """Yield the absolute limits that the baseline breaks; all but a few only warn while head is no worse."""
     for finding in absolute_findings(limit, median(metric.values)):
-        is_failing = finding.severity is Severity.FAIL
+        is_failing = finding.severity is Severity.FAIL and limit.name in ALWAYS_HELD
         field = finding.limit.partition(" ")[0]
+        fate = "so every change fails" if is_failing else "so a change that does not worsen it only warns"
         yield Diagnosis(
             Gravity.ERROR if is_failing else Gravity.WARNING,
             place_of(f"gate.metrics.{limit.name}.{field}"),
-            f"gate.metrics.{limit.name}.{field}: the baseline itself breaks it ({finding.reason})",
-            "set a limit that the baseline keeps, or mend the enricher and promote a better Run",
+            f"gate.metrics.{limit.name}.{field}: the baseline itself breaks it ({finding.reason}), {fate}",
+            "set a limit that the baseline keeps, or fix the enricher and promote a better Run",
         )
 
 

@@ -44,13 +44,13 @@ def base_checkout(git: AsksGit, commit: str, folder: Path) -> Iterator[Path]:
 
 def _forget_killed(git: AsksGit) -> None:
     """Let git forget the checkouts of killed runs whose folders were swept; the user's worktrees stay."""
-    for line in (
-        git.ask("worktree", "list", "--porcelain").output.decode("utf-8", "surrogateescape").splitlines()
-    ):
-        tree = Path(line.removeprefix("worktree "))
-        if line.startswith("worktree ") and tree.name == _NAME and tree.parent.name.startswith(_RUN):
-            if not tree.exists():
-                git.ask("worktree", "remove", "--force", "--force", str(tree))
+    listed = git.ask("worktree", "list", "--porcelain").output.decode("utf-8", "surrogateescape")
+    trees = (
+        Path(line.removeprefix("worktree ")) for line in listed.splitlines() if line.startswith("worktree ")
+    )
+    for tree in trees:
+        if tree.name == _NAME and tree.parent.name.startswith(_RUN) and not tree.exists():
+            git.ask("worktree", "remove", "--force", "--force", str(tree))
 
 
 def _remove(git: AsksGit, tree: Path) -> None:

@@ -100,7 +100,11 @@ def _first_origin(keys: Sequence[str], origins: Mapping[str, str]) -> str:
 def _origin(change: Change, origins: Mapping[str, str]) -> str:
     is_absolute = "minimum" in change.limit or "maximum" in change.limit
     fields = _ABSOLUTE if is_absolute else _RELATIVE
-    keys = [f"gate.metrics.{held}.{name}" for held in limit_names(change.metric) for name in fields]
+    keys = [
+        f"gate.metrics.{held}.{name}"
+        for held in limit_names(change.renamed_from or change.metric)
+        for name in fields
+    ]
     if is_absolute and change.metric == "match_rate":
         keys.insert(0, "enrichment.performance.match_rate_threshold")
     return _first_origin(keys, origins)

@@ -208,13 +208,19 @@ def _metric_row(change: Change) -> MetricRow:
     return MetricRow(
         symbol=SYMBOLS[change.severity],
         severity=change.severity,
-        metric=plain(change.metric, _NAME_CHARACTERS),
+        metric=_metric_name(change),
         reference=quantity(change.reference, unit),
         head=quantity(change.head, unit),
         delta=judged_difference(change, unit),
         change=relative_change(change),
         limit=plain(change.limit) or NOTHING,
     )
+
+
+def _metric_name(change: Change) -> str:
+    name = plain(change.metric, _NAME_CHARACTERS)
+    old = plain(change.renamed_from, _NAME_CHARACTERS)
+    return f"{name} (was {old})" if old else name
 
 
 def _sensitivity_line(changes: Sequence[Change]) -> str:

@@ -18,7 +18,16 @@ NOT_SET = "not set"
 # that a new key is guarded until somebody says otherwise: also the folder of the reports (a change could
 # commit a verdict of its own where the true one is looked for) and what the enricher sees of the environment.
 # The fixtures' paths are here because their bytes are held against the commit's.
-_SUBJECT = ("enricher.command", "enrichment", "fixtures", "matching", "reading.max_record_mib", "sources")
+# What a metric is called is the change's own affair too: an entry only maps a name (comparing.renaming).
+_SUBJECT = (
+    "enricher.command",
+    "enrichment",
+    "fixtures",
+    "gate.renamed",
+    "matching",
+    "reading.max_record_mib",
+    "sources",
+)
 _POLICY = ("enrichment.performance.match_rate_threshold", "enrichment.performance.timeout_seconds")
 _SHOWN = "fixtures."
 _METRICS = "gate.metrics."

@@ -28,6 +28,12 @@ def policy(settings: Settings) -> Policy:
     )
 
 
+def renamed(settings: Settings) -> dict[str, str]:
+    """Return the new name of each metric that the change renames."""
+    pairs = (entry.partition(" -> ") for entry in settings.gate.renamed)
+    return {old: new for old, _, new in pairs}
+
+
 def _limit(name: str, metric: MetricSettings, minimum: float | None) -> MetricLimit:
     return MetricLimit(
         name=name,

@@ -130,7 +130,8 @@ FileSize = Annotated[int, Field(ge=1, le=1_000_000_000_000_000)]
 TableName = Annotated[
     str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$", max_length=130)
 ]
-MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z0-9_-]+)*$", max_length=80)]
+_METRIC_NAME = r"^[a-z][a-z0-9_-]*(/[a-z0-9_-]+)*$"
+MetricName = Annotated[str, Field(pattern=_METRIC_NAME, max_length=80)]
 # the same, or `links/*` for every metric of a group
 LimitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z0-9_-]+)*(/\*)?$", max_length=80)]
 
@@ -260,6 +261,28 @@ class MetricSettings(Section):
     is_required: bool = _LEFT_OUT.is_required
 
 
+_RENAMABLE = ("work/", "stage_seconds/", "stage_peak_mib/", "links/")
+
+
+def _renaming(text: str) -> str:
+    old, arrow, new = (part.strip() for part in text.partition("->"))
+    group = next((group for group in _RENAMABLE if old.startswith(group)), None)
+    is_named = all(re.fullmatch(_METRIC_NAME, name) for name in (old, new))
+    if not arrow or not is_named or group is None or not new.startswith(group) or old == new:
+        raise _fault(f"must be 'old -> new', two names that begin alike with one of {', '.join(_RENAMABLE)}")
+    return f"{old} -> {new}"
+
+
+def _one_to_one(values: tuple[str, ...]) -> tuple[str, ...]:
+    names = [name for value in values for name in value.split(" -> ")]
+    if len(set(names)) < len(names):
+        raise _fault("must not name a metric twice")
+    return values
+
+
+Renaming = Annotated[str, Field(max_length=200), AfterValidator(_renaming)]
+
+
 class GateSettings(Section):
     """`gate`: what the verdict depends on."""
 
@@ -273,6 +296,7 @@ class GateSettings(Section):
         PlainSerializer(dict, return_type=dict[str, MetricSettings | None]),
     ]
     waivers_file: PathValue
+    renamed: Annotated[tuple[Renaming, ...], AfterValidator(_one_to_one)]
 
 
 class ReportsSettings(Section):

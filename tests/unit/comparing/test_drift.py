@@ -201,3 +201,23 @@ class TestVerdict:
         drifted = with_drift(verdict, [finding(Severity.WARN), finding(Severity.FAIL)])
         assert drifted.reasons == ("drift fail", "other", "drift warn")
         assert len(drifted.drift) == 2
+
+
+class TestFewerLinks:
+    """A match rate that falls slowly is no decline where the truth says that only wrong links went."""
+
+    older = make_entry(
+        metrics=with_metric(with_metric(make_run(), "match_rate", [0.9]), "recall", [0.93], "ratio").metrics
+    )
+
+    @pytest.mark.parametrize(
+        ("changes", "count"),
+        [({}, 0), ({"has_truth": False}, 1), ({"unlabelled_award_ids": ("A0039",)}, 1)],
+    )
+    def test_only_the_truth_of_every_award_excuses_them(self, changes, count):
+        run = with_metric(head(**changes), "recall", [0.93], "ratio")
+        assert len([each for each in findings(run, self.older) if each.metric == "match_rate"]) == count
+
+    def test_a_lower_recall_is_no_excuse(self):
+        run = with_metric(head(), "recall", [0.92], "ratio")
+        assert [each.metric for each in findings(run, self.older)] == ["match_rate"]

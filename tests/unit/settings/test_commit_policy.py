@@ -123,7 +123,8 @@ def test_what_cannot_be_used_is_told_by_commit_file_and_line(text, fault):
 
 def test_every_key_is_on_one_side_and_what_judges_is_policy():
     policy = {key for key in KNOWN_KEYS if is_policy(key)}
-    assert {key for key in KNOWN_KEYS if key.startswith(("gate.", "benchmark."))} <= policy
+    judging = {key for key in KNOWN_KEYS if key.startswith(("gate.", "benchmark."))}
+    assert judging - policy == {"gate.renamed"}  # it only maps names
     assert "enrichment.performance.match_rate_threshold" in policy
     assert "reading.max_reject_percent" in policy
     assert is_policy("a.key.of.tomorrow")
@@ -143,3 +144,9 @@ def test_where_the_verdict_is_written_and_what_the_enricher_sees_are_policy(own,
     assert str(settings.reports.folder) == "reports"
     assert settings.enricher.pass_environment == ()
     assert [edit[0] for edit in edits("", own)] == [what]
+
+
+def test_what_a_metric_is_called_is_the_change_own_affair():
+    own = "gate:\n  renamed: [work/a -> work/b]\n"
+    assert found("", own).effective.settings.gate.renamed == ("work/a -> work/b",)
+    assert edits("", own) == []

@@ -6,6 +6,7 @@ from sbir_gate.errors import ConfigurationError
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, MetricLimit, Severity
 from sbir_gate.settings import load_settings, policy
+from sbir_gate.settings.judgement import renamed
 
 
 def of_settings(*assignments):
@@ -111,3 +112,29 @@ class TestGroups:
     def test_the_match_rate_cannot_be_switched_off(self):
         with pytest.raises(ConfigurationError, match="match_rate_threshold always holds"):
             of_settings("gate.metrics.match_rate=null")
+
+
+def test_renamed_metrics_are_pairs_of_names():
+    settings = load_settings(None, {}, {}, ["gate.renamed=[work/old->work/new, links/a -> links/b]"]).settings
+    assert renamed(settings) == {"work/old": "work/new", "links/a": "links/b"}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "work/a",
+        "work/a -> links/a",
+        "match_rate -> recall",
+        "work/a -> work/a",
+        "work/a -> ",
+        "work/* -> work/b",
+    ],
+)
+def test_only_what_an_engine_names_itself_can_be_renamed(entry):
+    with pytest.raises(ConfigurationError, match="must be 'old -> new'"):
+        load_settings(None, {}, {}, [f"gate.renamed=['{entry}']"])
+
+
+def test_no_metric_is_renamed_twice():
+    with pytest.raises(ConfigurationError, match="must not name a metric twice"):
+        load_settings(None, {}, {}, ["gate.renamed=[work/a -> work/b, work/b -> work/c]"])
