@@ -33,13 +33,12 @@ from sbir_gate.pipeline.base_side import (
 )
 from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.pipeline.edges import Edges
+from sbir_gate.pipeline.fixture import ReadFixture, read_fixture
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
     Progress,
-    ReadFixture,
     measure,
     plan_of,
-    read_fixture,
     run_of,
     sealed_files,
     subject_line,
@@ -130,7 +129,6 @@ def _measured(
     progress: Progress,
 ) -> tuple[Run, Run]:
     """Return the Runs of head and base."""
-    read = read_fixture(effective, edges, progress)
     progress(f"checking out the base, {found.commit[:12]}")
     # what an enricher leaves behind that cannot be removed must not turn a verdict into a failure
     with (
@@ -138,6 +136,7 @@ def _measured(
         base_checkout(git, found.commit, Path(name)) as tree,
     ):
         scratch = Path(name)
+        read = read_fixture(effective, edges, progress, scratch)
         of_commit = files_in(tree)
         sides = places_of(found, tree)
         base = prepare_base(effective, given, sides, edges, progress)
