@@ -135,7 +135,7 @@ Example:
 @settings_options
 def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Check that the baseline is whole, sound, and of today's fixtures."""
-    from sbir_gate.pipeline.gate import describe_fixture, read_profiles
+    from sbir_gate.pipeline.fixture import describe_fixture, read_profiles
     from sbir_gate.storing import baselines
 
     effective = effective_settings(config_file, assignments, {})

@@ -261,7 +261,7 @@ def report(
             {"gate.name": head.gate},
             has_baseline=base is None,
         )
-        past = consult_history(head, _verdict(head, base, settings, judgement), settings)
+        past = consult_history(head, _verdict(head, base, settings, judgement), settings, judgement.history)
         verdict = past.verdict
         for warning in past.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
@@ -332,8 +332,8 @@ def _verdict(head: Run, reference: Run | None, settings: Settings, judgement: Ju
     """Return the verdict on a saved Run, with what the history knows of the noise."""
     from sbir_gate.pipeline.history import noise_of_history
 
-    rules = judgement.rules
-    spread = noise_of_history(head, reference or rules.baseline, rules.policy, settings)
+    rules, past = judgement.rules, judgement.history
+    spread = noise_of_history(head, reference or rules.baseline, rules.policy, settings, past)
     return judgement.verdict(head, datetime.now(UTC).date(), reference, spread)
 
 

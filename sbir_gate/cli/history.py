@@ -227,7 +227,7 @@ def pull(
 ) -> None:
     """Add the Runs on the branch of the history to those that are kept here."""
     from sbir_gate.pipeline.branches import fetch_kept_history, history_branch
-    from sbir_gate.pipeline.history import history_folder
+    from sbir_gate.pipeline.judging_history import history_folder
     from sbir_gate.storing.git import Git
 
     settings = effective_settings(config_file, assignments, {}).settings
@@ -260,7 +260,8 @@ def _query(
 @contextmanager
 def _opened(settings: Settings) -> Iterator[History]:
     """Open the history, and say on standard error which files are no entries of it."""
-    from sbir_gate.pipeline.history import history_folder, skipped_words
+    from sbir_gate.pipeline.history import skipped_words
+    from sbir_gate.pipeline.judging_history import history_folder
     from sbir_gate.storing.history import open_history
 
     with open_history(history_folder(settings)) as past:

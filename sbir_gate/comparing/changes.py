@@ -15,6 +15,7 @@ from sbir_gate.comparing.definitions import (
     method_fault,
     not_compared_row,
 )
+from sbir_gate.comparing.examples import with_examples
 from sbir_gate.comparing.excuses import excused
 from sbir_gate.comparing.first_runs import first_runs
 from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
@@ -39,6 +40,7 @@ MUST_BE_SOUND = "must be sound"
 
 # What is only known of an engine that reports its candidates.
 _OF_CANDIDATES = frozenset({"blocking_recall", "scoring_recall"})
+
 
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
@@ -89,7 +91,8 @@ def compare_metrics(
             is_nobody_worse=is_nobody_worse(head, reference, records),
         )
     return tuple(
-        _compare(name, limit, heads.get(name, ()), references.get(name, ()), sides) for name, limit in rows
+        with_examples(_compare(name, limit, heads.get(name, ()), references.get(name, ()), sides), head)
+        for name, limit in rows
     )
 
 

@@ -80,16 +80,21 @@ def _differences(
 ) -> tuple[tuple[AwardChange, ...], tuple[AwardChange, ...], tuple[AwardChange, ...]]:
     """Return lost, gained and re-linked awards, each by award id.
 
-    An award whose link is the same, but not whether it is right, counts as re-linked: the Runs were judged by
-    different truths.
+    Rows of one entity are one recipient: a move between them is no change. An award whose link is the same,
+    but not whether it is right, counts as re-linked: the Runs were judged by different truths.
     """
     before, after = _by_award(reference), _by_award(head)
+    entities = {**reference.entities, **head.entities}
+
+    def entity(recipient_id: str) -> str:
+        return entities.get(recipient_id, recipient_id)
+
     was_right, is_right = frozenset(reference.right_award_ids), frozenset(head.right_award_ids)
     changed = sorted(
         award_id
         for award_id in before.keys() | after.keys()
         if award_id not in after
-        or _link(before.get(award_id)) != _link(after[award_id])
+        or entity(_link(before.get(award_id))) != entity(_link(after[award_id]))
         or (award_id not in unlabelled and (award_id in was_right) != (award_id in is_right))
     )
     if not changed:
@@ -116,7 +121,7 @@ def _differences(
             after_method=new.method if new else VANISHED,
             was_right=None if award_id in unlabelled else award_id in was_right,
             is_right=None if award_id in unlabelled else award_id in is_right,
-            lost_by=lost_by(old_link, new) if tells_candidates else None,
+            lost_by=lost_by(entity(old_link), _of_entity(new, entities)) if tells_candidates else None,
             phase=kind_of_award.phase,
             company_size=kind_of_award.company_size,
             identifier_type=kind_of_award.identifier_type,
@@ -137,6 +142,17 @@ def _by_award(run: Run) -> Mapping[str, Decision]:
 def _link(decision: Decision | None) -> str:
     """Return the linked recipient; a candidate is no link."""
     return decision.recipient_id if decision and decision.kind is DecisionKind.LINK else ""
+
+
+def _of_entity(decision: Decision | None, entities: Mapping[str, str]) -> Decision | None:
+    """Return the decision with the entities of its recipients in their place."""
+    if decision is None:
+        return None
+    return replace(
+        decision,
+        recipient_id=entities.get(decision.recipient_id, decision.recipient_id),
+        candidate_ids=tuple(entities.get(id_, id_) for id_ in decision.candidate_ids),
+    )
 
 
 def _firm_names(run: Run) -> dict[str, str]:

@@ -13,8 +13,18 @@ from sbir_gate.model.samples import Sample, StageSample
 _RATES = ("precision", "recall", "f1", "blocking_recall", "scoring_recall", "calibration_error")
 
 
-def derive_metrics(result: BenchmarkResult, quality: Quality, awards: int) -> tuple[Metric, ...]:
+def derive_metrics(
+    result: BenchmarkResult,
+    quality: Quality,
+    awards: int,
+    *,
+    rejected: int | None = None,
+    unknown: int | None = None,
+) -> tuple[Metric, ...]:
     """Return every metric of a benchmark over `awards` awards.
+
+    `rejected` counts the rows of the fixture that could not be read, `unknown` the recipients in the output
+    that are in no row; None where nobody looked.
 
     What is not known has no metric (the gate fails where a required one is missing): no rates without a
     truth, no time per record without records. A work counter that differs between repeats takes its
@@ -30,6 +40,8 @@ def derive_metrics(result: BenchmarkResult, quality: Quality, awards: int) -> tu
         _count("rows_missing", len(result.faults.missing)),
         _count("rows_doubled", len(result.faults.doubled)),
         _count("rows_unknown", len(result.faults.unknown)),
+        *([_count("recipients_unknown", unknown)] if unknown is not None else []),
+        *([_count("rows_rejected", rejected)] if rejected is not None else []),
         _count("disagreements", len(result.disagreements) + unsteady),
         _count("records", awards),
     )

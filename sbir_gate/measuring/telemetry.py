@@ -12,7 +12,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from sbir_gate.errors import EnricherError
 from sbir_gate.files import read_file
 from sbir_gate.git_leftovers import find_leftover
+from sbir_gate.model.bounds import LEAST, MOST, is_amount
 from sbir_gate.model.samples import StageSample
+from sbir_gate.model.strict_json import parse_json
 
 LIMIT_BYTES = 4 * 2**20
 LIMIT_NAMES = 200
@@ -26,13 +28,19 @@ def _plain_name(name: str) -> str:
     return name
 
 
+def _measurable(value: float) -> float:
+    if not is_amount(value):
+        raise ValueError(f"an amount is 0, or from {LEAST:g} to {MOST:g}")
+    return value
+
+
 def _whole(value: object) -> object:
     """Return 1200 for 1200.0, which is how numpy and pandas write counts; anything else as it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 Name = Annotated[str, AfterValidator(_plain_name)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(_measurable)]
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**53, strict=True)]
 
 
@@ -86,10 +94,13 @@ def read_telemetry(path: Path) -> Telemetry:
         ) from error
     try:
         telemetry = Telemetry.model_validate_json(text.removeprefix(BOM_UTF8))
-    except ValidationError as error:
+        parse_json(text.removeprefix(BOM_UTF8).decode())  # a key that is there twice
+    except ValueError as error:
         leftover = find_leftover(text)
         if leftover is not None:
             raise EnricherError(leftover.told(path.name), leftover.hint) from error
+        if not isinstance(error, ValidationError):
+            raise EnricherError(f"{path.name}: the enricher's metrics: {error}", _HINT) from error
         fault = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in fault["loc"]) or "document"
         raise EnricherError(

@@ -13,6 +13,7 @@ Format history:
    processor time of the calibration workload, its settings file (`settings_file`), and why it was measured
    without its base (`base_gap`).
    Runs keep their first run where it was a warm-up, and how long disks were waited for.
+   A Verdict knows the branch that its change goes to (`target`).
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from pydantic_core import from_json
 from sbir_gate.errors import DocumentError
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.alert import AlertList
+from sbir_gate.model.bounds import number_fault
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
 from sbir_gate.model.sizes import entry_excess, run_excess
+from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.verdict import Verdict
 
 FORMAT_VERSION = 3
@@ -118,19 +121,22 @@ def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAI
         )
     try:
         content: T = _adapter(kind.type_).validate_python(document.get(kind.name))
-    except (ValidationError, ValueError) as error:
+    except (ValidationError, ValueError, RecursionError) as error:
         raise DocumentError(
             f"{origin}: {_first_fault(error)}",
             f"the document is damaged or was edited by hand: {again}",
         ) from error
     if excess := kind.excess(content):
         raise DocumentError(f"{origin}: {excess}", f"no benchmark makes such a document: {again}")
+    fault = number_fault(content) if isinstance(content, Run | HistoryEntry) else ""
+    if fault:
+        raise DocumentError(f"{origin}: {fault}", f"the document is damaged or was edited by hand: {again}")
     return content
 
 
 def _parse(text: str, origin: str, again: str) -> Mapping[str, object]:
     try:
-        document = from_json(text.removeprefix("\ufeff"))
+        document = parse_json(text.removeprefix("\ufeff"))
     except ValueError as error:
         leftover = find_leftover(text.encode())
         if leftover is not None:

@@ -164,6 +164,10 @@ class BaseGap:
 class Run:
     """One benchmark: who measured what, where, with which samples and decisions.
 
+    `entities` maps recipients to the UEI of their entity, where several ids are one entity: all ids of those
+    that awards are linked to. `unknown_recipient_ids` are the first ids in the output that no recipient has,
+    `reject_examples` the first rows of the fixture that could not be read.
+
     `started_at` is UTC, ISO 8601. `metrics` are derived from samples and quality once, when
     measured, and are what the gate compares. `right_award_ids` are the awards whose link the
     truth confirms, `has_truth` says whether there was a truth. `firm_names` runs parallel to
@@ -213,3 +217,6 @@ class Run:
     base_gap: BaseGap | None = None
     first_run: Sample | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
+    entities: Mapping[str, str] = field(default_factory=dict)
+    unknown_recipient_ids: tuple[str, ...] = ()
+    reject_examples: tuple[str, ...] = ()

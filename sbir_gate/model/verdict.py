@@ -312,6 +312,16 @@ class PolicyEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetBranch:
+    """The branch that a change goes to: its name, its newest commit, and how far the base is behind that."""
+
+    name: str
+    commit: str
+    commits_ahead: int
+    days_ahead: int
+
+
+@dataclass(frozen=True, slots=True)
 class DriftFinding:
     """One metric that got worse slowly: beyond its limit against an older Run than the reference.
 
@@ -334,7 +344,8 @@ class Verdict:
     `waivers` are those that let something pass. `policy_commit` is the commit that the policy was taken
     from, empty for the working tree; then `policy_edits` is what head changes of it, and
     `own_policy_outcome` what the outcome would be by head's own policy. `reason_origins` is where the first
-    reasons are set (`gate.yaml:4`), in their order: of settings that cannot be used.
+    reasons are set (`gate.yaml:4`), in their order: of settings that cannot be used. `target` is there where
+    the policy is that of a commit.
     """
 
     gate: str
@@ -353,3 +364,4 @@ class Verdict:
     own_policy_outcome: Outcome | None = None
     drift: tuple[DriftFinding, ...] = ()
     reason_origins: tuple[str, ...] = ()
+    target: TargetBranch | None = None

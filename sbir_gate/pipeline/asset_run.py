@@ -31,7 +31,8 @@ from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
 from sbir_gate.pipeline.conclusion import ALERTS_NAME, discard_verdict, error_verdict, write_verdict
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich, reading_options
-from sbir_gate.pipeline.gate import ReadFixture, describe_fixture, run_of
+from sbir_gate.pipeline.fixture import ReadFixture, describe_fixture
+from sbir_gate.pipeline.gate import run_of
 from sbir_gate.pipeline.history import consult_history, drift_before_promotion, keep_run
 from sbir_gate.pipeline.policy import own_judgement
 from sbir_gate.pipeline.progress import Progress

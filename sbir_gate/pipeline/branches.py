@@ -9,7 +9,7 @@ from pathlib import Path
 from sbir_gate.errors import UsageError
 from sbir_gate.model.run import Run
 from sbir_gate.pipeline.github_token import token_of
-from sbir_gate.pipeline.history import history_folder
+from sbir_gate.pipeline.judging_history import history_folder
 from sbir_gate.pipeline.main_branch import main_branch_name
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.baseline_branch import BaselinePush, push_baseline

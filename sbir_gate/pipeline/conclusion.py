@@ -15,6 +15,7 @@ from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.history import consult_history, keep_error, keep_run
+from sbir_gate.pipeline.policy import Judgement
 from sbir_gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.reporting.markdown import render_markdown
 from sbir_gate.reporting.records_view import CHANGED_AWARDS_NAME
@@ -52,6 +53,7 @@ def conclude(
     judge: Callable[[], Verdict],
     effective: EffectiveSettings,
     edges: Edges,
+    judgement: Judgement,
     base: Run | None = None,
 ) -> GateResult:
     """Save the Runs, judge, ask the history, write verdict, report and alerts, and keep head in the history.
@@ -65,16 +67,21 @@ def conclude(
         reference_path = save_run(folder, base) if base is not None else None
         run_path = save_run(folder, head)
     with error_verdict(effective, edges, f"the Run is saved: 'sbir-gate report {run_path}' judges it again"):
-        concluded = _judged(head, judge(), run_path, effective, edges)
+        concluded = _judged(head, judge(), run_path, effective, edges, judgement)
     return replace(concluded, reference_path=reference_path)
 
 
 def _judged(
-    head: Run, verdict: Verdict, run_path: Path, effective: EffectiveSettings, edges: Edges
+    head: Run,
+    verdict: Verdict,
+    run_path: Path,
+    effective: EffectiveSettings,
+    edges: Edges,
+    judgement: Judgement,
 ) -> GateResult:
     settings = effective.settings
     folder = settings.reports.folder
-    past = consult_history(head, verdict, settings)
+    past = consult_history(head, verdict, settings, judgement.history)
     verdict_path, report_path = write_verdict(folder, head, past.verdict)
     save_alerts(folder / ALERTS_NAME, past.alerts)
     return GateResult(
@@ -85,7 +92,11 @@ def _judged(
         report_path=report_path,
         alerts=past.alerts,
         alerts_path=folder / ALERTS_NAME,
-        warnings=past.warnings + keep_run(head, past.verdict.outcome, edges.tags(), settings, past.alerts),
+        warnings=(
+            *judgement.warnings,
+            *past.warnings,
+            *keep_run(head, past.verdict.outcome, edges.tags(), settings, past.alerts),
+        ),
     )
 
 

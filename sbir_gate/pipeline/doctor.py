@@ -24,7 +24,7 @@ from sbir_gate.model.verdict import limit_names
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.baseline_diagnoses import baseline_diagnoses
 from sbir_gate.pipeline.enrichment import reading_options
-from sbir_gate.pipeline.gate import describe_fixture
+from sbir_gate.pipeline.fixture import describe_fixture
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.settings.effective import EffectiveSettings, inspect_settings

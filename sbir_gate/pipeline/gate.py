@@ -9,15 +9,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
-
-import duckdb
 
 from sbir_gate import __version__
 from sbir_gate.errors import ExitStatus, InputError, SbirGateError
-from sbir_gate.files import open_file
 from sbir_gate.measuring.award_kinds import award_kinds
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, CheckRun, run_benchmark
 from sbir_gate.measuring.environment import python_of_caller
@@ -26,10 +22,8 @@ from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash
 from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
 from sbir_gate.measuring.seals import Seals, files_in
-from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.definitions import DEFINITIONS
-from sbir_gate.model.records import AwardProfile
-from sbir_gate.model.run import Fixture, Run
+from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.pipeline.conclusion import (
     LOGS_NAME,
@@ -40,12 +34,10 @@ from sbir_gate.pipeline.conclusion import (
 )
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import reading_options
+from sbir_gate.pipeline.fixture import ReadFixture, known_recipients, read_fixture
 from sbir_gate.pipeline.history import noise_of_history
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
-from sbir_gate.reading.award_profiles import profiles_of
-from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
@@ -58,21 +50,11 @@ BUILT_IN_COMMAND = (
     " --output {output} --metrics {metrics}"
 )
 BUILT_IN = "built-in"
+_MOST_UNKNOWN = 5
 CHILD_SETTINGS = "settings.yaml"
-_DIGEST_CHUNK = 1 << 20
 
 Progress = Callable[[str], None]
 """Told in words what is being done."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadFixture:
-    """What a benchmark needs of the fixture, read once; `started_at` is when that began."""
-
-    started_at: datetime
-    profiles: tuple[AwardProfile, ...]
-    truth: Mapping[str, frozenset[str]] | None
-    fixture: Fixture
 
 
 def run_gate(
@@ -106,10 +88,10 @@ def run_gate(
 
     def judge() -> Verdict:
         rules = judgement.rules
-        spread = noise_of_history(run, rules.baseline, rules.policy, effective.settings)
+        spread = noise_of_history(run, rules.baseline, rules.policy, effective.settings, judgement.history)
         return judgement.verdict(run, edges.now().date(), spread=spread)
 
-    return conclude(run, judge, effective, edges)
+    return conclude(run, judge, effective, edges, judgement)
 
 
 def measure(
@@ -123,26 +105,15 @@ def measure(
     Raises InputError for fixtures that cannot be read, EnricherError for an enricher that breaks.
     """
     settings = effective.settings
-    read = read_fixture(effective, edges, progress)
     with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
+        read = read_fixture(effective, edges, progress, Path(scratch))
         plan = replace(plan_of(effective, read, Path(scratch)), environment=environment)
         seals = Seals(lambda: sealed_files(effective, plan))
         is_built_in = settings.enricher.command is None
         result = _benchmark(plan, edges, progress, lambda: seals.check(Side.HEAD), is_built_in=is_built_in)
         seals.check_at_the_end()
-    progress("measuring quality")
-    return run_of(effective, edges, read, result)
-
-
-def read_fixture(effective: EffectiveSettings, edges: Edges, progress: Progress) -> ReadFixture:
-    """Read awards and truth, and check the recipients. Raises InputError for what cannot be read."""
-    settings = effective.settings
-    started_at = edges.now()
-    progress("reading the fixtures")
-    profiles = read_profiles(effective)
-    check_recipients(str(settings.fixtures.recipients), reading_options(settings))
-    truth = read_truth(settings.fixtures.truth) if settings.fixtures.truth is not None else None
-    return ReadFixture(started_at, profiles, truth, describe_fixture(effective, len(profiles)))
+        progress("measuring quality")
+        return run_of(effective, edges, read, result)
 
 
 def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result: BenchmarkResult) -> Run:
@@ -152,6 +123,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
     quality = measure_quality(result.decisions, read.profiles, truth)
     names = {profile.award_id: profile.firm_name for profile in read.profiles}
     kinds, kind_indexes = award_kinds(result.decisions, read.profiles)
+    known = known_recipients(read, result.decisions)
     return Run(
         gate=settings.gate.name,
         started_at=read.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -162,7 +134,13 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         enricher=_command(effective) if settings.enricher.command else BUILT_IN,
         settings_digest=settings_digest(effective),
         samples=result.samples,
-        metrics=derive_metrics(result, quality, len(read.profiles)),
+        metrics=derive_metrics(
+            result,
+            quality,
+            len(read.profiles),
+            rejected=read.rejected,
+            unknown=None if known.unknown is None else len(known.unknown),
+        ),
         quality=quality,
         decisions=result.decisions,
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
@@ -176,36 +154,12 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         engine_notes=result.notes,
         award_kinds=kinds,
         kind_indexes=kind_indexes,
+        recipients=known.linked,
+        entities=known.entities,
+        reject_examples=read.reject_examples,
+        unknown_recipient_ids=(known.unknown or ())[:_MOST_UNKNOWN],
         settings_file=str(effective.file or ""),
         renamed=renamed(settings),
-    )
-
-
-def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
-    """Read the fixture's awards and return what quality needs of each, in their order."""
-    settings = effective.settings
-    with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder, duckdb.connect() as connection:
-        read_awards(connection, str(settings.fixtures.awards), Path(folder), reading_options(settings))
-        return profiles_of(connection)
-
-
-def describe_fixture(effective: EffectiveSettings, awards: int) -> Fixture:
-    """Return the fixture with the SHA-256 over the bytes of its files."""
-    fixtures = effective.settings.fixtures
-    digest = hashlib.sha256()
-    for source in (fixtures.awards, fixtures.recipients, *([fixtures.truth] if fixtures.truth else [])):
-        for file in resolve_files(str(source)):
-            for path in source_paths(file, reading_options(effective.settings)):
-                _digest_file(path, digest.update)
-            if file.table is not None:
-                digest.update(file.table.encode())
-        digest.update(b"\x00next\x00")
-    return Fixture(
-        fingerprint=digest.hexdigest(),
-        awards_path=str(fixtures.awards),
-        recipients_path=str(fixtures.recipients),
-        truth_path=str(fixtures.truth or ""),
-        awards=awards,
     )
 
 
@@ -217,6 +171,7 @@ def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterato
             yield from (path.absolute() for path in source_paths(file, reading_options(effective.settings)))
     for plan in plans:
         yield from plan.scratch_folder.glob(CHILD_SETTINGS)
+        yield from (path.absolute() for path in (plan.awards_path, plan.recipients_path) if path.is_file())
     yield base_file()
     yield from (path for path in files_in(Path(__file__).parents[1]) if path.suffix != ".pyc")
 
@@ -228,17 +183,6 @@ def settings_digest(effective: EffectiveSettings) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
-    try:
-        with open_file(path) as file:
-            while block := file.read(_DIGEST_CHUNK):
-                update(block)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror})", "check that it exists and may be read"
-        ) from error
-
-
 def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> BenchmarkPlan:
     """Return how the enricher is run on the fixture, from the folder one stands in."""
     settings = effective.settings
@@ -248,10 +192,11 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         child_config = scratch / CHILD_SETTINGS
         child_config.write_text(render_effective(effective), encoding="utf-8")
         command += f" --config {shlex.quote(str(child_config))}"
+    awards, recipients = read.handed or (settings.fixtures.awards, settings.fixtures.recipients)
     return BenchmarkPlan(
         command=command,
-        awards_path=settings.fixtures.awards,
-        recipients_path=settings.fixtures.recipients,
+        awards_path=awards,
+        recipients_path=recipients,
         award_ids=tuple(profile.award_id for profile in read.profiles),
         scratch_folder=scratch,
         working_folder=Path.cwd(),

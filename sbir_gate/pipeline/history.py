@@ -26,6 +26,7 @@ from sbir_gate.model.history import (
 )
 from sbir_gate.model.run import Fixture, Machine, MetricKind, Run, Source
 from sbir_gate.model.verdict import DriftFinding, Outcome, Policy, Verdict
+from sbir_gate.pipeline.judging_history import JudgingHistory, branch_of, history_folder, opened
 from sbir_gate.pipeline.main_branch import course_branch
 from sbir_gate.settings.judgement import policy
 from sbir_gate.settings.schema import Settings
@@ -45,17 +46,12 @@ class Past:
     warnings: tuple[str, ...]
 
 
-def history_folder(settings: Settings) -> Path:
-    """Return the folder of the history: as set, else in the folder of reports."""
-    return settings.history.folder or settings.reports.folder / "history"
-
-
-def drift_rule(settings: Settings) -> DriftRule:
-    """Return when a change against an older Run counts, from the settings."""
+def drift_rule(settings: Settings, branch: str | None) -> DriftRule:
+    """Return when a change against an older Run of the branch (None: any) counts, from the settings."""
     drift = settings.drift
     return DriftRule(
         days=drift.days,
-        branch=course_branch(settings),
+        branch=branch,
         release_pattern=drift.release_pattern,
         warn_percent=drift.warn_percent,
         fail_percent=drift.fail_percent,
@@ -63,15 +59,17 @@ def drift_rule(settings: Settings) -> DriftRule:
     )
 
 
-def consult_history(run: Run, verdict: Verdict, settings: Settings) -> Past:
+def consult_history(
+    run: Run, verdict: Verdict, settings: Settings, judging: JudgingHistory | None = None
+) -> Past:
     """Return the verdict with what older Runs say, and the alerts.
 
-    A history that cannot be read takes nothing from the verdict on the baseline: it is a warning, and a note
-    of the verdict.
+    The history is `judging`, else that of the folder. One that cannot be read takes nothing from the verdict
+    on the baseline: it is a warning, and a note of the verdict.
     """
     try:
-        with open_history(history_folder(settings)) as history:
-            findings = _drift(history, run, verdict, settings)
+        with opened(settings, judging) as history:
+            findings = _drift(history, run, verdict, settings, branch_of(settings, judging))
             previous = _previous_outcome(history, run)
             warnings = skipped_words(history.skipped)
     except (InputError, DocumentError) as error:
@@ -83,7 +81,11 @@ def consult_history(run: Run, verdict: Verdict, settings: Settings) -> Past:
 
 
 def noise_of_history(
-    run: Run, reference: Run | None, limits: Policy, settings: Settings
+    run: Run,
+    reference: Run | None,
+    limits: Policy,
+    settings: Settings,
+    judging: JudgingHistory | None = None,
 ) -> Mapping[str, float]:
     """Return how far Runs of unchanged code lie apart, by metric, where the history tells (`judge`).
 
@@ -94,14 +96,14 @@ def noise_of_history(
         return NO_SPREAD
     query = HistoryQuery(
         gate=run.gate,
-        branch=course_branch(settings),
+        branch=branch_of(settings, judging),
         fixture=run.fixture.fingerprint,
         before=utc_moment(run.started_at),
     )
     judged = limits.limits_on(metric.name for metric in run.metrics)
     names = [limit.name for limit in judged if limit.kind is MetricKind.NOISY]
     try:
-        with open_history(history_folder(settings)) as history:
+        with opened(settings, judging) as history:
             known = {
                 name: known_spread(_like(history.points(name, query), run), run, reference) for name in names
             }
@@ -113,7 +115,7 @@ def noise_of_history(
 def drift_before_promotion(run: Run, settings: Settings) -> tuple[DriftFinding, ...]:
     """Return in what the Run is worse than older ones: a baseline that follows it hides a slow decline."""
     with open_history(history_folder(settings)) as history:
-        return _drift(history, run, None, settings)
+        return _drift(history, run, None, settings, course_branch(settings))
 
 
 def keep_run(
@@ -232,9 +234,9 @@ def spreads(history: History, query: HistoryQuery, limits: Policy) -> Mapping[st
 
 
 def _drift(
-    history: History, run: Run, verdict: Verdict | None, settings: Settings
+    history: History, run: Run, verdict: Verdict | None, settings: Settings, branch: str | None
 ) -> tuple[DriftFinding, ...]:
-    rule, limits = drift_rule(settings), policy(settings)
+    rule, limits = drift_rule(settings, branch), policy(settings)
     started_at = utc_moment(run.started_at)
     query = HistoryQuery(gate=run.gate, fixture=run.fixture.fingerprint, before=started_at)
     older = older_runs(history.rows(query), run, rule)

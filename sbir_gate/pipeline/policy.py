@@ -10,14 +10,16 @@ from pathlib import Path
 from sbir_gate.comparing.changes import NO_SPREAD
 from sbir_gate.comparing.gate import judge
 from sbir_gate.comparing.promotion import judge_merged
+from sbir_gate.comparing.stricter import stricter_policy, stricter_waivers, tightened
 from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
+from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, TargetBranch, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
 from sbir_gate.pipeline.adoption import has_gate, settings_path_at
 from sbir_gate.pipeline.fixture_edits import fixture_edits
+from sbir_gate.pipeline.judging_history import JudgingHistory, history_of_commit
 from sbir_gate.settings.commit_policy import settings_of_commit
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.entries import Layer
@@ -36,10 +38,11 @@ from sbir_gate.settings.waivers import default_waivers_file, load_waivers, read_
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import BaseName, find_base
+from sbir_gate.storing.merge_base import BaseName, MergeBase, find_base
 from sbir_gate.storing.revisions import Revision
 
 NONE = "none"
+_NO_PASS = frozenset({Outcome.FAIL, Outcome.ERROR})
 NOT_THERE = "not there"
 SETTINGS_FILE = "settings file"
 NEW = "new: there is nothing to hold it against"
@@ -59,7 +62,10 @@ class Judgement:
     """The rules that count. Of a commit also what head changes of them, and head's own.
 
     `own` is None where there is no commit, or where head's own rules cannot be read. `is_merged` says that
-    what is judged was merged: it may start a new baseline (`judge_merged`).
+    what is judged was merged: it may start a new baseline (`judge_merged`). `target` is the branch that the
+    change goes to. `outdated` says why the base is too old to compare with, empty if it is not. `history` is
+    the one that judges, None for that of the folder. `notes` say what a reader must know of all this,
+    `warnings` what the caller must.
     """
 
     rules: Rules
@@ -67,6 +73,11 @@ class Judgement:
     edits: tuple[PolicyEdit, ...] = ()
     own: Rules | None = None
     is_merged: bool = False
+    target: TargetBranch | None = None
+    outdated: str = ""
+    history: JudgingHistory | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def verdict(
         self,
@@ -90,12 +101,15 @@ class Judgement:
         by_own = (
             Outcome.ERROR if self.own is None else _judged(self.own, head, today, reference, spread).outcome
         )
-        return replace(
+        found = replace(
             found,
             policy_commit=self.commit,
             policy_edits=self.edits,
             own_policy_outcome=by_own if self.edits else None,
+            target=self.target,
+            notes=(*found.notes, *self.notes, *self.warnings),
         )
+        return _incomparable(found, self.outdated) if self.outdated else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +153,19 @@ def commit_judgement(
     `own` are the settings of the working tree. Raises UsageError where git has no such commit,
     ConfigurationError or DocumentError, naming commit and path, for what cannot be read there.
     """
-    revision = find_base(request.git_in(request.folder), request.base).revision
+    base = find_base(request.git_in(request.folder), request.base)
+    revision = base.revision
     layers, config_edits = _layers(request, revision, own)
     own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
     found = settings_of_commit(layers, own_layers, operator_layers(request))
     effective = replace(found.effective, file=own.file)
-    rules = Rules(
+    of_base = Rules(
         policy(effective.settings),
         _waivers_at(revision, effective),
         _baseline_at(revision, effective) if has_baseline else None,
     )
+    rules, outdated, notes = _with_target(of_base, base, request, own, has_baseline)
+    history = history_of_commit(effective.settings, revision)
     own_rules, fault = _own_rules(own, has_baseline)
     edits = [
         *config_edits,
@@ -159,7 +176,50 @@ def commit_judgement(
     ]
     if fault:
         edits.append(PolicyEdit("the working tree's own policy", "sound", fault))
-    return effective, Judgement(rules, revision.commit, tuple(edits), own_rules)
+    judgement = Judgement(
+        rules,
+        revision.commit,
+        tuple(edits),
+        own_rules,
+        target=TargetBranch(base.ref, base.target.commit, base.commits_behind, base.days_behind),
+        outdated=outdated,
+        history=history,
+        notes=notes,
+        warnings=(*base.notes, *history.notes),
+    )
+    return effective, judgement
+
+
+def _with_target(
+    rules: Rules, base: MergeBase, request: PolicyRequest, own: EffectiveSettings, has_baseline: bool
+) -> tuple[Rules, str, tuple[str, ...]]:
+    """Return the rules with what the target has tightened since, why the base is too old, and notes."""
+    if not base.is_outdated:
+        return rules, "", ()
+    operator = operator_layers(request)
+    own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
+    layers, _ = _layers(request, base.target, own)
+    found = settings_of_commit(layers, own_layers, operator).effective
+    limits = stricter_policy(rules.policy, policy(found.settings))
+    waivers = stricter_waivers(rules.waivers, _waivers_at(base.target, found))
+    names = tightened(rules.policy, limits, rules.waivers, waivers)
+    notes = (f"stricter on {base.ref} than at the base, and used: {', '.join(names)}",) if names else ()
+    at_base, at_target = (
+        has_gate(revision, request.config_file, own, operator) for revision in (base.revision, base.target)
+    )
+    lacks = ["settings file"] if at_target and not at_base else []
+    if has_baseline and rules.baseline is None and _baseline_at(base.target, found) is not None:
+        lacks.append("baseline")
+    what = " and no ".join(lacks)
+    outdated = f"the base (commit {base.commit[:12]}) has no {what} of this gate; {base.ref} has"
+    return replace(rules, policy=limits, waivers=waivers), outdated if lacks else "", notes
+
+
+def _incomparable(verdict: Verdict, reason: str) -> Verdict:
+    """Return the verdict as one that is never a pass."""
+    words = f"{reason}: update the branch (merge or rebase it)"
+    outcome = verdict.outcome if verdict.outcome in _NO_PASS else Outcome.INCOMPARABLE
+    return replace(verdict, outcome=outcome, reasons=(words, *verdict.reasons))
 
 
 def commit_settings(request: PolicyRequest) -> EffectiveSettings:

@@ -17,7 +17,8 @@ from sbir_gate.model.verdict import Severity, Verdict
 from sbir_gate.pipeline.announcing import announce
 from sbir_gate.pipeline.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.pipeline.github_token import NO_TOKEN_HINT
-from sbir_gate.pipeline.history import history_folder, own_points
+from sbir_gate.pipeline.history import own_points
+from sbir_gate.pipeline.judging_history import history_folder
 from sbir_gate.pipeline.main_branch import course_branch
 from sbir_gate.publishing.check_run import (
     CheckPlace,

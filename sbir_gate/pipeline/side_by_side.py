@@ -33,13 +33,12 @@ from sbir_gate.pipeline.base_side import (
 )
 from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.pipeline.edges import Edges
+from sbir_gate.pipeline.fixture import ReadFixture, read_fixture
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
     Progress,
-    ReadFixture,
     measure,
     plan_of,
-    read_fixture,
     run_of,
     sealed_files,
     subject_line,
@@ -94,7 +93,7 @@ def run_beside_base(
             discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
         gap = find_gap(found, given, effective, operator_layers(request))
-        if gap is None:
+        if gap is None and not judgement.outdated:
             head, base = _measured(effective, judgement, given, found, git, edges, progress)
         else:
             here = head_place(found)
@@ -105,7 +104,11 @@ def run_beside_base(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    return conclude(head, lambda: judgement.verdict(head, edges.now().date(), base), effective, edges, base)
+
+    def judge() -> Verdict:
+        return judgement.verdict(head, edges.now().date(), base)
+
+    return conclude(head, judge, effective, edges, judgement, base)
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:
@@ -126,7 +129,6 @@ def _measured(
     progress: Progress,
 ) -> tuple[Run, Run]:
     """Return the Runs of head and base."""
-    read = read_fixture(effective, edges, progress)
     progress(f"checking out the base, {found.commit[:12]}")
     # what an enricher leaves behind that cannot be removed must not turn a verdict into a failure
     with (
@@ -134,6 +136,7 @@ def _measured(
         base_checkout(git, found.commit, Path(name)) as tree,
     ):
         scratch = Path(name)
+        read = read_fixture(effective, edges, progress, scratch)
         of_commit = files_in(tree)
         sides = places_of(found, tree)
         base = prepare_base(effective, given, sides, edges, progress)

@@ -92,6 +92,11 @@ class RawFile:
         self._position = position
 
     @property
+    def delimiter(self) -> str:
+        """What stands between the cells of delimited text."""
+        return self._delimiter.decode()
+
+    @property
     def bytes_read(self) -> int:
         """How much of the file has been read: of Parquet, as many of its bytes as of its rows."""
         return self._position

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -161,19 +161,33 @@ def _create_batch(connection: duckdb.DuckDBPyConnection, table: str, select: str
     return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
 
 
-def _clean_records(fields: dict[str, int]) -> str:
+def identified_rows(fields: Mapping[str, int], kept: Iterable[int] = ()) -> str:
+    """Return SQL for all rows of RAW_TABLE: `position`, the cells of the `kept` columns, and recipient_id."""
+    cells = "".join(f"c{index}, " for index in kept)
+    clean = _clean(fields, f"rowid AS position, {cells}")
+    return f"WITH {clean} SELECT position, {cells}{_ID} AS recipient_id FROM clean"
+
+
+def _clean_records(fields: Mapping[str, int]) -> str:
+    return (
+        f"WITH {_clean(fields)} SELECT {_ID} AS recipient_id, name, uei, duns, city, state, zip5 FROM clean "
+        "WHERE name IS NOT NULL OR uei IS NOT NULL OR duns IS NOT NULL"
+    )
+
+
+_HASHED = cleaning.short_hash("concat_ws(chr(31), name, coalesce(city, ''), coalesce(state, ''), zip5)")
+_ID = f"coalesce(own_id, 'U' || uei, 'D' || left(duns, 9), 'N' || {_HASHED})"
+
+
+def _clean(fields: Mapping[str, int], others: str = "") -> str:
     def cell(field: str) -> str:
         return f"c{fields[field]}" if field in fields else "CAST(NULL AS VARCHAR)"
 
-    hashed = cleaning.short_hash("concat_ws(chr(31), name, coalesce(city, ''), coalesce(state, ''), zip5)")
     return (
         # materialised, or the expressions would be worked out again for the filter; rows keep their order
-        "WITH clean AS MATERIALIZED ("
-        f"SELECT nullif(trim({cell('recipient_id')}), '') AS own_id, "
+        "clean AS MATERIALIZED ("
+        f"SELECT {others}nullif(trim({cell('recipient_id')}), '') AS own_id, "
         f"{cleaning.name_text(cell('name'))} AS name, {cleaning.uei(cell('uei'))} AS uei, "
         f"{cleaning.duns(cell('duns'))} AS duns, {cleaning.city(cell('city'))} AS city, "
-        f"{cleaning.state(cell('state'))} AS state, {cleaning.zip5(cell('zip'))} AS zip5 FROM {RAW_TABLE}) "
-        f"SELECT coalesce(own_id, 'U' || uei, 'D' || left(duns, 9), 'N' || {hashed}) AS recipient_id, "
-        "name, uei, duns, city, state, zip5 FROM clean "
-        "WHERE name IS NOT NULL OR uei IS NOT NULL OR duns IS NOT NULL"
+        f"{cleaning.state(cell('state'))} AS state, {cleaning.zip5(cell('zip'))} AS zip5 FROM {RAW_TABLE})"
     )

@@ -72,7 +72,15 @@ def policy_banner(verdict: Verdict) -> PolicyBanner | None:
 
 def policy_words(verdict: Verdict) -> str:
     """Return where the policy came from, empty for the working tree."""
-    return f"of commit {_commit(verdict)}" if verdict.policy_commit else ""
+    if not verdict.policy_commit:
+        return ""
+    words = f"of commit {_commit(verdict)}"
+    target = verdict.target
+    if target is None or not target.commits_ahead:
+        return words
+    commits = f"{target.commits_ahead:,} commit{'s' * (target.commits_ahead != 1)}"
+    days = f"{target.days_ahead:,} day{'s' * (target.days_ahead != 1)}"
+    return f"{words}, {commits} ({days}) behind {plain(target.name, _NAME_CHARACTERS)}"
 
 
 def waiver_rows(verdict: Verdict) -> tuple[WaiverRow, ...]:

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -110,6 +110,23 @@ def open_history(folder: Path, load: Load = load_entry) -> Iterator[History]:
     index = _indexed(folder, stamps, load)
     try:
         yield History(folder, index, load)
+    finally:
+        index.close()
+
+
+@contextmanager
+def open_entries(
+    entries: Mapping[str, HistoryEntry], skipped: tuple[SkippedFile, ...] = ()
+) -> Iterator[History]:
+    """Open a history that is held in memory: entries by the names of their files."""
+    index = HistoryIndex(None)
+    try:
+        for name in sorted(entries):
+            index.add(name, _NO_STAMP, entries[name], utc_moment(entries[name].started_at))
+        for file in skipped:
+            index.add_faulty(file.file_name, _NO_STAMP, file.reason)
+        index.commit()
+        yield History(Path(), index, lambda path: entries[path.name])
     finally:
         index.close()
 

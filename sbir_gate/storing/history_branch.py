@@ -83,16 +83,51 @@ def fetch_history(branch: RemoteBranch, folder: Path) -> HistoryTransfer:
     named = {file.file_name for file in skipped}
     known, added = len(blobs) - len(missing), 0
     wanted = [blob for blob in missing if blob.path not in named]
-    for blob, content in tip.read_many(wanted, MAX_ENTRY_BYTES):
+    for _, found in _entries(tip, wanted):
+        if isinstance(found, SkippedFile):
+            skipped.append(found)
+            continue
         try:
-            _, is_new = keep_entry(folder, decode(HISTORY, content.decode("utf-8"), blob.path))
-        except (DocumentError, UnicodeDecodeError) as error:
-            reason = error.message if isinstance(error, DocumentError) else "not UTF-8"
-            skipped.append(SkippedFile(blob.path, reason.removeprefix(f"{blob.path}: ")))
+            _, is_new = keep_entry(folder, found)
+        except DocumentError as error:
+            skipped.append(SkippedFile(entry_place(found), error.message))
             continue
         added += is_new
         known += not is_new
     return HistoryTransfer(added, known, tuple(skipped), tip.commit)
+
+
+def entries_at(
+    tip: Revision, gate: str, most: int
+) -> tuple[dict[str, HistoryEntry], tuple[SkippedFile, ...]]:
+    """Return the newest entries of a gate at a commit of the branch, by the names of their files.
+
+    What is no entry, or damaged, is skipped and named. Raises InputError if the commit cannot be read.
+    """
+    # names begin with the gate and the time, so the last ones are the newest
+    blobs = sorted(tip.blobs_in(gate_slug(gate)), key=_name)[-most:]
+    skipped = list(_foreign(blobs))
+    named = {file.file_name for file in skipped}
+    entries: dict[str, HistoryEntry] = {}
+    for blob, found in _entries(tip, [blob for blob in blobs if blob.path not in named]):
+        if isinstance(found, SkippedFile):
+            skipped.append(found)
+        else:
+            entries[_name(blob)] = found
+    return entries, tuple(skipped)
+
+
+def _entries(tip: Revision, blobs: list[Blob]) -> Iterator[tuple[Blob, HistoryEntry | SkippedFile]]:
+    """Yield each entry, or why it is none."""
+    for blob, content in tip.read_many(blobs, MAX_ENTRY_BYTES):
+        try:
+            entry = decode(HISTORY, content.decode("utf-8"), blob.path)
+            utc_moment(entry.started_at)
+        except (DocumentError, UnicodeDecodeError) as error:
+            reason = error.message if isinstance(error, DocumentError) else "not UTF-8"
+            yield blob, SkippedFile(blob.path, reason.removeprefix(f"{blob.path}: "))
+        else:
+            yield blob, entry
 
 
 class _Local:

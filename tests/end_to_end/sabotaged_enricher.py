@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import random
 import resource
 import subprocess
@@ -23,6 +24,7 @@ from pathlib import Path
 CHUNK_ROWS = 100
 FICKLE_AWARDS = 3  # fewer than gate.max_lost: the lost links alone would not fail the gate
 MIB = 2**20
+SHARED_MIB, READERS = 300, 4
 WRITTEN = Path("reports/written-once")
 
 Row = dict[str, str]
@@ -42,13 +44,19 @@ def main() -> None:
     if faults.write_once:
         WRITTEN.touch()
     ballast = b"\x01" * (faults.hungry_mib * MIB)
+    if faults.share_memory:
+        _read_together(bytearray(SHARED_MIB * MIB))
     started = time.perf_counter()
+    if faults.pipe_metrics:
+        os.mkfifo(faults.metrics)
     if faults.falsify is None:
         _enrich(faults, faults.output)
     else:
         honest = faults.output.with_name("honest.csv")
         _enrich(faults, honest)
         _write(faults.output, *_falsified(honest, faults.falsify))
+    if faults.metrics_text:
+        faults.metrics.write_text(faults.metrics_text, encoding="utf-8")
     _burn(faults.slow_percent / 100, time.perf_counter() - started)
     del ballast
 
@@ -58,12 +66,15 @@ def _arguments() -> argparse.Namespace:
     fault = parser.add_mutually_exclusive_group()
     fault.add_argument("--slow-percent", type=float, default=0.0, help="work on for so much longer")
     fault.add_argument("--hungry-mib", type=int, default=0, help="hold so much memory meanwhile")
+    fault.add_argument("--share-memory", action="store_true", help="let four processes read the same memory")
     fault.add_argument("--crash", action="store_true", help="end with status 1 and a message")
     fault.add_argument("--hang", action="store_true", help="never end, nor does a child process")
     fault.add_argument("--write-nothing", action="store_true", help="end well without any output")
     fault.add_argument("--write-once", action="store_true", help="write output once, and rely on it later")
     fault.add_argument("--empty-output", action="store_true", help="write a file of no bytes")
     fault.add_argument("--no-metrics", action="store_true", help="tell nothing of the work done")
+    fault.add_argument("--pipe-metrics", action="store_true", help="make a pipe where metrics are read")
+    fault.add_argument("--metrics-text", default="", help="tell this instead of the work done")
     for falsify in FALSIFIERS:
         option = "--" + falsify.__name__.replace("_", "-")
         fault.add_argument(option, dest="falsify", action="store_const", const=falsify, help=falsify.__doc__)
@@ -75,9 +86,21 @@ def _arguments() -> argparse.Namespace:
 def _enrich(faults: argparse.Namespace, output: Path) -> None:
     command = [sys.executable, "-m", "sbir_gate", "enrich", "--quiet", "--output", output]
     command += ["--awards", faults.awards, "--recipients", faults.recipients]
-    if not faults.no_metrics:
+    if not (faults.no_metrics or faults.pipe_metrics or faults.metrics_text):
         command += ["--metrics", faults.metrics]
     subprocess.run(command, check=True)
+
+
+def _read_together(memory: bytearray) -> None:
+    """Let four children read what this process holds: the machine holds it once."""
+    memory[::4096] = b"x" * len(memory[::4096])
+    for _ in range(READERS):
+        if not os.fork():
+            sum(memory[::4096])
+            time.sleep(1.0)
+            os._exit(0)
+    for _ in range(READERS):
+        os.wait()
 
 
 def _burn(share: float, wall_seconds: float) -> None:
@@ -124,6 +147,34 @@ def double_rows(rows: list[Row]) -> list[Row]:
 def unknown_awards(rows: list[Row]) -> list[Row]:
     """add an award that nobody asked for"""
     return [*rows, rows[-1] | {"award_id": "nobody-asked-for-this"}]
+
+
+def surplus_rows(rows: list[Row]) -> list[Row]:
+    """add thousands of awards that nobody asked for"""
+    return rows + [rows[-1] | {"award_id": f"surplus-{number}"} for number in range(5000)]
+
+
+def ghost_recipients(rows: list[Row]) -> list[Row]:
+    """link to a recipient that is in no table"""
+    for row in _links(rows)[:10]:
+        row["recipient_id"] = "R-NOWHERE"
+    return rows
+
+
+def ids_as_floats(rows: list[Row]) -> list[Row]:
+    """write the ids as pandas does where one is missing"""
+    for row in _links(rows):
+        row["recipient_id"] = f"{int(row['recipient_id'].strip('R'))}.0"
+    return rows
+
+
+def swap_unlabelled(rows: list[Row]) -> list[Row]:
+    """give a twentieth of the links to each other, of awards late in the file"""
+    late = _links(rows)[-40:]
+    recipients = [row["recipient_id"] for row in late]
+    for row, recipient_id in zip(late, recipients[::-1], strict=True):
+        row["recipient_id"] = recipient_id
+    return rows
 
 
 def answer_at_random(rows: list[Row]) -> list[Row]:
@@ -178,6 +229,10 @@ FALSIFIERS = (
     drop_last_chunk,
     double_rows,
     unknown_awards,
+    surplus_rows,
+    ghost_recipients,
+    ids_as_floats,
+    swap_unlabelled,
     answer_at_random,
     candidates_as_links,
     swap_links,

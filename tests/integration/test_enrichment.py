@@ -20,7 +20,7 @@ from sbir_gate.measuring.quality import measure_quality
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
 from sbir_gate.pipeline.enrichment import EnrichRequest, enrich
-from sbir_gate.pipeline.gate import read_profiles
+from sbir_gate.pipeline.fixture import read_profiles
 from sbir_gate.settings import load_settings
 from tests.factories_matching import (
     AWARD_HEADER,

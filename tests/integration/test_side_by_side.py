@@ -229,8 +229,8 @@ def test_progress_tells_pair_and_side(team):
     commit = team.repository.git("rev-parse", "HEAD")[:12]
     assert team.told == [
         f"gate enrichment; engine: {COMMAND}; settings file: none",
-        "reading the fixtures",
         f"checking out the base, {commit}",
+        "reading the fixtures",
         *("warming up: head", "warming up: base"),
         *("pair 1 of 2: head", "pair 1 of 2: base", "pair 2 of 2: base", "pair 2 of 2: head"),
         "measuring quality",

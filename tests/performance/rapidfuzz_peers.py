@@ -35,7 +35,7 @@ from sbir_gate.measuring.output import read_decisions
 from sbir_gate.measuring.process import ProcessRequest, raise_on_failure, run_process
 from sbir_gate.measuring.quality import measure_quality
 from sbir_gate.measuring.truth import read_truth
-from sbir_gate.pipeline.gate import read_profiles
+from sbir_gate.pipeline.fixture import read_profiles
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients

@@ -1,5 +1,4 @@
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import DocumentError
+from sbir_gate.model.bounds import is_amount
 from sbir_gate.model.document import ALERTS, FORMAT_VERSION, HISTORY, RUN, VERDICT, decode, encode
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.run import Run
@@ -20,15 +20,17 @@ DOCUMENTS = Path(__file__).parents[2] / "data" / "documents"
 
 
 def finite(value):
-    """Return the document with 0 for NaN and infinity, which no document may hold."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else 0.0
+    """Return the document with 1 for numbers that no document may hold: NaN, and what cannot be measured."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, float | int):
+        return value if value and is_amount(value) else type(value)(1)
     if is_dataclass(value):
         return type(value)(**{field.name: finite(getattr(value, field.name)) for field in fields(value)})
     if isinstance(value, tuple):
         return tuple(finite(part) for part in value)
     # hypothesis knows many sorts of mapping; this program only uses dict
-    return dict(value) if isinstance(value, Mapping) else value
+    return {key: finite(part) for key, part in value.items()} if isinstance(value, Mapping) else value
 
 
 def edited(**changes):

@@ -8,7 +8,8 @@ from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import UsageError
 from sbir_gate.model.publication import Links
 from sbir_gate.pipeline.announcing import NO_NEWS, TOLD, announce
-from sbir_gate.pipeline.history import history_folder, keep_run
+from sbir_gate.pipeline.history import keep_run
+from sbir_gate.pipeline.judging_history import history_folder
 from sbir_gate.publishing.slack import SlackEdges
 from sbir_gate.settings import load_settings
 from sbir_gate.storing.documents import save_alerts, save_verdict

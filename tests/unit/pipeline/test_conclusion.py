@@ -7,10 +7,13 @@ from sbir_gate.errors import OutputError, SbirGateError, ToolError
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.conclusion import conclude
 from sbir_gate.pipeline.gate import run_gate
+from sbir_gate.pipeline.policy import Judgement, Rules
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.storing.documents import load_run, load_verdict
 from tests.factories import make_policy, make_run
 from tests.fakes import FakeEngine, fake_edges, write_fixture
+
+JUDGEMENT = Judgement(Rules(make_policy(), (), None))
 
 
 @pytest.fixture
@@ -53,7 +56,9 @@ def test_whatever_breaks_while_judging_leaves_run_verdict_and_report(effective, 
         raise fault
 
     with pytest.raises(raised) as error:
-        conclude(make_run(), broken, effective, fake_edges(FakeEngine()), base=make_run(enricher="base"))
+        conclude(
+            make_run(), broken, effective, fake_edges(FakeEngine()), JUDGEMENT, make_run(enricher="base")
+        )
     assert {run.enricher for run in saved(reports)} == {"base", make_run().enricher}
     verdict = load_verdict(reports / "verdict.json")
     assert verdict.outcome is Outcome.ERROR
@@ -66,7 +71,7 @@ def test_whatever_breaks_while_judging_leaves_run_verdict_and_report(effective, 
 def test_a_report_that_cannot_be_written_leaves_the_run(effective, reports):
     (reports / "report.md").mkdir(parents=True)
     with pytest.raises(OutputError, match=r"report\.md"):
-        conclude(make_run(), sound, effective, fake_edges(FakeEngine()))
+        conclude(make_run(), sound, effective, fake_edges(FakeEngine()), JUDGEMENT)
     assert saved(reports) == [make_run()]
     assert load_verdict(reports / "verdict.json").outcome is Outcome.ERROR
 
@@ -75,7 +80,7 @@ def test_a_run_that_cannot_be_saved_is_an_error_with_a_name(effective, reports):
     reports.mkdir()
     (reports / "benchmarks").write_text("no folder")
     with pytest.raises(OutputError, match="benchmarks"):
-        conclude(make_run(), sound, effective, fake_edges(FakeEngine()))
+        conclude(make_run(), sound, effective, fake_edges(FakeEngine()), JUDGEMENT)
     assert load_verdict(reports / "verdict.json").outcome is Outcome.ERROR
 
 
@@ -133,5 +138,5 @@ def test_a_history_that_is_no_folder_is_a_warning(effective, reports):
 def test_an_older_verdict_never_stays_for_a_run_that_broke(effective, reports):
     run_gate(effective, fake_edges(FakeEngine()), lambda _words: None)
     with pytest.raises(SbirGateError):
-        conclude(make_run(), lambda: 1 / 0, effective, fake_edges(FakeEngine()))
+        conclude(make_run(), lambda: 1 / 0, effective, fake_edges(FakeEngine()), JUDGEMENT)
     assert load_verdict(reports / "verdict.json").outcome is Outcome.ERROR

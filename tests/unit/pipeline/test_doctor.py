@@ -10,7 +10,8 @@ from sbir_gate.model.diagnosis import Gravity
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import AwardKind, Metric, MetricKind, Run
 from sbir_gate.pipeline.doctor import DoctorEdges, examine
-from sbir_gate.pipeline.gate import describe_fixture, settings_digest
+from sbir_gate.pipeline.fixture import describe_fixture
+from sbir_gate.pipeline.gate import settings_digest
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.storing.documents import write_run
 from tests.factories import MACHINE, make_run

@@ -11,7 +11,8 @@ from sbir_gate.measuring.process import EnricherCrash, ProcessResult
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.pipeline.gate import describe_fixture, measure, read_profiles, run_gate, settings_digest
+from sbir_gate.pipeline.fixture import describe_fixture, read_profiles
+from sbir_gate.pipeline.gate import measure, run_gate, settings_digest
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.storing.baselines import promote
 from sbir_gate.storing.documents import load_alerts, load_run, load_verdict

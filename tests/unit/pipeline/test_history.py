@@ -15,13 +15,13 @@ from sbir_gate.pipeline.history import (
     consult_history,
     drift_before_promotion,
     drift_rule,
-    history_folder,
     import_runs,
     keep_error,
     keep_run,
     noise_of_history,
     spreads,
 )
+from sbir_gate.pipeline.judging_history import history_folder
 from sbir_gate.settings import load_settings, policy
 from sbir_gate.storing.documents import write_run
 from sbir_gate.storing.history import keep_entry, open_history
@@ -66,12 +66,12 @@ def test_every_setting_of_drift_reaches_the_rule(tmp_path):
         make_settings(
             tmp_path,
             "drift.days=7",
-            "drift.branch=trunk",
             "drift.release_pattern=r*",
             "drift.warn_percent=3",
             "drift.fail_percent=6",
             "drift.max_severity=fail",
-        )
+        ),
+        "trunk",
     )
     assert (rule.days, rule.branch, rule.release_pattern) == (7, "trunk", "r*")
     assert (rule.warn_percent, rule.fail_percent, rule.max_severity) == (3, 6, Severity.FAIL)

@@ -7,7 +7,7 @@ from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import PublishError
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.action import settings_of
-from sbir_gate.pipeline.history import history_folder
+from sbir_gate.pipeline.judging_history import history_folder
 from sbir_gate.pipeline.keeping import KeepEdges, fetch_past, keep_for_later
 from sbir_gate.pipeline.publishing import Saved
 from sbir_gate.settings.action_inputs import ActionInputs

@@ -433,3 +433,89 @@ def test_from_a_folder_below_paths_start_there(repository, monkeypatch):
 def test_a_metric_of_the_run_that_nobody_measured_is_not_excused_by_the_commit(repository):
     run = with_metric(head(), "match_rate", [0.4])
     assert verdict(repository, run).outcome is Outcome.FAIL
+
+
+class TestABranchThatIsBehindItsTarget:
+    """What the target has tightened since counts, and the report says how far the base is behind."""
+
+    def moved_on(self, repository, files):
+        repository.git("checkout", "--quiet", "main")
+        repository.commit({"moved.txt": "on", **files})
+        repository.git("checkout", "--quiet", "change")
+
+    def test_the_report_knows_the_target_and_how_far_it_is_ahead(self, repository):
+        self.moved_on(repository, {"other.txt": "x"})
+        found = verdict(repository, head())
+        target = found.target
+        assert (target.name, target.commits_ahead) == ("main", 1)
+        assert target.commit == repository.git("rev-parse", "main")
+        assert found.outcome is Outcome.PASS
+
+    def test_a_limit_that_the_target_has_tightened_counts(self, repository):
+        stricter = GATE.replace(
+            "    records:", "    wall_seconds: {warn_percent: 1, fail_percent: 3}\n    records:"
+        )
+        assert verdict(repository, head(1.1)).outcome is not Outcome.FAIL
+        self.moved_on(repository, {"gate.yaml": stricter})
+        found = verdict(repository, head(1.1))
+        assert found.outcome is Outcome.FAIL
+        assert any(
+            "stricter on main than at the base, and used: wall_seconds" in note for note in found.notes
+        )
+
+    def test_a_limit_that_the_target_has_raised_does_not(self, repository):
+        self.moved_on(repository, {"gate.yaml": GATE.replace("max_lost: 2", "max_lost: 50")})
+        assert judged(repository)[1].rules.policy.max_lost == 2
+
+    def test_a_waiver_that_the_target_has_removed_no_longer_counts(self, repository):
+        repository.git("checkout", "--quiet", "main")
+        repository.commit({"config/waivers.yaml": WAIVER.format(limit=500)})
+        repository.git("checkout", "--quiet", "-B", "change")
+        options = {"gate.waivers_file": "config/waivers.yaml"}
+        assert verdict(repository, head(3), **options).outcome is Outcome.WARN
+        self.moved_on(repository, {"config/waivers.yaml": "waivers: []\n"})
+        found = verdict(repository, head(3), **options)
+        assert found.outcome is Outcome.FAIL
+        assert any("waiver for wall_seconds" in note for note in found.notes)
+
+    @pytest.mark.parametrize("lacking", ["gate.yaml", "baselines/enrichment.json"])
+    def test_one_that_is_older_than_the_gate_is_never_a_pass(self, repository, lacking):
+        content = (repository.folder / lacking).read_text()
+        repository.git("checkout", "--quiet", "main")
+        repository.commit({lacking: None})
+        repository.git("checkout", "--quiet", "-B", "change")
+        repository.commit({lacking: content})
+        self.moved_on(repository, {lacking: content})
+        found = verdict(repository, head())
+        assert found.outcome is Outcome.INCOMPARABLE
+        assert "update the branch" in found.reasons[0]
+        assert "main has" in found.reasons[0]
+
+    def test_and_a_failure_of_it_stays_one(self, repository):
+        repository.git("checkout", "--quiet", "main")
+        repository.commit({"baselines/enrichment.json": None})
+        repository.git("checkout", "--quiet", "-B", "change")
+        self.moved_on(repository, {"baselines/enrichment.json": BASELINE})
+        poor = with_metric(head(), "match_rate", (0.1,))
+        found = verdict(repository, poor)
+        assert found.outcome is Outcome.FAIL
+        assert "update the branch" in found.reasons[0]
+
+    def test_a_gate_that_the_target_does_not_have_either_has_no_baseline(self, repository):
+        repository.git("checkout", "--quiet", "main")
+        repository.commit({"baselines/enrichment.json": None})
+        repository.git("checkout", "--quiet", "-B", "change")
+        self.moved_on(repository, {"other.txt": "x"})
+        assert verdict(repository, head()).outcome is Outcome.NO_BASELINE
+
+
+class TestAnAmbiguousName:
+    def test_it_is_a_note_of_the_verdict_and_a_warning(self, repository):
+        repository.git("update-ref", "refs/tags/main", "HEAD")
+        repository.commit({"other.txt": "x"})
+        repository.git("update-ref", "refs/tags/main", "HEAD")
+        judgement = judged(repository)[1]
+        assert judgement.commit == repository.git("rev-parse", "refs/heads/main")
+        (warning,) = judgement.warnings
+        assert "the name 'main' is ambiguous: used refs/heads/main, not refs/tags/main" in warning
+        assert warning in judgement.verdict(head(), TODAY).notes

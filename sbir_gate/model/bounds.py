@@ -1,0 +1,79 @@
+"""The numbers that a measurement can have: what lies outside is damage, or was made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from sbir_gate.model.run import Metric, Quality, Run
+from sbir_gate.model.samples import Sample
+
+# every whole number up to here is exact as a float
+MOST = 2.0**53
+LEAST = 1e-12
+_NEVER_NEGATIVE = frozenset({"s", "MiB", "count", "ratio", "1/s"})
+# a difference of two sizes
+_SIGNED = frozenset({"memory_delta_mib"})
+
+
+class Measured(Protocol):
+    """What a Run and an entry of the history have in common."""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics."""
+
+    @property
+    def calibration_seconds(self) -> tuple[float, ...]:
+        """The timings of the calibration workload."""
+
+
+def number_fault(measured: Measured) -> str:
+    """Return the first number that no measurement can have, with its place; empty if there is none."""
+    return next(_faults(measured), "")
+
+
+def is_amount(value: float, *, may_be_negative: bool = False) -> bool:
+    """Say whether a value is 0, or of a size that is measured; below 0 only where it may be."""
+    return value == 0 or (LEAST <= abs(value) <= MOST and (value > 0 or may_be_negative))
+
+
+def _faults(measured: Measured) -> Iterator[str]:
+    for place, value in enumerate(measured.calibration_seconds):
+        if value == 0 or not is_amount(value):
+            yield f"calibration_seconds.{place}: {value:g} s is not the time of any workload"
+    for metric in measured.metrics:
+        may_be_negative = metric.unit not in _NEVER_NEGATIVE or metric.name in _SIGNED
+        for value in metric.values:
+            if not is_amount(value, may_be_negative=may_be_negative):
+                amount = f"{value:g} {metric.unit[:20]}".strip()
+                yield f"metrics: {metric.name[:80]!r} is {amount}, which cannot be measured"
+    if isinstance(measured, Run):
+        for place, sample in enumerate(measured.samples):
+            yield from (f"samples.{place}.{fault}" for fault in _sample_faults(sample))
+        yield from (f"quality.{fault}" for fault in _quality_faults(measured.quality))
+
+
+def _sample_faults(sample: Sample) -> Iterator[str]:
+    amounts = {
+        "wall_seconds": sample.wall_seconds,
+        "cpu_seconds": sample.cpu_seconds,
+        "peak_rss_mib": sample.peak_rss_mib,
+        "calibration_seconds": sample.calibration_seconds,
+        "cpu_wait_seconds": sample.cpu_wait_seconds,
+        "calibration_cpu_seconds": sample.calibration_cpu_seconds,
+        **sample.counters,
+    }
+    for name, value in amounts.items():
+        if value is not None and not is_amount(value):
+            yield f"{name[:80]}: {value:g} cannot be measured"
+    for stage in sample.stages:
+        if not all(is_amount(value) for value in (stage.wall_seconds, stage.cpu_seconds)):
+            yield f"stages: the times of {stage.name[:80]!r} cannot be measured"
+
+
+def _quality_faults(quality: Quality) -> Iterator[str]:
+    counts = {"awards": quality.awards, "links": quality.links, **quality.links_by_method}
+    for name, value in counts.items():
+        if not 0 <= value <= MOST:
+            yield f"{name[:80]}: {value} is no count of awards"

@@ -1,0 +1,201 @@
+"""The fixture, read once before anything is measured: what it holds, and what an engine is handed."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate.errors import InputError
+from sbir_gate.files import open_file
+from sbir_gate.measuring.truth import check_truth, read_truth
+from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.records import AwardProfile, Reject
+from sbir_gate.model.run import Fixture, LinkedRecipient
+from sbir_gate.pipeline.edges import Edges
+from sbir_gate.pipeline.enrichment import open_database, reading_options
+from sbir_gate.reading.award_profiles import profiles_of
+from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.handed_files import hand_awards, hand_recipients
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipient_index import (
+    RecipientIndex,
+    index_recipients,
+    with_whole_entities,
+)
+from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.reading.sources import source_paths
+from sbir_gate.settings.effective import EffectiveSettings
+
+_DIGEST_CHUNK = 1 << 20
+_READ_ONLY = 0o444
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFixture:
+    """What a benchmark needs of the fixture, read once; `started_at` is when that began.
+
+    `truth` holds for all rows of an entity. `handed` are the files of awards and recipients that the engine
+    gets. `rejected` counts the rows that could not be read, `reject_examples` names the first of awards and
+    of recipients. What a step of a pipeline does not know is None.
+    """
+
+    started_at: datetime
+    profiles: tuple[AwardProfile, ...]
+    truth: Mapping[str, frozenset[str]] | None
+    fixture: Fixture
+    recipients: RecipientIndex | None = None
+    handed: tuple[Path, Path] | None = None
+    rejected: int | None = None
+    reject_examples: tuple[str, ...] = ()
+
+
+def read_fixture(
+    effective: EffectiveSettings, edges: Edges, progress: Callable[[str], None], scratch: Path
+) -> ReadFixture:
+    """Read awards, recipients and truth; what is written of them is in a new folder in `scratch`.
+
+    Raises InputError for what cannot be read. In a labelled fixture that is any row: a lost row would be
+    a lost award, and nobody would miss it.
+    """
+    settings = effective.settings
+    fixtures = settings.fixtures
+    started_at = edges.now()
+    progress("reading the fixtures")
+    options = reading_options(settings)
+    if fixtures.truth is not None:
+        options = replace(options, max_reject_percent=100.0)
+    folder = Path(tempfile.mkdtemp(dir=scratch, prefix="fixture-"))
+    rejects = RejectLog()
+    with open_database(settings, folder) as connection:
+        profiles, awards_path = _read_awards(connection, str(fixtures.awards), folder, options, rejects)
+        recipients = index_recipients(connection, str(fixtures.recipients), folder, options)
+        recipients_path = hand_recipients(
+            connection, str(fixtures.recipients), folder, options, has_rejects=recipients.rejects > 0
+        )
+    for path in folder.iterdir():
+        if path.is_file():
+            path.chmod(_READ_ONLY)  # both sides of a comparison read them
+    truth, first_award = None, rejects.first[0] if rejects.first else None
+    if fixtures.truth is not None:
+        _refuse("awards", rejects.count, len(profiles), first_award)
+        _refuse("recipients", recipients.rejects, recipients.rows, recipients.first_reject)
+        truth = _checked_truth(fixtures.truth, profiles, recipients)
+    return ReadFixture(
+        started_at,
+        profiles,
+        truth,
+        describe_fixture(effective, len(profiles)),
+        recipients,
+        (awards_path or fixtures.awards, recipients_path or fixtures.recipients),
+        rejects.count + recipients.rejects,
+        tuple(_told(reject) for reject in (first_award, recipients.first_reject) if reject is not None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecipients:
+    """What the recipients hold of the decisions.
+
+    `linked` are those that awards are linked to, `entities` the entities among them with all their ids, and
+    `unknown` the ids that are in no recipient; None where nobody could look.
+    """
+
+    linked: tuple[LinkedRecipient, ...] = ()
+    entities: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] | None = None
+
+
+def known_recipients(read: ReadFixture, decisions: Sequence[Decision]) -> KnownRecipients:
+    """Look up the recipients that the decisions name."""
+    if read.recipients is None:
+        return KnownRecipients()
+    named = {decision.recipient_id for decision in decisions if decision.recipient_id}
+    named.update(id_ for decision in decisions for id_ in decision.candidate_ids if id_)
+    facts = read.recipients.facts_of(named)
+    linked = {decision.recipient_id for decision in decisions if decision.kind is DecisionKind.LINK}
+    touched = {facts.entities[id_] for id_ in linked if id_ in facts.entities}
+    return KnownRecipients(
+        linked=tuple(facts.rows[id_] for id_ in sorted(linked) if id_ in facts.rows),
+        entities={id_: entity for id_, entity in facts.entities.items() if entity in touched},
+        unknown=tuple(sorted(named - facts.rows.keys())),
+    )
+
+
+def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
+    """Read the fixture's awards and return what quality needs of each, in their order."""
+    settings = effective.settings
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder, duckdb.connect() as connection:
+        read_awards(connection, str(settings.fixtures.awards), Path(folder), reading_options(settings))
+        return profiles_of(connection)
+
+
+def describe_fixture(effective: EffectiveSettings, awards: int) -> Fixture:
+    """Return the fixture with the SHA-256 over the bytes of its files."""
+    fixtures = effective.settings.fixtures
+    digest = hashlib.sha256()
+    for source in (fixtures.awards, fixtures.recipients, *([fixtures.truth] if fixtures.truth else [])):
+        for file in resolve_files(str(source)):
+            for path in source_paths(file, reading_options(effective.settings)):
+                _digest_file(path, digest.update)
+            if file.table is not None:
+                digest.update(file.table.encode())
+        digest.update(b"\x00next\x00")
+    return Fixture(
+        fingerprint=digest.hexdigest(),
+        awards_path=str(fixtures.awards),
+        recipients_path=str(fixtures.recipients),
+        truth_path=str(fixtures.truth or ""),
+        awards=awards,
+    )
+
+
+def _read_awards(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    folder: Path,
+    options: ReadingOptions,
+    rejects: RejectLog,
+) -> tuple[tuple[AwardProfile, ...], Path | None]:
+    """Return the profiles of the awards, and the file that the engine is handed if it is not the source."""
+    with tempfile.TemporaryDirectory(dir=folder) as work:  # the rows as they were are needed only here
+        read = read_awards(connection, source, Path(work), options, rejects)
+        return profiles_of(connection), hand_awards(connection, source, read, folder, options)
+
+
+def _refuse(what: str, rejects: int, rows: int, first: Reject | None) -> None:
+    if first is not None:
+        raise InputError(
+            f"{rejects:,} of {rows + rejects:,} {what} of the fixture could not be read: {_told(first)}",
+            "correct the rows: in a labelled fixture every row must be readable",
+        )
+
+
+def _told(reject: Reject) -> str:
+    return f"{reject.file}:{reject.line}: {reject.reason}"
+
+
+def _checked_truth(
+    path: Path, profiles: tuple[AwardProfile, ...], recipients: RecipientIndex
+) -> Mapping[str, frozenset[str]]:
+    truth = read_truth(path)
+    facts = recipients.facts_of(id_ for right in truth.values() for id_ in right)
+    check_truth(path, truth, {profile.award_id for profile in profiles}, facts.rows.keys())
+    return with_whole_entities(truth, facts.entities)
+
+
+def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
+    try:
+        with open_file(path) as file:
+            while block := file.read(_DIGEST_CHUNK):
+                update(block)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror})", "check that it exists and may be read"
+        ) from error

@@ -1,0 +1,216 @@
+# ruff: noqa: S608 -- the SQL is built from this package's expressions, and from names and paths that are quoted
+"""The files that an engine is handed: the source's own, or with the ids that the source has not.
+
+Awards and recipients without an id column get one, or no engine but the built-in could name them. All else
+stays as it is: delimited text keeps its delimiter and cells, Parquet its types. A folder or glob becomes one
+file of its kind; a table of a dump becomes CSV. Rows that cannot be read are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from shutil import copyfileobj
+
+import duckdb
+
+from sbir_gate.errors import OutputError
+from sbir_gate.files import open_file
+from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
+from sbir_gate.reading.cleaning import identifier, literal
+from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
+from sbir_gate.reading.layout import RECIPIENTS, column_key, require_fields, unique_names
+from sbir_gate.reading.loading import RawFile, file_literal
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipients import identified_rows
+from sbir_gate.reading.sources import open_source, source_name
+from sbir_gate.reading.spelling import register_mend
+
+AWARD_ID = "award_id"
+RECIPIENT_ID = "recipient_id"
+_IDS = "handed_ids"
+
+
+def hand_awards(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    read: AwardsRead,
+    folder: Path,
+    options: ReadingOptions,
+) -> Path | None:
+    """Write the awards that `read_awards` has read with their ids; None if the source can be handed as it is.
+
+    It can if each award bears its own id, and every row could be read: an engine that reads a row which the
+    gate rejects would answer for an award that nobody asked for.
+    """
+    own = next((column for column in read.columns if column_key(column) == column_key(AWARD_ID)), None)
+    if own is not None and not read.rejects and not _differ(connection, own):
+        return None
+    files = resolve_files(source)
+    if files[0].kind is FileKind.PARQUET:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {_IDS} AS"
+            f" SELECT {POSITION} AS row, award_id AS id FROM {AWARDS_TABLE}"
+        )
+        return _hand_parquet(connection, files, folder / "awards.parquet", own, AWARD_ID)
+    cells = [f"a.award_id AS {identifier(c)}" if c == own else f"r.{identifier(c)}" for c in read.columns]
+    if own is None:
+        cells.append(f"a.award_id AS {identifier(AWARD_ID)}")
+    rows = (
+        f"SELECT {', '.join(cells)} FROM {ROWS_TABLE} r JOIN {AWARDS_TABLE} a USING ({POSITION}) "
+        f"ORDER BY {POSITION}"
+    )
+    path = folder / f"awards{_suffix(files)}"
+    _copy(connection, rows, path, _text_options(_delimiter(connection, files[0], folder, options), path))
+    return path
+
+
+def hand_recipients(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    folder: Path,
+    options: ReadingOptions,
+    has_rejects: bool,
+) -> Path | None:
+    """Write the recipients with their ids, in batches; None if the source can be handed as it is."""
+    register_mend(connection)
+    files = resolve_files(source)
+    columns = []
+    has_ids = True
+    for file in files:
+        with open_source(connection, file, folder, options) as raw:
+            has_ids = has_ids and RECIPIENT_ID in require_fields(RECIPIENTS, raw.columns, source_name(file))
+            columns.append(raw.columns)
+    if has_ids and not has_rejects:
+        return None
+    if files[0].kind is FileKind.PARQUET:
+        _number_recipients(connection, files, folder, options)
+        return _hand_parquet(connection, files, folder / "recipients.parquet", None, RECIPIENT_ID)
+    added = [] if has_ids else [RECIPIENT_ID]
+    own = [unique_names(each, reserved=added)[0] for each in columns]
+    names: dict[str, str] = {}
+    for name in (name for each in own for name in each):
+        names.setdefault(name.casefold(), name)
+    return _hand_text(connection, files, folder, options, names, added)
+
+
+def _differ(connection: duckdb.DuckDBPyConnection, own: str) -> bool:
+    """Say whether an award is known by another id than the one in its row: it was empty, or repeats."""
+    found = connection.execute(
+        f"SELECT count(*) FROM {ROWS_TABLE} r JOIN {AWARDS_TABLE} a USING ({POSITION}) "
+        f"WHERE trim(r.{identifier(own)}) IS DISTINCT FROM a.award_id"
+    ).fetchall()
+    return bool(found[0][0])
+
+
+def _number_recipients(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[SourceFile], folder: Path, options: ReadingOptions
+) -> None:
+    """Make a table of the ids by the number of the row over all files; Parquet has no rejects."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_IDS} (row BIGINT, id VARCHAR)")
+    first = 0
+    for file in files:
+        with open_source(connection, file, folder, options) as raw:
+            fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
+            for block in raw.blocks(sorted(set(fields.values()))):
+                rows = identified_rows(fields)
+                connection.execute(
+                    f"INSERT INTO {_IDS} SELECT {first} + position, recipient_id FROM ({rows})"
+                )
+                first += block.rows
+
+
+def _hand_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[SourceFile],
+    path: Path,
+    own: str | None,
+    column: str,
+) -> Path:
+    """Write the rows of Parquet files with the ids in `handed_ids`; other columns keep their types."""
+    parts, first = [], 0
+    for file in files:
+        name = file_literal(file.path)
+        parts.append(
+            f"SELECT *, {first} + file_row_number AS __row FROM read_parquet({name}, file_row_number = true)"
+        )
+        counted = connection.execute(f"SELECT count(*) FROM read_parquet({name})").fetchall()
+        first += int(counted[0][0])
+    chosen = "p.* EXCLUDE (file_row_number, __row)"
+    chosen += (
+        f" REPLACE (i.id AS {identifier(own)})" if own is not None else f", i.id AS {identifier(column)}"
+    )
+    rows = (
+        f"SELECT {chosen} FROM ({' UNION ALL BY NAME '.join(parts)}) p "
+        f"JOIN {_IDS} i ON i.row = p.__row ORDER BY p.__row"
+    )
+    _copy(connection, rows, path, "FORMAT parquet")
+    connection.execute(f"DROP TABLE {_IDS}")
+    return path
+
+
+def _hand_text(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[SourceFile],
+    folder: Path,
+    options: ReadingOptions,
+    names: Mapping[str, str],
+    added: Sequence[str],
+) -> Path:
+    """Write delimited rows block by block: all columns, by their names without case, and the `added` one."""
+    path, part = folder / f"recipients{_suffix(files)}", folder / "handed-block.csv"
+    delimiter = _delimiter(connection, files[0], folder, options)
+    is_first = True
+    with path.open("wb") as whole:
+        for file in files:
+            with open_source(connection, file, folder, options) as raw:
+                fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
+                own = unique_names(raw.columns, reserved=added)[0]
+                cells = {name.casefold(): f"c{index}" for index, name in enumerate(own)}
+                chosen = [
+                    f"{cells.get(key, 'CAST(NULL AS VARCHAR)')} AS {identifier(name)}"
+                    for key, name in names.items()
+                ]
+                indexes = range(len(raw.columns))
+                rows = identified_rows(fields, indexes)
+                query = f"SELECT {', '.join([*chosen, *added])} FROM ({rows}) ORDER BY position"
+                for _ in raw.blocks(indexes):
+                    _copy(connection, query, part, _text_options(delimiter, path, has_header=is_first))
+                    with open_file(part) as block:
+                        copyfileobj(block, whole)  # blocks of gzip in a row are a gzip file too
+                    is_first = False
+    part.unlink(missing_ok=True)
+    return path
+
+
+def _suffix(files: Sequence[SourceFile]) -> str:
+    """Return the suffix of a single delimited file: an engine reads the handed one as it would that."""
+    if len(files) > 1 or files[0].kind is not FileKind.TEXT:
+        return ".csv"
+    suffixes = files[0].path.suffixes
+    return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
+
+
+def _delimiter(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, folder: Path, options: ReadingOptions
+) -> str:
+    with open_source(connection, file, folder, options) as raw:
+        return raw.delimiter if isinstance(raw, RawFile) else ","
+
+
+def _text_options(delimiter: str, path: Path, has_header: bool = True) -> str:
+    packing = "gzip" if path.suffix == ".gz" else "none"
+    return (
+        f"FORMAT csv, HEADER {str(has_header).lower()}, DELIMITER {literal(delimiter)}, "
+        f"QUOTE '\"', ESCAPE '\"', NULLSTR '', COMPRESSION {packing}"
+    )
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, rows: str, path: Path, options: str) -> None:
+    try:
+        connection.execute(f"COPY ({rows}) TO {literal(str(path))} ({options})")
+    except duckdb.IOException as error:
+        raise OutputError(
+            f"{path.parent}: cannot write a work file ({str(error).splitlines()[0]})",
+            "make room in the folder for temporary files (TMPDIR)",
+        ) from error

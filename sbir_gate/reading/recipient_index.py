@@ -1,0 +1,122 @@
+# ruff: noqa: S608 -- the SQL is built from this package's expressions, and from paths that are quoted
+"""What the gate knows of the recipients: ids, names and UEIs on disk; those that matter are looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate.errors import OutputError
+from sbir_gate.model.records import Reject
+from sbir_gate.model.run import LinkedRecipient
+from sbir_gate.reading.cleaning import literal
+from sbir_gate.reading.loading import file_literal
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipients import iterate_recipients
+from sbir_gate.reading.rejects import RejectLog
+
+# A UEI that more names share is one of a placeholder ("MISCELLANEOUS FOREIGN CONTRACTORS"), not of an entity.
+MOST_NAMES = 5
+# names that differ in case, blanks and punctuation alone are one
+_PLAIN_NAME = "regexp_replace(upper(name), '[^A-Z0-9]', '', 'g')"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientFacts:
+    """What the recipients hold of some ids.
+
+    `rows` has those that are there, with the name and UEI of one row each. `entities` maps an id to the UEI
+    of its entity where that has several ids, for all ids of the entity, whether asked for or not.
+    """
+
+    rows: Mapping[str, LinkedRecipient]
+    entities: Mapping[str, str]
+
+
+class RecipientIndex:
+    """Ids, names and UEIs of all recipients in files of a folder, made by `index_recipients`."""
+
+    def __init__(self, paths: tuple[Path, ...], rows: int, rejects: int, first_reject: Reject | None) -> None:
+        self.rows = rows
+        self.rejects = rejects
+        self.first_reject = first_reject
+        self._files = ", ".join(map(file_literal, paths))
+        self._last: tuple[frozenset[str], RecipientFacts] | None = None
+
+    def facts_of(self, recipient_ids: Iterable[str]) -> RecipientFacts:
+        """Return what the recipients hold of these ids; the last answer is kept."""
+        wanted = frozenset(filter(None, recipient_ids))
+        if self._last is None or self._last[0] != wanted:
+            self._last = wanted, self._look_up(wanted)
+        return self._last[1]
+
+    def _look_up(self, wanted: frozenset[str]) -> RecipientFacts:
+        if not wanted:
+            return RecipientFacts({}, {})
+        with duckdb.connect() as connection:
+            connection.execute(
+                "CREATE TEMP TABLE wanted AS SELECT unnest($ids) AS recipient_id", {"ids": sorted(wanted)}
+            )
+            connection.execute(f"CREATE TEMP VIEW recipients AS FROM read_parquet([{self._files}])")
+            rows = connection.execute(
+                "SELECT recipient_id, min(name), min(uei) FROM recipients"
+                " SEMI JOIN wanted USING (recipient_id) GROUP BY recipient_id"
+            ).fetchall()
+            # an id that several UEIs share belongs to none of them
+            members = connection.execute(f"""
+                WITH touched AS (
+                    SELECT DISTINCT uei FROM recipients SEMI JOIN wanted USING (recipient_id)
+                    WHERE uei IS NOT NULL
+                ), shared AS (
+                    SELECT uei FROM recipients SEMI JOIN touched USING (uei) GROUP BY uei
+                    HAVING count(DISTINCT recipient_id) > 1 AND count(DISTINCT {_PLAIN_NAME}) <= {MOST_NAMES}
+                ), ids AS (SELECT DISTINCT recipient_id FROM recipients SEMI JOIN shared USING (uei))
+                SELECT recipient_id, min(uei) FROM recipients SEMI JOIN ids USING (recipient_id)
+                WHERE uei IS NOT NULL GROUP BY recipient_id HAVING count(DISTINCT uei) = 1
+                ORDER BY recipient_id
+            """).fetchall()
+        return RecipientFacts(
+            {id_: LinkedRecipient(id_, name or "", uei or "") for id_, name, uei in rows}, dict(members)
+        )
+
+
+def index_recipients(
+    connection: duckdb.DuckDBPyConnection, source: str | Path, folder: Path, options: ReadingOptions
+) -> RecipientIndex:
+    """Read all recipients once, in batches, and write what is asked of them later to files in `folder`.
+
+    Raises InputError as `iterate_recipients` does, OutputError when the folder cannot be written.
+    """
+    log = RejectLog()
+    paths, rows = [], 0
+    for batch in iterate_recipients(connection, source, folder, options, log):
+        path = folder / f"recipient-index-{batch.index:06d}.parquet"
+        try:
+            connection.execute(
+                f"COPY (SELECT recipient_id, name, uei FROM {batch.table})"
+                f" TO {literal(str(path))} (FORMAT parquet)"
+            )
+        except duckdb.IOException as error:
+            raise OutputError(
+                f"{folder}: cannot write a work file ({str(error).splitlines()[0]})",
+                "make room in the folder for temporary files (TMPDIR)",
+            ) from error
+        paths.append(path)
+        rows += batch.rows + batch.empty_rows
+    return RecipientIndex(tuple(paths), rows, log.count, log.first[0] if log.first else None)
+
+
+def with_whole_entities(
+    truth: Mapping[str, frozenset[str]], entities: Mapping[str, str]
+) -> Mapping[str, frozenset[str]]:
+    """Return the truth in which an award's right recipients are all rows of their entities."""
+    members: dict[str, set[str]] = {}
+    for recipient_id, entity in entities.items():
+        members.setdefault(entity, set()).add(recipient_id)
+    return {
+        award_id: right.union(*(members[entities[id_]] for id_ in right if id_ in entities))
+        for award_id, right in truth.items()
+    }
