@@ -47,12 +47,16 @@ def main() -> None:
     if faults.share_memory:
         _read_together(bytearray(SHARED_MIB * MIB))
     started = time.perf_counter()
+    if faults.pipe_metrics:
+        os.mkfifo(faults.metrics)
     if faults.falsify is None:
         _enrich(faults, faults.output)
     else:
         honest = faults.output.with_name("honest.csv")
         _enrich(faults, honest)
         _write(faults.output, *_falsified(honest, faults.falsify))
+    if faults.metrics_text:
+        faults.metrics.write_text(faults.metrics_text, encoding="utf-8")
     _burn(faults.slow_percent / 100, time.perf_counter() - started)
     del ballast
 
@@ -69,6 +73,8 @@ def _arguments() -> argparse.Namespace:
     fault.add_argument("--write-once", action="store_true", help="write output once, and rely on it later")
     fault.add_argument("--empty-output", action="store_true", help="write a file of no bytes")
     fault.add_argument("--no-metrics", action="store_true", help="tell nothing of the work done")
+    fault.add_argument("--pipe-metrics", action="store_true", help="make a pipe where metrics are read")
+    fault.add_argument("--metrics-text", default="", help="tell this instead of the work done")
     for falsify in FALSIFIERS:
         option = "--" + falsify.__name__.replace("_", "-")
         fault.add_argument(option, dest="falsify", action="store_const", const=falsify, help=falsify.__doc__)
@@ -80,7 +86,7 @@ def _arguments() -> argparse.Namespace:
 def _enrich(faults: argparse.Namespace, output: Path) -> None:
     command = [sys.executable, "-m", "sbir_gate", "enrich", "--quiet", "--output", output]
     command += ["--awards", faults.awards, "--recipients", faults.recipients]
-    if not faults.no_metrics:
+    if not (faults.no_metrics or faults.pipe_metrics or faults.metrics_text):
         command += ["--metrics", faults.metrics]
     subprocess.run(command, check=True)
 
@@ -141,6 +147,11 @@ def double_rows(rows: list[Row]) -> list[Row]:
 def unknown_awards(rows: list[Row]) -> list[Row]:
     """add an award that nobody asked for"""
     return [*rows, rows[-1] | {"award_id": "nobody-asked-for-this"}]
+
+
+def surplus_rows(rows: list[Row]) -> list[Row]:
+    """add thousands of awards that nobody asked for"""
+    return rows + [rows[-1] | {"award_id": f"surplus-{number}"} for number in range(5000)]
 
 
 def ghost_recipients(rows: list[Row]) -> list[Row]:
@@ -218,6 +229,7 @@ FALSIFIERS = (
     drop_last_chunk,
     double_rows,
     unknown_awards,
+    surplus_rows,
     ghost_recipients,
     ids_as_floats,
     swap_unlabelled,
