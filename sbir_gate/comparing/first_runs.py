@@ -2,7 +2,8 @@
 
 One value says nothing of its own noise. So it counts only where it is longer than every other run of either
 side by more than the noise among those explains, and after what the kernel recorded as waiting for a
-processor or a disk is taken off: reading programs from a cold disk is such waiting, filling a cache is not.
+processor or a disk, beyond what later runs had to wait, is taken off: reading programs from a cold disk is
+such waiting, filling a cache is not.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sbir_gate.comparing.ratios import Pair, Ratio
 from sbir_gate.comparing.statistics import student_quantile
 from sbir_gate.comparing.wording import distinct_texts, number_text, unit_text
 from sbir_gate.model.run import Run
+from sbir_gate.model.samples import Sample
 from sbir_gate.model.verdict import MetricLimit, Severity
 
 # how sure it must be that the noise among the other runs does not explain the first one, one-sided
@@ -116,10 +118,18 @@ def _side(run: Run, first: float, factor: float) -> _Side:
     samples = run.samples if run.first_run is not None else run.samples[1:]
     later = tuple(sample.wall_seconds * factor for sample in samples if sample.wall_seconds > 0)
     sample = run.first_run or next(iter(run.samples), None)
-    waits = (sample.cpu_wait_seconds, sample.io_wait_seconds) if sample is not None else (None,)
-    known = [wait for wait in waits if wait is not None]
-    least = max(first - sum(known), first * _LEAST_SHARE)
-    return _Side(first * factor, least * factor, later, is_excused=len(known) == len(waits))
+    share = _waiting_share(sample) if sample is not None else None
+    usual = median([_waiting_share(each) or 0.0 for each in samples] or [0.0])
+    excess = max((share or 0.0) - usual, 0.0)
+    least = first * max(1 - excess, _LEAST_SHARE)
+    return _Side(first * factor, least * factor, later, is_excused=share is not None)
+
+
+def _waiting_share(sample: Sample) -> float | None:
+    """Return the share of a run in which some task waited; None where the kernel does not record it."""
+    if sample.cpu_wait_seconds is None or sample.io_wait_seconds is None or sample.wall_seconds <= 0:
+        return None
+    return (sample.cpu_wait_seconds + sample.io_wait_seconds) / sample.wall_seconds
 
 
 def _margin(head: Sequence[float], reference: Sequence[float], extra_sd: float) -> float | None:

@@ -14,14 +14,21 @@ from sbir_gate.model.git import AsksGit
 _MAX_ATTRIBUTES_BYTES = 1024 * 1024
 
 
+# the folder of a checkout, and how that of its run begins
+_NAME = "base"
+_RUN = "sbir-gate-base-"
+
+
 @contextmanager
 def base_checkout(git: AsksGit, commit: str, folder: Path) -> Iterator[Path]:
     """Check a commit out into `<folder>/base` and remove it afterwards, whatever happens.
 
-    It is a worktree of the repository: the user's own working tree and index are not touched.
+    It is a worktree of the repository: the user's own working tree and index are not touched. Checkouts that
+    killed runs left, and whose folder is gone, are forgotten.
     Raises ToolError if it cannot be made.
     """
-    tree = folder.resolve() / "base"
+    tree = folder.resolve() / _NAME
+    _forget_killed(git)
     try:
         answer = git.ask("worktree", "add", "--detach", "--force", str(tree), commit)
         if answer.status:
@@ -33,6 +40,17 @@ def base_checkout(git: AsksGit, commit: str, folder: Path) -> Iterator[Path]:
         yield tree
     finally:
         _remove(git, tree)
+
+
+def _forget_killed(git: AsksGit) -> None:
+    """Let git forget the checkouts of killed runs whose folders were swept; the user's worktrees stay."""
+    listed = git.ask("worktree", "list", "--porcelain").output.decode("utf-8", "surrogateescape")
+    trees = (
+        Path(line.removeprefix("worktree ")) for line in listed.splitlines() if line.startswith("worktree ")
+    )
+    for tree in trees:
+        if tree.name == _NAME and tree.parent.name.startswith(_RUN) and not tree.exists():
+            git.ask("worktree", "remove", "--force", "--force", str(tree))
 
 
 def _remove(git: AsksGit, tree: Path) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,6 +43,7 @@ from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.judgement import renamed
 from sbir_gate.settings.layers import base_file
 from sbir_gate.settings.schema import Settings
+from sbir_gate.storing.scratch import scratch_folder
 
 BUILT_IN_COMMAND = (
     "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
@@ -105,9 +105,9 @@ def measure(
     Raises InputError for fixtures that cannot be read, EnricherError for an enricher that breaks.
     """
     settings = effective.settings
-    with tempfile.TemporaryDirectory(prefix="sbir-gate-run-") as scratch:
-        read = read_fixture(effective, edges, progress, Path(scratch))
-        plan = replace(plan_of(effective, read, Path(scratch)), environment=environment)
+    with scratch_folder("sbir-gate-run-") as scratch:
+        read = read_fixture(effective, edges, progress, scratch)
+        plan = replace(plan_of(effective, read, scratch), environment=environment)
         seals = Seals(lambda: sealed_files(effective, plan))
         is_built_in = settings.enricher.command is None
         result = _benchmark(plan, edges, progress, lambda: seals.check(Side.HEAD), is_built_in=is_built_in)
@@ -171,6 +171,8 @@ def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterato
             yield from (path.absolute() for path in source_paths(file, reading_options(effective.settings)))
     for plan in plans:
         yield from plan.scratch_folder.glob(CHILD_SETTINGS)
+        handed_over = (plan.awards_path, plan.recipients_path)
+        yield from (path.absolute() for path in handed_over if path.is_file())
         yield from (path.absolute() for path in (plan.awards_path, plan.recipients_path) if path.is_file())
     yield base_file()
     yield from (path for path in files_in(Path(__file__).parents[1]) if path.suffix != ".pyc")

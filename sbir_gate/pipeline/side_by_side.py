@@ -7,7 +7,6 @@ compares head with the base's Run of this session; the stored baseline is not ne
 from __future__ import annotations
 
 import shlex
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,6 +54,7 @@ from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName, MergeBase, find_base
+from sbir_gate.storing.scratch import scratch_folder
 
 _MAX_TOLD = 10
 _OTHER_MACHINE = "the baseline is of another machine: its commit was measured here, beside this one"
@@ -130,12 +130,7 @@ def _measured(
 ) -> tuple[Run, Run]:
     """Return the Runs of head and base."""
     progress(f"checking out the base, {found.commit[:12]}")
-    # what an enricher leaves behind that cannot be removed must not turn a verdict into a failure
-    with (
-        tempfile.TemporaryDirectory(prefix="sbir-gate-base-", ignore_cleanup_errors=True) as name,
-        base_checkout(git, found.commit, Path(name)) as tree,
-    ):
-        scratch = Path(name)
+    with scratch_folder("sbir-gate-base-") as scratch, base_checkout(git, found.commit, scratch) as tree:
         read = read_fixture(effective, edges, progress, scratch)
         of_commit = files_in(tree)
         sides = places_of(found, tree)

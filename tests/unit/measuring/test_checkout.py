@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 
@@ -182,3 +183,17 @@ def test_submodules_and_missing_lfs_are_told(repository, tmp_path):
     repository.git("config", "filter.lfs.smudge", "cat")
     with base_checkout(git, rich, tmp_path) as tree:
         assert len(cautions(git, tree)) == 1
+
+
+def test_checkouts_of_killed_runs_are_forgotten_and_other_worktrees_are_not(repository, tmp_path):
+    commit = repository.commit({"enrich.py": "pass"})
+    killed, own = tmp_path / "sbir-gate-base-abcdefgh" / "base", tmp_path / "elsewhere" / "base"
+    running = tmp_path / "sbir-gate-base-bcdefghi" / "base"
+    for tree in (killed, own, running):
+        repository.git("worktree", "add", "--quiet", "--detach", str(tree), commit)
+    for tree in (killed, own):
+        shutil.rmtree(tree)
+    with base_checkout(git_of(repository), commit, tmp_path / "sbir-gate-base-cdefghij"):
+        assert str(killed) not in repository.worktrees()
+    # a worktree on a disk that is away for now is the user's business
+    assert repository.worktrees() == [str(repository.folder), str(own), str(running)]
