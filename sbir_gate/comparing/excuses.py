@@ -6,7 +6,8 @@ from dataclasses import replace
 from statistics import median
 
 from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings
-from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio
+from sbir_gate.comparing.ratios import RELATIVE_TOLERANCE, Pair, Ratio, exact_ratio
+from sbir_gate.comparing.wording import distinct_texts
 from sbir_gate.model.verdict import Direction, Excuse, MetricLimit, Severity
 from sbir_gate.model.waiver import NEVER_WAIVED, RECORDS
 
@@ -38,13 +39,20 @@ def excused(
         judged = exact_ratio(Pair(pair.name, (harmless,), pair.reference))
         harmful = relative_findings(limit, judged, harmless, before)
         if not harmful:
-            excuse = excuse or Excuse.NOBODY_WORSE
-            words = f"{relative[0].reason}: no award behind it worsened"
+            excuse = excuse or Excuse.HARMLESS
+            words = f"{relative[0].reason}: {_harm_words(harmless, before)}"
             relative = (replace(relative[0], severity=Severity.OK, reason=words),)
         elif harmful[0].severity is not relative[0].severity:
             words = f"counting only awards that worsened, {harmful[0].reason}"
             relative = (replace(harmful[0], reason=words),)
     return (*absolute, *relative), excuse
+
+
+def _harm_words(harmless: float, before: float) -> str:
+    if harmless >= before * (1 - RELATIVE_TOLERANCE):
+        return "no award behind it worsened"
+    reference, value = distinct_texts(before, harmless)
+    return f"counting only awards that worsened, {reference} -> {value}"
 
 
 def _is_already_so(limit: MetricLimit, ratio: Ratio, reference: float) -> bool:

@@ -80,7 +80,7 @@ def judge(
         notes=(
             *_notes(head, reference),
             *(renamed.notes if renamed is not None else ()),
-            *(change.reason for change in changes if change.excuse is Excuse.NOBODY_WORSE),
+            *(change.reason for change in changes if change.excuse is Excuse.HARMLESS),
             *_noise_notes(head, comparable, spread),
             *(change.reason for change in changes if change.not_compared),
             *blind_spots(changes, policy),

@@ -129,12 +129,12 @@ def limit_names(metric: str) -> tuple[str, ...]:
 class Excuse(StrEnum):
     """Why a limit that is broken does not fail.
 
-    already-so: the reference breaks it too, and head is not worse. nobody-worse: links fell, but no award
-    that worsened stands behind it.
+    already-so: the reference breaks it too, and head is not worse. harmless: links fell, but no awards that
+    worsened stand behind it, or too few to break the limit.
     """
 
     ALREADY_SO = "already-so"
-    NOBODY_WORSE = "nobody-worse"
+    HARMLESS = "harmless"
 
 
 class NotCompared(StrEnum):

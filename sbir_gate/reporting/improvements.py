@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sbir_gate.model.effects import Effect
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Change, Direction, Outcome, Verdict
+from sbir_gate.model.verdict import Change, Direction, Excuse, Outcome, Verdict
 from sbir_gate.reporting.plain_text import plain
 
 # a verdict without a comparison, or that must not be softened by what else became better
@@ -30,6 +30,20 @@ _LEAST_SAVED = 0.05
 _LEAST_RATE = 0.0005
 _MOST_COUNTERS = 2
 _NAME_CHARACTERS = 80
+
+
+def improvement_line(verdict: Verdict) -> str:
+    """Return what got better, or what changed and harmed nobody, with a word for which; empty if neither."""
+    words = improvement_words(verdict)
+    if words:
+        return f"Better: {words}"
+    moved = sum(move.links for move in verdict.records.moves)
+    is_harmless = verdict.outcome not in _SILENT and not verdict.records.worsened
+    if moved and is_harmless and any(change.excuse is Excuse.HARMLESS for change in verdict.changes):
+        return (
+            f"As good: {moved:,} {'link' if moved == 1 else 'links'} made by another method, 0 awards worse"
+        )
+    return ""
 
 
 def improvement_words(verdict: Verdict) -> str:

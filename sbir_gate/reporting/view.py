@@ -11,7 +11,7 @@ from statistics import median
 
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, not_judged
-from sbir_gate.reporting.improvements import improvement_words
+from sbir_gate.reporting.improvements import improvement_line
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.policy_view import PolicyBanner, WaiverRow, policy_banner, policy_words, waiver_rows
 from sbir_gate.reporting.quantities import (
@@ -152,16 +152,16 @@ class View:
 def build_view(run: Run | None, verdict: Verdict) -> View:
     """Return the view of a verdict; without the Run that it judges, without quality and machine."""
     symbol, headline = _OUTCOMES[verdict.outcome]
-    better = improvement_words(verdict)
-    if better and verdict.outcome is Outcome.PASS:
-        headline = f"Better: {better}"
+    better = improvement_line(verdict)
+    is_headline = verdict.outcome is Outcome.PASS
+    headline = better if better and is_headline else headline
     ordered = sorted(verdict.changes, key=lambda change: _ROW_ORDER.index(change.severity))
     return View(
         gate=plain(verdict.gate, _NAME_CHARACTERS),
         outcome=verdict.outcome,
         symbol=symbol,
         headline=f"{headline}{not_judged_words(verdict.changes)}",
-        improvement=f"Better: {better}" if better and verdict.outcome is not Outcome.PASS else "",
+        improvement="" if is_headline else better,
         reasons=_capped(verdict.reasons),
         notes=_capped(verdict.notes),
         rows=tuple(_metric_row(change) for change in ordered if change.severity is not Severity.INFO),

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file
+from sbir_gate.storing.clone import missing_object_hint
 from sbir_gate.storing.git import Git
 
 SHOWN_DIGITS = 12
@@ -82,7 +83,7 @@ class Revision:
         if answer.status:
             raise InputError(
                 f"{blob.path} at {self.name}: cannot be read ({answer.complaint})",
-                "fetch the whole history: git fetch --unshallow",
+                missing_object_hint(self.git),
             )
         if _POINTER.match(answer.output):
             raise InputError(
@@ -106,7 +107,7 @@ class Revision:
                 if head.decode().split()[1:] != ["blob", str(blob.size_bytes)]:
                     raise InputError(
                         f"{blob.path} at {self.name}: cannot be read",
-                        "the repository may be damaged or incomplete: 'git fsck' tells",
+                        missing_object_hint(self.git),
                     )
                 yield blob, rest[: blob.size_bytes]
                 rest = rest[blob.size_bytes + 1 :]
@@ -129,7 +130,7 @@ class Revision:
         if answer.status:
             raise InputError(
                 f"{path or 'files'} at {self.name}: cannot be looked up ({answer.complaint})",
-                "fetch the whole history: git fetch --unshallow",
+                missing_object_hint(self.git),
             )
         entries = []
         for line in filter(None, answer.output.split(b"\0")):

@@ -141,7 +141,7 @@ def test_the_same_made_harmful_fails(_what, before, _after, harmful, _words):
 
 def test_a_fall_without_harm_is_a_note():
     verdict = judge(run_of(GOOD), run_of(WITH_WRONG), POLICY)
-    excused = {change.metric for change in verdict.changes if change.excuse is Excuse.NOBODY_WORSE}
+    excused = {change.metric for change in verdict.changes if change.excuse is Excuse.HARMLESS}
     assert excused == {"match_rate", "links/duns"}
     assert "match_rate fell 16.7 % (0.9 -> 0.75), limit 5 %: no award behind it worsened" in verdict.notes
     assert "links/duns fell 100 % (6 -> 0), limit 50 %: no award behind it worsened" in verdict.notes

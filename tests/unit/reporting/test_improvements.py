@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.comparing.gate import judge
-from sbir_gate.model.verdict import Outcome
-from sbir_gate.reporting.improvements import improvement_words
+from sbir_gate.model.run import MetricKind
+from sbir_gate.model.verdict import Direction, MetricLimit, Outcome
+from sbir_gate.reporting.improvements import improvement_line, improvement_words
 from sbir_gate.reporting.view import build_view
 from tests.factories import (
     LINKED,
@@ -67,3 +68,19 @@ def test_beside_a_warning_it_has_a_line_of_its_own():
 
 def test_no_change_is_no_improvement():
     assert improvement_words(judge(make_run(), make_run(), make_policy())) == ""
+
+
+def test_links_by_another_method_that_harm_nobody_are_as_good():
+    base = with_metric(make_run(), "links/duns", [20.0], "count")
+    quality = replace(make_run().quality, links_by_method={"name-fuzzy": 30})
+    moved = {award_id(number): link(award_id(number), f"R{number:04d}", "merged") for number in range(20)}
+    head = with_metric(
+        replace(with_decisions(make_run(), moved), quality=quality), "links/duns", [0.0], "count"
+    )
+    by_duns = {number: link(number, f"R{number[1:]}", "duns") for number in moved}
+    limit = MetricLimit("links/*", "count", Direction.HIGHER_IS_BETTER, MetricKind.EXACT, fail_percent=50.0)
+    policy = make_policy(limits=(*make_policy().limits, limit))
+    verdict = judge(head, with_decisions(base, by_duns), policy)
+    assert verdict.outcome is Outcome.PASS
+    assert improvement_line(verdict) == "As good: 20 links made by another method, 0 awards worse"
+    assert build_view(None, verdict).headline == improvement_line(verdict)

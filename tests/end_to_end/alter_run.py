@@ -1,0 +1,117 @@
+"""Print a saved Run with its links changed, and the figures that follow from them.
+
+    python alter_run.py RUN CHANGE [ARGUMENT ...] > CHANGED
+
+The changes:
+
+add-wrong            33 awards that have no recipient are linked, by a method `guess`
+drop METHOD          the links of a method are gone
+move FROM TO         another method makes the same links
+misdirect FROM TO    the same, each to the recipient of the next
+demote               20 right links are only candidates
+promote              every candidate is a link
+cost FACTOR          time and work are so many times as much
+"""
+
+import csv
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+WRONG_LINKS = 33
+DEMOTED = 20
+TRUTH = Path(__file__).parents[2] / "fixtures" / "truth.csv"
+
+
+def add_wrong(run, truth):
+    unlinked = [each for each in run["decisions"] if each["kind"] == "none" and not truth[each["award_id"]]]
+    somebody = next(each["recipient_id"] for each in run["decisions"] if each["recipient_id"])
+    for decision in unlinked[:WRONG_LINKS]:
+        decision |= {"kind": "link", "method": "guess", "recipient_id": somebody, "score": 60.0}
+
+
+def drop(run, _truth, method):
+    for decision in links_of(run, method):
+        decision |= {"kind": "none", "method": "none", "recipient_id": "", "score": 0.0}
+
+
+def move(run, _truth, old, new):
+    for decision in links_of(run, old):
+        decision["method"] = new
+
+
+def misdirect(run, truth, old, new):
+    links = links_of(run, old)
+    recipients = [decision["recipient_id"] for decision in links]
+    for decision, recipient in zip(links, recipients[1:] + recipients[:1], strict=True):
+        decision["recipient_id"] = recipient
+    move(run, truth, old, new)
+
+
+def demote(run, _truth):
+    right = set(run["right_award_ids"])
+    links = [each for each in run["decisions"] if each["kind"] == "link" and each["award_id"] in right]
+    for decision in links[:DEMOTED]:
+        decision["kind"] = "candidate"
+
+
+def promote(run, _truth):
+    for decision in run["decisions"]:
+        if decision["kind"] == "candidate":
+            decision["kind"] = "link"
+
+
+def cost(run, _truth, factor):
+    for metric in run["metrics"]:
+        if metric["name"].endswith("_seconds") or metric["name"] in {
+            "work/pairs_scored",
+            "work/candidates_generated",
+        }:
+            metric["values"] = [value * float(factor) for value in metric["values"]]
+
+
+def links_of(run, method):
+    return [each for each in run["decisions"] if each["kind"] == "link" and each["method"] == method]
+
+
+def measure_again(run, truth):
+    """Work out again what depends on the links."""
+    links = {each["award_id"]: each for each in run["decisions"] if each["kind"] == "link"}
+    right = [award for award, each in links.items() if each["recipient_id"] in truth[award]]
+    none = [award for award, recipients in truth.items() if not recipients and award not in links]
+    run["right_award_ids"] = sorted(right + none)
+    methods = Counter(each["method"] for each in links.values())
+    run["quality"]["links_by_method"] = methods
+    figures = {
+        "match_rate": len(links) / len(run["decisions"]),
+        "precision": len(right) / len(links),
+        "recall": len(right) / sum(map(bool, truth.values())),
+    }
+    run["quality"] |= figures
+    kept = [each for each in run["metrics"] if not each["name"].startswith("links/")]
+    for metric in kept:
+        if metric["name"] in figures:
+            metric["values"] = [figures[metric["name"]]]
+    for method, count in methods.items():
+        kept.append({"name": f"links/{method}", "unit": "count", "kind": "exact", "values": [float(count)]})
+    run["metrics"] = kept
+
+
+CHANGES = {change.__name__.replace("_", "-"): change for change in (add_wrong, drop, move, misdirect)}
+CHANGES |= {change.__name__: change for change in (demote, promote, cost)}
+
+
+def main(path, change, *arguments):
+    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    with TRUTH.open(encoding="utf-8", newline="") as file:
+        truth = {
+            row["award_id"]: row["recipient_ids"].replace(";", " ").split() for row in csv.DictReader(file)
+        }
+    run = document["run"]
+    CHANGES[change](run, truth, *arguments)
+    measure_again(run, truth)
+    sys.stdout.write(json.dumps(document))
+
+
+main(*sys.argv[1:])
