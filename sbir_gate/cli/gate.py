@@ -28,6 +28,7 @@ from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from sbir_gate.model.companions import Companions
     from sbir_gate.model.run import Run
     from sbir_gate.model.verdict import Verdict
     from sbir_gate.pipeline.conclusion import GateResult
@@ -196,12 +197,14 @@ def diff(
     """Judge the saved Run HEAD against the saved Run REFERENCE; nothing is measured."""
     from sbir_gate.comparing.gate import exit_status
     from sbir_gate.storing.documents import load_run
+    from sbir_gate.storing.sessions import load_companions
 
     head_run, reference_run = load_run(head), load_run(reference)
     settings, judgement = _judgement(
         policy_from or _policy_commit(head_run, reference_run), config_file, assignments, has_baseline=False
     )
-    verdict = _verdict(head_run, reference_run, settings, judgement)
+    head_run, companions = load_companions(head, head_run).with_reference(head_run, reference_run)
+    verdict = _verdict(head_run, companions, settings, judgement)
     put(_rendered(head_run, verdict, format_, verbose))
     sys.exit(exit_status(verdict, fail_on == "inconclusive"))
 
@@ -237,7 +240,7 @@ def report(
     """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
     from sbir_gate.pipeline.history import consult_history
     from sbir_gate.storing.documents import load_run, load_verdict, save_text
-    from sbir_gate.storing.sessions import load_base_of
+    from sbir_gate.storing.sessions import load_companions
 
     head = load_run(run_document)
     if verdict_document is not None and policy_from is not None:
@@ -253,15 +256,15 @@ def report(
                 "name the verdict and the Run that belong together, or leave --verdict out",
             )
     else:
-        base = load_base_of(run_document, head)
+        beside = load_companions(run_document, head)
         settings, judgement = _judgement(
-            policy_from or _policy_commit(head, base),
+            policy_from or _policy_commit(head, beside.base),
             config_file,
             assignments,
             {"gate.name": head.gate},
-            has_baseline=base is None,
+            has_baseline=beside.base is None,
         )
-        past = consult_history(head, _verdict(head, base, settings, judgement), settings, judgement.history)
+        past = consult_history(head, _verdict(head, beside, settings, judgement), settings, judgement.history)
         verdict = past.verdict
         for warning in past.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
@@ -328,13 +331,10 @@ def _judgement(
     return effective.settings, judgement
 
 
-def _verdict(head: Run, reference: Run | None, settings: Settings, judgement: Judgement) -> Verdict:
-    """Return the verdict on a saved Run, with what the history knows of the noise."""
-    from sbir_gate.pipeline.history import noise_of_history
+def _verdict(head: Run, companions: Companions, settings: Settings, judgement: Judgement) -> Verdict:
+    from sbir_gate.pipeline.policy import judged_with_history
 
-    rules, past = judgement.rules, judgement.history
-    spread = noise_of_history(head, reference or rules.baseline, rules.policy, settings, past)
-    return judgement.verdict(head, datetime.now(UTC).date(), reference, spread)
+    return judged_with_history(judgement, head, companions, settings, datetime.now(UTC).date())
 
 
 def _policy_commit(head: Run, reference: Run | None) -> str | None:

@@ -14,6 +14,8 @@ Format history:
    without its base (`base_gap`).
    Runs keep their first run where it was a warm-up, and how long disks were waited for.
    A Verdict knows the branch that its change goes to (`target`).
+   Runs and verdicts know what head edits of its base's fixture (`fixture_edits`), fixtures of which commit
+   they are (`commit`), and verdicts what head's own fixture shows (`own_fixture_changes`).
 """
 
 from __future__ import annotations

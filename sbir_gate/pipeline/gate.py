@@ -21,6 +21,7 @@ from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash
 from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
 from sbir_gate.measuring.seals import Seals, files_in
+from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
@@ -32,10 +33,10 @@ from sbir_gate.pipeline.conclusion import (
     leave_error_verdict,
 )
 from sbir_gate.pipeline.edges import Edges
+from sbir_gate.pipeline.edited_fixture import measured_on_base
 from sbir_gate.pipeline.enrichment import reading_options
 from sbir_gate.pipeline.fixture import ReadFixture, known_recipients, read_fixture
-from sbir_gate.pipeline.history import noise_of_history
-from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
+from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, judged_with_history, own_judgement
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.display import render_effective
@@ -82,16 +83,24 @@ def run_gate(
             discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
         run = measure(effective, edges, progress)
+        run, on_base = measured_on_base(
+            run,
+            judgement.fixture,
+            effective,
+            edges,
+            progress,
+            lambda there: OnBaseFixture(measure(there, edges, progress)),
+            judgement.rules.baseline,
+        )
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
+    companions = Companions(on_base=on_base)
 
     def judge() -> Verdict:
-        rules = judgement.rules
-        spread = noise_of_history(run, rules.baseline, rules.policy, effective.settings, judgement.history)
-        return judgement.verdict(run, edges.now().date(), spread=spread)
+        return judged_with_history(judgement, run, companions, effective.settings, edges.now().date())
 
-    return conclude(run, judge, effective, edges, judgement)
+    return conclude(run, judge, effective, edges, judgement, companions)
 
 
 def measure(

@@ -202,7 +202,11 @@ def import_runs(paths: Iterable[Path], settings: Settings) -> ImportResult:
     skipped = []
     for path in _documents(paths):
         try:
-            _, is_new = keep_entry(folder, entry_of(load_run(path), None, ()))
+            run = load_run(path)
+            if run.fixture.commit:
+                skipped.append(SkippedFile(str(path), "was measured on a base's fixture, to judge a change"))
+                continue
+            _, is_new = keep_entry(folder, entry_of(run, None, ()))
         except DocumentError as error:
             skipped.append(SkippedFile(str(path), error.message.removeprefix(f"{path}: ")))
             continue

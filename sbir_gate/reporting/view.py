@@ -112,7 +112,8 @@ class View:
     `sensitivity` says which regressions of the gated noisy metrics could be seen; empty if there is none.
     `more_rows` says how many of the rows are left out, empty if none. `steady_title` is what is said of the
     rows that show no change. `improvement` says what got better where that is not the headline. `kept` are
-    changes of awards whose link is the same.
+    changes of awards whose link is the same. `own_rows` are of head's own fixture, where it was judged on the
+    base's.
     """
 
     gate: str
@@ -134,6 +135,7 @@ class View:
     slices: tuple[SliceRow, ...] = ()
     improvement: str = ""
     kept: tuple[str, ...] = ()
+    own_rows: tuple[MetricRow, ...] = ()
     sensitivity: str = ""
     more_rows: str = ""
     steady_title: str = ""
@@ -175,6 +177,7 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         banner=policy_banner(verdict),
         waivers=waiver_rows(verdict),
         slices=slice_rows(verdict.records),
+        own_rows=tuple(map(_metric_row, verdict.own_fixture_changes)),
         kept=kept_lines(verdict.records),
         sensitivity=_sensitivity_line(ordered),
         steady_title=_steady_title(verdict),

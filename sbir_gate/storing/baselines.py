@@ -60,6 +60,12 @@ def promote(run: Run, folder: Path, is_forced: bool = False) -> Path:
 
 def check_promotable(run: Run, is_forced: bool = False) -> None:
     """Raise InputError for a Run that `promote` would not take."""
+    if run.fixture.commit:
+        raise InputError(
+            f"the Run of {run.started_at} was measured on the fixture of commit {run.fixture.commit[:12]}, to"
+            " judge a change of it",
+            "promote a Run on the fixture of the working tree",
+        )
     problems = verify(run)
     if problems:
         raise InputError(
