@@ -35,7 +35,8 @@ def base_checkout(git: AsksGit, commit: str, folder: Path) -> Iterator[Path]:
             raise ToolError(
                 f"--base: commit {commit[:12]} cannot be checked out: {answer.complaint}",
                 "run 'git worktree add' by hand to see why; it needs room in the temporary folder (TMPDIR),"
-                " a repository that may be written, and git-lfs where files are kept with it",
+                " a repository that may be written, git-lfs where files are kept with it, and every object"
+                " (in a partial clone: git fetch --refetch --no-filter origin)",
             )
         yield tree
     finally:

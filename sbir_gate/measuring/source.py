@@ -13,13 +13,15 @@ def describe_source(git: AsksGit) -> Source:
     """Return the commit, the branch and whether tracked files differ; empty where git has no answer."""
     try:
         commit = git.ask("rev-parse", "HEAD")
-        branch = git.ask("rev-parse", "--abbrev-ref", "HEAD")
+        # not 'rev-parse --abbrev-ref', which says heads/main where there is a tag main
+        branch = git.ask("symbolic-ref", "--quiet", "HEAD")
         changes = git.ask("status", "--porcelain", "--untracked-files=no")
     except ToolError:
         return Source()
-    if commit.status or branch.status or changes.status:
+    if commit.status or changes.status:
         return Source()
-    return Source(commit=commit.line, branch=branch.line, is_dirty=bool(changes.line))
+    name = "HEAD" if branch.status else branch.line.removeprefix("refs/heads/")
+    return Source(commit=commit.line, branch=name, is_dirty=bool(changes.line))
 
 
 def describe_tags(git: AsksGit) -> tuple[str, ...]:

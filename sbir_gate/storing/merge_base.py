@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.errors import UsageError
+from sbir_gate.storing.clone import UNSHALLOW, is_shallow, missing_branch_hint, untrusted_folder_hint
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.references import (
     DEFAULT_BRANCHES,
@@ -24,7 +25,6 @@ from sbir_gate.storing.references import (
 )
 from sbir_gate.storing.revisions import SHOWN_DIGITS, Revision
 
-_FETCH = "fetch the whole history: 'fetch-depth: 0' for actions/checkout, or 'git fetch --unshallow'"
 _SECONDS_PER_DAY = 86_400
 
 
@@ -90,7 +90,7 @@ def find_base(git: Git, named: BaseName) -> MergeBase:
     if answer.status or not HASH.fullmatch(answer.line):
         raise UsageError(
             f"{shown(target.name)} and HEAD have no commit in common here",
-            _FETCH if is_shallow(git) else "name the branch that this one is to be merged into",
+            UNSHALLOW if is_shallow(git) else "name the branch that this one is to be merged into",
         )
     base = answer.line
     _check_bounds(git, base, target.name, named.bounds)
@@ -117,14 +117,9 @@ def top_folder(git: Git) -> Path:
     if answer.status:
         raise UsageError(
             f"{git.folder}: git takes this folder for no repository: {answer.complaint or 'it says nothing'}",
-            "run sbir-gate within the repository",
+            untrusted_folder_hint(answer.complaint, str(git.folder)) or "run sbir-gate within the repository",
         )
     return Path(os.fsdecode(answer.output).rstrip("\n"))
-
-
-def is_shallow(git: Git) -> bool:
-    """Say whether the clone lacks the older part of the history."""
-    return git.ask("rev-parse", "--is-shallow-repository").line == "true"
 
 
 def _target(git: Git, named: BaseName) -> Reference | None:
@@ -142,7 +137,7 @@ def _check_bounds(git: Git, base: str, name: str, bounds: Sequence[str]) -> None
     if all(git.ask("cat-file", "-e", f"{bound}^{{commit}}").status for bound in bounds):
         raise UsageError(
             f"this clone lacks the base branch's commit as the event gives it, {bounds[0][:SHOWN_DIGITS]}",
-            _FETCH if is_shallow(git) else "fetch the base branch before the gate runs",
+            UNSHALLOW if is_shallow(git) else "fetch the base branch before the gate runs",
         )
     raise UsageError(
         f"the base {base[:SHOWN_DIGITS]}, found by {shown(name)}, is not part of the base branch as the event"
@@ -169,11 +164,11 @@ def _days_between(git: Git, first: str, second: str) -> int:
 
 def _not_found(git: Git, asked: str | None) -> UsageError:
     if is_shallow(git):
-        hint = _FETCH
+        hint = UNSHALLOW
     elif asked is not None:
         hint = (
-            "name a branch, a tag or a commit that this clone has ('git branch --all'), or fetch it, e.g."
-            " git fetch origin main"
+            "name a branch, a tag or a commit that this clone has ('git branch --all'), or fetch it, e.g. "
+            + missing_branch_hint("main")
         )
     else:
         hint = "name the branch that this change goes to: --base REF"

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sbir_gate.storing.clone import UNSHALLOW
+
 
 class FaultKind(StrEnum):
     """What is in the way. Others who pushed first, and networks, pass by; the rest does not."""
@@ -47,9 +49,7 @@ _HINTS = {
         "give the job 'permissions: contents: write', or a token that may write in GITHUB_TOKEN; of a fork's"
         " pull request no job may write"
     ),
-    FaultKind.SHALLOW: (
-        "fetch the whole history: 'fetch-depth: 0' for actions/checkout, or 'git fetch --unshallow'"
-    ),
+    FaultKind.SHALLOW: UNSHALLOW,
     FaultKind.OTHER: "run the same git command by hand to see more",
 }
 # in this order: a refusal ends in the same "failed to push some refs" as a race, a broken line in "hung up"
