@@ -78,7 +78,7 @@ def judge(
         reference_started_at=reference.started_at if reference else "",
         reference_commit=reference.source.commit if reference else "",
         notes=(
-            *_notes(head, reference),
+            *comparison_notes(head, reference),
             *(renamed.notes if renamed is not None else ()),
             *(change.reason for change in changes if change.excuse is Excuse.HARMLESS),
             *_noise_notes(head, comparable, spread),
@@ -87,6 +87,7 @@ def judge(
             *waived.notes,
         ),
         waivers=waived.applied,
+        timing=head.timing,
     )
 
 
@@ -168,7 +169,7 @@ def _noise_notes(head: Run, reference: Run | None, spread: Mapping[str, float]) 
     return (f"the history tells how far Runs of unchanged code lie apart, and intervals hold it: {known}",)
 
 
-def _notes(head: Run, reference: Run | None) -> tuple[str, ...]:
+def comparison_notes(head: Run, reference: Run | None) -> tuple[str, ...]:
     """Return what a reader should know but nobody is failed for."""
     notes = list(head.warnings)
     if reference is None:

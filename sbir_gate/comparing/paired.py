@@ -21,10 +21,12 @@ def is_side_by_side(head: Run, reference: Run) -> bool:
     """Say whether sample i of the one Run is the pair of sample i of the other.
 
     Runs of one session that name different machines contradict themselves: they are compared as any
-    two Runs are.
+    two Runs are. So are those of one session on different fixtures.
     """
     return (
-        head.session == reference.session != "" and head.machine.fingerprint == reference.machine.fingerprint
+        head.session == reference.session != ""
+        and head.machine.fingerprint == reference.machine.fingerprint
+        and head.fixture.fingerprint == reference.fixture.fingerprint
     )
 
 

@@ -9,7 +9,7 @@ from sbir_gate.comparing.wording import counted, number_text
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Policy, Severity
-from sbir_gate.model.waiver import RECORDS, Waiver, Waivers
+from sbir_gate.model.waiver import FIXTURE_EDIT, RECORDS, Waiver, Waivers
 
 
 def waiver_faults(
@@ -37,6 +37,8 @@ def _problem(waiver: Waiver, policy: Policy) -> str:
         if waiver.limit <= policy.max_lost:
             return f"allows {counted(int(waiver.limit), 'award')}, and gate.max_lost as many or more"
         return ""
+    if waiver.metric == FIXTURE_EDIT:
+        return ""
     limit = policy.limit_of(waiver.metric)
     has_bound = limit is not None and (limit.minimum is not None or limit.maximum is not None)
     percent = limit.fail_percent if limit is not None else None
@@ -51,4 +53,8 @@ def _failing(policy: Policy, latest: Run, baseline: Run | None) -> frozenset[str
     """Return what the latest Run would fail by, without any waiver."""
     verdict = judge(latest, baseline, policy)
     names = {change.metric for change in verdict.changes if change.severity is Severity.FAIL}
-    return frozenset(names | ({RECORDS} if verdict.records.severity is Severity.FAIL else set()))
+    if verdict.records.severity is Severity.FAIL:
+        names.add(RECORDS)
+    if latest.fixture_edits is not None and latest.fixture_edits.obstacle:
+        names.add(FIXTURE_EDIT)
+    return frozenset(names)

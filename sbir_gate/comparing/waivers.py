@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from sbir_gate.comparing.changes import MUST_BE_SOUND
 from sbir_gate.comparing.ratios import RELATIVE_TOLERANCE
 from sbir_gate.comparing.wording import counted, number_text
+from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, RecordChanges, Severity
-from sbir_gate.model.waiver import MAY_BE_GONE, NEVER_WAIVED, RECORDS, Waiver, Waivers
+from sbir_gate.model.waiver import FIXTURE_EDIT, MAY_BE_GONE, NEVER_WAIVED, RECORDS, Waiver, Waivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,25 @@ def apply_waivers(
     return Waived(tuple(softened), records, tuple(dict.fromkeys(applied)), notes)
 
 
+def waive_fixture_edit(
+    reason: str, edits: FixtureEdits, waivers: Waivers | None
+) -> tuple[str, Waiver | None]:
+    """Return why a change cannot be judged on the base's fixture, and the waiver that accepts it, if any.
+
+    A waiver reaches as far as the rows of the base's fixture that the change removes or changes. Where they
+    could not be counted none does.
+    """
+    current = [
+        waiver
+        for waiver in (waivers.entries if waivers else ())
+        if waivers and waiver.metric == FIXTURE_EDIT and waiver.expires >= waivers.today
+    ]
+    if not current or not edits.is_counted:
+        return reason, None
+    is_reached = _reaches(current[0], edits.lessened)
+    return f"{reason}; {_words(current[0], is_reached)}", current[0] if is_reached else None
+
+
 def worse_percent(change: Change, limit: MetricLimit | None) -> float:
     """Return by how much a failing change is for the worse, in percent, by whatever fails it the most.
 
@@ -116,9 +136,11 @@ def _words(waiver: Waiver, is_reached: bool) -> str:
 
 
 def cap_text(waiver: Waiver) -> str:
-    """Return the cap of a waiver in words: "40 %", or "12 awards"."""
+    """Return the cap of a waiver in words: "40 %", "12 awards" or "12 rows"."""
     if waiver.metric == RECORDS:
         return counted(int(waiver.limit), "award")
+    if waiver.metric == FIXTURE_EDIT:
+        return counted(int(waiver.limit), "row")
     return f"{number_text(waiver.limit)} %"
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sbir_gate.measuring.benchmark import BenchmarkResult
 from sbir_gate.model.definitions import metric_version
-from sbir_gate.model.matches import Method
 from sbir_gate.model.run import Metric, MetricKind, Quality
 from sbir_gate.model.samples import Sample, StageSample
 
@@ -86,10 +85,9 @@ def _quality_metrics(quality: Quality) -> Iterator[Metric]:
         rate: float | None = getattr(quality, name)
         if rate is not None:
             yield _exact(name, "ratio", rate)
-    # a method that made no link shows as 0, not as a metric that is gone
-    known = (method.value for method in Method if method is not Method.NONE)
-    for method in _ordered((*known, *quality.links_by_method)):
-        yield _count(f"links/{method}", quality.links_by_method.get(method, 0))
+    # a method without a link has no metric: in a comparison it counts 0
+    for method, links in quality.links_by_method.items():
+        yield _count(f"links/{method}", links)
 
 
 def _counters(samples: Sequence[Sample]) -> tuple[dict[str, int], int]:

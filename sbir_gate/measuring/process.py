@@ -22,11 +22,16 @@ from sbir_gate.errors import EnricherError, ToolError
 from sbir_gate.files import write_durably
 from sbir_gate.measuring import launcher, usage
 
-# isolated and without site-packages: what the launcher imports is the standard library and this package
-# compiled code of them is not read: an engine could have put it where it is looked for
-NO_COMPILED_CODE = f"pycache_prefix={os.devnull}"
 _PACKAGES = str(Path(launcher.__file__).resolve().parents[2])
-LAUNCH = "import sys; sys.path.append(sys.argv[1]); from sbir_gate.measuring.launcher import main; main()"
+# Isolated and without site-packages: what the launcher imports is the standard library and this package. No
+# compiled code of the package is read: an engine could have put it where it is looked for.
+LAUNCH = f"""\
+import collections.abc, ctypes, json, os, select, signal, sys, time, types, typing
+sys.pycache_prefix = {os.devnull!r}
+sys.path.append(sys.argv[1])
+from sbir_gate.measuring.launcher import main
+main()
+"""
 GRACE_SECONDS = 2.0
 # how long past its own limits the launcher may take before it counts as broken
 SLACK_SECONDS = 30.0
@@ -206,16 +211,7 @@ def _launch(request: ProcessRequest, log: BinaryIO) -> tuple[int, bytes]:
     )
     limit_seconds = request.timeout_seconds + GRACE_SECONDS + launcher.KILL_SECONDS + SLACK_SECONDS
     with subprocess.Popen(  # noqa: S603 -- our own launcher; the command that it starts is configuration
-        [
-            sys.executable,
-            "-I",
-            "-S",
-            "-X",
-            NO_COMPILED_CODE,
-            "-c",
-            LAUNCH,
-            str(Path(launcher.__file__).resolve().parents[2]),
-        ],
+        [sys.executable, "-I", "-S", "-c", LAUNCH, _PACKAGES],
         env=dict(request.environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sbir_gate.model.definitions import FIRST_DEFINITIONS, FIRST_VERSION
+from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.samples import Sample
 
@@ -45,13 +46,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """What was enriched. `fingerprint` is the SHA-256 over the bytes of awards, recipients and truth."""
+    """What was enriched. `fingerprint` is the SHA-256 over the bytes of awards, recipients and truth.
+
+    `commit` is the base's, where its fixture was measured to judge a change of it; empty for the files of the
+    working tree. Such a Run never becomes a baseline, and the history does not keep it.
+    """
 
     fingerprint: str
     awards_path: str
     recipients_path: str
     truth_path: str
     awards: int
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,14 @@ class LinkedRecipient:
     uei: str = ""
 
 
+class Timing(StrEnum):
+    """Whether time and memory were measured; if not, the engine ran once for the exact metrics alone."""
+
+    MEASURED = "measured"
+    ENGINE_UNCHANGED = "engine-unchanged"
+    QUICK = "quick"
+
+
 class GapKind(StrEnum):
     """Why head was measured without its base: the gate is new, or the base lacks what its command names."""
 
@@ -175,16 +189,19 @@ class Run:
     calibration workload, between the repeats; `calibration_cpu_seconds` its processor time in each.
     `engine_notes` are facts the enricher told of itself (model version, acceptance limit). `settings_digest`
     is the SHA-256 of the settings that change results.
-    Two Runs with the same `session`, not empty, were measured side by side: sample i of the one is the
-    pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into `award_kinds`;
-    both are empty where the kinds are not known. `recipients` are those that awards are linked to, for
-    reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says nothing; where
-    `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a Run side by side
-    that the working tree's policy judges it, not the base's. `settings_file` is the file over base.yaml,
-    empty if there was none. `base_gap` says why a run beside the base went without it; None where it did not.
-    `definitions` is the number of the set of metrics that the program measured. `first_run` is the first run
-    where it was a warm-up; None where it is the first of `samples`, and in documents of format 2.
+    Runs with the same `session`, not empty, were measured side by side: on one fixture, sample i of the one
+    is the pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into
+    `award_kinds`; both are empty where the kinds are not known. `recipients` are those that awards are linked
+    to, for reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says
+    nothing; where `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a
+    Run side by side that the working tree's policy judges it, not the base's. `settings_file` is the file
+    over base.yaml, empty if there was none. `timing` says why there are no noisy metrics, if there are none.
+    `base_gap` says why a run beside the base went without it; None where it did not.
+    `definitions` is the number of the set of metrics that the program measured.
+    `first_run` is the first run where it was a warm-up; None where it is the first of `samples`, and in
+    documents of format 2.
     `renamed` maps names of metrics that the measured code changed to new ones.
+    `fixture_edits` is what head edits of its base's fixture; None if nothing, or where there is no base.
     """
 
     gate: str
@@ -215,8 +232,10 @@ class Run:
     has_own_policy: bool = False
     settings_file: str = ""
     base_gap: BaseGap | None = None
+    timing: Timing = Timing.MEASURED
     first_run: Sample | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     entities: Mapping[str, str] = field(default_factory=dict)
     unknown_recipient_ids: tuple[str, ...] = ()
     reject_examples: tuple[str, ...] = ()
+    fixture_edits: FixtureEdits | None = None

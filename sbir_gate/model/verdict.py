@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
-from sbir_gate.model.run import MetricKind
+from sbir_gate.model.fixture_edits import FixtureEdits
+from sbir_gate.model.run import MetricKind, Timing
 from sbir_gate.model.waiver import Waiver
 
 
@@ -345,7 +346,9 @@ class Verdict:
     from, empty for the working tree; then `policy_edits` is what head changes of it, and
     `own_policy_outcome` what the outcome would be by head's own policy. `reason_origins` is where the first
     reasons are set (`gate.yaml:4`), in their order: of settings that cannot be used. `target` is there where
-    the policy is that of a commit.
+    the policy is that of a commit. `fixture_edits` is what head edits of the base's fixture; then `changes`
+    and `records` are of the base's fixture wherever that was measured, and `own_fixture_changes` are the
+    metrics on head's own, judged by the absolute limits. `timing` is head's.
     """
 
     gate: str
@@ -365,3 +368,6 @@ class Verdict:
     drift: tuple[DriftFinding, ...] = ()
     reason_origins: tuple[str, ...] = ()
     target: TargetBranch | None = None
+    fixture_edits: FixtureEdits | None = None
+    own_fixture_changes: tuple[Change, ...] = ()
+    timing: Timing = Timing.MEASURED

@@ -9,6 +9,10 @@ from datetime import date
 # that name (awards that were read) can only be at fault, so there is nothing to confuse it with.
 RECORDS = "records"
 
+# What a waiver names to let a change pass that edits the fixture so that it cannot be judged on the base's;
+# its limit is then a number of rows and labels.
+FIXTURE_EDIT = "fixture-edit"
+
 # These say that the enricher did not do its work. No waiver makes that right.
 NEVER_WAIVED = frozenset({"rows_missing", "rows_doubled", "rows_unknown", "disagreements"})
 
@@ -21,8 +25,9 @@ class Waiver:
     """One regression that may pass with a warning.
 
     `limit` is the cap: percent for the worse, of the reference or of the absolute limit that is broken;
-    for `records`, awards that worsened. `expires` is the last day on which it holds. `pr` is
-    where it was agreed, a number or an address. `origin` is where it stands, e.g. config/waivers.yaml:3.
+    for `records`, awards that worsened; for `fixture-edit`, rows of the base's fixture. `expires` is the last
+    day on which it holds. `pr` is where it was agreed, a number or an address. `origin` is where it stands,
+    e.g. config/waivers.yaml:3.
     """
 
     metric: str

@@ -11,6 +11,7 @@ from pathlib import Path
 from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.errors import ConfigurationError, ExitStatus, OutputError, SbirGateError, ToolError
 from sbir_gate.model.alert import AlertList
+from sbir_gate.model.companions import Companions
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.pipeline.edges import Edges
@@ -27,6 +28,7 @@ VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
 ALERTS_NAME = "alerts.json"
 LOGS_NAME = "logs"
+_ALONE = Companions()
 _REPORT_IT = "this is a fault of the program: please report it, with the Run"
 
 
@@ -54,7 +56,7 @@ def conclude(
     effective: EffectiveSettings,
     edges: Edges,
     judgement: Judgement,
-    base: Run | None = None,
+    companions: Companions = _ALONE,
 ) -> GateResult:
     """Save the Runs, judge, ask the history, write verdict, report and alerts, and keep head in the history.
 
@@ -63,12 +65,12 @@ def conclude(
     """
     folder = effective.settings.reports.folder / "benchmarks"
     with error_verdict(effective, edges):
-        # the base first: the newest saved Run is then head's
-        reference_path = save_run(folder, base) if base is not None else None
+        # head last: the newest saved Run is then head's
+        paths = [save_run(folder, run) for run in companions.runs]
         run_path = save_run(folder, head)
     with error_verdict(effective, edges, f"the Run is saved: 'sbir-gate report {run_path}' judges it again"):
         concluded = _judged(head, judge(), run_path, effective, edges, judgement)
-    return replace(concluded, reference_path=reference_path)
+    return replace(concluded, reference_path=paths[-1] if companions.base is not None else None)
 
 
 def _judged(

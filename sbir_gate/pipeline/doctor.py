@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,8 +24,9 @@ from sbir_gate.model.run import Machine, Run
 from sbir_gate.model.verdict import limit_names
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.baseline_diagnoses import baseline_diagnoses
+from sbir_gate.pipeline.engine_sources import unmatched_sources
 from sbir_gate.pipeline.enrichment import reading_options
-from sbir_gate.pipeline.fixture import describe_fixture
+from sbir_gate.pipeline.fixture import describe_fixture, read_fixture
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.settings.effective import EffectiveSettings, inspect_settings
@@ -34,6 +36,7 @@ from sbir_gate.settings.waivers import default_waivers_file, parse_waivers, waiv
 from sbir_gate.settings.workflows import read_workflows, repository_folder
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import load_run
+from sbir_gate.storing.git import Git
 from sbir_gate.storing.sessions import latest_run_path
 
 # A Run, its report and an enrichment's parts of the fixtures take some tens of mebibytes.
@@ -79,8 +82,15 @@ def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[D
     judged = policy(settings)
     yield from limit_faults(judged, place_of)
     yield from _enricher(effective, edges)
-    yield from _fixtures(effective)
+    yield from _fixtures(effective, edges)
     yield from _locks(effective, Path.cwd())
+    for source in unmatched_sources(Git(Path.cwd()), settings.enricher.sources):
+        yield Diagnosis(
+            Gravity.ERROR,
+            effective.origins["enricher.sources"],
+            f"enricher.sources: no file matches {source!r}",
+            "write it from the top of the repository, as in engine/**",
+        )
     yield from _machine(effective, edges)
     baseline, problems = _baseline(effective)
     yield from problems
@@ -150,7 +160,7 @@ def _enricher(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
         )
 
 
-def _fixtures(effective: EffectiveSettings) -> Iterator[Diagnosis]:
+def _fixtures(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagnosis]:
     fixtures = effective.settings.fixtures
     checks: list[tuple[str, Callable[[], object]]] = [
         ("awards", lambda: resolve_files(str(fixtures.awards))),
@@ -162,11 +172,15 @@ def _fixtures(effective: EffectiveSettings) -> Iterator[Diagnosis]:
     truth = fixtures.truth
     if truth is not None:
         checks.append(("truth", lambda: read_truth(truth)))
+    is_sound = True
     for name, check in checks:
         try:
             check()
         except SbirGateError as error:
+            is_sound = False
             yield _of_error(effective.origins[f"fixtures.{name}"], error)
+    if truth is not None and is_sound:
+        yield _labels(effective, edges)
     if truth is None:
         yield Diagnosis(
             Gravity.WARNING,
@@ -174,6 +188,22 @@ def _fixtures(effective: EffectiveSettings) -> Iterator[Diagnosis]:
             "fixtures.truth: there is none, so precision and recall are not judged",
             "name the file of the known right recipients",
         )
+
+
+def _labels(effective: EffectiveSettings, edges: DoctorEdges) -> Diagnosis:
+    """Say how many awards the truth covers, or why it and the fixture do not fit."""
+    place = effective.origins["fixtures.truth"]
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-doctor-") as scratch:
+        try:
+            read = read_fixture(effective, edges, lambda _words: None, Path(scratch))
+        except SbirGateError as error:
+            return _of_error(place, error)
+    labelled, awards = len(read.truth or {}), len(read.profiles)
+    cure = (
+        "the others are judged by whether their link changes" if labelled < awards else "that is all of them"
+    )
+    problem = f"fixtures.truth: {labelled:,} of {awards:,} awards labelled"
+    return Diagnosis(Gravity.NOTE, place, problem, cure)
 
 
 def _locks(effective: EffectiveSettings, folder: Path) -> Iterator[Diagnosis]:
@@ -251,9 +281,27 @@ def _baseline(effective: EffectiveSettings) -> tuple[Run | None, list[Diagnosis]
         return None, [_of_error(place, error)]
     if baseline is not None:
         return baseline, []
+    if _has_side_by_side(Path.cwd()):
+        return (
+            None,
+            [],
+        )  # the change is compared with its base, and the main branch makes a baseline by itself
     problem = "there is no baseline, so only absolute limits are judged"
     cure = "make one: sbir-gate run, then sbir-gate baseline promote"
     return None, [Diagnosis(Gravity.WARNING, place, problem, cure)]
+
+
+def _has_side_by_side(folder: Path) -> bool:
+    """Say whether a workflow of the repository measures changes beside their base."""
+    root = repository_folder(folder)
+    if root is None:
+        return False
+    steps = (step for found in read_workflows(root)[0] for job in found.jobs for step in job.steps)
+    return any(
+        step.is_gate
+        and (step.given("side-by-side", "true") == "true" if step.uses else "--base" in step.script)
+        for step in steps
+    )
 
 
 def _fingerprint(effective: EffectiveSettings) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 
@@ -17,7 +18,6 @@ from sbir_gate.measuring.truth import check_truth, read_truth
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.records import AwardProfile, Reject
 from sbir_gate.model.run import Fixture, LinkedRecipient
-from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import open_database, reading_options
 from sbir_gate.reading.award_profiles import profiles_of
 from sbir_gate.reading.awards import read_awards
@@ -56,8 +56,16 @@ class ReadFixture:
     reject_examples: tuple[str, ...] = ()
 
 
+class Clock(Protocol):
+    """The edge that reading needs."""
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """Tell the time."""
+
+
 def read_fixture(
-    effective: EffectiveSettings, edges: Edges, progress: Callable[[str], None], scratch: Path
+    effective: EffectiveSettings, edges: Clock, progress: Callable[[str], None], scratch: Path
 ) -> ReadFixture:
     """Read awards, recipients and truth; what is written of them is in a new folder in `scratch`.
 

@@ -1,63 +1,87 @@
-"""Which files of the fixture differ from those of a commit, by the SHA-256 of their bytes."""
+"""The fixture of a change's base, as it stood at the commit, where the change has another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbir_gate.errors import InputError
-from sbir_gate.model.verdict import PolicyEdit
 from sbir_gate.pipeline.enrichment import reading_options
-from sbir_gate.reading.files import PARQUET_SUFFIXES, TEXT_SUFFIXES, resolve_files
+from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.storing.revisions import Revision, file_sha256, matches
+from sbir_gate.settings.schema import FixturesSettings
+from sbir_gate.storing.revisions import Blob, Revision, file_sha256
 
-NOT_THERE = "not there"
+_NEEDED = ("awards", "recipients")
+_SOURCES = (*_NEEDED, "truth")
 
 
-def fixture_edits(revision: Revision, own: EffectiveSettings) -> list[PolicyEdit]:
-    """Return one edit for each file of awards, recipients or truth that the commit has otherwise, or not.
+@dataclass(frozen=True, slots=True)
+class BaseFixture:
+    """The fixture that the settings of a commit name: `files` are those of each source that the commit has.
 
-    Files outside the repository are the operator's. Files in Git LFS are compared by what they stand for.
+    What neither it nor HEAD has, or what lies outside of the repository, is the operator's: the same for
+    base and head. `is_whole` is False where there are no awards or recipients, so that nothing can be judged.
     """
-    fixtures = own.settings.fixtures
-    edits = {}
-    for source in filter(None, (fixtures.awards, fixtures.recipients, fixtures.truth)):
-        here = dict(_files_here(revision, source, own))
-        for path in dict.fromkeys([*here, *_files_there(revision, source)]):
-            blob = revision.blob(path)
-            before = revision.sha256(blob) if blob else NOT_THERE
-            after = file_sha256(here[path]) if path in here else NOT_THERE
-            if before != after:
-                edits[path] = PolicyEdit(path, _shown(before), _shown(after))
-    return list(edits.values())
+
+    revision: Revision
+    names: FixturesSettings
+    files: Mapping[str, tuple[Blob, ...]]
+    is_whole: bool = True
+
+    def settings_in(self, folder: Path, effective: EffectiveSettings) -> EffectiveSettings:
+        """Write the files into a folder and return the settings with them as the fixture.
+
+        Raises InputError for a file of Git LFS whose content is not on this machine, OutputError.
+        """
+        paths: dict[str, Path | None] = {}
+        for name, source in _sources(self.names).items():
+            blobs = self.files[name]
+            for blob in blobs:
+                self.revision.write(blob, folder / blob.path, self.revision.root / blob.path)
+            place = self.revision.place_of(source) if blobs else None
+            paths[name] = source if place is None else folder / place
+        fixtures = self.names.model_copy(update={**dict.fromkeys(_SOURCES), **paths})
+        return EffectiveSettings(
+            effective.settings.model_copy(update={"fixtures": fixtures}), effective.origins
+        )
 
 
-def _files_here(revision: Revision, source: Path, own: EffectiveSettings) -> Iterator[tuple[str, Path]]:
+def edited_fixture(
+    revision: Revision, names: FixturesSettings, effective: EffectiveSettings
+) -> BaseFixture | None:
+    """Return the fixture of the commit, whose settings give its `names`; None if head's files are the same.
+
+    Files in Git LFS are compared by what they stand for. Raises InputError for what git cannot say.
+    """
+    own, theirs = _sources(effective.settings.fixtures), _sources(names)
+    files: dict[str, tuple[Blob, ...]] = {}
+    before: dict[str, list[str]] = {}
+    for name, source in theirs.items():
+        place = revision.place_of(source)
+        files[name] = revision.files_of(place) if place is not None else ()
+        before[name] = [revision.sha256(blob) for blob in files[name]]
+        if not files[name] and not (place is not None and replace(revision, commit="HEAD").files_of(place)):
+            before[name] = _digests_here(source, effective)
+    after = {name: _digests_here(source, effective) for name, source in own.items()}
+    if all(before.get(name, []) == after.get(name, []) for name in _SOURCES):
+        return None
+    there = {name: source for name, source in theirs.items() if before[name]}
+    is_whole = all(name in there for name in _NEEDED)
+    return BaseFixture(revision, names.model_copy(update={"truth": there.get("truth")}), files, is_whole)
+
+
+def _sources(fixtures: FixturesSettings) -> dict[str, Path]:
+    found = {"awards": fixtures.awards, "recipients": fixtures.recipients, "truth": fixtures.truth}
+    return {name: source for name, source in found.items() if source is not None}
+
+
+def _digests_here(source: Path, effective: EffectiveSettings) -> list[str]:
     try:
         files = resolve_files(str(source))
     except InputError:  # measuring says it, with its cure; here it is only a file that is not there
-        return
-    for file in files:
-        for path in source_paths(file, reading_options(own.settings)):
-            place = revision.place_of(path)
-            if place is not None:
-                yield place, path
-
-
-def _files_there(revision: Revision, source: Path) -> Iterator[str]:
-    place = revision.place_of(source)
-    if place is None:
-        return
-    # the folder in which a pattern first stands for something bounds what git has to list
-    fixed = place.partition("*")[0].rpartition("/")[0] if "*" in place else place
-    for blob in revision.blobs_in(fixed):
-        if blob.path == place or (
-            matches(place, blob.path) and blob.path.lower().endswith((*TEXT_SUFFIXES, *PARQUET_SUFFIXES))
-        ):
-            yield blob.path
-
-
-def _shown(sha256: str) -> str:
-    return sha256 if sha256 == NOT_THERE else f"sha256 {sha256[:12]}"
+        return []
+    paths = [path for file in files for path in source_paths(file, reading_options(effective.settings))]
+    return [file_sha256(path) for path in paths]

@@ -21,8 +21,9 @@ from sbir_gate.measuring.metrics import derive_metrics
 from sbir_gate.measuring.process import EnricherCrash
 from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
 from sbir_gate.measuring.seals import Seals, files_in
+from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.pipeline.conclusion import (
     LOGS_NAME,
@@ -32,10 +33,10 @@ from sbir_gate.pipeline.conclusion import (
     leave_error_verdict,
 )
 from sbir_gate.pipeline.edges import Edges
+from sbir_gate.pipeline.edited_fixture import measured_on_base
 from sbir_gate.pipeline.enrichment import reading_options
 from sbir_gate.pipeline.fixture import ReadFixture, known_recipients, read_fixture
-from sbir_gate.pipeline.history import noise_of_history
-from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
+from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, judged_with_history, own_judgement
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.display import render_effective
@@ -82,16 +83,24 @@ def run_gate(
             discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
         run = measure(effective, edges, progress)
+        run, on_base = measured_on_base(
+            run,
+            judgement.fixture,
+            effective,
+            edges,
+            progress,
+            lambda there: OnBaseFixture(measure(there, edges, progress)),
+            judgement.rules.baseline,
+        )
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
+    companions = Companions(on_base=on_base)
 
     def judge() -> Verdict:
-        rules = judgement.rules
-        spread = noise_of_history(run, rules.baseline, rules.policy, effective.settings, judgement.history)
-        return judgement.verdict(run, edges.now().date(), spread=spread)
+        return judged_with_history(judgement, run, companions, effective.settings, edges.now().date())
 
-    return conclude(run, judge, effective, edges, judgement)
+    return conclude(run, judge, effective, edges, judgement, companions)
 
 
 def measure(
@@ -116,14 +125,34 @@ def measure(
         return run_of(effective, edges, read, result)
 
 
-def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result: BenchmarkResult) -> Run:
-    """Return the Run of what was measured on the fixture."""
+def timing_of(settings: Settings) -> Timing:
+    """Return whether the settings ask for times at all."""
+    return Timing.MEASURED if settings.benchmark.is_timed else Timing.QUICK
+
+
+def run_of(
+    effective: EffectiveSettings,
+    edges: Edges,
+    read: ReadFixture,
+    result: BenchmarkResult,
+    timing: Timing | None = None,
+) -> Run:
+    """Return the Run of what was measured on the fixture; without `timing` as the settings ask for."""
     settings = effective.settings
-    truth = read.truth
+    truth, timing = read.truth, timing or timing_of(settings)
     quality = measure_quality(result.decisions, read.profiles, truth)
     names = {profile.award_id: profile.firm_name for profile in read.profiles}
     kinds, kind_indexes = award_kinds(result.decisions, read.profiles)
     known = known_recipients(read, result.decisions)
+    metrics = derive_metrics(
+        result,
+        quality,
+        len(read.profiles),
+        rejected=read.rejected,
+        unknown=None if known.unknown is None else len(known.unknown),
+    )
+    if timing is not Timing.MEASURED:
+        metrics = tuple(metric for metric in metrics if metric.kind is MetricKind.EXACT)
     return Run(
         gate=settings.gate.name,
         started_at=read.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -134,13 +163,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         enricher=_command(effective) if settings.enricher.command else BUILT_IN,
         settings_digest=settings_digest(effective),
         samples=result.samples,
-        metrics=derive_metrics(
-            result,
-            quality,
-            len(read.profiles),
-            rejected=read.rejected,
-            unknown=None if known.unknown is None else len(known.unknown),
-        ),
+        metrics=metrics,
         quality=quality,
         decisions=result.decisions,
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
@@ -160,6 +183,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         unknown_recipient_ids=(known.unknown or ())[:_MOST_UNKNOWN],
         settings_file=str(effective.file or ""),
         renamed=renamed(settings),
+        timing=timing,
     )
 
 
@@ -203,8 +227,8 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         scratch_folder=scratch,
         working_folder=Path.cwd(),
         environment=os.environ,
-        repeats=settings.benchmark.repeats,
-        warmups=settings.benchmark.warm_ups,
+        repeats=settings.benchmark.repeats if settings.benchmark.is_timed else 1,
+        warmups=settings.benchmark.warm_ups if settings.benchmark.is_timed else 0,
         timeout_seconds=settings.enrichment.performance.timeout_seconds,
         pass_environment=settings.enricher.pass_environment,
         python=interpreter(settings),

@@ -8,17 +8,19 @@ from datetime import date
 from pathlib import Path
 
 from sbir_gate.comparing.changes import NO_SPREAD
-from sbir_gate.comparing.gate import judge
+from sbir_gate.comparing.edited_fixture import judge_change
 from sbir_gate.comparing.promotion import judge_merged
 from sbir_gate.comparing.stricter import stricter_policy, stricter_waivers, tightened
 from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
+from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, TargetBranch, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
 from sbir_gate.pipeline.adoption import has_gate, settings_path_at
-from sbir_gate.pipeline.fixture_edits import fixture_edits
+from sbir_gate.pipeline.fixture_edits import BaseFixture, edited_fixture
+from sbir_gate.pipeline.history import noise_of_history
 from sbir_gate.pipeline.judging_history import JudgingHistory, history_of_commit
 from sbir_gate.settings.commit_policy import settings_of_commit
 from sbir_gate.settings.effective import EffectiveSettings
@@ -34,6 +36,7 @@ from sbir_gate.settings.layers import (
     option_layer,
     text_layer,
 )
+from sbir_gate.settings.schema import Settings
 from sbir_gate.settings.waivers import default_waivers_file, load_waivers, read_waivers
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
@@ -42,6 +45,7 @@ from sbir_gate.storing.merge_base import BaseName, MergeBase, find_base
 from sbir_gate.storing.revisions import Revision
 
 NONE = "none"
+_ALONE = Companions()
 _NO_PASS = frozenset({Outcome.FAIL, Outcome.ERROR})
 NOT_THERE = "not there"
 SETTINGS_FILE = "settings file"
@@ -65,13 +69,14 @@ class Judgement:
     what is judged was merged: it may start a new baseline (`judge_merged`). `target` is the branch that the
     change goes to. `outdated` says why the base is too old to compare with, empty if it is not. `history` is
     the one that judges, None for that of the folder. `notes` say what a reader must know of all this,
-    `warnings` what the caller must.
+    `warnings` what the caller must. `fixture` is that of the commit, where head has another.
     """
 
     rules: Rules
     commit: str = ""
     edits: tuple[PolicyEdit, ...] = ()
     own: Rules | None = None
+    fixture: BaseFixture | None = None
     is_merged: bool = False
     target: TargetBranch | None = None
     outdated: str = ""
@@ -83,33 +88,43 @@ class Judgement:
         self,
         head: Run,
         today: date,
-        reference: Run | None = None,
+        companions: Companions = _ALONE,
         spread: Mapping[str, float] = NO_SPREAD,
     ) -> Verdict:
-        """Return the verdict on head against `reference`, or the baseline of the rules if that is None.
+        """Return the verdict on head against the base beside it, or the baseline of the rules without one.
 
         `spread` is what the history knows of the noise, by metric (`judge`).
         """
-        if self.is_merged:
-            waivers = Waivers(self.rules.waivers, today)
-            return judge_merged(
-                head, reference or self.rules.baseline, self.rules.policy, waivers=waivers, spread=spread
-            )
-        found = _judged(self.rules, head, today, reference, spread)
+        if self.is_merged and companions.on_base is None:
+            reference, waivers = companions.base or self.rules.baseline, Waivers(self.rules.waivers, today)
+            return judge_merged(head, reference, self.rules.policy, waivers=waivers, spread=spread)
+        found = _judged(self.rules, head, today, companions, spread)
         if not self.commit:
             return found
         by_own = (
-            Outcome.ERROR if self.own is None else _judged(self.own, head, today, reference, spread).outcome
+            Outcome.ERROR
+            if self.own is None
+            else _judged(self.own, replace(head, fixture_edits=None), today, companions, spread).outcome
         )
         found = replace(
             found,
             policy_commit=self.commit,
             policy_edits=self.edits,
-            own_policy_outcome=by_own if self.edits else None,
+            own_policy_outcome=by_own if self.edits or head.fixture_edits else None,
             target=self.target,
             notes=(*found.notes, *self.notes, *self.warnings),
         )
         return _incomparable(found, self.outdated) if self.outdated else found
+
+
+def judged_with_history(
+    judgement: Judgement, head: Run, companions: Companions, settings: Settings, today: date
+) -> Verdict:
+    """Return the verdict on head, with what the history knows of the noise."""
+    rules = judgement.rules
+    reference = companions.base or rules.baseline
+    spread = noise_of_history(companions.compared(head), reference, rules.policy, settings, judgement.history)
+    return judgement.verdict(head, today, companions, spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +187,11 @@ def commit_judgement(
         *found.edits,
         *_waiver_edits(rules.waivers, own_rules.waivers if own_rules else ()),
         *_baseline_edits(rules, own_rules),
-        *fixture_edits(revision, own),
     ]
+    is_new = any(edit.after == NEW for edit in config_edits)
+    fixture = None if is_new else edited_fixture(revision, found.fixtures, effective)
+    if fixture is not None and not fixture.is_whole:
+        edits.append(PolicyEdit("fixture", NOT_THERE, NEW))
     if fault:
         edits.append(PolicyEdit("the working tree's own policy", "sound", fault))
     judgement = Judgement(
@@ -181,6 +199,7 @@ def commit_judgement(
         revision.commit,
         tuple(edits),
         own_rules,
+        fixture=fixture,
         target=TargetBranch(base.ref, base.target.commit, base.commits_behind, base.days_behind),
         outdated=outdated,
         history=history,
@@ -242,10 +261,11 @@ def operator_layers(request: PolicyRequest) -> list[Layer]:
 
 
 def _judged(
-    rules: Rules, head: Run, today: date, reference: Run | None, spread: Mapping[str, float]
+    rules: Rules, head: Run, today: date, companions: Companions, spread: Mapping[str, float]
 ) -> Verdict:
+    reference = companions.base or rules.baseline
     waivers = Waivers(rules.waivers, today)
-    return judge(head, reference or rules.baseline, rules.policy, waivers=waivers, spread=spread)
+    return judge_change(head, reference, rules.policy, companions.on_base, waivers=waivers, spread=spread)
 
 
 def _layers(

@@ -10,7 +10,7 @@ from sbir_gate.model.run import Run
 from sbir_gate.pipeline.history import drift_before_promotion, noise_of_history
 from sbir_gate.pipeline.policy import own_judgement
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.storing.sessions import load_base_of
+from sbir_gate.storing.sessions import load_companions
 
 
 def promotion_obstacle(run: Run, path: Path, effective: EffectiveSettings, today: date) -> str:
@@ -22,8 +22,8 @@ def promotion_obstacle(run: Run, path: Path, effective: EffectiveSettings, today
     settings = effective.settings
     judgement = own_judgement(effective, is_merged=True)
     rules = judgement.rules
-    base = load_base_of(path, run)
-    if base is not None and (obstacle := may_become_baseline(judgement.verdict(run, today, base))):
+    companions = load_companions(path, run)
+    if companions.runs and (obstacle := may_become_baseline(judgement.verdict(run, today, companions))):
         return obstacle
     spread = noise_of_history(run, rules.baseline, rules.policy, settings)
     verdict = judgement.verdict(run, today, spread=spread)

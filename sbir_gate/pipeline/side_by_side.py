@@ -1,7 +1,8 @@
 """The main job with a base commit at hand: base and head measured in turn on this machine, and judged.
 
-Both run on head's fixture files, so that a change of the fixture leaves them comparable. The verdict
-compares head with the base's Run of this session; the stored baseline is not needed.
+Both run on head's fixture files, so that a change of the fixture leaves their times comparable. Where head
+edits the fixture, both also run once on the base's, and there the links are compared. The verdict compares
+head with the base's Runs of this session; the stored baseline is not needed.
 """
 
 from __future__ import annotations
@@ -14,12 +15,21 @@ from pathlib import Path
 from sbir_gate.comparing.deciding import is_failed_exactly, undecided
 from sbir_gate.errors import SbirGateError
 from sbir_gate.measuring.base_environment import names_its_files, side_environment
-from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult
+from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
 from sbir_gate.measuring.checkout import base_checkout, cautions
-from sbir_gate.measuring.interleaving import Budget, CheckSide, Side, SidesResult, Stop, run_side_by_side
+from sbir_gate.measuring.interleaving import (
+    Budget,
+    CheckSide,
+    Side,
+    SidesResult,
+    Stop,
+    blamed_on,
+    run_side_by_side,
+)
 from sbir_gate.measuring.locks import PackageChange
 from sbir_gate.measuring.seals import Seals, files_in
-from sbir_gate.model.run import Run, Source
+from sbir_gate.model.companions import Companions, OnBaseFixture
+from sbir_gate.model.run import Run, Source, Timing
 from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.pipeline.base_side import (
     BaseSide,
@@ -32,6 +42,8 @@ from sbir_gate.pipeline.base_side import (
 )
 from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.pipeline.edges import Edges
+from sbir_gate.pipeline.edited_fixture import measured_on_base
+from sbir_gate.pipeline.engine_sources import source_changes
 from sbir_gate.pipeline.fixture import ReadFixture, read_fixture
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
@@ -41,6 +53,7 @@ from sbir_gate.pipeline.gate import (
     run_of,
     sealed_files,
     subject_line,
+    timing_of,
     wrong_input_explained,
 )
 from sbir_gate.pipeline.policy import (
@@ -94,11 +107,12 @@ def run_beside_base(
         progress(subject_line(effective))
         gap = find_gap(found, given, effective, operator_layers(request))
         if gap is None and not judgement.outdated:
-            head, base = _measured(effective, judgement, given, found, git, edges, progress)
+            head, companions = _measured(effective, judgement, given, found, git, edges, progress)
         else:
             here = head_place(found)
             environment = side_environment(here, here, None, given.environment)
-            head, base = replace(measure(effective, edges, progress, environment), base_gap=gap), None
+            head = replace(measure(effective, edges, progress, environment), base_gap=gap)
+            companions = Companions()
         if by_own_policy:
             head = replace(head, has_own_policy=True, warnings=(_OTHER_MACHINE, *head.warnings))
     except SbirGateError as error:
@@ -106,9 +120,9 @@ def run_beside_base(
         raise
 
     def judge() -> Verdict:
-        return judgement.verdict(head, edges.now().date(), base)
+        return judgement.verdict(head, edges.now().date(), companions)
 
-    return conclude(head, judge, effective, edges, judgement, base)
+    return conclude(head, judge, effective, edges, judgement, companions)
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:
@@ -127,8 +141,8 @@ def _measured(
     git: Git,
     edges: Edges,
     progress: Progress,
-) -> tuple[Run, Run]:
-    """Return the Runs of head and base."""
+) -> tuple[Run, Companions]:
+    """Return head's Run and those that were measured beside it."""
     progress(f"checking out the base, {found.commit[:12]}")
     with scratch_folder("sbir-gate-base-") as scratch, base_checkout(git, found.commit, scratch) as tree:
         read = read_fixture(effective, edges, progress, scratch)
@@ -139,16 +153,81 @@ def _measured(
             plan_of(effective, read, _folder(scratch / "head")),
             environment=side_environment(sides.head, sides.head, None, given.environment),
         )
+        timing, timing_notes = _timing(effective, found, base)
+        if timing is not Timing.MEASURED:
+            head_plan = replace(head_plan, warmups=0)
         base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
         check_code(base_plan, base, edges)
-        session = _Session(effective, judgement, edges, read, found, base, edges.new_session())
+        session = _Session(effective, judgement, edges, read, found, base, edges.new_session(), timing)
         seals = Seals(lambda: (*sealed_files(effective, head_plan, base_plan), *of_commit), tree)
         result = _side_by_side(session, head_plan, base_plan, progress, seals.check)
         seals.check_at_the_end()
         progress("measuring quality")
         head_run, base_run = session.runs(result.head, result.base)
-        notes = (*_notes(found, head_run, base, cautions(git, tree)), *_budget_notes(result, session.budget))
-    return replace(head_run, warnings=notes), base_run
+        notes = (
+            *timing_notes,
+            *_notes(found, head_run, base, cautions(git, tree)),
+            *_budget_notes(result, session.budget),
+        )
+        head_run, on_base = measured_on_base(
+            head_run,
+            judgement.fixture,
+            effective,
+            edges,
+            progress,
+            lambda there: _on_base(session, there, head_plan, scratch, progress),
+        )
+    return replace(head_run, warnings=notes), Companions(base_run, on_base)
+
+
+def _on_base(
+    session: _Session, effective: EffectiveSettings, head: BenchmarkPlan, scratch: Path, progress: Progress
+) -> OnBaseFixture:
+    """Run base and head once on the base's fixture: exact metrics need no repeats."""
+    read = read_fixture(effective, session.edges, progress, scratch)
+    plan = replace(
+        plan_of(effective, read, _folder(scratch / "head-there")),
+        environment=head.environment,
+        repeats=1,
+        warmups=0,
+    )
+    base_plan = base_plan_of(plan, session.base, _folder(scratch / "base-there"))
+    edges = session.edges
+    seals = Seals(lambda: sealed_files(effective, plan, base_plan))
+
+    def run_once(plan: BenchmarkPlan, side: Side) -> BenchmarkResult:
+        with blamed_on(side):
+            return run_benchmark(
+                plan, edges.launch, edges.calibrate, lambda *_: None, lambda: seals.check(side)
+            )
+
+    base_result = run_once(base_plan, Side.BASE)
+    head_result = run_once(plan, Side.HEAD)
+    seals.check_at_the_end()
+    return OnBaseFixture(*replace(session, effective=effective, read=read).runs(head_result, base_result))
+
+
+def _timing(effective: EffectiveSettings, found: MergeBase, base: BaseSide) -> tuple[Timing, tuple[str, ...]]:
+    """Return whether time is measured, and what a reader should know of it.
+
+    It is not where the engine is the base's: its files, its command, its environment, and every setting that
+    it reads.
+    """
+    settings = effective.settings
+    sources = settings.enricher.sources
+    if timing_of(settings) is not Timing.MEASURED or not sources:
+        return timing_of(settings), ()
+    changes = source_changes(found.revision.git, found.commit, sources)
+    if changes.unmatched:
+        names = ", ".join(changes.unmatched[:_MAX_TOLD])
+        return Timing.MEASURED, (f"enricher.sources: no file matches {names}, so time was measured",)
+    theirs = base.settings
+    is_other = (
+        bool(changes.files or base.locks or theirs.differing or theirs.unknown)
+        or theirs.command != settings.enricher.command
+        or settings.benchmark.base_lock == ()
+    )
+    return (Timing.MEASURED if is_other else Timing.ENGINE_UNCHANGED), ()
 
 
 def _folder(path: Path) -> Path:
@@ -167,16 +246,19 @@ class _Session:
     found: MergeBase
     base: BaseSide
     session: str
+    timing: Timing
 
     @property
     def budget(self) -> Budget:
         benchmark = self.effective.settings.benchmark
+        if self.timing is not Timing.MEASURED:
+            return Budget(1, 1, benchmark.max_seconds)
         return Budget(benchmark.min_pairs, benchmark.max_pairs, benchmark.max_seconds)
 
     def runs(self, head: BenchmarkResult, base: BenchmarkResult) -> tuple[Run, Run]:
         """Return the Runs of head and base, which know that they belong together."""
         head_run, base_run = (
-            replace(run_of(self.effective, self.edges, self.read, result), session=self.session)
+            replace(run_of(self.effective, self.edges, self.read, result, self.timing), session=self.session)
             for result in (head, base)
         )
         settings = self.base.settings
@@ -196,7 +278,8 @@ def _side_by_side(
     def is_enough(head_result: BenchmarkResult, base_result: BenchmarkResult) -> bool:
         head_run, base_run = session.runs(head_result, base_result)
         judgement = session.judgement
-        return is_decided(judgement.verdict(head_run, edges.now().date(), base_run), judgement.rules.policy)
+        verdict = judgement.verdict(head_run, edges.now().date(), Companions(base_run))
+        return is_decided(verdict, judgement.rules.policy)
 
     with wrong_input_explained(is_built_in=settings.enricher.command is None):
         return run_side_by_side(

@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from sbir_gate.comparing.paired import is_side_by_side
 from sbir_gate.errors import DocumentError, InputError, PublishError, UsageError
+from sbir_gate.model.companions import Companions, companions_of
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.pipeline.conclusion import write_verdict
-from sbir_gate.pipeline.history import consult_history, noise_of_history
-from sbir_gate.pipeline.policy import own_judgement
+from sbir_gate.pipeline.history import consult_history
+from sbir_gate.pipeline.policy import judged_with_history, own_judgement
 from sbir_gate.pipeline.publishing import Saved
 from sbir_gate.publishing.event import Event, Trigger
 from sbir_gate.publishing.github import Pull, Pulls
@@ -69,8 +69,8 @@ def find_pull(event: Event, github: Pulls) -> tuple[Pull, Trigger]:
     return found[0], trigger
 
 
-def take_runs(folder: Path, gate: str, max_mib: int) -> tuple[Run, Run | None]:
-    """Return the newest Run of a gate in a folder of nobody's trust, and the base measured beside it.
+def take_runs(folder: Path, gate: str, max_mib: int) -> tuple[Run, Companions]:
+    """Return the newest Run of a gate in a folder of nobody's trust, and those measured beside it.
 
     Raises InputError for a folder that holds what it should not, DocumentError for a damaged Run.
     """
@@ -80,7 +80,9 @@ def take_runs(folder: Path, gate: str, max_mib: int) -> tuple[Run, Run | None]:
     ]
     if not runs:
         raise InputError(f"{folder}: every Run is of another gate than {gate}", _TAMPERED)
-    return runs[0], next((run for run in runs[1:] if is_side_by_side(runs[0], run)), None)
+    if runs[0].fixture.commit:
+        raise InputError(f"{folder}: the newest Run is not of the change's own fixture", _TAMPERED)
+    return runs[0], companions_of(runs[0], runs[1:])
 
 
 def judge_untrusted(
@@ -97,11 +99,11 @@ def judge_untrusted(
             f"{reports}: reports would be written among what nobody trusts", "name another --reports"
         )
     pull, trigger = find_pull(event, github)
-    head, base = take_runs(folder, settings.gate.name, settings.publishing.untrusted_max_mib)
+    head, companions = take_runs(folder, settings.gate.name, settings.publishing.untrusted_max_mib)
     # whatever the document claims: GitHub knows which commit was built
     head = replace(head, source=replace(head.source, commit=trigger.head_sha, branch=pull.head_ref))
     try:
-        verdict = _verdict(head, base, effective, today)
+        verdict = _verdict(head, companions, effective, today)
         write_verdict(reports, head, verdict)
     except (ArithmeticError, ValueError) as error:
         raise InputError(f"the Run cannot be judged ({type(error).__name__})", _TAMPERED) from error
@@ -117,12 +119,11 @@ def judge_untrusted(
     return Saved(reports, verdict, head, None), told
 
 
-def _verdict(head: Run, base: Run | None, effective: EffectiveSettings, today: date) -> Verdict:
+def _verdict(head: Run, companions: Companions, effective: EffectiveSettings, today: date) -> Verdict:
     settings = effective.settings
-    judgement = own_judgement(effective, has_baseline=base is None)
-    rules = judgement.rules
-    spread = noise_of_history(head, base or rules.baseline, rules.policy, settings)
-    verdict = consult_history(head, judgement.verdict(head, today, base, spread), settings).verdict
+    judgement = own_judgement(effective, has_baseline=companions.base is None)
+    verdict = judged_with_history(judgement, head, companions, settings, today)
+    verdict = consult_history(head, verdict, settings).verdict
     note = "measured by a job of the pull request; judged by the policy of the branch that it goes to"
     return replace(verdict, notes=(*verdict.notes, note))
 

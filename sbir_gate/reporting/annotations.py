@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from sbir_gate.model.publication import Annotation, AnnotationLevel
 from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, limit_names
 from sbir_gate.reporting.plain_text import plain
+from sbir_gate.reporting.policy_view import fixture_text
 
 # GitHub shows so many of each level for a step, and drops the rest in silence
 MOST_PER_LEVEL = 10
@@ -60,9 +61,11 @@ def _of_faults(verdict: Verdict) -> Iterator[Annotation]:
     for reason, origin in zip_longest(verdict.reasons, verdict.reason_origins, fillvalue=""):
         if reason and reason not in others:
             yield _annotation(level, verdict, verdict.outcome.value, reason, origin)
-    if verdict.policy_edits:
-        edited = ", ".join(edit.what for edit in verdict.policy_edits)
-        text = f"this change edits what it is judged by: {edited}"
+    edited = [edit.what for edit in verdict.policy_edits]
+    if verdict.fixture_edits is not None:
+        edited.append(fixture_text(verdict.fixture_edits))
+    if edited:
+        text = f"this change edits what it is judged by: {', '.join(edited)}"
         yield _annotation(AnnotationLevel.NOTICE, verdict, "policy", text)
 
 

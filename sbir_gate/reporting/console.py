@@ -71,7 +71,7 @@ def _policy_lines(view: View, use_colour: bool) -> Iterable[str]:
     if banner:
         title = f"{banner.title}."
         yield from ("", click.style(title, fg="red", bold=True) if use_colour else title)
-        yield f"  {banner.outcomes}"
+        yield from (f"  {line}" for line in (banner.outcomes, banner.fixture) if line)
         yield from (f"  - {row.what}: {row.before} -> {row.after}" for row in banner.rows)
         if banner.more:
             yield f"  {banner.more}"
@@ -85,6 +85,9 @@ def _measured_lines(view: View, width: int, use_colour: bool, is_verbose: bool) 
     """Yield the metrics with a limit, what of a regression could be seen, and the metrics without one."""
     if view.rows:
         yield from ("", *_metric_lines(view.rows, width, use_colour))
+    if view.own_rows and is_verbose:
+        yield from ("", "This change's own fixture, judged by the absolute limits")
+        yield from _metric_lines(view.own_rows, width, use_colour)
     if view.sensitivity:
         yield from ("", f"{view.sensitivity}.")
     if view.info_rows and is_verbose:

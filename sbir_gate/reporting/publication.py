@@ -14,6 +14,7 @@ from sbir_gate.reporting.annotations import build_annotations
 from sbir_gate.reporting.improvements import improvement_line
 from sbir_gate.reporting.markdown import Surroundings, render_markdown
 from sbir_gate.reporting.plain_text import plain
+from sbir_gate.reporting.policy_view import fixture_text
 from sbir_gate.reporting.trend_charts import trend_chart
 from sbir_gate.reporting.view import View, build_view, not_judged_words
 
@@ -84,6 +85,7 @@ def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
         reasons=_few(view.reasons, _FEW_REASONS),
         notes=_few(view.notes, _FEW_REASONS),
         slices=(),
+        own_rows=(),
         kept=(),
         sensitivity="",
     )
@@ -119,7 +121,7 @@ def _title(verdict: Verdict) -> str:
     usual = improvement_line(verdict) or _TITLES.get(verdict.outcome, "")
     reason = verdict.reasons[0] if verdict.reasons else usual
     title = f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value
-    return plain(f"{title}{not_judged_words(verdict.changes)}", 140)
+    return plain(f"{title}{not_judged_words(verdict)}", 140)
 
 
 def _digest(verdict: Verdict) -> str:
@@ -127,6 +129,7 @@ def _digest(verdict: Verdict) -> str:
     records = verdict.records
     facts = [
         verdict.gate,
+        verdict.timing,
         verdict.outcome,
         verdict.reasons,
         verdict.notes,
@@ -134,6 +137,7 @@ def _digest(verdict: Verdict) -> str:
         verdict.reference_commit,
         verdict.policy_commit,
         [[edit.what, edit.before, edit.after] for edit in verdict.policy_edits],
+        fixture_text(verdict.fixture_edits) if verdict.fixture_edits else "",
         [
             [each.metric, each.limit, each.expires.isoformat(), each.owner, each.reason, each.pr]
             for each in verdict.waivers

@@ -10,6 +10,7 @@ from sbir_gate.model.verdict import PolicyEdit
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.entries import Entry, Layer, configuration_error, shown
 from sbir_gate.settings.keys import is_known, is_switch, merged, metric_names, with_patterns
+from sbir_gate.settings.schema import FixturesSettings
 from sbir_gate.settings.validation import validated
 
 NOT_SET = "not set"
@@ -17,7 +18,7 @@ NOT_SET = "not set"
 # What a change may set for itself: how the enrichment runs and what it reads. Everything else is policy, so
 # that a new key is guarded until somebody says otherwise: also the folder of the reports (a change could
 # commit a verdict of its own where the true one is looked for) and what the enricher sees of the environment.
-# The fixtures' paths are here because their bytes are held against the commit's.
+# The fixtures' paths are here because head is judged on the commit's fixture too where the files differ.
 # What a metric is called is the change's own affair too: an entry only maps a name (comparing.renaming).
 _SUBJECT = (
     "enricher.command",
@@ -29,16 +30,21 @@ _SUBJECT = (
     "sources",
 )
 _POLICY = ("enrichment.performance.match_rate_threshold", "enrichment.performance.timeout_seconds")
-_SHOWN = "fixtures."
+_FIXTURES = "fixtures."
 _METRICS = "gate.metrics."
 
 
 @dataclass(frozen=True, slots=True)
 class CommitSettings:
-    """The settings in force, and what the working tree would have of the policy instead."""
+    """The settings in force, and what the working tree would have of the policy instead.
+
+    `fixtures` are the files that the commit's settings name as the fixture; `effective` has the working
+    tree's.
+    """
 
     effective: EffectiveSettings
     edits: tuple[PolicyEdit, ...]
+    fixtures: FixturesSettings
 
 
 def is_policy(key: str) -> bool:
@@ -72,9 +78,13 @@ def settings_of_commit(
     settings, value_faults = validated(chosen, metric_names(before))
     if settings is None or faults:
         raise configuration_error([*faults, *value_faults])
+    fixtures = {key: entry for key, entry in (before | above).items() if key.startswith(_FIXTURES)}
+    there, value_faults = validated(chosen | fixtures, metric_names(before))
+    if there is None:
+        raise configuration_error(value_faults)
     origins = MappingProxyType({key: entry.origin for key, entry in chosen.items()})
     edits = (*_edits(before | above, after | above), *_forgotten(commit))
-    return CommitSettings(EffectiveSettings(settings, origins), edits)
+    return CommitSettings(EffectiveSettings(settings, origins), edits, there.fixtures)
 
 
 def _merged(layers: Sequence[Layer]) -> dict[str, Entry]:
@@ -82,7 +92,7 @@ def _merged(layers: Sequence[Layer]) -> dict[str, Entry]:
 
 
 def _edits(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[PolicyEdit]:
-    keys = [key for key in {**before, **after} if is_policy(key) or key.startswith(_SHOWN)]
+    keys = [key for key in {**before, **after} if is_policy(key) or key.startswith(_FIXTURES)]
     return [
         PolicyEdit(key, _words(before.get(key)), _words(after.get(key)))
         for key in keys

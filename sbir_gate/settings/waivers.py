@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.files import read_file
-from sbir_gate.model.waiver import NEVER_WAIVED, RECORDS, Waiver
+from sbir_gate.model.waiver import FIXTURE_EDIT, NEVER_WAIVED, RECORDS, Waiver
 from sbir_gate.settings.entries import Fault, shown
 from sbir_gate.settings.layers import MAX_FILE_BYTES, base_layer, configuration_text
 from sbir_gate.settings.schema import MetricName, Section
@@ -19,6 +19,8 @@ from sbir_gate.settings.validation import in_words
 from sbir_gate.settings.yaml_text import Item, read_list
 
 LIST_KEY = "waivers"
+# the waivers whose limit is no percentage, and what it counts
+_COUNTED = {RECORDS: "awards", FIXTURE_EDIT: "rows"}
 HINT = "docs/policy.md shows a waiver with all of its keys"
 
 
@@ -139,9 +141,10 @@ def _waiver(item: Item) -> tuple[Waiver | None, list[Fault]]:
         entry = WaiverEntry.model_validate(values)
     except ValidationError as error:
         return None, _faults(item, error.errors(include_url=False))
-    if entry.metric == RECORDS and not entry.limit.is_integer():
+    what = _COUNTED.get(entry.metric)
+    if what and not entry.limit.is_integer():
         origin = next(found.origin for found in item.entries if found.key == "limit")
-        return None, [Fault(origin, "limit", f"{entry.limit} must be a whole number of awards")]
+        return None, [Fault(origin, "limit", f"{entry.limit} must be a whole number of {what}")]
     return Waiver(**entry.model_dump(), origin=item.origin), []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.model.document import PROMOTE_AGAIN
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Run, Timing
 from sbir_gate.storing.documents import load_run, write_run
 
 _GATE_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -60,6 +60,12 @@ def promote(run: Run, folder: Path, is_forced: bool = False) -> Path:
 
 def check_promotable(run: Run, is_forced: bool = False) -> None:
     """Raise InputError for a Run that `promote` would not take."""
+    if run.fixture.commit:
+        raise InputError(
+            f"the Run of {run.started_at} was measured on the fixture of commit {run.fixture.commit[:12]}, to"
+            " judge a change of it",
+            "promote a Run on the fixture of the working tree",
+        )
     problems = verify(run)
     if problems:
         raise InputError(
@@ -81,6 +87,8 @@ def verify(run: Run) -> tuple[str, ...]:
         problems.append("it holds zero records")
     if not run.samples:
         problems.append("it holds no measured repeat")
+    if run.timing is not Timing.MEASURED:
+        problems.append("time and memory were not measured")
     if len({sample.output_digest for sample in run.samples}) > 1:
         problems.append("its repeats gave different outputs")
     if len(awards) < len(run.decisions):

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from sbir_gate.errors import InputError
+from sbir_gate.model.companions import Companions, companions_of
 from sbir_gate.model.run import Run
 from sbir_gate.storing.documents import load_run
 
@@ -33,17 +34,16 @@ def latest_run_path(reports_folder: Path) -> Path:
     return max(saved)[1]
 
 
-def load_base_of(path: Path, run: Run) -> Run | None:
-    """Return the Run that the Run in the file was measured beside, as its base.
+def load_companions(path: Path, run: Run) -> Companions:
+    """Return the Runs that the Run in the file was measured beside.
 
-    Both bear the name of the same second in the same folder, and the base was saved before head. None if
-    the Run was measured alone, or is the base itself, or if its base is not there any more. Raises
-    DocumentError for a damaged document that might be the one.
+    All bear the name of the same second in the same folder, and head was saved last. None if the Run was
+    measured alone, or is the base itself, or if they are not there any more. Raises DocumentError for a
+    damaged document that might be one of them.
     """
     own = run_order(path)
-    if not run.session or not own:
-        return None
+    if not run.session or run.fixture.commit or not own:
+        return Companions()
     ordered = ((run_order(other), other) for other in path.parent.glob(f"{own[0]}*.json"))
     earlier = sorted(((order, other) for order, other in ordered if order and order < own), reverse=True)
-    candidates = (load_run(other) for _, other in earlier)
-    return next((other for other in candidates if other.session == run.session), None)
+    return companions_of(run, [load_run(other) for _, other in earlier])

@@ -9,6 +9,7 @@ is to be merged into; the change is checked out.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import shutil
 import subprocess
@@ -17,6 +18,17 @@ from pathlib import Path
 GATE = "matching:\n  methods: [{methods}]\n{more}"
 ALL = "uei-exact, duns-exact, name-exact, name-fuzzy"
 WITHOUT_UEI = "duns-exact, name-exact, name-fuzzy"
+POLICY_EDITS = (
+    "raise-limits",
+    "waive-itself",
+    "replace-baseline",
+    "replace-pointer",
+    "edit-nothing",
+    "shadow-main",
+    "stay-behind",
+)
+FIXTURE_EDITS = ("delete-awards", "kinder-truth", "deny-recipients", "no-truth", "other-files")
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 5\n"
 LIMITS = """\
 gate:
   max_lost: 1000
@@ -49,13 +61,38 @@ def commit(folder: Path) -> None:
     git(folder, "commit", "--quiet", "--allow-empty", "--message", "a change")
 
 
-def forget_truth(folder: Path) -> None:
-    """Take the awards that an UEI links out of the truth: nobody knows any more whether they are right."""
+def linked_by_uei(folder: Path) -> set[str]:
+    """Return the awards whose link the change loses."""
     decisions = json.loads((folder / "baselines" / "enrichment.json").read_text())["run"]["decisions"]
-    by_uei = {decision["award_id"] for decision in decisions if decision["method"] == "uei-exact"}
-    path = folder / "fixtures" / "truth.csv"
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join(line for line in lines if line.partition(",")[0] not in by_uei) + "\n")
+    return {decision["award_id"] for decision in decisions if decision["method"] == "uei-exact"}
+
+
+def rewrite(path: Path, target: Path, lost: set[str], *, is_denied: bool = False) -> None:
+    """Write a table without the rows of lost awards; or, denied, with labels that say that none exists."""
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    place = header.index("award_id")
+    kept = [row for row in rows if row[place] not in lost]
+    denied = [[award_id, *[""] * (len(header) - 1)] for award_id in sorted(lost)] if is_denied else []
+    with target.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *kept, *denied])
+
+
+def edit_fixture(folder: Path, edit: str) -> str:
+    """Edit awards or truth so that no award of the fixture shows what is lost; return more settings."""
+    lost = linked_by_uei(folder)
+    awards, truth = (folder / "fixtures" / f"{name}.csv" for name in ("awards", "truth"))
+    if edit == "delete-awards":
+        rewrite(awards, awards, lost)
+    if edit == "other-files":
+        rewrite(awards, folder / "easy.csv", lost)
+        rewrite(truth, folder / "easy-truth.csv", lost)
+        return "fixtures: {awards: easy.csv, truth: easy-truth.csv}\n"
+    if edit == "no-truth":
+        truth.unlink()
+        return "fixtures: {truth: null}\n"
+    rewrite(truth, truth, lost, is_denied=edit == "deny-recipients")
+    return ""
 
 
 def leave_before_the_gate(folder: Path) -> None:
@@ -74,8 +111,11 @@ def edit_policy(folder: Path, edit: str) -> None:
         (folder / "config" / "waivers.yaml").write_text(WAIVERS)
     elif edit == "replace-baseline":
         (folder / "baselines" / "enrichment.json").unlink()
-    elif edit == "kinder-truth":
-        forget_truth(folder)
+    elif edit in FIXTURE_EDITS:
+        more = edit_fixture(folder, edit)
+    elif edit == "replace-pointer":
+        (folder / "fixtures" / "truth.csv").write_bytes(Path("fixtures/truth.csv").read_bytes())
+        return  # what the change links is not the point
     (folder / "gate.yaml").write_text(GATE.format(methods=WITHOUT_UEI, more=more))
 
 
@@ -84,22 +124,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    edits = (
-        "raise-limits",
-        "waive-itself",
-        "replace-baseline",
-        "kinder-truth",
-        "edit-nothing",
-        "shadow-main",
-        "stay-behind",
-    )
-    parser.add_argument("edit", choices=edits)
+    parser.add_argument("edit", choices=(*POLICY_EDITS, *FIXTURE_EDITS))
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True)
     for name in ("fixtures", "baselines"):
         shutil.copytree(name, options.folder / name)
     (options.folder / "gate.yaml").write_text(GATE.format(methods=ALL, more=""))
+    if options.edit == "replace-pointer":
+        (options.folder / "fixtures" / "truth.csv").write_text(POINTER)
     git(options.folder, "init", "--quiet", "--initial-branch=main")
     if options.edit == "stay-behind":
         leave_before_the_gate(options.folder)

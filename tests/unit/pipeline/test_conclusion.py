@@ -4,6 +4,7 @@ import pytest
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import OutputError, SbirGateError, ToolError
+from sbir_gate.model.companions import Companions
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.conclusion import conclude
 from sbir_gate.pipeline.gate import run_gate
@@ -57,7 +58,12 @@ def test_whatever_breaks_while_judging_leaves_run_verdict_and_report(effective, 
 
     with pytest.raises(raised) as error:
         conclude(
-            make_run(), broken, effective, fake_edges(FakeEngine()), JUDGEMENT, make_run(enricher="base")
+            make_run(),
+            broken,
+            effective,
+            fake_edges(FakeEngine()),
+            JUDGEMENT,
+            Companions(make_run(enricher="base")),
         )
     assert {run.enricher for run in saved(reports)} == {"base", make_run().enricher}
     verdict = load_verdict(reports / "verdict.json")

@@ -1,5 +1,6 @@
 """Set-ups that cannot work, each with the line that names it."""
 
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +42,12 @@ def examined(*assignments, text=GATE, environment=None, **changes):
 
 
 def lines(*assignments, **options):
-    return [f"{found.gravity}: {found.place}: {found.problem}" for found in examined(*assignments, **options)]
+    """What is wrong; notes are nothing wrong."""
+    return [
+        f"{found.gravity}: {found.place}: {found.problem}"
+        for found in examined(*assignments, **options)
+        if found.gravity is not Gravity.NOTE
+    ]
 
 
 def sound_baseline() -> Run:
@@ -313,7 +319,7 @@ def test_errors_come_first_and_each_has_a_cure():
     Path("truth.csv").unlink()
     found = examined()
     assert [diagnosis.gravity for diagnosis in found] == sorted(
-        (diagnosis.gravity for diagnosis in found), key=lambda gravity: gravity is Gravity.WARNING
+        (diagnosis.gravity for diagnosis in found), key=list(Gravity).index
     )
     assert all(diagnosis.cure and "\n" not in diagnosis.problem for diagnosis in found)
 
@@ -330,3 +336,48 @@ def test_a_lock_file_that_no_environment_can_be_made_from_is_named():
 def test_a_lock_file_that_is_not_there_is_named():
     found = "\n".join(lines("benchmark.base_lock=[nowhere.lock]", "benchmark.base_setup=make"))
     assert "benchmark.base_lock: there is no nowhere.lock" in found
+
+
+def test_a_pattern_of_the_engine_that_matches_no_file_is_named():
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    Path("engine.py").write_text("")
+    subprocess.run([*git, "add", "engine.py"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "first"], check=True)
+    found = "\n".join(lines("enricher.sources=[engine.py, 'engin/**']"))
+    assert "enricher.sources: no file matches 'engin/**'" in found
+    assert "matches 'engine.py'" not in found
+
+
+class TestLabels:
+    def notes(self):
+        return [found.problem for found in examined() if found.gravity is Gravity.NOTE]
+
+    def test_the_coverage_of_the_truth_is_told(self):
+        assert self.notes() == ["fixtures.truth: 1 of 1 awards labelled"]
+        Path("awards.csv").write_text("award_id,Company\nA1,Firm One\nA2,Firm Two\n")
+        assert self.notes() == ["fixtures.truth: 1 of 2 awards labelled"]
+
+    def test_a_truth_of_other_awards_is_an_error(self):
+        Path("truth.csv").write_text("award_id,recipient_ids\nB7,R1\n")
+        assert any("'B7' (line 2)" in line and line.startswith("error: ") for line in lines())
+
+    def test_a_row_that_cannot_be_read_is_an_error(self):
+        with Path("awards.csv").open("a") as file:
+            file.write("torn\n")
+        assert any("could not be read: awards.csv:3" in line for line in lines())
+
+
+class TestSideBySide:
+    WORKFLOW = "on: pull_request\njobs:\n  gate:\n    steps:\n      - run: sbir-gate run --base\n"
+
+    @pytest.mark.parametrize(("script", "wants_baseline"), [("run --base", False), ("run", True)])
+    def test_no_baseline_is_asked_for_where_changes_are_measured_beside_their_base(
+        self, script, wants_baseline
+    ):
+        Path("baselines/enrichment.json").unlink()
+        Path(".git").mkdir()
+        workflows = Path(".github/workflows")
+        workflows.mkdir(parents=True)
+        (workflows / "gate.yml").write_text(self.WORKFLOW.replace("run --base", script))
+        assert any("there is no baseline" in line for line in lines()) is wants_baseline

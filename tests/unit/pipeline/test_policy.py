@@ -1,14 +1,16 @@
 """Pull requests that try to change what they are judged by, in real repositories."""
 
+import shutil
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from sbir_gate.errors import ConfigurationError, DocumentError, ExitStatus, InputError, UsageError
+from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import RUN, encode
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, own_judgement
+from sbir_gate.pipeline.policy import NEW, PolicyRequest, commit_judgement, own_judgement
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.storing.merge_base import BaseName
 from tests.factories import make_metrics, make_run, scaled, with_metric
@@ -177,56 +179,112 @@ class TestAttacks:
         )
 
 
-class TestFixtures:
-    @pytest.mark.parametrize("name", DATA)
-    def test_a_changed_file_is_told_with_both_fingerprints(self, repository, name):
-        repository.write_all({name: "other\n"})
-        ((what, (before, after)),) = edits(repository).items()
-        assert what == name
-        assert before.startswith("sha256 ")
-        assert after.startswith("sha256 ")
-        assert before != after
+def fixture_of(repository, **options):
+    """Return the files of the commit's fixture by source, where head has another."""
+    found = judged(repository, **options)[1].fixture
+    return found and {name: [blob.path for blob in blobs] for name, blobs in found.files.items()}
 
-    def test_and_the_run_on_it_is_incomparable_though_head_brings_its_own_baseline(self, repository):
+
+WHOLE = {name.partition("/")[2].partition(".")[0]: [name] for name in DATA}
+
+
+class TestFixtures:
+    """Whatever head does to its fixture, the one that judges is that of the commit."""
+
+    def test_the_same_files_are_no_edit(self, repository):
+        assert fixture_of(repository) is None
+
+    @pytest.mark.parametrize("name", DATA)
+    def test_a_changed_file_is_one(self, repository, name):
+        repository.write_all({name: "other\n"})
+        assert fixture_of(repository) == WHOLE
+        assert edits(repository) == {}  # the Run tells it, in numbers
+
+    @pytest.mark.parametrize("name", DATA)
+    def test_so_is_one_that_is_gone(self, repository, name):
+        repository.commit({name: None})
+        assert fixture_of(repository) == WHOLE
+
+    @pytest.mark.parametrize("name", DATA)
+    def test_so_is_a_link_to_another(self, repository, name):
+        repository.commit({name: None, "other.csv": "other\n"})
+        (repository.folder / name).symlink_to("../other.csv")
+        assert fixture_of(repository) == WHOLE
+
+    def test_so_is_a_folder_that_became_a_link(self, repository):
+        repository.commit({**dict.fromkeys(DATA), **{name.replace("data", "new"): "x\n" for name in DATA}})
+        shutil.rmtree(repository.folder / "data", ignore_errors=True)
+        (repository.folder / "data").symlink_to("new")
+        assert fixture_of(repository) == WHOLE
+
+    def test_settings_that_name_other_files_are(self, repository):
+        text = GATE.replace("data/awards.csv", "easy.csv")
+        repository.commit({"easy.csv": "x\n", "gate.yaml": text})
+        assert fixture_of(repository) == WHOLE
+        assert edits(repository) == {"fixtures.awards": ("'data/awards.csv'", "'easy.csv'")}
+
+    def test_settings_that_name_no_truth_are(self, repository):
+        repository.commit({"gate.yaml": GATE.replace("data/truth.csv", "null")})
+        assert fixture_of(repository) == WHOLE
+
+    def test_files_that_were_only_moved_are_none(self, repository):
+        text = GATE.replace("data/awards.csv", "new.csv")
+        repository.commit({"data/awards.csv": None, "new.csv": "a\n", "gate.yaml": text})
+        assert fixture_of(repository) is None
+
+    def test_a_truth_that_the_commit_does_not_name_is_not_its_own(self, repository):
+        repository.git("checkout", "--quiet", "main")
+        repository.commit({"gate.yaml": GATE.replace("data/truth.csv", "null")})
+        repository.branch("labelled")
+        repository.commit({"gate.yaml": GATE})
+        assert set(fixture_of(repository)) == {"awards", "recipients"}
+
+    @pytest.mark.parametrize("source", ["parts", "'parts/[0-9]*.csv'", "'parts/?.csv'", "'parts/**/*.csv'"])
+    def test_of_a_folder_or_a_pattern_each_file_counts(self, repository, source):
+        repository.git("checkout", "--quiet", "main")
+        repository.commit(
+            {"gate.yaml": GATE.replace("data/awards.csv", source), "parts/1.csv": "1\n", "parts/2.csv": "2\n"}
+        )
+        repository.branch("fewer")
+        assert fixture_of(repository) is None
+        repository.commit({"parts/2.csv": None, "parts/3.csv": "3\n"})
+        assert fixture_of(repository)["awards"] == ["parts/1.csv", "parts/2.csv"]
+
+    def test_a_change_that_brings_the_first_fixture_along_has_none_to_be_judged_on(self, repository):
+        repository.git("checkout", "--quiet", "main")
+        repository.commit(dict.fromkeys(DATA))
+        repository.branch("first")
+        repository.commit(dict(DATA))
+        assert not judged(repository)[1].fixture.is_whole
+        assert edits(repository) == {"fixture": ("not there", NEW)}
+
+    def test_files_that_nobody_committed_are_the_operator_s(self, repository):
+        repository.git("checkout", "--quiet", "main")
+        repository.commit(dict.fromkeys(DATA))
+        repository.branch("generated")
+        repository.write_all(dict(DATA))
+        assert fixture_of(repository) is None
+
+    def test_files_outside_the_repository_are_the_operator_s(self, repository, tmp_path):
+        outside = tmp_path / "awards.csv"
+        outside.write_text("x\n")
+        assert fixture_of(repository, **{"fixtures.awards": str(outside)}) is None
+
+    def test_but_settings_that_lead_away_from_them_are_head_s(self, repository, tmp_path):
+        outside = tmp_path / "awards.csv"
+        outside.write_text("x\n")
+        repository.git("checkout", "--quiet", "main")
+        repository.commit({"gate.yaml": GATE.replace("data/awards.csv", str(outside))})
+        repository.branch("away")
+        repository.commit({"gate.yaml": GATE})
+        assert fixture_of(repository)["awards"] == []
+
+    def test_a_run_on_another_fixture_is_incomparable_though_head_brings_its_own_baseline(self, repository):
         run = replace(head(1.5), fixture=replace(head().fixture, fingerprint="0" * 64))
         repository.commit({"data/truth.csv": "kinder\n", "baselines/enrichment.json": encode(RUN, run)})
         found = verdict(repository, run)
         assert found.outcome is Outcome.INCOMPARABLE
         assert found.own_policy_outcome is Outcome.PASS
-        assert {edit.what for edit in found.policy_edits} == {"baseline", "data/truth.csv"}
-
-    def test_a_missing_and_a_moved_file_are_told(self, repository):
-        repository.commit({"data/awards.csv": None})
-        assert edits(repository)["data/awards.csv"][1] == "not there"
-        repository.commit({"new.csv": "a\n", "gate.yaml": GATE.replace("data/awards.csv", "new.csv")})
-        found = edits(repository)
-        assert found["fixtures.awards"] == ("'data/awards.csv'", "'new.csv'")
-        assert found["new.csv"][0] == "not there"
-
-    def test_of_a_folder_each_file_counts(self, repository):
-        text = GATE.replace("data/awards.csv", "parts")
-        repository.git("checkout", "--quiet", "main")
-        repository.commit(
-            {"gate.yaml": text, "parts/1.csv": "1\n", "parts/2.csv": "2\n", "parts/about.md": "x"}
-        )
-        repository.branch("fewer")
-        repository.commit({"parts/2.csv": None, "parts/3.csv": "3\n", "parts/about.md": "y"})
-        found = edits(repository)
-        assert set(found) == {"parts/2.csv", "parts/3.csv"}
-        assert (found["parts/2.csv"][1], found["parts/3.csv"][0]) == ("not there", "not there")
-
-    def test_of_a_pattern_too(self, repository):
-        text = GATE.replace("data/awards.csv", "'parts/[0-9]*.csv'")
-        repository.git("checkout", "--quiet", "main")
-        repository.commit({"gate.yaml": text, "parts/1.csv": "1\n", "parts/2.csv": "2\n"})
-        repository.branch("fewer")
-        repository.commit({"parts/2.csv": None})
-        assert set(edits(repository)) == {"parts/2.csv"}
-
-    def test_files_outside_the_repository_are_the_operator_s(self, repository, tmp_path):
-        outside = tmp_path / "awards.csv"
-        outside.write_text("x\n")
-        assert edits(repository, **{"fixtures.awards": str(outside)}) == {}
 
 
 class TestWhatTheCommitLacks:
@@ -417,7 +475,7 @@ def test_a_waivers_file_that_is_named_must_be_there(repository):
 
 def test_a_reference_that_is_given_takes_the_place_of_the_baseline_on_both_sides(repository):
     repository.commit({"baselines/enrichment.json": encode(RUN, head(1.5))})
-    found = judged(repository)[1].verdict(head(1.5), TODAY, reference=head(1.5))
+    found = judged(repository)[1].verdict(head(1.5), TODAY, Companions(head(1.5)))
     assert found.outcome is Outcome.PASS
     assert found.own_policy_outcome is Outcome.PASS
 

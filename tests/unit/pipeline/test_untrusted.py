@@ -7,6 +7,7 @@ import pytest
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import InputError, PublishError, SbirGateError, UsageError
+from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import RUN, encode
 from sbir_gate.model.run import Metric, MetricKind, Source
 from sbir_gate.model.verdict import Outcome
@@ -339,4 +340,4 @@ class TestLimits:
         save_run(tmp_path, measured(started_at="2026-01-30T12:00:00+00:00"))
         newest = measured(started_at="2026-01-31T12:00:00+00:00")
         save_run(tmp_path, newest)
-        assert take_runs(tmp_path, "enrichment", 1) == (newest, None)
+        assert take_runs(tmp_path, "enrichment", 1) == (newest, Companions())

@@ -5,7 +5,7 @@ import pytest
 from sbir_gate.errors import InputError, ToolError
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName, find_base
-from sbir_gate.storing.revisions import file_sha256, matches
+from sbir_gate.storing.revisions import file_sha256
 from tests.repository import Repository
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 5\n"
@@ -119,17 +119,77 @@ def test_files_of_a_folder_are_listed(repository):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "path", "is_match"),
+    ("source", "paths"),
     [
-        ("data", "data/a.csv", True),
-        ("data", "data/deep/c.csv", False),
-        ("data/*.csv", "data/a.csv", True),
-        ("data/*.csv", "other/data/a.csv", False),
-        ("data/a.csv", "data/a.csv", True),
+        ("data/a.csv", ["data/a.csv"]),
+        ("data", ["data/a.csv", "data/b.csv"]),
+        ("data/*.csv", ["data/a.csv", "data/b.csv", "data/deep/c.csv"]),  # whoever reads them is stricter
+        ("data/[b-z].csv", ["data/b.csv"]),
+        ("data/?.csv", ["data/a.csv", "data/b.csv"]),
+        ("data/**/b.csv", ["data/b.csv"]),
+        ("*.yaml", ["policy.yaml"]),
+        ("data/a.csv#table", ["data/a.csv"]),
+        (".", ["policy.yaml"]),
+        ("nowhere", []),
+        ("nowhere/*.csv", []),
     ],
 )
-def test_a_source_is_a_file_a_folder_or_a_pattern(pattern, path, is_match):
-    assert matches(pattern, path) is is_match
+def test_a_source_is_a_file_a_folder_or_a_pattern(repository, source, paths):
+    assert [blob.path for blob in revision(repository).files_of(source)] == paths
+
+
+@pytest.mark.parametrize(
+    "source", ["linked/a.csv", "linked", "linked/*.csv", "links/a.csv", "links", "links/*"]
+)
+def test_a_link_on_the_way_to_a_source_is_an_error(repository, source):
+    (repository.folder / "linked").symlink_to("data")
+    (repository.folder / "links").mkdir()
+    (repository.folder / "links" / "a.csv").symlink_to("../data/a.csv")
+    repository.commit()
+    with pytest.raises(InputError, match="is a symbolic link"):
+        revision(repository, "change").files_of(source)
+
+
+def test_a_submodule_counts_as_long_as_it_is_the_commit_s(repository, tmp_path):
+    inner = Repository(tmp_path / "inner")
+    inner.commit({"a.csv": "1\n"})
+    repository.git(
+        "-c", "protocol.file.allow=always", "submodule", "add", "--quiet", str(inner.folder), "inner"
+    )
+    repository.commit()
+    found = revision(repository, "change")
+    assert found.files_of("inner/a.csv") == ()
+    (repository.folder / "inner" / "a.csv").write_text("2\n")
+    with pytest.raises(InputError, match="is a submodule"):
+        found.files_of("inner/a.csv")
+
+
+def written(repository, path, target):
+    found = revision(repository, "change")
+    found.write(found.blob(path), target, repository.folder / path)
+    return target.read_text()
+
+
+def test_a_file_is_written_as_it_was(repository, tmp_path):
+    (repository.folder / "data" / "a.csv").write_text("edited\n")
+    assert written(repository, "data/a.csv", tmp_path / "deep" / "a.csv") == "1\n"
+
+
+def test_a_file_of_git_lfs_is_taken_from_where_its_content_is(repository, tmp_path):
+    oid = hashlib.sha256(b"large").hexdigest()
+    repository.commit({"large.csv": POINTER.format(oid)})
+    with pytest.raises(InputError, match="is kept in Git LFS, and its content is not on this machine"):
+        written(repository, "large.csv", tmp_path / "large.csv")
+    (repository.folder / "large.csv").write_text("large")
+    assert written(repository, "large.csv", tmp_path / "large.csv") == "large"
+    (repository.folder / "large.csv").write_text("edited")
+    store = repository.folder / ".git" / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
+    store.parent.mkdir(parents=True)
+    store.write_text("forged")
+    with pytest.raises(InputError, match="is kept in Git LFS"):
+        written(repository, "large.csv", tmp_path / "large.csv")
+    store.write_text("large")
+    assert written(repository, "large.csv", tmp_path / "large.csv") == "large"
 
 
 def streamed(repository, object_id, most):

@@ -1,0 +1,42 @@
+"""What a change edits of the fixture that judges it, in numbers of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RowEdits:
+    """How many rows of one table a change adds, removes and changes; rows are known by their id."""
+
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+
+    @property
+    def lessened(self) -> int:
+        """The rows of before that are no longer there as they were."""
+        return self.removed + self.changed
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureEdits:
+    """What head edits of the fixture of `commit`, its base.
+
+    `truth` counts the awards whose label differs. `altered_labels` of the labels that were changed or removed
+    are of awards whose link head alters; None where that is not known. `obstacle` says why head could not be
+    judged on the base's fixture, empty if it was. `is_counted` is False where the rows could not be compared.
+    """
+
+    commit: str
+    awards: RowEdits = RowEdits()
+    recipients: RowEdits = RowEdits()
+    truth: RowEdits = RowEdits()
+    altered_labels: int | None = None
+    obstacle: str = ""
+    is_counted: bool = True
+
+    @property
+    def lessened(self) -> int:
+        """The rows and labels of the base's fixture that are no longer there as they were."""
+        return self.awards.lessened + self.recipients.lessened + self.truth.lessened
