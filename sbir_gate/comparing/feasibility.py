@@ -10,6 +10,7 @@ from statistics import median
 from sbir_gate.comparing.changes import compare_metrics
 from sbir_gate.comparing.excuses import ALWAYS_HELD
 from sbir_gate.comparing.limits import absolute_findings
+from sbir_gate.comparing.sensitivity import FEWEST_TELLING_PAIRS
 from sbir_gate.comparing.statistics import FEWEST_REPEATS
 from sbir_gate.comparing.wording import number_text
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
@@ -117,21 +118,43 @@ def _broken_limits(limit: MetricLimit, metric: Metric, place_of: PlaceOf) -> Ite
         )
 
 
+def repeats_fault(policy: Policy, repeats: int, place_of: PlaceOf) -> Diagnosis | None:
+    """Return why no time or memory can ever fail with so many repeats; None if one can, or none has a limit."""
+    if repeats >= FEWEST_REPEATS or not _enforces_noise(policy):
+        return None
+    return Diagnosis(
+        Gravity.ERROR,
+        place_of("benchmark.repeats"),
+        f"benchmark.repeats: {repeats} shows nothing of the noise, so no time or memory can ever fail",
+        f"measure at least {FEWEST_REPEATS}, better 5; benchmark.is_timed: false judges the exact metrics alone",
+    )
+
+
+def pairs_fault(policy: Policy, max_pairs: int, place_of: PlaceOf) -> Diagnosis | None:
+    """Return why no time or memory can ever fail with so many pairs; None if one can, or none has a limit."""
+    if max_pairs >= FEWEST_TELLING_PAIRS or not _enforces_noise(policy):
+        return None
+    return Diagnosis(
+        Gravity.ERROR,
+        place_of("benchmark.max_pairs"),
+        f"benchmark.max_pairs: {max_pairs} cannot tell a change from noise, so no time or memory can ever fail",
+        f"measure at least {FEWEST_TELLING_PAIRS} pairs, or judge the exact metrics alone with --quick",
+    )
+
+
+def _enforces_noise(policy: Policy) -> bool:
+    return any(limit.kind is MetricKind.NOISY and limit.fail_percent is not None for limit in policy.limits)
+
+
 def noise_faults(
     policy: Policy, baseline: Run, machine: Machine, repeats: int, place_of: PlaceOf
 ) -> Iterator[Diagnosis]:
     """Yield the limits on noisy metrics that so many repeats on this machine can never establish.
 
-    The baseline's own noise stands in for head's: Runs of `repeats` values, spread as those of the baseline
-    and worse by more and more, are judged against it by the rules that judge every Run.
+    Uses the baseline's noise as an estimate for head: Runs of `repeats` values, spread as those of the
+    baseline and worse by more and more, are judged against it by the rules that judge every Run.
     """
     if repeats < FEWEST_REPEATS:
-        yield Diagnosis(
-            Gravity.ERROR,
-            place_of("benchmark.repeats"),
-            f"benchmark.repeats: {repeats} tells nothing of the noise, so no time or memory can ever fail",
-            f"measure at least {FEWEST_REPEATS}; 5 is a good number",
-        )
         return
     for limit in policy.limits_on(metric.name for metric in baseline.metrics):
         metric = next((metric for metric in baseline.metrics if metric.name == limit.name), None)

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sbir_gate.comparing.feasibility import PlaceOf, baseline_faults, limit_faults, noise_faults
+from sbir_gate.comparing.feasibility import (
+    PlaceOf,
+    baseline_faults,
+    limit_faults,
+    noise_faults,
+    pairs_fault,
+    repeats_fault,
+)
 from sbir_gate.comparing.waiver_faults import waiver_faults
 from sbir_gate.comparing.workflow_faults import workflow_faults
 from sbir_gate.errors import SbirGateError
@@ -81,6 +88,10 @@ def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[D
     place_of = _place_of(effective)
     judged = policy(settings)
     yield from limit_faults(judged, place_of)
+    if settings.benchmark.is_timed:
+        repeats, pairs = settings.benchmark.repeats, settings.benchmark.max_pairs
+        faults = (repeats_fault(judged, repeats, place_of), pairs_fault(judged, pairs, place_of))
+        yield from filter(None, faults)
     yield from _enricher(effective, edges)
     yield from _fixtures(effective, edges)
     yield from _locks(effective, Path.cwd())

@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sbir_gate import __version__
-from sbir_gate.errors import ExitStatus, InputError, SbirGateError
+from sbir_gate.comparing.feasibility import pairs_fault, repeats_fault
+from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, SbirGateError
 from sbir_gate.measuring.award_kinds import award_kinds
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, CheckRun, run_benchmark
 from sbir_gate.measuring.environment import python_of_caller
@@ -24,7 +25,7 @@ from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.run import MetricKind, Run, Timing
-from sbir_gate.model.verdict import Verdict
+from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.pipeline.conclusion import (
     LOGS_NAME,
     GateResult,
@@ -82,6 +83,7 @@ def run_gate(
             effective, judgement = commit_judgement(policy_from, effective)
             discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
+        refuse_blind_setup(effective, judgement.rules.policy, is_side_by_side=False)
         run = measure(effective, edges, progress)
         run, on_base = measured_on_base(
             run,
@@ -123,6 +125,23 @@ def measure(
         seals.check_at_the_end()
         progress("measuring quality")
         return run_of(effective, edges, read, result)
+
+
+def refuse_blind_setup(effective: EffectiveSettings, judged: Policy, *, is_side_by_side: bool) -> None:
+    """Raise ConfigurationError for a set-up whose limits on time and memory can never fail anything.
+
+    A number of repeats that is set for one call only is a look, and its report says that time was not judged.
+    """
+    benchmark = effective.settings.benchmark
+    if not benchmark.is_timed:
+        return
+    fault = None
+    if is_side_by_side:
+        fault = pairs_fault(judged, benchmark.max_pairs, lambda key: effective.origins[key])
+    elif effective.is_from_file("benchmark.repeats"):
+        fault = repeats_fault(judged, benchmark.repeats, lambda key: effective.origins[key])
+    if fault is not None:
+        raise ConfigurationError(f"{fault.place}: {fault.problem}", fault.cure, (fault.place,))
 
 
 def timing_of(settings: Settings) -> Timing:

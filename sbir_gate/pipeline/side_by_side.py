@@ -50,6 +50,7 @@ from sbir_gate.pipeline.gate import (
     Progress,
     measure,
     plan_of,
+    refuse_blind_setup,
     run_of,
     sealed_files,
     subject_line,
@@ -107,6 +108,7 @@ def run_beside_base(
         progress(subject_line(effective))
         gap = find_gap(found, given, effective, operator_layers(request))
         if gap is None and not judgement.outdated:
+            refuse_blind_setup(effective, judgement.rules.policy, is_side_by_side=True)
             head, companions = _measured(effective, judgement, given, found, git, edges, progress)
         else:
             here = head_place(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +41,10 @@ class EffectiveSettings:
     settings: Settings
     origins: Mapping[str, str]
     file: Path | None = None
+
+    def is_from_file(self, key: str) -> bool:
+        """Say whether the value is written in a file, and not set for this call by an option or variable."""
+        return re.search(r":\d+$", self.origins[key]) is not None
 
 
 def load_settings(
