@@ -27,6 +27,10 @@ class Measured(Protocol):
     def calibration_seconds(self) -> tuple[float, ...]:
         """The timings of the calibration workload."""
 
+    @property
+    def calibration_cpu_seconds(self) -> tuple[float, ...]:
+        """Its processor times."""
+
 
 def number_fault(measured: Measured) -> str:
     """Return the first number that no measurement can have, with its place; empty if there is none."""
@@ -39,9 +43,13 @@ def is_amount(value: float, *, may_be_negative: bool = False) -> bool:
 
 
 def _faults(measured: Measured) -> Iterator[str]:
-    for place, value in enumerate(measured.calibration_seconds):
-        if value == 0 or not is_amount(value):
-            yield f"calibration_seconds.{place}: {value:g} s is not the time of any workload"
+    for name, timings in (
+        ("calibration_seconds", measured.calibration_seconds),
+        ("calibration_cpu_seconds", measured.calibration_cpu_seconds),
+    ):
+        for place, value in enumerate(timings):
+            if value == 0 or not is_amount(value):
+                yield f"{name}.{place}: {value:g} s is not the time of any workload"
     for metric in measured.metrics:
         may_be_negative = metric.unit not in _NEVER_NEGATIVE or metric.name in _SIGNED
         for value in metric.values:

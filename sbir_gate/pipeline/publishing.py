@@ -185,7 +185,10 @@ def trends_of(run: Run | None, settings: Settings) -> tuple[TrendSeries, ...]:
                     for point in series.points
                 )
                 if series.points:
-                    found.append(TrendSeries(metric, series.points[-1].unit, labels, series.values))
+                    # older values are not in it: the chart says that it begins anew
+                    break_ = ", since its definition changed" if series.other_definitions else ""
+                    unit = series.points[-1].unit + break_
+                    found.append(TrendSeries(metric, unit, labels, series.values))
     except (InputError, DocumentError):
         return ()
     return tuple(found)

@@ -271,6 +271,19 @@ class TestTrends:
         assert rate.labels == ("ccccccc",) * 6
         assert (wall.metric, len(wall.values)) == ("wall_seconds", 6)
 
+    def test_a_new_definition_begins_a_new_course_and_the_chart_says_so(self, job):
+        settings = job.effective.settings
+        run = make_run()
+        wall = next(metric for metric in run.metrics if metric.name == "wall_seconds")
+        others = tuple(metric for metric in run.metrics if metric is not wall)
+        for day, version in ((1, 1), (2, 1), (3, 2)):
+            redefined = (replace(wall, version=version), *others)
+            started_at = f"2026-01-0{day}T00:00:00+00:00"
+            keep_run(make_run(started_at=started_at, metrics=redefined), Outcome.PASS, (), settings)
+        rate, course = trends_of(replace(run, metrics=(replace(wall, version=2), *others)), settings)
+        assert (rate.unit, len(rate.values)) == ("ratio", 4)
+        assert (course.unit, len(course.values)) == ("s, since its definition changed", 2)
+
     def test_they_are_in_the_comment(self, job):
         settings = job.effective.settings
         for day in range(1, 6):
