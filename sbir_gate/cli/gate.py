@@ -15,13 +15,13 @@ import click
 
 from sbir_gate.cli.options import (
     base_name,
-    check_dagster,
     effective_settings,
     has_colour,
     policy_from_option,
     policy_request,
     quiet_option,
     settings_options,
+    through_options,
 )
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
@@ -40,11 +40,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("console", "markdown", "json")
 _CONSOLE_WIDTH = 120
-_JOB_COMMAND = (
-    *("{python}", "-m", "sbir_gate", "enrich", "--through", "dagster", "--quiet"),
-    *("--awards", "{awards}", "--recipients", "{recipients}", "--output", "{output}"),
-    *("--metrics", "{metrics}"),
-)
 
 
 format_option = click.option(
@@ -73,6 +68,7 @@ Examples:
   sbir-gate run
   sbir-gate run --enricher '{python} enrich.py {awards} {recipients} {output}'
   sbir-gate run --set matching.methods='[duns-exact, name-exact, name-fuzzy]'
+  sbir-gate run --quick
   sbir-gate run --base
   sbir-gate run --base origin/release --max-seconds 600
   sbir-gate run --policy-from origin/main
@@ -103,6 +99,11 @@ Examples:
     "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
 )
 @click.option(
+    "--quick",
+    is_flag=True,
+    help="Run each side once and judge the exact metrics alone, without time and memory.",
+)
+@click.option(
     "--through",
     type=click.Choice(["dagster"]),
     help="Measure sbir_etl_job of Dagster, the engine as operators run it, as the gate <gate.name>-dagster.",
@@ -124,6 +125,7 @@ def run(
     base: str | None,
     pairs: int | None,
     max_seconds: float | None,
+    quick: bool,
     through: str | None,
     format_: str,
     verbose: bool,
@@ -138,7 +140,7 @@ def run(
     from sbir_gate.reporting.alert_text import render_alerts
     from sbir_gate.settings.base_settings import Given
 
-    _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds})
+    _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds}, quick)
     options: dict[str, object] = {
         "fixtures.awards": awards,
         "fixtures.recipients": recipients,
@@ -150,8 +152,9 @@ def run(
         "benchmark.max_seconds": max_seconds,
         "gate.baselines_folder": baselines,
         "reports.folder": reports,
+        "benchmark.is_timed": False if quick else None,
     }
-    options |= _through_options(through, config_file, assignments, options)
+    options |= through_options(through, config_file, assignments, options)
     effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
@@ -346,38 +349,13 @@ def _policy_commit(head: Run, reference: Run | None) -> str | None:
     return reference.source.commit if reference is not None and is_side_by_side(head, reference) else None
 
 
-def _through_options(
-    through: str | None,
-    config_file: Path | None,
-    assignments: tuple[str, ...],
-    options: Mapping[str, object],
-) -> dict[str, object]:
-    """Return the options that make the job the enricher, with the same settings, and a gate of its own.
-
-    None if nothing is to be run through. Raises UsageError where another enricher is set, or Dagster is
-    not installed.
-    """
-    if through is None:
-        return {}
-    check_dagster()
-    settings = effective_settings(config_file, assignments, options).settings
-    if settings.enricher.command is not None:
-        raise UsageError(
-            "--through dagster runs the built-in engine, and another enricher is set",
-            "leave --enricher and enricher.command out",
-        )
-    command = [*_JOB_COMMAND, *(f"--set={assignment}" for assignment in assignments)]
-    if config_file is not None:
-        command.append(f"--config={config_file.resolve()}")
-    return {
-        "enricher.command": tuple(command),
-        "enricher.python": sys.executable,
-        "gate.name": f"{settings.gate.name}-dagster",
-    }
-
-
-def _check_options(base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object]) -> None:
+def _check_options(
+    base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object], is_quick: bool
+) -> None:
     """Raise UsageError for an option that would do nothing."""
+    numbers = [name for name, value in {**alone, **side_by_side}.items() if value is not None]
+    if is_quick and numbers:
+        raise UsageError(f"{numbers[0]} does nothing with --quick", "leave one of the two out")
     surplus = [name for name, value in (side_by_side if base is None else alone).items() if value is not None]
     if surplus and base is None:
         raise UsageError(f"{surplus[0]} is for runs side by side", "give --base too, or leave it out")

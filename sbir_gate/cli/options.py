@@ -22,6 +22,12 @@ _TARGET_BRANCH_VARIABLE = "GITHUB_BASE_REF"
 
 F = TypeVar("F", bound=Callable[..., object])
 
+_JOB_COMMAND = (
+    *("{python}", "-m", "sbir_gate", "enrich", "--through", "dagster", "--quiet"),
+    *("--awards", "{awards}", "--recipients", "{recipients}", "--output", "{output}"),
+    *("--metrics", "{metrics}"),
+)
+
 
 def settings_options(function: F) -> F:
     """Add --config and --set."""
@@ -94,3 +100,33 @@ def check_dagster() -> None:
 def has_colour() -> bool:
     """Say whether standard output takes colours: a terminal, and NO_COLOR is not set (no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def through_options(
+    through: str | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    options: Mapping[str, object],
+) -> dict[str, object]:
+    """Return the options that make the job the enricher, with the same settings, and a gate of its own.
+
+    None if nothing is to be run through. Raises UsageError where another enricher is set, or Dagster is
+    not installed.
+    """
+    if through is None:
+        return {}
+    check_dagster()
+    settings = effective_settings(config_file, assignments, options).settings
+    if settings.enricher.command is not None:
+        raise UsageError(
+            "--through dagster runs the built-in engine, and another enricher is set",
+            "leave --enricher and enricher.command out",
+        )
+    command = [*_JOB_COMMAND, *(f"--set={assignment}" for assignment in assignments)]
+    if config_file is not None:
+        command.append(f"--config={config_file.resolve()}")
+    return {
+        "enricher.command": tuple(command),
+        "enricher.python": sys.executable,
+        "gate.name": f"{settings.gate.name}-dagster",
+    }

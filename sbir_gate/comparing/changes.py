@@ -25,7 +25,7 @@ from sbir_gate.comparing.sensitivity import has_few_pairs, smallest_detectable
 from sbir_gate.comparing.soundness import is_other_engines_stage, stage_fault
 from sbir_gate.comparing.wording import limits_text
 from sbir_gate.model.matches import names_candidates
-from sbir_gate.model.run import Metric, MetricKind, Run
+from sbir_gate.model.run import Metric, MetricKind, Run, Timing
 from sbir_gate.model.verdict import (
     Change,
     Direction,
@@ -41,6 +41,8 @@ MUST_BE_SOUND = "must be sound"
 # What is only known of an engine that reports its candidates.
 _OF_CANDIDATES = frozenset({"blocking_recall", "scoring_recall"})
 
+# The limit of a noisy metric where time was not measured.
+NOT_JUDGED = "not judged"
 
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
@@ -54,6 +56,12 @@ class _Sides:
     spread: Mapping[str, float]
     judged_values: Mapping[str, float] = field(default_factory=dict)
     is_nobody_worse: bool = False
+
+    @property
+    def is_timed(self) -> bool:
+        """Say whether both Runs measured time and memory."""
+        runs = (self.head, *([self.reference] if self.reference is not None else []))
+        return all(run.timing is Timing.MEASURED for run in runs)
 
 
 def compare_metrics(
@@ -105,9 +113,9 @@ def _compare(
 ) -> Change:
     row = _row(name, limit, heads, references)
     reference = sides.reference
-    absent = None if heads else _absent(row, limit, references, sides)
-    if absent is not None:
-        return absent
+    unjudged = _unjudged(row, limit, heads, references, sides)
+    if unjudged is not None:
+        return unjudged
     fault = _fault(row, heads, references)
     if not fault and reference is not None and references:
         fault = stage_fault(heads[0], references[0]) or method_fault(
@@ -137,14 +145,20 @@ def _compare(
     return _judged(row, limit, pair, ratio, sides) if limit else row
 
 
-def _absent(
-    row: Change, limit: MetricLimit | None, references: Sequence[Metric], sides: _Sides
+def _unjudged(
+    row: Change,
+    limit: MetricLimit | None,
+    heads: Sequence[Metric],
+    references: Sequence[Metric],
+    sides: _Sides,
 ) -> Change | None:
-    """Return the row of a metric that head need not have, None if it must."""
+    """Return the row of a metric that head need not have, or of a time that was not measured; else None."""
     name, reference = row.metric, sides.reference
-    if not references and limit is not None and not limit.is_required:
+    if row.kind is not MetricKind.EXACT and not sides.is_timed:
+        return replace(row, severity=Severity.INFO, limit=NOT_JUDGED, reason=f"{name} was not measured")
+    if not heads and not references and limit is not None and not limit.is_required:
         return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
-    if reference is None:
+    if heads or reference is None:
         return None
     if limit is None and is_other_engines_stage(name, sides.head, reference):
         return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")

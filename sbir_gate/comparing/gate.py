@@ -87,6 +87,7 @@ def judge(
             *waived.notes,
         ),
         waivers=waived.applied,
+        timing=head.timing,
     )
 
 

@@ -121,7 +121,8 @@ def _content(path: Path) -> bytes | None:
 def _meaning(name: str, content: bytes | None) -> object:
     """Return what of a lock file changes the environment; its bytes where it cannot be parsed."""
     if content is None:
-        return None
+        # to add a pyproject.toml that only configures tools changes nothing
+        return {} if Path(name).name == PROJECT else None
     document = _document(name, content)
     if document is not None:
         return _environment_of(document) if Path(name).name == PROJECT else document

@@ -11,7 +11,7 @@ Format history:
 3. Every field that was added since has a default, so documents of format 2 are read as they are. Metrics have
    a version of their definition and the method of their measurement; a Run knows what it could not see, the
    processor time of the calibration workload, its settings file (`settings_file`), and why it was measured
-   without its base (`base_gap`).
+   without its base (`base_gap`) or without times (`timing`).
    Runs keep their first run where it was a warm-up, and how long disks were waited for.
    A Verdict knows the branch that its change goes to (`target`).
    Runs and verdicts know what head edits of its base's fixture (`fixture_edits`), fixtures of which commit

@@ -146,6 +146,14 @@ class LinkedRecipient:
     uei: str = ""
 
 
+class Timing(StrEnum):
+    """Whether time and memory were measured; if not, the engine ran once for the exact metrics alone."""
+
+    MEASURED = "measured"
+    ENGINE_UNCHANGED = "engine-unchanged"
+    QUICK = "quick"
+
+
 class GapKind(StrEnum):
     """Why head was measured without its base: the gate is new, or the base lacks what its command names."""
 
@@ -187,8 +195,9 @@ class Run:
     to, for reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says
     nothing; where `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a
     Run side by side that the working tree's policy judges it, not the base's. `settings_file` is the file
-    over base.yaml, empty if there was none. `base_gap` says why a run beside the base went without it; None
-    where it did not. `definitions` is the number of the set of metrics that the program measured.
+    over base.yaml, empty if there was none. `timing` says why there are no noisy metrics, if there are none.
+    `base_gap` says why a run beside the base went without it; None where it did not.
+    `definitions` is the number of the set of metrics that the program measured.
     `first_run` is the first run where it was a warm-up; None where it is the first of `samples`, and in
     documents of format 2.
     `renamed` maps names of metrics that the measured code changed to new ones.
@@ -223,6 +232,7 @@ class Run:
     has_own_policy: bool = False
     settings_file: str = ""
     base_gap: BaseGap | None = None
+    timing: Timing = Timing.MEASURED
     first_run: Sample | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     entities: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
 from sbir_gate.model.fixture_edits import FixtureEdits
-from sbir_gate.model.run import MetricKind
+from sbir_gate.model.run import MetricKind, Timing
 from sbir_gate.model.waiver import Waiver
 
 
@@ -348,7 +348,7 @@ class Verdict:
     reasons are set (`gate.yaml:4`), in their order: of settings that cannot be used. `target` is there where
     the policy is that of a commit. `fixture_edits` is what head edits of the base's fixture; then `changes`
     and `records` are of the base's fixture wherever that was measured, and `own_fixture_changes` are the
-    metrics on head's own, judged by the absolute limits.
+    metrics on head's own, judged by the absolute limits. `timing` is head's.
     """
 
     gate: str
@@ -370,3 +370,4 @@ class Verdict:
     target: TargetBranch | None = None
     fixture_edits: FixtureEdits | None = None
     own_fixture_changes: tuple[Change, ...] = ()
+    timing: Timing = Timing.MEASURED

@@ -171,7 +171,7 @@ def _own_environment(
     except ToolError as error:
         if benchmark.base_setup is not None:
             raise
-        return None, error.message
+        return None, error.message.replace(f"{base.working_folder}/", "")
 
 
 def _config_file(given: Given, places: Places) -> Path | None:

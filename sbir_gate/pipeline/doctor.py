@@ -24,6 +24,7 @@ from sbir_gate.model.run import Machine, Run
 from sbir_gate.model.verdict import limit_names
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.baseline_diagnoses import baseline_diagnoses
+from sbir_gate.pipeline.engine_sources import unmatched_sources
 from sbir_gate.pipeline.enrichment import reading_options
 from sbir_gate.pipeline.fixture import describe_fixture, read_fixture
 from sbir_gate.reading.files import resolve_files
@@ -35,6 +36,7 @@ from sbir_gate.settings.waivers import default_waivers_file, parse_waivers, waiv
 from sbir_gate.settings.workflows import read_workflows, repository_folder
 from sbir_gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.storing.documents import load_run
+from sbir_gate.storing.git import Git
 from sbir_gate.storing.sessions import latest_run_path
 
 # A Run, its report and an enrichment's parts of the fixtures take some tens of mebibytes.
@@ -82,6 +84,13 @@ def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[D
     yield from _enricher(effective, edges)
     yield from _fixtures(effective, edges)
     yield from _locks(effective, Path.cwd())
+    for source in unmatched_sources(Git(Path.cwd()), settings.enricher.sources):
+        yield Diagnosis(
+            Gravity.ERROR,
+            effective.origins["enricher.sources"],
+            f"enricher.sources: no file matches {source!r}",
+            "write it from the top of the repository, as in engine/**",
+        )
     yield from _machine(effective, edges)
     baseline, problems = _baseline(effective)
     yield from problems

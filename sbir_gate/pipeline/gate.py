@@ -23,7 +23,7 @@ from sbir_gate.measuring.quality import measure_quality, right_award_ids, unlabe
 from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.pipeline.conclusion import (
     LOGS_NAME,
@@ -125,14 +125,34 @@ def measure(
         return run_of(effective, edges, read, result)
 
 
-def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result: BenchmarkResult) -> Run:
-    """Return the Run of what was measured on the fixture."""
+def timing_of(settings: Settings) -> Timing:
+    """Return whether the settings ask for times at all."""
+    return Timing.MEASURED if settings.benchmark.is_timed else Timing.QUICK
+
+
+def run_of(
+    effective: EffectiveSettings,
+    edges: Edges,
+    read: ReadFixture,
+    result: BenchmarkResult,
+    timing: Timing | None = None,
+) -> Run:
+    """Return the Run of what was measured on the fixture; without `timing` as the settings ask for."""
     settings = effective.settings
-    truth = read.truth
+    truth, timing = read.truth, timing or timing_of(settings)
     quality = measure_quality(result.decisions, read.profiles, truth)
     names = {profile.award_id: profile.firm_name for profile in read.profiles}
     kinds, kind_indexes = award_kinds(result.decisions, read.profiles)
     known = known_recipients(read, result.decisions)
+    metrics = derive_metrics(
+        result,
+        quality,
+        len(read.profiles),
+        rejected=read.rejected,
+        unknown=None if known.unknown is None else len(known.unknown),
+    )
+    if timing is not Timing.MEASURED:
+        metrics = tuple(metric for metric in metrics if metric.kind is MetricKind.EXACT)
     return Run(
         gate=settings.gate.name,
         started_at=read.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -143,13 +163,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         enricher=_command(effective) if settings.enricher.command else BUILT_IN,
         settings_digest=settings_digest(effective),
         samples=result.samples,
-        metrics=derive_metrics(
-            result,
-            quality,
-            len(read.profiles),
-            rejected=read.rejected,
-            unknown=None if known.unknown is None else len(known.unknown),
-        ),
+        metrics=metrics,
         quality=quality,
         decisions=result.decisions,
         firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
@@ -169,6 +183,7 @@ def run_of(effective: EffectiveSettings, edges: Edges, read: ReadFixture, result
         unknown_recipient_ids=(known.unknown or ())[:_MOST_UNKNOWN],
         settings_file=str(effective.file or ""),
         renamed=renamed(settings),
+        timing=timing,
     )
 
 
@@ -212,8 +227,8 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         scratch_folder=scratch,
         working_folder=Path.cwd(),
         environment=os.environ,
-        repeats=settings.benchmark.repeats,
-        warmups=settings.benchmark.warm_ups,
+        repeats=settings.benchmark.repeats if settings.benchmark.is_timed else 1,
+        warmups=settings.benchmark.warm_ups if settings.benchmark.is_timed else 0,
         timeout_seconds=settings.enrichment.performance.timeout_seconds,
         pass_environment=settings.enricher.pass_environment,
         python=interpreter(settings),

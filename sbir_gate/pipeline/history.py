@@ -24,7 +24,7 @@ from sbir_gate.model.history import (
     SkippedFile,
     utc_moment,
 )
-from sbir_gate.model.run import Fixture, Machine, MetricKind, Run, Source
+from sbir_gate.model.run import Fixture, Machine, MetricKind, Run, Source, Timing
 from sbir_gate.model.verdict import DriftFinding, Outcome, Policy, Verdict
 from sbir_gate.pipeline.judging_history import JudgingHistory, branch_of, history_folder, opened
 from sbir_gate.pipeline.main_branch import course_branch
@@ -125,7 +125,12 @@ def keep_run(
     settings: Settings,
     alerts: AlertList | None = None,
 ) -> tuple[str, ...]:
-    """Keep the Run in the history if the settings say so; return warnings, none if all went well."""
+    """Keep the Run in the history if the settings say so; return warnings, none if all went well.
+
+    A quick look is not kept: it says nothing of time.
+    """
+    if run.timing is Timing.QUICK:
+        return ()
     return _keep(replace(entry_of(run, outcome, tags), alert_keys=_keys(alerts)), settings)
 
 

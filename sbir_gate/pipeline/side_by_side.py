@@ -29,7 +29,7 @@ from sbir_gate.measuring.interleaving import (
 from sbir_gate.measuring.locks import PackageChange
 from sbir_gate.measuring.seals import Seals, files_in
 from sbir_gate.model.companions import Companions, OnBaseFixture
-from sbir_gate.model.run import Run, Source
+from sbir_gate.model.run import Run, Source, Timing
 from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.pipeline.base_side import (
     BaseSide,
@@ -43,6 +43,7 @@ from sbir_gate.pipeline.base_side import (
 from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.edited_fixture import measured_on_base
+from sbir_gate.pipeline.engine_sources import source_changes
 from sbir_gate.pipeline.fixture import ReadFixture, read_fixture
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
@@ -52,6 +53,7 @@ from sbir_gate.pipeline.gate import (
     run_of,
     sealed_files,
     subject_line,
+    timing_of,
     wrong_input_explained,
 )
 from sbir_gate.pipeline.policy import (
@@ -151,15 +153,22 @@ def _measured(
             plan_of(effective, read, _folder(scratch / "head")),
             environment=side_environment(sides.head, sides.head, None, given.environment),
         )
+        timing, timing_notes = _timing(effective, found, base)
+        if timing is not Timing.MEASURED:
+            head_plan = replace(head_plan, warmups=0)
         base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
         check_code(base_plan, base, edges)
-        session = _Session(effective, judgement, edges, read, found, base, edges.new_session())
+        session = _Session(effective, judgement, edges, read, found, base, edges.new_session(), timing)
         seals = Seals(lambda: (*sealed_files(effective, head_plan, base_plan), *of_commit), tree)
         result = _side_by_side(session, head_plan, base_plan, progress, seals.check)
         seals.check_at_the_end()
         progress("measuring quality")
         head_run, base_run = session.runs(result.head, result.base)
-        notes = (*_notes(found, head_run, base, cautions(git, tree)), *_budget_notes(result, session.budget))
+        notes = (
+            *timing_notes,
+            *_notes(found, head_run, base, cautions(git, tree)),
+            *_budget_notes(result, session.budget),
+        )
         head_run, on_base = measured_on_base(
             head_run,
             judgement.fixture,
@@ -198,6 +207,29 @@ def _on_base(
     return OnBaseFixture(*replace(session, effective=effective, read=read).runs(head_result, base_result))
 
 
+def _timing(effective: EffectiveSettings, found: MergeBase, base: BaseSide) -> tuple[Timing, tuple[str, ...]]:
+    """Return whether time is measured, and what a reader should know of it.
+
+    It is not where the engine is the base's: its files, its command, its environment, and every setting that
+    it reads.
+    """
+    settings = effective.settings
+    sources = settings.enricher.sources
+    if timing_of(settings) is not Timing.MEASURED or not sources:
+        return timing_of(settings), ()
+    changes = source_changes(found.revision.git, found.commit, sources)
+    if changes.unmatched:
+        names = ", ".join(changes.unmatched[:_MAX_TOLD])
+        return Timing.MEASURED, (f"enricher.sources: no file matches {names}, so time was measured",)
+    theirs = base.settings
+    is_other = (
+        bool(changes.files or base.locks or theirs.differing or theirs.unknown)
+        or theirs.command != settings.enricher.command
+        or settings.benchmark.base_lock == ()
+    )
+    return (Timing.MEASURED if is_other else Timing.ENGINE_UNCHANGED), ()
+
+
 def _folder(path: Path) -> Path:
     path.mkdir()
     return path
@@ -214,16 +246,19 @@ class _Session:
     found: MergeBase
     base: BaseSide
     session: str
+    timing: Timing
 
     @property
     def budget(self) -> Budget:
         benchmark = self.effective.settings.benchmark
+        if self.timing is not Timing.MEASURED:
+            return Budget(1, 1, benchmark.max_seconds)
         return Budget(benchmark.min_pairs, benchmark.max_pairs, benchmark.max_seconds)
 
     def runs(self, head: BenchmarkResult, base: BenchmarkResult) -> tuple[Run, Run]:
         """Return the Runs of head and base, which know that they belong together."""
         head_run, base_run = (
-            replace(run_of(self.effective, self.edges, self.read, result), session=self.session)
+            replace(run_of(self.effective, self.edges, self.read, result, self.timing), session=self.session)
             for result in (head, base)
         )
         settings = self.base.settings

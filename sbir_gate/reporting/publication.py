@@ -121,7 +121,7 @@ def _title(verdict: Verdict) -> str:
     usual = improvement_line(verdict) or _TITLES.get(verdict.outcome, "")
     reason = verdict.reasons[0] if verdict.reasons else usual
     title = f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value
-    return plain(f"{title}{not_judged_words(verdict.changes)}", 140)
+    return plain(f"{title}{not_judged_words(verdict)}", 140)
 
 
 def _digest(verdict: Verdict) -> str:
@@ -129,6 +129,7 @@ def _digest(verdict: Verdict) -> str:
     records = verdict.records
     facts = [
         verdict.gate,
+        verdict.timing,
         verdict.outcome,
         verdict.reasons,
         verdict.notes,

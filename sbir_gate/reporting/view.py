@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Run, Timing
 from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, not_judged
 from sbir_gate.reporting.improvements import improvement_line
 from sbir_gate.reporting.plain_text import plain
@@ -57,6 +57,8 @@ _OUTCOMES = {
     Outcome.NO_BASELINE: ("🆕", "Nothing to compare with yet; the absolute limits hold"),
     Outcome.ERROR: ("💥", "The benchmark did not finish"),
 }
+
+_TIMINGS = {Timing.ENGINE_UNCHANGED: "; engine unchanged", Timing.QUICK: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         gate=plain(verdict.gate, _NAME_CHARACTERS),
         outcome=verdict.outcome,
         symbol=symbol,
-        headline=f"{headline}{not_judged_words(verdict.changes)}",
+        headline=f"{headline}{not_judged_words(verdict)}",
         improvement="" if is_headline else better,
         reasons=_capped(verdict.reasons),
         notes=_capped(verdict.notes),
@@ -184,9 +186,11 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
     )
 
 
-def not_judged_words(changes: Sequence[Change]) -> str:
+def not_judged_words(verdict: Verdict) -> str:
     """Return what a headline adds for what was not judged: "; time not judged". Empty if all was."""
-    blind = [plain(kind, _NAME_CHARACTERS) for kind in not_judged(changes)]
+    if verdict.timing is not Timing.MEASURED:
+        return f"{_TIMINGS[verdict.timing]}; time not judged"
+    blind = [plain(kind, _NAME_CHARACTERS) for kind in not_judged(verdict.changes)]
     return f"; {' and '.join(blind)} not judged" if blind else ""
 
 

@@ -106,6 +106,12 @@ def _relative(name: str) -> str:
     return name
 
 
+def _source(pattern: str) -> str:
+    if not pattern.strip() or pattern.startswith("/") or ".." in Path(pattern).parts or "\0" in pattern:
+        raise _fault("must be a file, folder or pattern of the repository, from its top, as in engine/**")
+    return pattern
+
+
 def _cron_line(line: str) -> str:
     if not re.fullmatch(r"[0-9*/,-]+( [0-9*/,-]+){2}( [0-9A-Za-z*/,-]+){2}", line):
         raise _fault("must be five fields of cron: minute, hour, day, month, weekday, as in 0 6 * * 1")
@@ -120,6 +126,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 PathValue = Annotated[Path, BeforeValidator(_path)]
 MatchMethod = Annotated[Method, _one_of(*(method for method in Method if method is not Method.NONE))]
 Command = Annotated[tuple[str, ...] | None, BeforeValidator(_command), AfterValidator(_runnable)]
+SourcePattern = Annotated[str, AfterValidator(_source)]
 RelativeName = Annotated[str, AfterValidator(_relative)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 FileStem = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
@@ -198,6 +205,7 @@ class EnricherSettings(Section):
 
     command: Command
     python: PathValue | None
+    sources: Annotated[tuple[SourcePattern, ...], AfterValidator(_distinct)]
     pass_environment: Annotated[tuple[VariableName, ...], AfterValidator(_distinct)]
     private_home: bool
 
@@ -242,6 +250,7 @@ class BenchmarkSettings(Section):
     max_seconds: Seconds
     base_lock: Annotated[tuple[RelativeName, ...], AfterValidator(_distinct)] | None
     base_setup: Command
+    is_timed: bool
 
 
 class MetricSettings(Section):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.model.document import PROMOTE_AGAIN
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Run, Timing
 from sbir_gate.storing.documents import load_run, write_run
 
 _GATE_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -87,6 +87,8 @@ def verify(run: Run) -> tuple[str, ...]:
         problems.append("it holds zero records")
     if not run.samples:
         problems.append("it holds no measured repeat")
+    if run.timing is not Timing.MEASURED:
+        problems.append("time and memory were not measured")
     if len({sample.output_digest for sample in run.samples}) > 1:
         problems.append("its repeats gave different outputs")
     if len(awards) < len(run.decisions):

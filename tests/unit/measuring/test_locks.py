@@ -124,6 +124,12 @@ def test_what_changes_no_environment_is_no_difference(head, base, before, after)
     assert differing_locks(None, head, base) == ()
 
 
+def test_nor_is_a_project_file_that_only_configures_tools(head, base):
+    (head / "pyproject.toml").write_text("[tool.black]\nline-length = 99\n")
+    assert differing_locks(None, head, base) == ()
+    assert differing_locks(None, base, head) == ()
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -1,5 +1,6 @@
 """Set-ups that cannot work, each with the line that names it."""
 
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -335,6 +336,17 @@ def test_a_lock_file_that_no_environment_can_be_made_from_is_named():
 def test_a_lock_file_that_is_not_there_is_named():
     found = "\n".join(lines("benchmark.base_lock=[nowhere.lock]", "benchmark.base_setup=make"))
     assert "benchmark.base_lock: there is no nowhere.lock" in found
+
+
+def test_a_pattern_of_the_engine_that_matches_no_file_is_named():
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    Path("engine.py").write_text("")
+    subprocess.run([*git, "add", "engine.py"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "first"], check=True)
+    found = "\n".join(lines("enricher.sources=[engine.py, 'engin/**']"))
+    assert "enricher.sources: no file matches 'engin/**'" in found
+    assert "matches 'engine.py'" not in found
 
 
 class TestLabels:

@@ -1,0 +1,126 @@
+"""Changes that do not touch the engine, and the quick look: no times, and no failure of quality hidden."""
+
+from __future__ import annotations
+
+import pytest
+
+from sbir_gate.errors import InputError
+from sbir_gate.model.run import MetricKind, Timing
+from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.reporting.view import build_view
+from sbir_gate.storing.baselines import check_promotable
+from tests.integration.test_adoption import SETTINGS, own, team  # noqa: F401 -- a fixture of that module
+from tests.integration.test_side_by_side import FIXTURE, base_of, toy
+
+SOURCES = SETTINGS + "  sources: [enrich.py, 'engine/**']\n"
+
+
+@pytest.fixture
+def gated(team):  # noqa: F811 -- the fixture that is imported
+    """Let main have a gate that says what its engine is made of."""
+    team.repository.git("switch", "--quiet", "main")
+    files = {"enrich.py": toy(), "engine/words.txt": "x", "sbir-gate.yaml": SOURCES, "docs/a.md": "a"}
+    team.repository.commit({**files, **FIXTURE})
+    team.repository.git("switch", "--quiet", "--create", "next")
+    return team
+
+
+def untimed(run):
+    return run.timing is not Timing.MEASURED and all(each.kind is MetricKind.EXACT for each in run.metrics)
+
+
+def test_a_change_of_the_docs_alone_runs_the_engine_once_and_measures_no_time(gated):
+    gated.repository.commit({"docs/a.md": "b"})
+    result = own(gated)
+    assert result.verdict.outcome is Outcome.PASS
+    assert result.run.timing is result.verdict.timing is Timing.ENGINE_UNCHANGED
+    assert untimed(result.run)
+    assert untimed(base_of(result))
+    assert [words for words in gated.told if "pair" in words or "warming" in words] == [
+        "pair 1 of 1: head",
+        "pair 1 of 1: base",
+    ]
+    headline = build_view(result.run, result.verdict).headline
+    assert headline.endswith("; engine unchanged; time not judged")
+    row = next(row for row in result.verdict.changes if row.metric == "wall_seconds")
+    assert (row.severity, row.limit) == (Severity.INFO, "not judged")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enrich.py": toy(version="second")},
+        {"engine/words.txt": "y"},
+        {"engine/deep/new.py": ""},
+        {"sbir-gate.yaml": SOURCES + "matching: {max_candidates: 4}\n"},
+        {"sbir-gate.yaml": SOURCES.replace("enrich.py {a", "./enrich.py {a")},
+        {"requirements.txt": "numpy==2\n"},
+    ],
+    ids=["file", "folder", "new-file", "setting", "command", "dependency"],
+)
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_what_may_change_the_engine_is_timed(gated, change, is_committed):
+    if is_committed:
+        gated.repository.commit(change)
+    else:
+        for name, text in change.items():
+            path = gated.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    assert own(gated).run.timing is Timing.MEASURED
+
+
+def test_a_change_cannot_say_for_itself_what_its_engine_is(gated):
+    gated.repository.commit({"enrich.py": toy(links=3), "sbir-gate.yaml": SETTINGS + "  sources: [docs]\n"})
+    result = own(gated)
+    assert result.run.timing is Timing.MEASURED
+    assert result.verdict.outcome is Outcome.FAIL
+
+
+def test_a_pattern_that_matches_nothing_hides_nothing(gated):
+    gated.repository.git("switch", "--quiet", "main")
+    gated.repository.commit({"sbir-gate.yaml": SETTINGS + "  sources: ['sorce/**']\n"})
+    gated.repository.git("switch", "--quiet", "--create", "typo")
+    gated.repository.commit({"docs/a.md": "b"})
+    result = own(gated)
+    assert result.run.timing is Timing.MEASURED
+    assert any("no file matches sorce/**" in note for note in result.verdict.notes)
+
+
+def test_quality_is_judged_all_the_same_where_the_fixture_shows_it(gated):
+    """The engine is the base's, but the limit is not met: unchanged is no excuse for an absolute limit."""
+    gated.repository.git("switch", "--quiet", "main")
+    gated.repository.commit({"enrich.py": toy(links=3)})
+    gated.repository.git("switch", "--quiet", "--create", "poor")
+    gated.repository.commit({"docs/a.md": "b"})
+    verdict = own(gated).verdict
+    assert verdict.timing is Timing.ENGINE_UNCHANGED
+    assert any("match_rate" in reason for reason in verdict.reasons)
+
+
+def test_the_quick_look_judges_exact_metrics_alone(gated):
+    gated.repository.commit({"enrich.py": toy(burn_seconds=0.3)})
+    result = own(gated, **{"benchmark.is_timed": False})
+    assert result.verdict.outcome is Outcome.PASS
+    assert untimed(result.run)
+    assert "time not judged" in build_view(result.run, result.verdict).headline
+
+
+def test_it_hides_no_failure_of_quality(gated):
+    gated.repository.commit({"enrich.py": toy(links=3)})
+    assert own(gated, **{"benchmark.is_timed": False}).verdict.outcome is Outcome.FAIL
+
+
+def test_a_change_cannot_ask_for_it(gated):
+    gated.repository.commit(
+        {"enrich.py": toy(), "sbir-gate.yaml": SOURCES + "benchmark: {is_timed: false}\n"}
+    )
+    result = own(gated)
+    assert "benchmark.is_timed" in {edit.what for edit in result.verdict.policy_edits}
+    assert result.run.timing is not Timing.QUICK
+
+
+def test_a_run_without_times_is_no_baseline(gated):
+    gated.repository.commit({"docs/a.md": "b"})
+    with pytest.raises(InputError, match="time and memory were not measured"):
+        check_promotable(own(gated).run)
