@@ -204,7 +204,8 @@ def swap_links(rows: list[Row]) -> list[Row]:
 def swap_two_firms(rows: list[Row]) -> list[Row]:
     """give the awards of the two firms with the most links each other's recipient: no rate changes much"""
     links = _links(rows)
-    (first, _), (second, _) = Counter(row["recipient_id"] for row in links).most_common(2)
+    counts = Counter(row["recipient_id"] for row in links)
+    first, second = sorted(counts, key=lambda recipient: (-counts[recipient], recipient))[:2]
     swapped = {first: second, second: first}
     for row in links:
         row["recipient_id"] = swapped.get(row["recipient_id"], row["recipient_id"])
