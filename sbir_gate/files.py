@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from io import FileIO
+from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -54,6 +54,28 @@ def open_file(path: Path) -> FileIO:
 def check_file(path: Path) -> None:
     """Raise OSError for anything but a regular file. For readers that open a path themselves (DuckDB)."""
     _check(path, path.stat())
+
+
+def create_file(path: Path, *, is_appending: bool = False) -> BufferedWriter:
+    """Open a file for writing: emptied, or at its end; a device such as /dev/null is allowed.
+
+    Raises OSError: NotAFileError for a pipe or socket, whose reader would be waited for.
+    """
+    how = os.O_APPEND if is_appending else os.O_TRUNC
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # what is no file, and that nobody reads
+            _check(path, path.stat())
+        raise
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISCHR(status.st_mode):
+            _check(path, status)
+        return os.fdopen(descriptor, "ab" if is_appending else "wb")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def read_file(path: Path, max_bytes: int) -> bytes:

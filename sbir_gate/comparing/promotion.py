@@ -104,14 +104,17 @@ def _with_common_awards(head: Run, reference: Run, policy: Policy, waivers: Waiv
 def _common(head: Run, reference: Run) -> tuple[Run, Run]:
     """Return both Runs with only the awards that both have.
 
-    Where the link is the same, so is its label: an edit of the truth is no change of the engine.
+    Where the link is the same, so is its label: an edit of the truth is no change of the engine. A link that
+    was right and is another now is not right for what the edited truth says: else a regression would pass
+    with the truth that allows it.
     """
     ids = {decision.award_id for decision in head.decisions}
     ids &= {decision.award_id for decision in reference.decisions}
     now, before = _only(head, ids), _only(reference, ids)
     links = _links(before)
     same = {award_id for award_id, link in _links(now).items() if links[award_id] == link}
-    right = (set(now.right_award_ids) - same) | (set(before.right_award_ids) & same)
+    was_right = set(before.right_award_ids)
+    right = (was_right & same) | (set(now.right_award_ids) - same - was_right)
     return replace(now, right_award_ids=tuple(sorted(right))), before
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError, UsageError
+from sbir_gate.files import create_file
 from sbir_gate.matching.candidates import BlockingOptions
 from sbir_gate.matching.cascade import MatchingOptions, match_firms
 from sbir_gate.matching.enriched import check_output, count_links, write_enriched
@@ -341,7 +342,8 @@ def _source_paths(sources: Sequence[str], settings: Settings) -> list[Path]:
 
 def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
     try:
-        path.write_text(json.dumps(monitor.export(), indent=1) + "\n", encoding="utf-8")
+        with create_file(path) as file:
+            file.write((json.dumps(monitor.export(), indent=1) + "\n").encode())
     except OSError as error:
         raise OutputError(
             f"{path}: the metrics cannot be written ({error.strerror})", "name a file that you may write"

@@ -25,7 +25,8 @@ _DAMAGED = "the payload is what GitHub leaves at $GITHUB_EVENT_PATH: give that f
 # an owner has letters, digits and hyphens; one of Enterprise Managed Users ends in _ and a short code
 _OWNER = r"(?=[^/]{1,39}(?:/|$))[A-Za-z0-9][A-Za-z0-9-]*(?:_[A-Za-z0-9]+)?"
 _NAME = re.compile(_OWNER + r"/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?", re.ASCII)
+# with a slash too: act, which runs workflows without GitHub, calls its user nektos/act
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/-]{0,99}(?:\[bot\])?", re.ASCII)
 # git's own rules for the name of a branch (git help check-ref-format), and no line break of any alphabet
 _NO_REF = re.compile(
     r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[./-]|[./]$|^@?$"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sbir_gate.errors import PublishError
+from sbir_gate.files import create_file
 from sbir_gate.model.publication import Annotation, AnnotationLevel
 
 MAX_SUMMARY_BYTES = 1024 * 1024
@@ -96,7 +97,7 @@ def _plain(text: str) -> str:
 
 
 def _append(path: Path, content: bytes) -> None:
-    with path.open("ab") as file:
+    with create_file(path, is_appending=True) as file:
         file.write(content)
 
 

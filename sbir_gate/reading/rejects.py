@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from sbir_gate.errors import InputError, OutputError
+from sbir_gate.files import create_file
 from sbir_gate.model.records import Reject
 
 KEPT_IN_MEMORY = 100
@@ -31,7 +33,7 @@ class RejectLog:
         self._stream: TextIO | None = None
         if path is not None:
             try:
-                self._stream = path.open("w", encoding="utf-8", newline="")
+                self._stream = TextIOWrapper(create_file(path), encoding="utf-8", newline="")
             except OSError as error:
                 raise self._unwritable(error) from error
             self._write(COLUMNS)

@@ -35,7 +35,7 @@ def repository(name=REPOSITORY):
 
 
 def pull_request(team: Team, sha: str, head: str = REPOSITORY, ref: str = "change") -> dict:
-    base = team.origin.git("rev-parse", "main")
+    base = team.origin.git("rev-parse", "refs/heads/main")
     return {
         "action": "synchronize",
         "number": NUMBER,
@@ -104,6 +104,17 @@ def test_a_change_that_switches_a_stage_off_fails_and_the_same_comment_turns_gre
     written = len(team.github.verbs())
     assert judge(team, third).is_success
     assert [verb for verb in team.github.verbs()[written:] if "comments" in verb] == []
+
+
+def test_tags_of_the_base_branchs_name_do_not_replace_it(team):
+    sha = change(team, *UEI_OFF)
+    for name in ("main", "origin/main"):
+        team.origin.git("tag", name, sha)
+    team.github.add_pull(NUMBER, sha)
+    failed = judge(team, sha)
+    assert not failed.is_success, failed.log
+    (body,) = team.github.bodies(NUMBER)
+    assert "## ❌ fail: enrichment" in body
 
 
 def test_a_fork_is_judged_without_rights_and_told_by_the_other_half(team):

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.files import NotAFileError, TooLargeError, open_file, read_file, write_durably
+from sbir_gate.files import (
+    NotAFileError,
+    TooLargeError,
+    create_file,
+    open_file,
+    read_file,
+    write_durably,
+)
 
 
 @pytest.fixture
@@ -116,3 +123,23 @@ class TestWriting:
     def test_a_folder_that_is_missing_is_an_error_of_the_system(self, tmp_path):
         with pytest.raises(FileNotFoundError):
             write_durably(tmp_path / "gone" / "file", b"new")
+
+    def test_a_file_is_emptied_or_goes_on_at_its_end(self, plain):
+        with create_file(plain, is_appending=True) as file:
+            file.write(b"ab")
+        assert plain.read_bytes() == b"0123456789ab"
+        with create_file(plain) as file:
+            file.write(b"new")
+        assert plain.read_bytes() == b"new"
+
+    def test_no_reader_of_a_pipe_is_waited_for(self, pipe):
+        with pytest.raises(NotAFileError, match="a pipe, not a regular file"):
+            create_file(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        with pytest.raises(NotAFileError, match="a pipe, not a regular file"):
+            create_file(pipe)
+        os.close(reader)
+
+    def test_what_nobody_wants_may_go_to_the_null_device(self):
+        with create_file(Path(os.devnull)) as file:
+            file.write(b"nothing")

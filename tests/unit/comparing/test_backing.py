@@ -7,12 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.comparing.backing import judged_values
+from sbir_gate.comparing.backing import is_emptied_for_the_worse, judged_values
 from sbir_gate.comparing.gate import judge
 from sbir_gate.comparing.records import compare_records
 from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.run import Metric, Run
-from sbir_gate.model.verdict import Excuse, MetricLimit, Outcome, Policy, Severity
+from sbir_gate.model.run import Metric, Run, Stratum
+from sbir_gate.model.verdict import (
+    AwardChange,
+    Excuse,
+    MetricLimit,
+    Outcome,
+    Policy,
+    RecordChanges,
+    Severity,
+)
 from sbir_gate.reporting.improvements import improvement_words
 from tests.factories import AWARDS, EXACT, HIGHER, LOWER, award_id, link, make_run, no_link
 
@@ -200,3 +208,23 @@ def test_with_labels_they_lie_between_head_and_reference(before, after):
     now, then = ({metric.name: metric.values[0] for metric in run.metrics} for run in (head, reference))
     for name, value in found.items():
         assert now.get(name, 0.0) - 1e-9 <= value <= then[name] + 1e-9
+
+
+def _lost(was_right, phase):
+    return AwardChange("A1", "Firm", "R1", "", "uei", "none", was_right, False, phase=phase)
+
+
+@pytest.mark.parametrize(
+    ("lost", "is_worse"),
+    [
+        ((_lost(False, "II"),), False),  # nothing but a wrong link
+        ((_lost(True, "II"),), True),
+        ((_lost(False, "II"), _lost(True, "I")), False),  # another stratum's
+        ((_lost(False, "II"), _lost(True, "")), True),  # perhaps this one's
+        ((_lost(None, "II"),), True),  # not labelled
+        ((), True),  # figures that no award explains
+    ],
+)
+def test_a_stratum_that_lost_only_wrong_links_is_not_emptied_for_the_worse(lost, is_worse):
+    stratum = Stratum("phase", "II", 15, 1, 0.1, None, None)
+    assert is_emptied_for_the_worse(stratum, RecordChanges(lost=lost)) is is_worse

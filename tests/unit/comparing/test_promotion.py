@@ -100,9 +100,11 @@ class TestMergedCode:
     def test_an_edit_of_the_truth_is_no_change_of_the_engine(self):
         relabelled = other_fixture(right_award_ids=make_run().right_award_ids[30:])
         assert verdict_on(relabelled).outcome is Outcome.NO_BASELINE
-        # and hides none: the awards that it un-labels are lost all the same
-        lost = other_fixture(without_links(make_run(), 20), right_award_ids=make_run().right_award_ids)
-        assert verdict_on(lost).records.lost
+
+    def test_an_edit_of_the_truth_allows_no_change_of_the_engine(self):
+        allowed = other_fixture(without_links(make_run(), 20), right_award_ids=make_run().right_award_ids)
+        verdict = verdict_on(allowed)
+        assert (verdict.outcome, verdict.records.worsened) == (Outcome.FAIL, 20)
 
     def test_the_absolute_limits_hold_on_a_changed_fixture(self):
         verdict = verdict_on(other_fixture(with_metric(make_run(), "rows_missing", [3.0])))

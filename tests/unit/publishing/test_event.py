@@ -75,7 +75,7 @@ class TestRealPayloads:
         content = changed("pull_request.opened", pull_request__head__ref=ref)
         assert read_event(environment("pull_request"), content).branch == ref
 
-    @pytest.mark.parametrize("actor", ["octocat", "jsmith_acme", "dependabot[bot]", ""])
+    @pytest.mark.parametrize("actor", ["octocat", "jsmith_acme", "dependabot[bot]", "nektos/act", ""])
     def test_actors_that_github_gives_are_accepted(self, actor):
         assert read_event(environment("schedule", GITHUB_ACTOR=actor), None).actor == actor
 
