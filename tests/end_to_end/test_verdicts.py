@@ -55,7 +55,7 @@ def make_own_baseline(stage):
 
 def said(stage, row: Row, done) -> tuple[str, str]:
     """Return outcome and reasons: of the saved verdict, or of the screen where none is saved."""
-    if "sbir-gate run" in row.command:
+    if "sbir-gate run" in row.command or "action_steps.py" in row.command:
         verdict: Verdict = stage.verdict()
         return verdict.outcome.value, "\n".join(verdict.reasons)
     headline, _, rest = done.stdout.partition(":")

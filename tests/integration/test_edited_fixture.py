@@ -29,7 +29,10 @@ from tests.repository import Repository
 
 AWARDS = 24
 WRONG = range(4)
-CHANNELS = ("--base", "--policy-from", "action beside the base", "action with a baseline")
+ACTION = ("action beside the base", "action with a baseline")
+ALL_CHANNELS = ("--base", "--policy-from", *ACTION)
+# the action asks as the commands do: what is quick shows that it does
+CHANNELS = ("--base", "--policy-from", *(pytest.param(name, marks=pytest.mark.slow) for name in ACTION))
 GATE = """\
 enricher:
   command: engine {{awards}} {{recipients}} {{output}} {{metrics}}
@@ -216,7 +219,7 @@ def test_the_absolute_limits_hold_on_the_fixture_of_the_change(team, channel):
     assert verdict.reasons[0].startswith("on this change's own fixture: precision 0.6")
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", ALL_CHANNELS)
 def test_what_the_edit_does_is_counted(team, channel):
     files = {
         "engine.txt": "wrong\n",

@@ -284,3 +284,15 @@ def test_without_a_reference_or_a_readable_history_no_noise_is_known(settings):
     history_folder(settings).parent.mkdir(exist_ok=True)
     history_folder(settings).write_text("no folder")
     assert noise_of_history(head(), make_run(), make_policy(), settings) == {}
+
+
+def test_a_run_on_the_fixture_of_a_base_is_not_imported(tmp_path, settings):
+    run = head()
+    saved = tmp_path / "saved"
+    write_run(saved / "there.json", replace(run, fixture=replace(run.fixture, commit="b" * 40)))
+    write_run(saved / "own.json", run)
+    found = import_runs([saved], settings)
+    assert (found.taken, [file.reason for file in found.skipped]) == (
+        1,
+        ["was measured on a base's fixture, to judge a change"],
+    )

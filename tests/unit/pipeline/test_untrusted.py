@@ -6,9 +6,10 @@ from datetime import date
 import pytest
 
 from sbir_gate.comparing.gate import judge
-from sbir_gate.errors import InputError, PublishError, SbirGateError, UsageError
+from sbir_gate.errors import DocumentError, InputError, PublishError, SbirGateError, UsageError
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import RUN, encode
+from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import Metric, MetricKind, Source
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.publishing import Channels, PublishEdges, publish
@@ -228,6 +229,32 @@ class TestWhatTheForkSays:
         assert half.fake.bodies(7)[0].count("<!-- sbir-gate:") == 1
 
 
+class TestAChangeOfTheFixture:
+    """The job of the fork measured on the fixture of the base too; the verdict is made of its Runs here."""
+
+    def save(self, half, there, edits):
+        head = replace(measured(session="s"), fixture_edits=edits)
+        head = replace(head, fixture=replace(head.fixture, fingerprint="0" * 64))
+        if there is not None:
+            there = replace(there, session="s", fixture=replace(there.fixture, commit="b" * 40))
+            save_run(half.artifact / "benchmarks", there)
+        save_run(half.artifact / "benchmarks", head)
+        return half.publish()[0].verdict
+
+    def test_it_is_judged_on_the_fixture_of_the_base(self, half):
+        found = self.save(half, with_lost_links(measured(), 7), FixtureEdits("b" * 40))
+        assert found.outcome is Outcome.FAIL
+        assert found.reasons[0].startswith("on the base's fixture: ")
+        assert found.fixture_edits == FixtureEdits("b" * 40)
+
+    def test_one_that_loses_nothing_there_passes(self, half):
+        assert self.save(half, measured(), FixtureEdits("b" * 40)).outcome is Outcome.PASS
+
+    @pytest.mark.parametrize("edits", [FixtureEdits("b" * 40), None])
+    def test_without_a_run_there_it_is_incomparable(self, half, edits):
+        assert self.save(half, None, edits).outcome is Outcome.INCOMPARABLE
+
+
 class TestLimits:
     def refused(self, half, match=None):
         with pytest.raises(SbirGateError, match=match) as raised:
@@ -277,7 +304,7 @@ class TestLimits:
         save_run(half.artifact, with_metric(measured(), "wall_seconds", [value] * 5))
         try:
             half.publish()
-        except InputError:
+        except (InputError, DocumentError):
             assert half.is_silent()
 
     def test_a_start_that_is_no_time_is_an_error(self, half):

@@ -125,3 +125,10 @@ class TestPromoting:
     def test_a_run_cannot_name_its_way_out_of_the_folder(self, tmp_path):
         with pytest.raises(UsageError):
             promote(make_run(gate="../evil"), tmp_path)
+
+
+def test_a_run_on_the_fixture_of_a_base_never_becomes_a_baseline(tmp_path):
+    run = make_run()
+    run = replace(run, fixture=replace(run.fixture, commit="b" * 40))
+    with pytest.raises(InputError, match="was measured on the fixture of commit bbbbbbbbbbbb"):
+        promote(run, tmp_path, is_forced=True)
