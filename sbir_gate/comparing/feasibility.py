@@ -119,14 +119,14 @@ def _broken_limits(limit: MetricLimit, metric: Metric, place_of: PlaceOf) -> Ite
 
 
 def repeats_fault(policy: Policy, repeats: int, place_of: PlaceOf) -> Diagnosis | None:
-    """Return why no time or memory can ever fail with so many repeats; None if one can, or none has a limit."""
+    """Return why no time or memory can fail with so many repeats; None if one can, or none has a limit."""
     if repeats >= FEWEST_REPEATS or not _enforces_noise(policy):
         return None
     return Diagnosis(
         Gravity.ERROR,
         place_of("benchmark.repeats"),
         f"benchmark.repeats: {repeats} shows nothing of the noise, so no time or memory can ever fail",
-        f"measure at least {FEWEST_REPEATS}, better 5; benchmark.is_timed: false judges the exact metrics alone",
+        f"measure at least {FEWEST_REPEATS}, better 5, or judge the exact metrics alone: benchmark.is_timed",
     )
 
 
@@ -137,7 +137,7 @@ def pairs_fault(policy: Policy, max_pairs: int, place_of: PlaceOf) -> Diagnosis 
     return Diagnosis(
         Gravity.ERROR,
         place_of("benchmark.max_pairs"),
-        f"benchmark.max_pairs: {max_pairs} cannot tell a change from noise, so no time or memory can ever fail",
+        f"benchmark.max_pairs: {max_pairs} shows too little of the noise, so no time or memory can ever fail",
         f"measure at least {FEWEST_TELLING_PAIRS} pairs, or judge the exact metrics alone with --quick",
     )
 

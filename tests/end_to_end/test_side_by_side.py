@@ -72,10 +72,10 @@ def saved_runs(team):
 
 
 def test_a_run_beside_the_base_is_reported_and_can_be_reported_again(team):
-    done = team.gate(*RUN, "--base", "main", "--pairs", "2", "--format", "markdown")
+    done = team.gate(*RUN, "--base", "main", "--pairs", "5", "--format", "markdown")
     assert done.returncode == 0, done.stderr
     base, head = saved_runs(team)
-    for words in ("checking out the base", "pair 2 of 2: base", f"base: {base.relative_to(team.folder)}"):
+    for words in ("checking out the base", "pair 4 of 5: base", f"base: {base.relative_to(team.folder)}"):
         assert words in done.stderr
     written = (team.folder / "reports" / "report.md").read_text(encoding="utf-8")
     assert done.stdout == written
@@ -92,7 +92,7 @@ def test_without_a_name_the_base_is_the_target_branch_of_the_pull_request(team, 
     repository.git("branch", "release")
     commit = repository.commit({"enrich.py": TOY.replace("VERSION = 1", "VERSION = 3")})
     for environment, expected in (({}, "main"), ({"GITHUB_BASE_REF": "release"}, "release")):
-        done = team.gate(*RUN, "--base", "--pairs", "1", "--quiet", **environment)
+        done = team.gate(*RUN, "--base", "--quick", "--quiet", **environment)
         assert done.returncode == 0, done.stderr
         assert team.verdict().reference_commit == repository.git("rev-parse", expected)
         assert team.verdict().head_commit == commit
@@ -141,6 +141,7 @@ def test_a_base_that_breaks_is_status_3_and_not_heads_fault(team, repository):
         (["--max-seconds", "3"], "--max-seconds is for runs side by side"),
         (["--base", "--repeats", "3"], "--repeats does nothing with --base"),
         (["--base", "main", "--pairs", "0"], "--pairs"),
+        (["--base", "main", "--pairs", "3"], "so no time or memory can ever fail"),
         (["--base", "main", "--max-seconds", "0"], "--max-seconds"),
         (["--base", "nowhere"], "there is no commit 'nowhere'"),
         (["--base", "$(touch hacked)"], "there is no commit '$(touch hacked)'"),
@@ -175,11 +176,11 @@ HANG = {"enrich.py": TOY + "time.sleep(3600)\n"}
     ("word", "number"),
     [
         ("checking out", signal.SIGINT),
-        ("pair 1 of 3: base", signal.SIGINT),
+        ("pair 1 of 5: base", signal.SIGINT),
         *[
             pytest.param(word, number, marks=pytest.mark.slow)
             for word, number in (
-                ("pair 1 of 3: base", signal.SIGTERM),
+                ("pair 1 of 5: base", signal.SIGTERM),
                 ("reading the fixtures", signal.SIGINT),
                 ("checking out", signal.SIGTERM),
             )
@@ -192,7 +193,7 @@ def test_an_interrupted_run_leaves_no_worktree_behind(team, repository, word, nu
     repository.git("switch", "--quiet", "--create", "quick")
     repository.commit({"enrich.py": TOY})
     process = team.start(
-        *RUN, "--base", "main", "--pairs", "3", stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        *RUN, "--base", "main", "--pairs", "5", stderr=subprocess.PIPE, stdout=subprocess.PIPE
     )
     said = ""
     while word not in said:
@@ -226,7 +227,7 @@ def test_the_real_engine_of_two_commits_is_compared_with_the_settings_of_each(tm
     # so that the gate itself, too, is that of the repository
     environment = ENVIRONMENT | {"TMPDIR": str(temporary), "PYTHONPATH": str(repository.folder)}
     team = Stage(repository.folder, environment)
-    done = team.gate("run", "--base", "main", "--pairs", "2", "--set", "matching.max_candidates=3")
+    done = team.gate("run", "--base", "main", "--quick", "--set", "matching.max_candidates=3")
     verdict = team.verdict()
     assert verdict.outcome is Outcome.FAIL, done.stderr
     assert done.returncode == 1

@@ -37,7 +37,7 @@ GATE = """\
 enricher:
   command: engine {{awards}} {{recipients}} {{output}} {{metrics}}
 fixtures: {{awards: {awards}, recipients: {recipients}, truth: {truth}}}
-benchmark: {{repeats: 3, warm_ups: 0, min_pairs: 3, max_pairs: 3}}
+benchmark: {{repeats: 3, warm_ups: 0, min_pairs: 5, max_pairs: 5}}
 gate: {{max_lost: 2}}
 """
 PLACES = {"awards": "data/awards.csv", "recipients": "data/recipients.csv", "truth": "data/truth.csv"}

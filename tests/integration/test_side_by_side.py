@@ -100,7 +100,7 @@ class Team:
     def gate(self, *assignments, ref="main", config=None, environment=None, **options):
         """Run the main job as `sbir-gate run --base REF` does, without waiting for the calibration."""
         environment = ENVIRONMENT | (environment or {})
-        options = {"benchmark.min_pairs": 2, "benchmark.max_pairs": 2, "enricher.command": COMMAND} | options
+        options = {"benchmark.min_pairs": 5, "benchmark.max_pairs": 5, "enricher.command": COMMAND} | options
         options = {key: value for key, value in options.items() if value is not None}
         effective = load_settings(config, environment, options, assignments)
         edges = Edges(
@@ -174,7 +174,8 @@ def test_the_saved_runs_give_the_same_verdict_again(team):
     team.repository.commit({"enrich.py": toy(links=8)})
     result = team.gate()
     settings = load_settings(None, {}).settings
-    measured = replace(result.verdict, policy_commit="")  # whose policy it was is not in the Runs
+    # whose policy it was, and how far the target branch is ahead, is not in the Runs
+    measured = replace(result.verdict, policy_commit="", target=None)
     assert judge(load_run(result.run_path), base_of(result), policy(settings)) == measured
     assert result.verdict.outcome is Outcome.FAIL
     assert [award.award_id for award in result.verdict.records.lost] == ["A10", "A11", "A8", "A9"]
@@ -187,7 +188,7 @@ def test_a_slower_change_fails(team, is_committed):
     else:
         (team.folder / "enrich.py").write_text(SLOW)
     for _ in range(TRIES):
-        result = team.gate(**{"benchmark.min_pairs": 5, "benchmark.max_pairs": 5})
+        result = team.gate()
         if result.verdict.outcome is Outcome.FAIL:
             break
     assert "cpu_seconds rose" in " ".join(result.verdict.reasons)
@@ -215,8 +216,7 @@ def test_a_base_that_was_slow_makes_head_faster_and_passes(team):
     team.repository.commit({"enrich.py": SLOW})
     team.repository.git("switch", "--quiet", "--create", "faster")
     team.repository.commit({"enrich.py": TOY})
-    pairs = {"benchmark.min_pairs": 5, "benchmark.max_pairs": 5}
-    assert team.gate(**pairs).verdict.outcome is Outcome.PASS
+    assert team.gate().verdict.outcome is Outcome.PASS
 
 
 def test_more_pairs_are_measured_only_until_it_is_decided(team):
@@ -225,26 +225,30 @@ def test_more_pairs_are_measured_only_until_it_is_decided(team):
 
 
 def test_progress_tells_pair_and_side(team):
-    team.gate(**{"benchmark.min_pairs": 2, "benchmark.max_pairs": 2})
+    team.gate()
     commit = team.repository.git("rev-parse", "HEAD")[:12]
     assert team.told == [
         f"gate enrichment; engine: {COMMAND}; settings file: none",
         f"checking out the base, {commit}",
         "reading the fixtures",
         *("warming up: head", "warming up: base"),
-        *("pair 1 of 2: head", "pair 1 of 2: base", "pair 2 of 2: base", "pair 2 of 2: head"),
+        *("pair 1 of 5: head", "pair 1 of 5: base", "pair 2 of 5: base", "pair 2 of 5: head"),
+        *("pair 3 of 5: head", "pair 3 of 5: base", "pair 4 of 5: base", "pair 4 of 5: head"),
+        *("pair 5 of 5: head", "pair 5 of 5: base"),
         "measuring quality",
     ]
 
 
 def test_progress_tells_how_many_pairs_there_will_be_at_least_and_then_at_most(team, monkeypatch):
     monkeypatch.setattr("sbir_gate.pipeline.side_by_side.is_decided", lambda _verdict, _policy: False)
-    team.gate(**{"benchmark.min_pairs": 1, "benchmark.max_pairs": 3, "benchmark.warm_ups": 0})
+    team.gate(**{"benchmark.min_pairs": 1, "benchmark.max_pairs": 5, "benchmark.warm_ups": 0})
     pairs = [words for words in team.told if words.startswith("pair")]
     assert pairs == [
         *("pair 1 of at least 1: head", "pair 1 of at least 1: base"),
-        *("pair 2 of at most 3: base", "pair 2 of at most 3: head"),
-        *("pair 3 of at most 3: head", "pair 3 of at most 3: base"),
+        *("pair 2 of at most 5: base", "pair 2 of at most 5: head"),
+        *("pair 3 of at most 5: head", "pair 3 of at most 5: base"),
+        *("pair 4 of at most 5: base", "pair 4 of at most 5: head"),
+        *("pair 5 of at most 5: head", "pair 5 of at most 5: base"),
     ]
     assert not any("warming up" in words for words in team.told)
 
@@ -382,8 +386,8 @@ def test_an_engine_that_would_be_imported_from_elsewhere_is_refused(engine_team)
 
 def test_without_an_engine_in_the_repository_both_run_the_installed_one(team):
     # the real one, on a dozen awards
-    options = {"enricher.command": None, "benchmark.min_pairs": 1, "benchmark.max_pairs": 1}
-    result = team.gate(**options, **{"benchmark.warm_ups": 0})
+    options = {"enricher.command": None, "benchmark.is_timed": False}
+    result = team.gate(**options)
     assert any("both sides ran the installed one" in note for note in result.verdict.notes)
     assert result.run.decisions == base_of(result).decisions
 

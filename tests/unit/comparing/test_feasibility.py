@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.comparing.feasibility import baseline_faults, limit_faults, noise_faults
+from sbir_gate.comparing.feasibility import (
+    baseline_faults,
+    limit_faults,
+    noise_faults,
+    pairs_fault,
+    repeats_fault,
+)
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.diagnosis import Gravity
 from sbir_gate.model.verdict import MetricLimit, Outcome, Policy, Severity
@@ -121,9 +127,22 @@ class TestNoise:
         assert self.found(make_run(), repeats) == []
 
     def test_one_repeat_establishes_nothing(self):
-        (found,) = self.found(make_run(), 1)
-        assert found.gravity is Gravity.ERROR
-        assert found.problem.startswith("benchmark.repeats: 1 tells nothing of the noise")
+        assert self.found(make_run(), 1) == []  # the set-up itself is wrong, whatever the baseline's noise
+        found = repeats_fault(make_policy(), 1, place_of)
+        assert (found.gravity, found.place) == (Gravity.ERROR, place_of("benchmark.repeats"))
+        assert found.problem.startswith("benchmark.repeats: 1 shows nothing of the noise")
+        assert repeats_fault(make_policy(), 2, place_of) is None
+
+    def test_fewer_than_five_pairs_establish_nothing(self):
+        found = pairs_fault(make_policy(), 4, place_of)
+        assert (found.gravity, found.place) == (Gravity.ERROR, place_of("benchmark.max_pairs"))
+        assert "no time or memory can ever fail" in found.problem
+        assert pairs_fault(make_policy(), 5, place_of) is None
+
+    def test_without_a_limit_on_what_is_noisy_any_number_will_do(self):
+        policy = Policy((make_limit("match_rate", kind=EXACT),))
+        assert repeats_fault(policy, 1, place_of) is None
+        assert pairs_fault(policy, 1, place_of) is None
 
     def test_a_noisy_baseline_does_not_and_says_what_it_could(self):
         (found,) = self.found(with_metric(make_run(), "wall_seconds", NOISE))

@@ -125,7 +125,7 @@ class TestSettings:
         assert found.startswith("error: gate.yaml:8: gate.metrics.precision.minimum: 0 can never be undercut")
 
     def test_one_repeat_is_told(self):
-        assert lines("benchmark.repeats=1")[0].startswith("error: --set: benchmark.repeats: 1 tells nothing")
+        assert lines("benchmark.repeats=1")[0].startswith("error: --set: benchmark.repeats: 1 shows nothing")
 
     def test_a_gate_whose_name_no_baseline_can_have(self):
         assert any("gate name 'my_gate' is not allowed" in line for line in lines("gate.name=my_gate"))
