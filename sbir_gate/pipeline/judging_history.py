@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from sbir_gate.errors import DocumentError, InputError
@@ -44,11 +45,12 @@ def history_of_commit(settings: Settings, revision: Revision) -> JudgingHistory:
     """Return the history to judge by where the policy is that of a commit.
 
     It is the operator's own folder where that lies outside the repository, else the branch of the history as
-    it was fetched. What else the folder in the working tree holds is named, and not used.
+    it was fetched. What else a change brings along in the folder is named, and not used.
     """
     folder = history_folder(settings)
     branch = course_branch(settings)
-    if place_in(revision.root, Path.cwd() / folder) is None:
+    place = place_in(revision.root, Path.cwd() / folder)
+    if place is None:
         entries, skipped = _of_folder(folder, settings.gate.name)
         return JudgingHistory(branch, entries, skipped)
     history = settings.history
@@ -58,7 +60,7 @@ def history_of_commit(settings: Settings, revision: Revision) -> JudgingHistory:
     if tip is not None:
         at_tip = Revision(revision.git, tip.commit, revision.root)
         entries, skipped = entries_at(at_tip, settings.gate.name, MAX_ENTRIES)
-    return JudgingHistory(branch, entries, skipped, tuple(_unused(folder, ref, entries)))
+    return JudgingHistory(branch, entries, skipped, tuple(_unused(revision, place, ref, entries)))
 
 
 @contextmanager
@@ -92,12 +94,16 @@ def _of_folder(folder: Path, gate: str) -> tuple[dict[str, HistoryEntry], tuple[
     return entries, tuple(skipped)
 
 
-def _unused(folder: Path, ref: str, entries: Mapping[str, HistoryEntry]) -> Iterator[str]:
-    """Yield what the folder in the working tree has and the branch has not."""
-    try:
-        there = {path.name for path in folder.glob("*.json") if not path.name.startswith(".")}
-    except OSError:
-        there = set()
+def _unused(revision: Revision, place: str, ref: str, entries: Mapping[str, HistoryEntry]) -> Iterator[str]:
+    """Yield what a change brings along in the folder and the branch has not.
+
+    What git ignores there is no part of a change: it is what earlier runs kept.
+    """
+    listed = revision.git.ask(
+        "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", f"{place}/"
+    ).output.split(b"\0")
+    names = (PurePosixPath(os.fsdecode(path)).name for path in listed)
+    there = {name for name in names if name.endswith(".json") and not name.startswith(".")}
     surplus = sorted(there - set(entries))
     if not surplus:
         return
@@ -105,6 +111,6 @@ def _unused(folder: Path, ref: str, entries: Mapping[str, HistoryEntry]) -> Iter
     more = f" and {len(surplus) - _MOST_NAMED:,} more" if len(surplus) > _MOST_NAMED else ""
     used = f"{len(entries):,} Runs of {ref}" if entries else f"no history: {ref} has no Run of this gate here"
     yield (
-        f"the history in the working tree is not used for a change: {folder} holds {len(surplus):,} entries"
+        f"the history in the working tree is not used for a change: {place} holds {len(surplus):,} entries"
         f" that the history branch lacks ({named}{more}); used {used}"
     )

@@ -66,6 +66,15 @@ def test_entries_of_the_working_tree_are_named_and_not_used(repository):
     assert BRANCH in note
 
 
+def test_what_git_ignores_there_was_kept_by_earlier_runs_and_is_no_part_of_a_change(repository):
+    (repository.folder / ".gitignore").write_text("reports/\n")
+    keep_entry(repository.folder / "reports" / "history", make_entry(1))
+    assert judging(repository, settings_of()).notes == ()
+    repository.git("add", "--force", "reports")
+    (note,) = judging(repository, settings_of()).notes
+    assert "reports/history holds 1 entries" in note
+
+
 def test_the_branch_judges_as_it_was_fetched(repository):
     settings = settings_of()
     publish(repository, [make_entry(1), make_entry(2), make_entry(3, gate="other")])
