@@ -20,6 +20,8 @@ from tests.factories_git import ENVIRONMENT, Repository, make_repository
 from tests.fakes_github import REPOSITORY, TOKEN, FakeGitHub
 
 ROOT = Path(__file__).parents[1]
+# how a machine reaches its package index: the action's environment is made of it
+INDEX_PREFIXES = ("PIP_", "UV_", "SSL_CERT_", "HTTPS_PROXY", "https_proxy")
 ACT = Path(sys.executable).parent / "act"
 WORKFLOWS = ROOT / ".github" / "workflows"
 
@@ -139,6 +141,7 @@ class Team:
             "GITHUB_SHA": sha,
             "TEAM_ORIGIN": str(self.origin.folder),
             "TEAM_ARTIFACTS": str(self.artifacts),
+            **{name: value for name, value in os.environ.items() if name.startswith(INDEX_PREFIXES)},
             **self.environment,
             **variables,
         }

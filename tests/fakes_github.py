@@ -145,6 +145,7 @@ class FakeGitHub(ThreadingHTTPServer):
         self.is_app = True
         self.is_read_only = False
         self.pulls: dict[int, dict] = {}
+        self.files: dict[int, list[dict]] = {}
         self.comments: dict[int, list[dict]] = {}
         self.checks: list[dict] = []
         self.annotations: dict[int, list[dict]] = {}
@@ -290,6 +291,9 @@ class FakeGitHub(ThreadingHTTPServer):
             raise RefusedError(404, "Not Found")
         return 200, self.pulls[int(number)], {}
 
+    def _list_files(self, asked: Asked, number: str) -> tuple[int, object, dict[str, str]]:
+        return self._page(asked, [made("diff-entry", **facts) for facts in self.files.get(int(number), [])])
+
     def _list_pulls(self, asked: Asked) -> tuple[int, object, dict[str, str]]:
         owner, _, branch = asked.query.get("head", ":").partition(":")
         found = [
@@ -384,6 +388,7 @@ _ROUTES = (
     ("DELETE", r"/issues/comments/(\d+)", FakeGitHub._delete_comment),
     ("GET", r"/pulls/(\d+)", FakeGitHub._get_pull),
     ("PATCH", r"/pulls/(\d+)", FakeGitHub._edit_pull),
+    ("GET", r"/pulls/(\d+)/files", FakeGitHub._list_files),
     ("GET", r"/pulls", FakeGitHub._list_pulls),
     ("POST", r"/pulls", FakeGitHub._create_pull),
     ("GET", r"/commits/([0-9a-f]+)/pulls", FakeGitHub._pulls_of_commit),

@@ -225,10 +225,12 @@ def judged_untrusted(
     """Return the verdict on what a fork measured, and the event as it is to be told."""
     from sbir_gate.pipeline.github_token import NO_TOKEN_HINT
     from sbir_gate.pipeline.untrusted import judge_untrusted
+    from sbir_gate.storing.git import Git
 
     if github is None:
         raise UsageError("there is no token for GitHub, which has to say whose Run this is", NO_TOKEN_HINT)
-    return judge_untrusted(folder, effective, event, github, datetime.now(UTC).date())
+    git, today = Git(Path.cwd()), datetime.now(UTC).date()
+    return judge_untrusted(folder, effective, event, github, git, today)
 
 
 def _print_dry_run(

@@ -49,6 +49,7 @@ _ALONE = Companions()
 _NO_PASS = frozenset({Outcome.FAIL, Outcome.ERROR})
 NOT_THERE = "not there"
 SETTINGS_FILE = "settings file"
+UPDATE = "update the branch (merge or rebase it)"
 NEW = "new: there is nothing to hold it against"
 
 
@@ -118,7 +119,7 @@ class Judgement:
             target=self.target,
             notes=(*found.notes, *self.notes, *self.warnings),
         )
-        return _incomparable(found, self.outdated) if self.outdated else found
+        return incomparable(found, f"{self.outdated}: {UPDATE}") if self.outdated else found
 
 
 def judged_with_history(
@@ -237,11 +238,10 @@ def _with_target(
     return replace(rules, policy=limits, waivers=waivers), outdated if lacks else "", notes
 
 
-def _incomparable(verdict: Verdict, reason: str) -> Verdict:
+def incomparable(verdict: Verdict, *reasons: str) -> Verdict:
     """Return the verdict as one that is never a pass."""
-    words = f"{reason}: update the branch (merge or rebase it)"
     outcome = verdict.outcome if verdict.outcome in _NO_PASS else Outcome.INCOMPARABLE
-    return replace(verdict, outcome=outcome, reasons=(words, *verdict.reasons))
+    return replace(verdict, outcome=outcome, reasons=(*reasons, *verdict.reasons))
 
 
 def commit_settings(request: PolicyRequest) -> EffectiveSettings:

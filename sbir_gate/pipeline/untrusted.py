@@ -13,15 +13,18 @@ from pathlib import Path
 
 from sbir_gate.errors import DocumentError, InputError, PublishError, UsageError
 from sbir_gate.model.companions import Companions, companions_of
+from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.pipeline.conclusion import write_verdict
+from sbir_gate.pipeline.fork_claims import Known, unproven_claims
 from sbir_gate.pipeline.history import consult_history
-from sbir_gate.pipeline.policy import judged_with_history, own_judgement
+from sbir_gate.pipeline.policy import Judgement, incomparable, judged_with_history, own_judgement
 from sbir_gate.pipeline.publishing import Saved
 from sbir_gate.publishing.event import Event, Trigger
 from sbir_gate.publishing.github import Pull, Pulls
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.documents import load_run
 from sbir_gate.storing.sessions import run_order
 
@@ -86,11 +89,12 @@ def take_runs(folder: Path, gate: str, max_mib: int) -> tuple[Run, Companions]:
 
 
 def judge_untrusted(
-    folder: Path, effective: EffectiveSettings, event: Event, github: Pulls, today: date
+    folder: Path, effective: EffectiveSettings, event: Event, github: Pulls, git: AsksGit, today: date
 ) -> tuple[Saved, Event]:
     """Return the verdict on what the folder holds, judged here, and the event as it is to be told.
 
-    Verdict and report are written to the folder of reports. Raises what `find_pull` and `take_runs` raise.
+    `git` runs in this checkout. Verdict and report are written to the folder of reports. Raises what
+    `find_pull` and `take_runs` raise.
     """
     settings = effective.settings
     reports = settings.reports.folder
@@ -103,7 +107,11 @@ def judge_untrusted(
     # whatever the document claims: GitHub knows which commit was built
     head = replace(head, source=replace(head.source, commit=trigger.head_sha, branch=pull.head_ref))
     try:
-        verdict = _verdict(head, companions, effective, today)
+        judgement = own_judgement(effective, has_baseline=companions.base is None)
+        known = Known(effective, git, github, pull.number, judgement.rules.baseline is not None)
+        verdict = _verdict(head, companions, judgement, effective.settings, today)
+        if claims := tuple(unproven_claims(head, companions, known)):
+            verdict = incomparable(verdict, *claims)
         write_verdict(reports, head, verdict)
     except (ArithmeticError, ValueError) as error:
         raise InputError(f"the Run cannot be judged ({type(error).__name__})", _TAMPERED) from error
@@ -119,9 +127,9 @@ def judge_untrusted(
     return Saved(reports, verdict, head, None), told
 
 
-def _verdict(head: Run, companions: Companions, effective: EffectiveSettings, today: date) -> Verdict:
-    settings = effective.settings
-    judgement = own_judgement(effective, has_baseline=companions.base is None)
+def _verdict(
+    head: Run, companions: Companions, judgement: Judgement, settings: Settings, today: date
+) -> Verdict:
     verdict = judged_with_history(judgement, head, companions, settings, today)
     verdict = consult_history(head, verdict, settings).verdict
     note = "measured by a job of the pull request; judged by the policy of the branch that it goes to"

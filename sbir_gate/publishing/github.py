@@ -127,6 +127,9 @@ class Pulls(Protocol):
     def pulls_of_branch(self, owner: str, branch: str) -> tuple[Pull, ...]:
         """Return the open pull requests from a branch of that owner's repository or fork."""
 
+    def files_of_pull(self, number: int) -> tuple[str, ...]:
+        """Return the paths that a pull request changes, of a renamed file both; of at most 3,000 files."""
+
     def create_pull(self, head: str, base: str, title: str, body: str) -> Pull:
         """Open a pull request from a branch to another of this repository."""
 

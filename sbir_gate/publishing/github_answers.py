@@ -50,6 +50,13 @@ class PullAnswer(_Part):
     base: _Side
 
 
+class FileAnswer(_Part):
+    """A file that a pull request changes; it has a previous name only if it was renamed."""
+
+    filename: str
+    previous_filename: str = ""
+
+
 class CheckRunAnswer(_Part):
     """A check on a commit."""
 

@@ -18,6 +18,7 @@ from sbir_gate.publishing.github_answers import (
     CheckRunAnswer,
     CheckRunsAnswer,
     CommentAnswer,
+    FileAnswer,
     PullAnswer,
     UserAnswer,
     ViewerAnswer,
@@ -139,6 +140,13 @@ class GitHubApi:
     def pulls_of_branch(self, owner: str, branch: str) -> tuple[Pull, ...]:
         """Return the open pull requests from a branch of that owner's repository or fork."""
         return self._pulls(f"{self._repository}/pulls", {"state": "open", "head": f"{owner}:{branch}"})
+
+    def files_of_pull(self, number: int) -> tuple[str, ...]:
+        """Return the paths that a pull request changes, of a renamed file both; of at most 3,000 files."""
+        path = f"{self._repository}/pulls/{number}/files"
+        request = Request("GET", path, "read pull requests", PERMISSIONS["read"])
+        files = self._requests.pages(FileAnswer, request)
+        return tuple(name for file in files for name in (file.filename, file.previous_filename) if name)
 
     def create_pull(self, head: str, base: str, title: str, body: str) -> Pull:
         """Open a pull request from a branch to another of this repository."""

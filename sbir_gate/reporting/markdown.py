@@ -37,6 +37,10 @@ _RISKY = re.compile(
 )
 
 
+# in a table a bar ends the cell even within a span, unless a backslash stands before it
+_OUTSIDE_SPANS = re.compile(r"[`|\\]")
+
+
 # what an address may hold so that it can neither end the link nor start anything else
 _ADDRESS_CHARACTERS = 500
 _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#@!$&*+,;=%-]+")
@@ -94,6 +98,17 @@ def escape_markdown(text: str) -> str:
     return _RISKY.sub(_harmless, " ".join(text.split()))
 
 
+def code_span(text: str) -> Markup:
+    """Return text as one code span, in which GitHub makes nothing live: for ids, which are to be copied.
+
+    What would need an escape within a span (a bar in a table, a backtick) is escaped as text in an element.
+    """
+    line = " ".join(text.split())
+    if not line or _OUTSIDE_SPANS.search(line):
+        return Markup(f"<code>{escape_markdown(line)}</code>" if line else "")  # noqa: S704 -- escaped
+    return Markup(f"`{line}`")  # noqa: S704 -- nothing in a span is markup, and no character in it ends it
+
+
 def _harmless(match: re.Match[str]) -> str:
     if match["structure"]:
         return f"&#{ord(match[0])};"
@@ -116,3 +131,4 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
+_ENVIRONMENT.filters["code"] = code_span

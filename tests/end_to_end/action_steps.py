@@ -27,7 +27,7 @@ def payload(folder: Path) -> str:
     """Return what GitHub says of the pull request."""
     repository = {"full_name": "octo-org/octo-repo", "default_branch": "main"}
     ends = {
-        name: {"ref": ref, "sha": git(folder, "rev-parse", ref), "repo": repository}
+        name: {"ref": ref, "sha": git(folder, "rev-parse", f"refs/heads/{ref}"), "repo": repository}
         for name, ref in (("head", "change"), ("base", "main"))
     }
     return json.dumps(
@@ -40,6 +40,12 @@ def payload(folder: Path) -> str:
     )
 
 
+def timed(pairs: str) -> dict[str, str]:
+    """Return the variables that let so many pairs, or repeats, be measured."""
+    counts = {"MIN_PAIRS": pairs, "MAX_PAIRS": pairs, "REPEATS": pairs, "WARM_UPS": "1"}
+    return {f"SBIR_GATE__BENCHMARK__{name}": count for name, count in counts.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -47,6 +53,7 @@ def main() -> None:
     parser.add_argument("repository", type=Path)
     parser.add_argument("reports", type=Path)
     parser.add_argument("--stored", action="store_true", help="compare with the baseline, not the base")
+    parser.add_argument("--pairs", help="how many pairs or repeats are measured; without it time is not")
     options = parser.parse_args()
     program = Path(sys.executable).with_name("sbir-gate")
     with tempfile.TemporaryDirectory() as name:
@@ -59,14 +66,13 @@ def main() -> None:
             "GITHUB_REPOSITORY": "octo-org/octo-repo",
             "GITHUB_BASE_REF": "main",
             "GITHUB_HEAD_REF": "change",
-            "GITHUB_SHA": git(options.repository, "rev-parse", "change"),
+            "GITHUB_SHA": git(options.repository, "rev-parse", "refs/heads/change"),
             "GITHUB_RUN_ID": "1",
             "GITHUB_RUN_ATTEMPT": "1",
             "RUNNER_TEMP": name,
             "SBIR_GATE_INPUT_CONFIG": "gate.yaml",
             "SBIR_GATE_INPUT_SIDE_BY_SIDE": str(not options.stored).lower(),
-            "SBIR_GATE__BENCHMARK__MIN_PAIRS": "1",
-            "SBIR_GATE__BENCHMARK__MAX_PAIRS": "1",
+            **(timed(options.pairs) if options.pairs else {"SBIR_GATE__BENCHMARK__IS_TIMED": "false"}),
         }
         for step in ("measure", "enforce"):
             done = subprocess.run(

@@ -8,6 +8,7 @@ Its branch `main` has an honest engine, and with --with-baseline its baseline. T
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,7 @@ FAULTS = {
         "import tempfile\nkept = Path(tempfile.gettempdir(), 'kept')\n"
         "if not kept.exists():\n    time.sleep(1)\n    kept.touch()"
     ),
+    "forge-history": "time.sleep(0.8)",
     "nothing": HONEST,
 }
 GATE = "enricher: {command: '{python} enrich.py {awards} {recipients} {output} {metrics}'}\n"
@@ -84,9 +86,33 @@ def make_baseline(folder: Path) -> None:
         "run --quiet --repeats 4 --set benchmark.warm_ups=1",
         "baseline promote",
     ):
-        verb, *rest = words.split()
-        command = [sys.executable, "-m", "sbir_gate", verb, *rest, "--config", "gate.yaml"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        gate(folder, words)
+
+
+def gate(folder: Path, words: str) -> None:
+    verb, *rest = words.split()
+    command = [sys.executable, "-m", "sbir_gate", verb, *rest, "--config", "gate.yaml"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+def forge_history(folder: Path) -> None:
+    """Commit a history in which the times of unchanged code lie far apart, so that no slowdown is sure."""
+    document = json.loads((folder / "baselines" / "enrichment.json").read_text())
+    forged = folder / "forged"
+    forged.mkdir()
+    for day in range(1, 29):
+        run, factor = document["run"], 1 if day % 2 else 4
+        run["started_at"] = f"2026-01-{day:02}T00:00:00Z"
+        for metric in run["metrics"]:
+            if metric["kind"] == "noisy":
+                metric["values"] = [value * factor for value in metric["values"]]
+        for sample in run["samples"]:
+            sample["wall_seconds"] *= factor
+        (forged / f"{day}.json").write_text(json.dumps(document))
+        document = json.loads((folder / "baselines" / "enrichment.json").read_text())
+    gate(folder, "history import forged --set history.folder=reports/history")
+    shutil.rmtree(forged)
+    git(folder, "add", "--force", "reports/history")
 
 
 def main() -> None:
@@ -106,6 +132,8 @@ def main() -> None:
         commit(options.folder)
     git(options.folder, "checkout", "--quiet", "-b", "change")
     (options.folder / "enrich.py").write_text(ENGINE.format(fault=FAULTS[options.fault]))
+    if options.fault == "forge-history":
+        forge_history(options.folder)
     commit(options.folder)
 
 

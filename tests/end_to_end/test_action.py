@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.storing.documents import load_run
+from sbir_gate.storing.sessions import run_order
 from tests.act import ROOT, Team, make_team, make_team_with_own_engine
 from tests.fakes_github import REPOSITORY, TOKEN, github
 
@@ -78,8 +80,10 @@ def test_a_change_that_switches_a_stage_off_fails_and_the_same_comment_turns_gre
     assert not failed.is_success, failed.log
     (body,) = team.github.bodies(NUMBER)
     assert "## ❌ fail: enrichment" in body
-    assert "| ❌ | links/uei-exact |" in body
-    assert "<summary>Lost links (" in body
+    assert "| ❌ | work/queries |" in body
+    # most of its links are made by other methods now: that is told, and fails nobody
+    assert "| ✅ | links/uei-exact |" in body
+    assert "links are now made by duns-exact, not uei-exact" in body
     assert f"https://github.example/{REPOSITORY}/actions/runs/101" in body
     assert only_check(team, sha)["conclusion"] == "failure"
     assert "## ❌ fail: enrichment" in failed.summary
@@ -249,9 +253,9 @@ for number, award in enumerate(csv.DictReader(open(awards))):
 """
 
 
-def test_a_team_with_an_engine_of_its_own_needs_the_ten_lines_of_the_readme_and_nothing_else(
-    tmp_path, tool_cache
-):
+@pytest.fixture
+def own_team(tmp_path, tool_cache):
+    """A team whose gate is the ten lines of the README, a settings file and an engine, and nothing else."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     ten_lines = re.search(r"```yaml\n(on: .*?)```", readme, re.DOTALL)[1]
     files = {
@@ -264,16 +268,39 @@ def test_a_team_with_an_engine_of_its_own_needs_the_ten_lines_of_the_readme_and_
         "enrich.py": ENGINE,
     }
     with github() as fake:
-        team = make_team_with_own_engine(tmp_path, fake, tool_cache, files)
-        worse = ENGINE.replace("found = known", "found = number % 2 and known").replace('"")', '"") or ""')
-        sha = team.commit({"enrich.py": worse}, "change")
-        fake.add_pull(NUMBER, sha)
-        done = judge(team, sha)
-        assert not done.is_success
-        (body,) = fake.bodies(NUMBER)
-        assert "| ❌ | match_rate |" in body
-        assert "awards lost a correct link" in body
-        assert only_check(team, sha)["conclusion"] == "failure"
+        yield make_team_with_own_engine(tmp_path, fake, tool_cache, files)
+
+
+def judged_engine(team: Team, engine: str) -> tuple[str, Path]:
+    """Let a change of the engine be judged, which fails; return the comment, and the artifact."""
+    sha = team.commit({"enrich.py": engine}, "change")
+    team.github.add_pull(NUMBER, sha)
+    done = judge(team, sha)
+    assert not done.is_success, done.log
+    assert only_check(team, sha)["conclusion"] == "failure", done.log
+    (body,) = team.github.bodies(NUMBER)
+    (artifact,) = team.artifacts.iterdir()
+    return body, artifact
+
+
+def test_a_team_with_an_engine_of_its_own_needs_the_ten_lines_of_the_readme_and_nothing_else(own_team):
+    worse = ENGINE.replace("found = known", "found = number % 2 and known").replace('"")', '"") or ""')
+    body, artifact = judged_engine(own_team, f'{worse}print("done")\n')
+    assert "| ❌ | match_rate |" in body
+    assert "awards lost a correct link" in body
+    base, head = sorted((artifact / "benchmarks").iterdir(), key=run_order)
+    assert (load_run(base).source.branch, load_run(head).source.branch) == ("main", "change")
+    logs = {path.name: path.read_text() for path in (artifact / "logs").iterdir()}
+    assert logs["head-1.log"] == "done\n"
+    assert set(logs.values()) == {"done\n"}
+
+
+def test_an_engine_that_kills_its_launcher_is_told_as_an_error_and_its_messages_are_kept(own_team):
+    kill = 'import os, time\nprint("so long", flush=True)\nos.kill(os.getppid(), 9)\ntime.sleep(1)\n'
+    body, artifact = judged_engine(own_team, kill + ENGINE)
+    assert "## 💥 error: enrichment" in body
+    assert "launcher was ended by signal SIGKILL" in body
+    assert (artifact / "logs" / "head-1.log").read_text() == "so long\n"
 
 
 # no line break in these: they are read as far as they can be

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -8,9 +9,10 @@ import pytest
 from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import DocumentError, InputError, PublishError, SbirGateError, UsageError
 from sbir_gate.model.companions import Companions
+from sbir_gate.model.definitions import DEFINITIONS, metric_version
 from sbir_gate.model.document import RUN, encode
 from sbir_gate.model.fixture_edits import FixtureEdits
-from sbir_gate.model.run import Metric, MetricKind, Source
+from sbir_gate.model.run import BaseGap, GapKind, Metric, MetricKind, Source, Timing
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.publishing import Channels, PublishEdges, publish
 from sbir_gate.pipeline.untrusted import MAX_RUNS, find_pull, judge_untrusted, take_runs
@@ -19,10 +21,13 @@ from sbir_gate.publishing.slack import SlackEdges
 from sbir_gate.settings import load_settings
 from sbir_gate.storing.baselines import baseline_path
 from sbir_gate.storing.documents import save_run, save_text, save_verdict, write_run
+from sbir_gate.storing.git import Git
 from tests.factories import (
+    AWARDS,
     EXACT,
     NOISY,
     WALL_SECONDS,
+    award_id,
     make_policy,
     make_run,
     no_link,
@@ -30,6 +35,7 @@ from tests.factories import (
     with_lost_links,
     with_metric,
 )
+from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes_github import REPOSITORY, connected, github
 
 SHA = "a" * 40
@@ -41,11 +47,28 @@ HOSTILE = (
 )
 
 
+FIXTURE = {
+    "awards.csv": "award_id,Company\nA0000,Firm 0\n",
+    "recipients.csv": "recipient_id,legal_business_name\nR0000,FIRM 0\n",
+    "truth.csv": "award_id,recipient_ids\n" + "".join(f"{award_id(each)},R1\n" for each in range(AWARDS)),
+}
+
+
+def fingerprint_of(files):
+    return hashlib.sha256(b"".join(text.encode() + b"\0next\0" for text in files.values())).hexdigest()
+
+
+FINGERPRINT = fingerprint_of(FIXTURE)
+
+
 def measured(**changes):
-    """Return a Run that has every metric which the real policy requires."""
+    """Return a Run of this version that has every metric which the real policy requires."""
     run = with_metric(make_run(), "cpu_seconds", WALL_SECONDS, "s", NOISY)
     run = with_metric(run, "seconds_per_record", [wall / 40 for wall in WALL_SECONDS], "s", NOISY)
-    return replace(with_metric(run, "records", (40.0,), "count", EXACT), **changes)
+    run = with_metric(run, "records", (40.0,), "count", EXACT)
+    metrics = tuple(replace(metric, version=metric_version(metric.name)) for metric in run.metrics)
+    fixture = replace(run.fixture, fingerprint=FINGERPRINT)
+    return replace(run, **{"metrics": metrics, "definitions": DEFINITIONS, "fixture": fixture, **changes})
 
 
 class Half:
@@ -54,8 +77,20 @@ class Half:
     def __init__(self, folder, fake):
         self.fake, self.artifact, self.reports = fake, folder / "artifact", folder / "reports"
         self.artifact.mkdir()
-        baselines = folder / "baselines"
-        options = {"reports.folder": str(self.reports), "gate.baselines_folder": str(baselines)}
+        self.baselines = baselines = folder / "baselines"
+        self.checkout = make_repository(folder / "checkout")
+        self.main = self.checkout.commit(
+            {**FIXTURE, "engine/link.py": "", "engine/notes.md": "", "gate.yaml": ""}
+        )
+        files = {
+            f"fixtures.{name.removesuffix('.csv')}": str(self.checkout.folder / name) for name in FIXTURE
+        }
+        self.options = {
+            "reports.folder": str(self.reports),
+            "gate.baselines_folder": str(baselines),
+            **files,
+        }
+        options = self.options
         self.effective = load_settings(None, {}, options)
         write_run(baseline_path(baselines, "enrichment"), measured(started_at="2026-01-01T00:00:00+00:00"))
         self.summary, self.output = folder / "summary.md", folder / "output"
@@ -82,7 +117,8 @@ class Half:
 
     def publish(self):
         api = connected(self.fake)
-        saved, event = judge_untrusted(self.artifact, self.effective, self.event, api, TODAY)
+        git = Git(self.checkout.folder, ENVIRONMENT)
+        saved, event = judge_untrusted(self.artifact, self.effective, self.event, api, git, TODAY)
         edges = PublishEdges(
             api, self.summary, self.output, self.said.append, lambda: "end-0123", SlackEdges(None)
         )
@@ -205,10 +241,11 @@ class TestWhatTheForkSays:
         assert half.is_silent()
 
     def test_the_base_that_was_measured_beside_it_is_its_reference(self, half):
-        base = measured(session="s1", source=Source("b" * 40, "main", is_dirty=False))
+        base = measured(session="s1", source=Source(half.main, "main", is_dirty=False))
         save_run(half.artifact, base)
         save_run(half.artifact, measured(session="s1"))
-        assert half.publish()[0].verdict.reference_commit == "b" * 40
+        verdict = half.publish()[0].verdict
+        assert (verdict.outcome, verdict.reference_commit) == (Outcome.PASS, half.main)
 
     def test_hostile_names_are_harmless_wherever_they_are_shown(self, half):
         names = tuple(HOSTILE for _ in range(40))
@@ -253,6 +290,145 @@ class TestAChangeOfTheFixture:
     @pytest.mark.parametrize("edits", [FixtureEdits("b" * 40), None])
     def test_without_a_run_there_it_is_incomparable(self, half, edits):
         assert self.save(half, None, edits).outcome is Outcome.INCOMPARABLE
+
+
+def untimed(run, timing):
+    """Return the Run as one that says why it has no times."""
+    exact = tuple(metric for metric in run.metrics if metric.kind is EXACT)
+    return replace(run, timing=timing, metrics=exact)
+
+
+class TestWhatWouldSpareItJudgement:
+    """What a Run says of itself is believed as far as this checkout and GitHub say the same."""
+
+    def beside(self, half, head, base=None):
+        base = base or replace(head, source=Source(half.main, "main", is_dirty=False))
+        save_run(half.artifact, replace(base, session="s"))
+        save_run(half.artifact, replace(head, session="s"))
+        return half.publish()[0].verdict
+
+    def refused(self, verdict, words):
+        assert verdict.outcome is Outcome.INCOMPARABLE
+        assert words in verdict.reasons[0]
+
+    def test_a_quick_look_is_no_judgement_of_time(self, half):
+        self.refused(self.beside(half, untimed(measured(), Timing.QUICK)), "did not measure time")
+
+    def test_nor_is_a_quick_look_at_the_base(self, half):
+        base = untimed(measured(source=Source(half.main, "main", is_dirty=False)), Timing.QUICK)
+        self.refused(self.beside(half, measured(), base), "did not measure time")
+
+    @pytest.mark.parametrize("kind", GapKind)
+    def test_a_gate_that_is_here_is_not_new(self, half, kind):
+        gap = BaseGap(kind, "main", half.main, ("link.py",))
+        save_run(half.artifact, measured(base_gap=gap))
+        self.refused(half.publish()[0].verdict, "went without the base")
+
+    def test_without_a_base_and_a_baseline_there_is_nothing_to_compare_with(self, half):
+        baseline_path(half.baselines, "enrichment").unlink()
+        save_run(half.artifact, measured())
+        self.refused(half.publish()[0].verdict, "measured no base")
+
+    @pytest.mark.parametrize("commit", [SHA, "", "HEAD", "--all"])
+    def test_a_base_that_is_no_commit_of_this_branch_is_none(self, half, commit):
+        base = measured(source=Source(commit, "main", is_dirty=False))
+        self.refused(self.beside(half, measured(), base), "no commit of this branch")
+
+    def test_values_of_another_definition_would_not_be_compared(self, half):
+        metrics = tuple(replace(metric, version=metric.version + 1) for metric in measured().metrics)
+        save_run(half.artifact, measured(metrics=metrics))
+        self.refused(half.publish()[0].verdict, "another version of sbir-gate")
+
+    def test_an_edit_of_the_fixture_that_is_not_owned_up_to(self, half):
+        fixture = replace(measured().fixture, fingerprint="0" * 64)
+        self.refused(
+            self.beside(half, measured(fixture=fixture)), "not measured on the fixture of this branch"
+        )
+
+    def test_a_fixture_of_the_base_that_is_another(self, half):
+        other = replace(measured().fixture, fingerprint="0" * 64)
+        base = replace(
+            measured(), source=Source(half.main, "main", is_dirty=False), session="s", fixture=other
+        )
+        save_run(half.artifact, replace(base, fixture=replace(other, commit=half.main)))
+        save_run(half.artifact, replace(base, fixture=replace(other, commit=half.main)))
+        save_run(half.artifact, base)
+        save_run(half.artifact, replace(base, fixture_edits=FixtureEdits(half.main)))
+        self.refused(half.publish()[0].verdict, "not measured on the fixture")
+
+    def test_a_fixture_that_cannot_be_read_here_compares_with_nothing(self, half):
+        (half.checkout.folder / "truth.csv").unlink()
+        self.refused(self.beside(half, measured()), "the fixture cannot be read here")
+
+    def test_labels_that_are_here_are_labels(self, half):
+        self.refused(self.beside(half, measured(has_truth=False)), "not measured with the labels")
+
+    def test_awards_without_a_label_here_have_none(self, half):
+        short = FIXTURE["truth.csv"].replace(f"{award_id(0)},R1\n", "")
+        (half.checkout.folder / "truth.csv").write_text(short)
+        files = {**FIXTURE, "truth.csv": short}
+        fixture = replace(measured().fixture, fingerprint=fingerprint_of(files))
+        self.refused(self.beside(half, measured(fixture=fixture)), "not measured with the labels")
+        own = measured(
+            fixture=fixture, unlabelled_award_ids=(award_id(0),), started_at="2026-02-01T00:00:00Z"
+        )
+        assert self.beside(half, own).outcome is Outcome.PASS
+
+
+class TestAnEngineThatIsUnchanged:
+    """It is believed where GitHub lists no change of engine, environment and settings."""
+
+    def judged(self, half, *files, sources=("engine/*.py",), was=None):
+        half.effective = load_settings(None, {}, {**half.options, "enricher.sources": list(sources)})
+        more = {"status": "renamed", "previous_filename": was} if was else {"status": "modified"}
+        half.fake.files[7] = [{"filename": name, **more} for name in files]
+        head = untimed(measured(session="s"), Timing.ENGINE_UNCHANGED)
+        save_run(half.artifact, replace(head, source=Source(half.main, "main", is_dirty=False)))
+        save_run(half.artifact, head)
+        return half.publish()[0].verdict
+
+    def test_a_change_of_the_docs(self, half):
+        verdict = self.judged(half, "README.md", "engine/notes.md")
+        assert (verdict.outcome, verdict.timing) == (Outcome.PASS, Timing.ENGINE_UNCHANGED)
+
+    @pytest.mark.parametrize(
+        "name", ["engine/link.py", "requirements.txt", "uv.lock", "pyproject.toml", "sbir-gate.yaml"]
+    )
+    def test_a_change_of_what_it_is_made_of(self, half, name):
+        verdict = self.judged(half, "README.md", name)
+        assert verdict.outcome is Outcome.INCOMPARABLE
+        assert verdict.reasons[0].endswith(f"as if the engine were unchanged: it changes {name}")
+
+    def test_a_file_of_it_that_gets_another_name(self, half):
+        verdict = self.judged(half, "old.txt", was="engine/link.py")
+        assert verdict.reasons[0].endswith("it changes engine/link.py")
+
+    @pytest.mark.parametrize("sources", [(), ("no/such/*.py",)])
+    def test_where_nothing_says_what_it_is_made_of(self, half, sources):
+        verdict = self.judged(half, "README.md", sources=sources)
+        assert verdict.outcome is Outcome.INCOMPARABLE
+        assert "enricher.sources" in verdict.reasons[0]
+
+    def test_a_change_of_too_many_files_to_list(self, half):
+        verdict = self.judged(half, *(f"docs/{number}.md" for number in range(3000)))
+        assert "more than 3,000 files" in verdict.reasons[0]
+
+    @pytest.mark.parametrize(
+        ("pattern", "name"),
+        [
+            ("engine/**", "engine/a/b.py"),
+            ("engine", "engine/a/b.py"),
+            ("**/link.py", "link.py"),
+            ("a/**/b.py", "a/b.py"),
+            ("a/**/b.py", "a/x/y/b.py"),
+            ("[[:alpha:]]*.py", "link.py"),
+            ("[^x]ink.py", "link.py"),
+            ("link\\.py", "link.py"),
+            ("./engine/", "engine/x"),
+        ],
+    )
+    def test_a_pattern_matches_at_least_what_it_does_for_git(self, half, pattern, name):
+        assert self.judged(half, name, sources=("gate.yaml", "engine/*.py", pattern)).reasons[0]
 
 
 class TestLimits:

@@ -55,6 +55,13 @@ class TestReading:
         assert [found.number for found in api.pulls_of_commit(SHA)] == [7]
         assert [found.number for found in api.pulls_of_branch("mallory", "change")] == [8]
 
+    def test_both_names_of_a_file_that_a_pull_request_renames_are_listed_from_all_pages(self, fake, api):
+        fake.files[7] = [{"filename": f"docs/{number}.md"} for number in range(101)]
+        fake.files[7].append({"filename": "new.py", "previous_filename": "old.py", "status": "renamed"})
+        found = api.files_of_pull(7)
+        assert len(found) == 103
+        assert found[-2:] == ("new.py", "old.py")
+
 
 class TestViewer:
     def test_the_login_is_what_graphql_says_for_every_sort_of_token(self, fake, api):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sbir_gate.reporting.markdown import escape_markdown
+from sbir_gate.reporting.markdown import code_span, escape_markdown
 from sbir_gate.reporting.plain_text import plain
 from tests.github_markdown import live_parts, render, text_of
 
@@ -55,6 +55,18 @@ def test_a_list_item_shows_the_text_as_it_is_and_nothing_in_it_is_live(text):
     found = re.fullmatch(r"<ul>\n<li>(.*?)</li>\n</ul>\n<p>end</p>\n", page)
     assert found
     assert text_of(found[1]) == text
+    assert live_parts(page) == []
+
+
+@given(HOSTILE.filter(plain))
+@example("a|b")
+@example("`")
+@example("a\\|b")
+def test_an_id_in_a_code_span_can_be_copied_and_is_not_live(text):
+    text = plain(text)
+    page = render(f"| a | b |\n|---|---|\n| {code_span(text)} | end |\n")
+    cells = re.findall(r"<td>(.*?)</td>", page)
+    assert [text_of(cell) for cell in cells] == [text, "end"]
     assert live_parts(page) == []
 
 
