@@ -93,6 +93,10 @@ class EnricherError(SbirGateError):
     exit_status = ExitStatus.BROKEN
 
 
+class TamperingError(EnricherError):
+    """The enricher under test changed what it is measured on, or judged by."""
+
+
 class ToolError(SbirGateError):
     """sbir-gate itself, or something it needs from the machine, broke."""
 

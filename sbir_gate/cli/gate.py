@@ -204,7 +204,7 @@ def diff(
 
     head_run, reference_run = load_run(head), load_run(reference)
     settings, judgement = _judgement(
-        policy_from or _policy_commit(head_run, reference_run), config_file, assignments, has_baseline=False
+        policy_from, head_run, reference_run, config_file, assignments, is_diff=True
     )
     head_run, companions = load_companions(head, head_run).with_reference(head_run, reference_run)
     verdict = _verdict(head_run, companions, settings, judgement)
@@ -261,11 +261,7 @@ def report(
     else:
         beside = load_companions(run_document, head)
         settings, judgement = _judgement(
-            policy_from or _policy_commit(head, beside.base),
-            config_file,
-            assignments,
-            {"gate.name": head.gate},
-            has_baseline=beside.base is None,
+            policy_from, head, beside.base, config_file, assignments, {"gate.name": head.gate}
         )
         past = consult_history(head, _verdict(head, beside, settings, judgement), settings, judgement.history)
         verdict = past.verdict
@@ -318,19 +314,27 @@ def _beside_base(
 
 def _judgement(
     policy_from: str | None,
+    head: Run,
+    reference: Run | None,
     config_file: Path | None,
     assignments: tuple[str, ...],
     options: Mapping[str, object] = MappingProxyType({}),
-    has_baseline: bool = True,
+    *,
+    is_diff: bool = False,
 ) -> tuple[Settings, Judgement]:
-    """Return the settings and what saved Runs are judged by."""
-    from sbir_gate.pipeline.policy import commit_judgement, own_judgement
+    """Return the settings and what saved Runs are judged by: what is asked for, else what judged them."""
+    from sbir_gate.pipeline.policy import PolicyRequest
+    from sbir_gate.pipeline.saved_runs import judgement_again, saved_base
+    from sbir_gate.storing.merge_base import BaseName
 
     effective = effective_settings(config_file, assignments, options)
-    request = policy_request(policy_from, config_file, assignments, options)
-    if request is None:
-        return effective.settings, own_judgement(effective, has_baseline)
-    effective, judgement = commit_judgement(request, effective, has_baseline)
+    named = BaseName(policy_from) if policy_from else saved_base(head, reference, is_diff=is_diff)
+    request = (
+        PolicyRequest(named, Path.cwd(), config_file, os.environ, options, assignments) if named else None
+    )
+    effective, judgement = judgement_again(
+        request, effective, head, has_baseline=reference is None, is_asked=policy_from is not None
+    )
     return effective.settings, judgement
 
 
@@ -338,15 +342,6 @@ def _verdict(head: Run, companions: Companions, settings: Settings, judgement: J
     from sbir_gate.pipeline.policy import judged_with_history
 
     return judged_with_history(judgement, head, companions, settings, datetime.now(UTC).date())
-
-
-def _policy_commit(head: Run, reference: Run | None) -> str | None:
-    """Return the base's commit for Runs that were measured side by side, if its policy judged them."""
-    from sbir_gate.comparing.paired import is_side_by_side
-
-    if head.has_own_policy:
-        return None
-    return reference.source.commit if reference is not None and is_side_by_side(head, reference) else None
 
 
 def _check_options(

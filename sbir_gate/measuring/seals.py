@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from sbir_gate.errors import EnricherError, InputError
+from sbir_gate.errors import InputError, TamperingError
 from sbir_gate.files import open_file
 from sbir_gate.measuring.interleaving import Side
 
@@ -40,7 +40,7 @@ class Seals:
     def check(self, side: Side) -> None:
         """Look at everything after a run; only what has another mark is read.
 
-        Raises EnricherError if the run of this side changed what it must not, once.
+        Raises TamperingError if the run of this side changed what it must not, once.
         """
         changed = []
         for path, mark in self._marks.items():
@@ -56,16 +56,16 @@ class Seals:
             changed += sorted(path for path in differing if path not in self._digests)
         self._entries = entries
         if changed:
-            raise EnricherError(f"the enricher changed {self._named(changed)}", _HINT)
+            raise TamperingError(f"the enricher changed {self._named(changed)}", _HINT)
 
     def check_at_the_end(self) -> None:
-        """Read every file again. Raises EnricherError if one is not what it was, or new."""
+        """Read every file again. Raises TamperingError if one is not what it was, or new."""
         new: list[Path] = []
         with suppress(InputError):  # a file is gone: its digest shows it
             new = [path for path in self._find() if path not in self._digests]
         changed = [path for path, digest in self._digests.items() if _digest(path) != digest] + new
         if changed:
-            raise EnricherError(
+            raise TamperingError(
                 f"{self._named(changed)}: changed while it was measured, so the result does not count", _HINT
             )
 

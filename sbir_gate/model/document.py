@@ -16,6 +16,8 @@ Format history:
    A Verdict knows the branch that its change goes to (`target`).
    Runs and verdicts know what head edits of its base's fixture (`fixture_edits`), fixtures of which commit
    they are (`commit`), and verdicts what head's own fixture shows (`own_fixture_changes`).
+   A Run knows by which commit it is judged (`policy_commit`), where it goes to (`target`), and whether it was
+   merged (`is_merged`): it is judged again in the same way.
 """
 
 from __future__ import annotations

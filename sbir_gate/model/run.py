@@ -175,6 +175,16 @@ class BaseGap:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetBranch:
+    """The branch that a change goes to: its name, its newest commit, and how far the base is behind that."""
+
+    name: str
+    commit: str
+    commits_ahead: int
+    days_ahead: int
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One benchmark: who measured what, where, with which samples and decisions.
 
@@ -202,6 +212,8 @@ class Run:
     documents of format 2.
     `renamed` maps names of metrics that the measured code changed to new ones.
     `fixture_edits` is what head edits of its base's fixture; None if nothing, or where there is no base.
+    `policy_commit` is the commit whose policy judges it, empty for the working tree's, and `target` the
+    branch that the change goes to, as it stood then. `is_merged` says that it may start a new baseline.
     """
 
     gate: str
@@ -239,3 +251,6 @@ class Run:
     unknown_recipient_ids: tuple[str, ...] = ()
     reject_examples: tuple[str, ...] = ()
     fixture_edits: FixtureEdits | None = None
+    policy_commit: str = ""
+    target: TargetBranch | None = None
+    is_merged: bool = False

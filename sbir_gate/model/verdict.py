@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
 from sbir_gate.model.fixture_edits import FixtureEdits
-from sbir_gate.model.run import MetricKind, Timing
+from sbir_gate.model.run import MetricKind, TargetBranch, Timing
 from sbir_gate.model.waiver import Waiver
 
 
@@ -310,16 +310,6 @@ class PolicyEdit:
     what: str
     before: str
     after: str
-
-
-@dataclass(frozen=True, slots=True)
-class TargetBranch:
-    """The branch that a change goes to: its name, its newest commit, and how far the base is behind that."""
-
-    name: str
-    commit: str
-    commits_ahead: int
-    days_ahead: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from sbir_gate.errors import EnricherError, InputError
+from sbir_gate.errors import EnricherError, InputError, TamperingError
 from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.companions import OnBaseFixture
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
@@ -37,7 +37,7 @@ def measured_on_base(
 
     `measure_on` measures the fixture that the settings name. `baseline` is what links are compared with where
     the base was not measured itself. An enricher that breaks there is no error: it is why head cannot be
-    judged.
+    judged. Raises TamperingError for one that changes the files there.
     """
     if fixture is None or not fixture.is_whole:
         return head, None
@@ -61,6 +61,8 @@ def measured_on_base(
             found = measure_on(there)
         except (InputError, EnricherError) as error:
             words = _without_folder(error.message, files)
+            if isinstance(error, TamperingError) or isinstance(error.__cause__, TamperingError):
+                raise TamperingError(f"on the base's fixture: {words}", error.hint) from error
             return replace(head, fixture_edits=replace(edits, obstacle=words)), None
     marked = OnBaseFixture(
         _marked(found.head, head, fixture), _marked(found.base, head, fixture) if found.base else None

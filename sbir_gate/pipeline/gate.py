@@ -97,7 +97,7 @@ def run_gate(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    companions = Companions(on_base=on_base)
+    run, companions = judgement.marked(run), Companions(on_base=on_base)
 
     def judge() -> Verdict:
         return judged_with_history(judgement, run, companions, effective.settings, edges.now().date())
@@ -216,7 +216,6 @@ def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterato
         yield from plan.scratch_folder.glob(CHILD_SETTINGS)
         handed_over = (plan.awards_path, plan.recipients_path)
         yield from (path.absolute() for path in handed_over if path.is_file())
-        yield from (path.absolute() for path in (plan.awards_path, plan.recipients_path) if path.is_file())
     yield base_file()
     yield from (path for path in files_in(Path(__file__).parents[1]) if path.suffix != ".pyc")
 

@@ -15,8 +15,8 @@ from sbir_gate.comparing.waivers import cap_text
 from sbir_gate.errors import DocumentError, SbirGateError
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
-from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, TargetBranch, Verdict
+from sbir_gate.model.run import Run, TargetBranch
+from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
 from sbir_gate.pipeline.adoption import has_gate, settings_path_at
 from sbir_gate.pipeline.fixture_edits import BaseFixture, edited_fixture
@@ -85,6 +85,10 @@ class Judgement:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def marked(self, head: Run) -> Run:
+        """Return head with what it is judged by, so that the saved Run is judged again in the same way."""
+        return replace(head, policy_commit=self.commit, target=self.target, is_merged=self.is_merged)
+
     def verdict(
         self,
         head: Run,
@@ -101,7 +105,7 @@ class Judgement:
             return judge_merged(head, reference, self.rules.policy, waivers=waivers, spread=spread)
         found = _judged(self.rules, head, today, companions, spread)
         if not self.commit:
-            return found
+            return replace(found, notes=(*found.notes, *self.notes))
         by_own = (
             Outcome.ERROR
             if self.own is None
@@ -171,9 +175,9 @@ def commit_judgement(
     """
     base = find_base(request.git_in(request.folder), request.base)
     revision = base.revision
-    layers, config_edits = _layers(request, revision, own)
+    there = _layers(request, revision, own)
     own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
-    found = settings_of_commit(layers, own_layers, operator_layers(request))
+    found = settings_of_commit(there.layers, own_layers, operator_layers(request))
     effective = replace(found.effective, file=own.file)
     of_base = Rules(
         policy(effective.settings),
@@ -184,13 +188,12 @@ def commit_judgement(
     history = history_of_commit(effective.settings, revision)
     own_rules, fault = _own_rules(own, has_baseline)
     edits = [
-        *config_edits,
+        *there.edits,
         *found.edits,
         *_waiver_edits(rules.waivers, own_rules.waivers if own_rules else ()),
         *_baseline_edits(rules, own_rules),
     ]
-    is_new = any(edit.after == NEW for edit in config_edits)
-    fixture = None if is_new else edited_fixture(revision, found.fixtures, effective)
+    fixture = None if there.is_new else edited_fixture(revision, found.fixtures, effective)
     if fixture is not None and not fixture.is_whole:
         edits.append(PolicyEdit("fixture", NOT_THERE, NEW))
     if fault:
@@ -201,7 +204,8 @@ def commit_judgement(
         tuple(edits),
         own_rules,
         fixture=fixture,
-        target=TargetBranch(base.ref, base.target.commit, base.commits_behind, base.days_behind),
+        target=request.base.saved
+        or TargetBranch(base.ref, base.target.commit, base.commits_behind, base.days_behind),
         outdated=outdated,
         history=history,
         notes=notes,
@@ -218,8 +222,7 @@ def _with_target(
         return rules, "", ()
     operator = operator_layers(request)
     own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
-    layers, _ = _layers(request, base.target, own)
-    found = settings_of_commit(layers, own_layers, operator).effective
+    found = settings_of_commit(_layers(request, base.target, own).layers, own_layers, operator).effective
     limits = stricter_policy(rules.policy, policy(found.settings))
     waivers = stricter_waivers(rules.waivers, _waivers_at(base.target, found))
     names = tightened(rules.policy, limits, rules.waivers, waivers)
@@ -247,7 +250,7 @@ def commit_settings(request: PolicyRequest) -> EffectiveSettings:
     Raises UsageError where git has no such commit, ConfigurationError for what cannot be read there.
     """
     revision = find_base(request.git_in(request.folder), request.base).revision
-    layers, _ = _layers(request, revision, None)
+    layers = _layers(request, revision, None).layers
     return settings_of_commit(layers, layers, operator_layers(request)).effective
 
 
@@ -268,9 +271,19 @@ def _judged(
     return judge_change(head, reference, rules.policy, companions.on_base, waivers=waivers, spread=spread)
 
 
-def _layers(
-    request: PolicyRequest, revision: Revision, own: EffectiveSettings | None
-) -> tuple[list[Layer], list[PolicyEdit]]:
+@dataclass(frozen=True, slots=True)
+class _CommitLayers:
+    """The layers of settings of a commit, and what head edits of its settings file.
+
+    `is_new` says that the commit has no such gate: the layers are those of the working tree.
+    """
+
+    layers: Sequence[Layer]
+    edits: Sequence[PolicyEdit] = ()
+    is_new: bool = False
+
+
+def _layers(request: PolicyRequest, revision: Revision, own: EffectiveSettings | None) -> _CommitLayers:
     """Return base.yaml and the settings file as they stood at the commit, and what `own` changes of which.
 
     What lies outside the repository is the operator's and is taken as it is: so is the base.yaml of an
@@ -279,7 +292,7 @@ def _layers(
     base = _layer_at(revision, base_file()) or base_layer()
     named, own_file = request.config_file, own.file if own is not None else request.config_file
     if named is not None and revision.place_of(named) is None:
-        return [base, file_layer(named)], []
+        return _CommitLayers([base, file_layer(named)])
     before = settings_path_at(revision, named)
     after = revision.place_of(own_file) if own_file is not None else None
     edits = (
@@ -289,10 +302,11 @@ def _layers(
     )
     if before is not None:
         layer = _layer_at(revision, revision.root / before)
-        return [base, *([layer] if layer is not None else [])], edits
+        return _CommitLayers([base, *([layer] if layer is not None else [])], edits)
     if own_file is None or (own is not None and has_gate(revision, named, own, operator_layers(request))):
-        return [base], edits
-    return [base, file_layer(own_file)], [PolicyEdit(after or str(own_file), NOT_THERE, NEW)]
+        return _CommitLayers([base], edits)
+    new = PolicyEdit(after or str(own_file), NOT_THERE, NEW)
+    return _CommitLayers([base, file_layer(own_file)], [new], is_new=True)
 
 
 def _layer_at(revision: Revision, path: Path) -> Layer | None:

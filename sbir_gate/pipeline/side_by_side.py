@@ -120,6 +120,7 @@ def run_beside_base(
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
+    head = judgement.marked(head)
 
     def judge() -> Verdict:
         return judgement.verdict(head, edges.now().date(), companions)

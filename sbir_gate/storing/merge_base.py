@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.errors import UsageError
+from sbir_gate.model.run import TargetBranch
 from sbir_gate.storing.clone import UNSHALLOW, is_shallow, missing_branch_hint, untrusted_folder_hint
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.references import (
@@ -33,12 +34,14 @@ class BaseName:
     """How the base is named: by `ref`, else by the branch that a change goes to, else the default branch.
 
     `target_branch` is a branch and nothing else (GITHUB_BASE_REF, or what the event says). `bounds` are
-    commits that GitHub names: the base must be one of them, or older than one of them.
+    commits that GitHub names: the base must be one of them, or older than one of them. `saved` is the target
+    branch as a saved Run knows it; `ref` is that Run's base then.
     """
 
     ref: str | None = None
     target_branch: str = ""
     bounds: tuple[str, ...] = ()
+    saved: TargetBranch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def find_base(git: Git, named: BaseName) -> MergeBase:
     target = _target(git, named)
     if target is None:
         raise _not_found(git, named.ref if named.ref is not None else named.target_branch or None)
+    if named.saved is not None:
+        return _saved_base(git, root, head, target, named.saved)
     answer = git.ask("merge-base", target.commit, head)
     if answer.status or not HASH.fullmatch(answer.line):
         raise UsageError(
@@ -103,6 +108,24 @@ def find_base(git: Git, named: BaseName) -> MergeBase:
         _commits_between(git, base, target.commit),
         _days_between(git, base, target.commit),
         target.notes,
+    )
+
+
+def _saved_base(git: Git, root: Path, head: str, base: Reference, saved: TargetBranch) -> MergeBase:
+    """Return the base of a saved Run; its target is the base itself where the clone lacks that commit."""
+    at_root, target, notes = git.at(root), saved.commit, base.notes
+    if not HASH.fullmatch(target) or git.ask("cat-file", "-e", f"{target}^{{commit}}").status:
+        target = base.commit
+        words = f"commit {saved.commit[:SHOWN_DIGITS]} of {shown(saved.name)} is not in this repository"
+        notes += (f"{words}: limits that it made stricter were not applied",)
+    return MergeBase(
+        Revision(at_root, base.commit, root),
+        saved.name,
+        head,
+        Revision(at_root, target, root),
+        saved.commits_ahead,
+        saved.days_ahead,
+        notes,
     )
 
 

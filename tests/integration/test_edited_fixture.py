@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from sbir_gate.errors import TamperingError
 from sbir_gate.measuring.process import ProcessResult
 from sbir_gate.model.fixture_edits import RowEdits
 from sbir_gate.model.verdict import Outcome
@@ -20,7 +21,7 @@ from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.settings.action_inputs import ActionInputs
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
-from sbir_gate.storing.documents import load_run
+from sbir_gate.storing.documents import load_run, load_verdict
 from sbir_gate.storing.git import Git
 from sbir_gate.storing.merge_base import BaseName
 from sbir_gate.storing.sessions import load_companions
@@ -75,6 +76,9 @@ def engine(request):
     name, _, needed = (request.working_folder / "engine.txt").read_text().strip().partition(" needs ")
     awards_path, recipients_path, output, _ = request.arguments[-4:]
     found = rows_of(awards_path)
+    if name == "tampering" and "sbir-gate-fixture-" in awards_path:
+        with Path(awards_path).open("a") as file:
+            file.write("A99,Firm 99 Inc\n")
     if needed and needed not in found[0]:
         return ProcessResult(1, False, 1.0, 1.0, 50.0, log_tail=f"KeyError: {needed}")
     ids = {row["legal_business_name"].casefold(): row["recipient_id"] for row in rows_of(recipients_path)}
@@ -247,6 +251,17 @@ def test_an_engine_that_cannot_read_the_fixture_of_the_base_is_incomparable(team
     assert verdict.outcome is Outcome.INCOMPARABLE
     assert "cannot be judged on the base's fixture: the enricher ended" in verdict.reasons[0]
     assert "KeyError: Firm" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_engine_that_changes_the_fixture_of_the_base_is_an_error(team, channel):
+    files = {"engine.txt": "tampering\n", "data/truth.csv": truth(without=[7])}
+    with pytest.raises(TamperingError) as raised:
+        team.judge(channel, files)
+    assert raised.value.message.startswith("on the base's fixture: ")
+    assert "data/awards.csv" in raised.value.message
+    assert "sbir-gate-fixture-" not in raised.value.message
+    assert load_verdict(team.folder / "reports" / "verdict.json").outcome is Outcome.ERROR
 
 
 WAIVER = """\
