@@ -27,8 +27,8 @@ from sbir_gate.model.verdict import (
 
 _MATCH_RATE = "match_rate"
 _CALIBRATION = "calibration_error"
-_COMPLETE = ("rows_missing", "records")
-_UNIQUE = ("rows_doubled", "rows_unknown")
+_COMPLETE = ("rows_missing", "records", "rows_rejected")
+_UNIQUE = ("rows_doubled", "rows_unknown", "recipients_unknown")
 _EXAMPLES = 5
 
 THRESHOLD = AssetCheck(
@@ -42,8 +42,14 @@ REGRESSION = AssetCheck(
     " gate.metrics.match_rate.fail_percent.",
     True,
 )
-COMPLETENESS = AssetCheck("completeness", "Every award has its row in the output.", True)
-UNIQUENESS = AssetCheck("uniqueness", "No award has two rows, and no row is of an unknown award.", True)
+COMPLETENESS = AssetCheck(
+    "completeness",
+    "Every award has its row in the output; rows of the input that could not be read are named.",
+    True,
+)
+UNIQUENESS = AssetCheck(
+    "uniqueness", "No award has two rows, and no row is of an award or a recipient that does not exist.", True
+)
 CALIBRATION = AssetCheck("calibration", "The stated confidence is as often right as it says.", False)
 PERFORMANCE = AssetCheck("performance", "Time and memory are within their limits.", False)
 GATE = AssetCheck("gate", "The verdict of the gate on all metrics and on every award.", True)

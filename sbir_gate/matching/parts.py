@@ -167,6 +167,11 @@ def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[s
     return names
 
 
+def own_rows(part: Part) -> str:
+    """Return what SQL selects the recipients of a part from: each once, under its own name."""
+    return f"(FROM {part.relation} WHERE NOT is_alias)"
+
+
 def count_rows(connection: DuckDBPyConnection, table: str) -> int:
     """Return how many rows a table, or a table with a condition, has."""
     row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()

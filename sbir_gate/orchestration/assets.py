@@ -226,6 +226,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 events,
                 edges.engine,
                 is_resuming=not gate.is_fresh,
+                is_partial=step.award_year is not None,
             )
             summary = measured.summary
             counts = {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from sbir_gate.comparing.award_checks import award_findings, recipients_finding
@@ -20,7 +22,6 @@ from sbir_gate.measuring.monitor import PerformanceMonitor
 from sbir_gate.measuring.output import read_decisions
 from sbir_gate.measuring.process import ProcessResult
 from sbir_gate.measuring.telemetry import Telemetry
-from sbir_gate.measuring.truth import read_truth
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.run import MetricKind, Run
@@ -31,12 +32,13 @@ from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
 from sbir_gate.pipeline.conclusion import ALERTS_NAME, discard_verdict, error_verdict, write_verdict
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich, reading_options
-from sbir_gate.pipeline.fixture import ReadFixture, describe_fixture
+from sbir_gate.pipeline.fixture import UnreadAwards, fixture_of
 from sbir_gate.pipeline.gate import run_of
 from sbir_gate.pipeline.history import consult_history, drift_before_promotion, keep_run
 from sbir_gate.pipeline.policy import own_judgement
 from sbir_gate.pipeline.progress import Progress
 from sbir_gate.reading.award_profiles import load_profiles
+from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
@@ -109,38 +111,47 @@ def measure_enrichment(
     engine: Engine = enrich,
     *,
     is_resuming: bool = True,
+    is_partial: bool = False,
 ) -> Measured:
     """Enrich the validated awards, measure it as one repeat, and save its Run; no verdict stays from before.
 
-    `effective` are the settings of the assets. Raises InputError where the awards were not validated, or did
-    not pass their checks.
+    `effective` are the settings of the assets, `is_partial` says that the awards are of one year alone.
+    Raises InputError where the awards were not validated, or did not pass their checks, and what
+    `fixture_of` raises.
     """
     settings = effective.settings
     check_engine(settings)
     discard_run(files)
     _refuse_bad_awards(settings, files)
-    request = EnrichRequest(
-        awards=str(files.validated),
-        recipients=str(settings.fixtures.recipients),
-        output=files.enriched,
-        rejects=files.rejects,
-        metrics=files.metrics,
-        is_resuming=is_resuming,
-    )
-    started_at, calibration = edges.now(), edges.calibrate()
-    started, started_cpu = edges.clock(), time.process_time()
-    summary = engine(request, settings, monitor, progress, watch)
-    timing = _Timing(
-        started_at,
-        wall_seconds=edges.clock() - started,
-        cpu_seconds=time.process_time() - started_cpu,
-        calibration=calibration,
-        telemetry=Telemetry.model_validate(monitor.export()),
-    )
-    with monitor.monitor_block("quality"), _uncollected():
-        run = _run(effective, files, edges, timing)
-        run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
-        write_run(files.run, run)
+    work_folder = settings.enrichment.work_folder or files.folder
+    # of the recipients only those that matter are looked up, in what the engine kept of its one pass
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder) as name:
+        request = EnrichRequest(
+            awards=str(files.validated),
+            recipients=str(settings.fixtures.recipients),
+            output=files.enriched,
+            rejects=files.rejects,
+            metrics=files.metrics,
+            is_resuming=is_resuming,
+            index_folder=Path(name),
+        )
+        started_at, calibration = edges.now(), edges.calibrate()
+        started, started_cpu = edges.clock(), time.process_time()
+        summary = engine(request, settings, monitor, progress, watch)
+        timing = _Timing(
+            started_at,
+            wall_seconds=edges.clock() - started,
+            cpu_seconds=time.process_time() - started_cpu,
+            calibration=calibration,
+            telemetry=Telemetry.model_validate(monitor.export()),
+        )
+        recipients = RecipientIndex(
+            tuple(sorted(Path(name).iterdir())), summary.recipients, summary.rejects, summary.first_reject
+        )
+        with monitor.monitor_block("quality"), _uncollected():
+            run = _run(effective, files, edges, timing, recipients, is_partial=is_partial)
+            run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
+            write_run(files.run, run)
     return Measured(run, summary)
 
 
@@ -167,10 +178,14 @@ def discard_run(files: AssetFiles) -> None:
 
 
 def check_awards(settings: Settings, files: AssetFiles) -> tuple[CheckFinding, ...]:
-    """Return the answers to the checks of the awards that were validated."""
+    """Return the answers to the checks of the awards that were validated.
+
+    Of labelled awards every row must be readable, as `sbir-gate run` has it.
+    """
+    is_labelled = settings.fixtures.truth is not None
     return award_findings(
         load_award_table(files.award_table),
-        settings.reading.max_reject_percent,
+        0.0 if is_labelled else settings.reading.max_reject_percent,
         settings.orchestration.min_complete_percent,
     )
 
@@ -322,13 +337,20 @@ def _reference(run: Run, files: AssetFiles, settings: Settings) -> Run | None:
     return replace(committed, metrics=exact)
 
 
-def _run(effective: EffectiveSettings, files: AssetFiles, edges: Edges, timing: _Timing) -> Run:
+def _run(
+    effective: EffectiveSettings,
+    files: AssetFiles,
+    edges: Edges,
+    timing: _Timing,
+    recipients: RecipientIndex,
+    *,
+    is_partial: bool,
+) -> Run:
     """Return the Run of what was enriched, with the enrichment as its one repeat."""
-    fixtures = effective.settings.fixtures
-    profiles = load_profiles(files.profiles)
-    truth = read_truth(fixtures.truth) if fixtures.truth is not None else None
+    profiles, table = load_profiles(files.profiles), load_award_table(files.award_table)
+    unread = UnreadAwards(table.rejects, *table.reject_examples[:1])
     # the fixture is what the source holds, so that a Run of 'sbir-gate run' on the same files is comparable
-    read = ReadFixture(timing.started_at, profiles, truth, describe_fixture(effective, len(profiles)))
+    read = fixture_of(effective, timing.started_at, profiles, unread, recipients, is_partial=is_partial)
     telemetry = timing.telemetry
     process = ProcessResult(
         exit_status=0,

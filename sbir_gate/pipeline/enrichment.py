@@ -24,6 +24,7 @@ from sbir_gate.matching.ledger import Ledger
 from sbir_gate.matching.parts import open_parts, register_functions
 from sbir_gate.measuring.monitor import PerformanceMonitor
 from sbir_gate.measuring.probes import psutil_sampler
+from sbir_gate.model.records import Reject
 from sbir_gate.pipeline.progress import ChunkProgress, Progress, ProgressFile
 from sbir_gate.pipeline.recipient_parts import (
     PartEdges,
@@ -31,6 +32,8 @@ from sbir_gate.pipeline.recipient_parts import (
     PartsRead,
     check_unchanged,
     fingerprint,
+    index_parts,
+    kept_chunks,
     parts_key,
 )
 from sbir_gate.reading.awards import read_awards
@@ -54,7 +57,7 @@ class EnrichRequest:
     """Files in and out; `rejects` and `metrics` are written only where named.
 
     Without `is_resuming` what an interrupted run left is not used. How far it is stands in a file in
-    `progress_folder`, if that is named.
+    `progress_folder`, the index of all recipients (`index_parts`) in `index_folder`, if they are named.
     """
 
     awards: str
@@ -64,11 +67,12 @@ class EnrichRequest:
     metrics: Path | None = None
     is_resuming: bool = True
     progress_folder: Path | None = None
+    index_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EnrichSummary:
-    """What one enrichment did, for people."""
+    """What one enrichment did, for people; `first_reject` is the first row that could not be read."""
 
     awards: int
     recipients: int
@@ -76,6 +80,7 @@ class EnrichSummary:
     decisions: Mapping[str, int]
     notes: Mapping[str, str]
     warnings: tuple[str, ...]
+    first_reject: Reject | None = None
 
 
 def no_watch(_chunk: ChunkProgress) -> None:
@@ -237,6 +242,9 @@ def _enrich(
     read = _read_recipients(connection, request, settings, monitor, progress, rejects, place)
     batches = open_parts(connection, read.parts)
     check_unchanged(paths, states)
+    if request.index_folder is not None:
+        with monitor.monitor_block("index-recipients"):
+            index_parts(connection, read.parts, request.index_folder)
 
     def stage(name: str) -> AbstractContextManager[None]:
         progress(name if name == "write" else f"matching: {name}", 0, None)
@@ -255,7 +263,13 @@ def _enrich(
     if request.metrics is not None:
         _write_metrics(request.metrics, monitor)
     return EnrichSummary(
-        awards.rows, read.recipients, rejects.count, count_links(connection), notes, awards.warnings
+        awards.rows,
+        read.recipients,
+        rejects.count,
+        count_links(connection),
+        notes,
+        awards.warnings,
+        next(iter(rejects.first), None),
     )
 
 
@@ -282,7 +296,7 @@ def _read_recipients(
         for words in place.ledger.findings():
             progress(words, 0, None)
         if place.ledger.finished:
-            place.watch(_found(place.ledger, settings))
+            place.watch(kept_chunks(place.ledger, settings.enrichment.performance.chunk_size))
     edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), tell=tell)
     budget_mib = settings.enrichment.performance.memory_threshold_mb
     state = "failed"
@@ -299,21 +313,6 @@ def _read_recipients(
     finally:
         file.finish(state)
     return read
-
-
-def _found(ledger: Ledger, settings: Settings) -> ChunkProgress:
-    """Return what an interrupted run left, as the progress before any time has passed."""
-    records = sum(done.chunk.kept for done in ledger.finished)
-    return ChunkProgress(
-        stage="recipients",
-        chunks=len(ledger.finished),
-        records=records,
-        records_reused=records,
-        share=0.0,
-        seconds=0.0,
-        chunk_size=settings.enrichment.performance.chunk_size,
-        is_resumable=True,
-    )
 
 
 def _check_targets(request: EnrichRequest, settings: Settings) -> None:

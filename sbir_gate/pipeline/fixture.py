@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -42,18 +42,18 @@ class ReadFixture:
     """What a benchmark needs of the fixture, read once; `started_at` is when that began.
 
     `truth` holds for all rows of an entity. `handed` are the files of awards and recipients that the engine
-    gets. `rejected` counts the rows that could not be read, `reject_examples` names the first of awards and
-    of recipients. What a step of a pipeline does not know is None.
+    gets, None where a step of a pipeline runs it itself. `rejected` counts the rows that could not be read,
+    `reject_examples` names the first of awards and of recipients.
     """
 
     started_at: datetime
     profiles: tuple[AwardProfile, ...]
     truth: Mapping[str, frozenset[str]] | None
     fixture: Fixture
-    recipients: RecipientIndex | None = None
-    handed: tuple[Path, Path] | None = None
-    rejected: int | None = None
-    reject_examples: tuple[str, ...] = ()
+    recipients: RecipientIndex
+    handed: tuple[Path, Path] | None
+    rejected: int
+    reject_examples: tuple[str, ...]
 
 
 class Clock(Protocol):
@@ -90,20 +90,50 @@ def read_fixture(
     for path in folder.iterdir():
         if path.is_file():
             path.chmod(_READ_ONLY)  # both sides of a comparison read them
-    truth, first_award = None, rejects.first[0] if rejects.first else None
-    if fixtures.truth is not None:
-        _refuse("awards", rejects.count, len(profiles), first_award)
-        _refuse("recipients", recipients.rejects, recipients.rows, recipients.first_reject)
-        truth = _checked_truth(fixtures.truth, profiles, recipients)
+    unread = UnreadAwards(rejects.count, *(told_reject(reject) for reject in rejects.first[:1]))
+    handed = (awards_path or fixtures.awards, recipients_path or fixtures.recipients)
+    return fixture_of(effective, started_at, profiles, unread, recipients, handed)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadAwards:
+    """The rows of awards that could not be read: how many, and the first in words."""
+
+    count: int
+    first: str = ""
+
+
+def fixture_of(
+    effective: EffectiveSettings,
+    started_at: datetime,
+    profiles: tuple[AwardProfile, ...],
+    unread: UnreadAwards,
+    recipients: RecipientIndex,
+    handed: tuple[Path, Path] | None = None,
+    *,
+    is_partial: bool = False,
+) -> ReadFixture:
+    """Return the fixture whose awards and recipients were read, with its truth.
+
+    `is_partial` says that the profiles are of some awards alone, a year say: then the truth of the others is
+    left out. Raises InputError for a truth of another fixture, and for any row that could not be read where
+    there is a truth.
+    """
+    truth, path = None, effective.settings.fixtures.truth
+    first = told_reject(recipients.first_reject) if recipients.first_reject is not None else ""
+    if path is not None:
+        _refuse("awards", unread.count, len(profiles), unread.first)
+        _refuse("recipients", recipients.rejects, recipients.rows, first)
+        truth = _checked_truth(path, profiles, recipients, is_partial=is_partial)
     return ReadFixture(
         started_at,
         profiles,
         truth,
         describe_fixture(effective, len(profiles)),
         recipients,
-        (awards_path or fixtures.awards, recipients_path or fixtures.recipients),
-        rejects.count + recipients.rejects,
-        tuple(_told(reject) for reject in (first_award, recipients.first_reject) if reject is not None),
+        handed,
+        unread.count + recipients.rejects,
+        tuple(filter(None, (unread.first, first))),
     )
 
 
@@ -112,18 +142,16 @@ class KnownRecipients:
     """What the recipients hold of the decisions.
 
     `linked` are those that awards are linked to, `entities` the entities among them with all their ids, and
-    `unknown` the ids that are in no recipient; None where nobody could look.
+    `unknown` the ids that are in no recipient.
     """
 
-    linked: tuple[LinkedRecipient, ...] = ()
-    entities: Mapping[str, str] = field(default_factory=dict)
-    unknown: tuple[str, ...] | None = None
+    linked: tuple[LinkedRecipient, ...]
+    entities: Mapping[str, str]
+    unknown: tuple[str, ...]
 
 
 def known_recipients(read: ReadFixture, decisions: Sequence[Decision]) -> KnownRecipients:
     """Look up the recipients that the decisions name."""
-    if read.recipients is None:
-        return KnownRecipients()
     named = {decision.recipient_id for decision in decisions if decision.recipient_id}
     named.update(id_ for decision in decisions for id_ in decision.candidate_ids if id_)
     facts = read.recipients.facts_of(named)
@@ -177,24 +205,28 @@ def _read_awards(
         return profiles_of(connection), hand_awards(connection, source, read, folder, options)
 
 
-def _refuse(what: str, rejects: int, rows: int, first: Reject | None) -> None:
-    if first is not None:
+def _refuse(what: str, rejects: int, rows: int, first: str) -> None:
+    if rejects:
         raise InputError(
-            f"{rejects:,} of {rows + rejects:,} {what} of the fixture could not be read: {_told(first)}",
+            f"{rejects:,} of {rows + rejects:,} {what} of the fixture could not be read: {first}",
             "correct the rows: in a labelled fixture every row must be readable",
         )
 
 
-def _told(reject: Reject) -> str:
+def told_reject(reject: Reject) -> str:
+    """Return where a row stands and why it could not be read."""
     return f"{reject.file}:{reject.line}: {reject.reason}"
 
 
 def _checked_truth(
-    path: Path, profiles: tuple[AwardProfile, ...], recipients: RecipientIndex
+    path: Path, profiles: tuple[AwardProfile, ...], recipients: RecipientIndex, *, is_partial: bool
 ) -> Mapping[str, frozenset[str]]:
     truth = read_truth(path)
+    award_ids = {profile.award_id for profile in profiles}
+    if is_partial:
+        truth = {award_id: right for award_id, right in truth.items() if award_id in award_ids}
     facts = recipients.facts_of(id_ for right in truth.values() for id_ in right)
-    check_truth(path, truth, {profile.award_id for profile in profiles}, facts.rows.keys())
+    check_truth(path, truth, award_ids, facts.rows.keys())
     return with_whole_entities(truth, facts.entities)
 
 

@@ -170,7 +170,7 @@ def run_of(
         quality,
         len(read.profiles),
         rejected=read.rejected,
-        unknown=None if known.unknown is None else len(known.unknown),
+        unknown=len(known.unknown),
     )
     if timing is not Timing.MEASURED:
         metrics = tuple(metric for metric in metrics if metric.kind is MetricKind.EXACT)
@@ -201,7 +201,7 @@ def run_of(
         recipients=known.linked,
         entities=known.entities,
         reject_examples=read.reject_examples,
-        unknown_recipient_ids=(known.unknown or ())[:_MOST_UNKNOWN],
+        unknown_recipient_ids=known.unknown[:_MOST_UNKNOWN],
         settings_file=str(effective.file or ""),
         renamed=renamed(settings),
         timing=timing,

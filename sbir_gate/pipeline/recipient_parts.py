@@ -19,9 +19,10 @@ from sbir_gate.errors import InputError, OutputError
 from sbir_gate.files import open_file
 from sbir_gate.matching.ledger import Ledger
 from sbir_gate.matching.memory import MemoryPlan, next_plan
-from sbir_gate.matching.parts import Part, file_relation, keep_part, spill_part, write_part
+from sbir_gate.matching.parts import Part, file_relation, keep_part, own_rows, spill_part, write_part
 from sbir_gate.pipeline.progress import ChunkProgress
 from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipient_index import write_index
 from sbir_gate.reading.recipients import RecipientBatch, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 
@@ -195,6 +196,30 @@ class PartMaker:
         if self._smallest < self._options.chunk_size:
             notes["smallest_chunk"] = f"{self._smallest} rows, for want of memory"
         return notes
+
+
+def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:
+    """Return what an interrupted run left, as the progress before any time has passed."""
+    records = sum(done.chunk.kept for done in ledger.finished)
+    return ChunkProgress(
+        stage="recipients",
+        chunks=len(ledger.finished),
+        records=records,
+        records_reused=records,
+        share=0.0,
+        seconds=0.0,
+        chunk_size=chunk_size,
+        is_resumable=True,
+    )
+
+
+def index_parts(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], folder: Path) -> None:
+    """Write the index of all recipients to files in `folder`, so that nobody need read the source again.
+
+    Raises OutputError when it cannot be written.
+    """
+    for number, part in enumerate(parts):
+        write_index(connection, own_rows(part), folder, number)
 
 
 def check_unchanged(paths: Sequence[Path], before: Sequence[str]) -> None:

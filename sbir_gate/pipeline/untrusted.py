@@ -7,6 +7,7 @@ what GitHub says, never what they say; the verdict is judged here, by the policy
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -26,10 +27,11 @@ from sbir_gate.publishing.github import Pull, Pulls
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.documents import load_run
-from sbir_gate.storing.sessions import run_order
+from sbir_gate.storing.sessions import paths_beside, run_order
 
 MAX_ENTRIES = 1000
-MAX_RUNS = 10
+MAX_RUNS = 100
+MAX_BESIDE = 10
 MAX_METRICS = 1000
 MAX_SAMPLES = 1000
 
@@ -77,15 +79,25 @@ def take_runs(folder: Path, gate: str, max_mib: int) -> tuple[Run, Companions]:
 
     Raises InputError for a folder that holds what it should not, DocumentError for a damaged Run.
     """
-    # the newest first; a base is saved before its head
-    runs = [
-        run for path in reversed(_run_paths(folder)) if (run := _taken(path, max_mib * _MIB)).gate == gate
-    ]
-    if not runs:
+    paths, max_bytes = _run_paths(folder), max_mib * _MIB
+    newest = _newest(reversed(paths), gate, max_bytes)
+    if newest is None:
         raise InputError(f"{folder}: every Run is of another gate than {gate}", _TAMPERED)
-    if runs[0].fixture.commit:
+    head_path, head = newest
+    if head.fixture.commit:
         raise InputError(f"{folder}: the newest Run is not of the change's own fixture", _TAMPERED)
-    return runs[0], companions_of(runs[0], runs[1:])
+    beside = paths_beside(head_path, paths)
+    if len(beside) > MAX_BESIDE:
+        raise InputError(f"{folder}: more than {MAX_BESIDE} Runs of one second are in it", _TAMPERED)
+    return head, companions_of(head, [_taken(path, max_bytes) for path in beside])
+
+
+def _newest(paths: Iterable[Path], gate: str, max_bytes: int) -> tuple[Path, Run] | None:
+    for path in paths:
+        run = _taken(path, max_bytes)
+        if run.gate == gate:
+            return path, run
+    return None
 
 
 def judge_untrusted(

@@ -93,20 +93,27 @@ def index_recipients(
     log = RejectLog()
     paths, rows = [], 0
     for batch in iterate_recipients(connection, source, folder, options, log):
-        path = folder / f"recipient-index-{batch.index:06d}.parquet"
-        try:
-            connection.execute(
-                f"COPY (SELECT recipient_id, name, uei FROM {batch.table})"
-                f" TO {literal(str(path))} (FORMAT parquet)"
-            )
-        except duckdb.IOException as error:
-            raise OutputError(
-                f"{folder}: cannot write a work file ({str(error).splitlines()[0]})",
-                "make room in the folder for temporary files (TMPDIR)",
-            ) from error
-        paths.append(path)
+        paths.append(write_index(connection, batch.table, folder, batch.index))
         rows += batch.rows + batch.empty_rows
     return RecipientIndex(tuple(paths), rows, log.count, log.first[0] if log.first else None)
+
+
+def write_index(connection: duckdb.DuckDBPyConnection, relation: str, folder: Path, number: int) -> Path:
+    """Write ids, names and UEIs of the recipients in `relation` to a file of an index, and return its path.
+
+    Raises OutputError when the folder cannot be written.
+    """
+    path = folder / f"recipient-index-{number:06d}.parquet"
+    try:
+        connection.execute(
+            f"COPY (SELECT recipient_id, name, uei FROM {relation}) TO {literal(str(path))} (FORMAT parquet)"
+        )
+    except duckdb.IOException as error:
+        raise OutputError(
+            f"{folder}: cannot write a work file ({str(error).splitlines()[0]})",
+            "make room in the folder for temporary files (TMPDIR)",
+        ) from error
+    return path
 
 
 def with_whole_entities(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from sbir_gate.errors import InputError
@@ -34,16 +35,23 @@ def latest_run_path(reports_folder: Path) -> Path:
     return max(saved)[1]
 
 
+def paths_beside(head: Path, paths: Iterable[Path]) -> list[Path]:
+    """Return the saved Runs that may have been measured beside head, the newest first.
+
+    All bear the name of the same second in the same folder, and head was saved last.
+    """
+    own = run_order(head)
+    ordered = ((run_order(path), path) for path in paths if path.parent == head.parent)
+    found = sorted(((order, path) for order, path in ordered if order), reverse=True)
+    return [path for order, path in found if own and order[0] == own[0] and order < own]
+
+
 def load_companions(path: Path, run: Run) -> Companions:
     """Return the Runs that the Run in the file was measured beside.
 
-    All bear the name of the same second in the same folder, and head was saved last. None if the Run was
-    measured alone, or is the base itself, or if they are not there any more. Raises DocumentError for a
-    damaged document that might be one of them.
+    None if the Run was measured alone, or is the base itself, or if they are not there any more. Raises
+    DocumentError for a damaged document that might be one of them.
     """
-    own = run_order(path)
-    if not run.session or run.fixture.commit or not own:
+    if not run.session or run.fixture.commit:
         return Companions()
-    ordered = ((run_order(other), other) for other in path.parent.glob(f"{own[0]}*.json"))
-    earlier = sorted(((order, other) for order, other in ordered if order and order < own), reverse=True)
-    return companions_of(run, [load_run(other) for _, other in earlier])
+    return companions_of(run, [load_run(other) for other in paths_beside(path, path.parent.glob("*.json"))])

@@ -203,6 +203,48 @@ def test_a_push_to_main_promotes_the_baseline_and_keeps_the_run_and_a_merge_queu
     assert "pass: enrichment" in again.summary
 
 
+KEEPING = """\
+on: [push, workflow_dispatch]
+permissions: {contents: write, checks: write}
+jobs:
+  gate:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683
+        with: {fetch-depth: 0}
+      - uses: octo-org/sbir-gate@v1
+        with: {config: gate.yaml, dataset: sample}
+"""
+
+
+def test_a_default_branch_of_any_name_is_kept_and_a_run_by_hand_on_another_keeps_nothing(own_team):
+    team, place = own_team, {**repository(), "default_branch": "trunk"}
+    team.commit({".github/workflows/gate.yml": KEEPING})
+    # what is shown here is no matter of time
+    settings = (team.origin.folder / "gate.yaml").read_text()
+    sha = team.commit({"gate.yaml": f"{settings}benchmark: {{repeats: 2, warm_ups: 0}}\n"})
+    team.origin.git("branch", "--move", "main", "trunk")
+    team.origin.git("config", "receive.denyCurrentBranch", "ignore")
+    push = {"after": sha, "ref": "refs/heads/trunk", "repository": place}
+    pushed = team.run("push", push, workflow(team), sha, GITHUB_REF_NAME="trunk")
+    assert pushed.is_success, pushed.log
+    assert branches(team) == {"trunk", "sbir-gate-history"}
+    assert team.origin.git("diff", "--name-only", "trunk~1", "trunk") == "baselines/enrichment.json"
+    (entry,) = team.origin.git("ls-tree", "-r", "--name-only", "sbir-gate-history").split()
+    assert '"branch":"trunk"' in team.origin.git("show", f"sbir-gate-history:{entry}")
+
+    team.origin.git("branch", "change", "trunk")
+    before = team.origin.git("for-each-ref")
+    by_hand = {"inputs": {}, "repository": place, "ref": "refs/heads/change"}
+    tip = team.origin.git("rev-parse", "change")
+    done = team.run("workflow_dispatch", by_hand, workflow(team), tip, GITHUB_REF_NAME="change")
+    assert done.is_success, done.log
+    assert (
+        "nothing was kept: this commit is on the branch 'change', and the main branch is 'trunk'" in done.log
+    )
+    assert team.origin.git("for-each-ref") == before
+
+
 def test_by_hand_the_fixtures_are_measured(team):
     main = team.origin.git("rev-parse", "main")
     payload = {"inputs": {"dataset": "sample"}, "repository": repository(), "ref": "refs/heads/main"}

@@ -19,6 +19,7 @@ from tests.factories_dagster import (
     AWARDS,
     RECIPIENTS,
     World,
+    duns,
     failed_checks,
     failure_of,
     is_held_up,
@@ -27,7 +28,7 @@ from tests.factories_dagster import (
     started_steps,
     tell_alerts,
 )
-from tests.factories_matching import enrich_files
+from tests.factories_matching import Award, Recipient, enrich_files, write_tables
 
 
 @pytest.fixture
@@ -304,6 +305,118 @@ class TestBaseline:
         assert regression.metadata["baseline"].value == 0.9
 
 
+class TestTheRulesOfTheGate:
+    """What `sbir-gate run` measures and refuses, a Run that an asset makes has too."""
+
+    UEI = "QNT4K8W2J6H5"
+
+    @pytest.fixture
+    def world(self, world):
+        write_tables(
+            world.folder,
+            [Award(f"A{number}", f"Firm {number} of Optics", duns=duns(number)) for number in range(10)],
+            [
+                *(
+                    Recipient(f"R{number}", f"FIRM {number} OF OPTICS", duns=duns(number))
+                    for number in range(9)
+                ),
+                Recipient("R9", "FIRM 9 OF OPTICS", uei=self.UEI, duns=duns(9)),
+                Recipient("R9b", "FIRM 9 OF OPTICS, INC.", uei=self.UEI),
+            ],
+        )
+        return world
+
+    @staticmethod
+    def label(world, **labels):
+        path = world.folder / "truth.csv"
+        rows = "".join(f"{award_id},{right}\n" for award_id, right in labels.items())
+        path.write_text(f"award_id,recipient_ids\n{rows}")
+        return str(path)
+
+    @staticmethod
+    def tear(path):
+        path.write_text(path.read_text() + "a,row,with,far,too,many,cells,in,it\n")
+
+    def test_names_entities_labels_and_counts_are_there(self, world):
+        assert world.run(truth=self.label(world, A0="R0", A9="R9b")).success
+        run = load_run(world.files / f"{ENRICHED}.json")
+        counts = {metric.name: metric.values for metric in run.metrics}
+        assert (counts["recipients_unknown"], counts["rows_rejected"]) == ((0.0,), (0.0,))
+        assert {each.recipient_id: each.name for each in run.recipients}["R0"] == "FIRM 0 OF OPTICS"
+        assert run.entities == {"R9": self.UEI, "R9b": self.UEI}
+        assert (run.quality.labelled, run.quality.precision) == (2, 1.0)  # R9 is the entity of R9b
+        assert len(run.unlabelled_award_ids) == 8
+        assert "2 of 10 awards labelled" in (world.files / "report.md").read_text()
+
+    def test_no_second_reading_of_the_recipients_is_left_behind(self, world):
+        world.run()
+        assert not list(world.files.glob("sbir-gate-*"))
+
+    def test_links_to_recipients_that_do_not_exist_are_refused_and_named(self, world):
+        def engine(request, settings, monitor, progress, watch):
+            summary = enrich(request, settings, monitor, progress, watch)
+            tamper(request.output, lambda rows: [{**row, "recipient_id": "101.0"} for row in rows])
+            return summary
+
+        world.engine = engine
+        result = world.run()
+        assert is_held_up(result)
+        words = "recipients_unknown 1 is above the maximum 0: recipient_id '101.0' is in no recipient"
+        assert words in description_of(result, "uniqueness", ENRICHED)
+
+    def test_rows_that_could_not_be_read_warn_and_are_named(self, world):
+        self.tear(world.folder / "recipients.csv")
+        result = world.run("reading.max_reject_percent=20")
+        assert result.success
+        assert failed_checks(result) == {"completeness": "WARN", "gate": "WARN"}
+        words = description_of(result, "completeness", ENRICHED)
+        assert "rows_rejected 1 is above the maximum 0" in words
+        assert "recipients.csv:13: " in words
+
+    def test_of_labelled_awards_every_row_must_be_readable(self, world):
+        self.tear(world.folder / "awards.csv")
+        result = world.run("reading.max_reject_percent=20", truth=self.label(world, A0="R0"))
+        assert failed_checks(result) == {"pass_rate": "ERROR"}
+        assert "awards.csv:12: " in description_of(result, "pass_rate", VALIDATED)
+
+    def test_and_every_row_of_the_recipients(self, world):
+        self.tear(world.folder / "recipients.csv")
+        result = world.run("reading.max_reject_percent=20", truth=self.label(world, A0="R0"))
+        assert "1 of 12 recipients of the fixture could not be read: " in failure_of(result)
+        assert started_steps(result)[-1] == ENRICHED  # not tried again
+
+    def test_a_truth_of_other_files_is_refused(self, world):
+        result = world.run(truth=self.label(world, A0="R0", Z1="R1", A2="X2"))
+        assert "the truth is not that of the fixture" in failure_of(result)
+        assert not (world.files / f"{ENRICHED}.json").exists()
+
+    def test_what_breaks_the_judging_leaves_the_run_and_a_verdict(self, world):
+        world.run()
+        (world.files / "baselines" / "enrichment.json").write_text("{")
+        result = world.run()
+        assert is_held_up(result)
+        verdict = load_verdict(world.files / "verdict.json")
+        assert verdict.outcome is Outcome.ERROR
+        assert any("the Run is saved: " in note for note in verdict.notes)
+        assert load_run(world.files / f"{ENRICHED}.json").quality.links == 10
+        assert (world.files / "report.md").is_file()
+
+    def test_a_history_that_cannot_be_read_takes_nothing_from_the_verdict(self, world):
+        loop = world.files / "loop"
+        loop.parent.mkdir(parents=True)
+        loop.symlink_to(loop)
+        result = world.run(f"history.folder={loop}")
+        assert result.success
+        assert any("drift was not judged" in words for words in metadata_of(result, REPORT)["warnings"])
+
+    def test_conflict_markers_in_the_recipients_are_named(self, world):
+        path = world.folder / "recipients.csv"
+        path.write_text(f"<<<<<<< HEAD\n{path.read_text()}")
+        result = world.run()
+        assert failed_checks(result) == {"recipients": "ERROR"}
+        assert "marker of a merge conflict" in description_of(result, "recipients", VALIDATED)
+
+
 class Crash:
     """The engine, broken off once after so many chunks."""
 
@@ -398,6 +511,12 @@ class TestAwardYears:
         assert metadata_of(world.run(job=YEARLY_JOB, partition="2021"), REPORT)["verdict"] == "pass"
         assert metadata_of(world.run(job=YEARLY_JOB, partition="2020"), REPORT)["verdict"] == "no-baseline"
 
+    def test_of_a_truth_of_all_years_the_labels_of_its_own_count(self, world):
+        path = world.folder / "truth.csv"
+        path.write_text("award_id,recipient_ids\nA0,R0\nA1,R1\nA3,R3\n")
+        assert world.run(job=YEARLY_JOB, partition="2021", truth=str(path)).success
+        assert load_run(world.files / "2021" / f"{ENRICHED}.json").quality.labelled == 2
+
     def test_a_year_that_does_not_pass_is_held_up(self, world):
         result = world.run(job=YEARLY_JOB, partition="2021", match_rate_threshold=0.95)
         assert not result.success
@@ -433,6 +552,16 @@ class TestAlerts:
 
     def test_a_run_without_news_tells_nothing(self, done):
         assert tell_alerts(*done) == []
+
+
+def description_of(result, check, asset):
+    """Return what a check of an asset says."""
+    (found,) = [
+        each.description
+        for each in result.get_asset_check_evaluations()
+        if (each.check_name, each.asset_key.path[-1]) == (check, asset)
+    ]
+    return found
 
 
 def tamper(path, change):

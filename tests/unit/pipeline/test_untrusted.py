@@ -15,7 +15,7 @@ from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import BaseGap, GapKind, Metric, MetricKind, Source, Timing
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.publishing import Channels, PublishEdges, publish
-from sbir_gate.pipeline.untrusted import MAX_RUNS, find_pull, judge_untrusted, take_runs
+from sbir_gate.pipeline.untrusted import MAX_BESIDE, MAX_RUNS, find_pull, judge_untrusted, take_runs
 from sbir_gate.publishing.event import Event, Trigger
 from sbir_gate.publishing.slack import SlackEdges
 from sbir_gate.settings import load_settings
@@ -515,9 +515,24 @@ class TestLimits:
         self.refused(half, "there is no Run")
 
     def test_many_runs_are_refused(self, half):
+        text = encode(RUN, measured())
         for number in range(MAX_RUNS + 1):
-            save_run(half.artifact, measured(started_at=f"2026-01-31T12:00:{number:02}+00:00"))
-        self.refused(half, "more than 10 Runs")
+            (half.artifact / f"20260131T12{number // 60:02}{number % 60:02}Z.json").write_text(text)
+        self.refused(half, "more than 100 Runs")
+
+    def test_many_runs_of_one_second_are_refused(self, half):
+        for _ in range(MAX_BESIDE + 2):
+            save_run(half.artifact, measured())
+        self.refused(half, "more than 10 Runs of one second")
+
+    def test_a_run_that_was_tried_again_and_again_is_not_taken_for_an_attack(self, half):
+        for number in range(20):
+            started_at = f"2026-01-31T12:00:{number:02}+00:00"
+            base = measured(started_at=started_at, session=f"s{number}")
+            save_run(half.artifact, replace(base, source=Source(half.main, "main", is_dirty=False)))
+            save_run(half.artifact, base)
+        verdict = half.publish()[0].verdict
+        assert (verdict.outcome, verdict.head_started_at) == (Outcome.PASS, "2026-01-31T12:00:19+00:00")
 
     def test_many_metrics_are_refused(self, half):
         metrics = tuple(Metric(f"m{number}", "s", MetricKind.EXACT, (1.0,)) for number in range(2000))
