@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from sbir_gate.comparing.backing import counts_links
 from sbir_gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, time_exponent
 from sbir_gate.comparing.changes import compare_metrics
+from sbir_gate.comparing.definitions import definition_obstacle
 from sbir_gate.comparing.limits import worst
 from sbir_gate.model.history import HistoryEntry, HistoryRow, utc_moment
 from sbir_gate.model.run import MetricKind, Quality, Run
@@ -97,8 +98,7 @@ def drift_findings(
     time whose spread is not known yet, that of calibrated times is assumed. Fewer links are no decline where
     every award has a label, and neither precision nor recall fell.
     """
-    judged = [_relative(limit, rule) for limit in policy.limits_on(metric.name for metric in head.metrics)]
-    limits = {limit.name: limit for limit in judged if _is_limited(limit)}
+    limits = _drift_limits(head, policy, rule)
     changes = compare_metrics(head, _as_run(older), replace(policy, limits=tuple(limits.values())))
     is_as_good = _is_as_good(head, changes)
     return tuple(
@@ -118,6 +118,24 @@ def drift_findings(
         and change.severity in {Severity.WARN, Severity.FAIL}
         and not _is_chance(change, spreads.get(change.metric))
     )
+
+
+def redefined(head: Run, older: HistoryEntry, policy: Policy, rule: DriftRule) -> tuple[str, ...]:
+    """Return the limited metrics that the older Run measured by another definition or method."""
+    before = {metric.name: metric for metric in older.metrics}
+    limits = _drift_limits(head, policy, rule)
+    return tuple(
+        metric.name
+        for metric in head.metrics
+        if metric.name in limits
+        and metric.name in before
+        and definition_obstacle(metric, before[metric.name]) is not None
+    )
+
+
+def _drift_limits(head: Run, policy: Policy, rule: DriftRule) -> Mapping[str, MetricLimit]:
+    judged = [_relative(limit, rule) for limit in policy.limits_on(metric.name for metric in head.metrics)]
+    return {limit.name: limit for limit in judged if _is_limited(limit)}
 
 
 def _is_as_good(head: Run, changes: Sequence[Change]) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sbir_gate.errors import ConfigurationError
+from sbir_gate.errors import ConfigurationError, EnricherError
 from sbir_gate.measuring.command import parse_command
 from sbir_gate.measuring.environment import private_folders, scrubbed_environment
 from sbir_gate.measuring.output import (
@@ -16,7 +17,6 @@ from sbir_gate.measuring.output import (
     check_rows,
     decision_key,
     digest,
-    most_rows,
     read_decisions,
 )
 from sbir_gate.measuring.process import ProcessRequest, ProcessResult, raise_on_failure
@@ -134,9 +134,19 @@ class Bench:
             )
             raise_on_failure(result, plan.timeout_seconds)
             self._check_run()
-            return Repeat(
-                result, read_telemetry(metrics), read_decisions(output, most_rows(len(plan.award_ids)))
-            )
+            with _named_by("{metrics}"):
+                telemetry = read_telemetry(metrics)
+            with _named_by("{output}"):
+                return Repeat(result, telemetry, read_decisions(output, plan.award_ids))
+
+
+@contextmanager
+def _named_by(placeholder: str) -> Iterator[None]:
+    """Name a faulty file by its placeholder in the command: its name is not the user's."""
+    try:
+        yield
+    except EnricherError as error:
+        raise EnricherError(f"the engine's {placeholder} file {error.message}", error.hint) from error
 
 
 class Tally:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pydantic_core import from_json
@@ -44,17 +45,36 @@ def most_rows(awards: int) -> int:
     return 2 * awards + 1000
 
 
-def read_decisions(path: Path, max_rows: int | None = None) -> tuple[Decision, ...]:
+def read_decisions(path: Path, award_ids: Sequence[str] | None = None) -> tuple[Decision, ...]:
     """Read an enriched file (CSV, CSV.gz or Parquet, told apart by its first bytes), in file order.
 
-    Doubled rows are kept; more than `max_rows`, and more than MAX_METHODS methods, are an error. Without a
+    Doubled rows are kept; far more rows than there are awards (`most_rows`; without `award_ids` any number
+    will do), and more than MAX_METHODS methods, are an error. Without a
     `match_decision` column, a row with a recipient and a method other than none is a link. Raises
     EnricherError naming file, row (1 is the first below the header), column and value for anything that is
     not as an enriched file must be.
     """
     # closed at once when a row is at fault: its error keeps the rows, and they their file, alive
     with closing(read_rows(path)) as rows:
-        return tuple(_decisions(path.name, rows, max_rows))
+        decisions = _decisions(path.name, rows)
+        if award_ids is None:
+            return tuple(decisions)
+        found = tuple(islice(decisions, most_rows(len(award_ids))))
+        if next(rows, None) is not None:
+            raise _surplus(path.name, found, award_ids)
+        return found
+
+
+def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str]) -> EnricherError:
+    """Return the error of an output with more rows than these, and what is wrong with these."""
+    known = frozenset(award_ids)
+    unknown = sum(decision.award_id not in known for decision in decisions)
+    doubled = len(decisions) - unknown - len(known & {decision.award_id for decision in decisions})
+    return EnricherError(
+        f"{file}: the enricher's output has more than {len(decisions):,} rows for {len(known):,} awards; of"
+        f" these rows {unknown:,} are of unknown awards and {doubled:,} repeat an award",
+        "write one row per award",
+    )
 
 
 def check_rows(decisions: Sequence[Decision], award_ids: Sequence[str]) -> OutputFaults:
@@ -97,13 +117,9 @@ class _CellError(ValueError):
         self.column = column
 
 
-def _decisions(file: str, rows: Iterable[Cells], max_rows: int | None) -> Iterator[Decision]:
+def _decisions(file: str, rows: Iterable[Cells]) -> Iterator[Decision]:
     methods: set[str] = set()
     for number, cells in enumerate(rows, start=1):
-        if max_rows is not None and number > max_rows:
-            raise EnricherError(
-                f"{file}: the enricher's output has more than {max_rows:,} rows", "write one row per award"
-            )
         try:
             decision = _decision(cells)
         except _CellError as fault:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from sbir_gate.measuring.locks import KNOWN
 from sbir_gate.model.git import AsksGit
+from sbir_gate.model.run import Timing
+from sbir_gate.pipeline.policy import PolicyRequest, commit_settings
+from sbir_gate.settings.schema import Settings
+from sbir_gate.storing.merge_base import find_base
+
+_MAX_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,51 @@ class SourceChanges:
     def is_unchanged(self) -> bool:
         """Say whether the engine is the commit's; a pattern that names nothing may be what hides a change."""
         return not self.files and not self.unmatched
+
+
+def timing_of(settings: Settings) -> Timing:
+    """Return whether the settings ask for times at all."""
+    return Timing.MEASURED if settings.benchmark.is_timed else Timing.QUICK
+
+
+def timing_beside(
+    settings: Settings, git: AsksGit, commit: str, *, is_other: bool
+) -> tuple[Timing, tuple[str, ...]]:
+    """Return whether time is measured, and what a reader should know of it.
+
+    It is not where the engine is the commit's: its files, and all else that `is_other` stands for, such as
+    its command, its environment, and every setting that it reads. `git` runs at the top of the repository.
+    """
+    sources = settings.enricher.sources
+    if timing_of(settings) is not Timing.MEASURED or not sources:
+        return timing_of(settings), ()
+    changes = source_changes(git, commit, sources)
+    if changes.unmatched:
+        names = ", ".join(changes.unmatched[:_MAX_TOLD])
+        return Timing.MEASURED, (f"enricher.sources: no file matches {names}, so time was measured",)
+    is_other = is_other or bool(changes.files) or settings.benchmark.base_lock == ()
+    return (Timing.MEASURED if is_other else Timing.ENGINE_UNCHANGED), ()
+
+
+def timing_against_baseline(
+    settings: Settings, request: PolicyRequest | None
+) -> tuple[Timing, tuple[str, ...]]:
+    """Return the same for a run that is compared with the baseline of the request's commit, if there is one.
+
+    Any change of a file that names dependencies counts: no second environment shows what it amounts to.
+    """
+    if request is None or timing_of(settings) is not Timing.MEASURED or not settings.enricher.sources:
+        return timing_of(settings), ()
+    found, theirs = find_base(request.git_in(request.folder), request.base), commit_settings(request).settings
+    git, here = found.revision.git, Path.cwd().resolve().relative_to(found.root.resolve())
+    locks = [(here / name).as_posix() for name in settings.benchmark.base_lock or KNOWN]
+    is_other = (
+        theirs.enricher.command != settings.enricher.command
+        or (theirs.matching, theirs.reading, theirs.enrichment)
+        != (settings.matching, settings.reading, settings.enrichment)
+        or bool(source_changes(git, found.commit, locks).files)
+    )
+    return timing_beside(settings, git, found.commit, is_other=is_other)
 
 
 def source_changes(git: AsksGit, commit: str, sources: Sequence[str]) -> SourceChanges:

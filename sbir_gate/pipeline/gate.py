@@ -35,6 +35,7 @@ from sbir_gate.pipeline.conclusion import (
 )
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.edited_fixture import measured_on_base
+from sbir_gate.pipeline.engine_sources import timing_against_baseline, timing_of
 from sbir_gate.pipeline.enrichment import reading_options
 from sbir_gate.pipeline.fixture import ReadFixture, known_recipients, read_fixture
 from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, judged_with_history, own_judgement
@@ -84,20 +85,22 @@ def run_gate(
             discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
         refuse_blind_setup(effective, judgement.rules.policy, is_side_by_side=False)
-        run = measure(effective, edges, progress)
+        timing, notes = timing_against_baseline(effective.settings, policy_from)
+        run = measure(effective, edges, progress, timing=timing)
         run, on_base = measured_on_base(
             run,
             judgement.fixture,
             effective,
             edges,
             progress,
-            lambda there: OnBaseFixture(measure(there, edges, progress)),
+            lambda there: OnBaseFixture(measure(there, edges, progress, timing=timing)),
             judgement.rules.baseline,
         )
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
-    run, companions = judgement.marked(run), Companions(on_base=on_base)
+    run = judgement.marked(replace(run, warnings=(*run.warnings, *notes)))
+    companions = Companions(on_base=on_base)
 
     def judge() -> Verdict:
         return judged_with_history(judgement, run, companions, effective.settings, edges.now().date())
@@ -110,21 +113,25 @@ def measure(
     edges: Edges,
     progress: Progress,
     environment: Mapping[str, str] = os.environ,
+    timing: Timing | None = None,
 ) -> Run:
     """Benchmark the enricher on the fixtures and return the Run; `environment` is what it may see of.
 
+    Without `timing` time is measured if the settings ask for it.
     Raises InputError for fixtures that cannot be read, EnricherError for an enricher that breaks.
     """
     settings = effective.settings
     with scratch_folder("sbir-gate-run-") as scratch:
         read = read_fixture(effective, edges, progress, scratch)
         plan = replace(plan_of(effective, read, scratch), environment=environment)
+        if timing is Timing.ENGINE_UNCHANGED:
+            plan = replace(plan, repeats=1, warmups=0)
         seals = Seals(lambda: sealed_files(effective, plan))
         is_built_in = settings.enricher.command is None
         result = _benchmark(plan, edges, progress, lambda: seals.check(Side.HEAD), is_built_in=is_built_in)
         seals.check_at_the_end()
         progress("measuring quality")
-        return run_of(effective, edges, read, result)
+        return run_of(effective, edges, read, result, timing)
 
 
 def refuse_blind_setup(effective: EffectiveSettings, judged: Policy, *, is_side_by_side: bool) -> None:
@@ -142,11 +149,6 @@ def refuse_blind_setup(effective: EffectiveSettings, judged: Policy, *, is_side_
         fault = repeats_fault(judged, benchmark.repeats, lambda key: effective.origins[key])
     if fault is not None:
         raise ConfigurationError(f"{fault.place}: {fault.problem}", fault.cure, (fault.place,))
-
-
-def timing_of(settings: Settings) -> Timing:
-    """Return whether the settings ask for times at all."""
-    return Timing.MEASURED if settings.benchmark.is_timed else Timing.QUICK
 
 
 def run_of(

@@ -11,7 +11,7 @@ from sbir_gate import __version__
 from sbir_gate.comparing.alerts import alerts_of
 from sbir_gate.comparing.change_points import change_points, check_extra
 from sbir_gate.comparing.changes import NO_SPREAD
-from sbir_gate.comparing.drift import DriftRule, drift_findings, is_like, older_runs, with_drift
+from sbir_gate.comparing.drift import DriftRule, drift_findings, is_like, older_runs, redefined, with_drift
 from sbir_gate.comparing.known_noise import known_spread
 from sbir_gate.comparing.series import comparable_series, spread
 from sbir_gate.errors import DocumentError, InputError, OutputError, UsageError
@@ -69,14 +69,15 @@ def consult_history(
     """
     try:
         with opened(settings, judging) as history:
-            findings = _drift(history, run, verdict, settings, branch_of(settings, judging))
+            drift = _drift(history, run, verdict, settings, branch_of(settings, judging))
             previous = _previous_outcome(history, run)
             warnings = skipped_words(history.skipped)
     except (InputError, DocumentError) as error:
         words = f"drift was not judged: {error.message}"
         noted = replace(verdict, notes=(*verdict.notes, words))
         return Past(noted, alerts_of(noted, run.source.branch, None), (words,))
-    judged = with_drift(verdict, findings)
+    judged = with_drift(verdict, drift.findings)
+    judged = replace(judged, notes=(*judged.notes, *drift.notes))
     return Past(judged, alerts_of(judged, run.source.branch, previous), warnings)
 
 
@@ -115,7 +116,7 @@ def noise_of_history(
 def drift_before_promotion(run: Run, settings: Settings) -> tuple[DriftFinding, ...]:
     """Return in what the Run is worse than older ones: a baseline that follows it hides a slow decline."""
     with open_history(history_folder(settings)) as history:
-        return _drift(history, run, None, settings, course_branch(settings))
+        return _drift(history, run, None, settings, course_branch(settings)).findings
 
 
 def keep_run(
@@ -242,9 +243,17 @@ def spreads(history: History, query: HistoryQuery, limits: Policy) -> Mapping[st
     return {name: value for name, value in found.items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class _Drift:
+    """What is worse than in older Runs, and notes on what could not be held against them."""
+
+    findings: tuple[DriftFinding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 def _drift(
     history: History, run: Run, verdict: Verdict | None, settings: Settings, branch: str | None
-) -> tuple[DriftFinding, ...]:
+) -> _Drift:
     rule, limits = drift_rule(settings, branch), policy(settings)
     started_at = utc_moment(run.started_at)
     query = HistoryQuery(gate=run.gate, fixture=run.fixture.fingerprint, before=started_at)
@@ -253,18 +262,23 @@ def _drift(
         reference = utc_moment(verdict.reference_started_at), verdict.reference_commit
         older = tuple(each for each in older if (each.row.started_at, each.row.commit) != reference)
     if not older:
-        return ()
+        return _Drift()
     course = replace(query, branch=rule.branch)
     judged = replace(limits, limits=limits.limits_on(metric.name for metric in run.metrics))
     known = spreads(history, course, judged)
-    findings = [
-        finding
-        for each in older
-        for finding in drift_findings(run, history.entry(each.row), each.against, limits, rule, known)
-    ]
-    return tuple(
-        replace(finding, reason=finding.reason + _beginning(history, run, course, finding))
-        for finding in findings
+    findings: list[DriftFinding] = []
+    breaks: dict[str, None] = {}
+    for each in older:
+        entry = history.entry(each.row)
+        findings += drift_findings(run, entry, each.against, limits, rule, known)
+        breaks |= dict.fromkeys(redefined(run, entry, limits, rule))
+    words = "was not judged against older Runs: they measured it by another definition or method"
+    return _Drift(
+        tuple(
+            replace(finding, reason=finding.reason + _beginning(history, run, course, finding))
+            for finding in findings
+        ),
+        (f"drift of {', '.join(breaks)} {words}",) if breaks else (),
     )
 
 

@@ -43,7 +43,7 @@ from sbir_gate.pipeline.base_side import (
 from sbir_gate.pipeline.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.pipeline.edges import Edges
 from sbir_gate.pipeline.edited_fixture import measured_on_base
-from sbir_gate.pipeline.engine_sources import source_changes
+from sbir_gate.pipeline.engine_sources import timing_beside
 from sbir_gate.pipeline.fixture import ReadFixture, read_fixture
 from sbir_gate.pipeline.gate import (
     BUILT_IN,
@@ -54,7 +54,6 @@ from sbir_gate.pipeline.gate import (
     run_of,
     sealed_files,
     subject_line,
-    timing_of,
     wrong_input_explained,
 )
 from sbir_gate.pipeline.policy import (
@@ -156,7 +155,14 @@ def _measured(
             plan_of(effective, read, _folder(scratch / "head")),
             environment=side_environment(sides.head, sides.head, None, given.environment),
         )
-        timing, timing_notes = _timing(effective, found, base)
+        theirs = base.settings
+        timing, timing_notes = timing_beside(
+            effective.settings,
+            found.revision.git,
+            found.commit,
+            is_other=bool(base.locks or theirs.differing or theirs.unknown)
+            or theirs.command != effective.settings.enricher.command,
+        )
         if timing is not Timing.MEASURED:
             head_plan = replace(head_plan, warmups=0)
         base_plan = base_plan_of(head_plan, base, _folder(scratch / "of-base"))
@@ -208,29 +214,6 @@ def _on_base(
     head_result = run_once(plan, Side.HEAD)
     seals.check_at_the_end()
     return OnBaseFixture(*replace(session, effective=effective, read=read).runs(head_result, base_result))
-
-
-def _timing(effective: EffectiveSettings, found: MergeBase, base: BaseSide) -> tuple[Timing, tuple[str, ...]]:
-    """Return whether time is measured, and what a reader should know of it.
-
-    It is not where the engine is the base's: its files, its command, its environment, and every setting that
-    it reads.
-    """
-    settings = effective.settings
-    sources = settings.enricher.sources
-    if timing_of(settings) is not Timing.MEASURED or not sources:
-        return timing_of(settings), ()
-    changes = source_changes(found.revision.git, found.commit, sources)
-    if changes.unmatched:
-        names = ", ".join(changes.unmatched[:_MAX_TOLD])
-        return Timing.MEASURED, (f"enricher.sources: no file matches {names}, so time was measured",)
-    theirs = base.settings
-    is_other = (
-        bool(changes.files or base.locks or theirs.differing or theirs.unknown)
-        or theirs.command != settings.enricher.command
-        or settings.benchmark.base_lock == ()
-    )
-    return (Timing.MEASURED if is_other else Timing.ENGINE_UNCHANGED), ()
 
 
 def _folder(path: Path) -> Path:

@@ -54,7 +54,7 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
     it is a dump, as is a `.zip`. `dump#table` names a table of it, where no file has that whole name.
 
     Raises InputError for a path that does not exist, a folder or glob without data files, a file of
-    an unknown type, and a mix of types.
+    an unknown type, a mix of types, and what is named like a data file and is none, such as a pipe.
     """
     path = Path(source)
     try:
@@ -64,7 +64,7 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
             found = [
                 child
                 for child in path.iterdir()
-                if child.is_file() and _is_data_file(child) and not child.name.startswith(".")
+                if not child.is_dir() and _is_data_file(child) and not child.name.startswith(".")
             ]
             if not found and any(_MEMBER.fullmatch(child.name) for child in path.iterdir()):
                 raise InputError(
@@ -75,7 +75,6 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
             )
         if path.exists():
-            check_file(path)
             return _same_kind([path], source, "")
         dump, mark, table = str(source).rpartition(_TABLE_MARK)
         if mark and Path(dump).exists():
@@ -84,7 +83,7 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
         raise unreadable(path, error) from error
     if glob.has_magic(str(source)):
         matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 -- absolute patterns too
-        files = [match for match in matches if match.is_file()]
+        files = [match for match in matches if not match.is_dir()]
         return _same_kind(files, source, "no file matches the pattern")
     raise InputError(f"{source}: no such file or folder", f"give the path of {KNOWN_TYPES}")
 
@@ -119,6 +118,10 @@ def _same_kind(paths: Sequence[Path], source: str | Path, complaint: str) -> lis
         raise InputError(f"{source}: {complaint}", f"give the path of {KNOWN_TYPES}")
     files = []
     for path in sorted(paths, key=str):
+        try:
+            check_file(path)
+        except OSError as error:
+            raise unreadable(path, error) from error
         kind = _kind(path)
         if kind is None:
             suffix = "".join(path.suffixes[-2:]) or "no suffix"

@@ -230,11 +230,17 @@ def test_a_verdict_on_another_run_is_not_reported_for_this_one(stage):
 
 @pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--fail-on", "inconclusive"], 4)])
 def test_inconclusive_has_a_status_of_its_own_where_it_is_asked_for(stage, arguments, status):
-    def slower(run):
-        (wall,) = (metric for metric in run["metrics"] if metric["name"] == "wall_seconds")
-        wall["values"] = [2 * value for value in wall["values"]]  # one repeat: nothing is known of the noise
+    def timed(*factors):
+        def change(run):
+            (wall,) = (metric for metric in run["metrics"] if metric["name"] == "wall_seconds")
+            wall["values"] = [factor * wall["values"][0] for factor in factors]
 
-    done = stage.gate("diff", only_run(stage), edited(stage, "slower", slower), *arguments)
+        return change
+
+    # beyond the limit, and so noisy that it may be no change at all
+    base = edited(stage, "base", timed(0.6, 1.3, 0.8, 1.4, 1.0))
+    noisy = edited(stage, "noisy", timed(0.9, 3.2, 1.1, 3.4, 2.0))
+    done = stage.gate("diff", base, noisy, *arguments)
     assert done.stdout.startswith("INCONCLUSIVE")
     assert "wall_seconds rose 100 %" in done.stdout
     assert done.returncode == status

@@ -10,6 +10,8 @@ from sbir_gate.model.verdict import Outcome, Severity
 from sbir_gate.reporting.view import build_view
 from sbir_gate.storing.baselines import check_promotable
 from tests.integration.test_adoption import SETTINGS, own, team  # noqa: F401 -- a fixture of that module
+from tests.integration.test_edited_fixture import Team as BaselinedTeam
+from tests.integration.test_edited_fixture import gate_file, truth
 from tests.integration.test_side_by_side import FIXTURE, base_of, toy
 
 SOURCES = SETTINGS + "  sources: [enrich.py, 'engine/**']\n"
@@ -124,3 +126,44 @@ def test_a_run_without_times_is_no_baseline(gated):
     gated.repository.commit({"docs/a.md": "b"})
     with pytest.raises(InputError, match="time and memory were not measured"):
         check_promotable(own(gated).run)
+
+
+SOURCED = gate_file().replace("\nfixtures", "\n  sources: [engine.txt]\nfixtures", 1)
+WITH_BASELINE = ("--policy-from", pytest.param("action with a baseline", marks=pytest.mark.slow))
+
+
+@pytest.fixture
+def baselined(tmp_path, monkeypatch):
+    """Let main have a baseline, and a gate that says what its engine is made of."""
+    monkeypatch.chdir(tmp_path)
+    made = BaselinedTeam(tmp_path / "repository")
+    made.merge({"gate.yaml": SOURCED, "docs/a.md": "a"})
+    return made
+
+
+@pytest.mark.parametrize("channel", WITH_BASELINE)
+@pytest.mark.parametrize("files", [{"docs/a.md": "b"}, {"data/truth.csv": truth(without=[7])}])
+def test_against_a_baseline_too_the_unchanged_engine_runs_once_without_times(baselined, channel, files):
+    result = baselined.judge(channel, files)
+    assert result.verdict.outcome is Outcome.PASS, result.verdict.reasons
+    assert result.verdict.timing is Timing.ENGINE_UNCHANGED
+    assert untimed(result.run)
+    assert len(result.run.samples) == 1
+    assert "engine unchanged" in build_view(result.run, result.verdict).headline
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"engine.txt": "slow\n"},
+        {"engine.txt": "slow\n", "gate.yaml": SOURCED.replace("[engine.txt]", "[docs/a.md]")},
+        {"gate.yaml": SOURCED + "matching: {max_candidates: 4}\n"},
+        {"gate.yaml": SOURCED.replace("engine {", "./engine {")},
+        {"requirements.txt": "numpy==2\n"},
+    ],
+    ids=["file", "own-sources", "setting", "command", "dependency"],
+)
+def test_against_a_baseline_what_may_change_the_engine_is_timed(baselined, files):
+    verdict = baselined.judge("--policy-from", files).verdict
+    assert verdict.timing is Timing.MEASURED
+    assert (verdict.outcome is Outcome.FAIL) == ("engine.txt" in files)

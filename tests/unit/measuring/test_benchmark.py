@@ -92,7 +92,9 @@ def test_every_run_has_a_new_empty_folder_that_is_gone_afterwards(plan, tmp_path
 
 
 def test_the_output_of_an_earlier_run_is_never_taken(plan):
-    with pytest.raises(EnricherError, match="wrote no output"):
+    with pytest.raises(
+        EnricherError, match=r"the engine's {output} file enriched.parquet: the enricher wrote no output"
+    ):
         benchmark(plan, FakeLaunch(GOOD, GOOD, None))
 
 

@@ -128,6 +128,19 @@ def test_a_slow_decline_is_seen_though_each_baseline_followed_it(settings):
     assert [alert.kind for alert in past.alerts.alerts] == [AlertKind.DRIFT]
 
 
+def test_what_older_runs_measured_by_another_definition_is_named_once(settings):
+    keep(settings, [slower_entry(day, 1.03**day, tags=("v1.0",) if day == 3 else ()) for day in range(40)])
+    run = scaled(head(45), "wall_seconds", 1.03**10)
+    newer = tuple(
+        replace(metric, version=metric.version + 1) if metric.name == "wall_seconds" else metric
+        for metric in run.metrics
+    )
+    past = consult(replace(run, metrics=newer), settings)
+    assert past.verdict.drift == ()
+    notes = [note for note in past.verdict.notes if "wall_seconds was not judged against older" in note]
+    assert len(notes) == 1
+
+
 def test_the_commit_where_it_began_is_named(settings):
     generator = np.random.default_rng(5)
     factors = [1.0] * 20 + [1.03**step for step in range(1, 11)]

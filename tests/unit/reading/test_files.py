@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from sbir_gate.errors import InputError
@@ -49,6 +51,20 @@ def test_what_cannot_be_read_is_named_with_what_was_looked_for(folder, source, m
     with pytest.raises(InputError, match=message) as caught:
         resolve_files(str(folder / source))
     assert "CSV" in caught.value.hint
+
+
+@pytest.mark.parametrize("source", [".", "*.csv", "d.csv"])
+def test_a_pipe_is_named_wherever_it_lies(folder, source):
+    os.mkfifo(folder / "d.csv")
+    with pytest.raises(InputError, match=r"d\.csv: .*a pipe"):
+        resolve_files(str(folder / source))
+
+
+@pytest.mark.parametrize("source", [".", "*.csv"])
+def test_a_link_to_nothing_is_named(folder, source):
+    (folder / "d.csv").symlink_to(folder / "gone.csv")
+    with pytest.raises(InputError, match=r"d\.csv: "):
+        resolve_files(str(folder / source))
 
 
 def test_text_and_parquet_are_not_mixed(folder):
