@@ -8,24 +8,26 @@ the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sbir_gate.errors import InputError
 from sbir_gate.measuring.locks import KNOWN
-from sbir_gate.measuring.truth import read_truth
+from sbir_gate.measuring.quality import right_award_ids, unlabelled_award_ids
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.definitions import DEFINITIONS, metric_version
 from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Run, Timing
 from sbir_gate.pipeline.engine_sources import unmatched_sources
-from sbir_gate.pipeline.fixture import describe_fixture
+from sbir_gate.pipeline.fixture import ReadFixture, describe_fixture, known_recipients, read_fixture
 from sbir_gate.pipeline.policy import UPDATE
 from sbir_gate.publishing.github import Pulls
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
+from sbir_gate.storing.scratch import scratch_folder
 
 _MOST_FILES = 3000  # GitHub lists no more
 # what stands for one character, or an unknown one: a class, or an escape
@@ -34,13 +36,14 @@ _ONE_CHARACTER = re.compile(r"\\.|\[[!^]?\]?[^\]]*\]+")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known here of a fork's pull request: the settings and git of this checkout, and GitHub."""
+    """What is known here of a fork's pull request: settings, fixture and git of this checkout, and GitHub."""
 
     effective: EffectiveSettings
     git: AsksGit
     github: Pulls
     number: int
     has_baseline: bool
+    today: date
 
 
 def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator[str]:
@@ -59,7 +62,9 @@ def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator
         yield f"it was measured beside {name}, which is no commit of this branch: check out all commits here"
     if any(_is_of_other_version(run) for run in (head, *companions.runs)):
         yield f"it was measured by another version of sbir-gate than this one: {UPDATE}"
-    yield from _fixture_faults(companions.on_base.head if companions.on_base else head, known.effective)
+    on_base = companions.on_base
+    there = (on_base.head, on_base.base) if on_base else runs
+    yield from _fixture_faults([run for run in there if run is not None], known)
     yield from _timing_faults(runs, known)
 
 
@@ -76,24 +81,43 @@ def _is_of_other_version(run: Run) -> bool:
     )
 
 
-def _fixture_faults(run: Run, effective: EffectiveSettings) -> Iterator[str]:
-    """Yield how the fixture that it is judged on, and the labels of that, differ from those of this checkout.
+def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[str]:
+    """Yield how the fixture that they are judged on, and its labels, differ from those of this checkout.
 
-    `run` is the Run on the base's fixture where the change edits its own.
+    `runs` are those on the base's fixture where the change edits its own.
     """
-    fixtures = effective.settings.fixtures
+    moment = datetime.combine(known.today, time(), UTC)
     try:
-        fingerprint = describe_fixture(effective, 0).fingerprint
-        truth = read_truth(fixtures.truth) if fixtures.truth is not None else None
+        if any(run.fixture.fingerprint != describe_fixture(known.effective, 0).fingerprint for run in runs):
+            yield f"it was not measured on the fixture of this branch: {UPDATE}"
+            return
+        with scratch_folder("sbir-gate-fork-") as scratch:
+            read = read_fixture(known.effective, _Stopped(lambda: moment), lambda _: None, scratch)
+            if any(_told(run) != _found(run, read) for run in runs):
+                yield "what it says of its labels and recipients is not so in the fixture of this branch"
     except InputError as error:
         yield f"the fixture cannot be read here ({error.message}): check out what the gate checks out"
-        return
-    if run.fixture.fingerprint != fingerprint:
-        yield f"it was not measured on the fixture of this branch: {UPDATE}"
-    elif truth is not None:
-        unlabelled = {decision.award_id for decision in run.decisions} - truth.keys()
-        if not run.has_truth or unlabelled - set(run.unlabelled_award_ids):
-            yield "it was not measured with the labels of this branch"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """A clock that stands: nobody asks when the fixture was read here."""
+
+    now: Callable[[], datetime]
+
+
+def _told(run: Run) -> tuple[object, ...]:
+    """Return what the Run says of its links: which are right, not labelled, or to one entity."""
+    return (run.has_truth, set(run.right_award_ids), set(run.unlabelled_award_ids), dict(run.entities))
+
+
+def _found(run: Run, read: ReadFixture) -> tuple[object, ...]:
+    """Return what `_told` does, as it follows from the Run's links and the fixture."""
+    entities = dict(known_recipients(read, run.decisions).entities)
+    if read.truth is None:
+        return False, set(), set(), entities
+    right = right_award_ids(run.decisions, read.truth)
+    return True, set(right), set(unlabelled_award_ids(read.profiles, read.truth)), entities
 
 
 def _timing_faults(runs: Sequence[Run], known: Known) -> Iterator[str]:

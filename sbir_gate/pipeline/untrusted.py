@@ -120,7 +120,7 @@ def judge_untrusted(
     head = replace(head, source=replace(head.source, commit=trigger.head_sha, branch=pull.head_ref))
     try:
         judgement = own_judgement(effective, has_baseline=companions.base is None)
-        known = Known(effective, git, github, pull.number, judgement.rules.baseline is not None)
+        known = Known(effective, git, github, pull.number, judgement.rules.baseline is not None, today)
         verdict = _verdict(head, companions, judgement, effective.settings, today)
         if claims := tuple(unproven_claims(head, companions, known)):
             verdict = incomparable(verdict, *claims)

@@ -137,7 +137,7 @@ def test_a_file_that_the_system_cuts_short_is_one_line_and_can_go_on(server, tmp
     done = run(
         tmp_path, "awards", "--quiet", "--url", server.url("/a.csv"), "--output", "a.csv", preexec_fn=limited
     )
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "larger than this system lets it be" in done.stderr
     assert (tmp_path / "a.csv.part").stat().st_size == 500_000
     again = run(tmp_path, "awards", "--url", server.url("/a.csv"), "--output", "a.csv")
@@ -161,7 +161,7 @@ def small_disk(tmp_path):
 def test_a_full_disk_is_one_line_and_goes_on_when_there_is_room(server, small_disk):
     server.add("/a.csv", CONTENT, is_chunked=True)  # of which the size is not known beforehand
     done = run(small_disk, "awards", "--quiet", "--url", server.url("/a.csv"), "--output", "a.csv")
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "the disk is full" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     came = (small_disk / "a.csv.part").stat().st_size

@@ -1,6 +1,9 @@
+import json
 import os
+import subprocess
 import sys
-import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,20 +24,35 @@ from sbir_gate.measuring.usage import (
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 
 MIB = 1024
+ROOT = Path(__file__).parents[3]
 
 
-def watched(code, group=None):
-    """Return the usage of some Python code, sampled every 10 ms as the launcher does, by a child of ours."""
-    usage = Usage(group)
-    pid = os.posix_spawn(sys.executable, [sys.executable, "-I", "-S", "-c", code], os.environ)
-    while True:
-        ended, _, accounted = os.wait4(pid, os.WNOHANG)
-        if ended:
-            usage.reaped(pid, accounted.ru_utime + accounted.ru_stime, accounted.ru_maxrss)
-            usage.sample([])
-            return usage
-        usage.sample([pid, *(child for child in children(pid))])
-        time.sleep(0.01)
+# a child's peak starts at the memory of the process that started it, and that of the tests may be large
+WATCH = """
+import json, os, sys, time
+sys.path.insert(0, sys.argv[1])
+from sbir_gate.measuring.usage import Usage, children
+usage = Usage(None)
+pid = os.posix_spawn(sys.executable, [sys.executable, "-I", "-S", "-c", sys.argv[2]], os.environ)
+while True:
+    ended, _, accounted = os.wait4(pid, os.WNOHANG)
+    if ended:
+        break
+    usage.sample([pid, *(child for child in children(pid))])
+    time.sleep(0.01)
+usage.reaped(pid, accounted.ru_utime + accounted.ru_stime, accounted.ru_maxrss)
+usage.sample([])
+names = ("peak_kib", "cpu_seconds", "cpu_method")
+print(json.dumps({name: getattr(usage, name) for name in names}))
+"""
+
+
+def watched(code):
+    """Return the usage of some Python code, sampled every 10 ms as the launcher does, by a small process."""
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH, str(ROOT), code], capture_output=True, text=True, check=True
+    )
+    return SimpleNamespace(**json.loads(done.stdout))
 
 
 SHARED = """

@@ -47,10 +47,13 @@ HOSTILE = (
 )
 
 
+# of this fixture the answers of `make_run` are right
+_NUMBERS = range(AWARDS)
 FIXTURE = {
-    "awards.csv": "award_id,Company\nA0000,Firm 0\n",
-    "recipients.csv": "recipient_id,legal_business_name\nR0000,FIRM 0\n",
-    "truth.csv": "award_id,recipient_ids\n" + "".join(f"{award_id(each)},R1\n" for each in range(AWARDS)),
+    "awards.csv": "award_id,Company\n" + "".join(f"{award_id(each)},Firm {each}\n" for each in _NUMBERS),
+    "recipients.csv": "recipient_id,legal_business_name,uei\n"
+    + "".join(f"R{each:04d},FIRM {each},\n" for each in _NUMBERS),
+    "truth.csv": "award_id,recipient_ids\n" + "".join(f"{award_id(each)},R{each:04d}\n" for each in _NUMBERS),
 }
 
 
@@ -360,19 +363,32 @@ class TestWhatWouldSpareItJudgement:
         (half.checkout.folder / "truth.csv").unlink()
         self.refused(self.beside(half, measured()), "the fixture cannot be read here")
 
-    def test_labels_that_are_here_are_labels(self, half):
-        self.refused(self.beside(half, measured(has_truth=False)), "not measured with the labels")
+    @pytest.mark.parametrize(
+        "claim",
+        [
+            {"has_truth": False},
+            {"right_award_ids": tuple(map(award_id, range(AWARDS)))},
+            {"unlabelled_award_ids": (award_id(0),)},
+            {"entities": {f"R{each:04d}": "ABCDEFGHJKL5" for each in range(AWARDS)}},
+        ],
+        ids=lambda claim: next(iter(claim)),
+    )
+    def test_labels_and_entities_are_those_that_are_here(self, half, claim):
+        self.refused(self.beside(half, measured(**claim)), "what it says of its labels and recipients")
+
+    def test_the_base_cannot_have_been_wrong_already(self, half):
+        base = measured(right_award_ids=(), source=Source(half.main, "main", is_dirty=False))
+        self.refused(self.beside(half, measured(), base), "what it says of its labels and recipients")
 
     def test_awards_without_a_label_here_have_none(self, half):
-        short = FIXTURE["truth.csv"].replace(f"{award_id(0)},R1\n", "")
+        short = FIXTURE["truth.csv"].replace(f"{award_id(0)},R0000\n", "")
         (half.checkout.folder / "truth.csv").write_text(short)
-        files = {**FIXTURE, "truth.csv": short}
-        fixture = replace(measured().fixture, fingerprint=fingerprint_of(files))
-        self.refused(self.beside(half, measured(fixture=fixture)), "not measured with the labels")
-        own = measured(
-            fixture=fixture, unlabelled_award_ids=(award_id(0),), started_at="2026-02-01T00:00:00Z"
-        )
-        assert self.beside(half, own).outcome is Outcome.PASS
+        fixture = replace(measured().fixture, fingerprint=fingerprint_of({**FIXTURE, "truth.csv": short}))
+        right = measured().right_award_ids[1:]
+        head = measured(fixture=fixture, right_award_ids=right)
+        self.refused(self.beside(half, head), "what it says of its labels and recipients")
+        later = {"unlabelled_award_ids": (award_id(0),), "started_at": "2026-02-01T00:00:00Z"}
+        assert self.beside(half, replace(head, **later)).outcome is Outcome.PASS
 
 
 class TestAnEngineThatIsUnchanged:
