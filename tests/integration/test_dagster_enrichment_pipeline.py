@@ -264,6 +264,17 @@ class TestBaseline:
         assert metadata_of(first, REPORT)["baseline"].startswith("stored: ")
         assert metadata_of(world.run(), REPORT)["verdict"] == "pass"
 
+    @pytest.mark.parametrize("linked", [45, 46], ids=["same data", "other data"])
+    def test_time_of_one_repeat_is_not_judged_and_holds_up_no_baseline(self, world, linked):
+        limits = [f"gate.metrics.{name}.fail_percent=1" for name in ("wall_seconds", "cpu_seconds")]
+        world.run(*limits)
+        world.write(linked=linked)
+        result = world.run(*limits)
+        assert description_of(result, "gate", ENRICHED).endswith("; time not judged")
+        assert "; time not judged" in metadata_of(result, REPORT)["report"]
+        assert metadata_of(result, REPORT)["verdict"] == "pass"
+        assert metadata_of(result, REPORT)["baseline"].startswith("stored: ")
+
     def test_it_does_not_follow_a_slow_decline(self, world):
         outcomes = []
         for linked in (50, 49, 48, 47):
