@@ -17,6 +17,33 @@ from sbir_gate.model.waiver import Waivers
 _RATIO = "ratio"
 
 
+def judge_step(
+    head: Run, reference: Run | None, policy: Policy, *, waivers: Waivers | None = None
+) -> Verdict:
+    """Return the verdict on a Run of a step of a pipeline, whose data may be other than the reference's.
+
+    It is `judge_other_data`, and says so where the reference has no time or memory to compare with.
+    """
+    verdict = judge_other_data(head, reference, policy, waivers=waivers)
+    if reference is None:
+        return verdict
+    limits = {limit.name: limit for limit in policy.limits_on(change.metric for change in verdict.changes)}
+    return replace(
+        verdict,
+        changes=tuple(
+            replace(change, is_judged=False)
+            if change.reference is None and _limits_change_of_cost(limits.get(change.metric))
+            else change
+            for change in verdict.changes
+        ),
+    )
+
+
+def _limits_change_of_cost(limit: MetricLimit | None) -> bool:
+    """Say whether it limits how far time or memory may move from the reference's."""
+    return limit is not None and limit.kind is MetricKind.NOISY and limit.fail_percent is not None
+
+
 def judge_other_data(
     head: Run, reference: Run | None, policy: Policy, *, waivers: Waivers | None = None
 ) -> Verdict:

@@ -13,13 +13,15 @@ from dataclasses import replace
 from sbir_gate.comparing.changes import compare_metrics
 from sbir_gate.comparing.limits import worst
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
-from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.effects import WORSENED, Effect
+from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import (
     AwardChange,
     Change,
     MetricLimit,
     Outcome,
     Policy,
+    RecordChanges,
     Severity,
     Verdict,
     not_judged,
@@ -65,17 +67,20 @@ def single_run_policy(policy: Policy) -> Policy:
 
 
 def run_findings(
-    head: Run, reference: Run | None, policy: Policy, verdict: Verdict
+    head: Run, reference: Run | None, policy: Policy, verdict: Verdict, headline: str
 ) -> tuple[CheckFinding, ...]:
-    """Return the answer to each of RUN_CHECKS from the verdict on head against the reference."""
+    """Return the answer to each of RUN_CHECKS from the verdict on head against the reference.
+
+    `headline` is what the report says above the verdict: the answer where there is no reason to complain.
+    """
     return (
         _threshold(head, policy, verdict),
         _regression(head, reference, policy, verdict),
         _of_metrics(COMPLETENESS, verdict, _COMPLETE, ()),
         replace(_of_metrics(UNIQUENESS, verdict, _UNIQUE, ()), examples=_doubled(head)),
         _of_metrics(CALIBRATION, verdict, (_CALIBRATION,), ()),
-        _of_metrics(PERFORMANCE, verdict, _noisy(policy, verdict), ("wall_seconds", "peak_rss_mib")),
-        _gate(head, reference, verdict),
+        _performance(policy, verdict),
+        _gate(head, reference, verdict, headline),
     )
 
 
@@ -102,13 +107,11 @@ def _threshold(head: Run, policy: Policy, verdict: Verdict) -> CheckFinding:
 def _regression(head: Run, reference: Run | None, policy: Policy, verdict: Verdict) -> CheckFinding:
     limits = [replace(limit, minimum=None, maximum=None) for limit in _match_rate(policy)]
     found = _split(REGRESSION, head, reference, replace(policy, limits=tuple(limits)), verdict)
-    records = verdict.records
-    counts = {"lost": len(records.lost), "gained": len(records.gained), "relinked": len(records.relinked)}
     return replace(
         found,
         reason=found.reason if reference is not None else "there is no baseline yet: nothing was compared",
-        facts=_counted(counts) if _has_same_awards(head, reference) else {},
-        examples=_award_examples((*records.lost, *records.relinked)),
+        facts=_award_facts(verdict.records) if _has_same_awards(head, reference) else {},
+        examples=_award_examples(verdict.records),
     )
 
 
@@ -123,7 +126,9 @@ def _split(
     part = parts[0]
     found = _finding(check, (part,))
     milder = _milder(part.severity, whole.severity)
-    return found if milder is part.severity else replace(found, severity=milder, reason=whole.reason)
+    if milder is part.severity:
+        return found
+    return replace(found, severity=milder, reason=whole.reason, reasons=(whole.reason,))
 
 
 def _of_metrics(
@@ -159,6 +164,7 @@ def _finding(check: AssetCheck, changes: Sequence[Change]) -> CheckFinding:
         reference=first.reference,
         unit=first.unit,
         limit=first.limit,
+        reasons=tuple(reasons),
     )
 
 
@@ -167,8 +173,13 @@ def _blindness(changes: Sequence[Change]) -> str:
     return f"; {' and '.join(blind)} not judged" if blind else ""
 
 
-def _gate(head: Run, reference: Run | None, verdict: Verdict) -> CheckFinding:
-    counts = {"worsened": verdict.records.worsened, "improved": verdict.records.improved}
+def _performance(policy: Policy, verdict: Verdict) -> CheckFinding:
+    if verdict.timing is not Timing.MEASURED:
+        return CheckFinding(PERFORMANCE.name, Severity.INFO, "time not judged")
+    return _of_metrics(PERFORMANCE, verdict, _noisy(policy, verdict), ("wall_seconds", "peak_rss_mib"))
+
+
+def _gate(head: Run, reference: Run | None, verdict: Verdict, headline: str) -> CheckFinding:
     severity = Severity.OK
     if verdict.outcome in _REFUSING:
         severity = Severity.FAIL
@@ -177,9 +188,10 @@ def _gate(head: Run, reference: Run | None, verdict: Verdict) -> CheckFinding:
     return CheckFinding(
         GATE.name,
         severity,
-        "; ".join(verdict.reasons) or f"the verdict is {verdict.outcome}",
-        facts=_counted(counts) if _has_same_awards(head, reference) else {},
-        examples=_award_examples(verdict.records.lost),
+        f"{verdict.outcome}: {'; '.join(verdict.reasons) or headline}",
+        facts=_award_facts(verdict.records) if _has_same_awards(head, reference) else {},
+        examples=_award_examples(verdict.records),
+        reasons=verdict.reasons,
     )
 
 
@@ -188,8 +200,10 @@ def _has_same_awards(head: Run, reference: Run | None) -> bool:
     return reference is not None and head.fixture.fingerprint == reference.fixture.fingerprint
 
 
-def _counted(counts: Mapping[str, int]) -> Mapping[str, float]:
-    return {name: float(count) for name, count in counts.items()}
+def _award_facts(records: RecordChanges) -> Mapping[str, float]:
+    """Return how many awards are worse and better off, and how many there are of each effect."""
+    effects = {effect.replace("-", "_"): float(count) for effect, count in records.effects.items()}
+    return {"worsened": float(records.worsened), "improved": float(records.improved), **effects}
 
 
 def _doubled(head: Run) -> tuple[str, ...]:
@@ -211,9 +225,22 @@ def _milder(first: Severity, second: Severity) -> Severity:
     return second if worst((first, second)) is first else first
 
 
-def _award_examples(changes: Sequence[AwardChange]) -> tuple[str, ...]:
-    return tuple(
-        f"{change.award_id} {change.firm_name}: {change.before_recipient_id or 'none'} ->"
-        f" {change.after_recipient_id or 'none'}"
-        for change in changes[:_EXAMPLES]
-    )
+def _award_examples(records: RecordChanges) -> tuple[str, ...]:
+    """Return some awards that are worse off, new wrong links first."""
+    order = tuple(Effect)
+    worse = [
+        change for change in (*records.lost, *records.relinked, *records.gained) if change.effect in WORSENED
+    ]
+    worse.sort(key=lambda change: order.index(change.effect))
+    return tuple(map(_example, worse[:_EXAMPLES]))
+
+
+def _example(change: AwardChange) -> str:
+    before = _recipient(change.before_recipient_id, change.before_name)
+    after = _recipient(change.after_recipient_id, change.after_name)
+    effect = change.effect.replace("-", " ")
+    return f"{change.award_id} {change.firm_name}: {before} -> {after} ({effect})"
+
+
+def _recipient(recipient_id: str, name: str) -> str:
+    return " ".join(filter(None, (recipient_id, name))) or "none"

@@ -25,7 +25,8 @@ class CheckFinding:
 
     Only `fail` is an error, `warn` and `inconclusive` are warnings. `value` and `reference` (the baseline's
     value) are in `unit`, None where they are not known or there is no single one. `limit` says in words what
-    was asked. `facts` are counts and the like; `examples` name some of what is at fault.
+    was asked. `facts` are counts and the like; `examples` name some of what is at fault. `reasons` are those
+    of the verdict that `reason` is made of.
     """
 
     name: str
@@ -38,6 +39,7 @@ class CheckFinding:
     limit: str = ""
     facts: Mapping[str, float] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     @property
     def is_passed(self) -> bool:

@@ -15,6 +15,8 @@ from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Severity
 from sbir_gate.pipeline.progress import ChunkProgress
 
+REASONS = "reasons"
+
 Metadata = dict[str, dg.MetadataValue]
 
 _SEVERITY = {True: dg.AssetCheckSeverity.ERROR, False: dg.AssetCheckSeverity.WARN}
@@ -96,9 +98,7 @@ def check_result(
     """Return a finding as Dagster's result; one of a check that does not block is a warning at most."""
     is_error = is_blocking and (finding.is_passed or finding.severity is Severity.FAIL)
     text = {"metric": finding.metric, "unit": finding.unit, "limit": finding.limit}
-    examples: Metadata = (
-        {"examples": dg.MetadataValue.json(list(finding.examples))} if finding.examples else {}
-    )
+    lists = {"examples": finding.examples, REASONS: finding.reasons}
     return dg.AssetCheckResult(
         passed=finding.is_passed,
         asset_key=asset_key,
@@ -108,7 +108,7 @@ def check_result(
         metadata={
             **numbers({"value": finding.value, "baseline": finding.reference, **finding.facts}),
             **{name: dg.MetadataValue.text(words) for name, words in text.items() if words},
-            **examples,
+            **{name: dg.MetadataValue.json(list(listed)) for name, listed in lists.items() if listed},
             "severity": dg.MetadataValue.text(finding.severity.value),
         },
     )

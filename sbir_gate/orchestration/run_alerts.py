@@ -9,6 +9,7 @@ import dagster as dg
 from sbir_gate.comparing.run_checks import GATE, PERFORMANCE, REGRESSION, THRESHOLD
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
 from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.orchestration.facts import REASONS
 
 _KINDS = {
     THRESHOLD.name: AlertKind.LIMIT,
@@ -16,7 +17,6 @@ _KINDS = {
     PERFORMANCE.name: AlertKind.CHANGE,
 }
 _ORDER = (Severity.FAIL, Severity.INCONCLUSIVE, Severity.WARN)
-_BETWEEN = "; "
 
 
 def alerts_of_run(
@@ -31,11 +31,16 @@ def alerts_of_run(
     for a reason of its own: that is an alert too. What the gate says is left out where other checks say it.
     """
     failed = [evaluation for evaluation in evaluations if not evaluation.passed]
-    told = {evaluation.description for evaluation in failed if evaluation.check_name != GATE.name}
+    told = {
+        reason
+        for evaluation in failed
+        if evaluation.check_name != GATE.name
+        for reason in _reasons(evaluation)
+    }
     news = [
         evaluation
         for evaluation in failed
-        if evaluation.check_name != GATE.name or not _is_told(evaluation.description or "", told)
+        if evaluation.check_name != GATE.name or not told.issuperset(_reasons(evaluation))
     ]
     alerts = [_alert(gate, evaluation) for evaluation in news]
     is_refused = any(alert.severity is Severity.FAIL for alert in alerts)
@@ -68,9 +73,11 @@ def _alert(gate: str, evaluation: dg.AssetCheckEvaluation) -> Alert:
     )
 
 
-def _is_told(reasons: str, told: set[str | None]) -> bool:
-    others = {part for text in told if text for part in text.split(_BETWEEN)}
-    return all(part in others for part in reasons.split(_BETWEEN))
+def _reasons(evaluation: dg.AssetCheckEvaluation) -> tuple[str, ...]:
+    """Return the reasons of the verdict that the check names; of one that names none, what it says."""
+    listed = evaluation.metadata.get(REASONS)
+    found = listed.data if isinstance(listed, dg.JsonMetadataValue) else None
+    return tuple(map(str, found)) if isinstance(found, list) else (evaluation.description or "",)
 
 
 def _outcome(alerts: Sequence[Alert], *, is_refused: bool, is_failed: bool) -> Outcome:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sbir_gate.comparing.award_checks import award_findings, recipients_finding
-from sbir_gate.comparing.other_data import declined, judge_other_data
+from sbir_gate.comparing.other_data import declined, judge_step
 from sbir_gate.comparing.promotion import may_become_baseline
 from sbir_gate.comparing.run_checks import is_refused, run_findings, single_run_policy
 from sbir_gate.errors import InputError, OutputError, SbirGateError, UsageError
@@ -40,6 +40,7 @@ from sbir_gate.pipeline.progress import Progress
 from sbir_gate.reading.award_profiles import load_profiles
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.reading.recipients import check_recipients
+from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 from sbir_gate.storing.baselines import load_baseline, promote
@@ -231,13 +232,13 @@ def judge_assets(
         run = load_run(files.run)
         reference = _reference(run, files, effective.settings)
     waivers = Waivers(judgement.rules.waivers, edges.now().date())
-    past = consult_history(run, judge_other_data(run, reference, rules, waivers=waivers), settings)
+    past = consult_history(run, judge_step(run, reference, rules, waivers=waivers), settings)
     return Judged(
         run,
         reference,
         past.verdict,
         past.alerts,
-        run_findings(run, reference, rules, past.verdict),
+        run_findings(run, reference, rules, past.verdict, build_view(run, past.verdict).headline),
         past.warnings,
     )
 

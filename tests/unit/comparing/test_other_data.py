@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.comparing.gate import judge
-from sbir_gate.comparing.other_data import declined, judge_other_data
+from sbir_gate.comparing.other_data import declined, judge_other_data, judge_step
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Outcome, Severity
-from tests.factories import make_policy, make_run, scaled, with_lost_links, with_metric
+from sbir_gate.model.verdict import Outcome, Severity, not_judged
+from tests.factories import make_policy, make_run, scaled, with_lost_links, with_metric, without_metric
 
 POLICY = make_policy()
 
@@ -64,3 +64,18 @@ def test_whatever_falls_is_a_decline_and_what_rises_is_none():
 def test_times_and_rates_without_a_relative_limit_do_not_decline():
     head = with_metric(scaled(make_run(), "wall_seconds", 3), "precision", [0.96])
     assert declined(head, make_run(), POLICY) == ()
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [of_other_data(make_run()), without_metric(make_run(), "wall_seconds")],
+    ids=["other data", "a process of another kind"],
+)
+def test_a_step_says_that_its_time_was_not_compared(reference):
+    verdict = judge_step(make_run(), reference, POLICY)
+    assert "time" in not_judged(verdict.changes)
+    assert verdict.outcome is Outcome.PASS
+
+
+def test_a_first_step_does_not_speak_of_it():
+    assert judge_step(make_run(), None, POLICY) == judge(make_run(), None, POLICY)

@@ -5,8 +5,10 @@ import pytest
 
 from sbir_gate.comparing.gate import judge
 from sbir_gate.comparing.other_data import judge_other_data
+from sbir_gate.comparing.promotion import may_become_baseline
 from sbir_gate.comparing.run_checks import RUN_CHECKS, is_refused, run_findings, single_run_policy
-from sbir_gate.model.run import Run
+from sbir_gate.model.matches import DecisionKind
+from sbir_gate.model.run import Run, Timing
 from sbir_gate.model.verdict import MetricLimit, Outcome, Severity
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (
@@ -22,6 +24,7 @@ from tests.factories import (
     without_metric,
 )
 
+HEADLINE = "Nothing got worse beyond its limit"
 POLICY = single_run_policy(make_policy())
 
 
@@ -37,7 +40,7 @@ def findings(
     judged_by=judge,
 ):
     verdict = judged_by(head, reference, policy, waivers=waivers)
-    return {finding.name: finding for finding in run_findings(head, reference, policy, verdict)}
+    return {finding.name: finding for finding in run_findings(head, reference, policy, verdict, HEADLINE)}
 
 
 def severities(*arguments, **options):
@@ -73,9 +76,34 @@ def test_five_percent_below_the_baseline_is_the_most_that_passes(rate, fails):
 
 def test_the_regression_names_the_awards_that_lost_their_link():
     found = findings(with_lost_links(make_run(), 7), make_run())["match_rate_regression"]
-    assert (found.facts["lost"], found.facts["gained"]) == (7, 0)
+    assert found.facts == {"worsened": 7, "improved": 0, "lost_correct": 7}
     assert len(found.examples) == 5
-    assert found.examples[0].startswith("A0000 Firm 0: R0000 -> none")
+    assert found.examples[0] == "A0000 Firm 0: R0000 -> none (lost correct)"
+
+
+def test_new_wrong_links_are_counted_apart_and_named_first():
+    right = make_run()
+    wrong = [replace(each, recipient_id="X", kind=DecisionKind.LINK) for each in right.decisions[-2:]]
+    lost = with_lost_links(right, 1)
+    head = replace(lost, decisions=(*lost.decisions[:-2], *wrong))
+    found = findings(head, right)["gate"]
+    assert found.facts == {"worsened": 3, "improved": 0, "new_wrong": 2, "lost_correct": 1}
+    assert found.examples[0].endswith("none -> X (new wrong)")
+    assert found.reason.startswith("warn: 2 awards got a wrong link, 1 lost a correct link")
+
+
+def test_where_nothing_is_wrong_the_gate_says_what_the_report_says():
+    assert findings(make_run(), make_run())["gate"].reason == f"pass: {HEADLINE}"
+
+
+def test_without_times_the_check_says_that_and_nothing_else():
+    quick = replace(
+        make_run(),
+        timing=Timing.QUICK,
+        metrics=tuple(metric for metric in make_run().metrics if metric.kind is EXACT),
+    )
+    found = findings(quick, quick)["performance"]
+    assert (found.is_passed, found.reason) == (True, "time not judged")
 
 
 @pytest.mark.parametrize("reference", [None, on_other_data(make_run())], ids=["no baseline", "other data"])
@@ -119,12 +147,15 @@ def test_time_and_memory_only_warn_of_a_single_run():
     assert found == {"performance": Severity.WARN, "gate": Severity.WARN}
 
 
-def test_the_time_of_one_repeat_is_not_judged_and_the_check_says_so():
-    one = with_metric(make_run(), "wall_seconds", [1.7])
-    found = findings(scaled(one, "wall_seconds", 2), one)
+@pytest.mark.parametrize("factor", [2, 50])
+def test_the_time_of_one_repeat_is_not_judged_and_the_check_says_so(factor):
+    one = with_metric(make_run(), "wall_seconds", [1.5])
+    head = scaled(one, "wall_seconds", factor)
+    found = findings(head, one)
     assert found["performance"].severity in {Severity.OK, Severity.INFO}
-    assert found["performance"].facts["wall_seconds"] == 3.4
-    assert "time not judged" in found["performance"].reason
+    assert found["performance"].facts["wall_seconds"] == 1.5 * factor
+    assert found["performance"].reason.endswith("; time not judged")
+    assert may_become_baseline(judge(head, one, POLICY)) == ""
 
 
 def test_a_metric_that_is_gone_is_no_matter_of_warnings_alone():

@@ -20,6 +20,8 @@ def said(name, description, grade=ERROR, passed=False, **metadata):
 
 
 def metadata_of(value):
+    if isinstance(value, tuple):
+        return dg.MetadataValue.json(list(value))
     return dg.MetadataValue.float(value) if isinstance(value, float) else dg.MetadataValue.text(value)
 
 
@@ -58,9 +60,9 @@ def test_an_alert_holds_what_the_check_holds():
 
 def test_the_gate_does_not_say_again_what_others_have_said():
     reasons = ("match_rate fell 6 %", "7 awards lost a correct link")
-    others = [said("match_rate_regression", reasons[0])]
-    assert len(alerts(*others, said("gate", reasons[0])).alerts) == 1
-    assert len(alerts(*others, said("gate", "; ".join(reasons))).alerts) == 2
+    others = [said("match_rate_regression", f"{reasons[0]}; time not judged", reasons=reasons[:1])]
+    assert len(alerts(*others, said("gate", f"fail: {reasons[0]}", reasons=reasons[:1])).alerts) == 1
+    assert len(alerts(*others, said("gate", "fail: both", reasons=reasons)).alerts) == 2
 
 
 def test_the_gravest_come_first():
