@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -25,7 +26,7 @@ from sbir_gate.cli.options import (
 )
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.errors import InputError, UsageError
+from sbir_gate.errors import ConfigurationError, InputError, SbirGateError, UsageError
 
 if TYPE_CHECKING:
     from sbir_gate.model.companions import Companions
@@ -154,8 +155,9 @@ def run(
         "reports.folder": reports,
         "benchmark.is_timed": False if quick else None,
     }
-    options |= through_options(through, config_file, assignments, options)
-    effective = effective_settings(config_file, assignments, options)
+    with _settings_faults_left(config_file, assignments, options):
+        options |= through_options(through, config_file, assignments, options)
+        effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
     with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
@@ -272,6 +274,25 @@ def report(
         put(text)
     else:
         save_text(output, text)
+
+
+@contextmanager
+def _settings_faults_left(
+    config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
+) -> Iterator[None]:
+    """Leave a verdict `error` for settings that cannot be used, as far as they say where reports go."""
+    from sbir_gate.pipeline.conclusion import leave_error_verdict
+    from sbir_gate.pipeline.edges import real_edges
+    from sbir_gate.settings.effective import inspect_settings
+
+    try:
+        yield
+    except ConfigurationError as error:
+        found, _ = inspect_settings(config_file, os.environ, options, assignments)
+        if found is not None:
+            with suppress(SbirGateError, OSError):  # the fault of the settings is the one to report
+                leave_error_verdict(found, real_edges(), error)
+        raise
 
 
 def _alone(
