@@ -97,6 +97,10 @@ class TamperingError(EnricherError):
     """The enricher under test changed what it is measured on, or judged by."""
 
 
+class TamperedProgramError(TamperingError):
+    """The enricher under test changed the code of the gate: no process of it may be started any more."""
+
+
 class ToolError(SbirGateError):
     """sbir-gate itself, or something it needs from the machine, broke."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,12 +22,15 @@ from sbir_gate.cli.publish import (
     saved_verdict,
     workflow_event,
 )
-from sbir_gate.errors import SbirGateError, ToolError, UsageError
+from sbir_gate.errors import SbirGateError, TamperedProgramError, ToolError, UsageError
+from sbir_gate.files import read_file
 
 if TYPE_CHECKING:
     from sbir_gate.pipeline.fetching import FetchRequest
     from sbir_gate.settings.action_inputs import ActionInputs
     from sbir_gate.settings.effective import EffectiveSettings
+
+_MAX_RUNNER_FILE_BYTES = 2**20  # a step that begins has empty ones
 
 
 @click.group(
@@ -77,7 +80,9 @@ def measure() -> None:
     """Measure and judge as the event asks for. Leaves the verdict in the reports; `enforce` acts on it.
 
     A verdict is no reason to stop here: it is to be published first. So is an error, once it is a verdict.
+    But a program that an engine changed ends here: its other steps have a token.
     """
+    from sbir_gate.measuring.own_code import sources_alone
     from sbir_gate.pipeline.action import ActionEdges
     from sbir_gate.pipeline.action import measure as measure_event
     from sbir_gate.pipeline.edges import real_edges
@@ -87,12 +92,20 @@ def measure() -> None:
 
     inputs, event = _inputs(), workflow_event(None)
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
-    with _no_commands(), Ticker(is_quiet=False) as ticker, _time_limit(inputs.timeout_minutes):
+    with (
+        sources_alone(),
+        _runner_files_kept(os.environ),
+        _no_commands(),
+        Ticker(is_quiet=False) as ticker,
+        _time_limit(inputs.timeout_minutes),
+    ):
         edges = ActionEdges(
             real_edges(), git, os.environ, lambda request, found: _fetched(request, found, ticker)
         )
         try:
             result = measure_event(inputs, event, edges, ticker.say)
+        except TamperedProgramError:
+            raise
         except SbirGateError as error:
             put_line(
                 f"error: {harmless(error.message)}" + (f"; {harmless(error.hint)}" if error.hint else "")
@@ -229,6 +242,20 @@ def _no_commands() -> Iterator[None]:
         yield
     finally:
         put_line(f"::{word}::")
+
+
+@contextmanager
+def _runner_files_kept(environment: Mapping[str, str]) -> Iterator[None]:
+    """Restore the files by which a step sets variables and outputs of later ones: measuring sets none."""
+    names = ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
+    files = [Path(environment[name]) for name in names if environment.get(name)]
+    kept = {file: read_file(file, _MAX_RUNNER_FILE_BYTES) for file in files if file.is_file()}
+    try:
+        yield
+    finally:
+        for file, content in kept.items():
+            file.unlink(missing_ok=True)  # what is there now may be a link
+            file.write_bytes(content)
 
 
 @contextmanager

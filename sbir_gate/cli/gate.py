@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,6 +138,7 @@ def run(
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
     from sbir_gate.comparing.gate import exit_status
+    from sbir_gate.measuring.own_code import sources_alone
     from sbir_gate.reporting.alert_text import render_alerts
     from sbir_gate.settings.base_settings import Given
 
@@ -148,8 +149,7 @@ def run(
         "fixtures.truth": truth,
         "enricher.command": enricher,
         "benchmark.repeats": repeats,
-        "benchmark.min_pairs": pairs,
-        "benchmark.max_pairs": pairs,
+        **dict.fromkeys(("benchmark.min_pairs", "benchmark.max_pairs"), pairs),
         "benchmark.max_seconds": max_seconds,
         "gate.baselines_folder": baselines,
         "reports.folder": reports,
@@ -160,19 +160,21 @@ def run(
         effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
-    with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
-        if base is None:
-            result = _alone(effective, given, request, ticker)
-        else:
-            result = _beside_base(effective, given, base_name(base), ticker, request)
-    put(_rendered(result.run, result.verdict, format_, verbose))
-    for warning in result.warnings:
-        put_line(f"warning: {harmless(warning)}", is_error=True)
-    if not quiet:
-        put(render_alerts(result.alerts), is_error=True)
-        beside = f"  base: {result.reference_path}" if result.reference_path else ""
-        put_line(f"Run: {result.run_path}{beside}  report: {result.report_path}", is_error=True)
-    sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
+    render = _renderer(format_, verbose)  # loaded before an engine runs: it could change what is not
+    with sources_alone():
+        with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
+            if base is None:
+                result = _alone(effective, given, request, ticker)
+            else:
+                result = _beside_base(effective, given, base_name(base), ticker, request)
+        put(render(result.run, result.verdict))
+        for warning in result.warnings:
+            put_line(f"warning: {harmless(warning)}", is_error=True)
+        if not quiet:
+            put(render_alerts(result.alerts), is_error=True)
+            beside = f"  base: {result.reference_path}" if result.reference_path else ""
+            put_line(f"Run: {result.run_path}{beside}  report: {result.report_path}", is_error=True)
+        sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
 
 
 @click.command(
@@ -210,7 +212,7 @@ def diff(
     )
     head_run, companions = load_companions(head, head_run).with_reference(head_run, reference_run)
     verdict = _verdict(head_run, companions, settings, judgement)
-    put(_rendered(head_run, verdict, format_, verbose))
+    put(_renderer(format_, verbose)(head_run, verdict))
     sys.exit(exit_status(verdict, fail_on == "inconclusive"))
 
 
@@ -269,7 +271,7 @@ def report(
         verdict = past.verdict
         for warning in past.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
-    text = _rendered(head, verdict, format_, is_verbose=True)
+    text = _renderer(format_, is_verbose=True)(head, verdict)
     if output is None:
         put(text)
     else:
@@ -379,16 +381,19 @@ def _check_options(
         raise UsageError(f"{surplus[0]} does nothing with --base", "say how many pairs with --pairs")
 
 
-def _rendered(run: Run, verdict: Verdict, format_: str, is_verbose: bool) -> str:
+def _renderer(format_: str, is_verbose: bool) -> Callable[[Run, Verdict], str]:
+    """Load all that renders, and return what renders the format."""
     from sbir_gate.reporting.console import render_console
     from sbir_gate.reporting.json_format import render_json
     from sbir_gate.reporting.markdown import render_markdown
     from sbir_gate.reporting.view import build_view
 
-    if format_ == "json":
-        return render_json(verdict)
-    view = build_view(run, verdict)
-    if format_ == "markdown":
-        return render_markdown(view)
-    width = shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns
-    return render_console(view, width, has_colour(), is_verbose)
+    def render(run: Run, verdict: Verdict) -> str:
+        if format_ == "json":
+            return render_json(verdict)
+        if format_ == "markdown":
+            return render_markdown(build_view(run, verdict))
+        width = shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns
+        return render_console(build_view(run, verdict), width, has_colour(), is_verbose)
+
+    return render

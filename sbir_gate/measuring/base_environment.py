@@ -156,6 +156,17 @@ def named_files(command: Sequence[str], head: Place) -> Mapping[str, tuple[Path,
     return found
 
 
+def import_folders(side: Place, command: Sequence[str], environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folders below a side's root that its enricher imports from, however that is started.
+
+    They are those of its PYTHONPATH (see `side_environment`) and those of the scripts that the command names.
+    """
+    entries = side_environment(side, side, None, environment)["PYTHONPATH"].split(os.pathsep)
+    scripts = (path.parent for paths in named_files(command, side).values() for path in paths)
+    folders = (_normal(side.working_folder / folder) for folder in (*map(Path, entries), *scripts))
+    return tuple(dict.fromkeys(folder for folder in folders if _is_within(folder, side.root)))
+
+
 def engine_folder(side: Place, own: Path | None, package: str) -> Path | None:
     """Return the folder from which the side imports its own `package`; None if it has none of its own."""
     installed = sorted(own.glob("lib/python*/site-packages")) if own else []

@@ -141,15 +141,17 @@ class Usage:
 
 
 class SharedFiles:
-    """Files that live in memory: memfd files that the tree has open, and what was written to tmpfs meanwhile.
+    """What lives in memory apart from processes: memfd files, tmpfs, and segments of System V.
 
-    A tmpfs belongs to all processes: what others write there meanwhile counts too.
+    Of memfd files those count that the tree has open. The others have no process that owns them: what anybody
+    writes to a tmpfs meanwhile counts, and every segment that is new and of this user.
     """
 
     def __init__(self) -> None:
         self._memfd_device = _memfd_device()
         self._folders = tmpfs_folders(read_bytes("/proc/self/mountinfo"))
         self._used_at_start = self._used_kib()
+        self._segments_at_start = frozenset(_segments())
 
     def held_kib(self, pids: list[int]) -> int:
         """Return how much memory such files take, beyond what they took at the start."""
@@ -162,7 +164,8 @@ class SharedFiles:
                     continue
                 if status.st_dev == self._memfd_device:
                     held[status.st_ino] = status.st_blocks // 2
-        return sum(held.values()) + max(self._used_kib() - self._used_at_start, 0)
+        segments = sum(kib for id_, kib in _segments().items() if id_ not in self._segments_at_start)
+        return sum(held.values()) + max(self._used_kib() - self._used_at_start, 0) + segments
 
     def _used_kib(self) -> int:
         used = 0
@@ -331,6 +334,20 @@ def _names(folder: str) -> list[str]:
         return os.listdir(folder)
     except OSError:
         return []
+
+
+def _segments() -> dict[int, int]:
+    """Return the resident KiB of each System V segment that this user created, by its id. Source: proc(5)."""
+    lines = read_bytes("/proc/sysvipc/shm").splitlines()
+    if not lines:
+        return {}
+    places = {name: place for place, name in enumerate(lines[0].split())}
+    rows = (line.split() for line in lines[1:])
+    return {
+        int(row[places[b"shmid"]]): int(row[places[b"rss"]]) // 1024
+        for row in rows
+        if int(row[places[b"cuid"]]) == os.getuid()
+    }
 
 
 def _move_self(folder: str) -> None:

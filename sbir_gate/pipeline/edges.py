@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 from sbir_gate.measuring.benchmark import Calibrate, Launch
 from sbir_gate.measuring.machine import describe_machine, time_calibration
+from sbir_gate.measuring.own_code import own_code_kept
 from sbir_gate.measuring.process import run_process
 from sbir_gate.measuring.source import GIT_SECONDS, describe_source, describe_tags
 from sbir_gate.model.run import Machine, Source
@@ -19,7 +21,10 @@ from sbir_gate.storing.git import Git
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """What the main job needs of the world; tests pass fakes."""
+    """What the main job needs of the world; tests pass fakes.
+
+    Engines run within `keep_code`, which raises an error if they changed the code of the gate.
+    """
 
     now: Callable[[], datetime]
     launch: Launch
@@ -29,6 +34,7 @@ class Edges:
     clock: Callable[[], float] = time.monotonic
     new_session: Callable[[], str] = lambda: uuid4().hex
     tags: Callable[[], tuple[str, ...]] = tuple
+    keep_code: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def real_edges() -> Edges:
@@ -40,4 +46,5 @@ def real_edges() -> Edges:
         machine=describe_machine,
         source=lambda: describe_source(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
         tags=lambda: describe_tags(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
+        keep_code=own_code_kept,
     )

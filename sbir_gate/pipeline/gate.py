@@ -87,16 +87,17 @@ def run_gate(
         if judgement.rules.baseline is not None:  # else there is nothing that a time could be compared with
             refuse_blind_setup(effective, judgement.rules.policy, is_side_by_side=False)
         timing, notes = timing_against_baseline(effective.settings, policy_from)
-        run = measure(effective, edges, progress, timing=timing)
-        run, on_base = measured_on_base(
-            run,
-            judgement.fixture,
-            effective,
-            edges,
-            progress,
-            lambda there: OnBaseFixture(measure(there, edges, progress, timing=timing)),
-            judgement.rules.baseline,
-        )
+        with edges.keep_code():
+            run = measure(effective, edges, progress, timing=timing)
+            run, on_base = measured_on_base(
+                run,
+                judgement.fixture,
+                effective,
+                edges,
+                progress,
+                lambda there: OnBaseFixture(measure(there, edges, progress, timing=timing)),
+                judgement.rules.baseline,
+            )
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise
@@ -220,7 +221,7 @@ def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterato
         handed_over = (plan.awards_path, plan.recipients_path)
         yield from (path.absolute() for path in handed_over if path.is_file())
     yield base_file()
-    yield from (path for path in files_in(Path(__file__).parents[1]) if path.suffix != ".pyc")
+    yield from (path for path in files_in(Path(__file__).parents[1]) if path.parent.name != "__pycache__")
 
 
 def settings_digest(effective: EffectiveSettings) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sbir_gate.comparing.deciding import is_failed_exactly, undecided
 from sbir_gate.errors import SbirGateError
-from sbir_gate.measuring.base_environment import names_its_files, side_environment
+from sbir_gate.measuring.base_environment import import_folders, names_its_files, side_environment
 from sbir_gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
 from sbir_gate.measuring.checkout import base_checkout, cautions
 from sbir_gate.measuring.interleaving import (
@@ -108,11 +108,13 @@ def run_beside_base(
         gap = find_gap(found, given, effective, operator_layers(request))
         if gap is None and not judgement.outdated:
             refuse_blind_setup(effective, judgement.rules.policy, is_side_by_side=True)
-            head, companions = _measured(effective, judgement, given, found, git, edges, progress)
+            with edges.keep_code():
+                head, companions = _measured(effective, judgement, given, found, git, edges, progress)
         else:
             here = head_place(found)
             environment = side_environment(here, here, None, given.environment)
-            head = replace(measure(effective, edges, progress, environment), base_gap=gap)
+            with edges.keep_code():
+                head = replace(measure(effective, edges, progress, environment), base_gap=gap)
             companions = Companions()
         if by_own_policy:
             head = replace(head, has_own_policy=True, warnings=(_OTHER_MACHINE, *head.warnings))
@@ -160,6 +162,7 @@ def _measured(
             effective.settings,
             found.revision.git,
             found.commit,
+            import_folders(sides.head, effective.settings.enricher.command or (), given.environment),
             is_other=bool(base.locks or theirs.differing or theirs.unknown)
             or theirs.command != effective.settings.enricher.command,
         )

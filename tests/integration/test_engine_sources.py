@@ -57,8 +57,27 @@ def test_a_change_of_the_docs_alone_runs_the_engine_once_and_measures_no_time(ga
         {"sbir-gate.yaml": SOURCES + "matching: {max_candidates: 4}\n"},
         {"sbir-gate.yaml": SOURCES.replace("enrich.py {a", "./enrich.py {a")},
         {"requirements.txt": "numpy==2\n"},
+        {"colorsys.py": ""},
+        {"src/sitecustomize.py": ""},
+        {"colorsys/deep/words.py": ""},
+        {"src/colorsys/__init__.py": ""},
+        {"docs/__init__.py": ""},
+        {"_colors.cpython-399-x86_64-linux-gnu.so": ""},
     ],
-    ids=["file", "folder", "new-file", "setting", "command", "dependency"],
+    ids=[
+        "file",
+        "folder",
+        "new-file",
+        "setting",
+        "command",
+        "dependency",
+        "module-of-python",
+        "module-at-the-start",
+        "new-package",
+        "new-package-in-src",
+        "folder-made-a-package",
+        "binary",
+    ],
 )
 @pytest.mark.parametrize("is_committed", [True, False])
 def test_what_may_change_the_engine_is_timed(gated, change, is_committed):
@@ -69,6 +88,22 @@ def test_what_may_change_the_engine_is_timed(gated, change, is_committed):
             path = gated.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+    assert own(gated).run.timing is Timing.MEASURED
+
+
+def test_a_link_that_a_package_may_lie_behind_is_timed(gated):
+    (gated.folder / "colorsys").symlink_to("docs")
+    assert own(gated).run.timing is Timing.MEASURED
+
+
+def test_a_module_beside_the_script_that_the_command_names_is_timed(gated):
+    gated.repository.git("switch", "--quiet", "main")
+    settings = SETTINGS.replace("enrich.py", "engine/run.py") + "  sources: [engine/run.py]\n"
+    gated.repository.commit({"engine/run.py": toy(), "sbir-gate.yaml": settings})
+    gated.repository.git("switch", "--quiet", "--create", "beside")
+    gated.repository.commit({"engine/words.txt": "y", "docs/deep/example.py": ""})
+    assert own(gated).run.timing is Timing.ENGINE_UNCHANGED
+    gated.repository.commit({"engine/colorsys.py": ""})
     assert own(gated).run.timing is Timing.MEASURED
 
 

@@ -79,6 +79,19 @@ def test_the_code_of_a_change_is_measured_without_a_token():
     assert not [value for value in step["env"].values() if "token" in value or "webhook" in value]
 
 
+def test_no_step_reads_compiled_code_that_an_engine_could_have_put_there():
+    started = [step["run"] for step in STEPS if "-m sbir_gate" in step.get("run", "")]
+    assert len(started) == 6
+    assert all('"$SBIR_GATE_PYTHON" -I -X pycache_prefix=/dev/null -m sbir_gate' in run for run in started)
+
+
+def test_a_program_that_an_engine_changed_is_not_started_again():
+    measuring = next(at for at, step in enumerate(STEPS) if step.get("id") == "measure")
+    for step in STEPS[measuring + 1 :]:
+        if "-m sbir_gate" in step.get("run", "") and not is_of_cancelled_runs(step):
+            assert step["if"] == "${{ !cancelled() && steps.measure.outcome == 'success' }}"
+
+
 def is_of_cancelled_runs(step):
     return step.get("run", "").endswith("action cancel")
 

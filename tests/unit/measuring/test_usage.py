@@ -73,6 +73,29 @@ def test_pages_that_workers_share_count_once():
     assert 120 * MIB < watched(SHARED).peak_kib < 200 * MIB
 
 
+SEGMENT = """
+import ctypes, time
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+libc.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
+libc.shmdt.argtypes = [ctypes.c_void_p]
+id_ = libc.shmget(0, 120 * 2**20, 0o1600)
+at = libc.shmat(id_, None, 0)
+for part in range(0, 120, 8):
+    ctypes.memset(at, 1, 8 * 2**20)
+    libc.shmdt(at)
+    at = libc.shmat(id_, None, 0)
+    ctypes.memset(at + part * 2**20, 1, 8 * 2**20)
+libc.shmdt(at)
+time.sleep(0.2)
+libc.shmctl(id_, 0, None)
+"""
+
+
+def test_a_segment_of_system_v_counts_though_nobody_is_attached_to_it():
+    assert 100 * MIB < watched(SEGMENT).peak_kib < 200 * MIB
+
+
 def test_what_each_worker_holds_for_itself_counts_for_each():
     code = """
 import os, time
