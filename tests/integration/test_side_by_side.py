@@ -483,7 +483,10 @@ def test_a_base_that_writes_nothing_is_one_too(team):
     team.repository.commit({"enrich.py": ""})
     team.repository.git("switch", "--quiet", "--create", "mended")
     team.repository.commit({"enrich.py": TOY})
-    assert "the base: enriched.parquet: the enricher wrote no output" in team.fails(BaseFailure).message
+    assert (
+        "the base: the engine's {output} file enriched.parquet: the enricher wrote no output"
+        in team.fails(BaseFailure).message
+    )
 
 
 def test_a_head_that_crashes_is_heads_own_fault(team):
