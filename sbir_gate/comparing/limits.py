@@ -169,13 +169,15 @@ def _change_words(limit: MetricLimit, ratio: Ratio, percent: float, head: float,
         values += " as measured; the machines' speeds are taken out"
     if ratio.is_paired:
         values = f"medians {values}" + (f" of {counted(ratio.repeats, 'pair')}" if ratio.repeats else "")
-    return f"{limit.name} {verb} {change} %{_against_medians(ratio)} ({values})"
+    return f"{limit.name} {verb} {change} %{_pair_words(ratio)} ({values})"
 
 
-def _against_medians(ratio: Ratio) -> str:
-    """Return what is said of the medians beside the change where they went the other way."""
-    if ratio.is_calibrated or ratio.delta * ratio.judged_delta > 0 or not ratio.is_paired:
+def _pair_words(ratio: Ratio) -> str:
+    """Return that the pairs decided: the medians beside the change may differ by more, or the other way."""
+    if not ratio.is_paired:
         return ""
+    if ratio.delta * ratio.judged_delta > 0:
+        return " pair by pair"
     moved = "fell" if ratio.delta < 0 else "rose" if ratio.delta > 0 else "did not change"
     return f" pair by pair, though the medians alone {moved}"
 

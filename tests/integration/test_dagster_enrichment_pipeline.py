@@ -420,6 +420,25 @@ class TestTheRulesOfTheGate:
         assert result.success
         assert any("drift was not judged" in words for words in metadata_of(result, REPORT)["warnings"])
 
+    @pytest.mark.parametrize(
+        ("days", "commit", "drifts"), [(0, "d", False), (2, "c", False), (2, "d", True)], ids=str
+    )
+    def test_only_another_commit_and_a_day_are_a_slow_decline(self, world, days, commit, drifts):
+        def engine(request, settings, monitor, progress, watch):
+            summary = enrich(request, settings, monitor, progress, watch)
+            lost = {"match_decision": "none", "recipient_id": None}
+            tamper(request.output, lambda rows: [{**rows[0], **lost}, *rows[1:]])
+            return summary
+
+        unkept = "orchestration.stores_baseline=false"  # each is held against the history alone
+        world.run(unkept)
+        world.clock.skip(days)
+        world.commit, world.engine = commit * 40, engine
+        result = world.run(unkept)
+        assert result.success
+        assert ("drift: " in description_of(result, "gate", ENRICHED)) is drifts
+        assert failed_checks(result) == ({"gate": "WARN"} if drifts else {})
+
     def test_conflict_markers_in_the_recipients_are_named(self, world):
         path = world.folder / "recipients.csv"
         path.write_text(f"<<<<<<< HEAD\n{path.read_text()}")
