@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from sbir_gate.cli.options import (
+    FilePath,
     base_name,
     effective_settings,
     has_colour,
@@ -26,6 +27,7 @@ from sbir_gate.cli.options import (
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import InputError, UsageError
+from sbir_gate.files import check_outputs
 
 if TYPE_CHECKING:
     from sbir_gate.model.companions import Companions
@@ -93,7 +95,8 @@ Examples:
 @click.option(
     "--pairs",
     type=click.IntRange(1, 1000),
-    help="With --base: exactly so many pairs; default: as many as the verdict needs.",
+    help="With --base: exactly so many pairs, at least 5 (--quick for a quick look);"
+    " default: as many as the verdict needs.",
 )
 @click.option(
     "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
@@ -180,8 +183,8 @@ Examples:
   sbir-gate diff BASE.json HEAD.json --policy-from origin/main
 """
 )
-@click.argument("reference", type=click.Path(path_type=Path))
-@click.argument("head", type=click.Path(path_type=Path))
+@click.argument("reference", type=FilePath())
+@click.argument("head", type=FilePath())
 @format_option
 @verbose_option
 @fail_on_option
@@ -220,15 +223,15 @@ Examples:
   sbir-gate report RUN.json --policy-from origin/main
 """
 )
-@click.argument("run_document", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("run_document", metavar="RUN", type=FilePath())
 @click.option(
     "--verdict",
     "verdict_document",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Saved verdict; default: judged again.",
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="markdown", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), help="File to write; default: standard output.")
+@click.option("--output", type=FilePath(), help="File to write; default: standard output.")
 @policy_from_option
 @settings_options
 def report(
@@ -242,9 +245,11 @@ def report(
 ) -> None:
     """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
     from sbir_gate.pipeline.history import consult_history
-    from sbir_gate.storing.documents import load_run, load_verdict, save_text
+    from sbir_gate.storing.documents import load_run, load_verdict, save_output
     from sbir_gate.storing.sessions import load_companions
 
+    if output is not None:
+        check_outputs((output,), _inputs_of_report(run_document, verdict_document, config_file, assignments))
     head = load_run(run_document)
     if verdict_document is not None and policy_from is not None:
         raise UsageError(
@@ -271,7 +276,27 @@ def report(
     if output is None:
         put(text)
     else:
-        save_text(output, text)
+        save_output(output, text)
+
+
+def _inputs_of_report(
+    run_document: Path, verdict_document: Path | None, config_file: Path | None, assignments: tuple[str, ...]
+) -> Iterator[Path | None]:
+    """Yield the files that a report is made of: the Runs of the session, the verdict, the policy."""
+    from sbir_gate.settings.repository_file import find_settings_file
+    from sbir_gate.storing.sessions import paths_beside
+
+    yield from (
+        run_document,
+        verdict_document,
+        *paths_beside(run_document, run_document.parent.glob("*.json")),
+    )
+    if verdict_document is None:
+        effective = effective_settings(config_file, assignments, {})
+        gate = effective.settings.gate
+        yield from (gate.waivers_file, *gate.baselines_folder.glob("*.json"))
+    found = find_settings_file(config_file, Path.cwd())
+    yield found if isinstance(found, Path) else None
 
 
 def _alone(
