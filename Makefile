@@ -23,7 +23,7 @@ run: $(VENV)/run.stamp ## measure the enrichment on the fixtures, compare with t
 	$(BIN)/sbir-gate run
 
 test: $(VENV)/dev.stamp ## run the tests, without the slow ones
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(VENV)/dev.stamp ## check style, types, floors and workflows
 	$(BIN)/ruff check

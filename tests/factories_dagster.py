@@ -40,6 +40,10 @@ class Clock:
         self._now += timedelta(minutes=1)
         return self._now
 
+    def skip(self, days: int) -> None:
+        """Go on by days."""
+        self._now += timedelta(days=days)
+
 
 @dataclass
 class World:
@@ -53,6 +57,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     retries: int = 3
     chunk_size: int = 1000
+    commit: str = COMMIT
 
     @property
     def files(self) -> Path:
@@ -122,7 +127,7 @@ class World:
             launch=_no_process,
             calibrate=lambda: Calibration(0.1, 0.1),
             machine=lambda: MACHINE,
-            source=lambda: Source(COMMIT, "main"),
+            source=lambda: Source(self.commit, "main"),
         )
         return build_definitions(str(self.config()), AssetEdges(edges, self.engine, self.announce))
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +27,7 @@ from sbir_gate.cli.options import (
 )
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.errors import InputError, UsageError
+from sbir_gate.errors import ConfigurationError, InputError, SbirGateError, UsageError
 from sbir_gate.files import check_outputs
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("console", "markdown", "json")
 _CONSOLE_WIDTH = 120
-
 
 format_option = click.option(
     "--format",
@@ -157,8 +157,9 @@ def run(
         "reports.folder": reports,
         "benchmark.is_timed": False if quick else None,
     }
-    options |= through_options(through, config_file, assignments, options)
-    effective = effective_settings(config_file, assignments, options)
+    with _settings_faults_left(config_file, assignments, options):
+        options |= through_options(through, config_file, assignments, options)
+        effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
     with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
@@ -245,11 +246,14 @@ def report(
 ) -> None:
     """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
     from sbir_gate.pipeline.history import consult_history
+    from sbir_gate.pipeline.saved_runs import files_of_report
+    from sbir_gate.settings.effective import inspect_settings
     from sbir_gate.storing.documents import load_run, load_verdict, save_output
     from sbir_gate.storing.sessions import load_companions
 
     if output is not None:
-        check_outputs((output,), _inputs_of_report(run_document, verdict_document, config_file, assignments))
+        settled, _ = inspect_settings(config_file, os.environ, {}, assignments)
+        check_outputs((output,), files_of_report(run_document, verdict_document, settled))
     head = load_run(run_document)
     if verdict_document is not None and policy_from is not None:
         raise UsageError(
@@ -279,24 +283,23 @@ def report(
         save_output(output, text)
 
 
-def _inputs_of_report(
-    run_document: Path, verdict_document: Path | None, config_file: Path | None, assignments: tuple[str, ...]
-) -> Iterator[Path | None]:
-    """Yield the files that a report is made of: the Runs of the session, the verdict, the policy."""
-    from sbir_gate.settings.repository_file import find_settings_file
-    from sbir_gate.storing.sessions import paths_beside
+@contextmanager
+def _settings_faults_left(
+    config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
+) -> Iterator[None]:
+    """Leave a verdict `error` for settings that cannot be used, as far as they say where reports go."""
+    from sbir_gate.pipeline.conclusion import leave_error_verdict
+    from sbir_gate.pipeline.edges import real_edges
+    from sbir_gate.settings.effective import inspect_settings
 
-    yield from (
-        run_document,
-        verdict_document,
-        *paths_beside(run_document, run_document.parent.glob("*.json")),
-    )
-    if verdict_document is None:
-        effective = effective_settings(config_file, assignments, {})
-        gate = effective.settings.gate
-        yield from (gate.waivers_file, *gate.baselines_folder.glob("*.json"))
-    found = find_settings_file(config_file, Path.cwd())
-    yield found if isinstance(found, Path) else None
+    try:
+        yield
+    except ConfigurationError as error:
+        found, _ = inspect_settings(config_file, os.environ, options, assignments)
+        if found is not None:
+            with suppress(SbirGateError, OSError):  # the fault of the settings is the one to report
+                leave_error_verdict(found, real_edges(), error)
+        raise
 
 
 def _alone(

@@ -19,9 +19,9 @@ from sbir_gate.comparing.examples import with_examples
 from sbir_gate.comparing.excuses import excused
 from sbir_gate.comparing.first_runs import first_runs
 from sbir_gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
-from sbir_gate.comparing.paired import is_side_by_side, paired_ratio
+from sbir_gate.comparing.paired import is_side_by_side, least_ratios, paired_ratio
 from sbir_gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
-from sbir_gate.comparing.sensitivity import has_few_pairs, smallest_detectable
+from sbir_gate.comparing.sensitivity import FEWEST_TELLING_PAIRS, has_few_pairs, smallest_detectable
 from sbir_gate.comparing.soundness import is_other_engines_stage, stage_fault
 from sbir_gate.comparing.wording import limits_text
 from sbir_gate.model.matches import names_candidates
@@ -205,7 +205,10 @@ def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapp
     if kind is MetricKind.EXACT:
         return exact_ratio(pair)
     if is_side_by_side(head, reference):
-        return paired_ratio(pair)
+        ratio = paired_ratio(pair)
+        if len(pair.head) < FEWEST_TELLING_PAIRS:
+            ratio = replace(ratio, least_each=least_ratios(pair.name, head, reference))
+        return ratio
     return noisy_ratio(pair, head, reference, spread.get(pair.name))
 
 

@@ -19,12 +19,13 @@ from sbir_gate.comparing.waivers import Waived, apply_waivers, waive_fixture_edi
 from sbir_gate.model.companions import OnBaseFixture
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import Outcome, Policy, RecordChanges, Severity, Verdict
+from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
 from sbir_gate.model.waiver import FIXTURE_EDIT, Waivers
 
 ON_BASE = "on the base's fixture"
 ON_OWN = "on this change's own fixture"
 MISSING = "the Run there is missing"
+SMALLER = "this change's fixture may have fewer rows than the base's: time and memory were not judged on it"
 
 # the most severe first
 _OUTCOMES = (
@@ -76,15 +77,25 @@ def judge_change(
     renamed = rename(here, base, noisy)
     changes = renamed.named(compare_metrics(here, renamed.reference, renamed.policy))
     timed = apply_waivers(changes, RecordChanges(), policy, waivers)
+    blind = blind_spots(timed.changes, policy)
+    if edits.is_smaller or not edits.is_counted:
+        timed = replace(timed, changes=tuple(map(_unjudged_time, timed.changes)))
+        blind = (SMALLER,)
     notes = (
         *comparison_notes(head, reference),
         *(change.reason for change in changes if change.not_compared),
-        *blind_spots(timed.changes, policy),
+        *blind,
     )
     merged = _merged(_Parts(there, own, timed), notes, edits, policy, waivers)
     return replace(
         merged, reference_started_at=reference.started_at, reference_commit=reference.source.commit
     )
+
+
+def _unjudged_time(change: Change) -> Change:
+    """Return a row that was measured on fewer rows than the base has: a failure stands, a pass does not."""
+    is_open = change.ratio is not None and change.severity in {Severity.OK, Severity.WARN}
+    return replace(change, is_judged=False) if is_open else change
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,9 +109,13 @@ def baseline_faults(policy: Policy, baseline: Run, place_of: PlaceOf) -> Iterato
 
 def _broken_limits(limit: MetricLimit, metric: Metric, place_of: PlaceOf) -> Iterator[Diagnosis]:
     """Yield the absolute limits that the baseline breaks; all but a few only warn while head is no worse."""
-    for finding in absolute_findings(limit, median(metric.values)):
+    value = median(metric.values)
+    found = (
+        *(("minimum", finding) for finding in absolute_findings(replace(limit, maximum=None), value)),
+        *(("maximum", finding) for finding in absolute_findings(replace(limit, minimum=None), value)),
+    )
+    for field, finding in found:
         is_failing = finding.severity is Severity.FAIL and limit.name in ALWAYS_HELD
-        field = finding.limit.partition(" ")[0]
         fate = "so every change fails" if is_failing else "so a change that does not worsen it only warns"
         yield Diagnosis(
             Gravity.ERROR if is_failing else Gravity.WARNING,

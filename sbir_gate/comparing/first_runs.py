@@ -1,9 +1,10 @@
 """The first run of an engine: one value a Run, which shows what later runs no longer pay because it was kept.
 
 One value says nothing of its own noise. So it counts only where it is longer than every other run of either
-side by more than the noise among those explains, and after what the kernel recorded as waiting for a
-processor or a disk, beyond what later runs had to wait, is taken off: reading programs from a cold disk is
-such waiting, filling a cache is not.
+side by more than the noise among those explains, and after all that the kernel recorded as waiting for a
+processor or a disk is taken off: reading programs from a cold disk is such waiting, filling a cache is not.
+On a machine that is busy all the time nearly all of a run is such waiting; there the processor time that the
+first run spent beyond the later ones remains.
 """
 
 from __future__ import annotations
@@ -119,10 +120,16 @@ def _side(run: Run, first: float, factor: float) -> _Side:
     later = tuple(sample.wall_seconds * factor for sample in samples if sample.wall_seconds > 0)
     sample = run.first_run or next(iter(run.samples), None)
     share = _waiting_share(sample) if sample is not None else None
-    usual = median([_waiting_share(each) or 0.0 for each in samples] or [0.0])
-    excess = max((share or 0.0) - usual, 0.0)
-    least = first * max(1 - excess, _LEAST_SHARE)
-    return _Side(first * factor, least * factor, later, is_excused=share is not None)
+    least = max(first * max(1 - (share or 0.0), _LEAST_SHARE), _spent_first(run, sample, samples))
+    return _Side(first * factor, min(least, first) * factor, later, is_excused=share is not None)
+
+
+def _spent_first(run: Run, first: Sample | None, later: Sequence[Sample]) -> float:
+    """Return the seconds that the first run's own processor time takes at least, on all cores."""
+    if first is None or not later:
+        return 0.0
+    own = first.cpu_seconds - median(sample.cpu_seconds for sample in later)
+    return max(own, 0.0) / max(run.machine.cores, 1)
 
 
 def _waiting_share(sample: Sample) -> float | None:

@@ -175,7 +175,9 @@ def _noise_notes(head: Run, reference: Run | None, spread: Mapping[str, float]) 
 
 def comparison_notes(head: Run, reference: Run | None) -> tuple[str, ...]:
     """Return what a reader should know but nobody is failed for."""
-    notes = list(head.warnings)
+    # what a session noted is about its own base, and not about another Run that head is compared with later
+    is_of_session = not head.session or reference is None or is_side_by_side(head, reference)
+    notes = list(head.warnings) if is_of_session else []
     if reference is None:
         gap = head.base_gap
         if gap is None or gap.kind is not GapKind.NEW_GATE:

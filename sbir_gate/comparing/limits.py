@@ -77,12 +77,14 @@ def relative_findings(limit: MetricLimit, ratio: Ratio, head: float, reference: 
     limit and the interval excludes no change. A breach of the fail limit that is not shown so is
     inconclusive, and so is an interval that is hopelessly wide. Where the estimate is within the limit and
     the interval reaches beyond it, the metric was not judged (`was_judged`), nor is it from a single repeat.
+    Where the budget ended after few pairs, a time that is beyond HOPELESS_TIMES the limit in each of them,
+    and in the first runs, fails: the slower a change, the fewer pairs there are.
     """
     if limit.kind is MetricKind.NOISY and not ratio.is_sought:
         return ()
     counts = _counts(limit, ratio)
     breached = limit.fail_percent is not None and counts and _is_beyond(ratio, limit, limit.fail_percent)
-    if breached and _is_established(limit, ratio):
+    if breached and (_is_established(limit, ratio) or _is_overwhelming(limit, ratio)):
         return (_finding(Severity.FAIL, limit, ratio, head, reference),)
     if limit.kind is MetricKind.NOISY and (breached or reach_of(limit, ratio, reference) is Reach.HOPELESS):
         words = _change_words(limit, ratio, limit.fail_percent or 0.0, head, reference)
@@ -120,6 +122,12 @@ def _is_established(limit: MetricLimit, ratio: Ratio) -> bool:
         return ratio.is_significant
     worsening = worsening_of(ratio, limit.direction)
     return ratio.is_significant and (worsening is None or worsening.near > warn_guard(limit))
+
+
+def _is_overwhelming(limit: MetricLimit, ratio: Ratio) -> bool:
+    """Say whether each of few pairs, at least two with the first runs, is far beyond the fail limit."""
+    bound = 1 + HOPELESS_TIMES * (limit.fail_percent or math.inf) / 100
+    return len(ratio.least_each) >= 2 and min(ratio.least_each) > bound
 
 
 def reach_of(limit: MetricLimit, ratio: Ratio, reference: float) -> Reach:
@@ -169,13 +177,15 @@ def _change_words(limit: MetricLimit, ratio: Ratio, percent: float, head: float,
         values += " as measured; the machines' speeds are taken out"
     if ratio.is_paired:
         values = f"medians {values}" + (f" of {counted(ratio.repeats, 'pair')}" if ratio.repeats else "")
-    return f"{limit.name} {verb} {change} %{_against_medians(ratio)} ({values})"
+    return f"{limit.name} {verb} {change} %{_pair_words(ratio)} ({values})"
 
 
-def _against_medians(ratio: Ratio) -> str:
-    """Return what is said of the medians beside the change where they went the other way."""
-    if ratio.is_calibrated or ratio.delta * ratio.judged_delta > 0 or not ratio.is_paired:
+def _pair_words(ratio: Ratio) -> str:
+    """Return that the pairs decided: the medians beside the change may differ by more, or the other way."""
+    if not ratio.is_paired:
         return ""
+    if ratio.delta * ratio.judged_delta > 0:
+        return " pair by pair"
     moved = "fell" if ratio.delta < 0 else "rose" if ratio.delta > 0 else "did not change"
     return f" pair by pair, though the medians alone {moved}"
 

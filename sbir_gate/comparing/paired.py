@@ -60,6 +60,28 @@ def paired_ratio(pair: Pair) -> Ratio:
     )
 
 
+def least_ratios(metric: str, head: Run, reference: Run) -> tuple[float, ...]:
+    """Return the least ratio that each pair, and the first runs, can show of a time; none of other metrics.
+
+    All the time for which head's run may have waited for a processor is taken off its wall time. Empty where
+    the kernel does not record that, or the samples make no pairs.
+    """
+    if metric not in {"wall_seconds", "cpu_seconds"} or len(head.samples) != len(reference.samples):
+        return ()
+    sides = list(zip(head.samples, reference.samples, strict=True))
+    if head.first_run is not None and reference.first_run is not None:
+        sides.append((head.first_run, reference.first_run))
+    ratios = []
+    for mine, other in sides:
+        waited = 0.0 if metric == "cpu_seconds" else mine.cpu_wait_seconds
+        base = other.cpu_seconds if metric == "cpu_seconds" else other.wall_seconds
+        least = mine.cpu_seconds if metric == "cpu_seconds" else mine.wall_seconds
+        if waited is None or base <= 0:
+            return ()
+        ratios.append(max(least - waited, 0.0) / base)
+    return tuple(ratios)
+
+
 def _doubtful(pair: Pair, doubt: str) -> Ratio:
     return replace(doubtful_ratio(pair, doubt), is_paired=True)
 

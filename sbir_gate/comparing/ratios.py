@@ -40,7 +40,8 @@ class Ratio:
     why there is no interval. `repeats` are those of the side that has fewer, or the pairs. `fixed_log`
     is what of the interval, to one side and on logs, more repeats would not narrow; `noise_floor_log`
     what pairs of the same code say of its width, where there are such. `is_sought` is False where the
-    set-up takes one repeat, so that nobody looks for a change in noise.
+    set-up takes one repeat, so that nobody looks for a change in noise. `least_each` is, of a time with few
+    pairs, the least that each of them and the first runs can show, whatever else the machine did.
     """
 
     value: float | None
@@ -57,6 +58,7 @@ class Ratio:
     noise_floor_log: float = 0.0
     is_paired: bool = False
     is_sought: bool = True
+    least_each: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

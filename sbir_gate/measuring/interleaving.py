@@ -91,7 +91,7 @@ def planned_looks(min_pairs: int, max_pairs: int) -> tuple[int, ...]:
 def order_of(pair: int) -> tuple[Side, Side]:
     """Return who goes first in a pair, counted from 1: head, base, base, head, and so on.
 
-    Head begins, as in the warm-ups, so that a fault of both sides is told as head's own.
+    Head begins, so that a fault of both sides is told as head's own.
     """
     return (Side.HEAD, Side.BASE) if pair % 2 else (Side.BASE, Side.HEAD)
 

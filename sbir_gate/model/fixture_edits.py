@@ -37,6 +37,11 @@ class FixtureEdits:
     is_counted: bool = True
 
     @property
+    def is_smaller(self) -> bool:
+        """Say whether the engine has less to do on head's fixture: its times there prove nothing."""
+        return any(table.removed > table.added for table in (self.awards, self.recipients))
+
+    @property
     def lessened(self) -> int:
         """The rows and labels of the base's fixture that are no longer there as they were."""
         return self.awards.lessened + self.recipients.lessened + self.truth.lessened

@@ -78,4 +78,4 @@ def push_promoted(
             "keep baselines in it (gate.baselines_folder), or promote without --push",
         )
     proposal = main.named(to_branch) if to_branch else None
-    return push_baseline(run, place, main, patience, proposal)
+    return push_baseline(run, place, main, patience, proposal, is_forced=is_forced)

@@ -168,5 +168,5 @@ def _in_checkout(path: Path | None) -> str:
 
 def _may_match(name: str, pattern: str) -> bool:
     """Say whether a pattern of git's may match a path: it matches too much rather than too little."""
-    wide = _ONE_CHARACTER.sub("?", pattern).replace("**/", "*").removeprefix("./").strip("/")
+    wide = _ONE_CHARACTER.sub("?", pattern).replace("**/", "*").rstrip("/")
     return fnmatchcase(name, wide) or fnmatchcase(name, f"{wide}/*")

@@ -84,7 +84,8 @@ def run_gate(
             effective, judgement = commit_judgement(policy_from, effective)
             discard_verdict(effective.settings.reports.folder)
         progress(subject_line(effective))
-        refuse_blind_setup(effective, judgement.rules.policy, is_side_by_side=False)
+        if judgement.rules.baseline is not None:  # else there is nothing that a time could be compared with
+            refuse_blind_setup(effective, judgement.rules.policy, is_side_by_side=False)
         timing, notes = timing_against_baseline(effective.settings, policy_from)
         run = measure(effective, edges, progress, timing=timing)
         run, on_base = measured_on_base(

@@ -85,14 +85,12 @@ def _policy_lines(view: View, use_colour: bool) -> Iterable[str]:
 
 
 def _measured_lines(view: View, width: int, use_colour: bool, is_verbose: bool) -> Iterable[str]:
-    """Yield the metrics with a limit, what of a regression could be seen, and the metrics without one."""
+    """Yield the metrics with a limit, and those without one."""
     if view.rows:
         yield from ("", *_metric_lines(view.rows, width, use_colour))
     if view.own_rows and is_verbose:
         yield from ("", "This change's own fixture, judged by the absolute limits")
         yield from _metric_lines(view.own_rows, width, use_colour)
-    if view.sensitivity:
-        yield from ("", f"{view.sensitivity}.")
     if view.info_rows and is_verbose:
         yield from ("", "Metrics without a limit", *_metric_lines(view.info_rows, width, use_colour))
     elif view.info_rows:

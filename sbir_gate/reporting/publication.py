@@ -87,7 +87,6 @@ def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
         slices=(),
         own_rows=(),
         kept=(),
-        sensitivity="",
     )
     failing = tuple(row for row in notable if row.severity is Severity.FAIL)
     bare = replace(

@@ -27,15 +27,16 @@ def quantity(value: float | None, unit: str) -> str:
 def judged_difference(change: Change, unit: str) -> str:
     """Return the difference that was judged: between machines a multiple of the calibrated reference.
 
-    Raw values of two machines differ by the machines too, so their difference says nothing of the code. Where
-    the pairs of two Runs side by side point the other way than the medians beside it, that is said.
+    Raw values of two machines differ by the machines too, so their difference says nothing of the code. Of
+    two Runs side by side it is that of the pairs, which need not be that of the medians beside it.
     """
     if change.is_calibrated and change.ratio is not None:
         return f"{_TIMES} {change.ratio:.2f} calibrated"
     text = difference(change.delta, unit)
-    if change.head is None or change.reference is None or change.delta is None or not change.is_significant:
+    if change.head is None or change.reference is None or not change.delta:
         return text
-    return f"{text} by its pairs" if (change.head - change.reference) * change.delta < 0 else text
+    medians = change.head - change.reference
+    return text if math.isclose(change.delta, medians, rel_tol=0.005) else f"{text} by its pairs"
 
 
 def difference(delta: float | None, unit: str) -> str:

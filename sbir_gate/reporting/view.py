@@ -111,7 +111,6 @@ class ReliabilityRow:
 class View:
     """A report, before it takes the shape of a channel. `rows` are gated, worst first.
 
-    `sensitivity` says which regressions of the gated noisy metrics could be seen; empty if there is none.
     `more_rows` says how many of the rows are left out, empty if none. `steady_title` is what is said of the
     rows that show no change. `improvement` says what got better where that is not the headline. `kept` are
     changes of awards whose link is the same. `own_rows` are of head's own fixture, where it was judged on the
@@ -138,7 +137,6 @@ class View:
     improvement: str = ""
     kept: tuple[str, ...] = ()
     own_rows: tuple[MetricRow, ...] = ()
-    sensitivity: str = ""
     more_rows: str = ""
     steady_title: str = ""
 
@@ -181,7 +179,6 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         slices=slice_rows(verdict.records),
         own_rows=tuple(map(_metric_row, verdict.own_fixture_changes)),
         kept=kept_lines(verdict.records),
-        sensitivity=_sensitivity_line(ordered),
         steady_title=_steady_title(verdict),
     )
 
@@ -228,15 +225,6 @@ def _metric_name(change: Change) -> str:
     name = plain(change.metric, _NAME_CHARACTERS)
     old = plain(change.renamed_from, _NAME_CHARACTERS)
     return f"{name} (was {old})" if old else name
-
-
-def _sensitivity_line(changes: Sequence[Change]) -> str:
-    shown = [
-        f"{plain(change.metric, _NAME_CHARACTERS)} {change.smallest_detectable * 100:.1f} %"
-        for change in changes
-        if change.severity is not Severity.INFO and change.smallest_detectable is not None
-    ]
-    return f"Smallest regression that could be seen: {', '.join(shown)}" if shown else ""
 
 
 def _quality_facts(run: Run) -> tuple[Fact, ...]:

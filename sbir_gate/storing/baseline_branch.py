@@ -18,7 +18,7 @@ from sbir_gate.storing.revisions import SHOWN_DIGITS, Revision
 
 # or what is pushed would be measured, promoted and pushed again, for ever, where the token starts workflows
 _NO_BUILD = "[skip ci]"
-_CURE = "take the file away with a commit, and promote again"
+_CURE = "restore it from git, or promote with --force"
 
 
 class Standing(StrEnum):
@@ -40,15 +40,21 @@ class BaselinePush:
 
 
 def push_baseline(
-    run: Run, path: str, main: RemoteBranch, patience: Patience, proposal: RemoteBranch | None = None
+    run: Run,
+    path: str,
+    main: RemoteBranch,
+    patience: Patience,
+    proposal: RemoteBranch | None = None,
+    *,
+    is_forced: bool = False,
 ) -> BaselinePush:
     """Commit the Run as the file `path` (from the root) on the newest tip of `main`, and push that.
 
     With a `proposal` the commit goes to that branch instead, for a pull request: it is main with the baseline
     changed, whatever the branch held before. A baseline of a newer Run stays, on either branch.
 
-    Raises DocumentError for a baseline there that cannot be read, UsageError if there is no main branch,
-    ToolError if the branch cannot be pushed to.
+    Raises DocumentError for a baseline there that cannot be read, unless `is_forced`; UsageError if there is
+    no main branch, ToolError if the branch cannot be pushed to.
     """
     content = encode(RUN, run).encode()
     outcome = BaselinePush(Standing.PUSHED)
@@ -61,7 +67,12 @@ def push_baseline(
                 f"{main.shown}: the remote has no such branch", "name the main branch with --branch"
             )
         for revision in filter(None, (start, tip)):
-            there = _baseline_at(revision, path, run.gate)
+            try:
+                there = _baseline_at(revision, path, run.gate)
+            except DocumentError:
+                if not is_forced:
+                    raise
+                continue
             if there == run:
                 outcome = BaselinePush(Standing.THERE)
                 return None

@@ -52,7 +52,7 @@ def load_baseline(folder: Path, gate: str) -> Run | None:
     if run.gate != gate:
         raise DocumentError(
             f"{path}: the Run is of gate {run.gate!r}, not {gate!r}",
-            "put the right baseline back from git, or promote a Run of this gate",
+            "put the right baseline back from git, or promote a Run of this gate with --force",
         )
     return run
 

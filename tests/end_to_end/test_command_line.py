@@ -370,6 +370,20 @@ def test_a_run_of_uncommitted_code_is_promoted_only_by_force(stage):
     assert path.exists()
 
 
+def test_a_damaged_baseline_is_named_and_replaced_only_by_force(stage):
+    path = stage.folder / "reports" / "damaged" / "enrichment.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{", encoding="utf-8")
+    command = ["baseline", "promote", only_run(stage), "--set", "gate.baselines_folder=reports/damaged"]
+    refused = stage.gate(*command)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: reports/damaged/enrichment.json: not JSON")
+    assert "replace it with 'sbir-gate baseline promote --force'" in refused.stderr
+    assert path.read_text(encoding="utf-8") == "{"
+    assert stage.gate(*command, "--force").returncode == 0
+    assert json.loads(path.read_text(encoding="utf-8"))["run"]["gate"] == "enrichment"
+
+
 def test_a_run_that_is_wrong_is_not_promoted_even_by_force(stage):
     def halved(run):
         del run["decisions"][500:], run["firm_names"][500:]

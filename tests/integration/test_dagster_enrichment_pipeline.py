@@ -264,6 +264,17 @@ class TestBaseline:
         assert metadata_of(first, REPORT)["baseline"].startswith("stored: ")
         assert metadata_of(world.run(), REPORT)["verdict"] == "pass"
 
+    @pytest.mark.parametrize("linked", [45, 46], ids=["same data", "other data"])
+    def test_time_of_one_repeat_is_not_judged_and_holds_up_no_baseline(self, world, linked):
+        limits = [f"gate.metrics.{name}.fail_percent=1" for name in ("wall_seconds", "cpu_seconds")]
+        world.run(*limits)
+        world.write(linked=linked)
+        result = world.run(*limits)
+        assert description_of(result, "gate", ENRICHED).endswith("; time not judged")
+        assert "; time not judged" in metadata_of(result, REPORT)["report"]
+        assert metadata_of(result, REPORT)["verdict"] == "pass"
+        assert metadata_of(result, REPORT)["baseline"].startswith("stored: ")
+
     def test_it_does_not_follow_a_slow_decline(self, world):
         outcomes = []
         for linked in (50, 49, 48, 47):
@@ -408,6 +419,25 @@ class TestTheRulesOfTheGate:
         result = world.run(f"history.folder={loop}")
         assert result.success
         assert any("drift was not judged" in words for words in metadata_of(result, REPORT)["warnings"])
+
+    @pytest.mark.parametrize(
+        ("days", "commit", "drifts"), [(0, "d", False), (2, "c", False), (2, "d", True)], ids=str
+    )
+    def test_only_another_commit_and_a_day_are_a_slow_decline(self, world, days, commit, drifts):
+        def engine(request, settings, monitor, progress, watch):
+            summary = enrich(request, settings, monitor, progress, watch)
+            lost = {"match_decision": "none", "recipient_id": None}
+            tamper(request.output, lambda rows: [{**rows[0], **lost}, *rows[1:]])
+            return summary
+
+        unkept = "orchestration.stores_baseline=false"  # each is held against the history alone
+        world.run(unkept)
+        world.clock.skip(days)
+        world.commit, world.engine = commit * 40, engine
+        result = world.run(unkept)
+        assert result.success
+        assert ("drift: " in description_of(result, "gate", ENRICHED)) is drifts
+        assert failed_checks(result) == ({"gate": "WARN"} if drifts else {})
 
     def test_conflict_markers_in_the_recipients_are_named(self, world):
         path = world.folder / "recipients.csv"

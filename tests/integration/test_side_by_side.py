@@ -231,7 +231,7 @@ def test_progress_tells_pair_and_side(team):
         f"gate enrichment; engine: {COMMAND}; settings file: none",
         f"checking out the base, {commit}",
         "reading the fixtures",
-        *("warming up: head", "warming up: base"),
+        *("warming up: base", "warming up: head"),
         *("pair 1 of 5: head", "pair 1 of 5: base", "pair 2 of 5: base", "pair 2 of 5: head"),
         *("pair 3 of 5: head", "pair 3 of 5: base", "pair 4 of 5: base", "pair 4 of 5: head"),
         *("pair 5 of 5: head", "pair 5 of 5: base"),
@@ -294,11 +294,12 @@ def test_below_a_subfolder_the_base_runs_in_the_same_one(team, monkeypatch):
     assert base_of(result).engine_notes["folder"].endswith(" / base / etl")
 
 
-def test_a_subfolder_that_the_base_lacks_is_told(team, monkeypatch):
+def test_a_subfolder_that_the_base_lacks_is_incomparable(team, monkeypatch):
     team.repository.commit(below("etl", TOY))
     monkeypatch.chdir(team.folder / "etl")
-    with pytest.raises(UsageError, match="the base has no folder etl"):
-        team.gate()
+    result = team.gate()
+    assert result.verdict.outcome is Outcome.INCOMPARABLE
+    assert result.run.base_gap.names == ("enrich.py",)
     team.check_nothing_stays()
 
 
@@ -483,7 +484,10 @@ def test_a_base_that_writes_nothing_is_one_too(team):
     team.repository.commit({"enrich.py": ""})
     team.repository.git("switch", "--quiet", "--create", "mended")
     team.repository.commit({"enrich.py": TOY})
-    assert "the base: enriched.parquet: the enricher wrote no output" in team.fails(BaseFailure).message
+    assert (
+        "the base: the engine's {output} file enriched.parquet: the enricher wrote no output"
+        in team.fails(BaseFailure).message
+    )
 
 
 def test_a_head_that_crashes_is_heads_own_fault(team):
@@ -497,10 +501,10 @@ def test_where_both_crash_head_is_told(team):
     assert not isinstance(error, BaseFailure)
 
 
-def test_fixtures_that_cannot_be_read_are_told_before_anything_is_checked_out(team):
+def test_fixtures_that_cannot_be_read_are_told_before_anything_is_run(team):
     (team.folder / "fixtures" / "awards.csv").unlink()
     team.fails(InputError)
-    assert not any("checking out" in words for words in team.told)
+    assert not any("warming up" in words for words in team.told)
 
 
 @pytest.mark.parametrize("ref", ["nowhere", "--upload-pack=touch hacked", "$(touch hacked)"])

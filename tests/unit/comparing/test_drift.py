@@ -6,6 +6,7 @@ import pytest
 from sbir_gate.comparing.drift import DriftRule, drift_findings, older_runs, with_drift
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.verdict import DriftFinding, Outcome, Severity
+from sbir_gate.pipeline.history import entry_of
 from tests.factories import CALIBRATION_SECONDS, OTHER_MACHINE, make_policy, make_run, scaled, with_metric
 from tests.factories_history import START, make_entry, make_row, slower_entry
 
@@ -33,6 +34,11 @@ def findings(run, entry=None, rule=RULE, spreads=None):
         rule,
         {"wall_seconds": 0.02} if spreads is None else spreads,
     )
+
+
+def test_the_time_of_one_repeat_is_no_drift():
+    one = with_metric(make_run(), "wall_seconds", [1.5])
+    assert findings(scaled(one, "wall_seconds", 10), entry_of(one, Outcome.PASS, ())) == ()
 
 
 class TestReferences:

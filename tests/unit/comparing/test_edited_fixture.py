@@ -3,11 +3,11 @@ from datetime import date
 
 import pytest
 
-from sbir_gate.comparing.edited_fixture import judge_change
+from sbir_gate.comparing.edited_fixture import SMALLER, judge_change
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.companions import OnBaseFixture
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
-from sbir_gate.model.verdict import Outcome
+from sbir_gate.model.verdict import Outcome, not_judged
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import make_policy, make_run, scaled, with_lost_links, with_metric
 
@@ -47,6 +47,25 @@ def test_time_is_judged_on_the_fixture_of_head_and_not_on_the_base_s():
     found = beside(slow, make_run())
     assert found.outcome is Outcome.FAIL
     assert found.reasons[0].startswith("wall_seconds rose")
+
+
+@pytest.mark.parametrize(
+    ("edits", "is_judged"),
+    [
+        (FixtureEdits("b" * 40, awards=RowEdits(removed=4)), False),
+        (FixtureEdits("b" * 40, recipients=RowEdits(removed=4, added=3)), False),
+        (FixtureEdits("b" * 40, is_counted=False), False),
+        (FixtureEdits("b" * 40, awards=RowEdits(added=4, removed=4)), True),
+        (FixtureEdits("b" * 40, truth=RowEdits(removed=4)), True),
+    ],
+)
+def test_times_on_fewer_rows_than_the_base_has_are_not_judged(edits, is_judged):
+    head = replace(on("h", make_run()), fixture_edits=edits)
+    on_base = OnBaseFixture(on("b", make_run()), on("b", make_run()))
+    found = judge_change(head, on("h", make_run()), POLICY, on_base)
+    assert found.outcome is Outcome.PASS
+    assert (not_judged(found.changes) == ()) is is_judged
+    assert (SMALLER in found.notes) is not is_judged
 
 
 def test_the_absolute_limits_hold_on_both_fixtures():

@@ -107,6 +107,13 @@ class TestBaseline:
             baseline_faults(make_policy(), with_metric(make_run(), "match_rate", [0.5]), place_of)
         )
         assert found.startswith("error: gate.metrics.match_rate.minimum: the baseline itself breaks it")
+        assert found.endswith(", so every change fails")
+
+    def test_one_that_a_change_may_break_too_while_it_is_no_worse_is_a_warning(self):
+        policy = Policy((make_limit("wall_seconds", maximum=1.0),))
+        (found,) = words(baseline_faults(policy, make_run(), place_of))
+        assert found.startswith("warning: gate.metrics.wall_seconds.maximum: the baseline itself breaks it")
+        assert found.endswith(", so a change that does not worsen it only warns")
 
     def test_one_that_only_warns_is_a_warning(self):
         policy = Policy((make_limit("wall_seconds", maximum=1.0, absolute_severity=Severity.WARN),))

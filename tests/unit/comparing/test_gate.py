@@ -238,3 +238,10 @@ def test_judging_hundreds_of_thousands_of_values_and_metrics_grows_with_their_nu
     verdict = judge(head, base, policy)
     assert time.process_time() - started < 5
     assert len(verdict.changes) == 20_001
+
+
+def test_what_a_session_noted_of_its_own_base_is_not_said_of_another_reference():
+    head = make_run(session="s", warnings=("the base ran in an environment of its own",))
+    assert head.warnings[0] in judge(head, make_run(session="s"), make_policy()).notes
+    assert head.warnings[0] in judge(head, None, make_policy()).notes
+    assert head.warnings[0] not in judge(head, make_run(), make_policy()).notes

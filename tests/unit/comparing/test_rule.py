@@ -33,6 +33,18 @@ def apart(head, reference=STEADY, **changes):
     return run(head, **changes), run(reference)
 
 
+def slow(pairs, factor, waited=0.0, first=None):
+    """Return head and base of so few pairs, each and the first runs so many times as slow."""
+    sides = []
+    for seconds in (factor, 1.0):
+        one = replace(
+            make_run().samples[0], wall_seconds=seconds, cpu_seconds=seconds, cpu_wait_seconds=waited
+        )
+        opening = replace(one, wall_seconds=first if first and seconds == factor else seconds)
+        sides.append(run([seconds] * pairs, session="s", samples=(one,) * pairs, first_run=opening))
+    return tuple(sides)
+
+
 WITHOUT_CALIBRATION = {"machine": OTHER_MACHINE, "calibration_seconds": ()}
 
 # one case or more for each row of the table, in its order
@@ -50,6 +62,7 @@ ROWS = (
         Outcome.INCONCLUSIVE,
         True,
     ),
+    ((slow(1, 9.0), slow(3, 9.0)), Outcome.FAIL, True),
     ((apart([1.0]), apart([9.0])), Outcome.PASS, False),
     ((apart(STEADY, **WITHOUT_CALIBRATION),), Outcome.PASS, False),
     ((apart([2.0] * 5, **WITHOUT_CALIBRATION),), Outcome.INCONCLUSIVE, True),
@@ -91,3 +104,12 @@ def test_one_limit_more_is_judged_by_its_own_interval():
     head, base = beside(1.05, 0.15)
     wide = replace(LIMIT, fail_percent=300.0)
     assert build_view(head, judge(head, base, Policy((wide,)))).headline.endswith("its limit")
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [slow(1, 3.0), slow(1, 9.0, waited=8.0), slow(1, 9.0, first=1.1)],
+    ids=["not so far", "other work explains it", "the first run was quick"],
+)
+def test_few_pairs_fail_nobody_where_anything_speaks_against_it(sides):
+    assert judge(*sides, Policy((LIMIT,))).outcome is Outcome.INCONCLUSIVE

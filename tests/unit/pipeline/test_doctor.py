@@ -236,6 +236,11 @@ class TestBaseline:
     def test_a_limit_that_it_breaks(self):
         found = self.one("enrichment.performance.match_rate_threshold=0.995")
         assert "the baseline itself breaks it" in found
+        assert "so every change fails" in found
+
+    def test_a_limit_that_it_breaks_and_that_a_change_may_keep_as_it_is(self):
+        found = self.one("gate.metrics.precision.minimum=1.0")
+        assert "so a change that does not worsen it only warns" in found
 
 
 class TestWaivers:

@@ -14,9 +14,11 @@ from sbir_gate.pipeline.recipient_parts import (
     check_unchanged,
     code_version,
     fingerprint,
+    index_parts,
     parts_key,
 )
 from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipient_index import RecipientIndex, index_recipients
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.retrying import RetryPolicy
 from tests.factories_matching import database
@@ -165,3 +167,27 @@ def test_a_source_that_changed_while_it_was_read_is_refused(source):
 def test_the_code_has_a_version_of_its_content():
     assert code_version() == code_version()
     assert len(code_version().split()[1]) == 64
+
+
+@pytest.mark.parametrize("used_mib", [0.0, 2 * BUDGET], ids=["in memory", "on disk"])
+def test_the_index_of_parts_is_that_of_the_source(tmp_path, used_mib):
+    """Other names of a recipient, and names that stand for nobody, are no reason for another index."""
+    source, shared = tmp_path / "recipients.csv", "QNT4K8W2J6H5"
+    source.write_text(
+        "recipient_id,name,uei\n"
+        f"R1,Quarl Optics d/b/a Zyvox Lasers,{shared}\nR2,QUARL OPTICS INC,{shared}\n"
+        "R3,MULTIPLE RECIPIENTS,\nR4,Brinlow Marine,VWX3Y5Z7A9B2\nR4,Brinlow Marine,VWX3Y5Z7A9B2\n"
+    )
+    ids, options = ["R1", "R2", "R3", "R4", "R9"], ReadingOptions(chunk_size=2)
+    folders = [tmp_path / name for name in ("parts", "of_parts", "of_source")]
+    for folder in folders:
+        folder.mkdir()
+    with database() as connection:
+        edges = PartEdges(used_mib=lambda: used_mib, tell=lambda _chunk: None)
+        read = PartMaker(connection, folders[0], options, BUDGET, None, edges).read(str(source), RejectLog())
+        index_parts(connection, read.parts, folders[1])
+        expected = index_recipients(connection, source, folders[2], options).facts_of(ids)
+    found = RecipientIndex(tuple(folders[1].iterdir()), read.recipients, 0, None).facts_of(ids)
+    assert found == expected
+    assert found.entities == {"R1": shared, "R2": shared}
+    assert sorted(found.rows) == ["R1", "R2", "R3", "R4"]

@@ -39,12 +39,6 @@ def test_a_narrow_terminal_keeps_the_metric_and_its_change():
     assert re.search(r"^fail +wall_seconds +2\.38 s +\+40\.0 %", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("factor", [1.0, 1.4])
-def test_what_could_have_been_seen_is_told_in_the_narrowest_terminal_and_whatever_the_verdict(factor):
-    text = render_console(view_of(scaled(make_run(), "wall_seconds", factor)), 0, use_colour=False)
-    assert "Smallest regression that could be seen: wall_seconds 1.6 %, peak_rss_mib 1.0 %." in text
-
-
 def test_without_colour_there_is_no_escape_sequence():
     hostile = make_run(firm_names=("\x1b[31mred\x1b]0;title\x07",) * 40, enricher="\x1b[2J")
     text = render_console(view_of(with_lost_links(hostile, 3)), 100, use_colour=False)

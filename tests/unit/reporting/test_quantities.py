@@ -3,7 +3,14 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.model.verdict import Change, Severity
-from sbir_gate.reporting.quantities import bar, difference, quantity, rate, relative_change
+from sbir_gate.reporting.quantities import (
+    bar,
+    difference,
+    judged_difference,
+    quantity,
+    rate,
+    relative_change,
+)
 from tests.factories import LOWER, NOISY
 
 CHANGE = Change(
@@ -69,3 +76,18 @@ def test_a_rate_that_is_not_known_is_no_zero():
 @pytest.mark.parametrize(("share", "filled"), [(0.0, 0), (0.5, 10), (1.0, 20), (-1.0, 0), (9.0, 20)])
 def test_a_bar_is_always_of_one_length(share, filled):
     assert bar(share) == "█" * filled + "░" * (20 - filled)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "+0.8 s"),
+        ({"delta": 0.6}, "+0.6 s by its pairs"),
+        ({"delta": -0.1, "is_significant": False}, "-0.1 s by its pairs"),
+        ({"delta": 0.0}, "0"),
+        ({"delta": None, "reference": None}, "-"),
+        ({"is_calibrated": True, "ratio": 1.02, "delta": 0.04}, "\N{MULTIPLICATION SIGN} 1.02 calibrated"),
+    ],
+)
+def test_a_row_never_contradicts_itself(changes, text):
+    assert judged_difference(replace(CHANGE, **changes), "s") == text

@@ -77,8 +77,11 @@ def test_a_damaged_baseline_is_not_replaced_without_a_word(remote, clone, tmp_pa
     other = remote.clone(tmp_path / "other")
     other.commit({PLACE: "{"})
     other.git("push", "--quiet", "origin", "main")
-    with pytest.raises(DocumentError, match=PLACE):
+    with pytest.raises(DocumentError, match=PLACE) as raised:
         push(clone, run_of(1))
+    assert "--force" in raised.value.hint
+    assert push(clone, run_of(1), is_forced=True).standing is Standing.PUSHED
+    assert there(remote) == run_of(1)
 
 
 def test_without_a_main_branch_nothing_is_pushed(tmp_path):
