@@ -95,8 +95,7 @@ Examples:
 @click.option(
     "--pairs",
     type=click.IntRange(1, 1000),
-    help="With --base: exactly so many pairs, at least 5 (--quick for a quick look);"
-    " default: as many as the verdict needs.",
+    help="With --base: exactly so many pairs, at least 5 (--quick for a quick look); default: as needed.",
 )
 @click.option(
     "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
