@@ -122,6 +122,8 @@ def test_a_verb_loads_only_what_it_needs(stage):
         (["enrich", "--awards", "a.csv", "--recipients", "b.csv"], "--output"),
         (["diff", "missing.json", "missing.json"], "missing.json: no such file"),
         (["report", "fixtures/truth.csv"], "fixtures/truth.csv: not JSON"),
+        (["config", "show", "--config", ""], "Invalid value for '--config': it is empty: name a file"),
+        (["report", "fixtures/truth.csv", "--output", ""], "Invalid value for '--output': it is empty"),
         (["baseline", "promote", "missing.json"], "missing.json: no such file"),
         (["data", "synthesise", "--output", "x", "--awards", "-1"], "-1"),
         (["history", "query"], "--metric"),
