@@ -1,20 +1,24 @@
 """Opening files that others wrote or named, and writing files that survive a crash.
 
 A path may lead to a pipe nobody writes to, a device without an end, a socket or a folder. Only regular files
-are opened, without ever waiting; what is read into memory has a limit.
+are opened, without ever waiting; what is read into memory has a limit. An output that the user names replaces
+regular files alone, and no input: a link is followed, a character device written through, a pipe refused.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
+
+from sbir_gate.errors import OutputError, UsageError
 
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISFIFO, "a pipe"),
@@ -101,7 +105,8 @@ def write_durably(path: Path, content: bytes, *, may_replace: bool = True) -> bo
 
     The content goes to a temporary file beside the target, is forced to disk, and takes the target's name in
     one step: a link (which fails on an existing name) or a rename (which replaces it). The folder is forced
-    to disk too: a rename that is not is lost when the power fails. Raises OSError.
+    to disk too: a rename that is not is lost when the power fails. A link or pipe of that name is replaced:
+    for a file that the user names there is `write_output`. Raises OSError.
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
@@ -123,6 +128,75 @@ def write_durably(path: Path, content: bytes, *, may_replace: bool = True) -> bo
         with suppress(OSError):
             temporary.unlink()
     return True
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that the user names: durably, through its links, or into a character device.
+
+    Raises OSError: NotAFileError for a pipe, socket, block device or folder.
+    """
+    target = output_target(path)
+    if target.is_char_device():
+        with create_file(target) as file:
+            file.write(content)
+    else:
+        write_durably(target, content)
+
+
+def place_output(finished: Path, path: Path) -> None:
+    """Give a finished file the name of an output, or copy it into a character device of that name.
+
+    Without a device it must lie in the folder of `output_target(path)`. Raises what `write_output` does.
+    """
+    target = output_target(path)
+    if not target.is_char_device():
+        finished.replace(target)
+        return
+    with open_file(finished) as source, create_file(target) as file:
+        shutil.copyfileobj(source, file)
+
+
+def output_target(path: Path, *, may_be_device: bool = True) -> Path:
+    """Return where an output lies: the path with its links followed, whether or not it exists.
+
+    Raises OSError: NotAFileError for anything but a regular file or, if it may be one, a character device.
+    """
+    target = Path(os.path.realpath(path))
+    with suppress(FileNotFoundError):
+        status = target.stat()
+        if not (may_be_device and stat.S_ISCHR(status.st_mode)):
+            _check(path, status)
+    return target
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Refuse, before any work is done, an output that cannot be written or is an input or another output.
+
+    A file is the same by whatever name. None was not given. Raises UsageError and OutputError.
+    """
+    taken = [(path, "would be written over, but is an input") for path in inputs if path is not None]
+    for path in outputs:
+        if path is None:
+            continue
+        try:
+            target = output_target(path)
+        except OSError as error:
+            raise OutputError(
+                f"{path}: cannot be written: {error.strerror}", "name a file to write to"
+            ) from error
+        if target.is_char_device():
+            continue
+        reason = next((reason for other, reason in taken if _is_same(target, other)), "")
+        if reason:
+            raise UsageError(f"{path}: {reason}", "name another file to write to")
+        taken.append((path, "is named for two outputs"))
+
+
+def _is_same(target: Path, other: Path) -> bool:
+    try:
+        return target.samefile(other)
+    except OSError:  # one of them is not there, or may not be looked at
+        return target == Path(os.path.realpath(other))
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import effective_settings, settings_options
+from sbir_gate.cli.options import FilePath, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put_line
 from sbir_gate.errors import InputError, UsageError
 
@@ -49,7 +49,7 @@ With --push a token is taken from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOK
 GITHUB_SERVER_URL alone.
 """
 )
-@click.argument("run_document", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
+@click.argument("run_document", metavar="[RUN]", type=FilePath(), required=False)
 @click.option(
     "--force",
     is_flag=True,
@@ -74,17 +74,23 @@ def promote(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Make a saved RUN (default: the latest) the baseline."""
+    """Make a saved RUN (default: the latest that measured time) the baseline."""
     from sbir_gate.pipeline.promotion import promotion_obstacle
     from sbir_gate.storing import baselines
     from sbir_gate.storing.documents import load_run
-    from sbir_gate.storing.sessions import latest_run_path
+    from sbir_gate.storing.sessions import latest_measured_run, latest_run_path
 
     if not push and (remote or branch or to_branch):
         raise UsageError("--remote, --branch and --to-branch are for --push", "give --push too")
     settings = effective_settings(config_file, assignments, {}).settings
-    chosen = run_document or latest_run_path(settings.reports.folder)
-    run = load_run(chosen)
+    if run_document is not None:
+        chosen, run = run_document, load_run(run_document)
+    else:
+        chosen, run = latest_measured_run(settings.reports.folder)
+        newest = latest_run_path(settings.reports.folder)
+        if newest != chosen:
+            words = f"{newest} judged no time: took {chosen}, the newest Run that did"
+            put_line(f"note: {harmless(words)}", is_error=True)
     baselines.check_promotable(run, force)
     if not force:
         effective = effective_settings(config_file, assignments, {"gate.name": run.gate})

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sbir_gate.cli.fetch import fetch
-from sbir_gate.cli.options import effective_settings, quiet_option, settings_options
+from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
@@ -43,7 +43,7 @@ Examples:
     help="Of awards and recipients; the truth is always CSV.",
 )
 @click.option("--sample", is_flag=True, help="Awards stratified by phase, company size and identifier type.")
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
+@click.option("--output", type=FilePath(), required=True, help="Folder to write to.")
 @quiet_option
 def synthesise(
     awards: int, recipients: int, seed: int, file_format: str, sample: bool, output: Path, quiet: bool
@@ -71,7 +71,7 @@ Examples:
 An interrupted profile goes on where it was when the same command is given again.
 """
 )
-@click.argument("dump", type=click.Path(path_type=Path))
+@click.argument("dump", type=FilePath())
 @click.option(
     "--table",
     "tables",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import check_dagster, effective_settings, quiet_option, settings_options
+from sbir_gate.cli.options import FilePath, check_dagster, effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import harmless, put_line
 from sbir_gate.cli.progress import Ticker
+from sbir_gate.files import check_outputs
 
 if TYPE_CHECKING:
     from sbir_gate.measuring.monitor import PerformanceMonitor
@@ -33,11 +34,11 @@ Examples:
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="File to write: .parquet, .csv or .csv.gz.",
 )
-@click.option("--rejects", type=click.Path(path_type=Path), help="CSV of the rows that could not be read.")
-@click.option("--metrics", type=click.Path(path_type=Path), help="JSON of stages and work counters.")
+@click.option("--rejects", type=FilePath(), help="CSV of the rows that could not be read.")
+@click.option("--metrics", type=FilePath(), help="JSON of stages and work counters.")
 @click.option("--workers", type=click.IntRange(min=1), help="Threads; all cores when left out.")
 @click.option(
     "--resume/--fresh",
@@ -69,14 +70,15 @@ def enrich(
 ) -> None:
     """Link awards to recipients and write every award with what was decided of it."""
     from sbir_gate.measuring.monitor import PerformanceMonitor
-    from sbir_gate.pipeline.enrichment import EnrichRequest
+    from sbir_gate.pipeline.enrichment import EnrichRequest, check_targets
     from sbir_gate.pipeline.enrichment import enrich as enrich_files
 
-    settings = effective_settings(
-        config_file, assignments, {"enrichment.performance.workers": workers}
-    ).settings
+    effective = effective_settings(config_file, assignments, {"enrichment.performance.workers": workers})
+    settings = effective.settings
+    check_outputs((output, rejects, metrics), (effective.file,))
     if through is not None:
         request = EnrichRequest(awards, recipients, output, rejects, metrics)
+        check_targets(request, settings)
         if workers is not None:
             assignments = (*assignments, f"enrichment.performance.workers={workers}")
         if Path(awards).resolve() != settings.fixtures.awards.resolve():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sbir_gate.cli.options import effective_settings, quiet_option, settings_options
+from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put_line
 from sbir_gate.cli.progress import Ticker, mebibytes
 
@@ -23,7 +23,7 @@ Examples:
 @click.option("--url", metavar="U", help="Another URL than sources.awards.url or sources.recipients.url.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="File to write; of a dump, the folder. Named after the URL, in sources.folder, when left out.",
 )
 @click.option("--table", help="Table to take out of a dump, e.g. recipient_lookup or rpt.recipient_lookup.")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from sbir_gate.cli.options import (
+    FilePath,
     base_name,
     effective_settings,
     has_colour,
@@ -27,6 +28,7 @@ from sbir_gate.cli.options import (
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import ConfigurationError, InputError, SbirGateError, UsageError
+from sbir_gate.files import check_outputs
 
 if TYPE_CHECKING:
     from sbir_gate.model.companions import Companions
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("console", "markdown", "json")
 _CONSOLE_WIDTH = 120
-
 
 format_option = click.option(
     "--format",
@@ -94,7 +95,7 @@ Examples:
 @click.option(
     "--pairs",
     type=click.IntRange(1, 1000),
-    help="With --base: exactly so many pairs; default: as many as the verdict needs.",
+    help="With --base: exactly so many pairs, at least 5 (--quick for a quick look); default: as needed.",
 )
 @click.option(
     "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
@@ -184,8 +185,8 @@ Examples:
   sbir-gate diff BASE.json HEAD.json --policy-from origin/main
 """
 )
-@click.argument("reference", type=click.Path(path_type=Path))
-@click.argument("head", type=click.Path(path_type=Path))
+@click.argument("reference", type=FilePath())
+@click.argument("head", type=FilePath())
 @format_option
 @verbose_option
 @fail_on_option
@@ -224,15 +225,15 @@ Examples:
   sbir-gate report RUN.json --policy-from origin/main
 """
 )
-@click.argument("run_document", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("run_document", metavar="RUN", type=FilePath())
 @click.option(
     "--verdict",
     "verdict_document",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Saved verdict; default: judged again.",
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="markdown", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), help="File to write; default: standard output.")
+@click.option("--output", type=FilePath(), help="File to write; default: standard output.")
 @policy_from_option
 @settings_options
 def report(
@@ -246,9 +247,14 @@ def report(
 ) -> None:
     """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
     from sbir_gate.pipeline.history import consult_history
-    from sbir_gate.storing.documents import load_run, load_verdict, save_text
+    from sbir_gate.pipeline.saved_runs import files_of_report
+    from sbir_gate.settings.effective import inspect_settings
+    from sbir_gate.storing.documents import load_run, load_verdict, save_output
     from sbir_gate.storing.sessions import load_companions
 
+    if output is not None:
+        settled, _ = inspect_settings(config_file, os.environ, {}, assignments)
+        check_outputs((output,), files_of_report(run_document, verdict_document, settled))
     head = load_run(run_document)
     if verdict_document is not None and policy_from is not None:
         raise UsageError(
@@ -275,7 +281,7 @@ def report(
     if output is None:
         put(text)
     else:
-        save_text(output, text)
+        save_output(output, text)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from sbir_gate.cli.options import effective_settings, settings_options
+from sbir_gate.cli.options import FilePath, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ Examples:
   sbir-gate history import old/*.json --set history.folder=history
 """,
 )
-@click.argument("paths", metavar="PATHS...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("paths", metavar="PATHS...", type=FilePath(), nargs=-1, required=True)
 @settings_options
 def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Take saved Runs into the history; a folder stands for the JSON files in it."""

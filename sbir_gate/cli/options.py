@@ -29,6 +29,21 @@ _JOB_COMMAND = (
 )
 
 
+class FilePath(click.Path):
+    """A path that an option names; an empty one would be the folder that the process runs in."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path. Raises click's BadParameter for an empty one."""
+        if not os.fspath(value):
+            self.fail("it is empty: name a file, or leave the option out", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def settings_options(function: F) -> F:
     """Add --config and --set."""
     function = click.option(
@@ -38,9 +53,9 @@ def settings_options(function: F) -> F:
         metavar="KEY=VALUE",
         help="Set one value, e.g. --set gate.max_lost=3. May be given many times.",
     )(function)
-    return click.option(
-        "--config", "config_file", type=click.Path(path_type=Path), help="YAML file over config/base.yaml."
-    )(function)
+    return click.option("--config", "config_file", type=FilePath(), help="YAML file over config/base.yaml.")(
+        function
+    )
 
 
 def policy_from_option(function: F) -> F:

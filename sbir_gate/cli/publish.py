@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import effective_settings, settings_options
+from sbir_gate.cli.options import FilePath, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.errors import PublishError, UsageError
 from sbir_gate.files import read_file
@@ -56,14 +56,14 @@ Examples:
 @click.option(
     "--event",
     "event_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Payload of the event; default: the file that GITHUB_EVENT_PATH names.",
 )
 @click.option("--reports", help="Folder of the saved verdict; default: reports.folder of the settings.")
 @click.option("--artifact-url", default="", metavar="URL", help="Page of the uploaded reports, to link to.")
 @click.option(
     "--untrusted",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     metavar="FOLDER",
     help="For workflow_run: what a job of a fork uploaded. Only Runs are read of it, and judged here.",
 )

@@ -22,13 +22,22 @@ def with_examples(change: Change, head: Run) -> Change:
     if change.metric == "rows_rejected":
         words = "; ".join(head.reject_examples)
     elif change.metric == "recipients_unknown" and head.unknown_recipient_ids:
-        words = _unknown_words(head.unknown_recipient_ids)
+        words = _unknown_words("recipient", head.unknown_recipient_ids)
+    elif change.metric == "rows_unknown" and head.unknown_award_ids:
+        words = _unknown_words("award", head.unknown_award_ids)
     return replace(change, reason=f"{change.reason}: {words}") if words else change
 
 
-def _unknown_words(recipient_ids: Sequence[str]) -> str:
-    named = ", ".join(repr(id_[:80]) for id_ in recipient_ids)
-    words = f"recipient_id {named} {'is' if len(recipient_ids) == 1 else 'are'} in no recipient"
-    if all(_FLOAT.fullmatch(id_) for id_ in recipient_ids):
+def _unknown_words(kind: str, ids: Sequence[str]) -> str:
+    named = ", ".join(repr(id_[:80]) for id_ in ids)
+    words = f"{kind}_id {named} {'is' if len(ids) == 1 else 'are'} in no {kind}"
+    if all(_FLOAT.fullmatch(id_) for id_ in ids):
         words += "; ids were written as floats"
+    # no id that an engine is handed begins or ends like that
+    if any(_is_padded(id_) for id_ in ids):
+        words += "; blanks or invisible characters were added around ids"
     return words
+
+
+def _is_padded(id_: str) -> bool:
+    return any(end.isspace() or not end.isprintable() for end in (id_[:1], id_[-1:]))

@@ -23,6 +23,9 @@ PlaceOf = Callable[[str], str]
 _TOLERANCE = 1e-4
 _MOST_PERCENT = 100_000.0
 _RATIO = "ratio"
+# a hint is tried before it is given: so many times the repeats, and how far the least regression has to fall
+_MORE_REPEATS = 4
+_TELLING_SHARE = 0.1
 _NEVER_NEGATIVE = frozenset({_RATIO, "count", "s", "MiB", "1/s"})
 
 
@@ -169,15 +172,37 @@ def noise_faults(
         if least is None or least <= limit.fail_percent * (1 + _TOLERANCE):
             continue
         key = f"gate.metrics.{limit.name}.fail_percent"
-        is_other = machine.fingerprint != baseline.machine.fingerprint
-        where = "another machine than the baseline's" if is_other else "this machine"
+        where = "another machine than the baseline's" if fate.is_other_machine else "this machine"
+        what = "nothing could fail" if math.isinf(least) else f"nothing below {number_text(least, 3)} % fails"
         yield Diagnosis(
             Gravity.WARNING,
             place_of(key),
             f"{key}: {number_text(limit.fail_percent)} cannot be established with {repeats} repeats on "
-            f"{where}: nothing below {number_text(least, 3)} % fails",
-            "raise benchmark.repeats or the limit, measure the baseline here, or lower smallest_change",
+            f"{where}: {what}",
+            _remedies(fate, least),
         )
+
+
+def _remedies(fate: _Fate, least: float) -> str:
+    """Return what would help: what makes the limit hold by itself, else all that brings it nearer."""
+    limit, (metric,) = fate.limit, fate.baseline.metrics
+    percent = limit.fail_percent or 0.0
+    change = f"{number_text(abs(median(metric.values)) * percent / 100, 2)} {limit.unit}"
+    lower = (
+        f"lower gate.metrics.{limit.name}.smallest_change ({number_text(limit.smallest_change)} {limit.unit})"
+        f" below {change}, which is {number_text(percent)} % of the baseline"
+    )
+    tried = {
+        lower: replace(fate, limit=replace(limit, smallest_change=0.0)),
+        "measure the baseline on this machine": replace(fate, machine=fate.baseline.machine),
+        "raise benchmark.repeats": replace(fate, repeats=fate.repeats * _MORE_REPEATS),
+    }
+    reached = {
+        cure: found for cure, other in tried.items() if (found := other.least_failing_percent()) is not None
+    }
+    enough = [cure for cure, found in reached.items() if found <= percent * (1 + _TOLERANCE)]
+    nearer = [cure for cure, found in reached.items() if found < least * (1 - _TELLING_SHARE)]
+    return ", or ".join([*(enough or nearer), "raise the limit"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +214,16 @@ class _Fate:
     machine: Machine
     repeats: int
 
+    @property
+    def is_other_machine(self) -> bool:
+        """Say whether the baseline is of another machine."""
+        return self.machine.fingerprint != self.baseline.machine.fingerprint
+
     def least_failing_percent(self) -> float | None:
-        """Return the least regression that fails; None if the values are not such that one could tell."""
+        """Return the least regression that fails, infinity if none does.
+
+        None if the values are not such that one could tell.
+        """
         values = self.baseline.metrics[0].values
         if not values or not all(math.isfinite(value) and value > 0 for value in values):
             return None
@@ -199,6 +232,8 @@ class _Fate:
         first = low * (1 + _TOLERANCE) + _TOLERANCE
         if self.is_failing(first):
             return low
+        if not self.is_failing(high * (1 - _TOLERANCE)):
+            return math.inf
         low = first
         while high - low > _TOLERANCE * high:
             middle = (low + high) / 2

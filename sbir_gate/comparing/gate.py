@@ -115,9 +115,13 @@ def _obstacle(head: Run, reference: Run | None) -> str:
     if head.gate != reference.gate:
         return f"the reference is of gate {reference.gate!r}, not {head.gate!r}"
     if head.fixture.fingerprint != reference.fixture.fingerprint:
+        is_own = not head.policy_commit and not is_side_by_side(head, reference)
+        promoted = (
+            "; if it is this branch's own baseline, 'sbir-gate baseline promote' makes this Run the new one"
+        )
         return (
             f"the fixture changed ({reference.fixture.fingerprint[:12]} -> {head.fixture.fingerprint[:12]}): "
-            "run the reference again on the new fixture"
+            f"run the reference again on the new fixture{promoted if is_own else ''}"
         )
     return reference_fault(reference)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from sbir_gate.comparing.kept_links import compare_kept
@@ -72,7 +73,48 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
     if fault:
         return replace(found, severity=Severity.FAIL, reason=fault, is_sound=False)
     severity, reason = _judge(found, policy, has_truth)
+    crowd = _crowd(gained, before, {**reference.entities, **head.entities}, policy.max_lost)
+    if crowd and severity is not Severity.FAIL:
+        severity, reason = Severity.WARN, "; ".join(filter(None, (reason, crowd)))
     return replace(found, severity=severity, reason=reason)
+
+
+def _crowd(
+    gained: Sequence[AwardChange],
+    before: Mapping[str, Decision],
+    entities: Mapping[str, str],
+    max_lost: int,
+) -> str:
+    """Return which recipient gained the awards of many firms, none labelled; empty if none did.
+
+    The awards of one firm rightly gain their link together. Those of more than `max_lost` firms, and at least
+    two, may be made up where one recipient gets them all and had fewer than half as many before.
+    """
+    gains: dict[str, list[AwardChange]] = defaultdict(list)
+    for change in gained:
+        if change.effect is Effect.GAINED:
+            id_ = change.after_recipient_id
+            gains[entities.get(id_, id_)].append(change)
+    if not gains:
+        return ""
+    had = Counter(entities.get(_link(each), _link(each)) for each in before.values())
+    suspects = [
+        (firms, len(found), found[0].after_recipient_id, had[recipient])
+        for recipient, found in gains.items()
+        if (firms := len(set(map(_firm, found)))) > max(max_lost, 1) and 2 * had[recipient] < len(found)
+    ]
+    if not suspects:
+        return ""
+    most, awards, recipient_id, links = max(suspects)
+    return (
+        f"{awards:,} awards of {most:,} firms, none labelled, are newly linked to one recipient"
+        f" ({recipient_id[:80]!r}), which had {counted(links, 'link')}: check or label these awards"
+    )
+
+
+def _firm(change: AwardChange) -> str:
+    """Return the firm's name without case, blanks and punctuation; the award if the name is not known."""
+    return "".join(filter(str.isalnum, change.firm_name)).casefold() or change.award_id
 
 
 def _differences(

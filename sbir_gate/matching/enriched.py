@@ -11,6 +11,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.files import output_target, place_output
 from sbir_gate.matching.cascade import Matched
 from sbir_gate.matching.decisions import Candidate, FirmDecision
 from sbir_gate.matching.parts import file_relation
@@ -42,30 +43,47 @@ def write_enriched(
 ) -> None:
     """Write one row per award, in award order, to `path` (.parquet, .csv or .csv.gz), or not at all.
 
+    A link is followed, a character device is written through (`place_output`).
+
     `columns` are the award's own, as `award_rows` spells them. Columns that the result brings itself
     (a file enriched before has them) are replaced. `work_folder` takes what is written on the way.
     Raises OutputError when the file cannot be written.
     """
     create_firm_decisions(connection, matched)
     copy_options = _format_of(path)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = _partial(path, work_folder)
     # one thread writes: the bytes then depend on the rows alone
     threads = connection.execute("SELECT current_setting('threads')").fetchone()
     try:
         slices = _write_slices(connection, columns, work_folder)
         connection.execute("SET threads = 1")
         connection.execute(f"COPY (FROM {file_relation(slices)}) TO {_text(partial)} ({copy_options})")
-        partial.replace(path)
+        place_output(partial, path)
     except (duckdb.IOException, OSError) as error:
-        raise OutputError(
-            f"{path}: cannot be written ({_first_line(error)})",
-            "name a file in a folder that you may write to and that has room",
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         # whatever stopped the writing, be it an interrupt: no half file stays
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         connection.execute(f"SET threads = {int(threads[0]) if threads else 1}")
+
+
+def _partial(path: Path, work_folder: Path) -> Path:
+    """Return where the file is written first: beside its target, but of a device in the work folder."""
+    try:
+        target = output_target(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    folder = work_folder if target.is_char_device() else target.parent
+    return folder / f".{target.name}.partial"
+
+
+def _unwritable(path: Path, error: Exception) -> OutputError:
+    reason = (isinstance(error, OSError) and error.strerror) or _first_line(error)
+    return OutputError(
+        f"{path}: cannot be written ({reason})",
+        "name a file in a folder that you may write to and that has room",
+    )
 
 
 def _write_slices(connection: DuckDBPyConnection, columns: Sequence[str], folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -28,6 +29,8 @@ _MISSING = frozenset({"", "nan", "none", "null", "<na>", "n/a", "na"})
 _LONGEST_MISSING = max(map(len, _MISSING))
 # by so much arithmetic with floating-point numbers may leave the range: 100.00000000000001 is 100
 _ROUNDING = 1e-9
+# `float` would also take digits of any script, and underscores between them
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-]?(?:inf|nan)", re.IGNORECASE)
 _KINDS = {kind.value: kind for kind in DecisionKind}
 
 
@@ -50,7 +53,8 @@ def read_decisions(path: Path, award_ids: Sequence[str] | None = None) -> tuple[
 
     Doubled rows are kept; far more rows than there are awards (`most_rows`; without `award_ids` any number
     will do), and more than MAX_METHODS methods, are an error. Without a
-    `match_decision` column, a row with a recipient and a method other than none is a link. Raises
+    `match_decision` column, a row with a recipient and a method other than none is a link. Ids are kept as
+    they stand, blanks around them too; methods and decisions are read without those, in lower case. Raises
     EnricherError naming file, row (1 is the first below the header), column and value for anything that is
     not as an enriched file must be.
     """
@@ -123,7 +127,7 @@ def _decisions(file: str, rows: Iterable[Cells]) -> Iterator[Decision]:
         try:
             decision = _decision(cells)
         except _CellError as fault:
-            value = str(getattr(cells, fault.column)).strip()[:80]
+            value = str(getattr(cells, fault.column))[:80]
             raise EnricherError(f"{file}: row {number}: {fault.column} {value!r} {fault}", HINT) from fault
         methods.add(decision.method)
         if len(methods) > MAX_METHODS:
@@ -135,8 +139,8 @@ def _decisions(file: str, rows: Iterable[Cells]) -> Iterator[Decision]:
 
 
 def _decision(cells: Cells) -> Decision:
-    award_id = cells.award_id.strip()
-    if not award_id:
+    award_id = cells.award_id
+    if not award_id.strip():
         raise _CellError("award_id", "is empty")
     recipient_id = _known(cells.recipient_id)
     for column, text, longest in (
@@ -146,7 +150,7 @@ def _decision(cells: Cells) -> Decision:
     ):
         if len(text) > longest:
             raise _CellError(column, f"is longer than {longest} characters")
-    method = _known(cells.match_method).casefold() or Method.NONE.value
+    method = _known(cells.match_method).strip().casefold() or Method.NONE.value
     kind = _kind(cells, recipient_id, method)
     score = _number_within(cells.match_score, 100, "match_score")
     if score is None and kind is not DecisionKind.NONE:
@@ -163,21 +167,21 @@ def _decision(cells: Cells) -> Decision:
 
 
 def _known(cell: str | None) -> str:
-    """Return the text of a cell, empty for words that say that there is none."""
+    """Return the cell as it is, empty for blanks and words that say that there is none."""
     text = (cell or "").strip()
     # no such word is longer than these
-    return "" if len(text) <= _LONGEST_MISSING and text.casefold() in _MISSING else text
+    is_missing = len(text) <= _LONGEST_MISSING and text.casefold() in _MISSING
+    return "" if is_missing or cell is None else cell
 
 
 def _number_within(cell: str | None, highest: float, column: str) -> float | None:
     """Return a number in 0..highest, None for an empty cell."""
-    text = (cell or "").strip()
+    text = (cell or "").strip(" \t\r\n")
     if not text:
         return None
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise _CellError(column, "is not a number") from error
+    if not _NUMBER.fullmatch(text):
+        raise _CellError(column, "is not a number in plain digits, such as 87.5")
+    value = float(text)
     if not math.isfinite(value) or not -_ROUNDING * highest <= value <= highest * (1 + _ROUNDING):
         raise _CellError(column, f"is not within 0 to {highest:g}")
     return min(max(value, 0.0), highest)

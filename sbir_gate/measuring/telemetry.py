@@ -40,7 +40,8 @@ def _whole(value: object) -> object:
 
 
 Name = Annotated[str, AfterValidator(_plain_name)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(_measurable)]
+# strict: a text that Python would read as a number ("1_0") is none
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True), AfterValidator(_measurable)]
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**53, strict=True)]
 
 

@@ -23,17 +23,15 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
     """
     try:
         with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
-            return _parsed(path.name, _without_leftovers(path.name, file))
+            return _parsed(str(path), _without_leftovers(str(path), file))
     except OSError as error:
         raise InputError(
-            f"{path}: the truth cannot be read: {error.strerror}", "check fixture.truth"
+            f"{path}: the truth cannot be read: {error.strerror}", "check fixtures.truth"
         ) from error
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path.name}: the truth is not UTF-8 ({error.reason})", "save it as UTF-8"
-        ) from error
+        raise InputError(f"{path}: the truth is not UTF-8 ({error.reason})", "save it as UTF-8") from error
     except csv.Error as error:
-        raise InputError(f"{path.name}: the truth is not CSV ({error})", "write it as plain CSV") from error
+        raise InputError(f"{path}: the truth is not CSV ({error})", "write it as plain CSV") from error
 
 
 def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
@@ -48,6 +46,10 @@ def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
 def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
     rows = csv.reader(lines, strict=True)
     header = [column.strip().casefold() for column in next(filter(None, rows), [])]
+    if not header:
+        raise InputError(
+            f"{name}: the truth file is empty", "write the header award_id,recipient_ids and a row per award"
+        )
     absent = [column for column in COLUMNS if column not in header]
     if absent:
         raise InputError(

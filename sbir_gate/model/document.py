@@ -17,7 +17,8 @@ Format history:
    Runs and verdicts know what head edits of its base's fixture (`fixture_edits`), fixtures of which commit
    they are (`commit`), and verdicts what head's own fixture shows (`own_fixture_changes`).
    A Run knows by which commit it is judged (`policy_commit`), where it goes to (`target`), and whether it was
-   merged (`is_merged`): it is judged again in the same way.
+   merged (`is_merged`): it is judged again in the same way. It names awards of the output that are not in
+   the input (`unknown_award_ids`).
 """
 
 from __future__ import annotations

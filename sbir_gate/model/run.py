@@ -189,8 +189,9 @@ class Run:
     """One benchmark: who measured what, where, with which samples and decisions.
 
     `entities` maps recipients to the UEI of their entity, where several ids are one entity: all ids of those
-    that awards are linked to. `unknown_recipient_ids` are the first ids in the output that no recipient has,
-    `reject_examples` the first rows of the fixture that could not be read.
+    that awards are linked to. `unknown_recipient_ids` and `unknown_award_ids` are the first ids in the output
+    that no recipient, or no award, has; `reject_examples` are the first rows of the fixture that could not be
+    read.
 
     `started_at` is UTC, ISO 8601. `metrics` are derived from samples and quality once, when
     measured, and are what the gate compares. `right_award_ids` are the awards whose link the
@@ -254,3 +255,4 @@ class Run:
     policy_commit: str = ""
     target: TargetBranch | None = None
     is_merged: bool = False
+    unknown_award_ids: tuple[str, ...] = ()

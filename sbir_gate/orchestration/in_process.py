@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from sbir_gate.errors import ExitStatus, InputError, OutputError, ToolError, UsageError
+from sbir_gate.files import output_target, place_output
 from sbir_gate.orchestration.assets import AssetEdges
 from sbir_gate.orchestration.definitions import build_definitions
 from sbir_gate.orchestration.names import ENRICHED, GATE_RESOURCE, JOB
@@ -46,12 +47,12 @@ def enrich_through_job(
         raise UsageError(f"{output}: a job of Dagster writes Parquet alone", "end the name in .parquet")
     if not output.parent.is_dir():
         raise OutputError(f"{output}: the folder {output.parent} does not exist", "make the folder first")
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".sbir-gate-job-") as name:
+    with tempfile.TemporaryDirectory(dir=output_target(output).parent, prefix=".sbir-gate-job-") as name:
         files = AssetFiles(Path(name))
         result = _execute(request, files, config_file, assignments, is_quiet=is_quiet, edges=edges)
         if not files.run.is_file():
             raise _error_of(result)
-        files.enriched.replace(output)
+        place_output(files.enriched, output)
         for source, target in ((files.rejects, request.rejects), (files.metrics, request.metrics)):
             if target is not None:
                 shutil.copyfile(source, target)

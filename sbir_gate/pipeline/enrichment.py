@@ -15,8 +15,8 @@ from pathlib import Path
 
 import duckdb
 
-from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError, UsageError
-from sbir_gate.files import create_file
+from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
+from sbir_gate.files import check_outputs, create_file
 from sbir_gate.matching.candidates import BlockingOptions
 from sbir_gate.matching.cascade import MatchingOptions, match_firms
 from sbir_gate.matching.enriched import check_output, count_links, write_enriched
@@ -101,7 +101,7 @@ def enrich(
     memory that the settings grant does not suffice.
     """
     check_output(request.output)
-    _check_targets(request, settings)
+    check_targets(request, settings)
     performance = settings.enrichment.performance
     with _workplace(request, settings) as (folder, ledger):
         try:
@@ -315,20 +315,13 @@ def _read_recipients(
     return read
 
 
-def _check_targets(request: EnrichRequest, settings: Settings) -> None:
+def check_targets(request: EnrichRequest, settings: Settings) -> None:
     """Refuse, before any work is done, to write over what is read or over another output."""
-    taken = {
-        path.resolve(): "would be written over, but is an input"
-        for path in _source_paths([request.awards, request.recipients], settings)
-    }
-    for path in (request.output, request.rejects, request.metrics):
-        if path is None:
-            continue
-        if path.resolve() in taken:
-            raise UsageError(f"{path}: {taken[path.resolve()]}", "name another file to write to")
+    outputs = [path for path in (request.output, request.rejects, request.metrics) if path is not None]
+    check_outputs(outputs, _source_paths([request.awards, request.recipients], settings))
+    for path in outputs:
         if not path.parent.is_dir():
             raise OutputError(f"{path}: the folder {path.parent} does not exist", "make the folder first")
-        taken[path.resolve()] = "is named for two outputs"
 
 
 def _source_paths(sources: Sequence[str], settings: Settings) -> list[Path]:

@@ -84,8 +84,9 @@ def read_fixture(
     with open_database(settings, folder) as connection:
         profiles, awards_path = _read_awards(connection, str(fixtures.awards), folder, options, rejects)
         recipients = index_recipients(connection, str(fixtures.recipients), folder, options)
+        is_altered = recipients.rejects > 0 or recipients.has_padded_ids
         recipients_path = hand_recipients(
-            connection, str(fixtures.recipients), folder, options, has_rejects=recipients.rejects > 0
+            connection, str(fixtures.recipients), folder, options, is_altered=is_altered
         )
     for path in folder.iterdir():
         if path.is_file():

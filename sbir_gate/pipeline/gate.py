@@ -204,6 +204,7 @@ def run_of(
         entities=known.entities,
         reject_examples=read.reject_examples,
         unknown_recipient_ids=known.unknown[:_MOST_UNKNOWN],
+        unknown_award_ids=result.faults.unknown[:_MOST_UNKNOWN],
         settings_file=str(effective.file or ""),
         renamed=renamed(settings),
         timing=timing,

@@ -65,8 +65,11 @@ def consult_history(
     """Return the verdict with what older Runs say, and the alerts.
 
     The history is `judging`, else that of the folder. One that cannot be read takes nothing from the verdict
-    on the baseline: it is a warning, and a note of the verdict.
+    on the baseline: it is a warning, and a note of the verdict. A quick look is not kept, so that what it
+    would say of older Runs would be said again each time: it is not compared with them.
     """
+    if run.timing is Timing.QUICK:
+        return Past(verdict, alerts_of(verdict, run.source.branch, None), ())
     try:
         with opened(settings, judging) as history:
             drift = _drift(history, run, verdict, settings, branch_of(settings, judging))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from sbir_gate.comparing.paired import is_side_by_side
 from sbir_gate.model.run import Run
@@ -11,6 +13,7 @@ from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.storing.merge_base import BaseName
 from sbir_gate.storing.references import find_reference
 from sbir_gate.storing.revisions import SHOWN_DIGITS
+from sbir_gate.storing.sessions import paths_beside
 
 
 def saved_base(head: Run, reference: Run | None, *, is_diff: bool = False) -> BaseName | None:
@@ -48,3 +51,16 @@ def judgement_again(
         words = f"judged by the working tree's policy: this repository lacks commit {commit[:SHOWN_DIGITS]}"
         return own, replace(own_judgement(own), notes=(f"{words}, whose policy judged the Run",))
     return commit_judgement(request, own, has_baseline)
+
+
+def files_of_report(run: Path, verdict: Path | None, effective: EffectiveSettings | None) -> Iterator[Path]:
+    """Yield the files that a report on a saved Run may be made of: none of them may be its output."""
+    yield from (run, *paths_beside(run, run.parent.glob("*.json")))
+    if verdict is not None:
+        yield verdict
+    if effective is None:
+        return
+    gate = effective.settings.gate
+    yield from (gate.waivers_file, *gate.baselines_folder.glob("*.json"))
+    if effective.file is not None:
+        yield effective.file

@@ -153,10 +153,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _P
     def cell(field: str) -> str:
         return raw.get(field, "CAST(NULL AS VARCHAR)")
 
-    explicit = f"nullif(trim({cell('award_id')}), '')"
     connection.execute(
         f"INSERT INTO {AWARDS_TABLE} SELECT {first_position} + rowid, "
-        f"coalesce({explicit}, {_derived_id(plan.columns)}), {cleaning.name_text(cell('name'))}, "
+        f"coalesce({cleaning.own_id(cell('award_id'))}, {_derived_id(plan.columns)}), "
+        f"{cleaning.name_text(cell('name'))}, "
         f"{cleaning.uei(cell('uei'))} AS clean_uei, {cleaning.duns(cell('duns'))} AS clean_duns, "
         f"{cleaning.city(cell('city'))}, {cleaning.state(cell('state'))}, {cleaning.zip5(cell('zip'))}, "
         f"{cleaning.phase(cell('phase'))}, {cleaning.company_size(cell('employees'))}, "

@@ -15,6 +15,8 @@ from sbir_gate.reading.spelling import MEND_FUNCTION, PLACEHOLDERS
 _ORDINARY = "[A-Za-z0-9](?: *[!-:<-~])*"
 # white space, the no-break space, zero-width space and joiners
 _BLANKS = r"[\s\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200D}\x{2028}\x{2029}\x{202F}\x{205F}\x{2060}\x{3000}]+"
+# what Python's `strip` takes off: the no-break space and its like too, but no character of zero width
+_AROUND_IDS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _UEI = "[A-HJ-NP-Z][A-HJ-NP-Z0-9]{11}"
 _NO_DUNS = "|".join([f"{digit}{{9}}" for digit in "0123456789"] + ["123456789", "987654321"])
 
@@ -94,6 +96,11 @@ def literal(text: str) -> str:
 def identifier(name: str) -> str:
     """Return the name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def own_id(column: str) -> str:
+    """Id from the source without blanks around it; NULL if nothing is left."""
+    return f"nullif(trim({column}, {literal(_AROUND_IDS)}), '')"
 
 
 def name_text(column: str) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.errors import InputError, OutputError
+from sbir_gate.files import output_target
 from sbir_gate.reading.answers import Answer, FileChangedError, RemoteFile
-from sbir_gate.reading.partials import PartialFile, make_folder, sole_writer
+from sbir_gate.reading.partials import PartialFile, make_folder, sole_writer, unwritable
 from sbir_gate.reading.transfers import DownloadOptions, Transfer, Wanted, persist, sha256_of
 
 
@@ -27,14 +28,17 @@ def fetch_file(remote: RemoteFile, wanted: Wanted, options: DownloadOptions) -> 
     Raises InputError for a URL or content that is wrong, ToolError for a server that fails too often,
     OutputError for a disk that refuses, UsageError if another process downloads to the same file.
     """
-    target = wanted.target
-    if target.is_dir():
-        raise OutputError(f"{target}: is a folder", "name a file with --output")
+    if wanted.target.is_dir():
+        raise OutputError(f"{wanted.target}: is a folder", "name a file with --output")
+    try:
+        target = output_target(wanted.target, may_be_device=False)
+    except OSError as error:
+        raise unwritable(wanted.target, error) from error
     make_folder(target.parent)
     with sole_writer(target):
         if not wanted.is_forced and target.exists() and _is_current(remote, wanted, options):
             size = target.stat().st_size
-            return Fetched(target, size, 0, wanted.sha256 is not None)
+            return Fetched(wanted.target, size, 0, wanted.sha256 is not None)
         partial = PartialFile(target)
         if wanted.is_forced:
             partial.discard()
@@ -42,7 +46,7 @@ def fetch_file(remote: RemoteFile, wanted: Wanted, options: DownloadOptions) -> 
         persist(transfer.verified, remote, options, lambda: transfer.farthest)
         size = partial.size()
         partial.finish(transfer.modified_at)
-        return Fetched(target, size, transfer.received, wanted.sha256 is not None)
+        return Fetched(wanted.target, size, transfer.received, wanted.sha256 is not None)
 
 
 def _is_current(remote: RemoteFile, wanted: Wanted, options: DownloadOptions) -> bool:

@@ -1,7 +1,8 @@
 # ruff: noqa: S608 -- the SQL is built from this package's expressions, and from names and paths that are quoted
-"""The files that an engine is handed: the source's own, or with the ids that the source has not.
+"""The files that an engine is handed: the source's own, or with the ids by which the gate knows its rows.
 
-Awards and recipients without an id column get one, or no engine but the built-in could name them. All else
+Awards and recipients without an id column get one, or no engine but the built-in could name them. Ids lose
+the blanks around them, so that each has one spelling, and outputs are compared with it exactly. All else
 stays as it is: delimited text keeps its delimiter and cells, Parquet its types. A folder or glob becomes one
 file of its kind; a table of a dump becomes CSV. Rows that cannot be read are left out.
 """
@@ -17,7 +18,7 @@ import duckdb
 from sbir_gate.errors import OutputError
 from sbir_gate.files import open_file
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
-from sbir_gate.reading.cleaning import identifier, literal
+from sbir_gate.reading.cleaning import identifier, literal, own_id
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, column_key, require_fields, unique_names
 from sbir_gate.reading.loading import RawFile, file_literal
@@ -70,19 +71,26 @@ def hand_recipients(
     source: str,
     folder: Path,
     options: ReadingOptions,
-    has_rejects: bool,
+    *,
+    is_altered: bool,
 ) -> Path | None:
-    """Write the recipients with their ids, in batches; None if the source can be handed as it is."""
+    """Write the recipients with their ids, in batches; None if the source can be handed as it is.
+
+    It cannot if it has no ids, or `is_altered`: rows are left out, or blanks around ids.
+    """
     register_mend(connection)
     files = resolve_files(source)
-    columns = []
-    has_ids = True
+    columns, ids = [], []
     for file in files:
         with open_source(connection, file, folder, options) as raw:
-            has_ids = has_ids and RECIPIENT_ID in require_fields(RECIPIENTS, raw.columns, source_name(file))
+            place = require_fields(RECIPIENTS, raw.columns, source_name(file)).get(RECIPIENT_ID)
             columns.append(raw.columns)
-    if has_ids and not has_rejects:
+            ids += [] if place is None else [raw.columns[place]]
+    has_ids = len(ids) == len(files)
+    if has_ids and not is_altered:
         return None
+    if files[0].kind is FileKind.PARQUET and has_ids:
+        return _hand_trimmed_parquet(connection, files, ids, folder / "recipients.parquet")
     if files[0].kind is FileKind.PARQUET:
         _number_recipients(connection, files, folder, options)
         return _hand_parquet(connection, files, folder / "recipients.parquet", None, RECIPIENT_ID)
@@ -95,10 +103,10 @@ def hand_recipients(
 
 
 def _differ(connection: duckdb.DuckDBPyConnection, own: str) -> bool:
-    """Say whether an award is known by another id than the one in its row: it was empty, or repeats."""
+    """Say whether an award is known by another id than its row has: empty, repeated, or in blanks."""
     found = connection.execute(
         f"SELECT count(*) FROM {ROWS_TABLE} r JOIN {AWARDS_TABLE} a USING ({POSITION}) "
-        f"WHERE trim(r.{identifier(own)}) IS DISTINCT FROM a.award_id"
+        f"WHERE r.{identifier(own)} IS DISTINCT FROM a.award_id"
     ).fetchall()
     return bool(found[0][0])
 
@@ -149,6 +157,19 @@ def _hand_parquet(
     return path
 
 
+def _hand_trimmed_parquet(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[SourceFile], ids: Sequence[str], path: Path
+) -> Path:
+    """Write the rows of Parquet files without the blanks around ids, in the column `ids` of each file."""
+    parts = []
+    for file, name in zip(files, ids, strict=True):
+        column = identifier(name)
+        trimmed = f"{own_id(f'CAST({column} AS VARCHAR)')} AS {column}"
+        parts.append(f"SELECT * REPLACE ({trimmed}) FROM read_parquet({file_literal(file.path)})")
+    _copy(connection, " UNION ALL BY NAME ".join(parts), path, "FORMAT parquet")
+    return path
+
+
 def _hand_text(
     connection: duckdb.DuckDBPyConnection,
     files: Sequence[SourceFile],
@@ -157,7 +178,10 @@ def _hand_text(
     names: Mapping[str, str],
     added: Sequence[str],
 ) -> Path:
-    """Write delimited rows block by block: all columns, by their names without case, and the `added` one."""
+    """Write delimited rows block by block: all columns, by their names without case, and the `added` one.
+
+    Ids of the source lose the blanks around them.
+    """
     path, part = folder / f"recipients{_suffix(files)}", folder / "handed-block.csv"
     delimiter = _delimiter(connection, files[0], folder, options)
     is_first = True
@@ -167,6 +191,9 @@ def _hand_text(
                 fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
                 own = unique_names(raw.columns, reserved=added)[0]
                 cells = {name.casefold(): f"c{index}" for index, name in enumerate(own)}
+                if RECIPIENT_ID in fields:
+                    place = fields[RECIPIENT_ID]
+                    cells[own[place].casefold()] = own_id(f"c{place}")
                 chosen = [
                     f"{cells.get(key, 'CAST(NULL AS VARCHAR)')} AS {identifier(name)}"
                     for key, name in names.items()

@@ -37,12 +37,24 @@ class RecipientFacts:
 
 
 class RecipientIndex:
-    """Ids, names and UEIs of all recipients in files of a folder, made by `index_recipients`."""
+    """Ids, names and UEIs of all recipients in files of a folder, made by `index_recipients`.
 
-    def __init__(self, paths: tuple[Path, ...], rows: int, rejects: int, first_reject: Reject | None) -> None:
+    `has_padded_ids` says that blanks stand around ids in the source; here they do not.
+    """
+
+    def __init__(
+        self,
+        paths: tuple[Path, ...],
+        rows: int,
+        rejects: int,
+        first_reject: Reject | None,
+        *,
+        has_padded_ids: bool = False,
+    ) -> None:
         self.rows = rows
         self.rejects = rejects
         self.first_reject = first_reject
+        self.has_padded_ids = has_padded_ids
         self._files = ", ".join(map(file_literal, paths))
         self._last: tuple[frozenset[str], RecipientFacts] | None = None
 
@@ -91,11 +103,13 @@ def index_recipients(
     Raises InputError as `iterate_recipients` does, OutputError when the folder cannot be written.
     """
     log = RejectLog()
-    paths, rows = [], 0
+    paths, rows, has_padded_ids = [], 0, False
     for batch in iterate_recipients(connection, source, folder, options, log):
         paths.append(write_index(connection, batch.table, folder, batch.index))
         rows += batch.rows + batch.empty_rows
-    return RecipientIndex(tuple(paths), rows, log.count, log.first[0] if log.first else None)
+        has_padded_ids = has_padded_ids or batch.has_padded_ids
+    first = log.first[0] if log.first else None
+    return RecipientIndex(tuple(paths), rows, log.count, first, has_padded_ids=has_padded_ids)
 
 
 def write_index(connection: duckdb.DuckDBPyConnection, relation: str, folder: Path, number: int) -> Path:

@@ -30,7 +30,7 @@ class RecipientBatch:
 
     `first_line` is the 1-based line (in Parquet, the row) of its first record, `share_read` (0..1) how
     much of the source has been read with it. `chunk` says which piece of the source it is, for a later
-    run to pass over.
+    run to pass over. `has_padded_ids` says that blanks stand around ids in the source; the table has none.
     """
 
     index: int
@@ -39,6 +39,7 @@ class RecipientBatch:
     table: str
     share_read: float
     chunk: Chunk
+    has_padded_ids: bool
 
     @property
     def rows(self) -> int:
@@ -98,7 +99,8 @@ def iterate_recipients(
                 chunk = Chunk(number, block.span, block.rows, rows, block.rejects)
                 totals.add(chunk)
                 share = min((bytes_before + raw.bytes_read) / bytes_in_all, 1.0)
-                yield RecipientBatch(index, str(file.path), block.first_line, table, share, chunk)
+                is_padded = _has_padded_ids(connection, fields)
+                yield RecipientBatch(index, str(file.path), block.first_line, table, share, chunk, is_padded)
                 index += 1
                 raw.chunk_size = wanted_size()
             for chunk in done:
@@ -161,6 +163,14 @@ def _create_batch(connection: duckdb.DuckDBPyConnection, table: str, select: str
     return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
 
 
+def _has_padded_ids(connection: duckdb.DuckDBPyConnection, fields: Mapping[str, int]) -> bool:
+    if "recipient_id" not in fields:
+        return False
+    cell = f"c{fields['recipient_id']}"
+    found = connection.execute(f"SELECT bool_or({cell} <> {cleaning.own_id(cell)}) FROM {RAW_TABLE}")
+    return bool(found.fetchall()[0][0])
+
+
 def identified_rows(fields: Mapping[str, int], kept: Iterable[int] = ()) -> str:
     """Return SQL for all rows of RAW_TABLE: `position`, the cells of the `kept` columns, and recipient_id."""
     cells = "".join(f"c{index}, " for index in kept)
@@ -186,7 +196,7 @@ def _clean(fields: Mapping[str, int], others: str = "") -> str:
     return (
         # materialised, or the expressions would be worked out again for the filter; rows keep their order
         "clean AS MATERIALIZED ("
-        f"SELECT {others}nullif(trim({cell('recipient_id')}), '') AS own_id, "
+        f"SELECT {others}{cleaning.own_id(cell('recipient_id'))} AS own_id, "
         f"{cleaning.name_text(cell('name'))} AS name, {cleaning.uei(cell('uei'))} AS uei, "
         f"{cleaning.duns(cell('duns'))} AS duns, {cleaning.city(cell('city'))} AS city, "
         f"{cleaning.state(cell('state'))} AS state, {cleaning.zip5(cell('zip'))} AS zip5 FROM {RAW_TABLE})"

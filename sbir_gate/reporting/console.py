@@ -19,7 +19,10 @@ _METRICS = TableLayout(
     droppable=(6, 4, 2),
 )
 _AWARDS = TableLayout(
-    ("award", "firm", "before", "after", "lost by", "truth"), left=frozenset(range(6)), droppable=(5,)
+    ("award", "firm", "before", "after", "lost by", "truth"),
+    left=frozenset(range(6)),
+    droppable=(5,),
+    whole=frozenset({0}),
 )
 _SLICES = TableLayout(
     ("changed links", "", "lost", "gained", "re-linked"), left=frozenset({0, 1}), droppable=()

@@ -46,6 +46,16 @@ def improvement_line(verdict: Verdict) -> str:
     return ""
 
 
+def gain_words(verdict: Verdict) -> str:
+    """Return what a headline adds for links that no label speaks for or against; empty if none was gained."""
+    gained = verdict.records.effects.get(Effect.GAINED, 0)
+    if not gained or verdict.outcome in _SILENT:
+        return ""
+    if gained == 1:
+        return "; 1 link gained on an award without a label"
+    return f"; {gained:,} links gained on awards without a label"
+
+
 def improvement_words(verdict: Verdict) -> str:
     """Return what got better, empty if nothing did or if the verdict is none to be glad of."""
     if verdict.outcome in _SILENT:

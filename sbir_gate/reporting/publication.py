@@ -11,7 +11,7 @@ from sbir_gate.model.publication import Links, Publication, TrendSeries
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Outcome, Severity, Verdict
 from sbir_gate.reporting.annotations import build_annotations
-from sbir_gate.reporting.improvements import improvement_line
+from sbir_gate.reporting.improvements import gain_words, improvement_line
 from sbir_gate.reporting.markdown import Surroundings, render_markdown
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.policy_view import fixture_text
@@ -120,7 +120,7 @@ def _title(verdict: Verdict) -> str:
     usual = improvement_line(verdict) or _TITLES.get(verdict.outcome, "")
     reason = verdict.reasons[0] if verdict.reasons else usual
     title = f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value
-    return plain(f"{title}{not_judged_words(verdict)}", 140)
+    return plain(f"{title}{gain_words(verdict)}{not_judged_words(verdict)}", 140)
 
 
 def _digest(verdict: Verdict) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sbir_gate.model.effects import Effect
 from sbir_gate.model.verdict import AwardChange, RecordChanges
-from sbir_gate.reporting.plain_text import plain
+from sbir_gate.reporting.plain_text import cut, display_width, plain
 from sbir_gate.reporting.quantities import NOTHING
 
 MAX_AWARDS_LISTED = 50
@@ -15,6 +15,9 @@ CHANGED_AWARDS_NAME = "changed-awards.csv"
 
 _NAME_CHARACTERS = 80
 _ID_CHARACTERS = 60
+
+_JOINT = " · "
+_FEWEST_OF_NAME = 6
 
 _UNLABELLED = frozenset({Effect.LOST, Effect.RELINKED, Effect.GAINED})
 _TITLES = {
@@ -49,13 +52,53 @@ _COUNTED = {
 
 
 @dataclass(frozen=True, slots=True)
+class LinkCell:
+    """The recipient of an award by name and ids as far as they are known, and the method.
+
+    Without an id there is the method alone. Where room is short the name goes first, then the method.
+    """
+
+    name: str
+    uei: str
+    recipient_id: str
+    method: str
+
+    def __str__(self) -> str:
+        if not self.recipient_id:
+            return self.method or NOTHING
+        return _JOINT.join(filter(None, (self.name, f"{self._ids} ({self.method})")))
+
+    @property
+    def _ids(self) -> str:
+        return _JOINT.join(filter(None, (self.uei and f"UEI {self.uei}", self.recipient_id)))
+
+    @property
+    def least(self) -> int:
+        """The columns that the ids take."""
+        return display_width(self._ids or str(self))
+
+    def fit(self, columns: int) -> str:
+        """Return the cell in at most so many columns."""
+        if display_width(str(self)) <= columns or not self.recipient_id:
+            return cut(str(self), columns)
+        rest = f"{self._ids} ({self.method})"
+        room = columns - display_width(_JOINT + rest)
+        if self.name and room >= _FEWEST_OF_NAME:
+            return f"{cut(self.name, room)}{_JOINT}{rest}"
+        shorter = (rest, self._ids, self.recipient_id)
+        return next(
+            (text for text in shorter if display_width(text) <= columns), cut(self.recipient_id, columns)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class AwardRow:
     """One award whose link differs; `truth` says what became of it."""
 
     award_id: str
     firm_name: str
-    before: str
-    after: str
+    before: LinkCell
+    after: LinkCell
     lost_by: str
     truth: str
 
@@ -169,26 +212,22 @@ def _award_row(change: AwardChange) -> AwardRow:
     return AwardRow(
         award_id=plain(change.award_id, _ID_CHARACTERS),
         firm_name=plain(change.firm_name, _NAME_CHARACTERS) or NOTHING,
-        before=_link_words(
+        before=_link_cell(
             change.before_recipient_id, change.before_method, change.before_name, change.before_uei
         ),
-        after=_link_words(
-            change.after_recipient_id, change.after_method, change.after_name, change.after_uei
-        ),
+        after=_link_cell(change.after_recipient_id, change.after_method, change.after_name, change.after_uei),
         lost_by=change.lost_by or NOTHING,
         truth=_truth_words(change),
     )
 
 
-def _link_words(recipient_id: str, method: str, name: str, uei: str) -> str:
-    """Return the recipient by name, UEI and id as far as they are known, and the method."""
-    words = plain(method, _ID_CHARACTERS)
-    if not recipient_id:
-        return words or NOTHING
-    shown_id = plain(recipient_id, _ID_CHARACTERS)
-    shown_uei = plain(uei, _ID_CHARACTERS)
-    parts = [plain(name, _NAME_CHARACTERS), f"UEI {shown_uei}" if shown_uei else "", shown_id]
-    return f"{' · '.join(part for part in parts if part)} ({words})"
+def _link_cell(recipient_id: str, method: str, name: str, uei: str) -> LinkCell:
+    return LinkCell(
+        name=plain(name, _NAME_CHARACTERS),
+        uei=plain(uei, _ID_CHARACTERS),
+        recipient_id=plain(recipient_id, _ID_CHARACTERS),
+        method=plain(method, _ID_CHARACTERS),
+    )
 
 
 def _truth_words(change: AwardChange) -> str:

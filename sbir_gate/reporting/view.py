@@ -11,7 +11,7 @@ from statistics import median
 
 from sbir_gate.model.run import Run, Timing
 from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, not_judged
-from sbir_gate.reporting.improvements import improvement_line
+from sbir_gate.reporting.improvements import gain_words, improvement_line
 from sbir_gate.reporting.plain_text import plain
 from sbir_gate.reporting.policy_view import PolicyBanner, WaiverRow, policy_banner, policy_words, waiver_rows
 from sbir_gate.reporting.quantities import (
@@ -162,7 +162,7 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         gate=plain(verdict.gate, _NAME_CHARACTERS),
         outcome=verdict.outcome,
         symbol=symbol,
-        headline=f"{headline}{not_judged_words(verdict)}",
+        headline=f"{headline}{gain_words(verdict)}{not_judged_words(verdict)}",
         improvement="" if is_headline else better,
         reasons=_capped(verdict.reasons),
         notes=_capped(verdict.notes),

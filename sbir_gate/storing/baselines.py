@@ -16,6 +16,18 @@ _MAX_GATE_NAME = 64
 # Metrics of a sound Run that are 0; a Run without one of them has not been checked for it.
 _MUST_BE_ZERO = ("rows_missing", "rows_doubled", "rows_unknown", "disagreements")
 
+# why time was not measured, and the hint
+_UNTIMED = {
+    Timing.QUICK: (
+        "a quick look",
+        "measure with 'sbir-gate run' without --quick (benchmark.is_timed: true), and promote that Run",
+    ),
+    Timing.ENGINE_UNCHANGED: (
+        "the engine is unchanged",
+        "keep the baseline, or measure with a plain 'sbir-gate run' and promote that Run",
+    ),
+}
+
 
 def baseline_path(folder: Path, gate: str) -> Path:
     """Return `<folder>/<gate>.json`. Raises UsageError for a name that could lead elsewhere."""
@@ -65,6 +77,11 @@ def check_promotable(run: Run, is_forced: bool = False) -> None:
             f"the Run of {run.started_at} was measured on the fixture of commit {run.fixture.commit[:12]}, to"
             " judge a change of it",
             "promote a Run on the fixture of the working tree",
+        )
+    if run.timing is not Timing.MEASURED:
+        cause, hint = _UNTIMED[run.timing]
+        raise InputError(
+            f"the Run of {run.started_at} judged no time ({cause}), so it cannot be a baseline", hint
         )
     problems = verify(run)
     if problems:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sbir_gate.errors import DocumentError, OutputError
-from sbir_gate.files import NotAFileError, TooLargeError, read_file, write_durably
+from sbir_gate.files import NotAFileError, TooLargeError, read_file, write_durably, write_output
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.document import (
     ALERTS,
@@ -118,11 +118,23 @@ def load_award_table(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> AwardTable
 
 def save_text(path: Path, text: str) -> None:
     """Write a finished report to exactly this path, in place of what is there. Raises OutputError."""
+    _write(path, _text_bytes(path, text), may_replace=True)
+
+
+def save_output(path: Path, text: str) -> None:
+    """Write a report to the file that the user names (`write_output`). Raises OutputError."""
     try:
-        content = text.encode("utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_output(path, _text_bytes(path, text))
+    except (OSError, ValueError) as error:
+        raise _output_error(path, error) from error
+
+
+def _text_bytes(path: Path, text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise _output_error(path, error) from error
-    _write(path, content, may_replace=True)
 
 
 def _load(kind: DocumentKind[Document], path: Path, max_bytes: int, again: str = MAKE_AGAIN) -> Document:

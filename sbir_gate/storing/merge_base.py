@@ -194,7 +194,7 @@ def _not_found(git: Git, asked: str | None) -> UsageError:
             + missing_branch_hint("main")
         )
     else:
-        hint = "name the branch that this change goes to: --base REF"
+        hint = "name the branch that this change goes to, such as --base trunk"
     if asked is not None:
         return UsageError(f"there is no commit {shown(asked)} in this repository", hint)
     names = ", ".join(("origin/HEAD", *DEFAULT_BRANCHES))

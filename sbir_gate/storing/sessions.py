@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sbir_gate.errors import InputError
 from sbir_gate.model.companions import Companions, companions_of
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Run, Timing
 from sbir_gate.storing.documents import load_run
 
 _NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)(-(?P<number>\d{1,9}))?\.json", re.ASCII)
@@ -25,6 +25,21 @@ def run_order(path: Path) -> tuple[str, int] | None:
 
 def latest_run_path(reports_folder: Path) -> Path:
     """Return the newest saved Run. Raises InputError if there is none."""
+    return _newest_first(reports_folder)[0]
+
+
+def latest_measured_run(reports_folder: Path) -> tuple[Path, Run]:
+    """Return the newest saved Run that measured time, and its path; the newest of all if none did.
+
+    Raises InputError if there is none, DocumentError for a damaged one before it.
+    """
+    paths = _newest_first(reports_folder)
+    loaded = ((path, load_run(path)) for path in paths)
+    found = next((each for each in loaded if each[1].timing is Timing.MEASURED), None)
+    return found or (paths[0], load_run(paths[0]))
+
+
+def _newest_first(reports_folder: Path) -> list[Path]:
     folder = reports_folder / "benchmarks"
     saved = [(order, path) for path in folder.glob("*.json") if (order := run_order(path))]
     if not saved:
@@ -32,7 +47,7 @@ def latest_run_path(reports_folder: Path) -> Path:
             f"{folder}: there is no saved Run",
             "measure one with 'sbir-gate run', or name a file",
         )
-    return max(saved)[1]
+    return [path for _, path in sorted(saved, reverse=True)]
 
 
 def paths_beside(head: Path, paths: Iterable[Path]) -> list[Path]:

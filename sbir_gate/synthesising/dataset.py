@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from sbir_gate.errors import OutputError
-from sbir_gate.files import open_file
+from sbir_gate.files import open_file, write_output
 from sbir_gate.synthesising.awards import AWARD_COLUMNS, AwardRow, award_rows
 from sbir_gate.synthesising.bystanders import bystander_rows
 from sbir_gate.synthesising.draws import Draws
@@ -202,6 +202,6 @@ def _write_fingerprint(options: SynthesisOptions, summary: SynthesisSummary, pat
         "sha256": summary.sha256,
     }
     try:
-        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8", newline="\n")
+        write_output(path, f"{json.dumps(document, indent=2)}\n".encode())
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})", "check its permissions") from error

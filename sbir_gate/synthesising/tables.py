@@ -13,6 +13,7 @@ from typing import IO
 import duckdb
 
 from sbir_gate.errors import OutputError
+from sbir_gate.files import create_file, output_target
 from sbir_gate.synthesising.options import FileFormat
 
 RowWriter = Callable[[Iterable[Sequence[str]]], None]
@@ -29,7 +30,11 @@ def open_table(path: Path, columns: Sequence[str], file_format: FileFormat) -> I
 
     Raises OutputError where the file cannot be written.
     """
-    part, rows = path.with_name(path.name + ".part"), path.with_name(path.name + ".rows")
+    try:
+        target = output_target(path, may_be_device=False)
+    except OSError as error:
+        raise _unwritable(path, error.strerror) from error
+    part, rows = (target.with_name(target.name + ending) for ending in (".part", ".rows"))
     try:
         with _open_text(rows if file_format is FileFormat.PARQUET else part, file_format) as stream:
             writer = csv.writer(stream, lineterminator="\n")
@@ -37,24 +42,28 @@ def open_table(path: Path, columns: Sequence[str], file_format: FileFormat) -> I
             yield writer.writerows
         if file_format is FileFormat.PARQUET:
             _copy_to_parquet(rows, part)
-        part.replace(path)
+        part.replace(target)
     except (OSError, duckdb.Error) as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error})", "check the folder, its permissions and the free space"
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True)
         rows.unlink(missing_ok=True)
 
 
+def _unwritable(path: Path, reason: object) -> OutputError:
+    return OutputError(
+        f"{path}: cannot be written ({reason})", "check the folder, its permissions and the free space"
+    )
+
+
 @contextmanager
 def _open_text(path: Path, file_format: FileFormat) -> Iterator[IO[str]]:
     if file_format is not FileFormat.CSV_GZ:
-        with path.open("w", encoding="utf-8", newline="") as stream:
+        with io.TextIOWrapper(create_file(path), encoding="utf-8", newline="") as stream:
             yield stream
         return
     with (
-        path.open("wb") as raw,
+        create_file(path) as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=_GZIP_LEVEL, mtime=0) as packed,
         io.TextIOWrapper(packed, encoding="utf-8", newline="") as stream,
     ):

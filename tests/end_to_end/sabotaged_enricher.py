@@ -168,6 +168,13 @@ def ids_as_floats(rows: list[Row]) -> list[Row]:
     return rows
 
 
+def ids_in_blanks(rows: list[Row]) -> list[Row]:
+    """write a blank after the ids of recipients"""
+    for row in _links(rows):
+        row["recipient_id"] += " "
+    return rows
+
+
 def swap_unlabelled(rows: list[Row]) -> list[Row]:
     """give a twentieth of the links to each other, of awards late in the file"""
     late = _links(rows)[-40:]
@@ -233,6 +240,7 @@ FALSIFIERS = (
     surplus_rows,
     ghost_recipients,
     ids_as_floats,
+    ids_in_blanks,
     swap_unlabelled,
     answer_at_random,
     candidates_as_links,

@@ -122,6 +122,8 @@ def test_a_verb_loads_only_what_it_needs(stage):
         (["enrich", "--awards", "a.csv", "--recipients", "b.csv"], "--output"),
         (["diff", "missing.json", "missing.json"], "missing.json: no such file"),
         (["report", "fixtures/truth.csv"], "fixtures/truth.csv: not JSON"),
+        (["config", "show", "--config", ""], "Invalid value for '--config': it is empty: name a file"),
+        (["report", "fixtures/truth.csv", "--output", ""], "Invalid value for '--output': it is empty"),
         (["baseline", "promote", "missing.json"], "missing.json: no such file"),
         (["data", "synthesise", "--output", "x", "--awards", "-1"], "-1"),
         (["history", "query"], "--metric"),
@@ -479,19 +481,38 @@ def test_a_terminal_that_cannot_show_a_character_does_not_change_the_exit_status
 # files that may not be written
 
 
+@pytest.fixture
+def own_folder(stage):
+    """A folder with a settings file, a list of waivers, and a pipe."""
+    folder = stage.folder / "own"
+    folder.mkdir()
+    (folder / "gate.yaml").write_text("gate: {waivers_file: own/waivers.yaml}\n")
+    (folder / "waivers.yaml").write_text("waivers: []\n")
+    os.mkfifo(folder / "pipe.csv")
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--output", "nowhere/linked.csv"], "the folder nowhere does not exist"),
-        (["--output", "reports"], "cannot tell the kind of file"),
+        (["--output", "reports"], "reports: cannot be written: a folder"),
         (["--output", "linked.xlsx"], "cannot tell the kind of file"),
         (["--output", "fixtures/recipients.csv"], "would be written over, but is an input"),
         (["--output", "reports/x.csv", "--rejects", "fixtures/awards.csv"], "but is an input"),
         (["--output", "reports/x.csv", "--metrics", "reports/x.csv"], "is named for two outputs"),
         (["--output", "reports/x.csv", "--metrics", "nowhere/m.json"], "the folder nowhere does not exist"),
         (["--output", "reports/x.csv", "--rejects", "nowhere/r.csv"], "the folder nowhere does not exist"),
+        (
+            ["--output", "reports/x.csv", "--metrics", "own/gate.yaml", "--config", "own/gate.yaml"],
+            "but is an input",
+        ),
+        (["--output", "own/pipe.csv"], "own/pipe.csv: cannot be written: a pipe, not a regular file"),
+        (["--output", "reports/x.csv", "--metrics", "own/pipe.csv"], "a pipe, not a regular file"),
     ],
 )
+@pytest.mark.usefixtures("own_folder")
 def test_an_output_that_cannot_or_must_not_be_written_is_refused_before_any_work(stage, arguments, words):
     before = {path.name: path.read_bytes() for path in (stage.folder / "fixtures").iterdir()}
     run = ["enrich", "--awards", "fixtures/awards.csv", "--recipients", "fixtures/recipients.csv"]
@@ -501,6 +522,26 @@ def test_an_output_that_cannot_or_must_not_be_written_is_refused_before_any_work
     assert "matching" not in done.stderr
     assert not (stage.folder / "reports" / "x.csv").exists()
     assert before == {path.name: path.read_bytes() for path in (stage.folder / "fixtures").iterdir()}
+
+
+@pytest.mark.parametrize("name", ["run.json", "verdict.json", "gate.yaml", "waivers.yaml", "pipe.csv"])
+def test_a_report_replaces_nothing_that_it_is_made_of_and_no_pipe(stage, own_folder, name):
+    (own_folder / "run.json").write_bytes(only_run(stage).read_bytes())
+    (own_folder / "verdict.json").write_bytes((stage.folder / "reports" / "verdict.json").read_bytes())
+    before = contents(own_folder)
+    verdict = ["--verdict", "own/verdict.json"] if name == "verdict.json" else []
+    asked = ["report", "own/run.json", "--config", "own/gate.yaml", *verdict, "--output", f"own/{name}"]
+    done = stage.gate(*asked)
+    words = "a pipe, not a regular file" if name == "pipe.csv" else "would be written over, but is an input"
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: own/{name}: ")
+    assert words in done.stderr
+    assert contents(own_folder) == before
+
+
+def contents(folder):
+    """Return what each file of a folder holds; a pipe holds nothing."""
+    return {path.name: path.is_file() and path.read_bytes() for path in folder.iterdir()}
 
 
 def test_a_folder_that_refuses_writing_is_named(stage):

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.errors import OutputError, UsageError
 from sbir_gate.files import (
     NotAFileError,
     TooLargeError,
+    check_outputs,
     create_file,
     open_file,
+    place_output,
     read_file,
     write_durably,
+    write_output,
 )
 
 
@@ -20,6 +24,18 @@ from sbir_gate.files import (
 def pipe(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
+    return path
+
+
+@pytest.fixture
+def node(tmp_path):
+    """A device of the test's own that takes everything: what replaces it harms nothing."""
+    path = tmp_path / "node"
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        path.write_bytes(b"")
+    except OSError:
+        pytest.skip("this user or file system makes no devices")
     return path
 
 
@@ -143,3 +159,61 @@ class TestWriting:
     def test_what_nobody_wants_may_go_to_the_null_device(self):
         with create_file(Path(os.devnull)) as file:
             file.write(b"nothing")
+
+
+class TestOutputs:
+    def test_a_file_is_replaced_whole(self, plain):
+        write_output(plain, b"new")
+        assert plain.read_bytes() == b"new"
+        assert list(plain.parent.iterdir()) == [plain]
+
+    def test_a_link_stays_and_its_target_is_replaced(self, plain, tmp_path):
+        (tmp_path / "folder").mkdir()
+        link = tmp_path / "folder" / "link"
+        link.symlink_to("../plain")
+        write_output(link, b"new")
+        assert link.is_symlink()
+        assert plain.read_bytes() == b"new"
+        assert list(link.parent.iterdir()) == [link]
+
+    def test_a_link_to_nothing_makes_the_file(self, tmp_path):
+        (tmp_path / "link").symlink_to("later")
+        write_output(tmp_path / "link", b"new")
+        assert (tmp_path / "later").read_bytes() == b"new"
+
+    def test_a_pipe_is_refused_and_stays(self, pipe):
+        with pytest.raises(NotAFileError) as raised:
+            write_output(pipe, b"new")
+        assert raised.value.strerror == "a pipe, not a regular file"
+        assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+    def test_a_finished_file_does_not_replace_a_pipe(self, pipe, plain):
+        with pytest.raises(NotAFileError):
+            place_output(plain, pipe)
+        assert plain.exists()
+
+    def test_a_device_is_written_through_and_stays(self, node, plain):
+        write_output(node, b"new")
+        place_output(plain, node)
+        assert node.is_char_device()
+        assert plain.exists()
+
+    @pytest.mark.parametrize("name", ["plain", "other/../plain", "soft", "hard"])
+    def test_an_input_is_refused_by_whatever_name(self, plain, tmp_path, name):
+        (tmp_path / "other").mkdir()
+        (tmp_path / "soft").symlink_to(plain)
+        (tmp_path / "hard").hardlink_to(plain)
+        with pytest.raises(UsageError, match=f"{name}: would be written over, but is an input"):
+            check_outputs([tmp_path / name], [None, plain])
+
+    def test_one_file_for_two_outputs_is_refused(self, tmp_path):
+        with pytest.raises(UsageError, match="is named for two outputs"):
+            check_outputs([tmp_path / "new", None, tmp_path / "." / "new"], [])
+
+    def test_a_pipe_is_refused_before_any_work(self, pipe):
+        with pytest.raises(OutputError, match="cannot be written: a pipe, not a regular file") as raised:
+            check_outputs([pipe], [])
+        assert raised.value.exit_status == 2
+
+    def test_a_device_may_take_several_outputs(self, node):
+        check_outputs([node, node], [])

@@ -183,6 +183,28 @@ class TestNoise:
         (found,) = self.found(make_run(), policy=policy)
         assert least(found) == pytest.approx(100, rel=0.01)
 
+    def test_the_hint_names_what_would_help_and_nothing_else(self):
+        small = Policy((make_limit("wall_seconds", smallest_change=1.7),))
+        (found,) = self.found(make_run(), policy=small)
+        assert found.cure == (
+            "lower gate.metrics.wall_seconds.smallest_change (1.7 s) below 0.42 s, which is 25 % of the"
+            " baseline, or raise the limit"
+        )
+        noisy = with_metric(make_run(), "wall_seconds", (1.5, 1.6, 1.7, 1.8, 1.9))
+        (found,) = self.found(noisy, repeats=2, policy=tight())
+        assert found.cure == "raise benchmark.repeats, or raise the limit"
+        policy = Policy((make_limit("wall_seconds", fail_percent=12.0),))
+        (found,) = self.found(make_run(), machine=OTHER_MACHINE, policy=policy)
+        assert found.cure == "measure the baseline on this machine, or raise the limit"
+
+    def test_where_no_change_fails_it_says_so(self):
+        policy = Policy((make_limit("wall_seconds", smallest_change=1e6),))
+        (found,) = self.found(make_run(), policy=policy)
+        assert found.problem.endswith("on this machine: nothing could fail")
+        assert found.cure.startswith(
+            "lower gate.metrics.wall_seconds.smallest_change (1,000,000 s) below 0.42 s"
+        )
+
     def test_a_rate_can_fall_by_no_more_than_all(self):
         policy = Policy((make_limit("records_per_second", unit="1/s", direction=HIGHER),))
         assert self.found(make_run(), policy=policy) == []

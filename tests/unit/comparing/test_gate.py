@@ -109,7 +109,13 @@ class TestIncomparable:
         verdict = judge(other_fixture(scaled(make_run(), "wall_seconds", 3.0)), make_run(), POLICY)
         assert verdict.outcome is Outcome.INCOMPARABLE
         assert verdict.reasons[0].startswith("the fixture changed (ffffffffffff -> 000000000000)")
+        assert "'sbir-gate baseline promote'" in verdict.reasons[0]
         assert all(change.ratio is None for change in verdict.changes)
+
+    def test_a_baseline_of_another_commit_s_policy_is_not_to_be_promoted_here(self):
+        head = replace(other_fixture(make_run()), policy_commit="a" * 40)
+        (reason,) = judge(head, make_run(), POLICY).reasons
+        assert "promote" not in reason
 
     def test_another_gate_is_another_thing(self):
         verdict = judge(make_run(), make_run(gate="nightly"), POLICY)

@@ -314,6 +314,47 @@ class TestAPartialTruth:
         assert (len(found.gained), found.worsened, found.improved) == (30, 7, 0)
         assert found.severity is Severity.FAIL
 
+    @pytest.mark.parametrize("coverage", [0, 20])
+    @pytest.mark.parametrize(
+        ("gained", "firms", "had", "is_suspect"),
+        [
+            (20, 20, 1, True),
+            (6, 6, 2, True),
+            (5, 5, 1, False),  # not more than may be lost
+            (20, 5, 1, False),  # the awards of a few firms gain their links together
+            (6, 6, 3, False),  # the recipient had half as many before
+        ],
+    )
+    def test_links_of_many_firms_to_one_recipient_are_a_warning(
+        self, coverage, gained, firms, had, is_suspect
+    ):
+        last = list(self.links())[-gained:]
+        before = self.links() | dict.fromkeys(last, "")
+        before |= dict.fromkeys(list(before)[200 : 199 + had], "R0199")
+        spellings = ("Firm {}", "FIRM  {}.")
+        names = tuple(spellings[number % 2].format(number % firms) for number in range(self.AWARDS))
+        head, base = (
+            replace(self.labelled(coverage, links), firm_names=names)
+            for links in (before | dict.fromkeys(last, "R0199"), before)
+        )
+        found = compare_records(head, base, POLICY)
+        assert found.effects == {Effect.GAINED: gained}
+        assert found.severity is (Severity.WARN if is_suspect else Severity.OK)
+        words = (
+            f"{gained} awards of {firms} firms, none labelled, are newly linked to one recipient ('R0199')"
+        )
+        assert found.reason.startswith(words) if is_suspect else not found.reason
+
+    def test_rows_of_one_entity_are_one_recipient_to_many_firms(self):
+        last = list(self.links())[-8:]
+        before = self.links() | dict.fromkeys(last, "")
+        after = before | {id_: f"S{number}" for number, id_ in enumerate(last)}
+        entities = {f"S{number}": "QNT4K8W2J6H5" for number in range(8)}
+        head = replace(self.labelled(20, after), entities=entities)
+        found = compare_records(head, self.labelled(20, before), POLICY)
+        assert found.severity is Severity.WARN
+        assert compare_records(replace(head, entities={}), self.labelled(20, before), POLICY).reason == ""
+
     def test_labels_are_judged_as_before_beside_awards_without_one(self):
         before = self.links() | {"A0000": "R0001", "A0001": ""}
         found = compare_records(self.labelled(20, self.links()), self.labelled(20, before), POLICY)

@@ -2,6 +2,7 @@
 import csv
 import gzip
 import json
+import os
 
 import duckdb
 import pytest
@@ -176,6 +177,23 @@ def test_a_file_that_cannot_take_its_place_is_an_error_and_leaves_nothing(write,
         write(blocked)
     assert str(blocked) in raised.value.message
     assert list(tmp_path.glob(".*")) == []
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(write, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "out.csv"
+    link.symlink_to("elsewhere/real.csv")
+    write(link)
+    assert link.is_symlink()
+    assert (tmp_path / "elsewhere" / "real.csv").read_text().startswith("award_id,")
+
+
+def test_a_pipe_is_refused_and_stays(write, tmp_path):
+    pipe = tmp_path / "out.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="a pipe, not a regular file"):
+        write(pipe)
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out", "out.parquet.bak", "csv"])

@@ -1,6 +1,8 @@
 import csv
+import json
 from dataclasses import replace
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,46 @@ def test_all_columns(decisions_of):
     assert decisions_of(ALL, row) == (decision,)
 
 
+AROUND = (" ", "\t", "\xa0", "\u3000", "\u200b")
+
+
+@pytest.mark.parametrize("blank", AROUND)
+def test_blanks_around_ids_are_kept(decisions_of, blank):
+    padded = f"{blank}R1{blank}"
+    row = (
+        f"A1{blank}",
+        padded,
+        " UEI-exact ",
+        " 95 ",
+        "",
+        " Link",
+        json.dumps([padded, {"recipient_id": padded}]),
+    )
+    kept = Decision(f"A1{blank}", DecisionKind.LINK, "uei-exact", padded, 95.0, None, (padded, padded))
+    assert decisions_of(ALL, row) == (kept,)
+
+
+@pytest.mark.parametrize("blank", AROUND)
+def test_blanks_around_ids_are_kept_in_parquet(tmp_path, blank):
+    path = tmp_path / "enriched.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE rows AS SELECT $1 AS award_id, $2 AS recipient_id, 'own' AS match_method,"
+            " 95 AS match_score, [$2] AS match_candidates",
+            [f"A1{blank}", f"{blank}R1"],
+        )
+        connection.execute(f"COPY rows TO '{path}' (FORMAT parquet)")
+    kept = Decision(f"A1{blank}", DecisionKind.LINK, "own", f"{blank}R1", 95.0, None, (f"{blank}R1",))
+    assert read_decisions(path) == (kept,)
+
+
+@pytest.mark.parametrize(
+    ("score", "meant"), [("1e1", 10.0), ("+9.", 9.0), (".5", 0.5), ("1.5E+01", 15.0), ("095", 95.0)]
+)
+def test_plain_numbers_in_any_form_are_read(decisions_of, score, meant):
+    assert decisions_of(REQUIRED, ("A1", "R1", "own", score))[0].score == meant
+
+
 def test_at_most_five_candidates_are_kept(decisions_of):
     row = ("A1", "", "none", "0", "", "none", "[1,2,3,4,5,6]")
     assert decisions_of(ALL, row)[0].candidate_ids == ("1", "2", "3", "4", "5")
@@ -68,6 +110,13 @@ def test_doubled_rows_are_kept(decisions_of):
         (("A1", "R1", "x", "high", "", "link", ""), "match_score 'high' is not a number"),
         (("A1", "R1", "x", "nan", "", "link", ""), "match_score 'nan' is not within 0 to 100"),
         (("A1", "R1", "x", "100.1", "", "link", ""), "match_score '100.1' is not within 0 to 100"),
+        (
+            ("A1", "R1", "x", "\uff11\uff10\uff10", "", "link", ""),
+            "match_score '\uff11\uff10\uff10' is not a number",
+        ),
+        (("A1", "R1", "x", "1_0_0", "", "link", ""), "match_score '1_0_0' is not a number in plain digits"),
+        (("A1", "R1", "x", "95\xa0", "", "link", ""), "match_score '95\\xa0' is not a number"),
+        (("A1", "R1", "x", "1", "0_1", "link", ""), "match_confidence '0_1' is not a number in plain digits"),
         (("A1", "R1", "x", "-1", "", "link", ""), "match_score '-1' is not within 0 to 100"),
         (("A1", "R1", "x", "inf", "", "link", ""), "match_score 'inf' is not within 0 to 100"),
         (("A1", "R1", "x", "1", "88", "link", ""), "match_confidence '88' is not within 0 to 1"),

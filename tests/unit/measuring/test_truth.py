@@ -22,7 +22,9 @@ def test_several_recipients_none_and_one(truth_of):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "line 1: the truth lacks the column 'award_id'"),
+        ("", "truth.csv: the truth file is empty"),
+        ("\n\n", "truth.csv: the truth file is empty"),
+        ("award\n", "line 1: the truth lacks the column 'award_id'"),
         ("award_id,recipient\nA1,R1\n", "lacks the column 'recipient_ids'"),
         ("award_id,recipient_ids\n", "has no rows"),
         ("award_id,recipient_ids\nA1,R1\nA1,R2\n", "line 3: award_id 'A1' stands twice"),

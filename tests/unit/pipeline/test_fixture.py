@@ -1,4 +1,6 @@
 import csv
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -63,9 +65,10 @@ def test_a_dump_without_the_table_has_no_fingerprint(fingerprint, tmp_path):
 class ReadingEngine(FakeEngine):
     """Reads what it is handed, and links each award to the recipient that `choose` picks of its row."""
 
-    def __init__(self, choose):
+    def __init__(self, choose, award_end=""):
         super().__init__()
         self.choose = choose
+        self.award_end = award_end
         self.handed = []
 
     def __call__(self, request):
@@ -82,9 +85,11 @@ class ReadingEngine(FakeEngine):
         ):
             rows = list(csv.DictReader(recipients_file))
             writer = csv.writer(file)
-            writer.writerow(["award_id", "recipient_id", "match_method", "match_score"])
+            writer.writerow(["award_id", "match_method", "match_score", "recipient_id", "match_candidates"])
             for number, award in enumerate(csv.DictReader(awards_file)):
-                writer.writerow([award["award_id"], self.choose(number, rows), "own", 100])
+                chosen = self.choose(number, rows)
+                recipient_id, candidates = (chosen, "") if isinstance(chosen, str) else chosen
+                writer.writerow([award["award_id"] + self.award_end, "own", 100, recipient_id, candidates])
         return self.ends
 
 
@@ -127,6 +132,31 @@ class TestRecipientsOfTheOutput:
         verdict = gate(ReadingEngine(lambda number, _rows: f"10{number}.0"), has_truth=False).verdict
         assert "'100.0'" in "\n".join(verdict.reasons)
         assert "ids were written as floats" in "\n".join(verdict.reasons)
+
+    @pytest.mark.parametrize("blank", [" ", "\t", "\xa0", "\u200b"])
+    def test_ids_in_blanks_are_in_no_recipient(self, gate, blank):
+        engine = ReadingEngine(lambda number, rows: blank + own_row(number, rows) + blank)
+        verdict = gate(engine, has_truth=False).verdict
+        assert verdict.outcome is Outcome.FAIL
+        (reason,) = (reason for reason in verdict.reasons if reason.startswith("recipients_unknown 12 "))
+        assert f"recipient_id {blank + 'R0' + blank!r}, " in reason
+        assert reason.endswith("are in no recipient; blanks or invisible characters were added around ids")
+
+    def test_candidates_in_blanks_are_in_no_recipient(self, gate):
+        def padded(number, rows):
+            return [own_row(number, rows), json.dumps([own_row(number, rows) + " "])]
+
+        verdict = gate(ReadingEngine(padded), has_truth=False).verdict
+        assert verdict.outcome is Outcome.FAIL
+        assert "recipient_id 'R0 ', " in "\n".join(verdict.reasons)
+
+    @pytest.mark.parametrize("blank", [" ", "\t", "\xa0"])
+    def test_award_ids_in_blanks_are_no_awards(self, gate, blank):
+        verdict = gate(ReadingEngine(own_row, award_end=blank), has_truth=False).verdict
+        assert verdict.outcome is Outcome.FAIL
+        (reason,) = (reason for reason in verdict.reasons if reason.startswith("rows_unknown 12 "))
+        assert f"award_id {'A0' + blank!r}, " in reason
+        assert reason.endswith("are in no award; blanks or invisible characters were added around ids")
 
     def test_linked_recipients_are_in_the_run_with_name_and_uei(self, gate):
         recipients = gate(ReadingEngine(own_row)).run.recipients
@@ -185,6 +215,19 @@ class TestFilesWithoutIds:
         awards, recipients = engine.handed[0]
         assert awards.splitlines()[0] == "Company,Phase,Number Employees,UEI,award_id"
         assert recipients.splitlines()[0] == "legal_business_name,uei,recipient_id"
+
+    @pytest.mark.parametrize("blank", [" ", "\t", "\xa0"])
+    def test_blanks_around_ids_of_the_source_are_no_fault_of_the_engine(self, gate, tmp_path, blank):
+        for name in ("awards.csv", "recipients.csv"):
+            header, *lines = (tmp_path / name).read_text().splitlines()
+            padded = (re.sub("^([^,]+)", rf'"{blank}\1{blank}"', line) for line in lines)
+            (tmp_path / name).write_text("\n".join([header, *padded]) + "\n")
+        engine = ReadingEngine(own_row)
+        run = gate(engine).run
+        values = {metric.name: metric.values[0] for metric in run.metrics}
+        assert (values["rows_missing"], values["rows_unknown"], values["recipients_unknown"]) == (0, 0, 0)
+        assert (values["precision"], values["recall"]) == (1, 1)
+        assert run.decisions[0].recipient_id == "R0"
 
     def test_files_with_ids_are_handed_as_they_are(self, gate, tmp_path):
         engine = ReadingEngine(own_row)

@@ -10,6 +10,7 @@ from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import InputError
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.history import HistoryQuery
+from sbir_gate.model.run import Timing
 from sbir_gate.model.verdict import Outcome, Severity
 from sbir_gate.pipeline.history import (
     consult_history,
@@ -219,6 +220,15 @@ def test_the_run_before_on_the_same_branch_tells_a_recovery(settings, branch, ou
     source = replace(make_entry(1).source, branch=branch)
     keep(settings, [make_entry(0), make_entry(1, outcome, source=source)])
     assert [alert.kind for alert in consult(head(), settings).alerts.alerts] == kinds
+
+
+def test_a_quick_look_tells_neither_recovery_nor_drift_for_it_is_not_kept(settings):
+    keep(settings, [make_entry(0), make_entry(1, Outcome.FAIL)])
+    quick = replace(scaled(head(), "wall_seconds", 1.4), timing=Timing.QUICK)
+    past = consult(quick, settings)
+    assert past.alerts.alerts == ()
+    assert (past.verdict.drift, past.warnings) == ((), ())
+    assert consult(scaled(head(), "wall_seconds", 1.4), settings).verdict.drift
 
 
 # import

@@ -84,6 +84,14 @@ class TestAwards:
         assert list(rows_of(handed)[0]) == ["Award_ID", "Company"]
         assert ids[2] == "A1-2"
 
+    @pytest.mark.parametrize("blank", [" ", "\t", "\xa0"])
+    def test_blanks_around_ids_are_taken_off(self, hand, tmp_path, blank):
+        rows = f'award_id,Company\n"{blank}A1",Quarl\n"A2{blank}","Zyvox{blank}"\n'
+        handed, ids = hand(write(tmp_path / "a.csv", rows))
+        assert ids == ["A1", "A2"]
+        assert [row["award_id"] for row in rows_of(handed)] == ids
+        assert rows_of(handed)[1]["Company"] == f"Zyvox{blank}"
+
     def test_delimiter_and_compression_stay(self, hand, tmp_path):
         source = tmp_path / "a.tsv.gz"
         source.write_bytes(gzip.compress(b"Company\tUEI\nQuarl\t\nZyvox\t\nBrenda\t\n"))
@@ -120,7 +128,7 @@ class TestAwards:
 class TestRecipients:
     def test_recipients_with_a_column_of_ids_are_handed_as_they_are(self, connection, tmp_path):
         source = write(tmp_path / "r.csv", "recipient_hash,name\nh1,Quarl\n")
-        assert hand_recipients(connection, str(source), tmp_path, OPTIONS, has_rejects=False) is None
+        assert hand_recipients(connection, str(source), tmp_path, OPTIONS, is_altered=False) is None
 
     @pytest.mark.parametrize("name", ["r.csv", "r.csv.gz"])
     def test_without_one_they_get_the_ids_that_the_gate_knows(self, connection, tmp_path, name):
@@ -130,7 +138,7 @@ class TestRecipients:
         expected = ids_of(connection, source, tmp_path)
         work = tmp_path / "work"
         work.mkdir()
-        handed = hand_recipients(connection, str(source), work, OPTIONS, has_rejects=False)
+        handed = hand_recipients(connection, str(source), work, OPTIONS, is_altered=False)
         rows = rows_of(handed)
         assert [row.pop("recipient_id") for row in rows] == expected
         assert rows == rows_of(source)
@@ -145,15 +153,32 @@ class TestRecipients:
                 f" FROM range(3) t(i)) TO '{source / str(number)}.parquet' (FORMAT parquet)"
             )
         expected = ids_of(connection, source, tmp_path)
-        handed = hand_recipients(connection, str(source), tmp_path, OPTIONS, has_rejects=False)
+        handed = hand_recipients(connection, str(source), tmp_path, OPTIONS, is_altered=False)
         found = connection.execute(f"SELECT recipient_id, size FROM '{handed}'").fetchall()
         assert [row[0] for row in found] == expected
         assert [row[1] for row in found] == [0, 1, 2, 0, 2, 4]
+
+    @pytest.mark.parametrize("blank", [" ", "\t", "\xa0"])
+    @pytest.mark.parametrize("name", ["r.csv", "r.parquet"])
+    def test_blanks_around_ids_are_taken_off(self, connection, tmp_path, name, blank):
+        source = tmp_path / name
+        kind = name.rpartition(".")[2]
+        connection.execute("CREATE TABLE own AS SELECT $1 AS Recipient_Hash, $2 AS name", ["R1", "Quarl "])
+        connection.execute(
+            "INSERT INTO own VALUES ($1, 'Zyvox'), ($2, 'Brenda')", [f"R2{blank}", f"{blank}R3"]
+        )
+        connection.execute(f"COPY own TO '{source}' (FORMAT {kind})")
+        assert ids_of(connection, source, tmp_path) == ["R1", "R2", "R3"]
+        work = tmp_path / "work"
+        work.mkdir()
+        handed = hand_recipients(connection, str(source), work, OPTIONS, is_altered=True)
+        found = connection.execute(f"SELECT * FROM read_{kind}('{handed}')").fetchall()
+        assert found == [("R1", "Quarl "), ("R2", "Zyvox"), ("R3", "Brenda")]
 
     def test_rows_that_cannot_be_read_are_left_out_and_nothing_else_changes(self, connection, tmp_path):
         source = write(tmp_path / "r.csv", "recipient_id;name;uei\nR1;Quarl, Ltd;\ntorn\nR2;Zyvox;\n")
         options = ReadingOptions(chunk_size=2, max_reject_percent=100)
         work = tmp_path / "work"
         work.mkdir()
-        handed = hand_recipients(connection, str(source), work, options, has_rejects=True)
+        handed = hand_recipients(connection, str(source), work, options, is_altered=True)
         assert handed.read_text().splitlines() == ["recipient_id;name;uei", "R1;Quarl, Ltd;", "R2;Zyvox;"]

@@ -25,6 +25,13 @@ def test_ids_are_looked_up_with_names_and_those_that_are_not_there_are_left_out(
     assert (facts.rows["R1"].name, facts.rows["R1"].uei) == ("Quarl Optics", OTHER)
 
 
+def test_blanks_around_ids_are_taken_off_and_reported(index_of):
+    padded = index_of("R1,Quarl,", '" R2\xa0",Zyvox,', "R3,Brenda,")
+    assert padded.has_padded_ids
+    assert sorted(padded.facts_of(["R1", "R2", " R2\xa0", "R3 "]).rows) == ["R1", "R2"]
+    assert not index_of("R1,Quarl ,", ",Zyvox,").has_padded_ids
+
+
 def test_rows_of_one_uei_are_one_entity_with_all_of_its_ids(index_of):
     index = index_of(f"R1,Quarl Optics,{SHARED}", f"R2,QUARL OPTICS INC,{SHARED}", f"R3,Zyvox,{OTHER}")
     assert index.facts_of(["R2", "R3"]).entities == {"R1": SHARED, "R2": SHARED}

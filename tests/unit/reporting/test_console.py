@@ -1,10 +1,13 @@
 import re
+from dataclasses import replace
 
 import pytest
 
 from sbir_gate.comparing.gate import judge
+from sbir_gate.model.verdict import AwardChange, LostBy, RecordChanges
 from sbir_gate.reporting.console import NARROWEST_WIDTH, render_console
 from sbir_gate.reporting.plain_text import display_width
+from sbir_gate.reporting.records_view import award_lists
 from sbir_gate.reporting.view import build_view
 from tests.factories import make_policy, make_run, scaled, with_lost_links
 
@@ -65,3 +68,34 @@ def test_what_has_no_limit_is_counted_and_shown_only_when_asked_for():
     assert "Environment" not in short
     assert "Metrics without a limit" in whole
     assert "Environment" in whole
+
+
+@pytest.mark.parametrize(
+    ("width", "kept"),
+    [
+        (220, ("award-2026-0000001", "NORTHWIND", "UEI ABCDEF123456 · R000012345 (name-fuzzy)")),
+        (120, ("award-2026-0000001", "UEI ABCDEF123456 · R000012345", "UEI UVWXYZ987654 · R000067890")),
+        (79, ("award-2026-0000001", "R000012345", "R000067890")),
+    ],
+)
+def test_names_are_cut_before_ids(width, kept):
+    change = AwardChange(
+        award_id="award-2026-0000001",
+        firm_name="Northwind Advanced Photonics and Materials Incorporated",
+        before_recipient_id="R000012345",
+        after_recipient_id="R000067890",
+        before_method="name-fuzzy",
+        after_method="name-fuzzy",
+        was_right=True,
+        is_right=False,
+        lost_by=LostBy.SCORING,
+        before_name="NORTHWIND ADVANCED PHOTONICS AND MATERIALS INC",
+        before_uei="ABCDEF123456",
+        after_name="NORTHWIND ADVANCED MATERIALS OF NEW ENGLAND LLC",
+        after_uei="UVWXYZ987654",
+    )
+    view = replace(view_of(make_run()), award_lists=award_lists(RecordChanges(relinked=(change,))))
+    lines = table_lines(render_console(view, width, use_colour=False))
+    (row,) = [line for line in lines if line.startswith("award-2026")]
+    assert display_width(row) <= width
+    assert all(text in row for text in kept)

@@ -5,7 +5,7 @@ import pytest
 from sbir_gate.comparing.gate import judge
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, MetricLimit, Outcome
-from sbir_gate.reporting.improvements import improvement_line, improvement_words
+from sbir_gate.reporting.improvements import gain_words, improvement_line, improvement_words
 from sbir_gate.reporting.view import build_view
 from tests.factories import (
     LINKED,
@@ -46,6 +46,26 @@ def test_a_gain_without_a_label_is_not_called_better():
     before = with_decisions(make_run(), {award_id(0): no_link(award_id(0))})
     head, base = (replace(run, has_truth=False, right_award_ids=()) for run in (make_run(), before))
     assert improvement_words(judge(head, base, make_policy())) == ""
+
+
+@pytest.mark.parametrize(
+    ("gained", "words"),
+    [
+        (1, "Nothing got worse beyond its limit; 1 link gained on an award without a label"),
+        (2, "Nothing got worse beyond its limit; 2 links gained on awards without a label"),
+    ],
+)
+def test_the_headline_says_how_many_links_no_label_speaks_for(gained, words):
+    ids = tuple(award_id(number) for number in range(gained))
+    head = replace(make_run(), unlabelled_award_ids=ids)
+    verdict = judge(head, with_decisions(head, {id_: no_link(id_) for id_ in ids}), make_policy())
+    assert verdict.outcome is Outcome.PASS
+    assert build_view(None, verdict).headline == words
+    assert gain_words(replace(verdict, outcome=Outcome.FAIL)) == ""
+    repaired_too = replace(verdict, records=replace(verdict.records, relinked=repaired().records.relinked))
+    headline = build_view(None, repaired_too).headline
+    assert headline.startswith("Better: 2 awards corrected, 0 worse; ")
+    assert headline.endswith(gain_words(verdict))
 
 
 def test_time_and_memory_saved_are_said_only_where_they_are_established():

@@ -82,8 +82,8 @@ def test_long_lists_of_awards_are_capped_and_say_so():
 def test_short_lists_say_nothing_of_more():
     (awards,) = view_of(with_lost_links(make_run(), 2), make_run()).award_lists
     assert awards.more == ""
-    assert awards.rows[0].before == "R0000 (uei-exact)"
-    assert awards.rows[0].after == "none"
+    assert str(awards.rows[0].before) == "R0000 (uei-exact)"
+    assert str(awards.rows[0].after) == "none"
 
 
 def test_what_became_of_each_award_is_said():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.errors import DocumentError, InputError, UsageError
+from sbir_gate.model.run import Timing
 from sbir_gate.storing.baselines import baseline_path, load_baseline, promote, verify
 from sbir_gate.storing.documents import write_run
 from tests.factories import award_id, link, make_run, with_decisions, with_metric, without_metric
@@ -132,3 +133,19 @@ def test_a_run_on_the_fixture_of_a_base_never_becomes_a_baseline(tmp_path):
     run = replace(run, fixture=replace(run.fixture, commit="b" * 40))
     with pytest.raises(InputError, match="was measured on the fixture of commit bbbbbbbbbbbb"):
         promote(run, tmp_path, is_forced=True)
+
+
+@pytest.mark.parametrize(
+    ("timing", "cause", "hint"),
+    [
+        (Timing.QUICK, "judged no time (a quick look)", "without --quick"),
+        (Timing.ENGINE_UNCHANGED, "judged no time (the engine is unchanged)", "keep the baseline"),
+    ],
+)
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_a_run_that_judged_no_time_is_refused_with_what_to_do(tmp_path, timing, cause, hint, is_forced):
+    with pytest.raises(InputError) as raised:
+        promote(make_run(timing=timing), tmp_path, is_forced)
+    assert cause in raised.value.message
+    assert hint in raised.value.hint
+    assert "enricher" not in raised.value.hint

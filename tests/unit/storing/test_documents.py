@@ -10,6 +10,7 @@ from sbir_gate.errors import DocumentError, OutputError
 from sbir_gate.storing.documents import (
     load_run,
     load_verdict,
+    save_output,
     save_run,
     save_text,
     save_verdict,
@@ -231,3 +232,14 @@ def test_names_of_any_language_survive(tmp_path):
     run = make_run()
     run = replace(run, firm_names=("STJØRDAL Ünïcode 株式会社 💥", *run.firm_names[1:]))
     assert load_run(save_run(tmp_path, run)) == run
+
+
+def test_an_output_that_the_user_names_keeps_its_link_and_a_pipe_is_wrong_input(tmp_path):
+    (tmp_path / "link").symlink_to("report.md")
+    save_output(tmp_path / "link", "text")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "report.md").read_text() == "text"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="a pipe, not a regular file") as raised:
+        save_output(tmp_path / "pipe", "text")
+    assert raised.value.exit_status == 2

@@ -127,7 +127,7 @@ def test_without_a_default_branch_a_name_is_asked_for(tmp_path):
     repository.git("branch", "--move", "trunk")
     with pytest.raises(UsageError, match="there is no default branch") as caught:
         find(repository)
-    assert "--base REF" in caught.value.hint
+    assert "such as --base trunk" in caught.value.hint
 
 
 def test_a_shallow_clone_names_the_cure(history, tmp_path):

@@ -4,8 +4,9 @@ import pytest
 
 from sbir_gate.errors import DocumentError
 from sbir_gate.model.companions import OnBaseFixture
+from sbir_gate.model.run import Timing
 from sbir_gate.storing.documents import save_run
-from sbir_gate.storing.sessions import load_companions
+from sbir_gate.storing.sessions import latest_measured_run, load_companions
 from tests.factories import make_run
 
 
@@ -90,3 +91,16 @@ def test_without_a_base_the_baseline_is_compared_with_the_run_on_the_fixture_of_
     found = load_companions(path, head)
     assert found.on_base == OnBaseFixture(head_there)
     assert found.compared(head) == head_there
+
+
+def test_the_newest_run_that_measured_time_is_found_behind_quick_looks(folder):
+    saved(folder, "")
+    path, run = saved(folder, "", enricher="newer")
+    saved(folder, "", timing=Timing.QUICK)
+    assert latest_measured_run(folder.parent) == (path, run)
+
+
+def test_where_none_measured_time_the_newest_is_taken(folder):
+    saved(folder, "", timing=Timing.QUICK)
+    path, run = saved(folder, "", timing=Timing.QUICK, enricher="newer")
+    assert latest_measured_run(folder.parent) == (path, run)

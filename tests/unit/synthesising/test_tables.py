@@ -1,6 +1,7 @@
 """A table appears whole or not at all."""
 
 import gzip
+import os
 
 import duckdb
 import pytest
@@ -74,3 +75,14 @@ def test_a_place_that_cannot_be_written_is_an_error_with_a_cure(tmp_path):
         write(tmp_path / "missing" / "t.csv", FileFormat.CSV)
 
     assert "permissions" in caught.value.hint
+
+
+def test_a_pipe_is_not_waited_for_nor_replaced(tmp_path):
+    pipe = tmp_path / "table.csv"
+    os.mkfifo(pipe)
+    with (
+        pytest.raises(OutputError, match="a pipe, not a regular file"),
+        open_table(pipe, ("a",), FileFormat.CSV),
+    ):
+        pass
+    assert pipe.is_fifo()
