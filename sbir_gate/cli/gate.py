@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,6 @@ from sbir_gate.cli.options import (
     FilePath,
     base_name,
     effective_settings,
-    has_colour,
     policy_from_option,
     policy_request,
     quiet_option,
@@ -27,6 +25,7 @@ from sbir_gate.cli.options import (
 )
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
+from sbir_gate.cli.rendering import renderer
 from sbir_gate.errors import ConfigurationError, InputError, SbirGateError, UsageError
 from sbir_gate.files import check_outputs
 
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from sbir_gate.storing.merge_base import BaseName
 
 FORMATS = ("console", "markdown", "json")
-_CONSOLE_WIDTH = 120
 
 format_option = click.option(
     "--format",
@@ -161,7 +159,7 @@ def run(
         effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
-    render = _renderer(format_, verbose)  # loaded before an engine runs: it could change what is not
+    render = renderer(format_, verbose)  # loaded before an engine runs: it could change what is not
     with sources_alone():
         with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
             if base is None:
@@ -213,7 +211,7 @@ def diff(
     )
     head_run, companions = load_companions(head, head_run).with_reference(head_run, reference_run)
     verdict = _verdict(head_run, companions, settings, judgement)
-    put(_renderer(format_, verbose)(head_run, verdict))
+    put(renderer(format_, verbose)(head_run, verdict))
     sys.exit(exit_status(verdict, fail_on == "inconclusive"))
 
 
@@ -277,7 +275,7 @@ def report(
         verdict = past.verdict
         for warning in past.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
-    text = _renderer(format_, is_verbose=True)(head, verdict)
+    text = renderer(format_, is_verbose=True)(head, verdict)
     if output is None:
         put(text)
     else:
@@ -385,21 +383,3 @@ def _check_options(
         raise UsageError(f"{surplus[0]} is for runs side by side", "give --base too, or leave it out")
     if surplus:
         raise UsageError(f"{surplus[0]} does nothing with --base", "say how many pairs with --pairs")
-
-
-def _renderer(format_: str, is_verbose: bool) -> Callable[[Run, Verdict], str]:
-    """Load all that renders, and return what renders the format."""
-    from sbir_gate.reporting.console import render_console
-    from sbir_gate.reporting.json_format import render_json
-    from sbir_gate.reporting.markdown import render_markdown
-    from sbir_gate.reporting.view import build_view
-
-    def render(run: Run, verdict: Verdict) -> str:
-        if format_ == "json":
-            return render_json(verdict)
-        if format_ == "markdown":
-            return render_markdown(build_view(run, verdict))
-        width = shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns
-        return render_console(build_view(run, verdict), width, has_colour(), is_verbose)
-
-    return render
