@@ -424,7 +424,7 @@ class TestContent:
             (b"Company,Award\n", "awards.csv.gz", r"no \.gz file"),
             (b"Company,Award\n", "awards.pq", r"no \.parquet file"),
             (b"PK\x03\x04......", "awards.csv", r"a \.zip file"),
-            (gzip.compress(b"a,b"), "awards.csv", r"a \.gz file"),
+            (gzip.compress(b"a,b", mtime=0), "awards.csv", r"a \.gz file"),
             (b"PAR1....", "awards.tsv", r"a \.parquet file"),
         ],
     )
