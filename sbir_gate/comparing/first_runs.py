@@ -3,15 +3,15 @@
 One value says nothing of its own noise. So it counts only where it is longer than every other run of either
 side by more than the noise among those explains, and after all that the kernel recorded as waiting for a
 processor or a disk is taken off: reading programs from a cold disk is such waiting, filling a cache is not.
-On a machine that is busy all the time nearly all of a run is such waiting; there the processor time that the
-first run spent beyond the later ones remains.
+On a machine that is busy all the time nearly all of a run is such waiting; nothing is taken off where the
+first run used more processor time than every other run.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from sbir_gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, is_calibrated, machine_effect
@@ -104,6 +104,8 @@ def first_runs(pair: Pair, head: Run, reference: Run) -> FirstRuns:
     margin = None
     if mine.first > 0 < other.first and mine.later and (effect is not None or not is_between):
         margin = _margin(mine.later, other.later, BETWEEN_MACHINES_LOG_SD if is_between else 0.0)
+    if not is_between and _has_computed_more(head, reference):
+        mine = replace(mine, least=mine.first)
     is_longest = margin is not None and (
         math.log(mine.least / max(other.first, *other.later, *mine.later)) > margin
     )
@@ -116,20 +118,34 @@ def first_runs(pair: Pair, head: Run, reference: Run) -> FirstRuns:
 
 
 def _side(run: Run, first: float, factor: float) -> _Side:
-    samples = run.samples if run.first_run is not None else run.samples[1:]
+    opening, samples = _runs_of(run)
     later = tuple(sample.wall_seconds * factor for sample in samples if sample.wall_seconds > 0)
-    sample = run.first_run or next(iter(run.samples), None)
-    share = _waiting_share(sample) if sample is not None else None
-    least = max(first * max(1 - (share or 0.0), _LEAST_SHARE), _spent_first(run, sample, samples))
-    return _Side(first * factor, min(least, first) * factor, later, is_excused=share is not None)
+    share = _waiting_share(opening) if opening is not None else None
+    least = first * max(1 - (share or 0.0), _LEAST_SHARE)
+    return _Side(first * factor, least * factor, later, is_excused=share is not None)
 
 
-def _spent_first(run: Run, first: Sample | None, later: Sequence[Sample]) -> float:
-    """Return the seconds that the first run's own processor time takes at least, on all cores."""
-    if first is None or not later:
-        return 0.0
-    own = first.cpu_seconds - median(sample.cpu_seconds for sample in later)
-    return max(own, 0.0) / max(run.machine.cores, 1)
+def _runs_of(run: Run) -> tuple[Sample | None, Sequence[Sample]]:
+    """Return the first run and the later ones."""
+    if run.first_run is not None:
+        return run.first_run, run.samples
+    return next(iter(run.samples), None), run.samples[1:]
+
+
+def _has_computed_more(head: Run, reference: Run) -> bool:
+    """Say whether head's first run used more processor time than every other run, beyond their noise.
+
+    Waiting for a processor is not in it, so that holds on a busy machine too.
+    """
+    (mine, mine_later), (other, other_later) = _runs_of(head), _runs_of(reference)
+    if mine is None or other is None:
+        return False
+    later = [[sample.cpu_seconds for sample in side] for side in (mine_later, other_later)]
+    most = max(other.cpu_seconds, *later[0], *later[1], 0.0)
+    if min(mine.cpu_seconds, most, *later[0], *later[1]) <= 0:
+        return False
+    margin = _margin(later[0], later[1], 0.0)
+    return margin is not None and math.log(mine.cpu_seconds / most) > margin
 
 
 def _waiting_share(sample: Sample) -> float | None:

@@ -133,6 +133,11 @@ class Team:
             )
         return run_gate(effective, self.edges(), print, self.request())
 
+    def reports(self, channel):
+        """Return the folder that the channel writes its verdict to; the action has its own."""
+        own = self.folder / "reports" / "temporary" / "sbir-gate-reports" / "default"
+        return own if channel.startswith("action") else self.folder / "reports"
+
     def request(self):
         return PolicyRequest(BaseName("main"), self.folder, Path("gate.yaml"), {}, {}, ())
 
@@ -261,7 +266,7 @@ def test_an_engine_that_changes_the_fixture_of_the_base_is_an_error(team, channe
     assert raised.value.message.startswith("on the base's fixture: ")
     assert "data/awards.csv" in raised.value.message
     assert "sbir-gate-fixture-" not in raised.value.message
-    assert load_verdict(team.folder / "reports" / "verdict.json").outcome is Outcome.ERROR
+    assert load_verdict(team.reports(channel) / "verdict.json").outcome is Outcome.ERROR
 
 
 WAIVER = """\

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 WRITERS = 20
 ROOT = Path(__file__).parents[2]
 PUSH = "history push --remote origin --set history.folder={folder}/history"
-PROMOTE = "baseline promote {folder}/run.json --push --set history.folder={folder}/none"
+PROMOTE = "baseline promote {folder}/run.json --force --push --set history.folder={folder}/none"
 
 
 def start(clone, *arguments):

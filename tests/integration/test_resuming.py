@@ -249,7 +249,7 @@ def test_files_that_may_grow_no_more_are_one_error_and_the_next_run_goes_on(tmp_
     )
     limited = [sys.executable, "-c", limit, *arguments]
     stopped = subprocess.run(limited, check=False, cwd=tmp_path, capture_output=True, text=True)
-    assert stopped.returncode == 2
+    assert stopped.returncode == 3
     assert "out.csv: cannot be written" in stopped.stderr
     assert "finished chunks are kept in" in stopped.stderr
     assert not output.exists()

@@ -19,7 +19,8 @@ STEADY = (1.0, 1.01, 0.99, 1.02, 1.0)
 
 def sample(wall, waits=(0.0, 0.0)):
     cpu_wait, io_wait = waits
-    return Sample(wall, wall, 210.0, 150.0, 0.1, DIGEST, cpu_wait_seconds=cpu_wait, io_wait_seconds=io_wait)
+    cpu = max(wall - (cpu_wait or 0.0) - (io_wait or 0.0), 0.01)
+    return Sample(wall, cpu, 210.0, 150.0, 0.1, DIGEST, cpu_wait_seconds=cpu_wait, io_wait_seconds=io_wait)
 
 
 def run(first, later=STEADY, waits=(0.0, 0.0), **changes):
@@ -68,13 +69,14 @@ def test_what_the_kernel_saw_as_waiting_excuses():
 
 def test_a_machine_that_is_busy_all_the_time_accuses_nobody_of_a_first_run():
     # nearly all of every run was waiting: the same commit, measured twice, once failed so
-    waiting = tuple(replace(sample(wall, (0.95 * wall, 0.0)), cpu_seconds=0.2) for wall in STEADY)
-    first = replace(sample(3.0, (2.9, 0.0)), cpu_seconds=0.25)
+    waiting = tuple(replace(sample(wall, (0.95 * wall, 0.0)), cpu_seconds=wall / 5) for wall in STEADY)
+    first = replace(sample(3.0, (2.9, 0.0)), cpu_seconds=0.21)
     busy = replace(run(3.0), first_run=first, samples=waiting)
-    assert row(busy, run(1.0)).severity is Severity.OK
+    base = replace(busy, first_run=replace(first, wall_seconds=1.0), metrics=run(1.0).metrics)
+    assert row(busy, base).severity is Severity.OK
     # but what it computed first, and never again, is no waiting
-    computed = replace(busy, first_run=replace(first, cpu_seconds=2.9 * busy.machine.cores))
-    assert row(computed, run(1.0)).severity is Severity.FAIL
+    computed = replace(busy, first_run=replace(first, cpu_seconds=2.9))
+    assert row(computed, base).severity is Severity.FAIL
 
 
 def test_where_waiting_is_not_known_only_a_warm_up_side_by_side_can_fail():
