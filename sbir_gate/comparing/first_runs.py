@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from sbir_gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, is_calibrated, machine_effect
-from sbir_gate.comparing.limits import Finding
+from sbir_gate.comparing.limits import HOPELESS_TIMES, Finding
 from sbir_gate.comparing.paired import is_side_by_side
 from sbir_gate.comparing.ratios import Pair, Ratio
 from sbir_gate.comparing.statistics import student_quantile
@@ -51,11 +51,14 @@ class FirstRuns:
     ratio: Ratio
     margin: float | None
     can_fail: bool
+    is_paired: bool
 
     def findings(self, limit: MetricLimit) -> tuple[Finding, ...]:
         """Return the breach of a relative limit, or a warning of what is kept between runs, or nothing."""
         if self.margin is None or self.ratio.value is None:
             return ()
+        if not self.is_paired:
+            return self._apart(limit)
         if self.ratio.is_significant and self.ratio.judged_delta >= limit.smallest_change:
             percent = (self.ratio.value - 1) * 100
             for severity, bound in ((Severity.FAIL, limit.fail_percent), (Severity.WARN, limit.warn_percent)):
@@ -65,6 +68,18 @@ class FirstRuns:
         if self._keeps_more(limit):
             return (Finding(Severity.WARN, "first run", self._kept_words(limit)),)
         return ()
+
+    def _apart(self, limit: MetricLimit) -> tuple[Finding, ...]:
+        """Return the breach of Runs that were measured apart: only a first run beyond all proportion counts.
+
+        The first run in a new environment compiles what it imports, and that of the other Run may not have.
+        """
+        percent, bound = ((self.ratio.value or 1.0) - 1) * 100, limit.fail_percent
+        is_large = self.ratio.is_significant and self.ratio.judged_delta >= limit.smallest_change
+        if bound is None or not is_large or percent <= HOPELESS_TIMES * bound:
+            return ()
+        severity = Severity.FAIL if self.can_fail else Severity.WARN
+        return (Finding(severity, f"{severity} {number_text(bound)} %", self._words(limit, bound)),)
 
     def _keeps_more(self, limit: MetricLimit) -> bool:
         """Say whether head's later runs are spared something that those of the reference are not."""
@@ -114,7 +129,7 @@ def first_runs(pair: Pair, head: Run, reference: Run) -> FirstRuns:
     raw = pair.head[0] / pair.reference[0] if pair.reference[0] > 0 else None
     ratio = Ratio(value, None, None, raw, delta, delta, is_longest, is_calibrated=is_between)
     can_fail = mine.is_excused or (is_paired and head.first_run is not None)
-    return FirstRuns(mine, other, ratio, margin, can_fail)
+    return FirstRuns(mine, other, ratio, margin, can_fail, is_paired)
 
 
 def _side(run: Run, first: float, factor: float) -> _Side:

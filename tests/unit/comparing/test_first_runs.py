@@ -82,8 +82,15 @@ def test_a_machine_that_is_busy_all_the_time_accuses_nobody_of_a_first_run():
 def test_where_waiting_is_not_known_only_a_warm_up_side_by_side_can_fail():
     unknown = (None, None)
     assert row(run(3.0, waits=unknown), run(1.0)).severity is Severity.FAIL
-    assert row(run(3.0, waits=unknown, session=""), run(1.0, session="")).severity is Severity.WARN
+    assert row(run(9.0, waits=unknown, session=""), run(1.0, session="")).severity is Severity.WARN
     assert row(run(3.0, waits=unknown, first_run=None), run(1.0, first_run=None)).severity is Severity.WARN
+
+
+def test_a_new_environment_that_compiles_what_it_imports_fails_nobody():
+    # measured apart: the baseline's environment had been used before
+    assert row(run(1.6, session=""), run(1.0, session="")).severity is Severity.OK
+    assert row(run(3.4, session=""), run(1.0, session="")).severity is Severity.OK
+    assert row(run(3.6, session=""), run(1.0, session="")).severity is Severity.FAIL
 
 
 def test_without_warm_ups_it_is_the_first_repeat_and_the_later_ones_are_the_rest():
