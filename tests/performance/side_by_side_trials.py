@@ -70,7 +70,12 @@ while True:
         pass
     time.sleep(draw.expovariate(1 / 1.5))
 """
-SETTINGS = "enricher: {command: '{python} enrich.py {awards} {recipients} {output} {metrics}'}\n"
+# the enricher is the built-in engine, so it runs with the interpreter that has it
+SETTINGS = f"""\
+enricher:
+  command: '{{python}} enrich.py {{awards}} {{recipients}} {{output}} {{metrics}}'
+  python: {sys.executable}
+"""
 
 
 @dataclass(frozen=True)
