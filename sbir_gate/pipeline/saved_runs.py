@@ -39,17 +39,16 @@ def judgement_again(
 ) -> tuple[EffectiveSettings, Judgement]:
     """Return the settings and the judgement of a saved Run; without a request that of the working tree.
 
-    The working tree judges too, with a note, where the commit that judged the Run is not in the repository,
-    unless the Run was measured beside its base or the caller asks for that commit (`is_asked`): then this
-    raises UsageError.
+    The working tree judges too, with a note, where the commit that judged the Run is not in the repository
+    or there is none, unless the caller asks for that commit (`is_asked`): then this raises UsageError.
     """
     if request is None:
         return own, own_judgement(own, has_baseline, is_merged=head.is_merged)
-    is_needed = is_asked or not has_baseline
     commit = request.base.ref or ""
-    if not is_needed and find_reference(request.git_in(request.folder), commit) is None:
+    if not is_asked and find_reference(request.git_in(request.folder), commit) is None:
         words = f"judged by the working tree's policy: this repository lacks commit {commit[:SHOWN_DIGITS]}"
-        return own, replace(own_judgement(own), notes=(f"{words}, whose policy judged the Run",))
+        notes = (f"{words}, whose policy judged the Run",)
+        return own, replace(own_judgement(own, has_baseline), notes=notes)
     return commit_judgement(request, own, has_baseline)
 
 
