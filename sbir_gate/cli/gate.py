@@ -30,15 +30,15 @@ from sbir_gate.errors import ConfigurationError, InputError, SbirGateError, Usag
 from sbir_gate.files import check_outputs
 
 if TYPE_CHECKING:
+    from sbir_gate.gate.conclusion import GateResult
+    from sbir_gate.gate.policy import Judgement, PolicyRequest
+    from sbir_gate.gate.storing.merge_base import BaseName
     from sbir_gate.model.companions import Companions
     from sbir_gate.model.run import Run
     from sbir_gate.model.verdict import Verdict
-    from sbir_gate.pipeline.conclusion import GateResult
-    from sbir_gate.pipeline.policy import Judgement, PolicyRequest
     from sbir_gate.settings.base_settings import Given
     from sbir_gate.settings.effective import EffectiveSettings
     from sbir_gate.settings.schema import Settings
-    from sbir_gate.storing.merge_base import BaseName
 
 FORMATS = ("console", "markdown", "json")
 
@@ -136,9 +136,9 @@ def run(
     quiet: bool,
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
-    from sbir_gate.comparing.gate import exit_status
-    from sbir_gate.measuring.own_code import sources_alone
-    from sbir_gate.reporting.alert_text import render_alerts
+    from sbir_gate.gate.comparing.gate import exit_status
+    from sbir_gate.gate.measuring.own_code import sources_alone
+    from sbir_gate.gate.reporting.alert_text import render_alerts
     from sbir_gate.settings.base_settings import Given
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds}, quick)
@@ -201,9 +201,9 @@ def diff(
     assignments: tuple[str, ...],
 ) -> NoReturn:
     """Judge the saved Run HEAD against the saved Run REFERENCE; nothing is measured."""
-    from sbir_gate.comparing.gate import exit_status
-    from sbir_gate.storing.documents import load_run
-    from sbir_gate.storing.sessions import load_companions
+    from sbir_gate.documents import load_run
+    from sbir_gate.gate.comparing.gate import exit_status
+    from sbir_gate.gate.storing.sessions import load_companions
 
     head_run, reference_run = load_run(head), load_run(reference)
     settings, judgement = _judgement(
@@ -244,11 +244,11 @@ def report(
     assignments: tuple[str, ...],
 ) -> None:
     """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
-    from sbir_gate.pipeline.history import consult_history
-    from sbir_gate.pipeline.saved_runs import files_of_report
+    from sbir_gate.documents import load_run, load_verdict, save_output
+    from sbir_gate.gate.history import consult_history
+    from sbir_gate.gate.saved_runs import files_of_report
+    from sbir_gate.gate.storing.sessions import load_companions
     from sbir_gate.settings.effective import inspect_settings
-    from sbir_gate.storing.documents import load_run, load_verdict, save_output
-    from sbir_gate.storing.sessions import load_companions
 
     if output is not None:
         settled, _ = inspect_settings(config_file, os.environ, {}, assignments)
@@ -287,8 +287,8 @@ def _settings_faults_left(
     config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
 ) -> Iterator[None]:
     """Leave a verdict `error` for settings that cannot be used, as far as they say where reports go."""
-    from sbir_gate.pipeline.conclusion import leave_error_verdict
-    from sbir_gate.pipeline.edges import real_edges
+    from sbir_gate.gate.conclusion import leave_error_verdict
+    from sbir_gate.gate.edges import real_edges
     from sbir_gate.settings.effective import inspect_settings
 
     try:
@@ -305,11 +305,11 @@ def _alone(
     effective: EffectiveSettings, given: Given, request: PolicyRequest | None, ticker: Ticker
 ) -> GateResult:
     """Compare with the baseline: as it is stored, or with its commit if it is of another machine."""
-    from sbir_gate.pipeline.baseline_commit import commit_to_measure, quick_look
-    from sbir_gate.pipeline.edges import real_edges
-    from sbir_gate.pipeline.gate import run_gate
-    from sbir_gate.storing.git import Git
-    from sbir_gate.storing.merge_base import BaseName
+    from sbir_gate.gate.baseline_commit import commit_to_measure, quick_look
+    from sbir_gate.gate.edges import real_edges
+    from sbir_gate.gate.run import run_gate
+    from sbir_gate.gate.storing.git import Git
+    from sbir_gate.gate.storing.merge_base import BaseName
 
     edges = real_edges()
     here = Git(Path.cwd())
@@ -329,9 +329,9 @@ def _beside_base(
     *,
     by_own_policy: bool = False,
 ) -> GateResult:
-    from sbir_gate.pipeline.edges import real_edges
-    from sbir_gate.pipeline.side_by_side import run_beside_base
-    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
+    from sbir_gate.gate.edges import real_edges
+    from sbir_gate.gate.side_by_side import run_beside_base
+    from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
 
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
     return run_beside_base(
@@ -350,9 +350,9 @@ def _judgement(
     is_diff: bool = False,
 ) -> tuple[Settings, Judgement]:
     """Return the settings and what saved Runs are judged by: what is asked for, else what judged them."""
-    from sbir_gate.pipeline.policy import PolicyRequest
-    from sbir_gate.pipeline.saved_runs import judgement_again, saved_base
-    from sbir_gate.storing.merge_base import BaseName
+    from sbir_gate.gate.policy import PolicyRequest
+    from sbir_gate.gate.saved_runs import judgement_again, saved_base
+    from sbir_gate.gate.storing.merge_base import BaseName
 
     effective = effective_settings(config_file, assignments, options)
     named = BaseName(policy_from) if policy_from else saved_base(head, reference, is_diff=is_diff)
@@ -366,7 +366,7 @@ def _judgement(
 
 
 def _verdict(head: Run, companions: Companions, settings: Settings, judgement: Judgement) -> Verdict:
-    from sbir_gate.pipeline.policy import judged_with_history
+    from sbir_gate.gate.policy import judged_with_history
 
     return judged_with_history(judgement, head, companions, settings, datetime.now(UTC).date())
 

@@ -17,10 +17,10 @@ _CONSOLE_WIDTH = 120
 
 def renderer(format_: str, is_verbose: bool) -> Callable[[Run, Verdict], str]:
     """Load all that renders, and return what renders the format."""
-    from sbir_gate.reporting.console import render_console
-    from sbir_gate.reporting.json_format import render_json
-    from sbir_gate.reporting.markdown import render_markdown
-    from sbir_gate.reporting.view import build_view
+    from sbir_gate.gate.reporting.console import render_console
+    from sbir_gate.gate.reporting.json_format import render_json
+    from sbir_gate.gate.reporting.markdown import render_markdown
+    from sbir_gate.gate.reporting.view import build_view
 
     def render(run: Run, verdict: Verdict) -> str:
         if format_ == "json":

@@ -10,8 +10,13 @@ from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.documents import MAX_DOCUMENT_BYTES
+from sbir_gate.engine.enrichment import enrich
+from sbir_gate.engine.recipient_parts import fingerprint
 from sbir_gate.files import read_file
-from sbir_gate.measuring.monitor import PerformanceMonitor
+from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
+from sbir_gate.gate.edges import Edges
+from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts
 from sbir_gate.orchestration.failures import as_failures
 from sbir_gate.orchestration.names import (
@@ -32,16 +37,12 @@ from sbir_gate.pipeline.asset_run import (
     measure_enrichment,
     store_baseline,
 )
-from sbir_gate.pipeline.conclusion import REPORT_NAME, VERDICT_NAME
-from sbir_gate.pipeline.edges import Edges
-from sbir_gate.pipeline.enrichment import enrich, reading_options
-from sbir_gate.pipeline.recipient_parts import fingerprint
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
+from sbir_gate.settings.reading import reading_options
 from sbir_gate.settings.schema import Settings
-from sbir_gate.storing.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.storing.writer_lock import writer_lock
+from sbir_gate.writer_lock import writer_lock
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.gate.edges import real_edges
 from sbir_gate.orchestration.assets import AssetEdges, AssetShape, make_assets
 from sbir_gate.orchestration.checks import make_checks
 from sbir_gate.orchestration.file_io import path_io_manager
 from sbir_gate.orchestration.names import GATE_RESOURCE, GROUP, IO_MANAGER, JOB, YEARLY_JOB, YEARLY_PREFIX
 from sbir_gate.orchestration.resources import GateResource
 from sbir_gate.orchestration.sensors import make_sensors
-from sbir_gate.pipeline.edges import real_edges
 from sbir_gate.settings.effective import load_settings
 
 CONFIG_VARIABLE = "SBIR_GATE_CONFIG"
