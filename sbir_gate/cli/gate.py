@@ -48,17 +48,17 @@ format_option = click.option(
     type=click.Choice(FORMATS),
     default="console",
     show_default=True,
-    help="What to print.",
+    help="Output format.",
 )
 verbose_option = click.option(
-    "--verbose", "-v", is_flag=True, help="On the console, also metrics without a limit and the environment."
+    "--verbose", "-v", is_flag=True, help="Also show metrics without a limit and the environment."
 )
 fail_on_option = click.option(
     "--fail-on",
     type=click.Choice(["fail", "inconclusive"]),
     default="fail",
     show_default=True,
-    help="The mildest verdict that ends with a status above 0.",
+    help="Least severe verdict with an exit status above 0.",
 )
 
 
@@ -75,38 +75,40 @@ Examples:
   sbir-gate run --through dagster
 """
 )
-@click.option("--awards", "awards", help="Awards of the fixture; default: fixtures.awards of the settings.")
-@click.option("--recipients", help="Recipients of the fixture.")
-@click.option("--truth", help="Known right recipients of the fixture.")
-@click.option("--enricher", help="Command line of another engine, with {awards} {recipients} {output}.")
-@click.option("--repeats", type=click.IntRange(min=1), help="Measured repeats.")
+@click.option("--awards", "awards", help="Awards of the fixture; default: fixtures.awards.")
+@click.option("--recipients", help="Recipients of the fixture; default: fixtures.recipients.")
+@click.option("--truth", help="Correct recipients of the fixture; default: fixtures.truth.")
+@click.option("--enricher", help="Command line of your engine, with {awards} {recipients} {output}.")
+@click.option("--repeats", type=click.IntRange(min=1), help="Number of measured repeats.")
 @click.option("--baselines", help="Folder of the baselines.")
-@click.option("--reports", help="Folder to write to.")
+@click.option("--reports", help="Folder for reports.")
 @click.option(
     "--base",
     metavar="[REF]",
     is_flag=False,
     flag_value="",
-    help="Compare with the commit that HEAD was branched off from REF (the default branch without one),"
-    " measured side by side with it, not with the baseline.",
+    help="Compare with the merge base of HEAD and REF (default: the default branch),"
+    " measured side by side, instead of with the baseline.",
 )
 @click.option(
     "--pairs",
     type=click.IntRange(1, 1000),
-    help="With --base: exactly so many pairs, at least 5 (--quick for a quick look); default: as needed.",
+    help="With --base: exact number of pairs, at least 5; default: as many as needed.",
 )
 @click.option(
-    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --base: time budget for all pairs.",
 )
 @click.option(
     "--quick",
     is_flag=True,
-    help="Run each side once and judge the exact metrics alone, without time and memory.",
+    help="Run each side once and judge only the exact metrics, not time and memory.",
 )
 @click.option(
     "--through",
     type=click.Choice(["dagster"]),
-    help="Measure sbir_etl_job of Dagster, the engine as operators run it, as the gate <gate.name>-dagster.",
+    help="Measure the engine as the Dagster job sbir_etl_job, in a separate gate <gate.name>-dagster.",
 )
 @format_option
 @verbose_option
@@ -135,7 +137,7 @@ def run(
     assignments: tuple[str, ...],
     quiet: bool,
 ) -> NoReturn:
-    """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
+    """Benchmark the enricher on the fixtures, compare with the baseline or base, and report the verdict."""
     from sbir_gate.gate.comparing.gate import exit_status
     from sbir_gate.gate.measuring.own_code import sources_alone
     from sbir_gate.gate.reporting.alert_text import render_alerts
@@ -159,7 +161,9 @@ def run(
         effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
-    render = renderer(format_, verbose)  # loaded before an engine runs: it could change what is not
+    render = renderer(
+        format_, verbose
+    )  # loaded before an engine runs: an engine could modify modules that are not
     with sources_alone():
         with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
             if base is None:
@@ -200,7 +204,7 @@ def diff(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> NoReturn:
-    """Judge the saved Run HEAD against the saved Run REFERENCE; nothing is measured."""
+    """Judge the saved Run HEAD against the saved Run REFERENCE without measuring."""
     from sbir_gate.documents import load_run
     from sbir_gate.gate.comparing.gate import exit_status
     from sbir_gate.gate.storing.sessions import load_companions
@@ -228,7 +232,7 @@ Examples:
     "--verdict",
     "verdict_document",
     type=FilePath(),
-    help="Saved verdict; default: judged again.",
+    help="Saved verdict; default: judge the Run again.",
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="markdown", show_default=True)
 @click.option("--output", type=FilePath(), help="File to write; default: standard output.")
@@ -243,7 +247,7 @@ def report(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
+    """Regenerate the report of a saved RUN against its saved verdict, its base or the current baseline."""
     from sbir_gate.documents import load_run, load_verdict, save_output
     from sbir_gate.gate.history import consult_history
     from sbir_gate.gate.saved_runs import files_of_report
@@ -256,15 +260,15 @@ def report(
     head = load_run(run_document)
     if verdict_document is not None and policy_from is not None:
         raise UsageError(
-            "--verdict and --policy-from: a saved verdict is shown as it was judged",
-            "leave --verdict out to have the Run judged again",
+            "--verdict cannot be used with --policy-from: a saved verdict is not judged again",
+            "omit --verdict to judge the Run again",
         )
     if verdict_document is not None:
         verdict = load_verdict(verdict_document)
         if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
             raise InputError(
-                f"{verdict_document}: the verdict is on another Run, of {verdict.head_started_at}",
-                "name the verdict and the Run that belong together, or leave --verdict out",
+                f"{verdict_document}: the verdict belongs to another Run, of {verdict.head_started_at}",
+                "name the verdict of this Run, or omit --verdict",
             )
     else:
         beside = load_companions(run_document, head)
@@ -286,7 +290,7 @@ def report(
 def _settings_faults_left(
     config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
 ) -> Iterator[None]:
-    """Leave a verdict `error` for settings that cannot be used, as far as they say where reports go."""
+    """Save a verdict `error` for invalid settings, if they still define the reports folder."""
     from sbir_gate.gate.conclusion import leave_error_verdict
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.settings.effective import inspect_settings
@@ -296,7 +300,7 @@ def _settings_faults_left(
     except ConfigurationError as error:
         found, _ = inspect_settings(config_file, os.environ, options, assignments)
         if found is not None:
-            with suppress(SbirGateError, OSError):  # the fault of the settings is the one to report
+            with suppress(SbirGateError, OSError):  # report the settings error, not this one
                 leave_error_verdict(found, real_edges(), error)
         raise
 
@@ -304,7 +308,7 @@ def _settings_faults_left(
 def _alone(
     effective: EffectiveSettings, given: Given, request: PolicyRequest | None, ticker: Ticker
 ) -> GateResult:
-    """Compare with the baseline: as it is stored, or with its commit if it is of another machine."""
+    """Compare with the stored baseline, or with its commit if another machine measured it."""
     from sbir_gate.gate.baseline_commit import commit_to_measure, quick_look
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.gate.run import run_gate
@@ -349,7 +353,7 @@ def _judgement(
     *,
     is_diff: bool = False,
 ) -> tuple[Settings, Judgement]:
-    """Return the settings and what saved Runs are judged by: what is asked for, else what judged them."""
+    """Return the settings and the policy for saved Runs: as requested, else as first judged."""
     from sbir_gate.gate.policy import PolicyRequest
     from sbir_gate.gate.saved_runs import judgement_again, saved_base
     from sbir_gate.gate.storing.merge_base import BaseName
@@ -374,12 +378,12 @@ def _verdict(head: Run, companions: Companions, settings: Settings, judgement: J
 def _check_options(
     base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object], is_quick: bool
 ) -> None:
-    """Raise UsageError for an option that would do nothing."""
+    """Raise UsageError for an option that has no effect."""
     numbers = [name for name, value in {**alone, **side_by_side}.items() if value is not None]
     if is_quick and numbers:
-        raise UsageError(f"{numbers[0]} does nothing with --quick", "leave one of the two out")
+        raise UsageError(f"{numbers[0]} has no effect with --quick", "remove one of the two options")
     surplus = [name for name, value in (side_by_side if base is None else alone).items() if value is not None]
     if surplus and base is None:
-        raise UsageError(f"{surplus[0]} is for runs side by side", "give --base too, or leave it out")
+        raise UsageError(f"{surplus[0]} needs --base", "add --base, or remove the option")
     if surplus:
-        raise UsageError(f"{surplus[0]} does nothing with --base", "say how many pairs with --pairs")
+        raise UsageError(f"{surplus[0]} has no effect with --base", "set the number of pairs with --pairs")

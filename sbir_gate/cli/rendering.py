@@ -1,4 +1,4 @@
-"""What a Run and its verdict look like on standard output, in each format."""
+"""A Run and its verdict on standard output, in each format."""
 
 from __future__ import annotations
 
