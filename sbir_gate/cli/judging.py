@@ -73,7 +73,7 @@ def saved_judgement(
     is_diff: bool = False,
 ) -> tuple[Settings, Judgement]:
     """Return the settings and what saved Runs are judged by: what is asked for, else what judged them."""
-    from sbir_gate.gate.policy import PolicyRequest
+    from sbir_gate.gate.commit_files import PolicyRequest
     from sbir_gate.gate.saved_runs import judgement_again, saved_base
     from sbir_gate.gate.storing.merge_base import BaseName
 

@@ -26,8 +26,8 @@ from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import ConfigurationError, SbirGateError, UsageError
 
 if TYPE_CHECKING:
+    from sbir_gate.gate.commit_files import PolicyRequest
     from sbir_gate.gate.conclusion import GateResult
-    from sbir_gate.gate.policy import PolicyRequest
     from sbir_gate.gate.storing.merge_base import BaseName
     from sbir_gate.settings.base_settings import Given
     from sbir_gate.settings.effective import EffectiveSettings

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbir_gate.errors import ToolError, UsageError
-from sbir_gate.gate.adoption import has_gate
+from sbir_gate.gate.commit_files import has_gate
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.enricher_plan import BUILT_IN_COMMAND, CHILD_SETTINGS, interpreter, settings_digest
 from sbir_gate.gate.measuring.base_environment import (

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sbir_gate import __version__
 from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, SbirGateError
+from sbir_gate.gate.commit_files import PolicyRequest
 from sbir_gate.gate.comparing.feasibility import pairs_fault, repeats_fault
 from sbir_gate.gate.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.gate.edges import Edges
@@ -23,7 +24,7 @@ from sbir_gate.gate.measuring.metrics import derive_metrics
 from sbir_gate.gate.measuring.process import EnricherCrash
 from sbir_gate.gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
 from sbir_gate.gate.measuring.seals import Seals
-from sbir_gate.gate.policy import PolicyRequest, commit_judgement, judged_with_history, own_judgement
+from sbir_gate.gate.policy import commit_judgement, judged_with_history, own_judgement
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS

@@ -20,6 +20,7 @@ from sbir_gate.gate.base_side import (
     places_of,
     prepare_base,
 )
+from sbir_gate.gate.commit_files import PolicyRequest, operator_layers
 from sbir_gate.gate.comparing.deciding import is_failed_exactly, undecided
 from sbir_gate.gate.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.gate.edges import Edges
@@ -39,7 +40,7 @@ from sbir_gate.gate.measuring.interleaving import (
     run_side_by_side,
 )
 from sbir_gate.gate.measuring.seals import Seals, files_in
-from sbir_gate.gate.policy import Judgement, PolicyRequest, commit_judgement, operator_layers, own_judgement
+from sbir_gate.gate.policy import Judgement, commit_judgement, own_judgement
 from sbir_gate.gate.run import Progress, measure, refuse_blind_setup, run_of, wrong_input_explained
 from sbir_gate.gate.side_notes import budget_notes, notes_of_sides
 from sbir_gate.gate.storing.git import Git

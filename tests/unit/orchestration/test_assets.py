@@ -2,7 +2,7 @@ import dagster as dg
 import pytest
 
 from sbir_gate.errors import ConfigurationError, InputError, ToolError
-from sbir_gate.orchestration.failures import as_failures
+from sbir_gate.orchestration.assets import as_failures
 
 
 def failure_of(error):
