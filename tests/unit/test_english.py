@@ -84,7 +84,6 @@ ALLOWED: set[str] = {
     "config/waivers.yaml",
     "action.yml",
     "Makefile",
-    "sbir_gate/datasets/distinct.py",
     "sbir_gate/datasets/downloading/answers.py",
     "sbir_gate/datasets/downloading/downloads.py",
     "sbir_gate/datasets/downloading/partials.py",
@@ -160,6 +159,7 @@ ALLOWED: set[str] = {
     "sbir_gate/gate/doctor.py",
     "sbir_gate/gate/edges.py",
     "sbir_gate/gate/engine_sources.py",
+    "sbir_gate/gate/enricher_plan.py",
     "sbir_gate/gate/fixture.py",
     "sbir_gate/gate/fixture_edits.py",
     "sbir_gate/gate/fork_claims.py",
@@ -178,7 +178,6 @@ ALLOWED: set[str] = {
     "sbir_gate/gate/measuring/quality.py",
     "sbir_gate/gate/measuring/rows.py",
     "sbir_gate/gate/measuring/seals.py",
-    "sbir_gate/gate/measuring/source.py",
     "sbir_gate/gate/measuring/telemetry.py",
     "sbir_gate/gate/measuring/truth.py",
     "sbir_gate/gate/measuring/usage.py",
@@ -226,6 +225,7 @@ ALLOWED: set[str] = {
     "sbir_gate/gate/trends.py",
     "sbir_gate/gate/untrusted.py",
     "sbir_gate/git_leftovers.py",
+    "sbir_gate/locks.py",
     "sbir_gate/model/alert.py",
     "sbir_gate/model/asset_check.py",
     "sbir_gate/model/bounds.py",
@@ -243,7 +243,6 @@ ALLOWED: set[str] = {
     "sbir_gate/model/waiver.py",
     "sbir_gate/model/workflow.py",
     "sbir_gate/orchestration/definitions.py",
-    "sbir_gate/orchestration/in_process.py",
     "sbir_gate/orchestration/resources.py",
     "sbir_gate/orchestration/run_alerts.py",
     "sbir_gate/orchestration/sensors.py",
@@ -280,7 +279,7 @@ ALLOWED: set[str] = {
     "sbir_gate/settings/validation.py",
     "sbir_gate/settings/waivers.py",
     "sbir_gate/settings/yaml_text.py",
-    "sbir_gate/writer_lock.py",
+    "sbir_gate/sql_text.py",
 }
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("fixtures/*.md")])
