@@ -37,7 +37,7 @@ class Remote:
         keep_entry(history_folder(settings), make_entry(1))
         verdict = replace(judge(make_run(), make_run(), make_policy()), outcome=outcome)
         saved = Saved(settings.reports.folder, verdict, run, None)
-        edges = KeepEdges(Git(self.clone.folder, ENVIRONMENT), Waiter().patience(), self.github)
+        edges = KeepEdges(Git(self.clone.folder, ENVIRONMENT), Waiter().retrying(), self.github)
         return [step() for step in keep_for_later(saved, ActionInputs(**inputs), event, settings, edges)]
 
     def branches(self):
