@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from sbir_gate.datasets.downloading.responses import HttpOptions
-from sbir_gate.datasets.fetching import http_options as http_of
 from sbir_gate.engine import enrichment
 from sbir_gate.engine.matching.candidates import BlockingOptions
 from sbir_gate.engine.matching.cascade import MatchingOptions
@@ -38,7 +36,3 @@ def matching_options(**changes: object) -> MatchingOptions:
 
 def blocking_options(**changes: object) -> BlockingOptions:
     return replace(matching_options().blocking, **changes)
-
-
-def http_options(**changes: object) -> HttpOptions:
-    return replace(http_of(_settings()), **changes)

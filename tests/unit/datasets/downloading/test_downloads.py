@@ -148,9 +148,9 @@ class TestWhole:
                 last.raw = io.BytesIO(CONTENT)
                 return last
 
-        remote = RemoteFile(parse_address("https://host/a.csv?token=s3cret"), Downgrading())
+        remote = RemoteFile(parse_address("https://host/a.csv?token=s3cret"), Downgrading(), desk.http)
         with pytest.raises(InputError, match=r"a\.csv: redirects to an address that is not encrypted"):
-            fetch_file(remote, Wanted(desk.target()), DownloadOptions())
+            fetch_file(remote, Wanted(desk.target()), DownloadOptions(retry_policy()))
         assert desk.names() == []
 
 
