@@ -31,8 +31,6 @@ from sbir_gate.engine.matching.scoring import WordCounts, prepare_scoring, query
 from sbir_gate.engine.matching.training import joined, label_pairs, train
 from sbir_gate.model.matches import Method
 
-ALL_METHODS = (Method.UEI_EXACT, Method.DUNS_EXACT, Method.NAME_EXACT, Method.NAME_FUZZY)
-
 StageTimer = Callable[[str], AbstractContextManager[object]]
 
 

@@ -89,7 +89,7 @@ class _Retry(GithubRetry):
     def new(self, **state: Any) -> Self:  # noqa: ANN401 -- as above
         return super().new(policy=self._policy, **state)
 
-    def increment(  # type: ignore[override]
+    def increment(  # type: ignore[override]  # GithubRetry itself returns a Retry
         self,
         method: str | None = None,
         url: str | None = None,
@@ -108,8 +108,8 @@ class _Retry(GithubRetry):
             or (not is_repeatable and response.status not in {403, 429})
             or (self.get_retry_after(response) or 0.0) > self._policy.cap_seconds
         ):
-            raise MaxRetryError(_pool, url or "")  # type: ignore[arg-type]
-        return super().increment(method, url, response, error, _pool, _stacktrace)  # type: ignore[arg-type]
+            raise MaxRetryError(_pool, url or "")  # type: ignore[arg-type]  # as urllib3 does
+        return super().increment(method, url, response, error, _pool, _stacktrace)  # type: ignore[arg-type]  # as above
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         """Return how long GitHub asks to wait, in seconds; of a 429 GithubRetry knows the header alone."""
