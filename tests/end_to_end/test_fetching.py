@@ -91,7 +91,7 @@ def test_a_second_download_is_refused_while_the_first_runs(server, tmp_path):
         second = run(tmp_path, "awards", "--url", server.url("/a.csv"), "--output", "a.csv")
         process.kill()
     assert second.returncode == 2
-    assert "a.csv: another sbir-gate is downloading to it" in second.stderr
+    assert f"a.csv: another sbir-gate (process {process.pid}) is downloading to it" in second.stderr
     assert len(server.requests) == 1
 
 

@@ -14,7 +14,8 @@ from sbir_gate.model.verdict import Outcome, Verdict
 PAGE = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
 # these compare times, so that they take several repeats
 TIMED_SECTION = "Slower or hungrier"
-SLOW_SECTIONS = {TIMED_SECTION, "Keeping answers", "A history of its own"}
+TIMED_SECTIONS = {TIMED_SECTION, "Keeping answers", "A history of its own"}
+IN_THE_ACTION = ("in the action", "in the action, beside a stored baseline")
 TRIES = 4
 MEASURED = {"SBIR_GATE__BENCHMARK__REPEATS": "5", "SBIR_GATE__BENCHMARK__WARM_UPS": "1"}
 
@@ -48,12 +49,16 @@ ROWS = list(table_rows())
 FIRST_ROWS = {row.section: row for row in reversed(ROWS) if row.is_measured}
 
 
-def is_slow(row: Row) -> bool:
-    return row.section in SLOW_SECTIONS or (row.is_measured and row is not FIRST_ROWS[row.section])
+def tier(row: Row):
+    """Return the marks of a row."""
+    if row.section in TIMED_SECTIONS and row.fault.endswith(IN_THE_ACTION):
+        return [pytest.mark.nightly]
+    is_fast = not row.is_measured or (row is FIRST_ROWS[row.section] and row.section not in TIMED_SECTIONS)
+    return [] if is_fast else [pytest.mark.slow]
 
 
 def parameter(row: Row):
-    return pytest.param(row, id=row.fault, marks=[pytest.mark.slow] if is_slow(row) else [])
+    return pytest.param(row, id=row.fault, marks=tier(row))
 
 
 def make_own_baseline(stage):
