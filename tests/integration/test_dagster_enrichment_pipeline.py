@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from sbir_gate.documents import load_alerts, load_run, load_verdict
-from sbir_gate.engine.enrichment import enrich
+from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.verdict import Outcome, Severity

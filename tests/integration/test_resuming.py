@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.engine.enrichment import EnrichRequest, enrich
+from sbir_gate.engine import EnrichRequest, enrich
 from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.errors import InputError, SbirGateError, UsageError
 from sbir_gate.monitor import PerformanceMonitor
