@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine import EnrichRequest, EnrichSummary, enrich
 from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
 from sbir_gate.engine.matching.decisions import FirmDecision
 from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sbir_gate.engine.enrichment import EnrichRequest, enrich
+from sbir_gate.engine import EnrichRequest, enrich
 from sbir_gate.errors import ExitStatus
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.reading.dump_rows import DumpRows

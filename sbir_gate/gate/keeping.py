@@ -22,7 +22,6 @@ from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.github import Pulls
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.model.run import Run
-from sbir_gate.pipeline.action import mode_of
 from sbir_gate.retrying import RetryPolicy
 from sbir_gate.settings.action_inputs import ActionInputs, InputMode, Promotion
 from sbir_gate.settings.schema import Settings
@@ -52,7 +51,12 @@ def fetch_past(inputs: ActionInputs, settings: Settings, git: Git) -> str:
 
 
 def keep_for_later(
-    saved: Saved, inputs: ActionInputs, event: Event, settings: Settings, edges: KeepEdges
+    saved: Saved,
+    mode: InputMode,
+    inputs: ActionInputs,
+    event: Event,
+    settings: Settings,
+    edges: KeepEdges,
 ) -> Iterator[Callable[[], str]]:
     """Yield what is left to be kept of a Run, each to be called: it says in words what was done.
 
@@ -60,7 +64,7 @@ def keep_for_later(
     becomes the baseline unless it failed or broke, or follows a slow decline (`may_become_baseline`). A
     change keeps nothing: what is not merged is no measure for others. Each raises SbirGateError.
     """
-    run, mode = saved.run, mode_of(inputs, event)
+    run = saved.run
     if mode not in {InputMode.BASELINE, InputMode.FULL}:
         return
     main = main_branch_name(settings, edges.git, event.default_branch)
