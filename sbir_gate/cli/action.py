@@ -49,7 +49,7 @@ def action() -> None:
 
 @action.command()
 def begin() -> None:
-    """Fetch the history, and let the commit show that the gate is at work. Nothing waits for either."""
+    """Fetch the history and start the check. A failure of either is only a warning."""
     from sbir_gate.gate.keeping import fetch_past
     from sbir_gate.gate.publish import begin as begin_check
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
@@ -138,10 +138,10 @@ def reports() -> None:
 
 @action.command()
 def publish() -> None:
-    """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
+    """Publish the verdict on every channel; in mode comment, the verdict on a fork's Run."""
     from sbir_gate.gate.branches import push_retrying
     from sbir_gate.gate.keeping import KeepEdges, keep_for_later
-    from sbir_gate.gate.publish import publish as tell
+    from sbir_gate.gate.publish import publish as publish_verdict
     from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import channels_of, mode_of, told_settings

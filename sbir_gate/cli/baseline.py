@@ -115,7 +115,7 @@ def _pushed(
     to_branch: str | None,
     is_forced: bool,
 ) -> str:
-    """Push the Run as the baseline and say what came of it."""
+    """Push the Run as the baseline and print the result."""
     from sbir_gate.gate.branches import main_branch, push_promoted, push_retrying
     from sbir_gate.gate.storing.baseline_branch import Standing
     from sbir_gate.gate.storing.git import Git

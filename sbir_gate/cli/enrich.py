@@ -69,7 +69,7 @@ def enrich(
     assignments: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Link awards to recipients and write every award with what was decided of it."""
+    """Link awards to recipients and write every award with its decision."""
     from sbir_gate.engine import EnrichRequest
     from sbir_gate.engine import enrich as enrich_files
     from sbir_gate.engine.enrichment import check_targets

@@ -198,14 +198,14 @@ The token comes from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN; it is sen
 def push(
     remote: str | None, branch: str | None, config_file: Path | None, assignments: tuple[str, ...]
 ) -> None:
-    """Add the Runs that are kept here to the branch of the history; the first push makes the branch."""
+    """Add the local Runs to the history branch; the first push creates the branch."""
     from sbir_gate.gate.branches import history_branch, push_kept_history, push_retrying
     from sbir_gate.gate.storing.git import Git
 
     settings = effective_settings(config_file, assignments, {}).settings
     place = history_branch(settings, Git(Path.cwd()), remote, branch)
     done = push_kept_history(settings, place, push_retrying())
-    _tell(done, place.shown)
+    _report(done, place.shown)
 
 
 @history.command(

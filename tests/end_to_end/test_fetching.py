@@ -182,7 +182,7 @@ def test_recipients_come_out_of_the_zip_and_can_be_profiled(server, tmp_path):
     server.add("/db_20260106.zip", path=zipped(write_dump(tmp_path / "db_20260106", *tables)))
     done = run(tmp_path, "recipients", "--url", server.url("/db_20260106.zip"))
     assert done.returncode == 0, done.stderr
-    assert "checksum right" in done.stdout
+    assert "checksum correct" in done.stdout
     profiled = run_in_process(["data", "profile", "data/db_20260106", "--quiet"], tmp_path, ENVIRONMENT)
     assert profiled.returncode == 0, profiled.stderr
     assert "recipient_lookup" in profiled.stdout
