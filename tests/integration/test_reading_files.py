@@ -17,8 +17,6 @@ from sbir_gate.reading.options import ReadingOptions
 
 # each example loads many blocks: the examples are few, their cells nasty
 EXAMPLES = settings(
-    max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 CELLS = st.text(st.sampled_from('ab,;"\n\t é\\|'), max_size=6)
