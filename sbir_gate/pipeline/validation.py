@@ -1,4 +1,4 @@
-"""Awards before anything is matched: read, checked, rejects put aside, the rest written for the next steps."""
+"""Awards before anything is matched: read, checked, rejects put aside, the rest written for later steps."""
 
 from __future__ import annotations
 
