@@ -139,7 +139,7 @@ def reports() -> None:
 @action.command()
 def publish() -> None:
     """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
-    from sbir_gate.gate.branches import real_patience
+    from sbir_gate.gate.branches import push_retrying
     from sbir_gate.gate.keeping import KeepEdges, keep_for_later
     from sbir_gate.gate.publish import publish as tell
     from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
@@ -168,7 +168,7 @@ def publish() -> None:
         fails_on_inconclusive=inputs.fail_on is FailOn.INCONCLUSIVE,
     )
     report_result(result, is_strict=False)
-    kept_with = KeepEdges(git, real_patience(), edges.github)
+    kept_with = KeepEdges(git, push_retrying(), edges.github)
     for keep in keep_for_later(saved, mode_of(inputs, event), inputs, event, effective.settings, kept_with):
         _try(keep)
 
