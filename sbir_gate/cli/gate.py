@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
@@ -160,6 +161,7 @@ def run(
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
     render = renderer(format_, verbose)  # loaded before an engine runs: it could change what is not
+    import_module("sbir_gate.pipeline.side_by_side")  # as above: all that measures and judges
     with sources_alone():
         with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
             if base is None:
@@ -247,8 +249,9 @@ def report(
     from sbir_gate.pipeline.history import consult_history
     from sbir_gate.pipeline.saved_runs import files_of_report
     from sbir_gate.settings.effective import inspect_settings
-    from sbir_gate.storing.documents import load_run, load_verdict, save_output
+    from sbir_gate.storing.documents import load_run, load_verdict
     from sbir_gate.storing.sessions import load_companions
+    from sbir_gate.storing.texts import save_output
 
     if output is not None:
         settled, _ = inspect_settings(config_file, os.environ, {}, assignments)

@@ -22,7 +22,8 @@ from sbir_gate.reporting.markdown import render_markdown
 from sbir_gate.reporting.records_view import CHANGED_AWARDS_NAME
 from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.storing.documents import save_alerts, save_run, save_text, save_verdict
+from sbir_gate.storing.documents import save_alerts, save_run, save_verdict
+from sbir_gate.storing.texts import save_text
 
 VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"

@@ -20,8 +20,9 @@ from sbir_gate.publishing.event import Event, Trigger
 from sbir_gate.publishing.slack import SlackEdges
 from sbir_gate.settings import load_settings
 from sbir_gate.storing.baselines import baseline_path
-from sbir_gate.storing.documents import save_run, save_text, save_verdict, write_run
+from sbir_gate.storing.documents import save_run, save_verdict, write_run
 from sbir_gate.storing.git import Git
+from sbir_gate.storing.texts import save_text
 from tests.factories import (
     AWARDS,
     EXACT,
