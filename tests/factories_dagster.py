@@ -10,7 +10,10 @@ from pathlib import Path
 import dagster as dg
 import yaml
 
-from sbir_gate.measuring.process import ProcessRequest, ProcessResult
+from sbir_gate.documents import load_run
+from sbir_gate.engine.enrichment import enrich
+from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.measuring.process import ProcessRequest, ProcessResult
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.publication import Links
 from sbir_gate.model.run import Run, Source
@@ -19,9 +22,6 @@ from sbir_gate.orchestration import build_definitions
 from sbir_gate.orchestration.assets import AssetEdges
 from sbir_gate.orchestration.names import ENRICHED, JOB, REPORT
 from sbir_gate.pipeline.asset_run import Engine
-from sbir_gate.pipeline.edges import Edges
-from sbir_gate.pipeline.enrichment import enrich
-from sbir_gate.storing.documents import load_run
 from tests.factories import MACHINE
 from tests.factories_matching import Award, Recipient, write_tables
 

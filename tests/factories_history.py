@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from sbir_gate.gate.history import entry_of
 from sbir_gate.model.history import HistoryEntry, HistoryPoint, HistoryRow
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.pipeline.history import entry_of
 from tests.factories import MACHINE, NOISY, make_run, scaled
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from sbir_gate.matching.cascade import Matched, MatchingOptions, match_firms
-from sbir_gate.matching.decisions import FirmDecision
-from sbir_gate.matching.parts import open_parts, register_functions, write_part
-from sbir_gate.measuring.monitor import PerformanceMonitor
-from sbir_gate.pipeline.enrichment import EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
+from sbir_gate.engine.matching.decisions import FirmDecision
+from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
+from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.settings import Settings, load_settings
 
 UEIS = ("CSQJZSE9KFD9", "ZQGGHJH74DW7", "F1TQKLH3LJ79", "KM2NSHN4VHN4", "XLB8UJ1ZD2C5", "MAZ1QSN4VB95")

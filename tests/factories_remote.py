@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sbir_gate.storing.git import Git
-from sbir_gate.storing.remote_branch import Patience, RemoteBranch, remote_branch
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.storing.remote_branch import Patience, RemoteBranch, remote_branch
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
 

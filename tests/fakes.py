@@ -7,11 +7,11 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sbir_gate.measuring.process import ProcessResult
+from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.measuring.process import ProcessResult
+from sbir_gate.gate.publishing.event import Event
 from sbir_gate.model.run import Machine, Source
 from sbir_gate.model.samples import Calibration
-from sbir_gate.pipeline.edges import Edges
-from sbir_gate.publishing.event import Event
 
 AWARDS = 12
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)

@@ -26,8 +26,8 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.templating.responses.exceptions import ResponseNotFound
 from openapi_core.testing import MockRequest, MockResponse
 
-from sbir_gate.publishing.github_api import GitHubApi
-from sbir_gate.publishing.github_requests import Clock, Connection
+from sbir_gate.gate.publishing.github_api import GitHubApi
+from sbir_gate.gate.publishing.github_requests import Clock, Connection
 
 DESCRIPTION = Path(__file__).parent / "data" / "github" / "description.json"
 REPOSITORY = "octo-org/octo-repo"

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from statistics import median
 
-from sbir_gate.comparing.changes import compare_metrics
-from sbir_gate.comparing.deciding import undecided
-from sbir_gate.comparing.known_noise import known_spread
+from sbir_gate.gate.comparing.changes import compare_metrics
+from sbir_gate.gate.comparing.deciding import undecided
+from sbir_gate.gate.comparing.known_noise import known_spread
 from sbir_gate.model.run import Metric, Run
 from sbir_gate.model.verdict import Change, Policy
 from tests.factories import MACHINE, NOISY, OTHER_MACHINE, make_limit, make_run

@@ -26,7 +26,7 @@ from sbir_gate.errors import SbirGateError, TamperedProgramError, ToolError, Usa
 from sbir_gate.files import read_file
 
 if TYPE_CHECKING:
-    from sbir_gate.pipeline.fetching import FetchRequest
+    from sbir_gate.datasets.fetching import FetchRequest
     from sbir_gate.settings.action_inputs import ActionInputs
     from sbir_gate.settings.effective import EffectiveSettings
 
@@ -50,11 +50,11 @@ def action() -> None:
 @action.command()
 def begin() -> None:
     """Fetch the history, and let the commit show that the gate is at work. Nothing waits for either."""
+    from sbir_gate.gate.publish import begin as begin_check
+    from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import mode_of, told_settings
     from sbir_gate.pipeline.keeping import fetch_past
-    from sbir_gate.pipeline.publishing import begin as begin_check
     from sbir_gate.settings.action_inputs import InputMode
-    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
     inputs, event = _inputs(), workflow_event(None)
     if mode_of(inputs, event) is InputMode.COMMENT:
@@ -82,13 +82,13 @@ def measure() -> None:
     A verdict is no reason to stop here: it is to be published first. So is an error, once it is a verdict.
     But a program that an engine changed ends here: its other steps have a token.
     """
-    from sbir_gate.measuring.own_code import sources_alone
+    from sbir_gate.gate.edges import real_edges
+    from sbir_gate.gate.measuring.own_code import sources_alone
+    from sbir_gate.gate.reporting.console import render_console
+    from sbir_gate.gate.reporting.view import build_view
+    from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import ActionEdges
     from sbir_gate.pipeline.action import measure as measure_event
-    from sbir_gate.pipeline.edges import real_edges
-    from sbir_gate.reporting.console import render_console
-    from sbir_gate.reporting.view import build_view
-    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
     inputs, event = _inputs(), workflow_event(None)
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
@@ -124,8 +124,8 @@ def reports() -> None:
     """Tell the step that uploads what there is."""
     from secrets import token_hex
 
+    from sbir_gate.gate.publishing.workflow import append_outputs
     from sbir_gate.pipeline.action import upload_of
-    from sbir_gate.publishing.workflow import append_outputs
 
     upload = upload_of(_inputs(), workflow_event(None), os.environ)
     outputs = {
@@ -139,13 +139,13 @@ def reports() -> None:
 @action.command()
 def publish() -> None:
     """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
+    from sbir_gate.gate.branches import real_patience
+    from sbir_gate.gate.publish import publish as tell
+    from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
+    from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import channels_of, mode_of, told_settings
-    from sbir_gate.pipeline.branches import real_patience
     from sbir_gate.pipeline.keeping import KeepEdges, keep_for_later
-    from sbir_gate.pipeline.publishing import publish as tell
-    from sbir_gate.publishing.slack import WEBHOOK_VARIABLE
     from sbir_gate.settings.action_inputs import FailOn, InputMode
-    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
     inputs, event = _inputs(), workflow_event(None)
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
@@ -176,10 +176,10 @@ def publish() -> None:
 @action.command()
 def cancel() -> None:
     """Let the check of a run that was cancelled end: nothing else would, and it would hold up the merge."""
+    from sbir_gate.gate.publish import cancel as cancel_check
+    from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import mode_of, told_settings
-    from sbir_gate.pipeline.publishing import cancel as cancel_check
     from sbir_gate.settings.action_inputs import InputMode
-    from sbir_gate.storing.git import CHECKOUT_SECONDS, Git
 
     inputs, event = _inputs(), workflow_event(None)
     if not inputs.check or event.is_fork or mode_of(inputs, event) is InputMode.COMMENT:
@@ -218,8 +218,8 @@ def _inputs() -> ActionInputs:
 
 
 def _fetched(request: FetchRequest, effective: EffectiveSettings, ticker: Ticker) -> Path:
-    from sbir_gate.pipeline.fetching import fetch as fetch_source
-    from sbir_gate.pipeline.fetching import open_session
+    from sbir_gate.datasets.fetching import fetch as fetch_source
+    from sbir_gate.datasets.fetching import open_session
 
     with open_session() as session:
         return fetch_source(

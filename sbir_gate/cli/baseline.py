@@ -75,10 +75,10 @@ def promote(
     assignments: tuple[str, ...],
 ) -> None:
     """Make a saved RUN (default: the latest that measured time) the baseline."""
-    from sbir_gate.pipeline.promotion import promotion_obstacle
-    from sbir_gate.storing import baselines
-    from sbir_gate.storing.documents import load_run
-    from sbir_gate.storing.sessions import latest_measured_run, latest_run_path
+    from sbir_gate.documents import load_run
+    from sbir_gate.gate.promote import promotion_obstacle
+    from sbir_gate.gate.storing import baselines
+    from sbir_gate.gate.storing.sessions import latest_measured_run, latest_run_path
 
     if not push and (remote or branch or to_branch):
         raise UsageError("--remote, --branch and --to-branch are for --push", "give --push too")
@@ -116,9 +116,9 @@ def _pushed(
     is_forced: bool,
 ) -> str:
     """Push the Run as the baseline and say what came of it."""
-    from sbir_gate.pipeline.branches import main_branch, push_promoted, real_patience
-    from sbir_gate.storing.baseline_branch import Standing
-    from sbir_gate.storing.git import Git
+    from sbir_gate.gate.branches import main_branch, push_promoted, real_patience
+    from sbir_gate.gate.storing.baseline_branch import Standing
+    from sbir_gate.gate.storing.git import Git
 
     main = main_branch(settings, Git(Path.cwd()), remote, branch)
     done = push_promoted(run, settings, main, real_patience(), to_branch, is_forced)
@@ -141,8 +141,8 @@ Example:
 @settings_options
 def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Check that the baseline is whole, sound, and of today's fixtures."""
-    from sbir_gate.pipeline.fixture import describe_fixture, read_profiles
-    from sbir_gate.storing import baselines
+    from sbir_gate.gate.fixture import describe_fixture, read_profiles
+    from sbir_gate.gate.storing import baselines
 
     effective = effective_settings(config_file, assignments, {})
     settings = effective.settings
@@ -160,7 +160,7 @@ def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
 
 def _existing(settings: Settings) -> tuple[Path, Run]:
     """Return the baseline and its path. Raises InputError if there is none yet."""
-    from sbir_gate.storing.baselines import baseline_path, load_baseline
+    from sbir_gate.gate.storing.baselines import baseline_path, load_baseline
 
     path = baseline_path(settings.gate.baselines_folder, settings.gate.name)
     found = load_baseline(settings.gate.baselines_folder, settings.gate.name)

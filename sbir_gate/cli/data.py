@@ -11,7 +11,7 @@ from sbir_gate.cli.fetch import fetch
 from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
+from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
 
 _WIDTH = 100  # columns where standard output is no terminal
 
@@ -49,7 +49,7 @@ def synthesise(
     awards: int, recipients: int, seed: int, file_format: str, sample: bool, output: Path, quiet: bool
 ) -> None:
     """Make seeded, realistic awards, recipients and the truth between them."""
-    from sbir_gate.synthesising.dataset import synthesise as synthesise_data
+    from sbir_gate.datasets.synthesising.dataset import synthesise as synthesise_data
 
     options = SynthesisOptions(awards, recipients, seed, FileFormat(file_format), sample)
     with Ticker(is_quiet=quiet) as ticker:
@@ -91,8 +91,8 @@ def profile(
     quiet: bool,
 ) -> None:
     """List the tables of a PostgreSQL DUMP (folder or zip), or profile their columns."""
-    from sbir_gate.pipeline.profiling import list_tables, profile_tables
-    from sbir_gate.reporting.profiles import render_json, render_listing, render_profiles
+    from sbir_gate.datasets.profiling import list_tables, profile_tables
+    from sbir_gate.gate.reporting.profiles import render_json, render_listing, render_profiles
 
     settings = effective_settings(config_file, assignments, {}).settings
     width = shutil.get_terminal_size((_WIDTH, 24)).columns

@@ -29,9 +29,9 @@ Exit status: 0 nothing wrong, or warnings only; 1 errors, or warnings with --str
 @settings_options
 def doctor(format_: str, strict: bool, config_file: Path | None, assignments: tuple[str, ...]) -> NoReturn:
     """Look for set-ups that cannot work: limits, waivers, baseline, machine, workflows. Measures nothing."""
+    from sbir_gate.gate.doctor import examine, real_edges
+    from sbir_gate.gate.reporting.diagnoses import count_of, render_diagnoses, render_diagnoses_json
     from sbir_gate.model.diagnosis import Gravity
-    from sbir_gate.pipeline.doctor import examine, real_edges
-    from sbir_gate.reporting.diagnoses import count_of, render_diagnoses, render_diagnoses_json
 
     found = examine(config_file, os.environ, assignments, real_edges())
     put(render_diagnoses_json(found) if format_ == "json" else render_diagnoses(found))

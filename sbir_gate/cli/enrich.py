@@ -13,8 +13,8 @@ from sbir_gate.cli.progress import Ticker
 from sbir_gate.files import check_outputs
 
 if TYPE_CHECKING:
-    from sbir_gate.measuring.monitor import PerformanceMonitor
-    from sbir_gate.pipeline.enrichment import EnrichRequest, EnrichSummary
+    from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary
+    from sbir_gate.monitor import PerformanceMonitor
 
 EPILOG = """\b
 Examples:
@@ -69,9 +69,9 @@ def enrich(
     quiet: bool,
 ) -> None:
     """Link awards to recipients and write every award with what was decided of it."""
-    from sbir_gate.measuring.monitor import PerformanceMonitor
-    from sbir_gate.pipeline.enrichment import EnrichRequest, check_targets
-    from sbir_gate.pipeline.enrichment import enrich as enrich_files
+    from sbir_gate.engine.enrichment import EnrichRequest, check_targets
+    from sbir_gate.engine.enrichment import enrich as enrich_files
+    from sbir_gate.monitor import PerformanceMonitor
 
     effective = effective_settings(config_file, assignments, {"enrichment.performance.workers": workers})
     settings = effective.settings

@@ -46,9 +46,9 @@ def fetch(
 
     Of recipients in a zipped database dump only the one table comes over the network.
     """
+    from sbir_gate.datasets.fetching import FetchRequest, Source, open_session
+    from sbir_gate.datasets.fetching import fetch as fetch_source
     from sbir_gate.errors import UsageError
-    from sbir_gate.pipeline.fetching import FetchRequest, Source, open_session
-    from sbir_gate.pipeline.fetching import fetch as fetch_source
 
     if source == Source.AWARDS and (table is not None or is_whole):
         raise UsageError("--table and --whole are for recipients", "leave them out for awards")

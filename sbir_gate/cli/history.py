@@ -15,10 +15,10 @@ from sbir_gate.cli.options import FilePath, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 
 if TYPE_CHECKING:
+    from sbir_gate.gate.storing.history import History
+    from sbir_gate.gate.storing.history_branch import HistoryTransfer
     from sbir_gate.model.history import HistoryQuery
     from sbir_gate.settings.schema import Settings
-    from sbir_gate.storing.history import History
-    from sbir_gate.storing.history_branch import HistoryTransfer
 
 FORMATS = ("table", "csv", "json")
 _WIDTH = 120
@@ -87,7 +87,7 @@ def list_(
     assignments: tuple[str, ...],
 ) -> None:
     """List the Runs, the oldest first."""
-    from sbir_gate.reporting.history import HistoryFormat, render_rows
+    from sbir_gate.gate.reporting.history import HistoryFormat, render_rows
 
     settings = effective_settings(config_file, assignments, {}).settings
     query = _query(settings, since, branch, gate, limit)
@@ -118,8 +118,8 @@ def query(
     assignments: tuple[str, ...],
 ) -> None:
     """Tell metrics of the Runs, one line for each Run and metric."""
-    from sbir_gate.pipeline.trends import metric_points
-    from sbir_gate.reporting.history import HistoryFormat, render_points
+    from sbir_gate.gate.reporting.history import HistoryFormat, render_points
+    from sbir_gate.gate.trends import metric_points
 
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = _query(settings, since, branch, gate, limit)
@@ -156,8 +156,8 @@ def trend(
     assignments: tuple[str, ...],
 ) -> None:
     """Show the course of a metric: how it scatters, where it goes, and where it changed for good."""
-    from sbir_gate.pipeline.trends import metric_history
-    from sbir_gate.reporting.history import HistoryFormat, render_trend
+    from sbir_gate.gate.reporting.history import HistoryFormat, render_trend
+    from sbir_gate.gate.trends import metric_history
 
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = _query(settings, since, branch, gate, limit)
@@ -179,7 +179,7 @@ Examples:
 @settings_options
 def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Take saved Runs into the history; a folder stands for the JSON files in it."""
-    from sbir_gate.pipeline.history import import_runs, skipped_words
+    from sbir_gate.gate.history import import_runs, skipped_words
 
     settings = effective_settings(config_file, assignments, {}).settings
     done = import_runs(paths, settings)
@@ -204,8 +204,8 @@ def push(
     remote: str | None, branch: str | None, config_file: Path | None, assignments: tuple[str, ...]
 ) -> None:
     """Add the Runs that are kept here to the branch of the history; the first push makes the branch."""
-    from sbir_gate.pipeline.branches import history_branch, push_kept_history, real_patience
-    from sbir_gate.storing.git import Git
+    from sbir_gate.gate.branches import history_branch, push_kept_history, real_patience
+    from sbir_gate.gate.storing.git import Git
 
     settings = effective_settings(config_file, assignments, {}).settings
     place = history_branch(settings, Git(Path.cwd()), remote, branch)
@@ -226,9 +226,9 @@ def pull(
     remote: str | None, branch: str | None, config_file: Path | None, assignments: tuple[str, ...]
 ) -> None:
     """Add the Runs on the branch of the history to those that are kept here."""
-    from sbir_gate.pipeline.branches import fetch_kept_history, history_branch
-    from sbir_gate.pipeline.judging_history import history_folder
-    from sbir_gate.storing.git import Git
+    from sbir_gate.gate.branches import fetch_kept_history, history_branch
+    from sbir_gate.gate.judging_history import history_folder
+    from sbir_gate.gate.storing.git import Git
 
     settings = effective_settings(config_file, assignments, {}).settings
     place = history_branch(settings, Git(Path.cwd()), remote, branch)
@@ -240,7 +240,7 @@ def pull(
 
 
 def _tell(done: HistoryTransfer, place: str) -> None:
-    from sbir_gate.pipeline.history import skipped_words
+    from sbir_gate.gate.history import skipped_words
 
     for line in skipped_words(done.skipped):
         put_line(f"warning: {harmless(line)}", is_error=True)
@@ -250,8 +250,8 @@ def _tell(done: HistoryTransfer, place: str) -> None:
 def _query(
     settings: Settings, since: str | None, branch: str | None, gate: str | None, limit: int
 ) -> HistoryQuery:
+    from sbir_gate.gate.trends import since_moment
     from sbir_gate.model.history import HistoryQuery
-    from sbir_gate.pipeline.trends import since_moment
 
     moment = since_moment(since, datetime.now(UTC)) if since is not None else None
     return HistoryQuery(gate=gate or settings.gate.name, branch=branch, since=moment, limit=limit)
@@ -260,9 +260,9 @@ def _query(
 @contextmanager
 def _opened(settings: Settings) -> Iterator[History]:
     """Open the history, and say on standard error which files are no entries of it."""
-    from sbir_gate.pipeline.history import skipped_words
-    from sbir_gate.pipeline.judging_history import history_folder
-    from sbir_gate.storing.history import open_history
+    from sbir_gate.gate.history import skipped_words
+    from sbir_gate.gate.judging_history import history_folder
+    from sbir_gate.gate.storing.history import open_history
 
     with open_history(history_folder(settings)) as past:
         for line in skipped_words(past.skipped):
@@ -271,8 +271,8 @@ def _opened(settings: Settings) -> Iterator[History]:
 
 
 def _has_change_points() -> bool:
-    from sbir_gate.comparing.change_points import check_extra
     from sbir_gate.errors import UsageError
+    from sbir_gate.gate.comparing.change_points import check_extra
 
     try:
         check_extra()

@@ -14,9 +14,9 @@ import click
 from sbir_gate.errors import UsageError
 
 if TYPE_CHECKING:
-    from sbir_gate.pipeline.policy import PolicyRequest
+    from sbir_gate.gate.commit_files import PolicyRequest
+    from sbir_gate.gate.storing.merge_base import BaseName
     from sbir_gate.settings.effective import EffectiveSettings
-    from sbir_gate.storing.merge_base import BaseName
 
 _TARGET_BRANCH_VARIABLE = "GITHUB_BASE_REF"
 
@@ -71,7 +71,7 @@ def policy_from_option(function: F) -> F:
 
 def base_name(ref: str) -> BaseName:
     """Return how --base names the base: empty means the target branch of the change, else the default."""
-    from sbir_gate.storing.merge_base import BaseName
+    from sbir_gate.gate.storing.merge_base import BaseName
 
     return BaseName(ref or None, os.environ.get(_TARGET_BRANCH_VARIABLE, ""))
 
@@ -80,8 +80,8 @@ def policy_request(
     ref: str | None, config_file: Path | None, assignments: Sequence[str], options: Mapping[str, object]
 ) -> PolicyRequest | None:
     """Return from where the policy shall come; None for the working tree."""
-    from sbir_gate.pipeline.policy import PolicyRequest
-    from sbir_gate.storing.merge_base import BaseName
+    from sbir_gate.gate.commit_files import PolicyRequest
+    from sbir_gate.gate.storing.merge_base import BaseName
 
     if ref is None:
         return None

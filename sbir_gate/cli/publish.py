@@ -15,9 +15,9 @@ from sbir_gate.errors import PublishError, UsageError
 from sbir_gate.files import read_file
 
 if TYPE_CHECKING:
-    from sbir_gate.pipeline.publishing import Channels, PublishEdges, PublishResult, Saved
-    from sbir_gate.publishing.event import Event
-    from sbir_gate.publishing.github import GitHub
+    from sbir_gate.gate.publish import Channels, PublishEdges, PublishResult, Saved
+    from sbir_gate.gate.publishing.event import Event
+    from sbir_gate.gate.publishing.github import GitHub
     from sbir_gate.settings.effective import EffectiveSettings
 
 
@@ -99,8 +99,8 @@ def publish(
     The environment holds the token (docs/publishing.md) and Slack's webhook (SBIR_GATE_SLACK_WEBHOOK).
     What a missing permission or a broken server keeps from being told is a warning, and the rest is told.
     """
-    from sbir_gate.pipeline.publishing import Channels, load_saved
-    from sbir_gate.pipeline.publishing import publish as tell
+    from sbir_gate.gate.publish import Channels, load_saved
+    from sbir_gate.gate.publish import publish as tell
 
     effective = effective_settings(config_file, assignments, {"reports.folder": reports})
     if dry_run:
@@ -140,7 +140,7 @@ def publish(
 
 
 def _wants_slack(has_slack: bool | None) -> bool:
-    from sbir_gate.publishing.slack import WEBHOOK_VARIABLE
+    from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
 
     return bool(os.environ.get(WEBHOOK_VARIABLE)) if has_slack is None else has_slack
 
@@ -160,7 +160,7 @@ def report_result(result: PublishResult, is_strict: bool) -> None:
 
 def workflow_event(event_file: Path | None) -> Event:
     """Return the event of the workflow that this is a step of."""
-    from sbir_gate.publishing.event import MAX_PAYLOAD_BYTES, read_event
+    from sbir_gate.gate.publishing.event import MAX_PAYLOAD_BYTES, read_event
 
     path = event_file or (
         Path(os.environ["GITHUB_EVENT_PATH"]) if os.environ.get("GITHUB_EVENT_PATH") else None
@@ -182,10 +182,10 @@ def publish_edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
 
     import requests
 
-    from sbir_gate.pipeline.github_token import token_of
-    from sbir_gate.pipeline.publishing import PublishEdges, connect
-    from sbir_gate.publishing.github_requests import Clock
-    from sbir_gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
+    from sbir_gate.gate.github_token import token_of
+    from sbir_gate.gate.publish import PublishEdges, connect
+    from sbir_gate.gate.publishing.github_requests import Clock
+    from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 
     token = token_of(os.environ)
     summary, output = (os.environ.get(name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"))
@@ -205,7 +205,7 @@ def saved_verdict(
 ) -> Saved:
     """Return the saved verdict; without one, let the check end before the error does."""
     from sbir_gate.errors import DocumentError
-    from sbir_gate.pipeline.publishing import fail_check, load_saved
+    from sbir_gate.gate.publish import fail_check, load_saved
 
     settings = effective.settings
     try:
@@ -223,9 +223,9 @@ def judged_untrusted(
     folder: Path, effective: EffectiveSettings, event: Event, github: GitHub | None
 ) -> tuple[Saved, Event]:
     """Return the verdict on what a fork measured, and the event as it is to be told."""
-    from sbir_gate.pipeline.github_token import NO_TOKEN_HINT
-    from sbir_gate.pipeline.untrusted import judge_untrusted
-    from sbir_gate.storing.git import Git
+    from sbir_gate.gate.github_token import NO_TOKEN_HINT
+    from sbir_gate.gate.storing.git import Git
+    from sbir_gate.gate.untrusted import judge_untrusted
 
     if github is None:
         raise UsageError("there is no token for GitHub, which has to say whose Run this is", NO_TOKEN_HINT)
@@ -236,7 +236,7 @@ def judged_untrusted(
 def _print_dry_run(
     saved: Saved, effective: EffectiveSettings, event_file: Path | None, artifact_url: str
 ) -> None:
-    from sbir_gate.pipeline.publishing import lines_of_dry_run, outputs_of, publication_of
+    from sbir_gate.gate.publish import lines_of_dry_run, outputs_of, publication_of
 
     is_workflow = bool(os.environ.get("GITHUB_EVENT_NAME"))
     event = workflow_event(event_file) if is_workflow else None

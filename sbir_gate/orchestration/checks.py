@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from sbir_gate.comparing.award_checks import INPUT_CHECKS
-from sbir_gate.comparing.run_checks import RUN_CHECKS
+from sbir_gate.gate.comparing.award_checks import INPUT_CHECKS
+from sbir_gate.gate.comparing.run_checks import RUN_CHECKS
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
 from sbir_gate.orchestration.assets import AssetEdges, AssetShape, writing_step
 from sbir_gate.orchestration.facts import check_result

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from sbir_gate.measuring.monitor import MonitorExport, StageExport
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Severity
-from sbir_gate.pipeline.progress import ChunkProgress
+from sbir_gate.monitor import MonitorExport, StageExport
+from sbir_gate.progress import ChunkProgress
 
 REASONS = "reasons"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.engine.enrichment import EnrichRequest
 from sbir_gate.errors import ExitStatus, InputError, OutputError, ToolError, UsageError
 from sbir_gate.files import output_target, place_output
 from sbir_gate.orchestration.assets import AssetEdges
 from sbir_gate.orchestration.definitions import build_definitions
 from sbir_gate.orchestration.names import ENRICHED, GATE_RESOURCE, JOB
 from sbir_gate.pipeline.asset_files import AssetFiles
-from sbir_gate.pipeline.enrichment import EnrichRequest
 
 _PARQUET = ".parquet"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import dagster as dg
 
 from sbir_gate.orchestration.facts import progress_facts
-from sbir_gate.pipeline.progress import ChunkProgress
+from sbir_gate.progress import ChunkProgress
 
 Log = Callable[[dg.AssetObservation], None]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from sbir_gate.comparing.run_checks import GATE, PERFORMANCE, REGRESSION, THRESHOLD
+from sbir_gate.gate.comparing.run_checks import GATE, PERFORMANCE, REGRESSION, THRESHOLD
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
 from sbir_gate.model.verdict import Outcome, Severity
 from sbir_gate.orchestration.facts import REASONS

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import dagster as dg
 import requests
 
+from sbir_gate.gate.announcing import TOLD, announce_alerts
+from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.publication import Links
 from sbir_gate.orchestration.run_alerts import alerts_of_run
-from sbir_gate.pipeline.announcing import TOLD, announce_alerts
-from sbir_gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 from sbir_gate.settings.schema import Settings
 
 Announce = Callable[[AlertList, Links], str]

@@ -1,1 +1,1 @@
-"""The only wiring: joins the steps, and hands each the values and edges that it needs."""
+"""The use cases that join the wings: the enrichment as assets that the gate checks."""

@@ -9,24 +9,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from sbir_gate.comparing.gate import exit_status
+from sbir_gate.datasets.fetching import FetchRequest, Source
+from sbir_gate.documents import load_verdict
 from sbir_gate.errors import ExitStatus, SbirGateError, ToolError, UsageError
-from sbir_gate.pipeline.conclusion import VERDICT_NAME, GateResult, discard_verdict, leave_error
-from sbir_gate.pipeline.edges import Edges
-from sbir_gate.pipeline.fetching import FetchRequest, Source
-from sbir_gate.pipeline.gate import Progress, run_gate
-from sbir_gate.pipeline.main_branch import is_main_branch
-from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement, commit_settings
-from sbir_gate.pipeline.publishing import Channels
-from sbir_gate.pipeline.side_by_side import run_beside_base
-from sbir_gate.publishing.event import Event
+from sbir_gate.gate.commit_files import PolicyRequest, commit_settings
+from sbir_gate.gate.comparing.gate import exit_status
+from sbir_gate.gate.conclusion import VERDICT_NAME, GateResult, discard_verdict, leave_error
+from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.main_branch import is_main_branch
+from sbir_gate.gate.policy import commit_judgement
+from sbir_gate.gate.publish import Channels
+from sbir_gate.gate.publishing.event import Event
+from sbir_gate.gate.run import Progress, run_gate
+from sbir_gate.gate.side_by_side import run_beside_base
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.storing.merge_base import BaseName
+from sbir_gate.gate.storing.references import note_default_branch
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings, default_settings, load_settings
-from sbir_gate.storing.documents import load_verdict
-from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import BaseName
-from sbir_gate.storing.references import note_default_branch
 
 _MODES: Mapping[str, InputMode] = {
     "pull_request": InputMode.PR,

@@ -12,39 +12,40 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from sbir_gate.comparing.award_checks import award_findings, recipients_finding
-from sbir_gate.comparing.other_data import declined, judge_step
-from sbir_gate.comparing.promotion import may_become_baseline
-from sbir_gate.comparing.run_checks import is_refused, run_findings, single_run_policy
+from sbir_gate.documents import load_award_table, load_run, save_alerts, write_run
+from sbir_gate.engine.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich
 from sbir_gate.errors import InputError, OutputError, SbirGateError, UsageError
-from sbir_gate.measuring.benchmark import Repeat, Tally
-from sbir_gate.measuring.monitor import PerformanceMonitor
-from sbir_gate.measuring.output import read_decisions
-from sbir_gate.measuring.process import ProcessResult
-from sbir_gate.measuring.telemetry import Telemetry
+from sbir_gate.gate.comparing.award_checks import award_findings, recipients_finding
+from sbir_gate.gate.comparing.other_data import declined, judge_step
+from sbir_gate.gate.comparing.promotion import may_become_baseline
+from sbir_gate.gate.comparing.run_checks import is_refused, run_findings, single_run_policy
+from sbir_gate.gate.conclusion import ALERTS_NAME, discard_verdict, error_verdict, write_verdict
+from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.fixture import UnreadAwards, fixture_of
+from sbir_gate.gate.history import consult_history, drift_before_promotion, keep_run
+from sbir_gate.gate.measuring.benchmark import Repeat, Tally
+from sbir_gate.gate.measuring.output import read_decisions
+from sbir_gate.gate.measuring.process import ProcessResult
+from sbir_gate.gate.measuring.telemetry import Telemetry
+from sbir_gate.gate.policy import own_judgement
+from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.gate.run import run_of
+from sbir_gate.gate.storing.baselines import load_baseline, promote
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.samples import Calibration
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.model.waiver import Waivers
+from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
-from sbir_gate.pipeline.conclusion import ALERTS_NAME, discard_verdict, error_verdict, write_verdict
-from sbir_gate.pipeline.edges import Edges
-from sbir_gate.pipeline.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich, reading_options
-from sbir_gate.pipeline.fixture import UnreadAwards, fixture_of
-from sbir_gate.pipeline.gate import run_of
-from sbir_gate.pipeline.history import consult_history, drift_before_promotion, keep_run
-from sbir_gate.pipeline.policy import own_judgement
-from sbir_gate.pipeline.progress import Progress
+from sbir_gate.progress import Progress
 from sbir_gate.reading.award_profiles import load_profiles
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.reading.recipients import check_recipients
-from sbir_gate.reporting.view import build_view
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.reading import reading_options
 from sbir_gate.settings.schema import Settings
-from sbir_gate.storing.baselines import load_baseline, promote
-from sbir_gate.storing.documents import load_award_table, load_run, save_alerts, write_run
 
 ENRICHER = "sbir_etl_job"
 RESUMED = "resumed"

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sbir_gate.comparing.promotion import may_become_baseline
 from sbir_gate.errors import PublishError
-from sbir_gate.model.run import Run
-from sbir_gate.pipeline.action import mode_of
-from sbir_gate.pipeline.branches import (
+from sbir_gate.gate.branches import (
     fetch_kept_history,
     history_branch,
     main_branch,
     push_kept_history,
     push_promoted,
 )
-from sbir_gate.pipeline.github_token import NO_TOKEN_HINT
-from sbir_gate.pipeline.main_branch import is_main_branch, main_branch_name
-from sbir_gate.pipeline.publishing import Saved
-from sbir_gate.publishing.baseline_pull_request import baseline_branch, baseline_proposal, propose
-from sbir_gate.publishing.event import Event
-from sbir_gate.publishing.github import Pulls
+from sbir_gate.gate.comparing.promotion import may_become_baseline
+from sbir_gate.gate.github_token import NO_TOKEN_HINT
+from sbir_gate.gate.main_branch import is_main_branch, main_branch_name
+from sbir_gate.gate.publish import Saved
+from sbir_gate.gate.publishing.baseline_pull_request import baseline_branch, baseline_proposal, propose
+from sbir_gate.gate.publishing.event import Event
+from sbir_gate.gate.publishing.github import Pulls
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.storing.remote_branch import Patience
+from sbir_gate.model.run import Run
+from sbir_gate.pipeline.action import mode_of
 from sbir_gate.settings.action_inputs import ActionInputs, InputMode, Promotion
 from sbir_gate.settings.schema import Settings
-from sbir_gate.storing.git import Git
-from sbir_gate.storing.remote_branch import Patience
 
 
 @dataclass(frozen=True, slots=True)

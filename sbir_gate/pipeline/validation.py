@@ -6,16 +6,17 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from sbir_gate.measuring.monitor import PerformanceMonitor
+from sbir_gate.documents import save_award_table
 from sbir_gate.model.records import AwardTable
+from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.pipeline.asset_files import AssetFiles
 from sbir_gate.pipeline.asset_run import discard_run
-from sbir_gate.pipeline.enrichment import open_database, reading_options
 from sbir_gate.reading.award_table import write_awards
 from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.database import open_database
 from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.settings.reading import database_options, reading_options
 from sbir_gate.settings.schema import Settings
-from sbir_gate.storing.documents import save_award_table
 
 _EVERY_REJECT = 100.0
 
@@ -36,7 +37,7 @@ def validate_awards(
     with (
         tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder) as name,
         RejectLog(files.award_rejects) as rejects,
-        open_database(settings, Path(name)) as connection,
+        open_database(database_options(settings), Path(name)) as connection,
     ):
         with monitor.monitor_block("read-awards"):
             read = read_awards(connection, str(settings.fixtures.awards), Path(name), options, rejects)

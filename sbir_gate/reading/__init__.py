@@ -1,1 +1,1 @@
-"""From files to batches of clean records and rejects."""
+"""Tables in: files of awards, recipients and dumps, to batches of clean records and rejects."""

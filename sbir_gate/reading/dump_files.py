@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from sbir_gate.errors import InputError
-from sbir_gate.reading.retrying import RetryPolicy
 from sbir_gate.reading.text import PersistentFile, unreadable
 from sbir_gate.reading.toc import MAGIC
+from sbir_gate.retrying import RetryPolicy
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

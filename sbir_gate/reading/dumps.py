@@ -12,8 +12,8 @@ from types import TracebackType
 from sbir_gate.errors import InputError
 from sbir_gate.reading.copy_text import statement_columns
 from sbir_gate.reading.dump_files import DAMAGE_HINT, TOC_NAMES, DumpFolder, DumpZip, MemberStream
-from sbir_gate.reading.retrying import RetryPolicy
 from sbir_gate.reading.toc import Toc, TocEntry, parse_toc
+from sbir_gate.retrying import RetryPolicy
 
 RECIPIENT_TABLES = ("recipient_lookup", "recipient_profile", "duns")
 """The tables of USAspending that hold recipients, the best first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sbir_gate.reading.retrying import RetryPolicy
+from sbir_gate.retrying import RetryPolicy
 
 MIB = 1024 * 1024
 

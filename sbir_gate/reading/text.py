@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file
-from sbir_gate.reading.retrying import RetryPolicy
+from sbir_gate.retrying import RetryPolicy
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

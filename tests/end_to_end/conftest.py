@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.documents import load_verdict
 from sbir_gate.model.verdict import Verdict
-from sbir_gate.storing.documents import load_verdict
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.storing.documents import load_run
-from sbir_gate.storing.sessions import run_order
+from sbir_gate.documents import load_run
+from sbir_gate.gate.storing.sessions import run_order
 from tests.act import ROOT, Team, make_team, make_team_with_own_engine
 from tests.fakes_github import REPOSITORY, TOKEN, github
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.documents import load_run, save_run
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.storing.documents import load_run, save_run
 from tests.end_to_end.conftest import Stage
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 

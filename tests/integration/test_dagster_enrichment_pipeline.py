@@ -9,12 +9,12 @@ import dagster as dg
 import duckdb
 import pytest
 
+from sbir_gate.documents import load_alerts, load_run, load_verdict
+from sbir_gate.engine.enrichment import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.verdict import Outcome, Severity
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
-from sbir_gate.pipeline.enrichment import enrich
-from sbir_gate.storing.documents import load_alerts, load_run, load_verdict
 from tests.factories_dagster import (
     AWARDS,
     RECIPIENTS,

@@ -10,21 +10,22 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from sbir_gate.documents import load_run, load_verdict
 from sbir_gate.errors import TamperingError
-from sbir_gate.measuring.process import ProcessResult
+from sbir_gate.gate.commit_files import PolicyRequest
+from sbir_gate.gate.measuring.process import ProcessResult
+from sbir_gate.gate.policy import commit_judgement
+from sbir_gate.gate.run import run_gate
+from sbir_gate.gate.side_by_side import run_beside_base
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.storing.merge_base import BaseName
+from sbir_gate.gate.storing.sessions import load_companions
 from sbir_gate.model.fixture_edits import RowEdits
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.action import ActionEdges, measure
-from sbir_gate.pipeline.gate import run_gate
-from sbir_gate.pipeline.policy import PolicyRequest, commit_judgement
-from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.settings.action_inputs import ActionInputs
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
-from sbir_gate.storing.documents import load_run, load_verdict
-from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import BaseName
-from sbir_gate.storing.sessions import load_companions
 from tests.fakes import NOW, fake_edges, make_event
 from tests.repository import Repository
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sbir_gate.errors import InputError
+from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.gate.storing.baselines import check_promotable
 from sbir_gate.model.run import MetricKind, Timing
 from sbir_gate.model.verdict import Outcome, Severity
-from sbir_gate.reporting.view import build_view
-from sbir_gate.storing.baselines import check_promotable
 from tests.integration.test_adoption import SETTINGS, own, team  # noqa: F401 -- a fixture of that module
 from tests.integration.test_edited_fixture import Team as BaselinedTeam
 from tests.integration.test_edited_fixture import gate_file, truth

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sbir_gate.engine.enrichment import EnrichRequest, enrich
 from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
-from sbir_gate.measuring.monitor import PerformanceMonitor
-from sbir_gate.measuring.output import read_decisions
-from sbir_gate.measuring.quality import measure_quality
-from sbir_gate.measuring.truth import read_truth
+from sbir_gate.gate.fixture import read_profiles
+from sbir_gate.gate.measuring.output import read_decisions
+from sbir_gate.gate.measuring.quality import measure_quality
+from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
-from sbir_gate.pipeline.enrichment import EnrichRequest, enrich
-from sbir_gate.pipeline.fixture import read_profiles
+from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.settings import load_settings
 from tests.factories_matching import (
     AWARD_HEADER,

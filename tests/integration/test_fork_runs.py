@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.gate.publishing.event import Event, Trigger
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.untrusted import judge_untrusted
 from sbir_gate.model.run import Timing
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.pipeline.untrusted import judge_untrusted
-from sbir_gate.publishing.event import Event, Trigger
 from sbir_gate.settings.effective import load_settings
-from sbir_gate.storing.git import Git
 from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes_github import REPOSITORY, connected, github
 from tests.integration.test_side_by_side import COMMAND, FIXTURE, Team, toy

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbir_gate.comparing.gate import judge
-from sbir_gate.comparing.promotion import judge_merged
 from sbir_gate.errors import DocumentError, EnricherError
-from sbir_gate.measuring.output import read_decisions
-from sbir_gate.measuring.telemetry import read_telemetry
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.comparing.promotion import judge_merged
+from sbir_gate.gate.measuring.output import read_decisions
+from sbir_gate.gate.measuring.telemetry import read_telemetry
+from sbir_gate.gate.reporting.markdown import render_markdown
+from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.document import RUN, decode, encode
 from sbir_gate.model.verdict import Verdict
-from sbir_gate.reporting.markdown import render_markdown
-from sbir_gate.reporting.view import build_view
 from tests.factories import make_policy, make_run
 
 ABSURD = st.sampled_from(

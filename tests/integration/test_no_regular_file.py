@@ -5,18 +5,18 @@ import signal
 
 import pytest
 
+from sbir_gate.datasets.downloading.transfers import sha256_of
+from sbir_gate.documents import load_alerts, load_award_table, load_entry, load_run, load_verdict
 from sbir_gate.errors import DocumentError, EnricherError, InputError, SbirGateError
-from sbir_gate.measuring.output import read_decisions
-from sbir_gate.measuring.telemetry import read_telemetry
-from sbir_gate.measuring.truth import read_truth
+from sbir_gate.gate.measuring.output import read_decisions
+from sbir_gate.gate.measuring.telemetry import read_telemetry
+from sbir_gate.gate.measuring.truth import read_truth
+from sbir_gate.gate.storing.revisions import file_sha256
 from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.retrying import RetryPolicy
 from sbir_gate.reading.text import text_chunks
-from sbir_gate.reading.transfers import sha256_of
+from sbir_gate.retrying import RetryPolicy
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.waivers import load_waivers
-from sbir_gate.storing.documents import load_alerts, load_award_table, load_entry, load_run, load_verdict
-from sbir_gate.storing.revisions import file_sha256
 
 READERS = {
     "metrics of an enricher": (read_telemetry, EnricherError),

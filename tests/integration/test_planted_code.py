@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import sbir_gate
+from sbir_gate.documents import load_verdict
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.storing.documents import load_verdict
 from tests.end_to_end.hostile_engine import AWARDS, ENGINE, GATE, HONEST, commit, git, write_main
 
 START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from sbir_gate.cli import main; main()"
@@ -94,4 +94,4 @@ def test_nothing_is_loaded_once_an_engine_has_run(judged):
     lines = done.stderr.splitlines()
     began = next(at for at, line in enumerate(lines) if "pair 1 of 1" in line)
     assert [line for line in lines[began:] if line.startswith("import time:")] == []
-    assert any("sbir_gate.reporting.console" in line for line in lines[:began])
+    assert any("sbir_gate.gate.reporting.console" in line for line in lines[:began])

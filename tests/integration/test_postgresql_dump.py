@@ -18,9 +18,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from sbir_gate.engine.enrichment import EnrichRequest, enrich
 from sbir_gate.errors import ExitStatus
-from sbir_gate.measuring.monitor import PerformanceMonitor
-from sbir_gate.pipeline.enrichment import EnrichRequest, enrich
+from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.reading.dump_rows import DumpRows
 from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.comparing.alerts import alerts_of
-from sbir_gate.comparing.gate import judge
+from sbir_gate.documents import save_alerts, save_run
+from sbir_gate.gate.comparing.alerts import alerts_of
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.conclusion import write_verdict
 from sbir_gate.model.document import RUN, encode
-from sbir_gate.pipeline.conclusion import write_verdict
-from sbir_gate.storing.documents import save_alerts, save_run
 from tests.factories import make_policy, make_run, scaled
 from tests.fakes_github import REPOSITORY, TOKEN, Fault, github
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.storing.history import keep_entry
+from sbir_gate.gate.storing.history import keep_entry
 from tests.factories_git import ENVIRONMENT
 from tests.factories_history import make_entry
 from tests.factories_remote import make_remote

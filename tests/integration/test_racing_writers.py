@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.documents import write_run
+from sbir_gate.gate.storing.history import keep_entry
 from sbir_gate.model.document import RUN, decode
-from sbir_gate.storing.documents import write_run
-from sbir_gate.storing.history import keep_entry
 from tests.factories import make_run
 from tests.factories_git import ENVIRONMENT
 from tests.factories_history import make_entry

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.engine.enrichment import EnrichRequest, enrich
+from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.errors import InputError, SbirGateError, UsageError
-from sbir_gate.matching.ledger import Ledger
-from sbir_gate.measuring.monitor import PerformanceMonitor
-from sbir_gate.pipeline.enrichment import EnrichRequest, enrich
+from sbir_gate.monitor import PerformanceMonitor
 from tests.factories_matching import Award, Recipient, make_settings, write_tables
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import EnricherError
-from sbir_gate.measuring.benchmark import BenchmarkResult
-from sbir_gate.measuring.metrics import derive_metrics
-from sbir_gate.measuring.output import check_rows, decision_key, digest, read_decisions
-from sbir_gate.measuring.quality import measure_quality, right_award_ids
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.measuring.benchmark import BenchmarkResult
+from sbir_gate.gate.measuring.metrics import derive_metrics
+from sbir_gate.gate.measuring.output import check_rows, decision_key, digest, read_decisions
+from sbir_gate.gate.measuring.quality import measure_quality, right_award_ids
 from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
 from sbir_gate.model.samples import Calibration, Sample

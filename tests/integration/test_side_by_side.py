@@ -12,29 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.comparing.gate import judge
-from sbir_gate.errors import (
-    EnricherError,
-    ExitStatus,
-    InputError,
-    ToolError,
-    UsageError,
-)
-from sbir_gate.measuring.interleaving import BaseFailure
-from sbir_gate.measuring.machine import describe_machine
-from sbir_gate.measuring.process import EnricherCrash, run_process
-from sbir_gate.measuring.source import describe_source
+from sbir_gate.documents import load_run, load_verdict
+from sbir_gate.errors import EnricherError, ExitStatus, InputError, ToolError, UsageError
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.edges import Edges, describe_source
+from sbir_gate.gate.measuring.interleaving import BaseFailure
+from sbir_gate.gate.measuring.machine import describe_machine
+from sbir_gate.gate.measuring.process import EnricherCrash, run_process
+from sbir_gate.gate.side_by_side import run_beside_base
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.storing.merge_base import BaseName
+from sbir_gate.gate.storing.sessions import latest_run_path
 from sbir_gate.model.samples import Calibration
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.pipeline.edges import Edges
-from sbir_gate.pipeline.side_by_side import run_beside_base
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.judgement import policy
-from sbir_gate.storing.documents import load_run, load_verdict
-from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import BaseName
-from sbir_gate.storing.sessions import latest_run_path
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
 AWARDS = 12
@@ -240,7 +233,7 @@ def test_progress_tells_pair_and_side(team):
 
 
 def test_progress_tells_how_many_pairs_there_will_be_at_least_and_then_at_most(team, monkeypatch):
-    monkeypatch.setattr("sbir_gate.pipeline.side_by_side.is_decided", lambda _verdict, _policy: False)
+    monkeypatch.setattr("sbir_gate.gate.side_by_side.is_decided", lambda _verdict, _policy: False)
     team.gate(**{"benchmark.min_pairs": 1, "benchmark.max_pairs": 5, "benchmark.warm_ups": 0})
     pairs = [words for words in team.told if words.startswith("pair")]
     assert pairs == [

@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from sbir_gate.cli.application import application
-from sbir_gate.comparing.gate import judge
-from sbir_gate.measuring.benchmark import BenchmarkResult
-from sbir_gate.measuring.metrics import derive_metrics
-from sbir_gate.measuring.output import check_rows
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.measuring.benchmark import BenchmarkResult
+from sbir_gate.gate.measuring.metrics import derive_metrics
+from sbir_gate.gate.measuring.output import check_rows
 from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.document import RUN, VERDICT, decode
 from sbir_gate.model.samples import Calibration

@@ -24,11 +24,11 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from sbir_gate.comparing.gate import judge
-from sbir_gate.measuring.benchmark import BenchmarkPlan, run_benchmark
-from sbir_gate.measuring.machine import describe_machine, time_calibration
-from sbir_gate.measuring.metrics import derive_metrics
-from sbir_gate.measuring.process import run_process
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.measuring.benchmark import BenchmarkPlan, run_benchmark
+from sbir_gate.gate.measuring.machine import describe_machine, time_calibration
+from sbir_gate.gate.measuring.metrics import derive_metrics
+from sbir_gate.gate.measuring.process import run_process
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.judgement import policy

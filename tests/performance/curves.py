@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbir_gate.pipeline.enrichment import available_cores
+from sbir_gate.reading.database import available_cores
 from tests.performance.peers.data import NO_TIMEOUT, run
 from tests.performance.peers.measuring import compile_modules, describe, measured_runs, say
 from tests.performance.peers.table import ratio, seconds

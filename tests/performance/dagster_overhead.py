@@ -19,14 +19,14 @@ from statistics import median
 
 import dagster as dg
 
-from sbir_gate.measuring.monitor import PerformanceMonitor
-from sbir_gate.measuring.probes import PeakLedger
-from sbir_gate.measuring.process import ProcessRequest, raise_on_failure, run_process
+from sbir_gate.documents import load_run
+from sbir_gate.engine.enrichment import EnrichRequest, enrich
+from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure, run_process
+from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration import build_definitions
 from sbir_gate.orchestration.names import ENRICHED, JOB
-from sbir_gate.pipeline.enrichment import EnrichRequest, enrich
+from sbir_gate.probes import PeakLedger
 from sbir_gate.settings import load_settings
-from sbir_gate.storing.documents import load_run
 
 TIMEOUT = "enrichment.performance.timeout_seconds=36000"
 

@@ -3,9 +3,9 @@
     python tests/performance/exact_name_precision.py [--awards N --recipients N --seed N]
 
 Synthesises awards and recipients with their truth and takes for every firm one pair of equal names (compact
-form; identifiers are not looked at): the one that `links_by_name` in sbir_gate/matching/decisions.py links,
-else the most probable. It prints for each case of that rule how many firms it holds and how often the pair
-is right. What the rule does not link by itself is a candidate like any other, and the model decides.
+form; identifiers are not looked at): the one that `links_by_name` in sbir_gate/engine/matching/decisions.py
+links, else the most probable. It prints for each case of that rule how many firms it holds and how often the
+pair is right. What the rule does not link by itself is a candidate like any other, and the model decides.
 """
 
 import argparse
@@ -17,20 +17,20 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from sbir_gate.matching.candidates import BlockingOptions, create_pairs
-from sbir_gate.matching.confidence import default_model
-from sbir_gate.matching.decisions import links_by_name, pair_facts
-from sbir_gate.matching.firms import create_firms, create_queries
-from sbir_gate.matching.parts import open_parts, register_functions, write_part
-from sbir_gate.matching.scoring import prepare_scoring, score_pairs
-from sbir_gate.measuring.truth import read_truth
+from sbir_gate.datasets.synthesising.dataset import synthesise
+from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions
+from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.engine.matching.confidence import default_model
+from sbir_gate.engine.matching.decisions import links_by_name, pair_facts
+from sbir_gate.engine.matching.firms import create_firms, create_queries
+from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
+from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
+from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.model.matches import Method
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.settings import load_settings
-from sbir_gate.synthesising.dataset import synthesise
-from sbir_gate.synthesising.options import FileFormat, SynthesisOptions
 
 
 def case_of(pair, states_in_common):

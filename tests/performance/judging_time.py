@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import replace
 
-from sbir_gate.comparing.gate import judge
+from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.model.run import Metric, MetricKind
 from sbir_gate.model.samples import Sample
 from tests.factories import DIGEST, make_limit, make_policy, make_run

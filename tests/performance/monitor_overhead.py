@@ -14,7 +14,7 @@ import sys
 import time
 from contextlib import nullcontext
 
-from sbir_gate.measuring.monitor import PerformanceMonitor
+from sbir_gate.monitor import PerformanceMonitor
 
 LIMIT_SHARE = 0.05
 STAGE_SECONDS = 0.005

@@ -10,7 +10,7 @@ all cores, and a score cutoff that lets it stop early. Among equal scores the fi
 in `rapidfuzz.process.extractOne`.
 
 Every way runs in a fresh process, in turn, `--repeats` times; the table shows medians. Quality is computed
-by the gate's own definitions (sbir_gate.measuring.quality) from the file that each way writes.
+by the gate's own definitions (sbir_gate.gate.measuring.quality) from the file that each way writes.
 
 With `--absent` every right recipient is taken out of the table first (recipients as CSV): then each link is
 wrong, the match rate is the share of awards that a way links to somebody else, and 0 is the best.
@@ -31,11 +31,11 @@ import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
-from sbir_gate.measuring.output import read_decisions
-from sbir_gate.measuring.process import ProcessRequest, raise_on_failure, run_process
-from sbir_gate.measuring.quality import measure_quality
-from sbir_gate.measuring.truth import read_truth
-from sbir_gate.pipeline.fixture import read_profiles
+from sbir_gate.gate.fixture import read_profiles
+from sbir_gate.gate.measuring.output import read_decisions
+from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure, run_process
+from sbir_gate.gate.measuring.quality import measure_quality
+from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients

@@ -29,8 +29,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sbir_gate.documents import load_run, load_verdict
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.storing.documents import load_run, load_verdict
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
 ENRICHER = '''\

@@ -1,6 +1,6 @@
 """Makes the confidence model that is shipped, from labelled cases: prints what each case shows of it.
 
-    python tests/performance/train_default_model.py --output sbir_gate/matching/default_model.json \
+    python tests/performance/train_default_model.py --output sbir_gate/engine/matching/default_model.json \
         --case published awards.csv recipients.csv.gz truth.csv 3 \
         --case synthesised-11 s11/awards.csv s11/recipients.csv s11/truth.csv 1 \
         --corrupt recipients.csv.gz 7000 1
@@ -24,19 +24,20 @@ from pathlib import Path
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from sbir_gate.matching.candidates import BlockingOptions, create_pairs
-from sbir_gate.matching.confidence import Model, acceptance_limit, fit, model_document
-from sbir_gate.matching.exact import find_identifier_matches
-from sbir_gate.matching.firms import create_firms, create_queries
-from sbir_gate.matching.parts import open_parts, write_part
-from sbir_gate.matching.scoring import prepare_scoring, score_pairs
-from sbir_gate.matching.training import best_of_query, label_pairs
-from sbir_gate.measuring.truth import read_truth
+from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.engine.matching.confidence import Model, acceptance_limit, fit, model_document
+from sbir_gate.engine.matching.exact import find_identifier_matches
+from sbir_gate.engine.matching.firms import create_firms, create_queries
+from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
+from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
+from sbir_gate.engine.matching.training import best_of_query, label_pairs
+from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.model.matches import Method
-from sbir_gate.pipeline.enrichment import open_database, reading_options
 from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.database import open_database
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.settings import load_settings
+from sbir_gate.settings.reading import database_options, reading_options
 
 WANTED_PRECISIONS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
 RIDGE = 1.0
@@ -105,7 +106,11 @@ def examples_of(
     """
     settings = load_settings(None, {}).settings
     options = reading_options(settings)
-    with tempfile.TemporaryDirectory() as work, open_database(settings, Path(work)) as connection:
+    with (
+        tempfile.TemporaryDirectory() as work,
+        open_database(database_options(settings), Path(work)) as connection,
+    ):
+        register_functions(connection)
         read_awards(connection, awards, Path(work), options)
         parts = [
             write_part(connection, batch.table, Path(work) / f"{batch.index}.parquet")
@@ -193,7 +198,10 @@ def write_corrupted(recipients: str, names: int, seed: int, folder: Path) -> Non
     """Write awards.csv and truth.csv of damaged names of the table, half of them with a known state."""
     draw = random.Random(seed)
     settings = load_settings(None, {}).settings
-    with tempfile.TemporaryDirectory() as work, open_database(settings, Path(work)) as connection:
+    with (
+        tempfile.TemporaryDirectory() as work,
+        open_database(database_options(settings), Path(work)) as connection,
+    ):
         rows = []
         for batch in iterate_recipients(connection, recipients, Path(work), reading_options(settings)):
             rows += connection.execute(

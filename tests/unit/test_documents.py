@@ -141,19 +141,6 @@ def test_every_file_of_the_project_that_a_page_names_exists(page):
     assert sorted(path for path in paths if not (ROOT / path).exists()) == []
 
 
-def test_the_architecture_names_every_module():
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    package = ROOT / "sbir_gate"
-    modules = {
-        path.relative_to(package).with_suffix("").as_posix()
-        for path in package.rglob("*.py")
-        if path.name != "__init__.py"
-    }
-    named = set(re.findall(r"^\| `([\w/]+)` \| ", text, re.MULTILINE))
-    assert sorted(modules - named) == []
-    assert sorted(name for name in named if "/" in name and name not in modules) == []
-
-
 def test_no_page_names_a_path_of_one_machine():
     private = re.compile(r"(?<![\w.])/(?:work|home|root|Users|opt|srv)/")
     assert [place(page) for page in PAGES if private.search(page.read_text(encoding="utf-8"))] == []

@@ -1,7 +1,7 @@
 """The data of the comparison, made once: files from a seed, the questions, and their truth.
 
-The questions are set before any way runs and are the same for all. A firm (sbir_gate.matching.firms) is
-asked about unless the rules for identifiers and exact names link it; its query is its distinct set of
+The questions are set before any way runs and are the same for all. A firm (sbir_gate.engine.matching.firms)
+is asked about unless the rules for identifiers and exact names link it; its query is its distinct set of
 normalised names with city, state and zip. A query belongs to the **fuzzy stage**, on which the ways are
 judged, if none of its UEIs and DUNS numbers and none of its names (without blanks, as the engine compares
 exact names) stands on any recipient. The few others, whose identifier or exact name is there but is not
@@ -18,9 +18,9 @@ from pathlib import Path
 
 import duckdb
 
-from sbir_gate.matching.firms import create_firms
-from sbir_gate.matching.parts import open_parts, register_functions, write_part
-from sbir_gate.measuring.truth import read_truth
+from sbir_gate.engine.matching.firms import create_firms
+from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
+from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients

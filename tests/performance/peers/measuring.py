@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 
 from sbir_gate import __version__
-from sbir_gate.measuring.machine import describe_machine
-from sbir_gate.measuring.process import ProcessRequest, run_process
+from sbir_gate.gate.measuring.machine import describe_machine
+from sbir_gate.gate.measuring.process import ProcessRequest, run_process
 from tests.performance.peers.ways import PEERS_PYTHON, ROOT
 
 TIMEOUT_SECONDS = 6 * 3600.0

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from sbir_gate.matching.parts import names_query, register_functions
+from sbir_gate.engine.matching.parts import names_query, register_functions
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.spelling import register_mend
 

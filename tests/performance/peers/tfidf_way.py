@@ -14,7 +14,7 @@ from string_grouper import match_strings
 
 from tests.performance.peers.sides import open_sides, read_task
 
-# as in sbir_gate.matching.candidates, halved
+# as in sbir_gate.engine.matching.candidates, halved
 SAME_STATE, SAME_CITY, SAME_ZIP5 = 0.075, 0.075, 0.15
 LEAST_COSINE = 0.4
 NAMES_PER_QUERY = {"plain": 1, "geography": 20}

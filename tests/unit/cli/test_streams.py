@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sbir_gate.cli.streams import Sink, guard_streams
-from sbir_gate.storing.documents import write_run
+from sbir_gate.documents import write_run
 from tests.factories import make_run, with_metric
 
 GATE = [sys.executable, "-m", "sbir_gate"]

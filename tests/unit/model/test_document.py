@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import DocumentError
+from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.model.bounds import is_amount
 from sbir_gate.model.document import ALERTS, FORMAT_VERSION, HISTORY, RUN, VERDICT, decode, encode
 from sbir_gate.model.history import HistoryEntry

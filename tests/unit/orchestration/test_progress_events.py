@@ -3,7 +3,7 @@ from dataclasses import replace
 import dagster as dg
 
 from sbir_gate.orchestration.progress_events import ProgressEvents
-from sbir_gate.pipeline.progress import ChunkProgress
+from sbir_gate.progress import ChunkProgress
 
 CHUNK = ChunkProgress("recipients", 2, 500, 0, 0.25, 5.0, 250, is_resumable=True)
 

@@ -3,11 +3,11 @@ import json
 import pytest
 
 from sbir_gate.errors import UsageError
+from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
 from sbir_gate.model.publication import Links
 from sbir_gate.model.verdict import Outcome, Severity
 from sbir_gate.orchestration.sensors import announce_by_environment
-from sbir_gate.publishing.slack import WEBHOOK_VARIABLE
 
 ALERTS = AlertList(
     gate="enrichment",

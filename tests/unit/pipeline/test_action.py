@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.comparing.gate import judge
-from sbir_gate.comparing.promotion import may_become_baseline
+from sbir_gate.documents import load_alerts, load_verdict, save_verdict
 from sbir_gate.errors import ConfigurationError, ExitStatus, ToolError, UsageError
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.comparing.promotion import may_become_baseline
+from sbir_gate.gate.storing.baselines import promote
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.storing.merge_base import find_base
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.action import (
@@ -23,10 +27,6 @@ from sbir_gate.pipeline.action import (
     upload_of,
 )
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
-from sbir_gate.storing.baselines import promote
-from sbir_gate.storing.documents import load_alerts, load_verdict, save_verdict
-from sbir_gate.storing.git import Git
-from sbir_gate.storing.merge_base import find_base
 from tests.factories import make_policy, make_run, scaled
 from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes import NOW, FakeEngine, fake_edges, write_fixture

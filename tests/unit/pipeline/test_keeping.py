@@ -3,16 +3,16 @@ from dataclasses import replace
 
 import pytest
 
-from sbir_gate.comparing.gate import judge
 from sbir_gate.errors import PublishError
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.judging_history import history_folder
+from sbir_gate.gate.publish import Saved
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.storing.history import keep_entry
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.action import settings_of
-from sbir_gate.pipeline.judging_history import history_folder
 from sbir_gate.pipeline.keeping import KeepEdges, fetch_past, keep_for_later
-from sbir_gate.pipeline.publishing import Saved
 from sbir_gate.settings.action_inputs import ActionInputs
-from sbir_gate.storing.git import Git
-from sbir_gate.storing.history import keep_entry
 from tests.factories import make_policy, make_run
 from tests.factories_git import ENVIRONMENT
 from tests.factories_history import make_entry

@@ -6,7 +6,7 @@ import pytest
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading.dumps import Dump
-from sbir_gate.reading.retrying import RetryPolicy
+from sbir_gate.retrying import RetryPolicy
 from tests.factories_dumps import LOOKUP_COLUMNS, Table, TocWriter, member_of, write_dump, zipped
 
 LOOKUP = Table("recipient_lookup", LOOKUP_COLUMNS)

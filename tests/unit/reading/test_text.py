@@ -5,8 +5,8 @@ import io
 import pytest
 
 from sbir_gate.errors import InputError
-from sbir_gate.reading.retrying import RetryPolicy
 from sbir_gate.reading.text import text_chunks
+from sbir_gate.retrying import RetryPolicy
 
 PATIENT = RetryPolicy(retries=3, sleep=lambda _: None)
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.comparing.workflow_faults import workflow_faults
+from sbir_gate.gate.comparing.workflow_faults import workflow_faults
 from sbir_gate.model.workflow import Job, Step, Workflow
 from sbir_gate.settings.workflows import read_workflows, repository_folder
 

@@ -1,0 +1,228 @@
+"""`sbir-gate run`: measure, judge, and print the verdict."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from sbir_gate.cli.judging import fail_on_option, format_option, renderer, verbose_option
+from sbir_gate.cli.options import (
+    base_name,
+    effective_settings,
+    policy_from_option,
+    policy_request,
+    quiet_option,
+    settings_options,
+    through_options,
+)
+from sbir_gate.cli.printing import harmless, put, put_line
+from sbir_gate.cli.progress import Ticker
+from sbir_gate.errors import ConfigurationError, SbirGateError, UsageError
+
+if TYPE_CHECKING:
+    from sbir_gate.gate.commit_files import PolicyRequest
+    from sbir_gate.gate.conclusion import GateResult
+    from sbir_gate.gate.storing.merge_base import BaseName
+    from sbir_gate.settings.base_settings import Given
+    from sbir_gate.settings.effective import EffectiveSettings
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sbir-gate run
+  sbir-gate run --enricher '{python} enrich.py {awards} {recipients} {output}'
+  sbir-gate run --set matching.methods='[duns-exact, name-exact, name-fuzzy]'
+  sbir-gate run --quick
+  sbir-gate run --base
+  sbir-gate run --base origin/release --max-seconds 600
+  sbir-gate run --policy-from origin/main
+  sbir-gate run --through dagster
+"""
+)
+@click.option("--awards", "awards", help="Awards of the fixture; default: fixtures.awards of the settings.")
+@click.option("--recipients", help="Recipients of the fixture.")
+@click.option("--truth", help="Known right recipients of the fixture.")
+@click.option("--enricher", help="Command line of another engine, with {awards} {recipients} {output}.")
+@click.option("--repeats", type=click.IntRange(min=1), help="Measured repeats.")
+@click.option("--baselines", help="Folder of the baselines.")
+@click.option("--reports", help="Folder to write to.")
+@click.option(
+    "--base",
+    metavar="[REF]",
+    is_flag=False,
+    flag_value="",
+    help="Compare with the commit that HEAD was branched off from REF (the default branch without one),"
+    " measured side by side with it, not with the baseline.",
+)
+@click.option(
+    "--pairs",
+    type=click.IntRange(1, 1000),
+    help="With --base: exactly so many pairs, at least 5 (--quick for a quick look); default: as needed.",
+)
+@click.option(
+    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
+)
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Run each side once and judge the exact metrics alone, without time and memory.",
+)
+@click.option(
+    "--through",
+    type=click.Choice(["dagster"]),
+    help="Measure sbir_etl_job of Dagster, the engine as operators run it, as the gate <gate.name>-dagster.",
+)
+@format_option
+@verbose_option
+@fail_on_option
+@policy_from_option
+@settings_options
+@quiet_option
+def run(
+    awards: str | None,
+    recipients: str | None,
+    truth: str | None,
+    enricher: str | None,
+    repeats: int | None,
+    baselines: str | None,
+    reports: str | None,
+    base: str | None,
+    pairs: int | None,
+    max_seconds: float | None,
+    quick: bool,
+    through: str | None,
+    format_: str,
+    verbose: bool,
+    fail_on: str,
+    policy_from: str | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    quiet: bool,
+) -> NoReturn:
+    """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
+    from sbir_gate.gate.comparing.gate import exit_status
+    from sbir_gate.gate.reporting.alert_text import render_alerts
+    from sbir_gate.settings.base_settings import Given
+
+    _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds}, quick)
+    options: dict[str, object] = {
+        "fixtures.awards": awards,
+        "fixtures.recipients": recipients,
+        "fixtures.truth": truth,
+        "enricher.command": enricher,
+        "benchmark.repeats": repeats,
+        **dict.fromkeys(("benchmark.min_pairs", "benchmark.max_pairs"), pairs),
+        "benchmark.max_seconds": max_seconds,
+        "gate.baselines_folder": baselines,
+        "reports.folder": reports,
+        "benchmark.is_timed": False if quick else None,
+    }
+    with _settings_faults_left(config_file, assignments, options):
+        options |= through_options(through, config_file, assignments, options)
+        effective = effective_settings(config_file, assignments, options)
+    request = policy_request(policy_from, config_file, assignments, options)
+    given = Given(config_file, os.environ, options, assignments)
+    render = renderer(format_, verbose)
+    with _all_loaded():
+        with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
+            if base is None:
+                result = _alone(effective, given, request, ticker)
+            else:
+                result = _beside_base(effective, given, base_name(base), ticker, request)
+        put(render(result.run, result.verdict))
+        for warning in result.warnings:
+            put_line(f"warning: {harmless(warning)}", is_error=True)
+        if not quiet:
+            put(render_alerts(result.alerts), is_error=True)
+            beside = f"  base: {result.reference_path}" if result.reference_path else ""
+            put_line(f"Run: {result.run_path}{beside}  report: {result.report_path}", is_error=True)
+        sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
+
+
+@contextmanager
+def _all_loaded() -> Iterator[None]:
+    """Load what measures and judges before an engine runs, which could change it; then read sources alone."""
+    from sbir_gate.gate.measuring.own_code import sources_alone
+
+    import_module("sbir_gate.gate.side_by_side")
+    with sources_alone():
+        yield
+
+
+@contextmanager
+def _settings_faults_left(
+    config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
+) -> Iterator[None]:
+    """Leave a verdict `error` for settings that cannot be used, as far as they say where reports go."""
+    from sbir_gate.gate.conclusion import leave_error_verdict
+    from sbir_gate.gate.edges import real_edges
+    from sbir_gate.settings.effective import inspect_settings
+
+    try:
+        yield
+    except ConfigurationError as error:
+        found, _ = inspect_settings(config_file, os.environ, options, assignments)
+        if found is not None:
+            with suppress(SbirGateError, OSError):  # the fault of the settings is the one to report
+                leave_error_verdict(found, real_edges(), error)
+        raise
+
+
+def _alone(
+    effective: EffectiveSettings, given: Given, request: PolicyRequest | None, ticker: Ticker
+) -> GateResult:
+    """Compare with the baseline: as it is stored, or with its commit if it is of another machine."""
+    from sbir_gate.gate.baseline_commit import commit_to_measure, quick_look
+    from sbir_gate.gate.edges import real_edges
+    from sbir_gate.gate.run import run_gate
+    from sbir_gate.gate.storing.git import Git
+    from sbir_gate.gate.storing.merge_base import BaseName
+
+    edges = real_edges()
+    here = Git(Path.cwd())
+    if request is None and (commit := commit_to_measure(effective, given, edges.machine(), here)):
+        options = {**given.options, **quick_look(effective)}
+        effective = effective_settings(given.config_file, given.assignments, options)
+        return _beside_base(effective, given, BaseName(commit), ticker, by_own_policy=True)
+    return run_gate(effective, edges, ticker.say, request)
+
+
+def _beside_base(
+    effective: EffectiveSettings,
+    given: Given,
+    base: BaseName,
+    ticker: Ticker,
+    request: PolicyRequest | None = None,
+    *,
+    by_own_policy: bool = False,
+) -> GateResult:
+    from sbir_gate.gate.edges import real_edges
+    from sbir_gate.gate.side_by_side import run_beside_base
+    from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
+
+    git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
+    return run_beside_base(
+        effective, given, base, git, real_edges(), ticker.say, request, by_own_policy=by_own_policy
+    )
+
+
+def _check_options(
+    base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object], is_quick: bool
+) -> None:
+    """Raise UsageError for an option that would do nothing."""
+    numbers = [name for name, value in {**alone, **side_by_side}.items() if value is not None]
+    if is_quick and numbers:
+        raise UsageError(f"{numbers[0]} does nothing with --quick", "leave one of the two out")
+    surplus = [name for name, value in (side_by_side if base is None else alone).items() if value is not None]
+    if surplus and base is None:
+        raise UsageError(f"{surplus[0]} is for runs side by side", "give --base too, or leave it out")
+    if surplus:
+        raise UsageError(f"{surplus[0]} does nothing with --base", "say how many pairs with --pairs")

@@ -1,0 +1,1 @@
+"""Where data comes from: download it, look into a dump, synthesise it."""

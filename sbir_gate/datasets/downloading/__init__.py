@@ -1,0 +1,1 @@
+"""Files from remote addresses, resumed after an interruption and checked before they are used."""

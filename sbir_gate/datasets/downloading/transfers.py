@@ -1,0 +1,376 @@
+"""Bytes on their way from a server into a partial file: going on where they stopped, tried again, checked."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from sbir_gate.datasets.downloading.answers import Answer, FileChangedError, PassingError, RemoteFile
+from sbir_gate.datasets.downloading.partials import Origin, PartialFile
+from sbir_gate.errors import InputError, NoRoomError, ToolError
+from sbir_gate.files import open_file
+from sbir_gate.reading.options import MIB
+from sbir_gate.retrying import RetryPolicy
+
+# an attempt that got this much further starts the count of attempts anew: a long way has many cuts
+_PROGRESS_BYTES = MIB
+_HEAD_BYTES = 64
+# the real directory of a zip of some hundred members is kilobytes, the real toc.dat megabytes
+_MOST_IN_MEMORY_BYTES = 256 * MIB
+_MAGIC = {b"PK": ".zip", b"\x1f\x8b": ".gz", b"PAR1": ".parquet"}
+
+T = TypeVar("T")
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadOptions:
+    """How downloads are made.
+
+    `retrying` says how often and how patiently they are tried again. `progress` is told bytes that have come
+    and bytes of all, where known; `say` is told in a line what a person should know; `free_bytes` returns the
+    room in a folder. These three and the policy's `sleep` are the edges.
+    """
+
+    retrying: RetryPolicy = field(default_factory=RetryPolicy)
+    progress: Callable[[int, int | None], None] = lambda _done, _total: None
+    say: Callable[[str], None] = lambda _words: None
+    free_bytes: Callable[[Path], int] = _free_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file to have on disk, and what it must be: its size and SHA-256 (hexadecimal), where known."""
+
+    target: Path
+    size_bytes: int | None = None
+    sha256: str | None = None
+    is_forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The bytes of a remote file from `first_byte` on; `size_bytes` is None for all that follow."""
+
+    first_byte: int = 0
+    size_bytes: int | None = None
+
+
+def persist(
+    action: Callable[[], T],
+    remote: RemoteFile,
+    options: DownloadOptions,
+    reached: Callable[[], int] = lambda: 0,
+) -> T:
+    """Return `action()`; after a fault that can pass wait and try again, as the policy says.
+
+    `reached` tells how far the work is, in bytes. Raises ToolError when the attempts are used up.
+    """
+    delays, mark, attempts = options.retrying.delays(), reached(), 0
+    while True:
+        attempts += 1
+        try:
+            return action()
+        except PassingError as error:
+            fault = error
+        if reached() - mark >= _PROGRESS_BYTES:
+            delays, mark = options.retrying.delays(), reached()
+        pause = next(delays, None)
+        if pause is None:
+            raise ToolError(
+                f"{remote.address}: {fault.reason} (tried {attempts} times)",
+                "run the same command again: it goes on where it stopped; "
+                "enrichment.performance.max_retries sets how often is tried",
+            )
+        pause = max(pause, fault.pause_seconds)
+        options.say(f"{fault.reason}; trying again in {pause:.1f} s")
+        options.retrying.sleep(pause)
+
+
+def read_range(remote: RemoteFile, first: int, last: int, validator: str | None) -> bytes:
+    """Return the bytes from `first` to `last`, included. Raises what `RemoteFile.ask` does."""
+    size = last - first + 1
+    if size > _MOST_IN_MEMORY_BYTES:
+        raise InputError(
+            f"{remote.address}: the directory of the zip, or its toc.dat, has {size:,} bytes",
+            "this is no dump of USAspending: check the URL",
+        )
+    with remote.ask(first, last, validator) as answer:
+        if not answer.is_partial or answer.first_byte != first:
+            raise FileChangedError
+        body = bytearray()
+        for block in answer.blocks():
+            body += block
+            if len(body) > size:
+                raise FileChangedError
+    if len(body) < size:
+        raise PassingError(f"{len(body):,} bytes came instead of {size:,}")
+    return bytes(body)
+
+
+def read_whole(remote: RemoteFile, most_bytes: int) -> bytes:
+    """Return a small file. Raises what `RemoteFile.ask` does, and InputError for a large one."""
+    with remote.ask() as answer:
+        body = bytearray()
+        for block in answer.blocks():
+            body += block
+            if len(body) > most_bytes:
+                raise InputError(f"{remote.address}: has more than {most_bytes:,} bytes", "check the URL")
+    return bytes(body)
+
+
+class Transfer:
+    """One span of a remote file on its way into a partial file; an attempt goes on where the last stopped.
+
+    `farthest` is the most bytes that there ever were, `received` those that came over the network, and
+    `modified_at` the time of the file on the server, in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        remote: RemoteFile,
+        partial: PartialFile,
+        wanted: Wanted,
+        options: DownloadOptions,
+        span: Span | None = None,
+        validator: str | None = None,
+    ) -> None:
+        """Of a span, `validator` is the version of the file that it was found in."""
+        self._remote, self._partial, self._wanted, self._options = remote, partial, wanted, options
+        self._span = span or Span()
+        self._is_whole = span is None
+        self._validator = validator
+        self._is_resumed = False
+        self.farthest = partial.size()
+        self.received = 0
+        self.modified_at: float | None = None
+
+    def verified(self) -> None:
+        """Make one attempt, and hold what came against size and SHA-256.
+
+        Raises what `attempt` does, and InputError for content that is not what is wanted.
+        """
+        self.attempt()
+        wanted, size = self._wanted, self._partial.size()
+        if wanted.size_bytes not in {None, size}:
+            self._partial.discard()
+            raise self._wrong_size(size)
+        if wanted.sha256 is not None and (found := sha256_of(self._partial.path)) != wanted.sha256:
+            self._partial.discard()
+            if self._is_resumed:
+                # the older part may be of another version, or damaged: whole and anew it can still be right
+                self._is_resumed = False
+                raise PassingError("the SHA-256 of the resumed download is wrong")
+            raise InputError(
+                f"{self._remote.address}: its SHA-256 is {found}, not {wanted.sha256}",
+                "the file was changed or damaged: check the source, then sources.*.sha256 in the settings",
+            )
+
+    def attempt(self) -> None:
+        """Bring what is missing, in one request or, from a server that sends less than is asked, in more.
+
+        Raises PassingError for what a new attempt may mend, InputError for content that is wrong, and, of a
+        part, FileChangedError if the file is no longer that of the validator.
+        """
+        while not self._is_complete():
+            try:
+                self._request()
+            except FileChangedError:
+                if not self._is_whole:
+                    raise
+                self._partial.discard()
+                raise PassingError(
+                    "the file on the server has changed: starting from its beginning"
+                ) from None
+
+    def _is_complete(self) -> bool:
+        origin, size = self._fitting_origin(), self._partial.size()
+        if origin is None or size == 0:
+            return False
+        return size == (origin.total_bytes if self._is_whole else self._span.size_bytes)
+
+    def _fitting_origin(self) -> Origin | None:
+        """Return what the partial file is of, if that is what is on its way here."""
+        origin = self._partial.origin()
+        place = (str(self._remote.address), self._span.first_byte)
+        if origin is None or (origin.address, origin.first_byte) != place:
+            return None
+        return origin if self._is_whole or origin.validator == self._validator else None
+
+    def _offset(self) -> int:
+        """Return how many bytes of the span are there; 0 if what is there cannot be relied upon."""
+        origin, size = self._fitting_origin(), self._partial.size()
+        # without a validator only a checksum can tell, in the end, that both parts are of one version
+        if origin is None or (origin.validator is None and self._is_whole and self._wanted.sha256 is None):
+            return 0
+        end = origin.total_bytes if self._is_whole else self._span.size_bytes
+        return size if end is None or size <= end else 0
+
+    def _request(self) -> None:
+        offset, origin = self._offset(), self._partial.origin()
+        validator = origin.validator if origin is not None and self._is_whole else self._validator
+        if offset:
+            self._is_resumed = True
+            first, last = self._span.first_byte + offset, self._last_byte()
+            with self._remote.ask(first, last, validator) as answer:
+                self._take(answer, offset)
+        elif self._is_whole:
+            if self._partial.size():
+                self._options.say("starting from the beginning: what came before cannot be told to fit")
+            with self._remote.ask() as answer:
+                self._take(answer, 0)
+        else:
+            with self._remote.ask(self._span.first_byte, self._last_byte(), validator) as answer:
+                self._take(answer, 0)
+
+    def _last_byte(self) -> int | None:
+        size = self._span.size_bytes
+        return None if size is None else self._span.first_byte + size - 1
+
+    def _take(self, answer: Answer, offset: int) -> None:
+        """Write the body of an answer behind the `offset` bytes that there are."""
+        if not answer.is_partial and not self._is_whole:
+            raise FileChangedError
+        if answer.is_partial:
+            self._check_part(answer, offset)
+        elif offset:
+            origin = self._partial.origin()
+            is_same = origin is not None and answer.validator == origin.validator
+            self._options.say(
+                "the server does not send parts of files: starting from the beginning"
+                if is_same
+                else "the file on the server has changed: starting from its beginning"
+            )
+            offset = 0
+        self._check_announced(answer)
+        if not answer.has_end and self._wanted.sha256 is None:
+            self._options.say(
+                "the server does not say how long the file is: a cut at its end would not be noticed"
+            )
+        blocks = answer.blocks()
+        if offset == 0:
+            blocks = self._checked_head(blocks) if self._is_whole else blocks
+            self._partial.restart(self._origin(answer, answer.total_bytes))
+        self.modified_at = answer.modified_at
+        self._write(blocks, answer, offset)
+
+    def _origin(self, answer: Answer, total_bytes: int | None) -> Origin:
+        validator = answer.validator if self._is_whole else self._validator
+        return Origin(str(self._remote.address), self._span.first_byte, validator, total_bytes)
+
+    def _check_part(self, answer: Answer, offset: int) -> None:
+        """Raise FileChangedError if a part is not the one asked for, or of another version of the file."""
+        origin = self._partial.origin()
+        known = (origin.total_bytes, origin.validator) if origin is not None and self._is_whole else ()
+        told = (answer.total_bytes, answer.validator)
+        has_changed = any(
+            None not in {old, new} and old != new for old, new in zip(known, told, strict=False)
+        )
+        if answer.first_byte != self._span.first_byte + offset or has_changed:
+            raise FileChangedError
+
+    def _check_announced(self, answer: Answer) -> None:
+        """Refuse, before a byte is written, what is compressed, of a wrong size, or too much for the disk."""
+        if answer.encoding not in {"", "identity"} and not self._wanted.target.name.endswith(".gz"):
+            raise InputError(
+                f"{self._remote.address}: the server sends the file compressed ({answer.encoding})",
+                f"name --output {self._wanted.target.name}.gz if that is gzip",
+            )
+        total = answer.total_bytes if self._is_whole else self._span.size_bytes
+        if total is None:
+            return
+        if self._is_whole and self._wanted.size_bytes not in {None, total}:
+            raise self._wrong_size(total)
+        missing, free = total - self._partial.size(), self._options.free_bytes(self._partial.path.parent)
+        if missing > free:
+            raise NoRoomError(
+                f"{self._partial.path.parent}: {missing:,} bytes are still to come, and {free:,} are free",
+                "make room, or name an --output on another disk",
+            )
+
+    def _wrong_size(self, size: int) -> InputError:
+        return InputError(
+            f"{self._remote.address}: has {size:,} bytes, not {self._wanted.size_bytes:,}",
+            "the file was changed or damaged: check the source, then sources.*.size_bytes in the settings",
+        )
+
+    def _checked_head(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Return the blocks, after a look at the first bytes: a page that says sorry is no data."""
+        head = b""
+        for block in blocks:
+            head += block
+            if len(head) >= _HEAD_BYTES:
+                break
+        check_head(head, self._wanted.target, str(self._remote.address))
+        return _after(head, blocks)
+
+    def _write(self, blocks: Iterator[bytes], answer: Answer, offset: int) -> None:
+        end = answer.total_bytes if self._is_whole else self._span.size_bytes
+        limit = end if end is not None else self._wanted.size_bytes
+        done = offset
+        with self._partial.appending() as file:
+            for block in blocks:
+                if limit is not None and done + len(block) > limit:
+                    raise self._more_than(limit)
+                self._partial.write(file, block)
+                done += len(block)
+                self.received += len(block)
+                self.farthest = max(self.farthest, done)
+                self._options.progress(done, limit)
+        if done == 0 and not end:
+            self._partial.discard()
+            raise InputError(f"{self._remote.address}: the file on the server is empty", "check the URL")
+        origin = self._partial.origin()
+        if self._is_whole and origin is not None and origin.total_bytes is None:
+            # from now on the size is known: where it was never announced, by the end of the body
+            self._partial.describe(self._origin(answer, done if end is None else end))
+        if done == offset:
+            raise PassingError("the server sent nothing")
+
+    def _more_than(self, limit: int) -> InputError:
+        self._partial.discard()
+        return InputError(
+            f"{self._remote.address}: the server sends more than the {limit:,} bytes of the file",
+            "the server or the size in the settings is wrong: check the source",
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal. Raises InputError if it cannot be read."""
+    try:
+        with open_file(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions") from error
+
+
+def _after(head: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from blocks
+
+
+def check_head(head: bytes, target: Path, source: str) -> None:
+    """Hold the first bytes of a file against the suffix of its name. Raises InputError if they disagree."""
+    suffix = {".pq": ".parquet"}.get(target.suffix.lower(), target.suffix.lower())
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"<"):
+        what = "a page (HTML or XML)"
+        raise InputError(
+            f"{source}: {what} came instead of the file",
+            "open the URL in a browser, and give the one of the file",
+        )
+    found = next((known for magic, known in _MAGIC.items() if head.startswith(magic)), None)
+    if suffix in _MAGIC.values() and found != suffix:
+        raise InputError(
+            f"{source}: what came is no {suffix} file", "check the URL, or name another --output"
+        )
+    if suffix in {".csv", ".tsv", ".txt"} and found:
+        raise InputError(f"{source}: what came is a {found} file", f"name an --output that ends in {found}")

@@ -1,0 +1,166 @@
+"""Published awards and recipients onto the disk: downloads, and one table out of a remote dump."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import requests
+
+from sbir_gate.datasets.downloading.addresses import Address, parse_address
+from sbir_gate.datasets.downloading.answers import HttpOptions, RemoteFile, Session
+from sbir_gate.datasets.downloading.downloads import Fetched, fetch_file
+from sbir_gate.datasets.downloading.remote_zip import fetch_table
+from sbir_gate.datasets.downloading.transfers import DownloadOptions, Wanted, persist, read_whole
+from sbir_gate.datasets.downloading.zip_members import DumpOptions
+from sbir_gate.errors import InputError
+from sbir_gate.reading.dumps import RECIPIENT_TABLES
+from sbir_gate.reading.toc import TocEntry, parse_toc
+from sbir_gate.retrying import RetryPolicy
+from sbir_gate.settings.schema import Settings
+
+_MOST_REDIRECTS = 5
+_LISTING_BYTES = 1024 * 1024
+_SHOWN_TABLES = 12
+
+Progress = Callable[[int, int | None], None]
+"""Told how many bytes have come, and of how many, where known."""
+
+
+class Source(StrEnum):
+    """What can be fetched."""
+
+    AWARDS = "awards"
+    RECIPIENTS = "recipients"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """What to fetch; what is None is as the settings say.
+
+    `is_forced` downloads anew what is there, `is_whole` takes all of a zip instead of one table.
+    """
+
+    source: Source
+    url: str | None = None
+    output: Path | None = None
+    table: str | None = None
+    is_forced: bool = False
+    is_whole: bool = False
+
+
+def open_session() -> requests.Session:
+    """Return the edge to the network; proxies and ~/.netrc are as requests finds them."""
+    session = requests.Session()
+    session.max_redirects = _MOST_REDIRECTS
+    return session
+
+
+def fetch(
+    request: FetchRequest,
+    settings: Settings,
+    session: Session,
+    progress: Progress,
+    say: Callable[[str], None],
+    retrying: RetryPolicy | None = None,
+) -> Fetched:
+    """Download awards or recipients, and return where they are.
+
+    `retrying` is that of the settings if it is None. Raises UsageError, InputError, OutputError and
+    ToolError as `fetch_file` and `fetch_table` do.
+    """
+    options = DownloadOptions(retrying=retrying or retry_policy(settings), progress=progress, say=say)
+    sources = settings.sources
+    http = HttpOptions(
+        connect_timeout_seconds=sources.connect_timeout_seconds,
+        read_timeout_seconds=sources.read_timeout_seconds,
+        retry_after_cap_seconds=sources.retry_after_cap_seconds,
+    )
+    if request.source is Source.AWARDS:
+        awards = sources.awards
+        address = parse_address(request.url or awards.url)
+        target = request.output or sources.folder / (address.file_name or "awards.csv")
+        wanted = Wanted(target, awards.size_bytes, awards.sha256, request.is_forced)
+        return fetch_file(RemoteFile(address, session, http), wanted, options)
+    recipients = sources.recipients
+    url = request.url or recipients.url
+    if url is None:
+        listing = RemoteFile(parse_address(recipients.listing_url), session, http)
+        url = newest_dump(
+            persist(lambda: read_whole(listing, _LISTING_BYTES), listing, options), listing.address
+        )
+    address = parse_address(url)
+    remote = RemoteFile(address, session, http)
+    name = address.file_name or "recipients.csv"
+    is_table = name.lower().endswith(".zip") or request.table is not None
+    if not is_table or request.is_whole:
+        target = request.output or sources.folder / name
+        wanted = Wanted(target, recipients.size_bytes, recipients.sha256, request.is_forced)
+        return fetch_file(remote, wanted, options)
+    dump = DumpOptions(
+        table=request.table or recipients.table,
+        find_member=lambda toc, table: find_member(toc, table, f"{address}: toc.dat"),
+        size_bytes=recipients.size_bytes,
+        sha256=recipients.sha256,
+        is_forced=request.is_forced,
+    )
+    return fetch_table(remote, request.output or sources.folder / Path(name).stem, dump, options)
+
+
+def retry_policy(settings: Settings) -> RetryPolicy:
+    """Return how often and how patiently downloads are tried again."""
+    performance = settings.enrichment.performance
+    return RetryPolicy(
+        kind=performance.retry_backoff,
+        retries=performance.max_retries,
+        base_seconds=performance.retry_base_seconds,
+        cap_seconds=performance.retry_cap_seconds,
+    )
+
+
+def newest_dump(content: bytes, listing: Address) -> str:
+    """Return the URL of the newest subset of the database, from what USAspending lists.
+
+    Raises InputError if the listing does not name one.
+    """
+    try:
+        url = json.loads(content)["subset_download_file"]["url"]
+    except (ValueError, KeyError, TypeError):
+        url = None
+    if not isinstance(url, str) or not url:
+        raise InputError(
+            f"{listing}: names no subset of the database",
+            "look up its URL at usaspending.gov (Download, Database), and give it with --url",
+        )
+    return url
+
+
+def find_member(toc: bytes, table: str | None, origin: str) -> str:
+    """Return the file that holds a table of a dump, as its `toc.dat` names it (before `.gz`).
+
+    The table may be named with its schema; None is the best known table of recipients. Raises InputError
+    for a damaged `toc.dat`, and for a table that is not there, without data, or there several times.
+    """
+    entries = [entry for entry in parse_toc(toc, origin).entries if entry.is_table_data]
+    names = (table,) if table is not None else RECIPIENT_TABLES
+    found: list[TocEntry] = []
+    for name in names:
+        found = found or [entry for entry in entries if name in {entry.tag, _full_name(entry)}]
+    if len(found) > 1:
+        raise InputError(
+            f"{origin}: holds {len(found)} tables named {table!r}",
+            f"say which with --table: {', '.join(map(_full_name, found))}",
+        )
+    if not found or not found[0].has_data or not found[0].file_name:
+        shown = ", ".join(sorted(map(_full_name, entries))[:_SHOWN_TABLES])
+        raise InputError(
+            f"{origin}: holds no data of {' or '.join(names)}", f"name another --table; some of them: {shown}"
+        )
+    return found[0].file_name
+
+
+def _full_name(entry: TocEntry) -> str:
+    return f"{entry.schema}.{entry.tag}" if entry.schema else entry.tag

@@ -1,0 +1,124 @@
+"""Recipient rows that look like an SBIR firm and are not: near misses, shared identifiers, placeholders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sbir_gate.datasets.synthesising import identifiers
+from sbir_gate.datasets.synthesising.draws import Draws
+from sbir_gate.datasets.synthesising.firms import Fate, Firm
+from sbir_gate.datasets.synthesising.geography import Place, geography, zip_code
+from sbir_gate.datasets.synthesising.recipients import (
+    NOBODY,
+    Rank,
+    RecipientRow,
+    Whereabouts,
+    formal_name,
+    own_rows,
+    spelled_address,
+    whereabouts,
+)
+from sbir_gate.datasets.synthesising.vocabulary import vocabulary
+
+UEI_SHARE = 0.55
+DUNS_SHARE = 0.60
+ONE_WORD_DIFFERS_SHARE = 0.10
+NUMBERED_SHARE = 0.03
+LONGER_SHARE = 0.06
+NAMESAKE_IN_STATE_SHARE = 0.03
+SHARED_DUNS_SHARE = 0.01
+
+GENERIC_UEI = "CSQJZSE9KFD9"
+PLACEHOLDER_NAMES = (
+    "MULTIPLE RECIPIENTS",
+    "MULTIPLE FOREIGN RECIPIENTS",
+    "MISCELLANEOUS FOREIGN AWARDEES",
+    "MISCELLANEOUS FOREIGN CONTRACTORS",
+    "REDACTED DUE TO PII",
+    "PRIVATE INDIVIDUAL",
+    "INDIVIDUAL RECIPIENT",
+)
+
+
+def recipient_rows(draws: Draws, firms: Sequence[Firm], room: int) -> list[RecipientRow]:
+    """Return the rows of these firms and the traps beside them, at most `room` (>= the firms)."""
+    rows: list[RecipientRow] = []
+    for position, firm in enumerate(firms):
+        where = whereabouts(draws, firm)
+        rows += own_rows(draws, firm, position, where)
+        rows += _traps(draws, firm, where)
+    return sorted(rows, key=lambda row: row.rank)[:room]
+
+
+def placeholder_rows(draws: Draws) -> list[RecipientRow]:
+    """Return rows that are no firm, and a named firm that carries the generic UEI as well."""
+    rows = []
+    for name in PLACEHOLDER_NAMES:
+        uei = GENERIC_UEI if name == "MISCELLANEOUS FOREIGN CONTRACTORS" else ""
+        duns = draws.pick(("", "000000000", "999999999"))
+        rows.append(RecipientRow(name, uei, duns, "", "", "", NOBODY, Rank.TRAP))
+    stranger = _trap(draws, ("OVERSEAS", "TRADING", "&", "SUPPLY"), draws.weighted(geography().people))
+    return [*rows, replace(stranger, uei=GENERIC_UEI)]
+
+
+def _traps(draws: Draws, firm: Firm, where: Whereabouts) -> list[RecipientRow]:
+    """Draw the traps beside one firm.
+
+    A namesake stands only where the firm's own row is told from it by its place, or where a firm
+    that has no row of its own has so common a name that a namesake elsewhere proves nothing.
+    """
+    traps: tuple[tuple[float, Callable[[Draws, Firm], RecipientRow]], ...] = (
+        (ONE_WORD_DIFFERS_SHARE, _one_word_differs),
+        (NUMBERED_SHARE, _numbered),
+        (LONGER_SHARE, _longer),
+    )
+    rows = [make(draws, firm) for share, make in traps if draws.chance(share)]
+    has_same_place = firm.fate is Fate.SAME and where is Whereabouts.SAME
+    if has_same_place and draws.chance(NAMESAKE_IN_STATE_SHARE):
+        rows.append(_trap(draws, firm.words, _neighbour(draws, firm), avoided_zip=firm.zip_code))
+    if has_same_place or not firm.is_distinctive:
+        share = 0.03 if firm.is_distinctive else 0.10
+        places = [geography().elsewhere(draws, firm.place.state) for _ in range(3) if draws.chance(share)]
+        rows += [_trap(draws, firm.words, place) for place in places]
+    if draws.chance(SHARED_DUNS_SHARE):
+        rows += [_stranger_with_duns(draws, firm.duns) for _ in range(2)]
+    return rows
+
+
+def _one_word_differs(draws: Draws, firm: Firm) -> RecipientRow:
+    """NANOVEX SYSTEMS beside NANOVEX ROOFING, in the same state."""
+    kept = firm.words[:-1] if len(firm.words) > 1 else firm.words
+    return _trap(draws, (*kept, draws.weighted(vocabulary().words["trade"])), _neighbour(draws, firm))
+
+
+def _numbered(draws: Draws, firm: Firm) -> RecipientRow:
+    """NANOVEX SYSTEMS II, in the same state."""
+    return _trap(draws, (*firm.words, draws.pick(("II", "III", "2", "3", "JV"))), _neighbour(draws, firm))
+
+
+def _longer(draws: Draws, firm: Firm) -> RecipientRow:
+    """QUANTUM beside QUANTUM DENTAL SUPPLY OF OHIO."""
+    place, words = draws.weighted(geography().people), vocabulary().words
+    tail = (draws.weighted(words["trade"]), draws.weighted(words["company"]))
+    return _trap(draws, (*firm.words, *tail, "OF", geography().state_names[place.state].upper()), place)
+
+
+def _stranger_with_duns(draws: Draws, duns: str) -> RecipientRow:
+    words = vocabulary().words
+    name = (draws.weighted(words["surname"]), draws.weighted(words["trade"]))
+    return replace(_trap(draws, name, draws.weighted(geography().people)), duns=duns)
+
+
+def _neighbour(draws: Draws, firm: Firm) -> Place:
+    return draws.pick(geography().by_state[firm.place.state])
+
+
+def _trap(draws: Draws, words: Sequence[str], place: Place, *, avoided_zip: str = "") -> RecipientRow:
+    name = formal_name(draws, words, draws.weighted(vocabulary().designators))
+    zip_ = zip_code(draws, place)
+    while zip_ == avoided_zip:
+        zip_ = zip_code(draws, place)
+    uei = identifiers.uei(draws) if draws.chance(UEI_SHARE) else ""
+    duns = identifiers.duns(draws) if draws.chance(DUNS_SHARE) else ""
+    return RecipientRow(name, uei, duns, *spelled_address(draws, place, zip_), NOBODY, Rank.TRAP)

@@ -1,0 +1,173 @@
+"""Documents on disk: written whole or not at all, read with every doubt named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sbir_gate.errors import DocumentError, OutputError
+from sbir_gate.files import NotAFileError, TooLargeError, read_file, write_whole
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.document import (
+    ALERTS,
+    AWARD_TABLE,
+    HISTORY,
+    MAKE_AGAIN,
+    PROGRESS,
+    RUN,
+    VERDICT,
+    DocumentKind,
+    decode,
+    encode_bytes,
+)
+from sbir_gate.model.history import HistoryEntry
+from sbir_gate.model.profile import ProfileProgress
+from sbir_gate.model.records import AwardTable
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Verdict
+
+# A Run of all 220,000 awards is about 60 MB; what is larger is no document of ours.
+MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
+# An entry of the history has no decisions: some kilobytes.
+MAX_ENTRY_BYTES = 4 * 1024 * 1024
+
+_MAX_COLLISIONS = 1000
+
+Document = TypeVar("Document", Run, Verdict, ProfileProgress, HistoryEntry, AlertList, AwardTable)
+
+
+def save_run(folder: Path, run: Run) -> Path:
+    """Write the Run to `<folder>/<UTC start>.json`, e.g. 20260131T235959Z.json, and return its path.
+
+    An existing file is never overwritten: the name gets a suffix, -2 and so on. Raises OutputError.
+    """
+    stem = _timestamp(run.started_at)
+    content = _encoded(RUN, run)
+    for number in range(1, _MAX_COLLISIONS + 1):
+        path = folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
+        if write_whole(path, content, may_replace=False):
+            return path
+    raise OutputError(
+        f"{folder}: {_MAX_COLLISIONS} documents already start at {stem}", "clean the folder, or name another"
+    )
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write the Run to exactly this path, in place of what is there. Raises OutputError."""
+    write_whole(path, _encoded(RUN, run), may_replace=True)
+
+
+def load_run(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES, again: str = MAKE_AGAIN) -> Run:
+    """Return the Run in the file; `again` says in errors how such a file is made.
+
+    Raises DocumentError for anything but a whole, valid Run.
+    """
+    return _load(RUN, path, max_bytes, again)
+
+
+def save_verdict(path: Path, verdict: Verdict) -> None:
+    """Write the verdict to exactly this path, in place of what is there. Raises OutputError."""
+    write_whole(path, _encoded(VERDICT, verdict), may_replace=True)
+
+
+def load_verdict(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> Verdict:
+    """Return the verdict in the file. Raises DocumentError for anything but a whole, valid verdict."""
+    return _load(VERDICT, path, max_bytes)
+
+
+def save_progress(path: Path, progress: ProfileProgress) -> None:
+    """Write the progress to exactly this path, in place of what is there. Raises OutputError."""
+    write_whole(path, _encoded(PROGRESS, progress), may_replace=True)
+
+
+def load_progress(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> ProfileProgress:
+    """Return the progress in the file. Raises DocumentError for anything but a whole, valid progress."""
+    return _load(PROGRESS, path, max_bytes)
+
+
+def save_entry(path: Path, entry: HistoryEntry) -> bool:
+    """Write an entry of the history; say False, and change nothing, if it is there. Raises OutputError."""
+    return write_whole(path, _encoded(HISTORY, entry), may_replace=False)
+
+
+def load_entry(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> HistoryEntry:
+    """Return the entry in the file. Raises DocumentError for anything but a whole, valid entry."""
+    return _load(HISTORY, path, max_bytes)
+
+
+def save_alerts(path: Path, alerts: AlertList) -> None:
+    """Write the alerts to exactly this path, in place of what is there. Raises OutputError."""
+    write_whole(path, _encoded(ALERTS, alerts), may_replace=True)
+
+
+def load_alerts(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> AlertList:
+    """Return the alerts in the file. Raises DocumentError for anything but a whole, valid list of them."""
+    return _load(ALERTS, path, max_bytes)
+
+
+def save_award_table(path: Path, table: AwardTable) -> None:
+    """Write what is known of a table of awards to exactly this path. Raises OutputError."""
+    write_whole(path, _encoded(AWARD_TABLE, table), may_replace=True)
+
+
+def load_award_table(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> AwardTable:
+    """Return what is known of a table of awards. Raises DocumentError for anything but a whole, valid one."""
+    return _load(AWARD_TABLE, path, max_bytes)
+
+
+def _load(kind: DocumentKind[Document], path: Path, max_bytes: int, again: str = MAKE_AGAIN) -> Document:
+    return decode(kind, _read(path, max_bytes, again), str(path), again)
+
+
+def _read(path: Path, max_bytes: int, again: str) -> str:
+    """Return the text of a regular file of at most `max_bytes`."""
+    try:
+        content = read_file(path, max_bytes)
+    except TooLargeError as error:
+        raise DocumentError(
+            f"{path}: {error.strerror}", "this is no document of sbir-gate: check the path"
+        ) from error
+    except NotAFileError as error:
+        raise DocumentError(f"{path}: {error.strerror}", "name the JSON file itself") from error
+    except FileNotFoundError as error:
+        raise DocumentError(
+            f"{path}: no such file", "make it with 'sbir-gate run', or check the path"
+        ) from error
+    except OSError as error:
+        raise DocumentError(
+            f"{path}: cannot be read ({error.strerror or error})", "check the path and its permissions"
+        ) from error
+    if not content.strip():
+        raise DocumentError(f"{path}: the file is empty", again)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            f"{path}: not UTF-8 at byte {error.start}",
+            f"the file is damaged or compressed: {again}",
+        ) from error
+
+
+def _encoded(kind: DocumentKind[Document], content: Document) -> bytes:
+    try:
+        return encode_bytes(kind, content)
+    except ValueError as error:
+        raise OutputError(
+            f"the {kind.name} cannot be saved as JSON: {error}",
+            "a metric is not a number (NaN or infinity), or a text is not Unicode: look at the enricher",
+        ) from error
+
+
+def _timestamp(started_at: str) -> str:
+    """Return the start in UTC as a file name; a start that is no time could be a path."""
+    try:
+        moment = datetime.fromisoformat(started_at)
+    except ValueError as error:
+        raise OutputError(
+            f"the Run cannot be named: its start {started_at[:40]!r} is not an ISO 8601 time",
+            "the Run is damaged or was edited by hand: measure again with 'sbir-gate run'",
+        ) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -1,0 +1,216 @@
+"""The cascade: identifiers, exact names, then the model; one decision per firm."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+from threadpoolctl import threadpool_limits
+
+from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.engine.matching.confidence import Model, default_model, interpolated_limit
+from sbir_gate.engine.matching.decisions import (
+    LEAST_CANDIDATE,
+    FirmDecision,
+    PairFacts,
+    Rules,
+    decide_firm,
+    pair_facts,
+)
+from sbir_gate.engine.matching.exact import (
+    IdentifierMatch,
+    create_identified_recipients,
+    find_identifier_matches,
+)
+from sbir_gate.engine.matching.firms import create_firms, create_queries
+from sbir_gate.engine.matching.scoring import WordCounts, prepare_scoring, query_ranges, score_pairs
+from sbir_gate.engine.matching.training import joined, label_pairs, train
+from sbir_gate.model.matches import Method
+
+ALL_METHODS = (Method.UEI_EXACT, Method.DUNS_EXACT, Method.NAME_EXACT, Method.NAME_FUZZY)
+
+StageTimer = Callable[[str], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingOptions:
+    """What matching may do and how sure it must be.
+
+    `min_precision` (0..1) is the share of right links wanted of the model; the acceptance limit
+    follows from it unless `acceptance_limit` (0..1) sets it outright. With at least
+    `min_training_labels` firms linked by identifier, a sample of at most `max_training_labels` of
+    them trains the model. An exact name in the same state is linked by itself while at most
+    `namesakes_in_state` recipients bear it.
+    """
+
+    methods: tuple[Method, ...] = ALL_METHODS
+    min_precision: float = 0.98
+    acceptance_limit: float | None = None
+    max_candidates: int = 5
+    namesakes_in_state: int = 3
+    min_training_labels: int = 500
+    max_training_labels: int = 5000
+    blocking: BlockingOptions = field(default_factory=BlockingOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The decisions, one per firm (sorted by `firm_id`), and what the engine says of itself."""
+
+    decisions: tuple[FirmDecision, ...]
+    counters: Mapping[str, int]
+    notes: Mapping[str, str]
+
+
+def match_firms(
+    connection: DuckDBPyConnection,
+    options: MatchingOptions,
+    stage: StageTimer,
+    batches: Sequence[str] = ("recipients",),
+) -> Matched:
+    """Decide for every firm of the table `awards` against `recipients`, of which `batches` are the pieces.
+
+    Leaves the tables `firms`, `award_firms`, `identified_recipients` and `pair_recipients` behind for
+    whoever writes the result.
+    """
+    # several threads would add up in an order of their own, and wait for one another longer than they add
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _match_firms(connection, options, stage, batches)
+
+
+def _match_firms(
+    connection: DuckDBPyConnection, options: MatchingOptions, stage: StageTimer, batches: Sequence[str]
+) -> Matched:
+    with stage("firms"):
+        firms = create_firms(connection)
+    with stage("identifiers"):
+        matches = _identifier_matches(connection, options.methods, batches)
+    linked = {firm: found[0] for firm, found in matches.items() if found[0].agrees}
+    with stage("candidates"):
+        labelled = _labelled_firms(connection, sorted(linked), options)
+        _create_query_firms(connection, firms, linked, labelled)
+        queries = create_queries(connection, "query_firms")
+        counters = create_pairs(connection, options.blocking, batches)
+    with stage("words"):
+        counts = prepare_scoring(connection, batches)
+    with stage("training"):
+        model = _model(connection, counts, matches, labelled, options)
+    limit = options.acceptance_limit
+    if limit is None:
+        limit = interpolated_limit(model.limits, options.min_precision)
+    with stage("similarity"):
+        by_query = _pairs_by_query(connection, counts, model, options.methods, min(limit, LEAST_CANDIDATE))
+    rules = Rules(limit, options.namesakes_in_state, options.max_candidates)
+    with stage("decisions"):
+        by_firm = _pairs_by_firm(connection, by_query)
+        decisions = tuple(
+            decide_firm(firm, matches.get(firm, []), by_firm.get(firm, []), rules) for firm in range(firms)
+        )
+    counters = {"firms": firms, "queries": queries, **counters}
+    notes = {"model": model.version, "acceptance_limit": f"{limit:.6f}", "labelled_firms": str(len(labelled))}
+    return Matched(decisions, counters, notes)
+
+
+def _identifier_matches(
+    connection: DuckDBPyConnection, methods: Sequence[Method], batches: Sequence[str]
+) -> dict[int, list[IdentifierMatch]]:
+    """Return each firm's matches, those that agree first, UEI before DUNS."""
+    by_firm: dict[int, list[IdentifierMatch]] = defaultdict(list)
+    create_identified_recipients(connection, batches)
+    for method in (Method.UEI_EXACT, Method.DUNS_EXACT):
+        if method in methods:
+            for match in find_identifier_matches(connection, method):
+                by_firm[match.firm_id].append(match)
+    for found in by_firm.values():
+        found.sort(key=lambda match: not match.agrees)
+    return dict(by_firm)
+
+
+def _labelled_firms(connection: DuckDBPyConnection, linked: list[int], options: MatchingOptions) -> list[int]:
+    """Return the firms to learn from: a sample by the hash of what they are called and where."""
+    if len(linked) < options.min_training_labels:
+        return []
+    rows = connection.execute(
+        """
+        SELECT firm_id FROM firms JOIN (SELECT unnest($1::BIGINT[]) AS firm_id) USING (firm_id)
+        WHERE name IS NOT NULL
+        ORDER BY md5(concat_ws('|', name, uei, duns, city, state, zip5)), firm_id LIMIT $2
+        """,
+        [linked, options.max_training_labels],
+    ).fetchall()
+    return sorted(row[0] for row in rows)
+
+
+def _create_query_firms(
+    connection: DuckDBPyConnection,
+    firms: int,
+    linked: Mapping[int, IdentifierMatch],
+    labelled: Sequence[int],
+) -> None:
+    wanted = [firm for firm in range(firms) if firm not in linked]
+    connection.execute(
+        "CREATE OR REPLACE TABLE query_firms AS SELECT unnest($1::BIGINT[]) AS firm_id",
+        [[*wanted, *labelled]],
+    )
+
+
+def _model(
+    connection: DuckDBPyConnection,
+    counts: WordCounts,
+    matches: Mapping[int, Sequence[IdentifierMatch]],
+    labelled: Sequence[int],
+    options: MatchingOptions,
+) -> Model:
+    """Return the shipped model, drawn to the labelled firms where there are any."""
+    model = default_model()
+    if not labelled:
+        return model
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE labelled_queries AS SELECT firm_id, query_id FROM firm_queries"
+        " SEMI JOIN (SELECT unnest($1::BIGINT[]) AS firm_id) USING (firm_id)",
+        [labelled],
+    )
+    truth: dict[int, frozenset[str]] = {}
+    for firm, query in connection.execute("FROM labelled_queries").fetchall():
+        right = frozenset(match.recipient_id for match in matches[firm] if match.agrees)
+        truth[query] = truth.get(query, frozenset()) | right
+    known = "query_id IN (SELECT query_id FROM labelled_queries)"
+    examples = [
+        label_pairs(score_pairs(connection, counts, f"{some} AND {known}"), truth)
+        for some in query_ranges(connection)
+    ]
+    return train(joined(examples), model, options.min_precision)
+
+
+def _pairs_by_query(
+    connection: DuckDBPyConnection,
+    counts: WordCounts,
+    model: Model,
+    methods: Sequence[Method],
+    least: float,
+) -> dict[int, list[PairFacts]]:
+    """Return the candidates of each query by the allowed methods, scored a range of queries at a time."""
+    by_query: dict[int, list[PairFacts]] = defaultdict(list)
+    for condition in query_ranges(connection):
+        scored = score_pairs(connection, counts, condition)
+        for fact in pair_facts(scored, np.round(model.probabilities(scored.matrix), 9), least):
+            if fact.method in methods:
+                by_query[fact.query_id].append(fact)
+    return by_query
+
+
+def _pairs_by_firm(
+    connection: DuckDBPyConnection, by_query: Mapping[int, Sequence[PairFacts]]
+) -> dict[int, list[PairFacts]]:
+    """Return each firm's candidates, those of all its names together, the most probable first."""
+    by_firm: dict[int, list[PairFacts]] = defaultdict(list)
+    rows = connection.execute("SELECT firm_id, query_id FROM firm_queries ORDER BY ALL").fetchall()
+    for firm, query in rows:
+        by_firm[firm].extend(by_query.get(query, ()))
+    for found in by_firm.values():
+        found.sort(key=lambda fact: fact.order)
+    return dict(by_firm)

@@ -1,0 +1,216 @@
+"""The decision on one firm: pure functions of its identifier matches and scored candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sbir_gate.engine.matching.confidence import DUNS_CONFIDENCE, UEI_CONFIDENCE
+from sbir_gate.engine.matching.exact import IdentifierMatch
+from sbir_gate.engine.matching.normalise import differ_in_generation
+from sbir_gate.engine.matching.scoring import ScoredPairs
+from sbir_gate.engine.matching.similarity import FEATURES, Floats
+from sbir_gate.model.matches import DecisionKind, Method
+
+CONFLICT_CONFIDENCE = 0.3
+"""What is stated of identifier matches whose names clearly disagree: an assumption.
+
+How many are renamed firms and how many strangers under one identifier differs from table to table (on
+synthesised data 124 of 134 were right, for it renames more firms than it shares identifiers).
+"""
+
+RULE_CONFIDENCE = 0.99
+"""What is stated at least of exact names that place or uniqueness bears out.
+
+At least 0.988 of them were right in every case: docs/performance/enrichment-benchmarks.md, "Exact names".
+"""
+
+IDENTIFIER_CONFLICT = "identifier-conflict"
+
+# A name nobody else bears is a link by itself only if its words are rare together: their weight
+# reaches this share of the largest possible weight of one word.
+_RARE_ENOUGH = 0.45 / 3.0
+
+_DECISIVE = ("same_compact", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity")
+
+LEAST_CANDIDATE = 0.02
+"""Confidence below which a recipient is not even kept for review."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairFacts:
+    """What decides about one candidate of the query `query_id`; `order` sorts the best first.
+
+    Pairs come in the order of their content, so a stable sort leaves no tie to chance.
+    """
+
+    query_id: int
+    row_key: int
+    recipient_id: str
+    method: Method
+    score: float
+    confidence: float
+    same_zip5: bool
+    same_state: bool
+    state_conflict: bool
+    same_city: bool
+    namesakes: int
+    is_rare: bool
+    is_other_generation: bool
+    order: tuple[float | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Least confidence of a link, most namesakes of a name linked by state, most candidates kept."""
+
+    acceptance_limit: float
+    namesakes_in_state: int
+    max_candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A recipient kept for review; `reason` is empty or says why it is not a link."""
+
+    row_key: int
+    recipient_id: str
+    method: Method
+    score: float
+    confidence: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FirmDecision:
+    """What is decided of one firm; `candidates` are at most 5 distinct recipients, best first."""
+
+    firm_id: int
+    kind: DecisionKind
+    method: Method
+    best: Candidate | None
+    candidates: tuple[Candidate, ...]
+
+
+def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> list[PairFacts]:
+    """Return the facts of the scored pairs, in their order.
+
+    Those of less confidence than `least` that are no exact names are left out: nothing is decided by them.
+    """
+    column = {name: scored.matrix[:, FEATURES.index(name)] for name in _DECISIVE}
+    kept = np.flatnonzero((confidences >= least) | (column["same_compact"] > 0))
+    value = {name: cells[kept].tolist() for name, cells in column.items()}
+    likeness = (100.0 * scored.matrix[:, FEATURES.index("token_sort")]).round(4)[kept].tolist()
+    places = scored.pairs.right_places
+    facts = []
+    for place, (index, confidence) in enumerate(zip(kept.tolist(), confidences[kept].tolist(), strict=True)):
+        is_exact = value["same_compact"][place] > 0
+        recipient = str(scored.recipient_id[index])
+        left = str(scored.names.normal[scored.pairs.left[index]])
+        right = str(scored.names.normal[scored.pairs.right[index]])
+        facts.append(
+            PairFacts(
+                query_id=int(scored.query[index]),
+                row_key=int(scored.row_key[index]),
+                recipient_id=recipient,
+                method=Method.NAME_EXACT if is_exact else Method.NAME_FUZZY,
+                score=100.0 if is_exact else likeness[place],
+                confidence=confidence,
+                same_zip5=value["same_zip5"][place] > 0,
+                same_state=value["same_state"][place] > 0,
+                state_conflict=value["state_conflict"][place] > 0,
+                same_city=value["same_city"][place] > 0,
+                namesakes=int(scored.pairs.namesakes[index]),
+                is_other_generation=differ_in_generation(left, right),
+                is_rare=value["shared_rarity"][place] >= _RARE_ENOUGH,
+                order=(
+                    -confidence,
+                    -likeness[place],
+                    recipient,
+                    str(places.state[index]),
+                    str(places.zip5[index]),
+                ),
+            )
+        )
+    return facts
+
+
+def links_by_name(pair: PairFacts, states_in_common: int, namesakes_in_state: int) -> bool:
+    """Say whether an exact name is a link by itself, whatever the model thinks.
+
+    It is where the zip or the city agrees; where the state agrees, at most `namesakes_in_state`
+    recipients bear the name and only one of them is in that state (`states_in_common`); or where
+    the name is rare, nobody else bears it and no place contradicts it. Measured precision of these
+    cases: docs/performance/enrichment-benchmarks.md.
+    """
+    if pair.method is not Method.NAME_EXACT:
+        return False
+    if pair.same_zip5 or (pair.same_city and pair.same_state):
+        return True
+    if pair.same_state:
+        return pair.namesakes <= namesakes_in_state and states_in_common == 1
+    return pair.namesakes == 1 and not pair.state_conflict and pair.is_rare
+
+
+def decide_firm(
+    firm_id: int,
+    identified: Sequence[IdentifierMatch],
+    pairs: Sequence[PairFacts],
+    rules: Rules,
+) -> FirmDecision:
+    """Return the decision on a firm from its identifier matches and its pairs, each best first."""
+    by_identifier = [_from_identifier(match) for match in identified]
+    by_name = [
+        Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, pair.confidence)
+        for pair in pairs
+        if pair.confidence >= LEAST_CANDIDATE or pair.method is Method.NAME_EXACT
+    ]
+    if identified and identified[0].agrees:
+        return _decision(
+            firm_id, DecisionKind.LINK, by_identifier[0], [*by_identifier, *by_name], rules.max_candidates
+        )
+    linked = _linked_pair(pairs, rules)
+    if linked is not None:
+        return _decision(firm_id, DecisionKind.LINK, linked, [*by_name, *by_identifier], rules.max_candidates)
+    candidates = sorted([*by_identifier, *by_name], key=lambda found: (-found.confidence, found.recipient_id))
+    if candidates:
+        return _decision(firm_id, DecisionKind.CANDIDATE, candidates[0], candidates, rules.max_candidates)
+    return FirmDecision(firm_id, DecisionKind.NONE, Method.NONE, None, ())
+
+
+def _linked_pair(pairs: Sequence[PairFacts], rules: Rules) -> Candidate | None:
+    exact = [pair for pair in pairs if pair.method is Method.NAME_EXACT]
+    in_state = len({pair.recipient_id for pair in exact if pair.same_state})
+    for pair in pairs:
+        if links_by_name(pair, in_state, rules.namesakes_in_state):
+            confidence = max(pair.confidence, RULE_CONFIDENCE)
+            return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence)
+    best = next((pair for pair in pairs if not pair.is_other_generation), None)
+    if best is not None and best.confidence >= rules.acceptance_limit:
+        return Candidate(best.row_key, best.recipient_id, best.method, best.score, best.confidence)
+    return None
+
+
+def _from_identifier(match: IdentifierMatch) -> Candidate:
+    if not match.agrees:
+        return Candidate(
+            match.row_key,
+            match.recipient_id,
+            match.method,
+            match.score,
+            CONFLICT_CONFIDENCE,
+            IDENTIFIER_CONFLICT,
+        )
+    confidence = UEI_CONFIDENCE if match.method is Method.UEI_EXACT else DUNS_CONFIDENCE
+    return Candidate(match.row_key, match.recipient_id, match.method, 100.0, confidence)
+
+
+def _decision(
+    firm_id: int, kind: DecisionKind, best: Candidate, candidates: Sequence[Candidate], most: int
+) -> FirmDecision:
+    distinct: dict[str, Candidate] = {best.recipient_id: best}
+    for candidate in candidates:
+        distinct.setdefault(candidate.recipient_id, candidate)
+    return FirmDecision(firm_id, kind, best.method, best, tuple(distinct.values())[:most])

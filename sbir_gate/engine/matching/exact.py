@@ -1,0 +1,136 @@
+"""Matches by identifier, and whether the names on both sides bear them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler
+
+from sbir_gate.engine.matching.normalise import canonical_tokens
+from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
+from sbir_gate.engine.matching.vocabulary import COMMON_WORDS
+from sbir_gate.model.matches import Method
+
+_MOST_PER_IDENTIFIER = 20
+_CLEAR_TOKENS = 60.0
+_CLEAR_LETTERS = 0.80
+
+_EMPTY_FROM = 15
+"""Words that stand in at least this many of 10,000 names: sharing one of them is no agreement."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierMatch:
+    """A firm and a recipient that carry the same identifier.
+
+    `agrees` is False when the names clearly disagree: real identifiers are shared by unrelated firms.
+    """
+
+    firm_id: int
+    method: Method
+    row_key: int
+    recipient_id: str
+    score: float
+    agrees: bool
+
+
+def create_identified_recipients(
+    connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)
+) -> None:
+    """Create `identified_recipients`: the rows of the batches that may carry a UEI or DUNS of `firms`."""
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE firm_ueis AS
+        SELECT DISTINCT uei AS value FROM firms WHERE uei IS NOT NULL;
+        CREATE OR REPLACE TEMP TABLE firm_numbers AS
+        SELECT DISTINCT unnest(string_split(duns, ' ')) AS value FROM firms WHERE duns IS NOT NULL
+    """)
+    # one pass for both; several numbers in one cell are rare, and are looked at one by one later
+    gather_rows(
+        connection,
+        "identified_recipients",
+        lambda batch: (
+            f"SELECT * FROM {batch} WHERE uei IN (FROM firm_ueis) OR duns IN (FROM firm_numbers)"
+            " OR contains(duns, ' ')"
+        ),
+        batches,
+    )
+    drop_repeats(connection, "identified_recipients")
+    connection.execute("DROP TABLE firm_ueis; DROP TABLE firm_numbers")
+
+
+def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> list[IdentifierMatch]:
+    """Return the matches by UEI or DUNS of `firms` and `identified_recipients`, the best first per firm.
+
+    An identifier that sits on many recipients is followed to the 20 whose names are nearest; that of
+    a firm under a placeholder name to none, for it may be anybody's. The order is by firm, then
+    agreement, likeness, place and recipient id: nothing depends on row order.
+    """
+    column = "uei" if method is Method.UEI_EXACT else "duns"
+    ordered = content_order("r")
+    rows = connection.execute(f"""
+        WITH firm_values AS (
+            SELECT firm_id, name, state, zip5, unnest(string_split({column}, ' ')) AS value
+            FROM firms WHERE {column} IS NOT NULL
+        ), recipient_values AS (
+            SELECT *, unnest(string_split({column}, ' ')) AS value FROM identified_recipients
+        ), wanted AS (SELECT * FROM recipient_values SEMI JOIN firm_values USING (value)),
+        first_names AS (SELECT firm_id, list(normal ORDER BY normal) AS normals,
+                               list(compact ORDER BY compact) AS compacts
+                        FROM firm_names GROUP BY firm_id)
+        SELECT f.firm_id, r.row_key, r.recipient_id, n.normals, r.normal,
+               f.zip5 = r.zip5 AS same_zip5, f.state = r.state AS same_state
+        FROM firm_values f JOIN wanted r USING (value)
+        JOIN first_names n USING (firm_id)
+        QUALIFY row_number() OVER (
+            PARTITION BY f.firm_id, value
+            ORDER BY list_contains(n.compacts, r.compact) DESC NULLS LAST,
+                     jaro_winkler_similarity(n.compacts[1], r.compact) DESC NULLS LAST,
+                     same_zip5 DESC NULLS LAST, {ordered}
+        ) <= {_MOST_PER_IDENTIFIER}
+        ORDER BY f.firm_id, value, {ordered}
+    """).fetchall()
+    found = []
+    for firm_id, row_key, recipient_id, normals, normal, same_zip5, same_state in rows:
+        # a name that is not there cannot disagree, but one that does agree comes before it
+        likeness = max(
+            (name_likeness(own, normal) for own in normals if own and normal), default=_CLEAR_TOKENS
+        )
+        agrees = likeness >= _CLEAR_TOKENS
+        place = 2 * bool(same_zip5) + bool(same_state)
+        match = IdentifierMatch(firm_id, method, row_key, recipient_id, round(likeness, 4), agrees)
+        found.append(((firm_id, not agrees, -match.score, -place, recipient_id, normal), match))
+    found.sort(key=lambda pair: pair[0])
+    return [match for _, match in found]
+
+
+def name_likeness(left: str, right: str) -> float:
+    """Return how far two normal names agree, 0..100; below 60 they clearly disagree.
+
+    Generous on purpose: a shared telling word, a common start or an acronym is enough, because the
+    identifier already speaks for the match.
+    """
+    left_words = [word for word in canonical_tokens(left) if COMMON_WORDS.get(word, 0) < _EMPTY_FROM]
+    right_words = [word for word in canonical_tokens(right) if COMMON_WORDS.get(word, 0) < _EMPTY_FROM]
+    left_text = " ".join(left_words) or left
+    right_text = " ".join(right_words) or right
+    words = fuzz.token_set_ratio(left_text, right_text)
+    left_letters, right_letters = left_text.replace(" ", ""), right_text.replace(" ", "")
+    letters = JaroWinkler.similarity(left_letters, right_letters)
+    if letters < _CLEAR_LETTERS:
+        letters = 0.0
+    return max(words, 100.0 * letters, 90.0 * _is_acronym(left, right))
+
+
+def _is_acronym(left: str, right: str) -> bool:
+    def initials(name: str) -> str:
+        return "".join(word[0] for word in name.split() if word not in {"AND", "OF", "THE"})
+
+    def first(name: str) -> str:
+        return name.split(" ", 1)[0] if name else ""
+
+    return (len(initials(left)) >= 3 and initials(left) == first(right)) or (
+        len(initials(right)) >= 3 and initials(right) == first(left)
+    )

@@ -1,0 +1,224 @@
+"""The ledger of finished chunks: what a run that was stopped need not do again.
+
+A folder holds, for each finished chunk, a part file and an entry that describes it. Both are written
+under another name, forced to disk and renamed; the entry comes last, so a part without one is not
+there. An entry holds the part's SHA-256: a damaged part is found and done again. One key, over all
+that the parts depend on, stands in the header: parts under another key are of no use and are removed.
+One process at a time writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
+
+from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.files import open_file, read_file, write_durably
+from sbir_gate.locks import LockedError, locked
+from sbir_gate.model.chunks import Chunk
+
+FORMAT_VERSION = 1
+
+_HEADER = "ledger.json"
+_LOCK = "lock"
+_SCRATCH = "scratch"
+_HASH_BYTES = 1 << 20
+
+
+@validated(frozen=True, config=ConfigDict(extra="forbid"))
+class _Header:
+    format_version: int
+    key: str
+
+
+@validated(frozen=True, config=ConfigDict(extra="forbid"))
+class _Entry:
+    chunk: Chunk
+    bytes: int
+    sha256: str
+
+
+_MAX_ENTRY_BYTES = 1 << 20
+_HEADERS = TypeAdapter(_Header)
+_ENTRIES = TypeAdapter(_Entry)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedChunk:
+    """A chunk that need not be read again, and its part file."""
+
+    chunk: Chunk
+    path: Path
+
+
+class Ledger:
+    """The finished chunks in one folder, held by this process until it is closed.
+
+    `finished` are those found at the start, in the order of the source; `damaged` counts those whose
+    part was not what its entry says, `is_outdated` says that parts under another key were removed.
+    `scratch` is a folder for work that nobody needs after this process.
+    """
+
+    def __init__(self, folder: Path, key: str, *, is_fresh: bool = False) -> None:
+        """Open the folder, or make it; a fresh one forgets what is there.
+
+        Raises UsageError when another process holds it or it holds other things, OutputError when it
+        cannot be written.
+        """
+        self._folder = folder
+        self.damaged = 0
+        self.is_outdated = False
+        self.finished: tuple[FinishedChunk, ...] = ()
+        self.scratch = folder / _SCRATCH
+        try:
+            folder.mkdir(exist_ok=True)
+            self._check_content()
+            with ExitStack() as stack:
+                stack.enter_context(locked(folder / _LOCK))
+                self._open(key, is_fresh)
+                self._lock = stack.pop_all()  # all went well: it is held until `close`
+        except LockedError as error:
+            raise UsageError(
+                f"{folder}: another run (process {error.holder}) is at work on the same output",
+                "wait for it to end, or name another --output",
+            ) from error
+        except OSError as error:
+            raise self.unwritable(error) from error
+
+    @property
+    def folder(self) -> Path:
+        """Where the parts are."""
+        return self._folder
+
+    @property
+    def has_chunks(self) -> bool:
+        """Say whether there is a finished chunk by now."""
+        return any(self._folder.glob("part-*.json"))
+
+    def findings(self) -> list[str]:
+        """Return, in words, what was found at the start and what becomes of it; empty if nothing was."""
+        found = []
+        if self.is_outdated:
+            found.append("chunks of an interrupted run are not used: inputs, settings or program are others")
+        if self.damaged:
+            found.append(f"{self.damaged} damaged chunks are done again")
+        if self.finished:
+            kept = sum(done.chunk.kept for done in self.finished)
+            found.append(f"going on from {len(self.finished)} finished chunks ({kept:,} recipients)")
+        return found
+
+    def _open(self, key: str, is_fresh: bool) -> None:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir()
+        header = self._folder / _HEADER
+        if header.exists() and (is_fresh or not _has_key(header, key)):
+            self.is_outdated = self.has_chunks and not is_fresh
+            self._remove_parts()
+        if not header.exists():
+            self._remove_parts()
+            write_durably(header, _HEADERS.dump_json(_Header(FORMAT_VERSION, key)))
+        self.finished = tuple(self._read_entries())
+
+    def record(self, chunk: Chunk, write: Callable[[Path], object]) -> Path:
+        """Let `write` make the part file of a chunk, enter the chunk, and return the part's path.
+
+        After this the chunk is finished for good. Raises OSError when that cannot be written (it may pass;
+        `unwritable` says it in the user's words); then the chunk is as if it had not been done.
+        """
+        path = self._part_path(chunk)
+        temporary = self.scratch / path.name
+        try:
+            write(temporary)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            entry = _Entry(chunk, temporary.stat().st_size, _sha256(temporary))
+            temporary.replace(path)
+            write_durably(path.with_suffix(".json"), _ENTRIES.dump_json(entry))
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        return path
+
+    def close(self, *, is_done: bool) -> None:
+        """Let go of the folder; remove it when all is done, or when it holds no finished chunk."""
+        with suppress(OSError):
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            if is_done or not any(self._folder.glob("part-*.json")):
+                self._remove_parts()
+        self._lock.close()
+        with suppress(OSError):
+            self._folder.rmdir()  # unless there is something in it
+
+    def _read_entries(self) -> list[FinishedChunk]:
+        found = []
+        for entry_path in self._folder.glob("part-*.json"):
+            entry, path = _read_entry(entry_path), entry_path.with_suffix(".parquet")
+            if entry is None or self._part_path(entry.chunk) != path or not _is_whole(path, entry):
+                self.damaged += 1
+                entry_path.unlink()
+                path.unlink(missing_ok=True)
+                continue
+            found.append(FinishedChunk(entry.chunk, path))
+        return sorted(found, key=lambda finished: (finished.chunk.file, finished.chunk.span.start))
+
+    def _part_path(self, chunk: Chunk) -> Path:
+        return self._folder / f"part-{chunk.file:04d}-{chunk.span.start:015d}.parquet"
+
+    def _remove_parts(self) -> None:
+        for pattern in (_HEADER, "part-*.json", "part-*.parquet", ".*.tmp"):
+            for path in self._folder.glob(pattern):
+                path.unlink()
+
+    def _check_content(self) -> None:
+        """Refuse a folder that is somebody else's: nothing in it may be removed."""
+        names = {path.name for path in self._folder.iterdir()}
+        if names and not names & {_HEADER, _LOCK}:
+            raise UsageError(
+                f"{self._folder}: holds {min(names)!r}, which is not of an interrupted run",
+                "the finished chunks go there: move it away, or name another --output",
+            )
+
+    def unwritable(self, error: OSError) -> OutputError:
+        """Return the error that says that chunks cannot be kept here, and the cure."""
+        return OutputError(
+            f"{self._folder}: the finished chunks cannot be kept ({error.strerror or error})",
+            "free some room, or set enrichment.work_folder to a folder that you may write to",
+        )
+
+
+def _has_key(header: Path, key: str) -> bool:
+    try:
+        found = _HEADERS.validate_json(read_file(header, _MAX_ENTRY_BYTES))
+    except ValidationError:
+        return False
+    return found == _Header(FORMAT_VERSION, key)
+
+
+def _read_entry(path: Path) -> _Entry | None:
+    try:
+        return _ENTRIES.validate_json(read_file(path, _MAX_ENTRY_BYTES))
+    except ValidationError:
+        return None
+
+
+def _is_whole(path: Path, entry: _Entry) -> bool:
+    try:
+        return path.stat().st_size == entry.bytes and _sha256(path) == entry.sha256
+    except FileNotFoundError:
+        return False
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open_file(path) as file:
+        while block := file.read(_HASH_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,249 @@
+"""Names and their keys, normalised: one pure module of rules, as SQL over columns and as Python.
+
+Bulk work (every recipient) runs as DuckDB expressions that `plain_name`, `normal_name` and
+`compact_name` build, each on the column of the one before;
+what only a few names need (aliases, canonical tokens) is plain Python. Input text is clean: HTML
+entities and mojibake were repaired when it was read.
+
+Three forms of a name:
+
+- normal: upper-case ASCII words, without punctuation, legal designators, articles and junk tails;
+- compact: the normal form without blanks, so that glued and split words are equal;
+- canonical tokens: abbreviations and plurals folded (TECHNOLOGIES = TECH), for comparison only.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from sbir_gate.sql_text import literal
+
+PLACEHOLDER_NAMES = (
+    "MULTIPLE RECIPIENTS",
+    "MULTIPLE FOREIGN RECIPIENTS",
+    "MISCELLANEOUS FOREIGN AWARDEES",
+    "MISCELLANEOUS FOREIGN CONTRACTORS",
+    "REDACTED DUE TO PII",
+    "PRIVATE INDIVIDUAL",
+    "INDIVIDUAL RECIPIENT",
+)
+"""Names that stand for nobody in particular (compared in normal form): they never match."""
+
+# Legal designators, with the cut forms that 30 and 40 character columns leave behind.
+_DESIGNATORS = (
+    "INC",
+    "INCORP(?:O(?:R(?:A(?:T(?:E(?:D)?)?)?)?)?)?",
+    "CORP",
+    "CORPO(?:R(?:A(?:T(?:I(?:O(?:N)?)?)?)?)?)?",
+    "CO",
+    "COMPAN(?:Y)?",
+    "LLC",
+    "L L C",
+    "LLP",
+    "L L P",
+    "LLLP",
+    "LP",
+    "L P",
+    "LC",
+    "L C",
+    "PLLC",
+    "PLC",
+    "PC",
+    "P C",
+    "PA",
+    "P A",
+    "LTD",
+    "LIMITED",
+    "LIMITED LIABILITY (?:CO|COMPANY|CORPORATION|PARTNERSHIP)",
+    "LIMITED PARTNERSHIP",
+    "PROFESSIONAL (?:CORPORATION|CORP|ASSOCIATION)",
+    "GMBH",
+    "PTY",
+    "SARL",
+    "SRL",
+    "BV",
+    "NV",
+    "AG",
+    "OY",
+    "THE",
+)
+_TRAILING = rf"(?: (?:{'|'.join(_DESIGNATORS)})(?: DONE)?)+$"
+_LEADING = r"^(?:THE |LLC |INC )+"
+_JUNK_TAIL = r"\s*\(\s*\d+\s*\)\s*$"
+# apostrophes and dots join what they stand in (CHILDREN'S, L.L.C., Inc.orporated); the rest parts
+_ASCII_JOINING = "'`."
+_JOINING = "’´"  # noqa: RUF001 -- typographic apostrophes are what the data holds
+_PARTING = ((", ", " "), (" & ", " AND "), ("&", " AND "), ("+", " AND "))
+
+
+def plain_name(column: str) -> str:
+    """Return the SQL expression of the upper-case ASCII words of a text column; NULL gives ''.
+
+    What is common goes first, by plain replacement; the patterns, which are slow, see only what is left.
+    """
+    given = f"coalesce({column}, '')"
+    # letters that are no base letter with an accent survive strip_accents
+    spelled_out = f"upper(strip_accents({given}))"
+    spelled_out = f"translate({spelled_out}, 'ØŁĐÐŦ', 'OLDDT')"
+    for letter, ascii_letters in (("Æ", "AE"), ("Œ", "OE"), ("ẞ", "SS"), *((mark, "") for mark in _JOINING)):
+        spelled_out = f"replace({spelled_out}, {literal(letter)}, '{ascii_letters}')"
+    # most names are ASCII already: as many bytes as letters
+    text = f"CASE WHEN strlen({given}) = length({given}) THEN upper({given}) ELSE {spelled_out} END"
+    without_tail = f"regexp_replace({text}, {literal(_JUNK_TAIL)}, '')"
+    text = f"CASE WHEN contains({given}, '(') THEN {without_tail} ELSE {text} END"
+    for mark, words in (*((mark, "") for mark in _ASCII_JOINING), *_PARTING):
+        text = f"replace({text}, {literal(mark)}, '{words}')"
+    words_only = f"trim(regexp_replace({text}, '[^A-Z0-9]+', ' ', 'g'))"
+    return f"CASE WHEN regexp_full_match({text}, '[A-Z0-9]+( [A-Z0-9]+)*') THEN {text} ELSE {words_only} END"
+
+
+def normal_name(column: str) -> str:
+    """Return the SQL expression of the normal form of a column that holds plain names.
+
+    A name that is nothing but designators ("THE COMPANY, INC.") keeps its words.
+    """
+    text = f"regexp_replace({column}, {literal(_TRAILING)}, '')"
+    text = f"trim(regexp_replace({text}, {literal(_LEADING)}, ''))"
+    return f"CASE WHEN {text} IN ('', 'THE') THEN {column} ELSE {text} END"
+
+
+def compact_name(column: str) -> str:
+    """Return the SQL expression of the compact form of a column in normal form."""
+    return f"replace({column}, ' ', '')"
+
+
+_ALIAS_MARK = (
+    r"(?:D\s*/?\s*B\s*/?\s*A|DOING BUSINESS AS|A\s*/\s*K\s*/\s*A|AKA|ALSO KNOWN AS|F\s*/?\s*K\s*/?\s*A"
+    r"|FORMERLY KNOWN AS|FORMERLY|N\s*/?\s*K\s*/?\s*A|NOW KNOWN AS|TRADING AS|T/A)"
+)
+ALIAS_PATTERN = rf"(?i)\b{_ALIAS_MARK}\b[:.]?|[(\[][^()\[\]]*[A-Za-z]{{3}}[^()\[\]]*[)\]]"
+"""RE2 pattern of a raw name that holds more than one name (a DBA, a former or bracketed name)."""
+
+_ALIAS_SPLIT = re.compile(rf"\b{_ALIAS_MARK}\b[:.]?", re.IGNORECASE)
+_BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+
+
+def alias_names(name: str) -> tuple[str, ...]:
+    """Return the other names in a raw name: around a DBA mark, in brackets, or without them.
+
+    >>> alias_names("Acme Labs, Inc. dba Bright Optics (formerly Old Lens LLC)")
+    ('Acme Labs, Inc.', 'Bright Optics', 'Old Lens LLC')
+    """
+    pieces = [_BRACKETED.sub(" ", name), *_BRACKETED.findall(name)]
+    found: dict[str, None] = {}
+    for piece in pieces:
+        for part in _ALIAS_SPLIT.split(piece):
+            words = part.strip(" ,;:-")
+            if len(re.sub(r"[^A-Za-z0-9]", "", words)) >= 3 and words != name.strip():
+                found[words] = None
+    return tuple(found)
+
+
+_FOLDS = {
+    "TECH": "TECHNOLOGY TECHNOLOGIES TECHNOLOGI TECHNOLOG TECHNOLO TECHS TECHNICAL TECHNOL",
+    "LAB": "LABORATORY LABORATORIES LABORATORI LABORATOR LABS LABORATO",
+    "SYS": "SYSTEM SYSTEMS SYST",
+    "ASSOC": "ASSOCIATES ASSOCIATE ASSOCIATION ASSO ASSOCS ASSN",
+    "ENG": "ENGINEERING ENGINEERS ENGINEER ENGR ENGRG ENGINEERIN ENGINEERI",
+    "MFG": "MANUFACTURING MANUFACTURERS MANUFACTURER MANUF",
+    "INTL": "INTERNATIONAL INTERNATL INTERNATIO INTERNATIONA INT",
+    "SVC": "SERVICE SERVICES SVCS SRVS SERV SERVS",
+    "RSCH": "RESEARCH RESEARCHES RES RESEAR RESEARC",
+    "DEV": "DEVELOPMENT DEVELOPMENTS DEVELOPMEN DEVEL DEVELOPERS DEVELOPER",
+    "UNIV": "UNIVERSITY UNIVERSITIES UNIVERSIT",
+    "INST": "INSTITUTE INSTITUTES INSTITUTION INSTITUT",
+    "SCI": "SCIENCE SCIENCES SCIENTIFIC SCIENTIF",
+    "SOLN": "SOLUTION SOLUTIONS SOLNS SOLUTIO",
+    "IND": "INDUSTRY INDUSTRIES INDUSTRIAL INDUS",
+    "ELEC": "ELECTRONIC ELECTRONICS ELECTRIC ELECTRICAL",
+    "COMM": "COMMUNICATION COMMUNICATIONS COMMS COMMUNICATIO",
+    "INSTR": "INSTRUMENT INSTRUMENTS INSTRUMENTATION",
+    "PHARMA": "PHARMACEUTICAL PHARMACEUTICALS PHARM PHARMACEUTICA",
+    "BIOTECH": "BIOTECHNOLOGY BIOTECHNOLOGIES",
+    "THERA": "THERAPEUTIC THERAPEUTICS THERAPEUTI",
+    "DIAG": "DIAGNOSTIC DIAGNOSTICS",
+    "MGMT": "MANAGEMENT MGT MANAGEMEN",
+    "NATL": "NATIONAL",
+    "AMER": "AMERICAN AMERICA",
+    "CTR": "CENTER CENTRE CENTERS CNTR",
+    "GRP": "GROUP GROUPS",
+    "CONS": "CONSULTING CONSULTANTS CONSULTANT CONSULTIN",
+    "ENT": "ENTERPRISE ENTERPRISES",
+    "INFO": "INFORMATION INFORMATIC INFORMATICS",
+    "COMP": "COMPUTER COMPUTERS COMPUTING",
+    "PROD": "PRODUCT PRODUCTS PRODS",
+    "PARTN": "PARTNERS PARTNERSHIP PARTNER",
+    "MED": "MEDICAL MEDICINE",
+    "BIOMED": "BIOMEDICAL BIOMEDICINE",
+    "REHAB": "REHABILITATION",
+    "ENVIRON": "ENVIRONMENTAL ENVIRONMENT ENV",
+    "APPL": "APPLICATION APPLICATIONS",
+    "DYN": "DYNAMIC DYNAMICS",
+    "MATL": "MATERIAL MATERIALS MATLS",
+    "OPT": "OPTIC OPTICS OPTICAL",
+    "ANALYT": "ANALYTIC ANALYTICS ANALYTICAL",
+    "ROBOT": "ROBOTIC ROBOTICS",
+    "SOFT": "SOFTWARE",
+    "DEPT": "DEPARTMENT",
+    "GOVT": "GOVERNMENT GOV",
+    "HLTH": "HEALTH HEALTHCARE",
+}
+_CANONICAL = {form: short for short, forms in _FOLDS.items() for form in forms.split()}
+_IGNORED = frozenset({"AND", "OF", "THE", "FOR"})
+
+
+@lru_cache(maxsize=1 << 17)
+def canonical_token(token: str) -> str:
+    """Return the canonical form of one word of a normal name; '' for words that carry nothing."""
+    if token in _IGNORED:
+        return ""
+    folded = _CANONICAL.get(token)
+    if folded is not None:
+        return folded
+    if len(token) >= 5 and token.endswith("S") and not token.endswith("SS"):
+        return token[:-1]
+    return token
+
+
+def canonical_tokens(normal: str) -> tuple[str, ...]:
+    """Return the canonical tokens of a normal name, in their order, single letters joined.
+
+    >>> canonical_tokens("C F D RESEARCH AND TECHNOLOGIES")
+    ('CFD', 'RSCH', 'TECH')
+    """
+    tokens: list[str] = []
+    letters = ""
+    for word in normal.split():
+        if len(word) == 1:
+            letters += word
+            continue
+        if letters:
+            tokens.append(letters)
+            letters = ""
+        token = canonical_token(word)
+        if token:
+            tokens.append(token)
+    if letters:
+        tokens.append(letters)
+    return tuple(tokens)
+
+
+ROMAN_NUMERALS = {"II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
+
+
+def generation(normal: str) -> int | None:
+    """Return the number that a normal name ends in (ACME II, ACME 2), or None.
+
+    Sister firms are told apart by it: however alike the rest, two different numbers are two firms.
+    """
+    last = normal.rpartition(" ")[2]
+    if last.isdigit() and len(last) <= 2:
+        return int(last)
+    return ROMAN_NUMERALS.get(last)
+
+
+def differ_in_generation(left: str, right: str) -> bool:
+    """Say whether both normal names end in a number, and not in the same one."""
+    numbers = generation(left), generation(right)
+    return None not in numbers and numbers[0] != numbers[1]

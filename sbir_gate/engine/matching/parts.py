@@ -1,0 +1,188 @@
+"""Compact parts: what is kept of the recipients after the one pass over their source.
+
+A part has one row per recipient name (aliases are rows of their own) and holds all that the later
+stages need, so the source is read once. It is a Parquet file, or a table while memory has room.
+A row is known by a hash of its content, so that rows seen twice are one row wherever they stand, and
+nothing depends on how the source was cut into parts.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from sbir_gate.engine.matching.normalise import (
+    ALIAS_PATTERN,
+    PLACEHOLDER_NAMES,
+    alias_names,
+    compact_name,
+    normal_name,
+    plain_name,
+)
+from sbir_gate.errors import OutputError
+from sbir_gate.sql_text import file_relation, literal
+
+_PASSING = (errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT)
+
+_PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_NAMES)
+
+_CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
+
+
+# rows that are looked at together: enough to keep every thread busy, few enough to stay small
+_BATCH_RECIPIENTS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part; `recipients` are the rows of the source that it stands for.
+
+    `relation` is what SQL selects its rows from: a file or a table.
+    """
+
+    relation: str
+    recipients: int
+
+
+def content_order(table: str) -> str:
+    """Return the SQL order of recipients by all that they are: ties are never broken by row order."""
+    return ", ".join(f"{table}.{column}" for column in _CONTENT)
+
+
+def names_query(table: str, columns: str, alias_column: str) -> str:
+    """Return SQL that gives each row of `table` once per name, with `normal` and `compact`.
+
+    `table` has a column `name`; `columns` are carried along. Under a placeholder name `normal` is NULL:
+    such rows stand for nobody, and are for the caller to drop. `alias_column` names a boolean that is
+    true for other names than the one the source gives.
+    """
+    # no filter here: DuckDB would move it below the last step and work the normal form out twice
+    return f"""
+        WITH named AS (
+            SELECT *, name AS raw_name, false AS {alias_column} FROM {table}
+            UNION ALL
+            SELECT *, unnest(alias_names(name)) AS raw_name, true
+            FROM (SELECT * FROM {table} WHERE regexp_matches(name, {literal(ALIAS_PATTERN)}))
+        ), plain AS (SELECT *, {plain_name("raw_name")} AS plain FROM named),
+        normalised AS (SELECT *, {normal_name("plain")} AS given FROM plain),
+        known AS (SELECT *, CASE WHEN given NOT IN ({_PLACEHOLDERS}) THEN given END AS normal FROM normalised)
+        SELECT {columns}, {alias_column}, normal, {compact_name("normal")} AS compact FROM known
+    """
+
+
+def register_functions(connection: DuckDBPyConnection) -> None:
+    """Make `alias_names` callable from SQL on this connection."""
+    connection.create_function("alias_names", lambda name: list(alias_names(name)), ["VARCHAR"], "VARCHAR[]")
+
+
+def part_query(batch_table: str) -> str:
+    """Return SQL for the rows of the part that stands for the batch in `batch_table`."""
+    columns = "recipient_id, name, uei, duns, city, state, zip5"
+    rows = names_query(batch_table, columns, "is_alias")
+    return (
+        f"SELECT (hash({', '.join(_CONTENT)}) >> 1)::BIGINT AS row_key, {columns}, is_alias, normal "
+        f"FROM ({rows})"
+    )
+
+
+def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> Part:
+    """Compact the batch in `batch_table` into the part file `path` and return it.
+
+    Raises OutputError when the file cannot be written.
+    """
+    copy_rows(connection, part_query(batch_table), path)
+    return Part(file_relation([path]), count_rows(connection, batch_table))
+
+
+def keep_part(connection: DuckDBPyConnection, batch_table: str, table: str) -> Part:
+    """Compact the batch in `batch_table` into the table `table` and return it as a part."""
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS {part_query(batch_table)}")
+    return Part(table, count_rows(connection, batch_table))
+
+
+def spill_part(connection: DuckDBPyConnection, part: Part, path: Path) -> Part:
+    """Move a part from its table to the file `path` and return it as it is now.
+
+    Raises OutputError when the file cannot be written; then the part is still in its table.
+    """
+    copy_rows(connection, f"FROM {part.relation}", path)
+    connection.execute(f"DROP TABLE {part.relation}")
+    return Part(file_relation([path]), part.recipients)
+
+
+def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write the rows of `query` to the Parquet file `path`.
+
+    Raises OSError with its number for what may pass (an interrupted disk or share), OutputError for the rest.
+    """
+    try:
+        connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, PARQUET_VERSION v2)")
+    except duckdb.IOException as error:
+        for number in _PASSING:
+            if os.strerror(number) in str(error):
+                raise OSError(number, os.strerror(number), str(path)) from error
+        raise OutputError(
+            f"{path}: cannot be written ({str(error).splitlines()[0]})",
+            "free some room, or name another folder in enrichment.work_folder",
+        ) from error
+
+
+def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[str, ...]:
+    """Create the view `recipients` over the parts; return its batches, each a relation of some rows.
+
+    The columns are those of a part and `compact`. A row of which the source has several is there
+    several times, with one `row_key`.
+    """
+    batches: list[list[str]] = []
+    held = 0
+    for part in parts:
+        if not batches or held + part.recipients > _BATCH_RECIPIENTS:
+            batches.append([])
+            held = 0
+        batches[-1].append(part.relation)
+        held += part.recipients
+    for number, relations in enumerate(batches):
+        rows = " UNION ALL ".join(f"SELECT * FROM {relation}" for relation in relations)
+        connection.execute(
+            f"CREATE OR REPLACE VIEW recipient_batch_{number} AS "
+            f"SELECT *, {compact_name('normal')} AS compact FROM ({rows}) WHERE normal IS NOT NULL"
+        )
+    names = tuple(f"recipient_batch_{number}" for number in range(len(batches)))
+    connection.execute(
+        "CREATE OR REPLACE VIEW recipients AS " + " UNION ALL ".join(f"FROM {name}" for name in names)
+    )
+    return names
+
+
+def own_rows(part: Part) -> str:
+    """Return what SQL selects the recipients of a part from: each once, under its own name."""
+    return f"(FROM {part.relation} WHERE NOT is_alias)"
+
+
+def count_rows(connection: DuckDBPyConnection, table: str) -> int:
+    """Return how many rows a table, or a table with a condition, has."""
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def gather_rows(
+    connection: DuckDBPyConnection, table: str, query: Callable[[str], str], batches: Sequence[str]
+) -> None:
+    """Create `table` of the rows that `query` (SQL for a batch) selects of all batches.
+
+    One batch is looked at after the other: a query over all of them at once takes memory for each.
+    """
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS {query(batches[0])}")
+    for batch in batches[1:]:
+        connection.execute(f"INSERT INTO {table} {query(batch)}")
+
+
+def drop_repeats(connection: DuckDBPyConnection, table: str) -> None:
+    """Keep each row of a table once."""
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT DISTINCT * FROM {table}")

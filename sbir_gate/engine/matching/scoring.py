@@ -1,0 +1,209 @@
+"""From the pairs in the database to features: fetches strings, counts words, calls `similarity`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
+
+from sbir_gate.engine.matching.normalise import canonical_token
+from sbir_gate.engine.matching.parts import content_order, count_rows, drop_repeats, gather_rows
+from sbir_gate.engine.matching.similarity import (
+    Floats,
+    Integers,
+    NameTable,
+    Pairs,
+    Places,
+    build_name_table,
+    features,
+)
+from sbir_gate.engine.matching.vocabulary import BACKGROUND_NAMES, COMMON_WORDS
+
+_CUT_LENGTHS = "(29, 30, 31, 39, 40, 41)"
+_TEXT_COLUMNS = (
+    "recipient_id",
+    "left_normal",
+    "left_city",
+    "left_state",
+    "left_zip5",
+    "right_normal",
+    "right_city",
+    "right_state",
+    "right_zip5",
+)
+_QUERIES_AT_ONCE = 3_000
+_WORD_SAMPLE = 500_000
+_NAMESAKES_AT_ONCE = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPairs:
+    """Pairs sorted by (query, recipient), with their features; one entry per pair in every array."""
+
+    query: Integers
+    row_key: Integers
+    recipient_id: NDArray[np.object_]
+    pairs: Pairs
+    names: NameTable
+    names_counted: int
+    matrix: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class WordCounts:
+    """How many of `names` recipient names hold each canonical word; words that are not there are in none."""
+
+    frequencies: Mapping[str, float]
+    names: int
+
+
+def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)) -> WordCounts:
+    """Create `pair_recipients`, the recipients that `pairs` name, and count the words of their names.
+
+    Each is there once, with its `place` in the order of content and its `namesakes`: how many
+    distinct recipients of all `batches` bear its compact name.
+    """
+    gather_rows(
+        connection,
+        "pair_rows",
+        lambda batch: f"SELECT * FROM {batch} SEMI JOIN pairs USING (row_key)",
+        batches,
+    )
+    drop_repeats(connection, "pair_rows")
+    _count_namesakes(connection, batches)
+    connection.execute(f"""
+        CREATE OR REPLACE TABLE pair_recipients AS
+        SELECT r.*, namesakes, row_number() OVER (ORDER BY {content_order("r")}) AS place
+        FROM pair_rows r JOIN name_counts ON name_hash = hash(r.compact);
+        DROP TABLE pair_rows;
+        DROP TABLE name_counts
+    """)
+    return _count_words(connection, batches)
+
+
+def score_pairs(connection: DuckDBPyConnection, counts: WordCounts, condition: str = "true") -> ScoredPairs:
+    """Return the features of the rows in `pairs` under an SQL condition on `query_id`.
+
+    Their order depends on their content only, and the features of a query on no other query.
+    """
+    columns = connection.execute(f"""
+        SELECT query_id, p.row_key, p.shared_keys, r.recipient_id,
+               q.normal AS left_normal, coalesce(q.city, '') AS left_city,
+               coalesce(q.state, '') AS left_state, coalesce(q.zip5, '') AS left_zip5,
+               r.normal AS right_normal, coalesce(r.city, '') AS right_city,
+               coalesce(r.state, '') AS right_state, coalesce(r.zip5, '') AS right_zip5,
+               q.uei <> r.uei AS uei_conflict,
+               NOT list_has_any(string_split(q.duns, ' '), string_split(r.duns, ' ')) AS duns_conflict,
+               r.namesakes, len(r.name) IN {_CUT_LENGTHS} AS is_cut
+        FROM (FROM pairs WHERE {condition}) p
+        JOIN queries q USING (query_id) JOIN pair_recipients r USING (row_key)
+        ORDER BY query_id, r.place
+    """).fetchnumpy()
+    text = {name: np.asarray(columns[name], dtype=object) for name in _TEXT_COLUMNS}
+    distinct = sorted({*text["left_normal"], *text["right_normal"]})
+    number = {name: index for index, name in enumerate(distinct)}
+    names = build_name_table(distinct, counts.frequencies, counts.names)
+    pairs = Pairs(
+        query=np.asarray(columns["query_id"], dtype=np.int64),
+        left=np.array([number[name] for name in text["left_normal"]], dtype=np.int64),
+        right=np.array([number[name] for name in text["right_normal"]], dtype=np.int64),
+        left_places=Places(text["left_city"], text["left_state"], text["left_zip5"]),
+        right_places=Places(text["right_city"], text["right_state"], text["right_zip5"]),
+        shared_keys=np.asarray(columns["shared_keys"], dtype=np.int64),
+        namesakes=np.asarray(columns["namesakes"], dtype=np.int64),
+        uei_conflict=_flags(np.ma.asarray(columns["uei_conflict"])),
+        duns_conflict=_flags(np.ma.asarray(columns["duns_conflict"])),
+        is_cut=np.asarray(columns["is_cut"], dtype=np.bool_),
+    )
+    return ScoredPairs(
+        query=pairs.query,
+        row_key=np.asarray(columns["row_key"], dtype=np.int64),
+        recipient_id=text["recipient_id"],
+        pairs=pairs,
+        names=names,
+        names_counted=counts.names,
+        matrix=features(pairs, names, counts.names),
+    )
+
+
+def query_ranges(connection: DuckDBPyConnection) -> list[str]:
+    """Return conditions on `query_id` that cut `pairs` into ranges small enough to score at once."""
+    last = connection.execute("SELECT coalesce(max(query_id), -1) FROM pairs").fetchone()
+    queries = int(last[0]) + 1 if last else 0
+    return [
+        f"query_id BETWEEN {first} AND {first + _QUERIES_AT_ONCE - 1}"
+        for first in range(0, queries, _QUERIES_AT_ONCE)
+    ]
+
+
+def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> NDArray[np.bool_]:
+    """Return the column with False where the database had NULL."""
+    return np.asarray(np.ma.filled(column, False), dtype=np.bool_)
+
+
+def _count_namesakes(connection: DuckDBPyConnection, batches: Sequence[str]) -> None:
+    """Create `name_counts`: the hash of each compact name in `pair_rows`, and how many bear the name."""
+    # looked up and counted by their hashes: numbers are quicker to tell apart than texts
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE pair_names AS SELECT DISTINCT hash(compact) AS name FROM pair_rows"
+    )
+    gather_rows(
+        connection,
+        "namesake_rows",
+        lambda batch: (
+            "SELECT hash(compact) AS name, CASE WHEN uei IS NOT NULL THEN hash(uei) END AS uei,"
+            " CASE WHEN state IS NOT NULL THEN hash(state || coalesce(zip5, city, '')) END AS address"
+            f" FROM {batch} WHERE hash(compact) IN (FROM pair_names)"
+        ),
+        batches,
+    )
+    connection.execute("CREATE OR REPLACE TABLE name_counts (name_hash UBIGINT, namesakes BIGINT)")
+    # a common name has more bearers the larger the table is: some names at a time
+    steps = 1 + count_rows(connection, "namesake_rows") // _NAMESAKES_AT_ONCE
+    for step in range(steps):
+        connection.execute(f"""
+            INSERT INTO name_counts
+            SELECT name, greatest(count(DISTINCT uei), count(DISTINCT address), 1)
+            FROM namesake_rows WHERE name % {steps} = {step} GROUP BY name
+        """)
+    connection.execute("DROP TABLE namesake_rows; DROP TABLE pair_names")
+
+
+def _count_words(connection: DuckDBPyConnection, batches: Sequence[str]) -> WordCounts:
+    """Count the words of the names in pairs among all recipient names; aliases do not count.
+
+    Of a large table a sample of the rows by their hash is counted: whether a word stands in 10 or
+    in 11 of a million names changes nothing. The counts start from the published names', so that a
+    small table knows its common words too.
+    """
+    size = sum(count_rows(connection, batch) for batch in batches)
+    share = 1
+    while size > share * _WORD_SAMPLE:
+        share *= 2
+    gather_rows(
+        connection,
+        "counted_names",
+        lambda batch: f"SELECT row_key, normal FROM {batch} WHERE NOT is_alias AND row_key % {share} = 0",
+        batches,
+    )
+    drop_repeats(connection, "counted_names")
+    counted = connection.execute("""
+        WITH wanted AS (
+            SELECT DISTINCT unnest(string_split(normal, ' ')) AS word
+            FROM (SELECT normal FROM queries UNION ALL SELECT normal FROM pair_recipients)
+        )
+        SELECT word, count(*) FROM (
+            SELECT unnest(list_distinct(string_split(normal, ' '))) AS word FROM counted_names
+        ) SEMI JOIN wanted USING (word)
+        GROUP BY word
+    """).fetchall()
+    frequencies = dict(COMMON_WORDS)
+    for word, holders in counted:
+        canonical = canonical_token(word)
+        frequencies[canonical] = frequencies.get(canonical, 0) + share * holders
+    total = count_rows(connection, "counted_names")
+    connection.execute("DROP TABLE counted_names")
+    return WordCounts(frequencies, BACKGROUND_NAMES + share * total)

@@ -1,0 +1,232 @@
+"""Recipients to parts: one pass over the source, chunk by chunk, within the budget, and resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate import __version__
+from sbir_gate.engine.matching.ledger import Ledger
+from sbir_gate.engine.matching.memory import MemoryPlan, next_plan
+from sbir_gate.engine.matching.parts import Part, keep_part, own_rows, spill_part, write_part
+from sbir_gate.errors import InputError, OutputError
+from sbir_gate.files import open_file
+from sbir_gate.progress import ChunkProgress
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipient_index import write_index
+from sbir_gate.reading.recipients import RecipientBatch, iterate_recipients
+from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.sql_text import file_relation
+
+_SAMPLE_BYTES = 1 << 16
+_SAMPLES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PartEdges:
+    """What making parts asks of the world: memory in use (MiB), the clock, and whom to tell."""
+
+    used_mib: Callable[[], float]
+    tell: Callable[[ChunkProgress], None]
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class PartsRead:
+    """What one pass made: the parts, the recipients they stand for, and how the pass went."""
+
+    parts: Sequence[Part]
+    recipients: int
+    reused: int
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def parts_key(paths: Sequence[Path], options: ReadingOptions) -> str:
+    """Return the key of all that parts depend on: the source, the code that makes them, the settings.
+
+    Raises InputError when a file cannot be read.
+    """
+    facts = {
+        "source": [fingerprint(path) for path in paths],
+        "code": code_version(),
+        "duckdb": duckdb.__version__,
+        "max_record_mib": options.max_record_mib,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def fingerprint(path: Path) -> str:
+    """Return what tells one state of a file from another: size, time of change, and 64 samples of its bytes.
+
+    A change that keeps size and time and misses every sample is not seen; to hash the whole of a dump
+    would take as long as to read it.
+    """
+    try:
+        state = path.stat()
+        digest = hashlib.sha256(f"{path.name} {state.st_size} {state.st_mtime_ns}".encode())
+        with open_file(path) as file:
+            for number in range(_SAMPLES):
+                file.seek(max(state.st_size - _SAMPLE_BYTES, 0) * number // (_SAMPLES - 1))
+                digest.update(file.read(_SAMPLE_BYTES))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror or error})", "check that it is there and may be read"
+        ) from error
+    return digest.hexdigest()
+
+
+def code_version() -> str:
+    """Return the version, with a digest of the code that reads and cleans: parts of other code are no use."""
+    digest = hashlib.sha256()
+    for package in ("sbir_gate.reading", "sbir_gate.engine.matching"):
+        for path in sorted(files(package).iterdir(), key=_name):
+            if path.is_file() and not path.name.endswith(".pyc"):
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return f"{__version__} {digest.hexdigest()}"
+
+
+def _name(path: Traversable) -> str:
+    return path.name
+
+
+class PartMaker:
+    """Makes the parts of one pass: each a file in the ledger, or a table while there is room."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        options: ReadingOptions,
+        budget_mib: float,
+        ledger: Ledger | None,
+        edges: PartEdges,
+    ) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._options = options
+        self._budget_mib = budget_mib
+        self._ledger = ledger
+        self._edges = edges
+        self._plan = MemoryPlan(options.chunk_size, is_spilling=ledger is not None)
+        self._smallest = options.chunk_size
+        self._parts: list[Part] = []
+        self._recipients = 0
+
+    def read(self, source: str, rejects: RejectLog) -> PartsRead:
+        """Read the source once. Raises what `iterate_recipients` and the writing of parts raise."""
+        finished = self._ledger.finished if self._ledger is not None else ()
+        self._parts = [Part(file_relation([done.path]), done.chunk.kept) for done in finished]
+        self._recipients = reused = sum(done.chunk.kept for done in finished)
+        started = self._edges.clock()
+        batches = iterate_recipients(
+            self._connection,
+            source,
+            self._folder,
+            self._options,
+            rejects,
+            finished=[done.chunk for done in finished],
+            chunk_size=lambda: self._plan.chunk_size,
+        )
+        for batch in batches:
+            self._parts.append(self._written(partial(self._part, batch)))
+            self._recipients += batch.rows
+            self._adapt()
+            self._edges.tell(self._progress(batch, reused, self._edges.clock() - started))
+        return PartsRead(tuple(self._parts), self._recipients, reused, self._notes(len(finished)))
+
+    def _written(self, write: Callable[[], Part]) -> Part:
+        """Return the part that `write` makes, tried again where a fault of the disk or share may pass."""
+        try:
+            return self._options.retrying.call(write)
+        except OSError as error:
+            if self._ledger is not None:
+                raise self._ledger.unwritable(error) from error
+            raise OutputError(
+                f"{self._folder}: parts cannot be written ({error.strerror or error})",
+                "free some room, or name another folder in enrichment.work_folder",
+            ) from error
+
+    def _part(self, batch: RecipientBatch) -> Part:
+        if self._ledger is not None:
+            path = self._ledger.record(
+                batch.chunk, lambda path: write_part(self._connection, batch.table, path)
+            )
+            return Part(file_relation([path]), batch.rows)
+        if self._plan.is_spilling:
+            return write_part(self._connection, batch.table, self._folder / f"part-{batch.index:06d}.parquet")
+        return keep_part(self._connection, batch.table, f"part_{batch.index:06d}")
+
+    def _adapt(self) -> None:
+        """Go by the memory in use: smaller chunks, and parts to disk."""
+        was_spilling = self._plan.is_spilling
+        self._plan = next_plan(self._plan, self._edges.used_mib(), self._budget_mib, self._options.chunk_size)
+        self._smallest = min(self._smallest, self._plan.chunk_size)
+        if self._plan.is_spilling and not was_spilling:
+            self._parts = [
+                self._written(
+                    partial(spill_part, self._connection, part, self._folder / f"{part.relation}.parquet")
+                )
+                for part in self._parts
+            ]
+
+    def _progress(self, batch: RecipientBatch, reused: int, seconds: float) -> ChunkProgress:
+        return ChunkProgress(
+            stage="recipients",
+            chunks=len(self._parts),
+            records=self._recipients,
+            records_reused=reused,
+            share=batch.share_read,
+            seconds=seconds,
+            chunk_size=self._plan.chunk_size,
+            is_resumable=self._ledger is not None,
+        )
+
+    def _notes(self, reused_chunks: int) -> dict[str, str]:
+        notes = {"parts": "on disk" if self._plan.is_spilling else "in memory"}
+        if reused_chunks:
+            notes["resumed"] = f"{reused_chunks} of {len(self._parts)} chunks were there already"
+        if self._smallest < self._options.chunk_size:
+            notes["smallest_chunk"] = f"{self._smallest} rows, for want of memory"
+        return notes
+
+
+def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:
+    """Return what an interrupted run left, as the progress before any time has passed."""
+    records = sum(done.chunk.kept for done in ledger.finished)
+    return ChunkProgress(
+        stage="recipients",
+        chunks=len(ledger.finished),
+        records=records,
+        records_reused=records,
+        share=0.0,
+        seconds=0.0,
+        chunk_size=chunk_size,
+        is_resumable=True,
+    )
+
+
+def index_parts(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], folder: Path) -> None:
+    """Write the index of all recipients to files in `folder`, so that nobody need read the source again.
+
+    Raises OutputError when it cannot be written.
+    """
+    for number, part in enumerate(parts):
+        write_index(connection, own_rows(part), folder, number)
+
+
+def check_unchanged(paths: Sequence[Path], before: Sequence[str]) -> None:
+    """Raise InputError when a source is not what it was when reading began: parts would be of two states."""
+    for path, known in zip(paths, before, strict=True):
+        if fingerprint(path) != known:
+            raise InputError(
+                f"{path}: has changed while it was read", "run again when nothing writes to it any more"
+            )

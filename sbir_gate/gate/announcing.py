@@ -1,0 +1,70 @@
+"""Tell Slack of a verdict that is news, from the saved documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sbir_gate.documents import load_alerts, load_verdict
+from sbir_gate.errors import DocumentError, InputError
+from sbir_gate.gate.comparing.news import is_news
+from sbir_gate.gate.conclusion import ALERTS_NAME, VERDICT_NAME
+from sbir_gate.gate.history import previous_entry
+from sbir_gate.gate.publishing.slack import SlackEdges, check_webhook, post_to_slack
+from sbir_gate.gate.reporting.message import Message, build_message
+from sbir_gate.gate.reporting.slack_blocks import render_slack
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.history import HistoryEntry
+from sbir_gate.model.publication import Links
+from sbir_gate.model.verdict import RecordChanges, Verdict
+from sbir_gate.settings.schema import Settings
+
+TOLD = "told Slack"
+NO_NEWS = "nothing new to tell Slack"
+
+
+def message_of_news(reports: Path, settings: Settings, links: Links) -> Message | None:
+    """Return the message on the saved verdict, None if it is no news after the Run before.
+
+    Of a history that cannot be read nothing is known to have been told: then it is told. Raises DocumentError
+    for documents that cannot be read.
+    """
+    verdict, alerts = load_verdict(reports / VERDICT_NAME), load_alerts(reports / ALERTS_NAME)
+    previous: HistoryEntry | None
+    try:
+        previous = previous_entry(alerts, settings)
+    except (InputError, DocumentError):
+        previous = None
+    return build_message(verdict, alerts, links) if is_news(alerts, previous) else None
+
+
+def announce_alerts(alerts: AlertList, webhook: str, links: Links, edges: SlackEdges) -> None:
+    """Tell Slack of alerts that stand in no saved verdict, such as those of a run that broke.
+
+    Raises UsageError for a webhook that is no https address, PublishError where Slack does not take it.
+    """
+    check_webhook(webhook)
+    verdict = Verdict(
+        gate=alerts.gate,
+        outcome=alerts.outcome,
+        reasons=tuple(alert.text for alert in alerts.alerts),
+        changes=(),
+        records=RecordChanges(),
+        head_started_at=alerts.started_at,
+        head_commit=alerts.commit,
+    )
+    post_to_slack(webhook, render_slack(build_message(verdict, alerts, links)), edges)
+
+
+def announce(reports: Path, settings: Settings, webhook: str, links: Links, edges: SlackEdges) -> str:
+    """Tell Slack of the saved verdict if it is news; return in words what was done.
+
+    Raises UsageError for a webhook that is no https address (`check_webhook`), PublishError where Slack does
+    not take the message, DocumentError for documents that cannot be read.
+    """
+    webhook = webhook.strip()  # a secret that was pasted often ends a line
+    check_webhook(webhook)
+    message = message_of_news(reports, settings, links)
+    if message is None:
+        return NO_NEWS
+    post_to_slack(webhook, render_slack(message), edges)
+    return TOLD

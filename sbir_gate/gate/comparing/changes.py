@@ -1,0 +1,315 @@
+"""Every metric of head against the reference and its limit: the rows of the verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+from types import MappingProxyType
+
+from sbir_gate.gate.comparing.backing import LINKS, is_nobody_worse, is_proxy, judged_values
+from sbir_gate.gate.comparing.definitions import (
+    definition_obstacle,
+    is_retired,
+    method_fault,
+    not_compared_row,
+)
+from sbir_gate.gate.comparing.examples import with_examples
+from sbir_gate.gate.comparing.excuses import excused
+from sbir_gate.gate.comparing.first_runs import first_runs
+from sbir_gate.gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
+from sbir_gate.gate.comparing.paired import is_side_by_side, least_ratios, paired_ratio
+from sbir_gate.gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
+from sbir_gate.gate.comparing.sensitivity import FEWEST_TELLING_PAIRS, has_few_pairs, smallest_detectable
+from sbir_gate.gate.comparing.soundness import is_other_engines_stage, stage_fault
+from sbir_gate.gate.comparing.wording import limits_text
+from sbir_gate.model.matches import names_candidates
+from sbir_gate.model.run import Metric, MetricKind, Run, Timing
+from sbir_gate.model.verdict import (
+    Change,
+    Direction,
+    MetricLimit,
+    Policy,
+    RecordChanges,
+    Severity,
+)
+
+# The limit of a metric that cannot be judged at all: gone, not a number, there twice, ...
+MUST_BE_SOUND = "must be sound"
+
+# What is only known of an engine that reports its candidates.
+_OF_CANDIDATES = frozenset({"blocking_recall", "scoring_recall"})
+
+# The limit of a noisy metric where time was not measured.
+NOT_JUDGED = "not judged"
+
+NO_SPREAD: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The two Runs, and what of them is known beside their metrics."""
+
+    head: Run
+    reference: Run | None
+    spread: Mapping[str, float]
+    judged_values: Mapping[str, float] = field(default_factory=dict)
+    is_nobody_worse: bool = False
+
+    @property
+    def is_timed(self) -> bool:
+        """Say whether both Runs measured time and memory."""
+        runs = (self.head, *([self.reference] if self.reference is not None else []))
+        return all(run.timing is Timing.MEASURED for run in runs)
+
+
+def compare_metrics(
+    head: Run,
+    reference: Run | None,
+    policy: Policy,
+    spread: Mapping[str, float] = NO_SPREAD,
+    records: RecordChanges | None = None,
+) -> tuple[Change, ...]:
+    """Return one Change for each limit of the policy, then for each metric that has none.
+
+    The rows are the union of policy, head and reference, so that a metric that is gone from head is
+    a row, and a failure. Metrics without a limit are for information only, unless they are gone or
+    not a number; those that the policy leaves unjudged have no row. Without a reference only the absolute
+    limits are judged. `spread` is, by metric, how far Runs of the same code lie apart (`noisy_ratio`);
+    Runs side by side need none. With `records` a fall in links counts as far as awards that worsened stand
+    behind it.
+    """
+    heads, references = _by_name(head), _by_name(reference)
+    measured = heads | references
+    if reference is not None:
+        _count_no_links(heads, head, measured)
+        _count_no_links(references, reference, measured)
+    limits = policy.limits_on(measured)
+    limited = {limit.name for limit in limits}
+    rows = [
+        *((limit.name, limit) for limit in limits),
+        *((name, None) for name in measured if name not in limited and not policy.is_unjudged(name)),
+    ]
+    sides = _Sides(head, reference, spread)
+    if records is not None and reference is not None:
+        sides = replace(
+            sides,
+            judged_values=judged_values(head, reference, records),
+            is_nobody_worse=is_nobody_worse(head, reference, records),
+        )
+    return tuple(
+        with_examples(_compare(name, limit, heads.get(name, ()), references.get(name, ()), sides), head)
+        for name, limit in rows
+    )
+
+
+def _compare(
+    name: str,
+    limit: MetricLimit | None,
+    heads: Sequence[Metric],
+    references: Sequence[Metric],
+    sides: _Sides,
+) -> Change:
+    row = _row(name, limit, heads, references)
+    reference = sides.reference
+    unjudged = _unjudged(row, limit, heads, references, sides)
+    if unjudged is not None:
+        return unjudged
+    fault = _fault(row, heads, references)
+    if not fault and reference is not None and references:
+        fault = stage_fault(heads[0], references[0]) or method_fault(
+            heads[0], references[0], is_paired=is_side_by_side(sides.head, reference)
+        )
+    if fault:
+        return replace(
+            row,
+            severity=Severity.FAIL,
+            limit=MUST_BE_SOUND,
+            reason=f"{name} {fault}",
+            is_gone=not heads,
+        )
+    absolute = absolute_findings(limit, median(heads[0].values)) if limit else ()
+    if reference is None or not references:
+        return _with_findings(row, absolute)
+    if obstacle := definition_obstacle(heads[0], references[0]):
+        return _with_findings(not_compared_row(row, obstacle, heads[0], references[0]), absolute)
+    pair = Pair(name, heads[0].values, references[0].values)
+    if row.kind is MetricKind.ONCE:
+        both = first_runs(pair, sides.head, reference)
+        return _with_findings(
+            _with_ratio(row, both.ratio), absolute + (both.findings(limit) if limit else ())
+        )
+    ratio = _ratio(pair, row.kind, sides.head, reference, sides.spread)
+    row = _with_ratio(row, ratio)
+    return _judged(row, limit, pair, ratio, sides) if limit else row
+
+
+def _unjudged(
+    row: Change,
+    limit: MetricLimit | None,
+    heads: Sequence[Metric],
+    references: Sequence[Metric],
+    sides: _Sides,
+) -> Change | None:
+    """Return the row of a metric that head need not have, or of a time that was not measured; else None."""
+    name, reference = row.metric, sides.reference
+    if row.kind is not MetricKind.EXACT and not sides.is_timed:
+        return replace(row, severity=Severity.INFO, limit=NOT_JUDGED, reason=f"{name} was not measured")
+    if not heads and not references and limit is not None and not limit.is_required:
+        return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
+    if heads or reference is None:
+        return None
+    if limit is None and is_other_engines_stage(name, sides.head, reference):
+        return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")
+    if is_retired(name, limit, sides.head, reference):
+        return replace(row, reason=f"{name} is no longer measured by this version of sbir-gate")
+    return None
+
+
+def _judged(row: Change, limit: MetricLimit, pair: Pair, ratio: Ratio, sides: _Sides) -> Change:
+    """Return the row held against its limits, milder where there is an excuse."""
+    now, before = median(pair.head), median(pair.reference)
+    findings, excuse = excused(
+        limit,
+        pair,
+        ratio,
+        absolute_findings(limit, now),
+        relative_findings(limit, ratio, now, before),
+        _harmless_value(limit, pair, sides),
+    )
+    has_failed = any(finding.severity is Severity.FAIL for finding in findings)
+    is_judged = has_failed or was_judged(limit, ratio, before)
+    return replace(_with_findings(row, findings), excuse=excuse, is_judged=is_judged)
+
+
+def _harmless_value(limit: MetricLimit, pair: Pair, sides: _Sides) -> float | None:
+    """Return head's value without what did no harm, None where all of a change counts."""
+    if limit.kind is not MetricKind.EXACT:
+        return None
+    if is_proxy(limit):
+        now, before = median(pair.head), median(pair.reference)
+        return before if sides.is_nobody_worse and now < before else None
+    return sides.judged_values.get(limit.name)
+
+
+def _count_no_links(found: dict[str, list[Metric]], run: Run, measured: Iterable[str]) -> None:
+    """Count 0 for each method that only the other Run has: one without links is no metric that is gone."""
+    for name in measured:
+        method = name.removeprefix(LINKS)
+        if name.startswith(LINKS) and name not in found and method not in run.quality.links_by_method:
+            found[name] = [Metric(name, "count", MetricKind.EXACT, (0.0,))]
+
+
+def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapping[str, float]) -> Ratio:
+    if kind is MetricKind.EXACT:
+        return exact_ratio(pair)
+    if is_side_by_side(head, reference):
+        ratio = paired_ratio(pair)
+        if len(pair.head) < FEWEST_TELLING_PAIRS:
+            ratio = replace(ratio, least_each=least_ratios(pair.name, head, reference))
+        return ratio
+    return noisy_ratio(pair, head, reference, spread.get(pair.name))
+
+
+def _by_name(run: Run | None) -> dict[str, list[Metric]]:
+    """Return the metrics of each name, which should be one.
+
+    Older Runs hold the metrics of candidates for every engine: without candidates they repeat the recall.
+    """
+    found: dict[str, list[Metric]] = {}
+    if run is None:
+        return found
+    for metric in run.metrics:
+        found.setdefault(metric.name, []).append(metric)
+    if run.decisions and not names_candidates(run.decisions):
+        for name in _OF_CANDIDATES:
+            found.pop(name, None)
+    return found
+
+
+def _row(
+    name: str, limit: MetricLimit | None, heads: Sequence[Metric], references: Sequence[Metric]
+) -> Change:
+    """Return the row before any judgement; the policy, not head, says how a metric is judged."""
+    pattern = limit or next(iter((*references, *heads)))
+    return Change(
+        metric=name,
+        unit=pattern.unit,
+        kind=pattern.kind,
+        direction=limit.direction if limit else Direction.LOWER_IS_BETTER,
+        head=_middle(heads),
+        reference=_middle(references),
+        delta=None,
+        ratio=None,
+        ratio_low=None,
+        ratio_high=None,
+        raw_ratio=None,
+        is_significant=False,
+        severity=Severity.OK if limit else Severity.INFO,
+        limit=limits_text(limit) if limit else "",
+    )
+
+
+def _middle(metrics: Sequence[Metric]) -> float | None:
+    """Return the median that a report may show; a saved document holds no NaN."""
+    if len(metrics) != 1 or not metrics[0].values or not all(map(math.isfinite, metrics[0].values)):
+        return None
+    return median(metrics[0].values)
+
+
+def _fault(row: Change, heads: Sequence[Metric], references: Sequence[Metric]) -> str:
+    """Return why the metric cannot be judged at all, or an empty string."""
+    if not heads:
+        return "is gone: the reference has it" if references else "is gone: the policy requires it"
+    for side, metrics in (("head", heads), ("the reference", references)):
+        if len(metrics) > 1:
+            return f"is in {side} {len(metrics)} times"
+        for metric in metrics:
+            fault = _value_fault(row, metric)
+            if fault:
+                return f"{fault} in {side}"
+    return ""
+
+
+def _value_fault(row: Change, metric: Metric) -> str:
+    if not metric.values:
+        return "has no value"
+    if not all(map(math.isfinite, metric.values)):
+        return "is not a finite number"
+    if metric.unit != row.unit:
+        return f"has the unit {metric.unit!r}, not {row.unit!r},"
+    if row.kind is MetricKind.EXACT and min(metric.values) != max(metric.values):
+        return "is exact, but its repeats disagree"
+    return ""
+
+
+def _with_ratio(row: Change, ratio: Ratio) -> Change:
+    has_interval = ratio.is_significant or not has_few_pairs(ratio)
+    return replace(
+        row,
+        delta=ratio.judged_delta,
+        ratio=ratio.value,
+        ratio_low=ratio.low if has_interval else None,
+        ratio_high=ratio.high if has_interval else None,
+        raw_ratio=ratio.raw,
+        is_significant=ratio.is_significant,
+        is_calibrated=ratio.is_calibrated,
+        smallest_detectable=(
+            smallest_detectable(ratio, row.direction) if row.kind is MetricKind.NOISY else None
+        ),
+    )
+
+
+def _with_findings(row: Change, findings: Sequence[Finding]) -> Change:
+    """Return the row with the gravest findings; without any it stays as it is."""
+    if not findings:
+        return row
+    severity = worst(finding.severity for finding in findings)
+    gravest = [finding for finding in findings if finding.severity is severity]
+    return replace(
+        row,
+        severity=severity,
+        limit=", ".join(finding.limit for finding in gravest),
+        reason="; ".join(finding.reason for finding in gravest),
+    )

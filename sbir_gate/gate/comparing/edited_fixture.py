@@ -1,0 +1,199 @@
+"""The verdict on a change that edits the fixture: it is judged on the base's, which it has no hand in.
+
+Deleted awards and wrong labels change nothing of the base's fixture. There head is compared with the base,
+award by award and by the base's truth. Head's own fixture is judged by the absolute limits alone: head has
+chosen the questions that are asked there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sbir_gate.gate.comparing.changes import NO_SPREAD, compare_metrics
+from sbir_gate.gate.comparing.deciding import blind_spots
+from sbir_gate.gate.comparing.gate import comparison_notes, judge
+from sbir_gate.gate.comparing.paired import is_side_by_side
+from sbir_gate.gate.comparing.renaming import rename
+from sbir_gate.gate.comparing.waivers import Waived, apply_waivers, waive_fixture_edit
+from sbir_gate.model.companions import OnBaseFixture
+from sbir_gate.model.fixture_edits import FixtureEdits
+from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
+from sbir_gate.model.waiver import FIXTURE_EDIT, Waivers
+
+ON_BASE = "on the base's fixture"
+ON_OWN = "on this change's own fixture"
+MISSING = "the Run there is missing"
+SMALLER = "this change's fixture may have fewer rows than the base's: time and memory were not judged on it"
+
+# the most severe first
+_OUTCOMES = (
+    Outcome.FAIL,
+    Outcome.INCOMPARABLE,
+    Outcome.INCONCLUSIVE,
+    Outcome.WARN,
+    Outcome.NO_BASELINE,
+    Outcome.PASS,
+)
+_BY_SEVERITY = {
+    Severity.FAIL: Outcome.FAIL,
+    Severity.INCONCLUSIVE: Outcome.INCONCLUSIVE,
+    Severity.WARN: Outcome.WARN,
+}
+
+
+def judge_change(
+    head: Run,
+    reference: Run | None,
+    policy: Policy,
+    on_base: OnBaseFixture | None = None,
+    *,
+    waivers: Waivers | None = None,
+    spread: Mapping[str, float] = NO_SPREAD,
+) -> Verdict:
+    """Return the verdict on head: on the base's fixture where head edits it, else as `judge` does.
+
+    `reference` is the base beside head, or a baseline. A baseline was measured on the base's fixture, so all
+    of head's Run there is compared with it, the times too. Side by side the exact metrics are compared there,
+    and the noisy ones on head's own fixture. Without `on_base` nothing can be judged: the verdict is
+    `incomparable`, unless a waiver for `fixture-edit` reaches as far as the edit.
+    """
+    edits = head.fixture_edits
+    if edits is None:
+        return judge(head, reference, policy, waivers=waivers, spread=spread)
+    if on_base is None or edits.obstacle:
+        return _unjudged(head, reference, policy, edits, waivers)
+    if reference is None or not is_side_by_side(head, reference):
+        own = judge(head, None, policy, waivers=waivers)
+        there = judge(on_base.head, reference, policy, waivers=waivers, spread=spread)
+        timed = Waived((), RecordChanges(), notes=there.notes)
+        return _merged(_Parts(there, own, timed), (*head.warnings, *there.notes), edits, policy, waivers)
+    exact, noisy = _limits(policy, MetricKind.EXACT), _limits(policy, MetricKind.NOISY)
+    own = judge(_part(head, MetricKind.EXACT), None, exact, waivers=waivers)
+    base = _part(on_base.base, MetricKind.EXACT) if on_base.base else None
+    there = judge(_part(on_base.head, MetricKind.EXACT), base, exact, waivers=waivers)
+    here, base = _part(head, MetricKind.NOISY), _part(reference, MetricKind.NOISY)
+    renamed = rename(here, base, noisy)
+    changes = renamed.named(compare_metrics(here, renamed.reference, renamed.policy))
+    timed = apply_waivers(changes, RecordChanges(), policy, waivers)
+    blind = blind_spots(timed.changes, policy)
+    if edits.is_smaller or not edits.is_counted:
+        timed = replace(timed, changes=tuple(map(_unjudged_time, timed.changes)))
+        blind = (SMALLER,)
+    notes = (
+        *comparison_notes(head, reference),
+        *(change.reason for change in changes if change.not_compared),
+        *blind,
+    )
+    merged = _merged(_Parts(there, own, timed), notes, edits, policy, waivers)
+    return replace(
+        merged, reference_started_at=reference.started_at, reference_commit=reference.source.commit
+    )
+
+
+def _unjudged_time(change: Change) -> Change:
+    """Return a row that was measured on fewer rows than the base has: a failure stands, a pass does not."""
+    is_open = change.ratio is not None and change.severity in {Severity.OK, Severity.WARN}
+    return replace(change, is_judged=False) if is_open else change
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What was judged on the base's fixture, on head's own by the absolute limits, and there by time."""
+
+    there: Verdict
+    own: Verdict
+    timed: Waived
+
+
+def _part(run: Run, kind: MetricKind) -> Run:
+    """Return the Run with its metrics of one kind."""
+    return replace(run, metrics=tuple(metric for metric in run.metrics if metric.kind is kind))
+
+
+def _limits(policy: Policy, kind: MetricKind) -> Policy:
+    return replace(policy, limits=tuple(limit for limit in policy.limits if limit.kind is kind))
+
+
+def _merged(
+    parts: _Parts, notes: Sequence[str], edits: FixtureEdits, policy: Policy, waivers: Waivers | None
+) -> Verdict:
+    """Return one verdict of the parts, each reason with the fixture that it is about."""
+    there, own, timed = _placed(parts.there, ON_BASE), _placed(parts.own, ON_OWN), parts.timed.changes
+    judged = (*there.changes, *own.changes, *timed)
+    severities = {change.reason: change.severity for change in judged}
+    severities[there.records.reason] = there.records.severity
+    reasons = dict.fromkeys(
+        (
+            *there.reasons,
+            *own.reasons,
+            *(change.reason for change in timed if change.severity in _BY_SEVERITY),
+        )
+    )
+    outcomes = [there.outcome, *(_BY_SEVERITY.get(change.severity, Outcome.PASS) for change in timed)]
+    if own.outcome is not Outcome.NO_BASELINE:
+        outcomes.append(own.outcome)
+    order = list(_BY_SEVERITY)
+    return replace(
+        there,
+        outcome=min(outcomes, key=_OUTCOMES.index),
+        # what is no metric's and no award's reason is a fault: it comes first
+        reasons=tuple(sorted(reasons, key=lambda reason: order.index(severities.get(reason, Severity.FAIL)))),
+        changes=tuple({change.metric: change for change in (*timed, *there.changes)}.values()),
+        head_started_at=own.head_started_at,
+        notes=_notes(parts, notes, policy, waivers),
+        waivers=tuple(dict.fromkeys((*there.waivers, *own.waivers, *parts.timed.applied))),
+        fixture_edits=edits,
+        own_fixture_changes=tuple(change for change in own.changes if change.severity is not Severity.INFO),
+    )
+
+
+def _placed(verdict: Verdict, where: str) -> Verdict:
+    """Return the verdict with reasons that say on which fixture they were found."""
+
+    def words(reason: str) -> str:
+        return f"{where}: {reason}" if reason else ""
+
+    return replace(
+        verdict,
+        reasons=tuple(map(words, verdict.reasons)),
+        changes=tuple(replace(change, reason=words(change.reason)) for change in verdict.changes),
+        records=replace(verdict.records, reason=words(verdict.records.reason)),
+    )
+
+
+def _notes(parts: _Parts, notes: Sequence[str], policy: Policy, waivers: Waivers | None) -> tuple[str, ...]:
+    """Return the notes, and those on waivers that hold for every part: one that a part needed is needed."""
+    on_waivers = frozenset(apply_waivers((), RecordChanges(), policy, waivers).notes)
+    each = (parts.there.notes, parts.own.notes, parts.timed.notes)
+    unused = [note for note in parts.own.notes if note in on_waivers and all(note in some for some in each)]
+    return tuple(dict.fromkeys((*(note for note in notes if note not in on_waivers), *unused)))
+
+
+def _unjudged(
+    head: Run, reference: Run | None, policy: Policy, edits: FixtureEdits, waivers: Waivers | None
+) -> Verdict:
+    """Return the verdict on head's own fixture, with why there is none on the base's."""
+    reason, waiver = waive_fixture_edit(
+        f"cannot be judged {ON_BASE}: {edits.obstacle or MISSING}", edits, waivers
+    )
+    has_same_fixture = reference is not None and reference.fixture.fingerprint == head.fixture.fingerprint
+    # of a waiver for the edit that is in force the reason tells
+    rest = waivers and replace(
+        waivers,
+        entries=tuple(
+            each
+            for each in waivers.entries
+            if each.metric != FIXTURE_EDIT or each.expires < waivers.today or not edits.is_counted
+        ),
+    )
+    own = judge(head, reference if has_same_fixture else None, policy, waivers=rest)
+    outcome = Outcome.WARN if waiver else Outcome.INCOMPARABLE
+    return replace(
+        own,
+        outcome=min(outcome, own.outcome, key=_OUTCOMES.index),
+        reasons=(*own.reasons, reason) if own.outcome is Outcome.FAIL else (reason, *own.reasons),
+        waivers=(*own.waivers, waiver) if waiver else own.waivers,
+        fixture_edits=edits,
+    )

@@ -1,0 +1,142 @@
+"""What may become a baseline, and how a Run of merged code is judged, which may have to start a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sbir_gate.gate.comparing.changes import NO_SPREAD
+from sbir_gate.gate.comparing.gate import NO_REFERENCE, judge
+from sbir_gate.gate.comparing.records import compare_records
+from sbir_gate.gate.comparing.soundness import reference_fault
+from sbir_gate.gate.comparing.wording import counted
+from sbir_gate.model.matches import DecisionKind
+from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.verdict import (
+    Change,
+    DriftFinding,
+    Outcome,
+    Policy,
+    Severity,
+    Verdict,
+)
+from sbir_gate.model.waiver import Waivers
+
+_SOUND = frozenset({Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE})
+_SHOWN_METRICS = 5
+
+
+def may_become_baseline(verdict: Verdict, drift: Sequence[DriftFinding] = ()) -> str:
+    """Return why a Run with this verdict may not become the baseline; empty if it may.
+
+    The exact metrics and the absolute limits decide: what failed, broke or was not compared is no measure for
+    others, and a baseline that follows a slow decline hides it. Noise in times alone does not hold a
+    baseline up: the Run keeps all its values, so that later ones are judged with that noise.
+    """
+    findings = (*verdict.drift, *drift)
+    if findings:
+        reasons = dict.fromkeys(finding.reason for finding in findings)
+        return f"it would make a slow decline the baseline: {'; '.join(reasons)}"
+    if verdict.outcome in _SOUND or (
+        verdict.outcome is Outcome.INCONCLUSIVE and _is_noise_alone(verdict.changes)
+    ):
+        return ""
+    reason = f": {verdict.reasons[0]}" if verdict.reasons else ""
+    return f"the verdict on it is {verdict.outcome}{reason}"
+
+
+def judge_merged(
+    head: Run,
+    reference: Run | None,
+    policy: Policy,
+    *,
+    waivers: Waivers | None = None,
+    spread: Mapping[str, float] = NO_SPREAD,
+) -> Verdict:
+    """Return the verdict on a Run of code that was merged, against the baseline before it.
+
+    What was merged is accepted, and may be of another kind: a fixture that changed, or a method, counter or
+    stage that is gone. Then the Run starts a new baseline, after the absolute limits, and what both Runs have
+    is compared all the same: the awards in both fixtures, and every metric that the policy requires.
+    """
+    if reference is None or head.gate != reference.gate or reference_fault(reference):
+        return judge(head, reference, policy, waivers=waivers, spread=spread)
+    if head.fixture.fingerprint != reference.fixture.fingerprint:
+        return _with_common_awards(head, reference, policy, waivers)
+    gone = _gone(head, reference, policy)
+    kept = tuple(metric for metric in reference.metrics if metric.name not in gone)
+    verdict = judge(head, replace(reference, metrics=kept), policy, waivers=waivers, spread=spread)
+    if not gone:
+        return verdict
+    more = f" and {len(gone) - _SHOWN_METRICS} more" if len(gone) > _SHOWN_METRICS else ""
+    names = ", ".join(sorted(gone)[:_SHOWN_METRICS]) + more
+    note = f"gone since the baseline, and not part of the next one: {names}"
+    return replace(verdict, notes=(note, *verdict.notes))
+
+
+def _gone(head: Run, reference: Run, policy: Policy) -> frozenset[str]:
+    """Return the metrics that only the reference has, and that the policy does not require."""
+    missing = {metric.name for metric in reference.metrics} - {metric.name for metric in head.metrics}
+    required = {limit.name for limit in policy.limits_on(()) if limit.is_required}
+    return frozenset(missing - required)
+
+
+def _with_common_awards(head: Run, reference: Run, policy: Policy, waivers: Waivers | None) -> Verdict:
+    """Judge by the absolute limits, and award by award where both fixtures have the award."""
+    now, before = _common(head, reference)
+    records = compare_records(now, before, policy)
+    verdict = judge(head, None, policy, waivers=waivers, records=records)
+    starts = (
+        f"the fixture changed ({reference.fixture.fingerprint[:12]} -> {head.fixture.fingerprint[:12]})"
+        f" and {counted(len(now.decisions), 'award is', 'awards are')} in both: their links were compared,"
+        " metrics were judged by their absolute limits"
+    )
+    is_new = verdict.outcome is Outcome.NO_BASELINE
+    return replace(
+        verdict,
+        reasons=(f"{starts}; a new baseline starts here",) if is_new else verdict.reasons,
+        notes=(*(() if is_new else (starts,)), *(note for note in verdict.notes if note != NO_REFERENCE)),
+        reference_started_at=reference.started_at,
+        reference_commit=reference.source.commit,
+    )
+
+
+def _common(head: Run, reference: Run) -> tuple[Run, Run]:
+    """Return both Runs with only the awards that both have.
+
+    Where the link is the same, so is its label: an edit of the truth is no change of the engine. A link that
+    was right and is another now is not right for what the edited truth says: else a regression would pass
+    with the truth that allows it.
+    """
+    ids = {decision.award_id for decision in head.decisions}
+    ids &= {decision.award_id for decision in reference.decisions}
+    now, before = _only(head, ids), _only(reference, ids)
+    links = _links(before)
+    same = {award_id for award_id, link in _links(now).items() if links[award_id] == link}
+    was_right = set(before.right_award_ids)
+    right = (was_right & same) | (set(now.right_award_ids) - same - was_right)
+    return replace(now, right_award_ids=tuple(sorted(right))), before
+
+
+def _only(run: Run, ids: set[str]) -> Run:
+    places = [place for place, decision in enumerate(run.decisions) if decision.award_id in ids]
+    return replace(
+        run,
+        decisions=tuple(run.decisions[place] for place in places),
+        firm_names=tuple(run.firm_names[place] for place in places) if run.firm_names else (),
+        kind_indexes=tuple(run.kind_indexes[place] for place in places) if run.kind_indexes else (),
+        right_award_ids=tuple(award_id for award_id in run.right_award_ids if award_id in ids),
+    )
+
+
+def _links(run: Run) -> Mapping[str, str]:
+    return {
+        decision.award_id: decision.recipient_id if decision.kind is DecisionKind.LINK else ""
+        for decision in run.decisions
+    }
+
+
+def _is_noise_alone(changes: Sequence[Change]) -> bool:
+    return all(
+        change.kind is MetricKind.NOISY for change in changes if change.severity is Severity.INCONCLUSIVE
+    )

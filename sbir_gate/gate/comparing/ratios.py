@@ -1,0 +1,193 @@
+"""Head over reference for one metric, with the interval that its noise and its machine leave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from sbir_gate.gate.comparing.calibration import (
+    is_calibrated,
+    machine_effect,
+    time_exponent,
+    unexplained_log_sd,
+)
+from sbir_gate.gate.comparing.contention import undisturbed
+from sbir_gate.gate.comparing.statistics import (
+    FEWEST_REPEATS,
+    Estimate,
+    Interval,
+    difference,
+    estimate_log_median,
+    estimate_median,
+    half_width,
+    interval,
+)
+from sbir_gate.model.run import Run
+
+# Two floats nearer than this are one value that was computed in two ways.
+RELATIVE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Head over reference: the value that is judged, its bounds, and what stands in the way.
+
+    `value` is None where the reference is not above 0; `low` and `high` are None where there is no
+    interval. `raw` is never calibrated. `delta` is head minus reference in the metric's unit, and
+    `judged_delta` is what of it counts: between machines, the calibrated part. `doubt` says in words
+    why there is no interval. `repeats` are those of the side that has fewer, or the pairs. `fixed_log`
+    is what of the interval, to one side and on logs, more repeats would not narrow; `noise_floor_log`
+    what pairs of the same code say of its width, where there are such. `is_sought` is False where the
+    set-up takes one repeat, so that nobody looks for a change in noise. `least_each` is, of a time with few
+    pairs, the least that each of them and the first runs can show, whatever else the machine did.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    raw: float | None
+    delta: float
+    judged_delta: float
+    is_significant: bool
+    is_calibrated: bool = False
+    doubt: str = ""
+    repeats: int = 0
+    fixed_log: float = 0.0
+    noise_floor_log: float = 0.0
+    is_paired: bool = False
+    is_sought: bool = True
+    least_each: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The values of one metric in both Runs; each side has at least one, all finite."""
+
+    name: str
+    head: Sequence[float]
+    reference: Sequence[float]
+
+
+def exact_ratio(pair: Pair) -> Ratio:
+    """Return the ratio of an exact metric: its bounds are the value itself, and any change is one."""
+    delta, raw = _raw(pair)
+    is_same = math.isclose(pair.head[0], pair.reference[0], rel_tol=RELATIVE_TOLERANCE)
+    if is_same:
+        delta = 0.0
+    return Ratio(raw, raw, raw, raw, delta, delta, not is_same)
+
+
+def noisy_ratio(pair: Pair, head: Run, reference: Run, spread: float | None = None) -> Ratio:
+    """Return the ratio of the medians of two Runs that were measured apart, with its interval.
+
+    `spread` is how far the metric differs between Runs of the same code, as the log standard deviation
+    of one Run, where the history tells.
+    """
+    if min(*pair.head, *pair.reference) <= 0:
+        return _noisy_about_zero(pair)
+    return _noisy(pair, head, reference, spread)
+
+
+def doubtful_ratio(pair: Pair, doubt: str) -> Ratio:
+    """Return the ratio without an interval, and why it has none."""
+    delta, raw = _raw(pair)
+    return Ratio(raw, None, None, raw, delta, delta, is_significant=False, doubt=doubt)
+
+
+def too_few_repeats(pair: Pair) -> bool:
+    """Say whether a side has too few repeats to tell anything of the noise."""
+    return min(len(pair.head), len(pair.reference)) < FEWEST_REPEATS
+
+
+def _raw(pair: Pair) -> tuple[float, float | None]:
+    head, reference = median(pair.head), median(pair.reference)
+    return head - reference, head / reference if reference > 0 else None
+
+
+def _noisy_about_zero(pair: Pair) -> Ratio:
+    """Judge by the difference of the medians: values at or below 0 have no logarithm."""
+    if too_few_repeats(pair):
+        return replace(doubtful_ratio(pair, _too_few_words(pair)), is_sought=False)
+    delta, raw = _raw(pair)
+    found = interval(difference(estimate_median(pair.head), estimate_median(pair.reference)))
+    low, high = None, None
+    if raw is not None:
+        scale = median(pair.reference)
+        low, high = 1 + found.low / scale, 1 + found.high / scale
+    return Ratio(raw, low, high, raw, delta, delta, not found.covers(0.0))
+
+
+def _noisy(pair: Pair, head: Run, reference: Run, spread: float | None) -> Ratio:
+    is_time = time_exponent(pair.name) != 0
+    effect = machine_effect(pair.name, head, reference) if is_time else None
+    is_between_machines = is_time and is_calibrated(pair.name, head, reference)
+    if is_between_machines and effect is None:
+        return doubtful_ratio(pair, "the machines differ and the calibration workload was not timed")
+    if too_few_repeats(pair):
+        return replace(doubtful_ratio(pair, _too_few_words(pair)), is_sought=False)
+    measured = difference(estimate_log_median(pair.head), estimate_log_median(pair.reference))
+    is_uncertain = is_time or spread is not None
+    unexplained = unexplained_log_sd(pair.name, head, reference, spread) if is_uncertain else 0.0
+    change = replace(measured, error=math.hypot(measured.error, unexplained))
+    if effect is None:
+        found = interval(change)
+    elif is_between_machines:
+        found = interval(difference(change, effect))
+    else:
+        found = _stretched(interval(change), change, effect)
+    found = _covering(found, _undisturbed_shift(pair, head, reference))
+    delta, raw = _raw(pair)
+    value = math.exp(found.value)
+    own = interval(measured)
+    return Ratio(
+        value,
+        math.exp(found.low),
+        math.exp(found.high),
+        raw,
+        delta,
+        judged_delta=median(pair.reference) * (value - 1) if is_between_machines else delta,
+        is_significant=not found.covers(0.0),
+        is_calibrated=is_between_machines,
+        repeats=min(len(pair.head), len(pair.reference)),
+        fixed_log=max(half_width(found) - half_width(own), 0.0),
+    )
+
+
+def _stretched(found: Interval, change: Estimate, effect: Estimate) -> Interval:
+    """Widen the interval so that it covers what the calibration workload says too.
+
+    On one machine the raw ratio decides. But if the calibration workload slowed down as well, the
+    machine was busier, and that part of the change must not be held against the code. Where the
+    workload's own change is no more than noise its estimate is covered, else its whole interval.
+    """
+    calibrated = interval(difference(change, effect))
+    if interval(effect).covers(0.0):
+        return Interval(found.value, min(found.low, calibrated.value), max(found.high, calibrated.value))
+    return Interval(found.value, min(found.low, calibrated.low), max(found.high, calibrated.high))
+
+
+def _undisturbed_shift(pair: Pair, head: Run, reference: Run) -> float:
+    """Return the log of how much smaller the ratio is in the best case: nobody waited on either side."""
+    head_best = undisturbed(pair.name, pair.head, head)
+    reference_best = undisturbed(pair.name, pair.reference, reference)
+    if head_best is None or reference_best is None:
+        return 0.0
+    best = median(head_best) / median(reference_best)
+    return math.log(best / (median(pair.head) / median(pair.reference)))
+
+
+def _covering(found: Interval, shift: float) -> Interval:
+    """Widen the interval so that it covers the estimate less what waiting for a processor explains.
+
+    It is widened, not moved: whose work the waiting task did is not known.
+    """
+    return Interval(found.value, min(found.low, found.low + shift), max(found.high, found.high + shift))
+
+
+def _too_few_words(pair: Pair) -> str:
+    return (
+        f"{len(pair.reference)} and {len(pair.head)} repeats tell nothing of the noise; "
+        f"at least {FEWEST_REPEATS} a side are needed"
+    )

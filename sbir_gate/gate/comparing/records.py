@@ -1,0 +1,240 @@
+"""Award by award: which links were lost, gained, or now point to somebody else."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+
+from sbir_gate.gate.comparing.kept_links import compare_kept
+from sbir_gate.gate.comparing.losses import UNKNOWN_KIND, kinds_of, lost_by, slices_of
+from sbir_gate.gate.comparing.statistics import mcnemar_p_value
+from sbir_gate.gate.comparing.wording import counted, number_text
+from sbir_gate.model.effects import IMPROVED, WORSENED, Effect
+from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.run import LinkedRecipient, Run
+from sbir_gate.model.verdict import AwardChange, Policy, RecordChanges, Severity
+
+# The method shown for an award that head says nothing of.
+VANISHED = "vanished"
+
+_NOBODY = LinkedRecipient("")
+
+_UNLABELLED = frozenset({Effect.LOST, Effect.RELINKED})
+_WORSENED_WORDS = {
+    Effect.NEW_WRONG: ("got a wrong link", "got a wrong link"),
+    Effect.RELINKED_WRONG: ("was re-linked to a wrong recipient", "were re-linked to a wrong recipient"),
+    Effect.LOST_CORRECT: ("lost a correct link", "lost a correct link"),
+    Effect.VANISHED: ("has no decision", "have no decision"),
+    Effect.RELINKED: ("was re-linked", "were re-linked"),
+    Effect.LOST: ("lost its link", "lost their link"),
+}
+
+
+def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
+    """Return every award whose link differs, and what that means for the gate.
+
+    Both Runs must be of the same fixture. An award that head no longer decides is lost, linked before
+    or not. `worsened` and `improved` count the effects on the awards. Of an award with a label a right link
+    (or none, where none exists) is better than no link, and no link better than a wrong one. One without
+    a label has worsened if it was lost or re-linked. A gained link of such an award has improved it only
+    where there is no truth at all: beside labels, links that nobody knows to be right make up for no loss.
+    The counts go through the exact McNemar test.
+    """
+    has_truth = head.has_truth and reference.has_truth
+    before, after = _by_award(reference), _by_award(head)
+    unlabelled = (
+        frozenset(head.unlabelled_award_ids).union(reference.unlabelled_award_ids)
+        if has_truth
+        else before.keys() | after.keys()
+    )
+    lost, gained, relinked = _differences(head, reference, unlabelled)
+    changed = {change.award_id for change in (*lost, *gained, *relinked)}
+    kept = compare_kept(before, after, changed, unlabelled)
+    found = RecordChanges(
+        lost,
+        gained,
+        relinked,
+        slices=slices_of(lost, gained, relinked),
+        moves=kept.moves,
+        candidates_lost=kept.candidates_lost,
+        candidates_gained=kept.candidates_gained,
+        candidates_changed=kept.candidates_changed,
+        scores_changed=kept.scores_changed,
+    )
+    effects = found.effects
+    worsened = sum(count for effect, count in effects.items() if effect in WORSENED)
+    improving = IMPROVED - {Effect.GAINED} if has_truth else IMPROVED
+    improved = sum(count for effect, count in effects.items() if effect in improving)
+    found = replace(
+        found, worsened=worsened, improved=improved, mcnemar_p=mcnemar_p_value(worsened, improved)
+    )
+    fault = _fault(head, found)
+    if fault:
+        return replace(found, severity=Severity.FAIL, reason=fault, is_sound=False)
+    severity, reason = _judge(found, policy, has_truth)
+    crowd = _crowd(gained, before, {**reference.entities, **head.entities}, policy.max_lost)
+    if crowd and severity is not Severity.FAIL:
+        severity, reason = Severity.WARN, "; ".join(filter(None, (reason, crowd)))
+    return replace(found, severity=severity, reason=reason)
+
+
+def _crowd(
+    gained: Sequence[AwardChange],
+    before: Mapping[str, Decision],
+    entities: Mapping[str, str],
+    max_lost: int,
+) -> str:
+    """Return which recipient gained the awards of many firms, none labelled; empty if none did.
+
+    The awards of one firm rightly gain their link together. Those of more than `max_lost` firms, and at least
+    two, may be made up where one recipient gets them all and had fewer than half as many before.
+    """
+    gains: dict[str, list[AwardChange]] = defaultdict(list)
+    for change in gained:
+        if change.effect is Effect.GAINED:
+            id_ = change.after_recipient_id
+            gains[entities.get(id_, id_)].append(change)
+    if not gains:
+        return ""
+    had = Counter(entities.get(_link(each), _link(each)) for each in before.values())
+    suspects = [
+        (firms, len(found), found[0].after_recipient_id, had[recipient])
+        for recipient, found in gains.items()
+        if (firms := len(set(map(_firm, found)))) > max(max_lost, 1) and 2 * had[recipient] < len(found)
+    ]
+    if not suspects:
+        return ""
+    most, awards, recipient_id, links = max(suspects)
+    return (
+        f"{awards:,} awards of {most:,} firms, none labelled, are newly linked to one recipient"
+        f" ({recipient_id[:80]!r}), which had {counted(links, 'link')}: check or label these awards"
+    )
+
+
+def _firm(change: AwardChange) -> str:
+    """Return the firm's name without case, blanks and punctuation; the award if the name is not known."""
+    return "".join(filter(str.isalnum, change.firm_name)).casefold() or change.award_id
+
+
+def _differences(
+    head: Run, reference: Run, unlabelled: Set[str]
+) -> tuple[tuple[AwardChange, ...], tuple[AwardChange, ...], tuple[AwardChange, ...]]:
+    """Return lost, gained and re-linked awards, each by award id.
+
+    Rows of one entity are one recipient: a move between them is no change. An award whose link is the same,
+    but not whether it is right, counts as re-linked: the Runs were judged by different truths.
+    """
+    before, after = _by_award(reference), _by_award(head)
+    entities = {**reference.entities, **head.entities}
+
+    def entity(recipient_id: str) -> str:
+        return entities.get(recipient_id, recipient_id)
+
+    was_right, is_right = frozenset(reference.right_award_ids), frozenset(head.right_award_ids)
+    changed = sorted(
+        award_id
+        for award_id in before.keys() | after.keys()
+        if award_id not in after
+        or entity(_link(before.get(award_id))) != entity(_link(after[award_id]))
+        or (award_id not in unlabelled and (award_id in was_right) != (award_id in is_right))
+    )
+    if not changed:
+        return (), (), ()
+    names = _firm_names(reference) | _firm_names(head)
+    recipients = {each.recipient_id: each for run in (reference, head) for each in run.recipients}
+    kinds = {**kinds_of(reference), **kinds_of(head)}
+    tells_candidates = any(decision.candidate_ids for decision in head.decisions)
+    lost: list[AwardChange] = []
+    gained: list[AwardChange] = []
+    relinked: list[AwardChange] = []
+    for award_id in changed:
+        old, new = before.get(award_id), after.get(award_id)
+        old_link, new_link = _link(old), _link(new)
+        old_recipient = recipients.get(old_link, _NOBODY)
+        new_recipient = recipients.get(new_link, _NOBODY)
+        kind_of_award = kinds.get(award_id, UNKNOWN_KIND)
+        change = AwardChange(
+            award_id=award_id,
+            firm_name=names.get(award_id, ""),
+            before_recipient_id=old_link,
+            after_recipient_id=new_link,
+            before_method=old.method if old else "",
+            after_method=new.method if new else VANISHED,
+            was_right=None if award_id in unlabelled else award_id in was_right,
+            is_right=None if award_id in unlabelled else award_id in is_right,
+            lost_by=lost_by(entity(old_link), _of_entity(new, entities)) if tells_candidates else None,
+            phase=kind_of_award.phase,
+            company_size=kind_of_award.company_size,
+            identifier_type=kind_of_award.identifier_type,
+            before_name=old_recipient.name,
+            before_uei=old_recipient.uei,
+            after_name=new_recipient.name,
+            after_uei=new_recipient.uei,
+        )
+        kind = lost if not new_link else relinked if old_link else gained
+        kind.append(change)
+    return tuple(lost), tuple(gained), tuple(relinked)
+
+
+def _by_award(run: Run) -> Mapping[str, Decision]:
+    return {decision.award_id: decision for decision in run.decisions}
+
+
+def _link(decision: Decision | None) -> str:
+    """Return the linked recipient; a candidate is no link."""
+    return decision.recipient_id if decision and decision.kind is DecisionKind.LINK else ""
+
+
+def _of_entity(decision: Decision | None, entities: Mapping[str, str]) -> Decision | None:
+    """Return the decision with the entities of its recipients in their place."""
+    if decision is None:
+        return None
+    return replace(
+        decision,
+        recipient_id=entities.get(decision.recipient_id, decision.recipient_id),
+        candidate_ids=tuple(entities.get(id_, id_) for id_ in decision.candidate_ids),
+    )
+
+
+def _firm_names(run: Run) -> dict[str, str]:
+    ids = (decision.award_id for decision in run.decisions)
+    return dict(zip(ids, run.firm_names, strict=False))
+
+
+def _fault(head: Run, changes: RecordChanges) -> str:
+    """Return why head's decisions are no answer for every award, or an empty string."""
+    doubled = len(head.decisions) - len(_by_award(head))
+    if doubled:
+        return f"{counted(doubled, 'award is', 'awards are')} decided more than once"
+    vanished = sum(change.after_method == VANISHED for change in changes.lost)
+    if vanished:
+        return f"{counted(vanished, 'award has', 'awards have')} no decision any more"
+    return ""
+
+
+def _judge(changes: RecordChanges, policy: Policy, has_truth: bool) -> tuple[Severity, str]:
+    worsened, improved = changes.worsened, changes.improved
+    if not worsened:
+        return Severity.OK, ""
+    words = _worsened_words(changes.effects, has_truth)
+    if worsened > policy.max_lost:
+        return Severity.FAIL, f"{words} (limit: {policy.max_lost})"
+    if worsened > improved and changes.mcnemar_p < policy.significance:
+        odds = f"p = {number_text(changes.mcnemar_p, 2)} by McNemar's exact test"
+        return Severity.FAIL, f"{words} and {improved} improved: more than chance explains ({odds})"
+    return Severity.WARN, f"{words} (limit: {policy.max_lost}); {improved} improved"
+
+
+def _worsened_words(effects: Mapping[Effect, int], has_truth: bool) -> str:
+    """Return how awards worsened, wrong links first: "3 awards got a wrong link, 2 lost a correct link"."""
+    parts: list[str] = []
+    for effect, (singular, plural) in _WORSENED_WORDS.items():
+        count = effects.get(effect, 0)
+        if not count:
+            continue
+        label = "unlabelled " if has_truth and effect in _UNLABELLED else ""
+        award = f" {label}{'award' if count == 1 else 'awards'}" if label or not parts else ""
+        parts.append(f"{count:,}{award} {singular if count == 1 else plural}")
+    total = sum(effects.get(effect, 0) for effect in _WORSENED_WORDS)
+    return ", ".join(parts) + (f": {counted(total, 'award')} worsened" if len(parts) > 1 else "")

@@ -1,0 +1,65 @@
+"""What must not be missing: slices that emptied, stages that no longer run, a reference without content."""
+
+from __future__ import annotations
+
+from sbir_gate.gate.comparing.backing import is_emptied_for_the_worse
+from sbir_gate.model.run import Metric, Run, Stratum
+from sbir_gate.model.verdict import RecordChanges
+
+_STAGE_PREFIXES = ("stage_seconds/", "stage_peak_mib/")
+
+
+def reference_fault(reference: Run) -> str:
+    """Return why the reference is no measurement at all, or an empty string.
+
+    What is cut down to a valid but empty document would let everything pass.
+    """
+    for is_missing, what in (
+        (not reference.decisions or reference.quality.awards == 0, "no award"),
+        (not reference.samples, "no repeat"),
+        (not reference.metrics, "no metric"),
+    ):
+        if is_missing:
+            return f"the reference holds {what}: it is damaged or was cut short, so nothing can be compared"
+    return ""
+
+
+def emptied_strata(head: Run, reference: Run, records: RecordChanges) -> tuple[str, ...]:
+    """Return one line for each slice of the awards that held awards, or links, and holds none now.
+
+    A rate over nothing is no rate; and a slice that lost all its links can hide in the sum. Where all that
+    it lost were wrong links, it is better off.
+    """
+    now = {(stratum.dimension, stratum.value): stratum for stratum in head.quality.strata}
+    faults = (
+        _emptied(before, now.get((before.dimension, before.value)), is_emptied_for_the_worse(before, records))
+        for before in reference.quality.strata
+    )
+    return tuple(fault for fault in faults if fault)
+
+
+def _emptied(before: Stratum, now: Stratum | None, is_worse: bool) -> str:
+    name = f"{before.dimension} {before.value!r}"
+    if before.awards and (now is None or not now.awards):
+        return f"no award of {name} is left, of {before.awards:,}"
+    if is_worse and before.links and (now is None or not now.links):
+        return f"no award of {name} is linked any more, of {before.links:,} that were"
+    return ""
+
+
+def is_other_engines_stage(metric_name: str, head: Run, reference: Run) -> bool:
+    """Say whether a metric is of a stage, and another enricher was measured: its stages are its own."""
+    return metric_name.startswith(_STAGE_PREFIXES) and head.enricher != reference.enricher
+
+
+def stage_fault(head: Metric, reference: Metric) -> str:
+    """Return the fault of a stage that ran in every repeat of the reference, and not in all of head's.
+
+    A stage that did not run in a repeat is measured as no time at all.
+    """
+    if not head.name.startswith("stage_seconds/") or not head.values or not reference.values:
+        return ""
+    skipped = sum(value == 0 for value in head.values)
+    if skipped and min(reference.values) > 0:
+        return f"was skipped in {skipped} of {len(head.values)} repeats"
+    return ""

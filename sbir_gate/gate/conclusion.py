@@ -1,0 +1,181 @@
+"""What becomes of a measurement: saved before it is judged, with a verdict and a report whatever breaks."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sbir_gate.documents import save_alerts, save_run, save_verdict
+from sbir_gate.errors import ConfigurationError, ExitStatus, OutputError, SbirGateError, ToolError
+from sbir_gate.files import save_text
+from sbir_gate.gate.comparing.alerts import alerts_of
+from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.history import consult_history, keep_error, keep_run
+from sbir_gate.gate.policy import Judgement
+from sbir_gate.gate.reporting.changed_awards import render_changed_awards
+from sbir_gate.gate.reporting.markdown import render_markdown
+from sbir_gate.gate.reporting.records_view import CHANGED_AWARDS_NAME
+from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.companions import Companions
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
+from sbir_gate.settings.effective import EffectiveSettings
+
+VERDICT_NAME = "verdict.json"
+REPORT_NAME = "report.md"
+ALERTS_NAME = "alerts.json"
+LOGS_NAME = "logs"
+_ALONE = Companions()
+_REPORT_IT = "this is a fault of the program: please report it, with the Run"
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """A Run, the verdict on it, the files that were written, and what went wrong with the history.
+
+    `reference_path` is the base's Run, where it was measured beside this one.
+    """
+
+    run: Run
+    verdict: Verdict
+    run_path: Path
+    verdict_path: Path
+    report_path: Path
+    alerts: AlertList
+    alerts_path: Path
+    warnings: tuple[str, ...]
+    reference_path: Path | None = None
+
+
+def conclude(
+    head: Run,
+    judge: Callable[[], Verdict],
+    effective: EffectiveSettings,
+    edges: Edges,
+    judgement: Judgement,
+    companions: Companions = _ALONE,
+) -> GateResult:
+    """Save the Runs, judge, ask the history, write verdict, report and alerts, and keep head in the history.
+
+    The Runs come first: whatever breaks from then on loses nothing that was measured. It leaves a verdict
+    `error`, and is raised with a note of where the Run is.
+    """
+    folder = effective.settings.reports.folder / "benchmarks"
+    with error_verdict(effective, edges):
+        # head last: the newest saved Run is then head's
+        paths = [save_run(folder, run) for run in companions.runs]
+        run_path = save_run(folder, head)
+    with error_verdict(effective, edges, f"the Run is saved: 'sbir-gate report {run_path}' judges it again"):
+        concluded = _judged(head, judge(), run_path, effective, edges, judgement)
+    return replace(concluded, reference_path=paths[-1] if companions.base is not None else None)
+
+
+def _judged(
+    head: Run,
+    verdict: Verdict,
+    run_path: Path,
+    effective: EffectiveSettings,
+    edges: Edges,
+    judgement: Judgement,
+) -> GateResult:
+    settings = effective.settings
+    folder = settings.reports.folder
+    past = consult_history(head, verdict, settings, judgement.history)
+    verdict_path, report_path = write_verdict(folder, head, past.verdict)
+    save_alerts(folder / ALERTS_NAME, past.alerts)
+    return GateResult(
+        run=head,
+        verdict=past.verdict,
+        run_path=run_path,
+        verdict_path=verdict_path,
+        report_path=report_path,
+        alerts=past.alerts,
+        alerts_path=folder / ALERTS_NAME,
+        warnings=(
+            *judgement.warnings,
+            *past.warnings,
+            *keep_run(head, past.verdict.outcome, edges.tags(), settings, past.alerts),
+        ),
+    )
+
+
+@contextmanager
+def error_verdict(effective: EffectiveSettings, edges: Edges, note: str = "") -> Iterator[None]:
+    """Leave a verdict `error` for whatever breaks, and raise it, with the note, as an error with a name."""
+    try:
+        yield
+    except SbirGateError as error:
+        _leave_noted(effective, edges, error, note)
+        raise
+    except Exception as error:
+        broken = ToolError(f"the verdict broke: {type(error).__name__}: {error}", _REPORT_IT)
+        _leave_noted(effective, edges, broken, note)
+        raise broken from error
+
+
+def _leave_noted(effective: EffectiveSettings, edges: Edges, error: SbirGateError, note: str) -> None:
+    if note:
+        error.add_note(note)
+    # a disk that has no room for the report has none for this one either
+    with suppress(SbirGateError, OSError):
+        leave_error_verdict(effective, edges, error)
+
+
+def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path, Path]:
+    """Write the verdict, its report and the changed awards to the folder of reports.
+
+    Return the paths of verdict and report.
+    """
+    verdict_path, report_path = folder / VERDICT_NAME, folder / REPORT_NAME
+    save_verdict(verdict_path, verdict)
+    save_text(report_path, render_markdown(build_view(run, verdict)))
+    save_text(folder / CHANGED_AWARDS_NAME, render_changed_awards(verdict.records))
+    return verdict_path, report_path
+
+
+def discard_verdict(folder: Path) -> None:
+    """Remove the verdict of an earlier run, and its logs. Raises OutputError if that cannot be done."""
+    logs = folder / LOGS_NAME
+    if logs.is_symlink():  # of a change: the logs would be written to wherever it leads
+        logs.unlink()
+    shutil.rmtree(logs, ignore_errors=True)
+    for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME, ALERTS_NAME):
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder / name}: the verdict of an earlier run cannot be removed ({error.strerror})",
+                "name a folder that you may write to in reports.folder, or with --reports",
+            ) from error
+
+
+def leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirGateError) -> None:
+    """Write the verdict `error`; where something broke, the history remembers it."""
+    settings = effective.settings
+    verdict, alerts = leave_error(settings.reports.folder, settings.gate.name, edges, error)
+    if error.exit_status is ExitStatus.BROKEN:  # a slip of the hand is nothing to remember
+        keep_error(verdict, edges.machine(), edges.source(), settings, alerts)
+
+
+def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> tuple[Verdict, AlertList]:
+    """Write verdict (`error`), report and alerts to the folder of reports; return verdict and alerts."""
+    source = edges.source()
+    verdict = Verdict(
+        gate=gate,
+        outcome=Outcome.ERROR,
+        reasons=tuple(error.message.splitlines()),
+        changes=(),
+        records=RecordChanges(),
+        head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        head_commit=source.commit,
+        notes=tuple(filter(None, (error.hint, *getattr(error, "__notes__", ())))),
+        reason_origins=error.origins if isinstance(error, ConfigurationError) else (),
+    )
+    alerts = alerts_of(verdict, source.branch, None)
+    write_verdict(folder, None, verdict)
+    save_alerts(folder / ALERTS_NAME, alerts)
+    return verdict, alerts

@@ -1,0 +1,243 @@
+"""The fixture, read once before anything is measured: what it holds, and what an engine is handed."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from sbir_gate.errors import InputError
+from sbir_gate.files import open_file
+from sbir_gate.gate.measuring.truth import check_truth, read_truth
+from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.records import AwardProfile, Reject
+from sbir_gate.model.run import Fixture, LinkedRecipient
+from sbir_gate.reading.award_profiles import profiles_of
+from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.database import open_database
+from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.handed_files import hand_awards, hand_recipients
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipient_index import (
+    RecipientIndex,
+    index_recipients,
+    with_whole_entities,
+)
+from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.reading.sources import source_paths
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.reading import database_options, reading_options
+
+_DIGEST_CHUNK = 1 << 20
+_READ_ONLY = 0o444
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFixture:
+    """What a benchmark needs of the fixture, read once; `started_at` is when that began.
+
+    `truth` holds for all rows of an entity. `handed` are the files of awards and recipients that the engine
+    gets, None where a step of a pipeline runs it itself. `rejected` counts the rows that could not be read,
+    `reject_examples` names the first of awards and of recipients.
+    """
+
+    started_at: datetime
+    profiles: tuple[AwardProfile, ...]
+    truth: Mapping[str, frozenset[str]] | None
+    fixture: Fixture
+    recipients: RecipientIndex
+    handed: tuple[Path, Path] | None
+    rejected: int
+    reject_examples: tuple[str, ...]
+
+
+class Clock(Protocol):
+    """The edge that reading needs."""
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """Tell the time."""
+
+
+def read_fixture(
+    effective: EffectiveSettings, edges: Clock, progress: Callable[[str], None], scratch: Path
+) -> ReadFixture:
+    """Read awards, recipients and truth; what is written of them is in a new folder in `scratch`.
+
+    Raises InputError for what cannot be read. In a labelled fixture that is any row: a lost row would be
+    a lost award, and nobody would miss it.
+    """
+    settings = effective.settings
+    fixtures = settings.fixtures
+    started_at = edges.now()
+    progress("reading the fixtures")
+    options = reading_options(settings)
+    if fixtures.truth is not None:
+        options = replace(options, max_reject_percent=100.0)
+    folder = Path(tempfile.mkdtemp(dir=scratch, prefix="fixture-"))
+    rejects = RejectLog()
+    with open_database(database_options(settings), folder) as connection:
+        profiles, awards_path = _read_awards(connection, str(fixtures.awards), folder, options, rejects)
+        recipients = index_recipients(connection, str(fixtures.recipients), folder, options)
+        is_altered = recipients.rejects > 0 or recipients.has_padded_ids
+        recipients_path = hand_recipients(
+            connection, str(fixtures.recipients), folder, options, is_altered=is_altered
+        )
+    for path in folder.iterdir():
+        if path.is_file():
+            path.chmod(_READ_ONLY)  # both sides of a comparison read them
+    unread = UnreadAwards(rejects.count, *(told_reject(reject) for reject in rejects.first[:1]))
+    handed = (awards_path or fixtures.awards, recipients_path or fixtures.recipients)
+    return fixture_of(effective, started_at, profiles, unread, recipients, handed)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadAwards:
+    """The rows of awards that could not be read: how many, and the first in words."""
+
+    count: int
+    first: str = ""
+
+
+def fixture_of(
+    effective: EffectiveSettings,
+    started_at: datetime,
+    profiles: tuple[AwardProfile, ...],
+    unread: UnreadAwards,
+    recipients: RecipientIndex,
+    handed: tuple[Path, Path] | None = None,
+    *,
+    is_partial: bool = False,
+) -> ReadFixture:
+    """Return the fixture whose awards and recipients were read, with its truth.
+
+    `is_partial` says that the profiles are of some awards alone, a year say: then the truth of the others is
+    left out. Raises InputError for a truth of another fixture, and for any row that could not be read where
+    there is a truth.
+    """
+    truth, path = None, effective.settings.fixtures.truth
+    first = told_reject(recipients.first_reject) if recipients.first_reject is not None else ""
+    if path is not None:
+        _refuse("awards", unread.count, len(profiles), unread.first)
+        _refuse("recipients", recipients.rejects, recipients.rows, first)
+        truth = _checked_truth(path, profiles, recipients, is_partial=is_partial)
+    return ReadFixture(
+        started_at,
+        profiles,
+        truth,
+        describe_fixture(effective, len(profiles)),
+        recipients,
+        handed,
+        unread.count + recipients.rejects,
+        tuple(filter(None, (unread.first, first))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecipients:
+    """What the recipients hold of the decisions.
+
+    `linked` are those that awards are linked to, `entities` the entities among them with all their ids, and
+    `unknown` the ids that are in no recipient.
+    """
+
+    linked: tuple[LinkedRecipient, ...]
+    entities: Mapping[str, str]
+    unknown: tuple[str, ...]
+
+
+def known_recipients(read: ReadFixture, decisions: Sequence[Decision]) -> KnownRecipients:
+    """Look up the recipients that the decisions name."""
+    named = {decision.recipient_id for decision in decisions if decision.recipient_id}
+    named.update(id_ for decision in decisions for id_ in decision.candidate_ids if id_)
+    facts = read.recipients.facts_of(named)
+    linked = {decision.recipient_id for decision in decisions if decision.kind is DecisionKind.LINK}
+    touched = {facts.entities[id_] for id_ in linked if id_ in facts.entities}
+    return KnownRecipients(
+        linked=tuple(facts.rows[id_] for id_ in sorted(linked) if id_ in facts.rows),
+        entities={id_: entity for id_, entity in facts.entities.items() if entity in touched},
+        unknown=tuple(sorted(named - facts.rows.keys())),
+    )
+
+
+def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
+    """Read the fixture's awards and return what quality needs of each, in their order."""
+    settings = effective.settings
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder, duckdb.connect() as connection:
+        read_awards(connection, str(settings.fixtures.awards), Path(folder), reading_options(settings))
+        return profiles_of(connection)
+
+
+def describe_fixture(effective: EffectiveSettings, awards: int) -> Fixture:
+    """Return the fixture with the SHA-256 over the bytes of its files."""
+    fixtures = effective.settings.fixtures
+    digest = hashlib.sha256()
+    for source in (fixtures.awards, fixtures.recipients, *([fixtures.truth] if fixtures.truth else [])):
+        for file in resolve_files(str(source)):
+            for path in source_paths(file, reading_options(effective.settings)):
+                _digest_file(path, digest.update)
+            if file.table is not None:
+                digest.update(file.table.encode())
+        digest.update(b"\x00next\x00")
+    return Fixture(
+        fingerprint=digest.hexdigest(),
+        awards_path=str(fixtures.awards),
+        recipients_path=str(fixtures.recipients),
+        truth_path=str(fixtures.truth or ""),
+        awards=awards,
+    )
+
+
+def _read_awards(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    folder: Path,
+    options: ReadingOptions,
+    rejects: RejectLog,
+) -> tuple[tuple[AwardProfile, ...], Path | None]:
+    """Return the profiles of the awards, and the file that the engine is handed if it is not the source."""
+    with tempfile.TemporaryDirectory(dir=folder) as work:  # the rows as they were are needed only here
+        read = read_awards(connection, source, Path(work), options, rejects)
+        return profiles_of(connection), hand_awards(connection, source, read, folder, options)
+
+
+def _refuse(what: str, rejects: int, rows: int, first: str) -> None:
+    if rejects:
+        raise InputError(
+            f"{rejects:,} of {rows + rejects:,} {what} of the fixture could not be read: {first}",
+            "correct the rows: in a labelled fixture every row must be readable",
+        )
+
+
+def told_reject(reject: Reject) -> str:
+    """Return where a row stands and why it could not be read."""
+    return f"{reject.file}:{reject.line}: {reject.reason}"
+
+
+def _checked_truth(
+    path: Path, profiles: tuple[AwardProfile, ...], recipients: RecipientIndex, *, is_partial: bool
+) -> Mapping[str, frozenset[str]]:
+    truth = read_truth(path)
+    award_ids = {profile.award_id for profile in profiles}
+    if is_partial:
+        truth = {award_id: right for award_id, right in truth.items() if award_id in award_ids}
+    facts = recipients.facts_of(id_ for right in truth.values() for id_ in right)
+    check_truth(path, truth, award_ids, facts.rows.keys())
+    return with_whole_entities(truth, facts.entities)
+
+
+def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
+    try:
+        with open_file(path) as file:
+            while block := file.read(_DIGEST_CHUNK):
+                update(block)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror})", "check that it exists and may be read"
+        ) from error

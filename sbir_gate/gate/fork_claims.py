@@ -1,0 +1,172 @@
+"""What a Run of a fork says of itself that would spare it judgement, held against what is known here.
+
+Its figures are the fork's own (docs/publishing.md). But which fixture, which labels and which base they were
+measured with, and that time need not be measured, is believed only as far as this checkout and GitHub say
+the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sbir_gate.errors import InputError
+from sbir_gate.gate.engine_sources import unmatched_sources
+from sbir_gate.gate.fixture import ReadFixture, describe_fixture, known_recipients, read_fixture
+from sbir_gate.gate.measuring.locks import KNOWN
+from sbir_gate.gate.measuring.quality import right_award_ids, unlabelled_award_ids
+from sbir_gate.gate.policy import UPDATE
+from sbir_gate.gate.publishing.github import Pulls
+from sbir_gate.gate.storing.scratch import scratch_folder
+from sbir_gate.model.companions import Companions
+from sbir_gate.model.definitions import DEFINITIONS, metric_version
+from sbir_gate.model.git import AsksGit
+from sbir_gate.model.run import Run, Timing
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.schema import Settings
+
+_MOST_FILES = 3000  # GitHub lists no more
+# what stands for one character, or an unknown one: a class, or an escape
+_ONE_CHARACTER = re.compile(r"\\.|\[[!^]?\]?[^\]]*\]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known here of a fork's pull request: settings, fixture and git of this checkout, and GitHub."""
+
+    effective: EffectiveSettings
+    git: AsksGit
+    github: Pulls
+    number: int
+    has_baseline: bool
+    today: date
+
+
+def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator[str]:
+    """Yield each claim that is not so here, or cannot be told, with the cure.
+
+    Raises GitHubError if GitHub does not say what the pull request changes.
+    """
+    base = companions.base
+    runs = tuple(run for run in (head, base) if run is not None)
+    if head.base_gap is not None:
+        yield f"its job went without the base, as if the gate were new: {UPDATE}"
+    elif base is None and not known.has_baseline:
+        yield "its job measured no base, and there is no baseline here: a push to the main branch makes one"
+    if base is not None and not _is_merged(base.source.commit, known.git):
+        name = base.source.commit[:12] or "a base that it does not name"
+        yield f"it was measured beside {name}, which is no commit of this branch: check out all commits here"
+    if any(_is_of_other_version(run) for run in (head, *companions.runs)):
+        yield f"it was measured by another version of sbir-gate than this one: {UPDATE}"
+    on_base = companions.on_base
+    there = (on_base.head, on_base.base) if on_base else runs
+    yield from _fixture_faults([run for run in there if run is not None], known)
+    yield from _timing_faults(runs, known)
+
+
+def _is_merged(commit: str, git: AsksGit) -> bool:
+    if not re.fullmatch(r"[0-9a-f]{40,64}", commit):
+        return False
+    return git.ask("merge-base", "--is-ancestor", commit, "HEAD").status == 0
+
+
+def _is_of_other_version(run: Run) -> bool:
+    """Say whether values would not be compared, because another definition measured them."""
+    return run.definitions != DEFINITIONS or any(
+        metric.version != metric_version(metric.name) for metric in run.metrics
+    )
+
+
+def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[str]:
+    """Yield how the fixture that they are judged on, and its labels, differ from those of this checkout.
+
+    `runs` are those on the base's fixture where the change edits its own.
+    """
+    moment = datetime.combine(known.today, time(), UTC)
+    try:
+        if any(run.fixture.fingerprint != describe_fixture(known.effective, 0).fingerprint for run in runs):
+            yield f"it was not measured on the fixture of this branch: {UPDATE}"
+            return
+        with scratch_folder("sbir-gate-fork-") as scratch:
+            read = read_fixture(known.effective, _Stopped(lambda: moment), lambda _: None, scratch)
+            if any(_told(run) != _found(run, read) for run in runs):
+                yield "what it says of its labels and recipients is not so in the fixture of this branch"
+    except InputError as error:
+        yield f"the fixture cannot be read here ({error.message}): check out what the gate checks out"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """A clock that stands: nobody asks when the fixture was read here."""
+
+    now: Callable[[], datetime]
+
+
+def _told(run: Run) -> tuple[object, ...]:
+    """Return what the Run says of its links: which are right, not labelled, or to one entity."""
+    return (run.has_truth, set(run.right_award_ids), set(run.unlabelled_award_ids), dict(run.entities))
+
+
+def _found(run: Run, read: ReadFixture) -> tuple[object, ...]:
+    """Return what `_told` does, as it follows from the Run's links and the fixture."""
+    entities = dict(known_recipients(read, run.decisions).entities)
+    if read.truth is None:
+        return False, set(), set(), entities
+    right = right_award_ids(run.decisions, read.truth)
+    return True, set(right), set(unlabelled_award_ids(read.profiles, read.truth)), entities
+
+
+def _timing_faults(runs: Sequence[Run], known: Known) -> Iterator[str]:
+    settings = known.effective.settings
+    timings = {run.timing for run in runs}
+    if settings.benchmark.is_timed and Timing.QUICK in timings:
+        yield "its job did not measure time, and this branch asks for it (benchmark.is_timed)"
+    if Timing.ENGINE_UNCHANGED in timings:
+        obstacle = _engine_change(known, settings)
+        if obstacle:
+            yield f"its job did not measure time, as if the engine were unchanged: {obstacle}"
+
+
+def _engine_change(known: Known, settings: Settings) -> str:
+    """Return why the engine may have changed; empty if its files, environment and settings are the same."""
+    sources = settings.enricher.sources
+    if not sources:
+        return "enricher.sources names no files here"
+    unmatched = unmatched_sources(known.git, sources)
+    if unmatched:
+        return f"no file matches {unmatched[0]} (enricher.sources)"
+    files = known.github.files_of_pull(known.number)
+    if len(files) >= _MOST_FILES:
+        return f"it changes more than {_MOST_FILES:,} files"
+    for name in files:
+        if _may_be_of_the_engine(name, known.effective):
+            return f"it changes {name}"
+    return ""
+
+
+def _may_be_of_the_engine(name: str, effective: EffectiveSettings) -> bool:
+    settings = effective.settings
+    locks = [str(lock) for lock in settings.benchmark.base_lock or ()]
+    named = {*locks, *(path for path in (_in_checkout(effective.file),) if path)}
+    own = Path(name).name
+    if (
+        name in named
+        or own in {"base.yaml", "sbir-gate.yaml"}
+        or any(fnmatchcase(own, lock) for lock in KNOWN)
+    ):
+        return True
+    return any(_may_match(name, source) for source in settings.enricher.sources)
+
+
+def _in_checkout(path: Path | None) -> str:
+    return "" if path is None else path.as_posix().removeprefix(f"{Path.cwd().as_posix()}/")
+
+
+def _may_match(name: str, pattern: str) -> bool:
+    """Say whether a pattern of git's may match a path: it matches too much rather than too little."""
+    wide = _ONE_CHARACTER.sub("?", pattern).replace("**/", "*").rstrip("/")
+    return fnmatchcase(name, wide) or fnmatchcase(name, f"{wide}/*")

@@ -1,0 +1,382 @@
+"""The history in the main job: what is kept of a Run, and what older Runs say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+from sbir_gate import __version__
+from sbir_gate.documents import load_run
+from sbir_gate.errors import DocumentError, InputError, OutputError, UsageError
+from sbir_gate.gate.comparing.alerts import alerts_of
+from sbir_gate.gate.comparing.change_points import change_points, check_extra
+from sbir_gate.gate.comparing.changes import NO_SPREAD
+from sbir_gate.gate.comparing.drift import (
+    DriftRule,
+    drift_findings,
+    is_like,
+    older_runs,
+    redefined,
+    with_drift,
+)
+from sbir_gate.gate.comparing.known_noise import known_spread
+from sbir_gate.gate.comparing.series import comparable_series, spread
+from sbir_gate.gate.judging_history import JudgingHistory, branch_of, history_folder, opened
+from sbir_gate.gate.main_branch import course_branch
+from sbir_gate.gate.storing.history import History, keep_entry, open_history
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.history import (
+    HistoryEntry,
+    HistoryPoint,
+    HistoryQuery,
+    HistoryRow,
+    SkippedFile,
+    utc_moment,
+)
+from sbir_gate.model.run import Fixture, Machine, MetricKind, Run, Source, Timing
+from sbir_gate.model.verdict import DriftFinding, Outcome, Policy, Verdict
+from sbir_gate.settings.judgement import policy
+from sbir_gate.settings.schema import Settings
+
+_MOST_NAMED = 3
+_COMMIT_CHARACTERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the history says of a Run: the verdict with drift, the alerts, and what is wrong with itself."""
+
+    verdict: Verdict
+    alerts: AlertList
+    warnings: tuple[str, ...]
+
+
+def drift_rule(settings: Settings, branch: str | None) -> DriftRule:
+    """Return when a change against an older Run of the branch (None: any) counts, from the settings."""
+    drift = settings.drift
+    return DriftRule(
+        days=drift.days,
+        branch=branch,
+        release_pattern=drift.release_pattern,
+        warn_percent=drift.warn_percent,
+        fail_percent=drift.fail_percent,
+        max_severity=drift.max_severity,
+    )
+
+
+def consult_history(
+    run: Run, verdict: Verdict, settings: Settings, judging: JudgingHistory | None = None
+) -> Past:
+    """Return the verdict with what older Runs say, and the alerts.
+
+    The history is `judging`, else that of the folder. One that cannot be read takes nothing from the verdict
+    on the baseline: it is a warning, and a note of the verdict. A quick look is not kept, so that what it
+    would say of older Runs would be said again each time: it is not compared with them.
+    """
+    if run.timing is Timing.QUICK:
+        return Past(verdict, alerts_of(verdict, run.source.branch, None), ())
+    try:
+        with opened(settings, judging) as history:
+            drift = _drift(history, run, verdict, settings, branch_of(settings, judging))
+            previous = _previous_outcome(history, run)
+            warnings = skipped_words(history.skipped)
+    except (InputError, DocumentError) as error:
+        words = f"drift was not judged: {error.message}"
+        noted = replace(verdict, notes=(*verdict.notes, words))
+        return Past(noted, alerts_of(noted, run.source.branch, None), (words,))
+    judged = with_drift(verdict, drift.findings)
+    judged = replace(judged, notes=(*judged.notes, *drift.notes))
+    return Past(judged, alerts_of(judged, run.source.branch, previous), warnings)
+
+
+def noise_of_history(
+    run: Run,
+    reference: Run | None,
+    limits: Policy,
+    settings: Settings,
+    judging: JudgingHistory | None = None,
+) -> Mapping[str, float]:
+    """Return how far Runs of unchanged code lie apart, by metric, where the history tells (`judge`).
+
+    Only Runs of the main branch, of committed code that did not fail, of the same gate, fixture and enricher
+    count. A history that cannot be read tells nothing here; `consult_history` says so.
+    """
+    if reference is None:
+        return NO_SPREAD
+    query = HistoryQuery(
+        gate=run.gate,
+        branch=branch_of(settings, judging),
+        fixture=run.fixture.fingerprint,
+        before=utc_moment(run.started_at),
+    )
+    judged = limits.limits_on(metric.name for metric in run.metrics)
+    names = [limit.name for limit in judged if limit.kind is MetricKind.NOISY]
+    try:
+        with opened(settings, judging) as history:
+            known = {
+                name: known_spread(_like(history.points(name, query), run), run, reference) for name in names
+            }
+    except (InputError, DocumentError):
+        return NO_SPREAD
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def drift_before_promotion(run: Run, settings: Settings) -> tuple[DriftFinding, ...]:
+    """Return in what the Run is worse than older ones: a baseline that follows it hides a slow decline."""
+    with open_history(history_folder(settings)) as history:
+        return _drift(history, run, None, settings, course_branch(settings)).findings
+
+
+def keep_run(
+    run: Run,
+    outcome: Outcome | None,
+    tags: Sequence[str],
+    settings: Settings,
+    alerts: AlertList | None = None,
+) -> tuple[str, ...]:
+    """Keep the Run in the history if the settings say so; return warnings, none if all went well.
+
+    A quick look is not kept: it says nothing of time.
+    """
+    if run.timing is Timing.QUICK:
+        return ()
+    return _keep(replace(entry_of(run, outcome, tags), alert_keys=_keys(alerts)), settings)
+
+
+def keep_error(
+    verdict: Verdict, machine: Machine, source: Source, settings: Settings, alerts: AlertList
+) -> tuple[str, ...]:
+    """Keep that a benchmark broke, so that the next Run that does not is known as a recovery."""
+    fixtures = settings.fixtures
+    truth = str(fixtures.truth or "")
+    entry = HistoryEntry(
+        gate=verdict.gate,
+        started_at=verdict.head_started_at,
+        tool_version=__version__,
+        machine=machine,
+        source=source,
+        fixture=Fixture("", str(fixtures.awards), str(fixtures.recipients), truth, 0),
+        enricher="",
+        settings_digest="",
+        metrics=(),
+        outcome=verdict.outcome,
+        alert_keys=_keys(alerts),
+    )
+    return _keep(entry, settings)
+
+
+def previous_entry(alerts: AlertList, settings: Settings) -> HistoryEntry | None:
+    """Return what the history keeps of the Run before, of the same gate and branch; None if there is none.
+
+    Raises InputError or DocumentError where the history cannot be read.
+    """
+    query = HistoryQuery(
+        gate=alerts.gate, branch=alerts.branch, before=utc_moment(alerts.started_at), limit=1
+    )
+    with open_history(history_folder(settings)) as history:
+        return next((history.entry(row) for row in history.rows(query)), None)
+
+
+def entry_of(run: Run, outcome: Outcome | None, tags: Sequence[str]) -> HistoryEntry:
+    """Return what the history keeps of a Run."""
+    return HistoryEntry(
+        gate=run.gate,
+        started_at=run.started_at,
+        tool_version=run.tool_version,
+        machine=run.machine,
+        source=run.source,
+        fixture=run.fixture,
+        enricher=run.enricher,
+        settings_digest=run.settings_digest,
+        metrics=run.metrics,
+        calibration_seconds=run.calibration_seconds,
+        calibration_cpu_seconds=run.calibration_cpu_seconds,
+        tags=tuple(tags),
+        outcome=outcome,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """How many Runs were taken into the history, how many were there already, and what was no Run."""
+
+    folder: Path
+    taken: int
+    known: int
+    skipped: tuple[SkippedFile, ...]
+
+
+def import_runs(paths: Iterable[Path], settings: Settings) -> ImportResult:
+    """Take saved Runs into the history; a folder stands for the JSON files in it.
+
+    What is no Run is skipped and named. Raises InputError if there is no Run at all.
+    """
+    folder = history_folder(settings)
+    taken = known = 0
+    skipped = []
+    for path in _documents(paths):
+        try:
+            run = load_run(path)
+            if run.fixture.commit:
+                skipped.append(SkippedFile(str(path), "was measured on a base's fixture, to judge a change"))
+                continue
+            _, is_new = keep_entry(folder, entry_of(run, None, ()))
+        except DocumentError as error:
+            skipped.append(SkippedFile(str(path), error.message.removeprefix(f"{path}: ")))
+            continue
+        taken += is_new
+        known += not is_new
+    if not taken + known:
+        faults = "; ".join(skipped_words(skipped)) or "the folders hold no JSON file"
+        raise InputError(f"there is no Run to import: {faults}", "name files that 'sbir-gate run' saved")
+    return ImportResult(folder, taken, known, tuple(skipped))
+
+
+def skipped_words(skipped: Sequence[SkippedFile], what: str = "files of the history") -> tuple[str, ...]:
+    """Return one line on files that were skipped: the first of them by name and reason, and how many more."""
+    if not skipped:
+        return ()
+    named = "; ".join(f"{file.file_name}: {file.reason}" for file in skipped[:_MOST_NAMED])
+    more = f"; and {len(skipped) - _MOST_NAMED:,} more" if len(skipped) > _MOST_NAMED else ""
+    return (f"skipped {len(skipped):,} of the {what}: {named}{more}",)
+
+
+def spreads(history: History, query: HistoryQuery, limits: Policy) -> Mapping[str, float]:
+    """Return how much each noisy metric with a limit scatters between runs of unchanged code, where known.
+
+    The values are standard deviations of the logarithm.
+    """
+    names = [limit.name for limit in limits.limits if limit.kind is MetricKind.NOISY]
+    found = {name: spread(comparable_series(history.points(name, query))) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Drift:
+    """What is worse than in older Runs, and notes on what could not be held against them."""
+
+    findings: tuple[DriftFinding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _drift(
+    history: History, run: Run, verdict: Verdict | None, settings: Settings, branch: str | None
+) -> _Drift:
+    rule, limits = drift_rule(settings, branch), policy(settings)
+    started_at = utc_moment(run.started_at)
+    query = HistoryQuery(gate=run.gate, fixture=run.fixture.fingerprint, before=started_at)
+    older = older_runs(history.rows(query), run, rule)
+    if verdict is not None and verdict.reference_started_at:  # what the baseline shows is told already
+        reference = utc_moment(verdict.reference_started_at), verdict.reference_commit
+        older = tuple(each for each in older if (each.row.started_at, each.row.commit) != reference)
+    if not older:
+        return _Drift()
+    course = replace(query, branch=rule.branch)
+    judged = replace(limits, limits=limits.limits_on(metric.name for metric in run.metrics))
+    known = spreads(history, course, judged)
+    findings: list[DriftFinding] = []
+    breaks: dict[str, None] = {}
+    for each in older:
+        entry = history.entry(each.row)
+        findings += drift_findings(run, entry, each.against, limits, rule, known)
+        breaks |= dict.fromkeys(redefined(run, entry, limits, rule))
+    words = "was not judged against older Runs: they measured it by another definition or method"
+    return _Drift(
+        tuple(
+            replace(finding, reason=finding.reason + _beginning(history, run, course, finding))
+            for finding in findings
+        ),
+        (f"drift of {', '.join(breaks)} {words}",) if breaks else (),
+    )
+
+
+def _beginning(history: History, run: Run, course: HistoryQuery, finding: DriftFinding) -> str:
+    """Say at which commit the drift began, by the change points of the history and this Run; else nothing."""
+    try:
+        check_extra()
+    except UsageError:
+        return ""
+    series = comparable_series((*history.points(finding.metric, course), *own_points(run, finding.metric)))
+    if finding.ratio is None or not series.has_logarithms or series.points[-1].kind is MetricKind.EXACT:
+        return ""
+    for change in reversed(change_points(series.values)):
+        if (change.after > change.before) == (finding.ratio > 1):
+            row = series.points[change.start].row
+            return f"; it began at {row.started_at:%Y-%m-%d}, commit {row.commit[:_COMMIT_CHARACTERS] or '?'}"
+    return ""
+
+
+def own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
+    """Return the Run's own point of a metric, as if it were kept already; none if it lacks the metric."""
+    timings, cpu_timings = run.calibration_seconds, run.calibration_cpu_seconds
+    row = HistoryRow(
+        file_name="",
+        gate=run.gate,
+        started_at=utc_moment(run.started_at),
+        commit=run.source.commit,
+        branch=run.source.branch,
+        is_dirty=run.source.is_dirty,
+        tags=(),
+        outcome=None,
+        machine=run.machine.fingerprint,
+        fixture=run.fixture.fingerprint,
+        enricher=run.enricher,
+        tool_version=run.tool_version,
+        calibration_seconds=median(timings) if timings else None,
+        calibration_cpu_seconds=median(cpu_timings) if cpu_timings else None,
+    )
+    return tuple(
+        HistoryPoint(
+            row,
+            name,
+            metric.unit,
+            metric.kind,
+            median(metric.values),
+            len(metric.values),
+            metric.version,
+            metric.method,
+        )
+        for metric in run.metrics
+        if metric.name == name and metric.values
+    )
+
+
+def _like(points: Sequence[HistoryPoint], run: Run) -> tuple[HistoryPoint, ...]:
+    """Return the points of Runs like this one, by its definition of the metric."""
+    own = {(metric.name, metric.version, metric.method) for metric in run.metrics}
+    return tuple(
+        point
+        for point in points
+        if (point.metric, point.version, point.method) in own and is_like(point.row, run)
+    )
+
+
+def _previous_outcome(history: History, run: Run) -> Outcome | None:
+    """Return the outcome of the Run before on the same gate and branch."""
+    started_at = utc_moment(run.started_at)
+    query = HistoryQuery(gate=run.gate, branch=run.source.branch, before=started_at, limit=1)
+    return next((row.outcome for row in history.rows(query)), None)
+
+
+def _keys(alerts: AlertList | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(alert.key for alert in alerts.alerts)) if alerts else ()
+
+
+def _keep(entry: HistoryEntry, settings: Settings) -> tuple[str, ...]:
+    if not settings.history.keeps_runs:
+        return ()
+    try:
+        keep_entry(history_folder(settings), entry)
+    except (OutputError, DocumentError) as error:
+        return (f"the Run was not kept in the history: {error.message}",)
+    return ()
+
+
+def _documents(paths: Iterable[Path]) -> Iterable[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(path.glob("*.json"))
+        else:
+            yield path

@@ -1,0 +1,218 @@
+"""What an enricher wrote: reading the enriched file, strictly, and holding it against the awards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from pydantic_core import from_json
+
+from sbir_gate.errors import EnricherError
+from sbir_gate.gate.measuring.rows import HINT, Cells, read_rows
+from sbir_gate.model.matches import Decision, DecisionKind, Method
+
+MAX_CANDIDATES = 5
+# far more than any engine has; each becomes a metric
+MAX_METHODS = 200
+LONGEST_METHOD = 80
+LONGEST_ID = 500
+# how other tools write "no recipient" when they turn a missing value into text
+_MISSING = frozenset({"", "nan", "none", "null", "<na>", "n/a", "na"})
+_LONGEST_MISSING = max(map(len, _MISSING))
+# by so much arithmetic with floating-point numbers may leave the range: 100.00000000000001 is 100
+_ROUNDING = 1e-9
+# `float` would also take digits of any script, and underscores between them
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-]?(?:inf|nan)", re.IGNORECASE)
+_KINDS = {kind.value: kind for kind in DecisionKind}
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFaults:
+    """Award ids that the output has no row for, more than one row for, or that are no awards at all."""
+
+    missing: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def most_rows(awards: int) -> int:
+    """Return how many rows are read of an output for so many awards: an answer needs one for each."""
+    return 2 * awards + 1000
+
+
+def read_decisions(path: Path, award_ids: Sequence[str] | None = None) -> tuple[Decision, ...]:
+    """Read an enriched file (CSV, CSV.gz or Parquet, told apart by its first bytes), in file order.
+
+    Doubled rows are kept; far more rows than there are awards (`most_rows`; without `award_ids` any number
+    will do), and more than MAX_METHODS methods, are an error. Without a
+    `match_decision` column, a row with a recipient and a method other than none is a link. Ids are kept as
+    they stand, blanks around them too; methods and decisions are read without those, in lower case. Raises
+    EnricherError naming file, row (1 is the first below the header), column and value for anything that is
+    not as an enriched file must be.
+    """
+    # closed at once when a row is at fault: its error keeps the rows, and they their file, alive
+    with closing(read_rows(path)) as rows:
+        decisions = _decisions(path.name, rows)
+        if award_ids is None:
+            return tuple(decisions)
+        found = tuple(islice(decisions, most_rows(len(award_ids))))
+        if next(rows, None) is not None:
+            raise _surplus(path.name, found, award_ids)
+        return found
+
+
+def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str]) -> EnricherError:
+    """Return the error of an output with more rows than these, and what is wrong with these."""
+    known = frozenset(award_ids)
+    unknown = sum(decision.award_id not in known for decision in decisions)
+    doubled = len(decisions) - unknown - len(known & {decision.award_id for decision in decisions})
+    return EnricherError(
+        f"{file}: the enricher's output has more than {len(decisions):,} rows for {len(known):,} awards; of"
+        f" these rows {unknown:,} are of unknown awards and {doubled:,} repeat an award",
+        "write one row per award",
+    )
+
+
+def check_rows(decisions: Sequence[Decision], award_ids: Sequence[str]) -> OutputFaults:
+    """Hold the output against the awards that went in; ids are sorted, each is named once."""
+    rows = Counter(decision.award_id for decision in decisions)
+    wanted = frozenset(award_ids)
+    return OutputFaults(
+        missing=tuple(sorted(wanted - rows.keys())),
+        doubled=tuple(sorted(award_id for award_id, count in rows.items() if count > 1)),
+        unknown=tuple(sorted(rows.keys() - wanted)),
+    )
+
+
+def decision_key(decision: Decision) -> tuple[str, str, str, str, float, float | None]:
+    """Return what makes two decisions the same: scores and confidences count to a millionth."""
+    confidence = None if decision.confidence is None else round(decision.confidence, 6)
+    return (
+        decision.award_id,
+        decision.kind.value,
+        decision.method,
+        decision.recipient_id,
+        round(decision.score, 6),
+        confidence,
+    )
+
+
+def digest(decisions: Sequence[Decision]) -> str:
+    """Return the SHA-256 over all decisions in the order of their award ids, whatever the row order."""
+    found = hashlib.sha256()
+    for number, key in enumerate(sorted(json.dumps(decision_key(decision)) for decision in decisions)):
+        found.update(f"\n{key}".encode() if number else key.encode())
+    return found.hexdigest()
+
+
+class _CellError(ValueError):
+    """A cell is not as it must be: its column, and why."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+
+
+def _decisions(file: str, rows: Iterable[Cells]) -> Iterator[Decision]:
+    methods: set[str] = set()
+    for number, cells in enumerate(rows, start=1):
+        try:
+            decision = _decision(cells)
+        except _CellError as fault:
+            value = str(getattr(cells, fault.column))[:80]
+            raise EnricherError(f"{file}: row {number}: {fault.column} {value!r} {fault}", HINT) from fault
+        methods.add(decision.method)
+        if len(methods) > MAX_METHODS:
+            raise EnricherError(
+                f"{file}: row {number}: match_method {decision.method!r} exceeds {MAX_METHODS} methods",
+                "name the ways in which links are made, not single links",
+            )
+        yield decision
+
+
+def _decision(cells: Cells) -> Decision:
+    award_id = cells.award_id
+    if not award_id.strip():
+        raise _CellError("award_id", "is empty")
+    recipient_id = _known(cells.recipient_id)
+    for column, text, longest in (
+        ("award_id", award_id, LONGEST_ID),
+        ("recipient_id", recipient_id, LONGEST_ID),
+        ("match_method", cells.match_method, LONGEST_METHOD),
+    ):
+        if len(text) > longest:
+            raise _CellError(column, f"is longer than {longest} characters")
+    method = _known(cells.match_method).strip().casefold() or Method.NONE.value
+    kind = _kind(cells, recipient_id, method)
+    score = _number_within(cells.match_score, 100, "match_score")
+    if score is None and kind is not DecisionKind.NONE:
+        raise _CellError("match_score", "is empty")
+    return Decision(
+        award_id=award_id,
+        kind=kind,
+        method=method,
+        recipient_id="" if kind is DecisionKind.NONE else recipient_id,
+        score=score or 0.0,
+        confidence=_number_within(cells.match_confidence, 1, "match_confidence"),
+        candidate_ids=_candidate_ids(_known(cells.match_candidates)),
+    )
+
+
+def _known(cell: str | None) -> str:
+    """Return the cell as it is, empty for blanks and words that say that there is none."""
+    text = (cell or "").strip()
+    # no such word is longer than these
+    is_missing = len(text) <= _LONGEST_MISSING and text.casefold() in _MISSING
+    return "" if is_missing or cell is None else cell
+
+
+def _number_within(cell: str | None, highest: float, column: str) -> float | None:
+    """Return a number in 0..highest, None for an empty cell."""
+    text = (cell or "").strip(" \t\r\n")
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise _CellError(column, "is not a number in plain digits, such as 87.5")
+    value = float(text)
+    if not math.isfinite(value) or not -_ROUNDING * highest <= value <= highest * (1 + _ROUNDING):
+        raise _CellError(column, f"is not within 0 to {highest:g}")
+    return min(max(value, 0.0), highest)
+
+
+def _kind(cells: Cells, recipient_id: str, method: str) -> DecisionKind:
+    if cells.match_decision is None:
+        if not cells.match_method.strip() and recipient_id:
+            raise _CellError("match_method", "is empty, yet there is a recipient_id")
+        return DecisionKind.LINK if recipient_id and method != Method.NONE else DecisionKind.NONE
+    kind = _KINDS.get(cells.match_decision.strip().casefold())
+    if kind is None:
+        raise _CellError("match_decision", "is not link, candidate or none")
+    if kind is DecisionKind.LINK and not recipient_id:
+        raise _CellError("recipient_id", "names no recipient, yet match_decision is link")
+    if kind is DecisionKind.LINK and method == Method.NONE:
+        raise _CellError("match_method", "names no method, yet match_decision is link")
+    return kind
+
+
+def _candidate_ids(text: str) -> tuple[str, ...]:
+    """Return the ids of a JSON list of ids, or of objects with a `recipient_id`; none of empty text."""
+    if not text:
+        return ()
+    try:
+        entries = from_json(text)
+    except ValueError as error:
+        raise _CellError("match_candidates", "is not JSON") from error
+    if not isinstance(entries, list):
+        raise _CellError("match_candidates", "is not a JSON list")
+    ids = [entry.get("recipient_id") if isinstance(entry, dict) else entry for entry in entries]
+    if not all(isinstance(id_, str | int) and not isinstance(id_, bool) for id_ in ids):
+        raise _CellError("match_candidates", "has an entry without a recipient_id")
+    return tuple(map(str, ids[:MAX_CANDIDATES]))

@@ -1,0 +1,317 @@
+"""One run of a command in a fresh process, started and watched by the small launcher."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import marshal
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.abc import InspectLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import BinaryIO, cast
+
+from sbir_gate.errors import EnricherError, ToolError
+from sbir_gate.files import write_durably
+from sbir_gate.gate.measuring import launcher, usage
+
+# Isolated and without site-packages: what the launcher imports is the standard library. Its own code comes
+# from this process, ahead of the request: no engine can have put it there, and it is compiled only once.
+LAUNCH = """\
+import marshal, sys, types
+for name, code in marshal.load(sys.stdin.buffer):
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(code, module.__dict__)
+module.main()
+"""
+GRACE_SECONDS = 2.0
+# how long past its own limits the launcher may take before it counts as broken
+SLACK_SECONDS = 30.0
+TAIL_LINES = 12
+TAIL_CHARACTERS = 2000
+# a result is a few hundred bytes, and no larger than what any pipe takes at once
+RESULT_BYTES = 4096
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRequest:
+    """A command, its whole environment, where it runs, and when it is killed.
+
+    `log` is the file that keeps the end of the command's messages, if it has any; None keeps nothing.
+    """
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    working_folder: Path
+    timeout_seconds: float
+    log: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessResult:
+    """How a command ended. `exit_status` is negative for a signal; `log_tail` is the end of its messages.
+
+    `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile,
+    `io_wait_seconds` for a disk. `log` is the file that has the messages in full; empty where none was kept.
+    `memory_method` and `cpu_method` say how memory and processor time were measured.
+    """
+
+    exit_status: int
+    is_timed_out: bool
+    wall_seconds: float
+    cpu_seconds: float
+    peak_rss_mib: float
+    log_tail: str = ""
+    cpu_wait_seconds: float | None = None
+    memory_method: str = ""
+    cpu_method: str = ""
+    log: str = ""
+    io_wait_seconds: float | None = None
+
+
+class EnricherCrash(EnricherError):  # noqa: N818 -- it crashed; "error" is what it caused
+    """The enricher ended with a status other than 0, which `exit_code` keeps (negative: a signal)."""
+
+    def __init__(self, message: str, hint: str, exit_code: int, stderr_tail: str) -> None:
+        super().__init__(message, hint)
+        self.exit_code = exit_code
+        self.stderr_tail = stderr_tail
+
+
+def run_process(request: ProcessRequest) -> ProcessResult:
+    """Run a command to its end through the launcher; nothing of its process tree stays behind.
+
+    Raises EnricherError if the command cannot be started, or if the launcher is killed meanwhile, ToolError
+    if the launcher breaks.
+    """
+    # the log has no name while the command runs: nothing can be put in its place
+    with tempfile.TemporaryFile(prefix="sbir-gate-log-") as log:
+        fcntl.fcntl(log, fcntl.F_SETFL, fcntl.fcntl(log, fcntl.F_GETFL) | os.O_APPEND)
+        try:
+            with _shielded():
+                status, answer = _launch(request, log)
+        finally:
+            content = _end_of(log)
+            kept = _keep(content, request.log)
+        messages = plain_tail(content.decode("utf-8", "replace"))
+        result = _result(status, answer, messages, kept)
+    if result["start_error"]:
+        raise EnricherError(
+            f"the enricher cannot be started: {result['start_error']}",
+            "check the first word of enricher.command, and that it is on the PATH",
+        )
+    if result["survivors"]:
+        raise EnricherError(
+            f"the enricher left {result['survivors']} processes that could not be ended",
+            "end them by hand; the enricher must not start processes that escape it",
+        )
+    return ProcessResult(
+        exit_status=result["exit_status"] or 0,
+        is_timed_out=result["is_timed_out"],
+        wall_seconds=result["wall_seconds"],
+        cpu_seconds=result["cpu_seconds"],
+        peak_rss_mib=result["peak_rss_mib"],
+        log_tail=messages,
+        cpu_wait_seconds=result["cpu_wait_seconds"],
+        io_wait_seconds=result["io_wait_seconds"],
+        memory_method=result["memory_method"],
+        cpu_method=result["cpu_method"],
+        log=kept,
+    )
+
+
+def raise_on_failure(result: ProcessResult, timeout_seconds: float) -> None:
+    """Raise EnricherError for a time-out, EnricherCrash for any exit status but 0."""
+    said = f": {result.log_tail}" if result.log_tail else " and said nothing"
+    if result.is_timed_out:
+        raise EnricherError(
+            f"the enricher timed out after {timeout_seconds:g} s{said}",
+            f"make it faster, or raise enrichment.performance.timeout_seconds{_and_log(result.log)}",
+        )
+    if result.exit_status != 0:
+        raise EnricherCrash(
+            f"the enricher ended with {_in_words(result.exit_status)}{said}",
+            _log_hint(result.log) or "run the enricher's command by itself to see the whole of its messages",
+            result.exit_status,
+            result.log_tail,
+        )
+
+
+def _log_hint(log: str) -> str:
+    return f"{log} has all its messages" if log else ""
+
+
+def _and_log(log: str) -> str:
+    return f"; {_log_hint(log)}" if log else ""
+
+
+@contextmanager
+def _shielded() -> Iterator[None]:
+    """Let no command look into this process while it runs, nor leave a process behind that escapes it.
+
+    A command that kills its launcher makes orphans: they become children of this process, and are ended.
+    """
+    own = frozenset(usage.children(os.getpid()))
+    dumpable = launcher.prctl(launcher.PR_GET_DUMPABLE)
+    launcher.prctl(launcher.PR_SET_CHILD_SUBREAPER, 1)
+    launcher.close_to_others()
+    try:
+        yield
+    finally:
+        _end_orphans(own)
+        launcher.prctl(launcher.PR_SET_CHILD_SUBREAPER, 0)
+        if dumpable == 1:
+            launcher.prctl(launcher.PR_SET_DUMPABLE, 1)
+
+
+def _end_orphans(own: frozenset[int]) -> None:
+    """End the children of this process that another one made: they are of another session, and none of `own`.
+
+    The launcher made a session for the command, and no process can enter one that is there.
+    """
+    session = os.getsid(0)
+    deadline = time.monotonic() + launcher.KILL_SECONDS
+    while time.monotonic() < deadline:
+        children = [pid for pid in usage.children(os.getpid()) if pid not in own]
+        orphans = [pid for pid in children if _session_of(pid) not in {None, session}]
+        if not orphans:
+            return
+        for pid in orphans:
+            launcher.send(os.kill, pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.002)
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _launch(request: ProcessRequest, log: BinaryIO) -> tuple[int, bytes]:
+    """Return the launcher's exit status, and what it wrote."""
+    body = launcher.Request(
+        command=list(request.arguments),
+        working_folder=str(request.working_folder.resolve()),
+        timeout_seconds=request.timeout_seconds,
+        grace_seconds=GRACE_SECONDS,
+    )
+    limit_seconds = request.timeout_seconds + GRACE_SECONDS + launcher.KILL_SECONDS + SLACK_SECONDS
+    with subprocess.Popen(  # noqa: S603 -- our own launcher; the command that it starts is configuration
+        [sys.executable, "-I", "-S", "-c", LAUNCH],
+        env=dict(request.environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+    ) as parent:
+        try:
+            return _exchange(parent, launcher_input(body), time.monotonic() + limit_seconds)
+        except subprocess.TimeoutExpired as error:
+            parent.kill()
+            raise ToolError(
+                f"the launcher did not answer within {limit_seconds:g} s",
+                "run again; if it stays, the machine is overloaded",
+            ) from error
+        finally:
+            if parent.poll() is None:
+                # interrupted: let the launcher end the enricher's tree before we leave
+                parent.terminate()
+                parent.wait()
+
+
+def launcher_input(request: launcher.Request) -> bytes:
+    """Return what a process that runs LAUNCH reads: the launcher's modules, then the request."""
+    return _CODE + json.dumps(request).encode()
+
+
+def _code_of(module: ModuleType) -> CodeType | None:
+    """Return the code of a module, read as Python read it to load the module."""
+    return cast("InspectLoader", module.__loader__).get_code(module.__name__)
+
+
+_CODE = marshal.dumps([(module.__name__, _code_of(module)) for module in (usage, launcher)])
+
+
+def _exchange(parent: subprocess.Popen[bytes], body: bytes, deadline: float) -> tuple[int, bytes]:
+    """Hand the request over, wait for the end, and return exit status and answer."""
+    reader, writer = cast("BinaryIO", parent.stdout), cast("BinaryIO", parent.stdin)
+    with suppress(BrokenPipeError), writer:  # it died at once: its status says so
+        writer.write(body)
+    poller = select.poll()
+    poller.register(reader, select.POLLIN)
+    poller.poll(max(deadline - time.monotonic(), 0.0) * 1000)
+    status = parent.wait(max(deadline - time.monotonic(), 0.0))
+    os.set_blocking(reader.fileno(), False)
+    try:
+        return status, os.read(reader.fileno(), RESULT_BYTES)
+    except BlockingIOError:
+        return status, b""
+
+
+def _result(status: int, answer: bytes, messages: str, log: str) -> launcher.Result:
+    """Return the launcher's result, which counts only where it ended well and wrote nothing else."""
+    number = -status if status < 0 else status - 128
+    if number > 0:
+        raise EnricherError(
+            f"the enricher's launcher was ended by {_in_words(-number)}, so its measurement does not count",
+            "the enricher must not signal processes that it did not start; the kernel does so where memory"
+            f" runs out{_and_log(log)}",
+        )
+    try:
+        result: launcher.Result = json.loads(answer)
+        is_whole = result.keys() == launcher.Result.__annotations__.keys()
+    except (ValueError, AttributeError):
+        is_whole = False
+    if status or not is_whole:
+        raise ToolError(
+            f"the launcher gave no result (exit status {status}): {messages or 'it said nothing'}",
+            "it needs a POSIX system and a writable temporary folder (TMPDIR)",
+        )
+    return result
+
+
+def _end_of(log: BinaryIO) -> bytes:
+    size = os.fstat(log.fileno()).st_size
+    return os.pread(log.fileno(), launcher.LOG_TAIL_BYTES, max(0, size - launcher.LOG_TAIL_BYTES))
+
+
+def _keep(content: bytes, path: Path | None) -> str:
+    """Write the log to its file and return the path; nothing where there is no message, or no room."""
+    if path is None or not content:
+        return ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(path, content)
+    except OSError:  # a verdict matters more than its log
+        return ""
+    return str(path)
+
+
+def plain_tail(text: str) -> str:
+    """Return the last lines of a program's messages in one line, without control characters."""
+    lines = [_CONTROL.sub("", line).strip() for line in text.splitlines()]
+    return " | ".join([line for line in lines if line][-TAIL_LINES:])[-TAIL_CHARACTERS:]
+
+
+def _in_words(exit_status: int) -> str:
+    if exit_status >= 0:
+        return f"exit status {exit_status}"
+    try:
+        return f"signal {signal.Signals(-exit_status).name}"
+    except ValueError:
+        return f"signal {-exit_status}"

@@ -1,0 +1,135 @@
+"""The rows of an enriched file as text, from CSV, CSV.gz or Parquet; nothing is guessed, nothing skipped."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Generator, Iterator, Sequence
+from io import BufferedReader, FileIO, TextIOWrapper
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+import duckdb
+
+from sbir_gate.errors import EnricherError
+from sbir_gate.files import open_file, read_at_most
+from sbir_gate.model.matches import REQUIRED_ENRICHED_COLUMNS
+from sbir_gate.sql_text import file_relation, identifier
+
+HINT = "the enricher must write the columns of an enriched file (docs/metrics.md)"
+_ID_COLUMNS = ("award_id", "recipient_id")  # the first of Cells
+_MAX_CELL_CHARACTERS = 16 * 2**20
+_BATCH_ROWS = 20_000
+_ENCODING = "utf-8-sig"
+# a damaged byte in an abstract is no reason to lose the row; in an id it makes the award unknown
+_ON_DAMAGE = "replace"
+
+
+class Cells(NamedTuple):
+    """The known columns of one row as text: a missing value is empty, one of a column that is absent None."""
+
+    award_id: str
+    recipient_id: str
+    match_method: str
+    match_score: str
+    match_confidence: str | None = None
+    match_decision: str | None = None
+    match_candidates: str | None = None
+
+
+def read_rows(path: Path) -> Generator[Cells, None, None]:
+    """Yield each row; columns that are not known are left out.
+
+    The first bytes tell the format. Column names are taken in any case. Raises EnricherError for a file
+    that is missing, empty, damaged, or lacks a required column.
+    """
+    first = _first_bytes(path)
+    try:
+        if first == b"PAR1":
+            yield from _parquet_rows(path)
+        elif first[:2] == b"\x1f\x8b":
+            with open_file(path) as packed, gzip.GzipFile(fileobj=packed) as plain, _as_csv(plain) as file:
+                yield from _csv_rows(path.name, file)
+        else:
+            with BufferedReader(open_file(path)) as whole, _as_csv(whole) as file:
+                yield from _csv_rows(path.name, file)
+    except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
+        reason = (str(error).splitlines() or ["damaged"])[0].replace(str(path), path.name)[:300]
+        raise EnricherError(f"{path.name}: the enricher's output cannot be read: {reason}", HINT) from error
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with open_file(path) as file:
+            first = read_at_most(file, 4)
+    except FileNotFoundError as error:
+        raise EnricherError(
+            f"{path.name}: the enricher wrote no output", "write the enriched file to the {output} path"
+        ) from error
+    except OSError as error:
+        reason = error.strerror
+        raise EnricherError(f"{path.name}: the enricher's output cannot be read: {reason}", HINT) from error
+    if not first:
+        raise EnricherError(f"{path.name}: the enricher's output is empty, it has not even a header", HINT)
+    return first
+
+
+def _as_csv(file: BufferedReader[FileIO] | gzip.GzipFile) -> TextIOWrapper:
+    return TextIOWrapper(file, encoding=_ENCODING, errors=_ON_DAMAGE, newline="")
+
+
+def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
+    # the limit is one for the whole program; an abstract may be longer than its default
+    csv.field_size_limit(_MAX_CELL_CHARACTERS)
+    rows = csv.reader(file, strict=True)
+    header = next(rows, [])
+    places = _places(name, header)
+    for number, row in enumerate((row for row in rows if row), start=1):
+        if len(row) != len(header):
+            raise EnricherError(
+                f"{name}: row {number} (line {rows.line_num}): {len(row)} cells, the header {len(header)}",
+                "quote cells that hold commas or line breaks",
+            )
+        yield Cells._make(None if place is None else row[place] for place in places)
+
+
+def _parquet_rows(path: Path) -> Iterator[Cells]:
+    rows_of_file = file_relation([path])
+    with duckdb.connect(config={"threads": 1}) as connection:
+        described = connection.execute(f"DESCRIBE FROM {rows_of_file}").fetchall()
+        names, types = [str(row[0]) for row in described], [str(row[1]) for row in described]
+        places = _places(path.name, names)
+        for column, place in zip(_ID_COLUMNS, places, strict=False):
+            if place is not None and types[place] in {"DOUBLE", "FLOAT"}:
+                raise EnricherError(
+                    f"{path.name}: column {column!r} holds floating-point numbers, not the ids as they were",
+                    "write ids as text",
+                )
+        picked = ", ".join(
+            "NULL" if place is None else _as_text(names[place], types[place]) for place in places
+        )
+        connection.execute(f"SELECT {picked} FROM {rows_of_file}")  # noqa: S608 -- names and path are quoted
+        while rows := connection.fetchmany(_BATCH_ROWS):
+            yield from map(Cells._make, rows)
+
+
+def _places(file: str, names: Sequence[str]) -> tuple[int | None, ...]:
+    """Return the place of each column of `Cells`, None for one that is absent."""
+    plain = [name.strip().casefold() for name in names]
+    for column in Cells._fields:
+        if plain.count(column) > 1:
+            raise EnricherError(f"{file}: the enricher's output has the column {column!r} twice", HINT)
+    absent = [column for column in REQUIRED_ENRICHED_COLUMNS if column not in plain]
+    if absent:
+        have = ", ".join(repr(name) for name in names)[:300] or "none"
+        raise EnricherError(
+            f"{file}: the enricher's output lacks the column {absent[0]!r}; it has {have}", HINT
+        )
+    return tuple(plain.index(column) if column in plain else None for column in Cells._fields)
+
+
+def _as_text(column: str, type_: str) -> str:
+    quoted = identifier(column)
+    is_nested = type_.endswith("[]") or type_.startswith(("STRUCT", "MAP"))
+    return f"coalesce(CAST({f'to_json({quoted})' if is_nested else quoted} AS VARCHAR), '')"

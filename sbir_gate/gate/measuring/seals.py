@@ -1,0 +1,132 @@
+"""What an enricher must leave as it is while it is measured: the inputs, what judges it, the base's checkout.
+
+It is looked at after every run, so that the side that changed it is known, and once more at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from sbir_gate.errors import InputError, TamperingError
+from sbir_gate.files import open_file
+from sbir_gate.gate.measuring.interleaving import Side
+
+_EXAMPLES = 3
+_HINT = "an enricher may write to {output}, {metrics} and TMPDIR; restore what it changed, and run again"
+
+# what changes with a file: kind and rights, device and number, size, times of its content and of its status
+Mark = tuple[int, ...]
+
+
+class Seals:
+    """Files whose content no run may change, and the base's checkout, of which head may change nothing.
+
+    `find` returns the files; it is asked again at the end, so that a file added to a folder of inputs is
+    found. The base may leave files of its own in its checkout: they are sealed from then on.
+    """
+
+    def __init__(self, find: Callable[[], Iterable[Path]], checkout: Path | None = None) -> None:
+        self._find = find
+        self._checkout = checkout
+        self._digests = {path: _digest(path) for path in find()}
+        self._marks = {path: _mark_of(path) for path in self._digests}
+        self._entries = self._look()
+
+    def check(self, side: Side) -> None:
+        """Look at everything after a run; only what has another mark is read.
+
+        Raises TamperingError if the run of this side changed what it must not, once.
+        """
+        changed = []
+        for path, mark in self._marks.items():
+            now = _mark_of(path)
+            if now != mark:
+                self._marks[path] = now
+                if _digest(path) != self._digests[path]:
+                    changed.append(path)
+        entries = self._look()
+        if side is Side.HEAD and entries != self._entries:
+            names = self._entries.keys() | entries.keys()
+            differing = [Path(name) for name in names if self._entries.get(name) != entries.get(name)]
+            changed += sorted(path for path in differing if path not in self._digests)
+        self._entries = entries
+        if changed:
+            raise TamperingError(f"the enricher changed {self._named(changed)}", _HINT)
+
+    def check_at_the_end(self) -> None:
+        """Read every file again. Raises TamperingError if one is not what it was, or new."""
+        new: list[Path] = []
+        with suppress(InputError):  # a file is gone: its digest shows it
+            new = [path for path in self._find() if path not in self._digests]
+        changed = [path for path, digest in self._digests.items() if _digest(path) != digest] + new
+        if changed:
+            raise TamperingError(
+                f"{self._named(changed)}: changed while it was measured, so the result does not count", _HINT
+            )
+
+    def _look(self) -> dict[str, Mark]:
+        return dict(_entries(self._checkout)) if self._checkout else {}
+
+    def _named(self, paths: list[Path]) -> str:
+        names = ", ".join(self._name(path) for path in paths[:_EXAMPLES])
+        return f"{names} and {len(paths) - _EXAMPLES} more" if len(paths) > _EXAMPLES else names
+
+    def _name(self, path: Path) -> str:
+        if self._checkout and path.is_relative_to(self._checkout):
+            return f"{path.relative_to(self._checkout)} in the base's checkout"
+        here = Path.cwd()
+        return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def files_in(folder: Path) -> tuple[Path, ...]:
+    """Return all files and links below a folder."""
+    return tuple(Path(name) for name, mark in _entries(folder) if not stat.S_ISDIR(mark[0]))
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, Mark]]:
+    """Yield everything below a folder with its mark; links are not followed.
+
+    The paths are text: an environment of the base's own has tens of thousands of files.
+    """
+    folders = [str(folder)]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                status = entry.stat(follow_symlinks=False)
+                yield entry.path, _mark(status)
+                if stat.S_ISDIR(status.st_mode):
+                    folders.append(entry.path)
+
+
+def _mark(status: os.stat_result) -> Mark:
+    if stat.S_ISDIR(status.st_mode):
+        return (status.st_mode, status.st_dev, status.st_ino)  # what is in it has marks of its own
+    return (
+        status.st_mode,
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+
+
+def _mark_of(path: Path) -> Mark:
+    try:
+        return _mark(path.stat())
+    except OSError:
+        return ()
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file; empty for what is not there or is no regular file."""
+    try:
+        with open_file(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

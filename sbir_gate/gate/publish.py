@@ -1,0 +1,363 @@
+"""A verdict told to GitHub and Slack, from the saved documents: nothing is measured, nothing judged."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sbir_gate.documents import load_run, load_verdict
+from sbir_gate.errors import DocumentError, InputError, PublishError, SbirGateError, UsageError
+from sbir_gate.gate.announcing import announce
+from sbir_gate.gate.comparing.series import comparable_series
+from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
+from sbir_gate.gate.github_token import NO_TOKEN_HINT
+from sbir_gate.gate.history import own_points
+from sbir_gate.gate.judging_history import history_folder
+from sbir_gate.gate.main_branch import course_branch
+from sbir_gate.gate.publishing.check_run import (
+    CheckPlace,
+    begin_check,
+    cancel_check,
+    check_key,
+    complete_check,
+    conclusion_of,
+)
+from sbir_gate.gate.publishing.event import Event
+from sbir_gate.gate.publishing.github import CheckText, Conclusion, GitHub, GitHubError
+from sbir_gate.gate.publishing.github_api import GitHubApi
+from sbir_gate.gate.publishing.github_requests import Clock, Connection
+from sbir_gate.gate.publishing.pull_request import State, digest_of, publish_comment
+from sbir_gate.gate.publishing.retrying import Patience
+from sbir_gate.gate.publishing.slack import SlackEdges
+from sbir_gate.gate.publishing.workflow import append_outputs, append_summary, render_annotations
+from sbir_gate.gate.reporting.publication import build_publication
+from sbir_gate.gate.storing.history import open_history
+from sbir_gate.gate.storing.sessions import latest_run_path
+from sbir_gate.model.history import HistoryQuery, utc_moment
+from sbir_gate.model.publication import Links, Publication, TrendSeries
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Severity, Verdict
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.schema import Settings
+
+TREND_METRICS = ("match_rate", "wall_seconds")
+
+_COMMIT_CHARACTERS = 7
+_FILE = re.compile(r" at commit |:\d+$")
+_FORBIDDEN = 403
+_TOLD = frozenset({Severity.FAIL, Severity.WARN, Severity.INCONCLUSIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Where the verdict is told."""
+
+    has_comment: bool = True
+    has_check: bool = False
+    has_summary: bool = True
+    has_annotations: bool = True
+    has_outputs: bool = True
+    has_slack: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublishEdges:
+    """What publishing needs of the world; tests pass fakes.
+
+    `github` is None without a token, the paths are None where the runner gives none. `say` writes lines to
+    the step's standard output, where the runner reads commands. `new_delimiter` returns what cannot be
+    guessed. `webhook` is Slack's, empty if there is none.
+    """
+
+    github: GitHub | None
+    summary_path: Path | None
+    output_path: Path | None
+    say: Callable[[str], None]
+    new_delimiter: Callable[[], str]
+    slack: SlackEdges
+    webhook: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A saved verdict and its Run; without one where the benchmark broke."""
+
+    folder: Path
+    verdict: Verdict
+    run: Run | None
+    run_path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishResult:
+    """What came of it: pages, what is worth a line, and what went wrong, each with its cure."""
+
+    comment_url: str
+    check_url: str
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def connect(event: Event, token: str, settings: Settings, clock: Clock) -> GitHub:
+    """Return the edge to the event's repository."""
+    publishing = settings.publishing
+    return GitHubApi(
+        Connection(
+            api_url=event.api_url,
+            repository=event.repository,
+            token=token,
+            login=publishing.login or "",
+            timeout_seconds=publishing.timeout_seconds,
+            patience=Patience(
+                retries=publishing.max_retries,
+                base_seconds=publishing.retry_base_seconds,
+                cap_seconds=publishing.retry_cap_seconds,
+            ),
+        ),
+        clock,
+    )
+
+
+def load_saved(folder: Path) -> Saved:
+    """Return the verdict in the folder of reports, with its Run. Raises DocumentError."""
+    verdict = load_verdict(folder / VERDICT_NAME)
+    try:
+        path = latest_run_path(folder)
+    except InputError:
+        return Saved(folder, verdict, None, None)
+    run = load_run(path)
+    if (run.gate, run.started_at) != (verdict.gate, verdict.head_started_at):
+        return Saved(folder, verdict, None, None)  # an older one: this benchmark broke
+    return Saved(folder, verdict, run, path)
+
+
+def publication_of(
+    saved: Saved, effective: EffectiveSettings, event: Event | None, artifact_url: str = ""
+) -> Publication:
+    """Return what GitHub is shown of the verdict."""
+    return build_publication(
+        saved.run,
+        saved.verdict,
+        origins=_in_checkout(effective.origins),
+        trends=trends_of(saved.run, effective.settings),
+        links=links_of(event, artifact_url),
+    )
+
+
+def _in_checkout(origins: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the origins that are lines of files here: the defaults of an installed program are not."""
+    return {key: origin for key, origin in origins.items() if Path(_FILE.split(origin)[0]).is_file()}
+
+
+def links_of(event: Event | None, artifact_url: str = "") -> Links:
+    """Return where more is to be read."""
+    if event is None:
+        return Links(artifact=artifact_url)
+    return Links(event.run_url, artifact_url, event.pull_url, event.commit_url)
+
+
+def trends_of(run: Run | None, settings: Settings) -> tuple[TrendSeries, ...]:
+    """Return the courses of match rate and time: the last Runs of the main branch, then this one.
+
+    A history that cannot be read has none: the verdict says so already.
+    """
+    most = settings.publishing.trend_runs
+    if run is None or most == 0:
+        return ()
+    query = HistoryQuery(
+        gate=run.gate,
+        branch=course_branch(settings),
+        before=utc_moment(run.started_at),
+        fixture=run.fixture.fingerprint,
+        limit=most,
+    )
+    found = []
+    try:
+        with open_history(history_folder(settings)) as history:
+            for metric in TREND_METRICS:
+                points = (*history.points(metric, query), *own_points(run, metric))
+                series = comparable_series(points)
+                labels = tuple(
+                    point.row.commit[:_COMMIT_CHARACTERS] or f"{point.row.started_at:%Y-%m-%d}"
+                    for point in series.points
+                )
+                if series.points:
+                    # older values are not in it: the chart says that it begins anew
+                    break_ = ", since its definition changed" if series.other_definitions else ""
+                    unit = series.points[-1].unit + break_
+                    found.append(TrendSeries(metric, unit, labels, series.values))
+    except (InputError, DocumentError):
+        return ()
+    return tuple(found)
+
+
+def begin(event: Event, settings: Settings, github: GitHub) -> str:
+    """Let the commit show that the gate is at work; return the page of the check. Raises GitHubError."""
+    return begin_check(github, check_place(event, settings.gate.name)).url
+
+
+def check_place(event: Event, gate: str) -> CheckPlace:
+    """Return where the check of a gate belongs."""
+    return CheckPlace(gate, event.head_sha, check_key(event.run_id, event.run_attempt), event.run_url)
+
+
+def fail_check(event: Event, gate: str, github: GitHub, error: SbirGateError) -> str:
+    """End the check where there is no verdict at all, so that it does not stay in progress.
+
+    Raises GitHubError.
+    """
+    title = "error: there is no verdict"
+    words = "The gate ended without a verdict: the log of the workflow run says why."
+    place = check_place(event, gate)
+    return complete_check(github, place, Conclusion.FAILURE, title, [f"{words} ({type(error).__name__})"]).url
+
+
+def cancel(event: Event, gate: str, github: GitHub) -> str:
+    """End the check of a run that was cancelled; return in words what was done. Raises GitHubError."""
+    words = "The workflow run was cancelled before the gate had a verdict: run it again."
+    ended = cancel_check(github, check_place(event, gate), CheckText("cancelled: there is no verdict", words))
+    return f"check: {ended.url}" if ended else "no check was in progress"
+
+
+def publish(
+    saved: Saved,
+    effective: EffectiveSettings,
+    event: Event,
+    channels: Channels,
+    edges: PublishEdges,
+    artifact_url: str = "",
+    *,
+    fails_on_inconclusive: bool = False,
+) -> PublishResult:
+    """Tell the verdict on every channel that is asked for.
+
+    What goes wrong on one is told in `problems` and keeps no other from going on.
+    """
+    publication = publication_of(saved, effective, event, artifact_url)
+    telling = _Telling(publication, event, edges)
+    if channels.has_check:
+        conclusion = conclusion_of(publication.outcome, fails_on_inconclusive)
+        telling.attempt(lambda: telling.check(conclusion))
+    if channels.has_comment:
+        telling.attempt(telling.comment)
+    if channels.has_summary:
+        telling.attempt(telling.summary)
+    if channels.has_annotations:
+        edges.say(render_annotations(publication.annotations))
+    if channels.has_outputs:
+        telling.attempt(lambda: telling.outputs(outputs_of(saved, telling.comment_url)))
+    if channels.has_slack:
+        telling.attempt(
+            lambda: telling.slack(saved.folder, effective.settings, links_of(event, artifact_url))
+        )
+    return PublishResult(
+        telling.comment_url, telling.check_url, tuple(telling.notes), tuple(telling.problems)
+    )
+
+
+def outputs_of(saved: Saved, comment_url: str) -> Mapping[str, str]:
+    """Return what later steps of the job are told."""
+    verdict = saved.verdict
+    changed = [change.metric for change in verdict.changes if change.severity in _TOLD]
+    rate = saved.run.quality.match_rate if saved.run else None
+    return {
+        "verdict": verdict.outcome.value,
+        "match_rate": "" if rate is None else f"{rate:.4f}",
+        "changed_metrics": json.dumps(changed),
+        "report": str(saved.folder / REPORT_NAME),
+        "verdict_file": str(saved.folder / VERDICT_NAME),
+        "run": str(saved.run_path or ""),
+        "comment_url": comment_url,
+    }
+
+
+class _Telling:
+    """One publication on its way: what was told where, and what went wrong."""
+
+    def __init__(self, publication: Publication, event: Event, edges: PublishEdges) -> None:
+        self._publication = publication
+        self._event = event
+        self._edges = edges
+        self.comment_url = ""
+        self.check_url = ""
+        self.notes: list[str] = []
+        self.problems: list[str] = []
+
+    def attempt(self, tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except (PublishError, UsageError, DocumentError) as error:
+            if isinstance(error, GitHubError) and error.status == _FORBIDDEN and self._event.is_fork:
+                # nothing to mend: the half that is started by workflow_run may write
+                self.notes.append(f"left to the workflow_run half, this is a fork: {error.message}")
+            else:
+                self.problems.append("; ".join(filter(None, (error.message, error.hint))))
+
+    def comment(self) -> None:
+        if not self._event.pull_number:
+            self.notes.append(f"no comment: the event {self._event.name} has no pull request")
+            return
+        state = State(
+            self._event.head_sha,
+            self._event.run_id,
+            self._event.run_attempt,
+            digest_of(self._publication.digest),
+        )
+        gate, texts = self._publication.gate, self._publication.texts
+        result = publish_comment(self._github(), self._event.pull_number, gate, texts, state)
+        self.comment_url = result.url
+        self.notes += result.notes
+
+    def check(self, conclusion: Conclusion) -> None:
+        publication = self._publication
+        self.check_url = complete_check(
+            self._github(),
+            check_place(self._event, publication.gate),
+            conclusion,
+            publication.title,
+            publication.texts,
+            publication.annotations,
+        ).url
+
+    def summary(self) -> None:
+        path = self._runner_file(self._edges.summary_path, "GITHUB_STEP_SUMMARY")
+        if not append_summary(path, self._publication.texts):
+            self.notes.append("no summary: other steps left no room for it")
+
+    def outputs(self, outputs: Mapping[str, str]) -> None:
+        path = self._runner_file(self._edges.output_path, "GITHUB_OUTPUT")
+        append_outputs(path, outputs, self._edges.new_delimiter)
+
+    def slack(self, reports: Path, settings: Settings, links: Links) -> None:
+        if not self._edges.webhook:
+            self.notes.append("Slack was left out: there is no webhook, as always for a fork")
+            return
+        self.notes.append(announce(reports, settings, self._edges.webhook, links, self._edges.slack))
+
+    def _github(self) -> GitHub:
+        if self._edges.github is None:
+            raise PublishError("there is no token for GitHub", NO_TOKEN_HINT)
+        return self._edges.github
+
+    def _runner_file(self, path: Path | None, variable: str) -> Path:
+        if path is None:
+            raise PublishError(f"${variable} is not set", "run this within a step of a workflow")
+        return path
+
+
+def lines_of_dry_run(publication: Publication, outputs: Mapping[str, str]) -> Sequence[str]:
+    """Return what would be told, for a reader: the comment, the remarks and the outputs."""
+    remarks = render_annotations(publication.annotations).splitlines()
+    return (
+        f"# {publication.title}",
+        "",
+        publication.texts[0].rstrip("\n"),
+        "",
+        "# remarks",
+        *(f"  {remark}" for remark in remarks),
+        "# outputs",
+        *(f"  {name}={value}" for name, value in outputs.items()),
+    )

@@ -1,0 +1,48 @@
+"""Diagnoses as lines for people, or as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.model.diagnosis import Diagnosis, Gravity
+
+
+def render_diagnoses(diagnoses: Sequence[Diagnosis]) -> str:
+    """Return one line per diagnosis, errors first as given, and a last line that counts them."""
+    lines = [
+        f"{diagnosis.gravity}: {plain(diagnosis.place)}: {plain(diagnosis.problem)}; {plain(diagnosis.cure)}"
+        for diagnosis in diagnoses
+    ]
+    return "\n".join([*lines, _summary(diagnoses)]) + "\n"
+
+
+def render_diagnoses_json(diagnoses: Sequence[Diagnosis]) -> str:
+    """Return the diagnoses with their counts as one JSON object."""
+    document = {
+        "errors": count_of(diagnoses, Gravity.ERROR),
+        "warnings": count_of(diagnoses, Gravity.WARNING),
+        "diagnoses": [
+            {
+                "gravity": diagnosis.gravity.value,
+                "place": diagnosis.place,
+                "problem": diagnosis.problem,
+                "cure": diagnosis.cure,
+            }
+            for diagnosis in diagnoses
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def count_of(diagnoses: Sequence[Diagnosis], gravity: Gravity) -> int:
+    """Return how many diagnoses are of this gravity."""
+    return sum(diagnosis.gravity is gravity for diagnosis in diagnoses)
+
+
+def _summary(diagnoses: Sequence[Diagnosis]) -> str:
+    errors, warnings = (count_of(diagnoses, gravity) for gravity in (Gravity.ERROR, Gravity.WARNING))
+    if not errors and not warnings:
+        return "nothing is wrong with this set-up"
+    return f"errors: {errors}, warnings: {warnings}"

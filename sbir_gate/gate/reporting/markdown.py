@@ -1,0 +1,134 @@
+"""The view as GitHub Markdown, with everything from data made harmless."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sbir_gate.gate.reporting.view import View
+from sbir_gate.model.publication import Links
+
+_RISKY = re.compile(
+    r"""
+    (?P<structure>
+        [\\`*\[\]{}<>&|"']
+        # an underscore within a word is no emphasis, and most metric names have one
+        | (?<![0-9A-Za-z])_ | _(?![0-9A-Za-z])
+        # a lone tilde strikes nothing out, and says "no change" here
+        | ~(?=\S) | (?<=\S)~
+        # a bullet, a rule or a heading, where the text starts a line
+        | ^[-+=](?=[-+=\s])
+        # a numbered list, where the text starts a line; what has more digits could be a commit
+        | ^\d(?=\d{0,5}[.)](?:\s|$))
+    )
+    | (?P<trigger>
+        # mentions, references to issues (also those of a custom autolink, JIRA-12), addresses, math, and
+        # emoji, whose names hold a letter but for these
+        [@\#$] | (?<=[A-Za-z])-(?=\d) | :(?=//) | :(?=(?:[\w+-]*[a-z][\w+-]*|[+-]1|100|1234):) | (?<=www)\.
+    )
+    # what could be the hash of a commit
+    | (?P<commit> (?<![0-9A-Za-z_])[0-9a-f]{7,40}(?![0-9A-Za-z_]) )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+# in a table a bar ends the cell even within a span, unless a backslash stands before it
+_OUTSIDE_SPANS = re.compile(r"[`|\\]")
+
+
+# what an address may hold so that it can neither end the link nor start anything else
+_ADDRESS_CHARACTERS = 500
+_ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#@!$&*+,;=%-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around a report where it is published: links, and charts as the lines of mermaid blocks."""
+
+    links: Links = field(default_factory=Links)
+    charts: tuple[str, ...] = ()
+
+
+def render_markdown(view: View, surroundings: Surroundings | None = None) -> str:
+    """Return the report as Markdown that ends in a newline."""
+    around = surroundings or Surroundings()
+    charts = [Markup(chart) for chart in around.charts]  # noqa: S704 -- trend_chart leaves no markup in them
+    return _ENVIRONMENT.get_template("report.md.j2").render(
+        view=view, links=_link_line(around.links), charts=charts
+    )
+
+
+def _link_line(links: Links) -> Markup:
+    named = (
+        ("workflow run", links.run),
+        ("all reports and changed awards", links.artifact),
+        ("commit", links.commit),
+    )
+    return Markup(" · ").join(
+        Markup(f"[{name}]({address})")  # noqa: S704 -- an address of _ADDRESS cannot end the link
+        for name, address in named
+        if is_address(address)
+    )
+
+
+def is_address(address: str) -> bool:
+    """Say whether this is an address that may stand in a report: of http(s), without odd characters."""
+    return (
+        len(address) <= _ADDRESS_CHARACTERS
+        and _ADDRESS.fullmatch(address) is not None
+        and urlsplit(address).scheme in {"https", "http"}
+        and bool(urlsplit(address).netloc)
+    )
+
+
+def escape_markdown(text: str) -> str:
+    """Return text as one line that GitHub shows as it is, in a table cell, a list or a summary.
+
+    Entities replace what could make structure; by section 2.5 of the CommonMark specification they never
+    do. GitHub looks for mentions, issues, addresses, emoji and math in the rendered text, where an entity has
+    become its character again: there the character that starts one is put into an element of its own, as
+    GitHub's documentation on mathematical expressions does with the dollar sign. GitHub does not link
+    the hash of a commit within code. No invisible character is added, so what is shown can be copied.
+    """
+    return _RISKY.sub(_harmless, " ".join(text.split()))
+
+
+def code_span(text: str) -> Markup:
+    """Return text as one code span, in which GitHub makes nothing live: for ids, which are to be copied.
+
+    What would need an escape within a span (a bar in a table, a backtick) is escaped as text in an element.
+    """
+    line = " ".join(text.split())
+    if not line or _OUTSIDE_SPANS.search(line):
+        return Markup(f"<code>{escape_markdown(line)}</code>" if line else "")  # noqa: S704 -- escaped
+    return Markup(f"`{line}`")  # noqa: S704 -- nothing in a span is markup, and no character in it ends it
+
+
+def _harmless(match: re.Match[str]) -> str:
+    if match["structure"]:
+        return f"&#{ord(match[0])};"
+    return f"<span>{match[0]}</span>" if match["trigger"] else f"<code>{match[0]}</code>"
+
+
+def _finalize(value: object) -> Markup:
+    """Escape whatever a template prints, once, so that no template can forget to."""
+    if isinstance(value, Markup):  # what a macro has printed is escaped already
+        return value
+    return Markup(escape_markdown(str(value)))  # noqa: S704 -- escape_markdown leaves no markup in it
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("sbir_gate", "gate/reporting/templates"),
+    autoescape=True,
+    finalize=_finalize,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_ENVIRONMENT.filters["code"] = code_span

@@ -1,0 +1,175 @@
+"""The history on a branch of its own, which no other one shares a commit with: a file for each entry.
+
+A file is added and never changed, so what two writers add is never in conflict; whoever comes second only
+commits again on what the first one pushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from sbir_gate.documents import MAX_ENTRY_BYTES, load_entry
+from sbir_gate.errors import DocumentError
+from sbir_gate.gate.storing.history import entry_name, gate_slug, keep_entry
+from sbir_gate.gate.storing.remote_branch import Edit, Patience, RemoteBranch
+from sbir_gate.gate.storing.revisions import Blob, Revision
+from sbir_gate.model.document import HISTORY, decode, encode
+from sbir_gate.model.history import HistoryEntry, SkippedFile, utc_moment
+
+_SUFFIX = ".json"
+# for other services that build every branch; GitHub finds no workflow on this one
+_NO_BUILD = "[skip ci]"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryTransfer:
+    """How many entries are new where they were brought to, how many were there, and what is no entry.
+
+    `commit` is the branch's tip that was made or read; empty if none was made, or there is no such branch.
+    """
+
+    added: int
+    known: int
+    skipped: tuple[SkippedFile, ...] = ()
+    commit: str = ""
+    attempts: int = 1
+
+
+def entry_place(entry: HistoryEntry) -> str:
+    """Return where an entry stands on the branch: `<gate>/<year>-<month>/<name>`: no folder grows large."""
+    month = utc_moment(entry.started_at).strftime("%Y-%m")
+    return f"{gate_slug(entry.gate)}/{month}/{entry_name(entry)}"
+
+
+def push_history(branch: RemoteBranch, folder: Path, patience: Patience) -> HistoryTransfer:
+    """Add the folder's entries that the branch lacks, in one commit; the first one makes the branch.
+
+    What is no entry is skipped and named. Raises ToolError if the branch cannot be pushed to.
+    """
+    paths = sorted(path for path in folder.glob(f"*{_SUFFIX}") if not path.name.startswith("."))
+    local = _Local(paths)
+    known = added = 0
+
+    def edit_of(tip: Revision | None) -> Edit | None:
+        nonlocal known, added
+        there = {_name(blob) for blob in tip.blobs_in("")} if tip else set()
+        files = {
+            place: text
+            for place, text in local.files(there)
+            if PurePosixPath(place).name not in there  # it bore another name here
+        }
+        known, added = len(paths) - len(files) - len(local.skipped), len(files)
+        return Edit(files, _message(files)) if files else None
+
+    pushed = branch.push(edit_of, patience)
+    return HistoryTransfer(added, known, local.skipped, pushed.commit, pushed.attempts)
+
+
+def fetch_history(branch: RemoteBranch, folder: Path) -> HistoryTransfer:
+    """Bring the branch's entries that the folder lacks into it; without such a branch there are none.
+
+    What is no entry, or damaged, is skipped and named. Raises ToolError if the branch cannot be fetched,
+    OutputError if the folder cannot be written.
+    """
+    tip = branch.tip()
+    if tip is None:
+        return HistoryTransfer(0, 0)
+    blobs = tip.blobs_in("")
+    here = {path.name for path in folder.glob(f"*{_SUFFIX}")}
+    missing = [blob for blob in blobs if _name(blob) not in here]
+    skipped = list(_foreign(missing))
+    named = {file.file_name for file in skipped}
+    known, added = len(blobs) - len(missing), 0
+    wanted = [blob for blob in missing if blob.path not in named]
+    for _, found in _entries(tip, wanted):
+        if isinstance(found, SkippedFile):
+            skipped.append(found)
+            continue
+        try:
+            _, is_new = keep_entry(folder, found)
+        except DocumentError as error:
+            skipped.append(SkippedFile(entry_place(found), error.message))
+            continue
+        added += is_new
+        known += not is_new
+    return HistoryTransfer(added, known, tuple(skipped), tip.commit)
+
+
+def entries_at(
+    tip: Revision, gate: str, most: int
+) -> tuple[dict[str, HistoryEntry], tuple[SkippedFile, ...]]:
+    """Return the newest entries of a gate at a commit of the branch, by the names of their files.
+
+    What is no entry, or damaged, is skipped and named. Raises InputError if the commit cannot be read.
+    """
+    # names begin with the gate and the time, so the last ones are the newest
+    blobs = sorted(tip.blobs_in(gate_slug(gate)), key=_name)[-most:]
+    skipped = list(_foreign(blobs))
+    named = {file.file_name for file in skipped}
+    entries: dict[str, HistoryEntry] = {}
+    for blob, found in _entries(tip, [blob for blob in blobs if blob.path not in named]):
+        if isinstance(found, SkippedFile):
+            skipped.append(found)
+        else:
+            entries[_name(blob)] = found
+    return entries, tuple(skipped)
+
+
+def _entries(tip: Revision, blobs: list[Blob]) -> Iterator[tuple[Blob, HistoryEntry | SkippedFile]]:
+    """Yield each entry, or why it is none."""
+    for blob, content in tip.read_many(blobs, MAX_ENTRY_BYTES):
+        try:
+            entry = decode(HISTORY, content.decode("utf-8"), blob.path)
+            utc_moment(entry.started_at)
+        except (DocumentError, UnicodeDecodeError) as error:
+            reason = error.message if isinstance(error, DocumentError) else "not UTF-8"
+            yield blob, SkippedFile(blob.path, reason.removeprefix(f"{blob.path}: "))
+        else:
+            yield blob, entry
+
+
+class _Local:
+    """The entries of a folder, each read once, however often a push is tried."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._paths = paths
+        self._read: dict[Path, tuple[str, bytes] | None] = {}
+        self.skipped: tuple[SkippedFile, ...] = ()
+
+    def files(self, there: set[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield place and content of the entries that bear none of these names."""
+        for path in self._paths:
+            if path.name not in there:
+                if path not in self._read:
+                    self._read[path] = self._load(path)
+                found = self._read[path]
+                if found is not None:
+                    yield found
+
+    def _load(self, path: Path) -> tuple[str, bytes] | None:
+        try:
+            entry = load_entry(path)
+            return entry_place(entry), encode(HISTORY, entry).encode()
+        except DocumentError as error:
+            reason = error.message.removeprefix(f"{path}: ")
+            self.skipped = (*self.skipped, SkippedFile(path.name, reason))
+            return None
+
+
+def _foreign(blobs: list[Blob]) -> Iterator[SkippedFile]:
+    for blob in blobs:
+        if not blob.path.endswith(_SUFFIX):
+            yield SkippedFile(blob.path, "no entry by its name")
+        elif blob.size_bytes > MAX_ENTRY_BYTES:
+            yield SkippedFile(blob.path, f"larger than {MAX_ENTRY_BYTES:,} bytes")
+
+
+def _name(blob: Blob) -> str:
+    return PurePosixPath(blob.path).name
+
+
+def _message(files: dict[str, bytes]) -> str:
+    first, *others = (PurePosixPath(place).stem for place in files)
+    return f"Add {f'{1 + len(others)} Runs' if others else first}\n\n{_NO_BUILD}\n"

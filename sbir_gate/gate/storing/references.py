@@ -1,0 +1,175 @@
+"""Names turned into commits. Every name that a user, a setting or an event gives goes through here.
+
+Git looks for a tag before it looks for a branch, so whoever may push a tag `main` would choose what `main`
+means. Here a branch comes first, each place is asked for by its full name, and a name that stands for more
+than one commit is reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sbir_gate.gate.storing.git import Git
+
+REMOTE = "origin"
+BRANCHES = "refs/heads/"
+TAGS = "refs/tags/"
+_REMOTES = "refs/remotes/"
+HASH = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_SHORT_HASH = re.compile(r"[0-9a-f]{4,39}")
+# no name of a branch or tag holds any of these: what follows walks back from the commit, as in main~2
+_STEPS = re.compile(r"(?P<name>[^~^:\\?*\[\s\x00-\x20\x7f]+)(?P<steps>(?:[~^][0-9]{0,6})*)")
+_SHOWN_CHARACTERS = 80
+# where the default branch is looked for if nobody says what it is called
+DEFAULT_BRANCHES = ("main", "master")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name and the commit that it stands for.
+
+    `ref` is the full name of the branch or tag, empty for a hash. `notes` says which other commits bear the
+    name and were not taken.
+    """
+
+    name: str
+    ref: str
+    commit: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def branch(self) -> str:
+        """The short name of the branch, empty for anything else."""
+        for start in (f"{_REMOTES}{REMOTE}/", BRANCHES):
+            if self.ref.startswith(start):
+                return self.ref.removeprefix(start)
+        return ""
+
+
+def find_reference(git: Git, name: str) -> Reference | None:
+    """Return the commit that a name stands for, None if there is none.
+
+    A name is a full `refs/...`, HEAD, a full hash, or short: then a branch of `origin` is meant, else a local
+    branch, else a tag, else a shortened hash. `origin/main` is a branch of the remote, whatever local branch
+    or tag bears the same name. Steps back (`main~2`, `HEAD^1`) may follow.
+    """
+    parts = _STEPS.fullmatch(name)
+    if parts is None:
+        return None
+    found = _named(git, parts["name"], name)
+    if found is None or not parts["steps"]:
+        return found
+    commit = _peeled(git, found.commit + parts["steps"])
+    return Reference(name, "", commit, found.notes) if commit else None
+
+
+def find_branch(git: Git, name: str, remote: str = REMOTE) -> Reference | None:
+    """Return the tip of a branch, as the remote has it, else the local one; a tag is never a branch."""
+    if not name or _STEPS.fullmatch(name) is None:
+        return None
+    return _chosen(git, name, (f"{_REMOTES}{remote}/{name}", f"{BRANCHES}{name}"))
+
+
+def find_default_branch(git: Git, remote: str = REMOTE) -> Reference | None:
+    """Return the tip of the branch that the remote's HEAD leads to, else of main or master.
+
+    Nobody named it, so a local branch that is not up to date makes no name ambiguous.
+    """
+    name = default_branch_name(git, remote)
+    found = (find_branch(git, each, remote) for each in ((name,) if name else DEFAULT_BRANCHES))
+    first = next(filter(None, found), None)
+    return replace(first, notes=()) if first else None
+
+
+def default_branch_name(git: Git, remote: str = REMOTE) -> str:
+    """Return the branch that the clone knows as the remote's default, empty if it does not know."""
+    # only as a symbolic name: a branch called HEAD is fetched to the same place, and is not the default
+    answer = git.ask("symbolic-ref", "--quiet", f"{_REMOTES}{remote}/HEAD")
+    start = f"{_REMOTES}{remote}/"
+    return answer.line.removeprefix(start) if not answer.status and answer.line.startswith(start) else ""
+
+
+def note_default_branch(git: Git, name: str, remote: str = REMOTE) -> None:
+    """Let the clone know the default branch of its remote, as 'git remote set-head' does.
+
+    actions/checkout does not; without it nothing here could tell which branch that is.
+    """
+    place = f"{_REMOTES}{remote}/{name}"
+    if name and name != default_branch_name(git, remote) and _commit_at(git, place):
+        git.ask("symbolic-ref", f"{_REMOTES}{remote}/HEAD", place)
+
+
+def head_commit(git: Git) -> str:
+    """Return the commit that is checked out, empty where there is none yet."""
+    return _commit_at(git, "HEAD")
+
+
+def shown(name: str) -> str:
+    """Return a name as messages quote it."""
+    return repr(name[:_SHOWN_CHARACTERS])
+
+
+def _named(git: Git, name: str, asked: str) -> Reference | None:
+    if name in {"HEAD", "@"}:
+        commit = head_commit(git)
+        return Reference(asked, "", commit) if commit else None
+    if name.startswith("refs/"):
+        return _chosen(git, asked, (name,))
+    if HASH.fullmatch(name):
+        commit = _peeled(git, name)
+        if not commit:
+            return None
+        also = _others(git, commit, _places(name))
+        return Reference(asked, "", commit, tuple(_notes(asked, f"commit {commit[:12]}", also)))
+    found = _chosen(git, asked, tuple(_places(name)))
+    if found is not None or not _SHORT_HASH.fullmatch(name):
+        return found
+    commit = _peeled(git, name)
+    return Reference(asked, "", commit) if commit.startswith(name) else None
+
+
+def _places(name: str) -> Iterator[str]:
+    """Yield the full names that a short one may stand for, the first that is meant first."""
+    if "/" in name:
+        yield f"{_REMOTES}{name}"
+    yield f"{_REMOTES}{REMOTE}/{name}"
+    yield f"{BRANCHES}{name}"
+    if name.startswith(("heads/", "tags/")):
+        yield f"refs/{name}"
+    yield f"{TAGS}{name}"
+
+
+def _chosen(git: Git, asked: str, places: tuple[str, ...]) -> Reference | None:
+    """Return the first of the places that there is, and note those that are another commit."""
+    for number, place in enumerate(places):
+        commit = _commit_at(git, place)
+        if commit:
+            also = _others(git, commit, iter(places[number + 1 :]))
+            return Reference(asked, place, commit, tuple(_notes(asked, place, also)))
+    return None
+
+
+def _others(git: Git, commit: str, places: Iterator[str]) -> Iterator[tuple[str, str]]:
+    for place in places:
+        other = _commit_at(git, place)
+        if other and other != commit:
+            yield place, other
+
+
+def _notes(asked: str, taken: str, others: Iterator[tuple[str, str]]) -> Iterator[str]:
+    for place, commit in others:
+        yield f"the name {shown(asked)} is ambiguous: used {taken}, not {place} (commit {commit[:12]})"
+
+
+def _commit_at(git: Git, ref: str) -> str:
+    """Return the commit of exactly this ref: git would otherwise look for refs/tags/refs/heads/... too."""
+    answer = git.ask("show-ref", "--verify", "--hash", "--", ref)
+    return _peeled(git, answer.line) if not answer.status and HASH.fullmatch(answer.line) else ""
+
+
+def _peeled(git: Git, expression: str) -> str:
+    # after --end-of-options nothing is an option, whatever it looks like
+    answer = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{expression}^{{commit}}")
+    return answer.line if not answer.status and HASH.fullmatch(answer.line) else ""

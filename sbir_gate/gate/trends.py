@@ -1,0 +1,111 @@
+"""Questions to the history: since when, which metric, and what its course was."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from datetime import UTC, datetime, timedelta
+
+from sbir_gate.errors import InputError, UsageError
+from sbir_gate.gate.comparing.change_points import FEWEST_POINTS, change_points, exact_change_points
+from sbir_gate.gate.comparing.series import Series, comparable_series, spread
+from sbir_gate.gate.comparing.trend import trend
+from sbir_gate.gate.storing.history import History
+from sbir_gate.model.history import ChangePoint, HistoryPoint, HistoryQuery, MetricHistory
+from sbir_gate.model.run import MetricKind
+
+_SPAN = re.compile(r"(?P<count>\d{1,6})(?P<unit>[hdw])")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+def since_moment(text: str, now: datetime) -> datetime:
+    """Return the moment that `30d`, `12h`, `6w` (before now) or an ISO date or time (UTC) stands for.
+
+    Raises UsageError for anything else.
+    """
+    span = _SPAN.fullmatch(text.strip())
+    try:
+        if span:
+            return now - timedelta(hours=int(span["count"]) * _HOURS[span["unit"]])
+        moment = datetime.fromisoformat(text.strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"--since {text[:40]!r} is neither a date nor a span",
+            "write a date (2026-01-31), a time (2026-01-31T12:00) or a span (12h, 30d, 6w)",
+        ) from error
+
+
+def metric_points(history: History, metric: str, query: HistoryQuery) -> tuple[HistoryPoint, ...]:
+    """Return the points of a metric, the oldest first; there is at least one.
+
+    Raises InputError if the query finds no entry at all, UsageError for a metric that none of them has.
+    """
+    points = history.points(metric, query)
+    if points:
+        return points
+    names = history.metrics(query)
+    if not names:
+        raise InputError(
+            "the history has no Run that was asked for",
+            "measure with 'sbir-gate run', take saved ones in with 'sbir-gate history import'",
+        )
+    near = difflib.get_close_matches(metric[:200], names, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(
+        f"--metric {metric[:80]!r} is in none of these Runs", f"{meant}there are {', '.join(names)}"
+    )
+
+
+def metric_history(history: History, metric: str, query: HistoryQuery, *, has_changes: bool) -> MetricHistory:
+    """Return the course of a metric: trend, scatter and, if asked for, change points.
+
+    Only Runs of the newest one's fixture are in it, and of its unit: others measured something else. Raises
+    what `metric_points` raises, and UsageError where change points need the extra and it is not installed.
+    """
+    found = metric_points(history, metric, query)
+    newest = found[-1]
+    like = [
+        point
+        for point in found
+        if (point.row.fixture, point.unit, point.kind) == (newest.row.fixture, newest.unit, newest.kind)
+    ]
+    series = comparable_series(like)
+    values = [math.log(value) for value in series.values] if series.has_logarithms else series.values
+    return MetricHistory(
+        metric=metric,
+        unit=newest.unit,
+        points=series.points,
+        values=series.values,
+        is_calibrated=series.is_calibrated,
+        is_logarithmic=series.has_logarithms,
+        trend=trend(values),
+        spread=spread(series),
+        changes=_changes(series) if has_changes else None,
+        notes=tuple(_notes(len(found) - len(like), series)),
+    )
+
+
+def _changes(series: Series) -> tuple[ChangePoint, ...] | None:
+    if series.points[-1].kind is MetricKind.EXACT:
+        return exact_change_points(series.values)
+    if not series.has_logarithms or len(series.values) < FEWEST_POINTS:
+        return None
+    return change_points(series.values)
+
+
+def _notes(other_fixtures: int, series: Series) -> list[str]:
+    notes = []
+    if other_fixtures:
+        notes.append(f"left out: {other_fixtures:,} older Runs of other fixtures")
+    if series.other_definitions:
+        notes.append(
+            f"left out: {series.other_definitions:,} Runs that measured it by another definition;"
+            f" this one begins at {series.points[0].row.started_at:%Y-%m-%d}"
+        )
+    if series.left_out:
+        notes.append(f"left out: {series.left_out:,} Runs of other machines without a calibration")
+    if series.is_calibrated:
+        notes.append("times are calibrated: they are as if all were measured at the usual speed")
+    return notes

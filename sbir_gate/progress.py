@@ -1,0 +1,101 @@
+"""How far a long run is: what is told after each chunk, and the file that others can look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from sbir_gate.files import save_text
+
+
+class Progress(Protocol):
+    """Told the stage, how many records it has done, which share (0..1) of all where known, and a remark."""
+
+    def __call__(self, stage: str, records: int, share: float | None, remark: str = "") -> None:
+        """Take note of it; called often."""
+
+
+FORMAT_VERSION = 1
+_LEAST_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkProgress:
+    """How far a stage is after a chunk.
+
+    `records` counts those of an earlier run too (`records_reused`), `share` is 0..1 of the source,
+    `seconds` are those of this run. `is_resumable` says that what is done now survives the process.
+    """
+
+    stage: str
+    chunks: int
+    records: int
+    records_reused: int
+    share: float
+    seconds: float
+    chunk_size: int
+    is_resumable: bool
+
+    @property
+    def records_per_second(self) -> float:
+        """The rate of this run; 0.0 before any time has passed."""
+        return (self.records - self.records_reused) / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """The time that the rest of the source takes at this rate; None where it cannot be told."""
+        rate = self.records_per_second
+        if rate <= 0 or self.share <= 0:
+            return None
+        return max(self.records / self.share - self.records, 0.0) / rate
+
+
+class ProgressFile:
+    """Keeps `<folder>/<id>.json` up to date, once a second and at the end; without a folder nothing."""
+
+    def __init__(
+        self, folder: Path | None, identity: str, clock: Callable[[], float], now: Callable[[], datetime]
+    ) -> None:
+        self._path = folder / f"{identity}.json" if folder is not None else None
+        self._identity = identity
+        self._clock = clock
+        self._now = now
+        self._written = float("-inf")
+        self._last: ChunkProgress | None = None
+
+    def tell(self, progress: ChunkProgress) -> None:
+        """Write how far the run is, unless that was done within the last second."""
+        self._last = progress
+        if self._clock() - self._written >= _LEAST_SECONDS:
+            self._write("running")
+
+    def finish(self, state: str) -> None:
+        """Write how the run ended: `finished`, `failed` or `interrupted`."""
+        self._write(state)
+
+    def _write(self, state: str) -> None:
+        if self._path is None:
+            return
+        self._written = self._clock()
+        last = self._last
+        document = {
+            "format_version": FORMAT_VERSION,
+            "id": self._identity,
+            "state": state,
+            "at": self._now().astimezone(UTC).isoformat(timespec="seconds"),
+            **(
+                asdict(last)
+                | {
+                    "records_per_second": round(last.records_per_second, 1),
+                    "seconds_left": None if last.seconds_left is None else round(last.seconds_left, 1),
+                    "checkpoint": last.chunks if last.is_resumable else 0,
+                }
+                if last
+                else {}
+            ),
+        }
+        save_text(self._path, json.dumps(document, indent=1) + "\n")

@@ -1,0 +1,30 @@
+"""The settings that reading is given, as its own options."""
+
+from __future__ import annotations
+
+from sbir_gate.reading.database import DatabaseOptions
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.retrying import RetryPolicy
+from sbir_gate.settings.schema import Settings
+
+
+def reading_options(settings: Settings) -> ReadingOptions:
+    """Return how files are read."""
+    performance = settings.enrichment.performance
+    return ReadingOptions(
+        chunk_size=performance.chunk_size,
+        max_record_mib=settings.reading.max_record_mib,
+        max_reject_percent=settings.reading.max_reject_percent,
+        retrying=RetryPolicy(
+            kind=performance.retry_backoff,
+            retries=performance.max_retries,
+            base_seconds=performance.retry_base_seconds,
+            cap_seconds=performance.retry_cap_seconds,
+        ),
+    )
+
+
+def database_options(settings: Settings) -> DatabaseOptions:
+    """Return what a database may use."""
+    performance = settings.enrichment.performance
+    return DatabaseOptions(performance.memory_threshold_mb, performance.workers)

@@ -1,0 +1,119 @@
+import random
+
+import pytest
+
+from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.engine.matching.firms import create_firms, create_queries
+from tests.factories_matching import Award, Recipient, database, load_awards, load_recipients
+
+
+@pytest.fixture
+def pairs_of(tmp_path):
+    def run(awards, recipients, threads=1, part_rows=100, **options):
+        """Return (award name, recipient id) of all pairs, the keys they share, and the counters."""
+        with database(threads) as connection:
+            load_awards(connection, awards)
+            load_recipients(connection, recipients, tmp_path, part_rows)
+            create_firms(connection)
+            create_queries(connection, "firms")
+            counters = create_pairs(connection, BlockingOptions(**options))
+            rows = connection.execute(
+                "SELECT q.normal, r.recipient_id, shared_keys FROM pairs JOIN queries q USING (query_id)"
+                " JOIN recipients r USING (row_key) ORDER BY ALL"
+            ).fetchall()
+        return {(name, recipient_id): keys for name, recipient_id, keys in rows}, counters
+
+    return run
+
+
+def firms(*names, state="MA", zip5="02139"):
+    return [Award(f"A{place}", name, state=state, zip5=zip5) for place, name in enumerate(names)]
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs"),
+    [
+        ("QORTEK POWER", "QORTEK POWER SOLUTIONS"),  # the start
+        ("PHYSICAL SCIENCES", "PHYSCIAL SCIENCES"),  # the end, and a word
+        ("TOYON RESEARCHCORP", "TOYON RESEARCH CORP"),  # no blanks
+        ("LASER ACME", "ACME LASER"),  # the order of the words
+        ("BRIGHT OPTICS GROUP", "NEW BRIGHT OPTICS"),  # neighbours
+        ("INFORMATION SYSTEMS LABORATORI", "INFORMATION SYSTEMS LABORATORIES"),
+    ],
+)
+def test_names_that_share_a_rare_piece_meet_whatever_their_place(pairs_of, own, theirs):
+    pairs, _ = pairs_of(firms(own), [Recipient("R1", theirs, state="TX", zip5="73301")])
+    assert [recipient_id for _, recipient_id in pairs] == ["R1"]
+
+
+def test_short_words_meet_in_one_place_only(pairs_of):
+    recipients = [
+        Recipient("R1", "ZETA CORE", state="MA", zip5="02139"),
+        Recipient("R2", "ZETA CORE", state="TX", zip5="73301"),
+    ]
+    pairs, _ = pairs_of(firms("Zeta Labs"), recipients)
+    assert [recipient_id for _, recipient_id in pairs] == ["R1"]
+
+
+def test_unrelated_names_in_different_places_never_meet(pairs_of):
+    pairs, counters = pairs_of(firms("Acme Laser"), [Recipient("R1", "ZENITH OPTICS", state="TX")])
+    assert pairs == {}
+    assert counters == {"candidates_generated": 0, "pairs_scored": 0}
+
+
+def test_what_is_unknown_on_both_sides_is_no_reason_to_meet(pairs_of):
+    pairs, _ = pairs_of([Award("A1", "Acme Laser")], [Recipient("R1", "ZENITH OPTICS")])
+    assert pairs == {}
+
+
+def test_a_key_that_too_many_share_is_left_out_but_equal_names_always_meet(pairs_of):
+    recipients = [Recipient(f"R{number:02}", f"ACMELASER {number}") for number in range(30)]
+    recipients.append(Recipient("R99", "Acmelaser"))
+    pairs, _ = pairs_of(firms("Acmelaser"), recipients, max_pairs_per_key=30)
+    assert list(pairs) == [("ACMELASER", "R99")]
+    pairs, counters = pairs_of(firms("Acmelaser"), recipients, max_pairs_per_key=31)
+    assert len(pairs) == 12
+    assert ("ACMELASER", "R99") in pairs
+    assert counters == {"candidates_generated": 31, "pairs_scored": 12}
+
+
+def test_a_key_that_too_many_firms_share_is_left_out(pairs_of):
+    awards = firms("Acmelaser Red", "Acmelaser Blue", "Acmelaser Green")
+    recipients = [Recipient("R1", "ACMELASER")]
+    assert len(pairs_of(awards, recipients, max_firms_per_key=3)[0]) == 3
+    assert pairs_of(awards, recipients, max_firms_per_key=2)[0] == {}
+
+
+def test_the_likest_pairs_are_kept_equal_names_and_near_places_first(pairs_of):
+    recipients = [
+        Recipient("R1", "QORTEK", state="TX", zip5="73301"),
+        Recipient("R2", "QORTEK", state="MA", zip5="02139"),
+        Recipient("R3", "QORTEK POWER", state="MA", zip5="02139"),
+        Recipient("R4", "QORTEK POWER SYSTEMS OF TEXAS", state="TX"),
+    ]
+    for most, expected in (
+        (1, ["R2"]),
+        (2, ["R1", "R2"]),
+        (3, ["R1", "R2", "R3"]),
+        (4, ["R1", "R2", "R3", "R4"]),
+    ):
+        pairs, _ = pairs_of(firms("Qortek"), recipients, pairs_per_query=most)
+        assert [recipient_id for _, recipient_id in pairs] == expected
+
+
+def test_more_shared_keys_are_counted(pairs_of):
+    recipients = [Recipient("R1", "QORTEK", state="MA", zip5="02139"), Recipient("R2", "QORTEK", state="TX")]
+    pairs, _ = pairs_of(firms("Qortek"), recipients)
+    assert pairs["QORTEK", "R1"] > pairs["QORTEK", "R2"] > 0
+
+
+@pytest.mark.parametrize(("threads", "part_rows"), [(1, 1), (1, 7), (4, 50)])
+def test_pairs_depend_on_content_only(pairs_of, threads, part_rows):
+    words = ["ACME", "LASER", "QORTEK", "PHYSICAL", "OPTICS", "BRIGHT"]
+    draw = random.Random(11)
+    names = [" ".join(draw.sample(words, draw.randint(1, 3))) for _ in range(150)]
+    recipients = [Recipient(f"R{place:03}", name, state="MA") for place, name in enumerate(names)]
+    awards = firms(*sorted(set(names))[:40])
+    expected = pairs_of(awards, recipients, pairs_per_query=3)
+    draw.shuffle(recipients)
+    assert pairs_of(awards, recipients, threads, part_rows, pairs_per_query=3) == expected

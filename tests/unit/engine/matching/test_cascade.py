@@ -1,0 +1,303 @@
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sbir_gate.engine.matching.cascade import MatchingOptions, match_firms
+from sbir_gate.model.matches import Method
+from tests.factories_matching import (
+    UEIS,
+    Award,
+    Recipient,
+    database,
+    load_awards,
+    load_recipients,
+    match,
+)
+
+UEI, OTHER_UEI = UEIS[1], UEIS[2]
+DUNS, OTHER_DUNS = "133709001", "033449757"
+NOBODY = ("none", "none", "")
+CAMBRIDGE = {"city": "CAMBRIDGE", "state": "MA", "zip5": "02139"}
+AUSTIN = {"city": "AUSTIN", "state": "TX", "zip5": "73301"}
+
+
+def said(award, *recipients, **options):
+    """Return (decision, method, recipient id) of one award."""
+    return match([award], recipients, MatchingOptions(**options)).said(award.award_id)
+
+
+def test_each_method_links_what_it_is_for():
+    awards = [
+        Award("A1", "Acme Laser Labs", uei=UEI),
+        Award("A2", "Bright Optics, L.L.C.", duns=DUNS),
+        Award("A3", "Zentrox Company, The", **CAMBRIDGE),
+        Award("A4", "Qortek Power Solutions", **CAMBRIDGE),
+        Award("A5", "Hydromancer Dynamics"),
+    ]
+    recipients = [
+        Recipient("R1", "ACME LASER LABORATORIES  INC", uei=UEI),
+        Recipient("R2", "BRIGHT OPTICS", duns=DUNS),
+        Recipient("R3", "ZENTROX", **CAMBRIDGE),
+        Recipient("R4", "QORTECK POWER SOLUTION INC", **CAMBRIDGE),
+    ]
+    matching = match(awards, recipients)
+    assert [matching.said(award.award_id) for award in awards] == [
+        ("link", "uei-exact", "R1"),
+        ("link", "duns-exact", "R2"),
+        ("link", "name-exact", "R3"),
+        ("link", "name-fuzzy", "R4"),
+        NOBODY,
+    ]
+
+
+def test_a_uei_goes_before_a_duns_and_both_before_a_name():
+    award = Award("A1", "Acme Laser", uei=UEI, duns=DUNS, **CAMBRIDGE)
+    by_uei, by_duns = Recipient("R3", "ACME LASER", uei=UEI), Recipient("R2", "ACME LASER", duns=DUNS)
+    by_name = Recipient("R1", "ACME LASER", **CAMBRIDGE)
+    assert said(award, by_name, by_duns, by_uei) == ("link", "uei-exact", "R3")
+    assert said(award, by_name, by_duns) == ("link", "duns-exact", "R2")
+    assert said(award, by_name) == ("link", "name-exact", "R1")
+
+
+def test_a_duns_that_agrees_goes_before_a_uei_that_does_not():
+    award = Award("A1", "Acme Laser", uei=UEI, duns=DUNS)
+    recipients = [Recipient("R1", "ZENITH BAKERY", uei=UEI), Recipient("R2", "ACME LASER", duns=DUNS)]
+    assert said(award, *recipients) == ("link", "duns-exact", "R2")
+
+
+def test_methods_that_are_switched_off_match_nothing():
+    award = Award("A1", "Acme Laser", uei=UEI, duns=DUNS, **CAMBRIDGE)
+    recipient = Recipient("R1", "ACME LASER", UEI, DUNS, **CAMBRIDGE)
+    for method in (Method.UEI_EXACT, Method.DUNS_EXACT, Method.NAME_EXACT):
+        assert said(award, recipient, methods=(method,)) == ("link", method.value, "R1")
+    assert said(award, recipient, methods=(Method.NAME_FUZZY,)) == NOBODY
+
+
+def test_an_identifier_conflict_is_a_candidate_with_its_reason():
+    award = Award("A1", "Acme Laser", uei=UEI)
+    decision = match([award], [Recipient("R1", "ZENITH BAKERY", uei=UEI)]).by_award["A1"]
+    assert (decision.kind.value, decision.method.value) == ("candidate", "uei-exact")
+    assert [(found.recipient_id, found.reason) for found in decision.candidates] == [
+        ("R1", "identifier-conflict")
+    ]
+
+
+def test_a_generic_uei_links_the_named_firm_only():
+    named = Recipient("R1", "FOREIGN OPTICS GMBH", uei=UEI)
+    generic = Recipient("R2", "MISCELLANEOUS FOREIGN CONTRACTORS", uei=UEI)
+    assert said(Award("A1", "Foreign Optics", uei=UEI), named, generic) == ("link", "uei-exact", "R1")
+    assert said(Award("A1", "Kodiak Bakery", uei=UEI), named, generic)[0] == "candidate"
+    assert said(Award("A1", "Miscellaneous Foreign Contractors", uei=UEI), named, generic) == NOBODY
+
+
+def test_a_duns_on_three_unrelated_firms_links_the_one_whose_name_agrees():
+    recipients = [
+        Recipient("R1", "ZENITH BAKERY", duns=OTHER_DUNS),
+        Recipient("R2", "ACME LASER", duns=OTHER_DUNS),
+        Recipient("R3", "KODIAK TRUCKING", duns=OTHER_DUNS),
+    ]
+    assert said(Award("A1", "Acme Lasers Inc", duns=OTHER_DUNS), *recipients) == ("link", "duns-exact", "R2")
+    assert said(Award("A2", "Hydromancer", duns=OTHER_DUNS), *recipients)[0] == "candidate"
+
+
+def test_either_of_two_duns_in_one_cell_links():
+    award = Award("A1", "Acme Laser", duns=f"001810881 {DUNS}")
+    assert said(award, Recipient("R1", "ACME LASER", duns=DUNS)) == ("link", "duns-exact", "R1")
+    award = Award("A1", "Acme Laser", duns=DUNS)
+    assert said(award, Recipient("R1", "ACME LASER", duns=f"001810881 {DUNS}")) == (
+        "link",
+        "duns-exact",
+        "R1",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["MULTIPLE RECIPIENTS", "Redacted Due to P.I.I.", "Private Individual", "INDIVIDUAL  RECIPIENT"]
+)
+def test_a_placeholder_matches_nobody_by_name_or_identifier(name):
+    award = Award("A1", name, UEI, DUNS, **CAMBRIDGE)
+    assert said(award, Recipient("R1", name, UEI, DUNS, **CAMBRIDGE)) == NOBODY
+    assert said(award, Recipient("R1", "ACME LASER", UEI, DUNS, **CAMBRIDGE)) == NOBODY
+
+
+def test_an_award_without_a_name_links_by_its_identifier_only():
+    recipient = Recipient("R1", "ACME LASER", UEI, **CAMBRIDGE)
+    assert said(Award("A1", uei=UEI), recipient) == ("link", "uei-exact", "R1")
+    assert said(Award("A1", **CAMBRIDGE), recipient) == NOBODY
+
+
+def test_recipients_without_names_match_no_name():
+    assert said(Award("A1", **CAMBRIDGE), Recipient("R1", None, UEI, **CAMBRIDGE)) == NOBODY
+    assert said(Award("A1", "日本", **CAMBRIDGE), Recipient("R1", "中国", UEI, **CAMBRIDGE)) == NOBODY
+
+
+def test_a_common_name_elsewhere_is_no_link():
+    award = Award("A1", "Advanced Technology Solutions", **CAMBRIDGE)
+    namesakes = [
+        Recipient(f"R{number}", "ADVANCED TECHNOLOGY SOLUTIONS", state=state, zip5=zip5)
+        for number, (state, zip5) in enumerate(
+            [("TX", "73301"), ("CA", "94011"), ("NY", "10001"), ("FL", "33101")]
+        )
+    ]
+    assert said(award, *namesakes)[0] == "candidate"
+
+
+def test_a_subset_of_a_name_is_no_link():
+    award = Award("A1", "Quantum", **CAMBRIDGE)
+    assert (
+        said(award, Recipient("R1", "QUANTUM DENTAL SUPPLY OF OHIO", state="OH", zip5="44101"))[0] != "link"
+    )
+
+
+def test_an_exact_name_beats_a_longer_one():
+    recipients = [Recipient("R1", "QORTEK HOLDINGS", **CAMBRIDGE), Recipient("R2", "QORTEK", **CAMBRIDGE)]
+    assert said(Award("A1", "Qortek Inc", **CAMBRIDGE), *recipients) == ("link", "name-exact", "R2")
+
+
+def test_a_firm_is_found_under_a_former_name_and_a_trade_name():
+    recipient = Recipient("R1", "ZENTROX OPTICS", **CAMBRIDGE)
+    for name in ("Hydromancer Inc (formerly Zentrox Optics)", "Hydromancer dba Zentrox Optics"):
+        assert said(Award("A1", name, **CAMBRIDGE), recipient) == ("link", "name-exact", "R1")
+    trading = Recipient("R1", "HYDROMANCER LLC DBA ZENTROX OPTICS", **CAMBRIDGE)
+    assert said(Award("A1", "Zentrox Optics", **CAMBRIDGE), trading) == ("link", "name-exact", "R1")
+
+
+def test_the_acceptance_limit_can_be_set_outright():
+    award = Award("A1", "Qortek Power", **CAMBRIDGE)
+    recipient = Recipient("R1", "QORTECK POWER", **CAMBRIDGE)
+    assert said(award, recipient, acceptance_limit=0.0)[0] == "link"
+    assert said(award, recipient, acceptance_limit=1.0)[0] == "candidate"
+
+
+def test_more_precision_wanted_never_links_more():
+    awards = [
+        Award(f"A{number}", name, **CAMBRIDGE)
+        for number, name in enumerate(("Qortec", "Qortek Po", "Kortek"))
+    ]
+    recipients = [Recipient("R1", "QORTEK POWER", **CAMBRIDGE), Recipient("R2", "QORTEX", **AUSTIN)]
+    links = []
+    for min_precision in (0.8, 0.95, 0.98, 0.995):
+        found = match(awards, recipients, MatchingOptions(min_precision=min_precision))
+        links.append(sum(found.said(award.award_id)[0] == "link" for award in awards))
+    assert links == sorted(links, reverse=True)
+
+
+def test_doubled_recipients_change_nothing():
+    award = Award("A1", "Qortek Power", **CAMBRIDGE)
+    recipients = [Recipient("R1", "QORTECK POWER", **CAMBRIDGE), Recipient("R2", "QORTEK PAPER", **AUSTIN)]
+    once, often = match([award], recipients), match([award], recipients * 3)
+    assert [replace(found, row_key=0) for found in once.by_award["A1"].candidates] == [
+        replace(found, row_key=0) for found in often.by_award["A1"].candidates
+    ]
+
+
+def test_there_is_one_decision_per_firm_and_the_engine_says_what_it_did():
+    awards = [Award("A1", "Qortek", **CAMBRIDGE), Award("A2", "Qortek", **CAMBRIDGE), Award("A3")]
+    matched = match(awards, [Recipient("R1", "QORTEK", **CAMBRIDGE)]).matched
+    assert [decision.firm_id for decision in matched.decisions] == [0, 1]
+    assert matched.counters == {"firms": 2, "queries": 1, "candidates_generated": 1, "pairs_scored": 1}
+    assert set(matched.notes) == {"model", "acceptance_limit", "labelled_firms"}
+    assert matched.notes["labelled_firms"] == "0"
+
+
+def test_the_stages_are_timed_in_order(tmp_path):
+    stages = []
+
+    def stage(name):
+        stages.append(name)
+        return database()
+
+    with database() as connection:
+        load_awards(connection, [Award("A1", "Acme")])
+        load_recipients(connection, [Recipient("R1", "ACME")], tmp_path)
+        match_firms(connection, MatchingOptions(), stage)
+    assert stages == ["firms", "identifiers", "candidates", "words", "training", "similarity", "decisions"]
+
+
+def labelled_world(firms=60):
+    """Return awards with a UEI that names their recipient, and one without."""
+    letters = "BCDFGHJKLMNPQRSTVWXZ"
+    draw = random.Random(7)
+    names = [
+        "".join(draw.choices(letters, k=7)) + " " + "".join(draw.choices(letters, k=6)) for _ in range(firms)
+    ]
+    ueis = [f"A{number:03}BCDEFGHJ" for number in range(firms)]
+    awards = [
+        Award(f"A{place}", name, uei, **CAMBRIDGE)
+        for place, (name, uei) in enumerate(zip(names, ueis, strict=True))
+    ]
+    recipients = [
+        Recipient(f"R{place}", f"{name[:-1]} LLC", uei, **CAMBRIDGE)
+        for place, (name, uei) in enumerate(zip(names, ueis, strict=True))
+    ]
+    return awards, recipients
+
+
+def test_enough_identifier_links_train_the_model():
+    awards, recipients = labelled_world()
+    options = MatchingOptions(min_training_labels=60, max_training_labels=80)
+    trained = match(awards, recipients, options).matched
+    assert trained.notes["labelled_firms"] == "60"
+    assert trained.notes["model"].startswith("self-trained on")
+    untrained = match(awards, recipients, replace(options, min_training_labels=61)).matched
+    assert untrained.notes["labelled_firms"] == "0"
+    assert not untrained.notes["model"].startswith("self-trained")
+
+
+def test_the_sample_of_labels_is_bounded_and_linked_firms_stay_linked_by_their_identifier():
+    awards, recipients = labelled_world()
+    found = match(awards, recipients, MatchingOptions(min_training_labels=10, max_training_labels=20))
+    assert found.matched.notes["labelled_firms"] == "20"
+    assert {found.said(award.award_id)[1] for award in awards} == {"uei-exact"}
+
+
+# small worlds full of ties: few names, places and identifiers for many rows
+TIED = {
+    "name": st.sampled_from(
+        [None, "QORTEK", "QORTEK INC", "QORTEC", "KORTEK POWER", "POWER QORTEK", "ACME (QORTEK)"]
+    ),
+    "uei": st.sampled_from([None, None, UEI, OTHER_UEI]),
+    "duns": st.sampled_from([None, None, DUNS, f"{DUNS} {OTHER_DUNS}"]),
+    "state": st.sampled_from([None, "MA", "TX"]),
+    "zip5": st.sampled_from([None, "02139", "02140"]),
+}
+AWARDS = st.lists(st.builds(lambda **fields: fields, **TIED), min_size=1, max_size=6).map(
+    lambda rows: [Award(f"A{place}", **row) for place, row in enumerate(rows)]
+)
+RECIPIENTS = st.lists(
+    st.builds(Recipient, st.sampled_from(["R1", "R2", "R3", "R4", "R5", "R6"]), **TIED), max_size=9
+)
+
+
+def outcome(matching):
+    """Return all that is decided, by award, without the numbers of rows and firms."""
+    return {
+        award_id: (
+            decision.kind,
+            decision.method,
+            [
+                (found.recipient_id, found.method, found.score, found.confidence, found.reason)
+                for found in decision.candidates
+            ],
+        )
+        for award_id, decision in matching.by_award.items()
+    }
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    awards=AWARDS,
+    recipients=RECIPIENTS,
+    random=st.randoms(use_true_random=False),
+    threads=st.sampled_from([1, 4]),
+)
+def test_decisions_depend_on_content_only_ties_included(awards, recipients, random, threads):
+    expected = match(awards, recipients)
+    assert set(expected.by_award) == {award.award_id for award in awards}
+    awards, recipients = awards.copy(), recipients + recipients[:2]
+    random.shuffle(awards)
+    random.shuffle(recipients)
+    assert outcome(match(awards, recipients, threads=threads)) == outcome(expected)

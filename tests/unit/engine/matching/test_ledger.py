@@ -1,0 +1,179 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sbir_gate.engine.matching.ledger import Ledger
+from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.model.chunks import Chunk, Span
+from sbir_gate.model.records import Reject
+
+REJECT = Reject("r.csv", 7, "", "a;b", 'it is "wrong"')
+
+
+def chunk(start=0, stop=10, file=0, rejects=()):
+    return Chunk(file, Span(start, stop), stop - start, stop - start, rejects)
+
+
+def writing(text):
+    return lambda path: path.write_text(text)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "out.csv.parts"
+
+
+def recorded(folder, key="key", *chunks):
+    ledger = Ledger(folder, key)
+    for one in chunks:
+        ledger.record(one, writing(f"part {one.span.start}"))
+    ledger.close(is_done=False)
+
+
+def test_what_was_recorded_is_found_again_in_the_order_of_the_source(folder):
+    chunks = [chunk(0, 5, file=1), chunk(10, 20, rejects=(REJECT,)), chunk(0, 10)]
+    recorded(folder, "key", *chunks)
+    ledger = Ledger(folder, "key")
+    assert [done.chunk for done in ledger.finished] == [chunks[2], chunks[1], chunks[0]]
+    assert [done.path.read_text() for done in ledger.finished] == ["part 0", "part 10", "part 0"]
+    assert ledger.findings() == ["going on from 3 finished chunks (25 recipients)"]
+    ledger.close(is_done=True)
+
+
+def test_a_run_that_is_done_leaves_nothing_behind(folder):
+    ledger = Ledger(folder, "key")
+    ledger.record(chunk(), writing("part"))
+    ledger.close(is_done=True)
+    assert not folder.exists()
+
+
+def test_a_run_that_finished_no_chunk_leaves_nothing_behind(folder):
+    Ledger(folder, "key").close(is_done=False)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_parts_under_another_key_or_for_a_fresh_start_are_removed(folder, is_fresh):
+    recorded(folder, "old", chunk())
+    ledger = Ledger(folder, "old" if is_fresh else "new", is_fresh=is_fresh)
+    assert ledger.finished == ()
+    assert not list(folder.glob("part-*"))
+    assert len(ledger.findings()) == (0 if is_fresh else 1)
+    ledger.close(is_done=True)
+
+
+def flip_a_byte(part, _entry):
+    content = bytearray(part.read_bytes())
+    content[-1] ^= 1
+    part.write_bytes(content)
+
+
+def cut_the_part(part, _entry):
+    part.write_bytes(part.read_bytes()[:-1])
+
+
+def remove_the_part(part, _entry):
+    part.unlink()
+
+
+def cut_the_entry(_part, entry):
+    entry.write_bytes(entry.read_bytes()[:-9])
+
+
+def empty_the_entry(_part, entry):
+    entry.write_bytes(b"")
+
+
+def claim_another_span(_part, entry):
+    entry.write_text(entry.read_text().replace('"start":10', '"start":11'))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [flip_a_byte, cut_the_part, remove_the_part, cut_the_entry, empty_the_entry, claim_another_span],
+)
+def test_a_damaged_chunk_is_forgotten_and_the_others_stay(folder, damage):
+    recorded(folder, "key", chunk(0, 10), chunk(10, 20), chunk(20, 30))
+    entry = next(folder.glob("part-*10.json"))
+    damage(entry.with_suffix(".parquet"), entry)
+    ledger = Ledger(folder, "key")
+    assert [done.chunk.span.start for done in ledger.finished] == [0, 20]
+    assert ledger.damaged == 1
+    assert not entry.exists()
+    ledger.close(is_done=True)
+
+
+def test_a_header_that_cannot_be_read_costs_the_parts_not_the_run(folder):
+    recorded(folder, "key", chunk())
+    (folder / "ledger.json").write_text("{")
+    ledger = Ledger(folder, "key")
+    assert ledger.finished == ()
+    ledger.close(is_done=True)
+
+
+def test_a_chunk_whose_part_cannot_be_written_is_as_if_it_had_not_been_done(folder):
+    def full(path):
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    ledger = Ledger(folder, "key")
+    ledger.record(chunk(0, 10), writing("part"))
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        ledger.record(chunk(10, 20), full)
+    error = ledger.unwritable(raised.value)
+    assert str(folder) in error.message
+    assert "No space left on device" in error.message
+    assert "enrichment.work_folder" in error.hint
+    assert not list(ledger.scratch.iterdir())
+    ledger.close(is_done=False)
+    again = Ledger(folder, "key")
+    assert len(again.finished) == 1
+    again.close(is_done=True)
+
+
+def test_the_scratch_of_a_killed_run_is_cleaned(folder):
+    recorded(folder, "key", chunk())
+    (folder / "scratch").mkdir()
+    (folder / "scratch" / "block.csv").write_text("left behind")
+    ledger = Ledger(folder, "key")
+    assert list(ledger.scratch.iterdir()) == []
+    ledger.close(is_done=True)
+
+
+def test_a_second_process_is_refused_while_the_first_is_at_work_and_let_in_when_it_was_killed(folder):
+    code = (
+        "import sys; from pathlib import Path; from sbir_gate.engine.matching.ledger import Ledger;"
+        "ledger = Ledger(Path(sys.argv[1]), 'key'); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(UsageError, match=f"process {process.pid}"):
+            Ledger(folder, "key")
+        process.kill()
+    Ledger(folder, "key").close(is_done=True)
+    assert not folder.exists()
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(folder):
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"thesis\.txt"):
+        Ledger(folder, "key")
+    assert (folder / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_an_error_that_names_the_cure(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="cannot be kept"):
+        Ledger(tmp_path / "out.parts", "key")
+
+
+def test_a_path_that_is_a_file_is_an_error_that_names_the_cure(folder):
+    folder.write_text("a file")
+    with pytest.raises(OutputError, match="cannot be kept"):
+        Ledger(folder, "key")

@@ -1,0 +1,95 @@
+from dataclasses import replace
+
+import pytest
+
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.model.verdict import MetricLimit, Outcome, Policy, Severity
+from tests.factories import (
+    EXACT,
+    HIGHER,
+    LOWER,
+    award_id,
+    link,
+    make_policy,
+    make_run,
+    with_decisions,
+    with_metric,
+)
+
+OLD, NEW = "work/pages_read", "work/pages"
+LIMIT = MetricLimit(OLD, "count", LOWER, EXACT, fail_percent=10.0)
+POLICY = make_policy(limits=(*make_policy().limits, LIMIT))
+BEFORE = with_metric(make_run(), OLD, [100.0], "count")
+
+
+def now(value, renamed=None, **more):
+    run = with_metric(make_run(renamed={OLD: NEW} if renamed is None else renamed), NEW, [value], "count")
+    for name, extra in more.items():
+        run = with_metric(run, name.replace("__", "/"), [extra], "count")
+    return run
+
+
+def row(verdict, name):
+    return next(change for change in verdict.changes if change.metric == name)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"), [(100.0, Outcome.PASS), (80.0, Outcome.PASS), (111.0, Outcome.FAIL)]
+)
+def test_a_renamed_counter_has_the_value_and_the_limit_of_the_old_name(value, outcome):
+    verdict = judge(now(value), BEFORE, POLICY)
+    assert verdict.outcome is outcome
+    change = row(verdict, NEW)
+    assert (change.reference, change.renamed_from) == (100.0, OLD)
+    assert OLD not in {change.metric for change in verdict.changes}
+    assert verdict.notes[0] == f"{NEW} was {OLD}, and is judged by its value and limit: gate.renamed says so"
+
+
+def test_without_an_entry_the_old_name_is_gone():
+    verdict = judge(now(100.0, renamed={}), BEFORE, POLICY)
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == (f"{OLD} is gone: the reference has it",)
+
+
+@pytest.mark.parametrize(
+    ("head", "reference", "obstacle"),
+    [
+        (now(1.0, work__pages_read=1000.0), BEFORE, "work/pages_read is still measured"),
+        (now(1.0), with_metric(BEFORE, NEW, [1.0], "count"), "the reference has work/pages too"),
+        (now(1.0), make_run(), "the reference has no work/pages_read; take the entry out"),
+        (make_run(renamed={OLD: NEW}), BEFORE, "there is no work/pages"),
+    ],
+)
+def test_an_entry_takes_no_metric_from_under_its_limit(head, reference, obstacle):
+    verdict = judge(head, reference, POLICY)
+    assert f"gate.renamed: {OLD} -> {NEW} was not applied: {obstacle}" in verdict.notes
+    assert all(not change.renamed_from for change in verdict.changes)
+
+
+def test_a_limit_of_the_group_holds_for_the_new_name():
+    policy = Policy((replace(LIMIT, name="work/*"),))
+    assert row(judge(now(111.0), BEFORE, policy), NEW).severity is Severity.FAIL
+
+
+def test_a_limit_on_the_new_name_wins():
+    policy = Policy((LIMIT, replace(LIMIT, name=NEW, fail_percent=50.0)))
+    assert row(judge(now(120.0), BEFORE, policy), NEW).severity is Severity.OK
+
+
+def test_a_renamed_method_is_judged_against_the_links_of_the_old_name():
+    limit = MetricLimit("links/*", "count", HIGHER, EXACT, fail_percent=20.0, is_required=False)
+    policy = make_policy(limits=(*make_policy().limits, limit))
+
+    def unlabelled(method, count, **changes):
+        run = with_decisions(
+            make_run(), {award_id(n): link(award_id(n), f"R{n:04d}", method) for n in range(30)}
+        )
+        quality = replace(run.quality, links_by_method={method: count})
+        run = replace(run, quality=quality, has_truth=False, right_award_ids=(), **changes)
+        return with_metric(run, f"links/{method}", [count], "count")
+
+    before, head = unlabelled("old-way", 30.0), unlabelled("new-way", 30.0)
+    assert judge(head, before, policy).outcome is Outcome.FAIL
+    verdict = judge(replace(head, renamed={"links/old-way": "links/new-way"}), before, policy)
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.records.moves == ()

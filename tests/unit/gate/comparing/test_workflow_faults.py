@@ -1,0 +1,147 @@
+import pytest
+
+from sbir_gate.gate.comparing.workflow_faults import workflow_faults
+from sbir_gate.model.diagnosis import Gravity
+from sbir_gate.model.workflow import Job, Step, Workflow
+
+RIGHTS = {"contents": "read", "pull-requests": "write", "checks": "write"}
+WHOLE = {"fetch-depth": "0", "persist-credentials": "false"}
+
+
+def checkout(**changes):
+    inputs = {**WHOLE, **{key.replace("_", "-"): value for key, value in changes.items()}}
+    return Step("w.yml:9", False, uses="actions/checkout@abc", inputs={k: v for k, v in inputs.items() if v})
+
+
+def gate(**inputs):
+    return Step("w.yml:12", True, uses="o/sbir-gate@abc", inputs=inputs)
+
+
+def faults(*steps, on=("pull_request",), keys=(), permissions=RIGHTS, top=None, condition=""):
+    job = Job("w.yml:5", "gate", steps or (checkout(), gate()), permissions, condition)
+    events = {event: frozenset(keys) for event in on}
+    return list(workflow_faults(Workflow("w.yml", events, (job,), top)))
+
+
+def problems(*steps, **changes):
+    return [found.problem for found in faults(*steps, **changes)]
+
+
+def test_a_sound_workflow_has_no_fault():
+    assert faults() == []
+    assert faults(permissions=None, top=RIGHTS) == []
+    assert faults(permissions={"*": "write"}) == []
+
+
+@pytest.mark.parametrize(
+    ("lacking", "why"), [("pull-requests", "comment"), ("checks", "check"), ("contents", "checkout")]
+)
+def test_a_missing_permission_is_named_with_what_it_is_for(lacking, why):
+    rest = {scope: level for scope, level in RIGHTS.items() if scope != lacking}
+    (found,) = faults(permissions=rest)
+    assert found.gravity is Gravity.WARNING
+    assert f"'{lacking}: {RIGHTS[lacking]}', which the {why} needs" in found.problem
+    assert found.place == "w.yml:5"
+
+
+def test_the_jobs_own_permissions_count_and_not_those_on_top():
+    assert len(faults(permissions={"contents": "read"}, top=RIGHTS)) == 2
+    assert len(faults(permissions={}, top=RIGHTS)) == 3
+
+
+def test_what_is_switched_off_needs_no_permission():
+    steps = (checkout(), gate(comment="false", check="false"))
+    assert faults(*steps, permissions={"contents": "read"}) == []
+
+
+def test_a_push_writes_the_baseline_and_no_comment():
+    rights = {"contents": "read", "checks": "write"}
+    (found,) = problems(on=("push",), permissions=rights)
+    assert "contents: write" in found
+    assert "baseline" in found
+    assert problems(on=("push",), permissions=rights | {"contents": "write"}) == []
+    assert problems(checkout(), gate(mode="full"), on=("push",), permissions=rights) == []
+
+
+def test_the_half_for_forks_reads_the_artifact():
+    (found,) = problems(checkout(), gate(mode="comment"), on=("workflow_run",))
+    assert "'actions: read', which the artifact of the fork's run needs" in found
+
+
+@pytest.mark.parametrize(
+    ("condition", "needs_write"),
+    [
+        ("", True),
+        ("github.event_name == 'push'", True),
+        ("${{ github.event_name == 'push' }}", True),
+        ("github.event_name != 'push'", False),
+        ("github.event_name == 'pull_request'", False),
+        # more than an event's name: nobody knows, so nothing is said
+        ("github.event_name == 'push' && always()", False),
+    ],
+)
+def test_a_condition_tells_on_which_events_a_job_runs(condition, needs_write):
+    found = problems(on=("pull_request", "push"), condition=condition)
+    assert any("contents: write" in problem for problem in found) is needs_write
+
+
+def test_without_any_permissions_the_settings_of_the_repository_decide():
+    (found,) = faults(permissions=None)
+    assert "says no permissions" in found.problem
+    assert "permissions: {}" in found.cure
+
+
+@pytest.mark.parametrize("depth", ["", "1", "50"])
+@pytest.mark.parametrize("event", ["pull_request", "merge_group"])
+def test_a_shallow_checkout_cannot_hold_the_base(depth, event):
+    (found,) = faults(checkout(fetch_depth=depth), gate(), on=(event,))
+    assert found.gravity is Gravity.ERROR
+    assert "shallow" in found.problem
+    assert found.place == "w.yml:9"
+
+
+def test_where_nothing_older_is_looked_at_a_shallow_checkout_will_do():
+    push_rights = RIGHTS | {"contents": "write"}
+    assert faults(checkout(fetch_depth=""), gate(), on=("push",), permissions=push_rights) == []
+    assert faults(checkout(fetch_depth="${{ inputs.depth }}"), gate()) == []
+    script = Step("w.yml:12", True, script="sbir-gate run")
+    assert faults(checkout(fetch_depth=""), script, permissions={"contents": "read"}) == []
+    script = Step("w.yml:12", True, script="sbir-gate run --base")
+    assert len(faults(checkout(fetch_depth=""), script, permissions={"contents": "read"})) == 1
+
+
+def test_the_token_of_the_checkout_must_not_lie_about():
+    (found,) = faults(checkout(persist_credentials=""), gate())
+    assert "persist-credentials: false" in found.cure
+    assert found.gravity is Gravity.WARNING
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "${{ github.event.pull_request.head.sha }}",
+        "${{ github.head_ref }}",
+        "refs/pull/${{ github.event.number }}/merge",
+    ],
+)
+def test_the_code_of_a_stranger_with_a_token_is_an_error(ref):
+    (found,) = faults(checkout(ref=ref), gate(), on=("pull_request_target",))
+    assert found.gravity is Gravity.ERROR
+    assert "pull_request_target" in found.problem
+    assert faults(checkout(ref=ref), gate()) == []
+
+
+def test_so_it_is_in_the_half_for_forks():
+    rights = RIGHTS | {"actions": "read"}
+    ref = "${{ github.event.workflow_run.head_sha }}"
+    (found,) = faults(checkout(ref=ref), gate(), on=("workflow_run",), permissions=rights)
+    assert found.gravity is Gravity.ERROR
+    branch = "${{ github.event.repository.default_branch }}"
+    assert faults(checkout(ref=branch), gate(), on=("workflow_run",), permissions=rights) == []
+
+
+@pytest.mark.parametrize("key", ["paths", "paths-ignore"])
+def test_a_path_filter_makes_a_required_check_wait_without_end(key):
+    (found,) = faults(keys=(key,))
+    assert "filtered by path" in found.problem
+    assert faults(keys=("branches", "types")) == []

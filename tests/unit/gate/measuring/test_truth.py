@@ -1,0 +1,80 @@
+import pytest
+
+from sbir_gate.errors import InputError
+from sbir_gate.gate.measuring.truth import check_truth, read_truth
+
+
+@pytest.fixture
+def truth_of(tmp_path):
+    def read(content):
+        path = tmp_path / "truth.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return read_truth(path)
+
+    return read
+
+
+def test_several_recipients_none_and_one(truth_of):
+    text = "\ufeffAward_ID,note,recipient_ids\nA1,x,R1 R2;R3\r\nA2,,\n\nA3,y, R4 \n"
+    assert truth_of(text) == {"A1": {"R1", "R2", "R3"}, "A2": frozenset(), "A3": {"R4"}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "truth.csv: the truth file is empty"),
+        ("\n\n", "truth.csv: the truth file is empty"),
+        ("award\n", "line 1: the truth lacks the column 'award_id'"),
+        ("award_id,recipient\nA1,R1\n", "lacks the column 'recipient_ids'"),
+        ("award_id,recipient_ids\n", "has no rows"),
+        ("award_id,recipient_ids\nA1,R1\nA1,R2\n", "line 3: award_id 'A1' stands twice"),
+        ("award_id,recipient_ids\n ,R1\n", "line 2: award_id is empty"),
+        ("award_id,recipient_ids\nA1\n", "line 2: the row has not the 2 cells"),
+        ("award_id,recipient_ids\nA1,R1,R2\n", "line 2: the row has not the 2 cells"),
+        ('award_id,recipient_ids\n"A1,R1\n', "not CSV"),
+        (b"award_id,recipient_ids\nA\xff,R1\n", "not UTF-8"),
+    ],
+)
+def test_a_fault_is_named_with_its_line(truth_of, content, message):
+    with pytest.raises(InputError) as caught:
+        truth_of(content)
+    assert message in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.csv: the truth cannot be read"):
+        read_truth(tmp_path / "absent.csv")
+
+
+class TestTheFixtureOfTheTruth:
+    @pytest.fixture
+    def check(self, tmp_path):
+        path = tmp_path / "truth.csv"
+        path.write_text("award_id,recipient_ids\nA1,R1 R2\n\nA2,R3\nA3,\n")
+
+        def call(award_ids, recipient_ids):
+            check_truth(path, read_truth(path), award_ids, recipient_ids)
+
+        return call
+
+    def test_a_truth_of_this_fixture_passes(self, check):
+        check({"A1", "A2", "A3", "A4"}, {"R1", "R2", "R3", "R4"})
+
+    def test_awards_that_are_not_there_are_counted_and_named_with_their_lines(self, check):
+        with pytest.raises(InputError) as caught:
+            check({"A1"}, {"R1", "R2", "R3"})
+        assert "2 of 3 awards are not in the fixture: 'A2' (line 4), 'A3' (line 5)" in caught.value.message
+
+    def test_recipients_that_are_not_there_are_counted_and_named_with_their_lines(self, check):
+        with pytest.raises(InputError) as caught:
+            check({"A1", "A2", "A3"}, {"R1"})
+        assert (
+            "2 of 3 recipient ids are in no recipient: 'R2' (line 2), 'R3' (line 4)" in caught.value.message
+        )
+
+    def test_only_the_first_are_named(self, tmp_path):
+        path = tmp_path / "truth.csv"
+        path.write_text("award_id,recipient_ids\n" + "".join(f"A{n},\n" for n in range(9)))
+        with pytest.raises(InputError, match=r"'A2' \(line 4\), \.\.\."):
+            check_truth(path, read_truth(path), (), ())

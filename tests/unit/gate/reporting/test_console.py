@@ -1,0 +1,101 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.reporting.console import NARROWEST_WIDTH, render_console
+from sbir_gate.gate.reporting.plain_text import display_width
+from sbir_gate.gate.reporting.records_view import award_lists
+from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.model.verdict import AwardChange, LostBy, RecordChanges
+from tests.factories import make_policy, make_run, scaled, with_lost_links
+
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def view_of(head):
+    return build_view(head, judge(head, make_run(), make_policy()))
+
+
+def table_lines(text):
+    """Return the lines of the metric and award tables, without the titles above them."""
+    blocks = re.findall(r"^(?: +metric |award ).*(?:\n.+)*", text, re.MULTILINE)
+    return [line for block in blocks for line in block.split("\n")]
+
+
+@pytest.mark.parametrize("width", [-5, 0, 40, 60, 79, 100, 200])
+def test_tables_fit_the_width(width):
+    head = scaled(with_lost_links(make_run(firm_names=("株式会社" * 20,) * 40), 3), "wall_seconds", 1.4)
+    text = render_console(view_of(head), width, use_colour=False, is_verbose=True)
+    lines = table_lines(text)
+    assert len(lines) > 12
+    assert max(map(display_width, lines)) <= max(width, NARROWEST_WIDTH)
+
+
+def test_a_narrow_terminal_keeps_the_metric_and_its_change():
+    head = scaled(make_run(), "wall_seconds", 1.4)
+    text = render_console(view_of(head), 64, use_colour=False)
+    assert re.search(r"^fail +wall_seconds +2\.38 s +\+40\.0 %", text, re.MULTILINE)
+
+
+def test_without_colour_there_is_no_escape_sequence():
+    hostile = make_run(firm_names=("\x1b[31mred\x1b]0;title\x07",) * 40, enricher="\x1b[2J")
+    text = render_console(view_of(with_lost_links(hostile, 3)), 100, use_colour=False)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+
+
+def test_colour_changes_nothing_but_colour():
+    head = scaled(with_lost_links(make_run(), 3), "wall_seconds", 1.4)
+    coloured = render_console(view_of(head), 100, use_colour=True)
+    assert ESCAPE.search(coloured)
+    assert ESCAPE.sub("", coloured) == render_console(view_of(head), 100, use_colour=False)
+
+
+def test_reasons_are_never_cut():
+    head = scaled(make_run(), "wall_seconds", 1.4)
+    view = view_of(head)
+    text = render_console(view, NARROWEST_WIDTH, use_colour=False)
+    for reason in view.reasons:
+        assert reason in text
+
+
+def test_what_has_no_limit_is_counted_and_shown_only_when_asked_for():
+    view = view_of(make_run())
+    short = render_console(view, 120, use_colour=False)
+    whole = render_console(view, 120, use_colour=False, is_verbose=True)
+    assert "more metrics have no limit: --verbose shows them." in short
+    assert "Environment" not in short
+    assert "Metrics without a limit" in whole
+    assert "Environment" in whole
+
+
+@pytest.mark.parametrize(
+    ("width", "kept"),
+    [
+        (220, ("award-2026-0000001", "NORTHWIND", "UEI ABCDEF123456 · R000012345 (name-fuzzy)")),
+        (120, ("award-2026-0000001", "UEI ABCDEF123456 · R000012345", "UEI UVWXYZ987654 · R000067890")),
+        (79, ("award-2026-0000001", "R000012345", "R000067890")),
+    ],
+)
+def test_names_are_cut_before_ids(width, kept):
+    change = AwardChange(
+        award_id="award-2026-0000001",
+        firm_name="Northwind Advanced Photonics and Materials Incorporated",
+        before_recipient_id="R000012345",
+        after_recipient_id="R000067890",
+        before_method="name-fuzzy",
+        after_method="name-fuzzy",
+        was_right=True,
+        is_right=False,
+        lost_by=LostBy.SCORING,
+        before_name="NORTHWIND ADVANCED PHOTONICS AND MATERIALS INC",
+        before_uei="ABCDEF123456",
+        after_name="NORTHWIND ADVANCED MATERIALS OF NEW ENGLAND LLC",
+        after_uei="UVWXYZ987654",
+    )
+    view = replace(view_of(make_run()), award_lists=award_lists(RecordChanges(relinked=(change,))))
+    lines = table_lines(render_console(view, width, use_colour=False))
+    (row,) = [line for line in lines if line.startswith("award-2026")]
+    assert display_width(row) <= width
+    assert all(text in row for text in kept)

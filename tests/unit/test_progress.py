@@ -1,0 +1,67 @@
+import json
+from datetime import UTC, datetime
+
+from sbir_gate.progress import ChunkProgress, ProgressFile
+
+
+def chunk(**facts):
+    plain = {
+        "stage": "recipients",
+        "chunks": 3,
+        "records": 300,
+        "records_reused": 100,
+        "share": 0.5,
+        "seconds": 4.0,
+        "chunk_size": 100,
+        "is_resumable": True,
+    }
+    return ChunkProgress(**(plain | facts))
+
+
+def test_the_rate_is_that_of_this_run_and_the_time_left_follows_from_it():
+    assert chunk().records_per_second == 50.0
+    assert chunk().seconds_left == 6.0  # 300 more at 50 a second
+    assert chunk(share=1.0).seconds_left == 0.0
+
+
+def test_what_cannot_be_told_is_not_told():
+    assert chunk(seconds=0.0).records_per_second == 0.0
+    assert chunk(seconds=0.0).seconds_left is None
+    assert chunk(share=0.0).seconds_left is None
+
+
+def test_the_file_says_how_far_the_run_is_at_most_once_a_second_and_how_it_ended(tmp_path):
+    times = iter([10.0, 10.0, 10.5, 11.5, 11.5, 12.0])
+    now = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    file = ProgressFile(tmp_path / "progress", "run-1", lambda: next(times), lambda: now)
+    path = tmp_path / "progress" / "run-1.json"
+    file.tell(chunk(records=200))
+    file.tell(chunk(records=250))  # half a second later: not worth a write
+    assert json.loads(path.read_text())["records"] == 200
+    file.tell(chunk())
+    written = json.loads(path.read_text())
+    assert written == {
+        "format_version": 1,
+        "id": "run-1",
+        "state": "running",
+        "at": "2026-01-31T12:00:00+00:00",
+        "stage": "recipients",
+        "chunks": 3,
+        "records": 300,
+        "records_reused": 100,
+        "share": 0.5,
+        "seconds": 4.0,
+        "chunk_size": 100,
+        "is_resumable": True,
+        "records_per_second": 50.0,
+        "seconds_left": 6.0,
+        "checkpoint": 3,
+    }
+    file.finish("interrupted")
+    assert json.loads(path.read_text())["state"] == "interrupted"
+
+
+def test_without_a_folder_nothing_is_written():
+    file = ProgressFile(None, "run-1", lambda: 0.0, lambda: datetime.now(UTC))
+    file.tell(chunk())
+    file.finish("finished")
