@@ -241,7 +241,8 @@ def launcher_input(request: launcher.Request) -> bytes:
 
 def _code_of(module: ModuleType) -> CodeType | None:
     """Return the code of a module, read as Python read it to load the module."""
-    return cast("InspectLoader", module.__loader__).get_code(module.__name__)
+    loader = module.__loader__
+    return loader.get_code(module.__name__) if isinstance(loader, InspectLoader) else None
 
 
 _CODE = marshal.dumps([(module.__name__, _code_of(module)) for module in (usage, launcher)])
