@@ -50,10 +50,10 @@ def action() -> None:
 @action.command()
 def begin() -> None:
     """Fetch the history, and let the commit show that the gate is at work. Nothing waits for either."""
+    from sbir_gate.gate.keeping import fetch_past
     from sbir_gate.gate.publish import begin as begin_check
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import mode_of, told_settings
-    from sbir_gate.pipeline.keeping import fetch_past
     from sbir_gate.settings.action_inputs import InputMode
 
     inputs, event = _inputs(), workflow_event(None)
@@ -139,12 +139,12 @@ def reports() -> None:
 @action.command()
 def publish() -> None:
     """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
-    from sbir_gate.gate.branches import real_patience
+    from sbir_gate.gate.branches import push_retrying
+    from sbir_gate.gate.keeping import KeepEdges, keep_for_later
     from sbir_gate.gate.publish import publish as tell
     from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import channels_of, mode_of, told_settings
-    from sbir_gate.pipeline.keeping import KeepEdges, keep_for_later
     from sbir_gate.settings.action_inputs import FailOn, InputMode
 
     inputs, event = _inputs(), workflow_event(None)
@@ -168,8 +168,8 @@ def publish() -> None:
         fails_on_inconclusive=inputs.fail_on is FailOn.INCONCLUSIVE,
     )
     report_result(result, is_strict=False)
-    kept_with = KeepEdges(git, real_patience(), edges.github)
-    for keep in keep_for_later(saved, inputs, event, effective.settings, kept_with):
+    kept_with = KeepEdges(git, push_retrying(), edges.github)
+    for keep in keep_for_later(saved, mode_of(inputs, event), inputs, event, effective.settings, kept_with):
         _try(keep)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
@@ -85,7 +86,7 @@ def main() -> NoReturn:
     interruption = Interruption()
     interruption.watch()
     output = guard_streams()
-    status = _status(interruption)
+    status = exit_status(interruption)
     sys.stdout.flush()
     if output is not None and output.fault is not None:
         status = _unprinted(output.fault, status)
@@ -98,9 +99,15 @@ def _unprinted(fault: OSError, status: int) -> int:
     return status or ExitStatus.BROKEN
 
 
-def _status(interruption: Interruption) -> int:
+def exit_status(
+    interruption: Interruption, arguments: Sequence[str] | None = None, program: str | None = None
+) -> int:
+    """Run a verb and return its exit status; print an error as one line.
+
+    Without `arguments` and `program` those of this process are used.
+    """
     try:
-        result = application.main(standalone_mode=False)
+        result = application.main(arguments, program, standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitStatus.OK
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the outermost edge: a fault of ours is one line too

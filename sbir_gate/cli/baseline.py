@@ -116,12 +116,12 @@ def _pushed(
     is_forced: bool,
 ) -> str:
     """Push the Run as the baseline and say what came of it."""
-    from sbir_gate.gate.branches import main_branch, push_promoted, real_patience
+    from sbir_gate.gate.branches import main_branch, push_promoted, push_retrying
     from sbir_gate.gate.storing.baseline_branch import Standing
     from sbir_gate.gate.storing.git import Git
 
     main = main_branch(settings, Git(Path.cwd()), remote, branch)
-    done = push_promoted(run, settings, main, real_patience(), to_branch, is_forced)
+    done = push_promoted(run, settings, main, push_retrying(), to_branch, is_forced)
     place = f"{main.remote}/{to_branch}" if to_branch else main.shown
     words = f"the Run of {run.started_at} at {run.source.commit[:12] or 'an unknown commit'}"
     if done.standing is Standing.PUSHED:

@@ -13,7 +13,7 @@ from sbir_gate.cli.progress import Ticker
 from sbir_gate.files import check_outputs
 
 if TYPE_CHECKING:
-    from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary
+    from sbir_gate.engine import EnrichRequest, EnrichSummary
     from sbir_gate.monitor import PerformanceMonitor
 
 EPILOG = """\b
@@ -69,8 +69,9 @@ def enrich(
     quiet: bool,
 ) -> None:
     """Link awards to recipients and write every award with what was decided of it."""
-    from sbir_gate.engine.enrichment import EnrichRequest, check_targets
-    from sbir_gate.engine.enrichment import enrich as enrich_files
+    from sbir_gate.engine import EnrichRequest
+    from sbir_gate.engine import enrich as enrich_files
+    from sbir_gate.engine.enrichment import check_targets
     from sbir_gate.monitor import PerformanceMonitor
 
     effective = effective_settings(config_file, assignments, {"enrichment.performance.workers": workers})

@@ -204,12 +204,12 @@ def push(
     remote: str | None, branch: str | None, config_file: Path | None, assignments: tuple[str, ...]
 ) -> None:
     """Add the Runs that are kept here to the branch of the history; the first push makes the branch."""
-    from sbir_gate.gate.branches import history_branch, push_kept_history, real_patience
+    from sbir_gate.gate.branches import history_branch, push_kept_history, push_retrying
     from sbir_gate.gate.storing.git import Git
 
     settings = effective_settings(config_file, assignments, {}).settings
     place = history_branch(settings, Git(Path.cwd()), remote, branch)
-    done = push_kept_history(settings, place, real_patience())
+    done = push_kept_history(settings, place, push_retrying())
     _tell(done, place.shown)
 
 

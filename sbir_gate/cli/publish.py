@@ -184,13 +184,12 @@ def publish_edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
 
     from sbir_gate.gate.github_token import token_of
     from sbir_gate.gate.publish import PublishEdges, connect
-    from sbir_gate.gate.publishing.github_requests import Clock
     from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 
     token = token_of(os.environ)
     summary, output = (os.environ.get(name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"))
     return PublishEdges(
-        github=connect(event, token.text, effective.settings, Clock()) if token else None,
+        github=connect(event, token.text, effective.settings) if token else None,
         summary_path=Path(summary) if summary else None,
         output_path=Path(output) if output else None,
         say=put,

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.engine.enrichment import enrich
+from sbir_gate.engine import enrich
 from sbir_gate.engine.recipient_parts import fingerprint
 from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
 from sbir_gate.files import read_file

@@ -1,1 +1,5 @@
-"""The use cases that join the wings: the enrichment as assets that the gate checks."""
+"""The use cases that join wings, and nothing else.
+
+`action` is the GitHub Action (datasets downloads, the gate measures); `asset_run` is an enrichment
+inside Dagster (the engine enriches, the gate judges).
+"""

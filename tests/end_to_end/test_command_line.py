@@ -92,6 +92,28 @@ def test_the_help_of_every_verb_has_an_example_that_its_options_allow(stage, com
     assert {option for line in examples for option in re.findall(r" (--[a-z-]+)", line)} <= known
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "diff baselines/enrichment.json baselines/enrichment.json",
+        "report baselines/enrichment.json",
+        "baseline verify",
+        "history list",
+        "publish --help",
+        "data profile missing",
+        "doctor --set benchmark.repeats=5",
+        "action --help",
+        "config show",
+    ],
+)
+def test_each_verb_does_the_same_as_a_program_of_its_own(stage, command):
+    """Nearly all other tests run the gate in their own process; `run`, `data synthesise` made the stage."""
+    program, here = stage.program(*command.split()), stage.gate(*command.split())
+    assert (program.returncode, program.stdout, program.stderr) == (here.returncode, here.stdout, here.stderr)
+    assert "Traceback" not in program.stderr
+    assert program.stdout + program.stderr
+
+
 def test_the_help_lists_every_verb_with_the_line_that_the_verb_gives_itself(stage):
     text = " ".join(stage.gate("--help").stdout.split())
     for verb, (_, line) in VERBS.items():
@@ -473,7 +495,7 @@ def test_a_reader_that_closes_the_pipe_does_not_change_the_exit_status(stage, co
 
 
 def test_a_terminal_that_cannot_show_a_character_does_not_change_the_exit_status(stage):
-    done = stage.gate("report", only_run(stage), PYTHONIOENCODING="latin-1")
+    done = stage.program("report", only_run(stage), PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stderr) == (0, "")
     assert r"\u2705" in done.stdout
 

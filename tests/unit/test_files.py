@@ -198,7 +198,7 @@ class TestWriting:
 
     def test_what_nobody_wants_may_go_to_the_null_device(self):
         with create_file(Path(os.devnull)) as file:
-            file.write(b"nothing")
+            assert file.write(b"nothing") == 7
 
 
 class TestOutputs:

@@ -64,7 +64,7 @@ def parse_model(text: str) -> Model:
     if tuple(stored["features"]) != FEATURES:
         raise ToolError(
             "the stored model was made for other features than this program has",
-            "make it again: see docs/architecture.md, 'The shipped model'",
+            "make it again: see docs/engine.md, 'The shipped model'",
         )
     return Model(
         version=stored["version"],

@@ -51,7 +51,7 @@ def typed(*arguments):
 def promoted(clone, run, *assignments, **how):
     settings = settings_of(*assignments)
     main = main_branch(settings, Git(clone.folder, ENVIRONMENT))
-    return push_promoted(run, settings, main, Waiter().patience(), **how)
+    return push_promoted(run, settings, main, Waiter().retrying(), **how)
 
 
 def test_the_settings_name_the_branches_unless_told_otherwise(clone):
