@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -110,7 +111,6 @@ def run(
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or base, and report the verdict."""
     from sbir_gate.gate.comparing.gate import exit_status
-    from sbir_gate.gate.measuring.own_code import sources_alone
     from sbir_gate.gate.reporting.alert_text import render_alerts
     from sbir_gate.settings.base_settings import Given
 
@@ -132,10 +132,8 @@ def run(
         effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
-    render = renderer(
-        format_, verbose
-    )  # loaded before an engine runs: an engine could modify modules that are not
-    with sources_alone():
+    render = renderer(format_, verbose)
+    with _all_loaded():
         with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
             if base is None:
                 result = _alone(effective, given, request, ticker)
@@ -149,6 +147,16 @@ def run(
             beside = f"  base: {result.reference_path}" if result.reference_path else ""
             put_line(f"Run: {result.run_path}{beside}  report: {result.report_path}", is_error=True)
         sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
+
+
+@contextmanager
+def _all_loaded() -> Iterator[None]:
+    """Load what measures and judges before an engine runs, which could change it; then read sources alone."""
+    from sbir_gate.gate.measuring.own_code import sources_alone
+
+    import_module("sbir_gate.gate.side_by_side")
+    with sources_alone():
+        yield
 
 
 @contextmanager
