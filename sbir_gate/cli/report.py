@@ -42,7 +42,7 @@ def report(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
+    """Regenerate the report of a saved RUN against its saved verdict, its base or the current baseline."""
     from sbir_gate.documents import load_run, load_verdict
     from sbir_gate.files import save_output
     from sbir_gate.gate.history import consult_history
