@@ -57,7 +57,7 @@ FORBIDDEN = {
     r"\bnot all of\b.*\btook\b": "could not be written completely",
     r"\bat one time\b|\bat a glance\b": "at the same time",
     r"\b(?:thus|thereof|therein|whereof|wherein|hereof|lest|ere)\b": "plain words",
-    r"\d[ \u00a0\u202f]%": "24.7%, without a space",
+    r"[\d}][ \u00a0\u202f]%": "24.7%, without a space",
     r"\b\d{1,3}(?:[ \u00a0\u202f]\d{3})+\b(?![-:.]\d)": "1,000, with a comma",
 }
 PATTERNS = {re.compile(pattern, re.IGNORECASE): term for pattern, term in FORBIDDEN.items()}
