@@ -127,14 +127,9 @@ def publish(
         saved = saved_verdict(event, effective, channels, edges)
     else:
         saved, event = judged_untrusted(untrusted, effective, event, edges.github)
+    fails = fail_on == "inconclusive"
     result = publish_verdict(
-        saved,
-        effective,
-        event,
-        channels,
-        edges,
-        artifact_url,
-        fails_on_inconclusive=fail_on == "inconclusive",
+        saved, effective, event, channels, edges, artifact_url, fails_on_inconclusive=fails
     )
     report_result(result, strict)
 
