@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from sbir_gate.model.matches import Decision, DecisionKind, Method
 from sbir_gate.model.run import (
@@ -29,6 +30,7 @@ EXACT, NOISY = MetricKind.EXACT, MetricKind.NOISY
 WALL_SECONDS = (1.70, 1.71, 1.69, 1.72, 1.70)
 CALIBRATION_SECONDS = (0.100, 0.101, 0.099, 0.100, 0.102)
 DIGEST = "d" * 64
+MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 MACHINE = Machine("m" * 64, "Example CPU", 4, 16_384, "Linux 6.1", "3.11.7")
 OTHER_MACHINE = replace(MACHINE, fingerprint="o" * 64, cpu_model="Other CPU")
@@ -93,11 +95,17 @@ def make_quality() -> Quality:
 
 
 def make_run(**changes: object) -> Run:
-    """Return a sound Run of the gate "enrichment"; keyword arguments replace its fields."""
+    """Return a sound Run of the gate "enrichment"; keyword arguments replace its fields.
+
+    `started_at` may be ISO 8601 text.
+    """
+    started_at = changes.get("started_at")
+    if isinstance(started_at, str):
+        changes["started_at"] = datetime.fromisoformat(started_at)
     decisions = make_decisions()
     run = Run(
         gate="enrichment",
-        started_at="2026-01-31T12:00:00+00:00",
+        started_at=MOMENT,
         tool_version="0.1.0",
         machine=MACHINE,
         source=Source("c" * 40, "main", is_dirty=False),

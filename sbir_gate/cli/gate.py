@@ -28,6 +28,7 @@ from sbir_gate.cli.progress import Ticker
 from sbir_gate.cli.rendering import renderer
 from sbir_gate.errors import ConfigurationError, InputError, SbirGateError, UsageError
 from sbir_gate.files import check_outputs
+from sbir_gate.model.moments import moment_text
 
 if TYPE_CHECKING:
     from sbir_gate.gate.conclusion import GateResult
@@ -263,7 +264,8 @@ def report(
         verdict = load_verdict(verdict_document)
         if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
             raise InputError(
-                f"{verdict_document}: the verdict is on another Run, of {verdict.head_started_at}",
+                f"{verdict_document}: the verdict is on another Run, of"
+                f" {moment_text(verdict.head_started_at)}",
                 "name the verdict and the Run that belong together, or leave --verdict out",
             )
     else:

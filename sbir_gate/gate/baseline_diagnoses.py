@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 
 from sbir_gate import __version__
 from sbir_gate.gate.run import settings_digest
@@ -38,11 +38,9 @@ def baseline_diagnoses(
 def _drifted(effective: EffectiveSettings, baseline: Run, today: date) -> Iterator[str]:
     settings = effective.settings
     most = settings.doctor.baseline_max_days
-    measured = _day(baseline.started_at)
-    if measured is None:
-        yield "it does not say when it was measured"
-    elif (today - measured).days > most:
-        yield f"it is {(today - measured).days} days old, more than {most} (doctor.baseline_max_days)"
+    age = (today - baseline.started_at.date()).days
+    if age > most:
+        yield f"it is {age} days old, more than {most} (doctor.baseline_max_days)"
     command = shlex.join(settings.enricher.command) if settings.enricher.command else "built-in"
     if command != baseline.enricher:
         yield f"it is of another enricher: {baseline.enricher!r}, not {command!r}"
@@ -54,11 +52,3 @@ def _drifted(effective: EffectiveSettings, baseline: Run, today: date) -> Iterat
         yield "it measured code that was not committed"
     if not baseline.award_kinds:
         yield "it does not say of what kind its awards are, so lost links are not counted by kind"
-
-
-def _day(started_at: str) -> date | None:
-    try:
-        moment = datetime.fromisoformat(started_at)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).date()

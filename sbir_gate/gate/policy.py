@@ -24,6 +24,7 @@ from sbir_gate.gate.storing.merge_base import BaseName, MergeBase, find_base
 from sbir_gate.gate.storing.revisions import Revision
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
+from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run, TargetBranch
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
@@ -388,4 +389,4 @@ def _baseline_edits(rules: Rules, own: Rules | None) -> list[PolicyEdit]:
 def _baseline_words(run: Run | None) -> str:
     if run is None:
         return NONE
-    return f"measured {run.started_at} at {run.source.commit[:12] or 'an unknown commit'}"
+    return f"measured {moment_text(run.started_at)} at {run.source.commit[:12] or 'an unknown commit'}"

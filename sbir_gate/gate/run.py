@@ -178,7 +178,7 @@ def run_of(
         metrics = tuple(metric for metric in metrics if metric.kind is MetricKind.EXACT)
     return Run(
         gate=settings.gate.name,
-        started_at=read.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        started_at=read.started_at.replace(microsecond=0),
         tool_version=__version__,
         machine=edges.machine(),
         source=edges.source(),

@@ -64,7 +64,7 @@ def sound_baseline() -> Run:
         metrics.append(Metric(name, limit.unit, limit.kind, values))
     decisions = (Decision("A1", DecisionKind.LINK, "uei-exact", "R1", 100.0),)
     run = make_run(
-        started_at="2026-01-31T12:00:00Z",
+        started_at=datetime(2026, 1, 31, 12, tzinfo=UTC),
         metrics=tuple(metrics),
         decisions=decisions,
         firm_names=("Firm",),
@@ -205,10 +205,9 @@ class TestBaseline:
         ("changes", "words"),
         [
             (
-                {"started_at": "2025-01-31T12:00:00Z"},
+                {"started_at": datetime(2025, 1, 31, 12, tzinfo=UTC)},
                 "it is 366 days old, more than 90 (doctor.baseline_max_days)",
             ),
-            ({"started_at": "long ago"}, "it does not say when it was measured"),
             ({"enricher": "python old.py"}, "it is of another enricher: 'python old.py', not 'built-in'"),
             ({"settings_digest": "x"}, "it was measured with other settings of matching or reading"),
             ({"tool_version": "0.0.1"}, "it was measured by sbir-gate 0.0.1"),
@@ -222,7 +221,7 @@ class TestBaseline:
         assert words in found
 
     def test_old_is_what_the_settings_say(self):
-        promoted(started_at="2025-01-31T12:00:00Z")
+        promoted(started_at=datetime(2025, 1, 31, 12, tzinfo=UTC))
         assert lines("doctor.baseline_max_days=400") == []
 
     def test_of_code_that_was_not_committed(self):

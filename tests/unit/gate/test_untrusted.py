@@ -2,7 +2,7 @@ import hashlib
 import json
 import os
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -502,8 +502,9 @@ class TestLimits:
             assert half.is_silent()
 
     def test_a_start_that_is_no_time_is_an_error(self, half):
-        (half.artifact / "20260131T120000Z.json").write_text(encode(RUN, measured(started_at="../../x")))
-        self.refused(half, "not an ISO 8601 time")
+        text = encode(RUN, measured()).replace("2026-01-31T12:00:00Z", "../../x")
+        (half.artifact / "20260131T120000Z.json").write_text(text)
+        self.refused(half, "started_at: Input should be a valid datetime")
 
     def test_links_are_not_followed(self, half, tmp_path):
         save_run(tmp_path / "elsewhere", measured())
@@ -550,7 +551,8 @@ class TestLimits:
             save_run(half.artifact, replace(base, source=Source(half.main, "main", is_dirty=False)))
             save_run(half.artifact, base)
         verdict = half.publish()[0].verdict
-        assert (verdict.outcome, verdict.head_started_at) == (Outcome.PASS, "2026-01-31T12:00:19+00:00")
+        assert verdict.outcome is Outcome.PASS
+        assert verdict.head_started_at == datetime(2026, 1, 31, 12, 0, 19, tzinfo=UTC)
 
     def test_many_metrics_are_refused(self, half):
         metrics = tuple(Metric(f"m{number}", "s", MetricKind.EXACT, (1.0,)) for number in range(2000))

@@ -7,7 +7,15 @@ from sbir_gate.gate.comparing.drift import DriftRule, drift_findings, older_runs
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.history import entry_of
 from sbir_gate.model.verdict import DriftFinding, Outcome, Severity
-from tests.factories import CALIBRATION_SECONDS, OTHER_MACHINE, make_policy, make_run, scaled, with_metric
+from tests.factories import (
+    CALIBRATION_SECONDS,
+    MOMENT,
+    OTHER_MACHINE,
+    make_policy,
+    make_run,
+    scaled,
+    with_metric,
+)
 from tests.factories_history import START, make_entry, make_row, slower_entry
 
 RULE = DriftRule(
@@ -22,7 +30,7 @@ OLDEST = "the oldest Run of the last 30 days"
 
 
 def head(days=40, **changes):
-    return make_run(started_at=(START + timedelta(days=days)).isoformat(), **changes)
+    return make_run(started_at=START + timedelta(days=days), **changes)
 
 
 def findings(run, entry=None, rule=RULE, spreads=None):
@@ -80,9 +88,9 @@ class TestReferences:
 
     def test_what_was_measured_within_a_day_or_of_the_same_commit_is_no_past(self):
         row = make_row(0)
-        within = make_run(started_at=(START + timedelta(hours=23)).isoformat())
+        within = make_run(started_at=START + timedelta(hours=23))
         assert older_runs([row], within, RULE) == ()
-        same = make_run(started_at=(START + timedelta(days=2)).isoformat())
+        same = make_run(started_at=START + timedelta(days=2))
         same = replace(same, source=replace(same.source, commit=row.commit))
         assert older_runs([row], same, RULE) == ()
         assert older_runs([replace(row, commit="")], same, RULE)
@@ -176,7 +184,7 @@ class TestFindings:
 
 
 def finding(severity):
-    return DriftFinding("wall_seconds", OLDEST, "then", "c", 1.3, severity, f"drift {severity}")
+    return DriftFinding("wall_seconds", OLDEST, MOMENT, "c", 1.3, severity, f"drift {severity}")
 
 
 class TestVerdict:

@@ -8,9 +8,11 @@ from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import DriftFinding, Outcome, Severity, Verdict
 from sbir_gate.model.waiver import RECORDS, Waiver, Waivers
-from tests.factories import make_policy, make_run, scaled, with_metric
+from tests.factories import MOMENT, make_policy, make_run, scaled, with_metric
 
-DRIFT = DriftFinding("wall_seconds", "the oldest Run", "", "", 1.5, Severity.WARN, "drift: slower by half")
+DRIFT = DriftFinding(
+    "wall_seconds", "the oldest Run", MOMENT, "", 1.5, Severity.WARN, "drift: slower by half"
+)
 
 
 def other_fixture(run=None, **changes):
