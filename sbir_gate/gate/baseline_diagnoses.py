@@ -50,5 +50,5 @@ def _drifted(effective: EffectiveSettings, baseline: Run, today: date) -> Iterat
         yield f"it was measured by sbir-gate {baseline.tool_version}, and this is {__version__}"
     if baseline.source.is_dirty:
         yield "it measured code that was not committed"
-    if not baseline.award_kinds:
+    if not any(award.phase for award in baseline.awards):
         yield "it does not say of what kind its awards are, so lost links are not counted by kind"

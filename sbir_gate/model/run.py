@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.definitions import FIRST_DEFINITIONS, FIRST_VERSION
 from sbir_gate.model.fixture_edits import FixtureEdits
-from sbir_gate.model.matches import Decision
 from sbir_gate.model.moments import utc
 from sbir_gate.model.samples import Sample
 
@@ -190,24 +190,6 @@ class Quality:
     labelled: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AwardKind:
-    """One combination of phase, company size and identifier type; an award is of one kind."""
-
-    phase: str
-    company_size: str
-    identifier_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedRecipient:
-    """A recipient that some award is linked to; name and UEI are empty where the table has none."""
-
-    recipient_id: str
-    name: str = ""
-    uei: str = ""
-
-
 class GapKind(StrEnum):
     """Why head was measured without its base: the gate is new, or the base lacks what its command names."""
 
@@ -240,22 +222,19 @@ class TargetBranch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(Measurement):
-    """One benchmark: a Measurement with its samples, its quality and what was decided of each award.
+    """One benchmark: a Measurement with its samples, its quality and its awards.
+
+    `awards` has a record for each row of the enricher's output, in its order: an award with two rows, which
+    is a fault, is there twice. `has_truth` says whether there was a truth; without one no award is labelled.
 
     `entities` maps recipients to the UEI of their entity, where several ids are one entity: all ids of those
     that awards are linked to. `unknown_recipient_ids` and `unknown_award_ids` are the first ids in the output
     that no recipient, or no award, has; `reject_examples` are the first rows of the fixture that could not be
     read.
 
-    `right_award_ids` are the awards whose link the
-    truth confirms, `has_truth` says whether there was a truth. `firm_names` runs parallel to
-    `decisions` (for reports); it is empty or as long.
     `engine_notes` are facts the enricher told of itself (model version, acceptance limit).
     Runs with the same `session`, not empty, were measured side by side: on one fixture, sample i of the one
-    is the pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into
-    `award_kinds`; both are empty where the kinds are not known. `recipients` are those that awards are linked
-    to, for reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says
-    nothing; where `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a
+    is the pair of sample i of the other. `has_own_policy` says of a
     Run side by side that the working tree's policy judges it, not the base's. `settings_file` is the file
     over base.yaml, empty if there was none.
     `base_gap` says why a run beside the base went without it; None where it did not.
@@ -269,17 +248,11 @@ class Run(Measurement):
 
     samples: tuple[Sample, ...]
     quality: Quality
-    decisions: tuple[Decision, ...]
-    firm_names: tuple[str, ...] = ()
-    right_award_ids: tuple[str, ...] = ()
+    awards: tuple[AwardRecord, ...]
     has_truth: bool = False
     warnings: tuple[str, ...] = ()
     engine_notes: Mapping[str, str] = field(default_factory=dict)
     session: str = ""
-    award_kinds: tuple[AwardKind, ...] = ()
-    kind_indexes: tuple[int, ...] = ()
-    recipients: tuple[LinkedRecipient, ...] = ()
-    unlabelled_award_ids: tuple[str, ...] = ()
     has_own_policy: bool = False
     settings_file: str = ""
     base_gap: BaseGap | None = None
@@ -298,3 +271,8 @@ class Run(Measurement):
     def repeats(self) -> Repeats:
         """The repeats that were measured."""
         return Repeats(self.session, self.first_run, self.samples)
+
+    @property
+    def is_fully_labelled(self) -> bool:
+        """Whether the truth knows every award."""
+        return self.has_truth and all(award.label is not Label.UNLABELLED for award in self.awards)

@@ -18,6 +18,7 @@ from sbir_gate.model.samples import Calibration
 from sbir_gate.model.verdict import NotCompared, Outcome
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.judgement import policy
+from tests.factories import decisions_of
 
 DOCUMENTS = Path(__file__).parents[1] / "data" / "documents" / "format-2"
 REDEFINED = {"cpu_seconds", "peak_rss_mib", "memory_delta_mib"}
@@ -33,9 +34,9 @@ def measured_again(run):
     samples = tuple(replace(sample, memory_method="pss", cpu_method="cgroup") for sample in run.samples)
     result = BenchmarkResult(
         samples=samples,
-        decisions=run.decisions,
+        decisions=decisions_of(run),
         disagreements=(),
-        faults=check_rows(run.decisions, tuple(decision.award_id for decision in run.decisions)),
+        faults=check_rows(decisions_of(run), tuple(award.award_id for award in run.awards)),
         calibrations=tuple(Calibration(wall, wall) for wall in run.calibration_seconds),
     )
     return replace(

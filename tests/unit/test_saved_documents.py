@@ -1,7 +1,6 @@
 import os
 import resource
 import threading
-from dataclasses import replace
 
 import pytest
 
@@ -16,7 +15,7 @@ from sbir_gate.documents import (
 )
 from sbir_gate.errors import DocumentError, OutputError
 from sbir_gate.gate.comparing.gate import judge
-from tests.factories import make_policy, make_run, with_metric
+from tests.factories import make_policy, make_run, with_facts, with_metric
 
 NAME = "20260131T120000Z.json"
 
@@ -224,7 +223,7 @@ class TestLoadingThatFails:
 
 def test_names_of_any_language_survive(tmp_path):
     run = make_run()
-    run = replace(run, firm_names=("STJØRDAL Ünïcode 株式会社 💥", *run.firm_names[1:]))
+    run = with_facts(run, firm_name="STJØRDAL Ünïcode 株式会社 💥")
     assert load_run(save_run(tmp_path, run)) == run
 
 

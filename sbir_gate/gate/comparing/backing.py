@@ -64,7 +64,7 @@ def judged_values(head: Run, reference: Run, records: RecordChanges) -> Mapping[
 
 def _is_nobody_worse(head: Run, reference: Run, records: RecordChanges) -> bool:
     """Say whether the truth knows every award, and calls none worse off."""
-    is_whole = all(run.has_truth and not run.unlabelled_award_ids for run in (head, reference))
+    is_whole = head.is_fully_labelled and reference.is_fully_labelled
     return is_whole and not records.worsened
 
 

@@ -143,8 +143,7 @@ def _is_as_good(head: Run, changes: Sequence[Change]) -> bool:
     """Say whether the truth knows every award, and precision and recall are no lower than they were."""
     deltas = [change.delta for change in changes if change.metric in _AGAINST_TRUTH]
     return (
-        head.has_truth
-        and not head.unlabelled_award_ids
+        head.is_fully_labelled
         and len(deltas) == len(_AGAINST_TRUTH)
         and all(delta is not None and delta >= 0 for delta in deltas)
     )

@@ -133,7 +133,7 @@ def _obstacle(head: Run, reference: Run | None) -> str:
 def _faults(head: Run) -> tuple[str, ...]:
     """Return what is wrong with head itself, whatever the policy limits."""
     faults = []
-    if not head.decisions or head.quality.awards == 0:
+    if not head.awards or head.quality.awards == 0:
         faults.append("no award was enriched: the Run holds zero records")
     if not head.samples:
         faults.append("no repeat was measured: the benchmark was skipped")

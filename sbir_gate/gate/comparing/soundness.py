@@ -15,7 +15,7 @@ def reference_fault(reference: Run) -> str:
     What is cut down to a valid but empty document would let everything pass.
     """
     for is_missing, what in (
-        (not reference.decisions or reference.quality.awards == 0, "no award"),
+        (not reference.awards or reference.quality.awards == 0, "no award"),
         (not reference.samples, "no repeat"),
         (not reference.metrics, "no metric"),
     ):

@@ -101,7 +101,7 @@ def check_promotable(run: Run, is_forced: bool = False) -> None:
 def verify(run: Run) -> tuple[str, ...]:
     """Return what makes the Run unfit as a baseline, in words; empty if nothing does."""
     problems = []
-    awards = {decision.award_id for decision in run.decisions}
+    awards = {award.award_id for award in run.awards}
     if not awards or run.quality.awards == 0:
         problems.append("it holds zero records")
     if not run.samples:
@@ -110,8 +110,8 @@ def verify(run: Run) -> tuple[str, ...]:
         problems.append("time and memory were not measured")
     if len({sample.output_digest for sample in run.samples}) > 1:
         problems.append("its repeats gave different outputs")
-    if len(awards) < len(run.decisions):
-        problems.append(f"awards decided more than once: {len(run.decisions) - len(awards):,}")
+    if len(awards) < len(run.awards):
+        problems.append(f"awards decided more than once: {len(run.awards) - len(awards):,}")
     if len(awards) < run.fixture.awards:
         problems.append(f"awards of the fixture without a decision: {run.fixture.awards - len(awards):,}")
     problems += [fault for name in _MUST_BE_ZERO if (fault := _zero_fault(run, name))]

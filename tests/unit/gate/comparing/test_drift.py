@@ -11,6 +11,7 @@ from tests.factories import (
     CALIBRATION_SECONDS,
     MOMENT,
     OTHER_MACHINE,
+    make_awards,
     make_policy,
     make_run,
     scaled,
@@ -117,7 +118,7 @@ class TestFindings:
         assert found.ratio == pytest.approx(1.344, abs=0.001)
         assert found.reason == (
             "drift: wall_seconds rose 34.4 % (1.7 -> 2.285 s), limit 25 %, against the oldest Run of the "
-            "last 30 days (2026-01-01T12:00:00+00:00, commit 000000000000)"
+            "last 30 days (2026-01-01T12:00:00Z, commit 000000000000)"
         )
 
     def test_a_match_rate_that_fell_by_little_each_time_is_seen(self):
@@ -226,7 +227,7 @@ class TestFewerLinks:
 
     @pytest.mark.parametrize(
         ("changes", "count"),
-        [({}, 0), ({"has_truth": False}, 1), ({"unlabelled_award_ids": ("A0039",)}, 1)],
+        [({}, 0), ({"has_truth": False}, 1), ({"awards": make_awards(unlabelled={"A0039"})}, 1)],
     )
     def test_only_the_truth_of_every_award_excuses_them(self, changes, count):
         run = with_metric(head(**changes), "recall", [0.93], "ratio")
