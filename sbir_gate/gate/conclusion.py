@@ -45,7 +45,6 @@ class GateResult:
     verdict_path: Path
     report_path: Path
     alerts: AlertList
-    alerts_path: Path
     warnings: tuple[str, ...]
     reference_path: Path | None = None
 
@@ -93,7 +92,6 @@ def _judged(
         verdict_path=verdict_path,
         report_path=report_path,
         alerts=past.alerts,
-        alerts_path=folder / ALERTS_NAME,
         warnings=(
             *judgement.warnings,
             *past.warnings,

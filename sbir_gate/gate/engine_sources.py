@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib.machinery import all_suffixes
 from pathlib import Path, PurePath
 
+from sbir_gate.gate.commit_files import PolicyRequest, commit_settings
 from sbir_gate.gate.measuring.base_environment import Place, import_folders
 from sbir_gate.gate.measuring.locks import KNOWN
-from sbir_gate.gate.policy import PolicyRequest, commit_settings
 from sbir_gate.gate.storing.merge_base import find_base
 from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Timing
@@ -25,11 +25,6 @@ class SourceChanges:
 
     files: tuple[str, ...]
     unmatched: tuple[str, ...]
-
-    @property
-    def is_unchanged(self) -> bool:
-        """Say whether the engine is the commit's; a pattern that names nothing may be what hides a change."""
-        return not self.files and not self.unmatched
 
 
 def timing_of(settings: Settings) -> Timing:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TypeVar
 
+# loaded here, not when the first document is saved: nothing is loaded once an engine has run
+import pydantic.dataclasses  # noqa: F401 -- for its effect
 from pydantic import ConfigDict, TypeAdapter
 
 T = TypeVar("T")

@@ -8,9 +8,10 @@ import pytest
 
 from sbir_gate.documents import load_alerts, load_run, load_verdict
 from sbir_gate.errors import DocumentError, EnricherError, ExitStatus, InputError, OutputError
+from sbir_gate.gate.enricher_plan import settings_digest
 from sbir_gate.gate.fixture import describe_fixture, read_profiles
 from sbir_gate.gate.measuring.process import EnricherCrash, ProcessResult
-from sbir_gate.gate.run import measure, run_gate, settings_digest
+from sbir_gate.gate.run import measure, run_gate
 from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.gate.storing.history import open_history
 from sbir_gate.gate.storing.sessions import latest_run_path
@@ -243,7 +244,7 @@ def test_every_run_is_kept_in_the_history_with_its_outcome_and_the_tags_of_its_c
 def test_alerts_are_written_and_an_older_list_never_stands_for_a_newer_run(folder):
     effective = settings(folder)
     result = gate(effective, FakeEngine(links=2))
-    assert load_alerts(result.alerts_path) == result.alerts
+    assert load_alerts(effective.settings.reports.folder / "alerts.json") == result.alerts
     assert [alert.metric for alert in result.alerts.alerts] == ["match_rate"]
     with pytest.raises(InputError):
         gate(settings(folder, **{"fixtures.awards": "missing.csv"}), FakeEngine())
