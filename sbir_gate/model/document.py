@@ -39,12 +39,12 @@ from sbir_gate.errors import DocumentError
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.adapters import adapter
 from sbir_gate.model.alert import AlertList
-from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of
+from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of, uncollected
 from sbir_gate.model.bounds import number_fault
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.records import AwardTable
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Measurement, Run
 from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.upgrades import upgraded
@@ -125,6 +125,11 @@ def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAI
     Raises DocumentError for anything that is not a whole, valid document of this kind in a
     format that this program knows.
     """
+    with uncollected():
+        return _decoded(kind, text, origin, again)
+
+
+def _decoded(kind: DocumentKind[T], text: str, origin: str, again: str) -> T:
     document = _parse(text, origin, again)
     version = document.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
@@ -151,7 +156,7 @@ def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAI
         ) from error
     if excess := kind.excess(content):
         raise DocumentError(f"{origin}: {excess}", f"no benchmark makes such a document: {again}")
-    fault = number_fault(content) if isinstance(content, Run | HistoryEntry) else ""
+    fault = number_fault(content) if isinstance(content, Measurement) else ""
     if fault:
         raise DocumentError(f"{origin}: {fault}", f"the document is damaged or was edited by hand: {again}")
     return content

@@ -72,7 +72,7 @@ def _run_of_3(content: Content) -> Content:
     metrics = rest.get("metrics")
     if isinstance(metrics, list) and awards.decisions and not names_candidates(awards.decisions):
         rest["metrics"] = [metric for metric in metrics if not _is_of_candidates(metric)]
-    return {**rest, "awards": columns_of(tuple(_records(awards)))}
+    return {"awards": columns_of(tuple(_records(awards))), **rest}
 
 
 def _records(awards: _AwardsOf3) -> Iterator[AwardRecord]:

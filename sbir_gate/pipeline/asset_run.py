@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +31,7 @@ from sbir_gate.gate.run import run_of
 from sbir_gate.gate.storing.baselines import load_baseline, promote
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
+from sbir_gate.model.award_columns import uncollected
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.samples import Calibration
 from sbir_gate.model.verdict import Verdict
@@ -150,7 +149,7 @@ def measure_enrichment(
         recipients = RecipientIndex(
             tuple(sorted(Path(name).iterdir())), summary.recipients, summary.rejects, summary.first_reject
         )
-        with monitor.monitor_block("quality"), _uncollected():
+        with monitor.monitor_block("quality"), uncollected():
             run = _run(effective, files, edges, timing, recipients, is_partial=is_partial)
             run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
             write_run(files.run, run)
@@ -229,9 +228,8 @@ def judge_assets(
     settings = asset_settings(effective, award_year).settings
     judgement = own_judgement(effective, has_baseline=False)
     rules = single_run_policy(judgement.rules.policy)
-    with _uncollected():
-        run = load_run(files.run)
-        reference = _reference(run, files, effective.settings)
+    run = load_run(files.run)
+    reference = _reference(run, files, effective.settings)
     waivers = Waivers(judgement.rules.waivers, edges.now().date())
     past = consult_history(run, judge_step(run, reference, rules, waivers=waivers), settings)
     return Judged(
@@ -310,22 +308,6 @@ def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) 
         return may_become_baseline(judged.verdict, drift_before_promotion(run, settings))
     except SbirGateError as error:
         return f"drift cannot be judged ({error.message})"
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep Python from looking for garbage meanwhile.
-
-    Hundreds of thousands of decisions are made, and none is garbage: to walk them again and again takes a
-    third of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _reference(run: Run, files: AssetFiles, settings: Settings) -> Run | None:

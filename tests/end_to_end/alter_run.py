@@ -19,6 +19,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from sbir_gate.documents import load_run
+from sbir_gate.model.document import RUN, encode
+
 WRONG_LINKS = 33
 DEMOTED = 20
 TRUTH = Path(__file__).parents[2] / "fixtures" / "truth.csv"
@@ -103,7 +106,7 @@ CHANGES |= {change.__name__: change for change in (demote, promote, cost)}
 
 
 def main(path, change, *arguments):
-    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    document = json.loads(encode(RUN, load_run(Path(path))))  # of any format
     with TRUTH.open(encoding="utf-8", newline="") as file:
         truth = {
             row["award_id"]: row["recipient_ids"].replace(";", " ").split() for row in csv.DictReader(file)

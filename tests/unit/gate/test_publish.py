@@ -26,7 +26,7 @@ from sbir_gate.gate.publishing.pull_request import read_marker
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings import load_settings
-from tests.factories import make_policy, make_run, scaled, with_lost_links
+from tests.factories import MOMENT, make_policy, make_run, scaled, with_lost_links
 from tests.fakes_github import REPOSITORY, Fault, connected, github
 
 SHA, NEXT_SHA = "a" * 40, "b" * 40
@@ -152,7 +152,7 @@ class TestChannels:
     def test_a_broken_benchmark_is_told_without_its_run(self, job):
         job.judged(make_run())
         verdict = Verdict(
-            "enrichment", Outcome.ERROR, ("the enricher crashed",), (), RecordChanges(), "2026-02-01", "c"
+            "enrichment", Outcome.ERROR, ("the enricher crashed",), (), RecordChanges(), MOMENT, "c"
         )
         write_verdict(job.reports, None, verdict)
         result = job.publish(Channels(has_check=True))

@@ -74,7 +74,7 @@ def measured(**changes):
     run = with_metric(run, "records", (40.0,), "count", EXACT)
     metrics = tuple(replace(metric, version=metric_version(metric.name)) for metric in run.metrics)
     fixture = replace(run.fixture, fingerprint=FINGERPRINT)
-    return replace(run, **{"metrics": metrics, "definitions": DEFINITIONS, "fixture": fixture, **changes})
+    return make_run(**{"metrics": metrics, "definitions": DEFINITIONS, "fixture": fixture, **changes})
 
 
 class Half:

@@ -119,7 +119,7 @@ def test_a_run_that_is_unsound_is_a_fault():
 
 
 def test_an_error_is_a_fault_too():
-    verdict = Verdict("enrichment", Outcome.ERROR, ("it crashed",), (), RecordChanges(), "now", "c")
+    verdict = Verdict("enrichment", Outcome.ERROR, ("it crashed",), (), RecordChanges(), MOMENT, "c")
     (alert,) = alerts_of(verdict, "main", None).alerts
     assert (alert.kind, alert.severity, alert.text) == (AlertKind.FAULT, Severity.FAIL, "it crashed")
 
