@@ -159,8 +159,8 @@ class TestRecipientsOfTheOutput:
         assert reason.endswith("are in no award; blanks or invisible characters were added around ids")
 
     def test_linked_recipients_are_in_the_run_with_name_and_uei(self, gate):
-        recipients = gate(ReadingEngine(own_row)).run.recipients
-        assert (recipients[0].recipient_id, recipients[0].name) == ("R0", "FIRM 0 INC")
+        award = gate(ReadingEngine(own_row)).run.awards[0]
+        assert (award.link, award.recipient_name) == ("R0", "FIRM 0 INC")
 
 
 class TestRowsThatCannotBeRead:
