@@ -27,8 +27,8 @@ def upgraded(kind: str, content: object, version: int) -> object:
     """Return the content of a document of an older format as the newest one has it."""
     if not isinstance(content, Mapping):
         return content
-    for format_version, steps in _STEPS.items():
-        if format_version >= version and kind in steps:
+    for number, steps in _STEPS.items():
+        if number >= version and kind in steps:
             content = steps[kind](content)
     return content
 
