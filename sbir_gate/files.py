@@ -8,6 +8,7 @@ regular files alone, and no input: a link is followed, a character device writte
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -98,6 +99,12 @@ def read_at_most(file: BinaryIO, max_bytes: int) -> bytes:
         blocks.append(block)
         max_bytes -= len(block)
     return b"".join(blocks)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a regular file's bytes, in hexadecimal. Raises OSError."""
+    with open_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_durably(path: Path, content: bytes, *, may_replace: bool = True) -> bool:

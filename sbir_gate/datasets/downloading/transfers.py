@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from sbir_gate import files
 from sbir_gate.datasets.downloading.partials import Origin, PartialFile
 from sbir_gate.datasets.downloading.responses import FileChangedError, RangeResponse, RemoteFile
 from sbir_gate.errors import InputError, NoRoomError, ToolError
-from sbir_gate.files import open_file
 from sbir_gate.reading.options import MIB
 from sbir_gate.retrying import RetryPolicy, TransientError
 
@@ -345,8 +344,7 @@ class Transfer:
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal. Raises InputError if it cannot be read."""
     try:
-        with open_file(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.sha256_of(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions") from error
 

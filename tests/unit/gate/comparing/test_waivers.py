@@ -19,6 +19,7 @@ from tests.factories import (
     with_decisions,
     with_lost_links,
     with_metric,
+    with_rows,
     without_metric,
 )
 
@@ -138,9 +139,8 @@ class TestLostAwards:
         assert verdict.records.reason == "1 award has no decision any more"
 
     def test_nor_are_awards_decided_twice(self):
-        head = make_run()
-        head = replace(head, decisions=(*head.decisions, link(award_id(0), "R9999")), firm_names=())
-        assert verdict_on(head, waiver("awards", 1e6)).outcome is Outcome.FAIL
+        head = with_rows(make_run(), [link(award_id(0), "R9999")])
+        assert verdict_on(head, waiver("records", 1e6)).outcome is Outcome.FAIL
 
 
 class TestFaults:
@@ -172,7 +172,7 @@ class TestFaults:
         samples = make_run().samples
         unsteady = make_run(samples=(replace(samples[0], output_digest="e" * 64), *samples[1:]))
         assert verdict_on(unsteady, *waivers).outcome is Outcome.FAIL
-        empty = make_run(decisions=(), firm_names=())
+        empty = make_run(awards=())
         assert verdict_on(empty, *waivers).outcome is Outcome.FAIL
 
     def test_an_incomparable_fixture_stays_incomparable(self):
