@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -146,9 +147,10 @@ def _waiver(item: Item) -> tuple[Waiver | None, list[Fault]]:
     if what and not entry.limit.is_integer():
         origin = next(found.origin for found in item.entries if found.key == "limit")
         return None, [Fault(origin, "limit", f"{entry.limit} must be a whole number of {what}")]
-    former_name = entry.metric if metric != entry.metric else ""
-    values = {**entry.model_dump(), "metric": metric}
-    return Waiver(**values, origin=item.origin, former_name=former_name), []
+    waiver = Waiver(**entry.model_dump(), origin=item.origin)
+    if metric != entry.metric:
+        waiver = replace(waiver, metric=metric, former_name=entry.metric)
+    return waiver, []
 
 
 def _faults(item: Item, details: list[ErrorDetails]) -> list[Fault]:

@@ -6,7 +6,7 @@ import pytest
 from sbir_gate.gate.comparing.promotion import judge_merged, may_become_baseline
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import DriftFinding, Outcome, Severity, Verdict
-from sbir_gate.model.waiver import RECORDS, Waiver, Waivers
+from sbir_gate.model.waiver import AWARDS, Waiver, Waivers
 from tests.factories import (
     LINKED,
     MOMENT,

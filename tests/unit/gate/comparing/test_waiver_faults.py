@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -42,6 +43,11 @@ def test_a_waiver_that_may_yet_be_needed_is_sound():
 )
 def test_one_that_does_nothing_is_named(one, problem):
     assert found(one) == [("w.yaml:3", problem)]
+
+
+def test_the_former_name_of_a_waiver_is_named():
+    outdated = replace(waiver("awards", 9.0), former_name="records")
+    assert found(outdated) == [("w.yaml:3", "the waiver metric records is now named awards")]
 
 
 def test_one_that_the_latest_run_does_not_need_is_named():

@@ -41,6 +41,11 @@ def slower(factor=1.4):
     return scaled(make_run(), "wall_seconds", factor)
 
 
+def test_the_former_name_of_a_waiver_is_a_note():
+    verdict = verdict_on(make_run(), waiver("awards", 9.0, former_name="records"))
+    assert "w.yaml:6: the waiver metric records is now named awards" in verdict.notes
+
+
 def test_a_regression_within_the_cap_warns_and_says_who_answers_for_it():
     verdict = verdict_on(slower(), waiver())
     assert verdict.outcome is Outcome.WARN
