@@ -168,7 +168,7 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
         reasons=tuple(error.message.splitlines()),
         changes=(),
         records=RecordChanges(),
-        head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        head_started_at=edges.now().replace(microsecond=0),
         head_commit=source.commit,
         notes=tuple(filter(None, (error.hint, *getattr(error, "__notes__", ())))),
         reason_origins=error.origins if isinstance(error, ConfigurationError) else (),
