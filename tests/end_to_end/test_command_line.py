@@ -478,7 +478,7 @@ def test_quiet_leaves_only_the_result(stage):
 @pytest.mark.parametrize(
     ("command", "status"),
     [
-        ("run --quiet --baselines reports/nowhere", 0),
+        pytest.param("run --quiet --baselines reports/nowhere", 0, marks=pytest.mark.slow),
         ("run --baselines reports/nowhere --set enrichment.performance.match_rate_threshold=0.99", 1),
         ("config show", 0),
     ],
@@ -619,7 +619,7 @@ def test_an_interrupted_program_says_so_and_leaves_nothing_behind(stage, argumen
     process = started(stage, arguments, word, SBIR_GATE__BENCHMARK__WARM_UPS=str(int(word == "warming up")))
     time.sleep(0.05)  # into the midst of what it announced
     os.killpg(process.pid, number)
-    shown, said = process.communicate(timeout=30)
+    shown, said = process.communicate(timeout=120)
     assert process.returncode == 128 + number, said
     last = said.strip().splitlines()[-1]
     kept = list((stage.folder / "reports").glob("*stopped*"))

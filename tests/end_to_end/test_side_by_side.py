@@ -202,7 +202,7 @@ def test_an_interrupted_run_leaves_no_worktree_behind(team, repository, word, nu
         said += line
     time.sleep(0.05)  # into the midst of what it announced
     os.killpg(process.pid, number)
-    shown, rest = process.communicate(timeout=30)
+    shown, rest = process.communicate(timeout=120)
     assert process.returncode == 128 + number, said + rest
     assert rest.strip().endswith("interrupted")
     assert "Traceback" not in rest

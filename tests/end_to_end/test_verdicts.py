@@ -1,4 +1,7 @@
-"""Every line of docs/verdicts.md, run as it stands: the verdict, the exit status and the reason."""
+"""Every line of docs/verdicts.md, run as it stands: the verdict, the exit status and the reason.
+
+The default suite has the lines that run no engine, and one of each section that do.
+"""
 
 from __future__ import annotations
 

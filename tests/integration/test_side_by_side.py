@@ -212,7 +212,6 @@ def test_the_base_is_the_merge_base_and_not_the_tip(team):
     base = base_of(result)
     assert (base.source.commit, base.source.branch, base.source.is_dirty) == (fork, "main", False)
     assert base.engine_notes["version"] == "first"
-    assert max(sample.cpu_seconds for sample in base.samples) < 0.4
     assert result.verdict.reference_commit == fork
 
 
