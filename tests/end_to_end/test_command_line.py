@@ -479,7 +479,11 @@ def test_quiet_leaves_only_the_result(stage):
     ("command", "status"),
     [
         pytest.param("run --quiet --baselines reports/nowhere", 0, marks=pytest.mark.slow),
-        ("run --baselines reports/nowhere --set enrichment.performance.match_rate_threshold=0.99", 1),
+        pytest.param(
+            "run --baselines reports/nowhere --set enrichment.performance.match_rate_threshold=0.99",
+            1,
+            marks=pytest.mark.slow,
+        ),
         ("config show", 0),
     ],
 )

@@ -80,7 +80,7 @@ def test_a_change_of_the_docs_alone_runs_the_engine_once_and_measures_no_time(ga
         "binary",
     ],
 )
-@pytest.mark.parametrize("is_committed", [True, False])
+@pytest.mark.parametrize("is_committed", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_what_may_change_the_engine_is_timed(gated, change, is_committed):
     if is_committed:
         gated.repository.commit(change)
