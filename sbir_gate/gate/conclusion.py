@@ -8,8 +8,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbir_gate.documents import save_alerts, save_run, save_text, save_verdict
+from sbir_gate.documents import save_alerts, save_run, save_verdict
 from sbir_gate.errors import ConfigurationError, ExitStatus, OutputError, SbirGateError, ToolError
+from sbir_gate.files import save_text
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import consult_history, keep_error, keep_run
@@ -167,7 +168,7 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
         reasons=tuple(error.message.splitlines()),
         changes=(),
         records=RecordChanges(),
-        head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        head_started_at=edges.now().replace(microsecond=0),
         head_commit=source.commit,
         notes=tuple(filter(None, (error.hint, *getattr(error, "__notes__", ())))),
         reason_origins=error.origins if isinstance(error, ConfigurationError) else (),

@@ -28,18 +28,18 @@ from sbir_gate.gate.publishing.check_run import (
 from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.github import CheckText, Conclusion, GitHub, GitHubError
 from sbir_gate.gate.publishing.github_api import GitHubApi
-from sbir_gate.gate.publishing.github_requests import Clock, Connection
+from sbir_gate.gate.publishing.github_client import Connection
 from sbir_gate.gate.publishing.pull_request import State, digest_of, publish_comment
-from sbir_gate.gate.publishing.retrying import Patience
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.publishing.workflow import append_outputs, append_summary, render_annotations
 from sbir_gate.gate.reporting.publication import build_publication
 from sbir_gate.gate.storing.history import open_history
 from sbir_gate.gate.storing.sessions import latest_run_path
-from sbir_gate.model.history import HistoryQuery, utc_moment
+from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.publication import Links, Publication, TrendSeries
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Severity, Verdict
+from sbir_gate.retrying import RetryPolicy, full_pause
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
@@ -101,7 +101,7 @@ class PublishResult:
     problems: tuple[str, ...]
 
 
-def connect(event: Event, token: str, settings: Settings, clock: Clock) -> GitHub:
+def connect(event: Event, token: str, settings: Settings) -> GitHub:
     """Return the edge to the event's repository."""
     publishing = settings.publishing
     return GitHubApi(
@@ -111,13 +111,14 @@ def connect(event: Event, token: str, settings: Settings, clock: Clock) -> GitHu
             token=token,
             login=publishing.login or "",
             timeout_seconds=publishing.timeout_seconds,
-            patience=Patience(
+            retrying=RetryPolicy(
+                "exponential",
                 retries=publishing.max_retries,
                 base_seconds=publishing.retry_base_seconds,
                 cap_seconds=publishing.retry_cap_seconds,
+                jitter=full_pause,
             ),
-        ),
-        clock,
+        )
     )
 
 
@@ -170,7 +171,7 @@ def trends_of(run: Run | None, settings: Settings) -> tuple[TrendSeries, ...]:
     query = HistoryQuery(
         gate=run.gate,
         branch=course_branch(settings),
-        before=utc_moment(run.started_at),
+        before=run.started_at,
         fixture=run.fixture.fingerprint,
         limit=most,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
 from sbir_gate.model.fixture_edits import FixtureEdits
+from sbir_gate.model.moments import utc
 from sbir_gate.model.run import MetricKind, TargetBranch, Timing
 from sbir_gate.model.waiver import Waiver
 
@@ -321,11 +323,15 @@ class DriftFinding:
 
     metric: str
     against: str
-    reference_started_at: str
+    reference_started_at: datetime
     reference_commit: str
     ratio: float | None
     severity: Severity
     reason: str
+
+    def __post_init__(self) -> None:
+        """Bring the start to UTC."""
+        object.__setattr__(self, "reference_started_at", utc(self.reference_started_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,9 +352,9 @@ class Verdict:
     reasons: tuple[str, ...]
     changes: tuple[Change, ...]
     records: RecordChanges
-    head_started_at: str
+    head_started_at: datetime
     head_commit: str
-    reference_started_at: str = ""
+    reference_started_at: datetime | None = None
     reference_commit: str = ""
     notes: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
@@ -361,3 +367,9 @@ class Verdict:
     fixture_edits: FixtureEdits | None = None
     own_fixture_changes: tuple[Change, ...] = ()
     timing: Timing = Timing.MEASURED
+
+    def __post_init__(self) -> None:
+        """Bring the starts to UTC."""
+        object.__setattr__(self, "head_started_at", utc(self.head_started_at))
+        if self.reference_started_at is not None:
+            object.__setattr__(self, "reference_started_at", utc(self.reference_started_at))

@@ -10,8 +10,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.errors import OutputError
-from sbir_gate.model.records import Reject
-from sbir_gate.model.run import LinkedRecipient
+from sbir_gate.model.records import LinkedRecipient, Reject
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
@@ -106,7 +105,7 @@ def index_recipients(
     for batch in iterate_recipients(connection, source, folder, options, log):
         paths.append(write_index(connection, batch.table, folder, batch.index))
         rows += batch.rows + batch.empty_rows
-        has_padded_ids = has_padded_ids or batch.has_padded_ids
+        has_padded_ids = has_padded_ids or batch.has_padded_ids()
     first = log.first[0] if log.first else None
     return RecipientIndex(tuple(paths), rows, log.count, first, has_padded_ids=has_padded_ids)
 

@@ -144,8 +144,8 @@ def test_a_verb_loads_only_what_it_needs(stage):
         (["enrich", "--awards", "a.csv", "--recipients", "b.csv"], "--output"),
         (["diff", "missing.json", "missing.json"], "missing.json: no such file"),
         (["report", "fixtures/truth.csv"], "fixtures/truth.csv: not JSON"),
-        (["config", "show", "--config", ""], "Invalid value for '--config': it is empty: name a file"),
-        (["report", "fixtures/truth.csv", "--output", ""], "Invalid value for '--output': it is empty"),
+        (["config", "show", "--config", ""], "Invalid value for '--config': the path is empty: name a file"),
+        (["report", "fixtures/truth.csv", "--output", ""], "Invalid value for '--output': the path is empty"),
         (["baseline", "promote", "missing.json"], "missing.json: no such file"),
         (["data", "synthesise", "--output", "x", "--awards", "-1"], "-1"),
         (["history", "query"], "--metric"),
@@ -249,7 +249,7 @@ def test_a_verdict_on_another_run_is_not_reported_for_this_one(stage):
     stage.gate("run", "--quiet")
     done = stage.gate("report", edited(stage, "later", later), "--verdict", "reports/verdict.json")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "the verdict is on another Run" in done.stderr
+    assert "the verdict belongs to another Run" in done.stderr
 
 
 @pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--fail-on", "inconclusive"], 4)])
@@ -293,13 +293,13 @@ def test_a_missing_baseline_is_not_shown_nor_verified_and_the_cure_is_named(stag
     for verb in ("show", "verify"):
         done = stage.gate("baseline", verb, "--set", "gate.baselines_folder=reports/nowhere")
         assert done.returncode == 2
-        assert "there is no baseline yet; make one: sbir-gate run" in done.stderr
+        assert "no baseline yet; create one: sbir-gate run" in done.stderr
 
 
 def test_a_baseline_of_other_fixtures_is_not_verified(stage):
     done = stage.gate("baseline", "verify", "--set", "fixtures.truth=null")
     assert done.returncode == 2
-    assert "measured on other fixtures" in done.stderr
+    assert "measured on different fixtures" in done.stderr
 
 
 def test_without_a_saved_run_there_is_nothing_to_promote(stage):
@@ -331,7 +331,7 @@ def test_saved_runs_are_imported_and_damaged_ones_named_on_standard_error(stage)
     done = stage.gate("history", "import", "reports/saved", *folder)
     assert (done.returncode, done.stdout) == (
         0,
-        "reports/imported: Runs imported: 1; there already: 0\n",
+        "reports/imported: Runs imported: 1; already present: 0\n",
     )
     assert done.stderr.startswith(
         "warning: skipped 1 of the files to import: reports/saved/cut.json: not JSON"
@@ -410,7 +410,8 @@ def test_a_damaged_baseline_is_named_and_replaced_only_by_force(stage):
 
 def test_a_run_that_is_wrong_is_not_promoted_even_by_force(stage):
     def halved(run):
-        del run["decisions"][500:], run["firm_names"][500:]
+        for name in ("award_id", "firm", "recipient", "kind", "score", "confidence", "candidate_ids"):
+            del run["awards"][name][500:]
 
     refused, path = promoted(stage, "halved", "--force", change=halved)
     assert refused.returncode == 2

@@ -62,7 +62,7 @@ def test_awards_come_and_a_second_time_need_not(server, tmp_path):
         f"{len(CONTENT):,} bytes downloaded\ndata/award_data.csv: {len(CONTENT):,} bytes\n",
     )
     second = run(tmp_path, "awards", "--url", server.url("/award_data.csv"))
-    assert second.stdout.startswith("nothing to download: it is there already\n")
+    assert second.stdout.startswith("nothing to download: the file is up to date\n")
 
 
 def test_a_download_that_is_killed_goes_on_and_asks_only_for_the_rest(server, tmp_path):
@@ -182,7 +182,7 @@ def test_recipients_come_out_of_the_zip_and_can_be_profiled(server, tmp_path):
     server.add("/db_20260106.zip", path=zipped(write_dump(tmp_path / "db_20260106", *tables)))
     done = run(tmp_path, "recipients", "--url", server.url("/db_20260106.zip"))
     assert done.returncode == 0, done.stderr
-    assert "checksum right" in done.stdout
+    assert "checksum correct" in done.stdout
     profiled = run_in_process(["data", "profile", "data/db_20260106", "--quiet"], tmp_path, ENVIRONMENT)
     assert profiled.returncode == 0, profiled.stderr
     assert "recipient_lookup" in profiled.stdout
@@ -192,4 +192,4 @@ def test_recipients_come_out_of_the_zip_and_can_be_profiled(server, tmp_path):
 def test_what_is_for_recipients_is_refused_for_awards(tmp_path, option):
     done = run(tmp_path, "awards", *option)
     assert done.returncode == 2
-    assert "are for recipients" in done.stderr
+    assert "only apply to recipients" in done.stderr

@@ -116,7 +116,7 @@ def test_saved_runs_are_judged_by_the_commit_too(repository):
     assert "gate.max_lost" in report.stdout
     both = repository.gate("report", saved, "--verdict", "reports/verdict.json", "--policy-from", "main")
     assert both.returncode == 2
-    assert "--verdict and --policy-from" in both.stderr
+    assert "--verdict cannot be used with --policy-from" in both.stderr
 
 
 def test_a_hostile_ref_is_one_line_and_status_2(repository):

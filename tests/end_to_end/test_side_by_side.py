@@ -138,7 +138,7 @@ def test_a_base_that_breaks_is_status_3_and_not_heads_fault(team, repository):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--pairs", "3"], "--pairs is for runs side by side; give --base too"),
+        (["--pairs", "3"], "--pairs needs --base; add --base"),
         (["--max-seconds", "3"], "--max-seconds is for runs side by side"),
         (["--base", "--repeats", "3"], "--repeats does nothing with --base"),
         (["--base", "main", "--pairs", "0"], "--pairs"),
@@ -237,5 +237,5 @@ def test_the_real_engine_of_two_commits_is_compared_with_the_settings_of_each(tm
     assert "matching.pairs_per_query is 24 in head, 12 in the base" in verdict.notes
     assert not any("max_candidates" in note for note in verdict.notes)
     base_run, head_run = (load_run(path) for path in saved_runs(team))
-    assert max(len(decision.candidate_ids) for run in (base_run, head_run) for decision in run.decisions) == 3
+    assert max(len(award.decision.candidate_ids) for run in (base_run, head_run) for award in run.awards) == 3
     check_nothing_stays(team)

@@ -17,8 +17,9 @@ from sbir_gate.gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, time_e
 from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.gate.comparing.definitions import definition_obstacle
 from sbir_gate.gate.comparing.limits import worst
-from sbir_gate.model.history import HistoryEntry, HistoryRow, utc_moment
-from sbir_gate.model.run import MetricKind, Quality, Run
+from sbir_gate.model.history import HistoryEntry, HistoryRow
+from sbir_gate.model.moments import moment_text
+from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Change, DriftFinding, MetricLimit, Outcome, Policy, Severity, Verdict
 
 # A Run that failed is no measure for another; one that nobody judged may be.
@@ -65,7 +66,7 @@ def older_runs(rows: Sequence[HistoryRow], head: Run, rule: DriftRule) -> tuple[
     head, of another commit, of the same gate, fixture and enricher, of committed code, and that did not fail:
     what differs within a day, or in the same code, is no slow decline but the machine.
     """
-    started_at = utc_moment(head.started_at)
+    started_at = head.started_at
     sound = [
         row
         for row in rows
@@ -99,7 +100,7 @@ def drift_findings(
     every award has a label, and neither precision nor recall fell.
     """
     limits = _drift_limits(head, policy, rule)
-    changes = compare_metrics(head, _as_run(older), replace(policy, limits=tuple(limits.values())))
+    changes = compare_metrics(head, older, replace(policy, limits=tuple(limits.values())))
     is_as_good = _is_as_good(head, changes)
     return tuple(
         DriftFinding(
@@ -142,8 +143,7 @@ def _is_as_good(head: Run, changes: Sequence[Change]) -> bool:
     """Say whether the truth knows every award, and precision and recall are no lower than they were."""
     deltas = [change.delta for change in changes if change.metric in _AGAINST_TRUTH]
     return (
-        head.has_truth
-        and not head.unlabelled_award_ids
+        head.is_fully_labelled
         and len(deltas) == len(_AGAINST_TRUTH)
         and all(delta is not None and delta >= 0 for delta in deltas)
     )
@@ -205,26 +205,6 @@ def _is_limited(limit: MetricLimit) -> bool:
     return limit.warn_percent is not None or limit.fail_percent is not None
 
 
-def _as_run(entry: HistoryEntry) -> Run:
-    """Return the entry as a Run without decisions and samples: what metrics are compared by is there."""
-    nothing = Quality(0, 0, 0.0, {}, None, None, None, None, None, None)
-    return Run(
-        gate=entry.gate,
-        started_at=entry.started_at,
-        tool_version=entry.tool_version,
-        machine=entry.machine,
-        source=entry.source,
-        fixture=entry.fixture,
-        enricher=entry.enricher,
-        settings_digest=entry.settings_digest,
-        samples=(),
-        metrics=entry.metrics,
-        quality=nothing,
-        decisions=(),
-        calibration_seconds=entry.calibration_seconds,
-    )
-
-
 def _is_chance(change: Change, spread: float | None) -> bool:
     if change.kind is MetricKind.EXACT or change.ratio is None or change.ratio <= 0:
         return False
@@ -239,4 +219,5 @@ def _capped(severity: Severity, most: Severity) -> Severity:
 
 def _place(entry: HistoryEntry) -> str:
     commit = entry.source.commit[:_COMMIT_CHARACTERS]
-    return f"{entry.started_at}, commit {commit}" if commit else entry.started_at
+    started_at = moment_text(entry.started_at)
+    return f"{started_at}, commit {commit}" if commit else started_at

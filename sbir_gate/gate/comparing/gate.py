@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sbir_gate.errors import ExitStatus
+from sbir_gate.gate.comparing.backing import NO_BACKING, backing_of
 from sbir_gate.gate.comparing.calibration import has_other_speed, is_same_machine
 from sbir_gate.gate.comparing.changes import NO_SPREAD, compare_metrics
 from sbir_gate.gate.comparing.deciding import blind_spots
+from sbir_gate.gate.comparing.examples import with_examples
 from sbir_gate.gate.comparing.limits import worst
 from sbir_gate.gate.comparing.paired import is_side_by_side
 from sbir_gate.gate.comparing.records import compare_records
@@ -53,13 +55,15 @@ def judge(
     """
     obstacle = _obstacle(head, reference)
     comparable = None if obstacle else reference
-    faults, renamed = _faults(head), None
+    faults, renamed, backing = _faults(head), None, NO_BACKING
     if comparable is not None:
         renamed = rename(head, comparable, policy)
         comparable, policy = renamed.reference, renamed.policy
         records = compare_records(head, comparable, policy)
         faults += emptied_strata(head, comparable, records)
-    changes = compare_metrics(head, comparable, policy, spread, records)
+        backing = backing_of(head, comparable, records)
+    compared = compare_metrics(head, comparable, policy, spread, backing)
+    changes = tuple(with_examples(change, head) for change in compared)
     if renamed is not None:
         changes = renamed.named(changes)
     waived = apply_waivers(changes, records or RecordChanges(), policy, waivers)
@@ -75,7 +79,7 @@ def judge(
         records=records,
         head_started_at=head.started_at,
         head_commit=head.source.commit,
-        reference_started_at=reference.started_at if reference else "",
+        reference_started_at=reference.started_at if reference else None,
         reference_commit=reference.source.commit if reference else "",
         notes=(
             *comparison_notes(head, reference),
@@ -129,7 +133,7 @@ def _obstacle(head: Run, reference: Run | None) -> str:
 def _faults(head: Run) -> tuple[str, ...]:
     """Return what is wrong with head itself, whatever the policy limits."""
     faults = []
-    if not head.decisions or head.quality.awards == 0:
+    if not head.awards or head.quality.awards == 0:
         faults.append("no award was enriched: the Run holds zero records")
     if not head.samples:
         faults.append("no repeat was measured: the benchmark was skipped")

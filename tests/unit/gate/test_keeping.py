@@ -37,7 +37,7 @@ class Remote:
         keep_entry(history_folder(settings), make_entry(1))
         verdict = replace(judge(make_run(), make_run(), make_policy()), outcome=outcome)
         saved = Saved(settings.reports.folder, verdict, run, None)
-        edges = KeepEdges(Git(self.clone.folder, ENVIRONMENT), Waiter().patience(), self.github)
+        edges = KeepEdges(Git(self.clone.folder, ENVIRONMENT), Waiter().retrying(), self.github)
         given = ActionInputs(**inputs)
         steps = keep_for_later(saved, mode_of(given, event), given, event, settings, edges)
         return [step() for step in steps]

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,7 +13,7 @@ from sbir_gate.orchestration.sensors import announce_by_environment
 ALERTS = AlertList(
     gate="enrichment",
     outcome=Outcome.ERROR,
-    started_at="2026-03-01T06:00:00Z",
+    started_at=datetime(2026, 3, 1, 6, tzinfo=UTC),
     commit="",
     branch="",
     alerts=(Alert("enrichment", AlertKind.FAULT, Severity.FAIL, "the run failed", "no room on the disk"),),

@@ -8,7 +8,16 @@ from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.document import ALERTS, decode, encode
 from sbir_gate.model.verdict import DriftFinding, Outcome, RecordChanges, Severity, Verdict
 from sbir_gate.settings import load_settings, policy
-from tests.factories import NOISY, make_policy, make_run, scaled, with_lost_links, with_metric, without_metric
+from tests.factories import (
+    MOMENT,
+    NOISY,
+    make_policy,
+    make_run,
+    scaled,
+    with_lost_links,
+    with_metric,
+    without_metric,
+)
 
 
 def alerts(head, reference=None, previous=None, limits=None):
@@ -110,15 +119,15 @@ def test_a_run_that_is_unsound_is_a_fault():
 
 
 def test_an_error_is_a_fault_too():
-    verdict = Verdict("enrichment", Outcome.ERROR, ("it crashed",), (), RecordChanges(), "now", "c")
+    verdict = Verdict("enrichment", Outcome.ERROR, ("it crashed",), (), RecordChanges(), MOMENT, "c")
     (alert,) = alerts_of(verdict, "main", None).alerts
     assert (alert.kind, alert.severity, alert.text) == (AlertKind.FAULT, Severity.FAIL, "it crashed")
 
 
 def test_drift_is_told_once_for_each_metric_and_as_its_worst():
     verdict = judge(make_run(), make_run(), make_policy())
-    mild = DriftFinding("wall_seconds", "the release v1", "then", "c", 1.2, Severity.WARN, "mild")
-    grave = DriftFinding("wall_seconds", "the oldest Run", "then", "c", 1.3, Severity.FAIL, "grave")
+    mild = DriftFinding("wall_seconds", "the release v1", MOMENT, "c", 1.2, Severity.WARN, "mild")
+    grave = DriftFinding("wall_seconds", "the oldest Run", MOMENT, "c", 1.3, Severity.FAIL, "grave")
     (alert,) = alerts_of(replace(verdict, drift=(mild, grave)), "main", None).alerts
     assert (alert.kind, alert.severity, alert.text) == (AlertKind.DRIFT, Severity.FAIL, "grave")
     assert (alert.value, alert.unit) == (1.7, "s")

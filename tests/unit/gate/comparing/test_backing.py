@@ -22,7 +22,7 @@ from sbir_gate.model.verdict import (
     RecordChanges,
     Severity,
 )
-from tests.factories import AWARDS, EXACT, HIGHER, LOWER, award_id, link, make_run, no_link
+from tests.factories import AWARDS, EXACT, HIGHER, LOWER, award_id, link, make_awards, make_run, no_link
 
 LIMITS = (
     MetricLimit("match_rate", "ratio", HIGHER, EXACT, minimum=0.3, fail_percent=5.0),
@@ -54,9 +54,8 @@ def run_of(links, has_truth=True, candidates=(), **counters) -> Run:
     run = make_run()
     return replace(
         run,
-        decisions=decisions,
+        awards=make_awards(decisions, {award_id(number) for number in (*good, *none)}),
         has_truth=has_truth,
-        right_award_ids=tuple(award_id(number) for number in sorted((*good, *none))) if has_truth else (),
         quality=replace(run.quality, links=len(links), links_by_method=made, strata=()),
         metrics=(
             *(Metric(name, "ratio", EXACT, (value,)) for name, value in rates.items()),

@@ -6,7 +6,7 @@ from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.news import is_news
 from sbir_gate.model.verdict import DriftFinding, Outcome, Severity
-from tests.factories import make_policy, make_run, scaled
+from tests.factories import MOMENT, make_policy, make_run, scaled
 from tests.factories_history import make_entry
 
 PASSED = make_entry(outcome=Outcome.PASS)
@@ -30,7 +30,7 @@ def after(found):
 
 def drifting(*metrics):
     findings = tuple(
-        DriftFinding(metric, "release v1", "2026-01-01", "c", 1.2, Severity.WARN, f"drift: {metric}")
+        DriftFinding(metric, "release v1", MOMENT, "c", 1.2, Severity.WARN, f"drift: {metric}")
         for metric in metrics
     )
     return alerts_of(replace(verdict_on(), outcome=Outcome.WARN, drift=findings), "main", Outcome.PASS)

@@ -87,7 +87,7 @@ class TestStages:
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"decisions": (), "firm_names": ()}, "no award"),
+        ({"awards": ()}, "no award"),
         ({"quality": replace(make_run().quality, awards=0)}, "no award"),
         ({"samples": ()}, "no repeat"),
         ({"metrics": ()}, "no metric"),

@@ -19,6 +19,7 @@ from tests.factories import (
     with_decisions,
     with_lost_links,
     with_metric,
+    with_rows,
     without_metric,
 )
 
@@ -38,6 +39,11 @@ def verdict_on(head, *waivers, reference="usual", policy=POLICY):
 
 def slower(factor=1.4):
     return scaled(make_run(), "wall_seconds", factor)
+
+
+def test_the_former_name_of_a_waiver_is_a_note():
+    verdict = verdict_on(make_run(), waiver("awards", 9.0, former_name="records"))
+    assert "w.yaml:6: the waiver metric records is now named awards" in verdict.notes
 
 
 def test_a_regression_within_the_cap_warns_and_says_who_answers_for_it():
@@ -125,21 +131,20 @@ class TestAbsoluteLimits:
 class TestLostAwards:
     def test_so_many_may_be_lost_and_no_more(self):
         head = with_lost_links(make_run(), 7)
-        assert verdict_on(head, waiver("records", 7.0)).outcome is Outcome.WARN
-        assert "waived up to 7 awards until" in verdict_on(head, waiver("records", 7.0)).reasons[0]
-        beyond = verdict_on(head, waiver("records", 6.0))
+        assert verdict_on(head, waiver("awards", 7.0)).outcome is Outcome.WARN
+        assert "waived up to 7 awards until" in verdict_on(head, waiver("awards", 7.0)).reasons[0]
+        beyond = verdict_on(head, waiver("awards", 6.0))
         assert beyond.outcome is Outcome.FAIL
-        assert beyond.reasons[0].endswith("the waiver in w.yaml:7 reaches only up to 6 awards")
+        assert beyond.reasons[0].endswith("the waiver in w.yaml:6 reaches only up to 6 awards")
 
     def test_awards_without_a_decision_are_no_matter_of_waivers(self):
         head = with_decisions(make_run(), {award_id(0): None})
-        verdict = verdict_on(head, waiver("records", 1e6))
+        verdict = verdict_on(head, waiver("awards", 1e6))
         assert verdict.outcome is Outcome.FAIL
         assert verdict.records.reason == "1 award has no decision any more"
 
     def test_nor_are_awards_decided_twice(self):
-        head = make_run()
-        head = replace(head, decisions=(*head.decisions, link(award_id(0), "R9999")), firm_names=())
+        head = with_rows(make_run(), [link(award_id(0), "R9999")])
         assert verdict_on(head, waiver("records", 1e6)).outcome is Outcome.FAIL
 
 
@@ -172,7 +177,7 @@ class TestFaults:
         samples = make_run().samples
         unsteady = make_run(samples=(replace(samples[0], output_digest="e" * 64), *samples[1:]))
         assert verdict_on(unsteady, *waivers).outcome is Outcome.FAIL
-        empty = make_run(decisions=(), firm_names=())
+        empty = make_run(awards=())
         assert verdict_on(empty, *waivers).outcome is Outcome.FAIL
 
     def test_an_incomparable_fixture_stays_incomparable(self):

@@ -1,8 +1,4 @@
-import importlib.util
-import json
 import os
-import py_compile
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +9,7 @@ import psutil
 import pytest
 
 from sbir_gate.errors import EnricherError, ToolError
-from sbir_gate.gate.measuring import launcher
 from sbir_gate.gate.measuring.process import (
-    LAUNCH,
     EnricherCrash,
     ProcessRequest,
     ProcessResult,
@@ -342,28 +336,16 @@ def test_waiting_for_a_processor_is_reported(run):
     assert run("pass").cpu_wait_seconds >= 0
 
 
-def test_the_launcher_takes_no_compiled_code_that_an_enricher_put_there(tmp_path):
-    package = tmp_path / "sbir_gate"
-    room = package / "gate" / "measuring"
-    room.mkdir(parents=True)
-    for module in (package, room.parent, room):
-        (module / "__init__.py").touch()
-    for name in ("launcher", "usage"):
-        shutil.copy(Path(launcher.__file__).with_name(f"{name}.py"), room)
-    hostile = tmp_path / "hostile.py"
-    hostile.write_text("raise SystemExit('planted')")
-    for name in ("launcher", "usage"):
-        py_compile.compile(
-            str(hostile),
-            importlib.util.cache_from_source(str(room / f"{name}.py")),
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-    request = {"command": ["true"], "working_folder": "/", "timeout_seconds": 9.0, "grace_seconds": 1.0}
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", LAUNCH, str(tmp_path)],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stdout)["exit_status"] == 0
+def test_the_launcher_takes_no_code_that_an_enricher_put_in_its_place(run, tmp_path, monkeypatch):
+    planted = tmp_path / "planted"
+    for name in (
+        "__init__.py",
+        "gate/__init__.py",
+        "gate/measuring/__init__.py",
+        "gate/measuring/launcher.py",
+    ):
+        path = planted / "sbir_gate" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("raise SystemExit('planted')")
+    monkeypatch.chdir(planted)
+    assert run("pass", environment={"PATH": os.defpath, "PYTHONPATH": str(planted)}).exit_status == 0

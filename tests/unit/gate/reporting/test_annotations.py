@@ -8,7 +8,16 @@ from sbir_gate.gate.reporting.annotations import MOST_PER_LEVEL, build_annotatio
 from sbir_gate.model.publication import AnnotationLevel
 from sbir_gate.model.verdict import DriftFinding, Outcome, PolicyEdit, Severity, Verdict
 from sbir_gate.settings.entries import Fault, configuration_error
-from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
+from tests.factories import (
+    MOMENT,
+    award_id,
+    make_policy,
+    make_run,
+    no_link,
+    scaled,
+    with_decisions,
+    with_metric,
+)
 
 ORIGINS = {
     "gate.metrics.wall_seconds.fail_percent": "config/base.yaml:154",
@@ -91,7 +100,7 @@ def test_a_broken_run_and_an_edit_of_the_policy_are_remarks_too():
         reasons=("the enricher\x1b[31m crashed",),
         changes=(),
         records=verdict_on(make_run()).records,
-        head_started_at="2026-01-01T00:00:00Z",
+        head_started_at=MOMENT,
         head_commit="c" * 40,
     )
     edited = replace(verdict, policy_edits=(PolicyEdit("gate.max_lost", "5", "500"),))
@@ -104,7 +113,7 @@ def test_a_broken_run_and_an_edit_of_the_policy_are_remarks_too():
 def test_slow_drift_is_a_warning_on_the_line_of_its_limit_and_after_what_fails():
     failing = verdict_on(scaled(make_run(), "wall_seconds", 1.4))
     words = "drift: wall_seconds rose 12 %, against the oldest Run of 30 days"
-    finding = DriftFinding("wall_seconds", "the oldest Run", "", "", 1.12, Severity.WARN, words)
+    finding = DriftFinding("wall_seconds", "the oldest Run", MOMENT, "", 1.12, Severity.WARN, words)
     found = build_annotations(with_drift(failing, [finding]), ORIGINS)
     assert [(each.level, each.path, each.line) for each in found] == [
         (AnnotationLevel.FAILURE, "config/base.yaml", 154),

@@ -11,7 +11,7 @@ from sbir_gate.gate.reporting.message import build_message, render_message_markd
 from sbir_gate.gate.reporting.slack_blocks import render_slack
 from sbir_gate.model.publication import Links
 from sbir_gate.model.verdict import DriftFinding, Outcome, Severity
-from tests.factories import make_policy, make_run, scaled, with_metric
+from tests.factories import MOMENT, make_policy, make_run, scaled, with_metric
 from tests.github_markdown import live_parts, render, text_of
 
 LINKS = Links(run="https://github.example/o/r/actions/runs/1", commit="https://github.example/o/r/commit/c")
@@ -21,7 +21,7 @@ HOSTILE = "<!channel> <@U1> &amp; <http://e.example|x> *b* _i_ @everyone `c`"
 DRIFT = DriftFinding(
     "match_rate",
     "release v1.2",
-    "2026-01-05T12:00:00+00:00",
+    MOMENT,
     "d" * 40,
     0.96,
     Severity.WARN,
