@@ -78,7 +78,7 @@ for _ in range(2):
         os.write(says_held, b'x'); os.read(is_over, 1); os._exit(0)
 for _ in range(2):
     os.read(is_held, 1)
-time.sleep(0.6)
+time.sleep(1.5)
 os.write(says_over, b'xx')
 for _ in range(2):
     os.wait()

@@ -108,7 +108,7 @@ for _ in range(3):
         os._exit(0)
 for _ in range(3):
     os.read(is_held, 1)
-time.sleep(0.6)
+time.sleep(1.5)
 os.write(says_over, b"xxx")
 for _ in range(3):
     os.wait()
