@@ -11,7 +11,7 @@ from sbir_gate.gate.comparing.ratios import RELATIVE_TOLERANCE
 from sbir_gate.gate.comparing.wording import counted, number_text
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, RecordChanges, Severity
-from sbir_gate.model.waiver import FIXTURE_EDIT, MAY_BE_GONE, NEVER_WAIVED, RECORDS, Waiver, Waivers
+from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, MAY_BE_GONE, NEVER_WAIVED, Waiver, Waivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def apply_waivers(
                 reason=f"{change.reason}; {_words(waiver, is_reached)}",
             )
         )
-    waiver = current.get(RECORDS)
+    waiver = current.get(AWARDS)
     if waiver is not None and records.severity is Severity.FAIL and records.is_sound:
         is_reached = _reaches(waiver, records.worsened)
         (applied if is_reached else missed).append(waiver)
@@ -122,7 +122,7 @@ def _may_be_waived(change: Change) -> bool:
     """Say whether a failing change fails by what was measured, and not for being no measurement at all."""
     if change.is_gone:
         return change.metric.startswith(MAY_BE_GONE)
-    return change.limit != MUST_BE_SOUND and change.metric not in NEVER_WAIVED and change.metric != RECORDS
+    return change.limit != MUST_BE_SOUND and change.metric not in NEVER_WAIVED and change.metric != "records"
 
 
 def _reaches(waiver: Waiver, worse: float) -> bool:
@@ -137,7 +137,7 @@ def _words(waiver: Waiver, is_reached: bool) -> str:
 
 def cap_text(waiver: Waiver) -> str:
     """Return the cap of a waiver in words: "40 %", "12 awards" or "12 rows"."""
-    if waiver.metric == RECORDS:
+    if waiver.metric == AWARDS:
         return counted(int(waiver.limit), "award")
     if waiver.metric == FIXTURE_EDIT:
         return counted(int(waiver.limit), "row")
@@ -154,4 +154,8 @@ def _notes(waivers: Waivers, used: Sequence[Waiver], helpless: Sequence[Waiver])
             notes.append(f"{name} was not applied: what fails there is a fault, and no waiver covers one")
         elif waiver not in used:
             notes.append(f"{name} was not needed: take it out ({waiver.owner})")
+        if waiver.former_name:
+            notes.append(
+                f"{waiver.origin}: the waiver metric {waiver.former_name} is now named {waiver.metric}"
+            )
     return tuple(notes)
