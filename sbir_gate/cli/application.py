@@ -18,9 +18,9 @@ from sbir_gate.errors import ExitStatus, SbirGateError
 
 # verb -> where its command is, and the line that --help shows without loading it
 VERBS = {
-    "run": ("sbir_gate.cli.gate:run", "Benchmark, compare with the baseline, report, and give the verdict."),
-    "diff": ("sbir_gate.cli.gate:diff", "Compare two saved Runs; nothing is measured."),
-    "report": ("sbir_gate.cli.gate:report", "Make the report again from a saved Run."),
+    "run": ("sbir_gate.cli.run:run", "Benchmark, compare with the baseline, report, and give the verdict."),
+    "diff": ("sbir_gate.cli.diff:diff", "Compare two saved Runs; nothing is measured."),
+    "report": ("sbir_gate.cli.report:report", "Make the report again from a saved Run."),
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
     "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
     "history": (

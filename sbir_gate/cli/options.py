@@ -14,7 +14,7 @@ import click
 from sbir_gate.errors import UsageError
 
 if TYPE_CHECKING:
-    from sbir_gate.gate.policy import PolicyRequest
+    from sbir_gate.gate.commit_files import PolicyRequest
     from sbir_gate.gate.storing.merge_base import BaseName
     from sbir_gate.settings.effective import EffectiveSettings
 
@@ -80,7 +80,7 @@ def policy_request(
     ref: str | None, config_file: Path | None, assignments: Sequence[str], options: Mapping[str, object]
 ) -> PolicyRequest | None:
     """Return from where the policy shall come; None for the working tree."""
-    from sbir_gate.gate.policy import PolicyRequest
+    from sbir_gate.gate.commit_files import PolicyRequest
     from sbir_gate.gate.storing.merge_base import BaseName
 
     if ref is None:

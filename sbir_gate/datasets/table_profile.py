@@ -1,8 +1,19 @@
 # ruff: noqa: S608 -- the SQL is built from the names of the columns c0, c1, ... and from numbers
-"""The profile of a table of a dump, built up block by block, in memory that does not grow with the table."""
+"""The profile of a table of a dump, built up block by block, in memory that does not grow with the table.
+
+Distinct values are counted by a sketch: the KEPT smallest distinct hashes of a column (k minimum values).
+The sketch of two sets is the smallest of both sketches together, so rows may come in any parts and any
+order. If hashes are spread evenly over 0..1 and u is the k-th smallest, (k - 1) / u estimates the number of
+distinct values without bias, with a relative standard error of about 1 / sqrt(k - 2): 3.1% here, so 95 of
+100 estimates are within 6.3%. Below k values the count is exact, but for hashes of 64 bits that collide.
+Source: Bar-Yossef et al., "Counting distinct elements in a data stream" (2002); Beyer et al., "On synopses
+for distinct-value estimation under multiset operations" (2007).
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +21,8 @@ from itertools import chain
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 
-from sbir_gate.datasets.distinct import KEPT, Hashes, decoded, distinct_count, encoded, merged, no_hashes
 from sbir_gate.model.profile import ColumnProfile, ColumnProgress, ProfileProgress, TableProfile
 from sbir_gate.reading.copy_lines import LineBlock
 from sbir_gate.reading.dump_rows import DumpRows
@@ -23,6 +34,42 @@ HASHING = f"DuckDB {duckdb.__version__}"
 """What makes the hashes: another version may make others, which must not be mixed with these."""
 
 _LARGEST_HASH = 2**64 - 1
+KEPT = 1024
+Hashes = npt.NDArray[np.uint64]
+_RANGE = 2.0**64
+
+
+def no_hashes() -> Hashes:
+    """Return the sketch of no values."""
+    return np.empty(0, dtype=np.uint64)
+
+
+def merged(sketch: Hashes, hashes: Hashes) -> Hashes:
+    """Return the sketch of both: sorted, distinct, at most KEPT."""
+    return np.union1d(sketch, hashes)[:KEPT].astype(np.uint64)
+
+
+def distinct_count(sketch: Hashes) -> tuple[int, bool]:
+    """Return the number of distinct values, and whether it is exact."""
+    if len(sketch) < KEPT:
+        return len(sketch), True
+    return round((KEPT - 1) * _RANGE / (float(sketch[-1]) + 1.0)), False
+
+
+def encoded(sketch: Hashes) -> str:
+    """Return the sketch as text."""
+    return base64.b64encode(sketch.astype("<u8").tobytes()).decode("ascii")
+
+
+def decoded(text: str) -> Hashes:
+    """Return the sketch that was encoded. Raises ValueError for any other text."""
+    try:
+        sketch = np.frombuffer(base64.b64decode(text, validate=True), dtype="<u8").astype(np.uint64)
+    except binascii.Error as error:
+        raise ValueError(f"no hashes: {error}") from error
+    if len(sketch) > KEPT or not np.all(sketch[1:] > sketch[:-1]):
+        raise ValueError("no hashes of a sketch: too many, or not in order")
+    return sketch
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ import duckdb
 from sbir_gate import __version__
 from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.engine.matching.memory import MemoryPlan, next_plan
-from sbir_gate.engine.matching.parts import Part, file_relation, keep_part, own_rows, spill_part, write_part
+from sbir_gate.engine.matching.parts import Part, keep_part, own_rows, spill_part, write_part
 from sbir_gate.errors import InputError, OutputError
 from sbir_gate.files import open_file
 from sbir_gate.progress import ChunkProgress
@@ -25,6 +25,7 @@ from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipient_index import write_index
 from sbir_gate.reading.recipients import RecipientBatch, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.sql_text import file_relation
 
 _SAMPLE_BYTES = 1 << 16
 _SAMPLES = 64

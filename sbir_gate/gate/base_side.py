@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbir_gate.errors import ToolError, UsageError
-from sbir_gate.gate.adoption import has_gate
+from sbir_gate.gate.commit_files import has_gate
 from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.enricher_plan import BUILT_IN_COMMAND, CHILD_SETTINGS, interpreter, settings_digest
 from sbir_gate.gate.measuring.base_environment import (
     RECIPES,
     Place,
@@ -27,7 +28,7 @@ from sbir_gate.gate.measuring.environment import scrubbed_environment
 from sbir_gate.gate.measuring.interleaving import Side, blamed_on
 from sbir_gate.gate.measuring.locks import PROJECT, PackageChange, changed_packages, differing_locks
 from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure
-from sbir_gate.gate.run import BUILT_IN_COMMAND, CHILD_SETTINGS, Progress, interpreter, settings_digest
+from sbir_gate.gate.run import Progress
 from sbir_gate.gate.storing.merge_base import MergeBase
 from sbir_gate.model.run import BaseGap, GapKind
 from sbir_gate.settings.base_settings import COMMAND, BaseSettings, Given, base_settings

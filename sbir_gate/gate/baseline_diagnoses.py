@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from sbir_gate import __version__
-from sbir_gate.gate.run import settings_digest
+from sbir_gate.gate.enricher_plan import enricher_name, settings_digest
 from sbir_gate.gate.storing.baselines import baseline_path, verify
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.model.run import Run
@@ -43,7 +42,7 @@ def _drifted(effective: EffectiveSettings, baseline: Run, today: date) -> Iterat
         yield "it does not say when it was measured"
     elif (today - measured).days > most:
         yield f"it is {(today - measured).days} days old, more than {most} (doctor.baseline_max_days)"
-    command = shlex.join(settings.enricher.command) if settings.enricher.command else "built-in"
+    command = enricher_name(settings.enricher.command)
     if command != baseline.enricher:
         yield f"it is of another enricher: {baseline.enricher!r}, not {command!r}"
     if settings_digest(effective) != baseline.settings_digest:

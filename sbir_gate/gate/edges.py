@@ -10,13 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from sbir_gate.errors import ToolError
 from sbir_gate.gate.measuring.benchmark import Calibrate, Launch
 from sbir_gate.gate.measuring.machine import describe_machine, time_calibration
 from sbir_gate.gate.measuring.own_code import own_code_kept
 from sbir_gate.gate.measuring.process import run_process
-from sbir_gate.gate.measuring.source import GIT_SECONDS, describe_source, describe_tags
 from sbir_gate.gate.storing.git import Git
+from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Machine, Source
+
+_GIT_SECONDS = 10.0  # the name of a commit is not worth a longer wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,31 @@ def real_edges() -> Edges:
         launch=run_process,
         calibrate=time_calibration,
         machine=describe_machine,
-        source=lambda: describe_source(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
-        tags=lambda: describe_tags(Git(Path.cwd(), timeout_seconds=GIT_SECONDS)),
+        source=lambda: describe_source(Git(Path.cwd(), timeout_seconds=_GIT_SECONDS)),
+        tags=lambda: describe_tags(Git(Path.cwd(), timeout_seconds=_GIT_SECONDS)),
         keep_code=own_code_kept,
     )
+
+
+def describe_source(git: AsksGit) -> Source:
+    """Return the commit, the branch and whether tracked files differ; empty where git has no answer."""
+    try:
+        commit = git.ask("rev-parse", "HEAD")
+        # not 'rev-parse --abbrev-ref', which says heads/main where there is a tag main
+        branch = git.ask("symbolic-ref", "--quiet", "HEAD")
+        changes = git.ask("status", "--porcelain", "--untracked-files=no")
+    except ToolError:
+        return Source()
+    if commit.status or changes.status:
+        return Source()
+    name = "HEAD" if branch.status else branch.line.removeprefix("refs/heads/")
+    return Source(commit=commit.line, branch=name, is_dirty=bool(changes.line))
+
+
+def describe_tags(git: AsksGit) -> tuple[str, ...]:
+    """Return the tags of the commit, such as a release's; empty where git has no answer."""
+    try:
+        answer = git.ask("tag", "--points-at", "HEAD")
+    except ToolError:
+        return ()
+    return () if answer.status else tuple(answer.line.splitlines())

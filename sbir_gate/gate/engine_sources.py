@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib.machinery import all_suffixes
 from pathlib import Path, PurePath
 
+from sbir_gate.gate.commit_files import PolicyRequest, commit_settings
 from sbir_gate.gate.measuring.base_environment import Place, import_folders
 from sbir_gate.gate.measuring.locks import KNOWN
-from sbir_gate.gate.policy import PolicyRequest, commit_settings
 from sbir_gate.gate.storing.merge_base import find_base
 from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Timing

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
-from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.errors import DocumentError, SbirGateError
-from sbir_gate.gate.adoption import has_gate, settings_path_at
+from sbir_gate.errors import SbirGateError
+from sbir_gate.gate.commit_files import (
+    NEW,
+    NOT_THERE,
+    PolicyRequest,
+    baseline_at,
+    has_gate,
+    layers_at,
+    operator_layers,
+    waivers_at,
+)
 from sbir_gate.gate.comparing.changes import NO_SPREAD
 from sbir_gate.gate.comparing.edited_fixture import judge_change
 from sbir_gate.gate.comparing.promotion import judge_merged
@@ -18,39 +25,23 @@ from sbir_gate.gate.comparing.waivers import cap_text
 from sbir_gate.gate.fixture_edits import BaseFixture, edited_fixture
 from sbir_gate.gate.history import noise_of_history
 from sbir_gate.gate.judging_history import JudgingHistory, history_of_commit
-from sbir_gate.gate.storing.baselines import baseline_path, load_baseline
-from sbir_gate.gate.storing.git import Git
-from sbir_gate.gate.storing.merge_base import BaseName, MergeBase, find_base
-from sbir_gate.gate.storing.revisions import Revision
+from sbir_gate.gate.storing.baselines import load_baseline
+from sbir_gate.gate.storing.merge_base import MergeBase, find_base
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.run import Run, TargetBranch
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
 from sbir_gate.settings.commit_policy import settings_of_commit
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.settings.entries import Layer
 from sbir_gate.settings.judgement import policy
-from sbir_gate.settings.layers import (
-    MAX_FILE_BYTES,
-    assignment_layer,
-    base_file,
-    base_layer,
-    environment_layer,
-    file_layer,
-    option_layer,
-    text_layer,
-)
+from sbir_gate.settings.layers import base_layer, file_layer
 from sbir_gate.settings.schema import Settings
-from sbir_gate.settings.waivers import default_waivers_file, load_waivers, read_waivers
+from sbir_gate.settings.waivers import default_waivers_file, load_waivers
 
 NONE = "none"
 _ALONE = Companions()
 _NO_PASS = frozenset({Outcome.FAIL, Outcome.ERROR})
-NOT_THERE = "not there"
-SETTINGS_FILE = "settings file"
 UPDATE = "update the branch (merge or rebase it)"
-NEW = "new: there is nothing to hold it against"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +123,6 @@ def judged_with_history(
     return judgement.verdict(head, today, companions, spread)
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRequest:
-    """From which commit the policy shall come, and the layers of settings that were asked for.
-
-    `base` names a branch or commit; the commit is the one in which HEAD left it. `folder` is where paths of
-    the settings start.
-    """
-
-    base: BaseName
-    folder: Path
-    config_file: Path | None
-    environment: Mapping[str, str]
-    options: Mapping[str, object]
-    assignments: Sequence[str]
-    git_in: Callable[[Path], Git] = Git
-
-
 def own_judgement(
     effective: EffectiveSettings, has_baseline: bool = True, *, is_merged: bool = False
 ) -> Judgement:
@@ -175,14 +149,14 @@ def commit_judgement(
     """
     base = find_base(request.git_in(request.folder), request.base)
     revision = base.revision
-    there = _layers(request, revision, own)
+    there = layers_at(request, revision, own)
     own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
     found = settings_of_commit(there.layers, own_layers, operator_layers(request))
     effective = replace(found.effective, file=own.file)
     of_base = Rules(
         policy(effective.settings),
-        _waivers_at(revision, effective),
-        _baseline_at(revision, effective) if has_baseline else None,
+        waivers_at(revision, effective),
+        baseline_at(revision, effective) if has_baseline else None,
     )
     rules, outdated, notes = _with_target(of_base, base, request, own, has_baseline)
     history = history_of_commit(effective.settings, revision)
@@ -222,16 +196,16 @@ def _with_target(
         return rules, "", ()
     operator = operator_layers(request)
     own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
-    found = settings_of_commit(_layers(request, base.target, own).layers, own_layers, operator).effective
+    found = settings_of_commit(layers_at(request, base.target, own).layers, own_layers, operator).effective
     limits = stricter_policy(rules.policy, policy(found.settings))
-    waivers = stricter_waivers(rules.waivers, _waivers_at(base.target, found))
+    waivers = stricter_waivers(rules.waivers, waivers_at(base.target, found))
     names = tightened(rules.policy, limits, rules.waivers, waivers)
     notes = (f"stricter on {base.ref} than at the base, and used: {', '.join(names)}",) if names else ()
     at_base, at_target = (
         has_gate(revision, request.config_file, own, operator) for revision in (base.revision, base.target)
     )
     lacks = ["settings file"] if at_target and not at_base else []
-    if has_baseline and rules.baseline is None and _baseline_at(base.target, found) is not None:
+    if has_baseline and rules.baseline is None and baseline_at(base.target, found) is not None:
         lacks.append("baseline")
     what = " and no ".join(lacks)
     outdated = f"the base (commit {base.commit[:12]}) has no {what} of this gate; {base.ref} has"
@@ -244,116 +218,12 @@ def incomparable(verdict: Verdict, *reasons: str) -> Verdict:
     return replace(verdict, outcome=outcome, reasons=(*reasons, *verdict.reasons))
 
 
-def commit_settings(request: PolicyRequest) -> EffectiveSettings:
-    """Return all settings as they stood at the request's commit, whatever the working tree has.
-
-    Raises UsageError where git has no such commit, ConfigurationError for what cannot be read there.
-    """
-    revision = find_base(request.git_in(request.folder), request.base).revision
-    layers = _layers(request, revision, None).layers
-    return settings_of_commit(layers, layers, operator_layers(request)).effective
-
-
-def operator_layers(request: PolicyRequest) -> list[Layer]:
-    """Return what was set from outside, the lowest first: it holds for both sides."""
-    return [
-        environment_layer(request.environment),
-        assignment_layer(request.assignments),
-        option_layer(request.options),
-    ]
-
-
 def _judged(
     rules: Rules, head: Run, today: date, companions: Companions, spread: Mapping[str, float]
 ) -> Verdict:
     reference = companions.base or rules.baseline
     waivers = Waivers(rules.waivers, today)
     return judge_change(head, reference, rules.policy, companions.on_base, waivers=waivers, spread=spread)
-
-
-@dataclass(frozen=True, slots=True)
-class _CommitLayers:
-    """The layers of settings of a commit, and what head edits of its settings file.
-
-    `is_new` says that the commit has no such gate: the layers are those of the working tree.
-    """
-
-    layers: Sequence[Layer]
-    edits: Sequence[PolicyEdit] = ()
-    is_new: bool = False
-
-
-def _layers(request: PolicyRequest, revision: Revision, own: EffectiveSettings | None) -> _CommitLayers:
-    """Return base.yaml and the settings file as they stood at the commit, and what `own` changes of which.
-
-    What lies outside the repository is the operator's and is taken as it is: so is the base.yaml of an
-    installed sbir-gate. The settings file of a gate that the commit does not have yet counts as it is.
-    """
-    base = _layer_at(revision, base_file()) or base_layer()
-    named, own_file = request.config_file, own.file if own is not None else request.config_file
-    if named is not None and revision.place_of(named) is None:
-        return _CommitLayers([base, file_layer(named)])
-    before = settings_path_at(revision, named)
-    after = revision.place_of(own_file) if own_file is not None else None
-    edits = (
-        []
-        if own is None or before == after
-        else [PolicyEdit(SETTINGS_FILE, before or NOT_THERE, after or NOT_THERE)]
-    )
-    if before is not None:
-        layer = _layer_at(revision, revision.root / before)
-        return _CommitLayers([base, *([layer] if layer is not None else [])], edits)
-    if own_file is None or (own is not None and has_gate(revision, named, own, operator_layers(request))):
-        return _CommitLayers([base], edits)
-    new = PolicyEdit(after or str(own_file), NOT_THERE, NEW)
-    return _CommitLayers([base, file_layer(own_file)], [new], is_new=True)
-
-
-def _layer_at(revision: Revision, path: Path) -> Layer | None:
-    content = _content_at(revision, path, MAX_FILE_BYTES)
-    return None if content is None else text_layer(content, _name_at(revision, path))
-
-
-def _content_at(revision: Revision, path: Path, max_bytes: int) -> bytes | None:
-    """Return the bytes of a file at the commit; None if it is not there, or outside the repository."""
-    place = revision.place_of(path)
-    blob = revision.blob(place) if place is not None else None
-    return None if blob is None else revision.read(blob, max_bytes)
-
-
-def _name_at(revision: Revision, path: Path) -> str:
-    return f"{revision.place_of(path)} at {revision.name}"
-
-
-def _waivers_at(revision: Revision, effective: EffectiveSettings) -> tuple[Waiver, ...]:
-    """Return the commit's waivers. Those that a change brings along must not excuse the change itself."""
-    path = effective.settings.gate.waivers_file
-    if revision.place_of(path) is None:
-        return load_waivers(path, is_required=True)
-    content = _content_at(revision, path, MAX_FILE_BYTES)
-    return () if content is None else read_waivers(content, _name_at(revision, path))
-
-
-def _baseline_at(revision: Revision, effective: EffectiveSettings) -> Run | None:
-    gate = effective.settings.gate
-    path = baseline_path(gate.baselines_folder, gate.name)
-    if revision.place_of(path) is None:
-        return load_baseline(gate.baselines_folder, gate.name)
-    content = _content_at(revision, path, MAX_DOCUMENT_BYTES)
-    if content is None:
-        return None
-    name = _name_at(revision, path)
-    try:
-        run = decode(RUN, content.decode("utf-8"), name, PROMOTE_AGAIN)
-    except UnicodeDecodeError as error:
-        raise DocumentError(
-            f"{name}: not UTF-8 at byte {error.start}", "promote a sound Run there"
-        ) from error
-    if run.gate != gate.name:
-        raise DocumentError(
-            f"{name}: the Run is of gate {run.gate!r}, not {gate.name!r}", "promote a Run of this gate there"
-        )
-    return run
 
 
 def _own_rules(own: EffectiveSettings, has_baseline: bool) -> tuple[Rules | None, str]:

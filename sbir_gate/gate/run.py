@@ -2,60 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shlex
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from sbir_gate import __version__
 from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, SbirGateError
+from sbir_gate.gate.commit_files import PolicyRequest
 from sbir_gate.gate.comparing.feasibility import pairs_fault, repeats_fault
-from sbir_gate.gate.conclusion import (
-    LOGS_NAME,
-    GateResult,
-    conclude,
-    discard_verdict,
-    leave_error_verdict,
-)
+from sbir_gate.gate.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.edited_fixture import measured_on_base
 from sbir_gate.gate.engine_sources import timing_against_baseline, timing_of
+from sbir_gate.gate.enricher_plan import enricher_name, plan_of, sealed_files, settings_digest, subject_line
 from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture
 from sbir_gate.gate.measuring.award_kinds import award_kinds
 from sbir_gate.gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, CheckRun, run_benchmark
-from sbir_gate.gate.measuring.environment import python_of_caller
 from sbir_gate.gate.measuring.interleaving import Side
 from sbir_gate.gate.measuring.metrics import derive_metrics
 from sbir_gate.gate.measuring.process import EnricherCrash
 from sbir_gate.gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
-from sbir_gate.gate.measuring.seals import Seals, files_in
-from sbir_gate.gate.policy import PolicyRequest, commit_judgement, judged_with_history, own_judgement
+from sbir_gate.gate.measuring.seals import Seals
+from sbir_gate.gate.policy import commit_judgement, judged_with_history, own_judgement
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import Policy, Verdict
-from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.sources import source_paths
-from sbir_gate.settings.display import render_effective
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.judgement import renamed
-from sbir_gate.settings.layers import base_file
-from sbir_gate.settings.reading import reading_options
-from sbir_gate.settings.schema import Settings
 
-BUILT_IN_COMMAND = (
-    "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
-    " --output {output} --metrics {metrics}"
-)
-BUILT_IN = "built-in"
 _MOST_UNKNOWN = 5
-CHILD_SETTINGS = "settings.yaml"
-
 Progress = Callable[[str], None]
 """Told in words what is being done."""
 
@@ -183,7 +161,7 @@ def run_of(
         machine=edges.machine(),
         source=edges.source(),
         fixture=read.fixture,
-        enricher=_command(effective) if settings.enricher.command else BUILT_IN,
+        enricher=enricher_name(settings.enricher.command),
         settings_digest=settings_digest(effective),
         samples=result.samples,
         metrics=metrics,
@@ -209,75 +187,6 @@ def run_of(
         renamed=renamed(settings),
         timing=timing,
     )
-
-
-def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterator[Path]:
-    """Yield what no run may change: the inputs, the settings that engines are handed, and this program."""
-    fixtures = effective.settings.fixtures
-    for source in filter(None, (fixtures.awards, fixtures.recipients, fixtures.truth)):
-        for file in resolve_files(str(source)):
-            yield from (path.absolute() for path in source_paths(file, reading_options(effective.settings)))
-    for plan in plans:
-        yield from plan.scratch_folder.glob(CHILD_SETTINGS)
-        handed_over = (plan.awards_path, plan.recipients_path)
-        yield from (path.absolute() for path in handed_over if path.is_file())
-    yield base_file()
-    yield from (path for path in files_in(Path(__file__).parents[1]) if path.parent.name != "__pycache__")
-
-
-def settings_digest(effective: EffectiveSettings) -> str:
-    """Return the SHA-256 of the settings that change what is linked."""
-    settings = effective.settings
-    text = settings.matching.model_dump_json() + settings.reading.model_dump_json()
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> BenchmarkPlan:
-    """Return how the enricher is run on the fixture, from the folder one stands in."""
-    settings = effective.settings
-    command = _command(effective)
-    if settings.enricher.command is None:
-        # the child must see the very settings in force here, wherever they came from
-        child_config = scratch / CHILD_SETTINGS
-        child_config.write_text(render_effective(effective), encoding="utf-8")
-        command += f" --config {shlex.quote(str(child_config))}"
-    awards, recipients = read.handed or (settings.fixtures.awards, settings.fixtures.recipients)
-    return BenchmarkPlan(
-        command=command,
-        awards_path=awards,
-        recipients_path=recipients,
-        award_ids=tuple(profile.award_id for profile in read.profiles),
-        scratch_folder=scratch,
-        working_folder=Path.cwd(),
-        environment=os.environ,
-        repeats=settings.benchmark.repeats if settings.benchmark.is_timed else 1,
-        warmups=settings.benchmark.warm_ups if settings.benchmark.is_timed else 0,
-        timeout_seconds=settings.enrichment.performance.timeout_seconds,
-        pass_environment=settings.enricher.pass_environment,
-        python=interpreter(settings),
-        has_private_home=settings.enricher.private_home,
-        logs=settings.reports.folder / LOGS_NAME / Side.HEAD.value,
-    )
-
-
-def interpreter(settings: Settings) -> str:
-    """Return what `{python}` stands for: for the built-in engine always what runs this program."""
-    enricher = settings.enricher
-    if enricher.command is None:
-        return sys.executable
-    return str(enricher.python) if enricher.python is not None else python_of_caller(Path.cwd(), os.environ)
-
-
-def subject_line(effective: EffectiveSettings) -> str:
-    """Return what is measured: the gate, its engine and its settings file."""
-    settings = effective.settings
-    engine = " ".join(settings.enricher.command or (BUILT_IN,))
-    return f"gate {settings.gate.name}; engine: {engine}; settings file: {effective.file or 'none'}"
-
-
-def _command(effective: EffectiveSettings) -> str:
-    command = effective.settings.enricher.command
-    return shlex.join(command) if command is not None else BUILT_IN_COMMAND
 
 
 def _benchmark(

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from sbir_gate.gate.commit_files import PolicyRequest
 from sbir_gate.gate.comparing.paired import is_side_by_side
-from sbir_gate.gate.policy import Judgement, PolicyRequest, commit_judgement, own_judgement
+from sbir_gate.gate.policy import Judgement, commit_judgement, own_judgement
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.gate.storing.references import find_reference
 from sbir_gate.gate.storing.revisions import SHOWN_DIGITS

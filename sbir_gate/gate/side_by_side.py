@@ -7,8 +7,6 @@ head with the base's Runs of this session; the stored baseline is not needed.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,13 +20,15 @@ from sbir_gate.gate.base_side import (
     places_of,
     prepare_base,
 )
+from sbir_gate.gate.commit_files import PolicyRequest, operator_layers
 from sbir_gate.gate.comparing.deciding import is_failed_exactly, undecided
 from sbir_gate.gate.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.edited_fixture import measured_on_base
 from sbir_gate.gate.engine_sources import timing_beside
+from sbir_gate.gate.enricher_plan import enricher_name, plan_of, sealed_files, subject_line
 from sbir_gate.gate.fixture import ReadFixture, read_fixture
-from sbir_gate.gate.measuring.base_environment import import_folders, names_its_files, side_environment
+from sbir_gate.gate.measuring.base_environment import import_folders, side_environment
 from sbir_gate.gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
 from sbir_gate.gate.measuring.checkout import base_checkout, cautions
 from sbir_gate.gate.measuring.interleaving import (
@@ -36,30 +36,13 @@ from sbir_gate.gate.measuring.interleaving import (
     CheckSide,
     Side,
     SidesResult,
-    Stop,
     blamed_on,
     run_side_by_side,
 )
-from sbir_gate.gate.measuring.locks import PackageChange
 from sbir_gate.gate.measuring.seals import Seals, files_in
-from sbir_gate.gate.policy import (
-    Judgement,
-    PolicyRequest,
-    commit_judgement,
-    operator_layers,
-    own_judgement,
-)
-from sbir_gate.gate.run import (
-    BUILT_IN,
-    Progress,
-    measure,
-    plan_of,
-    refuse_blind_setup,
-    run_of,
-    sealed_files,
-    subject_line,
-    wrong_input_explained,
-)
+from sbir_gate.gate.policy import Judgement, commit_judgement, own_judgement
+from sbir_gate.gate.run import Progress, measure, refuse_blind_setup, run_of, wrong_input_explained
+from sbir_gate.gate.side_notes import budget_notes, notes_of_sides
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName, MergeBase, find_base
 from sbir_gate.gate.storing.scratch import scratch_folder
@@ -69,7 +52,6 @@ from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
 
-_MAX_TOLD = 10
 _OTHER_MACHINE = "the baseline is of another machine: its commit was measured here, beside this one"
 
 
@@ -178,8 +160,8 @@ def _measured(
         head_run, base_run = session.runs(result.head, result.base)
         notes = (
             *timing_notes,
-            *_notes(found, head_run, base, cautions(git, tree)),
-            *_budget_notes(result, session.budget),
+            *notes_of_sides(found, head_run, base, cautions(git, tree)),
+            *budget_notes(result, session.budget),
         )
         head_run, on_base = measured_on_base(
             head_run,
@@ -254,7 +236,7 @@ class _Session:
         return head_run, replace(
             base_run,
             source=Source(self.found.commit, self.found.ref, is_dirty=False),
-            enricher=shlex.join(settings.command) if settings.command is not None else BUILT_IN,
+            enricher=enricher_name(settings.command),
             settings_digest=settings.digest,
         )
 
@@ -292,54 +274,3 @@ def _pair_words(pair: int, side: Side, budget: Budget) -> str:
     if pair <= budget.min_pairs:
         return f"pair {pair} of at least {budget.min_pairs}: {side}"
     return f"pair {pair} of at most {budget.max_pairs}: {side}"
-
-
-def _notes(found: MergeBase, head: Run, base: BaseSide, lacking: Sequence[str]) -> Iterator[str]:
-    """Yield what a reader should know of how the base was run."""
-    if found.commit == found.head and not head.source.is_dirty:
-        yield "base and head are the same commit and no tracked file was changed: what differs is noise"
-    yield from _environment_notes(base)
-    differing = base.settings.differing
-    yield from differing[:_MAX_TOLD]
-    if len(differing) > _MAX_TOLD:
-        yield f"and {len(differing) - _MAX_TOLD} more settings differ"
-    if base.settings.unknown:
-        yield f"the base ran without settings that it does not know: {', '.join(base.settings.unknown)}"
-    yield from lacking
-    command = base.settings.command
-    if command is None and base.engine is None:
-        yield "the repository holds no engine of its own: both sides ran the installed one"
-    if command is not None and not names_its_files(command, base.places.base):
-        yield (
-            "the enricher's command names no file of the repository: if it is installed elsewhere, both"
-            " sides ran the same program"
-        )
-
-
-def _environment_notes(base: BaseSide) -> Iterator[str]:
-    """Yield which dependencies differ, and in which environment the base ran."""
-    if base.locks and base.shared:
-        yield (
-            f"the base ran in head's environment, though {', '.join(base.locks)} differs: {base.shared};"
-            " name a command that makes its own in benchmark.base_setup"
-        )
-    elif base.locks:
-        yield f"the base ran in an environment of its own: {', '.join(base.locks)} differs"
-    changes = [_package_words(change) for change in base.packages]
-    if changes:
-        more = f", and {len(changes) - _MAX_TOLD} more" if len(changes) > _MAX_TOLD else ""
-        yield f"changed dependencies: {', '.join(changes[:_MAX_TOLD])}{more}"
-
-
-def _package_words(change: PackageChange) -> str:
-    return f"{change.name} {change.before or 'none'} -> {change.after or 'none'}"
-
-
-def _budget_notes(result: SidesResult, budget: Budget) -> Iterator[str]:
-    if result.stop is Stop.MAX_SECONDS and result.pairs < budget.min_pairs:
-        missing = budget.min_pairs - result.pairs
-        wanted_seconds = result.seconds + missing * result.pair_seconds
-        yield (
-            f"benchmark.max_seconds ({budget.max_seconds:g}) was enough for {result.pairs} of at least"
-            f" {budget.min_pairs} pairs; all of them would take about {wanted_seconds:.0f} s"
-        )

@@ -4,7 +4,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,36 +13,24 @@ import dagster as dg
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.engine.enrichment import enrich
 from sbir_gate.engine.recipient_parts import fingerprint
+from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
 from sbir_gate.files import read_file
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.edges import Edges
+from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts
-from sbir_gate.orchestration.failures import as_failures
-from sbir_gate.orchestration.names import (
-    ENRICHED,
-    IO_MANAGER,
-    RAW,
-    REPORT,
-    VALIDATED,
-    award_year_of,
-)
+from sbir_gate.orchestration.names import ENRICHED, IO_MANAGER, RAW, REPORT, VALIDATED, award_year_of
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.resources import GateResource
 from sbir_gate.orchestration.sensors import Announce, announce_by_environment
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
-from sbir_gate.pipeline.asset_run import (
-    Engine,
-    conclude_assets,
-    measure_enrichment,
-    store_baseline,
-)
+from sbir_gate.pipeline.asset_run import Engine, conclude_assets, measure_enrichment, store_baseline
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.reading import reading_options
 from sbir_gate.settings.schema import Settings
-from sbir_gate.writer_lock import writer_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +93,28 @@ def writing_step(
         settings, year = gate.effective().settings, award_year_of(context)
         files = asset_files(settings, year)
         tell = events.waiting if events is not None else _logged_by(context)
-        with writer_lock(files.lock, settings.enrichment.performance.timeout_seconds, tell):
+        with sole_writer(files.lock, Waiting(settings.enrichment.performance.timeout_seconds, tell)):
             yield Step(gate, files, year)
+
+
+@contextmanager
+def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
+    """Hold the lock of the assets, in a folder that is made. Raises ToolError when the time is up."""
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(path, waiting))
+        except OSError as error:
+            raise OutputError(
+                f"{path}: cannot be written or locked ({error.strerror})",
+                "name a folder that you may write to, on a disk that has locks",
+            ) from error
+        except LockedError as error:
+            raise ToolError(
+                f"{path.parent}: process {error.holder} is at work here after {waiting.seconds:g} seconds",
+                "wait for it or end it; it may belong to a run whose worker was killed",
+            ) from error
+        yield
 
 
 def _logged_by(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Callable[[str], None]:
@@ -306,3 +314,20 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
 def _when_sound() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
     """Return when an asset may run by itself: something before it is new, and its blocking checks passed."""
     return dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+
+
+@contextmanager
+def as_failures() -> Iterator[None]:
+    """Let an error with a name end the step in its own words.
+
+    Wrong input stays wrong: only what broke (a time-out, the machine) is left to the step's retry policy.
+    """
+    try:
+        yield
+    except SbirGateError as error:
+        words = [error.message, error.hint, *getattr(error, "__notes__", [])]
+        raise dg.Failure(
+            description="; ".join(filter(None, words)),
+            metadata={"status": error.exit_status.name},
+            allow_retries=error.exit_status is ExitStatus.BROKEN,
+        ) from error

@@ -12,11 +12,12 @@ from types import MappingProxyType
 from sbir_gate.datasets.fetching import FetchRequest, Source
 from sbir_gate.documents import load_verdict
 from sbir_gate.errors import ExitStatus, SbirGateError, ToolError, UsageError
+from sbir_gate.gate.commit_files import PolicyRequest, commit_settings
 from sbir_gate.gate.comparing.gate import exit_status
 from sbir_gate.gate.conclusion import VERDICT_NAME, GateResult, discard_verdict, leave_error
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.main_branch import is_main_branch
-from sbir_gate.gate.policy import PolicyRequest, commit_judgement, commit_settings
+from sbir_gate.gate.policy import commit_judgement
 from sbir_gate.gate.publish import Channels
 from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.run import Progress, run_gate

@@ -10,8 +10,7 @@ import duckdb
 from sbir_gate.errors import InputError
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE
-from sbir_gate.reading.cleaning import literal
-from sbir_gate.reading.loading import file_literal
+from sbir_gate.sql_text import file_relation, literal
 
 _FIELDS = "a.award_id, coalesce(a.name, '') AS firm_name, a.phase, a.company_size, a.identifier_type"
 # the call of an enum takes ten times as long as a look at a dictionary, and there are three per award
@@ -42,7 +41,7 @@ def load_profiles(path: Path) -> tuple[AwardProfile, ...]:
     hint = "materialise validated_sbir_awards again"
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
-            return _profiles(connection, f"FROM read_parquet({file_literal(path)})")
+            return _profiles(connection, f"FROM {file_relation([path])}")
     except (duckdb.Error, KeyError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: the profiles of the awards cannot be read ({reason})", hint) from error

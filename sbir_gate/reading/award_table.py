@@ -12,10 +12,9 @@ from sbir_gate.errors import InputError, OutputError
 from sbir_gate.model.records import AwardTable
 from sbir_gate.reading.award_profiles import write_profiles
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
-from sbir_gate.reading.cleaning import identifier, literal
 from sbir_gate.reading.layout import column_key
-from sbir_gate.reading.loading import file_literal
 from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.sql_text import file_relation, identifier, literal
 
 _AWARD_ID = "award_id"
 _YEAR_KEYS = ("awardyear", "year")
@@ -43,11 +42,10 @@ def write_awards(
     threads = connection.execute("SELECT current_setting('threads')").fetchone()
     try:
         slices = _write_slices(connection, read, condition, work_folder)
-        listed = ", ".join(map(file_literal, slices))
         # one thread writes: the bytes then depend on the rows alone
         connection.execute("SET threads = 1")
         connection.execute(
-            f"COPY (FROM read_parquet([{listed}])) TO {literal(str(partial))}"
+            f"COPY (FROM {file_relation(slices)}) TO {literal(str(partial))}"
             " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
         )
         table = _counted(connection, read, rejects, partial, condition)
@@ -110,7 +108,7 @@ def _counted(
 ) -> AwardTable:
     """Count rows and ids in the file itself, and what can be matched in the clean fields."""
     rows, distinct = connection.execute(
-        f"SELECT count(*), count(DISTINCT {_AWARD_ID}) FROM read_parquet({file_literal(path)})"
+        f"SELECT count(*), count(DISTINCT {_AWARD_ID}) FROM {file_relation([path])}"
     ).fetchall()[0]
     years = "" if condition == "true" else f"JOIN {ROWS_TABLE} r USING ({POSITION}) WHERE {condition}"
     named, identified, complete = connection.execute(

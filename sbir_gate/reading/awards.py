@@ -11,14 +11,14 @@ import duckdb
 
 from sbir_gate.errors import OutputError
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.cleaning import identifier, literal
 from sbir_gate.reading.files import SourceFile, resolve_files
 from sbir_gate.reading.layout import AWARDS, column_key, require_fields, unique_names
-from sbir_gate.reading.loading import RAW_TABLE, file_literal
+from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import open_source, source_name
 from sbir_gate.reading.spelling import register_mend
+from sbir_gate.sql_text import file_relation, identifier, literal
 
 ROWS_TABLE = "award_rows"
 AWARDS_TABLE = "awards"
@@ -90,8 +90,7 @@ def read_awards(
     tally.check(rows, options.max_reject_percent)
     if not rows:
         raise tally.nothing_read(f"{source}", "awards")
-    listed = ", ".join(map(file_literal, files))
-    connection.execute(f"CREATE OR REPLACE VIEW {ROWS_TABLE} AS FROM read_parquet([{listed}])")
+    connection.execute(f"CREATE OR REPLACE VIEW {ROWS_TABLE} AS FROM {file_relation(files)}")
     repeated_ids, words = _number_repeats(connection)
     has_award_ids = any("award_id" in plan.fields for plan in plans)
     return AwardsRead(rows, tally.count, columns, has_award_ids, (*warnings, *words), repeated_ids)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sbir_gate.reading.spelling import MEND_FUNCTION, PLACEHOLDERS
+from sbir_gate.sql_text import literal
 
 # plain ASCII that starts with a letter or digit, has only blanks inside, and no semicolon (which would
 # end an HTML entity): nothing to mend but double blanks. Most cells are like that, and this test is cheap
@@ -86,16 +87,6 @@ STATES = {
     "AP": "ARMED FORCES PACIFIC",
 }  # fmt: skip -- one line per state says no more
 _STATE_SYNONYMS = {"US VIRGIN ISLANDS": "VI", "WASHINGTON DC": "DC"}
-
-
-def literal(text: str) -> str:
-    """Return the text as an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """Return the name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def own_id(column: str) -> str:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import glob
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -14,12 +13,12 @@ import duckdb
 
 from sbir_gate.errors import InputError, OutputError, ToolError
 from sbir_gate.model.chunks import Span
-from sbir_gate.reading.cleaning import literal
 from sbir_gate.reading.copy_lines import LineBlock, line_blocks, line_ends
 from sbir_gate.reading.copy_text import UNESCAPE_FUNCTION, first_fault, register_unescape
 from sbir_gate.reading.dumps import Dump, DumpTable
 from sbir_gate.reading.loading import RAW_TABLE, RawBlock, remaining
 from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.sql_text import file_literal
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SLACK_BYTES = 4096
@@ -156,7 +155,7 @@ class DumpRows:
         cells = ", ".join(_decoded(f"c{index}") for index in wanted)
         self._connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT {cells} "
-            f"FROM read_csv({literal(glob.escape(str(path)))}, auto_detect = false, header = false, "
+            f"FROM read_csv({file_literal(path)}, auto_detect = false, header = false, "
             f"skip = 0, columns = {{{types}}}, delim = '\t', quote = '', escape = '', comment = '', "
             f"new_line = '\\n', nullstr = '\\N', strict_mode = true, null_padding = false, parallel = false, "
             f"max_line_size = {buffer_size}, buffer_size = {buffer_size})"

@@ -18,14 +18,15 @@ import duckdb
 from sbir_gate.errors import OutputError
 from sbir_gate.files import open_file
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
-from sbir_gate.reading.cleaning import identifier, literal, own_id
+from sbir_gate.reading.cleaning import own_id
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, column_key, require_fields, unique_names
-from sbir_gate.reading.loading import RawFile, file_literal
+from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import identified_rows
 from sbir_gate.reading.sources import open_source, source_name
 from sbir_gate.reading.spelling import register_mend
+from sbir_gate.sql_text import file_literal, identifier, literal
 
 AWARD_ID = "award_id"
 RECIPIENT_ID = "recipient_id"

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import glob
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from sbir_gate.errors import InputError, OutputError, ToolError
 from sbir_gate.model.chunks import Span
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.blocks import Block, BlockCutter
-from sbir_gate.reading.cleaning import identifier, literal
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.records import Dialect, holds_swallowed_rows
 from sbir_gate.reading.text import text_chunks
+from sbir_gate.sql_text import file_literal, file_relation, identifier, literal
 
 RAW_TABLE = "reading_block"
 _PARQUET_TABLE = "reading_row_groups"
@@ -247,11 +246,6 @@ class _TextLoader:
         return rows
 
 
-def file_literal(path: Path) -> str:
-    """Return the path as an SQL string literal that means this file alone, whatever is in its name."""
-    return literal(glob.escape(str(path)))
-
-
 def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> list[tuple[object, ...]]:
     try:
         return connection.execute(sql).fetchall()
@@ -263,7 +257,7 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> lis
 
 
 def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    described = _execute(connection, f"DESCRIBE SELECT * FROM read_parquet({file_literal(path)})", path)
+    described = _execute(connection, f"DESCRIBE SELECT * FROM {file_relation([path])}", path)
     return [str(row[0]) for row in described]
 
 

@@ -12,11 +12,10 @@ import duckdb
 from sbir_gate.errors import OutputError
 from sbir_gate.model.records import Reject
 from sbir_gate.model.run import LinkedRecipient
-from sbir_gate.reading.cleaning import literal
-from sbir_gate.reading.loading import file_literal
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.sql_text import file_relation, literal
 
 # A UEI that more names share is one of a placeholder ("MISCELLANEOUS FOREIGN CONTRACTORS"), not of an entity.
 MOST_NAMES = 5
@@ -55,7 +54,7 @@ class RecipientIndex:
         self.rejects = rejects
         self.first_reject = first_reject
         self.has_padded_ids = has_padded_ids
-        self._files = ", ".join(map(file_literal, paths))
+        self._files = file_relation(paths)
         self._last: tuple[frozenset[str], RecipientFacts] | None = None
 
     def facts_of(self, recipient_ids: Iterable[str]) -> RecipientFacts:
@@ -72,7 +71,7 @@ class RecipientIndex:
             connection.execute(
                 "CREATE TEMP TABLE wanted AS SELECT unnest($ids) AS recipient_id", {"ids": sorted(wanted)}
             )
-            connection.execute(f"CREATE TEMP VIEW recipients AS FROM read_parquet([{self._files}])")
+            connection.execute(f"CREATE TEMP VIEW recipients AS FROM {self._files}")
             rows = connection.execute(
                 "SELECT recipient_id, min(name), min(uei) FROM recipients"
                 " SEMI JOIN wanted USING (recipient_id) GROUP BY recipient_id"

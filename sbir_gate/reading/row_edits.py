@@ -9,12 +9,12 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.model.fixture_edits import RowEdits
-from sbir_gate.reading.cleaning import literal
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import AWARDS, RECIPIENTS, Layout, column_key, require_fields
 from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.sources import open_source, source_name
+from sbir_gate.sql_text import literal
 
 _ID_FIELDS = {AWARDS.what: "award_id", RECIPIENTS.what: "recipient_id"}
 

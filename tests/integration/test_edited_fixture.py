@@ -12,8 +12,9 @@ import pytest
 
 from sbir_gate.documents import load_run, load_verdict
 from sbir_gate.errors import TamperingError
+from sbir_gate.gate.commit_files import PolicyRequest
 from sbir_gate.gate.measuring.process import ProcessResult
-from sbir_gate.gate.policy import PolicyRequest, commit_judgement
+from sbir_gate.gate.policy import commit_judgement
 from sbir_gate.gate.run import run_gate
 from sbir_gate.gate.side_by_side import run_beside_base
 from sbir_gate.gate.storing.git import Git

@@ -13,19 +13,12 @@ from pathlib import Path
 import pytest
 
 from sbir_gate.documents import load_run, load_verdict
-from sbir_gate.errors import (
-    EnricherError,
-    ExitStatus,
-    InputError,
-    ToolError,
-    UsageError,
-)
+from sbir_gate.errors import EnricherError, ExitStatus, InputError, ToolError, UsageError
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.edges import Edges, describe_source
 from sbir_gate.gate.measuring.interleaving import BaseFailure
 from sbir_gate.gate.measuring.machine import describe_machine
 from sbir_gate.gate.measuring.process import EnricherCrash, run_process
-from sbir_gate.gate.measuring.source import describe_source
 from sbir_gate.gate.side_by_side import run_beside_base
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from sbir_gate.errors import OutputError, UsageError
 from sbir_gate.files import read_file, sync_folder, write_durably
+from sbir_gate.locks import LockedError, locked
 
 _MAX_ORIGIN_BYTES = 1 << 20
 _FORMAT_VERSION = 1
@@ -146,44 +146,23 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def sole_writer(target: Path, lock: Callable[[int, int], None] = fcntl.flock) -> Iterator[None]:
+def sole_writer(target: Path) -> Iterator[None]:
     """Hold `<target>.lock`, so that two downloads never write to one file.
 
-    The kernel, to which `lock` is the edge, frees the lock when its holder dies, whatever kills it. Raises
-    UsageError if another process holds it, OutputError if the lock file cannot be made.
+    Raises UsageError if another process holds it, OutputError if the lock file cannot be made.
     """
     path = target.with_name(target.name + ".lock")
-    descriptor = _locked(path, target, lock)
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            path.unlink()
-        os.close(descriptor)
-
-
-def _locked(path: Path, target: Path, lock: Callable[[int, int], None]) -> int:
-    while True:
+    with ExitStack() as stack:
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-        except OSError as error:
-            raise unwritable(path, error) from error
-        try:
-            lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # who had it before may have removed the file in between: then this lock is on nothing
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
-        except BlockingIOError as error:
-            os.close(descriptor)
+            stack.enter_context(locked(path))
+        except LockedError as error:
             raise UsageError(
-                f"{target}: another sbir-gate is downloading to it", "wait for it, or name another --output"
+                f"{target}: another sbir-gate (process {error.holder}) is downloading to it",
+                "wait for it, or name another --output",
             ) from error
-        except FileNotFoundError:
-            pass
         except OSError as error:
-            os.close(descriptor)
             raise unwritable(path, error) from error
-        os.close(descriptor)
+        yield
 
 
 def unwritable(path: Path, error: OSError) -> OutputError:

@@ -12,10 +12,10 @@ from duckdb import DuckDBPyConnection
 
 from sbir_gate.engine.matching.cascade import Matched
 from sbir_gate.engine.matching.decisions import Candidate, FirmDecision
-from sbir_gate.engine.matching.parts import file_relation
 from sbir_gate.errors import OutputError, UsageError
 from sbir_gate.files import output_target, place_output
 from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
+from sbir_gate.sql_text import file_relation, identifier, literal
 
 AWARD_ID = "award_id"
 _FIRMS_AT_ONCE = 10_000
@@ -57,7 +57,7 @@ def write_enriched(
     try:
         slices = _write_slices(connection, columns, work_folder)
         connection.execute("SET threads = 1")
-        connection.execute(f"COPY (FROM {file_relation(slices)}) TO {_text(partial)} ({copy_options})")
+        connection.execute(f"COPY (FROM {file_relation(slices)}) TO {literal(str(partial))} ({copy_options})")
         place_output(partial, path)
     except (duckdb.IOException, OSError) as error:
         raise _unwritable(path, error) from error
@@ -95,7 +95,7 @@ def _write_slices(connection: DuckDBPyConnection, columns: Sequence[str], folder
         path = folder / f"enriched-{start:010d}.parquet"
         condition = f"position >= {start} AND position < {start + _AWARDS_AT_ONCE}"
         connection.execute(
-            f"COPY ({_enriched_query(columns, condition)}) TO {_text(path)} "
+            f"COPY ({_enriched_query(columns, condition)}) TO {literal(str(path))} "
             "(FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 10240)"
         )
         slices.append(path)
@@ -192,7 +192,7 @@ def _enriched_query(columns: Sequence[str], condition: str) -> str:
     brought = {name.casefold() for name in ENRICHED_COLUMNS}
     own = [column for column in columns if column.casefold() not in brought]
     selected = [
-        f"a.award_id AS {AWARD_ID}" if column.casefold() == AWARD_ID else f"r.{_quoted(column)}"
+        f"a.award_id AS {AWARD_ID}" if column.casefold() == AWARD_ID else f"r.{identifier(column)}"
         for column in own
     ]
     if not any(column.casefold() == AWARD_ID for column in own):
@@ -212,14 +212,6 @@ def _format_of(path: Path) -> str:
     raise UsageError(
         f"{path}: cannot tell the kind of file from its name", f"end it in {', '.join(_FORMATS)}"
     )
-
-
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _quoted(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 def _first_line(error: Exception) -> str:

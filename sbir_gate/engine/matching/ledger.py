@@ -4,13 +4,11 @@ A folder holds, for each finished chunk, a part file and an entry that describes
 under another name, forced to disk and renamed; the entry comes last, so a part without one is not
 there. An entry holds the part's SHA-256: a damaged part is found and done again. One key, over all
 that the parts depend on, stands in the header: parts under another key are of no use and are removed.
-One process at a time writes; the kernel frees its lock when it ends, however it ends.
+One process at a time writes.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -18,13 +16,13 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from sbir_gate.errors import OutputError, UsageError
 from sbir_gate.files import open_file, read_file, write_durably
+from sbir_gate.locks import LockedError, locked
 from sbir_gate.model.chunks import Chunk
 
 FORMAT_VERSION = 1
@@ -84,9 +82,14 @@ class Ledger:
             folder.mkdir(exist_ok=True)
             self._check_content()
             with ExitStack() as stack:
-                self._lock = stack.enter_context(_locked(folder / _LOCK))
+                stack.enter_context(locked(folder / _LOCK))
                 self._open(key, is_fresh)
-                stack.pop_all()  # all went well: the lock is held until `close`
+                self._lock = stack.pop_all()  # all went well: it is held until `close`
+        except LockedError as error:
+            raise UsageError(
+                f"{folder}: another run (process {error.holder}) is at work on the same output",
+                "wait for it to end, or name another --output",
+            ) from error
         except OSError as error:
             raise self.unwritable(error) from error
 
@@ -150,10 +153,9 @@ class Ledger:
             shutil.rmtree(self.scratch, ignore_errors=True)
             if is_done or not any(self._folder.glob("part-*.json")):
                 self._remove_parts()
-                (self._folder / _HEADER).unlink(missing_ok=True)
-                (self._folder / _LOCK).unlink(missing_ok=True)
-                self._folder.rmdir()
         self._lock.close()
+        with suppress(OSError):
+            self._folder.rmdir()  # unless there is something in it
 
     def _read_entries(self) -> list[FinishedChunk]:
         found = []
@@ -178,7 +180,7 @@ class Ledger:
     def _check_content(self) -> None:
         """Refuse a folder that is somebody else's: nothing in it may be removed."""
         names = {path.name for path in self._folder.iterdir()}
-        if names and _LOCK not in names:
+        if names and not names & {_HEADER, _LOCK}:
             raise UsageError(
                 f"{self._folder}: holds {min(names)!r}, which is not of an interrupted run",
                 "the finished chunks go there: move it away, or name another --output",
@@ -190,32 +192,6 @@ class Ledger:
             f"{self._folder}: the finished chunks cannot be kept ({error.strerror or error})",
             "free some room, or set enrichment.work_folder to a folder that you may write to",
         )
-
-
-def _locked(path: Path) -> BinaryIO:
-    """Return the lock file, held by this process until it is closed. Raises UsageError if it is held."""
-    while True:
-        file = path.open("a+b")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.seek(0)
-            holder = file.read(20).decode("ascii", "replace").strip() or "unknown"
-            file.close()
-            if error.errno not in {errno.EAGAIN, errno.EACCES}:
-                raise
-            raise UsageError(
-                f"{path.parent}: another run (process {holder}) is at work on the same output",
-                "wait for it to end, or name another --output",
-            ) from error
-        # whoever finished just now removed the file that was waited for: its name may be free again
-        with suppress(FileNotFoundError):
-            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-                file.truncate(0)
-                file.write(str(os.getpid()).encode())
-                file.flush()
-                return file
-        file.close()
 
 
 def _has_key(header: Path, key: str) -> bool:

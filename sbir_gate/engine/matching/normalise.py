@@ -17,6 +17,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from sbir_gate.sql_text import literal
+
 PLACEHOLDER_NAMES = (
     "MULTIPLE RECIPIENTS",
     "MULTIPLE FOREIGN RECIPIENTS",
@@ -75,10 +77,6 @@ _JOINING = "’´"  # noqa: RUF001 -- typographic apostrophes are what the data 
 _PARTING = ((", ", " "), (" & ", " AND "), ("&", " AND "), ("+", " AND "))
 
 
-def _literal(pattern: str) -> str:
-    return "'" + pattern.replace("'", "''") + "'"
-
-
 def plain_name(column: str) -> str:
     """Return the SQL expression of the upper-case ASCII words of a text column; NULL gives ''.
 
@@ -89,13 +87,13 @@ def plain_name(column: str) -> str:
     spelled_out = f"upper(strip_accents({given}))"
     spelled_out = f"translate({spelled_out}, 'ØŁĐÐŦ', 'OLDDT')"
     for letter, ascii_letters in (("Æ", "AE"), ("Œ", "OE"), ("ẞ", "SS"), *((mark, "") for mark in _JOINING)):
-        spelled_out = f"replace({spelled_out}, {_literal(letter)}, '{ascii_letters}')"
+        spelled_out = f"replace({spelled_out}, {literal(letter)}, '{ascii_letters}')"
     # most names are ASCII already: as many bytes as letters
     text = f"CASE WHEN strlen({given}) = length({given}) THEN upper({given}) ELSE {spelled_out} END"
-    without_tail = f"regexp_replace({text}, {_literal(_JUNK_TAIL)}, '')"
+    without_tail = f"regexp_replace({text}, {literal(_JUNK_TAIL)}, '')"
     text = f"CASE WHEN contains({given}, '(') THEN {without_tail} ELSE {text} END"
     for mark, words in (*((mark, "") for mark in _ASCII_JOINING), *_PARTING):
-        text = f"replace({text}, {_literal(mark)}, '{words}')"
+        text = f"replace({text}, {literal(mark)}, '{words}')"
     words_only = f"trim(regexp_replace({text}, '[^A-Z0-9]+', ' ', 'g'))"
     return f"CASE WHEN regexp_full_match({text}, '[A-Z0-9]+( [A-Z0-9]+)*') THEN {text} ELSE {words_only} END"
 
@@ -105,8 +103,8 @@ def normal_name(column: str) -> str:
 
     A name that is nothing but designators ("THE COMPANY, INC.") keeps its words.
     """
-    text = f"regexp_replace({column}, {_literal(_TRAILING)}, '')"
-    text = f"trim(regexp_replace({text}, {_literal(_LEADING)}, ''))"
+    text = f"regexp_replace({column}, {literal(_TRAILING)}, '')"
+    text = f"trim(regexp_replace({text}, {literal(_LEADING)}, ''))"
     return f"CASE WHEN {text} IN ('', 'THE') THEN {column} ELSE {text} END"
 
 

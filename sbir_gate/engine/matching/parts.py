@@ -9,7 +9,6 @@ nothing depends on how the source was cut into parts.
 from __future__ import annotations
 
 import errno
-import glob
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from sbir_gate.engine.matching.normalise import (
     plain_name,
 )
 from sbir_gate.errors import OutputError
+from sbir_gate.sql_text import file_relation, literal
 
 _PASSING = (errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT)
 
@@ -62,14 +62,13 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
     such rows stand for nobody, and are for the caller to drop. `alias_column` names a boolean that is
     true for other names than the one the source gives.
     """
-    pattern = ALIAS_PATTERN.replace("'", "''")
     # no filter here: DuckDB would move it below the last step and work the normal form out twice
     return f"""
         WITH named AS (
             SELECT *, name AS raw_name, false AS {alias_column} FROM {table}
             UNION ALL
             SELECT *, unnest(alias_names(name)) AS raw_name, true
-            FROM (SELECT * FROM {table} WHERE regexp_matches(name, '{pattern}'))
+            FROM (SELECT * FROM {table} WHERE regexp_matches(name, {literal(ALIAS_PATTERN)}))
         ), plain AS (SELECT *, {plain_name("raw_name")} AS plain FROM named),
         normalised AS (SELECT *, {normal_name("plain")} AS given FROM plain),
         known AS (SELECT *, CASE WHEN given NOT IN ({_PLACEHOLDERS}) THEN given END AS normal FROM normalised)
@@ -122,9 +121,8 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
 
     Raises OSError with its number for what may pass (an interrupted disk or share), OutputError for the rest.
     """
-    target = str(path).replace("'", "''")
     try:
-        connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, PARQUET_VERSION v2)")
+        connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, PARQUET_VERSION v2)")
     except duckdb.IOException as error:
         for number in _PASSING:
             if os.strerror(number) in str(error):
@@ -133,11 +131,6 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
             f"{path}: cannot be written ({str(error).splitlines()[0]})",
             "free some room, or name another folder in enrichment.work_folder",
         ) from error
-
-
-def file_relation(paths: Sequence[Path]) -> str:
-    """Return what SQL selects the rows of these part files from."""
-    return f"read_parquet([{', '.join(_literal(path) for path in paths)}])"
 
 
 def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[str, ...]:
@@ -193,8 +186,3 @@ def gather_rows(
 def drop_repeats(connection: DuckDBPyConnection, table: str) -> None:
     """Keep each row of a table once."""
     connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT DISTINCT * FROM {table}")
-
-
-def _literal(path: Path) -> str:
-    # in brackets a pattern character stands for itself
-    return "'" + glob.escape(str(path)).replace("'", "''") + "'"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import re
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from io import BufferedReader, FileIO, TextIOWrapper
@@ -16,6 +15,7 @@ import duckdb
 from sbir_gate.errors import EnricherError
 from sbir_gate.files import open_file, read_at_most
 from sbir_gate.model.matches import REQUIRED_ENRICHED_COLUMNS
+from sbir_gate.sql_text import file_relation, identifier
 
 HINT = "the enricher must write the columns of an enriched file (docs/metrics.md)"
 _ID_COLUMNS = ("award_id", "recipient_id")  # the first of Cells
@@ -95,10 +95,9 @@ def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
 
 
 def _parquet_rows(path: Path) -> Iterator[Cells]:
-    # DuckDB would take these characters of a path for a pattern
-    literal = re.sub(r"([*?\[])", r"[\1]", str(path))
+    rows_of_file = file_relation([path])
     with duckdb.connect(config={"threads": 1}) as connection:
-        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [literal]).fetchall()
+        described = connection.execute(f"DESCRIBE FROM {rows_of_file}").fetchall()
         names, types = [str(row[0]) for row in described], [str(row[1]) for row in described]
         places = _places(path.name, names)
         for column, place in zip(_ID_COLUMNS, places, strict=False):
@@ -110,7 +109,7 @@ def _parquet_rows(path: Path) -> Iterator[Cells]:
         picked = ", ".join(
             "NULL" if place is None else _as_text(names[place], types[place]) for place in places
         )
-        connection.execute(f"SELECT {picked} FROM read_parquet(?)", [literal])  # noqa: S608 -- quoted names; the path is bound
+        connection.execute(f"SELECT {picked} FROM {rows_of_file}")  # noqa: S608 -- names and path are quoted
         while rows := connection.fetchmany(_BATCH_ROWS):
             yield from map(Cells._make, rows)
 
@@ -131,6 +130,6 @@ def _places(file: str, names: Sequence[str]) -> tuple[int | None, ...]:
 
 
 def _as_text(column: str, type_: str) -> str:
-    quoted = '"' + column.replace('"', '""') + '"'
+    quoted = identifier(column)
     is_nested = type_.endswith("[]") or type_.startswith(("STRUCT", "MAP"))
     return f"coalesce(CAST({f'to_json({quoted})' if is_nested else quoted} AS VARCHAR), '')"

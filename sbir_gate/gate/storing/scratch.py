@@ -1,12 +1,11 @@
 """Temporary folders of runs, and the sweep of those that killed runs left behind.
 
-A run holds a lock on a file in its folder for as long as it lives. The kernel frees it however the run ends,
-so a folder whose lock is free has nobody who would remove it.
+A run holds a lock in its folder for as long as it lives. A folder whose lock is free has nobody who would
+remove it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
@@ -16,6 +15,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from sbir_gate.locks import is_abandoned, locked
 
 # as tempfile names them: what others keep under a similar name is not touched
 _NAMES = re.compile(r"sbir-gate-(?:[a-z]+-)?[a-z0-9_]{8}")
@@ -31,11 +32,7 @@ def scratch_folder(prefix: str) -> Iterator[Path]:
     # what an enricher leaves behind that cannot be removed must not turn a verdict into a failure
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        with (folder / _LOCK).open("xb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            # an empty file belongs to a run that is about to lock it
-            lock.write(str(os.getpid()).encode())
-            lock.flush()
+        with locked(folder / _LOCK):
             yield folder
 
 
@@ -53,15 +50,8 @@ def _is_stale(folder: Path) -> bool:
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
             return False
-        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return is_abandoned(folder / _LOCK)
     except FileNotFoundError:
         return time.time() - status.st_mtime > _OLD_SECONDS
     except OSError:
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.fstat(descriptor).st_size > 0
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)

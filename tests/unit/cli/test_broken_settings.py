@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from sbir_gate.cli.gate import run
+from sbir_gate.cli.run import run
 from sbir_gate.documents import load_verdict
 from sbir_gate.errors import ConfigurationError, ExitStatus
 from sbir_gate.model.verdict import Outcome

@@ -9,8 +9,8 @@ import pytest
 
 from sbir_gate.documents import write_run
 from sbir_gate.gate.doctor import DoctorEdges, examine
+from sbir_gate.gate.enricher_plan import settings_digest
 from sbir_gate.gate.fixture import describe_fixture
-from sbir_gate.gate.run import settings_digest
 from sbir_gate.model.diagnosis import Gravity
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import AwardKind, Metric, MetricKind, Run

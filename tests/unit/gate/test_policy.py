@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from sbir_gate.errors import ConfigurationError, DocumentError, ExitStatus, InputError, UsageError
-from sbir_gate.gate.policy import NEW, PolicyRequest, commit_judgement, own_judgement
+from sbir_gate.gate.commit_files import NEW, PolicyRequest
+from sbir_gate.gate.policy import commit_judgement, own_judgement
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import RUN, encode

@@ -8,9 +8,10 @@ import pytest
 
 from sbir_gate.documents import load_alerts, load_run, load_verdict
 from sbir_gate.errors import DocumentError, EnricherError, ExitStatus, InputError, OutputError
+from sbir_gate.gate.enricher_plan import settings_digest
 from sbir_gate.gate.fixture import describe_fixture, read_profiles
 from sbir_gate.gate.measuring.process import EnricherCrash, ProcessResult
-from sbir_gate.gate.run import measure, run_gate, settings_digest
+from sbir_gate.gate.run import measure, run_gate
 from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.gate.storing.history import open_history
 from sbir_gate.gate.storing.sessions import latest_run_path

@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from sbir_gate.gate.policy import PolicyRequest, commit_judgement, own_judgement
+from sbir_gate.gate.commit_files import PolicyRequest
+from sbir_gate.gate.policy import commit_judgement, own_judgement
 from sbir_gate.gate.saved_runs import judgement_again, saved_base
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.model.companions import Companions

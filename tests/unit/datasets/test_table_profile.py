@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.datasets.distinct import KEPT, decoded, distinct_count, encoded, merged, no_hashes
+from sbir_gate.datasets.table_profile import KEPT, decoded, distinct_count, encoded, merged, no_hashes
 
 HASHES = st.lists(st.integers(0, 2**64 - 1), max_size=50).map(
     lambda values: np.array(values, dtype=np.uint64)

@@ -1,5 +1,5 @@
 from sbir_gate.errors import ToolError
-from sbir_gate.gate.measuring.source import describe_source, describe_tags
+from sbir_gate.gate.edges import describe_source, describe_tags
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.model.run import Source
 from tests.factories_git import ENVIRONMENT, make_repository

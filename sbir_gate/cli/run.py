@@ -1,4 +1,4 @@
-"""`sbir-gate run`, `diff` and `report`: the verdict, measured now or from saved documents."""
+"""`sbir-gate run`: measure, judge, and print the verdict."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sbir_gate.cli.judging import fail_on_option, format_option, renderer, verbose_option
 from sbir_gate.cli.options import (
-    FilePath,
     base_name,
     effective_settings,
     policy_from_option,
@@ -25,41 +23,14 @@ from sbir_gate.cli.options import (
 )
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.cli.rendering import renderer
-from sbir_gate.errors import ConfigurationError, InputError, SbirGateError, UsageError
-from sbir_gate.files import check_outputs
+from sbir_gate.errors import ConfigurationError, SbirGateError, UsageError
 
 if TYPE_CHECKING:
+    from sbir_gate.gate.commit_files import PolicyRequest
     from sbir_gate.gate.conclusion import GateResult
-    from sbir_gate.gate.policy import Judgement, PolicyRequest
     from sbir_gate.gate.storing.merge_base import BaseName
-    from sbir_gate.model.companions import Companions
-    from sbir_gate.model.run import Run
-    from sbir_gate.model.verdict import Verdict
     from sbir_gate.settings.base_settings import Given
     from sbir_gate.settings.effective import EffectiveSettings
-    from sbir_gate.settings.schema import Settings
-
-FORMATS = ("console", "markdown", "json")
-
-format_option = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="console",
-    show_default=True,
-    help="What to print.",
-)
-verbose_option = click.option(
-    "--verbose", "-v", is_flag=True, help="On the console, also metrics without a limit and the environment."
-)
-fail_on_option = click.option(
-    "--fail-on",
-    type=click.Choice(["fail", "inconclusive"]),
-    default="fail",
-    show_default=True,
-    help="The mildest verdict that ends with a status above 0.",
-)
 
 
 @click.command(
@@ -176,112 +147,6 @@ def run(
         sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  sbir-gate diff baselines/enrichment.json reports/benchmarks/20260101T120000Z.json --format markdown
-  sbir-gate diff BASE.json HEAD.json --policy-from origin/main
-"""
-)
-@click.argument("reference", type=FilePath())
-@click.argument("head", type=FilePath())
-@format_option
-@verbose_option
-@fail_on_option
-@policy_from_option
-@settings_options
-def diff(
-    reference: Path,
-    head: Path,
-    format_: str,
-    verbose: bool,
-    fail_on: str,
-    policy_from: str | None,
-    config_file: Path | None,
-    assignments: tuple[str, ...],
-) -> NoReturn:
-    """Judge the saved Run HEAD against the saved Run REFERENCE; nothing is measured."""
-    from sbir_gate.documents import load_run
-    from sbir_gate.gate.comparing.gate import exit_status
-    from sbir_gate.gate.storing.sessions import load_companions
-
-    head_run, reference_run = load_run(head), load_run(reference)
-    settings, judgement = _judgement(
-        policy_from, head_run, reference_run, config_file, assignments, is_diff=True
-    )
-    head_run, companions = load_companions(head, head_run).with_reference(head_run, reference_run)
-    verdict = _verdict(head_run, companions, settings, judgement)
-    put(renderer(format_, verbose)(head_run, verdict))
-    sys.exit(exit_status(verdict, fail_on == "inconclusive"))
-
-
-@click.command(
-    epilog="""\b
-Examples:
-  sbir-gate report reports/benchmarks/20260101T120000Z.json --format markdown
-  sbir-gate report RUN.json --verdict reports/verdict.json --output report.md
-  sbir-gate report RUN.json --policy-from origin/main
-"""
-)
-@click.argument("run_document", metavar="RUN", type=FilePath())
-@click.option(
-    "--verdict",
-    "verdict_document",
-    type=FilePath(),
-    help="Saved verdict; default: judged again.",
-)
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="markdown", show_default=True)
-@click.option("--output", type=FilePath(), help="File to write; default: standard output.")
-@policy_from_option
-@settings_options
-def report(
-    run_document: Path,
-    verdict_document: Path | None,
-    format_: str,
-    output: Path | None,
-    policy_from: str | None,
-    config_file: Path | None,
-    assignments: tuple[str, ...],
-) -> None:
-    """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
-    from sbir_gate.documents import load_run, load_verdict, save_output
-    from sbir_gate.gate.history import consult_history
-    from sbir_gate.gate.saved_runs import files_of_report
-    from sbir_gate.gate.storing.sessions import load_companions
-    from sbir_gate.settings.effective import inspect_settings
-
-    if output is not None:
-        settled, _ = inspect_settings(config_file, os.environ, {}, assignments)
-        check_outputs((output,), files_of_report(run_document, verdict_document, settled))
-    head = load_run(run_document)
-    if verdict_document is not None and policy_from is not None:
-        raise UsageError(
-            "--verdict and --policy-from: a saved verdict is shown as it was judged",
-            "leave --verdict out to have the Run judged again",
-        )
-    if verdict_document is not None:
-        verdict = load_verdict(verdict_document)
-        if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
-            raise InputError(
-                f"{verdict_document}: the verdict is on another Run, of {verdict.head_started_at}",
-                "name the verdict and the Run that belong together, or leave --verdict out",
-            )
-    else:
-        beside = load_companions(run_document, head)
-        settings, judgement = _judgement(
-            policy_from, head, beside.base, config_file, assignments, {"gate.name": head.gate}
-        )
-        past = consult_history(head, _verdict(head, beside, settings, judgement), settings, judgement.history)
-        verdict = past.verdict
-        for warning in past.warnings:
-            put_line(f"warning: {harmless(warning)}", is_error=True)
-    text = renderer(format_, is_verbose=True)(head, verdict)
-    if output is None:
-        put(text)
-    else:
-        save_output(output, text)
-
-
 @contextmanager
 def _settings_faults_left(
     config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
@@ -337,38 +202,6 @@ def _beside_base(
     return run_beside_base(
         effective, given, base, git, real_edges(), ticker.say, request, by_own_policy=by_own_policy
     )
-
-
-def _judgement(
-    policy_from: str | None,
-    head: Run,
-    reference: Run | None,
-    config_file: Path | None,
-    assignments: tuple[str, ...],
-    options: Mapping[str, object] = MappingProxyType({}),
-    *,
-    is_diff: bool = False,
-) -> tuple[Settings, Judgement]:
-    """Return the settings and what saved Runs are judged by: what is asked for, else what judged them."""
-    from sbir_gate.gate.policy import PolicyRequest
-    from sbir_gate.gate.saved_runs import judgement_again, saved_base
-    from sbir_gate.gate.storing.merge_base import BaseName
-
-    effective = effective_settings(config_file, assignments, options)
-    named = BaseName(policy_from) if policy_from else saved_base(head, reference, is_diff=is_diff)
-    request = (
-        PolicyRequest(named, Path.cwd(), config_file, os.environ, options, assignments) if named else None
-    )
-    effective, judgement = judgement_again(
-        request, effective, head, has_baseline=reference is None, is_asked=policy_from is not None
-    )
-    return effective.settings, judgement
-
-
-def _verdict(head: Run, companions: Companions, settings: Settings, judgement: Judgement) -> Verdict:
-    from sbir_gate.gate.policy import judged_with_history
-
-    return judged_with_history(judgement, head, companions, settings, datetime.now(UTC).date())
 
 
 def _check_options(

@@ -1,8 +1,11 @@
+import os
+
 import dagster as dg
 import pytest
 
-from sbir_gate.errors import ConfigurationError, InputError, ToolError
-from sbir_gate.orchestration.failures import as_failures
+from sbir_gate.errors import ConfigurationError, InputError, OutputError, ToolError
+from sbir_gate.locks import Waiting
+from sbir_gate.orchestration.assets import as_failures, sole_writer
 
 
 def failure_of(error):
@@ -31,3 +34,19 @@ def test_message_hint_and_what_is_kept_are_all_told():
 def test_a_fault_without_a_name_stays_as_it_is():
     with pytest.raises(ZeroDivisionError), as_failures():
         raise ZeroDivisionError
+
+
+def test_another_writer_is_waited_for_and_then_named(tmp_path):
+    path = tmp_path / "new" / "writer.lock"
+    words = f"process {os.getpid()} is at work here after 0 seconds"
+    with sole_writer(path, Waiting()), pytest.raises(ToolError, match=words), sole_writer(path, Waiting()):
+        pass
+    with sole_writer(path, Waiting()):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_names_the_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    lock = sole_writer(tmp_path / "file" / "writer.lock", Waiting())
+    with pytest.raises(OutputError, match=r"writer\.lock: cannot be written"), lock:
+        pass

@@ -1,0 +1,59 @@
+"""`sbir-gate diff`: the verdict on one saved Run against another."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from sbir_gate.cli.judging import (
+    fail_on_option,
+    format_option,
+    renderer,
+    saved_judgement,
+    saved_verdict,
+    verbose_option,
+)
+from sbir_gate.cli.options import FilePath, policy_from_option, settings_options
+from sbir_gate.cli.printing import put
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sbir-gate diff baselines/enrichment.json reports/benchmarks/20260101T120000Z.json --format markdown
+  sbir-gate diff BASE.json HEAD.json --policy-from origin/main
+"""
+)
+@click.argument("reference", type=FilePath())
+@click.argument("head", type=FilePath())
+@format_option
+@verbose_option
+@fail_on_option
+@policy_from_option
+@settings_options
+def diff(
+    reference: Path,
+    head: Path,
+    format_: str,
+    verbose: bool,
+    fail_on: str,
+    policy_from: str | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> NoReturn:
+    """Judge the saved Run HEAD against the saved Run REFERENCE; nothing is measured."""
+    from sbir_gate.documents import load_run
+    from sbir_gate.gate.comparing.gate import exit_status
+    from sbir_gate.gate.storing.sessions import load_companions
+
+    head_run, reference_run = load_run(head), load_run(reference)
+    settings, judgement = saved_judgement(
+        policy_from, head_run, reference_run, config_file, assignments, is_diff=True
+    )
+    head_run, companions = load_companions(head, head_run).with_reference(head_run, reference_run)
+    verdict = saved_verdict(head_run, companions, settings, judgement)
+    put(renderer(format_, verbose)(head_run, verdict))
+    sys.exit(exit_status(verdict, fail_on == "inconclusive"))

@@ -1,0 +1,95 @@
+"""What `run`, `diff` and `report` share: options, the judgement of saved Runs, how a verdict is printed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import click
+
+from sbir_gate.cli.options import effective_settings, has_colour
+
+if TYPE_CHECKING:
+    from sbir_gate.gate.policy import Judgement
+    from sbir_gate.model.companions import Companions
+    from sbir_gate.model.run import Run
+    from sbir_gate.model.verdict import Verdict
+    from sbir_gate.settings.schema import Settings
+
+_CONSOLE_WIDTH = 120
+FORMATS = ("console", "markdown", "json")
+
+format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="console",
+    show_default=True,
+    help="What to print.",
+)
+verbose_option = click.option(
+    "--verbose", "-v", is_flag=True, help="On the console, also metrics without a limit and the environment."
+)
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice(["fail", "inconclusive"]),
+    default="fail",
+    show_default=True,
+    help="The mildest verdict that ends with a status above 0.",
+)
+
+
+def renderer(format_: str, is_verbose: bool) -> Callable[[Run, Verdict], str]:
+    """Load all that renders, and return what renders the format."""
+    from sbir_gate.gate.reporting.console import render_console
+    from sbir_gate.gate.reporting.json_format import render_json
+    from sbir_gate.gate.reporting.markdown import render_markdown
+    from sbir_gate.gate.reporting.view import build_view
+
+    def render(run: Run, verdict: Verdict) -> str:
+        if format_ == "json":
+            return render_json(verdict)
+        if format_ == "markdown":
+            return render_markdown(build_view(run, verdict))
+        width = shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns
+        return render_console(build_view(run, verdict), width, has_colour(), is_verbose)
+
+    return render
+
+
+def saved_judgement(
+    policy_from: str | None,
+    head: Run,
+    reference: Run | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+    options: Mapping[str, object] = MappingProxyType({}),
+    *,
+    is_diff: bool = False,
+) -> tuple[Settings, Judgement]:
+    """Return the settings and what saved Runs are judged by: what is asked for, else what judged them."""
+    from sbir_gate.gate.commit_files import PolicyRequest
+    from sbir_gate.gate.saved_runs import judgement_again, saved_base
+    from sbir_gate.gate.storing.merge_base import BaseName
+
+    effective = effective_settings(config_file, assignments, options)
+    named = BaseName(policy_from) if policy_from else saved_base(head, reference, is_diff=is_diff)
+    request = (
+        PolicyRequest(named, Path.cwd(), config_file, os.environ, options, assignments) if named else None
+    )
+    effective, judgement = judgement_again(
+        request, effective, head, has_baseline=reference is None, is_asked=policy_from is not None
+    )
+    return effective.settings, judgement
+
+
+def saved_verdict(head: Run, companions: Companions, settings: Settings, judgement: Judgement) -> Verdict:
+    """Return the verdict on a saved Run, with what the history knows of the noise."""
+    from sbir_gate.gate.policy import judged_with_history
+
+    return judged_with_history(judgement, head, companions, settings, datetime.now(UTC).date())

@@ -1,0 +1,83 @@
+"""`sbir-gate report`: the report of a saved Run, made again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from sbir_gate.cli.judging import FORMATS, renderer, saved_judgement, saved_verdict
+from sbir_gate.cli.options import FilePath, policy_from_option, settings_options
+from sbir_gate.cli.printing import harmless, put, put_line
+from sbir_gate.errors import InputError, UsageError
+from sbir_gate.files import check_outputs
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sbir-gate report reports/benchmarks/20260101T120000Z.json --format markdown
+  sbir-gate report RUN.json --verdict reports/verdict.json --output report.md
+  sbir-gate report RUN.json --policy-from origin/main
+"""
+)
+@click.argument("run_document", metavar="RUN", type=FilePath())
+@click.option(
+    "--verdict",
+    "verdict_document",
+    type=FilePath(),
+    help="Saved verdict; default: judged again.",
+)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="markdown", show_default=True)
+@click.option("--output", type=FilePath(), help="File to write; default: standard output.")
+@policy_from_option
+@settings_options
+def report(
+    run_document: Path,
+    verdict_document: Path | None,
+    format_: str,
+    output: Path | None,
+    policy_from: str | None,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
+    from sbir_gate.documents import load_run, load_verdict, save_output
+    from sbir_gate.gate.history import consult_history
+    from sbir_gate.gate.saved_runs import files_of_report
+    from sbir_gate.gate.storing.sessions import load_companions
+    from sbir_gate.settings.effective import inspect_settings
+
+    if output is not None:
+        settled, _ = inspect_settings(config_file, os.environ, {}, assignments)
+        check_outputs((output,), files_of_report(run_document, verdict_document, settled))
+    head = load_run(run_document)
+    if verdict_document is not None and policy_from is not None:
+        raise UsageError(
+            "--verdict and --policy-from: a saved verdict is shown as it was judged",
+            "leave --verdict out to have the Run judged again",
+        )
+    if verdict_document is not None:
+        verdict = load_verdict(verdict_document)
+        if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
+            raise InputError(
+                f"{verdict_document}: the verdict is on another Run, of {verdict.head_started_at}",
+                "name the verdict and the Run that belong together, or leave --verdict out",
+            )
+    else:
+        beside = load_companions(run_document, head)
+        settings, judgement = saved_judgement(
+            policy_from, head, beside.base, config_file, assignments, {"gate.name": head.gate}
+        )
+        past = consult_history(
+            head, saved_verdict(head, beside, settings, judgement), settings, judgement.history
+        )
+        verdict = past.verdict
+        for warning in past.warnings:
+            put_line(f"warning: {harmless(warning)}", is_error=True)
+    text = renderer(format_, is_verbose=True)(head, verdict)
+    if output is None:
+        put(text)
+    else:
+        save_output(output, text)

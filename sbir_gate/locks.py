@@ -1,0 +1,96 @@
+"""One process at a time: a lock file that the kernel unlocks when its holder ends, however it ends."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_POLL_SECONDS = 0.5
+_DIGITS = 20
+_HELD = (errno.EAGAIN, errno.EACCES)
+
+
+class LockedError(Exception):
+    """Another process holds the lock; `holder` is its process number, or "unknown"."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"held by process {holder}")
+        self.holder = holder
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How long another holder is waited for, in seconds, and who is told its process number, once."""
+
+    seconds: float = 0.0
+    tell: Callable[[str], None] = lambda _holder: None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+@contextmanager
+def locked(
+    path: Path, waiting: Waiting | None = None, flock: Callable[[int, int], None] = fcntl.flock
+) -> Iterator[None]:
+    """Hold the lock file `path`, which bears the holder's process number, while the block runs.
+
+    It is made, and removed afterwards; a link of that name is not followed. Raises LockedError when the time
+    is up (at once without `waiting`), OSError when the file cannot be made or locked.
+    """
+    descriptor = _acquired(path, waiting or Waiting(), flock)
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
+        os.close(descriptor)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Say whether a lock file was left by a process that was killed. Raises OSError where there is none.
+
+    An empty one belongs to a process that is about to lock it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.fstat(descriptor).st_size > 0
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _acquired(path: Path, waiting: Waiting, flock: Callable[[int, int], None]) -> int:
+    started, is_told = waiting.clock(), False
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # who had it before may have removed the file in between: then this lock is on nothing
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                kept, descriptor = descriptor, -1
+                return kept
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno not in _HELD:
+                raise
+            holder = os.read(descriptor, _DIGITS).decode("ascii", "replace").strip() or "unknown"
+            if waiting.clock() - started >= waiting.seconds:
+                raise LockedError(holder) from error
+            if not is_told:
+                waiting.tell(holder)
+                is_told = True
+            waiting.sleep(_POLL_SECONDS)
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
