@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import Decision, DecisionKind, Method
 from sbir_gate.model.run import (
     Fixture,
@@ -18,7 +19,7 @@ from sbir_gate.model.run import (
     Stratum,
 )
 from sbir_gate.model.samples import Sample
-from sbir_gate.model.verdict import Direction, MetricLimit, Policy, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit, Policy
 
 AWARDS = 40
 LINKED = 30

@@ -109,7 +109,7 @@ def run(
     """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
     from sbir_gate.gate.comparing.gate import exit_status
     from sbir_gate.gate.measuring.own_code import sources_alone
-    from sbir_gate.gate.reporting.alert_text import render_alerts
+    from sbir_gate.gate.reporting.notices import render_alerts
     from sbir_gate.settings.base_settings import Given
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds}, quick)

@@ -26,9 +26,9 @@ class CheckFinding:
 
     Only `fail` is an error, `warn` and `inconclusive` are warnings. `value` and `reference` (the baseline's
     value) are in `unit`, None where they are not known or there is no single one. `limits` are
-    what was required. `facts` are counts and the like; `examples` name some of what is at fault. `findings` say
-    why; without any the values are within their limits. `unjudged` is what was not judged (time, memory), and
-    `outcome` that of the verdict, for the check of all of it.
+    what was required. `facts` are counts and the like; `examples` name some of what is at fault. `findings`
+    say why; without any the values are within their limits. `unjudged` is what was not judged (time,
+    memory), and `outcome` that of the verdict, for the check of all of it.
     """
 
     name: str

@@ -19,6 +19,8 @@ Format history:
    A Run knows by which commit it is judged (`policy_commit`), where it goes to (`target`), and whether it was
    merged (`is_merged`): it is judged again in the same way. It names awards of the output that are not in
    the input (`unknown_award_ids`).
+4. Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences. Documents of format 3
+   and older are read by the steps of `upgrades`: their sentences become findings of the rule `as-recorded`.
 """
 
 from __future__ import annotations
@@ -42,9 +44,10 @@ from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
 from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.strict_json import parse_json
+from sbir_gate.model.upgrades import upgraded
 from sbir_gate.model.verdict import Verdict
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 MAKE_AGAIN = "make it again with 'sbir-gate run'"
 PROMOTE_AGAIN = "restore it from git, or replace it with 'sbir-gate baseline promote --force'"
@@ -125,7 +128,9 @@ def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAI
             f"name a {kind.name} document",
         )
     try:
-        content: T = _adapter(kind.type_).validate_python(document.get(kind.name))
+        content: T = _adapter(kind.type_).validate_python(
+            upgraded(kind.name, document.get(kind.name), version)
+        )
     except (ValidationError, ValueError, RecursionError) as error:
         raise DocumentError(
             f"{origin}: {_first_fault(error)}",

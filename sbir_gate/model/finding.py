@@ -115,6 +115,7 @@ class Rule(StrEnum):
     IDS_DOUBLED = "ids-doubled"
     RECIPIENTS_READ = "recipients-read"
     RECIPIENTS_UNREADABLE = "recipients-unreadable"
+    CHECK_FAILED = "check-failed"
     NO_LIMIT = "no-limit"
     TIME_NOT_JUDGED = "time-not-judged"
 
@@ -178,6 +179,8 @@ class Place:
 def place_of(origin: str) -> Place | None:
     """Return the place that the origin of a setting names (`gate.yaml:4`); None for what has no line."""
     path, _, line = origin.rpartition(":")
+    # of a policy that comes from a commit, the file is named with it
+    path = path.partition(" at commit ")[0]
     return Place(path, int(line)) if path and line.isascii() and line.isdigit() else None
 
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
-from sbir_gate.model.finding import Excuse as Excuse
-from sbir_gate.model.finding import Finding, LimitKind, Rule
-from sbir_gate.model.finding import Severity as Severity
+from sbir_gate.model.finding import Excuse, Finding, LimitKind, Rule, Severity, in_order
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import MetricKind, TargetBranch, Timing
 from sbir_gate.model.waiver import Waiver
@@ -347,7 +345,22 @@ class Verdict:
         """The findings that a reader should know and that nothing is failed for."""
         return tuple(finding for finding in self.findings if not finding.is_deciding)
 
+    def found(self, *findings: Finding) -> Verdict:
+        """Return the verdict with more findings, and the same outcome."""
+        return replace(self, findings=in_order((*self.findings, *findings)))
+
     @property
     def drift(self) -> tuple[Finding, ...]:
         """The findings against older Runs than the reference."""
         return tuple(finding for finding in self.findings if finding.rule is Rule.DRIFT)
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionObstacle:
+    """Why a Run may not become the baseline: it drifted, or (`outcome`) its verdict does not allow it.
+
+    `findings` are those that decide.
+    """
+
+    findings: tuple[Finding, ...]
+    outcome: Outcome | None = None

@@ -17,7 +17,7 @@ from sbir_gate.engine.enrichment import ChunkWatch, EnrichRequest, EnrichSummary
 from sbir_gate.errors import InputError, OutputError, SbirGateError, UsageError
 from sbir_gate.gate.comparing.award_checks import award_findings, recipients_finding
 from sbir_gate.gate.comparing.other_data import declined, judge_step
-from sbir_gate.gate.comparing.promotion import may_become_baseline
+from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import is_refused, run_findings, single_run_policy
 from sbir_gate.gate.conclusion import ALERTS_NAME, discard_verdict, error_verdict, write_verdict
 from sbir_gate.gate.edges import Edges
@@ -28,7 +28,8 @@ from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.process import ProcessResult
 from sbir_gate.gate.measuring.telemetry import Telemetry
 from sbir_gate.gate.policy import own_judgement
-from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.notices import check_text, obstacle_text
 from sbir_gate.gate.run import run_of
 from sbir_gate.gate.storing.baselines import load_baseline, promote
 from sbir_gate.model.alert import AlertList
@@ -162,7 +163,7 @@ def _refuse_bad_awards(settings: Settings, files: AssetFiles) -> None:
     hint = "materialise validated_sbir_awards before what comes of it"
     if not (files.validated.is_file() and files.award_table.is_file()):
         raise InputError(f"{files.validated}: the awards were not validated", hint)
-    faults = [finding.reason for finding in check_awards(settings, files) if finding.is_blocking]
+    faults = [check_text(each) for each in check_awards(settings, files) if each.is_blocking]
     if faults:
         raise InputError(f"{files.validated}: the awards did not pass: {'; '.join(faults)}", hint)
 
@@ -239,7 +240,7 @@ def judge_assets(
         reference,
         past.verdict,
         past.alerts,
-        run_findings(run, reference, rules, past.verdict, build_view(run, past.verdict).headline),
+        run_findings(run, reference, rules, past.verdict),
         past.warnings,
     )
 
@@ -277,7 +278,7 @@ def store_baseline(
 ) -> str:
     """Make the Run the baseline of the next one if it is fit for that; return in words what became of it.
 
-    It is not if it failed or broke (`may_become_baseline`), if it resumed what another began (its time is not
+    It is not if it failed or broke (`baseline_obstacle`), if it resumed what another began (its time is not
     its own), if it drifted, or if a rate is worse than the baseline's: a baseline that moves with every step
     of a slow decline hides it.
     """
@@ -296,20 +297,21 @@ def store_baseline(
 
 def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) -> str:
     run = judged.run
-    obstacle = may_become_baseline(judged.verdict)
-    if obstacle:
-        return obstacle
+    obstacle = baseline_obstacle(judged.verdict)
+    if obstacle is not None:
+        return obstacle_text(obstacle)
     if RESUMED in run.engine_notes:
         return "the Run went on from the chunks of another"
     if judged.reference is not None:
         policy = own_judgement(effective, has_baseline=False).rules.policy
         worse = declined(run, judged.reference, policy)
         if worse:
-            return f"worse than the baseline, if within the limits: {'; '.join(worse)}"
+            return f"worse than the baseline, if within the limits: {'; '.join(texts(worse))}"
     try:
-        return may_become_baseline(judged.verdict, drift_before_promotion(run, settings))
+        obstacle = baseline_obstacle(judged.verdict, drift_before_promotion(run, settings))
     except SbirGateError as error:
         return f"drift cannot be judged ({error.message})"
+    return "" if obstacle is None else obstacle_text(obstacle)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from sbir_gate.documents import load_alerts, load_run, load_verdict
 from sbir_gate.engine.enrichment import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.model.alert import AlertKind
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
 from tests.factories_dagster import (
     AWARDS,

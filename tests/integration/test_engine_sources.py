@@ -7,8 +7,9 @@ import pytest
 from sbir_gate.errors import InputError
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.gate.storing.baselines import check_promotable
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import MetricKind, Timing
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 from tests.integration.test_adoption import SETTINGS, own, team  # noqa: F401 -- a fixture of that module
 from tests.integration.test_edited_fixture import Team as BaselinedTeam
 from tests.integration.test_edited_fixture import gate_file, truth

@@ -10,10 +10,11 @@ from sbir_gate.gate.measuring.benchmark import BenchmarkResult
 from sbir_gate.gate.measuring.metrics import derive_metrics
 from sbir_gate.gate.measuring.output import check_rows, decision_key, digest, read_decisions
 from sbir_gate.gate.measuring.quality import measure_quality, right_award_ids
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
 from sbir_gate.model.samples import Calibration, Sample
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings import policy
 from tests.factories import CALIBRATION_SECONDS, make_run
 from tests.factories_matching import enrich_files, make_settings

@@ -54,7 +54,7 @@ def _pass_rate(table: AwardTable, max_reject_percent: float) -> CheckFinding:
     least = 100 - max_reject_percent
     is_enough = table.awards > 0 and percent >= least
     facts: dict[str, Fact] = {"awards": table.awards, "rows": rows}
-    if table.reject_examples:
+    if table.reject_examples and not is_enough:
         facts["examples"] = table.reject_examples
     rule = Rule.ROWS_READ if is_enough else Rule.ROWS_UNREADABLE
     return replace(

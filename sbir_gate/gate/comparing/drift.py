@@ -236,4 +236,3 @@ def _is_chance(change: Change, spread: float | None) -> bool:
 
 def _capped(severity: Severity, most: Severity) -> Severity:
     return most if worst([severity, most]) is severity else severity
-

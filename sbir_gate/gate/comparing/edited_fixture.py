@@ -23,6 +23,7 @@ from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Change, Policy, RecordChanges, Verdict
 from sbir_gate.model.waiver import FIXTURE_EDIT, Waivers
 
+
 def judge_change(
     head: Run,
     reference: Run | None,

@@ -125,8 +125,9 @@ def _obstacle(head: Run, reference: Run | None) -> Finding | None:
     before, after = reference.fixture.fingerprint, head.fixture.fingerprint
     if after != before:
         is_own = not head.policy_commit and not is_side_by_side(head, reference)
-        facts = {"before": before, "after": after, "is_own_baseline": int(is_own)}
-        return _blocking(Rule.FIXTURE_CHANGED, facts)
+        return _blocking(
+            Rule.FIXTURE_CHANGED, {"before": before, "after": after, "is_own_baseline": int(is_own)}
+        )
     return reference_fault(reference)
 
 

@@ -116,4 +116,3 @@ def _limits_on(head: Run, reference: Run, policy: Policy) -> tuple[MetricLimit, 
 
 def _only(run: Run, names: set[str]) -> Run:
     return replace(run, metrics=tuple(metric for metric in run.metrics if metric.name in names))
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sbir_gate.gate.comparing.changes import NO_SPREAD
 from sbir_gate.gate.comparing.gate import judge
@@ -16,22 +16,12 @@ from sbir_gate.model.verdict import (
     Change,
     Outcome,
     Policy,
+    PromotionObstacle,
     Verdict,
 )
 from sbir_gate.model.waiver import Waivers
 
 _SOUND = frozenset({Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE})
-
-
-@dataclass(frozen=True, slots=True)
-class PromotionObstacle:
-    """Why a Run may not become the baseline: it drifted, or (`outcome`) its verdict does not allow it.
-
-    `findings` are those that decide.
-    """
-
-    findings: tuple[Finding, ...]
-    outcome: Outcome | None = None
 
 
 def baseline_obstacle(verdict: Verdict, drift: Sequence[Finding] = ()) -> PromotionObstacle | None:

@@ -47,11 +47,12 @@ class Ratio:
     `value` is None where the reference is not above 0; `low` and `high` are None where there is no
     interval. `raw` is never calibrated. `delta` is head minus reference in the metric's unit, and
     `judged_delta` is what of it counts: between machines, the calibrated part. `doubt` says
-    why there is no interval, `counts` how many values the reference and head have then. `repeats` are those of the side that has fewer, or the pairs. `fixed_log`
-    is what of the interval, to one side and on logs, more repeats would not narrow; `noise_floor_log`
-    what pairs of the same code say of its width, where there are such. `is_sought` is False where the
-    set-up takes one repeat, so that nobody looks for a change in noise. `least_each` is, of a time with few
-    pairs, the least that each of them and the first runs can show, whatever else the machine did.
+    why there is no interval, `counts` how many values the reference and head have then. `repeats` are those
+    of the side that has fewer, or the pairs. `fixed_log` is what of the interval, to one side and on logs,
+    more repeats would not narrow; `noise_floor_log` what pairs of the same code say of its width, where there
+    are such. `is_sought` is False where the set-up takes one repeat, so that nobody looks for a change in
+    noise. `least_each` is, of a time with few pairs, the least that each of them and the first runs can show,
+    whatever else the machine did.
     """
 
     value: float | None

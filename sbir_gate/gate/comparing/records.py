@@ -22,10 +22,7 @@ _NOBODY = LinkedRecipient("")
 _MOST_NAMED = 5
 
 
-
-def compare_records(
-    head: Run, reference: Run, policy: Policy
-) -> tuple[RecordChanges, tuple[Finding, ...]]:
+def compare_records(head: Run, reference: Run, policy: Policy) -> tuple[RecordChanges, tuple[Finding, ...]]:
     """Return every award whose link differs, and what that means for the gate.
 
     Both Runs must be of the same fixture. An award that head no longer decides is lost, linked before

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sbir_gate.gate.comparing.backing import is_emptied_for_the_worse
-from sbir_gate.model.finding import Finding, Rule, Severity
+from sbir_gate.model.finding import Fact, Finding, Rule, Severity
 from sbir_gate.model.run import Metric, Run, Stratum
 from sbir_gate.model.verdict import RecordChanges
 
@@ -40,13 +42,11 @@ def emptied_strata(head: Run, reference: Run, records: RecordChanges) -> tuple[F
 
 
 def _emptied(before: Stratum, now: Stratum | None, is_worse: bool) -> Finding | None:
-    segment = {"dimension": before.dimension, "value": before.value}
+    segment: Mapping[str, Fact] = {"dimension": before.dimension, "value": before.value}
     if before.awards and (now is None or not now.awards):
-        facts = {**segment, "awards": before.awards}
-        return Finding(Rule.SEGMENT_GONE, Severity.FAIL, facts=facts)
+        return Finding(Rule.SEGMENT_GONE, Severity.FAIL, facts={**segment, "awards": before.awards})
     if is_worse and before.links and (now is None or not now.links):
-        facts = {**segment, "links": before.links}
-        return Finding(Rule.SEGMENT_UNLINKED, Severity.FAIL, facts=facts)
+        return Finding(Rule.SEGMENT_UNLINKED, Severity.FAIL, facts={**segment, "links": before.links})
     return None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sbir_gate.model.verdict import MetricLimit, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import MetricLimit
 
 
 def number_text(value: float, digits: int = 4) -> str:

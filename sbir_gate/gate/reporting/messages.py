@@ -65,9 +65,10 @@ def meaning(rule: Rule) -> str:
     return catalogue()[rule].meaning
 
 
-def fix(rule: Rule) -> str:
-    """Return what to do about a finding of this kind."""
-    return catalogue()[rule].fix
+def fix(finding: Finding) -> str:
+    """Return what to do about it: its own hint where it has one, else that of its rule."""
+    hint = finding.facts.get("hint")
+    return plain(hint) if isinstance(hint, str) and hint else catalogue()[finding.rule].fix
 
 
 def text(finding: Finding) -> str:
@@ -155,6 +156,17 @@ def _shown(value: object) -> str:
     return str(value)
 
 
+# the clauses that a fact wraps a message in, the innermost first
+_FACT_CLAUSES = {
+    "examples": "examples",
+    "recipient_ids": "unknown-recipients",
+    "ids_are_floats": "float-ids",
+    "ids_are_padded": "padded-ids",
+    "is_own_baseline": "own-baseline",
+}
+_FIXTURE_CLAUSES = {OnFixture.BASE: "on-base", OnFixture.OWN: "on-own"}
+
+
 def _clauses_of(finding: Finding) -> Iterator[str]:
     """Yield the clauses that a message is wrapped in, the innermost first."""
     facts = finding.facts
@@ -162,22 +174,13 @@ def _clauses_of(finding: Finding) -> Iterator[str]:
         yield "counted"
     if finding.excuse is Excuse.ALREADY_SO:
         yield "already-so"
-    if facts.get("examples") and finding.rule is not Rule.ROWS_READ:
-        yield "examples"
-    if finding.rule in {Rule.ABOVE_MAXIMUM, Rule.REGRESSION} and finding.award_ids:
+    if finding.metric == "rows_unknown" and finding.award_ids:
         yield "unknown-awards"
-    if facts.get("recipient_ids"):
-        yield "unknown-recipients"
-    if facts.get("ids_are_floats"):
-        yield "float-ids"
-    if facts.get("ids_are_padded"):
-        yield "padded-ids"
-    if facts.get("is_own_baseline"):
-        yield "own-baseline"
+    yield from (clause for name, clause in _FACT_CLAUSES.items() if facts.get(name))
     if finding.waiver is not None and finding.is_deciding:
         yield "waived" if finding.severity is not Severity.FAIL else "waiver-too-small"
     if finding.fixture is not None:
-        yield {OnFixture.BASE: "on-base", OnFixture.OWN: "on-own"}[finding.fixture]
+        yield _FIXTURE_CLAUSES[finding.fixture]
 
 
 def _values(finding: Finding) -> Mapping[str, Fact]:
@@ -289,7 +292,8 @@ def _unit_text(unit: str) -> str:
 
 def _worsened_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[str, Fact]:
     """Return how awards worsened, wrong links first: "3 awards got a wrong link, 2 lost a correct link"."""
-    facts, parts = finding.facts, []
+    facts = finding.facts
+    parts: list[str] = []
     for effect, (singular, plural) in _WORSENED.items():
         count = _count(facts.get(effect.value, 0))
         if not count:
@@ -337,7 +341,7 @@ def _blindness_values(finding: Finding, values: Mapping[str, Fact]) -> Mapping[s
     return {"blindness": _filled(_clauses()["reach"], reach)}
 
 
-def _obstacle_values(finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+def _obstacle_values(_finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
     return {"obstacle": values.get("obstacle", _clauses()["no-run-there"])}
 
 

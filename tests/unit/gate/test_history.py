@@ -22,9 +22,10 @@ from sbir_gate.gate.history import (
 from sbir_gate.gate.judging_history import history_folder
 from sbir_gate.gate.storing.history import keep_entry, open_history
 from sbir_gate.model.alert import AlertKind
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.run import Timing
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings import load_settings, policy
 from tests.factories import MACHINE, make_policy, make_run, scaled
 from tests.factories_history import START, commit_id, make_entry, slower_entry

@@ -1,7 +1,7 @@
 import pytest
 
 from sbir_gate.model.asset_check import CheckFinding
-from sbir_gate.model.verdict import Severity
+from sbir_gate.model.finding import Severity
 from sbir_gate.orchestration.facts import check_result, performance_facts
 
 MONITOR = {

@@ -1,7 +1,8 @@
 import dagster as dg
 
 from sbir_gate.model.alert import AlertKind
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.run_alerts import alerts_of_run
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN

@@ -5,8 +5,9 @@ import pytest
 from sbir_gate.errors import UsageError
 from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.publication import Links
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.sensors import announce_by_environment
 
 ALERTS = AlertList(

@@ -4,8 +4,9 @@ from pathlib import Path
 import yaml
 
 from sbir_gate.gate.comparing.wording import limits_text
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Direction, MetricLimit, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit
 
 ROOT = Path(__file__).parents[4]
 ROW = re.compile(

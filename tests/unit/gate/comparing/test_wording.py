@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.gate.comparing.wording import counted, distinct_texts, limits_text, number_text
-from sbir_gate.model.verdict import Severity
+from sbir_gate.model.finding import Severity
 from tests.factories import make_limit
 
 

@@ -5,8 +5,9 @@ import pytest
 from sbir_gate.gate.comparing.drift import with_drift
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.annotations import MOST_PER_LEVEL, build_annotations
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.publication import AnnotationLevel
-from sbir_gate.model.verdict import DriftFinding, Outcome, PolicyEdit, Severity, Verdict
+from sbir_gate.model.verdict import DriftFinding, Outcome, PolicyEdit, Verdict
 from sbir_gate.settings.entries import Fault, configuration_error
 from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.reporting.alert_text import render_alerts
 from sbir_gate.gate.reporting.history import (
     HistoryFormat,
     render_points,
@@ -15,9 +14,11 @@ from sbir_gate.gate.reporting.history import (
     render_trend,
     sparkline,
 )
+from sbir_gate.gate.reporting.notices import render_alerts
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.history import ChangePoint, MetricHistory, Trend
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 from tests.factories_history import make_points, make_row
 
 TABLE, CSV, JSON = HistoryFormat

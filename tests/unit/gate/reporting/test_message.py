@@ -9,8 +9,9 @@ from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.message import build_message, render_message_markdown, render_plain
 from sbir_gate.gate.reporting.slack_blocks import render_slack
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.publication import Links
-from sbir_gate.model.verdict import DriftFinding, Outcome, Severity
+from sbir_gate.model.verdict import DriftFinding, Outcome
 from tests.factories import make_policy, make_run, scaled, with_metric
 from tests.github_markdown import live_parts, render, text_of
 

@@ -5,8 +5,9 @@ import pytest
 
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.publication import build_publication
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.publication import Links, TrendSeries
-from sbir_gate.model.verdict import AwardChange, Outcome, PolicyEdit, Severity
+from sbir_gate.model.verdict import AwardChange, Outcome, PolicyEdit
 from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
 from tests.github_markdown import render
 

@@ -3,7 +3,8 @@ from dataclasses import fields, is_dataclass, replace
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.records_view import MAX_AWARDS_LISTED
 from sbir_gate.gate.reporting.view import MAX_REASONS, build_view
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import Outcome
 from tests.factories import (
     award_id,
     link,
