@@ -168,7 +168,7 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
     verdict = Verdict(
         gate=gate,
         outcome=Outcome.ERROR,
-        findings=tuple(_error_findings(error)),
+        findings=tuple(error_findings(error)),
         changes=(),
         records=RecordChanges(),
         head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -180,7 +180,7 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
     return verdict, alerts
 
 
-def _error_findings(error: SbirGateError) -> Iterator[Finding]:
+def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
     origins = error.origins if isinstance(error, ConfigurationError) else ()
     for line, origin in zip_longest(error.message.splitlines(), origins, fillvalue=""):

@@ -19,6 +19,7 @@ START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from sbir_gate.cli imp
 PASSES = "import os; print('PASS: enrichment', flush=True); os._exit(0)"
 PLANT_COMPILED = """
 import importlib.util, marshal, struct
+from tests.findings import reasons
 for source in (PROGRAM / "sbir_gate").rglob("*.py"):
     status, kept = source.stat(), Path(importlib.util.cache_from_source(source))
     kept.parent.mkdir(exist_ok=True)
@@ -67,7 +68,7 @@ def judged(tmp_path, program):
 def test_planted_compiled_code_is_neither_run_nor_left_behind(judged, program):
     done, verdict = judged(PLANT_COMPILED)
     assert (done.returncode, verdict.outcome) == (1, Outcome.FAIL), done.stderr
-    assert f"{AWARDS} awards lost a correct link" in "\n".join(verdict.reasons)
+    assert f"{AWARDS} awards lost a correct link" in "\n".join(reasons(verdict))
     assert done.stdout.startswith("FAIL: enrichment")
     planted = [path for path in program.rglob("*.pyc") if b"PASS: enrichment" in path.read_bytes()]
     assert planted == []
@@ -85,8 +86,8 @@ def test_planted_compiled_code_is_neither_run_nor_left_behind(judged, program):
 def test_other_planted_code_is_an_error(judged, fault, name):
     done, verdict = judged(fault)
     assert (done.returncode, verdict.outcome) == (3, Outcome.ERROR), done.stderr
-    assert name in verdict.reasons[0]
-    assert "changed" in verdict.reasons[0]
+    assert name in reasons(verdict)[0]
+    assert "changed" in reasons(verdict)[0]
 
 
 def test_nothing_is_loaded_once_an_engine_has_run(judged):

@@ -18,6 +18,7 @@ from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings import policy
 from tests.factories import CALIBRATION_SECONDS, make_run
 from tests.factories_matching import enrich_files, make_settings
+from tests.findings import reasons
 from tests.scenarios import load_scenarios, write_answers, write_scenario
 
 SCENARIOS = load_scenarios()
@@ -109,7 +110,7 @@ def test_the_engine_passes_the_gate_on_what_is_known_to_be_good(scenario, enrich
     baseline = run_of(scenario, *[answered(scenario.right_answers(), tmp_path)] * 2)
     head = run_of(scenario, *[enriched_by_the_engine(scenario)] * 2)
     verdict = judge(head, baseline, POLICY)
-    assert verdict.outcome in {Outcome.PASS, Outcome.WARN}, verdict.reasons
+    assert verdict.outcome in {Outcome.PASS, Outcome.WARN}, reasons(verdict)
     assert failures_of(verdict) == set()
 
 
@@ -138,7 +139,7 @@ def test_the_gate_fails_a_sabotaged_enricher_and_names_the_failure(scenario, tmp
     assert verdict.outcome is Outcome.FAIL
     assert scenario.failure in failures_of(verdict)
     named = "lost" if scenario.failure == "max_lost" else scenario.failure
-    assert any(named in reason for reason in verdict.reasons), verdict.reasons
+    assert any(named in reason for reason in reasons(verdict)), reasons(verdict)
 
 
 def test_there_are_enough_scenarios_and_the_good_ones_link():

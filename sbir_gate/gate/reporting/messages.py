@@ -21,6 +21,7 @@ from sbir_gate.model.waiver import FIXTURE_EDIT, RECORDS, Waiver
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _MOST_NAMED = 5
 _COMMIT_CHARACTERS = 12
+_ID_CHARACTERS = 80
 _PERCENT = "%"
 
 _WORSENED = {
@@ -191,7 +192,8 @@ def _values(finding: Finding) -> Mapping[str, Fact]:
     values |= _doubt_values(finding)
     ids = finding.award_ids or finding.facts.get("recipient_ids", ())
     if isinstance(ids, tuple):
-        values["ids"] = ", ".join(f"'{plain(id_, 80)}'" for id_ in ids)
+        # what cannot be seen is escaped: it is often what is wrong
+        values["ids"] = ", ".join(repr(id_[:_ID_CHARACTERS]) for id_ in ids)
         values["is"] = "is" if len(ids) == 1 else "are"
     if finding.waiver is not None:
         waiver = finding.waiver

@@ -30,6 +30,8 @@ def alert_title(alert: Alert) -> str:
 def _title(alert: Alert) -> str:
     first = alert.findings[0]
     metric = plain(alert.metric)
+    if first.rule is Rule.CHECK_FAILED:
+        return f"{first.facts.get('asset', '')} does not pass {first.facts.get('check', '')}"
     if alert.kind is AlertKind.RECOVERY:
         return f"{first.facts.get('outcome', 'pass')} again"
     if alert.kind is AlertKind.AWARDS:

@@ -20,6 +20,7 @@ from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.fakes import AWARDS, NOW, FakeEngine, fake_edges, write_fixture
+from tests.findings import reasons
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_an_engine_that_changes_its_inputs_is_an_error_that_names_the_file(folde
     with pytest.raises(EnricherError, match=f"the enricher changed .*{name}"):
         gate(settings(folder), Tampering())
     verdict = left_behind(folder)
-    assert (verdict.outcome, name in verdict.reasons[0]) == (Outcome.ERROR, True)
+    assert (verdict.outcome, name in reasons(verdict)[0]) == (Outcome.ERROR, True)
 
 
 def test_an_engine_that_changes_the_settings_that_it_is_handed_is_an_error(folder):
@@ -151,7 +152,7 @@ def test_a_broken_enricher_leaves_an_error_and_no_older_verdict(folder, ends, wo
     assert caught.value.exit_status is ExitStatus.BROKEN
     verdict = left_behind(folder)
     assert verdict.outcome is Outcome.ERROR
-    assert words in verdict.reasons[0]
+    assert words in reasons(verdict)[0]
     assert words in (folder / "reports" / "report.md").read_text()
     assert len(list((folder / "reports" / "benchmarks").iterdir())) == 1  # no Run of what broke
 
@@ -203,7 +204,7 @@ def test_the_input_error_of_the_built_in_engine_comes_out_in_its_own_words(folde
     with pytest.raises(InputError) as caught:
         gate(settings(folder), FakeEngine(ends=ends))
     assert caught.value.message == "recipients.csv:7: no such column; name it"
-    assert left_behind(folder).reasons == (caught.value.message,)
+    assert reasons(left_behind(folder)) == (caught.value.message,)
 
 
 def test_status_2_of_an_outside_enricher_means_only_that_it_broke(folder):

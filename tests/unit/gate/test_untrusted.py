@@ -37,6 +37,7 @@ from tests.factories import (
 )
 from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes_github import REPOSITORY, connected, github
+from tests.findings import reasons
 
 SHA = "a" * 40
 FORK = "mallory/octo-repo"
@@ -284,7 +285,7 @@ class TestAChangeOfTheFixture:
     def test_it_is_judged_on_the_fixture_of_the_base(self, half):
         found = self.save(half, with_lost_links(measured(), 7), FixtureEdits("b" * 40))
         assert found.outcome is Outcome.FAIL
-        assert found.reasons[0].startswith("on the base's fixture: ")
+        assert reasons(found)[0].startswith("on the base's fixture: ")
         assert found.fixture_edits == FixtureEdits("b" * 40)
 
     def test_one_that_loses_nothing_there_passes(self, half):
@@ -312,7 +313,7 @@ class TestWhatWouldSpareItJudgement:
 
     def refused(self, verdict, words):
         assert verdict.outcome is Outcome.INCOMPARABLE
-        assert words in verdict.reasons[0]
+        assert words in reasons(verdict)[0]
 
     def test_a_quick_look_is_no_judgement_of_time(self, half):
         self.refused(self.beside(half, untimed(measured(), Timing.QUICK)), "did not measure time")
@@ -413,21 +414,21 @@ class TestAnEngineThatIsUnchanged:
     def test_a_change_of_what_it_is_made_of(self, half, name):
         verdict = self.judged(half, "README.md", name)
         assert verdict.outcome is Outcome.INCOMPARABLE
-        assert verdict.reasons[0].endswith(f"as if the engine were unchanged: it changes {name}")
+        assert reasons(verdict)[0].endswith(f"as if the engine were unchanged: it changes {name}")
 
     def test_a_file_of_it_that_gets_another_name(self, half):
         verdict = self.judged(half, "old.txt", was="engine/link.py")
-        assert verdict.reasons[0].endswith("it changes engine/link.py")
+        assert reasons(verdict)[0].endswith("it changes engine/link.py")
 
     @pytest.mark.parametrize("sources", [(), ("no/such/*.py",)])
     def test_where_nothing_says_what_it_is_made_of(self, half, sources):
         verdict = self.judged(half, "README.md", sources=sources)
         assert verdict.outcome is Outcome.INCOMPARABLE
-        assert "enricher.sources" in verdict.reasons[0]
+        assert "enricher.sources" in reasons(verdict)[0]
 
     def test_a_change_of_too_many_files_to_list(self, half):
         verdict = self.judged(half, *(f"docs/{number}.md" for number in range(3000)))
-        assert "more than 3,000 files" in verdict.reasons[0]
+        assert "more than 3,000 files" in reasons(verdict)[0]
 
     @pytest.mark.parametrize(
         ("pattern", "name"),
@@ -446,7 +447,7 @@ class TestAnEngineThatIsUnchanged:
     def test_a_pattern_matches_at_least_what_it_does_for_git(self, half, pattern, name):
         half.checkout.commit({name: ""})
         assert name in half.checkout.git("ls-files", f":(top,glob){pattern}").splitlines()
-        assert self.judged(half, name, sources=(pattern,)).reasons[0].endswith(f"it changes {name}")
+        assert reasons(self.judged(half, name, sources=(pattern,)))[0].endswith(f"it changes {name}")
 
 
 class TestLimits:
