@@ -30,6 +30,7 @@ lint: $(VENV)/dev.stamp ## check style, types, floors and workflows
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(BIN)/zizmor --quiet --offline --persona auditor action.yml .github/workflows
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml

@@ -103,22 +103,14 @@ def read_at_most(file: BinaryIO, max_bytes: int) -> bytes:
 def write_durably(path: Path, content: bytes, *, may_replace: bool = True) -> bool:
     """Write a file whole or not at all; return False if it exists and may not be replaced.
 
-    The content goes to a temporary file beside the target, is forced to disk, and takes the target's name in
-    one step: a link (which fails on an existing name) or a rename (which replaces it). The folder is forced
-    to disk too: a rename that is not is lost when the power fails. A link or pipe of that name is replaced:
-    for a file that the user names there is `write_output`. Raises OSError.
+    The content goes to a temporary file beside the target, which is then placed (`place_durably`). A link or
+    pipe of that name is replaced: for a file that the user names there is `write_output`. Raises OSError.
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         with temporary.open("xb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if may_replace:
-            temporary.replace(path)
-        else:
-            path.hardlink_to(temporary)
-        sync_folder(path.parent)
+        place_durably(temporary, path, may_replace=may_replace)
     except FileExistsError:
         # the folder's own name may be taken by a file, which is no collision of documents
         if may_replace or not path.parent.is_dir():
@@ -128,6 +120,25 @@ def write_durably(path: Path, content: bytes, *, may_replace: bool = True) -> bo
         with suppress(OSError):
             temporary.unlink()
     return True
+
+
+def place_durably(finished: Path, target: Path, *, may_replace: bool = True) -> None:
+    """Force a finished file to disk and give it its name in one step, on the same file system.
+
+    The step is a rename, or a link, which fails on an existing name (the file then keeps its own too). The
+    folder is forced to disk as well: a rename that is not is lost when the power fails. Raises OSError.
+    """
+    with finished.open("rb") as file:
+        os.fsync(file.fileno())
+    if may_replace:
+        finished.replace(target)
+    else:
+        target.hardlink_to(finished)
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def write_output(path: Path, content: bytes) -> None:
@@ -150,7 +161,7 @@ def place_output(finished: Path, path: Path) -> None:
     """
     target = output_target(path)
     if not target.is_char_device():
-        finished.replace(target)
+        place_durably(finished, target)
         return
     with open_file(finished) as source, create_file(target) as file:
         shutil.copyfileobj(source, file)
@@ -197,15 +208,6 @@ def _is_same(target: Path, other: Path) -> bool:
         return target.samefile(other)
     except OSError:  # one of them is not there, or may not be looked at
         return target == Path(os.path.realpath(other))
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _check(path: Path, status: os.stat_result) -> None:

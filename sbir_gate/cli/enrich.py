@@ -109,8 +109,8 @@ def _enrich_through_dagster(
     check_dagster()
     from sbir_gate.orchestration.in_process import enrich_through_job
 
-    done = enrich_through_job(request, config_file, assignments, is_quiet=quiet)
-    for reason in done.refused:
+    refused = enrich_through_job(request, config_file, assignments, is_quiet=quiet)
+    for reason in refused:
         put_line(f"warning: the job refuses what it enriched: {harmless(reason)}", is_error=True)
     if not quiet:
         put_line(f"written to {request.output}")

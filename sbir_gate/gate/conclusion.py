@@ -47,7 +47,6 @@ class GateResult:
     verdict_path: Path
     report_path: Path
     alerts: AlertList
-    alerts_path: Path
     warnings: tuple[str, ...]
     reference_path: Path | None = None
 
@@ -95,7 +94,6 @@ def _judged(
         verdict_path=verdict_path,
         report_path=report_path,
         alerts=past.alerts,
-        alerts_path=folder / ALERTS_NAME,
         warnings=(
             *judgement.warnings,
             *past.warnings,

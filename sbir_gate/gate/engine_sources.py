@@ -26,11 +26,6 @@ class SourceChanges:
     files: tuple[str, ...]
     unmatched: tuple[str, ...]
 
-    @property
-    def is_unchanged(self) -> bool:
-        """Say whether the engine is the commit's; a pattern that names nothing may be what hides a change."""
-        return not self.files and not self.unmatched
-
 
 def timing_of(settings: Settings) -> Timing:
     """Return whether the settings ask for times at all."""

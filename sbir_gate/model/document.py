@@ -31,6 +31,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Generic, TypeVar
 
+# loaded here, not when the first document is saved: nothing is loaded once an engine has run
+import pydantic.dataclasses  # noqa: F401 -- for its effect
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import from_json
 

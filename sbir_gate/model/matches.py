@@ -6,9 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-HIGH_CONFIDENCE = 0.90
-MEDIUM_CONFIDENCE = 0.75
-
 
 class Method(StrEnum):
     """How an award was matched."""
@@ -26,14 +23,6 @@ class DecisionKind(StrEnum):
     LINK = "link"
     CANDIDATE = "candidate"
     NONE = "none"
-
-
-class ConfidenceBand(StrEnum):
-    """The band of a confidence: high >= 0.90, medium >= 0.75, else low."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
 
 
 ENRICHED_COLUMNS = (
@@ -71,12 +60,3 @@ class Decision:
 def names_candidates(decisions: Iterable[Decision]) -> bool:
     """Say whether the engine reports the recipients that it considered, or nothing but its links."""
     return any(decision.candidate_ids or decision.kind is DecisionKind.CANDIDATE for decision in decisions)
-
-
-def confidence_band(confidence: float) -> ConfidenceBand:
-    """Return the band that a confidence (0..1) falls in."""
-    if confidence >= HIGH_CONFIDENCE:
-        return ConfidenceBand.HIGH
-    if confidence >= MEDIUM_CONFIDENCE:
-        return ConfidenceBand.MEDIUM
-    return ConfidenceBand.LOW

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
@@ -21,14 +20,6 @@ from sbir_gate.pipeline.asset_files import AssetFiles
 _PARQUET = ".parquet"
 
 
-@dataclass(frozen=True, slots=True)
-class JobSummary:
-    """What became of the job: whether the gate in it let the report through, and what it refused."""
-
-    is_successful: bool
-    refused: tuple[str, ...]
-
-
 def enrich_through_job(
     request: EnrichRequest,
     config_file: Path | None,
@@ -36,10 +27,10 @@ def enrich_through_job(
     *,
     is_quiet: bool,
     edges: AssetEdges | None = None,
-) -> JobSummary:
+) -> tuple[str, ...]:
     """Run `sbir_etl_job` over the files of the request, and leave there what `enrich` would.
 
-    What the checks refuse is written all the same, for whoever called judges it; it is told. Raises
+    Return what the checks refused: it is written all the same, for whoever called judges it. Raises
     UsageError for an output that is not Parquet, InputError and ToolError as the enrichment itself does.
     """
     output = request.output
@@ -56,7 +47,7 @@ def enrich_through_job(
         for source, target in ((files.rejects, request.rejects), (files.metrics, request.metrics)):
             if target is not None:
                 shutil.copyfile(source, target)
-    return JobSummary(result.success, _refused(result))
+    return _refused(result)
 
 
 def _execute(

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.errors import InputError, OutputError
+from sbir_gate.files import place_durably
 from sbir_gate.model.records import AwardTable
 from sbir_gate.reading.award_profiles import write_profiles
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
@@ -52,7 +53,7 @@ def write_awards(
         if not table.awards:
             raise InputError(f"no award is of the year {award_year}", "leave that partition out")
         write_profiles(connection, profiles_path, condition)
-        partial.replace(path)
+        place_durably(partial, path)
     except (duckdb.IOException, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise OutputError(

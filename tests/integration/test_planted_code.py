@@ -26,10 +26,10 @@ for source in (PROGRAM / "sbir_gate").rglob("*.py"):
     head = struct.pack("<III", 0, int(status.st_mtime), status.st_size)
     kept.write_bytes(importlib.util.MAGIC_NUMBER + head + marshal.dumps(compile(PASSES, source, "exec")))
 """
-PLANT_IN_PACKAGE = "(PROGRAM / 'sbir_gate' / 'reporting' / 'console.pyc').write_bytes(b'')"
+PLANT_IN_PACKAGE = "(PROGRAM / 'sbir_gate' / 'gate' / 'reporting' / 'console.pyc').write_bytes(b'')"
 PLANT_BESIDE = "(PROGRAM / 'simplejson.py').write_text(PASSES)"
 EDIT_AND_BREAK = """
-with (PROGRAM / 'sbir_gate' / 'reporting' / 'console.py').open('w') as file: file.write(PASSES)
+with (PROGRAM / 'sbir_gate' / 'gate' / 'reporting' / 'console.py').open('w') as file: file.write(PASSES)
 raise SystemExit(1)
 """
 

@@ -1,3 +1,4 @@
+import ast
 import os
 import socket
 import stat
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import sbir_gate
 from sbir_gate.errors import OutputError, UsageError
 from sbir_gate.files import (
     NotAFileError,
@@ -13,6 +15,7 @@ from sbir_gate.files import (
     check_outputs,
     create_file,
     open_file,
+    place_durably,
     place_output,
     read_file,
     write_durably,
@@ -108,11 +111,46 @@ def test_a_refused_file_is_not_left_open(pipe, monkeypatch):
     assert len(list(Path("/dev/fd").iterdir())) == before
 
 
+def _path_of(descriptor):
+    return Path(f"/proc/self/fd/{descriptor}").readlink()
+
+
+def _is_placing(call):
+    """Say whether a call renames or forces a file: text is replaced with two arguments, a path with one."""
+    name = call.func.attr
+    return name in {"fsync", "rename", "renames", "hardlink_to"} or (
+        name == "replace" and len(call.args) == 1 and not call.keywords
+    )
+
+
 class TestWriting:
     def test_a_file_is_replaced_whole_and_nothing_else_stays(self, plain):
         assert write_durably(plain, b"new") is True
         assert plain.read_bytes() == b"new"
         assert list(plain.parent.iterdir()) == [plain]
+
+    @pytest.mark.parametrize("may_replace", [True, False])
+    def test_the_file_is_forced_to_disk_before_it_has_its_name_and_the_folder_afterwards(
+        self, tmp_path, monkeypatch, may_replace
+    ):
+        finished, target, forced = tmp_path / "finished", tmp_path / "target", []
+        finished.write_bytes(b"new")
+        monkeypatch.setattr(
+            "os.fsync", lambda descriptor: forced.append((_path_of(descriptor), target.exists()))
+        )
+        place_durably(finished, target, may_replace=may_replace)
+        assert forced == [(finished, False), (tmp_path, True)]
+        assert target.read_bytes() == b"new"
+
+    def test_only_this_module_renames_files_and_forces_them_to_disk(self):
+        folder = Path(sbir_gate.__file__).parent
+        found = [
+            f"{path.relative_to(folder)}:{node.lineno}"
+            for path in folder.rglob("*.py")
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_placing(node)
+        ]
+        assert {each.partition(":")[0] for each in found} == {"files.py"}
 
     def test_a_file_that_may_not_be_replaced_stays(self, plain):
         assert write_durably(plain, b"new", may_replace=False) is False

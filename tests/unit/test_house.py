@@ -9,11 +9,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from vulture import Vulture
 
 from sbir_gate.settings.keys import KNOWN_KEYS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "sbir_gate"
+EXCUSED_NAMES = ROOT / "tests" / "names_in_use.py"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "misc", "manager", "handler", "processor", "base"}
@@ -111,6 +113,14 @@ def test_the_floors_hold():
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_only_names_without_a_use_in_the_package_are_excused():
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["vulture"]
+    found = Vulture(ignore_names=rules["ignore_names"], ignore_decorators=rules["ignore_decorators"])
+    found.scavenge([str(PACKAGE)])
+    excused = {node.attr for node in ast.walk(tree(EXCUSED_NAMES)) if isinstance(node, ast.Attribute)}
+    assert {item.name for item in found.get_unused_code()} == excused
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=place)

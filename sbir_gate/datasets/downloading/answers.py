@@ -88,7 +88,6 @@ class Answer:
 
     is_partial: bool
     first_byte: int
-    body_bytes: int | None
     total_bytes: int | None
     validator: str | None
     modified_at: float | None
@@ -190,7 +189,6 @@ class RemoteFile:
         return Answer(
             is_partial=response.status_code == 206,
             first_byte=first,
-            body_bytes=length,
             total_bytes=total,
             validator=_validator(headers),
             modified_at=_seconds(headers.get("Last-Modified", "")),

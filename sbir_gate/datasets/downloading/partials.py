@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sbir_gate.errors import OutputError, UsageError
-from sbir_gate.files import read_file, sync_folder, write_durably
+from sbir_gate.files import place_durably, read_file, write_durably
 from sbir_gate.locks import LockedError, locked
 
 _MAX_ORIGIN_BYTES = 1 << 20
@@ -127,12 +127,9 @@ class PartialFile:
 def publish(path: Path, target: Path, modified_at: float | None = None) -> None:
     """Force a finished file to disk and give it its name in one step. Raises OutputError."""
     try:
-        with path.open("rb+") as file:
-            if modified_at is not None:
-                os.utime(file.fileno(), (modified_at, modified_at))
-            os.fsync(file.fileno())
-        path.replace(target)
-        sync_folder(target.parent)
+        if modified_at is not None:
+            os.utime(path, (modified_at, modified_at))
+        place_durably(path, target)
     except OSError as error:
         raise unwritable(target, error) from error
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sbir_gate.datasets.downloading.answers import Answer, FileChangedError, RemoteFile
 from sbir_gate.datasets.downloading.downloads import Fetched, ask_facts
-from sbir_gate.datasets.downloading.partials import PartialFile, make_folder, sole_writer, unwritable
+from sbir_gate.datasets.downloading.partials import make_folder, sole_writer, unwritable
 from sbir_gate.datasets.downloading.transfers import DownloadOptions, persist, read_range
 from sbir_gate.datasets.downloading.zip_members import MEMBER_NAME, DumpOptions, Member
 from sbir_gate.errors import InputError, OutputError, UsageError
-from sbir_gate.files import TooLargeError, read_file
+from sbir_gate.files import TooLargeError, read_file, write_durably
 from sbir_gate.reading.options import MIB
 
 if TYPE_CHECKING:
@@ -95,7 +95,10 @@ def _fetch_table(remote: RemoteFile, folder: Path, dump: DumpOptions, options: D
     # the last to appear: a folder that has toc.dat is finished
     toc_path = folder / TOC
     if not toc_path.exists():
-        _write_whole(toc_path, toc)
+        try:
+            write_durably(toc_path, toc)
+        except OSError as error:
+            raise unwritable(toc_path, error) from error
     return fetched
 
 
@@ -218,12 +221,3 @@ def _holds(path: Path, content: bytes) -> bool:
         return read_file(path, len(content)) == content
     except TooLargeError:
         return False
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    partial = PartialFile(path)
-    try:
-        partial.path.write_bytes(content)
-    except OSError as error:
-        raise unwritable(path, error) from error
-    partial.finish()

@@ -14,7 +14,7 @@ import duckdb
 
 from sbir_gate.datasets.synthesising.options import FileFormat
 from sbir_gate.errors import OutputError
-from sbir_gate.files import create_file, output_target
+from sbir_gate.files import create_file, output_target, place_durably
 
 RowWriter = Callable[[Iterable[Sequence[str]]], None]
 
@@ -42,7 +42,7 @@ def open_table(path: Path, columns: Sequence[str], file_format: FileFormat) -> I
             yield writer.writerows
         if file_format is FileFormat.PARQUET:
             _copy_to_parquet(rows, part)
-        part.replace(target)
+        place_durably(part, target)
     except (OSError, duckdb.Error) as error:
         raise _unwritable(path, error) from error
     finally:

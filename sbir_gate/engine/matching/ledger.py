@@ -10,7 +10,6 @@ One process at a time writes.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -21,7 +20,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from sbir_gate.errors import OutputError, UsageError
-from sbir_gate.files import open_file, read_file, write_durably
+from sbir_gate.files import open_file, place_durably, read_file, write_durably
 from sbir_gate.locks import LockedError, locked
 from sbir_gate.model.chunks import Chunk
 
@@ -137,10 +136,8 @@ class Ledger:
         temporary = self.scratch / path.name
         try:
             write(temporary)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
             entry = _Entry(chunk, temporary.stat().st_size, _sha256(temporary))
-            temporary.replace(path)
+            place_durably(temporary, path)
             write_durably(path.with_suffix(".json"), _ENTRIES.dump_json(entry))
         finally:
             with suppress(OSError):
@@ -173,7 +170,7 @@ class Ledger:
         return self._folder / f"part-{chunk.file:04d}-{chunk.span.start:015d}.parquet"
 
     def _remove_parts(self) -> None:
-        for pattern in (_HEADER, "part-*.json", "part-*.parquet", ".*.tmp"):
+        for pattern in (_HEADER, "part-*.json", "part-*.parquet", ".*.part"):
             for path in self._folder.glob(pattern):
                 path.unlink()
 

@@ -242,7 +242,7 @@ def test_every_run_is_kept_in_the_history_with_its_outcome_and_the_tags_of_its_c
 def test_alerts_are_written_and_an_older_list_never_stands_for_a_newer_run(folder):
     effective = settings(folder)
     result = gate(effective, FakeEngine(links=2))
-    assert load_alerts(result.alerts_path) == result.alerts
+    assert load_alerts(effective.settings.reports.folder / "alerts.json") == result.alerts
     assert [alert.metric for alert in result.alerts.alerts] == ["match_rate"]
     with pytest.raises(InputError):
         gate(settings(folder, **{"fixtures.awards": "missing.csv"}), FakeEngine())

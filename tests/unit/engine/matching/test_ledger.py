@@ -133,6 +133,13 @@ def test_a_chunk_whose_part_cannot_be_written_is_as_if_it_had_not_been_done(fold
     again.close(is_done=True)
 
 
+def test_a_half_written_entry_of_a_killed_run_goes_with_the_folder(folder):
+    recorded(folder, "key", chunk())
+    (folder / ".part-0000-000000000010.json.0123.part").write_text("half")
+    Ledger(folder, "key").close(is_done=True)
+    assert not folder.exists()
+
+
 def test_the_scratch_of_a_killed_run_is_cleaned(folder):
     recorded(folder, "key", chunk())
     (folder / "scratch").mkdir()
