@@ -12,11 +12,11 @@ import pytest
 
 from tests.end_to_end.conftest import Stage
 from tests.factories_git import ENVIRONMENT, Repository
+from tests.findings import notes, reasons
 
 FIRMS = 40
 ENGINE = """\
 import csv, sys
-from tests.findings import notes, reasons
 METHOD = "name-exact"
 
 def key(name):

@@ -16,11 +16,11 @@ from sbir_gate.documents import load_run, save_run
 from sbir_gate.model.verdict import Outcome
 from tests.end_to_end.conftest import Stage
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
+from tests.findings import notes, reasons
 
 ROOT = Path(__file__).parents[2]
 TOY = """\
 import csv, sys, time
-from tests.findings import notes, reasons
 VERSION = 1
 with open(sys.argv[1]) as file, open(sys.argv[3], "w", newline="") as out:
     writer = csv.writer(out)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.model.finding import Rule
 from sbir_gate.model.run import GapKind
 from sbir_gate.model.verdict import Outcome
-from tests.findings import notes, reasons
+from tests.findings import reasons, rules
 from tests.integration.test_side_by_side import (
     COMMAND,
     FIXTURE,
@@ -55,9 +56,7 @@ def test_a_change_that_adds_the_gate_has_nothing_to_be_compared_with(team):
     result = own(team)
     assert result.verdict.outcome is Outcome.NO_BASELINE
     assert result.run.base_gap.kind is GapKind.NEW_GATE
-    assert any(
-        "this change adds the gate, which main does not have" in note for note in notes(result.verdict)
-    )
+    assert Rule.GATE_IS_NEW in rules(result.verdict.notes)
     assert result.reference_path is None
     assert "checking out" not in " ".join(team.told)
 

@@ -13,13 +13,13 @@ import sbir_gate
 from sbir_gate.documents import load_verdict
 from sbir_gate.model.verdict import Outcome
 from tests.end_to_end.hostile_engine import AWARDS, ENGINE, GATE, HONEST, commit, git, write_main
+from tests.findings import reasons
 
 START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from sbir_gate.cli import main; main()"
 # what a module that prints the verdict is replaced by
 PASSES = "import os; print('PASS: enrichment', flush=True); os._exit(0)"
 PLANT_COMPILED = """
 import importlib.util, marshal, struct
-from tests.findings import reasons
 for source in (PROGRAM / "sbir_gate").rglob("*.py"):
     status, kept = source.stat(), Path(importlib.util.cache_from_source(source))
     kept.parent.mkdir(exist_ok=True)

@@ -29,13 +29,13 @@ from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.judgement import policy
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
+from tests.findings import notes, reasons
 
 AWARDS = 12
 TRIES = 4
 # it tells what ran and where in its notes, which the Run keeps
 TOY = """\
 import csv, json, os, sys, time
-from tests.findings import notes, reasons
 VERSION = "first"
 BURN_SECONDS = 0.0
 LINKS = 12

@@ -28,21 +28,20 @@ def alert_title(alert: Alert) -> str:
 
 
 def _title(alert: Alert) -> str:
-    first = alert.findings[0]
-    metric = plain(alert.metric)
+    first, metric = alert.findings[0], plain(alert.metric)
     if first.rule is Rule.CHECK_FAILED:
         return f"{first.facts.get('asset', '')} does not pass {first.facts.get('check', '')}"
-    if alert.kind is AlertKind.RECOVERY:
-        return f"{first.facts.get('outcome', 'pass')} again"
     if alert.kind is AlertKind.AWARDS:
         return _awards_title(first)
-    if alert.kind is AlertKind.DRIFT:
-        return f"{metric} drifted"
     if alert.kind is AlertKind.LIMIT and first.limit_kind is not None and first.limit is not None:
         return f"{metric} exceeds its {limit_text(Limit(first.limit_kind, first.limit))}"
-    if alert.kind is AlertKind.CHANGE:
-        return f"{metric} may be worse" if alert.severity is Severity.INCONCLUSIVE else f"{metric} got worse"
-    return f"{metric} cannot be judged" if metric else alert.severity.value
+    worse = "may be worse" if alert.severity is Severity.INCONCLUSIVE else "got worse"
+    titles = {
+        AlertKind.RECOVERY: f"{first.facts.get('outcome', '')} again",
+        AlertKind.DRIFT: f"{metric} drifted",
+        AlertKind.CHANGE: f"{metric} {worse}",
+    }
+    return titles.get(alert.kind, f"{metric} cannot be judged" if metric else alert.severity.value)
 
 
 def _awards_title(finding: Finding) -> str:

@@ -111,8 +111,8 @@ class TestFindings:
         assert (found.metric, found.severity) == ("wall_seconds", Severity.WARN)
         assert found.ratio == pytest.approx(1.344, abs=0.001)
         assert text(found) == (
-            "drift: wall_seconds rose 34.4% (1.7 → 2.285 s; limit: 25%) since the oldest Run of the last 30 days"
-            " (2026-01-01T12:00:00+00:00, commit 000000000000)"
+            "drift: wall_seconds rose 34.4% (1.7 → 2.285 s; limit: 25%) since the oldest Run of the last"
+            " 30 days (2026-01-01T12:00:00+00:00, commit 000000000000)"
         )
 
     def test_a_match_rate_that_fell_by_little_each_time_is_seen(self):
