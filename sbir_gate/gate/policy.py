@@ -28,7 +28,7 @@ from sbir_gate.gate.reporting.messages import waiver_cap
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.gate.storing.merge_base import MergeBase, find_base
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.finding import Finding, Rule, Severity, recorded
+from sbir_gate.model.finding import Finding, Rule, Severity, in_order, recorded
 from sbir_gate.model.run import Run, TargetBranch
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
@@ -222,7 +222,7 @@ def _with_target(
 def incomparable(verdict: Verdict, *obstacles: Finding) -> Verdict:
     """Return the verdict as one that is never a pass."""
     outcome = verdict.outcome if verdict.outcome in _NO_PASS else Outcome.INCOMPARABLE
-    return replace(verdict.found(*obstacles), outcome=outcome)
+    return replace(verdict, outcome=outcome, findings=in_order((*obstacles, *verdict.findings)))
 
 
 def _judged(

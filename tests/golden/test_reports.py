@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.console import render_console
 from sbir_gate.gate.reporting.json_format import render_json
 from sbir_gate.gate.reporting.markdown import render_markdown
 from sbir_gate.gate.reporting.view import build_view
-
 from sbir_gate.model.verdict import Outcome, PolicyEdit
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (

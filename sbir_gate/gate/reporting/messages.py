@@ -23,6 +23,7 @@ _MOST_NAMED = 5
 _COMMIT_CHARACTERS = 12
 _ID_CHARACTERS = 80
 _PERCENT = "%"
+_UNKNOWN = "?"
 
 _WORSENED = {
     Effect.NEW_WRONG: ("got a wrong link", "got a wrong link"),
@@ -134,9 +135,14 @@ class _Filling(Formatter):
     def __init__(self, values: Mapping[str, Fact]) -> None:
         self._values = values
 
+    def get_value(self, key: int | str, args: object, kwargs: object) -> object:  # noqa: ARG002 -- of Formatter
+        """Return what is filled in; a saved finding may lack it."""
+        return self._values.get(str(key), _UNKNOWN)
+
     def format_field(self, value: object, format_spec: str) -> str:
+        """Return a value as its specification says."""
         if format_spec.endswith("-"):
-            return self.vformat(_clauses()[f"{format_spec}{value}"], (), self._values)
+            return self.vformat(_clauses().get(f"{format_spec}{value}", _UNKNOWN), (), self._values)
         if "|" in format_spec and isinstance(value, int | float):
             return counted(int(value), *format_spec.split("|"))
         if format_spec.isdigit():
@@ -267,7 +273,7 @@ def _doubt_values(finding: Finding) -> Mapping[str, Fact]:
     for name in ("smallest_percent", "warn_percent"):
         if name in facts:
             values[name] = _percent_text(facts[name])
-    said = _filled(_clauses()[f"doubt-{facts['doubt']}"], values)
+    said = _filled(_clauses().get(f"doubt-{facts['doubt']}", _UNKNOWN), values)
     for name, clause in _AFTER_DOUBT.items():
         if name in facts:
             said += _filled(_clauses()[clause], values)

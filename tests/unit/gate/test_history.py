@@ -154,7 +154,8 @@ def test_the_commit_where_it_began_is_named(settings):
     keep(settings, entries[:-1])
     past = consult(scaled(head(29), "wall_seconds", factors[-1]), settings)
     (finding,) = past.verdict.drift
-    assert f"it began at 2026-01-21, commit {commit_id(20)[:12]}" in finding.reason
+    assert finding.facts["began_at"] == "2026-01-21"
+    assert finding.facts["began_commit"] == commit_id(20)[:12]
 
 
 def test_the_baseline_itself_is_no_second_comparison(settings):

@@ -11,6 +11,7 @@ from sbir_gate.errors import DocumentError, EnricherError, ExitStatus, InputErro
 from sbir_gate.gate.enricher_plan import settings_digest
 from sbir_gate.gate.fixture import describe_fixture, read_profiles
 from sbir_gate.gate.measuring.process import EnricherCrash, ProcessResult
+from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.run import measure, run_gate
 from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.gate.storing.history import open_history
@@ -247,7 +248,7 @@ def test_alerts_are_written_and_an_older_list_never_stands_for_a_newer_run(folde
     with pytest.raises(InputError):
         gate(settings(folder, **{"fixtures.awards": "missing.csv"}), FakeEngine())
     (alert,) = load_alerts(folder / "reports" / "alerts.json").alerts
-    assert (alert.kind, "missing.csv" in alert.text) == (AlertKind.FAULT, True)
+    assert (alert.kind, "missing.csv" in alert_text(alert)) == (AlertKind.FAULT, True)
 
 
 def test_a_crash_is_remembered_and_the_next_run_is_a_recovery(folder):

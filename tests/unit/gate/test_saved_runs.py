@@ -96,7 +96,7 @@ def test_a_target_that_is_not_here_is_named(repository):
 def test_a_target_that_is_no_commit_is_not_asked_for(repository, commit):
     head, base, _ = measured(repository)
     lost = replace(head, target=replace(head.target, commit=commit))
-    assert "is not in this repository" in " ".join(again(repository, lost, base).notes)
+    assert "is not in this repository" in " ".join(notes(again(repository, lost, base)))
 
 
 def test_a_run_that_was_judged_by_a_commit_without_its_base_is_judged_by_it_again(repository):
@@ -108,9 +108,7 @@ def test_where_that_commit_is_not_here_the_working_tree_judges_and_a_note_says_s
     head, _, _ = measured(repository)
     found = again(repository, replace(head, policy_commit="f" * 40), None)
     assert found.policy_commit == ""
-    assert notes(found)[-1].startswith(
-        "judged by the working tree's policy: this repository lacks commit fff"
-    )
+    assert found.notes[-1].rule is Rule.POLICY_NOT_FOUND
 
 
 def test_runs_of_older_versions_know_the_base_beside_them(repository):

@@ -326,7 +326,7 @@ class TestWhatWouldSpareItJudgement:
     def test_a_gate_that_is_here_is_not_new(self, half, kind):
         gap = BaseGap(kind, "main", half.main, ("link.py",))
         save_run(half.artifact, measured(base_gap=gap))
-        self.refused(half.publish()[0].verdict, "went without the base")
+        self.refused(half.publish()[0].verdict, "measured no base, as if the gate were new")
 
     def test_without_a_base_and_a_baseline_there_is_nothing_to_compare_with(self, half):
         baseline_path(half.baselines, "enrichment").unlink()
@@ -336,7 +336,7 @@ class TestWhatWouldSpareItJudgement:
     @pytest.mark.parametrize("commit", [SHA, "", "HEAD", "--all"])
     def test_a_base_that_is_no_commit_of_this_branch_is_none(self, half, commit):
         base = measured(source=Source(commit, "main", is_dirty=False))
-        self.refused(self.beside(half, measured(), base), "no commit of this branch")
+        self.refused(self.beside(half, measured(), base), "not a commit of this branch")
 
     def test_values_of_another_definition_would_not_be_compared(self, half):
         metrics = tuple(replace(metric, version=metric.version + 1) for metric in measured().metrics)
@@ -375,11 +375,11 @@ class TestWhatWouldSpareItJudgement:
         ids=lambda claim: next(iter(claim)),
     )
     def test_labels_and_entities_are_those_that_are_here(self, half, claim):
-        self.refused(self.beside(half, measured(**claim)), "what it says of its labels and recipients")
+        self.refused(self.beside(half, measured(**claim)), "its labels and recipients differ")
 
     def test_the_base_cannot_have_been_wrong_already(self, half):
         base = measured(right_award_ids=(), source=Source(half.main, "main", is_dirty=False))
-        self.refused(self.beside(half, measured(), base), "what it says of its labels and recipients")
+        self.refused(self.beside(half, measured(), base), "its labels and recipients differ")
 
     def test_awards_without_a_label_here_have_none(self, half):
         short = FIXTURE["truth.csv"].replace(f"{award_id(0)},R0000\n", "")
@@ -387,7 +387,7 @@ class TestWhatWouldSpareItJudgement:
         fixture = replace(measured().fixture, fingerprint=fingerprint_of({**FIXTURE, "truth.csv": short}))
         right = measured().right_award_ids[1:]
         head = measured(fixture=fixture, right_award_ids=right)
-        self.refused(self.beside(half, head), "what it says of its labels and recipients")
+        self.refused(self.beside(half, head), "its labels and recipients differ")
         later = {"unlabelled_award_ids": (award_id(0),), "started_at": "2026-02-01T00:00:00Z"}
         assert self.beside(half, replace(head, **later)).outcome is Outcome.PASS
 

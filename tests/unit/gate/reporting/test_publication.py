@@ -190,9 +190,10 @@ class TestDigest:
     def test_another_outcome_value_commit_or_award_is_news(self, head):
         assert published(head).digest != published(make_run()).digest
 
-    @pytest.mark.parametrize("field", ["reasons", "notes"])
-    def test_another_reason_or_note_is_news(self, field):
+    @pytest.mark.parametrize("severity", [Severity.FAIL, Severity.INFO])
+    def test_another_reason_or_note_is_news(self, severity):
         before, after = (
-            {field: (text,), "outcome": Outcome.ERROR} for text in ("gate.yaml:4: a", "gate.yaml:9: b")
+            {"findings": (recorded(text, severity),), "outcome": Outcome.ERROR}
+            for text in ("gate.yaml:4: a", "gate.yaml:9: b")
         )
         assert published(make_run(), **before).digest != published(make_run(), **after).digest
