@@ -9,12 +9,14 @@ PEERS_VENV := .venv-peers
 # compiling every module of every dependency takes as long as the rest of the set-up, and few are used
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 PIP_INSTALL := $(BIN)/python -m pip install $(PIP_OPTIONS) --no-compile
+# a worker that has no tests left takes over some of another's
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # what to measure: make peers PEERS="--awards 220000 --recipients 3400000 --seed 7 --data full --output full.json"
 PEERS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fixtures golden peers lock clean
+.PHONY: help run test slow nightly check coverage lint fixtures golden peers lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.* ## ' Makefile | sed -E 's/^([a-z]+):.* ## /\1\t/' | expand -t 12
@@ -22,8 +24,19 @@ help: ## list the targets
 run: $(VENV)/run.stamp ## measure the enrichment on the fixtures, compare with the baseline, say the verdict
 	$(BIN)/sbir-gate run
 
-test: $(VENV)/dev.stamp ## run the tests, without the slow ones
-	$(BIN)/pytest -n auto --dist loadfile
+test: $(VENV)/dev.stamp ## run the fast tests
+	$(PYTEST)
+
+slow: $(VENV)/dev.stamp ## run the slow tests, and the tests of laws with more examples
+	$(PYTEST) --hypothesis-profile=full -m "(slow or hypothesis) and not nightly"
+
+nightly: $(VENV)/dev.stamp ## run the tests that take too long for every change; do so before a release
+	$(PYTEST) -m nightly
+
+check: lint test ## run the linters and the fast tests
+
+coverage: $(VENV)/dev.stamp ## run the fast tests and list the lines that none of them reaches
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/dev.stamp ## check style, types, floors and workflows
 	$(BIN)/ruff check

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sbir_gate.errors import DocumentError, OutputError
-from sbir_gate.files import NotAFileError, TooLargeError, read_file, write_durably, write_output
+from sbir_gate.files import NotAFileError, TooLargeError, read_file, write_whole
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.document import (
     ALERTS,
@@ -46,7 +46,7 @@ def save_run(folder: Path, run: Run) -> Path:
     content = _encoded(RUN, run)
     for number in range(1, _MAX_COLLISIONS + 1):
         path = folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
-        if _write(path, content, may_replace=False):
+        if write_whole(path, content, may_replace=False):
             return path
     raise OutputError(
         f"{folder}: {_MAX_COLLISIONS} documents already start at {stem}", "clean the folder, or name another"
@@ -55,7 +55,7 @@ def save_run(folder: Path, run: Run) -> Path:
 
 def write_run(path: Path, run: Run) -> None:
     """Write the Run to exactly this path, in place of what is there. Raises OutputError."""
-    _write(path, _encoded(RUN, run), may_replace=True)
+    write_whole(path, _encoded(RUN, run), may_replace=True)
 
 
 def load_run(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES, again: str = MAKE_AGAIN) -> Run:
@@ -68,7 +68,7 @@ def load_run(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES, again: str = MAKE_
 
 def save_verdict(path: Path, verdict: Verdict) -> None:
     """Write the verdict to exactly this path, in place of what is there. Raises OutputError."""
-    _write(path, _encoded(VERDICT, verdict), may_replace=True)
+    write_whole(path, _encoded(VERDICT, verdict), may_replace=True)
 
 
 def load_verdict(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> Verdict:
@@ -78,7 +78,7 @@ def load_verdict(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> Verdict:
 
 def save_progress(path: Path, progress: ProfileProgress) -> None:
     """Write the progress to exactly this path, in place of what is there. Raises OutputError."""
-    _write(path, _encoded(PROGRESS, progress), may_replace=True)
+    write_whole(path, _encoded(PROGRESS, progress), may_replace=True)
 
 
 def load_progress(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> ProfileProgress:
@@ -88,7 +88,7 @@ def load_progress(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> ProfilePro
 
 def save_entry(path: Path, entry: HistoryEntry) -> bool:
     """Write an entry of the history; say False, and change nothing, if it is there. Raises OutputError."""
-    return _write(path, _encoded(HISTORY, entry), may_replace=False)
+    return write_whole(path, _encoded(HISTORY, entry), may_replace=False)
 
 
 def load_entry(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> HistoryEntry:
@@ -98,7 +98,7 @@ def load_entry(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> HistoryEntry:
 
 def save_alerts(path: Path, alerts: AlertList) -> None:
     """Write the alerts to exactly this path, in place of what is there. Raises OutputError."""
-    _write(path, _encoded(ALERTS, alerts), may_replace=True)
+    write_whole(path, _encoded(ALERTS, alerts), may_replace=True)
 
 
 def load_alerts(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> AlertList:
@@ -108,33 +108,12 @@ def load_alerts(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> AlertList:
 
 def save_award_table(path: Path, table: AwardTable) -> None:
     """Write what is known of a table of awards to exactly this path. Raises OutputError."""
-    _write(path, _encoded(AWARD_TABLE, table), may_replace=True)
+    write_whole(path, _encoded(AWARD_TABLE, table), may_replace=True)
 
 
 def load_award_table(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> AwardTable:
     """Return what is known of a table of awards. Raises DocumentError for anything but a whole, valid one."""
     return _load(AWARD_TABLE, path, max_bytes)
-
-
-def save_text(path: Path, text: str) -> None:
-    """Write a finished report to exactly this path, in place of what is there. Raises OutputError."""
-    _write(path, _text_bytes(path, text), may_replace=True)
-
-
-def save_output(path: Path, text: str) -> None:
-    """Write a report to the file that the user names (`write_output`). Raises OutputError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_output(path, _text_bytes(path, text))
-    except (OSError, ValueError) as error:
-        raise _output_error(path, error) from error
-
-
-def _text_bytes(path: Path, text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise _output_error(path, error) from error
 
 
 def _load(kind: DocumentKind[Document], path: Path, max_bytes: int, again: str = MAKE_AGAIN) -> Document:
@@ -157,7 +136,7 @@ def _read(path: Path, max_bytes: int, again: str) -> str:
         ) from error
     except OSError as error:
         raise DocumentError(
-            f"{path}: cannot be read ({_cause(error)})", "check the path and its permissions"
+            f"{path}: cannot be read ({error.strerror or error})", "check the path and its permissions"
         ) from error
     if not content.strip():
         raise DocumentError(f"{path}: the file is empty", again)
@@ -178,26 +157,6 @@ def _encoded(kind: DocumentKind[Document], content: Document) -> bytes:
             f"the {kind.name} cannot be saved as JSON: {error}",
             "a metric is not a number (NaN or infinity), or a text is not Unicode: look at the enricher",
         ) from error
-
-
-def _write(path: Path, content: bytes, may_replace: bool) -> bool:
-    """Write a file whole or not at all; say False if it is there and must not be replaced."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return write_durably(path, content, may_replace=may_replace)
-    except (OSError, ValueError) as error:
-        raise _output_error(path, error) from error
-
-
-def _output_error(path: Path, error: Exception) -> OutputError:
-    return OutputError(
-        f"{path}: cannot be written ({_cause(error)})",
-        "check that the folder exists, may be written, and has room, or name another",
-    )
-
-
-def _cause(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _timestamp(started_at: str) -> str:

@@ -8,6 +8,7 @@ regular files alone, and no input: a link is followed, a character device writte
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -98,6 +99,12 @@ def read_at_most(file: BinaryIO, max_bytes: int) -> bytes:
         blocks.append(block)
         max_bytes -= len(block)
     return b"".join(blocks)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a regular file's bytes, in hexadecimal. Raises OSError."""
+    with open_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_durably(path: Path, content: bytes, *, may_replace: bool = True) -> bool:
@@ -215,3 +222,47 @@ def _check(path: Path, status: os.stat_result) -> None:
         return
     kind = next((words for is_kind, words in _KINDS if is_kind(status.st_mode)), "something else")
     raise NotAFileError(errno.EINVAL, f"{kind}, not a regular file", str(path))
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a finished report to exactly this path, in place of what is there. Raises OutputError."""
+    write_whole(path, _text_bytes(path, text), may_replace=True)
+
+
+def save_output(path: Path, text: str) -> None:
+    """Write a report to the file that the user names (`write_output`). Raises OutputError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_output(path, _text_bytes(path, text))
+    except (OSError, ValueError) as error:
+        raise _output_error(path, error) from error
+
+
+def _text_bytes(path: Path, text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _output_error(path, error) from error
+
+
+def write_whole(path: Path, content: bytes, may_replace: bool) -> bool:
+    """Write a file, or not at all; return False if it is there and may not be replaced.
+
+    Raises OutputError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write_durably(path, content, may_replace=may_replace)
+    except (OSError, ValueError) as error:
+        raise _output_error(path, error) from error
+
+
+def _output_error(path: Path, error: Exception) -> OutputError:
+    return OutputError(
+        f"{path}: cannot be written ({_cause(error)})",
+        "check that the folder exists, may be written, and has room, or name another",
+    )
+
+
+def _cause(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)

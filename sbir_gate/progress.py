@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from sbir_gate.documents import save_text
+from sbir_gate.files import save_text
 
 
 class Progress(Protocol):

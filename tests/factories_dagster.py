@@ -11,7 +11,7 @@ import dagster as dg
 import yaml
 
 from sbir_gate.documents import load_run
-from sbir_gate.engine.enrichment import enrich
+from sbir_gate.engine import enrich
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.measuring.process import ProcessRequest, ProcessResult
 from sbir_gate.model.alert import AlertList

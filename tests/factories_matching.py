@@ -12,12 +12,13 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine import EnrichRequest, EnrichSummary, enrich
 from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
 from sbir_gate.engine.matching.decisions import FirmDecision
 from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.settings import Settings, load_settings
+from tests.step_options import matching_options
 
 UEIS = ("CSQJZSE9KFD9", "ZQGGHJH74DW7", "F1TQKLH3LJ79", "KM2NSHN4VHN4", "XLB8UJ1ZD2C5", "MAZ1QSN4VB95")
 
@@ -113,7 +114,7 @@ def match(
     with database(threads) as connection, TemporaryDirectory() as folder:
         load_awards(connection, awards)
         load_recipients(connection, recipients, Path(folder))
-        matched = match_firms(connection, options or MatchingOptions(), untimed)
+        matched = match_firms(connection, options or matching_options(), untimed)
         decisions = {decision.firm_id: decision for decision in matched.decisions}
         firms = connection.execute("SELECT award_id, firm_id FROM award_firms").fetchall()
     return Matching(matched, {award_id: decisions[firm_id] for award_id, firm_id in firms})

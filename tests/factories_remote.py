@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sbir_gate.gate.branches import push_retrying
 from sbir_gate.gate.storing.git import Git
-from sbir_gate.gate.storing.remote_branch import Patience, RemoteBranch, remote_branch
+from sbir_gate.gate.storing.remote_branch import RemoteBranch, remote_branch
+from sbir_gate.retrying import RetryPolicy, full_pause
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
 
@@ -22,8 +24,9 @@ class Waiter:
         self.pauses.append(seconds)
         self.now += seconds
 
-    def patience(self, **changes: float) -> Patience:
-        return Patience(self.sleep, lambda: self.now, lambda: 1.0, **changes)
+    def retrying(self, **changes: float) -> RetryPolicy:
+        edges = {"sleep": self.sleep, "clock": lambda: self.now, "jitter": full_pause}
+        return replace(push_retrying(), **edges, **changes)
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,6 @@ def state_of(repository: Repository) -> tuple[dict[str, bytes], str, str, str]:
     return files, git("status", "--porcelain"), git("rev-parse", "HEAD"), git("stash", "list")
 
 
-def seeded_patience(seed: int) -> Patience:
-    """Return a patience with a real clock and drawn pauses."""
-    import time  # noqa: PLC0415 -- a real wait is the exception among the fakes here
-
-    return Patience(time.sleep, time.monotonic, random.Random(seed).random)
+def seeded_retrying(seed: int) -> RetryPolicy:
+    """Return the policy of a job with a real clock and drawn pauses."""
+    return replace(push_retrying(), jitter=random.Random(seed).random)

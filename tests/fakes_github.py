@@ -27,7 +27,8 @@ from openapi_core.templating.responses.exceptions import ResponseNotFound
 from openapi_core.testing import MockRequest, MockResponse
 
 from sbir_gate.gate.publishing.github_api import GitHubApi
-from sbir_gate.gate.publishing.github_requests import Clock, Connection
+from sbir_gate.gate.publishing.github_client import Connection
+from sbir_gate.retrying import RetryPolicy, full_pause
 
 DESCRIPTION = Path(__file__).parent / "data" / "github" / "description.json"
 REPOSITORY = "octo-org/octo-repo"
@@ -246,7 +247,7 @@ class FakeGitHub(ThreadingHTTPServer):
     def _graphql(self, asked: Asked) -> tuple[int, object, dict[str, str]]:
         if not self.has_graphql:
             raise RefusedError(404, "Not Found")
-        if asked.body != {"query": "query { viewer { login } }"}:
+        if asked.body != {"query": "query { viewer { login } }", "variables": {}}:
             return 200, {"errors": [{"message": "the fake does not know this query"}]}, {}
         return 200, {"data": {"viewer": {"login": self.login}}}, {}
 
@@ -346,7 +347,7 @@ class FakeGitHub(ThreadingHTTPServer):
             raise RefusedError(403, "You must authenticate via a GitHub App.")
         key = next(self._numbers)
         check = made("check-run", id=key, html_url=f"https://github.example/check/{key}", conclusion=None)
-        check["status"] = "queued"
+        check |= {"status": "queued", "check_suite": {"id": key}}  # PyGithub takes no null for the suite
         self.checks.append(check)
         self.annotations[key] = []
         self._write_check(check, asked.body)
@@ -526,10 +527,12 @@ class FakeClock:
         self.moment += seconds
 
 
-def connected(fake: FakeGitHub, clock: FakeClock | None = None, **facts: object) -> GitHubApi:
+def connected(
+    fake: FakeGitHub, clock: FakeClock | None = None, retries: int = 3, **facts: object
+) -> GitHubApi:
     """Return the program's own edge to GitHub, connected to the fake."""
-    clock = clock or FakeClock()
-    usual = {"api_url": fake.url, "token": TOKEN, "seconds_between_writes": 0, "timeout_seconds": 5}
-    return GitHubApi(
-        Connection(repository=REPOSITORY, **{**usual, **facts}), Clock(lambda: clock.moment, clock.sleep)
-    )
+    sleep = (clock or FakeClock()).sleep
+    retrying = RetryPolicy("exponential", retries, 1.0, 120.0, sleep=sleep, jitter=full_pause)
+    usual = {"api_url": fake.url, "token": TOKEN, "login": "", "seconds_between_writes": 0}
+    usual |= {"timeout_seconds": 5, "retrying": retrying}
+    return GitHubApi(Connection(repository=REPOSITORY, **{**usual, **facts}))

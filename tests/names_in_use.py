@@ -54,7 +54,6 @@ _.dump_version
 # to go
 _.is_written
 _.actor
-_.TOO_OFTEN
 _.render_plain
 _.render_message_markdown
 _.pseudo_median

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sbir_gate.settings.action_inputs import ActionInputs
     from sbir_gate.settings.effective import EffectiveSettings
 
-_MAX_RUNNER_FILE_BYTES = 2**20  # a step that begins has empty ones
+_MAX_RUNNER_FILE_BYTES = 2**20  # these files are empty when a step begins
 
 
 @click.group(
@@ -39,21 +39,21 @@ Examples:
   sbir-gate action measure
   sbir-gate action enforce
 
-The steps read the inputs of action.yml from SBIR_GATE_INPUT_<NAME> and the event from what a runner sets.
-Nobody needs to call them by hand: docs/github-action.md has the workflows.
+The steps read the inputs of action.yml from SBIR_GATE_INPUT_<NAME> and the event from the runner's variables.
+You need not call them yourself: 'sbir-gate help github-action' has complete workflows.
 """
 )
 def action() -> None:
-    """The steps of the GitHub Action."""
+    """Run one step of the GitHub Action."""
 
 
 @action.command()
 def begin() -> None:
-    """Fetch the history, and let the commit show that the gate is at work. Nothing waits for either."""
+    """Fetch the history and start the check. A failure of either is only a warning."""
+    from sbir_gate.gate.keeping import fetch_past
     from sbir_gate.gate.publish import begin as begin_check
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import mode_of, told_settings
-    from sbir_gate.pipeline.keeping import fetch_past
     from sbir_gate.settings.action_inputs import InputMode
 
     inputs, event = _inputs(), workflow_event(None)
@@ -68,7 +68,7 @@ def begin() -> None:
 
 
 def _try(do: Callable[[], str]) -> None:
-    """Do it and say what was done, or why it could not be: neither keeps the verdict from being told."""
+    """Do it and print the result or the reason of the failure; the verdict is published in both cases."""
     try:
         put_line(harmless(do()))
     except SbirGateError as error:
@@ -77,10 +77,10 @@ def _try(do: Callable[[], str]) -> None:
 
 @action.command()
 def measure() -> None:
-    """Measure and judge as the event asks for. Leaves the verdict in the reports; `enforce` acts on it.
+    """Measure and judge as the event requires. Saves the verdict in the reports; `enforce` acts on it.
 
-    A verdict is no reason to stop here: it is to be published first. So is an error, once it is a verdict.
-    But a program that an engine changed ends here: its other steps have a token.
+    A failed verdict, or an error saved as a verdict, does not stop here: it is published first. If an engine
+    modified sbir-gate itself, this step fails: later steps hold a token.
     """
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.gate.measuring.own_code import sources_alone
@@ -121,7 +121,7 @@ def measure() -> None:
 
 @action.command()
 def reports() -> None:
-    """Tell the step that uploads what there is."""
+    """Set the outputs for the upload step."""
     from secrets import token_hex
 
     from sbir_gate.gate.publishing.workflow import append_outputs
@@ -138,13 +138,13 @@ def reports() -> None:
 
 @action.command()
 def publish() -> None:
-    """Tell the verdict on every channel; in mode comment, the one on what a fork measured."""
-    from sbir_gate.gate.branches import real_patience
-    from sbir_gate.gate.publish import publish as tell
+    """Publish the verdict on every channel; in mode comment, the verdict on a fork's Run."""
+    from sbir_gate.gate.branches import push_retrying
+    from sbir_gate.gate.keeping import KeepEdges, keep_for_later
+    from sbir_gate.gate.publish import publish as publish_verdict
     from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import channels_of, mode_of, told_settings
-    from sbir_gate.pipeline.keeping import KeepEdges, keep_for_later
     from sbir_gate.settings.action_inputs import FailOn, InputMode
 
     inputs, event = _inputs(), workflow_event(None)
@@ -154,11 +154,11 @@ def publish() -> None:
     channels = channels_of(inputs, event, bool(os.environ.get(WEBHOOK_VARIABLE)))
     if mode_of(inputs, event) is InputMode.COMMENT:
         if inputs.untrusted is None:
-            raise UsageError("input untrusted: there is none", "name the folder of the downloaded artifact")
+            raise UsageError("input untrusted is missing", "set it to the folder of the downloaded artifact")
         saved, event = judged_untrusted(inputs.untrusted, effective, event, edges.github)
     else:
         saved = saved_verdict(event, effective, channels, edges)
-    result = tell(
+    result = publish_verdict(
         saved,
         effective,
         event,
@@ -168,14 +168,14 @@ def publish() -> None:
         fails_on_inconclusive=inputs.fail_on is FailOn.INCONCLUSIVE,
     )
     report_result(result, is_strict=False)
-    kept_with = KeepEdges(git, real_patience(), edges.github)
-    for keep in keep_for_later(saved, inputs, event, effective.settings, kept_with):
+    kept_with = KeepEdges(git, push_retrying(), edges.github)
+    for keep in keep_for_later(saved, mode_of(inputs, event), inputs, event, effective.settings, kept_with):
         _try(keep)
 
 
 @action.command()
 def cancel() -> None:
-    """Let the check of a run that was cancelled end: nothing else would, and it would hold up the merge."""
+    """Complete the check of a cancelled run; otherwise it would block the merge."""
     from sbir_gate.gate.publish import cancel as cancel_check
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import mode_of, told_settings
@@ -192,13 +192,13 @@ def cancel() -> None:
 
 @action.command()
 def enforce() -> NoReturn:
-    """End with the status of the verdict; a verdict that is not there is an error."""
+    """Exit with the status of the verdict; a missing verdict is an error."""
     from sbir_gate.pipeline.action import last_word, mode_of, reports_folder
     from sbir_gate.settings.action_inputs import InputMode
 
     inputs, event = _inputs(), workflow_event(None)
     if mode_of(inputs, event) is InputMode.COMMENT:
-        sys.exit(0)  # the verdict failed the run that it is of
+        sys.exit(0)  # the verdict already failed its own workflow run
     status, words = last_word(reports_folder(inputs, os.environ), inputs.fail_on)
     put_line(harmless(words))
     sys.exit(status)
@@ -207,7 +207,9 @@ def enforce() -> NoReturn:
 def _output_path() -> Path:
     path = os.environ.get("GITHUB_OUTPUT")
     if not path:
-        raise UsageError("$GITHUB_OUTPUT is not set: this is no step of a workflow", "let a runner call it")
+        raise UsageError(
+            "$GITHUB_OUTPUT is not set: not running in a workflow step", "call this command from a workflow"
+        )
     return Path(path)
 
 
@@ -233,7 +235,7 @@ def _fetched(request: FetchRequest, effective: EffectiveSettings, ticker: Ticker
 
 @contextmanager
 def _no_commands() -> Iterator[None]:
-    """Let the runner take nothing that is printed for a command: names of awards are anybody's."""
+    """Suspend workflow commands: names of awards are untrusted."""
     from secrets import token_hex
 
     word = token_hex(16)
@@ -246,7 +248,7 @@ def _no_commands() -> Iterator[None]:
 
 @contextmanager
 def _runner_files_kept(environment: Mapping[str, str]) -> Iterator[None]:
-    """Restore the files by which a step sets variables and outputs of later ones: measuring sets none."""
+    """Restore the files that set variables and outputs of later steps: measuring sets none."""
     names = ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
     files = [Path(environment[name]) for name in names if environment.get(name)]
     kept = {file: read_file(file, _MAX_RUNNER_FILE_BYTES) for file in files if file.is_file()}
@@ -254,13 +256,13 @@ def _runner_files_kept(environment: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         for file, content in kept.items():
-            file.unlink(missing_ok=True)  # what is there now may be a link
+            file.unlink(missing_ok=True)  # it may have become a symbolic link
             file.write_bytes(content)
 
 
 @contextmanager
 def _time_limit(minutes: float) -> Iterator[None]:
-    """Raise ToolError in the midst of what is done when the time is up: composite steps have no time-out."""
+    """Raise ToolError when the time is up: composite actions have no timeout."""
 
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
         raise ToolError(f"the gate did not end within {minutes:g} minutes", "raise the input timeout-minutes")

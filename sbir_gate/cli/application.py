@@ -1,10 +1,11 @@
-"""The `sbir-gate` program: its verbs, loaded when called, and what becomes of errors."""
+"""The `sbir-gate` program: verbs load when called; errors become one line."""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
@@ -18,26 +19,26 @@ from sbir_gate.errors import ExitStatus, SbirGateError
 
 # verb -> where its command is, and the line that --help shows without loading it
 VERBS = {
-    "run": ("sbir_gate.cli.run:run", "Benchmark, compare with the baseline, report, and give the verdict."),
-    "diff": ("sbir_gate.cli.diff:diff", "Compare two saved Runs; nothing is measured."),
-    "report": ("sbir_gate.cli.report:report", "Make the report again from a saved Run."),
+    "run": ("sbir_gate.cli.run:run", "Benchmark, compare with the baseline or base, and report the verdict."),
+    "diff": ("sbir_gate.cli.diff:diff", "Compare two saved Runs without measuring."),
+    "report": ("sbir_gate.cli.report:report", "Regenerate the report of a saved Run."),
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
     "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
     "history": (
         "sbir_gate.cli.history:history",
-        "List the Runs of the past, ask for a metric, see its trend, or import saved Runs.",
+        "List past Runs, query metrics and trends, or import and share Runs.",
     ),
     "publish": (
         "sbir_gate.cli.publish:publish",
-        "Tell a saved verdict: pull request comment, check, job summary, outputs, Slack.",
+        "Publish a saved verdict: pull request comment, check, job summary, outputs, Slack.",
     ),
     "data": (
         "sbir_gate.cli.data:data",
-        "Download published data, look into a dump, or make benchmark data of any size.",
+        "Download published data, profile a database dump, or generate benchmark data.",
     ),
-    "doctor": ("sbir_gate.cli.doctor:doctor", "Look for set-ups that cannot work; nothing is measured."),
-    "action": ("sbir_gate.cli.action:action", "The steps of the GitHub Action; workflows call them."),
-    "config": ("sbir_gate.cli.config:config", "Show the settings in force and where each comes from."),
+    "doctor": ("sbir_gate.cli.doctor:doctor", "Find configuration mistakes without measuring."),
+    "action": ("sbir_gate.cli.action:action", "Steps of the GitHub Action, called by workflows."),
+    "config": ("sbir_gate.cli.config:config", "Show the effective settings and the source of each value."),
 }
 
 EPILOG = """\b
@@ -47,7 +48,7 @@ Examples:
   sbir-gate diff baselines/enrichment.json reports/benchmarks/20260101T120000Z.json
 
 Exit status: 0 pass or warn, 1 the gate failed, 2 wrong usage, configuration or input,
-3 the enricher or the tool broke, 4 inconclusive (only with --fail-on inconclusive).
+3 the enricher or sbir-gate itself failed, 4 inconclusive (only with --fail-on inconclusive).
 
 Completion for bash: eval "$(_SBIR_GATE_COMPLETE=bash_source sbir-gate)" (also zsh_source, fish_source).
 """
@@ -75,7 +76,7 @@ class _Verbs(click.Group):
 @click.version_option(__version__, prog_name="sbir-gate")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def application(debug: bool) -> None:
-    """Check on every change that linking SBIR awards got no slower, hungrier or worse."""
+    """Check on every change that linking SBIR awards is not slower, less accurate or heavier on memory."""
     if debug:
         os.environ["SBIR_GATE_DEBUG"] = "1"
 
@@ -85,7 +86,7 @@ def main() -> NoReturn:
     interruption = Interruption()
     interruption.watch()
     output = guard_streams()
-    status = _status(interruption)
+    status = exit_status(interruption)
     sys.stdout.flush()
     if output is not None and output.fault is not None:
         status = _unprinted(output.fault, status)
@@ -93,17 +94,25 @@ def main() -> NoReturn:
 
 
 def _unprinted(fault: OSError, status: int) -> int:
-    """Explain that standard output took not all; a status that says more than that stays."""
-    _explain(f"standard output: cannot be written ({fault.strerror})", "make room, or send it elsewhere")
+    """Report that standard output could not be written completely; keep a status above 0."""
+    _explain(
+        f"standard output: cannot be written ({fault.strerror})", "free some space, or redirect the output"
+    )
     return status or ExitStatus.BROKEN
 
 
-def _status(interruption: Interruption) -> int:
+def exit_status(
+    interruption: Interruption, arguments: Sequence[str] | None = None, program: str | None = None
+) -> int:
+    """Run a verb and return its exit status; print an error as one line.
+
+    Without `arguments` and `program` those of this process are used.
+    """
     try:
-        result = application.main(standalone_mode=False)
+        result = application.main(arguments, program, standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitStatus.OK
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the outermost edge: a fault of ours is one line too
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the outermost edge: a bug is one line too
         if interruption.has_come:
             put_line("; ".join(["interrupted", *_notes(error)]), is_error=True)
             return interruption.exit_status
@@ -126,13 +135,13 @@ def _failure(error: BaseException) -> ExitStatus:
         return ExitStatus.WRONG_INPUT
     _explain(
         f"sbir-gate broke: {type(error).__name__}: {error}",
-        "this is a fault of the program: 'sbir-gate --debug ...' shows where, please report it",
+        "this is a bug in sbir-gate: run 'sbir-gate --debug ...' for the traceback and report it",
     )
     return ExitStatus.BROKEN
 
 
 def _notes(error: BaseException) -> list[str]:
-    """Return what was added to the error on its way, such as what is kept of the work."""
+    """Return the notes added to the error, such as which partial results are kept."""
     return list(getattr(error, "__notes__", []))
 
 

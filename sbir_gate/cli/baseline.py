@@ -1,4 +1,4 @@
-"""`sbir-gate baseline`: the reference that a gate compares with."""
+"""`sbir-gate baseline`: the stored Run that a gate compares with."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Example:
 )
 @settings_options
 def show(config_file: Path | None, assignments: tuple[str, ...]) -> None:
-    """Print what the baseline is and its main figures."""
+    """Print the baseline and its main figures."""
     settings = effective_settings(config_file, assignments, {}).settings
     path, found = _existing(settings)
     for line in _lines(path, found):
@@ -45,24 +45,24 @@ Examples:
   sbir-gate baseline promote --push
   sbir-gate baseline promote --push --to-branch gate/baseline
 
-With --push a token is taken from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN, for the server of
-GITHUB_SERVER_URL alone.
+With --push, the token comes from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN; it is sent only to
+GITHUB_SERVER_URL.
 """
 )
 @click.argument("run_document", metavar="[RUN]", type=FilePath(), required=False)
 @click.option(
     "--force",
     is_flag=True,
-    help="Promote a Run of code that was not committed, one that failed, or one that drifted.",
+    help="Promote a Run of uncommitted code, or one that failed or drifted.",
 )
 @click.option(
     "--push",
     is_flag=True,
-    help="Commit it on the newest main branch of the remote and push that; nothing is changed here.",
+    help="Commit the baseline on the remote's main branch and push it; nothing changes locally.",
 )
-@click.option("--remote", help="With --push: remote of git; default: history.remote of the settings.")
-@click.option("--branch", help="With --push: the main branch; default: drift.branch, else the default one.")
-@click.option("--to-branch", help="With --push: push to this branch instead, for a pull request.")
+@click.option("--remote", help="With --push: git remote; default: history.remote.")
+@click.option("--branch", help="With --push: main branch; default: drift.branch, else the default branch.")
+@click.option("--to-branch", help="With --push: push to this branch instead, to open a pull request.")
 @settings_options
 def promote(
     run_document: Path | None,
@@ -74,7 +74,7 @@ def promote(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Make a saved RUN (default: the latest that measured time) the baseline."""
+    """Make a saved RUN the baseline (default: the latest Run with measured time)."""
     from sbir_gate.documents import load_run
     from sbir_gate.gate.promote import promotion_obstacle
     from sbir_gate.gate.reporting.notices import obstacle_text
@@ -82,7 +82,7 @@ def promote(
     from sbir_gate.gate.storing.sessions import latest_measured_run, latest_run_path
 
     if not push and (remote or branch or to_branch):
-        raise UsageError("--remote, --branch and --to-branch are for --push", "give --push too")
+        raise UsageError("--remote, --branch and --to-branch need --push", "add --push")
     settings = effective_settings(config_file, assignments, {}).settings
     if run_document is not None:
         chosen, run = run_document, load_run(run_document)
@@ -90,7 +90,7 @@ def promote(
         chosen, run = latest_measured_run(settings.reports.folder)
         newest = latest_run_path(settings.reports.folder)
         if newest != chosen:
-            words = f"{newest} judged no time: took {chosen}, the newest Run that did"
+            words = f"{newest} has no measured time: using {chosen}, the newest Run that has"
             put_line(f"note: {harmless(words)}", is_error=True)
     baselines.check_promotable(run, force)
     if not force:
@@ -99,7 +99,7 @@ def promote(
         if obstacle:
             raise InputError(
                 f"the Run of {run.started_at} cannot be the baseline: {obstacle_text(obstacle)}",
-                "fix the cause and measure again, or accept it with --force",
+                "fix the cause and measure again, or accept the Run with --force",
             )
     if push:
         put_line(harmless(_pushed(run, settings, remote, branch, to_branch, force)))
@@ -116,19 +116,19 @@ def _pushed(
     to_branch: str | None,
     is_forced: bool,
 ) -> str:
-    """Push the Run as the baseline and say what came of it."""
-    from sbir_gate.gate.branches import main_branch, push_promoted, real_patience
+    """Push the Run as the baseline and print the result."""
+    from sbir_gate.gate.branches import main_branch, push_promoted, push_retrying
     from sbir_gate.gate.storing.baseline_branch import Standing
     from sbir_gate.gate.storing.git import Git
 
     main = main_branch(settings, Git(Path.cwd()), remote, branch)
-    done = push_promoted(run, settings, main, real_patience(), to_branch, is_forced)
+    done = push_promoted(run, settings, main, push_retrying(), to_branch, is_forced)
     place = f"{main.remote}/{to_branch}" if to_branch else main.shown
     words = f"the Run of {run.started_at} at {run.source.commit[:12] or 'an unknown commit'}"
     if done.standing is Standing.PUSHED:
         return f"{words} is now the baseline of {run.gate} on {place}, commit {done.commit[:12]}"
     if done.other is None:
-        return f"{words} is the baseline of {run.gate} already; nothing was pushed"
+        return f"{words} is already the baseline of {run.gate}; nothing was pushed"
     other = f"the Run of {done.other.started_at} at {done.other.source.commit[:12] or 'an unknown commit'}"
     return f"{words} is older than the baseline of {run.gate}, {other}, which stays; nothing was pushed"
 
@@ -141,7 +141,7 @@ Example:
 )
 @settings_options
 def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
-    """Check that the baseline is whole, sound, and of today's fixtures."""
+    """Check that the baseline is complete, valid, and measured on the current fixtures."""
     from sbir_gate.gate.fixture import describe_fixture, read_profiles
     from sbir_gate.gate.storing import baselines
 
@@ -151,23 +151,23 @@ def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
     problems = list(baselines.verify(found))
     fixture = describe_fixture(effective, len(read_profiles(effective)))
     if fixture.fingerprint != found.fixture.fingerprint:
-        problems.append("it was measured on other fixtures than those here")
+        problems.append("it was measured on different fixtures")
     if problems:
         raise InputError(
-            f"{path}: {'; '.join(problems)}", "measure again with 'sbir-gate run' and promote that Run"
+            f"{path}: {'; '.join(problems)}", "measure with 'sbir-gate run' and promote that Run"
         )
-    put_line(f"{path}: sound, of {found.started_at}, and of the fixtures here")
+    put_line(f"{path}: valid, measured {found.started_at} on the current fixtures")
 
 
 def _existing(settings: Settings) -> tuple[Path, Run]:
-    """Return the baseline and its path. Raises InputError if there is none yet."""
+    """Return the baseline and its path. Raises InputError if there is none."""
     from sbir_gate.gate.storing.baselines import baseline_path, load_baseline
 
     path = baseline_path(settings.gate.baselines_folder, settings.gate.name)
     found = load_baseline(settings.gate.baselines_folder, settings.gate.name)
     if found is None:
         raise InputError(
-            f"{path}: there is no baseline yet", "make one: sbir-gate run, then sbir-gate baseline promote"
+            f"{path}: no baseline yet", "create one: sbir-gate run, then sbir-gate baseline promote"
         )
     return path, found
 

@@ -1,4 +1,4 @@
-"""`sbir-gate config`: the settings in force."""
+"""`sbir-gate config`: the effective settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sbir_gate.cli.printing import put
 
 @click.group()
 def config() -> None:
-    """Show the settings in force and where each comes from."""
+    """Show the effective settings and the source of each value."""
 
 
 @config.command(

@@ -1,4 +1,4 @@
-"""`sbir-gate data`: published data and what a dump of it holds, and benchmark data."""
+"""`sbir-gate data`: download published data, profile a dump, generate benchmark data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
 
-_WIDTH = 100  # columns where standard output is no terminal
+_WIDTH = 100  # columns if standard output is not a terminal
 
 
 @click.group()
 def data() -> None:
-    """Download published data, look into a dump, or make benchmark data of any size."""
+    """Download published data, profile a database dump, or generate benchmark data."""
 
 
 data.add_command(fetch)
@@ -31,24 +31,26 @@ Examples:
   sbir-gate data synthesise --awards 220000 --recipients 3400000 --format parquet --output /tmp/full
 """
 )
-@click.option("--awards", type=int, default=1000, show_default=True, help="Awards to make.")
-@click.option("--recipients", type=int, default=25000, show_default=True, help="Recipients to make.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same bytes.")
+@click.option("--awards", type=int, default=1000, show_default=True, help="Number of awards.")
+@click.option("--recipients", type=int, default=25000, show_default=True, help="Number of recipients.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Random seed; the same seed gives the same files."
+)
 @click.option(
     "--format",
     "file_format",
     type=click.Choice([format_.value for format_ in FileFormat]),
     default="csv",
     show_default=True,
-    help="Of awards and recipients; the truth is always CSV.",
+    help="Format of awards and recipients; the truth is always CSV.",
 )
-@click.option("--sample", is_flag=True, help="Awards stratified by phase, company size and identifier type.")
-@click.option("--output", type=FilePath(), required=True, help="Folder to write to.")
+@click.option("--sample", is_flag=True, help="Stratify awards by phase, company size and identifier type.")
+@click.option("--output", type=FilePath(), required=True, help="Folder for reports.")
 @quiet_option
 def synthesise(
     awards: int, recipients: int, seed: int, file_format: str, sample: bool, output: Path, quiet: bool
 ) -> None:
-    """Make seeded, realistic awards, recipients and the truth between them."""
+    """Generate realistic awards, recipients and their correct links."""
     from sbir_gate.datasets.synthesising.dataset import synthesise as synthesise_data
 
     options = SynthesisOptions(awards, recipients, seed, FileFormat(file_format), sample)
@@ -68,7 +70,7 @@ Examples:
   sbir-gate data profile dump/ --table recipient_lookup --table rpt.recipient_profile
   sbir-gate data profile dump/ --table all --format json
 
-An interrupted profile goes on where it was when the same command is given again.
+To resume an interrupted profile, run the same command again.
 """
 )
 @click.argument("dump", type=FilePath())
@@ -77,7 +79,7 @@ An interrupted profile goes on where it was when the same command is given again
     "tables",
     multiple=True,
     metavar="[SCHEMA.]TABLE",
-    help="Table to profile, or 'all'. May be given many times; without it the tables are listed.",
+    help="Table to profile, or 'all'. Repeatable; without it, the tables are listed.",
 )
 @click.option("--format", "format_", type=click.Choice(("table", "json")), default="table", show_default=True)
 @settings_options

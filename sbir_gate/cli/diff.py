@@ -44,7 +44,7 @@ def diff(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> NoReturn:
-    """Judge the saved Run HEAD against the saved Run REFERENCE; nothing is measured."""
+    """Judge the saved Run HEAD against the saved Run REFERENCE without measuring."""
     from sbir_gate.documents import load_run
     from sbir_gate.gate.comparing.gate import exit_status
     from sbir_gate.gate.storing.sessions import load_companions

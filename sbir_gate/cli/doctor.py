@@ -1,4 +1,4 @@
-"""`sbir-gate doctor`: what is wrong with the set-up."""
+"""`sbir-gate doctor`: find configuration mistakes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Examples:
   sbir-gate doctor --config gate.yaml --strict
   sbir-gate doctor --format json
 
-Exit status: 0 nothing wrong, or warnings only; 1 errors, or warnings with --strict.
+Exit status: 0 no problems, or only warnings; 1 errors, or warnings with --strict.
 """
 )
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--strict", is_flag=True, help="End with status 1 on warnings too.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 on warnings too.")
 @settings_options
 def doctor(format_: str, strict: bool, config_file: Path | None, assignments: tuple[str, ...]) -> NoReturn:
-    """Look for set-ups that cannot work: limits, waivers, baseline, machine, workflows. Measures nothing."""
+    """Find mistakes in limits, waivers, baseline, machine and workflows without measuring."""
     from sbir_gate.gate.doctor import examine, real_edges
     from sbir_gate.gate.reporting.diagnoses import count_of, render_diagnoses, render_diagnoses_json
     from sbir_gate.model.diagnosis import Gravity

@@ -13,7 +13,7 @@ from sbir_gate.cli.progress import Ticker
 from sbir_gate.files import check_outputs
 
 if TYPE_CHECKING:
-    from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary
+    from sbir_gate.engine import EnrichRequest, EnrichSummary
     from sbir_gate.monitor import PerformanceMonitor
 
 EPILOG = """\b
@@ -25,11 +25,13 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--awards", required=True, help="CSV, CSV.gz or Parquet file, a folder or a glob of them.")
+@click.option(
+    "--awards", required=True, help="CSV, CSV.gz or Parquet file, or a folder or glob of such files."
+)
 @click.option(
     "--recipients",
     required=True,
-    help="Likewise, of recipients; or a PostgreSQL dump (folder or .zip), as DUMP or DUMP#schema.table.",
+    help="The same, or a PostgreSQL dump (folder or .zip) as DUMP or DUMP#schema.table.",
 )
 @click.option(
     "--output",
@@ -37,21 +39,20 @@ Examples:
     type=FilePath(),
     help="File to write: .parquet, .csv or .csv.gz.",
 )
-@click.option("--rejects", type=FilePath(), help="CSV of the rows that could not be read.")
-@click.option("--metrics", type=FilePath(), help="JSON of stages and work counters.")
-@click.option("--workers", type=click.IntRange(min=1), help="Threads; all cores when left out.")
+@click.option("--rejects", type=FilePath(), help="CSV file for rows that could not be read.")
+@click.option("--metrics", type=FilePath(), help="JSON file for stages and work counters.")
+@click.option("--workers", type=click.IntRange(min=1), help="Number of threads; default: all cores.")
 @click.option(
     "--resume/--fresh",
     "is_resuming",
     default=True,
     show_default=True,
-    help="Go on from the finished chunks of an interrupted run, or read all again.",
+    help="Resume from the finished chunks of an interrupted run, or start over.",
 )
 @click.option(
     "--through",
     type=click.Choice(["dagster"]),
-    help="Run it as sbir_etl_job of Dagster, in this process: the same engine, as operators run it."
-    " It reads all again.",
+    help="Run the same engine as the Dagster job sbir_etl_job, in this process. It does not resume.",
 )
 @settings_options
 @quiet_option
@@ -68,9 +69,10 @@ def enrich(
     assignments: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Link awards to recipients and write every award with what was decided of it."""
-    from sbir_gate.engine.enrichment import EnrichRequest, check_targets
-    from sbir_gate.engine.enrichment import enrich as enrich_files
+    """Link awards to recipients and write every award with its decision."""
+    from sbir_gate.engine import EnrichRequest
+    from sbir_gate.engine import enrich as enrich_files
+    from sbir_gate.engine.enrichment import check_targets
     from sbir_gate.monitor import PerformanceMonitor
 
     effective = effective_settings(config_file, assignments, {"enrichment.performance.workers": workers})
@@ -82,7 +84,7 @@ def enrich(
         if workers is not None:
             assignments = (*assignments, f"enrichment.performance.workers={workers}")
         if Path(awards).resolve() != settings.fixtures.awards.resolve():
-            # the truth is of the awards that the settings name, and says nothing of others
+            # the truth covers only the awards in the settings
             assignments = (*assignments, "fixtures.truth=null")
         _enrich_through_dagster(request, config_file, assignments, quiet)
         return
@@ -98,8 +100,10 @@ def enrich(
             None if quiet else settings.reports.folder / "progress",
         )
         summary = enrich_files(request, settings, monitor, ticker.count)
+    for warning in _warnings(summary, rejects):
+        put_line(f"warning: {harmless(warning)}", is_error=True)
     if not quiet:
-        for line in _summary_lines(summary, output, rejects, monitor):
+        for line in _summary_lines(summary, output, monitor):
             put_line(line)
 
 
@@ -111,26 +115,27 @@ def _enrich_through_dagster(
 
     refused = enrich_through_job(request, config_file, assignments, is_quiet=quiet)
     for reason in refused:
-        put_line(f"warning: the job refuses what it enriched: {harmless(reason)}", is_error=True)
+        put_line(f"warning: the job rejected its own result: {harmless(reason)}", is_error=True)
     if not quiet:
         put_line(f"written to {request.output}")
 
 
-def _summary_lines(
-    summary: EnrichSummary, output: Path, rejects: Path | None, monitor: PerformanceMonitor
-) -> list[str]:
+def _warnings(summary: EnrichSummary, rejects: Path | None) -> tuple[str, ...]:
+    if not summary.rejects:
+        return summary.warnings
+    where = f": see {rejects}" if rejects else "; --rejects FILE lists them"
+    return (f"{summary.rejects:,} rows could not be read{where}", *summary.warnings)
+
+
+def _summary_lines(summary: EnrichSummary, output: Path, monitor: PerformanceMonitor) -> list[str]:
     links = summary.decisions["link"]
     candidates, nothing = summary.decisions["candidate"], summary.decisions["none"]
     for_review = f"{candidates:,} with candidates for review, {nothing:,} without"
     stages = ", ".join(f"{stage.name} {stage.wall_seconds:.1f}" for stage in monitor.stages())
-    lines = [
+    return [
         f"{summary.awards:,} awards, {summary.recipients:,} recipients",
-        f"{links:,} linked ({100 * links / summary.awards:.1f} %), {for_review}",
+        f"{links:,} linked ({100 * links / summary.awards:.1f}%), {for_review}",
         f"model {summary.notes['model']}, acceptance limit {float(summary.notes['acceptance_limit']):.3f}",
         f"seconds: {stages}",
         f"written to {output}",
     ]
-    if summary.rejects:
-        where = f": see {rejects}" if rejects else "; --rejects FILE lists them"
-        lines.insert(1, f"{summary.rejects:,} rows could not be read{where}")
-    return [*lines, *(f"warning: {warning}" for warning in summary.warnings)]

@@ -1,4 +1,4 @@
-"""`sbir-gate data fetch`: published awards and recipients onto the disk."""
+"""`sbir-gate data fetch`: download published awards and recipients."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("source", type=click.Choice(["awards", "recipients"]))
-@click.option("--url", metavar="U", help="Another URL than sources.awards.url or sources.recipients.url.")
+@click.option("--url", metavar="U", help="URL; default: sources.awards.url or sources.recipients.url.")
 @click.option(
     "--output",
     type=FilePath(),
-    help="File to write; of a dump, the folder. Named after the URL, in sources.folder, when left out.",
+    help="Output file, or folder for a dump; default: the URL's file name in sources.folder.",
 )
-@click.option("--table", help="Table to take out of a dump, e.g. recipient_lookup or rpt.recipient_lookup.")
-@click.option("--force", "is_forced", is_flag=True, help="Download anew, in place of what is there.")
-@click.option("--whole", "is_whole", is_flag=True, help="Download all of a zip (16.7 GB), not one table.")
+@click.option("--table", help="Table to extract from a dump, e.g. recipient_lookup or rpt.recipient_lookup.")
+@click.option("--force", "is_forced", is_flag=True, help="Download again and replace the existing file.")
+@click.option(
+    "--whole", "is_whole", is_flag=True, help="Download the complete zip (16.7 GB) instead of one table."
+)
 @settings_options
 @quiet_option
 def fetch(
@@ -42,16 +44,16 @@ def fetch(
     assignments: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Download published awards or recipients; what is cut goes on where it stopped.
+    """Download published awards or recipients; an interrupted download resumes.
 
-    Of recipients in a zipped database dump only the one table comes over the network.
+    From a zipped database dump, only one table of recipients is downloaded.
     """
     from sbir_gate.datasets.fetching import FetchRequest, Source, open_session
     from sbir_gate.datasets.fetching import fetch as fetch_source
     from sbir_gate.errors import UsageError
 
     if source == Source.AWARDS and (table is not None or is_whole):
-        raise UsageError("--table and --whole are for recipients", "leave them out for awards")
+        raise UsageError("--table and --whole only apply to recipients", "omit them for awards")
     settings = effective_settings(config_file, assignments, {}).settings
     request = FetchRequest(Source(source), url, output, table, is_forced, is_whole)
     with open_session() as session, Ticker(is_quiet=quiet) as ticker:
@@ -61,9 +63,9 @@ def fetch(
 
         fetched = fetch_source(request, settings, session, progress, ticker.note)
     if not quiet:
-        checked = ", checksum right" if fetched.is_verified else ""
+        checked = ", checksum correct" if fetched.is_verified else ""
         if fetched.received_bytes:
             put_line(f"{fetched.received_bytes:,} bytes downloaded")
         else:
-            put_line("nothing to download: it is there already")
+            put_line("nothing to download: the file is up to date")
         put_line(f"{fetched.path}: {fetched.size_bytes:,} bytes{checked}")

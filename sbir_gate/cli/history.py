@@ -1,4 +1,4 @@
-"""`sbir-gate history`: the Runs of the past, listed, asked for a metric, and looked through for trends."""
+"""`sbir-gate history`: list past Runs, query their metrics and show trends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 @click.group()
 def history() -> None:
-    """List the Runs of the past, ask for metrics and trends, import Runs, or share them on a branch."""
+    """List past Runs, query metrics and trends, or import and share Runs."""
 
 
 def _choice_options(limit: int) -> Callable[[F], F]:
@@ -39,14 +39,14 @@ def _choice_options(limit: int) -> Callable[[F], F]:
             click.option(
                 "--since", metavar="WHEN", help="A date (2026-01-31), a time, or a span (12h, 30d, 6w)."
             ),
-            click.option("--branch", help="Runs of this branch only."),
-            click.option("--gate", help="Runs of this gate only; default: gate.name of the settings."),
+            click.option("--branch", help="Only Runs of this branch."),
+            click.option("--gate", help="Only Runs of this gate; default: gate.name."),
             click.option(
                 "--limit",
                 type=click.IntRange(min=0),
                 default=limit,
                 show_default=True,
-                help="The newest so many Runs; 0 means all.",
+                help="Number of newest Runs; 0 means all.",
             ),
             click.option(
                 "--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True
@@ -61,10 +61,8 @@ def _choice_options(limit: int) -> Callable[[F], F]:
 
 def _branch_options(function: F) -> F:
     """Add the options that name the branch of the history."""
-    function = click.option(
-        "--branch", help="Branch of the history; default: history.branch of the settings."
-    )(function)
-    return click.option("--remote", help="Remote of git; default: history.remote of the settings.")(function)
+    function = click.option("--branch", help="Branch of the history; default: history.branch.")(function)
+    return click.option("--remote", help="Git remote; default: history.remote.")(function)
 
 
 @history.command(
@@ -86,7 +84,7 @@ def list_(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """List the Runs, the oldest first."""
+    """List Runs, oldest first."""
     from sbir_gate.gate.reporting.history import HistoryFormat, render_rows
 
     settings = effective_settings(config_file, assignments, {}).settings
@@ -102,9 +100,7 @@ Examples:
   sbir-gate history query --metric match_rate --metric precision --format json
 """
 )
-@click.option(
-    "--metric", "metrics", multiple=True, required=True, help="Metric to tell; may be given many times."
-)
+@click.option("--metric", "metrics", multiple=True, required=True, help="Metric to print; repeatable.")
 @_choice_options(limit=0)
 @settings_options
 def query(
@@ -117,7 +113,7 @@ def query(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Tell metrics of the Runs, one line for each Run and metric."""
+    """Print metrics of past Runs, one line per Run and metric."""
     from sbir_gate.gate.reporting.history import HistoryFormat, render_points
     from sbir_gate.gate.trends import metric_points
 
@@ -135,12 +131,12 @@ Examples:
   sbir-gate history trend --metric match_rate --branch main --since 2026-01-01 --format json
 """
 )
-@click.option("--metric", required=True, help="Metric whose course is shown.")
+@click.option("--metric", required=True, help="Metric to show.")
 @click.option(
     "--change-points/--no-change-points",
     "wants_changes",
     default=None,
-    help="Find where it changed for good; needs the extra history. Default: if that is installed.",
+    help="Find lasting changes of level. Needs the extra 'history'; default: on if installed.",
 )
 @_choice_options(limit=0)
 @settings_options
@@ -155,7 +151,7 @@ def trend(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Show the course of a metric: how it scatters, where it goes, and where it changed for good."""
+    """Show the trend of a metric: its level, dispersion, direction and change points."""
     from sbir_gate.gate.reporting.history import HistoryFormat, render_trend
     from sbir_gate.gate.trends import metric_history
 
@@ -178,14 +174,14 @@ Examples:
 @click.argument("paths", metavar="PATHS...", type=FilePath(), nargs=-1, required=True)
 @settings_options
 def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[str, ...]) -> None:
-    """Take saved Runs into the history; a folder stands for the JSON files in it."""
+    """Import saved Runs into the history; for a folder, all JSON files in it."""
     from sbir_gate.gate.history import import_runs, skipped_words
 
     settings = effective_settings(config_file, assignments, {}).settings
     done = import_runs(paths, settings)
     for line in skipped_words(done.skipped, "files to import"):
         put_line(f"warning: {harmless(line)}", is_error=True)
-    put_line(f"{done.folder}: Runs imported: {done.taken:,}; there already: {done.known:,}")
+    put_line(f"{done.folder}: Runs imported: {done.taken:,}; already present: {done.known:,}")
 
 
 @history.command(
@@ -194,8 +190,7 @@ Examples:
   sbir-gate history push
   sbir-gate history push --remote upstream --branch gate-history
 
-A token is taken from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN, for the server of
-GITHUB_SERVER_URL alone.
+The token comes from SBIR_GATE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN; it is sent only to GITHUB_SERVER_URL.
 """
 )
 @_branch_options
@@ -203,14 +198,14 @@ GITHUB_SERVER_URL alone.
 def push(
     remote: str | None, branch: str | None, config_file: Path | None, assignments: tuple[str, ...]
 ) -> None:
-    """Add the Runs that are kept here to the branch of the history; the first push makes the branch."""
-    from sbir_gate.gate.branches import history_branch, push_kept_history, real_patience
+    """Add the local Runs to the history branch; the first push creates the branch."""
+    from sbir_gate.gate.branches import history_branch, push_kept_history, push_retrying
     from sbir_gate.gate.storing.git import Git
 
     settings = effective_settings(config_file, assignments, {}).settings
     place = history_branch(settings, Git(Path.cwd()), remote, branch)
-    done = push_kept_history(settings, place, real_patience())
-    _tell(done, place.shown)
+    done = push_kept_history(settings, place, push_retrying())
+    _report(done, place.shown)
 
 
 @history.command(
@@ -225,7 +220,7 @@ Examples:
 def pull(
     remote: str | None, branch: str | None, config_file: Path | None, assignments: tuple[str, ...]
 ) -> None:
-    """Add the Runs on the branch of the history to those that are kept here."""
+    """Add the Runs of the history branch to the local history."""
     from sbir_gate.gate.branches import fetch_kept_history, history_branch
     from sbir_gate.gate.judging_history import history_folder
     from sbir_gate.gate.storing.git import Git
@@ -234,17 +229,17 @@ def pull(
     place = history_branch(settings, Git(Path.cwd()), remote, branch)
     done = fetch_kept_history(settings, place)
     if done.commit:
-        _tell(done, str(history_folder(settings)))
+        _report(done, str(history_folder(settings)))
     else:
-        put_line(f"{place.shown}: there is no such branch yet; the first 'history push' makes it")
+        put_line(f"{place.shown}: no such branch yet; the first 'history push' creates it")
 
 
-def _tell(done: HistoryTransfer, place: str) -> None:
+def _report(done: HistoryTransfer, place: str) -> None:
     from sbir_gate.gate.history import skipped_words
 
     for line in skipped_words(done.skipped):
         put_line(f"warning: {harmless(line)}", is_error=True)
-    put_line(f"{place}: Runs added: {done.added:,}; there already: {done.known:,}")
+    put_line(f"{place}: Runs added: {done.added:,}; already present: {done.known:,}")
 
 
 def _query(
@@ -259,7 +254,7 @@ def _query(
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[History]:
-    """Open the history, and say on standard error which files are no entries of it."""
+    """Open the history; warn about files that are not entries."""
     from sbir_gate.gate.history import skipped_words
     from sbir_gate.gate.judging_history import history_folder
     from sbir_gate.gate.storing.history import open_history

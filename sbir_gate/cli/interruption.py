@@ -10,10 +10,9 @@ _UNTOUCHED = (signal.SIG_DFL, signal.default_int_handler)
 
 
 class Interruption:
-    """Remembers that the program was told to stop.
+    """Records that the program received a stop signal.
 
-    The signal raises KeyboardInterrupt; but DuckDB, interrupted in a query, raises an error of its own
-    instead, which says nothing of the signal.
+    The signal raises KeyboardInterrupt, but DuckDB, interrupted in a query, raises its own error instead.
     """
 
     def __init__(self) -> None:

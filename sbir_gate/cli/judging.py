@@ -30,17 +30,17 @@ format_option = click.option(
     type=click.Choice(FORMATS),
     default="console",
     show_default=True,
-    help="What to print.",
+    help="Output format.",
 )
 verbose_option = click.option(
-    "--verbose", "-v", is_flag=True, help="On the console, also metrics without a limit and the environment."
+    "--verbose", "-v", is_flag=True, help="Also show metrics without a limit and the environment."
 )
 fail_on_option = click.option(
     "--fail-on",
     type=click.Choice(["fail", "inconclusive"]),
     default="fail",
     show_default=True,
-    help="The mildest verdict that ends with a status above 0.",
+    help="Least severe verdict with an exit status above 0.",
 )
 
 
@@ -72,7 +72,7 @@ def saved_judgement(
     *,
     is_diff: bool = False,
 ) -> tuple[Settings, Judgement]:
-    """Return the settings and what saved Runs are judged by: what is asked for, else what judged them."""
+    """Return the settings and the policy for saved Runs: as requested, else as first judged."""
     from sbir_gate.gate.commit_files import PolicyRequest
     from sbir_gate.gate.saved_runs import judgement_again, saved_base
     from sbir_gate.gate.storing.merge_base import BaseName

@@ -30,7 +30,7 @@ _JOB_COMMAND = (
 
 
 class FilePath(click.Path):
-    """A path that an option names; an empty one would be the folder that the process runs in."""
+    """A path given as an option; an empty one would mean the current folder."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
@@ -40,7 +40,7 @@ class FilePath(click.Path):
     ) -> str | bytes | os.PathLike[str]:
         """Return the path. Raises click's BadParameter for an empty one."""
         if not os.fspath(value):
-            self.fail("it is empty: name a file, or leave the option out", param, ctx)
+            self.fail("the path is empty: name a file, or omit the option", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -51,11 +51,11 @@ def settings_options(function: F) -> F:
         "assignments",
         multiple=True,
         metavar="KEY=VALUE",
-        help="Set one value, e.g. --set gate.max_lost=3. May be given many times.",
+        help="Set one value, e.g. --set gate.max_lost=3. Repeatable.",
     )(function)
-    return click.option("--config", "config_file", type=FilePath(), help="YAML file over config/base.yaml.")(
-        function
-    )
+    return click.option(
+        "--config", "config_file", type=FilePath(), help="Settings file (YAML) that overrides the defaults."
+    )(function)
 
 
 def policy_from_option(function: F) -> F:
@@ -64,13 +64,13 @@ def policy_from_option(function: F) -> F:
         "--policy-from",
         "policy_from",
         metavar="REF",
-        help="Take limits, waivers and baseline from the commit in which this branch left REF, "
-        "e.g. origin/main; never from the working tree. Beside a base, its commit is the default.",
+        help="Read limits, waivers and baseline from the merge base with REF, "
+        "e.g. origin/main, not from the working tree. With --base, the base commit is the default.",
     )(function)
 
 
 def base_name(ref: str) -> BaseName:
-    """Return how --base names the base: empty means the target branch of the change, else the default."""
+    """Return the base named by --base; if empty, the pull request's target branch or the default branch."""
     from sbir_gate.gate.storing.merge_base import BaseName
 
     return BaseName(ref or None, os.environ.get(_TARGET_BRANCH_VARIABLE, ""))
@@ -79,7 +79,7 @@ def base_name(ref: str) -> BaseName:
 def policy_request(
     ref: str | None, config_file: Path | None, assignments: Sequence[str], options: Mapping[str, object]
 ) -> PolicyRequest | None:
-    """Return from where the policy shall come; None for the working tree."""
+    """Return where the policy is read from; None for the working tree."""
     from sbir_gate.gate.commit_files import PolicyRequest
     from sbir_gate.gate.storing.merge_base import BaseName
 
@@ -90,14 +90,16 @@ def policy_request(
 
 def quiet_option(function: F) -> F:
     """Add --quiet."""
-    return click.option("--quiet", "-q", is_flag=True, help="No progress on standard error.")(function)
+    return click.option(
+        "--quiet", "-q", is_flag=True, help="Print no progress and no summary; warnings stay."
+    )(function)
 
 
 def effective_settings(
     config_file: Path | None, assignments: Sequence[str], options: Mapping[str, object]
 ) -> EffectiveSettings:
-    """Return the settings from all layers; an option that is None was not given."""
-    # here, as in every verb, the work is loaded when it is asked for: --help answers at once
+    """Return the settings of all layers; an option of None was not given."""
+    # as in every verb, imports are deferred so that --help is fast
     from sbir_gate.settings.effective import load_settings
 
     return load_settings(config_file, os.environ, options, assignments)
@@ -107,7 +109,7 @@ def check_dagster() -> None:
     """Raise UsageError if Dagster is not installed."""
     if find_spec("dagster") is None:
         raise UsageError(
-            "--through dagster needs Dagster, which is not installed",
+            "--through dagster: Dagster is not installed",
             "install the extra: pip install 'sbir-gate[dagster]'",
         )
 
@@ -123,10 +125,9 @@ def through_options(
     assignments: tuple[str, ...],
     options: Mapping[str, object],
 ) -> dict[str, object]:
-    """Return the options that make the job the enricher, with the same settings, and a gate of its own.
+    """Return the options that make the Dagster job the enricher, as a separate gate.
 
-    None if nothing is to be run through. Raises UsageError where another enricher is set, or Dagster is
-    not installed.
+    Empty if `through` is None. Raises UsageError if another enricher is set or Dagster is not installed.
     """
     if through is None:
         return {}
@@ -134,8 +135,8 @@ def through_options(
     settings = effective_settings(config_file, assignments, options).settings
     if settings.enricher.command is not None:
         raise UsageError(
-            "--through dagster runs the built-in engine, and another enricher is set",
-            "leave --enricher and enricher.command out",
+            "--through dagster runs the built-in engine, but another enricher is set",
+            "remove --enricher and enricher.command",
         )
     command = [*_JOB_COMMAND, *(f"--set={assignment}" for assignment in assignments)]
     if config_file is not None:

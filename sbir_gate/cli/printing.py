@@ -1,4 +1,4 @@
-"""What goes to standard output and standard error, whoever reads it."""
+"""Writing to standard output and standard error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 
 def harmless(text: str) -> str:
-    """Return the text with control characters as their numbers: names in data must not steer a terminal."""
+    """Return the text with control characters escaped: names in data must not control a terminal."""
     return "".join(
         character if character.isprintable() or character == "\n" else f"\\x{ord(character):02x}"
         for character in text

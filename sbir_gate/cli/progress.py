@@ -1,4 +1,4 @@
-"""Progress on standard error: one line that moves on a terminal, log lines elsewhere."""
+"""Progress on standard error: one updating line on a terminal, log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ put_on_standard_error = partial(put, is_error=True)
 
 
 def mebibytes(count: float) -> str:
-    """Return a number of bytes to read."""
+    """Return a number of bytes as MiB."""
     return f"{count / 2**20:,.1f} MiB"
 
 
@@ -28,10 +28,9 @@ def _records(count: float) -> str:
 
 
 class Ticker:
-    """Shows a stage, how many records it has done, how fast, and, where the share is known, a bar.
+    """Shows a stage, its number of records, its rate and, if the share is known, a bar.
 
-    `is_terminal` is asked of standard error where it is None. With `keeps_first` the first line that is said
-    stays on a terminal.
+    If `is_terminal` is None, standard error decides. With `keeps_first` the first line stays on a terminal.
     """
 
     def __init__(
@@ -63,13 +62,13 @@ class Ticker:
             self._write("\r" + " " * _LINE + "\r")
 
     def say(self, words: str) -> None:
-        """Show what is being done."""
+        """Show the current step."""
         show = self.note if self._keeps_next else self._show
         self._keeps_next = False
         show(words)
 
     def note(self, words: str) -> None:
-        """Leave a line that stays, also on a terminal."""
+        """Print a line that stays, also on a terminal."""
         if self._is_terminal and not self._is_quiet:
             self._write("\r" + " " * _LINE + f"\r{harmless(words)}\n")
         else:
@@ -83,10 +82,10 @@ class Ticker:
         remark: str = "",
         amount: Callable[[float], str] = _records,
     ) -> None:
-        """Show how far a stage is, `share` of 0..1 if known; often called, seldom shown.
+        """Show the progress of a stage, as `share` of 0..1 if known; calls are throttled.
 
-        `amount` words a number of records. What was done when the stage began, such as the bytes of a
-        download that goes on, tells nothing of its rate.
+        `amount` formats a number of records. Records done before the stage began, such as the bytes of a
+        resumed download, do not count towards the rate.
         """
         now = self._clock()
         if stage != self._stage:
@@ -107,10 +106,10 @@ class Ticker:
         self._show(": ".join([self._headed(stage, share), *([", ".join(facts)] if facts else [])]))
 
     def _headed(self, stage: str, share: float | None) -> str:
-        """Return the stage with its bar on a terminal, with percent alone elsewhere."""
+        """Return the stage with a bar on a terminal, with only percent elsewhere."""
         if share is None:
             return stage
-        percent = f"{100 * share:3.0f} %"
+        percent = f"{100 * share:3.0f}%"
         if not self._is_terminal:
             return f"{stage} {percent.strip()}"
         filled = round(_BAR * share)

@@ -1,4 +1,4 @@
-"""`sbir-gate publish`: a saved verdict told to the pull request, the check, the workflow and Slack."""
+"""`sbir-gate publish`: a saved verdict as comment, check, job summary, outputs and Slack message."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Examples:
     "has_annotations",
     default=True,
     show_default=True,
-    help="Remarks on the lines of the limits.",
+    help="Annotations on the lines of the limits.",
 )
 @click.option(
     "--outputs/--no-outputs", "has_outputs", default=True, show_default=True, help="Outputs of the step."
@@ -51,31 +51,34 @@ Examples:
     "--slack/--no-slack",
     "has_slack",
     default=None,
-    help="Slack, if it is news. Default: if SBIR_GATE_SLACK_WEBHOOK is set.",
+    help="Slack message, if the outcome changed. Default: on if SBIR_GATE_SLACK_WEBHOOK is set.",
 )
 @click.option(
     "--event",
     "event_file",
     type=FilePath(),
-    help="Payload of the event; default: the file that GITHUB_EVENT_PATH names.",
+    help="Event payload; default: the file in GITHUB_EVENT_PATH.",
 )
 @click.option("--reports", help="Folder of the saved verdict; default: reports.folder of the settings.")
-@click.option("--artifact-url", default="", metavar="URL", help="Page of the uploaded reports, to link to.")
+@click.option(
+    "--artifact-url", default="", metavar="URL", help="URL of the uploaded reports, linked in the comment."
+)
 @click.option(
     "--untrusted",
     type=FilePath(),
     metavar="FOLDER",
-    help="For workflow_run: what a job of a fork uploaded. Only Runs are read of it, and judged here.",
+    help="For workflow_run: the artifact that a fork's job uploaded. Only its Runs are read; they are "
+    "judged here.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["fail", "inconclusive"]),
     default="fail",
     show_default=True,
-    help="The mildest verdict for which the check fails.",
+    help="Least severe verdict that fails the check.",
 )
-@click.option("--strict", is_flag=True, help="End with status 3 if anything could not be told.")
-@click.option("--dry-run", is_flag=True, help="Print what would be told; ask and change nothing.")
+@click.option("--strict", is_flag=True, help="Exit with status 3 if a channel fails.")
+@click.option("--dry-run", is_flag=True, help="Print what would be published, without any request.")
 @settings_options
 def publish(
     has_comment: bool,
@@ -94,18 +97,21 @@ def publish(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Tell a saved verdict where people look: nothing is measured, and the verdict's status is not repeated.
+    """Publish a saved verdict. Nothing is measured, and the exit status does not repeat the verdict.
 
-    The environment holds the token (docs/publishing.md) and Slack's webhook (SBIR_GATE_SLACK_WEBHOOK).
-    What a missing permission or a broken server keeps from being told is a warning, and the rest is told.
+    The token ('sbir-gate help publishing') and Slack's webhook (SBIR_GATE_SLACK_WEBHOOK) come from the
+    environment. When a permission is missing or a server fails, that channel prints a warning and the others
+    are still published.
     """
     from sbir_gate.gate.publish import Channels, load_saved
-    from sbir_gate.gate.publish import publish as tell
+    from sbir_gate.gate.publish import publish as publish_verdict
 
     effective = effective_settings(config_file, assignments, {"reports.folder": reports})
     if dry_run:
         if untrusted is not None:
-            raise UsageError("--dry-run asks nothing, and --untrusted has to", "leave one of them out")
+            raise UsageError(
+                "--dry-run sends no request, but --untrusted needs one", "remove one of the two options"
+            )
         _print_dry_run(load_saved(effective.settings.reports.folder), effective, event_file, artifact_url)
         return
     event = workflow_event(event_file)
@@ -116,7 +122,7 @@ def publish(
         has_summary=has_summary,
         has_annotations=has_annotations,
         has_outputs=has_outputs,
-        # what a fork measures is no news
+        # a fork's result is never sent to Slack
         has_slack=untrusted is None and _wants_slack(has_slack),
     )
     if untrusted is None:
@@ -124,17 +130,13 @@ def publish(
     else:
         if has_slack:
             raise UsageError(
-                "--slack and --untrusted: what a fork measures is no news", "leave one of them out"
+                "--slack cannot be used with --untrusted: results of forks are not sent to Slack",
+                "remove one of the two options",
             )
         saved, event = judged_untrusted(untrusted, effective, event, edges.github)
-    result = tell(
-        saved,
-        effective,
-        event,
-        channels,
-        edges,
-        artifact_url,
-        fails_on_inconclusive=fail_on == "inconclusive",
+    fails = fail_on == "inconclusive"
+    result = publish_verdict(
+        saved, effective, event, channels, edges, artifact_url, fails_on_inconclusive=fails
     )
     report_result(result, strict)
 
@@ -146,7 +148,7 @@ def _wants_slack(has_slack: bool | None) -> bool:
 
 
 def report_result(result: PublishResult, is_strict: bool) -> None:
-    """Say what came of publishing, a line each. Raises PublishError if `is_strict` and something is amiss."""
+    """Print the result of each channel. Raises PublishError if `is_strict` and a channel failed."""
     for name, url in (("comment", result.comment_url), ("check", result.check_url)):
         if url:
             put_line(f"{name}: {harmless(url)}", is_error=True)
@@ -155,11 +157,11 @@ def report_result(result: PublishResult, is_strict: bool) -> None:
     for problem in result.problems:
         put_line(f"warning: {_line(problem)}", is_error=True)
     if is_strict and result.problems:
-        raise PublishError(f"{len(result.problems)} of what was to be told was not", "see the warnings above")
+        raise PublishError(f"failed channels: {len(result.problems)}", "see the warnings above")
 
 
 def workflow_event(event_file: Path | None) -> Event:
-    """Return the event of the workflow that this is a step of."""
+    """Return the event that triggered this workflow."""
     from sbir_gate.gate.publishing.event import MAX_PAYLOAD_BYTES, read_event
 
     path = event_file or (
@@ -171,7 +173,7 @@ def workflow_event(event_file: Path | None) -> Event:
             payload = read_file(path, MAX_PAYLOAD_BYTES)
         except OSError as error:
             raise UsageError(
-                f"{path}: the payload of the event cannot be read ({error.strerror})", "check --event"
+                f"{path}: cannot read the event payload ({error.strerror})", "check --event"
             ) from error
     return read_event(os.environ, payload)
 
@@ -184,13 +186,12 @@ def publish_edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
 
     from sbir_gate.gate.github_token import token_of
     from sbir_gate.gate.publish import PublishEdges, connect
-    from sbir_gate.gate.publishing.github_requests import Clock
     from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 
     token = token_of(os.environ)
     summary, output = (os.environ.get(name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"))
     return PublishEdges(
-        github=connect(event, token.text, effective.settings, Clock()) if token else None,
+        github=connect(event, token.text, effective.settings) if token else None,
         summary_path=Path(summary) if summary else None,
         output_path=Path(output) if output else None,
         say=put,
@@ -203,7 +204,7 @@ def publish_edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
 def saved_verdict(
     event: Event, effective: EffectiveSettings, channels: Channels, edges: PublishEdges
 ) -> Saved:
-    """Return the saved verdict; without one, let the check end before the error does."""
+    """Return the saved verdict; if there is none, complete the check before raising."""
     from sbir_gate.errors import DocumentError
     from sbir_gate.gate.publish import fail_check, load_saved
 
@@ -222,13 +223,15 @@ def saved_verdict(
 def judged_untrusted(
     folder: Path, effective: EffectiveSettings, event: Event, github: GitHub | None
 ) -> tuple[Saved, Event]:
-    """Return the verdict on what a fork measured, and the event as it is to be told."""
+    """Return the verdict on a fork's Run, and the event to publish it under."""
     from sbir_gate.gate.github_token import NO_TOKEN_HINT
     from sbir_gate.gate.storing.git import Git
     from sbir_gate.gate.untrusted import judge_untrusted
 
     if github is None:
-        raise UsageError("there is no token for GitHub, which has to say whose Run this is", NO_TOKEN_HINT)
+        raise UsageError(
+            "no GitHub token: it is needed to look up which pull request the Run belongs to", NO_TOKEN_HINT
+        )
     git, today = Git(Path.cwd()), datetime.now(UTC).date()
     return judge_untrusted(folder, effective, event, github, git, today)
 
@@ -246,5 +249,5 @@ def _print_dry_run(
 
 
 def _line(text: str) -> str:
-    """Return a text on one line: a second one could be a command to the runner."""
+    """Return the text on one line: a second line could be a workflow command."""
     return harmless(" ".join(text.split()))

@@ -1,4 +1,4 @@
-"""`sbir-gate report`: the report of a saved Run, made again."""
+"""`sbir-gate report`: regenerate the report of a saved Run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Examples:
     "--verdict",
     "verdict_document",
     type=FilePath(),
-    help="Saved verdict; default: judged again.",
+    help="Saved verdict; default: judge the Run again.",
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="markdown", show_default=True)
 @click.option("--output", type=FilePath(), help="File to write; default: standard output.")
@@ -42,8 +42,9 @@ def report(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Make the report of a saved RUN again, against its saved verdict, its base, or the baseline of now."""
-    from sbir_gate.documents import load_run, load_verdict, save_output
+    """Regenerate the report of a saved RUN against its saved verdict, its base or the current baseline."""
+    from sbir_gate.documents import load_run, load_verdict
+    from sbir_gate.files import save_output
     from sbir_gate.gate.history import consult_history
     from sbir_gate.gate.saved_runs import files_of_report
     from sbir_gate.gate.storing.sessions import load_companions
@@ -55,15 +56,15 @@ def report(
     head = load_run(run_document)
     if verdict_document is not None and policy_from is not None:
         raise UsageError(
-            "--verdict and --policy-from: a saved verdict is shown as it was judged",
-            "leave --verdict out to have the Run judged again",
+            "--verdict cannot be used with --policy-from: a saved verdict is not judged again",
+            "omit --verdict to judge the Run again",
         )
     if verdict_document is not None:
         verdict = load_verdict(verdict_document)
         if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
             raise InputError(
-                f"{verdict_document}: the verdict is on another Run, of {verdict.head_started_at}",
-                "name the verdict and the Run that belong together, or leave --verdict out",
+                f"{verdict_document}: the verdict belongs to another Run, of {verdict.head_started_at}",
+                "name the verdict of this Run, or omit --verdict",
             )
     else:
         beside = load_companions(run_document, head)

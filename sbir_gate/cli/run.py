@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -46,38 +47,40 @@ Examples:
   sbir-gate run --through dagster
 """
 )
-@click.option("--awards", "awards", help="Awards of the fixture; default: fixtures.awards of the settings.")
-@click.option("--recipients", help="Recipients of the fixture.")
-@click.option("--truth", help="Known right recipients of the fixture.")
-@click.option("--enricher", help="Command line of another engine, with {awards} {recipients} {output}.")
-@click.option("--repeats", type=click.IntRange(min=1), help="Measured repeats.")
+@click.option("--awards", "awards", help="Awards of the fixture; default: fixtures.awards.")
+@click.option("--recipients", help="Recipients of the fixture; default: fixtures.recipients.")
+@click.option("--truth", help="Correct recipients of the fixture; default: fixtures.truth.")
+@click.option("--enricher", help="Command line of your engine, with {awards} {recipients} {output}.")
+@click.option("--repeats", type=click.IntRange(min=1), help="Number of measured repeats.")
 @click.option("--baselines", help="Folder of the baselines.")
-@click.option("--reports", help="Folder to write to.")
+@click.option("--reports", help="Folder for reports.")
 @click.option(
     "--base",
     metavar="[REF]",
     is_flag=False,
     flag_value="",
-    help="Compare with the commit that HEAD was branched off from REF (the default branch without one),"
-    " measured side by side with it, not with the baseline.",
+    help="Compare with the merge base of HEAD and REF (default: the default branch),"
+    " measured side by side, instead of with the baseline.",
 )
 @click.option(
     "--pairs",
     type=click.IntRange(1, 1000),
-    help="With --base: exactly so many pairs, at least 5 (--quick for a quick look); default: as needed.",
+    help="With --base: exact number of pairs, at least 5; default: as many as needed.",
 )
 @click.option(
-    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="With --base: time for all pairs."
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --base: time budget for all pairs.",
 )
 @click.option(
     "--quick",
     is_flag=True,
-    help="Run each side once and judge the exact metrics alone, without time and memory.",
+    help="Run each side once and judge only the exact metrics, not time and memory.",
 )
 @click.option(
     "--through",
     type=click.Choice(["dagster"]),
-    help="Measure sbir_etl_job of Dagster, the engine as operators run it, as the gate <gate.name>-dagster.",
+    help="Measure the engine as the Dagster job sbir_etl_job, in a separate gate <gate.name>-dagster.",
 )
 @format_option
 @verbose_option
@@ -106,9 +109,8 @@ def run(
     assignments: tuple[str, ...],
     quiet: bool,
 ) -> NoReturn:
-    """Benchmark the enricher on the fixtures, compare with the baseline or the base, and give the verdict."""
+    """Benchmark the enricher on the fixtures, compare with the baseline or base, and report the verdict."""
     from sbir_gate.gate.comparing.gate import exit_status
-    from sbir_gate.gate.measuring.own_code import sources_alone
     from sbir_gate.gate.reporting.notices import render_alerts
     from sbir_gate.settings.base_settings import Given
 
@@ -130,8 +132,8 @@ def run(
         effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     given = Given(config_file, os.environ, options, assignments)
-    render = renderer(format_, verbose)  # loaded before an engine runs: it could change what is not
-    with sources_alone():
+    render = renderer(format_, verbose)
+    with _all_loaded():
         with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
             if base is None:
                 result = _alone(effective, given, request, ticker)
@@ -148,10 +150,20 @@ def run(
 
 
 @contextmanager
+def _all_loaded() -> Iterator[None]:
+    """Load what measures and judges before an engine runs, which could change it; then read sources alone."""
+    from sbir_gate.gate.measuring.own_code import sources_alone
+
+    import_module("sbir_gate.gate.side_by_side")
+    with sources_alone():
+        yield
+
+
+@contextmanager
 def _settings_faults_left(
     config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
 ) -> Iterator[None]:
-    """Leave a verdict `error` for settings that cannot be used, as far as they say where reports go."""
+    """Save a verdict `error` for invalid settings, if they still define the reports folder."""
     from sbir_gate.gate.conclusion import leave_error_verdict
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.settings.effective import inspect_settings
@@ -161,7 +173,7 @@ def _settings_faults_left(
     except ConfigurationError as error:
         found, _ = inspect_settings(config_file, os.environ, options, assignments)
         if found is not None:
-            with suppress(SbirGateError, OSError):  # the fault of the settings is the one to report
+            with suppress(SbirGateError, OSError):  # report the settings error, not this one
                 leave_error_verdict(found, real_edges(), error)
         raise
 
@@ -169,7 +181,7 @@ def _settings_faults_left(
 def _alone(
     effective: EffectiveSettings, given: Given, request: PolicyRequest | None, ticker: Ticker
 ) -> GateResult:
-    """Compare with the baseline: as it is stored, or with its commit if it is of another machine."""
+    """Compare with the stored baseline, or with its commit if another machine measured it."""
     from sbir_gate.gate.baseline_commit import commit_to_measure, quick_look
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.gate.run import run_gate
@@ -207,12 +219,12 @@ def _beside_base(
 def _check_options(
     base: str | None, alone: Mapping[str, object], side_by_side: Mapping[str, object], is_quick: bool
 ) -> None:
-    """Raise UsageError for an option that would do nothing."""
+    """Raise UsageError for an option that has no effect."""
     numbers = [name for name, value in {**alone, **side_by_side}.items() if value is not None]
     if is_quick and numbers:
-        raise UsageError(f"{numbers[0]} does nothing with --quick", "leave one of the two out")
+        raise UsageError(f"{numbers[0]} has no effect with --quick", "remove one of the two options")
     surplus = [name for name, value in (side_by_side if base is None else alone).items() if value is not None]
     if surplus and base is None:
-        raise UsageError(f"{surplus[0]} is for runs side by side", "give --base too, or leave it out")
+        raise UsageError(f"{surplus[0]} needs --base", "add --base, or remove the option")
     if surplus:
-        raise UsageError(f"{surplus[0]} does nothing with --base", "say how many pairs with --pairs")
+        raise UsageError(f"{surplus[0]} has no effect with --base", "set the number of pairs with --pairs")

@@ -1,4 +1,4 @@
-"""Standard output and standard error that may be closed, full, or read by nobody any more."""
+"""Standard output and standard error that survive a closed reader or a full disk."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ _STANDARD = (0, 1, 2)
 
 
 def guard_streams() -> Sink | None:
-    """Let standard output and error outlive their readers and disks; return standard output's sink.
+    """Keep working when standard output or error is closed or full; return standard output's sink.
 
-    None where standard output is no file of the system. Characters that a stream cannot show come out as
-    their numbers.
+    None if standard output is not a system file. Characters that a stream cannot encode are escaped.
     """
     _reserve_descriptors()
     sys.stderr, _ = _guarded(sys.stderr, 2)

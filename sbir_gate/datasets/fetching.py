@@ -11,15 +11,16 @@ from pathlib import Path
 import requests
 
 from sbir_gate.datasets.downloading.addresses import Address, parse_address
-from sbir_gate.datasets.downloading.answers import HttpOptions, RemoteFile, Session
 from sbir_gate.datasets.downloading.downloads import Fetched, fetch_file
 from sbir_gate.datasets.downloading.remote_zip import fetch_table
+from sbir_gate.datasets.downloading.responses import HttpOptions, RemoteFile, Session
 from sbir_gate.datasets.downloading.transfers import DownloadOptions, Wanted, persist, read_whole
 from sbir_gate.datasets.downloading.zip_members import DumpOptions
 from sbir_gate.errors import InputError
 from sbir_gate.reading.dumps import RECIPIENT_TABLES
 from sbir_gate.reading.toc import TocEntry, parse_toc
 from sbir_gate.retrying import RetryPolicy
+from sbir_gate.settings.reading import retry_policy
 from sbir_gate.settings.schema import Settings
 
 _MOST_REDIRECTS = 5
@@ -74,11 +75,7 @@ def fetch(
     """
     options = DownloadOptions(retrying=retrying or retry_policy(settings), progress=progress, say=say)
     sources = settings.sources
-    http = HttpOptions(
-        connect_timeout_seconds=sources.connect_timeout_seconds,
-        read_timeout_seconds=sources.read_timeout_seconds,
-        retry_after_cap_seconds=sources.retry_after_cap_seconds,
-    )
+    http = http_options(settings)
     if request.source is Source.AWARDS:
         awards = sources.awards
         address = parse_address(request.url or awards.url)
@@ -110,14 +107,13 @@ def fetch(
     return fetch_table(remote, request.output or sources.folder / Path(name).stem, dump, options)
 
 
-def retry_policy(settings: Settings) -> RetryPolicy:
-    """Return how often and how patiently downloads are tried again."""
-    performance = settings.enrichment.performance
-    return RetryPolicy(
-        kind=performance.retry_backoff,
-        retries=performance.max_retries,
-        base_seconds=performance.retry_base_seconds,
-        cap_seconds=performance.retry_cap_seconds,
+def http_options(settings: Settings) -> HttpOptions:
+    """Return how long a server is waited for."""
+    sources = settings.sources
+    return HttpOptions(
+        connect_timeout_seconds=sources.connect_timeout_seconds,
+        read_timeout_seconds=sources.read_timeout_seconds,
+        retry_after_cap_seconds=sources.retry_after_cap_seconds,
     )
 
 

@@ -41,6 +41,7 @@ from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
+from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.reading import database_options, reading_options
 from sbir_gate.settings.schema import Settings
 
@@ -85,19 +86,28 @@ def no_watch(_chunk: ChunkProgress) -> None:
     """Take no note of chunks."""
 
 
+def no_progress(stage: str, records: int, share: float | None, remark: str = "") -> None:
+    """Take no note of the progress."""
+
+
 def enrich(
     request: EnrichRequest,
-    settings: Settings,
-    monitor: PerformanceMonitor,
-    progress: Progress,
+    settings: Settings | None = None,
+    monitor: PerformanceMonitor | None = None,
+    progress: Progress = no_progress,
     watch: ChunkWatch = no_watch,
 ) -> EnrichSummary:
     """Link the awards to the recipients and write the enriched file.
+
+    Without `settings` those of the current folder and environment apply, as on the command line. `monitor`
+    collects seconds and peak memory of each stage; `progress` and `watch` are called while it runs.
 
     Raises UsageError for an output that would replace an input or another output, InputError for inputs
     that cannot be read, OutputError for outputs that cannot be written, ToolError when the time or the
     memory that the settings grant does not suffice.
     """
+    settings = settings or load_settings(None, os.environ).settings
+    monitor = monitor or PerformanceMonitor()
     check_output(request.output)
     check_targets(request, settings)
     performance = settings.enrichment.performance

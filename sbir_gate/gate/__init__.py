@@ -1,4 +1,7 @@
-"""A Run in, a verdict out, for any engine: measure, compare, store, report, publish.
+"""The gate: measure any enricher, compare with a base or baseline, judge, report and publish.
 
-The modules are the use cases (run, promote, publish, doctor, ...); the rooms below are the steps.
+Its modules are the use cases. Ask `run` and `side_by_side` for a measured verdict, `saved_runs` for one
+on saved Runs, `promote` for a new baseline, `publish` to send a saved verdict, `history` and `trends`
+for older Runs, `doctor` for what is wrong with a set-up. The rooms below are the steps, which never
+import one another. It knows nothing of the engine: they meet in files.
 """

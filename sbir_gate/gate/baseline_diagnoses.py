@@ -12,7 +12,7 @@ from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.model.run import Run
 from sbir_gate.settings.effective import EffectiveSettings
 
-AGAIN = "measure again with 'sbir-gate run' and promote that Run"
+AGAIN = "measure with 'sbir-gate run' and promote that Run"
 
 
 def baseline_diagnoses(

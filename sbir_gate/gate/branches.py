@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from pathlib import Path
 
 from sbir_gate.errors import UsageError
@@ -14,15 +12,16 @@ from sbir_gate.gate.storing.baseline_branch import BaselinePush, push_baseline
 from sbir_gate.gate.storing.baselines import baseline_path, check_promotable
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.history_branch import HistoryTransfer, fetch_history, push_history
-from sbir_gate.gate.storing.remote_branch import Patience, RemoteBranch, remote_branch
+from sbir_gate.gate.storing.remote_branch import RemoteBranch, remote_branch
 from sbir_gate.gate.storing.revisions import place_in
 from sbir_gate.model.run import Run
+from sbir_gate.retrying import RetryPolicy
 from sbir_gate.settings.schema import Settings
 
 
-def real_patience() -> Patience:
-    """Return the patience of a job: its clock and its chance."""
-    return Patience(sleep=time.sleep, clock=time.monotonic, draw=random.random)
+def push_retrying() -> RetryPolicy:
+    """Return how often a job tries to push where others push too."""
+    return RetryPolicy("exponential", retries=39, base_seconds=0.4, cap_seconds=8.0, max_seconds=300.0)
 
 
 def history_branch(
@@ -33,9 +32,9 @@ def history_branch(
     return remote_branch(git, remote or history.remote, name or history.branch, token_of(git.environment))
 
 
-def push_kept_history(settings: Settings, branch: RemoteBranch, patience: Patience) -> HistoryTransfer:
+def push_kept_history(settings: Settings, branch: RemoteBranch, retrying: RetryPolicy) -> HistoryTransfer:
     """Add what the history here holds to its branch. Raises ToolError if it cannot be pushed."""
-    return push_history(branch, history_folder(settings), patience)
+    return push_history(branch, history_folder(settings), retrying)
 
 
 def fetch_kept_history(settings: Settings, branch: RemoteBranch) -> HistoryTransfer:
@@ -60,7 +59,7 @@ def push_promoted(
     run: Run,
     settings: Settings,
     main: RemoteBranch,
-    patience: Patience,
+    retrying: RetryPolicy,
     to_branch: str | None = None,
     is_forced: bool = False,
 ) -> BaselinePush:
@@ -78,4 +77,4 @@ def push_promoted(
             "keep baselines in it (gate.baselines_folder), or promote without --push",
         )
     proposal = main.named(to_branch) if to_branch else None
-    return push_baseline(run, place, main, patience, proposal, is_forced=is_forced)
+    return push_baseline(run, place, main, retrying, proposal, is_forced=is_forced)

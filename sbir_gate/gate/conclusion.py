@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from sbir_gate.documents import save_alerts, save_run, save_text, save_verdict
+from sbir_gate.documents import save_alerts, save_run, save_verdict
 from sbir_gate.errors import ConfigurationError, ExitStatus, OutputError, SbirGateError, ToolError
+from sbir_gate.files import save_text
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import consult_history, keep_error, keep_run

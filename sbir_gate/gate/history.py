@@ -211,7 +211,7 @@ class ImportResult:
 
 
 def import_runs(paths: Iterable[Path], settings: Settings) -> ImportResult:
-    """Take saved Runs into the history; a folder stands for the JSON files in it.
+    """Import saved Runs into the history; for a folder, all JSON files in it.
 
     What is no Run is skipped and named. Raises InputError if there is no Run at all.
     """

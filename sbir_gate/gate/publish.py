@@ -28,9 +28,8 @@ from sbir_gate.gate.publishing.check_run import (
 from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.github import CheckText, Conclusion, GitHub, GitHubError
 from sbir_gate.gate.publishing.github_api import GitHubApi
-from sbir_gate.gate.publishing.github_requests import Clock, Connection
+from sbir_gate.gate.publishing.github_client import Connection
 from sbir_gate.gate.publishing.pull_request import State, digest_of, publish_comment
-from sbir_gate.gate.publishing.retrying import Patience
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.publishing.workflow import append_outputs, append_summary, render_annotations
 from sbir_gate.gate.reporting.publication import build_publication
@@ -41,6 +40,7 @@ from sbir_gate.model.history import HistoryQuery, utc_moment
 from sbir_gate.model.publication import Links, Publication, TrendSeries
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
+from sbir_gate.retrying import RetryPolicy, full_pause
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
@@ -102,7 +102,7 @@ class PublishResult:
     problems: tuple[str, ...]
 
 
-def connect(event: Event, token: str, settings: Settings, clock: Clock) -> GitHub:
+def connect(event: Event, token: str, settings: Settings) -> GitHub:
     """Return the edge to the event's repository."""
     publishing = settings.publishing
     return GitHubApi(
@@ -112,13 +112,14 @@ def connect(event: Event, token: str, settings: Settings, clock: Clock) -> GitHu
             token=token,
             login=publishing.login or "",
             timeout_seconds=publishing.timeout_seconds,
-            patience=Patience(
+            retrying=RetryPolicy(
+                "exponential",
                 retries=publishing.max_retries,
                 base_seconds=publishing.retry_base_seconds,
                 cap_seconds=publishing.retry_cap_seconds,
+                jitter=full_pause,
             ),
-        ),
-        clock,
+        )
     )
 
 

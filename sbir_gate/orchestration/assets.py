@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.engine.enrichment import enrich
+from sbir_gate.engine import enrich
 from sbir_gate.engine.recipient_parts import fingerprint
 from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
 from sbir_gate.files import read_file
@@ -26,7 +26,8 @@ from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.resources import GateResource
 from sbir_gate.orchestration.sensors import Announce, announce_by_environment
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
-from sbir_gate.pipeline.asset_run import Engine, conclude_assets, measure_enrichment, store_baseline
+from sbir_gate.pipeline.asset_run import Engine, measure_enrichment
+from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths

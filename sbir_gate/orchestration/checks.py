@@ -13,7 +13,8 @@ from sbir_gate.orchestration.assets import AssetEdges, AssetShape, writing_step
 from sbir_gate.orchestration.facts import check_result
 from sbir_gate.orchestration.names import ENRICHED, VALIDATED
 from sbir_gate.orchestration.resources import GateResource
-from sbir_gate.pipeline.asset_run import check_inputs, conclude_assets
+from sbir_gate.pipeline.asset_verdict import conclude_assets
+from sbir_gate.pipeline.validation import check_inputs
 
 
 def make_checks(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetChecksDefinition]:

@@ -1,1 +1,5 @@
-"""The use cases that join the wings: the enrichment as assets that the gate checks."""
+"""The use cases that join wings, and nothing else.
+
+`action` is the GitHub Action (datasets downloads, the gate measures). The assets of Dagster are `validation`
+(reading), `asset_run` (the engine enriches, the gate measures) and `asset_verdict` (the gate judges).
+"""

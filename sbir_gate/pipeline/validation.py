@@ -1,4 +1,4 @@
-"""Awards read, rejects put aside, and the rest written down for the steps that follow."""
+"""Awards before anything is matched: read, checked, rejects put aside, the rest written for later steps."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from sbir_gate.documents import save_award_table
+from sbir_gate.documents import load_award_table, save_award_table
+from sbir_gate.errors import InputError, OutputError
+from sbir_gate.gate.comparing.award_checks import award_findings, recipients_finding
+from sbir_gate.gate.conclusion import discard_verdict
+from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.records import AwardTable
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.pipeline.asset_files import AssetFiles
-from sbir_gate.pipeline.asset_run import discard_run
 from sbir_gate.reading.award_table import write_awards
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.database import open_database
+from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.settings.reading import database_options, reading_options
 from sbir_gate.settings.schema import Settings
@@ -47,3 +51,38 @@ def validate_awards(
             )
     save_award_table(files.award_table, table)
     return table
+
+
+def check_awards(settings: Settings, files: AssetFiles) -> tuple[CheckFinding, ...]:
+    """Return the answers to the checks of the awards that were validated.
+
+    Of labelled awards every row must be readable, as `sbir-gate run` has it.
+    """
+    is_labelled = settings.fixtures.truth is not None
+    return award_findings(
+        load_award_table(files.award_table),
+        0.0 if is_labelled else settings.reading.max_reject_percent,
+        settings.orchestration.min_complete_percent,
+    )
+
+
+def check_inputs(settings: Settings, files: AssetFiles) -> tuple[CheckFinding, ...]:
+    """Return the answers to the checks of the awards and of the recipients, before anything is matched."""
+    fault = ""
+    try:
+        check_recipients(str(settings.fixtures.recipients), reading_options(settings))
+    except InputError as error:
+        fault = "; ".join(filter(None, (error.message, error.hint)))
+    return (*check_awards(settings, files), recipients_finding(fault))
+
+
+def discard_run(files: AssetFiles) -> None:
+    """Remove the Run of an earlier enrichment and the verdict on it: neither is of the next one."""
+    discard_verdict(files.folder)
+    try:
+        files.run.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{files.run}: the Run of an earlier enrichment cannot be removed ({error.strerror})",
+            "name a folder that you may write to in orchestration.folder",
+        ) from error

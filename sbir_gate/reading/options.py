@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sbir_gate.retrying import RetryPolicy
 
@@ -17,10 +17,10 @@ class ReadingOptions:
     is kept; `max_reject_percent` the share of rows (0..100) that may be unreadable before reading fails.
     """
 
-    chunk_size: int = 10_000
-    max_record_mib: int = 16
-    max_reject_percent: float = 1.0
-    retrying: RetryPolicy = field(default_factory=RetryPolicy)
+    chunk_size: int
+    max_record_mib: int
+    max_reject_percent: float
+    retrying: RetryPolicy
 
     @property
     def max_record_bytes(self) -> int:

@@ -106,7 +106,7 @@ def index_recipients(
     for batch in iterate_recipients(connection, source, folder, options, log):
         paths.append(write_index(connection, batch.table, folder, batch.index))
         rows += batch.rows + batch.empty_rows
-        has_padded_ids = has_padded_ids or batch.has_padded_ids
+        has_padded_ids = has_padded_ids or batch.has_padded_ids()
     first = log.first[0] if log.first else None
     return RecipientIndex(tuple(paths), rows, log.count, first, has_padded_ids=has_padded_ids)
 

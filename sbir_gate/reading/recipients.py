@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +31,8 @@ class RecipientBatch:
 
     `first_line` is the 1-based line (in Parquet, the row) of its first record, `share_read` (0..1) how
     much of the source has been read with it. `chunk` says which piece of the source it is, for a later
-    run to pass over. `has_padded_ids` says that blanks stand around ids in the source; the table has none.
+    run to pass over. `has_padded_ids` looks, until the next batch is asked for, whether blanks stand
+    around ids in the source; the table has none.
     """
 
     index: int
@@ -39,7 +41,7 @@ class RecipientBatch:
     table: str
     share_read: float
     chunk: Chunk
-    has_padded_ids: bool
+    has_padded_ids: Callable[[], bool]
 
     @property
     def rows(self) -> int:
@@ -99,7 +101,7 @@ def iterate_recipients(
                 chunk = Chunk(number, block.span, block.rows, rows, block.rejects)
                 totals.add(chunk)
                 share = min((bytes_before + raw.bytes_read) / bytes_in_all, 1.0)
-                is_padded = _has_padded_ids(connection, fields)
+                is_padded = partial(_has_padded_ids, connection, fields)
                 yield RecipientBatch(index, str(file.path), block.first_line, table, share, chunk, is_padded)
                 index += 1
                 raw.chunk_size = wanted_size()

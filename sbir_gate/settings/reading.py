@@ -15,12 +15,18 @@ def reading_options(settings: Settings) -> ReadingOptions:
         chunk_size=performance.chunk_size,
         max_record_mib=settings.reading.max_record_mib,
         max_reject_percent=settings.reading.max_reject_percent,
-        retrying=RetryPolicy(
-            kind=performance.retry_backoff,
-            retries=performance.max_retries,
-            base_seconds=performance.retry_base_seconds,
-            cap_seconds=performance.retry_cap_seconds,
-        ),
+        retrying=retry_policy(settings),
+    )
+
+
+def retry_policy(settings: Settings) -> RetryPolicy:
+    """Return how often, and after which pauses, a failing read or download is tried again."""
+    performance = settings.enrichment.performance
+    return RetryPolicy(
+        kind=performance.retry_backoff,
+        retries=performance.max_retries,
+        base_seconds=performance.retry_base_seconds,
+        cap_seconds=performance.retry_cap_seconds,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import yaml
 
@@ -77,6 +78,7 @@ def read_value(key: str, text: str, origin: str) -> Entry | Fault:
     return Entry(key, value, origin) if _count(value) <= MAX_VALUES else Fault(origin, key, _TOO_MANY)
 
 
+@lru_cache(maxsize=8)  # a run reads base.yaml several times, and each takes some 50 ms
 def read_layer(text: str, file: str) -> Layer:
     """Return the entries of a YAML document, nested keys joined by dots; `file` names it in origins."""
     node = _root(text, file)

@@ -6,15 +6,17 @@ import os
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from sbir_gate.documents import load_verdict
 from sbir_gate.model.verdict import Verdict
+from tests.program import Finished, run_in_process
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = ".venv/bin/sbir-gate"
 SECONDS = 120
 
 
@@ -25,7 +27,7 @@ class Stage:
     folder: Path
     environment: dict[str, str]
 
-    def shell(self, command: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    def shell(self, command: str, **changes: str) -> Finished:
         """Run a line as a shell would, settings changed by variables."""
         return subprocess.run(
             ["/bin/sh", "-c", command],
@@ -38,14 +40,32 @@ class Stage:
             check=False,
         )
 
-    def gate(self, *arguments: object, **changes: str) -> subprocess.CompletedProcess[str]:
-        """Run `sbir-gate` with arguments."""
-        return self.shell(shlex.join([".venv/bin/sbir-gate", *map(str, arguments)]), **changes)
+    def gate(self, *arguments: object, **changes: str) -> Finished:
+        """Run `sbir-gate` with arguments, in this process."""
+        return run_in_process([*map(str, arguments)], self.folder, self.environment | changes)
+
+    def typed(self, line: str, **changes: str) -> Finished:
+        """Run a line as a shell would; a plain call of the gate that it ends in is run in this process."""
+        before, _, call = line.rpartition(" && ")
+        words = shlex.split(call)
+        while "=" in words[0]:
+            name, _, value = words.pop(0).partition("=")
+            changes[name] = value
+        if Path(words[0]).name != "sbir-gate" or _is_for_a_shell(call):
+            return self.shell(line, **changes)
+        prepared = self.shell(f"{before} && pwd" if before else "pwd")
+        if prepared.returncode:
+            return prepared
+        return replace(self, folder=Path(prepared.stdout.splitlines()[-1])).gate(*words[1:], **changes)
+
+    def program(self, *arguments: object, **changes: str) -> Finished:
+        """Run `sbir-gate` with arguments as a process of its own."""
+        return self.shell(shlex.join([PROGRAM, *map(str, arguments)]), **changes)
 
     def start(self, *arguments: object, **pipes: object) -> subprocess.Popen[str]:
         """Start `sbir-gate` in a process group of its own and return it."""
         return subprocess.Popen(
-            [".venv/bin/sbir-gate", *map(str, arguments)],
+            [PROGRAM, *map(str, arguments)],
             cwd=self.folder,
             env=self.environment,
             text=True,
@@ -63,6 +83,13 @@ class Stage:
         """Return the temporary files, and the processes that name the stage, that are still there."""
         files = [path.name for path in Path(self.environment["TMPDIR"]).iterdir()]
         return files + [" ".join(command) for command in _commands() if str(self.folder) in " ".join(command)]
+
+
+def _is_for_a_shell(call: str) -> bool:
+    """Say whether a call redirects, starts more than one program, or leaves something to the shell."""
+    operators = shlex.shlex(call, posix=True, punctuation_chars=True)
+    operators.whitespace_split = True
+    return "$" in call or any(set(word) <= set("();<>|&") for word in operators)
 
 
 def _commands() -> list[list[str]]:
@@ -96,6 +123,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
         "run --quiet",
         "baseline promote",
     ):
-        done = made.gate(*command.split())
+        done = made.program(*command.split())
         assert done.returncode == 0, done.stderr
     return made

@@ -14,8 +14,6 @@ from sbir_gate.gate.storing.sessions import run_order
 from tests.act import ROOT, Team, make_team, make_team_with_own_engine
 from tests.fakes_github import REPOSITORY, TOKEN, github
 
-pytestmark = pytest.mark.slow
-
 FORK = "somebody/fork"
 UEI_OFF = ("methods: [uei-exact, duns-exact", "methods: [duns-exact")
 NUMBER = 7
@@ -73,6 +71,7 @@ def only_check(team: Team, sha: str) -> dict:
     return check
 
 
+@pytest.mark.slow
 def test_a_change_that_switches_a_stage_off_fails_and_the_same_comment_turns_green_when_it_is_mended(team):
     sha = change(team, *UEI_OFF)
     team.github.add_pull(NUMBER, sha)
@@ -110,6 +109,7 @@ def test_a_change_that_switches_a_stage_off_fails_and_the_same_comment_turns_gre
     assert [verb for verb in team.github.verbs()[written:] if "comments" in verb] == []
 
 
+@pytest.mark.nightly
 def test_tags_of_the_base_branchs_name_do_not_replace_it(team):
     sha = change(team, *UEI_OFF)
     for name in ("main", "origin/main"):
@@ -121,6 +121,7 @@ def test_tags_of_the_base_branchs_name_do_not_replace_it(team):
     assert "## ❌ fail: enrichment" in body
 
 
+@pytest.mark.slow
 def test_a_fork_is_judged_without_rights_and_told_by_the_other_half(team):
     sha = change(team, *UEI_OFF)
     team.github.add_pull(NUMBER, sha, head=FORK)
@@ -173,6 +174,7 @@ def branches(team: Team) -> set[str]:
     return set(team.origin.git("for-each-ref", "--format=%(refname:short)", "refs/heads").split())
 
 
+@pytest.mark.nightly
 def test_a_push_to_main_promotes_the_baseline_and_keeps_the_run_and_a_merge_queue_writes_nothing(team):
     main = team.origin.git("rev-parse", "main")
     group = {
@@ -217,6 +219,7 @@ jobs:
 """
 
 
+@pytest.mark.nightly
 def test_a_default_branch_of_any_name_is_kept_and_a_run_by_hand_on_another_keeps_nothing(own_team):
     team, place = own_team, {**repository(), "default_branch": "trunk"}
     team.commit({".github/workflows/gate.yml": KEEPING})
@@ -245,6 +248,7 @@ def test_a_default_branch_of_any_name_is_kept_and_a_run_by_hand_on_another_keeps
     assert team.origin.git("for-each-ref") == before
 
 
+@pytest.mark.nightly
 def test_by_hand_the_fixtures_are_measured(team):
     main = team.origin.git("rev-parse", "main")
     payload = {"inputs": {"dataset": "sample"}, "repository": repository(), "ref": "refs/heads/main"}
@@ -256,6 +260,7 @@ def test_by_hand_the_fixtures_are_measured(team):
 HOSTILE = "$(touch pwned) `touch pwned` ; touch pwned # \" ' ${{ github.token }} %0A::set-output name=x::y"
 
 
+@pytest.mark.nightly
 def test_hostile_texts_leave_no_trace_and_the_token_is_in_nothing_that_is_left(team):
     branch = "a;touch${IFS}pwned"
     name = HOSTILE.replace('"', '""')
@@ -325,6 +330,7 @@ def judged_engine(team: Team, engine: str) -> tuple[str, Path]:
     return body, artifact
 
 
+@pytest.mark.nightly
 def test_a_team_with_an_engine_of_its_own_needs_the_ten_lines_of_the_readme_and_nothing_else(own_team):
     worse = ENGINE.replace("found = known", "found = number % 2 and known").replace('"")', '"") or ""')
     body, artifact = judged_engine(own_team, f'{worse}print("done")\n')
@@ -337,6 +343,7 @@ def test_a_team_with_an_engine_of_its_own_needs_the_ten_lines_of_the_readme_and_
     assert set(logs.values()) == {"done\n"}
 
 
+@pytest.mark.nightly
 def test_an_engine_that_kills_its_launcher_is_told_as_an_error_and_its_messages_are_kept(own_team):
     kill = 'import os, time\nprint("so long", flush=True)\nos.kill(os.getppid(), 9)\ntime.sleep(1)\n'
     body, artifact = judged_engine(own_team, kill + ENGINE)
@@ -365,6 +372,7 @@ def with_inputs(team: Team, inputs: dict[str, str]) -> str:
     return sha
 
 
+@pytest.mark.nightly
 def test_hostile_inputs_are_refused_all_at_once_and_leave_no_trace(team):
     names = {"mode", "config", "gate", "base", "side-by-side", "enricher", "python", "dataset", "fail-on"}
     names |= {
@@ -386,6 +394,7 @@ def test_hostile_inputs_are_refused_all_at_once_and_leave_no_trace(team):
     assert not [line for line in done.log.splitlines() if line.lstrip().startswith("::error::x")]
 
 
+@pytest.mark.nightly
 def test_odd_inputs_are_no_more_than_names(team):
     done = judge(team, with_inputs(team, ODD))
     assert not done.is_success
@@ -393,6 +402,7 @@ def test_odd_inputs_are_no_more_than_names(team):
     assert "error: enrichment" in done.summary or "💥 error" in done.summary
 
 
+@pytest.mark.nightly
 def test_the_actions_own_steps_are_quick_once_it_is_set_up(team):
     sha = team.commit({"note.txt": "nothing"}, "change")
     team.github.add_pull(NUMBER, sha)

@@ -92,6 +92,28 @@ def test_the_help_of_every_verb_has_an_example_that_its_options_allow(stage, com
     assert {option for line in examples for option in re.findall(r" (--[a-z-]+)", line)} <= known
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "diff baselines/enrichment.json baselines/enrichment.json",
+        "report baselines/enrichment.json",
+        "baseline verify",
+        "history list",
+        "publish --help",
+        "data profile missing",
+        "doctor --set benchmark.repeats=5",
+        "action --help",
+        "config show",
+    ],
+)
+def test_each_verb_does_the_same_as_a_program_of_its_own(stage, command):
+    """Nearly all other tests run the gate in their own process; `run`, `data synthesise` made the stage."""
+    program, here = stage.program(*command.split()), stage.gate(*command.split())
+    assert (program.returncode, program.stdout, program.stderr) == (here.returncode, here.stdout, here.stderr)
+    assert "Traceback" not in program.stderr
+    assert program.stdout + program.stderr
+
+
 def test_the_help_lists_every_verb_with_the_line_that_the_verb_gives_itself(stage):
     text = " ".join(stage.gate("--help").stdout.split())
     for verb, (_, line) in VERBS.items():
@@ -122,8 +144,8 @@ def test_a_verb_loads_only_what_it_needs(stage):
         (["enrich", "--awards", "a.csv", "--recipients", "b.csv"], "--output"),
         (["diff", "missing.json", "missing.json"], "missing.json: no such file"),
         (["report", "fixtures/truth.csv"], "fixtures/truth.csv: not JSON"),
-        (["config", "show", "--config", ""], "Invalid value for '--config': it is empty: name a file"),
-        (["report", "fixtures/truth.csv", "--output", ""], "Invalid value for '--output': it is empty"),
+        (["config", "show", "--config", ""], "Invalid value for '--config': the path is empty: name a file"),
+        (["report", "fixtures/truth.csv", "--output", ""], "Invalid value for '--output': the path is empty"),
         (["baseline", "promote", "missing.json"], "missing.json: no such file"),
         (["data", "synthesise", "--output", "x", "--awards", "-1"], "-1"),
         (["history", "query"], "--metric"),
@@ -227,7 +249,7 @@ def test_a_verdict_on_another_run_is_not_reported_for_this_one(stage):
     stage.gate("run", "--quiet")
     done = stage.gate("report", edited(stage, "later", later), "--verdict", "reports/verdict.json")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "the verdict is on another Run" in done.stderr
+    assert "the verdict belongs to another Run" in done.stderr
 
 
 @pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--fail-on", "inconclusive"], 4)])
@@ -271,13 +293,13 @@ def test_a_missing_baseline_is_not_shown_nor_verified_and_the_cure_is_named(stag
     for verb in ("show", "verify"):
         done = stage.gate("baseline", verb, "--set", "gate.baselines_folder=reports/nowhere")
         assert done.returncode == 2
-        assert "there is no baseline yet; make one: sbir-gate run" in done.stderr
+        assert "no baseline yet; create one: sbir-gate run" in done.stderr
 
 
 def test_a_baseline_of_other_fixtures_is_not_verified(stage):
     done = stage.gate("baseline", "verify", "--set", "fixtures.truth=null")
     assert done.returncode == 2
-    assert "measured on other fixtures" in done.stderr
+    assert "measured on different fixtures" in done.stderr
 
 
 def test_without_a_saved_run_there_is_nothing_to_promote(stage):
@@ -309,7 +331,7 @@ def test_saved_runs_are_imported_and_damaged_ones_named_on_standard_error(stage)
     done = stage.gate("history", "import", "reports/saved", *folder)
     assert (done.returncode, done.stdout) == (
         0,
-        "reports/imported: Runs imported: 1; there already: 0\n",
+        "reports/imported: Runs imported: 1; already present: 0\n",
     )
     assert done.stderr.startswith(
         "warning: skipped 1 of the files to import: reports/saved/cut.json: not JSON"
@@ -473,7 +495,7 @@ def test_a_reader_that_closes_the_pipe_does_not_change_the_exit_status(stage, co
 
 
 def test_a_terminal_that_cannot_show_a_character_does_not_change_the_exit_status(stage):
-    done = stage.gate("report", only_run(stage), PYTHONIOENCODING="latin-1")
+    done = stage.program("report", only_run(stage), PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stderr) == (0, "")
     assert r"\u2705" in done.stdout
 

@@ -28,7 +28,7 @@ def test_what_the_job_refuses_is_written_and_told(stage):
         *("--set", "enrichment.performance.match_rate_threshold=0.99"),
     )
     assert finished.returncode == 0
-    assert "the job refuses what it enriched: match_rate_threshold" in finished.stderr
+    assert "the job rejected its own result: match_rate_threshold" in finished.stderr
     assert (stage.folder / "refused.parquet").is_file()
 
 

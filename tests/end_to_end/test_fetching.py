@@ -12,9 +12,11 @@ import sys
 import pytest
 
 from tests.factories_dumps import Table, write_dump, zipped
+from tests.program import run_in_process
 from tests.server import Reply, serving
 
 CONTENT = b"Company,Award\n" + random.Random(1).randbytes(1_000_000).hex().encode()
+ENVIRONMENT = {"PATH": os.environ["PATH"], "NO_PROXY": "*"}
 BIN = os.path.join(os.path.dirname(sys.executable), "sbir-gate")  # noqa: PTH118, PTH120 -- a link must not be resolved
 
 
@@ -35,12 +37,15 @@ def command(*arguments):
     ]
 
 
-def run(folder, *arguments, **options):
-    environment = {"PATH": os.environ["PATH"], "NO_PROXY": "*"}
+def run(folder, *arguments):
+    return run_in_process(command(*arguments)[1:], folder, ENVIRONMENT)
+
+
+def program(folder, *arguments, **options):
     return subprocess.run(
         command(*arguments),
         cwd=folder,
-        env=environment,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=60,
@@ -51,13 +56,13 @@ def run(folder, *arguments, **options):
 
 def test_awards_come_and_a_second_time_need_not(server, tmp_path):
     server.add("/award_data.csv", CONTENT)
-    first = run(tmp_path, "awards", "--url", server.url("/award_data.csv"))
+    first = program(tmp_path, "awards", "--url", server.url("/award_data.csv"))
     assert (first.returncode, first.stdout) == (
         0,
         f"{len(CONTENT):,} bytes downloaded\ndata/award_data.csv: {len(CONTENT):,} bytes\n",
     )
     second = run(tmp_path, "awards", "--url", server.url("/award_data.csv"))
-    assert second.stdout.startswith("nothing to download: it is there already\n")
+    assert second.stdout.startswith("nothing to download: the file is up to date\n")
 
 
 def test_a_download_that_is_killed_goes_on_and_asks_only_for_the_rest(server, tmp_path):
@@ -86,7 +91,7 @@ def test_a_second_download_is_refused_while_the_first_runs(server, tmp_path):
         second = run(tmp_path, "awards", "--url", server.url("/a.csv"), "--output", "a.csv")
         process.kill()
     assert second.returncode == 2
-    assert "a.csv: another sbir-gate is downloading to it" in second.stderr
+    assert f"a.csv: another sbir-gate (process {process.pid}) is downloading to it" in second.stderr
     assert len(server.requests) == 1
 
 
@@ -100,13 +105,7 @@ def test_an_error_is_one_line_without_secrets_also_with_its_traceback(server, tm
     (line,) = done.stderr.splitlines()
     assert server.url("/a.csv") in line
     assert f"({status})" in line
-    shown = subprocess.run(
-        [BIN, "--debug", *command("awards", "--url", url)[1:]],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    shown = run_in_process(["--debug", *command("awards", "--url", url)[1:]], tmp_path, ENVIRONMENT)
     assert "Traceback" in shown.stderr
     assert "s3cret" not in line + shown.stderr
     assert "hunter2" not in line + shown.stderr
@@ -114,13 +113,7 @@ def test_an_error_is_one_line_without_secrets_also_with_its_traceback(server, tm
 
 def test_nobody_there_shows_no_secrets_with_its_traceback(tmp_path):
     url = "http://me:hunter2@127.0.0.1:1/a.csv?token=s3cret"
-    shown = subprocess.run(
-        [BIN, "--debug", *command("awards", "--url", url)[1:]],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    shown = run_in_process(["--debug", *command("awards", "--url", url)[1:]], tmp_path, ENVIRONMENT)
     assert shown.returncode == 3
     assert "connection was refused" in shown.stderr
     assert "s3cret" not in shown.stderr
@@ -134,7 +127,7 @@ def test_a_file_that_the_system_cuts_short_is_one_line_and_can_go_on(server, tmp
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
 
-    done = run(
+    done = program(
         tmp_path, "awards", "--quiet", "--url", server.url("/a.csv"), "--output", "a.csv", preexec_fn=limited
     )
     assert done.returncode == 3
@@ -189,14 +182,8 @@ def test_recipients_come_out_of_the_zip_and_can_be_profiled(server, tmp_path):
     server.add("/db_20260106.zip", path=zipped(write_dump(tmp_path / "db_20260106", *tables)))
     done = run(tmp_path, "recipients", "--url", server.url("/db_20260106.zip"))
     assert done.returncode == 0, done.stderr
-    assert "checksum right" in done.stdout
-    profiled = subprocess.run(
-        [BIN, "data", "profile", "data/db_20260106", "--quiet"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    assert "checksum correct" in done.stdout
+    profiled = run_in_process(["data", "profile", "data/db_20260106", "--quiet"], tmp_path, ENVIRONMENT)
     assert profiled.returncode == 0, profiled.stderr
     assert "recipient_lookup" in profiled.stdout
 
@@ -205,4 +192,4 @@ def test_recipients_come_out_of_the_zip_and_can_be_profiled(server, tmp_path):
 def test_what_is_for_recipients_is_refused_for_awards(tmp_path, option):
     done = run(tmp_path, "awards", *option)
     assert done.returncode == 2
-    assert "are for recipients" in done.stderr
+    assert "only apply to recipients" in done.stderr

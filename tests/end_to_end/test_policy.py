@@ -1,7 +1,8 @@
 """`--policy-from` as a pull request's job types it, on a real repository with an enricher of its own."""
 
 import json
-import subprocess
+import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -33,12 +34,13 @@ gate:
 STRICT = GATE.format(max_lost=2, significance=0.05, fail_percent=5)
 LOOSE = GATE.format(max_lost=99, significance=0.000001, fail_percent=99)
 AWARDS = 40
+RUN = ("run", "-q", "--config", "gate.yaml")
 
 
-@pytest.fixture
-def repository(stage, tmp_path):
-    """Return a function that runs a line in a repository with a baseline on main; its branch is `change`."""
-    folder = tmp_path / "repository"
+@pytest.fixture(scope="module")
+def template(stage, tmp_path_factory):
+    """Return a repository with a baseline on main; its branch is `change`."""
+    folder = tmp_path_factory.mktemp("template") / "repository"
     (folder / "fixtures").mkdir(parents=True)
     numbers = range(AWARDS)
     for name, header, rows in (
@@ -56,36 +58,39 @@ def repository(stage, tmp_path):
     (folder / ".gitignore").write_text("reports/\n")
     (folder / ".venv").symlink_to(stage.folder / ".venv")
     (folder / ".gitconfig").write_text("[user]\nname = A Tester\nemail = tester@example.org\n")
-    environment = stage.environment | {"GIT_CONFIG_GLOBAL": str(folder / ".gitconfig")}
-
-    def shell(line):
-        return subprocess.run(
-            ["/bin/sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-
-    made = shell(
+    made = at(stage, folder).shell(
         "git init -q -b main && git add -A . ':!.venv' && git commit -qm one"
         " && .venv/bin/sbir-gate run -q --config gate.yaml"
         " && .venv/bin/sbir-gate baseline promote --config gate.yaml --force"
         " && git add -A baselines && git commit -qm two && git checkout -qb change"
     )
     assert made.returncode == 0, made.stderr
-    shell.folder = folder
-    return shell
+    return folder
+
+
+def at(stage, folder):
+    """Return what runs lines in a repository."""
+    environment = stage.environment | {"GIT_CONFIG_GLOBAL": str(folder / ".gitconfig")}
+    return replace(stage, folder=folder, environment=environment)
+
+
+@pytest.fixture
+def repository(stage, template, tmp_path):
+    return at(stage, shutil.copytree(template, tmp_path / "repository", symlinks=True))
 
 
 def loosened(repository):
     """Let the branch lose 10 of 40 awards and raise the limits that forbid it."""
     (repository.folder / "enrich.py").write_text(ENRICHER.format(lost=10))
     (repository.folder / "gate.yaml").write_text(LOOSE)
-    assert repository("git commit -qam loosened").returncode == 0
+    assert repository.shell("git commit -qam loosened").returncode == 0
 
 
 def test_a_change_that_raises_its_limits_fails_and_the_banner_says_so_in_every_format(repository):
     loosened(repository)
-    own = repository(".venv/bin/sbir-gate run -q --config gate.yaml")
+    own = repository.gate(*RUN)
     assert own.returncode == 0, own.stdout
-    done = repository(".venv/bin/sbir-gate run -q --config gate.yaml --policy-from main")
+    done = repository.gate(*RUN, "--policy-from", "main")
     assert done.returncode == 1, done.stderr
     assert "10 awards lost a correct link (limit: 2)" in done.stdout
     assert "This change edits what it is judged by." in done.stdout
@@ -94,27 +99,28 @@ def test_a_change_that_raises_its_limits_fails_and_the_banner_says_so_in_every_f
     assert "> | gate.max_lost | 2 | 99 |" in report
     verdict = json.loads((repository.folder / "reports" / "verdict.json").read_text())["verdict"]
     assert {"what": "gate.max_lost", "before": "2", "after": "99"} in verdict["policy_edits"]
-    assert verdict["policy_commit"] == repository("git rev-parse main").stdout.strip()
+    assert verdict["policy_commit"] == repository.shell("git rev-parse main").stdout.strip()
     assert (verdict["outcome"], verdict["own_policy_outcome"]) == ("fail", "warn")
 
 
 def test_saved_runs_are_judged_by_the_commit_too(repository):
     loosened(repository)
-    repository(".venv/bin/sbir-gate run -q --config gate.yaml")
-    saved = "$(ls -t reports/benchmarks/*.json | head -n 1)"
-    diff = f".venv/bin/sbir-gate diff baselines/enrichment.json {saved} --config gate.yaml"
-    assert repository(diff).returncode == 0
-    assert repository(f"{diff} --policy-from main").returncode == 1
-    report = repository(f".venv/bin/sbir-gate report {saved} --config gate.yaml --policy-from main")
+    repository.gate(*RUN)
+    runs = (repository.folder / "reports" / "benchmarks").glob("*.json")
+    saved = max(runs, key=lambda path: path.stat().st_mtime)
+    diff = ("diff", "baselines/enrichment.json", saved, "--config", "gate.yaml")
+    assert repository.gate(*diff).returncode == 0
+    assert repository.gate(*diff, "--policy-from", "main").returncode == 1
+    report = repository.gate("report", saved, "--config", "gate.yaml", "--policy-from", "main")
     assert report.stdout.startswith("## ❌ fail")
     assert "gate.max_lost" in report.stdout
-    both = repository(f".venv/bin/sbir-gate report {saved} --verdict reports/verdict.json --policy-from main")
+    both = repository.gate("report", saved, "--verdict", "reports/verdict.json", "--policy-from", "main")
     assert both.returncode == 2
-    assert "--verdict and --policy-from" in both.stderr
+    assert "--verdict cannot be used with --policy-from" in both.stderr
 
 
 def test_a_hostile_ref_is_one_line_and_status_2(repository):
-    done = repository(".venv/bin/sbir-gate run -q --config gate.yaml --policy-from '--upload-pack=touch x'")
+    done = repository.gate(*RUN, "--policy-from", "--upload-pack=touch x")
     assert done.returncode == 2
     assert done.stderr.startswith("error: there is no commit '--upload-pack=touch x' in this repository")
     assert done.stderr.count("\n") == 1
@@ -129,5 +135,5 @@ def test_a_verdict_that_the_change_commits_is_not_left_where_the_true_one_is_loo
     fake.parent.mkdir(exist_ok=True)
     fake.write_text("a verdict of my own")
     (repository.folder / "gate.yaml").write_text(LOOSE + "reports:\n  folder: elsewhere\n")
-    assert repository(".venv/bin/sbir-gate run -q --config gate.yaml --policy-from main").returncode == 1
+    assert repository.gate(*RUN, "--policy-from", "main").returncode == 1
     assert json.loads(fake.read_text())["verdict"]["outcome"] == "fail"

@@ -138,7 +138,7 @@ def test_a_base_that_breaks_is_status_3_and_not_heads_fault(team, repository):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--pairs", "3"], "--pairs is for runs side by side; give --base too"),
+        (["--pairs", "3"], "--pairs needs --base; add --base"),
         (["--max-seconds", "3"], "--max-seconds is for runs side by side"),
         (["--base", "--repeats", "3"], "--repeats does nothing with --base"),
         (["--base", "main", "--pairs", "0"], "--pairs"),

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from sbir_gate.documents import load_alerts, load_run, load_verdict
-from sbir_gate.engine.enrichment import enrich
+from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.finding import Severity
@@ -30,6 +30,7 @@ from tests.factories_dagster import (
     tell_alerts,
 )
 from tests.factories_matching import Award, Recipient, enrich_files, write_tables
+from tests.findings import notes
 
 
 @pytest.fixture
@@ -94,6 +95,7 @@ class TestTheJob:
         assert report["report"] == Path(report["report_path"]).read_text(encoding="utf-8")
         assert report["report"].startswith("## ")
 
+    @pytest.mark.slow
     def test_the_config_of_a_run_sets_what_the_file_does_not(self, world):
         elsewhere = world.folder / "elsewhere"
         result = world.run(folder=str(elsewhere), chunk_size=30, match_rate_threshold=0.5)
@@ -119,6 +121,7 @@ class TestBadData:
         assert is_held_up(result)
         assert failed_checks(result) == {"match_rate_threshold": "ERROR", "gate": "ERROR"}
 
+    @pytest.mark.slow
     def test_so_do_six_percent_fewer_links_than_the_baseline_and_five_do_not(self, world):
         world.write(linked=50)
         assert world.run().success
@@ -134,8 +137,12 @@ class TestBadData:
         ("sabotage", "check"),
         [
             (lambda rows: [*rows, rows[0]], "uniqueness"),
-            (lambda rows: rows[:-1], "completeness"),
-            (lambda rows: [*rows[:-1], {**rows[-1], "award_id": "A999"}], "uniqueness"),
+            pytest.param(lambda rows: rows[:-1], "completeness", marks=pytest.mark.slow),
+            pytest.param(
+                lambda rows: [*rows[:-1], {**rows[-1], "award_id": "A999"}],
+                "uniqueness",
+                marks=pytest.mark.slow,
+            ),
         ],
         ids=["doubled", "missing", "unknown"],
     )
@@ -157,6 +164,7 @@ class TestBadData:
         assert failed_checks(result) == {"recipients": "ERROR"}
         assert not {ENRICHED, REPORT} & set(started_steps(result))
 
+    @pytest.mark.slow
     def test_empty_recipients_fail_the_enrichment_alone_too_and_at_once(self, world):
         world.run()
         world.write(linked=0, recipients=0)
@@ -165,6 +173,7 @@ class TestBadData:
         assert "holds no recipients" in failure_of(result)
         assert started_steps(result) == [ENRICHED]
 
+    @pytest.mark.slow
     def test_the_report_alone_is_refused_afterwards(self, world):
         world.write(linked=50)
         world.run()
@@ -175,6 +184,7 @@ class TestBadData:
         assert started_steps(result) == [REPORT]  # once: it is not tried again
         assert "the gate refuses the enriched awards (fail)" in failure_of(result)
 
+    @pytest.mark.slow
     def test_the_report_alone_is_refused_where_the_enrichment_failed(self, world):
         world.run()
         world.write(linked=0, recipients=0)
@@ -183,6 +193,7 @@ class TestBadData:
         assert not result.success
         assert "materialise enriched_sbir_awards before" in failure_of(result)
 
+    @pytest.mark.slow
     def test_one_check_alone_can_be_asked_again_by_other_limits(self, world):
         world.write(linked=30)
         world.run()
@@ -196,6 +207,7 @@ class TestBadData:
         assert [alert.metric for alert in load_alerts(world.files / "alerts.json").alerts] == ["match_rate"]
         assert "match_rate 0.6 is below the minimum" in (world.files / "report.md").read_text()
 
+    @pytest.mark.slow
     def test_a_warning_lets_the_report_through_and_raises_an_alert(self, world):
         result = world.run("gate.metrics.seconds_per_record.maximum=0")
         assert result.success
@@ -206,6 +218,7 @@ class TestBadData:
             (AlertKind.CHANGE, Severity.WARN, "seconds_per_record")
         ]
 
+    @pytest.mark.slow
     def test_a_limit_on_time_that_fails_elsewhere_only_warns_of_a_single_run(self, world):
         result = world.run("gate.metrics.wall_seconds.maximum=0")
         assert result.success
@@ -229,20 +242,24 @@ class TestBadAwards:
         assert evaluation.metadata["rejects"].value == 10
         assert "awards.csv:52: 9 columns, 7 expected" in evaluation.metadata["examples"].value[0]
 
+    @pytest.mark.slow
     def test_the_enrichment_alone_is_refused_afterwards(self, world):
         world.run()
         result = world.run(only=[ENRICHED])
         assert not result.success
         assert "the awards did not pass: 50 of 60 rows could be read" in failure_of(result)
 
+    @pytest.mark.slow
     def test_the_report_of_the_awards_before_is_refused_too(self, world):
         world.run("reading.max_reject_percent=20")
         world.run()
         assert not world.run(only=[REPORT]).success
 
+    @pytest.mark.slow
     def test_the_limit_is_a_setting(self, world):
         assert world.run("reading.max_reject_percent=20").success
 
+    @pytest.mark.slow
     def test_awards_that_cannot_be_matched_hold_up_the_enrichment(self, world):
         (world.folder / "awards.csv").write_text(
             "award_id,Company,Duns\nA1,,\nA2,Firm 2 of Optics,\nA3,,100002025\nA4,Firm 4 of Optics,\n"
@@ -250,6 +267,7 @@ class TestBadAwards:
         assert failed_checks(world.run()) == {"completeness": "ERROR"}
         assert "completeness" not in failed_checks(world.run("orchestration.min_complete_percent=75"))
 
+    @pytest.mark.slow
     def test_repeated_ids_in_the_source_warn(self, world):
         (world.folder / "awards.csv").write_text(
             "award_id,Company\nA1,Firm 1 of Optics\nA1,Firm 2 of Optics\n"
@@ -266,6 +284,7 @@ class TestBaseline:
         assert metadata_of(world.run(), REPORT)["verdict"] == "pass"
 
     @pytest.mark.parametrize("linked", [45, 46], ids=["same data", "other data"])
+    @pytest.mark.slow
     def test_time_of_one_repeat_is_not_judged_and_holds_up_no_baseline(self, world, linked):
         limits = [f"gate.metrics.{name}.fail_percent=1" for name in ("wall_seconds", "cpu_seconds")]
         world.run(*limits)
@@ -276,6 +295,7 @@ class TestBaseline:
         assert metadata_of(result, REPORT)["verdict"] == "pass"
         assert metadata_of(result, REPORT)["baseline"].startswith("stored: ")
 
+    @pytest.mark.slow
     def test_it_does_not_follow_a_slow_decline(self, world):
         outcomes = []
         for linked in (50, 49, 48, 47):
@@ -288,11 +308,13 @@ class TestBaseline:
         world, _ = refused
         assert not (world.files / "baselines").exists()
 
+    @pytest.mark.slow
     def test_it_stays_where_it_is_if_the_settings_say_so(self, world):
         result = world.run("orchestration.stores_baseline=false")
         assert metadata_of(result, REPORT)["baseline"].startswith("not stored: orchestration")
         assert not (world.files / "baselines").exists()
 
+    @pytest.mark.slow
     def test_rates_are_held_against_it_when_the_data_changed(self, world):
         world.run()
         world.write(linked=72, awards=80)
@@ -300,9 +322,10 @@ class TestBaseline:
         assert result.success
         verdict = load_verdict(world.files / "verdict.json")
         assert verdict.outcome is Outcome.PASS
-        assert any("rates were compared" in note for note in verdict.notes)
+        assert any("rates were compared" in note for note in notes(verdict))
         assert world.baseline().quality.awards == 80
 
+    @pytest.mark.slow
     def test_a_committed_baseline_serves_until_there_is_one_of_its_own(self, world):
         world.run()
         (world.folder / "baselines").mkdir()
@@ -349,6 +372,7 @@ class TestTheRulesOfTheGate:
     def tear(path):
         path.write_text(path.read_text() + "a,row,with,far,too,many,cells,in,it\n")
 
+    @pytest.mark.slow
     def test_names_entities_labels_and_counts_are_there(self, world):
         assert world.run(truth=self.label(world, A0="R0", A9="R9b")).success
         run = load_run(world.files / f"{ENRICHED}.json")
@@ -360,10 +384,12 @@ class TestTheRulesOfTheGate:
         assert len(run.unlabelled_award_ids) == 8
         assert "2 of 10 awards labelled" in (world.files / "report.md").read_text()
 
+    @pytest.mark.slow
     def test_no_second_reading_of_the_recipients_is_left_behind(self, world):
         world.run()
         assert not list(world.files.glob("sbir-gate-*"))
 
+    @pytest.mark.slow
     def test_links_to_recipients_that_do_not_exist_are_refused_and_named(self, world):
         def engine(request, settings, monitor, progress, watch):
             summary = enrich(request, settings, monitor, progress, watch)
@@ -376,6 +402,7 @@ class TestTheRulesOfTheGate:
         words = "recipients_unknown 1 is above the maximum 0: recipient_id '101.0' is in no recipient"
         assert words in description_of(result, "uniqueness", ENRICHED)
 
+    @pytest.mark.slow
     def test_rows_that_could_not_be_read_warn_and_are_named(self, world):
         self.tear(world.folder / "recipients.csv")
         result = world.run("reading.max_reject_percent=20")
@@ -385,12 +412,14 @@ class TestTheRulesOfTheGate:
         assert "rows_rejected 1 is above the maximum 0" in words
         assert "recipients.csv:13: " in words
 
+    @pytest.mark.slow
     def test_of_labelled_awards_every_row_must_be_readable(self, world):
         self.tear(world.folder / "awards.csv")
         result = world.run("reading.max_reject_percent=20", truth=self.label(world, A0="R0"))
         assert failed_checks(result) == {"pass_rate": "ERROR"}
         assert "awards.csv:12: " in description_of(result, "pass_rate", VALIDATED)
 
+    @pytest.mark.slow
     def test_and_every_row_of_the_recipients(self, world):
         self.tear(world.folder / "recipients.csv")
         result = world.run("reading.max_reject_percent=20", truth=self.label(world, A0="R0"))
@@ -402,6 +431,7 @@ class TestTheRulesOfTheGate:
         assert "the truth is not that of the fixture" in failure_of(result)
         assert not (world.files / f"{ENRICHED}.json").exists()
 
+    @pytest.mark.slow
     def test_what_breaks_the_judging_leaves_the_run_and_a_verdict(self, world):
         world.run()
         (world.files / "baselines" / "enrichment.json").write_text("{")
@@ -409,10 +439,11 @@ class TestTheRulesOfTheGate:
         assert is_held_up(result)
         verdict = load_verdict(world.files / "verdict.json")
         assert verdict.outcome is Outcome.ERROR
-        assert any("the Run is saved: " in note for note in verdict.notes)
+        assert any("the Run is saved: " in note for note in notes(verdict))
         assert load_run(world.files / f"{ENRICHED}.json").quality.links == 10
         assert (world.files / "report.md").is_file()
 
+    @pytest.mark.slow
     def test_a_history_that_cannot_be_read_takes_nothing_from_the_verdict(self, world):
         loop = world.files / "loop"
         loop.parent.mkdir(parents=True)
@@ -424,6 +455,7 @@ class TestTheRulesOfTheGate:
     @pytest.mark.parametrize(
         ("days", "commit", "drifts"), [(0, "d", False), (2, "c", False), (2, "d", True)], ids=str
     )
+    @pytest.mark.slow
     def test_only_another_commit_and_a_day_are_a_slow_decline(self, world, days, commit, drifts):
         def engine(request, settings, monitor, progress, watch):
             summary = enrich(request, settings, monitor, progress, watch)
@@ -473,7 +505,11 @@ class TestRecovery:
         world.chunk_size = 10
         return world
 
-    @pytest.mark.parametrize("error", [ToolError("the machine broke"), RuntimeError("a fault")], ids=repr)
+    @pytest.mark.parametrize(
+        "error",
+        [ToolError("the machine broke"), pytest.param(RuntimeError("a fault"), marks=pytest.mark.slow)],
+        ids=repr,
+    )
     def test_a_step_that_broke_is_tried_again_and_goes_on_from_the_finished_chunks(self, world, error):
         undisturbed = world.run()
         expected = world.enriched()
@@ -490,6 +526,7 @@ class TestRecovery:
         assert (known["is_recovered"], known["records_reused"], known["recipients"]) == (True, 50, RECIPIENTS)
         assert metadata_of(undisturbed, ENRICHED)["is_recovered"] is False
 
+    @pytest.mark.slow
     def test_a_recovered_run_is_never_the_baseline(self, world):
         world.engine = Crash(5, RuntimeError("a fault"))
         result = world.run()
@@ -498,22 +535,26 @@ class TestRecovery:
         )
         assert "resumed" in load_run(world.files / f"{ENRICHED}.json").engine_notes
 
+    @pytest.mark.slow
     def test_a_run_that_is_launched_anew_goes_on_too(self, world):
         world.engine, world.retries = Crash(5, RuntimeError("a fault")), 0
         assert not world.run().success
         world.engine = enrich
         assert metadata_of(world.run(), ENRICHED)["records_reused"] == 50
 
+    @pytest.mark.slow
     def test_or_reads_all_again_if_it_is_told_to(self, world):
         world.engine, world.retries = Crash(5, RuntimeError("a fault")), 0
         assert not world.run().success
         world.engine = enrich
         assert metadata_of(world.run(is_fresh=True), ENRICHED)["records_reused"] == 0
 
+    @pytest.mark.slow
     def test_a_run_after_a_finished_one_does_all_the_work(self, world):
         world.run()
         assert metadata_of(world.run(), ENRICHED)["records_reused"] == 0
 
+    @pytest.mark.slow
     def test_want_of_memory_shows_and_changes_nothing(self, world):
         world.run()
         expected = world.enriched()
@@ -533,6 +574,7 @@ class TestAwardYears:
             writer.writerows({**row, "Award Year": 2020 + number % 2} for number, row in enumerate(rows))
         return world
 
+    @pytest.mark.slow
     def test_a_year_is_enriched_and_judged_by_itself(self, world):
         result = world.run(job=YEARLY_JOB, partition="2021")
         assert result.success
@@ -542,6 +584,7 @@ class TestAwardYears:
         assert metadata_of(world.run(job=YEARLY_JOB, partition="2021"), REPORT)["verdict"] == "pass"
         assert metadata_of(world.run(job=YEARLY_JOB, partition="2020"), REPORT)["verdict"] == "no-baseline"
 
+    @pytest.mark.slow
     def test_of_a_truth_of_all_years_the_labels_of_its_own_count(self, world):
         path = world.folder / "truth.csv"
         path.write_text("award_id,recipient_ids\nA0,R0\nA1,R1\nA3,R3\n")
@@ -570,11 +613,13 @@ class TestAlerts:
         (links,) = world.links
         assert links.run == f"https://dagster.example/runs/{result.run_id}"
 
+    @pytest.mark.slow
     def test_a_run_that_broke_is_an_alert_too(self, world):
         (told,) = tell_alerts(world, world.run("gate.max_loss=3"))
         assert told.outcome is Outcome.ERROR
         assert told.alerts[0].kind is AlertKind.FAULT
 
+    @pytest.mark.slow
     def test_empty_recipients_are_an_alert_that_names_the_file(self, world):
         world.write(linked=0, recipients=0)
         (told,) = tell_alerts(world, world.run())

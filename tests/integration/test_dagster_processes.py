@@ -14,7 +14,7 @@ from tests.dagster_server import MODULE, RUN_SECONDS, Place, dev_server, end_gro
 from tests.factories_dagster import World
 from tests.factories_matching import enrich_files
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 RECIPIENTS = 40_000
 CHUNK = 200

@@ -21,7 +21,8 @@ SOURCES = SETTINGS + "  sources: [enrich.py, 'engine/**']\n"
 
 @pytest.fixture
 def gated(team):  # noqa: F811 -- the fixture that is imported
-    """Let main have a gate that says what its engine is made of."""
+    """Let main have a gate that says what its engine is made of; time is measured, in a single pair."""
+    team.pairs = 1
     team.repository.git("switch", "--quiet", "main")
     files = {"enrich.py": toy(), "engine/words.txt": "x", "sbir-gate.yaml": SOURCES, "docs/a.md": "a"}
     team.repository.commit({**files, **FIXTURE})

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbir_gate.engine.enrichment import EnrichRequest, enrich
+from sbir_gate.engine import EnrichRequest, enrich
 from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
 from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.gate.measuring.output import read_decisions

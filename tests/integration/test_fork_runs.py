@@ -35,7 +35,7 @@ def team(tmp_path, monkeypatch):
     temporary.mkdir()
     monkeypatch.chdir(repository.folder)
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    return Team(repository, repository.folder, temporary)
+    return Team(repository, repository.folder, temporary, pairs=5)
 
 
 def judged_again(team, folder):

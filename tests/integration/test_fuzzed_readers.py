@@ -25,7 +25,7 @@ ABSURD = st.sampled_from(
         *([1e308, 5e-324], {"a": 1}, [None]),
     ]
 )
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 SOUND = json.loads(encode(RUN, make_run()))
 
 

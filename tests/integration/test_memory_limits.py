@@ -13,7 +13,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 # address space, not memory in use: a process reserves some hundred MiB of it that it never touches
 ADDRESS_SPACE_KIB = 1_400_000
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 
 def enriched(folder, recipients, budget_mib, limit_kib=None):

@@ -14,16 +14,16 @@ from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.gate.storing.revisions import file_sha256
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.text import text_chunks
-from sbir_gate.retrying import RetryPolicy
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.waivers import load_waivers
+from tests.step_options import retry_policy
 
 READERS = {
     "metrics of an enricher": (read_telemetry, EnricherError),
     "output of an enricher": (read_decisions, EnricherError),
     "truth": (read_truth, InputError),
     "awards, recipients": (resolve_files, InputError),
-    "text": (lambda path: list(text_chunks(path, RetryPolicy())), InputError),
+    "text": (lambda path: list(text_chunks(path, retry_policy())), InputError),
     "a download": (sha256_of, InputError),
     "a file against the one in git": (file_sha256, InputError),
     "settings": (lambda path: load_settings(path, {}), SbirGateError),

@@ -18,15 +18,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sbir_gate.engine.enrichment import EnrichRequest, enrich
+from sbir_gate.engine import EnrichRequest, enrich
 from sbir_gate.errors import ExitStatus
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.reading.dump_rows import DumpRows
 from sbir_gate.reading.loading import RAW_TABLE
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from tests.factories_dumps import LOOKUP_COLUMNS, zipped
 from tests.factories_matching import UEIS, Award, make_settings, write_tables
+from tests.step_options import reading_options
 
 pytestmark = pytest.mark.slow
 
@@ -188,7 +188,7 @@ def read(path, table, chunk_size):
     with (
         duckdb.connect() as connection,
         tempfile.TemporaryDirectory() as folder,
-        DumpRows(connection, path, table, Path(folder), ReadingOptions(chunk_size=chunk_size)) as raw,
+        DumpRows(connection, path, table, Path(folder), reading_options(chunk_size=chunk_size)) as raw,
     ):
         for _ in raw.blocks(range(len(raw.columns))):
             rows += connection.execute(f"SELECT * FROM {RAW_TABLE} ORDER BY rowid").fetchall()
@@ -227,7 +227,7 @@ def test_recipients_are_found_without_being_named(dump, tmp_path):
     with duckdb.connect() as connection:
         ids = [
             row[0]
-            for batch in iterate_recipients(connection, dump, tmp_path, ReadingOptions())
+            for batch in iterate_recipients(connection, dump, tmp_path, reading_options())
             for row in connection.execute(f"SELECT recipient_id FROM {batch.table}").fetchall()
         ]
     assert "the-right-one" in ids

@@ -107,7 +107,7 @@ def test_a_read_only_token_is_a_warning_and_an_error_only_if_strict(step):
     assert "permissions: pull-requests: write" in done.stderr
     strict = step.gate("publish", "--strict")
     assert strict.returncode == 3
-    assert "1 of what was to be told was not" in strict.stderr
+    assert "failed channels: 1" in strict.stderr
 
 
 def test_outside_of_a_workflow_it_is_a_wrong_use(step):
@@ -194,4 +194,4 @@ class TestUntrusted:
     def test_what_makes_no_sense_with_it_is_a_wrong_use(self, half, other):
         done = half.gate("publish", "--untrusted", "artifact", other)
         assert done.returncode == 2
-        assert "leave one of them out" in done.stderr
+        assert "remove one of the two options" in done.stderr

@@ -153,7 +153,7 @@ def check_nobody_learned_it(done, argv, clone):
 def test_the_token_of_the_job_is_shown_in_place_of_the_checkouts(remote, server, clone, tmp_path):
     done, argv = push(clone, tmp_path, GITHUB_SERVER_URL=server.url)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "origin/sbir-gate-history: Runs added: 1; there already: 0\n"
+    assert done.stdout == "origin/sbir-gate-history: Runs added: 1; already present: 0\n"
     assert len(remote.files("sbir-gate-history")) == 1
     assert server.seen
     assert all(headers == [basic(CANARY)] for headers in server.seen)

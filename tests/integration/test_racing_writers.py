@@ -17,7 +17,7 @@ from tests.factories_git import ENVIRONMENT
 from tests.factories_history import make_entry
 from tests.factories_remote import make_remote
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 WRITERS = 20
 ROOT = Path(__file__).parents[2]

@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.loading import RAW_TABLE, RawFile
-from sbir_gate.reading.options import ReadingOptions
+from tests.step_options import reading_options
 
 # each example loads many blocks: the examples are few, their cells nasty
 EXAMPLES = settings(
-    max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 CELLS = st.text(st.sampled_from('ab,;"\n\t é\\|'), max_size=6)
@@ -33,7 +31,7 @@ def read(tmp_path_factory):
             path = folder / name
             path.write_bytes(data)
             rows, rejects = [], []
-            options = ReadingOptions(chunk_size=chunk_size, max_record_mib=1)
+            options = reading_options(chunk_size=chunk_size, max_record_mib=1)
             with RawFile(connection, resolve_files(path)[0], folder, options) as raw:
                 for block in raw.blocks(range(len(raw.columns))):
                     found = connection.execute(f"SELECT * FROM {RAW_TABLE} ORDER BY rowid").fetchall()

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.engine.enrichment import EnrichRequest, enrich
+from sbir_gate.engine import EnrichRequest, enrich
 from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.errors import InputError, SbirGateError, UsageError
 from sbir_gate.monitor import PerformanceMonitor
 from tests.factories_matching import Award, Recipient, make_settings, write_tables
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-KILLS = 20
 
 
 class Stop:
@@ -206,8 +205,10 @@ def command(output, chunk_size=500):
     ]
 
 
-@pytest.mark.slow
-def test_killed_at_twenty_random_moments_each_run_goes_on_and_ends_with_the_same_bytes(tmp_path):
+@pytest.mark.parametrize(
+    "kills", [pytest.param(3, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.nightly)]
+)
+def test_killed_at_random_moments_each_run_goes_on_and_ends_with_the_same_bytes(tmp_path, kills):
     """No part is done twice but the one in flight: a part that was there is never written again."""
     expected = tmp_path / "expected.csv"
     started = time.monotonic()
@@ -218,7 +219,7 @@ def test_killed_at_twenty_random_moments_each_run_goes_on_and_ends_with_the_same
     output, parts = tmp_path / "out.csv", tmp_path / "out.csv.parts"
     known: dict[str, int] = {}
     killed = 0
-    while killed < KILLS:
+    while killed < kills:
         with subprocess.Popen(
             command(output), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:

@@ -90,11 +90,14 @@ class Team:
     folder: Path
     temporary: Path
     told: list[str] = field(default_factory=list)
+    pairs: int = 0  # none: each side runs once, and no time is measured
 
     def gate(self, *assignments, ref="main", config=None, environment=None, **options):
         """Run the main job as `sbir-gate run --base REF` does, without waiting for the calibration."""
         environment = ENVIRONMENT | (environment or {})
-        options = {"benchmark.min_pairs": 5, "benchmark.max_pairs": 5, "enricher.command": COMMAND} | options
+        pairs = {"benchmark.min_pairs": self.pairs, "benchmark.max_pairs": self.pairs}
+        timing = pairs if self.pairs else {"benchmark.is_timed": False}
+        options = {**timing, "enricher.command": COMMAND} | options
         options = {key: value for key, value in options.items() if value is not None}
         effective = load_settings(config, environment, options, assignments)
         edges = Edges(
@@ -137,6 +140,13 @@ def team(tmp_path, monkeypatch):
     return Team(repository, repository.folder, temporary)
 
 
+@pytest.fixture
+def timed(team):
+    """Let time be measured too, in five pairs."""
+    team.pairs = 5
+    return team
+
+
 def base_of(result):
     return load_run(result.reference_path)
 
@@ -144,9 +154,10 @@ def base_of(result):
 # the verdict
 
 
-def test_unchanged_code_passes_and_both_runs_are_kept(team):
+@pytest.mark.slow
+def test_unchanged_code_passes_and_both_runs_are_kept(timed):
     for _ in range(TRIES):  # other work on the machine may hide it for a while, but never fails it
-        result = team.gate(**{"benchmark.min_pairs": 7, "benchmark.max_pairs": 20})
+        result = timed.gate(**{"benchmark.min_pairs": 7, "benchmark.max_pairs": 20})
         assert result.verdict.outcome is not Outcome.FAIL
         if result.verdict.outcome is Outcome.PASS:
             break
@@ -157,7 +168,7 @@ def test_unchanged_code_passes_and_both_runs_are_kept(team):
     assert len(base.samples) == len(head.samples) >= 7
     assert latest_run_path(Path("reports")) == result.run_path
     assert "same commit and no tracked file was changed" in " ".join(notes(result.verdict))
-    team.check_nothing_stays()
+    timed.check_nothing_stays()
 
 
 def test_each_run_is_a_session_of_its_own(team):
@@ -175,14 +186,15 @@ def test_the_saved_runs_give_the_same_verdict_again(team):
     assert [award.award_id for award in result.verdict.records.lost] == ["A10", "A11", "A8", "A9"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_committed", [True, False])
-def test_a_slower_change_fails(team, is_committed):
+def test_a_slower_change_fails(timed, is_committed):
     if is_committed:
-        team.repository.commit({"enrich.py": SLOW})
+        timed.repository.commit({"enrich.py": SLOW})
     else:
-        (team.folder / "enrich.py").write_text(SLOW)
+        (timed.folder / "enrich.py").write_text(SLOW)
     for _ in range(TRIES):
-        result = team.gate()
+        result = timed.gate()
         if result.verdict.outcome is Outcome.FAIL:
             break
     assert "cpu_seconds rose" in " ".join(reasons(result.verdict))
@@ -205,23 +217,24 @@ def test_the_base_is_the_merge_base_and_not_the_tip(team):
     assert result.verdict.reference_commit == fork
 
 
-def test_a_base_that_was_slow_makes_head_faster_and_passes(team):
-    team.repository.git("switch", "--quiet", "main")
-    team.repository.commit({"enrich.py": SLOW})
-    team.repository.git("switch", "--quiet", "--create", "faster")
-    team.repository.commit({"enrich.py": TOY})
-    assert team.gate().verdict.outcome is Outcome.PASS
+@pytest.mark.slow
+def test_a_base_that_was_slow_makes_head_faster_and_passes(timed):
+    timed.repository.git("switch", "--quiet", "main")
+    timed.repository.commit({"enrich.py": SLOW})
+    timed.repository.git("switch", "--quiet", "--create", "faster")
+    timed.repository.commit({"enrich.py": TOY})
+    assert timed.gate().verdict.outcome is Outcome.PASS
 
 
-def test_more_pairs_are_measured_only_until_it_is_decided(team):
-    result = team.gate(**{"benchmark.min_pairs": 2, "benchmark.max_pairs": 50})
+def test_more_pairs_are_measured_only_until_it_is_decided(timed):
+    result = timed.gate(**{"benchmark.min_pairs": 2, "benchmark.max_pairs": 50})
     assert 2 <= len(result.run.samples) < 50
 
 
-def test_progress_tells_pair_and_side(team):
-    team.gate()
-    commit = team.repository.git("rev-parse", "HEAD")[:12]
-    assert team.told == [
+def test_progress_tells_pair_and_side(timed):
+    timed.gate()
+    commit = timed.repository.git("rev-parse", "HEAD")[:12]
+    assert timed.told == [
         f"gate enrichment; engine: {COMMAND}; settings file: none",
         f"checking out the base, {commit}",
         "reading the fixtures",
@@ -233,10 +246,10 @@ def test_progress_tells_pair_and_side(team):
     ]
 
 
-def test_progress_tells_how_many_pairs_there_will_be_at_least_and_then_at_most(team, monkeypatch):
+def test_progress_tells_how_many_pairs_there_will_be_at_least_and_then_at_most(timed, monkeypatch):
     monkeypatch.setattr("sbir_gate.gate.side_by_side.is_decided", lambda _verdict, _policy: False)
-    team.gate(**{"benchmark.min_pairs": 1, "benchmark.max_pairs": 5, "benchmark.warm_ups": 0})
-    pairs = [words for words in team.told if words.startswith("pair")]
+    timed.gate(**{"benchmark.min_pairs": 1, "benchmark.max_pairs": 5, "benchmark.warm_ups": 0})
+    pairs = [words for words in timed.told if words.startswith("pair")]
     assert pairs == [
         *("pair 1 of at least 1: head", "pair 1 of at least 1: base"),
         *("pair 2 of at most 5: base", "pair 2 of at most 5: head"),
@@ -244,12 +257,12 @@ def test_progress_tells_how_many_pairs_there_will_be_at_least_and_then_at_most(t
         *("pair 4 of at most 5: base", "pair 4 of at most 5: head"),
         *("pair 5 of at most 5: head", "pair 5 of at most 5: base"),
     ]
-    assert not any("warming up" in words for words in team.told)
+    assert not any("warming up" in words for words in timed.told)
 
 
-def test_a_budget_that_is_too_small_for_the_least_number_is_told_with_what_it_takes(team):
+def test_a_budget_that_is_too_small_for_the_least_number_is_told_with_what_it_takes(timed):
     options = {"benchmark.min_pairs": 5, "benchmark.max_pairs": 5, "benchmark.max_seconds": 0.001}
-    result = team.gate(**options)
+    result = timed.gate(**options)
     assert len(result.run.samples) == len(base_of(result).samples) == 1
     assert result.verdict.outcome is Outcome.INCONCLUSIVE
     assert re.search(
@@ -513,17 +526,17 @@ class Stopped(BaseException):
 
 
 @pytest.mark.parametrize("word", ["checking out", "warming up", "pair 2", "measuring quality"])
-def test_whenever_it_is_stopped_nothing_stays(team, word):
+def test_whenever_it_is_stopped_nothing_stays(timed, word):
     class Stopping(list):
         def append(self, words):
             if words.startswith(word):
                 raise Stopped
 
-    team.told = Stopping()
+    timed.told = Stopping()
     with pytest.raises(Stopped):
-        team.gate()
-    team.check_nothing_stays()
-    assert not (team.folder / "reports" / "verdict.json").exists()
+        timed.gate()
+    timed.check_nothing_stays()
+    assert not (timed.folder / "reports" / "verdict.json").exists()
 
 
 def test_what_the_enricher_locks_in_its_folder_is_no_failure(team):

@@ -20,7 +20,7 @@ from statistics import median
 import dagster as dg
 
 from sbir_gate.documents import load_run
-from sbir_gate.engine.enrichment import EnrichRequest, enrich
+from sbir_gate.engine import EnrichRequest, enrich
 from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure, run_process
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration import build_definitions

@@ -19,7 +19,7 @@ import numpy as np
 
 from sbir_gate.datasets.synthesising.dataset import synthesise
 from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions
-from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.confidence import default_model
 from sbir_gate.engine.matching.decisions import links_by_name, pair_facts
 from sbir_gate.engine.matching.firms import create_firms, create_queries
@@ -28,9 +28,9 @@ from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
 from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.model.matches import Method
 from sbir_gate.reading.awards import read_awards
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.settings import load_settings
+from tests.step_options import blocking_options, reading_options
 
 
 def case_of(pair, states_in_common):
@@ -51,15 +51,15 @@ def case_of(pair, states_in_common):
 
 def exact_pairs(connection, folder):
     """Return firm -> its pairs of equal names, best first."""
-    read_awards(connection, str(folder / "awards.csv"), folder, ReadingOptions())
-    batches = iterate_recipients(connection, str(folder / "recipients.csv"), folder, ReadingOptions())
+    read_awards(connection, str(folder / "awards.csv"), folder, reading_options())
+    batches = iterate_recipients(connection, str(folder / "recipients.csv"), folder, reading_options())
     parts = (
         write_part(connection, batch.table, folder / f"part-{batch.index:06d}.parquet") for batch in batches
     )
     open_parts(connection, list(parts))
     create_firms(connection)
     create_queries(connection, "firms")
-    create_pairs(connection, BlockingOptions())
+    create_pairs(connection, blocking_options())
     scored = score_pairs(connection, prepare_scoring(connection))
     facts = pair_facts(scored, np.round(default_model().probabilities(scored.matrix), 9))
     by_query = defaultdict(list)

@@ -37,9 +37,9 @@ from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure, r
 from sbir_gate.gate.measuring.quality import measure_quality
 from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.reading.awards import read_awards
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.settings import load_settings
+from tests.step_options import reading_options
 
 CUTOFF = 90
 # award names compared at a time: bounds the matrix of scores to this many rows
@@ -92,12 +92,12 @@ def link_like_a_script(scorer, has_identifiers, awards_source, recipients_source
 
 def read_both(connection, awards, recipients, folder):
     """Return (id, name, uei, duns) of every award and of every recipient, in file order."""
-    read_awards(connection, awards, folder, ReadingOptions())
+    read_awards(connection, awards, folder, reading_options())
     award_rows = connection.execute(
         "SELECT award_id, name, uei, duns FROM awards ORDER BY position"
     ).fetchall()
     recipient_rows = []
-    for batch in iterate_recipients(connection, recipients, folder, ReadingOptions()):
+    for batch in iterate_recipients(connection, recipients, folder, reading_options()):
         recipient_rows += connection.execute(
             f"SELECT recipient_id, name, uei, duns FROM {batch.table} ORDER BY rowid"  # noqa: S608 -- the reader's own table
         ).fetchall()

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.confidence import Model, acceptance_limit, fit, model_document
 from sbir_gate.engine.matching.exact import find_identifier_matches
 from sbir_gate.engine.matching.firms import create_firms, create_queries
@@ -38,6 +38,7 @@ from sbir_gate.reading.database import open_database
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.settings import load_settings
 from sbir_gate.settings.reading import database_options, reading_options
+from tests.step_options import blocking_options
 
 WANTED_PRECISIONS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
 RIDGE = 1.0
@@ -118,7 +119,7 @@ def examples_of(
         ]
         open_parts(connection, parts)
         create_open_queries(connection)
-        create_pairs(connection, BlockingOptions())
+        create_pairs(connection, blocking_options())
         scored = score_pairs(connection, prepare_scoring(connection))
         truth = truth_by_query(connection, truth_path)
     if is_complete and not all(truth.values()):

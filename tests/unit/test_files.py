@@ -1,5 +1,5 @@
-import ast
 import os
+import re
 import socket
 import stat
 import threading
@@ -18,6 +18,8 @@ from sbir_gate.files import (
     place_durably,
     place_output,
     read_file,
+    save_output,
+    save_text,
     write_durably,
     write_output,
 )
@@ -115,14 +117,6 @@ def _path_of(descriptor):
     return Path(f"/proc/self/fd/{descriptor}").readlink()
 
 
-def _is_placing(call):
-    """Say whether a call renames or forces a file: text is replaced with two arguments, a path with one."""
-    name = call.func.attr
-    return name in {"fsync", "rename", "renames", "hardlink_to"} or (
-        name == "replace" and len(call.args) == 1 and not call.keywords
-    )
-
-
 class TestWriting:
     def test_a_file_is_replaced_whole_and_nothing_else_stays(self, plain):
         assert write_durably(plain, b"new") is True
@@ -144,13 +138,12 @@ class TestWriting:
 
     def test_only_this_module_renames_files_and_forces_them_to_disk(self):
         folder = Path(sbir_gate.__file__).parent
-        found = [
-            f"{path.relative_to(folder)}:{node.lineno}"
-            for path in folder.rglob("*.py")
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_placing(node)
-        ]
-        assert {each.partition(":")[0] for each in found} == {"files.py"}
+        # text is replaced with two arguments, a path with one
+        placing = re.compile(
+            r"\bos\.(?:fsync|rename|replace)\(|\.(?:rename|hardlink_to)\(|\w\.replace\([\w.]+\)"
+        )
+        found = {path.name for path in folder.rglob("*.py") if placing.search(path.read_text("utf-8"))}
+        assert found == {"files.py"}
 
     def test_a_file_that_may_not_be_replaced_stays(self, plain):
         assert write_durably(plain, b"new", may_replace=False) is False
@@ -196,7 +189,7 @@ class TestWriting:
 
     def test_what_nobody_wants_may_go_to_the_null_device(self):
         with create_file(Path(os.devnull)) as file:
-            file.write(b"nothing")
+            assert file.write(b"nothing") == 7
 
 
 class TestOutputs:
@@ -255,3 +248,31 @@ class TestOutputs:
 
     def test_a_device_may_take_several_outputs(self, node):
         check_outputs([node, node], [])
+
+
+def test_text_is_written_as_utf_8_with_its_line_ends(tmp_path):
+    save_text(tmp_path / "report.md", "≥ 1\n")
+    assert (tmp_path / "report.md").read_bytes() == "≥ 1\n".encode()
+
+
+def test_a_saved_file_is_as_readable_as_any_other(tmp_path):
+    save_text(tmp_path / "report.md", "x")
+    (tmp_path / "plain").write_text("x")
+    assert (tmp_path / "report.md").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_text_that_is_not_unicode_leaves_nothing_behind(tmp_path):
+    with pytest.raises(OutputError, match=r"report\.md: cannot be written"):
+        save_text(tmp_path / "report.md", "\ud800")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_the_user_names_keeps_its_link_and_a_pipe_is_wrong_input(tmp_path):
+    (tmp_path / "link").symlink_to("report.md")
+    save_output(tmp_path / "link", "text")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "report.md").read_text() == "text"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="a pipe, not a regular file") as raised:
+        save_output(tmp_path / "pipe", "text")
+    assert raised.value.exit_status == 2

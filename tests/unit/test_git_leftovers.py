@@ -10,10 +10,10 @@ from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.git_leftovers import find_leftover, is_conflict_marker
 from sbir_gate.reading.awards import read_awards
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.settings import load_settings
 from sbir_gate.settings.waivers import load_waivers
+from tests.step_options import reading_options
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:00c0ffee\nsize 54793\n"
 
@@ -24,14 +24,14 @@ def conflict(ours, theirs):
 
 def read_awards_of(path):
     with duckdb.connect() as connection:
-        read_awards(connection, path, path.parent, ReadingOptions(max_reject_percent=0))
+        read_awards(connection, path, path.parent, reading_options(max_reject_percent=0))
 
 
 READERS = {
     "awards.csv": (read_awards_of, InputError),
     "awards.parquet": (read_awards_of, InputError),
-    "recipients.csv": (lambda path: check_recipients(path, ReadingOptions()), InputError),
-    "recipients.zip": (lambda path: check_recipients(path, ReadingOptions()), InputError),
+    "recipients.csv": (lambda path: check_recipients(path, reading_options()), InputError),
+    "recipients.zip": (lambda path: check_recipients(path, reading_options()), InputError),
     "truth.csv": (read_truth, InputError),
     "run.json": (load_run, DocumentError),
     "verdict.json": (load_verdict, DocumentError),

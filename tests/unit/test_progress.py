@@ -61,7 +61,9 @@ def test_the_file_says_how_far_the_run_is_at_most_once_a_second_and_how_it_ended
     assert json.loads(path.read_text())["state"] == "interrupted"
 
 
-def test_without_a_folder_nothing_is_written():
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     file = ProgressFile(None, "run-1", lambda: 0.0, lambda: datetime.now(UTC))
     file.tell(chunk())
     file.finish("finished")
+    assert list(tmp_path.iterdir()) == []

@@ -1,12 +1,11 @@
 import errno
+from dataclasses import replace
 
 import pytest
 
-from sbir_gate.retrying import RetryPolicy, backoff_delays, with_retries
+from sbir_gate.retrying import RetryPolicy, TransientError, full_pause
 
-
-def full() -> float:
-    return 1.0
+POLICY = RetryPolicy("exponential", 5, 1.0, 5.0, sleep=lambda _: None, jitter=full_pause)
 
 
 @pytest.mark.parametrize(
@@ -18,20 +17,26 @@ def full() -> float:
     ],
 )
 def test_delays_grow_as_the_kind_says_and_stop_at_the_cap(kind, expected):
-    assert list(backoff_delays(kind, 1.0, 5.0, 5, full)) == expected
+    assert list(replace(POLICY, kind=kind).delays()) == expected
 
 
 def test_jitter_takes_away_at_most_half():
-    assert list(backoff_delays("constant", 2.0, 5.0, 1, lambda: 0.0)) == [1.0]
+    assert next(replace(POLICY, jitter=lambda: 0.0).delays()) == 0.5
 
 
 def test_thousands_of_retries_do_not_overflow():
-    assert max(backoff_delays("exponential", 1.0, 5.0, 3000, full)) == 5.0
+    assert max(replace(POLICY, retries=3000).delays()) == 5.0
 
 
 def test_an_unknown_kind_is_refused_at_once():
     with pytest.raises(ValueError, match="unknown back-off 'fibonacci'"):
-        backoff_delays("fibonacci", 1.0, 5.0, 1, full)
+        replace(POLICY, kind="fibonacci")
+
+
+def test_no_pause_ends_after_the_time_that_there_is():
+    moments = iter([0.0, 0.0, 1.0, 7.0])
+    policy = replace(POLICY, max_seconds=10.0, clock=lambda: next(moments))
+    assert list(policy.delays()) == [1.0, 2.0]
 
 
 class Flaky:
@@ -48,33 +53,60 @@ class Flaky:
         return "answer"
 
 
-def test_transient_errors_are_waited_out():
-    slept = []
-    flaky = Flaky(errno.EIO, errno.ESTALE)
-    assert with_retries(flaky, [0.1, 0.2, 0.3], slept.append) == "answer"
-    assert slept == [0.1, 0.2]
+class Waiter:
+    """Notes the pauses."""
+
+    def __init__(self, **changes):
+        self.slept = []
+        self.policy = replace(POLICY, sleep=self.slept.append, **changes)
 
 
-def test_the_error_after_the_last_delay_passes_through():
+@pytest.fixture
+def waiter():
+    return Waiter()
+
+
+def test_transient_errors_are_waited_out(waiter):
+    assert waiter.policy.call(Flaky(errno.EIO, errno.ESTALE)) == "answer"
+    assert waiter.slept == [1.0, 2.0]
+
+
+def test_the_error_after_the_last_pause_passes_through():
     flaky = Flaky(*[errno.ETIMEDOUT] * 9)
     with pytest.raises(OSError, match="flaky"):
-        with_retries(flaky, [0.0, 0.0], lambda _: None)
+        replace(POLICY, retries=2).call(flaky)
     assert flaky.calls == 3
 
 
-def test_an_error_that_waiting_does_not_mend_passes_through_at_once():
+def test_an_error_that_waiting_does_not_fix_passes_through_at_once():
     flaky = Flaky(errno.ENOENT)
     with pytest.raises(FileNotFoundError):
-        with_retries(flaky, [0.0] * 5, lambda _: None)
+        POLICY.call(flaky)
     assert flaky.calls == 1
 
 
-def test_a_policy_sleeps_with_its_own_clock():
-    slept = []
-    policy = RetryPolicy("exponential", 1.0, 10.0, 3, slept.append, full)
-    assert policy.call(Flaky(errno.EAGAIN, errno.EAGAIN)) == "answer"
-    assert slept == [1.0, 2.0]
+def test_a_server_that_asks_for_a_longer_pause_gets_it(waiter):
+    answers = iter([TransientError("busy", 9.0), TransientError("busy", 0.5)])
+    told = []
+
+    def action():
+        for error in answers:
+            raise error
+        return "done"
+
+    assert waiter.policy.call(action, lambda fault, pause: told.append((str(fault), pause))) == "done"
+    assert waiter.slept == [9.0, 2.0]
+    assert told == [("busy", 9.0), ("busy", 2.0)]
 
 
-def test_a_policy_tells_its_pauses():
-    assert list(RetryPolicy("exponential", 1.0, 10.0, 3, lambda _: None, full).delays()) == [1.0, 2.0, 4.0]
+def test_progress_starts_the_count_of_attempts_anew_and_the_last_error_has_the_count():
+    further = iter([True, False, True, False, False])
+
+    def action():
+        raise TransientError("cut")
+
+    waiter = Waiter(retries=2)
+    with pytest.raises(TransientError) as raised:
+        waiter.policy.call(action, is_further=lambda: next(further))
+    assert raised.value.attempts == 5
+    assert waiter.slept == [1.0, 2.0, 1.0, 2.0]

@@ -8,13 +8,12 @@ import pytest
 from sbir_gate.documents import (
     load_run,
     load_verdict,
-    save_output,
     save_run,
-    save_text,
     save_verdict,
     write_run,
 )
 from sbir_gate.errors import DocumentError, OutputError
+from sbir_gate.files import save_text
 from sbir_gate.gate.comparing.gate import judge
 from tests.factories import make_policy, make_run, with_metric
 
@@ -74,26 +73,12 @@ class TestSaving:
         assert load_run(path).enricher == "new"
         assert files_in(tmp_path) == ["run.json"]
 
-    def test_text_is_written_as_utf_8_with_its_line_ends(self, tmp_path):
-        save_text(tmp_path / "report.md", "≥ 1\n")
-        assert (tmp_path / "report.md").read_bytes() == "≥ 1\n".encode()
-
-    def test_a_saved_file_is_as_readable_as_any_other(self, tmp_path):
-        save_text(tmp_path / "report.md", "x")
-        (tmp_path / "plain").write_text("x")
-        assert (tmp_path / "report.md").stat().st_mode == (tmp_path / "plain").stat().st_mode
-
 
 class TestSavingThatFails:
     @pytest.mark.parametrize("value", [float("nan"), float("inf")])
     def test_a_run_with_a_value_that_is_no_number_leaves_nothing_behind(self, tmp_path, value):
         with pytest.raises(OutputError, match="cannot be saved as JSON"):
             save_run(tmp_path, with_metric(make_run(), "wall_seconds", [value]))
-        assert files_in(tmp_path) == []
-
-    def test_text_that_is_not_unicode_leaves_nothing_behind(self, tmp_path):
-        with pytest.raises(OutputError, match=r"report\.md: cannot be written"):
-            save_text(tmp_path / "report.md", "\ud800")
         assert files_in(tmp_path) == []
 
     def test_a_half_written_file_never_takes_the_place_of_a_whole_one(self, tmp_path):
@@ -232,14 +217,3 @@ def test_names_of_any_language_survive(tmp_path):
     run = make_run()
     run = replace(run, firm_names=("STJØRDAL Ünïcode 株式会社 💥", *run.firm_names[1:]))
     assert load_run(save_run(tmp_path, run)) == run
-
-
-def test_an_output_that_the_user_names_keeps_its_link_and_a_pipe_is_wrong_input(tmp_path):
-    (tmp_path / "link").symlink_to("report.md")
-    save_output(tmp_path / "link", "text")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "report.md").read_text() == "text"
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OutputError, match="a pipe, not a regular file") as raised:
-        save_output(tmp_path / "pipe", "text")
-    assert raised.value.exit_status == 2

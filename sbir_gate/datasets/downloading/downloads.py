@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbir_gate.datasets.downloading.answers import Answer, FileChangedError, RemoteFile
 from sbir_gate.datasets.downloading.partials import PartialFile, make_folder, sole_writer, unwritable
+from sbir_gate.datasets.downloading.responses import FileChangedError, RangeResponse, RemoteFile
 from sbir_gate.datasets.downloading.transfers import DownloadOptions, Transfer, Wanted, persist, sha256_of
 from sbir_gate.errors import InputError, OutputError
 from sbir_gate.files import output_target
@@ -66,10 +66,10 @@ def _is_current(remote: RemoteFile, wanted: Wanted, options: DownloadOptions) ->
     return False
 
 
-def ask_facts(remote: RemoteFile) -> Answer:
+def ask_facts(remote: RemoteFile) -> RangeResponse:
     """Return what a request for the first byte tells: size, version, and whether parts are sent."""
     try:
-        with remote.ask(0, 0) as answer:
-            return answer
+        with remote.ask(0, 0) as response:
+            return response
     except FileChangedError:
         raise InputError(f"{remote.address}: the file on the server is empty", "check the URL") from None

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from sbir_gate.datasets.downloading.answers import Answer, FileChangedError, RemoteFile
 from sbir_gate.datasets.downloading.downloads import Fetched, ask_facts
 from sbir_gate.datasets.downloading.partials import make_folder, sole_writer, unwritable
+from sbir_gate.datasets.downloading.responses import FileChangedError, RangeResponse, RemoteFile
 from sbir_gate.datasets.downloading.transfers import DownloadOptions, persist, read_range
 from sbir_gate.datasets.downloading.zip_members import MEMBER_NAME, DumpOptions, Member
 from sbir_gate.errors import InputError, OutputError, UsageError
@@ -103,7 +103,9 @@ def _fetch_table(remote: RemoteFile, folder: Path, dump: DumpOptions, options: D
 
 
 @contextmanager
-def _opened(remote: RemoteFile, facts: Answer, total: int, options: DownloadOptions) -> Iterator[RemoteZip]:
+def _opened(
+    remote: RemoteFile, facts: RangeResponse, total: int, options: DownloadOptions
+) -> Iterator[RemoteZip]:
     from remotezip import RemoteZip, RemoteZipError  # noqa: PLC0415 -- see check_extra
 
     # a directory that leads to places that are not there makes zipfile and remotezip raise all of these
@@ -143,7 +145,7 @@ class _Ranges:
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """An answer that has come whole, as remotezip looks at it."""
+    """A response that has come whole, as remotezip looks at it."""
 
     headers: Mapping[str, str]
     raw: BinaryIO

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sbir_gate.datasets.downloading.answers import Answer, FileChangedError, PassingError, RemoteFile
+from sbir_gate import files
 from sbir_gate.datasets.downloading.partials import Origin, PartialFile
+from sbir_gate.datasets.downloading.responses import FileChangedError, RangeResponse, RemoteFile
 from sbir_gate.errors import InputError, NoRoomError, ToolError
-from sbir_gate.files import open_file
 from sbir_gate.reading.options import MIB
-from sbir_gate.retrying import RetryPolicy
+from sbir_gate.retrying import RetryPolicy, TransientError
 
 # an attempt that got this much further starts the count of attempts anew: a long way has many cuts
 _PROGRESS_BYTES = MIB
@@ -39,7 +38,7 @@ class DownloadOptions:
     room in a folder. These three and the policy's `sleep` are the edges.
     """
 
-    retrying: RetryPolicy = field(default_factory=RetryPolicy)
+    retrying: RetryPolicy
     progress: Callable[[int, int | None], None] = lambda _done, _total: None
     say: Callable[[str], None] = lambda _words: None
     free_bytes: Callable[[Path], int] = _free_bytes
@@ -73,25 +72,25 @@ def persist(
 
     `reached` tells how far the work is, in bytes. Raises ToolError when the attempts are used up.
     """
-    delays, mark, attempts = options.retrying.delays(), reached(), 0
-    while True:
-        attempts += 1
-        try:
-            return action()
-        except PassingError as error:
-            fault = error
-        if reached() - mark >= _PROGRESS_BYTES:
-            delays, mark = options.retrying.delays(), reached()
-        pause = next(delays, None)
-        if pause is None:
-            raise ToolError(
-                f"{remote.address}: {fault.reason} (tried {attempts} times)",
-                "run the same command again: it goes on where it stopped; "
-                "enrichment.performance.max_retries sets how often is tried",
-            )
-        pause = max(pause, fault.pause_seconds)
-        options.say(f"{fault.reason}; trying again in {pause:.1f} s")
-        options.retrying.sleep(pause)
+    mark = reached()
+
+    def is_further() -> bool:
+        nonlocal mark
+        before, mark = mark, max(mark, reached()) if reached() - mark >= _PROGRESS_BYTES else mark
+        return mark > before
+
+    try:
+        return options.retrying.call(
+            action,
+            lambda fault, pause: options.say(f"{fault}; trying again in {pause:.1f} s"),
+            is_further,
+        )
+    except TransientError as fault:
+        raise ToolError(
+            f"{remote.address}: {fault.reason} (tried {fault.attempts} times)",
+            "run the same command again: it goes on where it stopped; "
+            "enrichment.performance.max_retries sets how often is tried",
+        ) from None
 
 
 def read_range(remote: RemoteFile, first: int, last: int, validator: str | None) -> bytes:
@@ -102,24 +101,24 @@ def read_range(remote: RemoteFile, first: int, last: int, validator: str | None)
             f"{remote.address}: the directory of the zip, or its toc.dat, has {size:,} bytes",
             "this is no dump of USAspending: check the URL",
         )
-    with remote.ask(first, last, validator) as answer:
-        if not answer.is_partial or answer.first_byte != first:
+    with remote.ask(first, last, validator) as response:
+        if not response.is_partial or response.first_byte != first:
             raise FileChangedError
         body = bytearray()
-        for block in answer.blocks():
+        for block in response.blocks():
             body += block
             if len(body) > size:
                 raise FileChangedError
     if len(body) < size:
-        raise PassingError(f"{len(body):,} bytes came instead of {size:,}")
+        raise TransientError(f"{len(body):,} bytes came instead of {size:,}")
     return bytes(body)
 
 
 def read_whole(remote: RemoteFile, most_bytes: int) -> bytes:
     """Return a small file. Raises what `RemoteFile.ask` does, and InputError for a large one."""
-    with remote.ask() as answer:
+    with remote.ask() as response:
         body = bytearray()
-        for block in answer.blocks():
+        for block in response.blocks():
             body += block
             if len(body) > most_bytes:
                 raise InputError(f"{remote.address}: has more than {most_bytes:,} bytes", "check the URL")
@@ -167,7 +166,7 @@ class Transfer:
             if self._is_resumed:
                 # the older part may be of another version, or damaged: whole and anew it can still be right
                 self._is_resumed = False
-                raise PassingError("the SHA-256 of the resumed download is wrong")
+                raise TransientError("the SHA-256 of the resumed download is wrong")
             raise InputError(
                 f"{self._remote.address}: its SHA-256 is {found}, not {wanted.sha256}",
                 "the file was changed or damaged: check the source, then sources.*.sha256 in the settings",
@@ -176,7 +175,7 @@ class Transfer:
     def attempt(self) -> None:
         """Bring what is missing, in one request or, from a server that sends less than is asked, in more.
 
-        Raises PassingError for what a new attempt may mend, InputError for content that is wrong, and, of a
+        Raises TransientError for what a new attempt may mend, InputError for content that is wrong, and, of a
         part, FileChangedError if the file is no longer that of the validator.
         """
         while not self._is_complete():
@@ -186,7 +185,7 @@ class Transfer:
                 if not self._is_whole:
                     raise
                 self._partial.discard()
-                raise PassingError(
+                raise TransientError(
                     "the file on the server has changed: starting from its beginning"
                 ) from None
 
@@ -219,71 +218,71 @@ class Transfer:
         if offset:
             self._is_resumed = True
             first, last = self._span.first_byte + offset, self._last_byte()
-            with self._remote.ask(first, last, validator) as answer:
-                self._take(answer, offset)
+            with self._remote.ask(first, last, validator) as response:
+                self._take(response, offset)
         elif self._is_whole:
             if self._partial.size():
                 self._options.say("starting from the beginning: what came before cannot be told to fit")
-            with self._remote.ask() as answer:
-                self._take(answer, 0)
+            with self._remote.ask() as response:
+                self._take(response, 0)
         else:
-            with self._remote.ask(self._span.first_byte, self._last_byte(), validator) as answer:
-                self._take(answer, 0)
+            with self._remote.ask(self._span.first_byte, self._last_byte(), validator) as response:
+                self._take(response, 0)
 
     def _last_byte(self) -> int | None:
         size = self._span.size_bytes
         return None if size is None else self._span.first_byte + size - 1
 
-    def _take(self, answer: Answer, offset: int) -> None:
-        """Write the body of an answer behind the `offset` bytes that there are."""
-        if not answer.is_partial and not self._is_whole:
+    def _take(self, response: RangeResponse, offset: int) -> None:
+        """Write the body of a response behind the `offset` bytes that there are."""
+        if not response.is_partial and not self._is_whole:
             raise FileChangedError
-        if answer.is_partial:
-            self._check_part(answer, offset)
+        if response.is_partial:
+            self._check_part(response, offset)
         elif offset:
             origin = self._partial.origin()
-            is_same = origin is not None and answer.validator == origin.validator
+            is_same = origin is not None and response.validator == origin.validator
             self._options.say(
                 "the server does not send parts of files: starting from the beginning"
                 if is_same
                 else "the file on the server has changed: starting from its beginning"
             )
             offset = 0
-        self._check_announced(answer)
-        if not answer.has_end and self._wanted.sha256 is None:
+        self._check_announced(response)
+        if not response.has_end and self._wanted.sha256 is None:
             self._options.say(
                 "the server does not say how long the file is: a cut at its end would not be noticed"
             )
-        blocks = answer.blocks()
+        blocks = response.blocks()
         if offset == 0:
             blocks = self._checked_head(blocks) if self._is_whole else blocks
-            self._partial.restart(self._origin(answer, answer.total_bytes))
-        self.modified_at = answer.modified_at
-        self._write(blocks, answer, offset)
+            self._partial.restart(self._origin(response, response.total_bytes))
+        self.modified_at = response.modified_at
+        self._write(blocks, response, offset)
 
-    def _origin(self, answer: Answer, total_bytes: int | None) -> Origin:
-        validator = answer.validator if self._is_whole else self._validator
+    def _origin(self, response: RangeResponse, total_bytes: int | None) -> Origin:
+        validator = response.validator if self._is_whole else self._validator
         return Origin(str(self._remote.address), self._span.first_byte, validator, total_bytes)
 
-    def _check_part(self, answer: Answer, offset: int) -> None:
+    def _check_part(self, response: RangeResponse, offset: int) -> None:
         """Raise FileChangedError if a part is not the one asked for, or of another version of the file."""
         origin = self._partial.origin()
         known = (origin.total_bytes, origin.validator) if origin is not None and self._is_whole else ()
-        told = (answer.total_bytes, answer.validator)
+        told = (response.total_bytes, response.validator)
         has_changed = any(
             None not in {old, new} and old != new for old, new in zip(known, told, strict=False)
         )
-        if answer.first_byte != self._span.first_byte + offset or has_changed:
+        if response.first_byte != self._span.first_byte + offset or has_changed:
             raise FileChangedError
 
-    def _check_announced(self, answer: Answer) -> None:
+    def _check_announced(self, response: RangeResponse) -> None:
         """Refuse, before a byte is written, what is compressed, of a wrong size, or too much for the disk."""
-        if answer.encoding not in {"", "identity"} and not self._wanted.target.name.endswith(".gz"):
+        if response.encoding not in {"", "identity"} and not self._wanted.target.name.endswith(".gz"):
             raise InputError(
-                f"{self._remote.address}: the server sends the file compressed ({answer.encoding})",
+                f"{self._remote.address}: the server sends the file compressed ({response.encoding})",
                 f"name --output {self._wanted.target.name}.gz if that is gzip",
             )
-        total = answer.total_bytes if self._is_whole else self._span.size_bytes
+        total = response.total_bytes if self._is_whole else self._span.size_bytes
         if total is None:
             return
         if self._is_whole and self._wanted.size_bytes not in {None, total}:
@@ -311,8 +310,8 @@ class Transfer:
         check_head(head, self._wanted.target, str(self._remote.address))
         return _after(head, blocks)
 
-    def _write(self, blocks: Iterator[bytes], answer: Answer, offset: int) -> None:
-        end = answer.total_bytes if self._is_whole else self._span.size_bytes
+    def _write(self, blocks: Iterator[bytes], response: RangeResponse, offset: int) -> None:
+        end = response.total_bytes if self._is_whole else self._span.size_bytes
         limit = end if end is not None else self._wanted.size_bytes
         done = offset
         with self._partial.appending() as file:
@@ -330,9 +329,9 @@ class Transfer:
         origin = self._partial.origin()
         if self._is_whole and origin is not None and origin.total_bytes is None:
             # from now on the size is known: where it was never announced, by the end of the body
-            self._partial.describe(self._origin(answer, done if end is None else end))
+            self._partial.describe(self._origin(response, done if end is None else end))
         if done == offset:
-            raise PassingError("the server sent nothing")
+            raise TransientError("the server sent nothing")
 
     def _more_than(self, limit: int) -> InputError:
         self._partial.discard()
@@ -345,8 +344,7 @@ class Transfer:
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal. Raises InputError if it cannot be read."""
     try:
-        with open_file(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.sha256_of(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions") from error
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sbir_gate.datasets.downloading.answers import BLOCK_BYTES, PassingError, RemoteFile
 from sbir_gate.datasets.downloading.downloads import Fetched
 from sbir_gate.datasets.downloading.partials import Origin, PartialFile, publish, unwritable
+from sbir_gate.datasets.downloading.responses import BLOCK_BYTES, RemoteFile
 from sbir_gate.datasets.downloading.transfers import (
     DownloadOptions,
     Span,
@@ -25,6 +25,7 @@ from sbir_gate.datasets.downloading.transfers import (
 )
 from sbir_gate.errors import InputError, NoRoomError
 from sbir_gate.files import open_file
+from sbir_gate.retrying import TransientError
 
 MEMBER_NAME = re.compile(r"[0-9]{1,20}\.dat(\.gz)?")
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
@@ -155,7 +156,7 @@ class Member:
             return
         unpacked.unlink(missing_ok=True)
         self.partial.discard()
-        raise PassingError(f"the CRC-32 of {self.info.filename} is wrong")
+        raise TransientError(f"the CRC-32 of {self.info.filename} is wrong")
 
 
 def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:

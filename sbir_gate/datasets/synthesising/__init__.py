@@ -1,1 +1,1 @@
-"""Realistic, seeded benchmark data of any size, with its truth."""
+"""Realistic, seeded benchmark data of any size, with its truth. Ask `dataset`."""

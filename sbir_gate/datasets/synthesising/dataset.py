@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
@@ -21,7 +20,7 @@ from sbir_gate.datasets.synthesising.recipients import NOBODY, RECIPIENT_COLUMNS
 from sbir_gate.datasets.synthesising.tables import open_table
 from sbir_gate.datasets.synthesising.traps import placeholder_rows, recipient_rows
 from sbir_gate.errors import OutputError
-from sbir_gate.files import open_file, write_output
+from sbir_gate.files import sha256_of, write_output
 
 RECIPIENTS_PER_BATCH = 100_000
 AWARDS_PER_BATCH = 20_000
@@ -123,7 +122,7 @@ def synthesise(
         firms=sum(map(len, firms)),
         awards_without_recipient=tally.without_recipient,
         awards_by_stratum={name: dict(sorted(counts.items())) for name, counts in tally.strata.items()},
-        sha256={path.name: _sha256(path) for path in paths},
+        sha256={path.name: sha256_of(path) for path in paths},
     )
     _write_fingerprint(options, summary, folder / FINGERPRINT_NAME)
     return summary
@@ -180,11 +179,6 @@ def _recipients(
         if position < len(related) and related[position].firm != NOBODY:
             ids_by_firm[related[position].firm].append(recipient_id)
     return rows, ids_by_firm
-
-
-def _sha256(path: Path) -> str:
-    with open_file(path) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _write_fingerprint(options: SynthesisOptions, summary: SynthesisSummary, path: Path) -> None:

@@ -24,9 +24,9 @@ class BlockingOptions:
     most `max_pairs_per_key`; the best `pairs_per_query` pairs of each query are scored.
     """
 
-    max_firms_per_key: int = 60
-    max_pairs_per_key: int = 600
-    pairs_per_query: int = 12
+    max_firms_per_key: int
+    max_pairs_per_key: int
+    pairs_per_query: int
 
 
 # a merge sorts all keys kept so far: it waits until as many new ones have come, and at least this many

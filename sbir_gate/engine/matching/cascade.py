@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -31,8 +31,6 @@ from sbir_gate.engine.matching.scoring import WordCounts, prepare_scoring, query
 from sbir_gate.engine.matching.training import joined, label_pairs, train
 from sbir_gate.model.matches import Method
 
-ALL_METHODS = (Method.UEI_EXACT, Method.DUNS_EXACT, Method.NAME_EXACT, Method.NAME_FUZZY)
-
 StageTimer = Callable[[str], AbstractContextManager[object]]
 
 
@@ -47,14 +45,14 @@ class MatchingOptions:
     `namesakes_in_state` recipients bear it.
     """
 
-    methods: tuple[Method, ...] = ALL_METHODS
-    min_precision: float = 0.98
-    acceptance_limit: float | None = None
-    max_candidates: int = 5
-    namesakes_in_state: int = 3
-    min_training_labels: int = 500
-    max_training_labels: int = 5000
-    blocking: BlockingOptions = field(default_factory=BlockingOptions)
+    methods: tuple[Method, ...]
+    min_precision: float
+    acceptance_limit: float | None
+    max_candidates: int
+    namesakes_in_state: int
+    min_training_labels: int
+    max_training_labels: int
+    blocking: BlockingOptions
 
 
 @dataclass(frozen=True, slots=True)

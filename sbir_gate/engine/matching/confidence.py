@@ -58,17 +58,20 @@ def default_model() -> Model:
 def parse_model(text: str) -> Model:
     """Return the model of a JSON text that `model_document` wrote.
 
-    Raises ToolError for a model over other features than FEATURES.
+    A feature that the model was trained without has the weight 0. Raises ToolError for a feature that is not
+    one of FEATURES.
     """
     stored = json.loads(text)
-    if tuple(stored["features"]) != FEATURES:
+    weights = dict(zip(stored["features"], stored["weights"], strict=True))
+    unknown = sorted(weights.keys() - {*FEATURES})
+    if unknown:
         raise ToolError(
-            "the stored model was made for other features than this program has",
-            "make it again: see docs/architecture.md, 'The shipped model'",
+            f"the stored model has features that this program lacks: {', '.join(unknown)}",
+            "train it again: see docs/engine.md, 'The shipped model'",
         )
     return Model(
         version=stored["version"],
-        weights=tuple(stored["weights"]),
+        weights=tuple(weights.get(name, 0.0) for name in FEATURES),
         intercept=stored["intercept"],
         limits=tuple((pair[0], pair[1]) for pair in stored["limits"]),
     )

@@ -9,7 +9,6 @@ One process at a time writes.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -20,7 +19,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from sbir_gate.errors import OutputError, UsageError
-from sbir_gate.files import open_file, place_durably, read_file, write_durably
+from sbir_gate.files import place_durably, read_file, sha256_of, write_durably
 from sbir_gate.locks import LockedError, locked
 from sbir_gate.model.chunks import Chunk
 
@@ -29,7 +28,6 @@ FORMAT_VERSION = 1
 _HEADER = "ledger.json"
 _LOCK = "lock"
 _SCRATCH = "scratch"
-_HASH_BYTES = 1 << 20
 
 
 @validated(frozen=True, config=ConfigDict(extra="forbid"))
@@ -136,7 +134,7 @@ class Ledger:
         temporary = self.scratch / path.name
         try:
             write(temporary)
-            entry = _Entry(chunk, temporary.stat().st_size, _sha256(temporary))
+            entry = _Entry(chunk, temporary.stat().st_size, sha256_of(temporary))
             place_durably(temporary, path)
             write_durably(path.with_suffix(".json"), _ENTRIES.dump_json(entry))
         finally:
@@ -208,14 +206,6 @@ def _read_entry(path: Path) -> _Entry | None:
 
 def _is_whole(path: Path, entry: _Entry) -> bool:
     try:
-        return path.stat().st_size == entry.bytes and _sha256(path) == entry.sha256
+        return path.stat().st_size == entry.bytes and sha256_of(path) == entry.sha256
     except FileNotFoundError:
         return False
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open_file(path) as file:
-        while block := file.read(_HASH_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

@@ -143,10 +143,10 @@ def run_side_by_side(
         if not (is_look or stop):
             continue
         results = session.results()
-        if is_look and is_decided(*results):
-            return session.ended(Stop.DECIDED, *results)
         if stop:
             return session.ended(stop, *results)
+        if is_decided(*results):
+            return session.ended(Stop.DECIDED, *results)
 
 
 def _spent(session: _Session, budget: Budget) -> Stop | None:

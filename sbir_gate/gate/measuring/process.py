@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import marshal
 import os
 import re
 import select
@@ -15,22 +16,23 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.abc import InspectLoader
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import BinaryIO, cast
 
 from sbir_gate.errors import EnricherError, ToolError
 from sbir_gate.files import write_durably
 from sbir_gate.gate.measuring import launcher, usage
 
-_PACKAGES = str(Path(launcher.__file__).resolve().parents[3])
-# Isolated and without site-packages: what the launcher imports is the standard library and this package. No
-# compiled code of the package is read: an engine could have put it where it is looked for.
-LAUNCH = f"""\
-import collections.abc, ctypes, json, os, select, signal, sys, time, types, typing
-sys.pycache_prefix = {os.devnull!r}
-sys.path.append(sys.argv[1])
-from sbir_gate.gate.measuring.launcher import main
-main()
+# Isolated and without site-packages: what the launcher imports is the standard library. Its own code comes
+# from this process, ahead of the request: no engine can have put it there, and it is compiled only once.
+LAUNCH = """\
+import marshal, sys, types
+for name, code in marshal.load(sys.stdin.buffer):
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(code, module.__dict__)
+module.main()
 """
 GRACE_SECONDS = 2.0
 # how long past its own limits the launcher may take before it counts as broken
@@ -211,14 +213,14 @@ def _launch(request: ProcessRequest, log: BinaryIO) -> tuple[int, bytes]:
     )
     limit_seconds = request.timeout_seconds + GRACE_SECONDS + launcher.KILL_SECONDS + SLACK_SECONDS
     with subprocess.Popen(  # noqa: S603 -- our own launcher; the command that it starts is configuration
-        [sys.executable, "-I", "-S", "-c", LAUNCH, _PACKAGES],
+        [sys.executable, "-I", "-S", "-c", LAUNCH],
         env=dict(request.environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
     ) as parent:
         try:
-            return _exchange(parent, json.dumps(body).encode(), time.monotonic() + limit_seconds)
+            return _exchange(parent, launcher_input(body), time.monotonic() + limit_seconds)
         except subprocess.TimeoutExpired as error:
             parent.kill()
             raise ToolError(
@@ -230,6 +232,20 @@ def _launch(request: ProcessRequest, log: BinaryIO) -> tuple[int, bytes]:
                 # interrupted: let the launcher end the enricher's tree before we leave
                 parent.terminate()
                 parent.wait()
+
+
+def launcher_input(request: launcher.Request) -> bytes:
+    """Return what a process that runs LAUNCH reads: the launcher's modules, then the request."""
+    return _CODE + json.dumps(request).encode()
+
+
+def _code_of(module: ModuleType) -> CodeType | None:
+    """Return the code of a module, read as Python read it to load the module."""
+    loader = module.__loader__
+    return loader.get_code(module.__name__) if isinstance(loader, InspectLoader) else None
+
+
+_CODE = marshal.dumps([(module.__name__, _code_of(module)) for module in (usage, launcher)])
 
 
 def _exchange(parent: subprocess.Popen[bytes], body: bytes, deadline: float) -> tuple[int, bytes]:

@@ -5,7 +5,6 @@ It is looked at after every run, so that the side that changed it is known, and 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sbir_gate.errors import InputError, TamperingError
-from sbir_gate.files import open_file
+from sbir_gate.files import sha256_of
 from sbir_gate.gate.measuring.interleaving import Side
 
 _EXAMPLES = 3
@@ -126,7 +125,6 @@ def _mark_of(path: Path) -> Mark:
 def _digest(path: Path) -> str:
     """Return the SHA-256 of a file; empty for what is not there or is no regular file."""
     try:
-        with open_file(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return ""

@@ -1,1 +1,5 @@
-"""Tell others: the comment, the check, annotations, summary and outputs of a workflow, and Slack."""
+"""Send finished texts: to the pull request, the check, the workflow and Slack. Nothing is worded here.
+
+Ask `event` what a workflow runs for, `pull_request` and `check_run` to publish on GitHub, `workflow` for
+the job summary and annotations, `slack` to post.
+"""

@@ -1,8 +1,15 @@
-"""GitHub's REST API: which requests are made for what."""
+"""GitHub through PyGithub's objects: comments, checks and pull requests of one repository."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import TypeAlias, TypedDict, TypeVar
+
+from github.CheckRun import CheckRun as GithubCheckRun
+from github.IssueComment import IssueComment
+from github.PullRequest import PullRequest
 
 from sbir_gate.gate.publishing.github import (
     PERMISSIONS,
@@ -13,35 +20,32 @@ from sbir_gate.gate.publishing.github import (
     GitHubError,
     Pull,
 )
-from sbir_gate.gate.publishing.github_answers import (
-    CheckRunAnswer,
-    CheckRunsAnswer,
-    CommentAnswer,
-    FileAnswer,
-    PullAnswer,
-    UserAnswer,
-    ViewerAnswer,
-    check_run_of,
-    comment_of,
-    pull_of,
+from sbir_gate.gate.publishing.github_client import (
+    PAGE_SIZE,
+    Connection,
+    explained,
+    open_github,
 )
-from sbir_gate.gate.publishing.github_requests import Clock, Connection, Json, Request, Requests, Verb
 from sbir_gate.model.publication import Annotation
 
 GITHUB_TOKEN_LOGIN = "github-actions[bot]"  # noqa: S105 -- a login, not a token
 
 _TITLE_CHARACTERS = 255
 _MESSAGE_CHARACTERS = 16_000
+_MOST_PAGES = 100
 _VIEWER = "query { viewer { login } }"
+
+Theirs = TypeVar("Theirs")
+Ours = TypeVar("Ours")
 
 
 class GitHubApi:
     """One repository on GitHub; implements `publishing.github.GitHub`."""
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._repository = f"/repos/{connection.repository}"
-        self._requests = Requests(connection, clock)
+        self._github = open_github(connection)
+        self._repository = self._github.get_repo(connection.repository)
 
     def __repr__(self) -> str:
         return f"GitHubApi({self._connection.repository} at {self._connection.api_url})"
@@ -54,15 +58,16 @@ class GitHubApi:
         """
         if self._connection.login:
             return self._connection.login
-        query = Request("POST", self._requests.graphql_url, "ask who it is", "", {"query": _VIEWER})
-        user = Request("GET", "/user", "ask who it is", "")
         try:
-            return self._requests.one(ViewerAnswer, query).data.viewer.login
+            with self._asking("ask who it is"):
+                _, response = self._github.requester.graphql_query(_VIEWER, {})
+                return str(_known(response["data"]["viewer"]["login"]))
         except GitHubError as error:
             if error.status == 401:
                 raise
         try:
-            return self._requests.one(UserAnswer, user).login
+            with self._asking("ask who it is"):
+                return _known(self._github.get_user().login)
         except GitHubError as error:
             if error.status in {403, 404}:
                 return GITHUB_TOKEN_LOGIN
@@ -70,131 +75,169 @@ class GitHubApi:
 
     def pull(self, number: int) -> Pull:
         """Return a pull request as it stands now."""
-        path = f"{self._repository}/pulls/{number}"
-        return pull_of(
-            self._requests.one(PullAnswer, Request("GET", path, "read pull requests", PERMISSIONS["read"]))
-        )
+        with self._asking("read pull requests", "read"):
+            return _pull(self._repository.get_pull(number))
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """Return all comments on a pull request, the oldest first."""
-        path = f"{self._repository}/issues/{number}/comments"
-        request = Request("GET", path, "read comments", PERMISSIONS["read"])
-        return tuple(comment_of(each) for each in self._requests.pages(CommentAnswer, request))
+        with self._asking("read comments", "read"):
+            return self._all(self._repository.get_issue(number).get_comments(), _comment)
 
     def create_comment(self, number: int, body: str) -> Comment:
-        """Add a comment; an answer that was lost is not asked for again."""
-        path = f"{self._repository}/issues/{number}/comments"
-        return comment_of(
-            self._requests.one(CommentAnswer, _commenting("POST", path, {"body": body}, is_repeatable=False))
-        )
+        """Add a comment; where the response was lost it is not asked for again."""
+        with self._asking("write comments", "comment"):
+            return _comment(self._repository.get_issue(number).create_comment(body))
 
     def edit_comment(self, comment_number: int, body: str) -> Comment:
         """Replace the text of a comment."""
-        path = f"{self._repository}/issues/comments/{comment_number}"
-        return comment_of(self._requests.one(CommentAnswer, _commenting("PATCH", path, {"body": body})))
+        with self._asking("write comments", "comment"):
+            comment = self._comment_of(comment_number)
+            comment.edit(body)
+            return _comment(comment)
 
     def delete_comment(self, comment_number: int) -> None:
         """Remove a comment; one that is gone already is no error."""
-        path = f"{self._repository}/issues/comments/{comment_number}"
         try:
-            self._requests.ask(_commenting("DELETE", path, None))
+            with self._asking("write comments", "comment"):
+                self._comment_of(comment_number).delete()
         except GitHubError as error:
             if error.status not in {404, 410}:
                 raise
 
     def check_runs(self, sha: str, name: str) -> tuple[CheckRun, ...]:
         """Return the latest checks of that name on a commit."""
-        path = f"{self._repository}/commits/{sha}/check-runs"
-        parameters: Mapping[str, str | int] = {"check_name": name, "filter": "latest", "per_page": 100}
-        request = Request("GET", path, "read checks", PERMISSIONS["check"], parameters=parameters)
-        return tuple(check_run_of(each) for each in self._requests.one(CheckRunsAnswer, request).check_runs)
+        with self._asking("read checks", "check"):
+            found = self._repository.get_commit(sha).get_check_runs(check_name=name, filter="latest")
+            return self._all(found, _check_run)
 
     def begin_check_run(self, sha: str, name: str, key: str, details_url: str) -> CheckRun:
         """Add a check that is in progress."""
-        facts = {
-            "name": name,
-            "head_sha": sha,
-            "external_id": key,
-            "details_url": details_url,
-            "status": "in_progress",
-        }
-        return self._write_check("POST", f"{self._repository}/check-runs", facts)
+        with self._asking("write checks", "check"):
+            return _check_run(
+                self._repository.create_check_run(
+                    name, sha, external_id=key, details_url=details_url, status="in_progress"
+                )
+            )
 
     def create_check_run(
         self, sha: str, name: str, key: str, details_url: str, conclusion: Conclusion, text: CheckText
     ) -> CheckRun:
         """Add a check that has ended."""
-        facts = {"name": name, "head_sha": sha, "external_id": key, "details_url": details_url}
-        return self._write_check(
-            "POST", f"{self._repository}/check-runs", {**facts, **_end(conclusion, text)}
-        )
+        with self._asking("write checks", "check"):
+            return _check_run(
+                self._repository.create_check_run(
+                    name, sha, external_id=key, details_url=details_url, **_end(conclusion, text)
+                )
+            )
 
     def complete_check_run(self, number: int, conclusion: Conclusion, text: CheckText) -> CheckRun:
-        """Let a check end, or add annotations to one that has."""
-        return self._write_check("PATCH", f"{self._repository}/check-runs/{number}", _end(conclusion, text))
+        """End a check, or add annotations to one that has ended."""
+        with self._asking("write checks", "check"):
+            check = self._repository.get_check_run(number)
+            check.edit(**_end(conclusion, text))
+            return _check_run(check)
 
     def pulls_of_commit(self, sha: str) -> tuple[Pull, ...]:
         """Return the pull requests that a commit of this repository belongs to."""
-        return self._pulls(f"{self._repository}/commits/{sha}/pulls", {})
+        with self._asking("read pull requests", "read"):
+            return self._all(self._repository.get_commit(sha).get_pulls(), _pull)
 
     def pulls_of_branch(self, owner: str, branch: str) -> tuple[Pull, ...]:
         """Return the open pull requests from a branch of that owner's repository or fork."""
-        return self._pulls(f"{self._repository}/pulls", {"state": "open", "head": f"{owner}:{branch}"})
+        with self._asking("read pull requests", "read"):
+            return self._all(self._repository.get_pulls(state="open", head=f"{owner}:{branch}"), _pull)
 
     def files_of_pull(self, number: int) -> tuple[str, ...]:
         """Return the paths that a pull request changes, of a renamed file both; of at most 3,000 files."""
-        path = f"{self._repository}/pulls/{number}/files"
-        request = Request("GET", path, "read pull requests", PERMISSIONS["read"])
-        files = self._requests.pages(FileAnswer, request)
-        return tuple(name for file in files for name in (file.filename, file.previous_filename) if name)
+        with self._asking("read pull requests", "read"):
+            files = self._all(
+                self._repository.get_pull(number).get_files(),
+                lambda file: (_known(file.filename), file.previous_filename or ""),
+            )
+        return tuple(name for names in files for name in names if name)
 
     def create_pull(self, head: str, base: str, title: str, body: str) -> Pull:
         """Open a pull request from a branch to another of this repository."""
-        facts = {"head": head, "base": base, "title": title, "body": body}
-        request = Request(
-            "POST",
-            f"{self._repository}/pulls",
-            "open pull requests",
-            PERMISSIONS["pull"],
-            facts,
-            is_repeatable=False,
-        )
-        return pull_of(self._requests.one(PullAnswer, request))
+        with self._asking("open pull requests", "pull"):
+            return _pull(self._repository.create_pull(base, head, title=title, body=body))
 
     def edit_pull(self, number: int, title: str, body: str) -> Pull:
         """Replace title and text of a pull request."""
-        facts = {"title": title, "body": body}
-        path = f"{self._repository}/pulls/{number}"
-        return pull_of(
-            self._requests.one(
-                PullAnswer, Request("PATCH", path, "edit pull requests", PERMISSIONS["pull"], facts)
+        with self._asking("edit pull requests", "pull"):
+            pull = self._repository.get_pull(number)
+            pull.edit(title=title, body=body)
+            return _pull(pull)
+
+    def _asking(self, doing: str, permission: str = "") -> AbstractContextManager[None]:
+        return explained(self._connection, doing, PERMISSIONS.get(permission, ""))
+
+    def _comment_of(self, number: int) -> IssueComment:
+        return self._repository.get_issue(0).get_comment(number)  # of any issue: their numbers are one row
+
+    def _all(self, found: Iterable[Theirs], ours_of: Callable[[Theirs], Ours]) -> tuple[Ours, ...]:
+        """Return what all pages hold: one page is not all of it. Raises GitHubError for pages without end."""
+        most = _MOST_PAGES * PAGE_SIZE
+        items = tuple(ours_of(each) for each in islice(found, most + 1))
+        if len(items) > most:
+            raise GitHubError(
+                200, f"{self._connection.repository}: GitHub lists more than {most:,} of them", "tidy them up"
             )
-        )
-
-    def _write_check(self, verb: Verb, path: str, facts: Json) -> CheckRun:
-        return check_run_of(
-            self._requests.one(
-                CheckRunAnswer, Request(verb, path, "write checks", PERMISSIONS["check"], facts)
-            )
-        )
-
-    def _pulls(self, path: str, parameters: Mapping[str, str | int]) -> tuple[Pull, ...]:
-        request = Request("GET", path, "read pull requests", PERMISSIONS["read"], parameters=parameters)
-        return tuple(pull_of(each) for each in self._requests.pages(PullAnswer, request))
+        return items
 
 
-def _commenting(verb: Verb, path: str, body: Json | None, *, is_repeatable: bool = True) -> Request:
-    return Request(verb, path, "write comments", PERMISSIONS["comment"], body, is_repeatable=is_repeatable)
+def _known(value: Theirs | None) -> Theirs:
+    """Return what PyGithub read; it gives None for what a response lacks. Raises ValueError."""
+    if not value:
+        raise ValueError
+    return value
 
 
-def _end(conclusion: Conclusion, text: CheckText) -> Json:
-    output: dict[str, object] = {"title": text.title[:_TITLE_CHARACTERS], "summary": text.summary}
+def _comment(comment: IssueComment) -> Comment:
+    author = _known(comment.user.login) if comment.user else ""
+    return Comment(_known(comment.id), author, comment.body or "", _known(comment.html_url))
+
+
+def _pull(pull: PullRequest) -> Pull:
+    head, base = pull.head, pull.base
+    return Pull(
+        number=_known(pull.number),
+        is_open=_known(pull.state) == "open",
+        head_sha=_known(head.sha),
+        head_repository=_known(head.repo.full_name) if head.repo else "",
+        head_ref=_known(head.ref),
+        base_ref=_known(base.ref),
+        base_repository=_known(base.repo.full_name) if base.repo else "",
+        title=_known(pull.title),
+        body=pull.body or "",
+        url=_known(pull.html_url),
+    )
+
+
+def _check_run(check: GithubCheckRun) -> CheckRun:
+    is_completed = _known(check.status) == "completed"
+    return CheckRun(_known(check.id), check.external_id or "", is_completed, check.html_url or "")
+
+
+_Output: TypeAlias = dict[str, str | list[dict[str, str | int]]]
+
+
+class _End(TypedDict):
+    status: str
+    conclusion: str
+    output: _Output
+
+
+def _end(conclusion: Conclusion, text: CheckText) -> _End:
+    output: _Output = {
+        "title": text.title[:_TITLE_CHARACTERS],
+        "summary": text.summary,
+    }
     if text.annotations:
         output["annotations"] = [_annotation(each) for each in text.annotations]
     return {"status": "completed", "conclusion": conclusion.value, "output": output}
 
 
-def _annotation(annotation: Annotation) -> Json:
+def _annotation(annotation: Annotation) -> dict[str, str | int]:
     line = max(1, annotation.line)
     return {
         "path": annotation.path,

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import requests
 
 from sbir_gate.errors import PublishError, UsageError
+from sbir_gate.retrying import RetryPolicy, TransientError, full_pause
 
 WEBHOOK_VARIABLE = "SBIR_GATE_SLACK_WEBHOOK"
 
-_ATTEMPTS = 4
+_RETRIES = 3
 _BASE_SECONDS = 1.0
 _MOST_WAIT_SECONDS = 60.0
 _TIMEOUT_SECONDS = (10.0, 30.0)
@@ -66,31 +67,36 @@ def post_to_slack(webhook: str, payload: str, edges: SlackEdges) -> None:
     Raises PublishError with Slack's own word for what is wrong. No redirect is followed: it would carry the
     payload to where nobody meant it to go.
     """
-    problem = ""
-    for attempt in range(_ATTEMPTS):
-        try:
-            with _silence():
-                answer = edges.session.post(
-                    webhook,
-                    data=payload.encode(),
-                    headers={"Content-Type": "application/json; charset=utf-8"},
-                    timeout=_TIMEOUT_SECONDS,
-                    allow_redirects=False,
-                )
-        except requests.RequestException as error:
-            # requests words its errors with the address in them: only their kind is told
-            problem, wait = f"Slack cannot be reached ({type(error).__name__})", None
-        else:
-            if answer.status_code in _DONE:
-                return
-            problem, wait = _problem(answer), _wait(answer)
-            if answer.status_code != _TOO_MANY and answer.status_code < _FIRST_SERVER_FAULT:
-                raise PublishError(problem, _cure(answer))
-        if attempt < _ATTEMPTS - 1:
-            edges.sleep(min(_BASE_SECONDS * 2**attempt if wait is None else wait, _MOST_WAIT_SECONDS))
-    raise PublishError(
-        f"{problem}, {_ATTEMPTS} times", "the verdict stands in the reports; run the same again"
+    retrying = RetryPolicy(
+        "exponential", _RETRIES, _BASE_SECONDS, _MOST_WAIT_SECONDS, sleep=edges.sleep, jitter=full_pause
     )
+    try:
+        retrying.call(lambda: _post(webhook, payload, edges.session))
+    except TransientError as error:
+        raise PublishError(
+            f"{error.reason}, {error.attempts} times", "the verdict stands in the reports; run the same again"
+        ) from None
+
+
+def _post(webhook: str, payload: str, session: requests.Session) -> None:
+    try:
+        with _silence():
+            response = session.post(
+                webhook,
+                data=payload.encode(),
+                headers={"Content-Type": "application/json; charset=utf-8"},
+                timeout=_TIMEOUT_SECONDS,
+                allow_redirects=False,
+            )
+    except requests.RequestException as error:
+        # requests words its errors with the address in them: only their kind is told
+        raise TransientError(f"Slack cannot be reached ({type(error).__name__})") from None
+    if response.status_code in _DONE:
+        return
+    problem = _problem(response)
+    if response.status_code != _TOO_MANY and response.status_code < _FIRST_SERVER_FAULT:
+        raise PublishError(problem, _cure(response))
+    raise TransientError(problem, _wait(response))
 
 
 @contextmanager
@@ -110,21 +116,21 @@ def _nothing(_record: logging.LogRecord) -> bool:
     return False
 
 
-def _problem(answer: requests.Response) -> str:
-    word = _word(answer)
-    return f"Slack answers with {answer.status_code}" + (f" ({word})" if word else "")
+def _problem(response: requests.Response) -> str:
+    word = _word(response)
+    return f"Slack answers with {response.status_code}" + (f" ({word})" if word else "")
 
 
-def _cure(answer: requests.Response) -> str:
-    return _CURES.get(_word(answer), _CHECK)
+def _cure(response: requests.Response) -> str:
+    return _CURES.get(_word(response), _CHECK)
 
 
-def _word(answer: requests.Response) -> str:
+def _word(response: requests.Response) -> str:
     """Return Slack's word for what is wrong, empty for anything else: it may quote what was sent."""
-    text = answer.text.strip()
+    text = response.text.strip()
     return text if text in _CURES else ""
 
 
-def _wait(answer: requests.Response) -> float | None:
-    asked = answer.headers.get("Retry-After", "")
-    return float(asked) if asked.isdecimal() else None
+def _wait(response: requests.Response) -> float:
+    asked = response.headers.get("Retry-After", "")
+    return min(float(asked), _MOST_WAIT_SECONDS) if asked.isdecimal() else 0.0

@@ -10,11 +10,12 @@ from sbir_gate.errors import DocumentError, UsageError
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import is_ancestor
 from sbir_gate.gate.storing.references import HASH
-from sbir_gate.gate.storing.remote_branch import Edit, Patience, RemoteBranch
+from sbir_gate.gate.storing.remote_branch import Edit, RemoteBranch
 from sbir_gate.gate.storing.revisions import SHOWN_DIGITS, Revision
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode, encode
 from sbir_gate.model.history import utc_moment
 from sbir_gate.model.run import Run
+from sbir_gate.retrying import RetryPolicy
 
 # or what is pushed would be measured, promoted and pushed again, for ever, where the token starts workflows
 _NO_BUILD = "[skip ci]"
@@ -43,7 +44,7 @@ def push_baseline(
     run: Run,
     path: str,
     main: RemoteBranch,
-    patience: Patience,
+    retrying: RetryPolicy,
     proposal: RemoteBranch | None = None,
     *,
     is_forced: bool = False,
@@ -83,7 +84,7 @@ def push_baseline(
         message = _message(run, is_proposal=proposal is not None)
         return Edit({path: content}, message, start if proposal is not None else None)
 
-    pushed = (proposal or main).push(edit_of, patience)
+    pushed = (proposal or main).push(edit_of, retrying)
     return BaselinePush(outcome.standing, pushed.commit, pushed.attempts, outcome.other)
 
 

@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 from sbir_gate.documents import MAX_ENTRY_BYTES, load_entry
 from sbir_gate.errors import DocumentError
 from sbir_gate.gate.storing.history import entry_name, gate_slug, keep_entry
-from sbir_gate.gate.storing.remote_branch import Edit, Patience, RemoteBranch
+from sbir_gate.gate.storing.remote_branch import Edit, RemoteBranch
 from sbir_gate.gate.storing.revisions import Blob, Revision
 from sbir_gate.model.document import HISTORY, decode, encode
 from sbir_gate.model.history import HistoryEntry, SkippedFile, utc_moment
+from sbir_gate.retrying import RetryPolicy
 
 _SUFFIX = ".json"
 # for other services that build every branch; GitHub finds no workflow on this one
@@ -43,7 +44,7 @@ def entry_place(entry: HistoryEntry) -> str:
     return f"{gate_slug(entry.gate)}/{month}/{entry_name(entry)}"
 
 
-def push_history(branch: RemoteBranch, folder: Path, patience: Patience) -> HistoryTransfer:
+def push_history(branch: RemoteBranch, folder: Path, retrying: RetryPolicy) -> HistoryTransfer:
     """Add the folder's entries that the branch lacks, in one commit; the first one makes the branch.
 
     What is no entry is skipped and named. Raises ToolError if the branch cannot be pushed to.
@@ -63,7 +64,7 @@ def push_history(branch: RemoteBranch, folder: Path, patience: Patience) -> Hist
         known, added = len(paths) - len(files) - len(local.skipped), len(files)
         return Edit(files, _message(files)) if files else None
 
-    pushed = branch.push(edit_of, patience)
+    pushed = branch.push(edit_of, retrying)
     return HistoryTransfer(added, known, local.skipped, pushed.commit, pushed.attempts)
 
 

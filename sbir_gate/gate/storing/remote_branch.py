@@ -18,34 +18,13 @@ from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import is_ancestor, top_folder
 from sbir_gate.gate.storing.push_faults import FaultKind, RemoteFault, fault_of
 from sbir_gate.gate.storing.revisions import Revision
+from sbir_gate.retrying import RetryPolicy, TransientError
 
 _REMOTE_NAME = re.compile(r"[A-Za-z0-9_][\w.-]*(/[\w.-]+)*", re.ASCII)
 _NETWORK_SECONDS = 300.0
 _SHOWN_CHARACTERS = 80
 _AUTHOR = "sbir-gate"
 _ADDRESS = "noreply@sbir-gate.invalid"  # by RFC 2606 nobody's, and never will be
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long others are made way for: so many attempts, within so many seconds.
-
-    Pauses are drawn between 0 and a span that doubles from the first to the longest, so that those who met
-    once don't meet again. `draw` gives 0..1.
-    """
-
-    sleep: Callable[[float], None]
-    clock: Callable[[], float]
-    draw: Callable[[], float]
-    attempts: int = 40
-    seconds: float = 300.0
-    first_pause_seconds: float = 0.2
-    longest_pause_seconds: float = 8.0
-
-    def pause_seconds(self, attempt: int) -> float:
-        """Return how long to wait after an attempt, counted from 1."""
-        span = self.first_pause_seconds * 2.0 ** min(attempt, 30)
-        return self.draw() * min(span, self.longest_pause_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +47,20 @@ class Pushed:
     attempts: int
 
 
-class _Fault(Exception):  # noqa: N818 -- not shown to anybody
+class _RemoteError(Exception):
     """A fault on the way to the remote."""
 
     def __init__(self, fault: RemoteFault) -> None:
         super().__init__(fault.words)
         self.fault = fault
+
+
+class _TransientRemoteError(_RemoteError, TransientError):
+    """One that is gone when the others are done."""
+
+
+def _fault(fault: RemoteFault) -> _RemoteError:
+    return _TransientRemoteError(fault) if fault.is_passing else _RemoteError(fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +94,34 @@ class RemoteBranch:
         """
         try:
             return self._tip(known)
-        except _Fault as found:
+        except _RemoteError as found:
             raise self._error("cannot be fetched", found.fault) from found
 
-    def push(self, edit_of: Callable[[Revision | None], Edit | None], patience: Patience) -> Pushed:
+    def push(self, edit_of: Callable[[Revision | None], Edit | None], retrying: RetryPolicy) -> Pushed:
         """Commit on the newest tip what `edit_of` makes of it, and push it; again if others were first.
 
         `edit_of` is given the tip, None where there is no such branch yet, and gives None where nothing is
         left to do. Raises ToolError with the cure.
         """
-        began, known, attempt = patience.clock(), "", 0
-        while True:
-            attempt += 1
-            try:
-                tip = self._tip(known)
-                known = tip.commit if tip else ""
-                edit = edit_of(tip)
-                if edit is None:
-                    return Pushed("", attempt)
-                commit = self._commit(edit, tip)
-                self._send(commit)
-            except _Fault as found:
-                pause = patience.pause_seconds(attempt)
-                has_time = patience.clock() - began + pause <= patience.seconds
-                if not found.fault.is_passing or attempt >= patience.attempts or not has_time:
-                    many = f" after {attempt} attempts" if attempt > 1 else ""
-                    raise self._error(f"was not pushed{many}", found.fault) from found
-                patience.sleep(pause)
-            else:
-                return Pushed(commit, attempt)
+        known, attempts = "", 0
+
+        def attempt() -> str:
+            nonlocal known, attempts
+            attempts += 1
+            tip = self._tip(known)
+            known = tip.commit if tip else ""
+            edit = edit_of(tip)
+            if edit is None:
+                return ""
+            commit = self._commit(edit, tip)
+            self._send(commit)
+            return commit
+
+        try:
+            return Pushed(retrying.call(attempt), attempts)
+        except _RemoteError as found:
+            many = f" after {attempts} attempts" if attempts > 1 else ""
+            raise self._error(f"was not pushed{many}", found.fault) from found
 
     def _error(self, what: str, fault: RemoteFault) -> ToolError:
         return ToolError(f"{self.shown} {what}: {fault.kind}: {fault.words}", fault.hint)
@@ -143,7 +129,7 @@ class RemoteBranch:
     def _tip(self, known: str) -> Revision | None:
         answer = self.git.ask("ls-remote", "--quiet", "--refs", "--", self.remote, self.ref)
         if answer.status:
-            raise _Fault(fault_of(answer.complaint))
+            raise _fault(fault_of(answer.complaint))
         refs = (line.split("\t", 1) for line in answer.line.splitlines())
         commit = next((found for found, *rest in refs if rest == [self.ref]), "")
         if not commit:
@@ -151,7 +137,7 @@ class RemoteBranch:
         if self._lacks(commit):
             self._fetch(known)
             if self._lacks(commit):  # it is gone: somebody set the branch back meanwhile
-                raise _Fault(RemoteFault(FaultKind.RACE, "the branch was set back meanwhile"))
+                raise _fault(RemoteFault(FaultKind.RACE, "the branch was set back meanwhile"))
         return Revision(self.git.at(self.root), commit, self.root)
 
     def _fetch(self, known: str) -> None:
@@ -160,7 +146,7 @@ class RemoteBranch:
         since = (f"--negotiation-tip={known}",) if known else ()
         answer = self.git.ask("fetch", *quiet, "--recurse-submodules=no", *since, "--", self.remote, self.ref)
         if answer.status:
-            raise _Fault(fault_of(answer.complaint))
+            raise _fault(fault_of(answer.complaint))
 
     def _lacks(self, commit: str) -> bool:
         return self.git.ask("cat-file", "-e", f"{commit}^{{tree}}").status != 0
@@ -192,7 +178,7 @@ class RemoteBranch:
         )
         if answer.status:
             verdicts = " ".join(line for line in answer.line.splitlines() if line.startswith("!"))
-            raise _Fault(fault_of(f"{answer.complaint} {verdicts}".strip().replace("\t", " ")))
+            raise _fault(fault_of(f"{answer.complaint} {verdicts}".strip().replace("\t", " ")))
 
 
 def remote_branch(git: Git, remote: str, name: str, token: Token | None) -> RemoteBranch:

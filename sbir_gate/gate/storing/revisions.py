@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from sbir_gate.errors import InputError, OutputError
-from sbir_gate.files import open_file
+from sbir_gate.files import read_file, sha256_of
 from sbir_gate.gate.storing.clone import missing_object_hint
 from sbir_gate.gate.storing.git import Git
 
@@ -154,7 +154,7 @@ class Revision:
         """Return a file with the content of a pointer: what it is called is no proof of what is in it."""
         folder = self.git.ask("rev-parse", "--path-format=absolute", "--git-common-dir").line
         stored = Path(folder) / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
-        found = (path for path in (stored, here) if path.is_file() and _digested(path)[0] == oid)
+        found = (path for path in (stored, here) if path.is_file() and _digested(path) == oid)
         return next(found, None)
 
     def read(self, blob: Blob, max_bytes: int) -> bytes:
@@ -247,20 +247,20 @@ def place_in(root: Path, path: Path) -> str | None:
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file on disk; of a Git LFS pointer, that of the content it stands for."""
-    digest, head = _digested(path)
-    pointer = _POINTER.match(head) if len(head) <= _MAX_POINTER_BYTES else None
-    return pointer[1].decode() if pointer else digest
-
-
-def _digested(path: Path) -> tuple[str, bytes]:
-    """Return the SHA-256 of a file's bytes, and the first block of them."""
-    digest = hashlib.sha256()
-    head = b""
     try:
-        with open_file(path) as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-                head = head or block
+        is_small = path.stat().st_size <= _MAX_POINTER_BYTES
+        pointer = _POINTER.match(read_file(path, _MAX_POINTER_BYTES)) if is_small else None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions") from error
-    return digest.hexdigest(), head
+        raise _unreadable(path, error) from error
+    return pointer[1].decode() if pointer else _digested(path)
+
+
+def _digested(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions")

@@ -22,9 +22,9 @@ from sbir_gate.engine.matching.firms import create_firms
 from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
 from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.reading.awards import read_awards
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from tests.performance.peers.evaluation import Query, Questions
+from tests.step_options import reading_options
 
 # raised when the questions change: a folder made before is then refused
 QUESTIONS_VERSION = 1
@@ -132,7 +132,7 @@ def read_both(connection, folder):
     """Create the tables `awards` and `recipients` by the engine's own reader."""
     work = folder.path / "work"
     work.mkdir(exist_ok=True)
-    options = ReadingOptions(chunk_size=100_000)
+    options = reading_options(chunk_size=100_000)
     read_awards(connection, str(folder.awards("parquet")), work, options)
     parts = [
         write_part(connection, batch.table, work / f"part-{batch.index:06d}.parquet")

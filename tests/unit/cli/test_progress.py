@@ -136,8 +136,8 @@ def test_a_terminal_draws_a_bar_where_the_share_is_known(terminal, clock):
     clock.forward(2)
     ticker.count("recipients", 500, 0.25)
     first, last = (frame.strip() for frame in frames(terminal))
-    assert first == "recipients [--------------------]   0 %"
-    assert last == "recipients [#####---------------]  25 %: 500, 250/s, 6 s left"
+    assert first == "recipients [--------------------]   0%"
+    assert last == "recipients [#####---------------]  25%: 500, 250/s, 6 s left"
 
 
 def test_a_log_tells_the_percent_and_how_long_it_will_take(log, clock):
@@ -145,7 +145,7 @@ def test_a_log_tells_the_percent_and_how_long_it_will_take(log, clock):
     ticker.count("recipients", 0, 0.0)
     clock.forward(10)
     ticker.count("recipients", 500, 0.5)
-    assert messages(log) == ["recipients 0 %", "recipients 50 %: 500, 50/s, 10 s left"]
+    assert messages(log) == ["recipients 0%", "recipients 50%: 500, 50/s, 10 s left"]
 
 
 def test_what_was_there_when_a_stage_began_tells_nothing_of_its_rate(log, clock):
@@ -153,7 +153,7 @@ def test_what_was_there_when_a_stage_began_tells_nothing_of_its_rate(log, clock)
         ticker.count("download", 800, 0.8)
         clock.forward(10)
         ticker.count("download", 900, 0.9)
-    assert messages(log) == ["download 80 %: 800", "download 90 %: 900, 10/s, 10 s left"]
+    assert messages(log) == ["download 80%: 800", "download 90%: 900, 10/s, 10 s left"]
 
 
 def test_an_amount_may_have_a_unit(log, clock):
@@ -161,7 +161,7 @@ def test_an_amount_may_have_a_unit(log, clock):
         ticker.count("download", 0, 0.0)
         clock.forward(10)
         ticker.count("download", 50 * 2**20, 0.5, amount=mebibytes)
-    assert messages(log)[-1] == "download 50 %: 50.0 MiB, 5.0 MiB/s, 10 s left"
+    assert messages(log)[-1] == "download 50%: 50.0 MiB, 5.0 MiB/s, 10 s left"
 
 
 def test_a_note_stays_on_a_terminal(terminal, clock):

@@ -41,7 +41,7 @@ def test_a_full_disk_under_standard_output_is_status_3_in_one_line(arguments):
     assert done.returncode == 3
     assert done.stderr == (
         "error: standard output: cannot be written (No space left on device);"
-        " make room, or send it elsewhere\n"
+        " free some space, or redirect the output\n"
     )
 
 

@@ -8,10 +8,10 @@ from sbir_gate.datasets.downloading.addresses import parse_address
 from sbir_gate.datasets.fetching import FetchRequest, Source, fetch, find_member, newest_dump, open_session
 from sbir_gate.errors import InputError
 from sbir_gate.reading.dumps import Dump
-from sbir_gate.retrying import RetryPolicy
 from sbir_gate.settings import load_settings
 from tests.factories_dumps import LOOKUP_COLUMNS, Table, TocWriter, write_dump, zipped
 from tests.server import Reply, serving
+from tests.step_options import retry_policy
 
 AWARDS = b"Company,Award Title\nAcme,Rockets\n" * 100
 ROWS = [[str(number), *["x"] * (len(LOOKUP_COLUMNS) - 1)] for number in range(50)]
@@ -35,7 +35,7 @@ def fetched(folder):
 
     def do(source, settings=(), say=lambda _: None, **request):
         effective = load_settings(None, {}, {}, [f"sources.folder={folder}", *settings])
-        policy = RetryPolicy(sleep=lambda _: None)
+        policy = retry_policy(sleep=lambda _: None)
         with requests.Session() as session:
             session.trust_env = False
             return fetch(
@@ -84,7 +84,7 @@ def test_one_table_of_a_zipped_dump_becomes_a_folder_that_the_dump_reader_reads(
     result = fetched(Source.RECIPIENTS, url=dump_url)
     assert result.path.parent == folder / "usaspending-db-subset_20260106"
     assert len(list(result.path.parent.iterdir())) == 2
-    with Dump(result.path.parent, RetryPolicy()) as dump:
+    with Dump(result.path.parent, retry_policy()) as dump:
         table = dump.find_recipients()
         with dump.open_member(table) as stream:
             assert b"".join(stream.chunks()) == TABLES[0].copied()
@@ -99,7 +99,7 @@ def test_the_table_is_that_of_the_command_else_that_of_the_settings(
     result = fetched(
         Source.RECIPIENTS, [f"sources.recipients.table={setting}"], url=dump_url, table=request_table
     )
-    with Dump(result.path.parent, RetryPolicy()) as dump:
+    with Dump(result.path.parent, retry_policy()) as dump:
         assert dump.find("duns").size_bytes == result.size_bytes
 
 

@@ -17,11 +17,10 @@ from sbir_gate.engine.recipient_parts import (
     parts_key,
 )
 from sbir_gate.errors import InputError, OutputError
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipient_index import RecipientIndex, index_recipients
 from sbir_gate.reading.rejects import RejectLog
-from sbir_gate.retrying import RetryPolicy
 from tests.factories_matching import database
+from tests.step_options import reading_options, retry_policy
 
 BUDGET = 1_000.0
 
@@ -58,8 +57,8 @@ def made(source, tmp_path):
         sizes = iter(used_mib)
         told = []
         edges = PartEdges(used_mib=lambda: next(sizes, 0.0), tell=told.append, clock=lambda: 1.0)
-        retrying = RetryPolicy(retries=3, sleep=[].append if pauses is None else pauses.append)
-        options = ReadingOptions(chunk_size=chunk_size, retrying=retrying)
+        retrying = retry_policy(retries=3, sleep=[].append if pauses is None else pauses.append)
+        options = reading_options(chunk_size=chunk_size, retrying=retrying)
         with database(2) as connection, tempfile.TemporaryDirectory(dir=tmp_path) as folder:
             maker = PartMaker(connection, Path(folder), options, BUDGET, ledger, edges)
             read = maker.read(str(source), RejectLog())
@@ -120,7 +119,7 @@ def test_a_disk_that_stays_bad_is_one_error_and_what_was_done_is_kept(made, tmp_
 
 
 def test_parts_in_a_ledger_are_used_again_whatever_the_size_of_chunks(made, source, tmp_path):
-    key = parts_key([source], ReadingOptions())
+    key = parts_key([source], reading_options())
     ledger = Ledger(tmp_path / "out.parts", key)
     made(ledger=ledger)
     ledger.close(is_done=False)
@@ -136,12 +135,12 @@ def test_parts_in_a_ledger_are_used_again_whatever_the_size_of_chunks(made, sour
 
 
 def test_the_key_knows_another_state_of_a_source_and_another_setting(source):
-    options = ReadingOptions()
+    options = reading_options()
     key = parts_key([source], options)
     assert (
-        parts_key([source], ReadingOptions(chunk_size=7)) == key
+        parts_key([source], reading_options(chunk_size=7)) == key
     )  # the parts would be others, their rows not
-    assert parts_key([source], ReadingOptions(max_record_mib=3)) != key
+    assert parts_key([source], reading_options(max_record_mib=3)) != key
     state = source.stat()
     content = source.read_bytes()
     source.write_bytes(content.replace(b"ACME 7,", b"ACNE 7,"))
@@ -178,7 +177,7 @@ def test_the_index_of_parts_is_that_of_the_source(tmp_path, used_mib):
         f"R1,Quarl Optics d/b/a Zyvox Lasers,{shared}\nR2,QUARL OPTICS INC,{shared}\n"
         "R3,MULTIPLE RECIPIENTS,\nR4,Brinlow Marine,VWX3Y5Z7A9B2\nR4,Brinlow Marine,VWX3Y5Z7A9B2\n"
     )
-    ids, options = ["R1", "R2", "R3", "R4", "R9"], ReadingOptions(chunk_size=2)
+    ids, options = ["R1", "R2", "R3", "R4", "R9"], reading_options(chunk_size=2)
     folders = [tmp_path / name for name in ("parts", "of_parts", "of_source")]
     for folder in folders:
         folder.mkdir()

@@ -51,7 +51,7 @@ def typed(*arguments):
 def promoted(clone, run, *assignments, **how):
     settings = settings_of(*assignments)
     main = main_branch(settings, Git(clone.folder, ENVIRONMENT))
-    return push_promoted(run, settings, main, Waiter().patience(), **how)
+    return push_promoted(run, settings, main, Waiter().retrying(), **how)
 
 
 def test_the_settings_name_the_branches_unless_told_otherwise(clone):
@@ -101,13 +101,13 @@ def test_a_baseline_is_pushed_to_where_its_folder_is_from_where_one_stands(remot
 @pytest.mark.usefixtures("clone")
 def test_history_push_and_pull_as_they_are_typed(remote, tmp_path, monkeypatch):
     assert typed("history", "pull") == (
-        "origin/sbir-gate-history: there is no such branch yet; the first 'history push' makes it\n"
+        "origin/sbir-gate-history: no such branch yet; the first 'history push' creates it\n"
     )
     keep_entry(Path("reports/history"), make_entry(0))
-    assert typed("history", "push") == "origin/sbir-gate-history: Runs added: 1; there already: 0\n"
-    assert typed("history", "push") == "origin/sbir-gate-history: Runs added: 0; there already: 1\n"
+    assert typed("history", "push") == "origin/sbir-gate-history: Runs added: 1; already present: 0\n"
+    assert typed("history", "push") == "origin/sbir-gate-history: Runs added: 0; already present: 1\n"
     monkeypatch.chdir(remote.clone(tmp_path / "other").folder)
-    assert typed("history", "pull") == "reports/history: Runs added: 1; there already: 0\n"
+    assert typed("history", "pull") == "reports/history: Runs added: 1; already present: 0\n"
     assert Path("reports/history", entry_name(make_entry(0))).exists()
 
 
@@ -118,9 +118,7 @@ def test_a_baseline_is_promoted_as_it_is_typed(remote, clone):
     assert "is now the baseline of enrichment on origin/main, commit " in said
     assert state_of(clone) == before
     assert decode(RUN, remote.read("main", BASELINE), BASELINE) == make_run()
-    assert "already; nothing was pushed" in typed(
-        "baseline", "promote", "reports/run.json", "--push", "--force"
-    )
+    assert "; nothing was pushed" in typed("baseline", "promote", "reports/run.json", "--push", "--force")
     write_run(Path("reports/old.json"), make_run(started_at="2020-01-01T00:00:00Z"))
     said = typed("baseline", "promote", "reports/old.json", "--push", "--force")
     assert "is older than the baseline of enrichment" in said
@@ -138,5 +136,5 @@ def test_a_baseline_is_proposed_as_it_is_typed(remote):
 
 
 def test_options_of_a_push_do_nothing_without_it():
-    with pytest.raises(UsageError, match="are for --push"):
+    with pytest.raises(UsageError, match="need --push"):
         typed("baseline", "promote", "--to-branch", "gate/baseline")

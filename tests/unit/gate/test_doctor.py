@@ -199,7 +199,9 @@ class TestBaseline:
 
     def test_of_other_fixtures(self):
         Path("awards.csv").write_text("award_id,Company\nA1,Firm Two\n")
-        assert self.one().startswith("error: baselines/enrichment.json: it was measured on other fixtures")
+        assert self.one().startswith(
+            "error: baselines/enrichment.json: it was measured on different fixtures"
+        )
 
     @pytest.mark.parametrize(
         ("changes", "words"),

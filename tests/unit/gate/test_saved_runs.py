@@ -11,6 +11,7 @@ from sbir_gate.gate.saved_runs import judgement_again, saved_base
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import RUN, decode, encode
+from sbir_gate.model.finding import Rule
 from sbir_gate.model.run import Source
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings

@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
-from sbir_gate.documents import save_run, save_text, save_verdict, write_run
+from sbir_gate.documents import save_run, save_verdict, write_run
 from sbir_gate.errors import DocumentError, InputError, PublishError, SbirGateError, UsageError
+from sbir_gate.files import save_text
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.publish import Channels, PublishEdges, publish
 from sbir_gate.gate.publishing.event import Event, Trigger

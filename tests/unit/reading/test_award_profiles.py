@@ -5,7 +5,7 @@ from sbir_gate.errors import InputError
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
 from sbir_gate.reading.award_profiles import load_profiles, profiles_of, write_profiles
 from sbir_gate.reading.awards import read_awards
-from sbir_gate.reading.options import ReadingOptions
+from tests.step_options import reading_options
 
 AWARDS = (
     "Award_ID,Company,UEI,Duns,Phase,Number Employees,Award Year\n"
@@ -20,7 +20,7 @@ ACME = AwardProfile("A1", "Acme", Phase.ONE, CompanySize.UNKNOWN, IdentifierType
 def connection(tmp_path):
     (tmp_path / "awards.csv").write_text(AWARDS)
     with duckdb.connect() as opened:
-        read_awards(opened, tmp_path / "awards.csv", tmp_path, ReadingOptions())
+        read_awards(opened, tmp_path / "awards.csv", tmp_path, reading_options())
         yield opened
 
 

@@ -6,10 +6,10 @@ import pytest
 from sbir_gate.errors import InputError, OutputError
 from sbir_gate.reading.award_table import write_awards
 from sbir_gate.reading.awards import read_awards
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog
+from tests.step_options import reading_options
 
-OPTIONS = ReadingOptions(max_reject_percent=100.0)
+OPTIONS = reading_options(max_reject_percent=100.0)
 HEADER = "Award_ID,Company,UEI,Duns,Award Year\n"
 
 

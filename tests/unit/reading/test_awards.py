@@ -7,8 +7,8 @@ import pytest
 
 from sbir_gate.errors import InputError, OutputError
 from sbir_gate.reading.awards import read_awards
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog
+from tests.step_options import reading_options
 
 HEADER = "Company,Award Title,Phase,Duns,City,State,Zip,Number Employees,UEI"
 ROWS = [
@@ -29,7 +29,7 @@ def read(connection, tmp_path):
     def run(source, rejects=None, **options):
         work_folder = tmp_path / "work [1]"
         work_folder.mkdir(exist_ok=True)
-        return read_awards(connection, source, work_folder, ReadingOptions(**options), rejects)
+        return read_awards(connection, source, work_folder, reading_options(**options), rejects)
 
     return run
 
@@ -170,4 +170,4 @@ def test_a_damaged_parquet_file_is_refused(read, tmp_path):
 
 def test_a_work_folder_that_cannot_be_written_is_an_output_error(connection, write, tmp_path):
     with pytest.raises(OutputError, match="cannot write a work file"):
-        read_awards(connection, write(ROWS), tmp_path / "missing", ReadingOptions())
+        read_awards(connection, write(ROWS), tmp_path / "missing", reading_options())

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sbir_gate.errors import InputError
 from sbir_gate.reading.dump_rows import DumpRows
 from sbir_gate.reading.loading import RAW_TABLE
-from sbir_gate.reading.options import ReadingOptions
 from tests.factories_dumps import Table, TocWriter, copy_text, member_of, write_dump, zipped
+from tests.step_options import reading_options
 
 CELLS = (
     st.none()
@@ -25,7 +25,7 @@ CELLS = (
 def rows_of(path, name="t", wanted=None, chunk_size=3, max_record_mib=1):
     """Return all cells of a table, and the size of each block."""
     rows, sizes = [], []
-    options = ReadingOptions(chunk_size=chunk_size, max_record_mib=max_record_mib)
+    options = reading_options(chunk_size=chunk_size, max_record_mib=max_record_mib)
     with (
         duckdb.connect() as connection,
         tempfile.TemporaryDirectory() as folder,
@@ -181,7 +181,7 @@ def test_reading_may_end_early_and_leaves_nothing_open(tmp_path):
     dump = write_dump(tmp_path / "dump", Table("t", ["a"], [(f"{n}",) for n in range(100)]))
     path = zipped(dump)
     with duckdb.connect() as connection:
-        with DumpRows(connection, path, "t", tmp_path, ReadingOptions(chunk_size=1)) as raw:
+        with DumpRows(connection, path, "t", tmp_path, reading_options(chunk_size=1)) as raw:
             next(raw.blocks([0]))
         assert connection.execute(f"SELECT * FROM {RAW_TABLE}").fetchall() == [("0",)]
     assert not list(tmp_path.glob("copy-*"))
@@ -190,7 +190,7 @@ def test_reading_may_end_early_and_leaves_nothing_open(tmp_path):
 @pytest.mark.parametrize("name", ["it's [odd] *.x", "ünï #1"])
 def test_the_names_of_folders_may_hold_anything(tmp_path, name):
     dump = write_dump(tmp_path / name, Table("t", ["a"], [("x",)]))
-    with duckdb.connect() as connection, DumpRows(connection, dump, "t", dump, ReadingOptions()) as raw:
+    with duckdb.connect() as connection, DumpRows(connection, dump, "t", dump, reading_options()) as raw:
         assert [block.rows for block in raw.blocks([0])] == [1]
     shutil.rmtree(dump)
 
@@ -200,7 +200,7 @@ def test_a_share_of_the_member_is_known_while_it_is_read(tmp_path):
     dump = write_dump(tmp_path / "dump", Table("t", ["a"], rows), toc=TocWriter(compression="none"))
     with (
         duckdb.connect() as connection,
-        DumpRows(connection, dump, "t", tmp_path, ReadingOptions(chunk_size=10_000)) as raw,
+        DumpRows(connection, dump, "t", tmp_path, reading_options(chunk_size=10_000)) as raw,
     ):
         shares = [raw.bytes_read / raw.bytes_total for _ in raw.blocks([0])]
     assert shares == sorted(shares)

@@ -6,14 +6,14 @@ import pytest
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading.dumps import Dump
-from sbir_gate.retrying import RetryPolicy
 from tests.factories_dumps import LOOKUP_COLUMNS, Table, TocWriter, member_of, write_dump, zipped
+from tests.step_options import retry_policy
 
 LOOKUP = Table("recipient_lookup", LOOKUP_COLUMNS)
 
 
 def opened(path):
-    return Dump(path, RetryPolicy(kind="none"))
+    return Dump(path, retry_policy(kind="none"))
 
 
 def refusal(path, name=None):

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from sbir_gate.model.chunks import Span
 from sbir_gate.reading.loading import remaining
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from tests.factories_dumps import Table, write_dump
+from tests.step_options import reading_options
 
 ROWS = [
     (f"R{number}", f'ACME "{number}"\nLABS' if number % 7 == 0 else f"ACME {number}") for number in range(60)
@@ -54,7 +54,7 @@ def write_table(folder):
 
 def read(path, chunk_size, finished=()):
     """Return the rows by chunk, the chunks, and the rejects, of one pass."""
-    options = ReadingOptions(chunk_size=chunk_size, max_reject_percent=100)
+    options = reading_options(chunk_size=chunk_size, max_reject_percent=100)
     rejects = RejectLog()
     read_rows, chunks = [], []
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as work:

@@ -8,10 +8,10 @@ import pytest
 from sbir_gate.reading.award_profiles import profiles_of
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.handed_files import hand_awards, hand_recipients
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
+from tests.step_options import reading_options
 
-OPTIONS = ReadingOptions(chunk_size=2)
+OPTIONS = reading_options(chunk_size=2)
 AWARDS = """Company,UEI,Award Amount,Notes
 Quarl Optics Inc.,,100000,"a ""quoted"" word, and a comma"
 Zyvox Sensors LLC,ZYV0X4K8W2J6,00750.50,
@@ -177,7 +177,7 @@ class TestRecipients:
 
     def test_rows_that_cannot_be_read_are_left_out_and_nothing_else_changes(self, connection, tmp_path):
         source = write(tmp_path / "r.csv", "recipient_id;name;uei\nR1;Quarl, Ltd;\ntorn\nR2;Zyvox;\n")
-        options = ReadingOptions(chunk_size=2, max_reject_percent=100)
+        options = reading_options(chunk_size=2, max_reject_percent=100)
         work = tmp_path / "work"
         work.mkdir()
         handed = hand_recipients(connection, str(source), work, options, is_altered=True)

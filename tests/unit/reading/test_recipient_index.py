@@ -1,8 +1,8 @@
 import duckdb
 import pytest
 
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipient_index import MOST_NAMES, index_recipients, with_whole_entities
+from tests.step_options import reading_options
 
 SHARED, GENERIC, OTHER = "QNT4K8W2J6H5", "LMN7P8Q9R2T3", "VWX3Y5Z7A9B2"
 
@@ -13,7 +13,7 @@ def index_of(tmp_path):
         source = tmp_path / "recipients.csv"
         source.write_text("recipient_id,name,uei\n" + "".join(f"{row}\n" for row in rows))
         with duckdb.connect() as connection:
-            return index_recipients(connection, source, tmp_path, ReadingOptions(chunk_size=2, **options))
+            return index_recipients(connection, source, tmp_path, reading_options(chunk_size=2, **options))
 
     return call
 

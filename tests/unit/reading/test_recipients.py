@@ -6,9 +6,9 @@ import duckdb
 import pytest
 
 from sbir_gate.errors import InputError
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import check_recipients, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
+from tests.step_options import reading_options
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def read(connection, tmp_path):
 
     def run(source, chunk_size=10_000, rejects=None, **options):
         rows, batches = [], []
-        settings = ReadingOptions(chunk_size=chunk_size, **options)
+        settings = reading_options(chunk_size=chunk_size, **options)
         for batch in iterate_recipients(connection, source, tmp_path, settings, rejects):
             found = connection.execute(f"SELECT * FROM {batch.table}").fetchall()
             assert len(found) == batch.rows
@@ -118,7 +118,7 @@ def test_rejects_are_reported_with_their_line(read, tmp_path):
 
 def test_two_connections_read_side_by_side(connection, tmp_path):
     path = write(tmp_path, "name\n" + "\n".join("ABCDEFGH") + "\n")
-    options = ReadingOptions(chunk_size=3)
+    options = reading_options(chunk_size=3)
     other = connection.cursor()
     pairs = zip(
         iterate_recipients(connection, path, tmp_path, options),
@@ -143,7 +143,7 @@ def test_two_connections_read_side_by_side(connection, tmp_path):
 def test_what_holds_no_recipients_is_refused_before_and_while_reading(read, tmp_path, text, message):
     path = write(tmp_path, text)
     with pytest.raises(InputError, match=message):
-        check_recipients(path, ReadingOptions())
+        check_recipients(path, reading_options())
     with pytest.raises(InputError, match=message):
         read(path, max_reject_percent=100.0)
 
@@ -156,7 +156,7 @@ def test_a_table_of_empty_rows_only_is_refused(read, tmp_path):
 def test_a_sound_table_passes_the_check(tmp_path):
     path = tmp_path / "recipients.csv.gz"
     path.write_bytes(gzip.compress(LOOKUP.encode()))
-    check_recipients(path, ReadingOptions())
+    check_recipients(path, reading_options())
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
@@ -165,7 +165,7 @@ def test_the_share_that_has_been_read_rises_to_one(connection, tmp_path, suffix)
     connection.execute(
         f"COPY (SELECT 'R' || i AS recipient_id, 'ACME ' || i AS name FROM range(50000) t(i)) TO '{source}'"
     )
-    options = ReadingOptions(chunk_size=10_000)
+    options = reading_options(chunk_size=10_000)
     shares = [batch.share_read for batch in iterate_recipients(connection, source, tmp_path, options)]
     assert shares == sorted(shares)
     assert 0 < shares[0] <= shares[-1] == 1.0
@@ -178,6 +178,6 @@ def test_the_share_is_of_all_files_together(connection, tmp_path):
         rows = "".join(f"R{number}{row:05},ACME\n" for row in range(1000))
         (folder / f"{number}.csv").write_text("recipient_id,name\n" + rows)
     shares = [
-        batch.share_read for batch in iterate_recipients(connection, folder, tmp_path, ReadingOptions())
+        batch.share_read for batch in iterate_recipients(connection, folder, tmp_path, reading_options())
     ]
     assert shares == [0.5, 1.0]

@@ -3,8 +3,8 @@ import pytest
 
 from sbir_gate.model.fixture_edits import RowEdits
 from sbir_gate.reading.layout import AWARDS, RECIPIENTS
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.row_edits import count_row_edits
+from tests.step_options import reading_options
 
 ROWS = ["award_id,Company,City", "A1,Alder Inc,Reno", "A2,Birch Inc,Boise", "A3,Cedar Inc,"]
 
@@ -19,7 +19,7 @@ def counted(tmp_path):
             paths.append(tmp_path / f"{name}.csv")
             paths[-1].write_text("\n".join(lines) + "\n")
         with duckdb.connect() as connection:
-            return count_row_edits(connection, *paths, layout, tmp_path, ReadingOptions())
+            return count_row_edits(connection, *paths, layout, tmp_path, reading_options())
 
     return count
 

@@ -6,7 +6,6 @@ import pytest
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading.files import FileKind, resolve_files
-from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import check_recipients, iterate_recipients
 from sbir_gate.reading.sources import source_bytes, source_name, source_paths
 from tests.factories_dumps import (
@@ -19,8 +18,9 @@ from tests.factories_dumps import (
     write_dump,
     zipped,
 )
+from tests.step_options import reading_options
 
-OPTIONS = ReadingOptions(chunk_size=2)
+OPTIONS = reading_options(chunk_size=2)
 
 
 def row(columns, **cells):

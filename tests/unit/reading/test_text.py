@@ -6,9 +6,9 @@ import pytest
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading.text import text_chunks
-from sbir_gate.retrying import RetryPolicy
+from tests.step_options import retry_policy
 
-PATIENT = RetryPolicy(retries=3, sleep=lambda _: None)
+PATIENT = retry_policy(retries=3, sleep=lambda _: None)
 
 
 def read(path):

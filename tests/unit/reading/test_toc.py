@@ -85,4 +85,4 @@ def test_damage_never_ends_in_anything_but_an_input_error(noise, place):
     content = TocWriter((1, 16)).written(TABLES)
     damaged = content[:place] + noise + content[place + len(noise) :]
     with contextlib.suppress(InputError):
-        parse_toc(damaged, "toc.dat")
+        assert parse_toc(damaged, "toc.dat") is not None

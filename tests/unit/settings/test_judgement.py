@@ -5,7 +5,7 @@ import pytest
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Direction, MetricLimit
+from sbir_gate.model.verdict import Direction, MetricLimit, Policy
 from sbir_gate.settings import load_settings, policy
 from sbir_gate.settings.judgement import renamed
 
@@ -42,6 +42,11 @@ def test_the_default_policy_is_the_documented_one():
 
 def test_the_match_rate_threshold_is_the_minimum_of_the_match_rate():
     assert limits("enrichment.performance.match_rate_threshold=0.9")["match_rate"].minimum == 0.9
+
+
+def test_what_a_policy_leaves_out_is_what_the_default_settings_say():
+    made, bare = of_settings(), Policy(())
+    assert (bare.max_lost, bare.significance) == (made.max_lost, made.significance)
 
 
 def test_max_lost_and_significance_reach_the_policy():

@@ -9,13 +9,13 @@ import pytest
 import requests
 
 from sbir_gate.datasets.downloading.addresses import parse_address
-from sbir_gate.datasets.downloading.answers import HttpOptions, RemoteFile
 from sbir_gate.datasets.downloading.downloads import fetch_file
 from sbir_gate.datasets.downloading.partials import sole_writer
+from sbir_gate.datasets.downloading.responses import HttpOptions, RemoteFile
 from sbir_gate.datasets.downloading.transfers import DownloadOptions, Wanted
 from sbir_gate.errors import InputError, OutputError, ToolError, UsageError
-from sbir_gate.retrying import RetryPolicy
 from tests.server import LAST_MODIFIED, Reply, serving
+from tests.step_options import retry_policy
 
 NOW = 1_000_000_000.0
 CONTENT = b"Company,Award\n" + random.Random(1).randbytes(700_000).hex().encode()
@@ -40,7 +40,7 @@ class Desk:
         )
 
     def fetch(self, path="/awards.csv", name="awards.csv", retries=3, url=None, **wanted):
-        policy = RetryPolicy("exponential", 1.0, 30.0, retries, self.slept.append, lambda: 1.0)
+        policy = retry_policy(retries=retries, base_seconds=1.0, cap_seconds=30.0, sleep=self.slept.append)
         options = DownloadOptions(
             retrying=policy,
             progress=lambda done, total: self.progress.append((done, total)),
@@ -148,9 +148,9 @@ class TestWhole:
                 last.raw = io.BytesIO(CONTENT)
                 return last
 
-        remote = RemoteFile(parse_address("https://host/a.csv?token=s3cret"), Downgrading())
+        remote = RemoteFile(parse_address("https://host/a.csv?token=s3cret"), Downgrading(), desk.http)
         with pytest.raises(InputError, match=r"a\.csv: redirects to an address that is not encrypted"):
-            fetch_file(remote, Wanted(desk.target()), DownloadOptions())
+            fetch_file(remote, Wanted(desk.target()), DownloadOptions(retry_policy()))
         assert desk.names() == []
 
 

@@ -9,14 +9,14 @@ import pytest
 import requests
 
 from sbir_gate.datasets.downloading.addresses import parse_address
-from sbir_gate.datasets.downloading.answers import HttpOptions, RemoteFile
 from sbir_gate.datasets.downloading.partials import sole_writer
 from sbir_gate.datasets.downloading.remote_zip import fetch_table
+from sbir_gate.datasets.downloading.responses import HttpOptions, RemoteFile
 from sbir_gate.datasets.downloading.transfers import DownloadOptions
 from sbir_gate.datasets.downloading.zip_members import DumpOptions
 from sbir_gate.errors import InputError, OutputError, ToolError, UsageError
-from sbir_gate.retrying import RetryPolicy
 from tests.server import Reply, serving
+from tests.step_options import retry_policy
 
 TOC = b"PGDMP" + random.Random(1).randbytes(50_000)
 MEMBER = random.Random(2).randbytes(3_000_000)
@@ -75,7 +75,7 @@ class Desk:
         self.target = folder / "dump"
 
     def fetch(self, retries=3, member="5530.dat", **dump):
-        policy = RetryPolicy("exponential", 1.0, 30.0, retries, self.slept.append, lambda: 1.0)
+        policy = retry_policy(retries=retries, base_seconds=1.0, cap_seconds=30.0, sleep=self.slept.append)
         options = DownloadOptions(retrying=policy, say=self.said.append, free_bytes=lambda _: self.free)
 
         def find_member(toc, table):

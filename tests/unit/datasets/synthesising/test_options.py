@@ -28,5 +28,5 @@ def test_sizes_that_cannot_be_are_refused(awards, recipients, seed, fault):
 
 
 def test_the_smallest_and_the_largest_are_accepted():
-    SynthesisOptions(1, 10, 0)
-    SynthesisOptions(9_999_999, 999_999_999, 2**40)
+    assert SynthesisOptions(1, 10, 0).awards == 1
+    assert SynthesisOptions(9_999_999, 999_999_999, 2**40).seed == 2**40

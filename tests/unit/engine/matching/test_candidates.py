@@ -2,9 +2,10 @@ import random
 
 import pytest
 
-from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from tests.factories_matching import Award, Recipient, database, load_awards, load_recipients
+from tests.step_options import blocking_options
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def pairs_of(tmp_path):
             load_recipients(connection, recipients, tmp_path, part_rows)
             create_firms(connection)
             create_queries(connection, "firms")
-            counters = create_pairs(connection, BlockingOptions(**options))
+            counters = create_pairs(connection, blocking_options(**options))
             rows = connection.execute(
                 "SELECT q.normal, r.recipient_id, shared_keys FROM pairs JOIN queries q USING (query_id)"
                 " JOIN recipients r USING (row_key) ORDER BY ALL"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbir_gate.engine.matching.cascade import MatchingOptions, match_firms
+from sbir_gate.engine.matching.cascade import match_firms
 from sbir_gate.model.matches import Method
 from tests.factories_matching import (
     UEIS,
@@ -16,6 +16,7 @@ from tests.factories_matching import (
     load_recipients,
     match,
 )
+from tests.step_options import matching_options
 
 UEI, OTHER_UEI = UEIS[1], UEIS[2]
 DUNS, OTHER_DUNS = "133709001", "033449757"
@@ -26,7 +27,7 @@ AUSTIN = {"city": "AUSTIN", "state": "TX", "zip5": "73301"}
 
 def said(award, *recipients, **options):
     """Return (decision, method, recipient id) of one award."""
-    return match([award], recipients, MatchingOptions(**options)).said(award.award_id)
+    return match([award], recipients, matching_options(**options)).said(award.award_id)
 
 
 def test_each_method_links_what_it_is_for():
@@ -180,7 +181,7 @@ def test_more_precision_wanted_never_links_more():
     recipients = [Recipient("R1", "QORTEK POWER", **CAMBRIDGE), Recipient("R2", "QORTEX", **AUSTIN)]
     links = []
     for min_precision in (0.8, 0.95, 0.98, 0.995):
-        found = match(awards, recipients, MatchingOptions(min_precision=min_precision))
+        found = match(awards, recipients, matching_options(min_precision=min_precision))
         links.append(sum(found.said(award.award_id)[0] == "link" for award in awards))
     assert links == sorted(links, reverse=True)
 
@@ -213,7 +214,7 @@ def test_the_stages_are_timed_in_order(tmp_path):
     with database() as connection:
         load_awards(connection, [Award("A1", "Acme")])
         load_recipients(connection, [Recipient("R1", "ACME")], tmp_path)
-        match_firms(connection, MatchingOptions(), stage)
+        match_firms(connection, matching_options(), stage)
     assert stages == ["firms", "identifiers", "candidates", "words", "training", "similarity", "decisions"]
 
 
@@ -238,7 +239,7 @@ def labelled_world(firms=60):
 
 def test_enough_identifier_links_train_the_model():
     awards, recipients = labelled_world()
-    options = MatchingOptions(min_training_labels=60, max_training_labels=80)
+    options = matching_options(min_training_labels=60, max_training_labels=80)
     trained = match(awards, recipients, options).matched
     assert trained.notes["labelled_firms"] == "60"
     assert trained.notes["model"].startswith("self-trained on")
@@ -249,7 +250,7 @@ def test_enough_identifier_links_train_the_model():
 
 def test_the_sample_of_labels_is_bounded_and_linked_firms_stay_linked_by_their_identifier():
     awards, recipients = labelled_world()
-    found = match(awards, recipients, MatchingOptions(min_training_labels=10, max_training_labels=20))
+    found = match(awards, recipients, matching_options(min_training_labels=10, max_training_labels=20))
     assert found.matched.notes["labelled_firms"] == "20"
     assert {found.said(award.award_id)[1] for award in awards} == {"uei-exact"}
 

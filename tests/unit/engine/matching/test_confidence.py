@@ -146,8 +146,15 @@ def test_a_model_comes_back_as_it_was_written():
     assert parse_model(model_document(model, {"data": "made up"})) == model
 
 
-def test_a_model_for_other_features_is_refused():
+def test_a_model_with_a_feature_that_the_program_lacks_is_refused():
     document = json.loads(model_document(default_model(), {}))
     document["features"][0] = "phase_of_the_moon"
-    with pytest.raises(ToolError, match="other features"):
+    with pytest.raises(ToolError, match="phase_of_the_moon"):
         parse_model(json.dumps(document))
+
+
+def test_a_feature_that_the_model_was_trained_without_weighs_nothing():
+    model, document = default_model(), json.loads(model_document(default_model(), {}))
+    del document["features"][3], document["weights"][3]
+    weights = (*model.weights[:3], 0.0, *model.weights[4:])
+    assert parse_model(json.dumps(document)) == replace(model, weights=weights)

@@ -7,7 +7,7 @@ import os
 import duckdb
 import pytest
 
-from sbir_gate.engine.matching.cascade import MatchingOptions, match_firms
+from sbir_gate.engine.matching.cascade import match_firms
 from sbir_gate.engine.matching.enriched import check_output, count_links, write_enriched
 from sbir_gate.errors import OutputError, UsageError
 from sbir_gate.model.matches import ENRICHED_COLUMNS
@@ -20,6 +20,7 @@ from tests.factories_matching import (
     load_recipients,
     untimed,
 )
+from tests.step_options import matching_options
 
 CAMBRIDGE = {"city": "CAMBRIDGE", "state": "MA", "zip5": "02139"}
 AWARDS = [
@@ -53,7 +54,7 @@ def write(tmp_path, scratch):
                     f"CREATE OR REPLACE TABLE award_rows AS SELECT *, {more_columns} FROM award_rows"
                 )
             load_recipients(connection, recipients, tmp_path)
-            matched = match_firms(connection, MatchingOptions(), untimed)
+            matched = match_firms(connection, matching_options(), untimed)
             write_enriched(connection, matched, columns, path, scratch)
             return count_links(connection)
 
@@ -221,7 +222,7 @@ def test_writing_that_is_interrupted_leaves_no_half_file(tmp_path, scratch):
     with database() as connection:
         load_awards(connection, awards)
         load_recipients(connection, RECIPIENTS, tmp_path)
-        matched = match_firms(connection, MatchingOptions(), untimed)
+        matched = match_firms(connection, matching_options(), untimed)
         # an error in the midst of the rows, as an interrupt would be
         connection.execute("DROP TABLE award_rows")
         connection.execute(

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
 from sbir_gate.engine.matching.similarity import FEATURES
 from sbir_gate.engine.matching.vocabulary import BACKGROUND_NAMES
 from tests.factories_matching import UEIS, Award, Recipient, database, load_awards, load_recipients
+from tests.step_options import blocking_options
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def score(tmp_path):
             load_recipients(connection, recipients, tmp_path)
             create_firms(connection)
             create_queries(connection, "firms")
-            create_pairs(connection, BlockingOptions())
+            create_pairs(connection, blocking_options())
             return score_pairs(connection, prepare_scoring(connection))
 
     return run

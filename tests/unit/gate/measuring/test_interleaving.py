@@ -184,9 +184,9 @@ def test_it_ends_at_the_greatest_number_of_pairs(plans):
     assert (result.stop, result.pairs) == (Stop.MAX_PAIRS, 6)
 
 
-def test_a_decision_at_the_last_pair_is_a_decision(plans):
-    result = measure(plans, FakeMachine(), Budget(5, 5, 1e6), is_decided=lambda *_: True)
-    assert result.stop is Stop.DECIDED
+def test_after_the_last_pair_nothing_is_left_to_decide(plans):
+    result = measure(plans, FakeMachine(), Budget(5, 5, 1e6), is_decided=lambda *_: pytest.fail("asked"))
+    assert (result.stop, result.pairs) == (Stop.MAX_PAIRS, 5)
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,7 @@ def test_compiled_code_and_data_of_other_packages_and_files_of_the_checkout_may_
         (installed / "click" / "cache.json").write_text("{}")
         (top / "engine" / "more.py").write_text("")
         (top / "output.csv").write_text("")
+    assert (installed / "click" / "cache.json").exists()
 
 
 def test_a_file_that_an_installer_links_elsewhere_is_unchanged_if_it_is_as_installed(folders, tmp_path):

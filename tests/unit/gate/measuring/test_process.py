@@ -1,8 +1,4 @@
-import importlib.util
-import json
 import os
-import py_compile
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +9,7 @@ import psutil
 import pytest
 
 from sbir_gate.errors import EnricherError, ToolError
-from sbir_gate.gate.measuring import launcher
 from sbir_gate.gate.measuring.process import (
-    LAUNCH,
     EnricherCrash,
     ProcessRequest,
     ProcessResult,
@@ -317,7 +311,7 @@ def test_a_log_takes_the_place_of_what_lies_there(tmp_path):
 
 
 def test_a_good_end_raises_nothing():
-    raise_on_failure(ProcessResult(0, False, 1.0, 1.0, 10.0), 5)
+    assert raise_on_failure(ProcessResult(0, False, 1.0, 1.0, 10.0), 5) is None
 
 
 def test_the_tail_is_one_short_line_without_control_characters():
@@ -331,7 +325,7 @@ def test_the_tail_is_one_short_line_without_control_characters():
 def test_the_launcher_needs_the_standard_library_alone():
     root = Path(__file__).parents[4]
     code = f"import sys; sys.path.append({str(root)!r}); import sbir_gate.gate.measuring.launcher"
-    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-I", "-S", "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.skipif(not Path("/proc/pressure/cpu").exists(), reason="this kernel does not record waiting")
@@ -339,28 +333,16 @@ def test_waiting_for_a_processor_is_reported(run):
     assert run("pass").cpu_wait_seconds >= 0
 
 
-def test_the_launcher_takes_no_compiled_code_that_an_enricher_put_there(tmp_path):
-    package = tmp_path / "sbir_gate"
-    room = package / "gate" / "measuring"
-    room.mkdir(parents=True)
-    for module in (package, room.parent, room):
-        (module / "__init__.py").touch()
-    for name in ("launcher", "usage"):
-        shutil.copy(Path(launcher.__file__).with_name(f"{name}.py"), room)
-    hostile = tmp_path / "hostile.py"
-    hostile.write_text("raise SystemExit('planted')")
-    for name in ("launcher", "usage"):
-        py_compile.compile(
-            str(hostile),
-            importlib.util.cache_from_source(str(room / f"{name}.py")),
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-    request = {"command": ["true"], "working_folder": "/", "timeout_seconds": 9.0, "grace_seconds": 1.0}
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", LAUNCH, str(tmp_path)],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stdout)["exit_status"] == 0
+def test_the_launcher_takes_no_code_that_an_enricher_put_in_its_place(run, tmp_path, monkeypatch):
+    planted = tmp_path / "planted"
+    for name in (
+        "__init__.py",
+        "gate/__init__.py",
+        "gate/measuring/__init__.py",
+        "gate/measuring/launcher.py",
+    ):
+        path = planted / "sbir_gate" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("raise SystemExit('planted')")
+    monkeypatch.chdir(planted)
+    assert run("pass", environment={"PATH": os.defpath, "PYTHONPATH": str(planted)}).exit_status == 0

@@ -54,12 +54,12 @@ class TestTheFixtureOfTheTruth:
         path.write_text("award_id,recipient_ids\nA1,R1 R2\n\nA2,R3\nA3,\n")
 
         def call(award_ids, recipient_ids):
-            check_truth(path, read_truth(path), award_ids, recipient_ids)
+            return check_truth(path, read_truth(path), award_ids, recipient_ids)
 
         return call
 
     def test_a_truth_of_this_fixture_passes(self, check):
-        check({"A1", "A2", "A3", "A4"}, {"R1", "R2", "R3", "R4"})
+        assert check({"A1", "A2", "A3", "A4"}, {"R1", "R2", "R3", "R4"}) is None
 
     def test_awards_that_are_not_there_are_counted_and_named_with_their_lines(self, check):
         with pytest.raises(InputError) as caught:

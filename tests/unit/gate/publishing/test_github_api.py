@@ -1,12 +1,11 @@
 import logging
+import time
 import traceback
 
 import pytest
 import requests
 
 from sbir_gate.gate.publishing.github import CheckText, Conclusion, GitHubError
-from sbir_gate.gate.publishing.github_requests import Clock, Requests
-from sbir_gate.gate.publishing.retrying import Patience
 from sbir_gate.model.publication import Annotation, AnnotationLevel
 from tests.fakes_github import (
     BOT,
@@ -44,7 +43,7 @@ class TestReading:
         for number in range(250):
             fake.add_comment(7, f"comment {number}", "octocat")
         assert [comment.body for comment in api.comments(7)] == [f"comment {number}" for number in range(250)]
-        assert [asked.query["page"] for asked in fake.asked] == ["1", "2", "3"]
+        assert [asked.query.get("page", "1") for asked in fake.asked] == ["1", "2", "3"]
 
     def test_a_comment_of_a_deleted_user_has_no_author(self, fake, api):
         fake.add_comment(7, "x", "octocat")["user"] = None
@@ -93,7 +92,7 @@ class TestEnterpriseServer:
         assert api.viewer() == BOT
         assert api.create_comment(7, "x").author == BOT
         assert [each.path for each in asked] == ["/graphql", f"/repos/{REPOSITORY}{COMMENTS}"]
-        assert Requests(api._connection, Clock()).graphql_url == f"{fake.url}/api/graphql"
+        assert api._github.requester.graphql_url == f"{fake.url}/api/graphql"
 
 
 class TestFailures:
@@ -134,10 +133,77 @@ class TestFailures:
             api.comments(7)
         assert clock.pauses == []
 
+    @pytest.mark.parametrize("status", [403, 429])
+    @pytest.mark.parametrize(
+        ("headers", "message", "pause"),
+        [
+            ({}, "You have exceeded a secondary rate limit. Please wait a few minutes.", 60.0),
+            ({"Retry-After": "soon"}, "API rate limit exceeded for installation", 60.0),
+            ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "30"}, "API rate limit exceeded", 30.0),
+            ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "-99"}, "API rate limit exceeded", 1.0),
+        ],
+    )
+    def test_a_limit_is_waited_for_as_long_as_github_says(
+        self, fake, api, clock, status, headers, message, pause
+    ):
+        if "X-RateLimit-Reset" in headers:
+            reset = int(time.time()) + int(headers["X-RateLimit-Reset"])
+            headers = {**headers, "X-RateLimit-Reset": str(reset)}
+        fake.faults.append(Fault("POST", COMMENTS, status, message, headers))
+        assert api.create_comment(7, "x").body == "x"
+        (waited,) = clock.pauses
+        expected = 1.0 if status == 403 and headers.get("Retry-After") else pause
+        assert expected - 3 <= waited <= expected + 3
+
+    @pytest.mark.parametrize("status", [403, 429])
+    def test_a_limit_that_stays_is_told_as_such(self, fake, clock, status):
+        fake.faults.append(
+            Fault("GET", COMMENTS, status, "You have exceeded a secondary rate limit", times=9)
+        )
+        with pytest.raises(GitHubError, match=f"limits how often it is asked .{status}.: You have exceeded"):
+            connected(fake, clock, retries=1).comments(7)
+        assert clock.pauses == [60.0]
+
+    def test_a_reset_beyond_the_longest_wait_is_an_error_and_no_wait(self, fake, api, clock):
+        for status in (403, 429):
+            headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3000)}
+            fake.faults.append(Fault("GET", COMMENTS, status, "API rate limit exceeded", headers))
+            with pytest.raises(GitHubError, match="limits how often"):
+                api.comments(7)
+        assert clock.pauses == []
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 422])
+    def test_what_stays_wrong_is_not_asked_again(self, fake, api, clock, status):
+        fake.faults.append(Fault("GET", COMMENTS, status))
+        with pytest.raises(GitHubError) as raised:
+            api.comments(7)
+        assert raised.value.status == status
+        assert not raised.value.is_unsure
+        assert clock.pauses == []
+
+    def test_a_check_is_begun_again_where_the_response_was_lost(self, fake, api, clock):
+        fake.faults += [Fault("POST", "/check-runs", is_cut=True), Fault("POST", "/check-runs", 502)]
+        assert not api.begin_check_run(SHA, "gate", "1", "https://example.org/").is_completed
+        assert clock.pauses == [1.0, 2.0]
+
+    def test_a_connection_that_is_never_kept_is_told_without_a_status(self, fake, clock):
+        fake.faults.append(Fault("GET", COMMENTS, is_cut=True, times=9))
+        with pytest.raises(GitHubError, match="cannot be reached") as raised:
+            connected(fake, clock, retries=2).comments(7)
+        assert raised.value.status == 0
+        assert clock.pauses == [1.0, 2.0]
+
+    def test_more_pages_than_a_pull_request_can_have_are_an_error(self, fake, api, monkeypatch):
+        monkeypatch.setattr("sbir_gate.gate.publishing.github_api._MOST_PAGES", 1)
+        for number in range(101):
+            fake.add_comment(7, f"comment {number}", "octocat")
+        with pytest.raises(GitHubError, match="more than 100"):
+            api.comments(7)
+
     def test_a_server_that_stays_broken_is_given_up(self, fake, clock):
         fake.faults.append(Fault("GET", COMMENTS, 503, times=99))
         with pytest.raises(GitHubError, match=r"GitHub broke \(503\)") as raised:
-            connected(fake, clock, patience=Patience(retries=2)).comments(7)
+            connected(fake, clock, retries=2).comments(7)
         assert raised.value.is_unsure
         assert len(fake.asked) == 3
 
@@ -157,7 +223,7 @@ class TestFailures:
     def test_a_slow_server_is_not_waited_for_without_end(self, fake, clock):
         fake.faults.append(Fault("GET", COMMENTS, silent_seconds=3, times=9))
         with pytest.raises(GitHubError, match="cannot be reached"):
-            connected(fake, clock, timeout_seconds=1, patience=Patience(retries=0)).comments(7)
+            connected(fake, clock, timeout_seconds=1, retries=0).comments(7)
 
     def test_nobody_there_is_told_as_such(self, clock):
         with FakeGitHub() as gone:

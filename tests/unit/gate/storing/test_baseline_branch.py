@@ -27,7 +27,7 @@ def run_of(day, commit="c" * 40):
 
 
 def push(clone, run, **how):
-    return push_baseline(run, PLACE, branch_of(clone, "main"), Waiter().patience(), **how)
+    return push_baseline(run, PLACE, branch_of(clone, "main"), Waiter().retrying(), **how)
 
 
 def there(remote, branch="main"):

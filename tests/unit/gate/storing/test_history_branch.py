@@ -35,7 +35,7 @@ class Writer:
         return self
 
     def push(self):
-        return push_history(self.branch, self.folder, Waiter().patience())
+        return push_history(self.branch, self.folder, Waiter().retrying())
 
     def pull(self):
         return fetch_history(self.branch, self.folder)
@@ -45,7 +45,7 @@ class Writer:
 
     def put(self, path, content):
         """Push any file to the branch."""
-        self.branch.push(lambda _tip: Edit({path: content}, "Put\n"), Waiter().patience())
+        self.branch.push(lambda _tip: Edit({path: content}, "Put\n"), Waiter().retrying())
 
 
 def names(*numbers):

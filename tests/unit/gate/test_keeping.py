@@ -6,12 +6,12 @@ import pytest
 from sbir_gate.errors import PublishError
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.judging_history import history_folder
+from sbir_gate.gate.keeping import KeepEdges, fetch_past, keep_for_later
 from sbir_gate.gate.publish import Saved
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.history import keep_entry
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.pipeline.action import settings_of
-from sbir_gate.pipeline.keeping import KeepEdges, fetch_past, keep_for_later
+from sbir_gate.pipeline.action import mode_of, settings_of
 from sbir_gate.settings.action_inputs import ActionInputs
 from tests.factories import make_policy, make_run
 from tests.factories_git import ENVIRONMENT
@@ -37,8 +37,10 @@ class Remote:
         keep_entry(history_folder(settings), make_entry(1))
         verdict = replace(judge(make_run(), make_run(), make_policy()), outcome=outcome)
         saved = Saved(settings.reports.folder, verdict, run, None)
-        edges = KeepEdges(Git(self.clone.folder, ENVIRONMENT), Waiter().patience(), self.github)
-        return [step() for step in keep_for_later(saved, ActionInputs(**inputs), event, settings, edges)]
+        edges = KeepEdges(Git(self.clone.folder, ENVIRONMENT), Waiter().retrying(), self.github)
+        given = ActionInputs(**inputs)
+        steps = keep_for_later(saved, mode_of(given, event), given, event, settings, edges)
+        return [step() for step in steps]
 
     def branches(self):
         return set(self.remote.repository.git("for-each-ref", "--format=%(refname:short)").split())

@@ -22,9 +22,8 @@ from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.github import Pulls
 from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.gate.storing.git import Git
-from sbir_gate.gate.storing.remote_branch import Patience
 from sbir_gate.model.run import Run
-from sbir_gate.pipeline.action import mode_of
+from sbir_gate.retrying import RetryPolicy
 from sbir_gate.settings.action_inputs import ActionInputs, InputMode, Promotion
 from sbir_gate.settings.schema import Settings
 
@@ -34,7 +33,7 @@ class KeepEdges:
     """What keeping needs: git here, how long others are made way for, and GitHub if there is a token."""
 
     git: Git
-    patience: Patience
+    retrying: RetryPolicy
     github: Pulls | None
 
 
@@ -53,7 +52,12 @@ def fetch_past(inputs: ActionInputs, settings: Settings, git: Git) -> str:
 
 
 def keep_for_later(
-    saved: Saved, inputs: ActionInputs, event: Event, settings: Settings, edges: KeepEdges
+    saved: Saved,
+    mode: InputMode,
+    inputs: ActionInputs,
+    event: Event,
+    settings: Settings,
+    edges: KeepEdges,
 ) -> Iterator[Callable[[], str]]:
     """Yield what is left to be kept of a Run, each to be called: it says in words what was done.
 
@@ -61,7 +65,7 @@ def keep_for_later(
     becomes the baseline unless it failed or broke, or follows a slow decline (`baseline_obstacle`). A
     change keeps nothing: what is not merged is no measure for others. Each raises SbirGateError.
     """
-    run, mode = saved.run, mode_of(inputs, event)
+    run = saved.run
     if mode not in {InputMode.BASELINE, InputMode.FULL}:
         return
     main = main_branch_name(settings, edges.git, event.default_branch)
@@ -89,13 +93,13 @@ def _not_kept(event: Event, main: str) -> str:
 
 def _pushed_history(inputs: ActionInputs, settings: Settings, edges: KeepEdges) -> str:
     branch = history_branch(settings, edges.git, None, inputs.history_branch)
-    done = push_kept_history(settings, branch, edges.patience)
+    done = push_kept_history(settings, branch, edges.retrying)
     return f"{branch.shown}: Runs added: {done.added:,}"
 
 
 def _pushed_baseline(run: Run, settings: Settings, name: str, edges: KeepEdges) -> str:
     main = main_branch(settings, edges.git, None, name)
-    done = push_promoted(run, settings, main, edges.patience)
+    done = push_promoted(run, settings, main, edges.retrying)
     return f"{main.shown}: this Run as the baseline: {done.standing}"
 
 
@@ -103,7 +107,7 @@ def _proposed_baseline(run: Run, event: Event, settings: Settings, name: str, ed
     if edges.github is None:
         raise PublishError("there is no token for GitHub to propose the baseline with", NO_TOKEN_HINT)
     main = main_branch(settings, edges.git, None, name)
-    done = push_promoted(run, settings, main, edges.patience, baseline_branch(run.gate))
+    done = push_promoted(run, settings, main, edges.retrying, baseline_branch(run.gate))
     if not done.commit:
         return f"{main.shown}: this Run as the baseline: {done.standing}"
     proposal = baseline_proposal(run.gate, main.name, run.source.commit, event.run_url)

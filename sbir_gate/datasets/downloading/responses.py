@@ -17,6 +17,7 @@ import urllib3.exceptions
 from sbir_gate import __version__
 from sbir_gate.datasets.downloading.addresses import Address
 from sbir_gate.errors import InputError
+from sbir_gate.retrying import TransientError
 
 BLOCK_BYTES = 64 * 1024
 
@@ -51,16 +52,7 @@ class Session(Protocol):
     def get(
         self, url: str, *, headers: Mapping[str, str], stream: bool, timeout: tuple[float, float]
     ) -> requests.Response:
-        """Return the answer to one GET, its body not read yet."""
-
-
-class PassingError(Exception):
-    """What may be gone when the request is made again, after `pause_seconds` if the server asks for them."""
-
-    def __init__(self, reason: str, pause_seconds: float = 0.0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.pause_seconds = pause_seconds
+        """Return the response to one GET, its body not read yet."""
 
 
 class FileChangedError(Exception):
@@ -71,14 +63,14 @@ class FileChangedError(Exception):
 class HttpOptions:
     """How long a server is waited for, in seconds: for a connection, for the next byte, at its own wish."""
 
-    connect_timeout_seconds: float = 10.0
-    read_timeout_seconds: float = 60.0
-    retry_after_cap_seconds: float = 300.0
+    connect_timeout_seconds: float
+    read_timeout_seconds: float
+    retry_after_cap_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The head of an answer, and its body by blocks.
+class RangeResponse:
+    """The head of a response, and its body by blocks.
 
     `total_bytes` is the size of the whole file, `first_byte` where this body starts in it. `validator` tells
     one version of the file from another, and is None if the server gives none that can be relied upon.
@@ -102,18 +94,18 @@ class RemoteFile:
 
     address: Address
     session: Session
-    options: HttpOptions = HttpOptions()
+    options: HttpOptions
     now: Callable[[], float] = time.time
 
     @contextmanager
     def ask(
         self, first_byte: int | None = None, last_byte: int | None = None, validator: str | None = None
-    ) -> Iterator[Answer]:
+    ) -> Iterator[RangeResponse]:
         """Ask for the file, or for the bytes from `first_byte` to `last_byte` (included; None: the end).
 
         With a validator the server sends the part only of that version of the file, else the whole.
 
-        Raises PassingError for what a new attempt may mend, FileChangedError if there is no such part any
+        Raises TransientError for what a new attempt may mend, FileChangedError if there is no such part any
         more, InputError for what stays wrong.
         """
         # identity: a range of a body that is compressed on the way is of no use
@@ -138,24 +130,24 @@ class RemoteFile:
                     f"{self.address}: the certificate of the server is not trusted",
                     "check the host; where a proxy signs anew, name its certificate in REQUESTS_CA_BUNDLE",
                 ) from None
-            raise PassingError("the encrypted connection failed") from None
+            raise TransientError("the encrypted connection failed") from None
         except requests.exceptions.ConnectTimeout:
-            raise PassingError(f"no connection within {timeout[0]:g} s") from None
+            raise TransientError(f"no connection within {timeout[0]:g} s") from None
         except requests.exceptions.ReadTimeout:
-            raise PassingError(f"no answer within {timeout[1]:g} s") from None
+            raise TransientError(f"no answer within {timeout[1]:g} s") from None
         except requests.exceptions.TooManyRedirects:
             raise InputError(f"{self.address}: the server redirects in circles", _GONE) from None
         except (requests.exceptions.ProxyError, requests.exceptions.ConnectionError) as error:
-            raise PassingError(_unreached(error)) from None
+            raise TransientError(_unreached(error)) from None
         except requests.exceptions.ChunkedEncodingError:
-            raise PassingError("the connection was cut") from None
+            raise TransientError("the connection was cut") from None
         except (requests.exceptions.RequestException, ValueError):
             raise InputError(
                 f"{self.address}: the URL, or one it redirects to, cannot be asked", "check the URL"
             ) from None
 
     def _check(self, response: requests.Response) -> None:
-        """Raise the error that the status of an answer stands for."""
+        """Raise the error that the status of a response stands for."""
         status = response.status_code
         hops = [hop.url for hop in response.history] + [response.url]
         if self.address.url.startswith("https:") and not all(hop.startswith("https:") for hop in hops):
@@ -165,16 +157,16 @@ class RemoteFile:
             )
         if status in _PASSING:
             pause = _retry_after(response.headers.get("Retry-After", ""), self.now())
-            raise PassingError(
+            raise TransientError(
                 f"{_PASSING[status]} ({status})", min(pause, self.options.retry_after_cap_seconds)
             )
         if status in _CHANGED:
             raise FileChangedError
         if status not in {200, 206}:
-            what, hint = _FINAL.get(status, ("gives an answer that is no file", "check the URL"))
+            what, hint = _FINAL.get(status, ("gives a response that is no file", "check the URL"))
             raise InputError(f"{self.address}: the server {what} ({status})", hint)
 
-    def _answer(self, response: requests.Response) -> Answer:
+    def _answer(self, response: requests.Response) -> RangeResponse:
         headers = response.headers
         length = _number(headers.get("Content-Length"))
         first, total = 0, length
@@ -186,7 +178,7 @@ class RemoteFile:
                     "the server or a proxy on the way is broken: use another source",
                 )
             first, total = int(found[1]), _number(found[3])
-        return Answer(
+        return RangeResponse(
             is_partial=response.status_code == 206,
             first_byte=first,
             total_bytes=total,
@@ -204,9 +196,9 @@ class RemoteFile:
             try:
                 block = next(blocks, None)
             except (urllib3.exceptions.ReadTimeoutError, TimeoutError):
-                raise PassingError(f"nothing came for {self.options.read_timeout_seconds:g} s") from None
+                raise TransientError(f"nothing came for {self.options.read_timeout_seconds:g} s") from None
             except _IO_FAULTS:
-                raise PassingError(f"the connection was cut after {received:,} bytes") from None
+                raise TransientError(f"the connection was cut after {received:,} bytes") from None
             if block is None:
                 return
             received += len(block)
@@ -225,7 +217,7 @@ def _unreached(error: Exception) -> str:
 def _validator(headers: Mapping[str, str]) -> str | None:
     """Return what tells this version of the file from others for sure: a strong validator (RFC 9110, 8.8).
 
-    A weak ETag is none. A time of change is one if it lies at least a second before the answer: the file
+    A weak ETag is none. A time of change is one if it lies at least a second before the response: the file
     may have changed twice within a second.
     """
     tag = headers.get("ETag", "").strip()

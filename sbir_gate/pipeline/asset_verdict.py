@@ -1,0 +1,157 @@
+"""What the gate says of the saved Run of the assets, and whether it becomes their baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sbir_gate.documents import load_run, save_alerts
+from sbir_gate.errors import InputError, OutputError, SbirGateError
+from sbir_gate.gate.comparing.other_data import declined, judge_step
+from sbir_gate.gate.comparing.promotion import baseline_obstacle
+from sbir_gate.gate.comparing.run_checks import is_refused, run_findings, single_run_policy
+from sbir_gate.gate.conclusion import ALERTS_NAME, error_verdict, write_verdict
+from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.history import consult_history, drift_before_promotion, keep_run
+from sbir_gate.gate.policy import own_judgement
+from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.notices import obstacle_text
+from sbir_gate.gate.storing.baselines import load_baseline, promote
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.asset_check import CheckFinding
+from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.verdict import Verdict
+from sbir_gate.model.waiver import Waivers
+from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
+from sbir_gate.pipeline.asset_run import RESUMED, uncollected
+from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.schema import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A Run, what it was held against, the verdict with drift, and the answers to the checks."""
+
+    run: Run
+    reference: Run | None
+    verdict: Verdict
+    alerts: AlertList
+    findings: tuple[CheckFinding, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def is_refused(self) -> bool:
+        """Say whether what was made may not be used."""
+        return is_refused(self.verdict)
+
+
+def judge_assets(
+    effective: EffectiveSettings, files: AssetFiles, edges: Edges, award_year: int | None = None
+) -> Judged:
+    """Judge the saved Run of the assets against their baseline; nothing is written.
+
+    `effective` are the settings as they are loaded: the baseline that is committed lies where they say. It is
+    the reference until the assets have one of their own, if it is of the same data; its times and sizes, of
+    another kind of process, are left out. Raises InputError where nothing was enriched, DocumentError for a
+    Run or a baseline that cannot be read.
+    """
+    if not files.run.exists():
+        raise InputError(
+            f"{files.run}: there is no Run, for the awards were not enriched since they were read",
+            "materialise enriched_sbir_awards before what comes of it",
+        )
+    settings = asset_settings(effective, award_year).settings
+    judgement = own_judgement(effective, has_baseline=False)
+    rules = single_run_policy(judgement.rules.policy)
+    with uncollected():
+        run = load_run(files.run)
+        reference = _reference(run, files, effective.settings)
+    waivers = Waivers(judgement.rules.waivers, edges.now().date())
+    past = consult_history(run, judge_step(run, reference, rules, waivers=waivers), settings)
+    return Judged(
+        run,
+        reference,
+        past.verdict,
+        past.alerts,
+        run_findings(run, reference, rules, past.verdict),
+        past.warnings,
+    )
+
+
+def conclude_assets(
+    effective: EffectiveSettings,
+    files: AssetFiles,
+    edges: Edges,
+    award_year: int | None,
+    *,
+    is_final: bool,
+) -> Judged:
+    """Judge the saved Run, and record the verdict if it `is_final`, or refused: then no report follows.
+
+    Whatever breaks leaves a verdict `error`, and is raised.
+    """
+    with error_verdict(asset_settings(effective, award_year), edges, f"the Run is saved: {files.run}"):
+        judged = judge_assets(effective, files, edges, award_year)
+        if is_final or judged.is_refused:
+            _record(judged, effective, edges, award_year)
+    return judged
+
+
+def _record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_year: int | None) -> None:
+    """Write verdict, report and alerts beside the assets, and keep the Run in their history."""
+    settings = asset_settings(effective, award_year).settings
+    folder = settings.reports.folder
+    write_verdict(folder, judged.run, judged.verdict)
+    save_alerts(folder / ALERTS_NAME, judged.alerts)
+    keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings, judged.alerts)
+
+
+def store_baseline(
+    judged: Judged, effective: EffectiveSettings, files: AssetFiles, award_year: int | None
+) -> str:
+    """Make the Run the baseline of the next one if it is fit for that; return in words what became of it.
+
+    It is not if it failed or broke (`baseline_obstacle`), if it resumed what another began (its time is not
+    its own), if it drifted, or if a rate is worse than the baseline's: a baseline that moves with every step
+    of a slow decline hides it.
+    """
+    settings = asset_settings(effective, award_year).settings
+    if not settings.orchestration.stores_baseline:
+        return "not stored: orchestration.stores_baseline is false"
+    obstacle = _obstacle(judged, effective, settings)
+    if obstacle:
+        return f"not stored: {obstacle}"
+    try:
+        path = promote(judged.run, files.baselines)
+    except (InputError, OutputError) as error:
+        return f"not stored: {error.message}"
+    return f"stored: {path}"
+
+
+def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) -> str:
+    run = judged.run
+    obstacle = baseline_obstacle(judged.verdict)
+    if obstacle is not None:
+        return obstacle_text(obstacle)
+    if RESUMED in run.engine_notes:
+        return "the Run went on from the chunks of another"
+    if judged.reference is not None:
+        policy = own_judgement(effective, has_baseline=False).rules.policy
+        worse = declined(run, judged.reference, policy)
+        if worse:
+            return f"worse than the baseline, if within the limits: {'; '.join(texts(worse))}"
+    try:
+        obstacle = baseline_obstacle(judged.verdict, drift_before_promotion(run, settings))
+    except SbirGateError as error:
+        return f"drift cannot be judged ({error.message})"
+    return "" if obstacle is None else obstacle_text(obstacle)
+
+
+def _reference(run: Run, files: AssetFiles, settings: Settings) -> Run | None:
+    own = load_baseline(files.baselines, run.gate)
+    if own is not None:
+        return own
+    committed = load_baseline(settings.gate.baselines_folder, run.gate)
+    if committed is None or committed.fixture.fingerprint != run.fixture.fingerprint:
+        return None
+    exact = tuple(metric for metric in committed.metrics if metric.kind is MetricKind.EXACT)
+    return replace(committed, metrics=exact)

@@ -1,0 +1,375 @@
+"""Everything that people read is plain English, with percent and thousands in US style."""
+
+import ast
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from sbir_gate.cli.application import application
+
+ROOT = Path(__file__).parents[2]
+
+# pattern -> the term to use instead. Phrases, not single words that also have a right use.
+FORBIDDEN = {
+    r"\btold\b": "reported, published, specified; 'told apart' is 'distinguished'",
+    r"\btell(?:s|ing)\b": "reports, says, shows; of keys: selective",
+    r"\btell (?:of|nothing|it|its|the verdict|a verdict|a saved)\b": "report, publish",
+    r"\bmay what\b": "has the permissions of ...",
+    r"(?<!there )\b(?:is|are|was|were) no (?!longer\b|more than\b)\w": "is not a ...",
+    r"\bstands? (?:in|at|there|once|beside|on|for|behind|to)\b": "is in, is at; 'stands for' is 'means'",
+    r"\b(?:is|are) to be (?:found|seen|had)\b": "is in, is visible",
+    r"\bmend(?:s|ed|ing)?\b": "fix",
+    r"\bcur(?:e|es|ed)\b": "fix, hint",
+    r"\bgrave(?:r|st)?\b": "severe",
+    r"\bworse than may\b|\bwhat may pass\b|\bmay pass\b": "exceeds the limit, within limits",
+    r"\b(?:made|makes?|making) (?:\w+ ){0,3}again\b": "regenerate, rebuild",
+    r"\bgo(?:es|ing)? on (?:from|where|at|with|as|by)\b": "resume, continue",
+    r"\bhungr(?:y|ier)\b": "uses more memory",
+    r"\bnamesakes\b": "name frequency, recipients with the same name",
+    r"\blikeness(?:es)?\b": "similarity",
+    r"\bcoined\b": "rare token",
+    r"\btelling (?:keys?|words?)\b": "selective",
+    r"\brivals?\b": "runner-up candidates",
+    r"\bscatter(?:s|ed)?\b": "dispersion",
+    r"(?<!degrees of )\bfreedom\b": "degrees of freedom",
+    r"\bkinds of awards\b": "segments",
+    r"\bwanted of\b": "required",
+    r"\btakes? (?:it|them|this|that|a \w+|an \w+|the \w+) (?:for|to be)\b": "treats as",
+    r"\bbroken off\b|\bbreaks? off\b": "interrupted",
+    r"\b(?:is|was|are|were) stopped by whatever\b|\bwhatever stopped\b": "interrupted",
+    r"\bof another speed\b": "different machine speed",
+    r"\bin words\b": "as text",
+    r"\bsays of itself\b|\bof itself\b": "reported by",
+    r"\bso many\b": "this number of",
+    r"\b(?:hear|hears) of\b": "notify",
+    r"\bsomebody\b|\bnobody\b": "a person, no one",
+    r"\bwhat has come of\b|\bwhat (?:came|comes|becomes|became) of\b": "the result of",
+    r"\bbears? (?:out|a|the|its)\b": "has, confirms",
+    r"\bfor good\b": "permanently",
+    r"\bas if it had not been\b": "unchanged",
+    r"\bnone of its own\b": "none",
+    r"\bnever be undercut\b": "cannot be below",
+    r"\bwithout end\b": "forever",
+    r"\bis of use\b|\bare of use\b|\bof no use\b": "works, is useful",
+    r"\bin the midst of\b": "during",
+    r"\bnot all of\b.*\btook\b": "could not be written completely",
+    r"\bat one time\b|\bat a glance\b": "at the same time",
+    r"\b(?:thus|thereof|therein|whereof|wherein|hereof|lest|ere)\b": "plain words",
+    r"[\d}][ \u00a0\u202f]%": "24.7%, without a space",
+    r"\b\d{1,3}(?:[ \u00a0\u202f]\d{3})+\b(?![-:.]\d)": "1,000, with a comma",
+}
+PATTERNS = {re.compile(pattern, re.IGNORECASE): term for pattern, term in FORBIDDEN.items()}
+
+# Files that are still to be rewritten; the list only shrinks.
+ALLOWED: set[str] = {
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/dagster.md",
+    "docs/engine.md",
+    "docs/github-action.md",
+    "docs/history.md",
+    "docs/metrics.md",
+    "docs/performance/enrichment-benchmarks.md",
+    "docs/policy.md",
+    "docs/publishing.md",
+    "docs/side-by-side.md",
+    "docs/slack.md",
+    "docs/statistics.md",
+    "docs/verdicts.md",
+    "fixtures/README.md",
+    "config/base.yaml",
+    "config/waivers.yaml",
+    "action.yml",
+    "Makefile",
+    "sbir_gate/datasets/downloading/downloads.py",
+    "sbir_gate/datasets/downloading/partials.py",
+    "sbir_gate/datasets/downloading/remote_zip.py",
+    "sbir_gate/datasets/downloading/responses.py",
+    "sbir_gate/datasets/downloading/transfers.py",
+    "sbir_gate/datasets/downloading/zip_members.py",
+    "sbir_gate/datasets/fetching.py",
+    "sbir_gate/datasets/profiling.py",
+    "sbir_gate/datasets/synthesising/awards.py",
+    "sbir_gate/datasets/synthesising/corruption.py",
+    "sbir_gate/datasets/synthesising/dataset.py",
+    "sbir_gate/datasets/synthesising/firms.py",
+    "sbir_gate/datasets/synthesising/identifiers.py",
+    "sbir_gate/datasets/synthesising/options.py",
+    "sbir_gate/datasets/synthesising/recipients.py",
+    "sbir_gate/datasets/synthesising/traps.py",
+    "sbir_gate/datasets/synthesising/vocabulary.py",
+    "sbir_gate/documents.py",
+    "sbir_gate/engine/enrichment.py",
+    "sbir_gate/engine/matching/candidates.py",
+    "sbir_gate/engine/matching/cascade.py",
+    "sbir_gate/engine/matching/decisions.py",
+    "sbir_gate/engine/matching/enriched.py",
+    "sbir_gate/engine/matching/exact.py",
+    "sbir_gate/engine/matching/ledger.py",
+    "sbir_gate/engine/matching/normalise.py",
+    "sbir_gate/engine/matching/parts.py",
+    "sbir_gate/engine/matching/scoring.py",
+    "sbir_gate/engine/matching/similarity.py",
+    "sbir_gate/engine/matching/training.py",
+    "sbir_gate/engine/matching/vocabulary.py",
+    "sbir_gate/engine/recipient_parts.py",
+    "sbir_gate/errors.py",
+    "sbir_gate/files.py",
+    "sbir_gate/gate/announcing.py",
+    "sbir_gate/gate/base_side.py",
+    "sbir_gate/gate/branches.py",
+    "sbir_gate/gate/comparing/alerts.py",
+    "sbir_gate/gate/comparing/award_checks.py",
+    "sbir_gate/gate/comparing/backing.py",
+    "sbir_gate/gate/comparing/calibration.py",
+    "sbir_gate/gate/comparing/change_points.py",
+    "sbir_gate/gate/comparing/changes.py",
+    "sbir_gate/gate/comparing/contention.py",
+    "sbir_gate/gate/comparing/deciding.py",
+    "sbir_gate/gate/comparing/definitions.py",
+    "sbir_gate/gate/comparing/drift.py",
+    "sbir_gate/gate/comparing/edited_fixture.py",
+    "sbir_gate/gate/comparing/feasibility.py",
+    "sbir_gate/gate/comparing/first_runs.py",
+    "sbir_gate/gate/comparing/gate.py",
+    "sbir_gate/gate/comparing/kept_links.py",
+    "sbir_gate/gate/comparing/known_noise.py",
+    "sbir_gate/gate/comparing/limits.py",
+    "sbir_gate/gate/comparing/losses.py",
+    "sbir_gate/gate/comparing/news.py",
+    "sbir_gate/gate/comparing/other_data.py",
+    "sbir_gate/gate/comparing/paired.py",
+    "sbir_gate/gate/comparing/promotion.py",
+    "sbir_gate/gate/comparing/ratios.py",
+    "sbir_gate/gate/comparing/records.py",
+    "sbir_gate/gate/comparing/run_checks.py",
+    "sbir_gate/gate/comparing/sensitivity.py",
+    "sbir_gate/gate/comparing/series.py",
+    "sbir_gate/gate/comparing/signed_ranks.py",
+    "sbir_gate/gate/comparing/soundness.py",
+    "sbir_gate/gate/comparing/statistics.py",
+    "sbir_gate/gate/comparing/stricter.py",
+    "sbir_gate/gate/comparing/waiver_faults.py",
+    "sbir_gate/gate/comparing/waivers.py",
+    "sbir_gate/gate/comparing/wording.py",
+    "sbir_gate/gate/comparing/workflow_faults.py",
+    "sbir_gate/gate/conclusion.py",
+    "sbir_gate/gate/doctor.py",
+    "sbir_gate/gate/edges.py",
+    "sbir_gate/gate/engine_sources.py",
+    "sbir_gate/gate/enricher_plan.py",
+    "sbir_gate/gate/fixture.py",
+    "sbir_gate/gate/fixture_edits.py",
+    "sbir_gate/gate/fork_claims.py",
+    "sbir_gate/gate/history.py",
+    "sbir_gate/gate/judging_history.py",
+    "sbir_gate/gate/keeping.py",
+    "sbir_gate/gate/measuring/base_environment.py",
+    "sbir_gate/gate/measuring/benchmark.py",
+    "sbir_gate/gate/measuring/checkout.py",
+    "sbir_gate/gate/measuring/interleaving.py",
+    "sbir_gate/gate/measuring/launcher.py",
+    "sbir_gate/gate/measuring/locks.py",
+    "sbir_gate/gate/measuring/machine.py",
+    "sbir_gate/gate/measuring/metrics.py",
+    "sbir_gate/gate/measuring/output.py",
+    "sbir_gate/gate/measuring/own_code.py",
+    "sbir_gate/gate/measuring/quality.py",
+    "sbir_gate/gate/measuring/rows.py",
+    "sbir_gate/gate/measuring/seals.py",
+    "sbir_gate/gate/measuring/telemetry.py",
+    "sbir_gate/gate/measuring/truth.py",
+    "sbir_gate/gate/measuring/usage.py",
+    "sbir_gate/gate/policy.py",
+    "sbir_gate/gate/publish.py",
+    "sbir_gate/gate/publishing/check_run.py",
+    "sbir_gate/gate/publishing/event.py",
+    "sbir_gate/gate/publishing/github.py",
+    "sbir_gate/gate/publishing/github_api.py",
+    "sbir_gate/gate/publishing/github_client.py",
+    "sbir_gate/gate/publishing/pull_request.py",
+    "sbir_gate/gate/publishing/slack.py",
+    "sbir_gate/gate/publishing/workflow.py",
+    "sbir_gate/gate/reporting/alert_text.py",
+    "sbir_gate/gate/reporting/annotations.py",
+    "sbir_gate/gate/reporting/diagnoses.py",
+    "sbir_gate/gate/reporting/history.py",
+    "sbir_gate/gate/reporting/improvements.py",
+    "sbir_gate/gate/reporting/markdown.py",
+    "sbir_gate/gate/reporting/message.py",
+    "sbir_gate/gate/reporting/plain_text.py",
+    "sbir_gate/gate/reporting/policy_view.py",
+    "sbir_gate/gate/reporting/profiles.py",
+    "sbir_gate/gate/reporting/publication.py",
+    "sbir_gate/gate/reporting/quantities.py",
+    "sbir_gate/gate/reporting/records_view.py",
+    "sbir_gate/gate/reporting/table_text.py",
+    "sbir_gate/gate/reporting/view.py",
+    "sbir_gate/gate/run.py",
+    "sbir_gate/gate/side_by_side.py",
+    "sbir_gate/gate/storing/baseline_branch.py",
+    "sbir_gate/gate/storing/baselines.py",
+    "sbir_gate/gate/storing/credentials.py",
+    "sbir_gate/gate/storing/git.py",
+    "sbir_gate/gate/storing/history.py",
+    "sbir_gate/gate/storing/history_branch.py",
+    "sbir_gate/gate/storing/history_index.py",
+    "sbir_gate/gate/storing/merge_base.py",
+    "sbir_gate/gate/storing/push_faults.py",
+    "sbir_gate/gate/storing/references.py",
+    "sbir_gate/gate/storing/remote_branch.py",
+    "sbir_gate/gate/storing/revisions.py",
+    "sbir_gate/gate/storing/scratch.py",
+    "sbir_gate/gate/storing/sessions.py",
+    "sbir_gate/gate/trends.py",
+    "sbir_gate/gate/untrusted.py",
+    "sbir_gate/git_leftovers.py",
+    "sbir_gate/locks.py",
+    "sbir_gate/model/alert.py",
+    "sbir_gate/model/asset_check.py",
+    "sbir_gate/model/bounds.py",
+    "sbir_gate/model/chunks.py",
+    "sbir_gate/model/definitions.py",
+    "sbir_gate/model/document.py",
+    "sbir_gate/model/effects.py",
+    "sbir_gate/model/history.py",
+    "sbir_gate/model/profile.py",
+    "sbir_gate/model/publication.py",
+    "sbir_gate/model/run.py",
+    "sbir_gate/model/sizes.py",
+    "sbir_gate/model/strict_json.py",
+    "sbir_gate/model/verdict.py",
+    "sbir_gate/model/waiver.py",
+    "sbir_gate/model/workflow.py",
+    "sbir_gate/orchestration/definitions.py",
+    "sbir_gate/orchestration/resources.py",
+    "sbir_gate/orchestration/run_alerts.py",
+    "sbir_gate/orchestration/sensors.py",
+    "sbir_gate/pipeline/action.py",
+    "sbir_gate/pipeline/asset_run.py",
+    "sbir_gate/pipeline/asset_verdict.py",
+    "sbir_gate/progress.py",
+    "sbir_gate/reading/award_table.py",
+    "sbir_gate/reading/cleaning.py",
+    "sbir_gate/reading/copy_text.py",
+    "sbir_gate/reading/dump_files.py",
+    "sbir_gate/reading/dump_rows.py",
+    "sbir_gate/reading/dumps.py",
+    "sbir_gate/reading/files.py",
+    "sbir_gate/reading/handed_files.py",
+    "sbir_gate/reading/layout.py",
+    "sbir_gate/reading/loading.py",
+    "sbir_gate/reading/recipients.py",
+    "sbir_gate/reading/records.py",
+    "sbir_gate/reading/rejects.py",
+    "sbir_gate/reading/sources.py",
+    "sbir_gate/reading/spelling.py",
+    "sbir_gate/reading/text.py",
+    "sbir_gate/reading/toc.py",
+    "sbir_gate/settings/action_inputs.py",
+    "sbir_gate/settings/base_settings.py",
+    "sbir_gate/settings/commit_policy.py",
+    "sbir_gate/settings/effective.py",
+    "sbir_gate/settings/entries.py",
+    "sbir_gate/settings/keys.py",
+    "sbir_gate/settings/layers.py",
+    "sbir_gate/settings/repository_file.py",
+    "sbir_gate/settings/schema.py",
+    "sbir_gate/settings/validation.py",
+    "sbir_gate/settings/waivers.py",
+    "sbir_gate/settings/yaml_text.py",
+    "sbir_gate/sql_text.py",
+}
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("fixtures/*.md")])
+CONFIGS = [ROOT / name for name in ("config/base.yaml", "config/waivers.yaml", "action.yml", "Makefile")]
+MODULES = sorted((ROOT / "sbir_gate").rglob("*.py"))
+TEMPLATES = sorted((ROOT / "sbir_gate").rglob("*.j2"))
+COMMENT_BLOCK = re.compile(r"(?:(?:^|(?<=\s))#\s.*(?:\n\s*(?=#)|$))+", re.MULTILINE)
+
+
+def place(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def joined(string):
+    """Return an f-string with {} for each value."""
+    return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in string.values)
+
+
+def texts_of_module(source):
+    """Return the string literals and the comments of Python source; adjacent comment lines are one text."""
+    nodes = list(ast.walk(ast.parse(source)))
+    strings = [node for node in nodes if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for string in strings for part in string.values}
+    plain = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in parts)
+    comments = (
+        " ".join(line.strip().removeprefix("#").strip() for line in block.splitlines())
+        for block in COMMENT_BLOCK.findall(source)
+    )
+    texts = [node.value for node in plain if isinstance(node.value, str)]
+    return [*(joined(string) for string in strings), *texts, *comments]
+
+
+def texts_of(path):
+    text = path.read_text(encoding="utf-8")
+    return texts_of_module(text) if path.suffix == ".py" else [text]
+
+
+def faults_of(text):
+    """Return each forbidden phrase with what to write instead; line ends and comment marks are blanks."""
+    plain = re.sub(r"\s*\n[ #]*|  +", " ", text)
+    return [
+        f"{match[0]!r}: {term}" for pattern, term in PATTERNS.items() for match in pattern.finditer(plain)
+    ]
+
+
+@pytest.mark.parametrize("path", [*PAGES, *CONFIGS, *MODULES, *TEMPLATES], ids=place)
+def test_a_file_says_nothing_in_dialect(path):
+    faults = [fault for text in texts_of(path) for fault in faults_of(text)]
+    assert faults == [] or place(path) in ALLOWED
+
+
+def commands_of(command, context):
+    yield command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            yield from commands_of(found, click.Context(found, info_name=name, parent=context))
+
+
+COMMANDS = list(commands_of(application, click.Context(application, info_name="sbir-gate")))
+
+
+@pytest.mark.parametrize(("command", "context"), COMMANDS, ids=lambda part: getattr(part, "command_path", ""))
+def test_a_help_text_says_nothing_in_dialect(command, context):
+    assert faults_of(command.get_help(context)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the verdict is told",
+        "its token may what the settings say",
+        "abc is no commit",
+        "the baseline stands in the repository",
+        "7 awards, worse than may pass",
+        "the report is made again",
+        "rose by 24.7 %",
+        "1 000 awards",
+        "this is\nno commit",
+    ],
+)
+def test_dialect_is_found(text):
+    assert len(faults_of(text)) >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["there is no baseline yet", "rose by 24.7%", "1,000 awards", "it is no longer there", "run it again"],
+)
+def test_plain_english_is_no_fault(text):
+    assert faults_of(text) == []
