@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +21,7 @@ from sbir_gate.model.document import (
     encode_bytes,
 )
 from sbir_gate.model.history import HistoryEntry
+from sbir_gate.model.moments import moment_stem
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
@@ -42,7 +42,7 @@ def save_run(folder: Path, run: Run) -> Path:
 
     An existing file is never overwritten: the name gets a suffix, -2 and so on. Raises OutputError.
     """
-    stem = _timestamp(run.started_at)
+    stem = moment_stem(run.started_at)
     content = _encoded(RUN, run)
     for number in range(1, _MAX_COLLISIONS + 1):
         path = folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
@@ -157,17 +157,3 @@ def _encoded(kind: DocumentKind[Document], content: Document) -> bytes:
             f"the {kind.name} cannot be saved as JSON: {error}",
             "a metric is not a number (NaN or infinity), or a text is not Unicode: look at the enricher",
         ) from error
-
-
-def _timestamp(started_at: str) -> str:
-    """Return the start in UTC as a file name; a start that is no time could be a path."""
-    try:
-        moment = datetime.fromisoformat(started_at)
-    except ValueError as error:
-        raise OutputError(
-            f"the Run cannot be named: its start {started_at[:40]!r} is not an ISO 8601 time",
-            "the Run is damaged or was edited by hand: measure again with 'sbir-gate run'",
-        ) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

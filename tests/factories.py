@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import Decision, DecisionKind, Method
 from sbir_gate.model.run import (
@@ -30,6 +32,7 @@ EXACT, NOISY = MetricKind.EXACT, MetricKind.NOISY
 WALL_SECONDS = (1.70, 1.71, 1.69, 1.72, 1.70)
 CALIBRATION_SECONDS = (0.100, 0.101, 0.099, 0.100, 0.102)
 DIGEST = "d" * 64
+MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 MACHINE = Machine("m" * 64, "Example CPU", 4, 16_384, "Linux 6.1", "3.11.7")
 OTHER_MACHINE = replace(MACHINE, fingerprint="o" * 64, cpu_model="Other CPU")
@@ -52,6 +55,32 @@ def make_decisions() -> tuple[Decision, ...]:
     return tuple(
         link(award_id(number), f"R{number:04d}") if number < LINKED else no_link(award_id(number))
         for number in range(AWARDS)
+    )
+
+
+def make_awards(
+    decisions: Sequence[Decision] | None = None,
+    correct: Container[str] | None = None,
+    unlabelled: Container[str] = (),
+) -> tuple[AwardRecord, ...]:
+    """Return the awards of decisions (default: `make_decisions`), firm n for award n.
+
+    `correct` are the ids of those that are right; without it, those linked as `make_decisions` links them.
+    """
+    right = {decision.award_id: decision.link for decision in make_decisions()[:LINKED]}
+
+    def label_of(decision: Decision) -> Label:
+        if decision.award_id in unlabelled:
+            return Label.UNLABELLED
+        is_made_right = decision.award_id in right and decision.recipient_id == right[decision.award_id]
+        is_correct = is_made_right if correct is None else decision.award_id in correct
+        return Label.CORRECT if is_correct else Label.INCORRECT
+
+    return tuple(
+        AwardRecord(
+            decision, label_of(decision), f"Firm {decision.award_id.removeprefix('A').lstrip('0') or '0'}"
+        )
+        for decision in (make_decisions() if decisions is None else decisions)
     )
 
 
@@ -94,11 +123,16 @@ def make_quality() -> Quality:
 
 
 def make_run(**changes: object) -> Run:
-    """Return a sound Run of the gate "enrichment"; keyword arguments replace its fields."""
-    decisions = make_decisions()
+    """Return a sound Run of the gate "enrichment"; keyword arguments replace its fields.
+
+    `started_at` may be ISO 8601 text.
+    """
+    started_at = changes.get("started_at")
+    if isinstance(started_at, str):
+        changes["started_at"] = datetime.fromisoformat(started_at)
     run = Run(
         gate="enrichment",
-        started_at="2026-01-31T12:00:00+00:00",
+        started_at=MOMENT,
         tool_version="0.1.0",
         machine=MACHINE,
         source=Source("c" * 40, "main", is_dirty=False),
@@ -108,9 +142,7 @@ def make_run(**changes: object) -> Run:
         samples=tuple(Sample(wall, wall, 210.0, 150.0, 0.1, DIGEST) for wall in WALL_SECONDS),
         metrics=make_metrics(),
         quality=make_quality(),
-        decisions=decisions,
-        firm_names=tuple(f"Firm {number}" for number in range(AWARDS)),
-        right_award_ids=tuple(award_id(number) for number in range(LINKED)),
+        awards=make_awards(),
         has_truth=True,
         calibration_seconds=CALIBRATION_SECONDS,
         calibration_cpu_seconds=CALIBRATION_SECONDS,
@@ -145,22 +177,35 @@ def with_decisions(run: Run, decisions: Mapping[str, Decision | None]) -> Run:
 
     A link is right when it is the one that `make_decisions` makes.
     """
-    right = {decision.award_id: decision for decision in make_decisions()[:LINKED]}
-    kept = [
-        (new, name)
-        for old, name in zip(run.decisions, run.firm_names, strict=True)
-        if (new := decisions.get(old.award_id, old)) is not None
-    ]
-    return replace(
-        run,
-        decisions=tuple(decision for decision, _ in kept),
-        firm_names=tuple(name for _, name in kept),
-        right_award_ids=tuple(
-            decision.award_id
-            for decision, _ in kept
-            if decision.award_id in right and decision.recipient_id == right[decision.award_id].recipient_id
-        ),
-    )
+    awards = []
+    for old in run.awards:
+        decision = decisions.get(old.award_id, old.decision)
+        if decision is not None:
+            (new,) = make_awards([decision])
+            label = old.label if old.label is Label.UNLABELLED else new.label
+            awards.append(replace(old, decision=decision, label=label))
+    return replace(run, awards=tuple(awards))
+
+
+def relabelled(run: Run, correct: Container[str], unlabelled: Container[str] = ()) -> Run:
+    """Return the Run in which these awards are correct and those unlabelled, all others incorrect."""
+    labels = make_awards([award.decision for award in run.awards], correct, unlabelled)
+    awards = zip(run.awards, labels, strict=True)
+    return replace(run, awards=tuple(replace(award, label=new.label) for award, new in awards))
+
+
+def with_rows(run: Run, rows: Iterable[Decision]) -> Run:
+    """Return the Run with further rows of its output."""
+    return replace(run, awards=(*run.awards, *make_awards(tuple(rows))))
+
+
+def with_facts(run: Run, **facts: object) -> Run:
+    """Return the Run with these facts (`AwardRecord`) of every award."""
+    return replace(run, awards=tuple(replace(award, **facts) for award in run.awards))
+
+
+def decisions_of(run: Run) -> tuple[Decision, ...]:
+    return tuple(award.decision for award in run.awards)
 
 
 def with_lost_links(run: Run, count: int) -> Run:

@@ -22,7 +22,7 @@ def commit_id(number: int) -> str:
 def make_entry(number: int = 0, outcome: Outcome | None = Outcome.PASS, **changes: object) -> HistoryEntry:
     """Return the entry of a Run `number` days after START, of a commit of its own."""
     run = make_run(
-        started_at=(START + timedelta(days=number)).isoformat(),
+        started_at=START + timedelta(days=number),
         source=replace(make_run().source, commit=commit_id(number)),
     )
     return replace(entry_of(run, outcome, ()), **changes)

@@ -11,6 +11,7 @@ import click
 from sbir_gate.cli.options import FilePath, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put_line
 from sbir_gate.errors import InputError, UsageError
+from sbir_gate.model.moments import moment_text
 
 if TYPE_CHECKING:
     from sbir_gate.model.run import Run
@@ -98,7 +99,7 @@ def promote(
         obstacle = promotion_obstacle(run, chosen, effective, datetime.now(UTC).date())
         if obstacle:
             raise InputError(
-                f"the Run of {run.started_at} cannot be the baseline: {obstacle_text(obstacle)}",
+                f"the Run of {moment_text(run.started_at)} cannot be the baseline: {obstacle_text(obstacle)}",
                 "fix the cause and measure again, or accept the Run with --force",
             )
     if push:
@@ -124,13 +125,14 @@ def _pushed(
     main = main_branch(settings, Git(Path.cwd()), remote, branch)
     done = push_promoted(run, settings, main, push_retrying(), to_branch, is_forced)
     place = f"{main.remote}/{to_branch}" if to_branch else main.shown
-    words = f"the Run of {run.started_at} at {run.source.commit[:12] or 'an unknown commit'}"
+    words = f"the Run of {moment_text(run.started_at)} at {run.source.commit[:12] or 'an unknown commit'}"
     if done.standing is Standing.PUSHED:
         return f"{words} is now the baseline of {run.gate} on {place}, commit {done.commit[:12]}"
     if done.other is None:
         return f"{words} is already the baseline of {run.gate}; nothing was pushed"
-    other = f"the Run of {done.other.started_at} at {done.other.source.commit[:12] or 'an unknown commit'}"
-    return f"{words} is older than the baseline of {run.gate}, {other}, which stays; nothing was pushed"
+    other = f"{moment_text(done.other.started_at)} at {done.other.source.commit[:12] or 'an unknown commit'}"
+    older = f"{words} is older than the baseline of {run.gate}, the Run of {other}"
+    return f"{older}, which stays; nothing was pushed"
 
 
 @baseline.command(
@@ -156,7 +158,7 @@ def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
         raise InputError(
             f"{path}: {'; '.join(problems)}", "measure with 'sbir-gate run' and promote that Run"
         )
-    put_line(f"{path}: valid, measured {found.started_at} on the current fixtures")
+    put_line(f"{path}: valid, measured {moment_text(found.started_at)} on the current fixtures")
 
 
 def _existing(settings: Settings) -> tuple[Path, Run]:
@@ -179,7 +181,9 @@ def _lines(path: Path, found: Run) -> list[str]:
         if metric.values
     ]
     machine = found.machine
-    measured = f"measured {found.started_at} at {found.source.commit[:12] or 'an unknown commit'}"
+    measured = (
+        f"measured {moment_text(found.started_at)} at {found.source.commit[:12] or 'an unknown commit'}"
+    )
     where = f"{machine.cpu_model}, {machine.cores} cores, Python {machine.python_version}"
     return [
         f"{path}: gate {found.gate}, {measured} by sbir-gate {found.tool_version}",

@@ -106,12 +106,10 @@ def publish(
     from sbir_gate.gate.publish import Channels, load_saved
     from sbir_gate.gate.publish import publish as publish_verdict
 
+    if untrusted is not None:
+        _check_untrusted(is_dry_run=dry_run, has_slack=bool(has_slack))
     effective = effective_settings(config_file, assignments, {"reports.folder": reports})
     if dry_run:
-        if untrusted is not None:
-            raise UsageError(
-                "--dry-run sends no request, but --untrusted needs one", "remove one of the two options"
-            )
         _print_dry_run(load_saved(effective.settings.reports.folder), effective, event_file, artifact_url)
         return
     event = workflow_event(event_file)
@@ -128,17 +126,23 @@ def publish(
     if untrusted is None:
         saved = saved_verdict(event, effective, channels, edges)
     else:
-        if has_slack:
-            raise UsageError(
-                "--slack cannot be used with --untrusted: results of forks are not sent to Slack",
-                "remove one of the two options",
-            )
         saved, event = judged_untrusted(untrusted, effective, event, edges.github)
     fails = fail_on == "inconclusive"
     result = publish_verdict(
         saved, effective, event, channels, edges, artifact_url, fails_on_inconclusive=fails
     )
     report_result(result, strict)
+
+
+def _check_untrusted(*, is_dry_run: bool, has_slack: bool) -> None:
+    """Raise UsageError for an option that excludes --untrusted."""
+    both = "remove one of the two options"
+    if is_dry_run:
+        raise UsageError("--dry-run sends no request, but --untrusted needs one", both)
+    if has_slack:
+        raise UsageError(
+            "--slack cannot be used with --untrusted: results of forks are not sent to Slack", both
+        )
 
 
 def _wants_slack(has_slack: bool | None) -> bool:

@@ -12,6 +12,7 @@ from sbir_gate.cli.options import FilePath, policy_from_option, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.files import check_outputs
+from sbir_gate.model.moments import moment_text
 
 
 @click.command(
@@ -63,7 +64,8 @@ def report(
         verdict = load_verdict(verdict_document)
         if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
             raise InputError(
-                f"{verdict_document}: the verdict belongs to another Run, of {verdict.head_started_at}",
+                f"{verdict_document}: the verdict belongs to another Run, of"
+                f" {moment_text(verdict.head_started_at)}",
                 "name the verdict of this Run, or omit --verdict",
             )
     else:

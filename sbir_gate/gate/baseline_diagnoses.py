@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 
 from sbir_gate import __version__
 from sbir_gate.gate.enricher_plan import enricher_name, settings_digest
@@ -37,11 +37,9 @@ def baseline_diagnoses(
 def _drifted(effective: EffectiveSettings, baseline: Run, today: date) -> Iterator[str]:
     settings = effective.settings
     most = settings.doctor.baseline_max_days
-    measured = _day(baseline.started_at)
-    if measured is None:
-        yield "it does not say when it was measured"
-    elif (today - measured).days > most:
-        yield f"it is {(today - measured).days} days old, more than {most} (doctor.baseline_max_days)"
+    age = (today - baseline.started_at.date()).days
+    if age > most:
+        yield f"it is {age} days old, more than {most} (doctor.baseline_max_days)"
     command = enricher_name(settings.enricher.command)
     if command != baseline.enricher:
         yield f"it is of another enricher: {baseline.enricher!r}, not {command!r}"
@@ -51,13 +49,5 @@ def _drifted(effective: EffectiveSettings, baseline: Run, today: date) -> Iterat
         yield f"it was measured by sbir-gate {baseline.tool_version}, and this is {__version__}"
     if baseline.source.is_dirty:
         yield "it measured code that was not committed"
-    if not baseline.award_kinds:
+    if not any(award.phase for award in baseline.awards):
         yield "it does not say of what kind its awards are, so lost links are not counted by kind"
-
-
-def _day(started_at: str) -> date | None:
-    try:
-        moment = datetime.fromisoformat(started_at)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).date()

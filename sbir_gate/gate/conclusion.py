@@ -170,7 +170,7 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
         findings=tuple(error_findings(error)),
         changes=(),
         records=RecordChanges(),
-        head_started_at=edges.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        head_started_at=edges.now().replace(microsecond=0),
         head_commit=source.commit,
     )
     alerts = alerts_of(verdict, source.branch, None)

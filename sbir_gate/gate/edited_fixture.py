@@ -14,7 +14,6 @@ from sbir_gate.gate.fixture_edits import BaseFixture
 from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.model.companions import OnBaseFixture
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
-from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.run import Run
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.layout import AWARDS, RECIPIENTS
@@ -136,14 +135,8 @@ def _edits(
 
 def _altered_awards(head: Run, reference: Run) -> frozenset[str]:
     """Return the awards whose link differs."""
-    before, after = _links(reference), _links(head)
+    before = {award.award_id: award.link for award in reference.awards}
+    after = {award.award_id: award.link for award in head.awards}
     return frozenset(
         award_id for award_id in before.keys() | after.keys() if before.get(award_id) != after.get(award_id)
     )
-
-
-def _links(run: Run) -> Mapping[str, str]:
-    return {
-        decision.award_id: decision.recipient_id if decision.kind is DecisionKind.LINK else ""
-        for decision in run.decisions
-    }

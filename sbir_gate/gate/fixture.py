@@ -15,9 +15,9 @@ import duckdb
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file
 from sbir_gate.gate.measuring.truth import check_truth, read_truth
-from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.records import AwardProfile, Reject
-from sbir_gate.model.run import Fixture, LinkedRecipient
+from sbir_gate.model.matches import Decision
+from sbir_gate.model.records import AwardProfile, LinkedRecipient, Reject
+from sbir_gate.model.run import Fixture
 from sbir_gate.reading.award_profiles import profiles_of
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.database import open_database
@@ -143,11 +143,11 @@ def fixture_of(
 class KnownRecipients:
     """What the recipients hold of the decisions.
 
-    `linked` are those that awards are linked to, `entities` the entities among them with all their ids, and
-    `unknown` the ids that are in no recipient.
+    `linked` are those that awards are linked to, by their ids, `entities` the entities among them with all
+    their ids, and `unknown` the ids that are in no recipient.
     """
 
-    linked: tuple[LinkedRecipient, ...]
+    linked: Mapping[str, LinkedRecipient]
     entities: Mapping[str, str]
     unknown: tuple[str, ...]
 
@@ -157,10 +157,10 @@ def known_recipients(read: ReadFixture, decisions: Sequence[Decision]) -> KnownR
     named = {decision.recipient_id for decision in decisions if decision.recipient_id}
     named.update(id_ for decision in decisions for id_ in decision.candidate_ids if id_)
     facts = read.recipients.facts_of(named)
-    linked = {decision.recipient_id for decision in decisions if decision.kind is DecisionKind.LINK}
+    linked = {decision.link for decision in decisions if decision.link}
     touched = {facts.entities[id_] for id_ in linked if id_ in facts.entities}
     return KnownRecipients(
-        linked=tuple(facts.rows[id_] for id_ in sorted(linked) if id_ in facts.rows),
+        linked={id_: facts.rows[id_] for id_ in linked if id_ in facts.rows},
         entities={id_: entity for id_, entity in facts.entities.items() if entity in touched},
         unknown=tuple(sorted(named - facts.rows.keys())),
     )

@@ -18,7 +18,7 @@ from sbir_gate.errors import InputError
 from sbir_gate.gate.engine_sources import unmatched_sources
 from sbir_gate.gate.fixture import ReadFixture, describe_fixture, known_recipients, read_fixture
 from sbir_gate.gate.measuring.locks import KNOWN
-from sbir_gate.gate.measuring.quality import right_award_ids, unlabelled_award_ids
+from sbir_gate.gate.measuring.quality import labels_of
 from sbir_gate.gate.publishing.github import Pulls
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions
@@ -110,17 +110,15 @@ class _Stopped:
 
 
 def _told(run: Run) -> tuple[object, ...]:
-    """Return what the Run says of its links: which are right, not labelled, or to one entity."""
-    return (run.has_truth, set(run.right_award_ids), set(run.unlabelled_award_ids), dict(run.entities))
+    """Return what the Run says of its links: which are correct, not labelled, or to one entity."""
+    return run.has_truth, [award.label for award in run.awards], dict(run.entities)
 
 
 def _found(run: Run, read: ReadFixture) -> tuple[object, ...]:
     """Return what `_told` does, as it follows from the Run's links and the fixture."""
-    entities = dict(known_recipients(read, run.decisions).entities)
-    if read.truth is None:
-        return False, set(), set(), entities
-    right = right_award_ids(run.decisions, read.truth)
-    return True, set(right), set(unlabelled_award_ids(read.profiles, read.truth)), entities
+    decisions = [award.decision for award in run.awards]
+    entities = dict(known_recipients(read, decisions).entities)
+    return read.truth is not None, [*labels_of(decisions, read.profiles, read.truth)], entities
 
 
 def _timing_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:

@@ -34,7 +34,6 @@ from sbir_gate.model.history import (
     HistoryQuery,
     HistoryRow,
     SkippedFile,
-    utc_moment,
 )
 from sbir_gate.model.run import Fixture, Machine, MetricKind, Run, Source, Timing
 from sbir_gate.model.verdict import Outcome, Policy, Verdict
@@ -111,7 +110,7 @@ def noise_of_history(
         gate=run.gate,
         branch=branch_of(settings, judging),
         fixture=run.fixture.fingerprint,
-        before=utc_moment(run.started_at),
+        before=run.started_at,
     )
     judged = limits.limits_on(metric.name for metric in run.metrics)
     names = [limit.name for limit in judged if limit.kind is MetricKind.NOISY]
@@ -174,9 +173,7 @@ def previous_entry(alerts: AlertList, settings: Settings) -> HistoryEntry | None
 
     Raises InputError or DocumentError where the history cannot be read.
     """
-    query = HistoryQuery(
-        gate=alerts.gate, branch=alerts.branch, before=utc_moment(alerts.started_at), limit=1
-    )
+    query = HistoryQuery(gate=alerts.gate, branch=alerts.branch, before=alerts.started_at, limit=1)
     with open_history(history_folder(settings)) as history:
         return next((history.entry(row) for row in history.rows(query)), None)
 
@@ -195,6 +192,8 @@ def entry_of(run: Run, outcome: Outcome | None, tags: Sequence[str]) -> HistoryE
         metrics=run.metrics,
         calibration_seconds=run.calibration_seconds,
         calibration_cpu_seconds=run.calibration_cpu_seconds,
+        definitions=run.definitions,
+        timing=run.timing,
         tags=tuple(tags),
         outcome=outcome,
     )
@@ -267,11 +266,10 @@ def _drift(
     history: History, run: Run, verdict: Verdict | None, settings: Settings, branch: str | None
 ) -> _Drift:
     rule, limits = drift_rule(settings, branch), policy(settings)
-    started_at = utc_moment(run.started_at)
-    query = HistoryQuery(gate=run.gate, fixture=run.fixture.fingerprint, before=started_at)
+    query = HistoryQuery(gate=run.gate, fixture=run.fixture.fingerprint, before=run.started_at)
     older = older_runs(history.rows(query), run, rule)
     if verdict is not None and verdict.reference_started_at:  # what the baseline shows is told already
-        reference = utc_moment(verdict.reference_started_at), verdict.reference_commit
+        reference = verdict.reference_started_at, verdict.reference_commit
         older = tuple(each for each in older if (each.row.started_at, each.row.commit) != reference)
     if not older:
         return _Drift()
@@ -317,7 +315,7 @@ def own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
     row = HistoryRow(
         file_name="",
         gate=run.gate,
-        started_at=utc_moment(run.started_at),
+        started_at=run.started_at,
         commit=run.source.commit,
         branch=run.source.branch,
         is_dirty=run.source.is_dirty,
@@ -358,8 +356,7 @@ def _like(points: Sequence[HistoryPoint], run: Run) -> tuple[HistoryPoint, ...]:
 
 def _previous_outcome(history: History, run: Run) -> Outcome | None:
     """Return the outcome of the Run before on the same gate and branch."""
-    started_at = utc_moment(run.started_at)
-    query = HistoryQuery(gate=run.gate, branch=run.source.branch, before=started_at, limit=1)
+    query = HistoryQuery(gate=run.gate, branch=run.source.branch, before=run.started_at, limit=1)
     return next((row.outcome for row in history.rows(query)), None)
 
 

@@ -29,6 +29,7 @@ from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.gate.storing.merge_base import MergeBase, find_base
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.finding import Finding, Rule, Severity, in_order, recorded
+from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run, TargetBranch
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
 from sbir_gate.model.waiver import Waiver, Waivers
@@ -267,4 +268,4 @@ def _baseline_edits(rules: Rules, own: Rules | None) -> list[PolicyEdit]:
 def _baseline_words(run: Run | None) -> str:
     if run is None:
         return NONE
-    return f"measured {run.started_at} at {run.source.commit[:12] or 'an unknown commit'}"
+    return f"measured {moment_text(run.started_at)} at {run.source.commit[:12] or 'an unknown commit'}"

@@ -36,7 +36,7 @@ from sbir_gate.gate.reporting.publication import build_publication
 from sbir_gate.gate.storing.history import open_history
 from sbir_gate.gate.storing.sessions import latest_run_path
 from sbir_gate.model.finding import Severity
-from sbir_gate.model.history import HistoryQuery, utc_moment
+from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.publication import Links, Publication, TrendSeries
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
@@ -172,7 +172,7 @@ def trends_of(run: Run | None, settings: Settings) -> tuple[TrendSeries, ...]:
     query = HistoryQuery(
         gate=run.gate,
         branch=course_branch(settings),
-        before=utc_moment(run.started_at),
+        before=run.started_at,
         fixture=run.fixture.fingerprint,
         limit=most,
     )

@@ -17,12 +17,11 @@ from sbir_gate.gate.edited_fixture import measured_on_base
 from sbir_gate.gate.engine_sources import timing_against_baseline, timing_of
 from sbir_gate.gate.enricher_plan import enricher_name, plan_of, sealed_files, settings_digest, subject_line
 from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture
-from sbir_gate.gate.measuring.award_kinds import award_kinds
 from sbir_gate.gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, CheckRun, run_benchmark
 from sbir_gate.gate.measuring.interleaving import Side
 from sbir_gate.gate.measuring.metrics import derive_metrics
 from sbir_gate.gate.measuring.process import EnricherCrash
-from sbir_gate.gate.measuring.quality import measure_quality, right_award_ids, unlabelled_award_ids
+from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.seals import Seals
 from sbir_gate.gate.policy import commit_judgement, judged_with_history, own_judgement
 from sbir_gate.gate.storing.scratch import scratch_folder
@@ -142,8 +141,6 @@ def run_of(
     settings = effective.settings
     truth, timing = read.truth, timing or timing_of(settings)
     quality = measure_quality(result.decisions, read.profiles, truth)
-    names = {profile.award_id: profile.firm_name for profile in read.profiles}
-    kinds, kind_indexes = award_kinds(result.decisions, read.profiles)
     known = known_recipients(read, result.decisions)
     metrics = derive_metrics(
         result,
@@ -156,7 +153,7 @@ def run_of(
         metrics = tuple(metric for metric in metrics if metric.kind is MetricKind.EXACT)
     return Run(
         gate=settings.gate.name,
-        started_at=read.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        started_at=read.started_at.replace(microsecond=0),
         tool_version=__version__,
         machine=edges.machine(),
         source=edges.source(),
@@ -166,19 +163,13 @@ def run_of(
         samples=result.samples,
         metrics=metrics,
         quality=quality,
-        decisions=result.decisions,
-        firm_names=tuple(names.get(decision.award_id, "") for decision in result.decisions),
-        right_award_ids=right_award_ids(result.decisions, truth) if truth is not None else (),
+        awards=award_records(result.decisions, read.profiles, truth, known.linked),
         has_truth=truth is not None,
-        unlabelled_award_ids=unlabelled_award_ids(read.profiles, truth) if truth is not None else (),
         calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
         calibration_cpu_seconds=tuple(timing.cpu_seconds for timing in result.calibrations),
         definitions=DEFINITIONS,
         first_run=result.first_run,
         engine_notes=result.notes,
-        award_kinds=kinds,
-        kind_indexes=kind_indexes,
-        recipients=known.linked,
         entities=known.entities,
         reject_examples=read.reject_examples,
         unknown_recipient_ids=known.unknown[:_MOST_UNKNOWN],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.gate.comparing.change_points import FEWEST_POINTS, change_points, exact_change_points
@@ -13,6 +13,7 @@ from sbir_gate.gate.comparing.series import Series, comparable_series, spread
 from sbir_gate.gate.comparing.trend import trend
 from sbir_gate.gate.storing.history import History
 from sbir_gate.model.history import ChangePoint, HistoryPoint, HistoryQuery, MetricHistory
+from sbir_gate.model.moments import utc
 from sbir_gate.model.run import MetricKind
 
 _SPAN = re.compile(r"(?P<count>\d{1,6})(?P<unit>[hdw])")
@@ -28,8 +29,7 @@ def since_moment(text: str, now: datetime) -> datetime:
     try:
         if span:
             return now - timedelta(hours=int(span["count"]) * _HOURS[span["unit"]])
-        moment = datetime.fromisoformat(text.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return utc(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"--since {text[:40]!r} is neither a date nor a span",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sbir_gate.model.finding import Finding, Severity
+from sbir_gate.model.moments import utc
 from sbir_gate.model.verdict import Outcome
 
 
@@ -48,7 +50,11 @@ class AlertList:
 
     gate: str
     outcome: Outcome
-    started_at: str
+    started_at: datetime
     commit: str
     branch: str
     alerts: tuple[Alert, ...]
+
+    def __post_init__(self) -> None:
+        """Bring the start to UTC."""
+        object.__setattr__(self, "started_at", utc(self.started_at))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
-from sbir_gate.model.run import Metric, Quality, Run
+from sbir_gate.model.run import Measurement, Quality, Run
 from sbir_gate.model.samples import Sample
 
 # every whole number up to here is exact as a float
@@ -16,23 +15,7 @@ _NEVER_NEGATIVE = frozenset({"s", "MiB", "count", "ratio", "1/s"})
 _SIGNED = frozenset({"memory_delta_mib"})
 
 
-class Measured(Protocol):
-    """What a Run and an entry of the history have in common."""
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """The metrics."""
-
-    @property
-    def calibration_seconds(self) -> tuple[float, ...]:
-        """The timings of the calibration workload."""
-
-    @property
-    def calibration_cpu_seconds(self) -> tuple[float, ...]:
-        """Its processor times."""
-
-
-def number_fault(measured: Measured) -> str:
+def number_fault(measured: Measurement) -> str:
     """Return the first number that no measurement can have, with its place; empty if there is none."""
     return next(_faults(measured), "")
 
@@ -42,7 +25,7 @@ def is_amount(value: float, *, may_be_negative: bool = False) -> bool:
     return value == 0 or (LEAST <= abs(value) <= MOST and (value > 0 or may_be_negative))
 
 
-def _faults(measured: Measured) -> Iterator[str]:
+def _faults(measured: Measurement) -> Iterator[str]:
     for name, timings in (
         ("calibration_seconds", measured.calibration_seconds),
         ("calibration_cpu_seconds", measured.calibration_cpu_seconds),

@@ -19,8 +19,12 @@ Format history:
    A Run knows by which commit it is judged (`policy_commit`), where it goes to (`target`), and whether it was
    merged (`is_merged`): it is judged again in the same way. It names awards of the output that are not in
    the input (`unknown_award_ids`).
-4. Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences. Documents of format 3
-   and older are read by the steps of `upgrades`: their sentences become findings of the rule `as-recorded`.
+4. A Run has its awards in columns (`awards`), with the label of each, instead of seven parallel arrays.
+   Times are moments in UTC, and a verdict without a reference has none (`reference_started_at` is null).
+   Entries of the history know the set of metrics of their program (`definitions`) and why times were not
+   measured (`timing`). Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences.
+   Documents of format 3 and older are read by the steps of `upgrades`; their sentences become findings of the
+   rule `as-recorded`.
 """
 
 from __future__ import annotations
@@ -28,22 +32,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Generic, TypeVar
 
-# loaded here, not when the first document is saved: nothing is loaded once an engine has run
-import pydantic.dataclasses  # noqa: F401 -- for its effect
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 from sbir_gate.errors import DocumentError
 from sbir_gate.git_leftovers import find_leftover
+from sbir_gate.model.adapters import adapter
 from sbir_gate.model.alert import AlertList
+from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of, uncollected
 from sbir_gate.model.bounds import number_fault
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.records import AwardTable
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Measurement, Run
 from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.upgrades import upgraded
@@ -79,31 +82,43 @@ ALERTS = DocumentKind("alerts", AlertList)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
 
 
-def _adapter(type_: type[T]) -> TypeAdapter[T]:
-    return _made_once(type_)  # type: ignore[arg-type]  # mypy doubts that type[T] is hashable
-
-
-@cache  # thousands of entries of the history are read with one adapter
-def _made_once(type_: type[T]) -> TypeAdapter[T]:
-    # pydantic looks for its options for a plain dataclass in this attribute
-    config = ConfigDict(extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants")
-    setattr(type_, "__pydantic_config__", config)  # noqa: B010 -- mypy knows no such attribute
-    return TypeAdapter(type_)
-
-
 def encode(kind: DocumentKind[T], content: T) -> str:
     """Return the document as JSON text that ends in a newline. Raises ValueError for NaN and infinity."""
     return encode_bytes(kind, content).decode()
 
 
 def encode_bytes(kind: DocumentKind[T], content: T) -> bytes:
-    """Return what `encode` does as UTF-8: of a Run of all awards some 45 MB, and as text a multiple of it."""
-    body = _adapter(kind.type_).dump_json(content)
+    """Return what `encode` does as UTF-8: of a Run of all awards some 20 MB, and as text a multiple of it."""
+    body = _body(kind, content)
     if _NO_NUMBER.search(body):
         # in JSON, or in the midst of a text that holds the like
         from_json(body, allow_inf_nan=False)
     head = f'{{"format_version":{FORMAT_VERSION},"kind":"{kind.name}","{kind.name}":'
     return b"".join((head.encode(), body, b"}\n"))
+
+
+def _body(kind: DocumentKind[T], content: T) -> bytes:
+    """Return the content as JSON: of a Run the awards in columns, all else as the dataclass has it."""
+    if not isinstance(content, Run):
+        return adapter(kind.type_).dump_json(content)
+    rest = adapter(kind.type_).dump_json(content, exclude={"awards"})
+    columns = adapter(AwardColumns).dump_json(columns_of(content.awards))
+    return b"".join((rest[:-1], b',"awards":', columns, b"}"))
+
+
+def _content(kind: DocumentKind[T], found: object) -> T:
+    """Return what `_body` wrote. Raises ValueError, with the place of what is wrong."""
+    if kind.type_ is Run and isinstance(found, Mapping) and "awards" in found:
+        columns = adapter(_Awards).validate_python({"awards": found["awards"]}).awards
+        found = {**found, "awards": awards_of(columns)}
+    return adapter(kind.type_).validate_python(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Awards:
+    """The part of a saved Run that is not as the Run has it."""
+
+    awards: AwardColumns
 
 
 def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAIN) -> T:
@@ -112,6 +127,11 @@ def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAI
     Raises DocumentError for anything that is not a whole, valid document of this kind in a
     format that this program knows.
     """
+    with uncollected():
+        return _decoded(kind, text, origin, again)
+
+
+def _decoded(kind: DocumentKind[T], text: str, origin: str, again: str) -> T:
     document = _parse(text, origin, again)
     version = document.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
@@ -130,9 +150,7 @@ def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAI
             f"name a {kind.name} document",
         )
     try:
-        content: T = _adapter(kind.type_).validate_python(
-            upgraded(kind.name, document.get(kind.name), version)
-        )
+        content = _content(kind, upgraded(kind.name, document.get(kind.name), version))
     except (ValidationError, ValueError, RecursionError) as error:
         raise DocumentError(
             f"{origin}: {_first_fault(error)}",
@@ -140,7 +158,7 @@ def decode(kind: DocumentKind[T], text: str, origin: str, again: str = MAKE_AGAI
         ) from error
     if excess := kind.excess(content):
         raise DocumentError(f"{origin}: {excess}", f"no benchmark makes such a document: {again}")
-    fault = number_fault(content) if isinstance(content, Run | HistoryEntry) else ""
+    fault = number_fault(content) if isinstance(content, Measurement) else ""
     if fault:
         raise DocumentError(f"{origin}: {fault}", f"the document is damaged or was edited by hand: {again}")
     return content

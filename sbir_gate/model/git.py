@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GitResult:
     """What git said: its exit status (0 is well), its output, and its complaint in one line."""
 
     status: int
@@ -23,5 +23,5 @@ class Answer:
 class AsksGit(Protocol):
     """git in some folder."""
 
-    def ask(self, *arguments: str) -> Answer:
+    def ask(self, *arguments: str) -> GitResult:
         """Run git to its end. Raises ToolError if there is no git, or it does not come to an end."""

@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from sbir_gate.errors import DocumentError
 from sbir_gate.model.definitions import FIRST_VERSION
-from sbir_gate.model.run import Fixture, Machine, Metric, MetricKind, Source
+from sbir_gate.model.run import Measurement, MetricKind
 from sbir_gate.model.verdict import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """What is kept of one Run: everything but its decisions, its samples and its quality by slices.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry(Measurement):
+    """What is kept of one Run: its Measurement, without decisions, samples and quality by slices.
 
-    `metrics` are those of the Run, with the values of all repeats, so that a later Run is compared with
-    this one just as with a baseline. `tags` are the git tags of the commit when it was measured. `outcome`
-    is what the gate said, None of an imported Run that nobody judged, and `alert_keys` what was to be told of
-    it (`Alert.key`), so that the same news is not told again. `calibration_cpu_seconds` are the processor
-    times of the calibration workload. A benchmark that broke leaves an entry
-    of outcome `error` without metrics.
+    `metrics` have the values of all repeats, so that a later Run is compared with this one just as with a
+    baseline. `tags` are the git tags of the commit when it was measured. `outcome` is what the gate said,
+    None of an imported Run that nobody judged, and `alert_keys` what was to be told of it (`Alert.key`), so
+    that the same news is not told again. A benchmark that broke leaves an entry of outcome `error` without
+    metrics.
     """
 
-    gate: str
-    started_at: str
-    tool_version: str
-    machine: Machine
-    source: Source
-    fixture: Fixture
-    enricher: str
-    settings_digest: str
-    metrics: tuple[Metric, ...]
-    calibration_seconds: tuple[float, ...] = ()
     tags: tuple[str, ...] = ()
     outcome: Outcome | None = None
     alert_keys: tuple[str, ...] = ()
-    calibration_cpu_seconds: tuple[float, ...] = ()
-
-
-def utc_moment(started_at: str) -> datetime:
-    """Return the start of a Run in UTC, which a start without a zone is. Raises DocumentError for no time."""
-    try:
-        moment = datetime.fromisoformat(started_at)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise DocumentError(
-            f"the start {started_at[:40]!r} is not an ISO 8601 time",
-            "the Run is damaged or was edited by hand: measure again with 'sbir-gate run'",
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,11 @@ class Decision:
     confidence: float | None = None
     candidate_ids: tuple[str, ...] = ()
 
+    @property
+    def link(self) -> str:
+        """The linked recipient, empty for none: a candidate is no link."""
+        return self.recipient_id if self.kind is DecisionKind.LINK else ""
+
 
 def names_candidates(decisions: Iterable[Decision]) -> bool:
     """Say whether the engine reports the recipients that it considered, or nothing but its links."""

@@ -61,6 +61,15 @@ class AwardProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedRecipient:
+    """A recipient that awards are linked to; name and UEI are empty where the table has none."""
+
+    recipient_id: str
+    name: str = ""
+    uei: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AwardTable:
     """What is known of a table of awards that were read and written down.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
+from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.definitions import FIRST_DEFINITIONS, FIRST_VERSION
 from sbir_gate.model.fixture_edits import FixtureEdits
-from sbir_gate.model.matches import Decision
+from sbir_gate.model.moments import utc
 from sbir_gate.model.samples import Sample
 
 
@@ -76,6 +78,66 @@ class Metric:
     method: str = ""
 
 
+class Timing(StrEnum):
+    """Whether time and memory were measured; if not, the engine ran once for the exact metrics alone."""
+
+    MEASURED = "measured"
+    ENGINE_UNCHANGED = "engine-unchanged"
+    QUICK = "quick"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """The single repeats behind the metrics: sample i gave value i of each noisy metric.
+
+    Repeats of the same `session`, not empty, were measured side by side: sample i of the one is the pair of
+    sample i of the other. `first_run` is the first run where it was a warm-up; None where it is the first of
+    `samples`.
+    """
+
+    session: str = ""
+    first_run: Sample | None = None
+    samples: tuple[Sample, ...] = ()
+
+
+_NOT_KEPT = Repeats()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """Who measured what, when and where, with which metrics: what a Run and its history entry share.
+
+    `started_at` is in UTC, which a time without a zone is taken for. `metrics` are derived from samples and
+    quality once, when measured, and are what is compared. `calibration_seconds` are all timings of the
+    calibration workload, between the repeats; `calibration_cpu_seconds` its processor time in each.
+    `settings_digest` is the SHA-256 of the settings that change results. `definitions` is the number of the
+    set of metrics that the program measured. `timing` says why there are no noisy metrics, if there are none.
+    """
+
+    gate: str
+    started_at: datetime
+    tool_version: str
+    machine: Machine
+    source: Source
+    fixture: Fixture
+    enricher: str
+    settings_digest: str
+    metrics: tuple[Metric, ...]
+    calibration_seconds: tuple[float, ...] = ()
+    calibration_cpu_seconds: tuple[float, ...] = ()
+    definitions: int = FIRST_DEFINITIONS
+    timing: Timing = Timing.MEASURED
+
+    def __post_init__(self) -> None:
+        """Bring the start to UTC. Raises ValueError for one that is out of range there."""
+        object.__setattr__(self, "started_at", utc(self.started_at))
+
+    @property
+    def repeats(self) -> Repeats:
+        """The single repeats, as far as they are kept: a Run keeps them, the history does not."""
+        return _NOT_KEPT
+
+
 @dataclass(frozen=True, slots=True)
 class Stratum:
     """Quality within one slice of the awards, e.g. dimension `phase`, value `II`.
@@ -128,32 +190,6 @@ class Quality:
     labelled: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AwardKind:
-    """One combination of phase, company size and identifier type; an award is of one kind."""
-
-    phase: str
-    company_size: str
-    identifier_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedRecipient:
-    """A recipient that some award is linked to; name and UEI are empty where the table has none."""
-
-    recipient_id: str
-    name: str = ""
-    uei: str = ""
-
-
-class Timing(StrEnum):
-    """Whether time and memory were measured; if not, the engine ran once for the exact metrics alone."""
-
-    MEASURED = "measured"
-    ENGINE_UNCHANGED = "engine-unchanged"
-    QUICK = "quick"
-
-
 class GapKind(StrEnum):
     """Why head was measured without its base: the gate is new, or the base lacks what its command names."""
 
@@ -184,31 +220,24 @@ class TargetBranch:
     days_ahead: int
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One benchmark: who measured what, where, with which samples and decisions.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Measurement):
+    """One benchmark: a Measurement with its samples, its quality and its awards.
+
+    `awards` has a record for each row of the enricher's output, in its order: an award with two rows, which
+    is a fault, is there twice. `has_truth` says whether there was a truth; without one no award is labelled.
 
     `entities` maps recipients to the UEI of their entity, where several ids are one entity: all ids of those
     that awards are linked to. `unknown_recipient_ids` and `unknown_award_ids` are the first ids in the output
     that no recipient, or no award, has; `reject_examples` are the first rows of the fixture that could not be
     read.
 
-    `started_at` is UTC, ISO 8601. `metrics` are derived from samples and quality once, when
-    measured, and are what the gate compares. `right_award_ids` are the awards whose link the
-    truth confirms, `has_truth` says whether there was a truth. `firm_names` runs parallel to
-    `decisions` (for reports); it is empty or as long. `calibration_seconds` are all timings of the
-    calibration workload, between the repeats; `calibration_cpu_seconds` its processor time in each.
-    `engine_notes` are facts the enricher told of itself (model version, acceptance limit). `settings_digest`
-    is the SHA-256 of the settings that change results.
+    `engine_notes` are facts the enricher told of itself (model version, acceptance limit).
     Runs with the same `session`, not empty, were measured side by side: on one fixture, sample i of the one
-    is the pair of sample i of the other. `kind_indexes` runs parallel to `decisions` and points into
-    `award_kinds`; both are empty where the kinds are not known. `recipients` are those that awards are linked
-    to, for reports; some may be missing. `unlabelled_award_ids` are the awards of which the truth says
-    nothing; where `has_truth` is False that is all of them, and none is listed. `has_own_policy` says of a
+    is the pair of sample i of the other. `has_own_policy` says of a
     Run side by side that the working tree's policy judges it, not the base's. `settings_file` is the file
-    over base.yaml, empty if there was none. `timing` says why there are no noisy metrics, if there are none.
+    over base.yaml, empty if there was none.
     `base_gap` says why a run beside the base went without it; None where it did not.
-    `definitions` is the number of the set of metrics that the program measured.
     `first_run` is the first run where it was a warm-up; None where it is the first of `samples`, and in
     documents of format 2.
     `renamed` maps names of metrics that the measured code changed to new ones.
@@ -217,35 +246,16 @@ class Run:
     branch that the change goes to, as it stood then. `is_merged` says that it may start a new baseline.
     """
 
-    gate: str
-    started_at: str
-    tool_version: str
-    machine: Machine
-    source: Source
-    fixture: Fixture
-    enricher: str
-    settings_digest: str
     samples: tuple[Sample, ...]
-    metrics: tuple[Metric, ...]
     quality: Quality
-    decisions: tuple[Decision, ...]
-    firm_names: tuple[str, ...] = ()
-    right_award_ids: tuple[str, ...] = ()
+    awards: tuple[AwardRecord, ...]
     has_truth: bool = False
-    calibration_seconds: tuple[float, ...] = ()
     warnings: tuple[str, ...] = ()
     engine_notes: Mapping[str, str] = field(default_factory=dict)
     session: str = ""
-    award_kinds: tuple[AwardKind, ...] = ()
-    kind_indexes: tuple[int, ...] = ()
-    calibration_cpu_seconds: tuple[float, ...] = ()
-    definitions: int = FIRST_DEFINITIONS
-    recipients: tuple[LinkedRecipient, ...] = ()
-    unlabelled_award_ids: tuple[str, ...] = ()
     has_own_policy: bool = False
     settings_file: str = ""
     base_gap: BaseGap | None = None
-    timing: Timing = Timing.MEASURED
     first_run: Sample | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     entities: Mapping[str, str] = field(default_factory=dict)
@@ -256,3 +266,13 @@ class Run:
     target: TargetBranch | None = None
     is_merged: bool = False
     unknown_award_ids: tuple[str, ...] = ()
+
+    @property
+    def repeats(self) -> Repeats:
+        """The repeats that were measured."""
+        return Repeats(self.session, self.first_run, self.samples)
+
+    @property
+    def is_fully_labelled(self) -> bool:
+        """Whether the truth knows every award."""
+        return self.has_truth and all(award.label is not Label.UNLABELLED for award in self.awards)

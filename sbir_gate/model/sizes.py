@@ -20,7 +20,7 @@ def run_excess(run: Run) -> str:
     return (
         metrics_excess(run.metrics)
         or _more("repeats", len(run.samples), MOST_SAMPLES)
-        or _more("decisions", len(run.decisions), MOST_DECISIONS)
+        or _more("decisions", len(run.awards), MOST_DECISIONS)
         or _more("methods", len(run.quality.links_by_method), MOST_METRICS)
         or _longer(method for method in run.quality.links_by_method)
         or _longer(stage.name for sample in run.samples for stage in sample.stages)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
 from sbir_gate.model.finding import Excuse, Finding, LimitKind, Rule, Severity, in_order
 from sbir_gate.model.fixture_edits import FixtureEdits
+from sbir_gate.model.moments import utc
 from sbir_gate.model.run import MetricKind, TargetBranch, Timing
 from sbir_gate.model.waiver import Waiver
 
@@ -322,9 +324,9 @@ class Verdict:
     findings: tuple[Finding, ...]
     changes: tuple[Change, ...]
     records: RecordChanges
-    head_started_at: str
+    head_started_at: datetime
     head_commit: str
-    reference_started_at: str = ""
+    reference_started_at: datetime | None = None
     reference_commit: str = ""
     waivers: tuple[Waiver, ...] = ()
     policy_commit: str = ""
@@ -334,6 +336,12 @@ class Verdict:
     fixture_edits: FixtureEdits | None = None
     own_fixture_changes: tuple[Change, ...] = ()
     timing: Timing = Timing.MEASURED
+
+    def __post_init__(self) -> None:
+        """Bring the starts to UTC."""
+        object.__setattr__(self, "head_started_at", utc(self.head_started_at))
+        if self.reference_started_at is not None:
+            object.__setattr__(self, "reference_started_at", utc(self.reference_started_at))
 
     @property
     def deciding(self) -> tuple[Finding, ...]:

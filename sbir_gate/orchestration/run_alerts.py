@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import dagster as dg
 
@@ -23,7 +24,7 @@ _ORDER = (Severity.FAIL, Severity.INCONCLUSIVE, Severity.WARN)
 def alerts_of_run(
     gate: str,
     evaluations: Sequence[dg.AssetCheckEvaluation],
-    started_at: str,
+    started_at: datetime,
     fault: str | None,
 ) -> AlertList:
     """Return the alerts of a run, the gravest first.

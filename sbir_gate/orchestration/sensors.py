@@ -86,7 +86,7 @@ def _selected(context: dg.RunStatusSensorContext) -> Iterable[dg.AssetKey]:
     return [event.asset_key for event in keys if event is not None and event.asset_key is not None]
 
 
-def _started_at(context: dg.RunStatusSensorContext) -> str:
+def _started_at(context: dg.RunStatusSensorContext) -> datetime:
     record = context.instance.get_run_record_by_id(context.dagster_run.run_id)
     moment = record.create_timestamp.astimezone(UTC) if record is not None else datetime.fromtimestamp(0, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(microsecond=0)

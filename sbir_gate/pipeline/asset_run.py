@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +21,7 @@ from sbir_gate.gate.measuring.process import ProcessResult
 from sbir_gate.gate.measuring.telemetry import Telemetry
 from sbir_gate.gate.reporting.notices import check_text
 from sbir_gate.gate.run import run_of
+from sbir_gate.model.award_columns import uncollected
 from sbir_gate.model.run import Run
 from sbir_gate.model.samples import Calibration
 from sbir_gate.monitor import PerformanceMonitor
@@ -144,22 +143,6 @@ def check_engine(settings: Settings) -> None:
             "enricher.command: the assets run the built-in engine",
             "leave it at null here; 'sbir-gate run' gates any command",
         )
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep Python from looking for garbage meanwhile.
-
-    Hundreds of thousands of decisions are made, and none is garbage: to walk them again and again takes a
-    third of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _run(

@@ -22,7 +22,7 @@ from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
-from sbir_gate.pipeline.asset_run import RESUMED, uncollected
+from sbir_gate.pipeline.asset_run import RESUMED
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
@@ -62,9 +62,8 @@ def judge_assets(
     settings = asset_settings(effective, award_year).settings
     judgement = own_judgement(effective, has_baseline=False)
     rules = single_run_policy(judgement.rules.policy)
-    with uncollected():
-        run = load_run(files.run)
-        reference = _reference(run, files, effective.settings)
+    run = load_run(files.run)
+    reference = _reference(run, files, effective.settings)
     waivers = Waivers(judgement.rules.waivers, edges.now().date())
     past = consult_history(run, judge_step(run, reference, rules, waivers=waivers), settings)
     return Judged(

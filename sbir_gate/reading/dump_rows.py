@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,12 +10,12 @@ from types import TracebackType
 
 import duckdb
 
-from sbir_gate.errors import InputError, OutputError, ToolError
+from sbir_gate.errors import InputError, ToolError
 from sbir_gate.model.chunks import Span
 from sbir_gate.reading.copy_lines import LineBlock, line_blocks, line_ends
 from sbir_gate.reading.copy_text import UNESCAPE_FUNCTION, first_fault, register_unescape
 from sbir_gate.reading.dumps import Dump, DumpTable
-from sbir_gate.reading.loading import RAW_TABLE, RawBlock, remaining
+from sbir_gate.reading.loading import RAW_TABLE, RawBlock, remaining, work_file
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.sql_text import file_literal
 
@@ -132,20 +131,11 @@ class DumpRows:
         text = block.text.replace(b"\n", b"\t\n") if is_single else block.text
         if text.startswith(_BYTE_ORDER_MARK):
             text = _BYTE_ORDER_MARK + text  # of data that starts with one, DuckDB takes one away
-        path = self._work_folder / f"copy-{uuid.uuid4().hex}.txt"
-        try:
-            path.write_bytes(text)
-            rows = self._read(path, len(text), columns + is_single, wanted)
-        except duckdb.InvalidInputException as error:
-            raise self._fault(block, str(error).splitlines()[0]) from error
-        except (OSError, duckdb.IOException) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or str(error)
-            raise OutputError(
-                f"{self._work_folder}: cannot write a work file ({reason})",
-                "make room there, or choose another work folder",
-            ) from error
-        finally:
-            path.unlink(missing_ok=True)
+        with work_file(self._work_folder, text) as path:
+            try:
+                rows = self._read(path, len(text), columns + is_single, wanted)
+            except duckdb.InvalidInputException as error:
+                raise self._fault(block, str(error).splitlines()[0]) from error
         if rows != block.lines:
             raise self._fault(block, f"{rows:,} rows were read")
 

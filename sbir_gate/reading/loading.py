@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -207,18 +208,8 @@ class _TextLoader:
         is_examined = block.records is not None
         if self._dialect.columns == 1 and not is_examined:
             return None  # DuckDB reads a blank line as a row
-        path = self._work_folder / f"block-{uuid.uuid4().hex}.csv"
-        try:
-            path.write_bytes(block.text + self._end)
+        with work_file(self._work_folder, block.text + self._end) as path:
             rows = self._read(path, len(block.text))
-        except (OSError, duckdb.IOException) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or str(error)
-            raise OutputError(
-                f"{self._work_folder}: cannot write a work file ({reason})",
-                "make room there, or choose another work folder",
-            ) from error
-        finally:
-            path.unlink(missing_ok=True)
         if rows is None or is_examined or rows == block.lines:
             return rows
         return None if holds_swallowed_rows(block.text, self._dialect) else rows
@@ -244,6 +235,22 @@ class _TextLoader:
         rows = int(last[0][0])
         self._connection.execute(f"DELETE FROM {RAW_TABLE} WHERE rowid = {rows}")
         return rows
+
+
+@contextmanager
+def work_file(folder: Path, content: bytes) -> Iterator[Path]:
+    """Yield a file of this content, which is there while the block reads it. Raises OutputError."""
+    path = folder / f"block-{uuid.uuid4().hex}.txt"
+    try:
+        path.write_bytes(content)
+        yield path
+    except (OSError, duckdb.IOException) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise OutputError(
+            f"{folder}: cannot write a work file ({reason})", "make room there, or choose another work folder"
+        ) from error
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> list[tuple[object, ...]]:

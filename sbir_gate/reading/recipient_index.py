@@ -10,8 +10,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.errors import OutputError
-from sbir_gate.model.records import Reject
-from sbir_gate.model.run import LinkedRecipient
+from sbir_gate.model.records import LinkedRecipient, Reject
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog

@@ -19,6 +19,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from sbir_gate.documents import load_run
+from sbir_gate.model.document import RUN, encode
+
 WRONG_LINKS = 33
 DEMOTED = 20
 TRUTH = Path(__file__).parents[2] / "fixtures" / "truth.csv"
@@ -50,8 +53,7 @@ def misdirect(run, truth, old, new):
 
 
 def demote(run, _truth):
-    right = set(run["right_award_ids"])
-    links = [each for each in run["decisions"] if each["kind"] == "link" and each["award_id"] in right]
+    links = [each for each in run["decisions"] if (each["kind"], each["label"]) == ("link", "correct")]
     for decision in links[:DEMOTED]:
         decision["kind"] = "candidate"
 
@@ -80,7 +82,8 @@ def measure_again(run, truth):
     links = {each["award_id"]: each for each in run["decisions"] if each["kind"] == "link"}
     right = [award for award, each in links.items() if each["recipient_id"] in truth[award]]
     none = [award for award, recipients in truth.items() if not recipients and award not in links]
-    run["right_award_ids"] = sorted(right + none)
+    for each in run["decisions"]:
+        each["label"] = "correct" if each["award_id"] in {*right, *none} else "incorrect"
     methods = Counter(each["method"] for each in links.values())
     run["quality"]["links_by_method"] = methods
     figures = {
@@ -103,15 +106,45 @@ CHANGES |= {change.__name__: change for change in (demote, promote, cost)}
 
 
 def main(path, change, *arguments):
-    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    document = json.loads(encode(RUN, load_run(Path(path))))  # of any format
     with TRUTH.open(encoding="utf-8", newline="") as file:
         truth = {
             row["award_id"]: row["recipient_ids"].replace(";", " ").split() for row in csv.DictReader(file)
         }
     run = document["run"]
+    run["decisions"] = rows_of(run["awards"])
     CHANGES[change](run, truth, *arguments)
     measure_again(run, truth)
+    run["awards"] = columns_of(run["awards"], run.pop("decisions"))
     sys.stdout.write(json.dumps(document))
+
+
+def rows_of(awards):
+    """Return the decision and the label of each award, which a saved Run has in columns."""
+    rows = []
+    for place, award_id in enumerate(awards["award_id"]):
+        kind, method, label, *_ = awards["kinds"][awards["kind"][place]]
+        recipient_id, *_ = awards["recipients"][awards["recipient"][place]]
+        score = awards["score"][place]
+        rows.append({"award_id": award_id, "kind": kind, "method": method, "label": label, "score": score})
+        rows[-1]["recipient_id"] = recipient_id
+    return rows
+
+
+def columns_of(awards, rows):
+    """Return the columns with the rows as they are now."""
+    kinds = [awards["kinds"][kind][3:] for kind in awards["kind"]]
+    names = {id_: names for id_, *names in awards["recipients"]}
+    return {
+        **awards,
+        "kinds": [
+            [row["kind"], row["method"], row["label"], *rest] for row, rest in zip(rows, kinds, strict=True)
+        ],
+        "kind": list(range(len(rows))),
+        "recipients": [[row["recipient_id"], *names[row["recipient_id"]]] for row in rows],
+        "recipient": list(range(len(rows))),
+        "score": [row["score"] for row in rows],
+    }
 
 
 main(*sys.argv[1:])

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import shutil
 import subprocess
 from pathlib import Path
+
+from sbir_gate.documents import load_run
 
 GATE = "matching:\n  methods: [{methods}]\n{more}"
 ALL = "uei-exact, duns-exact, name-exact, name-fuzzy"
@@ -63,8 +64,8 @@ def commit(folder: Path) -> None:
 
 def linked_by_uei(folder: Path) -> set[str]:
     """Return the awards whose link the change loses."""
-    decisions = json.loads((folder / "baselines" / "enrichment.json").read_text())["run"]["decisions"]
-    return {decision["award_id"] for decision in decisions if decision["method"] == "uei-exact"}
+    awards = load_run(folder / "baselines" / "enrichment.json").awards
+    return {award.award_id for award in awards if award.decision.method == "uei-exact"}
 
 
 def rewrite(path: Path, target: Path, lost: set[str], *, is_denied: bool = False) -> None:

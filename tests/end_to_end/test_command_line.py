@@ -410,7 +410,8 @@ def test_a_damaged_baseline_is_named_and_replaced_only_by_force(stage):
 
 def test_a_run_that_is_wrong_is_not_promoted_even_by_force(stage):
     def halved(run):
-        del run["decisions"][500:], run["firm_names"][500:]
+        for name in ("award_id", "firm", "recipient", "kind", "score", "confidence", "candidate_ids"):
+            del run["awards"][name][500:]
 
     refused, path = promoted(stage, "halved", "--force", change=halved)
     assert refused.returncode == 2

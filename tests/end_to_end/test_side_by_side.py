@@ -237,5 +237,5 @@ def test_the_real_engine_of_two_commits_is_compared_with_the_settings_of_each(tm
     assert "matching.pairs_per_query is 24 in head, 12 in the base" in notes(verdict)
     assert not any("max_candidates" in note for note in notes(verdict))
     base_run, head_run = (load_run(path) for path in saved_runs(team))
-    assert max(len(decision.candidate_ids) for run in (base_run, head_run) for decision in run.decisions) == 3
+    assert max(len(award.decision.candidate_ids) for run in (base_run, head_run) for award in run.awards) == 3
     check_nothing_stays(team)

@@ -18,6 +18,7 @@ from tests.factories import (
     OTHER_MACHINE,
     award_id,
     link,
+    make_awards,
     make_policy,
     make_run,
     no_link,
@@ -42,8 +43,9 @@ def worse():
 
 
 def hostile():
-    names = (HOSTILE, HOSTILE_TAIL, *(f"Firm {number}" for number in range(2, 40)))
-    head = make_run(gate=HOSTILE, firm_names=names, enricher=HOSTILE, engine_notes={HOSTILE: HOSTILE_TAIL})
+    first, second, *others = make_awards()
+    named = (replace(first, firm_name=HOSTILE), replace(second, firm_name=HOSTILE_TAIL), *others)
+    head = make_run(gate=HOSTILE, awards=named, enricher=HOSTILE, engine_notes={HOSTILE: HOSTILE_TAIL})
     lost = {award_id(number): no_link(award_id(number)) for number in range(2)}
     head = with_decisions(head, lost)
     return with_metric(head, HOSTILE, [float("nan")], HOSTILE)

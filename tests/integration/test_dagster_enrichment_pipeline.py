@@ -13,6 +13,7 @@ from sbir_gate.documents import load_alerts, load_run, load_verdict
 from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.model.alert import AlertKind
+from sbir_gate.model.awards import Label
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
@@ -378,10 +379,10 @@ class TestTheRulesOfTheGate:
         run = load_run(world.files / f"{ENRICHED}.json")
         counts = {metric.name: metric.values for metric in run.metrics}
         assert (counts["recipients_unknown"], counts["rows_rejected"]) == ((0.0,), (0.0,))
-        assert {each.recipient_id: each.name for each in run.recipients}["R0"] == "FIRM 0 OF OPTICS"
+        assert {award.link: award.recipient_name for award in run.awards}["R0"] == "FIRM 0 OF OPTICS"
         assert run.entities == {"R9": self.UEI, "R9b": self.UEI}
         assert (run.quality.labelled, run.quality.precision) == (2, 1.0)  # R9 is the entity of R9b
-        assert len(run.unlabelled_award_ids) == 8
+        assert sum(award.label is Label.UNLABELLED for award in run.awards) == 8
         assert "2 of 10 awards labelled" in (world.files / "report.md").read_text()
 
     @pytest.mark.slow

@@ -9,7 +9,7 @@ from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.measuring.benchmark import BenchmarkResult
 from sbir_gate.gate.measuring.metrics import derive_metrics
 from sbir_gate.gate.measuring.output import check_rows, decision_key, digest, read_decisions
-from sbir_gate.gate.measuring.quality import measure_quality, right_award_ids
+from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
@@ -78,9 +78,7 @@ def run_of(scenario, *repeats):
         samples=samples,
         metrics=derive_metrics(result, quality, len(award_ids)),
         quality=quality,
-        decisions=first,
-        firm_names=("",) * len(first),
-        right_award_ids=right_award_ids(first, truth),
+        awards=award_records(first, profiles, truth, {}),
         fixture=replace(plain.fixture, awards=len(award_ids)),
         calibration_seconds=tuple(timing.wall_seconds for timing in result.calibrations),
     )

@@ -283,7 +283,7 @@ def test_a_changed_fixture_is_given_to_both_sides(team):
     result = team.gate()
     assert result.verdict.outcome is not Outcome.INCOMPARABLE
     assert result.run.fixture == base_of(result).fixture
-    assert len(base_of(result).decisions) == AWARDS + 1
+    assert len(base_of(result).awards) == AWARDS + 1
 
 
 def test_the_enricher_of_each_side_runs_in_its_own_folder(team):
@@ -397,7 +397,7 @@ def test_without_an_engine_in_the_repository_both_run_the_installed_one(team):
     options = {"enricher.command": None, "benchmark.is_timed": False}
     result = team.gate(**options)
     assert any("both sides ran the installed one" in note for note in notes(result.verdict))
-    assert result.run.decisions == base_of(result).decisions
+    assert result.run.awards == base_of(result).awards
 
 
 # the base's environment

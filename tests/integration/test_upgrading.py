@@ -18,9 +18,11 @@ from sbir_gate.model.samples import Calibration
 from sbir_gate.model.verdict import NotCompared, Outcome
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.judgement import policy
+from tests.factories import decisions_of
 from tests.findings import notes, reasons
 
 DOCUMENTS = Path(__file__).parents[1] / "data" / "documents" / "format-2"
+FOLDERS = sorted(DOCUMENTS.parent.glob("format-*"))
 REDEFINED = {"cpu_seconds", "peak_rss_mib", "memory_delta_mib"}
 
 
@@ -34,9 +36,9 @@ def measured_again(run):
     samples = tuple(replace(sample, memory_method="pss", cpu_method="cgroup") for sample in run.samples)
     result = BenchmarkResult(
         samples=samples,
-        decisions=run.decisions,
+        decisions=decisions_of(run),
         disagreements=(),
-        faults=check_rows(run.decisions, tuple(decision.award_id for decision in run.decisions)),
+        faults=check_rows(decisions_of(run), tuple(award.award_id for award in run.awards)),
         calibrations=tuple(Calibration(wall, wall) for wall in run.calibration_seconds),
     )
     return replace(
@@ -67,6 +69,50 @@ def test_more_memory_than_an_absolute_limit_fails_beside_a_baseline_of_format_2(
     verdict = judge(replace(head, metrics=metrics), baseline, policy(load_settings(None, {}).settings))
     assert verdict.outcome is Outcome.WARN
     assert "memory_delta_mib 9000 is above the maximum 500" in reasons(verdict)[0]
+
+
+def said(*arguments):
+    """Return what a command prints, and its exit status."""
+    result = CliRunner().invoke(application, list(map(str, arguments)))
+    return result.output, result.exit_code
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+class TestSavedDocumentsOfEveryFormat:
+    """What an older version saved is judged, reported, kept and published as if it were saved today."""
+
+    def test_runs_are_compared_award_by_award_as_they_were(self, folder):
+        output, status = said("diff", folder / "baseline.json", folder / "run.json", "--format", "json")
+        judged = decode(VERDICT, output, "output")
+        saved = decode(VERDICT, (folder / "verdict.json").read_text(), "verdict.json")
+        for name in ("lost", "gained", "relinked"):
+            assert getattr(judged.records, name) == getattr(saved.records, name)
+        assert status == (1 if judged.outcome is Outcome.FAIL else 0)
+
+    def test_a_report_is_made_again_of_a_saved_verdict(self, folder):
+        output, status = said("report", folder / "run.json", "--verdict", folder / "verdict.json")
+        saved = decode(VERDICT, (folder / "verdict.json").read_text(), "verdict.json")
+        assert (status, saved.head_commit[:12] in output) == (0, True)
+
+    def test_runs_are_taken_into_a_history_and_old_entries_are_listed(self, folder, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        kept = tmp_path / "reports" / "history"
+        kept.mkdir(parents=True)
+        (kept / "old.json").write_bytes((folder / "history.json").read_bytes())
+        output, status = said("history", "import", folder / "baseline.json", folder / "run.json")
+        assert status == 0, output
+        output, status = said("history", "list")
+        assert (status, output.count("enrichment")) == (0, 3)
+
+    def test_a_saved_verdict_is_published(self, folder, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "reports" / "benchmarks").mkdir(parents=True)
+        for name, place in (("verdict", "."), ("alerts", "."), ("run", "benchmarks")):
+            target = tmp_path / "reports" / place / f"{name}.json"
+            target.write_bytes((folder / f"{name}.json").read_bytes())
+        output, status = said("publish", "--dry-run")
+        saved = decode(VERDICT, (folder / "verdict.json").read_text(), "verdict.json")
+        assert (status, saved.head_commit[:12] in output) == (0, True)
 
 
 @pytest.mark.slow

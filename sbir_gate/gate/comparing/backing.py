@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sbir_gate.model.effects import WORSENED
 from sbir_gate.model.run import MetricKind, Run, Stratum
@@ -17,6 +18,25 @@ from sbir_gate.model.verdict import AwardChange, Direction, MetricLimit, RecordC
 MATCH_RATE = "match_rate"
 LINKS = "links/"
 WORK = "work/"
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What the awards say of a fall: the values to judge by name, and whether any award is known to be worse.
+
+    A metric without a value is judged by what was measured.
+    """
+
+    judged_values: Mapping[str, float] = field(default_factory=dict)
+    is_nobody_worse: bool = False
+
+
+NO_BACKING = Backing()
+
+
+def backing_of(head: Run, reference: Run, records: RecordChanges) -> Backing:
+    """Return what stands behind a fall in links from the reference to head."""
+    return Backing(judged_values(head, reference, records), _is_nobody_worse(head, reference, records))
 
 
 def judged_values(head: Run, reference: Run, records: RecordChanges) -> Mapping[str, float]:
@@ -42,9 +62,9 @@ def judged_values(head: Run, reference: Run, records: RecordChanges) -> Mapping[
     }
 
 
-def is_nobody_worse(head: Run, reference: Run, records: RecordChanges) -> bool:
+def _is_nobody_worse(head: Run, reference: Run, records: RecordChanges) -> bool:
     """Say whether the truth knows every award, and calls none worse off."""
-    is_whole = all(run.has_truth and not run.unlabelled_award_ids for run in (head, reference))
+    is_whole = head.is_fully_labelled and reference.is_fully_labelled
     return is_whole and not records.worsened
 
 

@@ -17,7 +17,7 @@ from sbir_gate.gate.comparing.statistics import (
     estimate_log_median,
     interval,
 )
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Measurement
 
 # What calibration leaves between two different machines: one workload does not slow down exactly as
 # another does. An assumption, for as long as no history has measured it: one standard deviation of 8 %
@@ -44,7 +44,7 @@ def is_processor_time(metric_name: str) -> bool:
     return "cpu" in re.split(r"[^a-z]+", metric_name.lower())
 
 
-def is_same_machine(head: Run, reference: Run) -> bool:
+def is_same_machine(head: Measurement, reference: Measurement) -> bool:
     """Say whether raw times of the two Runs may be compared: same machine and same Python."""
     return (
         head.machine.fingerprint == reference.machine.fingerprint
@@ -52,7 +52,7 @@ def is_same_machine(head: Run, reference: Run) -> bool:
     )
 
 
-def has_other_speed(metric_name: str, head: Run, reference: Run) -> bool:
+def has_other_speed(metric_name: str, head: Measurement, reference: Measurement) -> bool:
     """Say whether two machines of one kind are, by the calibration workload, not of one speed.
 
     A fingerprint names a kind of machine: hosted runners of one kind differ by tens of percent. Their
@@ -63,12 +63,14 @@ def has_other_speed(metric_name: str, head: Run, reference: Run) -> bool:
     return effect is not None and abs(effect.value) > OTHER_SPEED_LOG and not interval(effect).covers(0.0)
 
 
-def is_calibrated(metric_name: str, head: Run, reference: Run) -> bool:
+def is_calibrated(metric_name: str, head: Measurement, reference: Measurement) -> bool:
     """Say whether a metric of time is judged as multiples of the calibration workload."""
     return not is_same_machine(head, reference) or has_other_speed(metric_name, head, reference)
 
 
-def unexplained_log_sd(metric_name: str, head: Run, reference: Run, spread: float | None) -> float:
+def unexplained_log_sd(
+    metric_name: str, head: Measurement, reference: Measurement, spread: float | None
+) -> float:
     """Return what no repeat of either Run can tell of their difference, as a log standard deviation.
 
     `spread` is what the history measured: the log standard deviation, from one Run of the same code to
@@ -80,7 +82,7 @@ def unexplained_log_sd(metric_name: str, head: Run, reference: Run, spread: floa
     return BETWEEN_MACHINES_LOG_SD if is_calibrated(metric_name, head, reference) else 0.0
 
 
-def machine_effect(metric_name: str, head: Run, reference: Run) -> Estimate | None:
+def machine_effect(metric_name: str, head: Measurement, reference: Measurement) -> Estimate | None:
     """Return the log of the ratio that the machine alone would give this time metric.
 
     It is log(head / reference) of the calibration medians by the metric's clock, with its sign turned for
@@ -93,7 +95,7 @@ def machine_effect(metric_name: str, head: Run, reference: Run) -> Estimate | No
     return Estimate(slowdown.value * time_exponent(metric_name), slowdown.error, slowdown.freedom)
 
 
-def _timings(metric_name: str, run: Run) -> tuple[float, ...]:
+def _timings(metric_name: str, run: Measurement) -> tuple[float, ...]:
     return run.calibration_cpu_seconds if is_processor_time(metric_name) else run.calibration_seconds
 
 

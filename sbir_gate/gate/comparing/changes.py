@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from statistics import median
 from types import MappingProxyType
 
-from sbir_gate.gate.comparing.backing import LINKS, is_nobody_worse, is_proxy, judged_values
+from sbir_gate.gate.comparing.backing import LINKS, NO_BACKING, Backing, is_proxy
 from sbir_gate.gate.comparing.definitions import (
     definition_obstacle,
     is_retired,
     method_fault,
     not_compared_row,
 )
-from sbir_gate.gate.comparing.examples import with_examples
 from sbir_gate.gate.comparing.excuses import excused
 from sbir_gate.gate.comparing.first_runs import first_runs
 from sbir_gate.gate.comparing.limits import absolute_findings, limits_of, relative_findings, was_judged
@@ -24,19 +23,14 @@ from sbir_gate.gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_rati
 from sbir_gate.gate.comparing.sensitivity import FEWEST_TELLING_PAIRS, has_few_pairs, smallest_detectable
 from sbir_gate.gate.comparing.soundness import is_other_engines_stage, stage_fault
 from sbir_gate.model.finding import Fact, Finding, Rule, Severity, worst
-from sbir_gate.model.matches import names_candidates
-from sbir_gate.model.run import Metric, MetricKind, Run, Timing
+from sbir_gate.model.run import Measurement, Metric, MetricKind, Timing
 from sbir_gate.model.verdict import (
     Change,
     Direction,
     Limit,
     MetricLimit,
     Policy,
-    RecordChanges,
 )
-
-# What is only known of an engine that reports its candidates.
-_OF_CANDIDATES = frozenset({"blocking_recall", "scoring_recall"})
 
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
@@ -54,27 +48,26 @@ _Row = tuple[Change, tuple[Finding, ...]]
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    """The two Runs, and what of them is known beside their metrics."""
+    """The two sides, and what is known of them beside their metrics."""
 
-    head: Run
-    reference: Run | None
+    head: Measurement
+    reference: Measurement | None
     spread: Mapping[str, float]
-    judged_values: Mapping[str, float] = field(default_factory=dict)
-    is_nobody_worse: bool = False
+    backing: Backing
 
     @property
     def is_timed(self) -> bool:
-        """Say whether both Runs measured time and memory."""
-        runs = (self.head, *([self.reference] if self.reference is not None else []))
-        return all(run.timing is Timing.MEASURED for run in runs)
+        """Say whether both sides measured time and memory."""
+        sides = (self.head, *([self.reference] if self.reference is not None else []))
+        return all(side.timing is Timing.MEASURED for side in sides)
 
 
 def compare_metrics(
-    head: Run,
-    reference: Run | None,
+    head: Measurement,
+    reference: Measurement | None,
     policy: Policy,
     spread: Mapping[str, float] = NO_SPREAD,
-    records: RecordChanges | None = None,
+    backing: Backing = NO_BACKING,
 ) -> Compared:
     """Return one Change for each limit of the policy, then for each metric that has none.
 
@@ -82,33 +75,26 @@ def compare_metrics(
     a row, and a failure. Metrics without a limit are for information only, unless they are gone or
     not a number; those that the policy leaves unjudged have no row. Without a reference only the absolute
     limits are judged. `spread` is, by metric, how far Runs of the same code lie apart (`noisy_ratio`);
-    Runs side by side need none. With `records` a fall in links counts as far as awards that worsened stand
-    behind it.
+    Runs side by side need none. A fall in links counts as far as `backing` says that awards which worsened
+    stand behind it.
     """
     heads, references = _by_name(head), _by_name(reference)
     measured = heads | references
     if reference is not None:
-        _count_no_links(heads, head, measured)
-        _count_no_links(references, reference, measured)
+        _count_no_links(heads, measured)
+        _count_no_links(references, measured)
     limits = policy.limits_on(measured)
     limited = {limit.name for limit in limits}
     rows = [
         *((limit.name, limit) for limit in limits),
         *((name, None) for name in measured if name not in limited and not policy.is_unjudged(name)),
     ]
-    sides = _Sides(head, reference, spread)
-    if records is not None and reference is not None:
-        sides = replace(
-            sides,
-            judged_values=judged_values(head, reference, records),
-            is_nobody_worse=is_nobody_worse(head, reference, records),
-        )
+    sides = _Sides(head, reference, spread, backing)
     found = [
         _compare(name, limit, heads.get(name, ()), references.get(name, ()), sides) for name, limit in rows
     ]
     return Compared(
-        tuple(change for change, _ in found),
-        tuple(with_examples(finding, head) for _, findings in found for finding in findings),
+        tuple(change for change, _ in found), tuple(each for _, findings in found for each in findings)
     )
 
 
@@ -189,19 +175,20 @@ def _harmless_value(limit: MetricLimit, pair: Pair, sides: _Sides) -> float | No
         return None
     if is_proxy(limit):
         now, before = median(pair.head), median(pair.reference)
-        return before if sides.is_nobody_worse and now < before else None
-    return sides.judged_values.get(limit.name)
+        return before if sides.backing.is_nobody_worse and now < before else None
+    return sides.backing.judged_values.get(limit.name)
 
 
-def _count_no_links(found: dict[str, list[Metric]], run: Run, measured: Iterable[str]) -> None:
-    """Count 0 for each method that only the other Run has: one without links is no metric that is gone."""
+def _count_no_links(found: dict[str, list[Metric]], measured: Iterable[str]) -> None:
+    """Count 0 for each method that only the other side has: one without links is no metric that is gone."""
     for name in measured:
-        method = name.removeprefix(LINKS)
-        if name.startswith(LINKS) and name not in found and method not in run.quality.links_by_method:
+        if name.startswith(LINKS) and name not in found:
             found[name] = [Metric(name, "count", MetricKind.EXACT, (0.0,))]
 
 
-def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapping[str, float]) -> Ratio:
+def _ratio(
+    pair: Pair, kind: MetricKind, head: Measurement, reference: Measurement, spread: Mapping[str, float]
+) -> Ratio:
     if kind is MetricKind.EXACT:
         return exact_ratio(pair)
     if is_side_by_side(head, reference):
@@ -212,19 +199,11 @@ def _ratio(pair: Pair, kind: MetricKind, head: Run, reference: Run, spread: Mapp
     return noisy_ratio(pair, head, reference, spread.get(pair.name))
 
 
-def _by_name(run: Run | None) -> dict[str, list[Metric]]:
-    """Return the metrics of each name, which should be one.
-
-    Older Runs hold the metrics of candidates for every engine: without candidates they repeat the recall.
-    """
+def _by_name(side: Measurement | None) -> dict[str, list[Metric]]:
+    """Return the metrics of each name, which should be one."""
     found: dict[str, list[Metric]] = {}
-    if run is None:
-        return found
-    for metric in run.metrics:
+    for metric in side.metrics if side is not None else ():
         found.setdefault(metric.name, []).append(metric)
-    if run.decisions and not names_candidates(run.decisions):
-        for name in _OF_CANDIDATES:
-            found.pop(name, None)
     return found
 
 

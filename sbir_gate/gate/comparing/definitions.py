@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.finding import Finding, Rule, Severity
-from sbir_gate.model.run import Metric, Run
+from sbir_gate.model.run import Measurement, Metric
 from sbir_gate.model.verdict import Change, MetricLimit, NotCompared
 
 # what an engine reports of itself, or decides; all other metrics are sbir-gate's own
@@ -63,7 +63,7 @@ def method_fault(head: Metric, reference: Metric, *, is_paired: bool) -> Finding
     )
 
 
-def is_retired(name: str, limit: MetricLimit | None, head: Run, reference: Run) -> bool:
+def is_retired(name: str, limit: MetricLimit | None, head: Measurement, reference: Measurement) -> bool:
     """Say whether only the reference has the metric because this version of the program measures it no more.
 
     What an outside engine reports is the engine's: it does not go with a version of this program. Neither

@@ -17,8 +17,9 @@ from sbir_gate.gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, time_e
 from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.gate.comparing.definitions import definition_obstacle
 from sbir_gate.model.finding import Fact, Finding, Rule, Severity, in_order, worst
-from sbir_gate.model.history import HistoryEntry, HistoryRow, utc_moment
-from sbir_gate.model.run import MetricKind, Quality, Run
+from sbir_gate.model.history import HistoryEntry, HistoryRow
+from sbir_gate.model.moments import moment_text
+from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Change, MetricLimit, Outcome, Policy, Verdict
 
 # A Run that failed is no measure for another; one that nobody judged may be.
@@ -65,7 +66,7 @@ def older_runs(rows: Sequence[HistoryRow], head: Run, rule: DriftRule) -> tuple[
     head, of another commit, of the same gate, fixture and enricher, of committed code, and that did not fail:
     what differs within a day, or in the same code, is no slow decline but the machine.
     """
-    started_at = utc_moment(head.started_at)
+    started_at = head.started_at
     sound = [
         row
         for row in rows
@@ -99,7 +100,7 @@ def drift_findings(
     every award has a label, and neither precision nor recall fell.
     """
     limits = _drift_limits(head, policy, rule)
-    compared = compare_metrics(head, _as_run(older), replace(policy, limits=tuple(limits.values())))
+    compared = compare_metrics(head, older, replace(policy, limits=tuple(limits.values())))
     is_as_good = _is_as_good(head, compared.changes)
     drifting = {
         change.metric
@@ -113,7 +114,7 @@ def drift_findings(
     facts: dict[str, Fact] = {
         "days": against.days,
         "tag": against.tag,
-        "reference_started_at": older.started_at,
+        "reference_started_at": moment_text(older.started_at),
         "reference_commit": older.source.commit,
     }
     return tuple(
@@ -150,8 +151,7 @@ def _is_as_good(head: Run, changes: Sequence[Change]) -> bool:
     """Say whether the truth knows every award, and precision and recall are no lower than they were."""
     deltas = [change.delta for change in changes if change.metric in _AGAINST_TRUTH]
     return (
-        head.has_truth
-        and not head.unlabelled_award_ids
+        head.is_fully_labelled
         and len(deltas) == len(_AGAINST_TRUTH)
         and all(delta is not None and delta >= 0 for delta in deltas)
     )
@@ -204,26 +204,6 @@ def _relative(limit: MetricLimit, rule: DriftRule) -> MetricLimit:
 
 def _is_limited(limit: MetricLimit) -> bool:
     return limit.warn_percent is not None or limit.fail_percent is not None
-
-
-def _as_run(entry: HistoryEntry) -> Run:
-    """Return the entry as a Run without decisions and samples: what metrics are compared by is there."""
-    nothing = Quality(0, 0, 0.0, {}, None, None, None, None, None, None)
-    return Run(
-        gate=entry.gate,
-        started_at=entry.started_at,
-        tool_version=entry.tool_version,
-        machine=entry.machine,
-        source=entry.source,
-        fixture=entry.fixture,
-        enricher=entry.enricher,
-        settings_digest=entry.settings_digest,
-        samples=(),
-        metrics=entry.metrics,
-        quality=nothing,
-        decisions=(),
-        calibration_seconds=entry.calibration_seconds,
-    )
 
 
 def _is_chance(change: Change, spread: float | None) -> bool:

@@ -15,7 +15,7 @@ from sbir_gate.gate.comparing.statistics import FEWEST_REPEATS
 from sbir_gate.gate.comparing.wording import number_text
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.model.finding import Severity
-from sbir_gate.model.run import Machine, Metric, MetricKind, Run
+from sbir_gate.model.run import Machine, Measurement, Metric, MetricKind
 from sbir_gate.model.verdict import Direction, MetricLimit, Policy
 
 PlaceOf = Callable[[str], str]
@@ -81,7 +81,7 @@ def _own_faults(limit: MetricLimit) -> Iterator[tuple[str, str, str]]:
             yield name, words, "lower it below 100"
 
 
-def baseline_faults(policy: Policy, baseline: Run, place_of: PlaceOf) -> Iterator[Diagnosis]:
+def baseline_faults(policy: Policy, baseline: Measurement, place_of: PlaceOf) -> Iterator[Diagnosis]:
     """Yield where policy and baseline do not fit: metrics it lacks, units that differ, limits it breaks."""
     metrics = {metric.name: metric for metric in baseline.metrics}
     for limit in policy.limits_on(metrics):
@@ -156,12 +156,12 @@ def _enforces_noise(policy: Policy) -> bool:
 
 
 def noise_faults(
-    policy: Policy, baseline: Run, machine: Machine, repeats: int, place_of: PlaceOf
+    policy: Policy, baseline: Measurement, machine: Machine, repeats: int, place_of: PlaceOf
 ) -> Iterator[Diagnosis]:
     """Yield the limits on noisy metrics that so many repeats on this machine can never establish.
 
-    Uses the baseline's noise as an estimate for head: Runs of `repeats` values, spread as those of the
-    baseline and worse by more and more, are judged against it by the rules that judge every Run.
+    Uses the baseline's noise as an estimate for head: Measurements of `repeats` values, spread as those of
+    the baseline and worse by more and more, are judged against it by the rules that judge every Run.
     """
     if repeats < FEWEST_REPEATS:
         return
@@ -169,7 +169,7 @@ def noise_faults(
         metric = next((metric for metric in baseline.metrics if metric.name == limit.name), None)
         if limit.fail_percent is None or limit.kind is not MetricKind.NOISY or metric is None:
             continue
-        fate = _Fate(limit, replace(baseline, metrics=(metric,), session=""), machine, repeats)
+        fate = _Fate(limit, _of_metric(baseline, metric), machine, repeats)
         least = fate.least_failing_percent()
         if least is None or least <= limit.fail_percent * (1 + _TOLERANCE):
             continue
@@ -209,10 +209,10 @@ def _remedies(fate: _Fate, least: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Fate:
-    """What the judge would say of a Run that is as noisy as the baseline and worse by so many percent."""
+    """What the judge would say of a metric as noisy as the baseline's and worse by so many percent."""
 
     limit: MetricLimit
-    baseline: Run
+    baseline: Measurement
     machine: Machine
     repeats: int
 
@@ -253,6 +253,23 @@ class _Fate:
         limit = replace(self.limit, minimum=None, maximum=None)
         (change,) = compare_metrics(head, self.baseline, Policy((limit,))).changes
         return change.severity is Severity.FAIL
+
+
+def _of_metric(baseline: Measurement, metric: Metric) -> Measurement:
+    """Return the measurement of one metric alone, without the baseline's repeats."""
+    return Measurement(
+        gate=baseline.gate,
+        started_at=baseline.started_at,
+        tool_version=baseline.tool_version,
+        machine=baseline.machine,
+        source=baseline.source,
+        fixture=baseline.fixture,
+        enricher=baseline.enricher,
+        settings_digest=baseline.settings_digest,
+        metrics=(metric,),
+        calibration_seconds=baseline.calibration_seconds,
+        calibration_cpu_seconds=baseline.calibration_cpu_seconds,
+    )
 
 
 def _spread(values: Sequence[float], count: int) -> tuple[float, ...]:

@@ -20,7 +20,7 @@ from sbir_gate.gate.comparing.paired import is_side_by_side
 from sbir_gate.gate.comparing.ratios import Pair, Ratio
 from sbir_gate.gate.comparing.statistics import student_quantile
 from sbir_gate.model.finding import Finding, LimitKind, Rule, Severity
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Measurement, Repeats
 from sbir_gate.model.samples import Sample
 from sbir_gate.model.verdict import MetricLimit
 
@@ -106,18 +106,18 @@ class FirstRuns:
         )
 
 
-def first_runs(pair: Pair, head: Run, reference: Run) -> FirstRuns:
+def first_runs(pair: Pair, head: Measurement, reference: Measurement) -> FirstRuns:
     """Return what is known of the first runs of both sides."""
     is_paired = is_side_by_side(head, reference)
     is_between = not is_paired and is_calibrated(pair.name, head, reference)
     effect = machine_effect(pair.name, head, reference) if is_between else None
     factor = math.exp(effect.value) if effect is not None else 1.0
-    mine = _side(head, pair.head[0], 1.0)
-    other = _side(reference, pair.reference[0], factor)
+    mine = _side(head.repeats, pair.head[0], 1.0)
+    other = _side(reference.repeats, pair.reference[0], factor)
     margin = None
     if mine.first > 0 < other.first and mine.later and (effect is not None or not is_between):
         margin = _margin(mine.later, other.later, BETWEEN_MACHINES_LOG_SD if is_between else 0.0)
-    if not is_between and _has_computed_more(head, reference):
+    if not is_between and _has_computed_more(head.repeats, reference.repeats):
         mine = replace(mine, least=mine.first)
     is_longest = margin is not None and (
         math.log(mine.least / max(other.first, *other.later, *mine.later)) > margin
@@ -126,26 +126,26 @@ def first_runs(pair: Pair, head: Run, reference: Run) -> FirstRuns:
     delta = mine.first - other.first
     raw = pair.head[0] / pair.reference[0] if pair.reference[0] > 0 else None
     ratio = Ratio(value, None, None, raw, delta, delta, is_longest, is_calibrated=is_between)
-    can_fail = mine.is_excused or (is_paired and head.first_run is not None)
+    can_fail = mine.is_excused or (is_paired and head.repeats.first_run is not None)
     return FirstRuns(mine, other, ratio, margin, can_fail, is_paired)
 
 
-def _side(run: Run, first: float, factor: float) -> _Side:
-    opening, samples = _runs_of(run)
+def _side(repeats: Repeats, first: float, factor: float) -> _Side:
+    opening, samples = _runs_of(repeats)
     later = tuple(sample.wall_seconds * factor for sample in samples if sample.wall_seconds > 0)
     share = _waiting_share(opening) if opening is not None else None
     least = first * max(1 - (share or 0.0), _LEAST_SHARE)
     return _Side(first * factor, least * factor, later, is_excused=share is not None)
 
 
-def _runs_of(run: Run) -> tuple[Sample | None, Sequence[Sample]]:
+def _runs_of(repeats: Repeats) -> tuple[Sample | None, Sequence[Sample]]:
     """Return the first run and the later ones."""
-    if run.first_run is not None:
-        return run.first_run, run.samples
-    return next(iter(run.samples), None), run.samples[1:]
+    if repeats.first_run is not None:
+        return repeats.first_run, repeats.samples
+    return next(iter(repeats.samples), None), repeats.samples[1:]
 
 
-def _has_computed_more(head: Run, reference: Run) -> bool:
+def _has_computed_more(head: Repeats, reference: Repeats) -> bool:
     """Say whether head's first run used more processor time than every other run, beyond their noise.
 
     Waiting for a processor is not in it, so that holds on a busy machine too.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from sbir_gate.errors import ExitStatus
+from sbir_gate.gate.comparing.backing import NO_BACKING, backing_of
 from sbir_gate.gate.comparing.calibration import has_other_speed, is_same_machine
 from sbir_gate.gate.comparing.changes import NO_SPREAD, Compared, compare_metrics
 from sbir_gate.gate.comparing.deciding import blind_spots
+from sbir_gate.gate.comparing.examples import with_examples
 from sbir_gate.gate.comparing.paired import is_side_by_side
 from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.comparing.renaming import rename
@@ -49,14 +52,18 @@ def judge(
     """
     obstacle = _obstacle(head, reference)
     comparable = None if obstacle else reference
-    faults, renamed = _faults(head), None
+    faults, renamed, backing = _faults(head), None, NO_BACKING
     if comparable is not None:
         renamed = rename(head, comparable, policy)
         comparable, policy = renamed.reference, renamed.policy
         records = compare_records(head, comparable, policy)
         faults += emptied_strata(head, comparable, records[0])
+        backing = backing_of(head, comparable, records[0])
     changed, record_findings = records or (RecordChanges(), ())
-    compared = compare_metrics(head, comparable, policy, spread, changed if records else None)
+    compared = compare_metrics(head, comparable, policy, spread, backing)
+    compared = replace(
+        compared, findings=tuple(with_examples(finding, head) for finding in compared.findings)
+    )
     if renamed is not None:
         compared = Compared(renamed.named(compared.changes), compared.findings)
     waived = apply_waivers(Judged(compared, changed, record_findings), policy, waivers)
@@ -80,7 +87,7 @@ def judge(
         records=waived.records,
         head_started_at=head.started_at,
         head_commit=head.source.commit,
-        reference_started_at=reference.started_at if reference else "",
+        reference_started_at=reference.started_at if reference else None,
         reference_commit=reference.source.commit if reference else "",
         waivers=waived.applied,
         timing=head.timing,
@@ -138,7 +145,7 @@ def _blocking(rule: Rule, facts: Mapping[str, Fact]) -> Finding:
 def _faults(head: Run) -> tuple[Finding, ...]:
     """Return what is wrong with head itself, whatever the policy limits."""
     faults = []
-    if not head.decisions or head.quality.awards == 0:
+    if not head.awards or head.quality.awards == 0:
         faults.append(Finding(Rule.NO_RECORDS, Severity.FAIL))
     if not head.samples:
         faults.append(Finding(Rule.NO_REPEATS, Severity.FAIL))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
+from sbir_gate.model.awards import AwardRecord
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.verdict import MethodMove
 
@@ -26,8 +27,8 @@ class KeptLinks:
 
 
 def compare_kept(
-    before: Mapping[str, Decision],
-    after: Mapping[str, Decision],
+    before: Mapping[str, AwardRecord],
+    after: Mapping[str, AwardRecord],
     changed: Container[str],
     unlabelled: Container[str],
 ) -> KeptLinks:
@@ -39,10 +40,10 @@ def compare_kept(
     unlabelled_moves: Counter[tuple[str, str]] = Counter()
     candidates: Counter[str] = Counter()
     scores = 0
-    for award_id, old in before.items():
-        new = after.get(award_id)
-        if new is None or award_id in changed:
+    for award_id, award in before.items():
+        if award_id not in after or award_id in changed:
             continue
+        old, new = award.decision, after[award_id].decision
         if old.kind is DecisionKind.LINK:
             if old.method != new.method:
                 moves[old.method, new.method] += 1

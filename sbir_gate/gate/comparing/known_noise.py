@@ -15,14 +15,14 @@ from sbir_gate.gate.comparing.calibration import (
 )
 from sbir_gate.gate.comparing.series import calibrated_series, calibration_of, raw_series, spread
 from sbir_gate.model.history import HistoryPoint
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Measurement
 
 # Twenty Runs tell a spread to about a quarter (the standard error of a scaled median of absolute deviations
 # of 19 differences, simulated). With fewer an assumption may be widened by what they say, never narrowed.
 FEWEST_TO_NARROW = 20
 
 
-def known_spread(points: Sequence[HistoryPoint], head: Run, reference: Run) -> float | None:
+def known_spread(points: Sequence[HistoryPoint], head: Measurement, reference: Measurement) -> float | None:
     """Return how far Runs of the same code lie apart in a metric, in the way that head is judged.
 
     `points` are those of the metric by head's definition, the oldest first. The value is the log standard

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.run import AwardKind, Run
+from sbir_gate.model.matches import Decision
 from sbir_gate.model.verdict import AwardChange, LostBy, SliceChanges
 
-UNKNOWN_KIND = AwardKind("", "", "")
 
-
-def lost_by(recipient_id: str, decision: Decision | None) -> LostBy | None:
+def lost_by(recipient_id: str, decision: Decision) -> LostBy | None:
     """Return the stage in which head lost the recipient that an award was linked to before.
 
-    None if there was none, if head links it still, or says nothing of the award. An enricher names the
+    None if there was none or if head links it still. An enricher names the
     candidates that it keeps, best first; one that it found and kept no longer counts as lost by blocking.
     """
-    if not recipient_id or decision is None:
-        return None
-    if decision.kind is DecisionKind.LINK and decision.recipient_id == recipient_id:
+    if not recipient_id or decision.link == recipient_id:
         return None
     named = [decision.recipient_id] if decision.recipient_id else []
     named += [candidate for candidate in decision.candidate_ids if candidate != decision.recipient_id]
     if recipient_id not in named:
         return LostBy.BLOCKING
     return LostBy.ACCEPTANCE if named[0] == recipient_id else LostBy.SCORING
-
-
-def kinds_of(run: Run) -> Mapping[str, AwardKind]:
-    """Return the kind of each award that the Run knows it of."""
-    kinds = run.award_kinds
-    return {
-        decision.award_id: kinds[index]
-        for decision, index in zip(run.decisions, run.kind_indexes, strict=False)
-        if 0 <= index < len(kinds)
-    }
 
 
 def slices_of(

@@ -14,17 +14,18 @@ from statistics import median
 from sbir_gate.gate.comparing.ratios import Doubt, Pair, Ratio, doubtful_ratio, too_few_repeats
 from sbir_gate.gate.comparing.signed_ranks import pseudo_median_interval
 from sbir_gate.gate.comparing.statistics import FEWEST_REPEATS, half_width
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Measurement
 
 
-def is_side_by_side(head: Run, reference: Run) -> bool:
+def is_side_by_side(head: Measurement, reference: Measurement) -> bool:
     """Say whether sample i of the one Run is the pair of sample i of the other.
 
-    Runs of one session that name different machines contradict themselves: they are compared as any
-    two Runs are. So are those of one session on different fixtures.
+    What the history keeps of a Run is the pair of nothing. Runs of one session that name different machines
+    contradict themselves: they are compared as any two Runs are. So are those of one session on different
+    fixtures.
     """
     return (
-        head.session == reference.session != ""
+        head.repeats.session == reference.repeats.session != ""
         and head.machine.fingerprint == reference.machine.fingerprint
         and head.fixture.fingerprint == reference.fixture.fingerprint
     )
@@ -59,17 +60,18 @@ def paired_ratio(pair: Pair) -> Ratio:
     )
 
 
-def least_ratios(metric: str, head: Run, reference: Run) -> tuple[float, ...]:
+def least_ratios(metric: str, head: Measurement, reference: Measurement) -> tuple[float, ...]:
     """Return the least ratio that each pair, and the first runs, can show of a time; none of other metrics.
 
     All the time for which head's run may have waited for a processor is taken off its wall time. Empty where
     the kernel does not record that, or the samples make no pairs.
     """
-    if metric not in {"wall_seconds", "cpu_seconds"} or len(head.samples) != len(reference.samples):
+    now, before = head.repeats, reference.repeats
+    if metric not in {"wall_seconds", "cpu_seconds"} or len(now.samples) != len(before.samples):
         return ()
-    sides = list(zip(head.samples, reference.samples, strict=True))
-    if head.first_run is not None and reference.first_run is not None:
-        sides.append((head.first_run, reference.first_run))
+    sides = list(zip(now.samples, before.samples, strict=True))
+    if now.first_run is not None and before.first_run is not None:
+        sides.append((now.first_run, before.first_run))
     ratios = []
     for mine, other in sides:
         waited = 0.0 if metric == "cpu_seconds" else mine.cpu_wait_seconds

@@ -9,8 +9,8 @@ from sbir_gate.gate.comparing.changes import NO_SPREAD
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.comparing.soundness import reference_fault
+from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.finding import Finding, Rule, Severity, in_order
-from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import (
     Change,
@@ -86,7 +86,7 @@ def _with_common_awards(head: Run, reference: Run, policy: Policy, waivers: Waiv
         facts={
             "before": reference.fixture.fingerprint,
             "after": head.fixture.fingerprint,
-            "awards": len(now.decisions),
+            "awards": len(now.awards),
         },
     )
     others = (finding for finding in verdict.findings if finding.rule is not Rule.NO_BASELINE)
@@ -105,32 +105,24 @@ def _common(head: Run, reference: Run) -> tuple[Run, Run]:
     was right and is another now is not right for what the edited truth says: else a regression would pass
     with the truth that allows it.
     """
-    ids = {decision.award_id for decision in head.decisions}
-    ids &= {decision.award_id for decision in reference.decisions}
-    now, before = _only(head, ids), _only(reference, ids)
-    links = _links(before)
-    same = {award_id for award_id, link in _links(now).items() if links[award_id] == link}
-    was_right = set(before.right_award_ids)
-    right = (was_right & same) | (set(now.right_award_ids) - same - was_right)
-    return replace(now, right_award_ids=tuple(sorted(right))), before
-
-
-def _only(run: Run, ids: set[str]) -> Run:
-    places = [place for place, decision in enumerate(run.decisions) if decision.award_id in ids]
-    return replace(
-        run,
-        decisions=tuple(run.decisions[place] for place in places),
-        firm_names=tuple(run.firm_names[place] for place in places) if run.firm_names else (),
-        kind_indexes=tuple(run.kind_indexes[place] for place in places) if run.kind_indexes else (),
-        right_award_ids=tuple(award_id for award_id in run.right_award_ids if award_id in ids),
+    before = {award.award_id: award for award in reference.awards}
+    now = tuple(
+        _relabelled(award, before[award.award_id]) for award in head.awards if award.award_id in before
+    )
+    ids = {award.award_id for award in now}
+    return (
+        replace(head, awards=now),
+        replace(reference, awards=tuple(award for award in reference.awards if award.award_id in ids)),
     )
 
 
-def _links(run: Run) -> Mapping[str, str]:
-    return {
-        decision.award_id: decision.recipient_id if decision.kind is DecisionKind.LINK else ""
-        for decision in run.decisions
-    }
+def _relabelled(now: AwardRecord, before: AwardRecord) -> AwardRecord:
+    """Return head's award with the label by which it is compared."""
+    if now.label is Label.UNLABELLED:
+        return now
+    if now.link == before.link:
+        return replace(now, label=before.label)
+    return replace(now, label=Label.INCORRECT) if before.label is Label.CORRECT else now
 
 
 def _is_noise_alone(changes: Sequence[Change]) -> bool:

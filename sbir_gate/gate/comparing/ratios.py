@@ -25,7 +25,7 @@ from sbir_gate.gate.comparing.statistics import (
     half_width,
     interval,
 )
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Measurement
 
 # Two floats nearer than this are one value that was computed in two ways.
 RELATIVE_TOLERANCE = 1e-9
@@ -91,7 +91,7 @@ def exact_ratio(pair: Pair) -> Ratio:
     return Ratio(raw, raw, raw, raw, delta, delta, not is_same)
 
 
-def noisy_ratio(pair: Pair, head: Run, reference: Run, spread: float | None = None) -> Ratio:
+def noisy_ratio(pair: Pair, head: Measurement, reference: Measurement, spread: float | None = None) -> Ratio:
     """Return the ratio of the medians of two Runs that were measured apart, with its interval.
 
     `spread` is how far the metric differs between Runs of the same code, as the log standard deviation
@@ -132,7 +132,7 @@ def _noisy_about_zero(pair: Pair) -> Ratio:
     return Ratio(raw, low, high, raw, delta, delta, not found.covers(0.0))
 
 
-def _noisy(pair: Pair, head: Run, reference: Run, spread: float | None) -> Ratio:
+def _noisy(pair: Pair, head: Measurement, reference: Measurement, spread: float | None) -> Ratio:
     is_time = time_exponent(pair.name) != 0
     effect = machine_effect(pair.name, head, reference) if is_time else None
     is_between_machines = is_time and is_calibrated(pair.name, head, reference)
@@ -181,7 +181,7 @@ def _stretched(found: Interval, change: Estimate, effect: Estimate) -> Interval:
     return Interval(found.value, min(found.low, calibrated.low), max(found.high, calibrated.high))
 
 
-def _undisturbed_shift(pair: Pair, head: Run, reference: Run) -> float:
+def _undisturbed_shift(pair: Pair, head: Measurement, reference: Measurement) -> float:
     """Return the log of how much smaller the ratio is in the best case: nobody waited on either side."""
     head_best = undisturbed(pair.name, pair.head, head)
     reference_best = undisturbed(pair.name, pair.reference, reference)

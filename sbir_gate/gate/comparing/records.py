@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from sbir_gate.gate.comparing.kept_links import compare_kept
-from sbir_gate.gate.comparing.losses import UNKNOWN_KIND, kinds_of, lost_by, slices_of
+from sbir_gate.gate.comparing.losses import lost_by, slices_of
 from sbir_gate.gate.comparing.statistics import mcnemar_p_value
+from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.effects import IMPROVED, WORSENED, Effect
 from sbir_gate.model.finding import Fact, Finding, LimitKind, Rule, Severity, worst
 from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.run import LinkedRecipient, Run
+from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import AwardChange, Policy, RecordChanges
 
 # The method shown for an award that head says nothing of.
 VANISHED = "vanished"
 
-_NOBODY = LinkedRecipient("")
+# In place of an award that a Run does not have.
+_NOTHING = AwardRecord(Decision("", DecisionKind.NONE, "", "", 0.0))
 _MOST_NAMED = 5
 
 
@@ -34,11 +36,7 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> tuple[RecordCh
     """
     has_truth = head.has_truth and reference.has_truth
     before, after = _by_award(reference), _by_award(head)
-    unlabelled = (
-        frozenset(head.unlabelled_award_ids).union(reference.unlabelled_award_ids)
-        if has_truth
-        else before.keys() | after.keys()
-    )
+    unlabelled = _unlabelled(head, reference) if has_truth else before.keys() | after.keys()
     lost, gained, relinked = _differences(head, reference, unlabelled)
     changed = {change.award_id for change in (*lost, *gained, *relinked)}
     kept = compare_kept(before, after, changed, unlabelled)
@@ -73,7 +71,7 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> tuple[RecordCh
 
 def _crowd(
     gained: Sequence[AwardChange],
-    before: Mapping[str, Decision],
+    before: Mapping[str, AwardRecord],
     entities: Mapping[str, str],
     max_lost: int,
 ) -> tuple[Finding, ...]:
@@ -89,7 +87,7 @@ def _crowd(
             gains[entities.get(id_, id_)].append(change)
     if not gains:
         return ()
-    had = Counter(entities.get(_link(each), _link(each)) for each in before.values())
+    had = Counter(entities.get(each.link, each.link) for each in before.values())
     suspects = [
         (firms, len(found), found[0].after_recipient_id, recipient)
         for recipient, found in gains.items()
@@ -133,65 +131,67 @@ def _differences(
     def entity(recipient_id: str) -> str:
         return entities.get(recipient_id, recipient_id)
 
-    was_right, is_right = frozenset(reference.right_award_ids), frozenset(head.right_award_ids)
     changed = sorted(
         award_id
         for award_id in before.keys() | after.keys()
         if award_id not in after
-        or entity(_link(before.get(award_id))) != entity(_link(after[award_id]))
-        or (award_id not in unlabelled and (award_id in was_right) != (award_id in is_right))
+        or entity(before.get(award_id, _NOTHING).link) != entity(after[award_id].link)
+        or (award_id not in unlabelled and _is_correct(before.get(award_id)) != _is_correct(after[award_id]))
     )
     if not changed:
         return (), (), ()
-    names = _firm_names(reference) | _firm_names(head)
-    recipients = {each.recipient_id: each for run in (reference, head) for each in run.recipients}
-    kinds = {**kinds_of(reference), **kinds_of(head)}
-    tells_candidates = any(decision.candidate_ids for decision in head.decisions)
+    tells_candidates = any(award.decision.candidate_ids for award in head.awards)
     lost: list[AwardChange] = []
     gained: list[AwardChange] = []
     relinked: list[AwardChange] = []
     for award_id in changed:
-        old, new = before.get(award_id), after.get(award_id)
-        old_link, new_link = _link(old), _link(new)
-        old_recipient = recipients.get(old_link, _NOBODY)
-        new_recipient = recipients.get(new_link, _NOBODY)
-        kind_of_award = kinds.get(award_id, UNKNOWN_KIND)
+        old, new = before.get(award_id, _NOTHING), after.get(award_id, _NOTHING)
+        known = new if award_id in after else old
+        is_labelled = award_id not in unlabelled
         change = AwardChange(
             award_id=award_id,
-            firm_name=names.get(award_id, ""),
-            before_recipient_id=old_link,
-            after_recipient_id=new_link,
-            before_method=old.method if old else "",
-            after_method=new.method if new else VANISHED,
-            was_right=None if award_id in unlabelled else award_id in was_right,
-            is_right=None if award_id in unlabelled else award_id in is_right,
-            lost_by=lost_by(entity(old_link), _of_entity(new, entities)) if tells_candidates else None,
-            phase=kind_of_award.phase,
-            company_size=kind_of_award.company_size,
-            identifier_type=kind_of_award.identifier_type,
-            before_name=old_recipient.name,
-            before_uei=old_recipient.uei,
-            after_name=new_recipient.name,
-            after_uei=new_recipient.uei,
+            firm_name=known.firm_name,
+            before_recipient_id=old.link,
+            after_recipient_id=new.link,
+            before_method=old.decision.method,
+            after_method=new.decision.method if award_id in after else VANISHED,
+            was_right=_is_correct(old) if is_labelled else None,
+            is_right=_is_correct(new) if is_labelled else None,
+            lost_by=(
+                lost_by(entity(old.link), _of_entity(new.decision, entities))
+                if tells_candidates and award_id in after
+                else None
+            ),
+            phase=known.phase,
+            company_size=known.company_size,
+            identifier_type=known.identifier_type,
+            before_name=old.recipient_name,
+            before_uei=old.recipient_uei,
+            after_name=new.recipient_name,
+            after_uei=new.recipient_uei,
         )
-        kind = lost if not new_link else relinked if old_link else gained
+        kind = lost if not new.link else relinked if old.link else gained
         kind.append(change)
     return tuple(lost), tuple(gained), tuple(relinked)
 
 
-def _by_award(run: Run) -> Mapping[str, Decision]:
-    return {decision.award_id: decision for decision in run.decisions}
+def _by_award(run: Run) -> Mapping[str, AwardRecord]:
+    return {award.award_id: award for award in run.awards}
 
 
-def _link(decision: Decision | None) -> str:
-    """Return the linked recipient; a candidate is no link."""
-    return decision.recipient_id if decision and decision.kind is DecisionKind.LINK else ""
+def _unlabelled(head: Run, reference: Run) -> frozenset[str]:
+    """Return the awards that one of the Runs has no label of."""
+    return frozenset(
+        award.award_id for run in (head, reference) for award in run.awards if award.label is Label.UNLABELLED
+    )
 
 
-def _of_entity(decision: Decision | None, entities: Mapping[str, str]) -> Decision | None:
+def _is_correct(award: AwardRecord | None) -> bool:
+    return award is not None and award.label is Label.CORRECT
+
+
+def _of_entity(decision: Decision, entities: Mapping[str, str]) -> Decision:
     """Return the decision with the entities of its recipients in their place."""
-    if decision is None:
-        return None
     return replace(
         decision,
         recipient_id=entities.get(decision.recipient_id, decision.recipient_id),
@@ -199,15 +199,10 @@ def _of_entity(decision: Decision | None, entities: Mapping[str, str]) -> Decisi
     )
 
 
-def _firm_names(run: Run) -> dict[str, str]:
-    ids = (decision.award_id for decision in run.decisions)
-    return dict(zip(ids, run.firm_names, strict=False))
-
-
 def _fault(head: Run, changes: RecordChanges) -> Finding | None:
     """Return why head's decisions are no answer for every award, None if they are."""
-    times = Counter(decision.award_id for decision in head.decisions)
-    doubled = len(head.decisions) - len(times)
+    times = Counter(award.award_id for award in head.awards)
+    doubled = len(head.awards) - len(times)
     if doubled:
         ids = [award_id for award_id, count in times.items() if count > 1]
         return _record_fault(Rule.AWARDS_DECIDED_TWICE, doubled, ids)

@@ -89,14 +89,14 @@ def _renamed_run(run: Run, new_names: Mapping[str, str]) -> Run:
     }
     if not methods:
         return replace(run, metrics=metrics)
-    counts = {methods.get(name, name): count for name, count in run.quality.links_by_method.items()}
     return replace(
         run,
         metrics=metrics,
-        quality=replace(run.quality, links_by_method=counts),
-        decisions=tuple(
-            replace(decision, method=methods[decision.method]) if decision.method in methods else decision
-            for decision in run.decisions
+        awards=tuple(
+            replace(award, decision=replace(award.decision, method=methods[award.decision.method]))
+            if award.decision.method in methods
+            else award
+            for award in run.awards
         ),
     )
 

@@ -221,7 +221,7 @@ def _award_facts(records: RecordChanges) -> Mapping[str, float]:
 
 def _doubled(head: Run) -> tuple[str, ...]:
     """Return some awards that have more than one row."""
-    rows = Counter(decision.award_id for decision in head.decisions)
+    rows = Counter(award.award_id for award in head.awards)
     return tuple(f"{award_id}: {count} rows" for award_id, count in rows.items() if count > 1)[:_EXAMPLES]
 
 

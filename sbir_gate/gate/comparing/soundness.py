@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sbir_gate.gate.comparing.backing import is_emptied_for_the_worse
 from sbir_gate.model.finding import Fact, Finding, Rule, Severity
-from sbir_gate.model.run import Metric, Run, Stratum
+from sbir_gate.model.run import Measurement, Metric, Run, Stratum
 from sbir_gate.model.verdict import RecordChanges
 
 _STAGE_PREFIXES = ("stage_seconds/", "stage_peak_mib/")
@@ -18,7 +18,7 @@ def reference_fault(reference: Run) -> Finding | None:
     What is cut down to a valid but empty document would let everything pass.
     """
     for is_missing, what in (
-        (not reference.decisions or reference.quality.awards == 0, "awards"),
+        (not reference.awards or reference.quality.awards == 0, "awards"),
         (not reference.samples, "repeats"),
         (not reference.metrics, "metrics"),
     ):
@@ -50,7 +50,7 @@ def _emptied(before: Stratum, now: Stratum | None, is_worse: bool) -> Finding | 
     return None
 
 
-def is_other_engines_stage(metric_name: str, head: Run, reference: Run) -> bool:
+def is_other_engines_stage(metric_name: str, head: Measurement, reference: Measurement) -> bool:
     """Say whether a metric is of a stage, and another enricher was measured: its stages are its own."""
     return metric_name.startswith(_STAGE_PREFIXES) and head.enricher != reference.enricher
 

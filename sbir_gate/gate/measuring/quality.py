@@ -19,8 +19,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.matches import Decision, DecisionKind, names_candidates
-from sbir_gate.model.records import AwardProfile
+from sbir_gate.model.records import AwardProfile, LinkedRecipient
 from sbir_gate.model.run import Quality, ReliabilityBin, Stratum
 
 BINS = 10
@@ -120,24 +121,52 @@ def measure_quality(
     )
 
 
-def right_award_ids(decisions: Sequence[Decision], truth: Truth) -> tuple[str, ...]:
-    """Return the awards that were judged right, sorted: a right link, or none made where none exists.
+def labels_of(
+    decisions: Sequence[Decision], profiles: Iterable[AwardProfile], truth: Truth | None
+) -> tuple[Label, ...]:
+    """Return what the truth says of each decision: a right link is correct, and none where none exists.
 
     This is the pairing that McNemar's test needs: a wrong link where there is no recipient counts as an
-    error like a missed one. An award without any row is never right.
+    error like a missed one. A row of no award is never correct.
     """
-    known = [decision for decision in decisions if decision.award_id in truth]
-    right = []
-    for award_id, rows in _rows_by_award(known).items():
+    if truth is None:
+        return (Label.UNLABELLED,) * len(decisions)
+    labels = {profile.award_id: Label.UNLABELLED for profile in profiles if profile.award_id not in truth}
+    known = _rows_by_award(decision for decision in decisions if decision.award_id in truth)
+    for award_id, rows in known.items():
         outcome = _outcome(rows, truth[award_id])
-        if outcome.is_right or (not outcome.is_linked and not outcome.has_recipient):
-            right.append(award_id)
-    return tuple(sorted(right))
+        is_correct = outcome.is_right or (not outcome.is_linked and not outcome.has_recipient)
+        labels[award_id] = Label.CORRECT if is_correct else Label.INCORRECT
+    return tuple(labels.get(decision.award_id, Label.INCORRECT) for decision in decisions)
 
 
-def unlabelled_award_ids(profiles: Iterable[AwardProfile], truth: Truth) -> tuple[str, ...]:
-    """Return the awards of which the truth says nothing, sorted."""
-    return tuple(sorted(profile.award_id for profile in profiles if profile.award_id not in truth))
+def award_records(
+    decisions: Sequence[Decision],
+    profiles: Sequence[AwardProfile],
+    truth: Truth | None,
+    recipients: Mapping[str, LinkedRecipient],
+) -> tuple[AwardRecord, ...]:
+    """Return what a Run keeps of each decision; `recipients` are the linked ones by their ids."""
+    profile_of = {profile.award_id: profile for profile in profiles}
+    return tuple(
+        _record(decision, label, profile_of.get(decision.award_id), recipients.get(decision.link))
+        for decision, label in zip(decisions, labels_of(decisions, profiles, truth), strict=True)
+    )
+
+
+def _record(
+    decision: Decision, label: Label, profile: AwardProfile | None, recipient: LinkedRecipient | None
+) -> AwardRecord:
+    return AwardRecord(
+        decision,
+        label,
+        firm_name=profile.firm_name if profile else "",
+        recipient_name=recipient.name if recipient else "",
+        recipient_uei=recipient.uei if recipient else "",
+        phase=profile.phase.value if profile else "",
+        company_size=profile.company_size.value if profile else "",
+        identifier_type=profile.identifier_type.value if profile else "",
+    )
 
 
 def _rows_by_award(decisions: Iterable[Decision]) -> Mapping[str, Sequence[Decision]]:

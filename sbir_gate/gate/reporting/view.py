@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 
 from sbir_gate.gate.reporting.improvements import gain_words, improvement_line
@@ -37,6 +38,7 @@ from sbir_gate.gate.reporting.records_view import (
     slice_rows,
 )
 from sbir_gate.model.finding import Rule, Severity
+from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run, Timing
 from sbir_gate.model.verdict import Change, Outcome, Verdict, not_judged
 
@@ -313,8 +315,8 @@ def _verdict_facts(verdict: Verdict) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _moment(started_at: str, commit: str) -> str:
-    words = plain(started_at, _ID_CHARACTERS)
+def _moment(started_at: datetime, commit: str) -> str:
+    words = moment_text(started_at)
     return f"{words}, commit {plain(commit[:_COMMIT_CHARACTERS])}" if commit else words
 
 

@@ -13,7 +13,7 @@ from sbir_gate.gate.storing.references import HASH
 from sbir_gate.gate.storing.remote_branch import Edit, RemoteBranch
 from sbir_gate.gate.storing.revisions import SHOWN_DIGITS, Revision
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode, encode
-from sbir_gate.model.history import utc_moment
+from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run
 from sbir_gate.retrying import RetryPolicy
 
@@ -99,7 +99,7 @@ def is_newer(git: Git, there: Run, ours: Run) -> bool:
             return True
         if is_ancestor(git, later, earlier):
             return False
-    return utc_moment(there.started_at) > utc_moment(ours.started_at)
+    return there.started_at > ours.started_at
 
 
 def _baseline_at(revision: Revision, path: str, gate: str) -> Run | None:
@@ -119,6 +119,6 @@ def _baseline_at(revision: Revision, path: str, gate: str) -> Run | None:
 def _message(run: Run, *, is_proposal: bool) -> str:
     commit = run.source.commit
     of = f" at commit {commit[:SHOWN_DIGITS]}" if HASH.fullmatch(commit) else ""
-    body = f"The Run of {utc_moment(run.started_at):%Y-%m-%dT%H:%M:%SZ}{of}."
+    body = f"The Run of {moment_text(run.started_at)}{of}."
     # a pull request waits for the checks of its newest commit: there, nothing may be skipped
     return f"Promote the baseline of {run.gate}\n\n{body}\n" + ("" if is_proposal else f"\n{_NO_BUILD}\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 from sbir_gate.documents import load_run, write_run
 from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.model.document import PROMOTE_AGAIN
+from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run, Timing
 
 _GATE_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -74,24 +75,25 @@ def check_promotable(run: Run, is_forced: bool = False) -> None:
     """Raise InputError for a Run that `promote` would not take."""
     if run.fixture.commit:
         raise InputError(
-            f"the Run of {run.started_at} was measured on the fixture of commit {run.fixture.commit[:12]}, to"
-            " judge a change of it",
+            f"the Run of {moment_text(run.started_at)} was measured on the fixture of commit"
+            f" {run.fixture.commit[:12]}, to judge a change of it",
             "promote a Run on the fixture of the working tree",
         )
     if run.timing is not Timing.MEASURED:
         cause, hint = _UNTIMED[run.timing]
         raise InputError(
-            f"the Run of {run.started_at} judged no time ({cause}), so it cannot be a baseline", hint
+            f"the Run of {moment_text(run.started_at)} judged no time ({cause}), so it cannot be a baseline",
+            hint,
         )
     problems = verify(run)
     if problems:
         raise InputError(
-            f"the Run of {run.started_at} cannot be a baseline: {'; '.join(problems)}",
+            f"the Run of {moment_text(run.started_at)} cannot be a baseline: {'; '.join(problems)}",
             "mend the enricher, measure again with 'sbir-gate run', and promote that Run",
         )
     if run.source.is_dirty and not is_forced:
         raise InputError(
-            f"the Run of {run.started_at} measured code that is not committed",
+            f"the Run of {moment_text(run.started_at)} measured code that is not committed",
             "commit and measure again, or promote it with --force",
         )
 
@@ -99,7 +101,7 @@ def check_promotable(run: Run, is_forced: bool = False) -> None:
 def verify(run: Run) -> tuple[str, ...]:
     """Return what makes the Run unfit as a baseline, in words; empty if nothing does."""
     problems = []
-    awards = {decision.award_id for decision in run.decisions}
+    awards = {award.award_id for award in run.awards}
     if not awards or run.quality.awards == 0:
         problems.append("it holds zero records")
     if not run.samples:
@@ -108,8 +110,8 @@ def verify(run: Run) -> tuple[str, ...]:
         problems.append("time and memory were not measured")
     if len({sample.output_digest for sample in run.samples}) > 1:
         problems.append("its repeats gave different outputs")
-    if len(awards) < len(run.decisions):
-        problems.append(f"awards decided more than once: {len(run.decisions) - len(awards):,}")
+    if len(awards) < len(run.awards):
+        problems.append(f"awards decided more than once: {len(run.awards) - len(awards):,}")
     if len(awards) < run.fixture.awards:
         problems.append(f"awards of the fixture without a decision: {run.fixture.awards - len(awards):,}")
     problems += [fault for name in _MUST_BE_ZERO if (fault := _zero_fault(run, name))]

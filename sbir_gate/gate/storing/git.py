@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sbir_gate.errors import ToolError
-from sbir_gate.model.git import Answer
+from sbir_gate.model.git import GitResult
 
 CHECKOUT_SECONDS = 600.0  # a checkout of a large repository takes minutes; a longer one hangs
 _SECONDS = 60.0
@@ -91,7 +91,7 @@ class Git:
         """Return the same git in another folder."""
         return replace(self, folder=folder)
 
-    def ask(self, *arguments: str, content: bytes = b"") -> Answer:
+    def ask(self, *arguments: str, content: bytes = b"") -> GitResult:
         """Run git to its end, with `content` to read. Raises ToolError if it cannot be, or does not end.
 
         Ctrl-C does not reach git itself: it is told to end, and given the time to clean up after itself.
@@ -106,7 +106,7 @@ class Git:
                 ) from error
             finally:
                 _end(process)
-        return Answer(process.returncode, output, self._said(messages))
+        return GitResult(process.returncode, output, self._said(messages))
 
     @contextmanager
     def stream(self, *arguments: str) -> Iterator[Iterator[bytes]]:

@@ -23,8 +23,8 @@ from sbir_gate.model.history import (
     HistoryQuery,
     HistoryRow,
     SkippedFile,
-    utc_moment,
 )
+from sbir_gate.model.moments import moment_stem
 
 INDEX_NAME = ".index.sqlite3"
 
@@ -41,7 +41,7 @@ def keep_entry(folder: Path, entry: HistoryEntry) -> tuple[Path, bool]:
     """Write the entry to a file of its own in the folder; return the path, and whether it is new.
 
     The same Run kept again is found by its name and changes nothing. Raises OutputError if the file cannot
-    be written, DocumentError for a start that is no time.
+    be written.
     """
     path = folder / entry_name(entry)
     return path, save_entry(path, entry)
@@ -53,7 +53,7 @@ def entry_name(entry: HistoryEntry) -> str:
     It leaves out what is learned later (the outcome, the tags), so that a Run imported after it was kept is
     known again.
     """
-    moment = utc_moment(entry.started_at).strftime("%Y%m%dT%H%M%SZ")
+    moment = moment_stem(entry.started_at)
     gate = gate_slug(entry.gate)
     commit = re.sub(r"[^0-9a-f]", "", entry.source.commit.lower())[:_COMMIT_CHARACTERS] or "no-commit"
     facts = [
@@ -122,7 +122,7 @@ def open_entries(
     index = HistoryIndex(None)
     try:
         for name in sorted(entries):
-            index.add(name, _NO_STAMP, entries[name], utc_moment(entries[name].started_at))
+            index.add(name, _NO_STAMP, entries[name])
         for file in skipped:
             index.add_faulty(file.file_name, _NO_STAMP, file.reason)
         index.commit()
@@ -197,6 +197,6 @@ def _refreshed(index: HistoryIndex, folder: Path, stamps: dict[str, Stamp], load
 def _add(index: HistoryIndex, path: Path, stamp: Stamp, load: Load) -> None:
     try:
         entry = load(path)
-        index.add(path.name, stamp, entry, utc_moment(entry.started_at))
+        index.add(path.name, stamp, entry)
     except DocumentError as error:
         index.add_faulty(path.name, stamp, error.message.removeprefix(f"{path}: "))

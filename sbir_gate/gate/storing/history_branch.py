@@ -16,7 +16,7 @@ from sbir_gate.gate.storing.history import entry_name, gate_slug, keep_entry
 from sbir_gate.gate.storing.remote_branch import Edit, RemoteBranch
 from sbir_gate.gate.storing.revisions import Blob, Revision
 from sbir_gate.model.document import HISTORY, decode, encode
-from sbir_gate.model.history import HistoryEntry, SkippedFile, utc_moment
+from sbir_gate.model.history import HistoryEntry, SkippedFile
 from sbir_gate.retrying import RetryPolicy
 
 _SUFFIX = ".json"
@@ -40,8 +40,7 @@ class HistoryTransfer:
 
 def entry_place(entry: HistoryEntry) -> str:
     """Return where an entry stands on the branch: `<gate>/<year>-<month>/<name>`: no folder grows large."""
-    month = utc_moment(entry.started_at).strftime("%Y-%m")
-    return f"{gate_slug(entry.gate)}/{month}/{entry_name(entry)}"
+    return f"{gate_slug(entry.gate)}/{entry.started_at:%Y-%m}/{entry_name(entry)}"
 
 
 def push_history(branch: RemoteBranch, folder: Path, retrying: RetryPolicy) -> HistoryTransfer:
@@ -123,7 +122,6 @@ def _entries(tip: Revision, blobs: list[Blob]) -> Iterator[tuple[Blob, HistoryEn
     for blob, content in tip.read_many(blobs, MAX_ENTRY_BYTES):
         try:
             entry = decode(HISTORY, content.decode("utf-8"), blob.path)
-            utc_moment(entry.started_at)
         except (DocumentError, UnicodeDecodeError) as error:
             reason = error.message if isinstance(error, DocumentError) else "not UTF-8"
             yield blob, SkippedFile(blob.path, reason.removeprefix(f"{blob.path}: "))

@@ -125,7 +125,7 @@ class HistoryIndex:
         found = self._connection.execute("SELECT file_name, size, changed_ns FROM entries")
         return {name: (size, changed_ns) for name, size, changed_ns in found}
 
-    def add(self, file_name: str, stamp: Stamp, entry: HistoryEntry, started_at: datetime) -> None:
+    def add(self, file_name: str, stamp: Stamp, entry: HistoryEntry) -> None:
         """Index an entry under the name of its file."""
         source = entry.source
         timings, cpu_timings = entry.calibration_seconds, entry.calibration_cpu_seconds
@@ -135,7 +135,7 @@ class HistoryIndex:
                 file_name,
                 *stamp,
                 entry.gate,
-                started_at.timestamp(),
+                entry.started_at.timestamp(),
                 source.commit,
                 source.branch,
                 source.is_dirty,

@@ -28,7 +28,7 @@ class RemoteFault:
     words: str
 
     @property
-    def is_passing(self) -> bool:
+    def is_transient(self) -> bool:
         """Say whether trying again may help."""
         return self.kind in {FaultKind.RACE, FaultKind.NETWORK}
 

@@ -60,7 +60,7 @@ class _TransientRemoteError(_RemoteError, TransientError):
 
 
 def _fault(fault: RemoteFault) -> _RemoteError:
-    return _TransientRemoteError(fault) if fault.is_passing else _RemoteError(fault)
+    return _TransientRemoteError(fault) if fault.is_transient else _RemoteError(fault)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def test_where_nothing_says_which_branch_is_the_main_one_it_is_asked_for(tmp_pat
 def test_a_run_that_cannot_be_a_baseline_is_not_pushed(remote, clone):
     before = remote.commits("main")
     dirty = make_run(source=replace(make_run().source, is_dirty=True))
-    for run in (replace(make_run(), decisions=()), dirty):
+    for run in (make_run(awards=()), dirty):
         with pytest.raises(InputError):
             promoted(clone, run)
     assert remote.commits("main") == before

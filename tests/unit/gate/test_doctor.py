@@ -11,11 +11,12 @@ from sbir_gate.documents import write_run
 from sbir_gate.gate.doctor import DoctorEdges, examine
 from sbir_gate.gate.enricher_plan import settings_digest
 from sbir_gate.gate.fixture import describe_fixture
+from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.diagnosis import Gravity
 from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.run import AwardKind, Metric, MetricKind, Run
+from sbir_gate.model.run import Metric, MetricKind, Run
 from sbir_gate.settings.effective import load_settings
-from tests.factories import MACHINE, make_run
+from tests.factories import MACHINE, link, make_awards, make_run
 
 NOW = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
 GATE = """\
@@ -62,15 +63,11 @@ def sound_baseline() -> Run:
             (value,) if limit.kind is MetricKind.EXACT else tuple(value + step / 100 for step in range(5))
         )
         metrics.append(Metric(name, limit.unit, limit.kind, values))
-    decisions = (Decision("A1", DecisionKind.LINK, "uei-exact", "R1", 100.0),)
+    decision = Decision("A1", DecisionKind.LINK, "uei-exact", "R1", 100.0)
     run = make_run(
-        started_at="2026-01-31T12:00:00Z",
+        started_at=datetime(2026, 1, 31, 12, tzinfo=UTC),
         metrics=tuple(metrics),
-        decisions=decisions,
-        firm_names=("Firm",),
-        right_award_ids=("A1",),
-        award_kinds=(AwardKind("I", "small", "both"),),
-        kind_indexes=(0,),
+        awards=(AwardRecord(decision, Label.CORRECT, "Firm", phase="I"),),
         settings_digest=settings_digest(effective),
     )
     fingerprint = describe_fixture(effective, 1).fingerprint
@@ -207,14 +204,13 @@ class TestBaseline:
         ("changes", "words"),
         [
             (
-                {"started_at": "2025-01-31T12:00:00Z"},
+                {"started_at": datetime(2025, 1, 31, 12, tzinfo=UTC)},
                 "it is 366 days old, more than 90 (doctor.baseline_max_days)",
             ),
-            ({"started_at": "long ago"}, "it does not say when it was measured"),
             ({"enricher": "python old.py"}, "it is of another enricher: 'python old.py', not 'built-in'"),
             ({"settings_digest": "x"}, "it was measured with other settings of matching or reading"),
             ({"tool_version": "0.0.1"}, "it was measured by sbir-gate 0.0.1"),
-            ({"award_kinds": (), "kind_indexes": ()}, "it does not say of what kind its awards are"),
+            ({"awards": make_awards([link("A1", "R1")])}, "it does not say of what kind its awards are"),
         ],
     )
     def test_no_longer_of_this_set_up(self, changes, words):
@@ -224,7 +220,7 @@ class TestBaseline:
         assert words in found
 
     def test_old_is_what_the_settings_say(self):
-        promoted(started_at="2025-01-31T12:00:00Z")
+        promoted(started_at=datetime(2025, 1, 31, 12, tzinfo=UTC))
         assert lines("doctor.baseline_max_days=400") == []
 
     def test_of_code_that_was_not_committed(self):

@@ -160,8 +160,8 @@ class TestRecipientsOfTheOutput:
         assert reason.endswith("are in no award; blanks or invisible characters were added around ids")
 
     def test_linked_recipients_are_in_the_run_with_name_and_uei(self, gate):
-        recipients = gate(ReadingEngine(own_row)).run.recipients
-        assert (recipients[0].recipient_id, recipients[0].name) == ("R0", "FIRM 0 INC")
+        award = gate(ReadingEngine(own_row)).run.awards[0]
+        assert (award.link, award.recipient_name) == ("R0", "FIRM 0 INC")
 
 
 class TestRowsThatCannotBeRead:
@@ -228,7 +228,7 @@ class TestFilesWithoutIds:
         values = {metric.name: metric.values[0] for metric in run.metrics}
         assert (values["rows_missing"], values["rows_unknown"], values["recipients_unknown"]) == (0, 0, 0)
         assert (values["precision"], values["recall"]) == (1, 1)
-        assert run.decisions[0].recipient_id == "R0"
+        assert run.awards[0].link == "R0"
 
     def test_files_with_ids_are_handed_as_they_are(self, gate, tmp_path):
         engine = ReadingEngine(own_row)
@@ -260,7 +260,7 @@ class TestRowsOfOneEntity:
         before, after = (
             load_run(gate(ReadingEngine(choose), has_truth).run_path) for choose in (own_row, self.second_row)
         )
-        assert {decision.recipient_id[0] for decision in after.decisions} == {"S"}
+        assert {award.link[0] for award in after.awards} == {"S"}
         found = compare_records(after, before, Policy(()))
         assert (found.lost, found.relinked, found.gained, found.worsened) == ((), (), (), 0)
 

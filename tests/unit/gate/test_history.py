@@ -43,7 +43,7 @@ def make_settings(tmp_path, *assignments):
 
 def head(days=20, **changes):
     source = replace(make_run().source, commit=commit_id(days))
-    return make_run(started_at=(START + timedelta(days=days)).isoformat(), source=source, **changes)
+    return make_run(started_at=START + timedelta(days=days), source=source, **changes)
 
 
 def consult(run, settings, reference=None):

@@ -131,7 +131,7 @@ def test_forged_runs_make_no_noise_and_no_drift(repository):
     for number in range(30):
         wild = slower_entry(number, 1 + number % 7)
         keep_entry(repository.folder / "reports" / "history", wild)
-    run = replace(make_run(), started_at=(START + timedelta(days=60)).isoformat())
+    run = replace(make_run(), started_at=START + timedelta(days=60))
     found = judging(repository, settings)
     assert noise_of_history(run, make_run(), make_policy(), settings)
     assert noise_of_history(run, make_run(), make_policy(), settings, found) == {}

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import requests
@@ -27,11 +28,12 @@ from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings import load_settings
-from tests.factories import make_policy, make_run, scaled, with_lost_links
+from tests.factories import MOMENT, make_policy, make_run, scaled, with_lost_links
 from tests.fakes_github import REPOSITORY, Fault, connected, github
 
 SHA, NEXT_SHA = "a" * 40, "b" * 40
 ALL = Channels(has_check=True, has_slack=True)
+LATER = MOMENT + timedelta(days=1)
 
 
 class Job:
@@ -153,7 +155,7 @@ class TestChannels:
     def test_a_broken_benchmark_is_told_without_its_run(self, job):
         job.judged(make_run())
         crash = Finding(Rule.ERROR, Severity.FAIL, facts={"text": "the enricher crashed"})
-        verdict = Verdict("enrichment", Outcome.ERROR, (crash,), (), RecordChanges(), "2026-02-01", "c")
+        verdict = Verdict("enrichment", Outcome.ERROR, (crash,), (), RecordChanges(), LATER, "c")
         write_verdict(job.reports, None, verdict)
         result = job.publish(Channels(has_check=True))
         assert "the enricher crashed" in job.fake.bodies(7)[0]

@@ -1,7 +1,7 @@
 import re
 import shlex
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.gate.storing.history import open_history
 from sbir_gate.gate.storing.sessions import latest_run_path
 from sbir_gate.model.alert import AlertKind
+from sbir_gate.model.awards import Label
 from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
@@ -62,10 +63,11 @@ def test_the_run_says_who_measured_what_where_and_is_saved_as_it_is(folder):
     run = load_run(result.run_path)
     assert run == result.run
     assert result.run_path.name == "20260131T120000Z.json"
-    assert (run.started_at, run.source.commit, run.enricher) == ("2026-01-31T12:00:00Z", "c" * 40, "built-in")
+    assert run.started_at == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert (run.source.commit, run.enricher) == ("c" * 40, "built-in")
     assert (run.fixture.awards, run.quality.match_rate, run.quality.precision) == (AWARDS, 1.0, 1.0)
-    assert run.firm_names[3] == "Firm 3 Inc"
-    assert len(run.right_award_ids) == AWARDS
+    assert run.awards[3].firm_name == "Firm 3 Inc"
+    assert {award.label for award in run.awards} == {Label.CORRECT}
     assert run.engine_notes["model"] == "7"
     assert load_verdict(result.verdict_path) == result.verdict
     assert "no-baseline" in result.report_path.read_text()
@@ -83,7 +85,8 @@ def test_the_same_again_passes_and_lost_links_fail_by_name(folder):
 def test_without_a_truth_nothing_is_said_of_right_and_wrong(folder):
     without = settings(folder, "fixtures.truth=null", **{"fixtures.truth": None})
     run = measure(without, fake_edges(FakeEngine()), quietly)
-    assert (run.has_truth, run.right_award_ids, run.quality.precision) == (False, (), None)
+    assert (run.has_truth, run.quality.precision) == (False, None)
+    assert {award.label for award in run.awards} == {Label.UNLABELLED}
 
 
 def test_progress_tells_what_is_done(folder):

@@ -2,7 +2,7 @@ import hashlib
 import json
 import os
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -26,13 +26,16 @@ from sbir_gate.settings import load_settings
 from tests.factories import (
     AWARDS,
     EXACT,
+    LINKED,
     NOISY,
     WALL_SECONDS,
     award_id,
+    make_awards,
     make_policy,
     make_run,
     no_link,
     with_decisions,
+    with_facts,
     with_lost_links,
     with_metric,
 )
@@ -73,7 +76,7 @@ def measured(**changes):
     run = with_metric(run, "records", (40.0,), "count", EXACT)
     metrics = tuple(replace(metric, version=metric_version(metric.name)) for metric in run.metrics)
     fixture = replace(run.fixture, fingerprint=FINGERPRINT)
-    return replace(run, **{"metrics": metrics, "definitions": DEFINITIONS, "fixture": fixture, **changes})
+    return make_run(**{"metrics": metrics, "definitions": DEFINITIONS, "fixture": fixture, **changes})
 
 
 class Half:
@@ -253,9 +256,8 @@ class TestWhatTheForkSays:
         assert (verdict.outcome, verdict.reference_commit) == (Outcome.PASS, half.main)
 
     def test_hostile_names_are_harmless_wherever_they_are_shown(self, half):
-        names = tuple(HOSTILE for _ in range(40))
-        run = with_decisions(measured(firm_names=names), {"A0001": no_link("A0001")})
-        run = replace(run, firm_names=names, engine_notes={HOSTILE: HOSTILE}, enricher=HOSTILE)
+        run = with_decisions(with_facts(measured(), firm_name=HOSTILE), {"A0001": no_link("A0001")})
+        run = replace(run, engine_notes={HOSTILE: HOSTILE}, enricher=HOSTILE)
         run = replace(run, machine=replace(run.machine, cpu_model=HOSTILE), warnings=(HOSTILE,))
         run = replace(run, metrics=(*run.metrics, Metric(HOSTILE, HOSTILE, MetricKind.EXACT, (1.0,))))
         save_run(half.artifact, run)
@@ -369,8 +371,8 @@ class TestWhatWouldSpareItJudgement:
         "claim",
         [
             {"has_truth": False},
-            {"right_award_ids": tuple(map(award_id, range(AWARDS)))},
-            {"unlabelled_award_ids": (award_id(0),)},
+            {"awards": make_awards(correct={*map(award_id, range(AWARDS))})},
+            {"awards": make_awards(unlabelled={award_id(0)})},
             {"entities": {f"R{each:04d}": "ABCDEFGHJKL5" for each in range(AWARDS)}},
         ],
         ids=lambda claim: next(iter(claim)),
@@ -379,17 +381,17 @@ class TestWhatWouldSpareItJudgement:
         self.refused(self.beside(half, measured(**claim)), "its labels and recipients differ")
 
     def test_the_base_cannot_have_been_wrong_already(self, half):
-        base = measured(right_award_ids=(), source=Source(half.main, "main", is_dirty=False))
+        base = measured(awards=make_awards(correct=()), source=Source(half.main, "main", is_dirty=False))
         self.refused(self.beside(half, measured(), base), "its labels and recipients differ")
 
     def test_awards_without_a_label_here_have_none(self, half):
         short = FIXTURE["truth.csv"].replace(f"{award_id(0)},R0000\n", "")
         (half.checkout.folder / "truth.csv").write_text(short)
         fixture = replace(measured().fixture, fingerprint=fingerprint_of({**FIXTURE, "truth.csv": short}))
-        right = measured().right_award_ids[1:]
-        head = measured(fixture=fixture, right_award_ids=right)
+        head = measured(fixture=fixture, awards=make_awards(correct={*map(award_id, range(1, LINKED))}))
         self.refused(self.beside(half, head), "its labels and recipients differ")
-        later = {"unlabelled_award_ids": (award_id(0),), "started_at": "2026-02-01T00:00:00Z"}
+        awards = make_awards(unlabelled={award_id(0)})
+        later = {"awards": awards, "started_at": datetime(2026, 2, 1, tzinfo=UTC)}
         assert self.beside(half, replace(head, **later)).outcome is Outcome.PASS
 
 
@@ -504,8 +506,9 @@ class TestLimits:
             assert half.is_silent()
 
     def test_a_start_that_is_no_time_is_an_error(self, half):
-        (half.artifact / "20260131T120000Z.json").write_text(encode(RUN, measured(started_at="../../x")))
-        self.refused(half, "not an ISO 8601 time")
+        text = encode(RUN, measured()).replace("2026-01-31T12:00:00Z", "../../x")
+        (half.artifact / "20260131T120000Z.json").write_text(text)
+        self.refused(half, "started_at: Input should be a valid datetime")
 
     def test_links_are_not_followed(self, half, tmp_path):
         save_run(tmp_path / "elsewhere", measured())
@@ -552,7 +555,8 @@ class TestLimits:
             save_run(half.artifact, replace(base, source=Source(half.main, "main", is_dirty=False)))
             save_run(half.artifact, base)
         verdict = half.publish()[0].verdict
-        assert (verdict.outcome, verdict.head_started_at) == (Outcome.PASS, "2026-01-31T12:00:19+00:00")
+        assert verdict.outcome is Outcome.PASS
+        assert verdict.head_started_at == datetime(2026, 1, 31, 12, 0, 19, tzinfo=UTC)
 
     def test_many_metrics_are_refused(self, half):
         metrics = tuple(Metric(f"m{number}", "s", MetricKind.EXACT, (1.0,)) for number in range(2000))

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,12 @@ def test_a_value_that_is_no_number_is_never_written(value):
         encode(RUN, with_metric(make_run(), "wall_seconds", [value]))
 
 
+@pytest.mark.parametrize("start", ["2026-01-31T18:30:00+05:30", "2026-01-31T13:00:00"])
+def test_a_start_is_read_as_a_moment_in_utc(start):
+    run = decode(RUN, edited_run(started_at=start), "run.json")
+    assert (run.started_at, run.started_at.tzinfo) == (datetime(2026, 1, 31, 13, tzinfo=UTC), UTC)
+
+
 def test_a_newer_format_is_refused_with_the_cure():
     with pytest.raises(DocumentError) as caught:
         decode(RUN, edited(format_version=FORMAT_VERSION + 1), "run.json")
@@ -133,6 +140,10 @@ def test_json_that_is_no_object_is_refused(text):
         ({"metrics": [{"name": "x", "unit": "s", "kind": "fuzzy", "values": []}]}, "metrics.0.kind"),
         ({"metrics": [{"name": "x", "unit": "s", "kind": "exact", "values": ["one"]}]}, "metrics.0.values.0"),
         ({"samples": {}}, "samples"),
+        ({"started_at": ""}, "started_at"),
+        ({"started_at": "../../etc/passwd"}, "started_at"),
+        ({"started_at": "2026-13-45T00:00:00"}, "started_at"),
+        ({"started_at": "9999-12-31T23:59:59-23:00"}, "document: Value error, the time"),
     ],
 )
 def test_the_place_of_a_wrong_value_is_named(changes, place):

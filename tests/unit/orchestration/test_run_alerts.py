@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from sbir_gate.gate.reporting.notices import alert_text, alert_title
@@ -7,7 +9,7 @@ from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.run_alerts import alerts_of_run
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
-STARTED = "2026-03-01T06:00:00Z"
+STARTED = datetime(2026, 3, 1, 6, tzinfo=UTC)
 
 
 def said(name, description, grade=ERROR, passed=False, **metadata):

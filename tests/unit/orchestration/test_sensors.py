@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,7 +15,7 @@ NO_ROOM = recorded("no room on the disk", Severity.FAIL)
 ALERTS = AlertList(
     gate="enrichment",
     outcome=Outcome.ERROR,
-    started_at="2026-03-01T06:00:00Z",
+    started_at=datetime(2026, 3, 1, 6, tzinfo=UTC),
     commit="",
     branch="",
     alerts=(Alert("enrichment", AlertKind.FAULT, Severity.FAIL, (NO_ROOM,)),),

@@ -184,7 +184,7 @@ def test_reading_may_end_early_and_leaves_nothing_open(tmp_path):
         with DumpRows(connection, path, "t", tmp_path, reading_options(chunk_size=1)) as raw:
             next(raw.blocks([0]))
         assert connection.execute(f"SELECT * FROM {RAW_TABLE}").fetchall() == [("0",)]
-    assert not list(tmp_path.glob("copy-*"))
+    assert not list(tmp_path.glob("block-*"))
 
 
 @pytest.mark.parametrize("name", ["it's [odd] *.x", "ünï #1"])

@@ -8,7 +8,16 @@ from sbir_gate.model.document import ALERTS, decode, encode
 from sbir_gate.model.finding import Finding, LimitKind, Rule, Severity
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings import load_settings, policy
-from tests.factories import NOISY, make_policy, make_run, scaled, with_lost_links, with_metric, without_metric
+from tests.factories import (
+    MOMENT,
+    NOISY,
+    make_policy,
+    make_run,
+    scaled,
+    with_lost_links,
+    with_metric,
+    without_metric,
+)
 from tests.findings import drift, rules
 
 
@@ -119,7 +128,7 @@ def test_a_run_that_is_unsound_is_a_fault():
 
 def test_an_error_is_a_fault_too():
     crash = Finding(Rule.ERROR, Severity.FAIL, facts={"text": "it crashed"})
-    verdict = Verdict("enrichment", Outcome.ERROR, (crash,), (), RecordChanges(), "now", "c")
+    verdict = Verdict("enrichment", Outcome.ERROR, (crash,), (), RecordChanges(), MOMENT, "c")
     (alert,) = alerts_of(verdict, "main", None).alerts
     assert (alert.kind, alert.severity, alert.findings) == (AlertKind.FAULT, Severity.FAIL, (crash,))
 

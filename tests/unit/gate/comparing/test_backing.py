@@ -15,7 +15,7 @@ from sbir_gate.model.finding import Excuse, Severity
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Metric, Run, Stratum
 from sbir_gate.model.verdict import AwardChange, MetricLimit, Outcome, Policy, RecordChanges
-from tests.factories import AWARDS, EXACT, HIGHER, LOWER, award_id, link, make_run, no_link
+from tests.factories import AWARDS, EXACT, HIGHER, LOWER, award_id, link, make_awards, make_run, no_link
 from tests.findings import notes, reasons
 
 LIMITS = (
@@ -48,9 +48,8 @@ def run_of(links, has_truth=True, candidates=(), **counters) -> Run:
     run = make_run()
     return replace(
         run,
-        decisions=decisions,
+        awards=make_awards(decisions, {award_id(number) for number in (*good, *none)}),
         has_truth=has_truth,
-        right_award_ids=tuple(award_id(number) for number in sorted((*good, *none))) if has_truth else (),
         quality=replace(run.quality, links=len(links), links_by_method=made, strata=()),
         metrics=(
             *(Metric(name, "ratio", EXACT, (value,)) for name, value in rates.items()),

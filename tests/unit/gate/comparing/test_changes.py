@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.gate.comparing.ratios import Doubt
 from sbir_gate.model.finding import Excuse, LimitKind, Rule, Severity
-from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.verdict import Limit, MetricLimit, Policy
 from tests.factories import (
     CALIBRATION_SECONDS,
@@ -380,46 +379,6 @@ class TestBusyMachine:
         change = change_of("wall_seconds", head, run)
         assert change.severity is Severity.FAIL
         assert change.ratio_low == pytest.approx(1.4 / 1.1)
-
-
-class TestEnginesWithoutCandidates:
-    """Runs of older versions repeat the recall as blocking recall, for engines that report no candidates."""
-
-    LIMIT = make_limit("blocking_recall", unit="ratio", direction=HIGHER, kind=EXACT, is_required=False)
-
-    def of(self, run, value):
-        return with_metric(run, "blocking_recall", [value], "ratio", EXACT)
-
-    def without_candidates(self, run):
-        decisions = (replace(decision, candidate_ids=()) for decision in run.decisions)
-        return replace(
-            run, decisions=tuple(each for each in decisions if each.kind is not DecisionKind.CANDIDATE)
-        )
-
-    def test_a_fall_is_not_told_a_second_time_as_blocking_recall(self):
-        head, reference = (self.of(self.without_candidates(make_run()), value) for value in (0.5, 0.9))
-        change = change_of("blocking_recall", head, reference, Policy((self.LIMIT,)))
-        assert change.severity is Severity.INFO
-
-    def test_a_new_run_without_it_is_held_against_an_old_baseline(self):
-        head = self.without_candidates(make_run())
-        reference = with_metric(self.of(head, 0.9), "scoring_recall", [1.0], "ratio", EXACT)
-        severities = {
-            change.metric: change.severity
-            for change in compare_metrics(head, reference, make_policy()).changes
-        }
-        assert Severity.FAIL not in severities.values()
-
-    def test_an_engine_that_stops_to_report_its_candidates_is_seen(self):
-        reference = self.of(make_run(decisions=(candidate_decision(), *make_run().decisions)), 0.9)
-        change = change_of(
-            "blocking_recall", self.without_candidates(make_run()), reference, Policy((self.LIMIT,))
-        )
-        assert (change.severity, change.finding.rule) == (Severity.FAIL, Rule.METRIC_GONE)
-
-
-def candidate_decision():
-    return Decision("A-X", DecisionKind.CANDIDATE, "name-fuzzy", "R1", 80.0)
 
 
 class TestGroupsOfMetrics:

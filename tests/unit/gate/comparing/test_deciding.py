@@ -107,7 +107,7 @@ def test_a_metric_that_was_not_judged_is_a_note_of_the_verdict():
         (with_lost_links(make_run(), 5), False),
         (with_metric(make_run(), "precision", [0.5]), True),
         (without_metric(make_run(), "wall_seconds"), True),
-        (make_run(decisions=()), True),
+        (make_run(awards=()), True),
     ],
 )
 def test_what_is_exact_decides_a_failure_whatever_time_does(head, is_decided):

@@ -9,7 +9,15 @@ from sbir_gate.gate.history import entry_of
 from sbir_gate.gate.reporting.messages import text
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.verdict import Outcome
-from tests.factories import CALIBRATION_SECONDS, OTHER_MACHINE, make_policy, make_run, scaled, with_metric
+from tests.factories import (
+    CALIBRATION_SECONDS,
+    OTHER_MACHINE,
+    make_awards,
+    make_policy,
+    make_run,
+    scaled,
+    with_metric,
+)
 from tests.factories_history import START, make_entry, make_row, slower_entry
 from tests.findings import drift
 
@@ -25,7 +33,7 @@ OLDEST = OlderRun(make_row(0), 30)
 
 
 def head(days=40, **changes):
-    return make_run(started_at=(START + timedelta(days=days)).isoformat(), **changes)
+    return make_run(started_at=START + timedelta(days=days), **changes)
 
 
 def findings(run, entry=None, rule=RULE, spreads=None):
@@ -83,9 +91,9 @@ class TestReferences:
 
     def test_what_was_measured_within_a_day_or_of_the_same_commit_is_no_past(self):
         row = make_row(0)
-        within = make_run(started_at=(START + timedelta(hours=23)).isoformat())
+        within = make_run(started_at=START + timedelta(hours=23))
         assert older_runs([row], within, RULE) == ()
-        same = make_run(started_at=(START + timedelta(days=2)).isoformat())
+        same = make_run(started_at=START + timedelta(days=2))
         same = replace(same, source=replace(same.source, commit=row.commit))
         assert older_runs([row], same, RULE) == ()
         assert older_runs([replace(row, commit="")], same, RULE)
@@ -112,7 +120,7 @@ class TestFindings:
         assert found.ratio == pytest.approx(1.344, abs=0.001)
         assert text(found) == (
             "drift: wall_seconds rose 34.4% (1.7 → 2.285 s; limit: 25%) since the oldest Run of the last"
-            " 30 days (2026-01-01T12:00:00+00:00, commit 000000000000)"
+            " 30 days (2026-01-01T12:00:00Z, commit 000000000000)"
         )
 
     def test_a_match_rate_that_fell_by_little_each_time_is_seen(self):
@@ -219,7 +227,7 @@ class TestFewerLinks:
 
     @pytest.mark.parametrize(
         ("changes", "count"),
-        [({}, 0), ({"has_truth": False}, 1), ({"unlabelled_award_ids": ("A0039",)}, 1)],
+        [({}, 0), ({"has_truth": False}, 1), ({"awards": make_awards(unlabelled={"A0039"})}, 1)],
     )
     def test_only_the_truth_of_every_award_excuses_them(self, changes, count):
         run = with_metric(head(**changes), "recall", [0.93], "ratio")

@@ -137,7 +137,7 @@ class TestUnsoundHead:
     @pytest.mark.parametrize("reference", [None, make_run()])
     @pytest.mark.parametrize(
         "head",
-        [make_run(decisions=(), firm_names=()), make_run(quality=replace(make_run().quality, awards=0))],
+        [make_run(awards=()), make_run(quality=replace(make_run().quality, awards=0))],
     )
     def test_zero_records_fail(self, head, reference):
         verdict = judge(head, reference, POLICY)

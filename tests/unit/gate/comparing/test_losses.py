@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.comparing.losses import kinds_of, lost_by, slices_of
+from sbir_gate.gate.comparing.losses import lost_by, slices_of
 from sbir_gate.model.matches import Decision, DecisionKind, Method
-from sbir_gate.model.run import AwardKind
 from sbir_gate.model.verdict import LostBy, SliceChanges
-from tests.factories import AWARDS, award_id, link, make_policy, make_run, no_link, with_decisions
+from tests.factories import award_id, decisions_of, link, make_policy, make_run, no_link, with_decisions
 from tests.findings import records_of
 
 POLICY = make_policy()
@@ -33,7 +32,6 @@ def decided(kind, recipient, *candidates, confidence=0.5):
         (decided(DecisionKind.NONE, "", "R1", "R2"), LostBy.ACCEPTANCE),
         (decided(DecisionKind.NONE, "", "R2", "R1"), LostBy.SCORING),
         (decided(DecisionKind.LINK, "R1", "R1"), None),
-        (None, None),
     ],
 )
 def test_the_stage_is_where_the_recipient_was_lost(decision, stage):
@@ -61,8 +59,12 @@ def head():
 
 
 def with_kinds(run):
-    kinds = (AwardKind("I", "small", "both"), AwardKind("II", "micro", "neither"))
-    return replace(run, award_kinds=kinds, kind_indexes=tuple(number % 2 for number in range(AWARDS)))
+    kinds = [
+        {"phase": "I", "company_size": "small", "identifier_type": "both"},
+        {"phase": "II", "company_size": "micro", "identifier_type": "neither"},
+    ]
+    awards = (replace(award, **kinds[number % 2]) for number, award in enumerate(run.awards))
+    return replace(run, awards=tuple(awards))
 
 
 def test_each_lost_and_relinked_award_says_its_stage():
@@ -74,7 +76,7 @@ def test_each_lost_and_relinked_award_says_its_stage():
 
 def test_an_enricher_that_names_no_candidates_is_accused_of_no_stage():
     run = head()
-    bare = replace(run, decisions=tuple(replace(decision, candidate_ids=()) for decision in run.decisions))
+    bare = with_decisions(run, {each.award_id: replace(each, candidate_ids=()) for each in decisions_of(run)})
     found = records_of(bare, make_run(), POLICY)
     assert {award.lost_by for award in (*found.lost, *found.relinked)} == {None}
     assert "lost by" not in {found.dimension for found in found.slices}
@@ -106,12 +108,6 @@ def test_the_kind_of_an_award_that_vanished_is_known_from_the_reference():
 def test_runs_of_unknown_kinds_are_counted_by_method_and_stage_alone():
     found = records_of(head(), make_run(), POLICY).slices
     assert {slice_.dimension for slice_ in found} == {"method", "lost by"}
-
-
-@pytest.mark.parametrize("indexes", [(), (5,), (-1,)])
-def test_an_index_that_points_nowhere_is_an_unknown_kind(indexes):
-    run = make_run(award_kinds=(AwardKind("I", "small", "both"),), kind_indexes=indexes)
-    assert kinds_of(run) == {}
 
 
 @given(st.lists(st.sampled_from(["lost", "gained", "relinked"]), max_size=30))

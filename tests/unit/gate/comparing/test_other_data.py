@@ -48,7 +48,7 @@ def test_on_other_data_the_absolute_limits_hold_and_are_told_once():
     assert len(verdict.deciding) == 1
 
 
-@pytest.mark.parametrize("changes", [{"gate": "another"}, {"decisions": ()}], ids=["other gate", "damaged"])
+@pytest.mark.parametrize("changes", [{"gate": "another"}, {"awards": ()}], ids=["other gate", "damaged"])
 def test_a_reference_that_is_none_stays_incomparable(changes):
     verdict = judge_other_data(of_other_data(make_run()), replace(make_run(), **changes), POLICY)
     assert verdict.outcome is Outcome.INCOMPARABLE

@@ -6,11 +6,22 @@ import pytest
 from sbir_gate.gate.comparing.promotion import baseline_obstacle, judge_merged
 from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.model.finding import Rule, Severity, recorded
-from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome, PromotionObstacle, Verdict
 from sbir_gate.model.waiver import RECORDS, Waiver, Waivers
-from tests.factories import make_policy, make_run, scaled, with_metric
+from tests.factories import (
+    LINKED,
+    award_id,
+    make_awards,
+    make_decisions,
+    make_policy,
+    make_run,
+    no_link,
+    relabelled,
+    scaled,
+    with_decisions,
+    with_metric,
+)
 from tests.findings import drift, rules
 
 DRIFT = drift(Severity.WARN)
@@ -23,15 +34,7 @@ def other_fixture(run=None, **changes):
 
 def without_links(run, count):
     """Return the Run with the first awards no longer linked, and so no longer right."""
-    lost = {decision.award_id for decision in run.decisions[:count]}
-    none = {"kind": DecisionKind.NONE, "recipient_id": "", "method": "none", "score": 0.0}
-    return replace(
-        run,
-        decisions=tuple(
-            replace(decision, **none) if decision.award_id in lost else decision for decision in run.decisions
-        ),
-        right_award_ids=tuple(award_id for award_id in run.right_award_ids if award_id not in lost),
-    )
+    return with_decisions(run, {award.award_id: no_link(award.award_id) for award in run.awards[:count]})
 
 
 def verdict_on(head, reference=None, **how):
@@ -92,22 +95,17 @@ class TestMergedCode:
 
     def test_only_awards_in_both_fixtures_are_compared(self):
         shrunk = without_links(make_run(), 20)
-        shrunk = other_fixture(
-            shrunk,
-            decisions=shrunk.decisions[20:],
-            firm_names=shrunk.firm_names[20:],
-        )
+        shrunk = other_fixture(shrunk, awards=shrunk.awards[20:])
         verdict = verdict_on(shrunk)
         assert verdict.outcome is Outcome.NO_BASELINE
         assert (verdict.records.lost, verdict.records.worsened) == ((), 0)
 
     def test_an_edit_of_the_truth_is_no_change_of_the_engine(self):
-        relabelled = other_fixture(right_award_ids=make_run().right_award_ids[30:])
-        assert verdict_on(relabelled).outcome is Outcome.NO_BASELINE
+        assert verdict_on(other_fixture(relabelled(make_run(), ()))).outcome is Outcome.NO_BASELINE
 
     def test_an_edit_of_the_truth_allows_no_change_of_the_engine(self):
-        allowed = other_fixture(without_links(make_run(), 20), right_award_ids=make_run().right_award_ids)
-        verdict = verdict_on(allowed)
+        correct = {award_id(number) for number in range(LINKED)}
+        verdict = verdict_on(other_fixture(relabelled(without_links(make_run(), 20), correct)))
         assert (verdict.outcome, verdict.records.worsened) == (Outcome.FAIL, 20)
 
     def test_the_absolute_limits_hold_on_a_changed_fixture(self):
@@ -123,9 +121,8 @@ class TestMergedCode:
         assert baseline_obstacle(verdict) is None
 
     def test_another_fixture_altogether_is_judged_by_the_absolute_limits_alone(self):
-        run = make_run()
-        renamed = tuple(replace(each, award_id=f"other-{each.award_id}") for each in run.decisions)
-        verdict = verdict_on(other_fixture(run, decisions=renamed, right_award_ids=()))
+        others = [replace(each, award_id=f"other-{each.award_id}") for each in make_decisions()]
+        verdict = verdict_on(other_fixture(awards=make_awards(others)))
         assert verdict.outcome is Outcome.NO_BASELINE
         assert verdict.notes[0].facts["awards"] == 0
 
@@ -146,7 +143,7 @@ class TestMergedCode:
 
     @pytest.mark.parametrize(
         "reference",
-        [make_run(gate="other"), make_run(metrics=()), make_run(samples=()), make_run(decisions=())],
+        [make_run(gate="other"), make_run(metrics=()), make_run(samples=()), make_run(awards=())],
     )
     def test_a_reference_of_another_gate_or_without_content_is_not_replaced(self, reference):
         verdict = verdict_on(make_run(), reference)

@@ -5,19 +5,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.gate.comparing.records import VANISHED
+from sbir_gate.model.awards import Label
 from sbir_gate.model.effects import Effect
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.run import LinkedRecipient, Run
+from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import MethodMove, Policy
-from tests.factories import AWARDS, LINKED, award_id, link, make_run, no_link, with_decisions, with_lost_links
+from tests.factories import (
+    AWARDS,
+    LINKED,
+    award_id,
+    link,
+    make_awards,
+    make_run,
+    no_link,
+    relabelled,
+    with_decisions,
+    with_facts,
+    with_lost_links,
+    with_rows,
+)
 from tests.findings import records_of
 
 POLICY = Policy(limits=(), max_lost=5, significance=0.05)
 
 
 def without_truth(run: Run) -> Run:
-    return replace(run, has_truth=False, right_award_ids=())
+    return replace(run, has_truth=False)
 
 
 def ids(changes):
@@ -108,12 +122,10 @@ def test_wrong_links_that_are_new_worsen_and_are_not_called_lost():
     head |= {
         award_id(number): link(award_id(number), "R9999") for number in range(LINKED, LINKED + 6)
     }  # none does
-    reference = replace(missed, right_award_ids=tuple(award_id(number) for number in range(1, AWARDS)))
-    now = replace(
+    reference = relabelled(missed, {award_id(number) for number in range(1, AWARDS)})
+    now = relabelled(
         with_decisions(missed, head),
-        right_award_ids=tuple(
-            award_id(number) for number in range(1, AWARDS) if not LINKED <= number < LINKED + 6
-        ),
+        {award_id(number) for number in range(1, AWARDS) if not LINKED <= number < LINKED + 6},
     )
     found = records_of(now, reference, POLICY)
     assert found.effects == {Effect.NEW_WRONG: 7}
@@ -131,7 +143,8 @@ def test_each_effect_is_counted_apart_and_wrong_links_come_first():
             award_id(35): link(award_id(35), "R9999"),
         },
     )
-    head = replace(head, right_award_ids=(*head.right_award_ids, award_id(2)))  # two recipients are right
+    correct = {award.award_id for award in head.awards if award.label is Label.CORRECT}
+    head = relabelled(head, {*correct, award_id(2)})  # two recipients are right
     found = records_of(head, run, POLICY)
     assert list(found.effects) == [
         Effect.NEW_WRONG,
@@ -181,9 +194,9 @@ def test_candidates_and_scores_are_counted_though_no_link_changes():
 
 
 def test_changed_links_name_the_recipients_of_both_sides():
-    reference = make_run(recipients=(LinkedRecipient("R0000", "ORCHARD LABS LLC", "ABCDEFGHJKL1"),))
+    reference = with_facts(make_run(), recipient_name="ORCHARD LABS LLC", recipient_uei="ABCDEFGHJKL1")
     head = with_decisions(make_run(), {award_id(0): link(award_id(0), "R9999")})
-    head = replace(head, recipients=(LinkedRecipient("R9999", "ORCHARD FARMS INC"),))
+    head = with_facts(head, recipient_name="ORCHARD FARMS INC")
     (change,) = records_of(head, reference, POLICY).relinked
     assert (change.before_name, change.before_uei) == ("ORCHARD LABS LLC", "ABCDEFGHJKL1")
     assert (change.after_name, change.after_uei) == ("ORCHARD FARMS INC", "")
@@ -215,17 +228,15 @@ def test_an_award_that_vanished_is_lost_and_fails_linked_before_or_not(number):
 
 
 def test_an_award_decided_twice_fails():
-    head = make_run()
-    head = replace(head, decisions=(*head.decisions, link(award_id(0), "R9999")), firm_names=())
+    head = with_rows(make_run(), [link(award_id(0), "R9999")])
     found = records_of(head, make_run(), POLICY)
     assert found.severity is Severity.FAIL
     assert found.text == "1 award is decided more than once"
 
 
 def test_runs_without_firm_names_are_compared_all_the_same():
-    found = records_of(
-        replace(with_lost_links(make_run(), 1), firm_names=()), make_run(firm_names=()), POLICY
-    )
+    head, reference = (with_facts(run, firm_name="") for run in (with_lost_links(make_run(), 1), make_run()))
+    found = records_of(head, reference, POLICY)
     assert found.lost[0].firm_name == ""
 
 
@@ -239,7 +250,7 @@ def run_with(recipients):
         else no_link(award_id(number))
         for number in range(16)
     )
-    return make_run(decisions=decisions, firm_names=(), right_award_ids=(), has_truth=False)
+    return make_run(awards=make_awards(decisions), has_truth=False)
 
 
 @given(links, links)
@@ -273,11 +284,13 @@ class TestAPartialTruth:
             for id_ in ids_
         )
         return make_run(
-            decisions=decisions,
-            firm_names=(),
-            right_award_ids=tuple(id_ for id_ in known if links[id_] == self.right(id_)),
+            awards=tuple(
+                replace(award, firm_name="")
+                for award in make_awards(
+                    decisions, {id_ for id_ in known if links[id_] == self.right(id_)}, {*ids_[len(known) :]}
+                )
+            ),
             has_truth=coverage > 0,
-            unlabelled_award_ids=tuple(ids_[len(known) :]) if coverage else (),
         )
 
     @staticmethod
@@ -334,10 +347,16 @@ class TestAPartialTruth:
         before = self.links() | dict.fromkeys(last, "")
         before |= dict.fromkeys(list(before)[200 : 199 + had], "R0199")
         spellings = ("Firm {}", "FIRM  {}.")
-        names = tuple(spellings[number % 2].format(number % firms) for number in range(self.AWARDS))
+        names = [spellings[number % 2].format(number % firms) for number in range(self.AWARDS)]
+        runs = (self.labelled(coverage, links) for links in (before | dict.fromkeys(last, "R0199"), before))
         head, base = (
-            replace(self.labelled(coverage, links), firm_names=names)
-            for links in (before | dict.fromkeys(last, "R0199"), before)
+            replace(
+                run,
+                awards=tuple(
+                    replace(award, firm_name=name) for award, name in zip(run.awards, names, strict=True)
+                ),
+            )
+            for run in runs
         )
         found = records_of(head, base, POLICY)
         assert found.effects == {Effect.GAINED: gained}
@@ -365,12 +384,16 @@ class TestAPartialTruth:
     def test_a_reference_of_an_older_version_says_nothing_of_coverage(self):
         before = self.links()
         after = before | dict.fromkeys(list(before)[-10:], "")
-        old = replace(self.labelled(20, before), unlabelled_award_ids=())
+        labelled = self.labelled(20, before)
+        correct = {award.award_id for award in labelled.awards if award.label is Label.CORRECT}
+        old = relabelled(labelled, correct)
         assert records_of(self.labelled(20, after), old, POLICY).worsened == 10
         assert records_of(old, old, POLICY).severity is Severity.OK
 
     def test_moves_between_methods_of_awards_without_a_label_are_counted(self):
         before = self.labelled(20, self.links())
-        moved = tuple(replace(each, method="name-exact") for each in before.decisions)
-        (move,) = records_of(replace(before, decisions=moved), before, POLICY).moves
+        moved = (
+            replace(award, decision=replace(award.decision, method="name-exact")) for award in before.awards
+        )
+        (move,) = records_of(replace(before, awards=tuple(moved)), before, POLICY).moves
         assert (move.links, move.unlabelled) == (400, 320)

@@ -88,7 +88,7 @@ def test_a_renamed_method_is_judged_against_the_links_of_the_old_name():
             make_run(), {award_id(n): link(award_id(n), f"R{n:04d}", method) for n in range(30)}
         )
         quality = replace(run.quality, links_by_method={method: count})
-        run = replace(run, quality=quality, has_truth=False, right_award_ids=(), **changes)
+        run = replace(run, quality=quality, has_truth=False, **changes)
         return with_metric(run, f"links/{method}", [count], "count")
 
     before, head = unlabelled("old-way", 30.0), unlabelled("new-way", 30.0)

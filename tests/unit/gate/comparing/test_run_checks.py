@@ -9,7 +9,6 @@ from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import RUN_CHECKS, is_refused, run_findings, single_run_policy
 from sbir_gate.gate.reporting.notices import check_text
 from sbir_gate.model.finding import LimitKind, Rule, Severity
-from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.run import Run, Timing
 from sbir_gate.model.verdict import Limit, MetricLimit, Outcome
 from sbir_gate.model.waiver import Waiver, Waivers
@@ -17,12 +16,16 @@ from tests.factories import (
     EXACT,
     HIGHER,
     NOISY,
+    decisions_of,
+    link,
     make_limit,
     make_policy,
     make_run,
     scaled,
+    with_decisions,
     with_lost_links,
     with_metric,
+    with_rows,
     without_metric,
 )
 from tests.findings import rules
@@ -85,9 +88,8 @@ def test_the_regression_names_the_awards_that_lost_their_link():
 
 def test_new_wrong_links_are_counted_apart_and_named_first():
     right = make_run()
-    wrong = [replace(each, recipient_id="X", kind=DecisionKind.LINK) for each in right.decisions[-2:]]
-    lost = with_lost_links(right, 1)
-    head = replace(lost, decisions=(*lost.decisions[:-2], *wrong))
+    wrong = {award.award_id: link(award.award_id, "X") for award in right.awards[-2:]}
+    head = with_decisions(with_lost_links(right, 1), wrong)
     found = findings(head, right)["gate"]
     assert found.facts == {"worsened": 3, "improved": 0, "new_wrong": 2, "lost_correct": 1}
     assert found.examples[0].endswith("none -> X (new wrong)")
@@ -123,8 +125,7 @@ def test_the_threshold_says_how_many_of_how_many_and_what_the_baseline_had():
 
 
 def test_awards_with_two_rows_are_named():
-    head = make_run()
-    doubled = replace(head, decisions=(*head.decisions, head.decisions[3]), firm_names=())
+    doubled = with_rows(make_run(), decisions_of(make_run())[3:4])
     assert findings(doubled)["uniqueness"].examples == ("A0003: 2 rows",)
 
 

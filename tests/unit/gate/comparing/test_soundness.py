@@ -87,7 +87,7 @@ class TestStages:
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"decisions": (), "firm_names": ()}, "awards"),
+        ({"awards": ()}, "awards"),
         ({"quality": replace(make_run().quality, awards=0)}, "awards"),
         ({"samples": ()}, "repeats"),
         ({"metrics": ()}, "metrics"),

@@ -20,6 +20,7 @@ from tests.factories import (
     with_decisions,
     with_lost_links,
     with_metric,
+    with_rows,
     without_metric,
 )
 from tests.findings import reasons, rules
@@ -140,8 +141,7 @@ class TestLostAwards:
         assert verdict.deciding[0].rule is Rule.AWARDS_UNDECIDED
 
     def test_nor_are_awards_decided_twice(self):
-        head = make_run()
-        head = replace(head, decisions=(*head.decisions, link(award_id(0), "R9999")), firm_names=())
+        head = with_rows(make_run(), [link(award_id(0), "R9999")])
         assert verdict_on(head, waiver("records", 1e6)).outcome is Outcome.FAIL
 
 
@@ -174,7 +174,7 @@ class TestFaults:
         samples = make_run().samples
         unsteady = make_run(samples=(replace(samples[0], output_digest="e" * 64), *samples[1:]))
         assert verdict_on(unsteady, *waivers).outcome is Outcome.FAIL
-        empty = make_run(decisions=(), firm_names=())
+        empty = make_run(awards=())
         assert verdict_on(empty, *waivers).outcome is Outcome.FAIL
 
     def test_an_incomparable_fixture_stays_incomparable(self):

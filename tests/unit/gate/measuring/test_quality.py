@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.measuring.quality import measure_quality, right_award_ids
+from sbir_gate.gate.measuring.quality import award_records, labels_of, measure_quality
+from sbir_gate.model.awards import Label
 from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
+from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, LinkedRecipient, Phase
 
 
 def profile(award_id, phase=Phase.ONE):
@@ -90,7 +91,7 @@ def test_rows_of_other_awards_do_not_count():
 def test_an_award_that_is_linked_twice_is_right_only_if_both_are():
     decisions = [link("A1", "R1"), link("A1", "R9")]
     assert measure_quality(decisions, profiles(1), TRUTH).precision == 0.0
-    assert right_award_ids(decisions, TRUTH) == ()
+    assert labels_of(decisions, profiles(1), TRUTH) == (Label.INCORRECT,) * 2
 
 
 def test_no_awards_divide_by_nothing():
@@ -139,11 +140,25 @@ def test_strata_hold_their_own_awards():
 
 def test_right_are_right_links_and_none_where_none_exists():
     decisions = [*DECISIONS[:4], nothing("A5"), link("A6", "R8")]
-    assert right_award_ids(decisions, TRUTH) == ("A1", "A2", "A5")
+    labels = labels_of(decisions, profiles(6), TRUTH)
+    assert [number for number, label in enumerate(labels, 1) if label is Label.CORRECT] == [1, 2, 5]
 
 
-def test_an_award_without_a_row_is_never_right():
-    assert right_award_ids([], TRUTH) == ()
+def test_awards_that_the_truth_does_not_know_are_unlabelled_and_rows_of_no_award_incorrect():
+    decisions = [link("A1", "R1"), link("X", "R1")]
+    assert labels_of(decisions, profiles(1), {}) == (Label.UNLABELLED, Label.INCORRECT)
+    assert labels_of(decisions, profiles(1), None) == (Label.UNLABELLED, Label.UNLABELLED)
+
+
+def test_a_record_holds_what_is_known_of_the_award_and_of_the_linked_recipient():
+    decisions = [link("A1", "R1"), candidate("A2", "R1"), nothing("X")]
+    found = award_records(decisions, profiles(2), TRUTH, {"R1": LinkedRecipient("R1", "ORCHARD LABS", "U1")})
+    assert [(each.firm_name, each.recipient_name, each.recipient_uei) for each in found] == [
+        (profiles(2)[0].firm_name, "ORCHARD LABS", "U1"),
+        (profiles(2)[1].firm_name, "", ""),
+        ("", "", ""),
+    ]
+    assert [each.phase for each in found] == [*(each.phase.value for each in profiles(2)), ""]
 
 
 award_ids = st.sampled_from([f"A{number}" for number in range(1, 7)])
@@ -185,4 +200,5 @@ def test_the_row_order_changes_nothing(decisions, truth, random):
     shuffled = random.sample(same, len(same))
     before, after = (measure_quality(rows, profiles(6), truth) for rows in (same, shuffled))
     assert (before.precision, before.recall, before.links) == (after.precision, after.recall, after.links)
-    assert right_award_ids(same, truth) == right_award_ids(shuffled, truth)
+    both = (dict(zip(rows, labels_of(rows, profiles(6), truth), strict=True)) for rows in (same, shuffled))
+    assert next(both) == next(both)

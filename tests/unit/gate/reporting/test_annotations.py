@@ -11,7 +11,16 @@ from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.publication import AnnotationLevel
 from sbir_gate.model.verdict import Outcome, PolicyEdit, Verdict
 from sbir_gate.settings.entries import Fault, configuration_error
-from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
+from tests.factories import (
+    MOMENT,
+    award_id,
+    make_policy,
+    make_run,
+    no_link,
+    scaled,
+    with_decisions,
+    with_metric,
+)
 from tests.findings import drift
 
 ORIGINS = {
@@ -95,7 +104,7 @@ def test_a_broken_run_and_an_edit_of_the_policy_are_remarks_too():
         findings=(recorded("the enricher\x1b[31m crashed", Severity.FAIL),),
         changes=(),
         records=verdict_on(make_run()).records,
-        head_started_at="2026-01-01T00:00:00Z",
+        head_started_at=MOMENT,
         head_commit="c" * 40,
     )
     edited = replace(verdict, policy_edits=(PolicyEdit("gate.max_lost", "5", "500"),))

@@ -9,7 +9,7 @@ from sbir_gate.gate.reporting.plain_text import display_width
 from sbir_gate.gate.reporting.records_view import award_lists
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.verdict import AwardChange, LostBy, RecordChanges
-from tests.factories import make_policy, make_run, scaled, with_lost_links
+from tests.factories import make_policy, make_run, scaled, with_facts, with_lost_links
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -26,7 +26,7 @@ def table_lines(text):
 
 @pytest.mark.parametrize("width", [-5, 0, 40, 60, 79, 100, 200])
 def test_tables_fit_the_width(width):
-    head = scaled(with_lost_links(make_run(firm_names=("株式会社" * 20,) * 40), 3), "wall_seconds", 1.4)
+    head = scaled(with_lost_links(with_facts(make_run(), firm_name="株式会社" * 20), 3), "wall_seconds", 1.4)
     text = render_console(view_of(head), width, use_colour=False, is_verbose=True)
     lines = table_lines(text)
     assert len(lines) > 12
@@ -40,7 +40,7 @@ def test_a_narrow_terminal_keeps_the_metric_and_its_change():
 
 
 def test_without_colour_there_is_no_escape_sequence():
-    hostile = make_run(firm_names=("\x1b[31mred\x1b]0;title\x07",) * 40, enricher="\x1b[2J")
+    hostile = with_facts(make_run(enricher="\x1b[2J"), firm_name="\x1b[31mred\x1b]0;title\x07")
     text = render_console(view_of(with_lost_links(hostile, 3)), 100, use_colour=False)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
 

@@ -19,6 +19,7 @@ from sbir_gate.model.alert import Alert, AlertKind, AlertList
 from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.history import ChangePoint, MetricHistory, Trend
 from sbir_gate.model.verdict import Outcome
+from tests.factories import MOMENT
 from tests.factories_history import make_points, make_row
 
 TABLE, CSV, JSON = HistoryFormat
@@ -148,7 +149,7 @@ def test_a_sparkline_is_never_wider_than_asked(values, width):
 def make_alerts(count):
     finding = recorded("wall_seconds rose\x1b[31m 40%", Severity.FAIL)
     alert = Alert("g", AlertKind.CHANGE, Severity.FAIL, (finding,), "wall_seconds")
-    return AlertList("g", Outcome.FAIL, "then", "c", "main", (alert,) * count)
+    return AlertList("g", Outcome.FAIL, MOMENT, "c", "main", (alert,) * count)
 
 
 def test_an_alert_is_a_line():

@@ -11,6 +11,7 @@ from tests.factories import (
     LINKED,
     award_id,
     link,
+    make_awards,
     make_policy,
     make_run,
     no_link,
@@ -23,8 +24,7 @@ from tests.factories import (
 def repaired():
     """Return the verdict on a head that links two awards rightly that went to somebody else."""
     wrong = {award_id(number): link(award_id(number), "R9999") for number in range(2)}
-    right = tuple(award_id(number) for number in range(2, LINKED))
-    base = replace(with_decisions(make_run(), wrong), right_award_ids=right)
+    base = with_decisions(make_run(), wrong)
     return judge(make_run(), with_metric(base, "precision", [0.95]), make_policy())
 
 
@@ -44,7 +44,7 @@ def test_wrong_links_dropped_are_told_from_links_lost():
 
 def test_a_gain_without_a_label_is_not_called_better():
     before = with_decisions(make_run(), {award_id(0): no_link(award_id(0))})
-    head, base = (replace(run, has_truth=False, right_award_ids=()) for run in (make_run(), before))
+    head, base = (replace(run, has_truth=False) for run in (make_run(), before))
     assert improvement_words(judge(head, base, make_policy())) == ""
 
 
@@ -57,7 +57,7 @@ def test_a_gain_without_a_label_is_not_called_better():
 )
 def test_the_headline_says_how_many_links_no_label_speaks_for(gained, words):
     ids = tuple(award_id(number) for number in range(gained))
-    head = replace(make_run(), unlabelled_award_ids=ids)
+    head = make_run(awards=make_awards(unlabelled=ids))
     verdict = judge(head, with_decisions(head, {id_: no_link(id_) for id_ in ids}), make_policy())
     assert verdict.outcome is Outcome.PASS
     assert build_view(None, verdict).headline == words

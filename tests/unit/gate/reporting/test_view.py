@@ -8,11 +8,13 @@ from sbir_gate.model.verdict import Outcome
 from tests.factories import (
     award_id,
     link,
+    make_awards,
     make_policy,
     make_run,
     no_link,
     scaled,
     with_decisions,
+    with_facts,
     with_lost_links,
     with_metric,
 )
@@ -72,8 +74,8 @@ def test_the_coverage_of_the_truth_is_shown():
 def test_long_lists_of_awards_are_capped_and_say_so():
     run = make_run(has_truth=False)
     ids = [award_id(number) for number in range(60)]
-    before = replace(run, decisions=tuple(link(one, "R1") for one in ids), firm_names=())
-    after = replace(run, decisions=tuple(no_link(one) for one in ids), firm_names=())
+    before = replace(run, awards=make_awards([link(one, "R1") for one in ids]))
+    after = replace(run, awards=make_awards([no_link(one) for one in ids]))
     (awards,) = view_of(after, before).award_lists
     assert awards.title == "Lost links, not labelled (60)"
     assert len(awards.rows) == MAX_AWARDS_LISTED
@@ -117,7 +119,9 @@ def test_empty_bins_are_left_out_of_the_reliability_diagram():
 def test_control_characters_of_data_reach_no_channel():
     hostile = "\x1b[31mred\nnew\u202e"
     head = with_lost_links(
-        make_run(gate=hostile, enricher=hostile, firm_names=(hostile,) * 40, engine_notes={hostile: hostile}),
+        with_facts(
+            make_run(gate=hostile, enricher=hostile, engine_notes={hostile: hostile}), firm_name=hostile
+        ),
         3,
     )
     shown = list(texts(view_of(head, make_run(gate=hostile))))

@@ -9,7 +9,7 @@ from sbir_gate.documents import write_run
 from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.gate.storing.baselines import baseline_path, load_baseline, promote, verify
 from sbir_gate.model.run import Timing
-from tests.factories import award_id, link, make_run, with_decisions, with_metric, without_metric
+from tests.factories import award_id, link, make_run, with_decisions, with_metric, with_rows, without_metric
 
 GATE = "enrichment"
 
@@ -73,12 +73,11 @@ def disagreeing():
 
 
 def doubled():
-    run = make_run()
-    return replace(run, decisions=(*run.decisions, link(award_id(0), "R9999")), firm_names=())
+    return with_rows(make_run(), [link(award_id(0), "R9999")])
 
 
 UNSOUND = [
-    (make_run(decisions=(), firm_names=()), "it holds zero records"),
+    (make_run(awards=()), "it holds zero records"),
     (make_run(quality=replace(make_run().quality, awards=0)), "it holds zero records"),
     (make_run(samples=()), "it holds no measured repeat"),
     (disagreeing(), "its repeats gave different outputs"),

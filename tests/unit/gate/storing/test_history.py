@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbir_gate.documents import load_entry, write_run
-from sbir_gate.errors import DocumentError, InputError
+from sbir_gate.errors import InputError
 from sbir_gate.gate.storing.history import INDEX_NAME, entry_name, keep_entry, open_history
 from sbir_gate.model.document import FORMAT_VERSION
 from sbir_gate.model.history import HistoryQuery
@@ -88,11 +88,6 @@ class TestKeeping:
         assert Path(name).name == name
         assert not name.startswith(".")
         assert len(name) < 140
-
-    def test_a_start_that_is_no_time_is_refused(self, tmp_path):
-        with pytest.raises(DocumentError, match="'yesterday' is not an ISO 8601 time"):
-            keep_entry(tmp_path, make_entry(started_at="yesterday"))
-        assert list(tmp_path.iterdir()) == []
 
     def test_nothing_but_entries_and_the_index_is_left_in_the_folder(self, folder):
         rows(folder)
@@ -239,7 +234,8 @@ class TestIndex:
         text = keep_entry(tmp_path, entry)[0].read_text()
         for number in range(1, 5000):
             started_at = (START + timedelta(hours=number)).isoformat()
-            (tmp_path / f"enrichment-{number:05}.json").write_text(text.replace(entry.started_at, started_at))
+            path = tmp_path / f"enrichment-{number:05}.json"
+            path.write_text(text.replace("2026-01-01T12:00:00Z", started_at))
         load = CountingLoad()
         assert len(rows(tmp_path, load=load)) == 5000
         assert load.count == 5000
@@ -280,10 +276,10 @@ class TestDamage:
 
     def test_an_entry_whose_start_is_no_time_is_skipped(self, folder):
         path = next(folder.glob(f"*{commit_id(2)[:12]}*"))
-        path.write_text(path.read_text().replace("2026-01-03T12:00:00+00:00", "then"))
+        path.write_text(path.read_text().replace("2026-01-03T12:00:00Z", "then"))
         with open_history(folder) as history:
             assert len(history.rows(ALL)) == 4
-            assert "'then' is not an ISO 8601 time" in history.skipped[0].reason
+            assert "started_at: Input should be a valid datetime" in history.skipped[0].reason
 
     def test_a_folder_named_like_an_entry_and_a_dangling_link_are_skipped_and_named(self, folder):
         (folder / "folder.json").mkdir()

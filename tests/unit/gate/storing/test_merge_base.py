@@ -6,7 +6,7 @@ import pytest
 from sbir_gate.errors import ExitStatus, ToolError, UsageError
 from sbir_gate.gate.storing.git import Git, said
 from sbir_gate.gate.storing.merge_base import BaseName, find_base
-from sbir_gate.model.git import Answer
+from sbir_gate.model.git import GitResult
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
 
@@ -160,7 +160,7 @@ def test_what_git_says_of_a_folder_that_it_does_not_trust_is_told_in_one_line():
         folder = "/x"
 
         def ask(self, *_arguments):
-            return Answer(128, b"", said(told))
+            return GitResult(128, b"", said(told))
 
     with pytest.raises(UsageError, match="dubious ownership in '/x' To add an exception, call: git config"):
         find_base(Doubting(), BaseName("main"))

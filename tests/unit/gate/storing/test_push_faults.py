@@ -55,7 +55,7 @@ def test_what_git_says_is_known_for_what_it_is(words, kind):
 
 
 def test_only_what_can_pass_by_is_tried_again():
-    passing = {kind for words, kind in SAID if fault_of(words).is_passing}
+    passing = {kind for words, kind in SAID if fault_of(words).is_transient}
     assert passing == {FaultKind.RACE, FaultKind.NETWORK}
 
 
