@@ -43,7 +43,6 @@ from sbir_gate.settings.waivers import default_waivers_file, load_waivers
 NONE = "none"
 _ALONE = Companions()
 _NO_PASS = frozenset({Outcome.FAIL, Outcome.ERROR})
-UPDATE = "update the branch (merge or rebase it)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,8 +153,8 @@ ABSOLUTE = frozenset({LimitKind.MINIMUM, LimitKind.MAXIMUM})
 class Excuse(StrEnum):
     """Why a limit that is broken does not fail.
 
-    already-so: the reference breaks it too, and head is not worse. harmless: links fell, but no awards that
-    worsened stand behind it, or too few to break the limit.
+    already-so: the reference breaks it too, and head is not worse. harmless: links fell, but no award
+    worsened by it, or too few to break the limit.
     """
 
     ALREADY_SO = "already-so"

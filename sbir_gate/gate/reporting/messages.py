@@ -88,7 +88,7 @@ def texts(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def limit_text(limit: Limit) -> str:
-    """Return a limit in words: "fail 25%", "maximum 500 (warn)"."""
+    """Return a limit as text: "fail 25%", "maximum 500 (warn)"."""
     is_relative = limit.kind in {LimitKind.WARN, LimitKind.FAIL}
     if is_relative:
         return f"{limit.kind} {number_text(limit.value)}{_PERCENT}"
@@ -106,7 +106,7 @@ def waiver_cap(waiver: Waiver) -> str:
 
 
 def number_text(value: float, digits: int = 4) -> str:
-    """Return a number to so many significant digits, without an exponent where it can be read."""
+    """Return a number to `digits` significant digits, without an exponent where it can be read."""
     if 10**digits - 0.5 <= abs(value) < 1e15:
         return f"{value:,.0f}"
     return f"{value:.{digits}g}"

@@ -1,4 +1,4 @@
-"""What the verdict amounts to for somebody else: alerts, checks of assets, and why there is no baseline."""
+"""Texts of alerts, of asset checks, and of why a Run cannot become the baseline."""
 
 from __future__ import annotations
 

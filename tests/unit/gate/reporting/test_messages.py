@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.reporting.messages import catalogue, fix, limit_text, text
+from sbir_gate.gate.reporting.messages import catalogue, distinct_texts, fix, limit_text, text
 from sbir_gate.model.finding import (
     OBSTACLES,
     Excuse,
@@ -213,3 +213,14 @@ def test_findings_are_ordered_by_severity_and_each_is_there_once():
     obstacle = Finding(next(iter(OBSTACLES)), Severity.FAIL)
     note, warning, failure = recorded("a"), recorded("b", Severity.WARN), recorded("c", Severity.FAIL)
     assert in_order((note, warning, obstacle, failure, note)) == (failure, obstacle, warning, note)
+
+
+def test_a_value_just_below_its_limit_does_not_read_like_the_limit():
+    assert distinct_texts(0.699996, 0.7) == ("0.699996", "0.7")
+
+
+@given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
+def test_numbers_that_differ_beyond_rounding_read_differently(first, second):
+    found = distinct_texts(first, second)
+    if abs(first - second) > 1e-12 * max(abs(first), abs(second)):
+        assert found[0] != found[1]
