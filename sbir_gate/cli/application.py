@@ -39,6 +39,7 @@ VERBS = {
     "doctor": ("sbir_gate.cli.doctor:doctor", "Find configuration mistakes without measuring."),
     "action": ("sbir_gate.cli.action:action", "Steps of the GitHub Action, called by workflows."),
     "config": ("sbir_gate.cli.config:config", "Show the effective settings and the source of each value."),
+    "help": ("sbir_gate.cli.help:help_", "Show a page of the documentation."),
 }
 
 EPILOG = """\b

@@ -339,7 +339,7 @@ def _waivers(effective: EffectiveSettings, edges: DoctorEdges, baseline: Run | N
     for fault in faults:
         problem = f"{fault.key}: {fault.problem}" if fault.key else fault.problem
         yield Diagnosis(
-            Gravity.ERROR, fault.origin, problem, "docs/policy.md shows a waiver with all of its keys"
+            Gravity.ERROR, fault.origin, problem, "'sbir-gate help policy' shows a waiver with all its keys"
         )
     entries = Waivers(waivers, edges.now().date())
     yield from waiver_faults(policy(effective.settings), entries, _latest(effective), baseline)

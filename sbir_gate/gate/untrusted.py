@@ -52,7 +52,7 @@ def find_pull(event: Event, github: Pulls) -> tuple[Pull, Trigger]:
     if trigger is None:
         raise UsageError(
             f"--untrusted is for the event workflow_run, and this is {event.name}",
-            "see 'Forks' in docs/publishing.md",
+            "see 'Forks' in 'sbir-gate help publishing'",
         )
     if trigger.event != "pull_request":
         raise PublishError(

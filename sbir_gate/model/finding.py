@@ -101,6 +101,7 @@ class Rule(StrEnum):
     WAIVER_EXPIRED = "waiver-expired"
     WAIVER_POWERLESS = "waiver-powerless"
     WAIVER_UNUSED = "waiver-unused"
+    WAIVER_RENAMED = "waiver-renamed"
     STRICTER_TARGET = "stricter-target"
     POLICY_NOT_FOUND = "policy-not-found"
     MEASURED_BY_FORK = "measured-by-fork"

@@ -1,33 +1,35 @@
-"""Waivers: regressions that somebody answers for, up to a cap and until a day."""
+"""Waivers: accepted regressions, each with an owner, a cap and an expiry date."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-# What a waiver names to let awards lose their link; its limit is then a number of awards. The metric of
-# that name (awards that were read) can only be at fault, so there is nothing to confuse it with.
-RECORDS = "records"
+# The metric of a waiver for awards that worsened; its limit is a number of awards.
+AWARDS = "awards"
 
-# What a waiver names to let a change pass that edits the fixture so that it cannot be judged on the base's;
-# its limit is then a number of rows and labels.
+# Names that waivers had in earlier versions; they are still read.
+FORMER_NAMES = {"records": AWARDS}
+
+# The metric of a waiver for a fixture edit that cannot be judged on the base's fixture; its limit is a number
+# of rows and labels.
 FIXTURE_EDIT = "fixture-edit"
 
-# These say that the enricher did not do its work. No waiver makes that right.
+# The enricher did not do its work. No waiver covers that.
 NEVER_WAIVED = frozenset({"rows_missing", "rows_doubled", "rows_unknown", "disagreements"})
 
-# What an engine reports of itself: whoever changes the engine may change it, if somebody answers for it.
+# Metrics that the engine reports: a change of the engine may remove them, with a waiver.
 MAY_BE_GONE = ("work/", "stage_seconds/", "stage_peak_mib/")
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """One regression that may pass with a warning.
+    """One regression that warns instead of failing.
 
-    `limit` is the cap: percent for the worse, of the reference or of the absolute limit that is broken;
-    for `records`, awards that worsened; for `fixture-edit`, rows of the base's fixture. `expires` is the last
-    day on which it holds. `pr` is where it was agreed, a number or an address. `origin` is where it stands,
-    e.g. config/waivers.yaml:3.
+    `limit` is the cap: percent for the worse, of the reference or of the exceeded absolute limit; for
+    `awards`, awards that worsened; for `fixture-edit`, rows of the base's fixture. `expires` is the last
+    valid day. `pr` is the pull request that agreed on it, a number or URL. `origin` is its file and line,
+    e.g. config/waivers.yaml:3. `former_name` is the outdated name that the file uses, if any.
     """
 
     metric: str
@@ -37,11 +39,12 @@ class Waiver:
     expires: date
     pr: str
     origin: str = ""
+    former_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waivers:
-    """The waivers that a verdict may use, and the day by which they are held to have expired."""
+    """The waivers of a verdict, and the day for which their expiry is checked."""
 
     entries: tuple[Waiver, ...]
     today: date

@@ -148,9 +148,7 @@ def read_inputs(environment: Mapping[str, str]) -> ActionInputs:
             f"input {input_name(str(fault['loc'][0]))}: {_shown(fault['input'])}: {_problem(fault['msg'])}"
             for fault in error.errors()
         ]
-    raise ConfigurationError(
-        "\n".join(lines), "the inputs are described in action.yml and docs/github-action.md"
-    )
+    raise ConfigurationError("\n".join(lines), "'sbir-gate help github-action' describes the inputs")
 
 
 def _problem(message: str) -> str:

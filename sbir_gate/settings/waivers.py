@@ -1,7 +1,8 @@
-"""The waivers file: a strict list, with every fault told by file, line and key."""
+"""The waivers file: a strict list; every fault is reported with file, line and key."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.files import read_file
-from sbir_gate.model.waiver import FIXTURE_EDIT, NEVER_WAIVED, RECORDS, Waiver
+from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, FORMER_NAMES, NEVER_WAIVED, Waiver
 from sbir_gate.settings.entries import Fault, shown
 from sbir_gate.settings.layers import MAX_FILE_BYTES, base_layer, configuration_text
 from sbir_gate.settings.schema import MetricName, Section
@@ -20,8 +21,8 @@ from sbir_gate.settings.yaml_text import Item, read_list
 
 LIST_KEY = "waivers"
 # the waivers whose limit is no percentage, and what it counts
-_COUNTED = {RECORDS: "awards", FIXTURE_EDIT: "rows"}
-HINT = "docs/policy.md shows a waiver with all of its keys"
+_COUNTED = {AWARDS: "awards", FIXTURE_EDIT: "rows"}
+HINT = "'sbir-gate help policy' shows a waiver with all its keys"
 
 
 def _fault(allowed: str) -> PydanticCustomError:
@@ -141,11 +142,15 @@ def _waiver(item: Item) -> tuple[Waiver | None, list[Fault]]:
         entry = WaiverEntry.model_validate(values)
     except ValidationError as error:
         return None, _faults(item, error.errors(include_url=False))
-    what = _COUNTED.get(entry.metric)
+    metric = FORMER_NAMES.get(entry.metric, entry.metric)
+    what = _COUNTED.get(metric)
     if what and not entry.limit.is_integer():
         origin = next(found.origin for found in item.entries if found.key == "limit")
         return None, [Fault(origin, "limit", f"{entry.limit} must be a whole number of {what}")]
-    return Waiver(**entry.model_dump(), origin=item.origin), []
+    waiver = Waiver(**entry.model_dump(), origin=item.origin)
+    if metric != entry.metric:
+        waiver = replace(waiver, metric=metric, former_name=entry.metric)
+    return waiver, []
 
 
 def _faults(item: Item, details: list[ErrorDetails]) -> list[Fault]:

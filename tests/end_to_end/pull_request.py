@@ -41,7 +41,7 @@ gate:
 """
 WAIVERS = """\
 waivers:
-  - {metric: records, limit: 1000, reason: it is fine, owner: me, expires: 2999-12-31, pr: 1}
+  - {metric: awards, limit: 1000, reason: it is fine, owner: me, expires: 2999-12-31, pr: 1}
   - {metric: work/candidates_generated, limit: 900, reason: it is fine, owner: me, expires: 2999-12-31, pr: 1}
   - {metric: work/queries, limit: 900, reason: it is fine, owner: me, expires: 2999-12-31, pr: 1}
   - {metric: work/pairs_scored, limit: 900, reason: it is fine, owner: me, expires: 2999-12-31, pr: 1}

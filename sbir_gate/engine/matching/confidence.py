@@ -67,7 +67,7 @@ def parse_model(text: str) -> Model:
     if unknown:
         raise ToolError(
             f"the stored model has features that this program lacks: {', '.join(unknown)}",
-            "train it again: see docs/engine.md, 'The shipped model'",
+            "train it again: see 'The shipped model' in 'sbir-gate help engine'",
         )
     return Model(
         version=stored["version"],

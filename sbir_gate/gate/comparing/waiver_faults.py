@@ -10,7 +10,7 @@ from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Policy
-from sbir_gate.model.waiver import FIXTURE_EDIT, RECORDS, Waiver, Waivers
+from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver, Waivers
 
 
 def waiver_faults(
@@ -19,6 +19,13 @@ def waiver_faults(
     """Yield what is wrong with each waiver; `latest` is the Run by which the unused are told, if any."""
     failing = _failing(policy, latest, baseline) if latest is not None else None
     for waiver in waivers.entries:
+        if waiver.former_name:
+            yield Diagnosis(
+                Gravity.WARNING,
+                waiver.origin,
+                f"the waiver metric {waiver.former_name} is now named {waiver.metric}",
+                f"write metric: {waiver.metric}",
+            )
         problem = _problem(waiver, policy)
         if waiver.expires < waivers.today:
             problem = f"expired on {waiver.expires} and is not applied"
@@ -34,7 +41,7 @@ def waiver_faults(
 
 
 def _problem(waiver: Waiver, policy: Policy) -> str:
-    if waiver.metric == RECORDS:
+    if waiver.metric == AWARDS:
         if waiver.limit <= policy.max_lost:
             return f"allows {counted(int(waiver.limit), 'award')}, and gate.max_lost as many or more"
         return ""
@@ -55,7 +62,7 @@ def _failing(policy: Policy, latest: Run, baseline: Run | None) -> frozenset[str
     verdict = judge(latest, baseline, policy)
     names = {change.metric for change in verdict.changes if change.severity is Severity.FAIL}
     if verdict.records.severity is Severity.FAIL:
-        names.add(RECORDS)
+        names.add(AWARDS)
     if latest.fixture_edits is not None and latest.fixture_edits.obstacle:
         names.add(FIXTURE_EDIT)
     return frozenset(names)

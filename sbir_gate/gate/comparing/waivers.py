@@ -11,7 +11,7 @@ from sbir_gate.gate.comparing.ratios import RELATIVE_TOLERANCE
 from sbir_gate.model.finding import Finding, Rule, Severity, place_of
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, RecordChanges
-from sbir_gate.model.waiver import FIXTURE_EDIT, MAY_BE_GONE, NEVER_WAIVED, RECORDS, Waiver, Waivers
+from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, MAY_BE_GONE, NEVER_WAIVED, Waiver, Waivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ def apply_waivers(judged: Judged, policy: Policy, waivers: Waivers | None) -> Wa
     current = {waiver.metric: waiver for waiver in waivers.entries if waiver.expires >= waivers.today}
     use = _Use()
     softened = tuple(_waived_change(change, current, policy, use) for change in changes)
-    waiver = current.get(RECORDS)
+    waiver = current.get(AWARDS)
     if waiver is not None and records.severity is Severity.FAIL and records.is_sound:
-        is_reached = use.take(RECORDS, waiver, records.worsened)
+        is_reached = use.take(AWARDS, waiver, records.worsened)
         records = replace(records, severity=Severity.WARN) if is_reached else records
     elif waiver is not None and not records.is_sound:
         use.helpless.append(waiver)
@@ -62,7 +62,7 @@ def apply_waivers(judged: Judged, policy: Policy, waivers: Waivers | None) -> Wa
         softened,
         records,
         (
-            *(_waived(finding, use.by_metric.get(RECORDS)) for finding in judged.record_findings),
+            *(_waived(finding, use.by_metric.get(AWARDS)) for finding in judged.record_findings),
             *(_waived(finding, use.by_metric.get(finding.metric)) for finding in judged.compared.findings),
         ),
         tuple(dict.fromkeys(use.applied)),
@@ -149,7 +149,7 @@ def _may_be_waived(change: Change) -> bool:
     """Say whether a failing change fails by what was measured, and not for being no measurement at all."""
     if change.is_gone:
         return change.metric.startswith(MAY_BE_GONE)
-    return change.is_sound and change.metric not in NEVER_WAIVED and change.metric != RECORDS
+    return change.is_sound and change.metric not in NEVER_WAIVED and change.metric != "records"
 
 
 def _reaches(waiver: Waiver, worse: float) -> bool:
@@ -165,6 +165,8 @@ def _notes(waivers: Waivers, used: Sequence[Waiver], helpless: Sequence[Waiver])
             notes.append(_note(Rule.WAIVER_POWERLESS, waiver))
         elif waiver not in used:
             notes.append(_note(Rule.WAIVER_UNUSED, waiver))
+        if waiver.former_name:
+            notes.append(_note(Rule.WAIVER_RENAMED, waiver))
     return tuple(notes)
 
 

@@ -17,7 +17,7 @@ from sbir_gate.files import open_file, read_at_most
 from sbir_gate.model.matches import REQUIRED_ENRICHED_COLUMNS
 from sbir_gate.sql_text import file_relation, identifier
 
-HINT = "the enricher must write the columns of an enriched file (docs/metrics.md)"
+HINT = "the enricher must write the columns of an enriched file (see 'sbir-gate help metrics')"
 _ID_COLUMNS = ("award_id", "recipient_id")  # the first of Cells
 _MAX_CELL_CHARACTERS = 16 * 2**20
 _BATCH_ROWS = 20_000

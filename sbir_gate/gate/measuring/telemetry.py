@@ -18,7 +18,7 @@ from sbir_gate.model.strict_json import parse_json
 
 LIMIT_BYTES = 4 * 2**20
 LIMIT_NAMES = 200
-_HINT = 'write {metrics} as {"stages": [...], "counters": {...}, "notes": {...}} (docs/metrics.md)'
+_HINT = 'write {metrics} as {"stages": [...], "counters": {...}, "notes": {...}} (sbir-gate help metrics)'
 _NAME = re.compile(r"[\w .:/+-]{1,80}", re.ASCII)
 
 

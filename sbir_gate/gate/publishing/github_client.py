@@ -26,7 +26,7 @@ from sbir_gate.retrying import RetryPolicy
 PAGE_SIZE = 100
 
 _SAID_CHARACTERS = 200
-_FORKS = "a pull request from a fork has a token that may only read: see 'Forks' in docs/publishing.md"
+_FORKS = "the token of a fork's pull request is read-only: see 'Forks' in 'sbir-gate help publishing'"
 # what a server or something on the way to it may answer otherwise in a moment
 _TRANSIENT = [403, 408, 429, 500, 502, 503, 504]
 _FIRST_SERVER_ERROR = 500

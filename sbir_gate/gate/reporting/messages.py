@@ -16,7 +16,7 @@ from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.model.effects import Effect
 from sbir_gate.model.finding import Excuse, Fact, Finding, LimitKind, OnFixture, Rule, Severity
 from sbir_gate.model.verdict import Limit
-from sbir_gate.model.waiver import FIXTURE_EDIT, RECORDS, Waiver
+from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _MOST_NAMED = 5
@@ -98,7 +98,7 @@ def limit_text(limit: Limit) -> str:
 
 def waiver_cap(waiver: Waiver) -> str:
     """Return how far a waiver reaches: "40%", "12 awards" or "12 rows"."""
-    if waiver.metric == RECORDS:
+    if waiver.metric == AWARDS:
         return counted(int(waiver.limit), "award")
     if waiver.metric == FIXTURE_EDIT:
         return counted(int(waiver.limit), "row")
@@ -205,6 +205,7 @@ def _values(finding: Finding) -> Mapping[str, Fact]:
         waiver = finding.waiver
         values |= {
             "waiver_cap": waiver_cap(waiver),
+            "waiver_former_name": plain(waiver.former_name),
             "waiver_expires": waiver.expires.isoformat(),
             "waiver_owner": plain(waiver.owner),
             "waiver_origin": plain(waiver.origin),

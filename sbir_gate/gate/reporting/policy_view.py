@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
 from sbir_gate.model.verdict import Verdict
-from sbir_gate.model.waiver import FIXTURE_EDIT, RECORDS, Waiver
+from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver
 
 MAX_EDITS_LISTED = 30
 
@@ -133,7 +133,7 @@ def waiver_rows(verdict: Verdict) -> tuple[WaiverRow, ...]:
 
 
 def _waiver_row(waiver: Waiver) -> WaiverRow:
-    unit = {RECORDS: "awards", FIXTURE_EDIT: "rows"}.get(waiver.metric, "%")
+    unit = {AWARDS: "awards", FIXTURE_EDIT: "rows"}.get(waiver.metric, "%")
     return WaiverRow(
         metric=plain(waiver.metric, _NAME_CHARACTERS),
         cap=f"{waiver.limit:g} {unit}",

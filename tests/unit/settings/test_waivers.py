@@ -16,14 +16,14 @@ waivers:
     owner: ana@example.org
     expires: 2026-12-31
     pr: 123
-  - {metric: records, limit: 12, reason: cleaner names, owner: Bo, expires: 2026-11-30, pr: "https://h.example/7"}
+  - {metric: awards, limit: 12, reason: cleaner names, owner: Bo, expires: 2026-11-30, pr: "https://h.example/7"}
 """
 
 
 def faults(text):
     with pytest.raises(ConfigurationError) as caught:
         read_waivers(text.encode(), "w.yaml")
-    assert "docs/policy.md" in caught.value.hint
+    assert "sbir-gate help policy" in caught.value.hint
     return caught.value.message.splitlines()
 
 
@@ -53,10 +53,13 @@ def test_a_whole_file_is_read_with_where_each_waiver_stands():
             pr="123",
             origin="w.yaml:3",
         ),
-        Waiver(
-            "records", 12.0, "cleaner names", "Bo", date(2026, 11, 30), "https://h.example/7", "w.yaml:10"
-        ),
+        Waiver("awards", 12.0, "cleaner names", "Bo", date(2026, 11, 30), "https://h.example/7", "w.yaml:10"),
     )
+
+
+def test_the_former_name_of_a_waiver_for_awards_is_still_read():
+    (found,) = read_waivers(changed(metric="records", limit="7").encode(), "w.yaml")
+    assert (found.metric, found.limit, found.former_name) == ("awards", 7, "records")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "waivers:\n", "waivers: []\n", "waivers: null\n"])
@@ -90,7 +93,7 @@ def test_a_file_may_hold_no_waivers(text):
             "w.yaml:8: expiry: unknown key; a waiver has metric, limit, reason, owner, expires, pr",
         ),
         ({"metric": "Wall Seconds"}, "w.yaml:2: metric: 'Wall Seconds' must match pattern"),
-        ({"metric": "records", "limit": "2.5"}, "w.yaml:3: limit: 2.5 must be a whole number of awards"),
+        ({"metric": "awards", "limit": "2.5"}, "w.yaml:3: limit: 2.5 must be a whole number of awards"),
     ],
 )
 def test_each_fault_is_one_line_with_file_line_and_key(fields, fault):
@@ -146,7 +149,7 @@ def test_a_default_file_that_is_missing_holds_none_and_a_named_one_is_an_error(t
     with pytest.raises(ConfigurationError, match=r"no such file, but gate\.waivers_file names it"):
         load_waivers(path, is_required=True)
     path.write_text(WHOLE)
-    assert [waiver.metric for waiver in load_waivers(path, is_required=True)] == ["wall_seconds", "records"]
+    assert [waiver.metric for waiver in load_waivers(path, is_required=True)] == ["wall_seconds", "awards"]
 
 
 def test_a_folder_in_its_place_is_an_error(tmp_path):

@@ -119,7 +119,7 @@ def test_a_waiver_reaches_as_far_as_the_rows_that_it_names(edits, limit, outcome
 
 
 def test_a_waiver_that_one_fixture_needs_is_not_called_unused():
-    waiver = Waiver("records", 9, "known", "ana", date(2026, 12, 31), "7", "waivers.yaml:2")
+    waiver = Waiver("awards", 9, "known", "ana", date(2026, 12, 31), "7", "waivers.yaml:2")
     head = replace(on("h", make_run()), fixture_edits=EDITS)
     there = OnBaseFixture(on("b", with_lost_links(make_run(), 7)), on("b", make_run()))
     waivers = Waivers((waiver,), TODAY)

@@ -8,7 +8,7 @@ from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.model.finding import Rule, Severity, recorded
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome, PromotionObstacle, Verdict
-from sbir_gate.model.waiver import RECORDS, Waiver, Waivers
+from sbir_gate.model.waiver import AWARDS, Waiver, Waivers
 from tests.factories import (
     LINKED,
     award_id,
@@ -114,7 +114,7 @@ class TestMergedCode:
         assert Rule.COMMON_AWARDS in rules(verdict.notes)
 
     def test_a_waiver_accepts_lost_links_there_too(self):
-        waiver = Waiver(RECORDS, 20, "cleaned up", "data-team", date(2027, 1, 1), "7", "w.yaml:1")
+        waiver = Waiver(AWARDS, 20, "cleaned up", "data-team", date(2027, 1, 1), "7", "w.yaml:1")
         head = other_fixture(without_links(make_run(), 20))
         verdict = verdict_on(head, waivers=Waivers((waiver,), date(2026, 2, 1)))
         assert (verdict.outcome, verdict.waivers) == (Outcome.WARN, (waiver,))

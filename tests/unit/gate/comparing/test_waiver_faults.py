@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -22,7 +23,7 @@ def found(*waivers, latest=None, policy=None):
 
 
 def test_a_waiver_that_may_yet_be_needed_is_sound():
-    assert found(waiver(), waiver("records", 9.0), waiver("match_rate", 3.0)) == []
+    assert found(waiver(), waiver("awards", 9.0), waiver("match_rate", 3.0)) == []
 
 
 @pytest.mark.parametrize(
@@ -37,11 +38,16 @@ def test_a_waiver_that_may_yet_be_needed_is_sound():
             "the waiver for records_per_second is for a metric that nothing can fail: it has no such limit",
         ),
         (waiver(limit=25.0), "the waiver for wall_seconds reaches up to 25 %, and the limit is 25 %"),
-        (waiver("records", 5.0), "the waiver for records allows 5 awards, and gate.max_lost as many or more"),
+        (waiver("awards", 5.0), "the waiver for awards allows 5 awards, and gate.max_lost as many or more"),
     ],
 )
 def test_one_that_does_nothing_is_named(one, problem):
     assert found(one) == [("w.yaml:3", problem)]
+
+
+def test_the_former_name_of_a_waiver_is_named():
+    outdated = replace(waiver("awards", 9.0), former_name="records")
+    assert found(outdated) == [("w.yaml:3", "the waiver metric records is now named awards")]
 
 
 def test_one_that_the_latest_run_does_not_need_is_named():
@@ -52,8 +58,8 @@ def test_one_that_the_latest_run_does_not_need_is_named():
 
 
 def test_lost_awards_that_need_one_are_seen():
-    assert found(waiver("records", 9.0), latest=with_lost_links(make_run(), 7)) == []
-    assert len(found(waiver("records", 9.0), latest=with_lost_links(make_run(), 1))) == 1
+    assert found(waiver("awards", 9.0), latest=with_lost_links(make_run(), 7)) == []
+    assert len(found(waiver("awards", 9.0), latest=with_lost_links(make_run(), 1))) == 1
 
 
 def test_a_limit_that_only_warns_needs_no_waiver():

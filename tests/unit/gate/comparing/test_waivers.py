@@ -43,6 +43,11 @@ def slower(factor=1.4):
     return scaled(make_run(), "wall_seconds", factor)
 
 
+def test_the_former_name_of_a_waiver_is_a_note():
+    verdict = verdict_on(make_run(), waiver("awards", 9.0, former_name="records"))
+    assert "w.yaml:6: the waiver metric records is now named awards" in verdict.notes
+
+
 def test_a_regression_within_the_cap_warns_and_says_who_answers_for_it():
     verdict = verdict_on(slower(), waiver())
     assert verdict.outcome is Outcome.WARN
@@ -128,15 +133,15 @@ class TestAbsoluteLimits:
 class TestLostAwards:
     def test_so_many_may_be_lost_and_no_more(self):
         head = with_lost_links(make_run(), 7)
-        assert verdict_on(head, waiver("records", 7.0)).outcome is Outcome.WARN
-        assert "waived up to 7 awards until" in reasons(verdict_on(head, waiver("records", 7.0)))[0]
-        beyond = verdict_on(head, waiver("records", 6.0))
+        assert verdict_on(head, waiver("awards", 7.0)).outcome is Outcome.WARN
+        assert "waived up to 7 awards until" in reasons(verdict_on(head, waiver("awards", 7.0)))[0]
+        beyond = verdict_on(head, waiver("awards", 6.0))
         assert beyond.outcome is Outcome.FAIL
-        assert reasons(beyond)[0].endswith("the waiver in w.yaml:7 covers only up to 6 awards")
+        assert reasons(beyond)[0].endswith("the waiver in w.yaml:6 covers only up to 6 awards")
 
     def test_awards_without_a_decision_are_no_matter_of_waivers(self):
         head = with_decisions(make_run(), {award_id(0): None})
-        verdict = verdict_on(head, waiver("records", 1e6))
+        verdict = verdict_on(head, waiver("awards", 1e6))
         assert verdict.outcome is Outcome.FAIL
         assert verdict.deciding[0].rule is Rule.AWARDS_UNDECIDED
 
