@@ -8,14 +8,13 @@ import pytest
 
 from sbir_gate.documents import load_run
 from sbir_gate.errors import InputError
-from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.fixture import describe_fixture
 from sbir_gate.gate.run import run_gate
 from sbir_gate.model.verdict import Outcome, Policy
 from sbir_gate.settings import load_settings
 from tests.factories_dumps import Table, member_of, write_dump, zipped
 from tests.fakes import AWARDS, FakeEngine, fake_edges, write_fixture
-from tests.findings import reasons
+from tests.findings import reasons, records_of
 
 
 @pytest.fixture
@@ -261,11 +260,11 @@ class TestRowsOfOneEntity:
             load_run(gate(ReadingEngine(choose), has_truth).run_path) for choose in (own_row, self.second_row)
         )
         assert {award.link[0] for award in after.awards} == {"S"}
-        found = compare_records(after, before, Policy(()))
+        found = records_of(after, before, Policy(()))
         assert (found.lost, found.relinked, found.gained, found.worsened) == ((), (), (), 0)
 
     def test_a_move_to_another_entity_is_one(self, gate, tmp_path):
         self.twin(tmp_path)
         before = gate(ReadingEngine(own_row), has_truth=False).run
         after = gate(ReadingEngine(lambda number, rows: rows[-1 - number]["recipient_id"]), False).run
-        assert compare_records(after, before, Policy(())).worsened == AWARDS
+        assert records_of(after, before, Policy(())).worsened == AWARDS

@@ -9,7 +9,6 @@ import pytest
 from sbir_gate.errors import ConfigurationError, DocumentError, ExitStatus, InputError, UsageError
 from sbir_gate.gate.commit_files import NEW, PolicyRequest
 from sbir_gate.gate.policy import commit_judgement, own_judgement
-from sbir_gate.gate.reporting.messages import fix
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import RUN, encode
@@ -550,7 +549,7 @@ class TestABranchThatIsBehindItsTarget:
         self.moved_on(repository, {lacking: content})
         found = verdict(repository, head())
         assert found.outcome is Outcome.INCOMPARABLE
-        assert "Update the branch" in fix(found.deciding[0])
+        assert "update the branch" in reasons(found)[0]
         assert "main has" in reasons(found)[0]
 
     def test_and_a_failure_of_it_stays_one(self, repository):
