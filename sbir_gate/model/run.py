@@ -240,15 +240,19 @@ class Run(Measurement):
     `awards` has a record for each row of the enricher's output, in its order: an award with two rows, which
     is a fault, is there twice. `has_truth` says whether there was a truth; without one no award is labelled.
 
-    `session`, `first_run` and `samples` are the repeats (`Repeats`). `entities` maps recipients to the UEI of
-    their entity, where several ids are one entity: all ids of those that awards are linked to.
-    `unknown_recipient_ids` and `unknown_award_ids` are the first ids in the output that no recipient, or no
-    award, has; `reject_examples` are the first rows of the fixture that could not be read.
-    `engine_notes` are facts the enricher told of itself (model version, acceptance limit).
+    `entities` maps recipients to the UEI of their entity, where several ids are one entity: all ids of those
+    that awards are linked to. `unknown_recipient_ids` and `unknown_award_ids` are the first ids in the output
+    that no recipient, or no award, has; `reject_examples` are the first rows of the fixture that could not be
+    read.
 
-    `has_own_policy` says of a Run side by side that the working tree's policy judges it, not the base's.
-    `settings_file` is the file over base.yaml, empty if there was none. `base_gap` says why a run beside the
-    base went without it; None where it did not.
+    `engine_notes` are facts the enricher told of itself (model version, acceptance limit).
+    Runs with the same `session`, not empty, were measured side by side: on one fixture, sample i of the one
+    is the pair of sample i of the other. `has_own_policy` says of a
+    Run side by side that the working tree's policy judges it, not the base's. `settings_file` is the file
+    over base.yaml, empty if there was none.
+    `base_gap` says why a run beside the base went without it; None where it did not.
+    `first_run` is the first run where it was a warm-up; None where it is the first of `samples`, and in
+    documents of format 2.
     `renamed` maps names of metrics that the measured code changed to new ones.
     `fixture_edits` is what head edits of its base's fixture; None if nothing, or where there is no base.
     `policy_commit` is the commit whose policy judges it, empty for the working tree's, and `target` the
