@@ -22,7 +22,7 @@ from sbir_gate.gate.reporting.records_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.finding import Finding, Rule, Severity, place_of, recorded
+from sbir_gate.model.finding import Finding, Place, Rule, Severity, place_of, recorded
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings.effective import EffectiveSettings
@@ -148,8 +148,9 @@ def discard_verdict(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(
-                f"{folder / name}: the verdict of an earlier run cannot be removed ({error.strerror})",
+                f"the verdict of an earlier run cannot be removed ({error.strerror})",
                 "name a folder that you may write to in reports.folder, or with --reports",
+                path=folder / name,
             ) from error
 
 
@@ -181,8 +182,12 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
 
 def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
-    origins = error.origins if isinstance(error, ConfigurationError) else ()
-    for line, origin in zip_longest(error.message.splitlines(), origins, fillvalue=""):
-        facts = {"text": line, "hint": error.hint}
-        yield Finding(Rule.ERROR, Severity.FAIL, place=place_of(origin), facts=facts)
+    if isinstance(error, ConfigurationError):
+        for problem, origin in zip_longest(error.problems, error.origins, fillvalue=""):
+            facts = {"text": problem, "hint": error.hint}
+            yield Finding(Rule.ERROR, Severity.FAIL, place=place_of(origin), facts=facts)
+    else:
+        place = Place(error.path, error.line or 0) if error.path else None
+        facts = {"text": error.message, "hint": error.hint}
+        yield Finding(Rule.ERROR, Severity.FAIL, place=place, facts=facts)
     yield from map(recorded, getattr(error, "__notes__", ()))
