@@ -59,7 +59,7 @@ def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator
         yield "its job measured no base, and there is no baseline here: a push to the main branch makes one"
     if base is not None and not _is_merged(base.source.commit, known.git):
         name = base.source.commit[:12] or "a base that it does not name"
-        yield f"it was measured beside {name}, which is no commit of this branch: check out all commits here"
+        yield f"it was measured beside {name}, which is not a commit of this branch: check out all commits"
     if any(_is_of_other_version(run) for run in (head, *companions.runs)):
         yield f"it was measured by another version of sbir-gate than this one: {UPDATE}"
     on_base = companions.on_base

@@ -338,7 +338,7 @@ class TestWhatWouldSpareItJudgement:
     @pytest.mark.parametrize("commit", [SHA, "", "HEAD", "--all"])
     def test_a_base_that_is_no_commit_of_this_branch_is_none(self, half, commit):
         base = measured(source=Source(commit, "main", is_dirty=False))
-        self.refused(self.beside(half, measured(), base), "no commit of this branch")
+        self.refused(self.beside(half, measured(), base), "not a commit of this branch")
 
     def test_values_of_another_definition_would_not_be_compared(self, half):
         metrics = tuple(replace(metric, version=metric.version + 1) for metric in measured().metrics)
@@ -575,7 +575,7 @@ class TestLimits:
     def test_reports_are_not_written_among_what_nobody_trusts(self, half):
         half.effective = load_settings(None, {}, {"reports.folder": str(half.artifact / "reports")})
         save_run(half.artifact, measured())
-        self.refused(half, "would be written among")
+        self.refused(half, "would be written into")
 
     def test_the_newest_run_counts(self, tmp_path):
         save_run(tmp_path, measured(started_at="2026-01-30T12:00:00+00:00"))
