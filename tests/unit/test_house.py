@@ -76,7 +76,7 @@ OWN_OPENINGS = {
     "sbir_gate/datasets/synthesising/geography.py": "a file of the package",
     "sbir_gate/datasets/synthesising/vocabulary.py": "a file of the package",
     "sbir_gate/engine/recipient_parts.py": "the files of the package",
-    "sbir_gate/engine/matching/ledger.py": "a part that was written just now, and the lock",
+    "sbir_gate/cli/help.py": "the pages of the package",
 }
 
 
