@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -91,8 +90,3 @@ def state_of(repository: Repository) -> tuple[dict[str, bytes], str, str, str]:
     }
     git = repository.git
     return files, git("status", "--porcelain"), git("rev-parse", "HEAD"), git("stash", "list")
-
-
-def seeded_retrying(seed: int) -> RetryPolicy:
-    """Return the policy of a job with a real clock and drawn pauses."""
-    return replace(push_retrying(), jitter=random.Random(seed).random)

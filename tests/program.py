@@ -12,8 +12,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from sbir_gate.cli.application import exit_status
-from sbir_gate.cli.interruption import Interruption
+from sbir_gate.cli.application import Interruption, exit_status
 
 Finished = subprocess.CompletedProcess[str]
 

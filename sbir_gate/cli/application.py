@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from types import FrameType
 from typing import NoReturn
 
 import click
 
 from sbir_gate import __version__
-from sbir_gate.cli.interruption import Interruption
 from sbir_gate.cli.printing import harmless, put_line
 from sbir_gate.cli.streams import guard_streams
 from sbir_gate.errors import ExitStatus, SbirGateError
@@ -151,3 +152,36 @@ def _explain(message: str, hint: str) -> None:
         traceback.print_exc()
     mark = click.style("error:", fg="red", bold=True)
     put_line(f"{mark} {harmless(message)}" + (f"; {harmless(hint)}" if hint else ""), is_error=True)
+
+
+_UNTOUCHED = (signal.SIG_DFL, signal.default_int_handler)
+
+
+class Interruption:
+    """Records that the program received a stop signal.
+
+    The signal raises KeyboardInterrupt, but DuckDB, interrupted in a query, raises its own error instead.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def watch(self) -> None:
+        """Take the signals over, except where whoever started the program has them ignored (nohup)."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) in _UNTOUCHED:
+                signal.signal(number, self._stop)
+
+    @property
+    def has_come(self) -> bool:
+        """Say whether a signal has come."""
+        return self._number > 0
+
+    @property
+    def exit_status(self) -> int:
+        """Return what a shell reports for the signal: 130 for Ctrl-C, 143 for SIGTERM."""
+        return 128 + self._number
+
+    def _stop(self, number: int, _frame: FrameType | None) -> NoReturn:
+        self._number = number
+        raise KeyboardInterrupt

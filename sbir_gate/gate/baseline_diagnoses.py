@@ -28,7 +28,7 @@ def baseline_diagnoses(
         yield Diagnosis(Gravity.ERROR, place, problem, AGAIN)
     if fingerprint and fingerprint != baseline.fixture.fingerprint:
         yield Diagnosis(
-            Gravity.ERROR, place, "it was measured on other fixtures, so every Run is incomparable", AGAIN
+            Gravity.ERROR, place, "it was measured on different fixtures, so every Run is incomparable", AGAIN
         )
     for problem in _drifted(effective, baseline, today):
         yield Diagnosis(Gravity.WARNING, place, problem, AGAIN)

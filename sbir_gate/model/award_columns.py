@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.matches import Decision, DecisionKind
-from sbir_gate.model.sizes import MOST_DECISIONS
+from sbir_gate.model.sizes import awards_excess
 
 K = TypeVar("K", bound=Hashable)
 
@@ -133,8 +133,8 @@ def _kind(award: AwardRecord) -> tuple[DecisionKind, str, Label, str, str, str]:
 def _fault(columns: AwardColumns) -> str:
     """Return why the columns are no awards, or an empty string."""
     count = len(columns.award_id)
-    if count > MOST_DECISIONS:
-        return f"{count:,} are more than the {MOST_DECISIONS:,} that are read"
+    if excess := awards_excess(count):
+        return excess
     for field in fields(columns):
         if field.name not in _TABLES.values() and len(getattr(columns, field.name)) != count:
             return f"{field.name} is not as long as award_id"

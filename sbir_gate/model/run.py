@@ -165,6 +165,10 @@ class ReliabilityBin:
     share_right: float
 
 
+RATES = ("match_rate", "precision", "recall", "f1", "blocking_recall", "scoring_recall", "calibration_error")
+"""The fields of Quality that are rates: each is a metric of that name, and shown in every report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """Exact quality of the decisions. Rates are 0..1; None where the truth does not tell.
@@ -188,6 +192,11 @@ class Quality:
     strata: tuple[Stratum, ...] = ()
     reliability: tuple[ReliabilityBin, ...] = ()
     labelled: int | None = None
+
+    def rates(self) -> Mapping[str, float]:
+        """Return the rates that are known, each by the name of its metric."""
+        found = {name: getattr(self, name) for name in RATES}
+        return {name: rate for name, rate in found.items() if rate is not None}
 
 
 class GapKind(StrEnum):

@@ -20,12 +20,16 @@ def run_excess(run: Run) -> str:
     return (
         metrics_excess(run.metrics)
         or _more("repeats", len(run.samples), MOST_SAMPLES)
-        or _more("decisions", len(run.awards), MOST_DECISIONS)
         or _more("methods", len(run.quality.links_by_method), MOST_METRICS)
         or _longer(method for method in run.quality.links_by_method)
         or _longer(stage.name for sample in run.samples for stage in sample.stages)
         or _longer(name for sample in run.samples for name in sample.counters)
     )
+
+
+def awards_excess(count: int) -> str:
+    """Return what `run_excess` does, of a number of awards: before they are made of what a document holds."""
+    return _more("decisions", count, MOST_DECISIONS)
 
 
 def entry_excess(entry: HistoryEntry) -> str:

@@ -59,18 +59,9 @@ def numbers(found: Mapping[str, float | None]) -> Metadata:
 def quality_facts(run: Run) -> Metadata:
     """Return the quality of what was decided."""
     quality = run.quality
-    rates = {
-        "match_rate": quality.match_rate,
-        "precision": quality.precision,
-        "recall": quality.recall,
-        "f1": quality.f1,
-        "blocking_recall": quality.blocking_recall,
-        "calibration_error": quality.calibration_error,
-        "awards": float(quality.awards),
-        "links": float(quality.links),
-    }
+    counts = {"awards": float(quality.awards), "links": float(quality.links)}
     methods = {f"links/{method}": float(count) for method, count in quality.links_by_method.items()}
-    return numbers({**rates, **methods})
+    return numbers({**quality.rates(), **counts, **methods})
 
 
 def progress_facts(chunk: ChunkProgress, moment: float) -> Metadata:

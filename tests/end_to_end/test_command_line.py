@@ -99,10 +99,10 @@ def test_the_help_of_every_verb_has_an_example_that_its_options_allow(stage, com
         "report baselines/enrichment.json",
         "baseline verify",
         "history list",
-        "publish --help",
+        "publish",
         "data profile missing",
         "doctor --set benchmark.repeats=5",
-        "action --help",
+        "action enforce",
         "config show",
     ],
 )
@@ -286,7 +286,7 @@ def test_the_baseline_is_shown_and_verified(stage):
     shown = stage.gate("baseline", "show")
     assert "1,000 awards" in shown.stdout
     assert "match_rate" in shown.stdout
-    assert "sound" in stage.gate("baseline", "verify").stdout
+    assert ": valid, " in stage.gate("baseline", "verify").stdout
 
 
 def test_a_missing_baseline_is_not_shown_nor_verified_and_the_cure_is_named(stage):
@@ -479,8 +479,12 @@ def test_quiet_leaves_only_the_result(stage):
 @pytest.mark.parametrize(
     ("command", "status"),
     [
-        ("run --quiet --baselines reports/nowhere", 0),
-        ("run --baselines reports/nowhere --set enrichment.performance.match_rate_threshold=0.99", 1),
+        pytest.param("run --quiet --baselines reports/nowhere", 0, marks=pytest.mark.slow),
+        pytest.param(
+            "run --baselines reports/nowhere --set enrichment.performance.match_rate_threshold=0.99",
+            1,
+            marks=pytest.mark.slow,
+        ),
         ("config show", 0),
     ],
 )
@@ -620,7 +624,7 @@ def test_an_interrupted_program_says_so_and_leaves_nothing_behind(stage, argumen
     process = started(stage, arguments, word, SBIR_GATE__BENCHMARK__WARM_UPS=str(int(word == "warming up")))
     time.sleep(0.05)  # into the midst of what it announced
     os.killpg(process.pid, number)
-    shown, said = process.communicate(timeout=30)
+    shown, said = process.communicate(timeout=120)
     assert process.returncode == 128 + number, said
     last = said.strip().splitlines()[-1]
     kept = list((stage.folder / "reports").glob("*stopped*"))

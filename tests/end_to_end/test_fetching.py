@@ -87,7 +87,7 @@ def test_a_second_download_is_refused_while_the_first_runs(server, tmp_path):
     server.add("/a.csv", CONTENT, replies=[Reply(hangs_after=100_000)])
     arguments = command("awards", "--url", server.url("/a.csv"), "--output", "a.csv")
     with subprocess.Popen(arguments, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
-        assert server.sending.wait(30)
+        assert server.sending.wait(120)
         second = run(tmp_path, "awards", "--url", server.url("/a.csv"), "--output", "a.csv")
         process.kill()
     assert second.returncode == 2

@@ -19,8 +19,8 @@ SOURCES = SETTINGS + "  sources: [enrich.py, 'engine/**']\n"
 
 @pytest.fixture
 def gated(team):  # noqa: F811 -- the fixture that is imported
-    """Let main have a gate that says what its engine is made of; time is measured, in a single pair."""
-    team.pairs = 1
+    """Let main have a gate that says what its engine is made of; time is measured."""
+    team.pairs = 5
     team.repository.git("switch", "--quiet", "main")
     files = {"enrich.py": toy(), "engine/words.txt": "x", "sbir-gate.yaml": SOURCES, "docs/a.md": "a"}
     team.repository.commit({**files, **FIXTURE})
@@ -49,38 +49,31 @@ def test_a_change_of_the_docs_alone_runs_the_engine_once_and_measures_no_time(ga
     assert (row.severity, row.limit) == (Severity.INFO, "not judged")
 
 
+TOUCHING = {
+    "file": {"enrich.py": toy(version="second")},
+    "folder": {"engine/words.txt": "y"},
+    "new-file": {"engine/deep/new.py": ""},
+    "setting": {"sbir-gate.yaml": SOURCES + "matching: {max_candidates: 4}\n"},
+    "command": {"sbir-gate.yaml": SOURCES.replace("enrich.py {a", "./enrich.py {a")},
+    "dependency": {"requirements.txt": "numpy==2\n"},
+    "module-of-python": {"colorsys.py": ""},
+    "module-at-the-start": {"src/sitecustomize.py": ""},
+    "new-package": {"colorsys/deep/words.py": ""},
+    "new-package-in-src": {"src/colorsys/__init__.py": ""},
+    "folder-made-a-package": {"docs/__init__.py": ""},
+    "binary": {"_colors.cpython-399-x86_64-linux-gnu.so": ""},
+}
+QUICK = ("file", "setting", "module-of-python")
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"enrich.py": toy(version="second")},
-        {"engine/words.txt": "y"},
-        {"engine/deep/new.py": ""},
-        {"sbir-gate.yaml": SOURCES + "matching: {max_candidates: 4}\n"},
-        {"sbir-gate.yaml": SOURCES.replace("enrich.py {a", "./enrich.py {a")},
-        {"requirements.txt": "numpy==2\n"},
-        {"colorsys.py": ""},
-        {"src/sitecustomize.py": ""},
-        {"colorsys/deep/words.py": ""},
-        {"src/colorsys/__init__.py": ""},
-        {"docs/__init__.py": ""},
-        {"_colors.cpython-399-x86_64-linux-gnu.so": ""},
-    ],
-    ids=[
-        "file",
-        "folder",
-        "new-file",
-        "setting",
-        "command",
-        "dependency",
-        "module-of-python",
-        "module-at-the-start",
-        "new-package",
-        "new-package-in-src",
-        "folder-made-a-package",
-        "binary",
+        pytest.param(change, id=name, marks=[] if name in QUICK else [pytest.mark.slow])
+        for name, change in TOUCHING.items()
     ],
 )
-@pytest.mark.parametrize("is_committed", [True, False])
+@pytest.mark.parametrize("is_committed", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_what_may_change_the_engine_is_timed(gated, change, is_committed):
     if is_committed:
         gated.repository.commit(change)

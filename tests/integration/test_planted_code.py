@@ -73,6 +73,7 @@ def test_planted_compiled_code_is_neither_run_nor_left_behind(judged, program):
     assert planted == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "name"),
     [
@@ -89,6 +90,7 @@ def test_other_planted_code_is_an_error(judged, fault, name):
     assert "changed" in verdict.reasons[0]
 
 
+@pytest.mark.slow
 def test_nothing_is_loaded_once_an_engine_has_run(judged):
     done, _ = judged(HONEST, "-X", "importtime")
     lines = done.stderr.splitlines()

@@ -1,9 +1,7 @@
-"""`sbir-gate publish` as a step of a workflow: a process of its own, with GitHub and the runner's files."""
+"""`sbir-gate publish` as a step of a workflow, with GitHub and the runner's files."""
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +13,7 @@ from sbir_gate.gate.conclusion import write_verdict
 from sbir_gate.model.document import RUN, encode
 from tests.factories import make_policy, make_run, scaled
 from tests.fakes_github import REPOSITORY, TOKEN, Fault, github
-
-pytestmark = pytest.mark.slow  # each starts the program, some of them twice
+from tests.program import run_in_process
 
 EVENTS = Path(__file__).parents[1] / "data" / "github" / "events"
 HEAD = "ec26c3e57ca3a959ca5aad62de7213c562f8c821"
@@ -53,15 +50,7 @@ class Step:
 
     def gate(self, *arguments, **changes):
         environment = {key: value for key, value in (self.environment | changes).items() if value is not None}
-        return subprocess.run(
-            [sys.executable, "-m", "sbir_gate", *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_in_process(arguments, self.folder, environment)
 
     def traces(self):
         """Return all that is left on disk."""

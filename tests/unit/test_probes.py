@@ -158,7 +158,7 @@ def test_the_sampler_keeps_the_largest_size_that_it_has_seen():
         return size
 
     probe = SamplingProbe(read_mib, interval_seconds=0.001)
-    assert seen.wait(10)
+    assert seen.wait(60)
     assert probe.take() == (50.0, 20.0)
     assert probe.take() == (20.0, 20.0)
     probe.stop()

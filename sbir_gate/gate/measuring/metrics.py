@@ -9,8 +9,6 @@ from sbir_gate.model.definitions import metric_version
 from sbir_gate.model.run import Metric, MetricKind, Quality
 from sbir_gate.model.samples import Sample, StageSample
 
-_RATES = ("precision", "recall", "f1", "blocking_recall", "scoring_recall", "calibration_error")
-
 
 def derive_metrics(
     result: BenchmarkResult,
@@ -80,11 +78,8 @@ def _stage_metrics(samples: Sequence[Sample]) -> Iterator[Metric]:
 
 
 def _quality_metrics(quality: Quality) -> Iterator[Metric]:
-    yield _exact("match_rate", "ratio", quality.match_rate)
-    for name in _RATES:
-        rate: float | None = getattr(quality, name)
-        if rate is not None:
-            yield _exact(name, "ratio", rate)
+    for name, rate in quality.rates().items():
+        yield _exact(name, "ratio", rate)
     # a method without a link has no metric: in a comparison it counts 0
     for method, links in quality.links_by_method.items():
         yield _count(f"links/{method}", links)

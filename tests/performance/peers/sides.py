@@ -19,8 +19,6 @@ from sbir_gate.engine.matching.parts import names_query, register_functions
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.spelling import register_mend
 
-QUERY_NAMES = "query_names.parquet"
-
 
 @dataclass
 class Task:

@@ -37,4 +37,5 @@ def test_repeats_methods_and_decisions_are_limited_too(monkeypatch):
     quality = replace(run.quality, links_by_method={"m" * 201: 1})
     assert "has 201 characters" in sizes.run_excess(replace(run, quality=quality))
     monkeypatch.setattr(sizes, "MOST_DECISIONS", 39)
-    assert "40 decisions are more than the 39" in sizes.run_excess(run)
+    with pytest.raises(DocumentError, match="40 decisions are more than the 39"):
+        decode(RUN, encode(RUN, run), "x.json")

@@ -43,7 +43,7 @@ def rows_of(path, name="t", wanted=None, chunk_size=3, max_record_mib=1):
     return rows, sizes
 
 
-@settings(max_examples=25)  # each reads two dumps with a database of its own
+@settings(max_examples=settings.default.max_examples // 3)  # each reads two dumps with a database of its own
 @given(st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[CELLS] * width), max_size=12)))
 def test_whatever_a_table_holds_is_read_back_from_folder_and_zip(rows):
     width = len(rows[0]) if rows else 2

@@ -71,7 +71,7 @@ def path(request, tmp_path_factory):
 
 
 # few examples: each reads the source twice, chunk by chunk
-@settings(max_examples=12)
+@settings(max_examples=settings.default.max_examples // 5)
 @given(data=st.data(), before=st.integers(6, 25), now=st.integers(5, 80))
 def test_what_is_left_and_what_was_finished_are_together_each_row_once(path, data, before, now):
     rows, chunks, rejects = read(path, before)

@@ -71,14 +71,17 @@ def test_a_spike_of_the_command_is_seen_in_full(run):
 def test_processes_of_the_tree_count_together(run):
     script = """
 import os, time
-children = []
+(is_held, says_held), (is_over, says_over) = os.pipe(), os.pipe()
 for _ in range(2):
-    child = os.fork()
-    if child == 0:
-        b = bytearray(80 * 2**20); b[::4096] = b'x' * len(b[::4096]); time.sleep(0.6); os._exit(0)
-    children.append(child)
-for child in children:
-    os.waitpid(child, 0)
+    if os.fork() == 0:
+        b = bytearray(80 * 2**20); b[::4096] = b'x' * len(b[::4096])
+        os.write(says_held, b'x'); os.read(is_over, 1); os._exit(0)
+for _ in range(2):
+    os.read(is_held, 1)
+time.sleep(1.5)
+os.write(says_over, b'xx')
+for _ in range(2):
+    os.wait()
 """
     assert run(script).peak_rss_mib > 160
 

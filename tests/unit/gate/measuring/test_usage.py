@@ -99,11 +99,17 @@ def test_a_segment_of_system_v_counts_though_nobody_is_attached_to_it():
 def test_what_each_worker_holds_for_itself_counts_for_each():
     code = """
 import os, time
+(is_held, says_held), (is_over, says_over) = os.pipe(), os.pipe()
 for _ in range(3):
     if not os.fork():
         held = bytearray(60 * 2**20)
-        time.sleep(0.6)
+        os.write(says_held, b"x")
+        os.read(is_over, 1)
         os._exit(0)
+for _ in range(3):
+    os.read(is_held, 1)
+time.sleep(1.5)
+os.write(says_over, b"xxx")
 for _ in range(3):
     os.wait()
 """

@@ -283,7 +283,7 @@ class TestTheFakeItself:
 
     def ask(self, fake, verb, path, body=None):
         return requests.request(
-            verb, f"{fake.url}{path}", json=body, headers={"Authorization": f"token {TOKEN}"}, timeout=5
+            verb, f"{fake.url}{path}", json=body, headers={"Authorization": f"token {TOKEN}"}, timeout=60
         )
 
     @pytest.mark.parametrize(

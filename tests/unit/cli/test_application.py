@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from sbir_gate.cli.interruption import Interruption
+from sbir_gate.cli.application import Interruption
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
