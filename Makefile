@@ -55,6 +55,7 @@ fixtures: $(VENV)/run.stamp ## make the fixtures again, from their seed
 
 golden: $(VENV)/dev.stamp ## write the golden files again; look at the difference before you commit it
 	$(BIN)/pytest --update-golden
+	$(BIN)/python -m tests.messages_page
 
 peers: $(VENV)/run.stamp $(PEERS_VENV)/stamp ## measure the engine beside its peers; PEERS="--help" lists the options
 	$(BIN)/python -m tests.performance.peers $(PEERS)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sbir_gate.model.awards import AwardRecord, Label
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import Decision, DecisionKind, Method
 from sbir_gate.model.run import (
     Fixture,
@@ -20,7 +21,7 @@ from sbir_gate.model.run import (
     Stratum,
 )
 from sbir_gate.model.samples import Sample
-from sbir_gate.model.verdict import Direction, MetricLimit, Policy, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit, Policy
 
 AWARDS = 40
 LINKED = 30

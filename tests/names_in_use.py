@@ -8,6 +8,10 @@ _.list_commands
 _.get_command
 _.format_commands
 
+# called by string.Formatter
+_.get_value
+_.format_field
+
 # called by Python's io and zipfile, PyYAML, requests, remotezip
 _.writable
 _.readable

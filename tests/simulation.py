@@ -99,7 +99,7 @@ def side_by_side(random: Random, noise: Noise, slowdown: float, looks: tuple[int
     pairs = list(pairs_of(make_job(random, noise, 2 * looks[-1]), slowdown))
     for look in looks:
         heads, references = (list(side) for side in zip(*pairs[:look], strict=True))
-        changes = compare_metrics(as_run(heads, session="s"), as_run(references, session="s"), POLICY)
+        changes = compare_metrics(as_run(heads, session="s"), as_run(references, session="s"), POLICY).changes
         if not undecided(changes, POLICY):
             break
     return SideBySide(changes[0], look)
@@ -115,7 +115,7 @@ def stored(
 ) -> Change:
     """Compare five repeats of one job with five of another, as with a baseline from main."""
     head, reference = _two_jobs(random, noise, slowdown, is_same_kind)
-    return compare_metrics(head, reference, POLICY, spread or {})[0]
+    return compare_metrics(head, reference, POLICY, spread or {}).changes[0]
 
 
 def stored_with_history(
@@ -130,7 +130,9 @@ def stored_with_history(
         for point, job in zip(make_points(times), jobs, strict=True)
     ]
     known = known_spread(points, head, reference)
-    return compare_metrics(head, reference, POLICY, {} if known is None else {"wall_seconds": known})[0]
+    return compare_metrics(head, reference, POLICY, {} if known is None else {"wall_seconds": known}).changes[
+        0
+    ]
 
 
 def _two_jobs(random: Random, noise: Noise, slowdown: float, is_same_kind: bool) -> tuple[Run, Run]:

@@ -78,6 +78,7 @@ def promote(
     """Make a saved RUN the baseline (default: the latest Run with measured time)."""
     from sbir_gate.documents import load_run
     from sbir_gate.gate.promote import promotion_obstacle
+    from sbir_gate.gate.reporting.notices import obstacle_text
     from sbir_gate.gate.storing import baselines
     from sbir_gate.gate.storing.sessions import latest_measured_run, latest_run_path
 
@@ -98,7 +99,7 @@ def promote(
         obstacle = promotion_obstacle(run, chosen, effective, datetime.now(UTC).date())
         if obstacle:
             raise InputError(
-                f"the Run of {moment_text(run.started_at)} cannot be the baseline: {obstacle}",
+                f"the Run of {moment_text(run.started_at)} cannot be the baseline: {obstacle_text(obstacle)}",
                 "fix the cause and measure again, or accept the Run with --force",
             )
     if push:

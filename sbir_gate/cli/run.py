@@ -111,7 +111,7 @@ def run(
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or base, and report the verdict."""
     from sbir_gate.gate.comparing.gate import exit_status
-    from sbir_gate.gate.reporting.alert_text import render_alerts
+    from sbir_gate.gate.reporting.notices import render_alerts
     from sbir_gate.settings.base_settings import Given
 
     _check_options(base, {"--repeats": repeats}, {"--pairs": pairs, "--max-seconds": max_seconds}, quick)

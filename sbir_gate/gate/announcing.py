@@ -10,12 +10,11 @@ from sbir_gate.gate.comparing.news import is_news
 from sbir_gate.gate.conclusion import ALERTS_NAME, VERDICT_NAME
 from sbir_gate.gate.history import previous_entry
 from sbir_gate.gate.publishing.slack import SlackEdges, check_webhook, post_to_slack
-from sbir_gate.gate.reporting.message import Message, build_message
+from sbir_gate.gate.reporting.message import Message, build_message, message_of_alerts
 from sbir_gate.gate.reporting.slack_blocks import render_slack
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.publication import Links
-from sbir_gate.model.verdict import RecordChanges, Verdict
 from sbir_gate.settings.schema import Settings
 
 TOLD = "sent to Slack"
@@ -43,16 +42,7 @@ def announce_alerts(alerts: AlertList, webhook: str, links: Links, edges: SlackE
     Raises UsageError for a webhook that is no https address, PublishError where Slack does not take it.
     """
     check_webhook(webhook)
-    verdict = Verdict(
-        gate=alerts.gate,
-        outcome=alerts.outcome,
-        reasons=tuple(alert.text for alert in alerts.alerts),
-        changes=(),
-        records=RecordChanges(),
-        head_started_at=alerts.started_at,
-        head_commit=alerts.commit,
-    )
-    post_to_slack(webhook, render_slack(build_message(verdict, alerts, links)), edges)
+    post_to_slack(webhook, render_slack(message_of_alerts(alerts, links)), edges)
 
 
 def announce(reports: Path, settings: Settings, webhook: str, links: Links, edges: SlackEdges) -> str:

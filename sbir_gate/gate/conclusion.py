@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from sbir_gate.documents import save_alerts, save_run, save_verdict
@@ -21,6 +22,7 @@ from sbir_gate.gate.reporting.records_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
+from sbir_gate.model.finding import Finding, Rule, Severity, place_of, recorded
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings.effective import EffectiveSettings
@@ -165,15 +167,22 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
     verdict = Verdict(
         gate=gate,
         outcome=Outcome.ERROR,
-        reasons=tuple(error.message.splitlines()),
+        findings=tuple(error_findings(error)),
         changes=(),
         records=RecordChanges(),
         head_started_at=edges.now().replace(microsecond=0),
         head_commit=source.commit,
-        notes=tuple(filter(None, (error.hint, *getattr(error, "__notes__", ())))),
-        reason_origins=error.origins if isinstance(error, ConfigurationError) else (),
     )
     alerts = alerts_of(verdict, source.branch, None)
     write_verdict(folder, None, verdict)
     save_alerts(folder / ALERTS_NAME, alerts)
     return verdict, alerts
+
+
+def error_findings(error: SbirGateError) -> Iterator[Finding]:
+    """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
+    origins = error.origins if isinstance(error, ConfigurationError) else ()
+    for line, origin in zip_longest(error.message.splitlines(), origins, fillvalue=""):
+        facts = {"text": line, "hint": error.hint}
+        yield Finding(Rule.ERROR, Severity.FAIL, place=place_of(origin), facts=facts)
+    yield from map(recorded, getattr(error, "__notes__", ()))

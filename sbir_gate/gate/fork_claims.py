@@ -19,11 +19,11 @@ from sbir_gate.gate.engine_sources import unmatched_sources
 from sbir_gate.gate.fixture import ReadFixture, describe_fixture, known_recipients, read_fixture
 from sbir_gate.gate.measuring.locks import KNOWN
 from sbir_gate.gate.measuring.quality import labels_of
-from sbir_gate.gate.policy import UPDATE
 from sbir_gate.gate.publishing.github import Pulls
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.definitions import DEFINITIONS, metric_version
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Run, Timing
 from sbir_gate.settings.effective import EffectiveSettings
@@ -46,26 +46,29 @@ class Known:
     today: date
 
 
-def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator[str]:
-    """Yield each claim that is not so here, or cannot be told, with the cure.
+def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator[Finding]:
+    """Yield each claim that is not so here, or cannot be told.
 
     Raises GitHubError if GitHub does not say what the pull request changes.
     """
     base = companions.base
     runs = tuple(run for run in (head, base) if run is not None)
     if head.base_gap is not None:
-        yield f"its job went without the base, as if the gate were new: {UPDATE}"
+        yield _claim("no-base-as-new")
     elif base is None and not known.has_baseline:
-        yield "its job measured no base, and there is no baseline here: a push to the main branch makes one"
+        yield _claim("no-base-no-baseline")
     if base is not None and not _is_merged(base.source.commit, known.git):
-        name = base.source.commit[:12] or "a base that it does not name"
-        yield f"it was measured beside {name}, which is not a commit of this branch: check out all commits"
+        yield _claim("other-base", base.source.commit[:12] or "an unnamed base")
     if any(_is_of_other_version(run) for run in (head, *companions.runs)):
-        yield f"it was measured by another version of sbir-gate than this one: {UPDATE}"
+        yield _claim("other-version")
     on_base = companions.on_base
     there = (on_base.head, on_base.base) if on_base else runs
     yield from _fixture_faults([run for run in there if run is not None], known)
     yield from _timing_faults(runs, known)
+
+
+def _claim(name: str, what: str = "") -> Finding:
+    return Finding(Rule.UNPROVEN_CLAIM, Severity.FAIL, facts={"claim": name, "what": what})
 
 
 def _is_merged(commit: str, git: AsksGit) -> bool:
@@ -81,7 +84,7 @@ def _is_of_other_version(run: Run) -> bool:
     )
 
 
-def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[str]:
+def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
     """Yield how the fixture that they are judged on, and its labels, differ from those of this checkout.
 
     `runs` are those on the base's fixture where the change edits its own.
@@ -89,14 +92,14 @@ def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[str]:
     moment = datetime.combine(known.today, time(), UTC)
     try:
         if any(run.fixture.fingerprint != describe_fixture(known.effective, 0).fingerprint for run in runs):
-            yield f"it was not measured on the fixture of this branch: {UPDATE}"
+            yield _claim("other-fixture")
             return
         with scratch_folder("sbir-gate-fork-") as scratch:
             read = read_fixture(known.effective, _Stopped(lambda: moment), lambda _: None, scratch)
             if any(_told(run) != _found(run, read) for run in runs):
-                yield "what it says of its labels and recipients is not so in the fixture of this branch"
+                yield _claim("other-labels")
     except InputError as error:
-        yield f"the fixture cannot be read here ({error.message}): check out what the gate checks out"
+        yield _claim("unreadable-fixture", error.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +121,15 @@ def _found(run: Run, read: ReadFixture) -> tuple[object, ...]:
     return read.truth is not None, [*labels_of(decisions, read.profiles, read.truth)], entities
 
 
-def _timing_faults(runs: Sequence[Run], known: Known) -> Iterator[str]:
+def _timing_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
     settings = known.effective.settings
     timings = {run.timing for run in runs}
     if settings.benchmark.is_timed and Timing.QUICK in timings:
-        yield "its job did not measure time, and this branch asks for it (benchmark.is_timed)"
+        yield _claim("not-timed")
     if Timing.ENGINE_UNCHANGED in timings:
         obstacle = _engine_change(known, settings)
         if obstacle:
-            yield f"its job did not measure time, as if the engine were unchanged: {obstacle}"
+            yield _claim("engine-changed", obstacle)
 
 
 def _engine_change(known: Known, settings: Settings) -> str:

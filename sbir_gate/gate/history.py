@@ -27,6 +27,7 @@ from sbir_gate.gate.judging_history import JudgingHistory, branch_of, history_fo
 from sbir_gate.gate.main_branch import course_branch
 from sbir_gate.gate.storing.history import History, keep_entry, open_history
 from sbir_gate.model.alert import AlertList
+from sbir_gate.model.finding import Fact, Finding, Rule, Severity
 from sbir_gate.model.history import (
     HistoryEntry,
     HistoryPoint,
@@ -35,7 +36,7 @@ from sbir_gate.model.history import (
     SkippedFile,
 )
 from sbir_gate.model.run import Fixture, Machine, MetricKind, Run, Source, Timing
-from sbir_gate.model.verdict import DriftFinding, Outcome, Policy, Verdict
+from sbir_gate.model.verdict import Outcome, Policy, Verdict
 from sbir_gate.settings.judgement import policy
 from sbir_gate.settings.schema import Settings
 
@@ -82,11 +83,12 @@ def consult_history(
             previous = _previous_outcome(history, run)
             warnings = skipped_words(history.skipped)
     except (InputError, DocumentError) as error:
-        words = f"drift was not judged: {error.message}"
-        noted = replace(verdict, notes=(*verdict.notes, words))
-        return Past(noted, alerts_of(noted, run.source.branch, None), (words,))
+        facts = {"fault": error.message}
+        noted = verdict.found(Finding(Rule.DRIFT_NOT_JUDGED, Severity.INFO, facts=facts))
+        warning = f"drift was not judged: {error.message}"
+        return Past(noted, alerts_of(noted, run.source.branch, None), (warning,))
     judged = with_drift(verdict, drift.findings)
-    judged = replace(judged, notes=(*judged.notes, *drift.notes))
+    judged = judged.found(*drift.notes)
     return Past(judged, alerts_of(judged, run.source.branch, previous), warnings)
 
 
@@ -122,7 +124,7 @@ def noise_of_history(
     return {name: value for name, value in known.items() if value is not None}
 
 
-def drift_before_promotion(run: Run, settings: Settings) -> tuple[DriftFinding, ...]:
+def drift_before_promotion(run: Run, settings: Settings) -> tuple[Finding, ...]:
     """Return in what the Run is worse than older ones: a baseline that follows it hides a slow decline."""
     with open_history(history_folder(settings)) as history:
         return _drift(history, run, None, settings, course_branch(settings)).findings
@@ -256,8 +258,8 @@ def spreads(history: History, query: HistoryQuery, limits: Policy) -> Mapping[st
 class _Drift:
     """What is worse than in older Runs, and notes on what could not be held against them."""
 
-    findings: tuple[DriftFinding, ...] = ()
-    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
 
 def _drift(
@@ -274,36 +276,37 @@ def _drift(
     course = replace(query, branch=rule.branch)
     judged = replace(limits, limits=limits.limits_on(metric.name for metric in run.metrics))
     known = spreads(history, course, judged)
-    findings: list[DriftFinding] = []
+    findings: list[Finding] = []
     breaks: dict[str, None] = {}
     for each in older:
         entry = history.entry(each.row)
-        findings += drift_findings(run, entry, each.against, limits, rule, known)
+        findings += drift_findings(run, entry, each, limits, rule, known)
         breaks |= dict.fromkeys(redefined(run, entry, limits, rule))
-    words = "was not judged against older Runs: they measured it by another definition or method"
+    note = Finding(Rule.DRIFT_REDEFINED, Severity.INFO, facts={"names": tuple(breaks)})
     return _Drift(
         tuple(
-            replace(finding, reason=finding.reason + _beginning(history, run, course, finding))
+            replace(finding, facts={**finding.facts, **_beginning(history, run, course, finding)})
             for finding in findings
         ),
-        (f"drift of {', '.join(breaks)} {words}",) if breaks else (),
+        (note,) if breaks else (),
     )
 
 
-def _beginning(history: History, run: Run, course: HistoryQuery, finding: DriftFinding) -> str:
-    """Say at which commit the drift began, by the change points of the history and this Run; else nothing."""
+def _beginning(history: History, run: Run, course: HistoryQuery, finding: Finding) -> Mapping[str, Fact]:
+    """Return at which commit the drift began, by the change points of the history and this Run, if known."""
     try:
         check_extra()
     except UsageError:
-        return ""
+        return {}
     series = comparable_series((*history.points(finding.metric, course), *own_points(run, finding.metric)))
     if finding.ratio is None or not series.has_logarithms or series.points[-1].kind is MetricKind.EXACT:
-        return ""
+        return {}
     for change in reversed(change_points(series.values)):
         if (change.after > change.before) == (finding.ratio > 1):
             row = series.points[change.start].row
-            return f"; it began at {row.started_at:%Y-%m-%d}, commit {row.commit[:_COMMIT_CHARACTERS] or '?'}"
-    return ""
+            commit = row.commit[:_COMMIT_CHARACTERS] or "?"
+            return {"began_at": f"{row.started_at:%Y-%m-%d}", "began_commit": commit}
+    return {}
 
 
 def own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:

@@ -13,13 +13,14 @@ from sbir_gate.gate.branches import (
     push_kept_history,
     push_promoted,
 )
-from sbir_gate.gate.comparing.promotion import may_become_baseline
+from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.github_token import NO_TOKEN_HINT
 from sbir_gate.gate.main_branch import is_main_branch, main_branch_name
 from sbir_gate.gate.publish import Saved
 from sbir_gate.gate.publishing.baseline_pull_request import baseline_branch, baseline_proposal, propose
 from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.github import Pulls
+from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.model.run import Run
 from sbir_gate.retrying import RetryPolicy
@@ -61,7 +62,7 @@ def keep_for_later(
     """Yield what is left to be kept of a Run, each to be called: it says in words what was done.
 
     On the main branch the Run joins the history, one that broke too: what works again is news then. It
-    becomes the baseline unless it failed or broke, or follows a slow decline (`may_become_baseline`). A
+    becomes the baseline unless it failed or broke, or follows a slow decline (`baseline_obstacle`). A
     change keeps nothing: what is not merged is no measure for others. Each raises SbirGateError.
     """
     run = saved.run
@@ -75,9 +76,9 @@ def keep_for_later(
         yield lambda: _pushed_history(inputs, settings, edges)
     if run is None or mode is not InputMode.BASELINE or inputs.promote is Promotion.NOTHING:
         return
-    obstacle = may_become_baseline(saved.verdict)
+    obstacle = baseline_obstacle(saved.verdict)
     if obstacle:
-        yield lambda: f"the baseline stays: {obstacle}"
+        yield lambda: f"the baseline stays: {obstacle_text(obstacle)}"
     elif inputs.promote is Promotion.COMMIT:
         yield lambda: _pushed_baseline(run, settings, main, edges)
     else:

@@ -21,13 +21,14 @@ from sbir_gate.gate.comparing.changes import NO_SPREAD
 from sbir_gate.gate.comparing.edited_fixture import judge_change
 from sbir_gate.gate.comparing.promotion import judge_merged
 from sbir_gate.gate.comparing.stricter import stricter_policy, stricter_waivers, tightened
-from sbir_gate.gate.comparing.waivers import cap_text
 from sbir_gate.gate.fixture_edits import BaseFixture, edited_fixture
 from sbir_gate.gate.history import noise_of_history
 from sbir_gate.gate.judging_history import JudgingHistory, history_of_commit
+from sbir_gate.gate.reporting.messages import waiver_cap
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.gate.storing.merge_base import MergeBase, find_base
 from sbir_gate.model.companions import Companions
+from sbir_gate.model.finding import Finding, Rule, Severity, in_order, recorded
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run, TargetBranch
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
@@ -42,7 +43,6 @@ from sbir_gate.settings.waivers import default_waivers_file, load_waivers
 NONE = "none"
 _ALONE = Companions()
 _NO_PASS = frozenset({Outcome.FAIL, Outcome.ERROR})
-UPDATE = "update the branch (merge or rebase it)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Judgement:
 
     `own` is None where there is no commit, or where head's own rules cannot be read. `is_merged` says that
     what is judged was merged: it may start a new baseline (`judge_merged`). `target` is the branch that the
-    change goes to. `outdated` says why the base is too old to compare with, empty if it is not. `history` is
+    change goes to. `outdated` says why the base is too old to compare with, None if it is not. `history` is
     the one that judges, None for that of the folder. `notes` say what a reader must know of all this,
     `warnings` what the caller must. `fixture` is that of the commit, where head has another.
     """
@@ -72,9 +72,9 @@ class Judgement:
     fixture: BaseFixture | None = None
     is_merged: bool = False
     target: TargetBranch | None = None
-    outdated: str = ""
+    outdated: Finding | None = None
     history: JudgingHistory | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def marked(self, head: Run) -> Run:
@@ -97,7 +97,7 @@ class Judgement:
             return judge_merged(head, reference, self.rules.policy, waivers=waivers, spread=spread)
         found = _judged(self.rules, head, today, companions, spread)
         if not self.commit:
-            return replace(found, notes=(*found.notes, *self.notes))
+            return found.found(*self.notes)
         by_own = (
             Outcome.ERROR
             if self.own is None
@@ -109,9 +109,8 @@ class Judgement:
             policy_edits=self.edits,
             own_policy_outcome=by_own if self.edits or head.fixture_edits else None,
             target=self.target,
-            notes=(*found.notes, *self.notes, *self.warnings),
-        )
-        return incomparable(found, f"{self.outdated}: {UPDATE}") if self.outdated else found
+        ).found(*self.notes, *map(recorded, self.warnings))
+        return incomparable(found, self.outdated) if self.outdated else found
 
 
 def judged_with_history(
@@ -191,32 +190,39 @@ def commit_judgement(
 
 def _with_target(
     rules: Rules, base: MergeBase, request: PolicyRequest, own: EffectiveSettings, has_baseline: bool
-) -> tuple[Rules, str, tuple[str, ...]]:
+) -> tuple[Rules, Finding | None, tuple[Finding, ...]]:
     """Return the rules with what the target has tightened since, why the base is too old, and notes."""
     if not base.is_outdated:
-        return rules, "", ()
+        return rules, None, ()
     operator = operator_layers(request)
     own_layers = [base_layer(), *([file_layer(own.file)] if own.file else [])]
     found = settings_of_commit(layers_at(request, base.target, own).layers, own_layers, operator).effective
     limits = stricter_policy(rules.policy, policy(found.settings))
     waivers = stricter_waivers(rules.waivers, waivers_at(base.target, found))
     names = tightened(rules.policy, limits, rules.waivers, waivers)
-    notes = (f"stricter on {base.ref} than at the base, and used: {', '.join(names)}",) if names else ()
+    note = Finding(Rule.STRICTER_TARGET, Severity.INFO, facts={"target": base.ref, "names": tuple(names)})
     at_base, at_target = (
         has_gate(revision, request.config_file, own, operator) for revision in (base.revision, base.target)
     )
     lacks = ["settings file"] if at_target and not at_base else []
     if has_baseline and rules.baseline is None and baseline_at(base.target, found) is not None:
         lacks.append("baseline")
-    what = " and no ".join(lacks)
-    outdated = f"the base (commit {base.commit[:12]}) has no {what} of this gate; {base.ref} has"
-    return replace(rules, policy=limits, waivers=waivers), outdated if lacks else "", notes
+    outdated = Finding(
+        Rule.BASE_OUTDATED,
+        Severity.FAIL,
+        facts={"commit": base.commit, "lacks": tuple(lacks), "target": base.ref},
+    )
+    return (
+        replace(rules, policy=limits, waivers=waivers),
+        outdated if lacks else None,
+        (note,) if names else (),
+    )
 
 
-def incomparable(verdict: Verdict, *reasons: str) -> Verdict:
+def incomparable(verdict: Verdict, *obstacles: Finding) -> Verdict:
     """Return the verdict as one that is never a pass."""
     outcome = verdict.outcome if verdict.outcome in _NO_PASS else Outcome.INCOMPARABLE
-    return replace(verdict, outcome=outcome, reasons=(*reasons, *verdict.reasons))
+    return replace(verdict, outcome=outcome, findings=in_order((*obstacles, *verdict.findings)))
 
 
 def _judged(
@@ -246,7 +252,9 @@ def _waiver_edits(before: Sequence[Waiver], after: Sequence[Waiver]) -> list[Pol
 def _waiver_words(waiver: Waiver | None) -> str:
     if waiver is None:
         return NONE
-    return f"up to {cap_text(waiver)} until {waiver.expires} by {waiver.owner}: {waiver.reason} ({waiver.pr})"
+    return (
+        f"up to {waiver_cap(waiver)} until {waiver.expires} by {waiver.owner}: {waiver.reason} ({waiver.pr})"
+    )
 
 
 def _baseline_edits(rules: Rules, own: Rules | None) -> list[PolicyEdit]:

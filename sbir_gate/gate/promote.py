@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from sbir_gate.gate.comparing.promotion import may_become_baseline
+from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.history import drift_before_promotion, noise_of_history
 from sbir_gate.gate.policy import own_judgement
 from sbir_gate.gate.storing.sessions import load_companions
 from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import PromotionObstacle
 from sbir_gate.settings.effective import EffectiveSettings
 
 
-def promotion_obstacle(run: Run, path: Path, effective: EffectiveSettings, today: date) -> str:
-    """Return why the Run in the file may not become the baseline; empty if it may.
+def promotion_obstacle(
+    run: Run, path: Path, effective: EffectiveSettings, today: date
+) -> PromotionObstacle | None:
+    """Return why the Run in the file may not become the baseline; None if it may.
 
     It is held against the baseline that it would replace and, if it was measured side by side, against its
     base too. Raises what reading waivers, baseline, base and history raises.
@@ -23,8 +26,8 @@ def promotion_obstacle(run: Run, path: Path, effective: EffectiveSettings, today
     judgement = own_judgement(effective, is_merged=True)
     rules = judgement.rules
     companions = load_companions(path, run)
-    if companions.runs and (obstacle := may_become_baseline(judgement.verdict(run, today, companions))):
+    if companions.runs and (obstacle := baseline_obstacle(judgement.verdict(run, today, companions))):
         return obstacle
     spread = noise_of_history(run, rules.baseline, rules.policy, settings)
     verdict = judgement.verdict(run, today, spread=spread)
-    return may_become_baseline(verdict) or may_become_baseline(verdict, drift_before_promotion(run, settings))
+    return baseline_obstacle(verdict) or baseline_obstacle(verdict, drift_before_promotion(run, settings))

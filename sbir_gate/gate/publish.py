@@ -35,10 +35,11 @@ from sbir_gate.gate.publishing.workflow import append_outputs, append_summary, r
 from sbir_gate.gate.reporting.publication import build_publication
 from sbir_gate.gate.storing.history import open_history
 from sbir_gate.gate.storing.sessions import latest_run_path
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.publication import Links, Publication, TrendSeries
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Severity, Verdict
+from sbir_gate.model.verdict import Verdict
 from sbir_gate.retrying import RetryPolicy, full_pause
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings

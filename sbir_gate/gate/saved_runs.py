@@ -11,8 +11,8 @@ from sbir_gate.gate.comparing.paired import is_side_by_side
 from sbir_gate.gate.policy import Judgement, commit_judgement, own_judgement
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.gate.storing.references import find_reference
-from sbir_gate.gate.storing.revisions import SHOWN_DIGITS
 from sbir_gate.gate.storing.sessions import paths_beside
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.run import Run
 from sbir_gate.settings.effective import EffectiveSettings
 
@@ -47,9 +47,8 @@ def judgement_again(
         return own, own_judgement(own, has_baseline, is_merged=head.is_merged)
     commit = request.base.ref or ""
     if not is_asked and find_reference(request.git_in(request.folder), commit) is None:
-        words = f"judged by the working tree's policy: this repository lacks commit {commit[:SHOWN_DIGITS]}"
-        notes = (f"{words}, whose policy judged the Run",)
-        return own, replace(own_judgement(own, has_baseline), notes=notes)
+        note = Finding(Rule.POLICY_NOT_FOUND, Severity.INFO, facts={"commit": commit})
+        return own, replace(own_judgement(own, has_baseline), notes=(note,))
     return commit_judgement(request, own, has_baseline)
 
 

@@ -23,6 +23,7 @@ from sbir_gate.gate.publishing.event import Event, Trigger
 from sbir_gate.gate.publishing.github import Pull, Pulls
 from sbir_gate.gate.storing.sessions import paths_beside, run_order
 from sbir_gate.model.companions import Companions, companions_of
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
@@ -144,8 +145,7 @@ def _verdict(
 ) -> Verdict:
     verdict = judged_with_history(judgement, head, companions, settings, today)
     verdict = consult_history(head, verdict, settings).verdict
-    note = "measured by a job of the pull request; judged by the policy of the branch that it goes to"
-    return replace(verdict, notes=(*verdict.notes, note))
+    return verdict.found(Finding(Rule.MEASURED_BY_FORK, Severity.INFO))
 
 
 def _is_of(pull: Pull, trigger: Trigger, repository: str) -> bool:

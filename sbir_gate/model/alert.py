@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sbir_gate.model.finding import Finding, Severity
 from sbir_gate.model.moments import utc
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 
 
 class AlertKind(StrEnum):
@@ -28,29 +29,24 @@ class Alert:
     `limit`: an absolute limit of a metric is broken; `change`: a metric got worse than the reference;
     `awards`: links were lost; `drift`: a metric got worse slowly; `fault`: the Run or the comparison itself
     is unsound; `recovery`: the Run before failed and this one does not. `metric` is empty where it is about
-    no single one. `value` is the metric's in head, in `unit`; `limit` says in words which limit is broken.
-    `title` is short enough for a subject line, `text` is the whole reason.
+    no single one. `findings` are what it is made of, the most severe first, at least one.
     """
 
     gate: str
     kind: AlertKind
     severity: Severity
-    title: str
-    text: str
+    findings: tuple[Finding, ...]
     metric: str = ""
-    value: float | None = None
-    unit: str = ""
-    limit: str = ""
 
     @property
     def key(self) -> str:
-        """Two alerts with equal keys are the same news: a channel tells it once."""
+        """Two alerts with equal keys are the same news: a channel reports it once."""
         return f"{self.gate}/{self.kind}/{self.metric}"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertList:
-    """The alerts of one verdict, the gravest first."""
+    """The alerts of one verdict, the most severe first."""
 
     gate: str
     outcome: Outcome

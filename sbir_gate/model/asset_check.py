@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sbir_gate.model.verdict import Severity
+from sbir_gate.model.finding import Finding, Severity
+from sbir_gate.model.verdict import Limit, Outcome
 
 _PASSING = (Severity.OK, Severity.INFO)
 
@@ -24,22 +25,24 @@ class CheckFinding:
     """The answer to one check.
 
     Only `fail` is an error, `warn` and `inconclusive` are warnings. `value` and `reference` (the baseline's
-    value) are in `unit`, None where they are not known or there is no single one. `limit` says in words what
-    was asked. `facts` are counts and the like; `examples` name some of what is at fault. `reasons` are those
-    of the verdict that `reason` is made of.
+    value) are in `unit`, None where they are not known or there is no single one. `limits` are
+    what was required. `facts` are counts and the like; `examples` name some of what is at fault. `findings`
+    say why; without any the values are within their limits. `unjudged` is what was not judged (time,
+    memory), and `outcome` that of the verdict, for the check of all of it.
     """
 
     name: str
     severity: Severity
-    reason: str
+    findings: tuple[Finding, ...] = ()
     metric: str = ""
     value: float | None = None
     reference: float | None = None
     unit: str = ""
-    limit: str = ""
+    limits: tuple[Limit, ...] = ()
     facts: Mapping[str, float] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
+    outcome: Outcome | None = None
 
     @property
     def is_passed(self) -> bool:

@@ -22,7 +22,9 @@ Format history:
 4. A Run has its awards in columns (`awards`), with the label of each, instead of seven parallel arrays.
    Times are moments in UTC, and a verdict without a reference has none (`reference_started_at` is null).
    Entries of the history know the set of metrics of their program (`definitions`) and why times were not
-   measured (`timing`). Documents of format 3 and older are read by the steps of `upgrades`.
+   measured (`timing`). Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences.
+   Documents of format 3 and older are read by the steps of `upgrades`; their sentences become findings of the
+   rule `as-recorded`.
 """
 
 from __future__ import annotations

@@ -165,10 +165,6 @@ class ReliabilityBin:
     share_right: float
 
 
-RATES = ("match_rate", "precision", "recall", "f1", "blocking_recall", "scoring_recall", "calibration_error")
-"""The fields of Quality that are rates: each is a metric of that name, and shown in every report."""
-
-
 @dataclass(frozen=True, slots=True)
 class Quality:
     """Exact quality of the decisions. Rates are 0..1; None where the truth does not tell.
@@ -194,8 +190,16 @@ class Quality:
     labelled: int | None = None
 
     def rates(self) -> Mapping[str, float]:
-        """Return the rates that are known, each by the name of its metric."""
-        found = {name: getattr(self, name) for name in RATES}
+        """Return the rates that are known: each is a metric of its name, and in every report."""
+        found = {
+            "match_rate": self.match_rate,
+            "precision": self.precision,
+            "recall": self.recall,
+            "f1": self.f1,
+            "blocking_recall": self.blocking_recall,
+            "scoring_recall": self.scoring_recall,
+            "calibration_error": self.calibration_error,
+        }
         return {name: rate for name, rate in found.items() if rate is not None}
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
+from sbir_gate.model.finding import Excuse, Finding, LimitKind, Rule, Severity, in_order
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.moments import utc
 from sbir_gate.model.run import MetricKind, TargetBranch, Timing
@@ -32,16 +33,6 @@ class Outcome(StrEnum):
     INCOMPARABLE = "incomparable"
     NO_BASELINE = "no-baseline"
     ERROR = "error"
-
-
-class Severity(StrEnum):
-    """What one metric or one finding contributes to the verdict."""
-
-    OK = "ok"
-    INFO = "info"
-    WARN = "warn"
-    INCONCLUSIVE = "inconclusive"
-    FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +120,21 @@ def limit_names(metric: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((metric, *patterns)))
 
 
-class Excuse(StrEnum):
-    """Why a limit that is broken does not fail.
-
-    already-so: the reference breaks it too, and head is not worse. harmless: links fell, but no awards that
-    worsened stand behind it, or too few to break the limit.
-    """
-
-    ALREADY_SO = "already-so"
-    HARMLESS = "harmless"
-
-
 class NotCompared(StrEnum):
     """Why head's value of a metric was not held against the reference's."""
 
     OLDER_DEFINITION = "older-definition"
     NEWER_DEFINITION = "newer-definition"
     OTHER_METHOD = "other-method"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit of a metric: `value` is in its unit, or (warn, fail) in percent of the reference."""
+
+    kind: LimitKind
+    value: float
+    severity: Severity = Severity.FAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +149,10 @@ class Change:
     does not tell whether the fail limit is broken.
     `smallest_detectable` is the regression, as a share of the reference (0.1 is 10 %), that would just
     have been told from no change; None for exact metrics and where there is no interval.
-    `limit` says in words which limit decided; `reason` says why the severity is what it is, `excuse` why it
-    is no graver. `renamed_from` is the name that the metric has in the reference, empty for the same one.
+    `limits` are all limits of the metric, `broken` those that gave it its severity; the verdict's findings on
+    `metric` have the figures. `excuse` is why it is not more severe. `is_sound` is False for what cannot be
+    judged at all (gone, not a number, there twice), `is_measured` where time was not measured.
+    `renamed_from` is the name that the metric has in the reference, empty for the same one.
     `is_gone` says that head does not have the metric at all.
     `not_compared` says why there is no comparison though the reference has the metric; then `reference` is
     None, and only the absolute limits were judged.
@@ -180,8 +171,8 @@ class Change:
     raw_ratio: float | None
     is_significant: bool
     severity: Severity
-    limit: str = ""
-    reason: str = ""
+    limits: tuple[Limit, ...] = ()
+    broken: tuple[Limit, ...] = ()
     smallest_detectable: float | None = None
     excuse: Excuse | None = None
     renamed_from: str = ""
@@ -189,6 +180,8 @@ class Change:
     not_compared: NotCompared | None = None
     is_calibrated: bool = False
     is_judged: bool = True
+    is_sound: bool = True
+    is_measured: bool = True
 
 
 _KINDS_BY_UNIT = {"s": "time", "1/s": "time", "MiB": "memory"}
@@ -289,7 +282,6 @@ class RecordChanges:
     improved: int = 0
     mcnemar_p: float = 1.0
     severity: Severity = Severity.OK
-    reason: str = ""
     is_sound: bool = True
     slices: tuple[SliceChanges, ...] = ()
     moves: tuple[MethodMove, ...] = ()
@@ -315,33 +307,13 @@ class PolicyEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class DriftFinding:
-    """One metric that got worse slowly: beyond its limit against an older Run than the reference.
-
-    `against` says in words which Run that is. `ratio` is head / older Run, None where that is not above 0.
-    """
-
-    metric: str
-    against: str
-    reference_started_at: datetime
-    reference_commit: str
-    ratio: float | None
-    severity: Severity
-    reason: str
-
-    def __post_init__(self) -> None:
-        """Bring the start to UTC."""
-        object.__setattr__(self, "reference_started_at", utc(self.reference_started_at))
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate says, why, and everything needed to show it.
+    """The outcome, what was found, and everything needed to show it.
 
+    `findings` are ordered: failures, obstacles, what is undecided, warnings, then notes.
     `waivers` are those that let something pass. `policy_commit` is the commit that the policy was taken
     from, empty for the working tree; then `policy_edits` is what head changes of it, and
-    `own_policy_outcome` what the outcome would be by head's own policy. `reason_origins` is where the first
-    reasons are set (`gate.yaml:4`), in their order: of settings that cannot be used. `target` is there where
+    `own_policy_outcome` what the outcome would be by head's own policy. `target` is there where
     the policy is that of a commit. `fixture_edits` is what head edits of the base's fixture; then `changes`
     and `records` are of the base's fixture wherever that was measured, and `own_fixture_changes` are the
     metrics on head's own, judged by the absolute limits. `timing` is head's.
@@ -349,20 +321,17 @@ class Verdict:
 
     gate: str
     outcome: Outcome
-    reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
     changes: tuple[Change, ...]
     records: RecordChanges
     head_started_at: datetime
     head_commit: str
     reference_started_at: datetime | None = None
     reference_commit: str = ""
-    notes: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     policy_commit: str = ""
     policy_edits: tuple[PolicyEdit, ...] = ()
     own_policy_outcome: Outcome | None = None
-    drift: tuple[DriftFinding, ...] = ()
-    reason_origins: tuple[str, ...] = ()
     target: TargetBranch | None = None
     fixture_edits: FixtureEdits | None = None
     own_fixture_changes: tuple[Change, ...] = ()
@@ -373,3 +342,33 @@ class Verdict:
         object.__setattr__(self, "head_started_at", utc(self.head_started_at))
         if self.reference_started_at is not None:
             object.__setattr__(self, "reference_started_at", utc(self.reference_started_at))
+
+    @property
+    def deciding(self) -> tuple[Finding, ...]:
+        """The findings that the outcome rests on, the most severe first."""
+        return tuple(finding for finding in self.findings if finding.is_deciding)
+
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """The findings that a reader should know and that nothing is failed for."""
+        return tuple(finding for finding in self.findings if not finding.is_deciding)
+
+    def found(self, *findings: Finding) -> Verdict:
+        """Return the verdict with more findings, and the same outcome."""
+        return replace(self, findings=in_order((*self.findings, *findings)))
+
+    @property
+    def drift(self) -> tuple[Finding, ...]:
+        """The findings against older Runs than the reference."""
+        return tuple(finding for finding in self.findings if finding.rule is Rule.DRIFT)
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionObstacle:
+    """Why a Run may not become the baseline: it drifted, or (`outcome`) its verdict does not allow it.
+
+    `findings` are those that decide.
+    """
+
+    findings: tuple[Finding, ...]
+    outcome: Outcome | None = None

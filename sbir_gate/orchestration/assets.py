@@ -17,6 +17,7 @@ from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
 from sbir_gate.files import read_file
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts
@@ -281,11 +282,11 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             effective = gate.effective()
             # asked again: a run that selects this asset alone has run no check
             judged = conclude_assets(effective, step.files, edges.gate, step.award_year, is_final=True)
-            verdict = judged.verdict
+            verdict, reasons = judged.verdict, texts(judged.verdict.deciding)
             report = step.files.folder / REPORT_NAME
             shown: Metadata = {
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
-                "reasons": dg.MetadataValue.json(list(verdict.reasons)),
+                "reasons": dg.MetadataValue.json(list(reasons)),
                 "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
                 "report_path": dg.MetadataValue.path(report.resolve()),
                 "verdict_path": dg.MetadataValue.path((step.files.folder / VERDICT_NAME).resolve()),
@@ -293,7 +294,7 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             }
             if judged.is_refused:
                 raise dg.Failure(
-                    f"the gate refuses the enriched awards ({verdict.outcome}): {'; '.join(verdict.reasons)}",
+                    f"the gate refuses the enriched awards ({verdict.outcome}): {'; '.join(reasons)}",
                     metadata=shown,
                     allow_retries=False,
                 )

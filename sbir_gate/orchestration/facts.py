@@ -9,13 +9,15 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from sbir_gate.gate.reporting.messages import limit_text, texts
+from sbir_gate.gate.reporting.notices import check_text
 from sbir_gate.model.asset_check import CheckFinding
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Severity
 from sbir_gate.monitor import MonitorExport, StageExport
 from sbir_gate.progress import ChunkProgress
 
-REASONS = "reasons"
+FINDINGS = "findings"
 
 Metadata = dict[str, dg.MetadataValue]
 
@@ -88,14 +90,19 @@ def check_result(
 ) -> dg.AssetCheckResult:
     """Return a finding as Dagster's result; one of a check that does not block is a warning at most."""
     is_error = is_blocking and (finding.is_passed or finding.severity is Severity.FAIL)
-    text = {"metric": finding.metric, "unit": finding.unit, "limit": finding.limit}
-    lists = {"examples": finding.examples, REASONS: finding.reasons}
+    limits = ", ".join(map(limit_text, finding.limits))
+    text = {"metric": finding.metric, "unit": finding.unit, "limit": limits}
+    lists = {
+        "examples": finding.examples,
+        "reasons": texts(finding.findings),
+        FINDINGS: tuple(found.key for found in finding.findings),
+    }
     return dg.AssetCheckResult(
         passed=finding.is_passed,
         asset_key=asset_key,
         check_name=finding.name,
         severity=_SEVERITY[is_error],
-        description=finding.reason,
+        description=check_text(finding),
         metadata={
             **numbers({"value": finding.value, "baseline": finding.reference, **finding.facts}),
             **{name: dg.MetadataValue.text(words) for name, words in text.items() if words},

@@ -9,8 +9,9 @@ import dagster as dg
 
 from sbir_gate.gate.comparing.run_checks import GATE, PERFORMANCE, REGRESSION, THRESHOLD
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
-from sbir_gate.model.verdict import Outcome, Severity
-from sbir_gate.orchestration.facts import REASONS
+from sbir_gate.model.finding import Finding, Rule, Severity, recorded
+from sbir_gate.model.verdict import Outcome
+from sbir_gate.orchestration.facts import FINDINGS
 
 _KINDS = {
     THRESHOLD.name: AlertKind.LIMIT,
@@ -32,21 +33,21 @@ def alerts_of_run(
     for a reason of its own: that is an alert too. What the gate says is left out where other checks say it.
     """
     failed = [evaluation for evaluation in evaluations if not evaluation.passed]
-    told = {
-        reason
+    reported = {
+        key
         for evaluation in failed
         if evaluation.check_name != GATE.name
-        for reason in _reasons(evaluation)
+        for key in _finding_keys(evaluation)
     }
     news = [
         evaluation
         for evaluation in failed
-        if evaluation.check_name != GATE.name or not told.issuperset(_reasons(evaluation))
+        if evaluation.check_name != GATE.name or not reported.issuperset(_finding_keys(evaluation))
     ]
     alerts = [_alert(gate, evaluation) for evaluation in news]
     is_refused = any(alert.severity is Severity.FAIL for alert in alerts)
     if fault is not None and not is_refused:
-        alerts.append(Alert(gate, AlertKind.FAULT, Severity.FAIL, f"{gate}: the run failed", fault))
+        alerts.append(Alert(gate, AlertKind.FAULT, Severity.FAIL, (recorded(fault, Severity.FAIL),)))
     return AlertList(
         gate=gate,
         outcome=_outcome(alerts, is_refused=is_refused, is_failed=fault is not None),
@@ -61,24 +62,30 @@ def _alert(gate: str, evaluation: dg.AssetCheckEvaluation) -> Alert:
     metadata = evaluation.metadata
     is_error = evaluation.severity is dg.AssetCheckSeverity.ERROR
     said = Severity.INCONCLUSIVE if _text(metadata, "severity") == Severity.INCONCLUSIVE else Severity.WARN
+    severity = Severity.FAIL if is_error else said
+    asset = evaluation.asset_key.to_user_string()
+    finding = Finding(
+        Rule.CHECK_FAILED,
+        severity,
+        metric=_text(metadata, "metric"),
+        unit=_text(metadata, "unit"),
+        measured=_number(metadata, "value"),
+        facts={"asset": asset, "check": evaluation.check_name, "text": evaluation.description or ""},
+    )
     return Alert(
         gate=gate,
         kind=_KINDS.get(evaluation.check_name, AlertKind.FAULT),
-        severity=Severity.FAIL if is_error else said,
-        title=f"{gate}: {evaluation.asset_key.to_user_string()} does not pass {evaluation.check_name}",
-        text=evaluation.description or "",
+        severity=severity,
+        findings=(finding,),
         metric=_text(metadata, "metric") or evaluation.check_name,
-        value=_number(metadata, "value"),
-        unit=_text(metadata, "unit"),
-        limit=_text(metadata, "limit"),
     )
 
 
-def _reasons(evaluation: dg.AssetCheckEvaluation) -> tuple[str, ...]:
-    """Return the reasons of the verdict that the check names; of one that names none, what it says."""
-    listed = evaluation.metadata.get(REASONS)
+def _finding_keys(evaluation: dg.AssetCheckEvaluation) -> tuple[str, ...]:
+    """Return what the check found; of one that names nothing, its own name."""
+    listed = evaluation.metadata.get(FINDINGS)
     found = listed.data if isinstance(listed, dg.JsonMetadataValue) else None
-    return tuple(map(str, found)) if isinstance(found, list) else (evaluation.description or "",)
+    return tuple(map(str, found)) if isinstance(found, list) else (evaluation.check_name,)
 
 
 def _outcome(alerts: Sequence[Alert], *, is_refused: bool, is_failed: bool) -> Outcome:

@@ -11,6 +11,7 @@ import requests
 
 from sbir_gate.gate.announcing import TOLD, announce_alerts
 from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
+from sbir_gate.gate.reporting.notices import alert_text, alert_title
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.publication import Links
 from sbir_gate.orchestration.run_alerts import alerts_of_run
@@ -40,7 +41,7 @@ def make_sensors(
             return
         alerts = alerts_of_run(settings.gate.name, evaluations_of(context), _started_at(context), fault)
         for alert in alerts.alerts:
-            context.log.warning("%s: %s", alert.title, alert.text)
+            context.log.warning("%s: %s", alert_title(alert), alert_text(alert))
         if alerts.alerts:
             run = f"{address.rstrip('/')}/runs/{context.dagster_run.run_id}" if address else ""
             context.log.info("%s", announce(alerts, Links(run=run)))

@@ -20,6 +20,7 @@ from sbir_gate.gate.main_branch import is_main_branch
 from sbir_gate.gate.policy import commit_judgement
 from sbir_gate.gate.publish import Channels
 from sbir_gate.gate.publishing.event import Event
+from sbir_gate.gate.reporting.messages import text
 from sbir_gate.gate.run import Progress, run_gate
 from sbir_gate.gate.side_by_side import run_beside_base
 from sbir_gate.gate.storing.git import Git
@@ -308,8 +309,8 @@ def last_word(reports: Path, fail_on: FailOn) -> tuple[ExitStatus, str]:
         ) from error
     status = exit_status(verdict, fail_on is FailOn.INCONCLUSIVE)
     words = f"{verdict.gate}: {verdict.outcome}"
-    if verdict.reasons:
-        words += f": {verdict.reasons[0]}"
+    if verdict.deciding:
+        words += f": {text(verdict.deciding[0])}"
     if fail_on is FailOn.NOTHING and status in {ExitStatus.GATE_FAILED, ExitStatus.INCONCLUSIVE}:
         return ExitStatus.OK, f"{words} (fail-on is nothing: the job goes on)"
     return status, words

@@ -19,6 +19,7 @@ from sbir_gate.gate.measuring.benchmark import Repeat, Tally
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.process import ProcessResult
 from sbir_gate.gate.measuring.telemetry import Telemetry
+from sbir_gate.gate.reporting.notices import check_text
 from sbir_gate.gate.run import run_of
 from sbir_gate.model.award_columns import uncollected
 from sbir_gate.model.run import Run
@@ -130,7 +131,7 @@ def _refuse_bad_awards(settings: Settings, files: AssetFiles) -> None:
     hint = "materialise validated_sbir_awards first"
     if not (files.validated.is_file() and files.award_table.is_file()):
         raise InputError(f"{files.validated}: the awards were not validated", hint)
-    faults = [finding.reason for finding in check_awards(settings, files) if finding.is_blocking]
+    faults = [check_text(each) for each in check_awards(settings, files) if each.is_blocking]
     if faults:
         raise InputError(f"{files.validated}: the awards did not pass: {'; '.join(faults)}", hint)
 

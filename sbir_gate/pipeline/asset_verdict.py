@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from sbir_gate.documents import load_run, save_alerts
 from sbir_gate.errors import InputError, OutputError, SbirGateError
 from sbir_gate.gate.comparing.other_data import declined, judge_step
-from sbir_gate.gate.comparing.promotion import may_become_baseline
+from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import is_refused, run_findings, single_run_policy
 from sbir_gate.gate.conclusion import ALERTS_NAME, error_verdict, write_verdict
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import consult_history, drift_before_promotion, keep_run
 from sbir_gate.gate.policy import own_judgement
-from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.gate.storing.baselines import load_baseline, promote
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
@@ -70,7 +71,7 @@ def judge_assets(
         reference,
         past.verdict,
         past.alerts,
-        run_findings(run, reference, rules, past.verdict, build_view(run, past.verdict).headline),
+        run_findings(run, reference, rules, past.verdict),
         past.warnings,
     )
 
@@ -108,7 +109,7 @@ def store_baseline(
 ) -> str:
     """Make the Run the next baseline if it qualifies; return a message with the result.
 
-    It is not if it failed or broke (`may_become_baseline`), if it resumed what another began (its time is not
+    It is not if it failed or broke (`baseline_obstacle`), if it resumed what another began (its time is not
     its own), if it drifted, or if a rate is worse than the baseline's: a baseline that moves with every step
     of a slow decline hides it.
     """
@@ -127,20 +128,21 @@ def store_baseline(
 
 def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) -> str:
     run = judged.run
-    obstacle = may_become_baseline(judged.verdict)
-    if obstacle:
-        return obstacle
+    obstacle = baseline_obstacle(judged.verdict)
+    if obstacle is not None:
+        return obstacle_text(obstacle)
     if RESUMED in run.engine_notes:
         return "the Run went on from the chunks of another"
     if judged.reference is not None:
         policy = own_judgement(effective, has_baseline=False).rules.policy
         worse = declined(run, judged.reference, policy)
         if worse:
-            return f"worse than the baseline, if within the limits: {'; '.join(worse)}"
+            return f"worse than the baseline, if within the limits: {'; '.join(texts(worse))}"
     try:
-        return may_become_baseline(judged.verdict, drift_before_promotion(run, settings))
+        obstacle = baseline_obstacle(judged.verdict, drift_before_promotion(run, settings))
     except SbirGateError as error:
         return f"drift cannot be judged ({error.message})"
+    return "" if obstacle is None else obstacle_text(obstacle)
 
 
 def _reference(run: Run, files: AssetFiles, settings: Settings) -> Run | None:

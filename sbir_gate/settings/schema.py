@@ -25,9 +25,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import Method
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Direction, MetricLimit, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit
 
 # what MetricLimit assumes of a metric of which nothing but its nature is said
 _LEFT_OUT = MetricLimit("", "", Direction.LOWER_IS_BETTER, MetricKind.EXACT)

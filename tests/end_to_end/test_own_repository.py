@@ -12,6 +12,7 @@ import pytest
 
 from tests.end_to_end.conftest import Stage
 from tests.factories_git import ENVIRONMENT, Repository
+from tests.findings import notes, reasons
 
 FIRMS = 40
 ENGINE = """\
@@ -78,7 +79,7 @@ class Team:
         headline = " ".join(done.stdout.splitlines()[:2])
         self.lines.append(f"{what}: exit {done.returncode}: {headline}")
         print(self.lines[-1])  # noqa: T201 -- the log that this test is there to show
-        for said in (*verdict.reasons[:2], *verdict.notes[:3]):
+        for said in (*reasons(verdict)[:2], *notes(verdict)[:3]):
             print(f"    {said}")  # noqa: T201
         assert "Traceback" not in done.stderr
         if merges:
@@ -122,12 +123,12 @@ def test_a_team_adopts_the_gate(tmp_path):
     upgrade = {"requirements.txt": "tabulate==0.10\n"}
     done, verdict = team.judged("upgrades a dependency", upgrade)
     assert verdict.outcome in UNHURT
-    assert "changed dependencies: tabulate 0.9 -> 0.10" in " ".join(verdict.notes)
+    assert "changed dependencies: tabulate 0.9 -> 0.10" in " ".join(notes(verdict))
 
     formatter = {"pyproject.toml": "[tool.black]\nline-length = 99\n"}
     done, verdict = team.judged("configures a formatter", formatter)
     assert (verdict.outcome, done.returncode) == ("pass", 0)
-    assert not any("environment" in note for note in verdict.notes)
+    assert not any("environment" in note for note in notes(verdict))
 
     moved = {"engine/link.py": ENGINE, "sbir-gate.yaml": SETTINGS.replace("link.py", "engine/link.py")}
     done, verdict = team.judged("moves the engine", moved, removed="link.py")
@@ -138,4 +139,4 @@ def test_a_team_adopts_the_gate(tmp_path):
     again = {"other/link.py": ENGINE}
     done, verdict = team.judged("moves it, command from outside", again, "--enricher", command, merges=False)
     assert (verdict.outcome, done.returncode) == ("incomparable", 1)
-    assert "write the command into the settings file" in verdict.reasons[0]
+    assert "write the command into the settings file" in reasons(verdict)[0]

@@ -16,6 +16,7 @@ from sbir_gate.documents import load_run, save_run
 from sbir_gate.model.verdict import Outcome
 from tests.end_to_end.conftest import Stage
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
+from tests.findings import notes, reasons
 
 ROOT = Path(__file__).parents[2]
 TOY = """\
@@ -233,9 +234,9 @@ def test_the_real_engine_of_two_commits_is_compared_with_the_settings_of_each(tm
     assert verdict.outcome is Outcome.FAIL, done.stderr
     assert done.returncode == 1
     assert verdict.reference_commit == base
-    assert "work/pairs_scored rose" in " ".join(verdict.reasons)
-    assert "matching.pairs_per_query is 24 in head, 12 in the base" in verdict.notes
-    assert not any("max_candidates" in note for note in verdict.notes)
+    assert "work/pairs_scored rose" in " ".join(reasons(verdict))
+    assert "matching.pairs_per_query is 24 in head, 12 in the base" in notes(verdict)
+    assert not any("max_candidates" in note for note in notes(verdict))
     base_run, head_run = (load_run(path) for path in saved_runs(team))
     assert max(len(award.decision.candidate_ids) for run in (base_run, head_run) for award in run.awards) == 3
     check_nothing_stays(team)

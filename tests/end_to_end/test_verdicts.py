@@ -13,6 +13,7 @@ import pytest
 
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome, Verdict
+from tests.findings import reasons
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
 # these compare times, so that they take several repeats
@@ -78,7 +79,7 @@ def said(stage, row: Row, done) -> tuple[str, str]:
     """Return outcome and reasons: of the saved verdict, or of the screen where none is saved."""
     if "sbir-gate run" in row.command or "action_steps.py" in row.command:
         verdict: Verdict = stage.verdict()
-        return verdict.outcome.value, "\n".join(verdict.reasons)
+        return verdict.outcome.value, "\n".join(reasons(verdict))
     headline, _, rest = done.stdout.partition(":")
     return headline.lower(), rest
 

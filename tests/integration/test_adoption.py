@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.model.finding import Rule
 from sbir_gate.model.run import GapKind
 from sbir_gate.model.verdict import Outcome
+from tests.findings import reasons, rules
 from tests.integration.test_side_by_side import (
     COMMAND,
     FIXTURE,
@@ -54,7 +56,7 @@ def test_a_change_that_adds_the_gate_has_nothing_to_be_compared_with(team):
     result = own(team)
     assert result.verdict.outcome is Outcome.NO_BASELINE
     assert result.run.base_gap.kind is GapKind.NEW_GATE
-    assert any("this change adds the gate, which main does not have" in note for note in result.verdict.notes)
+    assert Rule.GATE_IS_NEW in rules(result.verdict.notes)
     assert result.reference_path is None
     assert "checking out" not in " ".join(team.told)
 
@@ -102,7 +104,7 @@ def test_where_the_caller_names_the_command_a_moved_engine_is_no_way_past_the_ga
     result = gated.gate(**{"enricher.command": COMMAND.replace("enrich.py", "engine/enrich.py")})
     assert result.verdict.outcome is Outcome.INCOMPARABLE
     assert result.run.base_gap.names == ("engine/enrich.py",)
-    (reason, *_) = result.verdict.reasons
+    (reason, *_) = reasons(result.verdict)
     assert "has no engine/enrich.py" in reason
     assert "write the command into the settings file" in reason
 

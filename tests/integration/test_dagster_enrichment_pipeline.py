@@ -14,7 +14,8 @@ from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.awards import Label
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
 from tests.factories_dagster import (
     AWARDS,
@@ -30,6 +31,7 @@ from tests.factories_dagster import (
     tell_alerts,
 )
 from tests.factories_matching import Award, Recipient, enrich_files, write_tables
+from tests.findings import notes
 
 
 @pytest.fixture
@@ -321,7 +323,7 @@ class TestBaseline:
         assert result.success
         verdict = load_verdict(world.files / "verdict.json")
         assert verdict.outcome is Outcome.PASS
-        assert any("rates were compared" in note for note in verdict.notes)
+        assert any("rates were compared" in note for note in notes(verdict))
         assert world.baseline().quality.awards == 80
 
     @pytest.mark.slow
@@ -438,7 +440,7 @@ class TestTheRulesOfTheGate:
         assert is_held_up(result)
         verdict = load_verdict(world.files / "verdict.json")
         assert verdict.outcome is Outcome.ERROR
-        assert any("the Run is saved: " in note for note in verdict.notes)
+        assert any("the Run is saved: " in note for note in notes(verdict))
         assert load_run(world.files / f"{ENRICHED}.json").quality.links == 10
         assert (world.files / "report.md").is_file()
 

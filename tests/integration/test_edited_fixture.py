@@ -27,6 +27,7 @@ from sbir_gate.settings.action_inputs import ActionInputs
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
 from tests.fakes import NOW, fake_edges, make_event
+from tests.findings import notes, reasons
 from tests.repository import Repository
 
 AWARDS = 24
@@ -184,7 +185,7 @@ EDITS = {
 def test_wrong_links_fail_whatever_the_change_does_to_the_fixture(team, channel, edit):
     verdict = team.judge(channel, {"engine.txt": "wrong\n", **EDITS[edit]}).verdict
     assert verdict.outcome is Outcome.FAIL
-    assert "4 awards were re-linked to a wrong recipient" in verdict.reasons[0]
+    assert "4 awards were re-linked to a wrong recipient" in reasons(verdict)[0]
     assert [award.award_id for award in verdict.records.relinked] == ["A0", "A1", "A2", "A3"]
     assert (verdict.fixture_edits is None) == (edit == "nothing")
 
@@ -202,7 +203,7 @@ def test_wrong_links_fail_whatever_the_change_does_to_the_fixture(team, channel,
 )
 def test_an_edit_of_the_fixture_alone_passes(team, channel, files):
     result = team.judge(channel, files)
-    assert result.verdict.outcome is Outcome.PASS, result.verdict.reasons
+    assert result.verdict.outcome is Outcome.PASS, reasons(result.verdict)
     assert result.verdict.fixture_edits is not None
     assert result.verdict.own_fixture_changes
     assert result.run.fixture.commit == ""
@@ -220,7 +221,7 @@ def test_an_edit_of_the_truth_does_not_hide_a_slower_engine(team, channel):
     files = {"engine.txt": "slow\n", "data/truth.csv": truth(without=[7])}
     verdict = team.judge(channel, files).verdict
     assert verdict.outcome is Outcome.FAIL
-    assert "wall_seconds rose" in " ".join(verdict.reasons)
+    assert "wall_seconds rose" in " ".join(reasons(verdict))
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -228,7 +229,7 @@ def test_the_absolute_limits_hold_on_the_fixture_of_the_change(team, channel):
     labels = dict.fromkeys(range(1, 9), "R0")
     verdict = team.judge(channel, {"data/truth.csv": truth(labels)}).verdict
     assert verdict.outcome is Outcome.FAIL
-    assert verdict.reasons[0].startswith("on this change's own fixture: precision 0.6")
+    assert reasons(verdict)[0].startswith("on this change's own fixture: precision 0.6")
 
 
 @pytest.mark.parametrize("channel", ALL_CHANNELS)
@@ -257,8 +258,8 @@ NEEDS = {
 def test_an_engine_that_cannot_read_the_fixture_of_the_base_is_incomparable(team, channel):
     verdict = team.judge(channel, NEEDS).verdict
     assert verdict.outcome is Outcome.INCOMPARABLE
-    assert "cannot be judged on the base's fixture: the enricher ended" in verdict.reasons[0]
-    assert "KeyError: Firm" in verdict.reasons[0]
+    assert "cannot be judged on the base's fixture: the enricher ended" in reasons(verdict)[0]
+    assert "KeyError: Firm" in reasons(verdict)[0]
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -285,8 +286,8 @@ def test_a_waiver_of_the_base_accepts_that_as_far_as_it_reaches(team, channel, l
     team.repository.commit({"config/waivers.yaml": WAIVER.format(limit=limit)})
     team.repository.git("checkout", "--quiet", "-B", "change")
     verdict = team.judge(channel, NEEDS).verdict
-    assert verdict.outcome is outcome, verdict.reasons
-    assert (len(verdict.waivers), verdict.notes and "not needed" in " ".join(verdict.notes)) == (
+    assert verdict.outcome is outcome, reasons(verdict)
+    assert (len(verdict.waivers), notes(verdict) and "not needed" in " ".join(notes(verdict))) == (
         outcome is Outcome.WARN,
         False,
     )

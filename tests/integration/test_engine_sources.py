@@ -7,8 +7,10 @@ import pytest
 from sbir_gate.errors import InputError
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.gate.storing.baselines import check_promotable
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import MetricKind, Timing
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
+from tests.findings import notes, reasons
 from tests.integration.test_adoption import SETTINGS, own, team  # noqa: F401 -- a fixture of that module
 from tests.integration.test_edited_fixture import Team as BaselinedTeam
 from tests.integration.test_edited_fixture import gate_file, truth
@@ -115,7 +117,7 @@ def test_a_pattern_that_matches_nothing_hides_nothing(gated):
     gated.repository.commit({"docs/a.md": "b"})
     result = own(gated)
     assert result.run.timing is Timing.MEASURED
-    assert any("no file matches sorce/**" in note for note in result.verdict.notes)
+    assert any("no file matches sorce/**" in note for note in notes(result.verdict))
 
 
 def test_quality_is_judged_all_the_same_where_the_fixture_shows_it(gated):
@@ -126,7 +128,7 @@ def test_quality_is_judged_all_the_same_where_the_fixture_shows_it(gated):
     gated.repository.commit({"docs/a.md": "b"})
     verdict = own(gated).verdict
     assert verdict.timing is Timing.ENGINE_UNCHANGED
-    assert any("match_rate" in reason for reason in verdict.reasons)
+    assert any("match_rate" in reason for reason in reasons(verdict))
 
 
 def test_the_quick_look_judges_exact_metrics_alone(gated):
@@ -174,7 +176,7 @@ def baselined(tmp_path, monkeypatch):
 @pytest.mark.parametrize("files", [{"docs/a.md": "b"}, {"data/truth.csv": truth(without=[7])}])
 def test_against_a_baseline_too_the_unchanged_engine_runs_once_without_times(baselined, channel, files):
     result = baselined.judge(channel, files)
-    assert result.verdict.outcome is Outcome.PASS, result.verdict.reasons
+    assert result.verdict.outcome is Outcome.PASS, reasons(result.verdict)
     assert result.verdict.timing is Timing.ENGINE_UNCHANGED
     assert untimed(result.run)
     assert len(result.run.samples) == 1

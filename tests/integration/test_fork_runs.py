@@ -16,6 +16,7 @@ from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes_github import REPOSITORY, connected, github
+from tests.findings import reasons
 from tests.integration.test_side_by_side import COMMAND, FIXTURE, Team, toy
 
 pytestmark = pytest.mark.slow
@@ -89,6 +90,6 @@ def test_the_verdict_is_that_of_the_job(team, tmp_path, files, outcome, timing):
     assert (second.outcome, second.timing) == (first.outcome, first.timing)
     assert second.timing is timing
     assert outcome in {None, second.outcome}
-    assert second.reasons == first.reasons
+    assert reasons(second) == reasons(first)
     assert second.records == first.records
     assert second.fixture_edits == first.fixture_edits

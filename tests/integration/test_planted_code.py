@@ -13,6 +13,7 @@ import sbir_gate
 from sbir_gate.documents import load_verdict
 from sbir_gate.model.verdict import Outcome
 from tests.end_to_end.hostile_engine import AWARDS, ENGINE, GATE, HONEST, commit, git, write_main
+from tests.findings import reasons
 
 START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from sbir_gate.cli import main; main()"
 # what a module that prints the verdict is replaced by
@@ -67,7 +68,7 @@ def judged(tmp_path, program):
 def test_planted_compiled_code_is_neither_run_nor_left_behind(judged, program):
     done, verdict = judged(PLANT_COMPILED)
     assert (done.returncode, verdict.outcome) == (1, Outcome.FAIL), done.stderr
-    assert f"{AWARDS} awards lost a correct link" in "\n".join(verdict.reasons)
+    assert f"{AWARDS} awards lost a correct link" in "\n".join(reasons(verdict))
     assert done.stdout.startswith("FAIL: enrichment")
     planted = [path for path in program.rglob("*.pyc") if b"PASS: enrichment" in path.read_bytes()]
     assert planted == []
@@ -86,8 +87,8 @@ def test_planted_compiled_code_is_neither_run_nor_left_behind(judged, program):
 def test_other_planted_code_is_an_error(judged, fault, name):
     done, verdict = judged(fault)
     assert (done.returncode, verdict.outcome) == (3, Outcome.ERROR), done.stderr
-    assert name in verdict.reasons[0]
-    assert "changed" in verdict.reasons[0]
+    assert name in reasons(verdict)[0]
+    assert "changed" in reasons(verdict)[0]
 
 
 @pytest.mark.slow

@@ -10,13 +10,15 @@ from sbir_gate.gate.measuring.benchmark import BenchmarkResult
 from sbir_gate.gate.measuring.metrics import derive_metrics
 from sbir_gate.gate.measuring.output import check_rows, decision_key, digest, read_decisions
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
 from sbir_gate.model.samples import Calibration, Sample
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings import policy
 from tests.factories import CALIBRATION_SECONDS, make_run
 from tests.factories_matching import enrich_files, make_settings
+from tests.findings import reasons
 from tests.scenarios import load_scenarios, write_answers, write_scenario
 
 SCENARIOS = load_scenarios()
@@ -106,7 +108,7 @@ def test_the_engine_passes_the_gate_on_what_is_known_to_be_good(scenario, enrich
     baseline = run_of(scenario, *[answered(scenario.right_answers(), tmp_path)] * 2)
     head = run_of(scenario, *[enriched_by_the_engine(scenario)] * 2)
     verdict = judge(head, baseline, POLICY)
-    assert verdict.outcome in {Outcome.PASS, Outcome.WARN}, verdict.reasons
+    assert verdict.outcome in {Outcome.PASS, Outcome.WARN}, reasons(verdict)
     assert failures_of(verdict) == set()
 
 
@@ -135,7 +137,7 @@ def test_the_gate_fails_a_sabotaged_enricher_and_names_the_failure(scenario, tmp
     assert verdict.outcome is Outcome.FAIL
     assert scenario.failure in failures_of(verdict)
     named = "lost" if scenario.failure == "max_lost" else scenario.failure
-    assert any(named in reason for reason in verdict.reasons), verdict.reasons
+    assert any(named in reason for reason in reasons(verdict)), reasons(verdict)
 
 
 def test_there_are_enough_scenarios_and_the_good_ones_link():

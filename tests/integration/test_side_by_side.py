@@ -29,6 +29,7 @@ from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.judgement import policy
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
+from tests.findings import notes, reasons
 
 AWARDS = 12
 TRIES = 4
@@ -116,7 +117,7 @@ class Team:
             self.gate(*assignments, **options)
         verdict = load_verdict(self.folder / "reports" / "verdict.json")
         assert verdict.outcome is Outcome.ERROR
-        assert verdict.reasons == (caught.value.message,)
+        assert reasons(verdict) == (caught.value.message,)
         assert not (self.folder / "reports" / "benchmarks").exists()
         self.check_nothing_stays()
         return caught.value
@@ -166,7 +167,7 @@ def test_unchanged_code_passes_and_both_runs_are_kept(timed):
     assert base.session == head.session != ""
     assert len(base.samples) == len(head.samples) >= 7
     assert latest_run_path(Path("reports")) == result.run_path
-    assert "same commit and no tracked file was changed" in " ".join(result.verdict.notes)
+    assert "same commit and no tracked file was changed" in " ".join(notes(result.verdict))
     timed.check_nothing_stays()
 
 
@@ -196,7 +197,7 @@ def test_a_slower_change_fails(timed, is_committed):
         result = timed.gate()
         if result.verdict.outcome is Outcome.FAIL:
             break
-    assert "cpu_seconds rose" in " ".join(result.verdict.reasons)
+    assert "cpu_seconds rose" in " ".join(reasons(result.verdict))
     assert result.run.source.is_dirty is not is_committed
     assert result.run.engine_notes["version"] == "slow"
     assert base_of(result).engine_notes["version"] == "first"
@@ -267,7 +268,7 @@ def test_a_budget_that_is_too_small_for_the_least_number_is_told_with_what_it_ta
     assert result.verdict.outcome is Outcome.INCONCLUSIVE
     assert re.search(
         r"max_seconds \(0\.001\) was enough for 1 of at least 5 pairs; all of them would take about \d+ s",
-        " ".join(result.verdict.notes),
+        " ".join(notes(result.verdict)),
     )
 
 
@@ -322,14 +323,14 @@ def test_a_package_that_is_installed_from_heads_tree_is_the_bases_for_the_base(t
     result = team.gate(environment=environment, **{"enricher.command": command})
     assert result.run.engine_notes["version"] == "second"
     assert base_of(result).engine_notes["version"] == "first"
-    assert not any("names no file" in note for note in result.verdict.notes)
+    assert not any("names no file" in note for note in notes(result.verdict))
 
 
 def test_a_command_outside_of_the_repository_is_suspicious(team, tmp_path):
     (tmp_path / "outside.py").write_text(TOY)
     command = shlex.join(["{python}", str(tmp_path / "outside.py"), *COMMAND.split()[2:]])
     result = team.gate(**{"enricher.command": command})
-    assert "the enricher's command names no file of the repository" in " ".join(result.verdict.notes)
+    assert "the enricher's command names no file of the repository" in " ".join(notes(result.verdict))
 
 
 def test_the_bases_own_file_of_settings_names_its_enricher(team):
@@ -341,7 +342,7 @@ def test_the_bases_own_file_of_settings_names_its_enricher(team):
     team.repository.commit({"new.py": toy(version="new"), "gate.yaml": gate.replace("OLD", "new.py")})
     result = team.gate(config=Path("gate.yaml"), **{"enricher.command": None})
     assert (result.run.engine_notes["version"], base_of(result).engine_notes["version"]) == ("new", "old")
-    assert any("the enricher command differs" in note for note in result.verdict.notes)
+    assert any("the enricher command differs" in note for note in notes(result.verdict))
 
 
 # the built-in engine of a repository that holds one
@@ -378,9 +379,9 @@ def test_the_built_in_engine_of_the_base_is_the_bases_own_code(engine_team):
     assert result.run.engine_notes["version"] == "engine-2"
     assert base_of(result).engine_notes["version"] == "engine-1"
     assert base_of(result).enricher == "built-in"
-    notes = " ".join(result.verdict.notes)
-    assert "matching.pairs_per_query is 12 in head, 7 in the base" in notes
-    assert "settings that change results differ" in notes
+    said = " ".join(notes(result.verdict))
+    assert "matching.pairs_per_query is 12 in head, 7 in the base" in said
+    assert "settings that change results differ" in said
 
 
 def test_an_engine_that_would_be_imported_from_elsewhere_is_refused(engine_team):
@@ -397,7 +398,7 @@ def test_without_an_engine_in_the_repository_both_run_the_installed_one(team):
     # the real one, on a dozen awards
     options = {"enricher.command": None, "benchmark.is_timed": False}
     result = team.gate(**options)
-    assert any("both sides ran the installed one" in note for note in result.verdict.notes)
+    assert any("both sides ran the installed one" in note for note in notes(result.verdict))
     assert result.run.awards == base_of(result).awards
 
 
@@ -423,7 +424,7 @@ def test_where_a_lock_differs_the_base_gets_an_environment_of_its_own(team):
     assert base_of(result).engine_notes["python"].endswith("/base/.venv")
     assert not result.run.engine_notes["python"].endswith("/base/.venv")
     assert any(
-        "an environment of its own: requirements.lock differs" in note for note in result.verdict.notes
+        "an environment of its own: requirements.lock differs" in note for note in notes(result.verdict)
     )
     team.check_nothing_stays()
 
@@ -447,9 +448,9 @@ def test_a_set_up_that_fails_is_an_error_of_its_own(team):
 def test_a_base_that_nobody_can_make_an_environment_for_runs_in_heads_and_says_so(team):
     team.repository.commit({"uv.lock": "[[package]]\nname='a'\nversion='1'\n"})
     result = team.gate()
-    notes = " ".join(result.verdict.notes)
-    assert "the base ran in head's environment, though uv.lock differs: the base has no" in notes
-    assert "changed dependencies: a none -> 1" in notes
+    said = " ".join(notes(result.verdict))
+    assert "the base ran in head's environment, though uv.lock differs: the base has no" in said
+    assert "changed dependencies: a none -> 1" in said
     assert base_of(result).engine_notes["python"] == result.run.engine_notes["python"]
 
 
@@ -460,9 +461,9 @@ def test_nor_does_a_set_up_that_nobody_asked_for_fail_the_gate(team):
     team.repository.git("switch", "--quiet", "--create", "upgraded")
     team.repository.commit({"requirements.txt": "no-such-package-anywhere==2\n"})
     result = team.gate(environment={"PIP_NO_INDEX": "1"})
-    notes = " ".join(result.verdict.notes)
-    assert "the base ran in head's environment, though requirements.txt differs" in notes
-    assert "changed dependencies: no-such-package-anywhere 1 -> 2" in notes
+    said = " ".join(notes(result.verdict))
+    assert "the base ran in head's environment, though requirements.txt differs" in said
+    assert "changed dependencies: no-such-package-anywhere 1 -> 2" in said
     team.check_nothing_stays()
 
 
@@ -473,7 +474,7 @@ def test_a_formatters_setting_is_no_dependency(team):
     team.repository.git("switch", "--quiet", "--create", "formatted")
     team.repository.commit({"pyproject.toml": f"{project}120\n"})
     result = team.gate()
-    assert not any("environment" in words for words in (*result.verdict.notes, *team.told))
+    assert not any("environment" in words for words in (*notes(result.verdict), *team.told))
 
 
 # what goes wrong

@@ -19,6 +19,7 @@ from sbir_gate.model.verdict import NotCompared, Outcome
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.judgement import policy
 from tests.factories import decisions_of
+from tests.findings import notes, reasons
 
 DOCUMENTS = Path(__file__).parents[1] / "data" / "documents" / "format-2"
 FOLDERS = sorted(DOCUMENTS.parent.glob("format-*"))
@@ -51,10 +52,10 @@ def measured_again(run):
 
 def test_a_baseline_of_format_2_is_compared_but_for_what_is_defined_anew(baseline):
     verdict = judge(measured_again(baseline), baseline, policy(load_settings(None, {}).settings))
-    assert (verdict.outcome, verdict.reasons) == (Outcome.PASS, ())
+    assert (verdict.outcome, reasons(verdict)) == (Outcome.PASS, ())
     older = {change.metric for change in verdict.changes if change.not_compared}
     assert older == REDEFINED
-    assert sum("older definition (version 1, now 2)" in note for note in verdict.notes) == len(REDEFINED)
+    assert sum("older definition (version 1, now 2)" in note for note in notes(verdict)) == len(REDEFINED)
     compared = {change.metric for change in verdict.changes if change.reference is not None}
     assert {"wall_seconds", "match_rate", "precision", "links/uei-exact"} <= compared
 
@@ -67,7 +68,7 @@ def test_more_memory_than_an_absolute_limit_fails_beside_a_baseline_of_format_2(
     )
     verdict = judge(replace(head, metrics=metrics), baseline, policy(load_settings(None, {}).settings))
     assert verdict.outcome is Outcome.WARN
-    assert "memory_delta_mib 9000 is above the maximum 500" in verdict.reasons[0]
+    assert "memory_delta_mib 9000 is above the maximum 500" in reasons(verdict)[0]
 
 
 def said(*arguments):

@@ -30,6 +30,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sbir_gate.documents import load_run, load_verdict
+from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.model.verdict import Outcome
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
@@ -187,7 +188,7 @@ def tried(repository: Repository, case: Case, options: list[str]) -> Trial:
     return Trial(
         case=case.name,
         outcome=verdict.outcome.value,
-        reasons=verdict.reasons,
+        reasons=texts(verdict.deciding),
         ratio=change.ratio,
         low=change.ratio_low,
         high=change.ratio_high,

@@ -75,6 +75,7 @@ OWN_OPENINGS = {
     "sbir_gate/engine/matching/vocabulary.py": "a file of the package",
     "sbir_gate/datasets/synthesising/geography.py": "a file of the package",
     "sbir_gate/datasets/synthesising/vocabulary.py": "a file of the package",
+    "sbir_gate/gate/reporting/messages.py": "a file of the package",
     "sbir_gate/engine/recipient_parts.py": "the files of the package",
     "sbir_gate/cli/help.py": "the pages of the package",
 }

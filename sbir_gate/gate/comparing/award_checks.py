@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sbir_gate.gate.comparing.wording import counted, number_text
+from dataclasses import replace
+
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
+from sbir_gate.model.finding import Fact, Finding, LimitKind, Rule, Severity
 from sbir_gate.model.records import AwardTable
-from sbir_gate.model.verdict import Severity
+from sbir_gate.model.verdict import Limit
 
 PASS_RATE = AssetCheck("pass_rate", "Enough of the rows could be read (reading.max_reject_percent).", True)
 COMPLETENESS = AssetCheck(
@@ -22,6 +24,8 @@ RECIPIENTS = AssetCheck(
     "There are recipients to link the awards to: their columns are known, and a row of them can be read.",
     True,
 )
+_SOUND = (Rule.ROWS_READ, Rule.AWARDS_COMPLETE)
+
 INPUT_CHECKS = (PASS_RATE, COMPLETENESS, UNIQUENESS, RECIPIENTS)
 
 
@@ -39,7 +43,9 @@ def award_findings(
 def recipients_finding(fault: str) -> CheckFinding:
     """Return the answer to RECIPIENTS; `fault` is why they cannot be read, empty where they can."""
     severity = Severity.FAIL if fault else Severity.OK
-    return CheckFinding(RECIPIENTS.name, severity, fault or "a first row of them could be read")
+    rule = Rule.RECIPIENTS_UNREADABLE if fault else Rule.RECIPIENTS_READ
+    facts: dict[str, Fact] = {"fault": fault} if fault else {}
+    return CheckFinding(RECIPIENTS.name, severity, (Finding(rule, severity, facts=facts),))
 
 
 def _pass_rate(table: AwardTable, max_reject_percent: float) -> CheckFinding:
@@ -47,16 +53,12 @@ def _pass_rate(table: AwardTable, max_reject_percent: float) -> CheckFinding:
     percent = 100 * table.awards / rows if rows else 0.0
     least = 100 - max_reject_percent
     is_enough = table.awards > 0 and percent >= least
-    words = f"{table.awards:,} of {counted(rows, 'row')} could be read ({number_text(percent)} %)"
-    first = f": {table.reject_examples[0]}" if table.reject_examples else ""
-    return CheckFinding(
-        PASS_RATE.name,
-        Severity.OK if is_enough else Severity.FAIL,
-        words if is_enough else f"{words}, at least {number_text(least)} % must be{first}",
-        metric="pass_rate",
-        value=percent,
-        unit="%",
-        limit=f"minimum {number_text(least)}",
+    facts: dict[str, Fact] = {"awards": table.awards, "rows": rows}
+    if table.reject_examples and not is_enough:
+        facts["examples"] = table.reject_examples
+    rule = Rule.ROWS_READ if is_enough else Rule.ROWS_UNREADABLE
+    return replace(
+        _of_share(PASS_RATE, "pass_rate", rule, percent, least, facts),
         facts={"awards": table.awards, "rejects": table.rejects},
         examples=table.reject_examples,
     )
@@ -65,17 +67,10 @@ def _pass_rate(table: AwardTable, max_reject_percent: float) -> CheckFinding:
 def _completeness(table: AwardTable, min_complete_percent: float) -> CheckFinding:
     percent = 100 * table.complete / table.awards if table.awards else 0.0
     is_enough = table.awards > 0 and percent >= min_complete_percent
-    words = (
-        f"{table.complete:,} of {counted(table.awards, 'award')} can be matched ({number_text(percent)} %)"
-    )
-    return CheckFinding(
-        COMPLETENESS.name,
-        Severity.OK if is_enough else Severity.FAIL,
-        words if is_enough else f"{words}, at least {number_text(min_complete_percent)} % must be",
-        metric="complete",
-        value=percent,
-        unit="%",
-        limit=f"minimum {number_text(min_complete_percent)}",
+    rule = Rule.AWARDS_COMPLETE if is_enough else Rule.AWARDS_INCOMPLETE
+    counts: dict[str, Fact] = {"complete": table.complete, "awards": table.awards}
+    return replace(
+        _of_share(COMPLETENESS, "complete", rule, percent, min_complete_percent, counts),
         facts={
             "complete": table.complete,
             "named": table.named,
@@ -85,21 +80,41 @@ def _completeness(table: AwardTable, min_complete_percent: float) -> CheckFindin
     )
 
 
+def _of_share(
+    check: AssetCheck, metric: str, rule: Rule, percent: float, least: float, facts: dict[str, Fact]
+) -> CheckFinding:
+    """Return the answer about a share of the rows, in percent, that must not be below `least`."""
+    severity = Severity.OK if rule in _SOUND else Severity.FAIL
+    finding = Finding(
+        rule,
+        severity,
+        metric=metric,
+        unit="%",
+        measured=percent,
+        limit=least,
+        limit_kind=LimitKind.MINIMUM,
+        facts=facts,
+    )
+    limits = (Limit(LimitKind.MINIMUM, least),)
+    return CheckFinding(
+        check.name, severity, (finding,), metric=metric, value=percent, unit="%", limits=limits
+    )
+
+
 def _uniqueness(table: AwardTable) -> CheckFinding:
     doubled = table.awards - table.distinct_ids
-    severity, words = Severity.OK, f"{counted(table.distinct_ids, 'award id')}, none twice"
+    severity, rule, facts = Severity.OK, Rule.IDS_UNIQUE, {"ids": table.distinct_ids}
     if table.repeated_ids:
-        severity = Severity.WARN
-        words = f"the source repeats {counted(table.repeated_ids, 'award id')}; each repeat was given its own"
+        severity, rule, facts = Severity.WARN, Rule.IDS_REPEATED, {"ids": table.repeated_ids}
     if doubled:
-        severity, words = Severity.FAIL, f"{counted(doubled, 'award')} with an id that another has"
+        severity, rule, facts = Severity.FAIL, Rule.IDS_DOUBLED, {"awards": doubled}
     return CheckFinding(
         UNIQUENESS.name,
         severity,
-        words,
+        (Finding(rule, severity, metric="doubled_ids", measured=float(doubled), facts=dict(facts)),),
         metric="doubled_ids",
         value=float(doubled),
         unit="count",
-        limit="maximum 0",
+        limits=(Limit(LimitKind.MAXIMUM, 0.0),),
         facts={"distinct_ids": table.distinct_ids, "repeated_ids": table.repeated_ids},
     )

@@ -17,28 +17,33 @@ from sbir_gate.gate.comparing.definitions import (
 )
 from sbir_gate.gate.comparing.excuses import excused
 from sbir_gate.gate.comparing.first_runs import first_runs
-from sbir_gate.gate.comparing.limits import Finding, absolute_findings, relative_findings, was_judged, worst
+from sbir_gate.gate.comparing.limits import absolute_findings, limits_of, relative_findings, was_judged
 from sbir_gate.gate.comparing.paired import is_side_by_side, least_ratios, paired_ratio
 from sbir_gate.gate.comparing.ratios import Pair, Ratio, exact_ratio, noisy_ratio
 from sbir_gate.gate.comparing.sensitivity import FEWEST_TELLING_PAIRS, has_few_pairs, smallest_detectable
 from sbir_gate.gate.comparing.soundness import is_other_engines_stage, stage_fault
-from sbir_gate.gate.comparing.wording import limits_text
+from sbir_gate.model.finding import Fact, Finding, Rule, Severity, worst
 from sbir_gate.model.run import Measurement, Metric, MetricKind, Timing
 from sbir_gate.model.verdict import (
     Change,
     Direction,
+    Limit,
     MetricLimit,
     Policy,
-    Severity,
 )
 
-# The limit of a metric that cannot be judged at all: gone, not a number, there twice, ...
-MUST_BE_SOUND = "must be sound"
-
-# The limit of a noisy metric where time was not measured.
-NOT_JUDGED = "not judged"
-
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The rows of the verdict, and what was found in them, in their order."""
+
+    changes: tuple[Change, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+_Row = tuple[Change, tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def compare_metrics(
     policy: Policy,
     spread: Mapping[str, float] = NO_SPREAD,
     backing: Backing = NO_BACKING,
-) -> tuple[Change, ...]:
+) -> Compared:
     """Return one Change for each limit of the policy, then for each metric that has none.
 
     The rows are the union of policy, head and reference, so that a metric that is gone from head is
@@ -85,8 +90,11 @@ def compare_metrics(
         *((name, None) for name in measured if name not in limited and not policy.is_unjudged(name)),
     ]
     sides = _Sides(head, reference, spread, backing)
-    return tuple(
+    found = [
         _compare(name, limit, heads.get(name, ()), references.get(name, ()), sides) for name, limit in rows
+    ]
+    return Compared(
+        tuple(change for change, _ in found), tuple(each for _, findings in found for each in findings)
     )
 
 
@@ -96,30 +104,25 @@ def _compare(
     heads: Sequence[Metric],
     references: Sequence[Metric],
     sides: _Sides,
-) -> Change:
+) -> _Row:
     row = _row(name, limit, heads, references)
     reference = sides.reference
     unjudged = _unjudged(row, limit, heads, references, sides)
     if unjudged is not None:
-        return unjudged
+        return unjudged, ()
     fault = _fault(row, heads, references)
-    if not fault and reference is not None and references:
+    if fault is None and reference is not None and references:
         fault = stage_fault(heads[0], references[0]) or method_fault(
             heads[0], references[0], is_paired=is_side_by_side(sides.head, reference)
         )
-    if fault:
-        return replace(
-            row,
-            severity=Severity.FAIL,
-            limit=MUST_BE_SOUND,
-            reason=f"{name} {fault}",
-            is_gone=not heads,
-        )
+    if fault is not None:
+        return replace(row, severity=Severity.FAIL, is_sound=False, is_gone=not heads), (fault,)
     absolute = absolute_findings(limit, median(heads[0].values)) if limit else ()
     if reference is None or not references:
         return _with_findings(row, absolute)
     if obstacle := definition_obstacle(heads[0], references[0]):
-        return _with_findings(not_compared_row(row, obstacle, heads[0], references[0]), absolute)
+        row, note = not_compared_row(row, obstacle, heads[0], references[0])
+        return _with_findings(row, (*absolute, note))
     pair = Pair(name, heads[0].values, references[0].values)
     if row.kind is MetricKind.ONCE:
         both = first_runs(pair, sides.head, reference)
@@ -128,7 +131,7 @@ def _compare(
         )
     ratio = _ratio(pair, row.kind, sides.head, reference, sides.spread)
     row = _with_ratio(row, ratio)
-    return _judged(row, limit, pair, ratio, sides) if limit else row
+    return _judged(row, limit, pair, ratio, sides) if limit else (row, ())
 
 
 def _unjudged(
@@ -141,19 +144,16 @@ def _unjudged(
     """Return the row of a metric that head need not have, or of a time that was not measured; else None."""
     name, reference = row.metric, sides.reference
     if row.kind is not MetricKind.EXACT and not sides.is_timed:
-        return replace(row, severity=Severity.INFO, limit=NOT_JUDGED, reason=f"{name} was not measured")
+        return replace(row, severity=Severity.INFO, is_measured=False)
     if not heads and not references and limit is not None and not limit.is_required:
-        return replace(row, severity=Severity.INFO, reason=f"{name} was not measured")
+        return replace(row, severity=Severity.INFO)
     if heads or reference is None:
         return None
-    if limit is None and is_other_engines_stage(name, sides.head, reference):
-        return replace(row, reason=f"{name} is gone, with the stage: another enricher was measured")
-    if is_retired(name, limit, sides.head, reference):
-        return replace(row, reason=f"{name} is no longer measured by this version of sbir-gate")
-    return None
+    is_other_stage = limit is None and is_other_engines_stage(name, sides.head, reference)
+    return row if is_other_stage or is_retired(name, limit, sides.head, reference) else None
 
 
-def _judged(row: Change, limit: MetricLimit, pair: Pair, ratio: Ratio, sides: _Sides) -> Change:
+def _judged(row: Change, limit: MetricLimit, pair: Pair, ratio: Ratio, sides: _Sides) -> _Row:
     """Return the row held against its limits, milder where there is an excuse."""
     now, before = median(pair.head), median(pair.reference)
     findings, excuse = excused(
@@ -166,7 +166,7 @@ def _judged(row: Change, limit: MetricLimit, pair: Pair, ratio: Ratio, sides: _S
     )
     has_failed = any(finding.severity is Severity.FAIL for finding in findings)
     is_judged = has_failed or was_judged(limit, ratio, before)
-    return replace(_with_findings(row, findings), excuse=excuse, is_judged=is_judged)
+    return _with_findings(replace(row, excuse=excuse, is_judged=is_judged), findings)
 
 
 def _harmless_value(limit: MetricLimit, pair: Pair, sides: _Sides) -> float | None:
@@ -226,7 +226,7 @@ def _row(
         raw_ratio=None,
         is_significant=False,
         severity=Severity.OK if limit else Severity.INFO,
-        limit=limits_text(limit) if limit else "",
+        limits=limits_of(limit) if limit else (),
     )
 
 
@@ -237,30 +237,36 @@ def _middle(metrics: Sequence[Metric]) -> float | None:
     return median(metrics[0].values)
 
 
-def _fault(row: Change, heads: Sequence[Metric], references: Sequence[Metric]) -> str:
-    """Return why the metric cannot be judged at all, or an empty string."""
+def _fault(row: Change, heads: Sequence[Metric], references: Sequence[Metric]) -> Finding | None:
+    """Return why the metric cannot be judged at all, None if it can."""
     if not heads:
-        return "is gone: the reference has it" if references else "is gone: the policy requires it"
-    for side, metrics in (("head", heads), ("the reference", references)):
+        # which of them has it: the reference, or the policy alone
+        return _unsound(Rule.METRIC_GONE, row, {"required_by": "reference" if references else "policy"})
+    for side, metrics in (("head", heads), ("reference", references)):
         if len(metrics) > 1:
-            return f"is in {side} {len(metrics)} times"
+            return _unsound(Rule.METRIC_REPEATED, row, {"side": side, "times": len(metrics)})
         for metric in metrics:
-            fault = _value_fault(row, metric)
-            if fault:
-                return f"{fault} in {side}"
-    return ""
+            fault = _value_fault(row, metric, side)
+            if fault is not None:
+                return fault
+    return None
 
 
-def _value_fault(row: Change, metric: Metric) -> str:
+def _value_fault(row: Change, metric: Metric, side: str) -> Finding | None:
     if not metric.values:
-        return "has no value"
+        return _unsound(Rule.METRIC_EMPTY, row, {"side": side})
     if not all(map(math.isfinite, metric.values)):
-        return "is not a finite number"
+        return _unsound(Rule.METRIC_UNDEFINED, row, {"side": side})
     if metric.unit != row.unit:
-        return f"has the unit {metric.unit!r}, not {row.unit!r},"
+        units = {"unit_found": metric.unit, "unit_expected": row.unit}
+        return _unsound(Rule.UNIT_DIFFERS, row, {"side": side, **units})
     if row.kind is MetricKind.EXACT and min(metric.values) != max(metric.values):
-        return "is exact, but its repeats disagree"
-    return ""
+        return _unsound(Rule.REPEATS_DISAGREE, row, {"side": side})
+    return None
+
+
+def _unsound(rule: Rule, row: Change, facts: Mapping[str, Fact]) -> Finding:
+    return Finding(rule, Severity.FAIL, metric=row.metric, unit=row.unit, facts=facts)
 
 
 def _with_ratio(row: Change, ratio: Ratio) -> Change:
@@ -280,15 +286,16 @@ def _with_ratio(row: Change, ratio: Ratio) -> Change:
     )
 
 
-def _with_findings(row: Change, findings: Sequence[Finding]) -> Change:
-    """Return the row with the gravest findings; without any it stays as it is."""
-    if not findings:
-        return row
-    severity = worst(finding.severity for finding in findings)
-    gravest = [finding for finding in findings if finding.severity is severity]
-    return replace(
-        row,
-        severity=severity,
-        limit=", ".join(finding.limit for finding in gravest),
-        reason="; ".join(finding.reason for finding in gravest),
-    )
+def _with_findings(row: Change, findings: Sequence[Finding]) -> _Row:
+    """Return the row with the most severe findings, and with the notes; without any it stays as it is."""
+    severity = worst(finding.severity for finding in findings if finding.is_deciding)
+    kept = tuple(each for each in findings if not each.is_deciding or each.severity is severity)
+    if severity is Severity.OK:
+        return row, kept
+    return replace(row, severity=severity, broken=tuple(_broken(kept))), kept
+
+
+def _broken(findings: Iterable[Finding]) -> Iterable[Limit]:
+    for finding in findings:
+        if finding.limit_kind is not None and finding.limit is not None and finding.is_deciding:
+            yield Limit(finding.limit_kind, finding.limit, finding.severity)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from sbir_gate.gate.comparing.changes import MUST_BE_SOUND
 from sbir_gate.gate.comparing.sensitivity import limit_log
-from sbir_gate.gate.comparing.wording import number_text
+from sbir_gate.model.finding import Finding, LimitKind, Rule, Severity
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Change, Direction, MetricLimit, Outcome, Policy, Severity, Verdict
+from sbir_gate.model.verdict import Change, Direction, MetricLimit, Outcome, Policy, Verdict
 
 
 def is_failed_exactly(verdict: Verdict) -> bool:
@@ -19,7 +18,7 @@ def is_failed_exactly(verdict: Verdict) -> bool:
     """
     failing = [change for change in verdict.changes if change.severity is Severity.FAIL]
     is_by_noise_alone = failing and all(
-        change.kind is MetricKind.NOISY and change.limit != MUST_BE_SOUND for change in failing
+        change.kind is MetricKind.NOISY and change.is_sound for change in failing
     )
     return verdict.outcome is Outcome.FAIL and (
         verdict.records.severity is Severity.FAIL or not is_by_noise_alone
@@ -47,24 +46,33 @@ def undecided(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
     return tuple(dict.fromkeys(open_))
 
 
-def blind_spots(changes: Iterable[Change], policy: Policy) -> tuple[str, ...]:
-    """Return one line for each metric that passes because nothing could be seen, not because it was shown."""
+def blind_spots(changes: Iterable[Change], policy: Policy) -> tuple[Finding, ...]:
+    """Return the metrics that pass because nothing could be seen, not because it was shown."""
     changes = tuple(changes)
     limits = _noisy_limits(changes, policy)
-    lines = [
-        f"{change.metric} was not judged: {_blindness(change, limits[change.metric])}"
+    return tuple(
+        _blind_spot(change, limits[change.metric])
         for change in changes
         if change.metric in limits and not change.is_judged and change.severity is not Severity.INCONCLUSIVE
-    ]
-    return tuple(dict.fromkeys(lines))
+    )
 
 
-def _blindness(change: Change, limit: MetricLimit) -> str:
+def _blind_spot(change: Change, limit: MetricLimit) -> Finding:
     worst = change.ratio_high if limit.direction is Direction.LOWER_IS_BETTER else change.ratio_low
-    if worst is None:
-        return "there is no interval to judge it by"
-    reach = number_text((worst - 1) * 100, 3)
-    return f"its interval reaches {reach} %, beyond its limit of {number_text(limit.fail_percent or 0.0)} %"
+    return Finding(
+        Rule.BLIND_SPOT,
+        Severity.INFO,
+        metric=change.metric,
+        unit=change.unit,
+        measured=change.head,
+        limit=limit.fail_percent,
+        limit_kind=LimitKind.FAIL if limit.fail_percent is not None else None,
+        reference=change.reference,
+        ratio=change.ratio,
+        ratio_low=change.ratio_low,
+        ratio_high=change.ratio_high,
+        facts={} if worst is None else {"reach_percent": (worst - 1) * 100},
+    )
 
 
 def _noisy_limits(changes: Iterable[Change], policy: Policy) -> dict[str, MetricLimit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sbir_gate.model.definitions import DEFINITIONS
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.run import Measurement, Metric
 from sbir_gate.model.verdict import Change, MetricLimit, NotCompared
 
@@ -22,25 +23,44 @@ def definition_obstacle(head: Metric, reference: Metric) -> NotCompared | None:
     return NotCompared.OTHER_METHOD if head.method != reference.method else None
 
 
-def not_compared_row(row: Change, obstacle: NotCompared, head: Metric, reference: Metric) -> Change:
-    """Return the row without a reference, with the reason; its absolute limits are still to be judged."""
-    if obstacle is NotCompared.OTHER_METHOD:
-        difference = f"by another method ({reference.method or 'unknown'}, now {head.method or 'unknown'})"
-    else:
-        age = "an older" if obstacle is NotCompared.OLDER_DEFINITION else "a newer"
-        difference = f"by {age} definition (version {reference.version}, now {head.version})"
-    reason = f"{row.metric} is not compared: the reference was measured {difference}"
-    return replace(row, reference=None, not_compared=obstacle, reason=reason)
+_RULES = {
+    NotCompared.OLDER_DEFINITION: Rule.OLDER_DEFINITION,
+    NotCompared.NEWER_DEFINITION: Rule.NEWER_DEFINITION,
+    NotCompared.OTHER_METHOD: Rule.OTHER_METHOD,
+}
 
 
-def method_fault(head: Metric, reference: Metric, *, is_paired: bool) -> str:
+def not_compared_row(
+    row: Change, obstacle: NotCompared, head: Metric, reference: Metric
+) -> tuple[Change, Finding]:
+    """Return the row without a reference, and why; its absolute limits are still to be judged."""
+    finding = Finding(
+        _RULES[obstacle],
+        Severity.INFO,
+        metric=row.metric,
+        facts={
+            "reference_version": reference.version,
+            "head_version": head.version,
+            "reference_method": reference.method or "unknown",
+            "head_method": head.method or "unknown",
+        },
+    )
+    return replace(row, reference=None, not_compared=obstacle), finding
+
+
+def method_fault(head: Metric, reference: Metric, *, is_paired: bool) -> Finding | None:
     """Return the fault of two sides that were measured in turn, and yet in different ways.
 
     One machine measures both sides alike: what differs there was brought about by what is measured.
     """
     if not is_paired or (head.version, head.method) == (reference.version, reference.method):
-        return ""
-    return f"was measured by {head.method!r}, and by {reference.method!r} for the reference beside it"
+        return None
+    return Finding(
+        Rule.METHOD_DIFFERS,
+        Severity.FAIL,
+        metric=head.name,
+        facts={"head_method": head.method, "reference_method": reference.method},
+    )
 
 
 def is_retired(name: str, limit: MetricLimit | None, head: Measurement, reference: Measurement) -> bool:

@@ -16,11 +16,11 @@ from sbir_gate.gate.comparing.backing import counts_links
 from sbir_gate.gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, time_exponent
 from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.gate.comparing.definitions import definition_obstacle
-from sbir_gate.gate.comparing.limits import worst
+from sbir_gate.model.finding import Fact, Finding, Rule, Severity, in_order, worst
 from sbir_gate.model.history import HistoryEntry, HistoryRow
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import Change, DriftFinding, MetricLimit, Outcome, Policy, Severity, Verdict
+from sbir_gate.model.verdict import Change, MetricLimit, Outcome, Policy, Verdict
 
 # A Run that failed is no measure for another; one that nobody judged may be.
 _SOUND = (Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE, Outcome.INCONCLUSIVE, None)
@@ -30,7 +30,6 @@ _DEVIATIONS = 1.96 * math.sqrt(2)
 
 _AGAINST_TRUTH = ("precision", "recall")
 
-_COMMIT_CHARACTERS = 12
 _SLOW = timedelta(days=1)
 
 
@@ -53,10 +52,11 @@ class DriftRule:
 
 @dataclass(frozen=True, slots=True)
 class OlderRun:
-    """An older Run to compare with, and which it is in words."""
+    """An older Run to compare with: a release where it has a `tag`, else the oldest of the last `days`."""
 
     row: HistoryRow
-    against: str
+    days: int
+    tag: str = ""
 
 
 def older_runs(rows: Sequence[HistoryRow], head: Run, rule: DriftRule) -> tuple[OlderRun, ...]:
@@ -77,20 +77,20 @@ def older_runs(rows: Sequence[HistoryRow], head: Run, rule: DriftRule) -> tuple[
     released = [row for row in sound if _release_tag(row, rule)]
     chosen = []
     if on_branch:
-        chosen.append(OlderRun(on_branch[0], f"the oldest Run of the last {rule.days} days"))
+        chosen.append(OlderRun(on_branch[0], rule.days))
     if released and released[-1] not in on_branch[:1]:
-        chosen.append(OlderRun(released[-1], f"the release {_release_tag(released[-1], rule)}"))
+        chosen.append(OlderRun(released[-1], rule.days, _release_tag(released[-1], rule)))
     return tuple(chosen)
 
 
 def drift_findings(
     head: Run,
     older: HistoryEntry,
-    against: str,
+    against: OlderRun,
     policy: Policy,
     rule: DriftRule,
     spreads: Mapping[str, float],
-) -> tuple[DriftFinding, ...]:
+) -> tuple[Finding, ...]:
     """Return the metrics of head that are worse than the older Run's beyond their relative limits.
 
     They are compared like head and baseline: with intervals, and by the calibration workload where the
@@ -100,24 +100,32 @@ def drift_findings(
     every award has a label, and neither precision nor recall fell.
     """
     limits = _drift_limits(head, policy, rule)
-    changes = compare_metrics(head, older, replace(policy, limits=tuple(limits.values())))
-    is_as_good = _is_as_good(head, changes)
-    return tuple(
-        DriftFinding(
-            metric=change.metric,
-            against=against,
-            reference_started_at=older.started_at,
-            reference_commit=older.source.commit,
-            ratio=change.ratio,
-            severity=_capped(change.severity, rule.max_severity),
-            reason=f"drift: {change.reason}, against {against} ({_place(older)})",
-        )
-        for change in changes
+    compared = compare_metrics(head, older, replace(policy, limits=tuple(limits.values())))
+    is_as_good = _is_as_good(head, compared.changes)
+    drifting = {
+        change.metric
+        for change in compared.changes
         if change.metric in limits
         and not (counts_links(limits[change.metric]) and is_as_good)
         and change.delta is not None
         and change.severity in {Severity.WARN, Severity.FAIL}
         and not _is_chance(change, spreads.get(change.metric))
+    }
+    facts: dict[str, Fact] = {
+        "days": against.days,
+        "tag": against.tag,
+        "reference_started_at": moment_text(older.started_at),
+        "reference_commit": older.source.commit,
+    }
+    return tuple(
+        replace(
+            finding,
+            rule=Rule.DRIFT,
+            severity=_capped(finding.severity, rule.max_severity),
+            facts={**finding.facts, **facts},
+        )
+        for finding in compared.findings
+        if finding.metric in drifting and finding.is_deciding
     )
 
 
@@ -149,23 +157,16 @@ def _is_as_good(head: Run, changes: Sequence[Change]) -> bool:
     )
 
 
-def with_drift(verdict: Verdict, findings: Sequence[DriftFinding]) -> Verdict:
-    """Return the verdict with the findings: their reasons, and an outcome that is no milder than they are."""
+def with_drift(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
+    """Return the verdict with the findings, and an outcome that is no milder than they are."""
     if not findings:
         return verdict
-    fails = [finding.reason for finding in findings if finding.severity is Severity.FAIL]
-    others = [finding.reason for finding in findings if finding.severity is not Severity.FAIL]
     outcome = verdict.outcome
-    if fails and outcome is not Outcome.ERROR:
+    if any(finding.severity is Severity.FAIL for finding in findings) and outcome is not Outcome.ERROR:
         outcome = Outcome.FAIL
     elif outcome in {Outcome.PASS, Outcome.NO_BASELINE}:
         outcome = Outcome.WARN
-    return replace(
-        verdict,
-        outcome=outcome,
-        reasons=(*fails, *verdict.reasons, *others),
-        drift=(*verdict.drift, *findings),
-    )
+    return replace(verdict, outcome=outcome, findings=in_order((*verdict.findings, *findings)))
 
 
 def is_like(row: HistoryRow, head: Run) -> bool:
@@ -215,9 +216,3 @@ def _is_chance(change: Change, spread: float | None) -> bool:
 
 def _capped(severity: Severity, most: Severity) -> Severity:
     return most if worst([severity, most]) is severity else severity
-
-
-def _place(entry: HistoryEntry) -> str:
-    commit = entry.source.commit[:_COMMIT_CHARACTERS]
-    started_at = moment_text(entry.started_at)
-    return f"{started_at}, commit {commit}" if commit else started_at

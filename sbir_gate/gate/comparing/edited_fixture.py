@@ -7,40 +7,21 @@ chosen the questions that are asked there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sbir_gate.gate.comparing.changes import NO_SPREAD, compare_metrics
+from sbir_gate.gate.comparing.changes import NO_SPREAD, Compared, compare_metrics
 from sbir_gate.gate.comparing.deciding import blind_spots
-from sbir_gate.gate.comparing.gate import comparison_notes, judge
+from sbir_gate.gate.comparing.gate import comparison_notes, judge, outcome_of
 from sbir_gate.gate.comparing.paired import is_side_by_side
 from sbir_gate.gate.comparing.renaming import rename
-from sbir_gate.gate.comparing.waivers import Waived, apply_waivers, waive_fixture_edit
+from sbir_gate.gate.comparing.waivers import Judged, Waived, apply_waivers, waive_fixture_edit
 from sbir_gate.model.companions import OnBaseFixture
+from sbir_gate.model.finding import Finding, OnFixture, Rule, Severity, in_order, recorded
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import Change, Outcome, Policy, RecordChanges, Severity, Verdict
+from sbir_gate.model.verdict import Change, Policy, RecordChanges, Verdict
 from sbir_gate.model.waiver import FIXTURE_EDIT, Waivers
-
-ON_BASE = "on the base's fixture"
-ON_OWN = "on this change's own fixture"
-MISSING = "the Run there is missing"
-SMALLER = "this change's fixture may have fewer rows than the base's: time and memory were not judged on it"
-
-# the most severe first
-_OUTCOMES = (
-    Outcome.FAIL,
-    Outcome.INCOMPARABLE,
-    Outcome.INCONCLUSIVE,
-    Outcome.WARN,
-    Outcome.NO_BASELINE,
-    Outcome.PASS,
-)
-_BY_SEVERITY = {
-    Severity.FAIL: Outcome.FAIL,
-    Severity.INCONCLUSIVE: Outcome.INCONCLUSIVE,
-    Severity.WARN: Outcome.WARN,
-}
 
 
 def judge_change(
@@ -68,22 +49,24 @@ def judge_change(
         own = judge(head, None, policy, waivers=waivers)
         there = judge(on_base.head, reference, policy, waivers=waivers, spread=spread)
         timed = Waived((), RecordChanges(), notes=there.notes)
-        return _merged(_Parts(there, own, timed), (*head.warnings, *there.notes), edits, policy, waivers)
+        notes = (*map(recorded, head.warnings), *there.notes)
+        return _merged(_Parts(there, own, timed), notes, edits, policy, waivers)
     exact, noisy = _limits(policy, MetricKind.EXACT), _limits(policy, MetricKind.NOISY)
     own = judge(_part(head, MetricKind.EXACT), None, exact, waivers=waivers)
     base = _part(on_base.base, MetricKind.EXACT) if on_base.base else None
     there = judge(_part(on_base.head, MetricKind.EXACT), base, exact, waivers=waivers)
     here, base = _part(head, MetricKind.NOISY), _part(reference, MetricKind.NOISY)
     renamed = rename(here, base, noisy)
-    changes = renamed.named(compare_metrics(here, renamed.reference, renamed.policy))
-    timed = apply_waivers(changes, RecordChanges(), policy, waivers)
+    compared = compare_metrics(here, renamed.reference, renamed.policy)
+    compared = Compared(renamed.named(compared.changes), compared.findings)
+    timed = apply_waivers(Judged(compared, RecordChanges()), policy, waivers)
     blind = blind_spots(timed.changes, policy)
     if edits.is_smaller or not edits.is_counted:
         timed = replace(timed, changes=tuple(map(_unjudged_time, timed.changes)))
-        blind = (SMALLER,)
+        blind = (Finding(Rule.SMALLER_FIXTURE, Severity.INFO),)
     notes = (
         *comparison_notes(head, reference),
-        *(change.reason for change in changes if change.not_compared),
+        *(finding for finding in timed.findings if not finding.is_deciding),
         *blind,
     )
     merged = _merged(_Parts(there, own, timed), notes, edits, policy, waivers)
@@ -117,69 +100,51 @@ def _limits(policy: Policy, kind: MetricKind) -> Policy:
 
 
 def _merged(
-    parts: _Parts, notes: Sequence[str], edits: FixtureEdits, policy: Policy, waivers: Waivers | None
+    parts: _Parts, notes: Sequence[Finding], edits: FixtureEdits, policy: Policy, waivers: Waivers | None
 ) -> Verdict:
-    """Return one verdict of the parts, each reason with the fixture that it is about."""
-    there, own, timed = _placed(parts.there, ON_BASE), _placed(parts.own, ON_OWN), parts.timed.changes
-    judged = (*there.changes, *own.changes, *timed)
-    severities = {change.reason: change.severity for change in judged}
-    severities[there.records.reason] = there.records.severity
-    reasons = dict.fromkeys(
-        (
-            *there.reasons,
-            *own.reasons,
-            *(change.reason for change in timed if change.severity in _BY_SEVERITY),
-        )
+    """Return one verdict of the parts, each finding with the fixture that it is about."""
+    there, own, timed = parts.there, parts.own, parts.timed
+    deciding = (
+        *_on(OnFixture.BASE, there.deciding),
+        *_on(OnFixture.OWN, own.deciding),
+        *(finding for finding in timed.findings if finding.is_deciding),
     )
-    outcomes = [there.outcome, *(_BY_SEVERITY.get(change.severity, Outcome.PASS) for change in timed)]
-    if own.outcome is not Outcome.NO_BASELINE:
-        outcomes.append(own.outcome)
-    order = list(_BY_SEVERITY)
     return replace(
         there,
-        outcome=min(outcomes, key=_OUTCOMES.index),
-        # what is no metric's and no award's reason is a fault: it comes first
-        reasons=tuple(sorted(reasons, key=lambda reason: order.index(severities.get(reason, Severity.FAIL)))),
-        changes=tuple({change.metric: change for change in (*timed, *there.changes)}.values()),
+        outcome=outcome_of(deciding, has_reference=bool(there.reference_started_at)),
+        findings=in_order((*deciding, *_notes(parts, notes, policy, waivers))),
+        changes=tuple({change.metric: change for change in (*timed.changes, *there.changes)}.values()),
         head_started_at=own.head_started_at,
-        notes=_notes(parts, notes, policy, waivers),
-        waivers=tuple(dict.fromkeys((*there.waivers, *own.waivers, *parts.timed.applied))),
+        waivers=tuple(dict.fromkeys((*there.waivers, *own.waivers, *timed.applied))),
         fixture_edits=edits,
         own_fixture_changes=tuple(change for change in own.changes if change.severity is not Severity.INFO),
     )
 
 
-def _placed(verdict: Verdict, where: str) -> Verdict:
-    """Return the verdict with reasons that say on which fixture they were found."""
-
-    def words(reason: str) -> str:
-        return f"{where}: {reason}" if reason else ""
-
-    return replace(
-        verdict,
-        reasons=tuple(map(words, verdict.reasons)),
-        changes=tuple(replace(change, reason=words(change.reason)) for change in verdict.changes),
-        records=replace(verdict.records, reason=words(verdict.records.reason)),
-    )
+def _on(fixture: OnFixture, findings: Iterable[Finding]) -> Iterable[Finding]:
+    return (replace(finding, fixture=fixture) for finding in findings)
 
 
-def _notes(parts: _Parts, notes: Sequence[str], policy: Policy, waivers: Waivers | None) -> tuple[str, ...]:
+def _notes(
+    parts: _Parts, notes: Sequence[Finding], policy: Policy, waivers: Waivers | None
+) -> tuple[Finding, ...]:
     """Return the notes, and those on waivers that hold for every part: one that a part needed is needed."""
-    on_waivers = frozenset(apply_waivers((), RecordChanges(), policy, waivers).notes)
+    on_waivers = apply_waivers(Judged(Compared(()), RecordChanges()), policy, waivers).notes
     each = (parts.there.notes, parts.own.notes, parts.timed.notes)
     unused = [note for note in parts.own.notes if note in on_waivers and all(note in some for some in each)]
-    return tuple(dict.fromkeys((*(note for note in notes if note not in on_waivers), *unused)))
+    return (*(note for note in notes if note not in on_waivers), *unused)
 
 
 def _unjudged(
     head: Run, reference: Run | None, policy: Policy, edits: FixtureEdits, waivers: Waivers | None
 ) -> Verdict:
     """Return the verdict on head's own fixture, with why there is none on the base's."""
-    reason, waiver = waive_fixture_edit(
-        f"cannot be judged {ON_BASE}: {edits.obstacle or MISSING}", edits, waivers
+    obstacle = {"obstacle": edits.obstacle} if edits.obstacle else {}
+    finding = waive_fixture_edit(
+        Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL, facts=obstacle), edits, waivers
     )
     has_same_fixture = reference is not None and reference.fixture.fingerprint == head.fixture.fingerprint
-    # of a waiver for the edit that is in force the reason tells
+    # the finding itself names a waiver for the edit that is in force
     rest = waivers and replace(
         waivers,
         entries=tuple(
@@ -189,11 +154,12 @@ def _unjudged(
         ),
     )
     own = judge(head, reference if has_same_fixture else None, policy, waivers=rest)
-    outcome = Outcome.WARN if waiver else Outcome.INCOMPARABLE
+    findings = in_order((finding, *own.findings))
+    is_waived = finding.severity is Severity.WARN and finding.waiver is not None
     return replace(
         own,
-        outcome=min(outcome, own.outcome, key=_OUTCOMES.index),
-        reasons=(*own.reasons, reason) if own.outcome is Outcome.FAIL else (reason, *own.reasons),
-        waivers=(*own.waivers, waiver) if waiver else own.waivers,
+        outcome=outcome_of(findings, has_reference=has_same_fixture),
+        findings=findings,
+        waivers=(*own.waivers, finding.waiver) if is_waived and finding.waiver else own.waivers,
         fixture_edits=edits,
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import median
 
-from sbir_gate.gate.comparing.limits import Finding, absolute_findings, relative_findings
+from sbir_gate.gate.comparing.limits import absolute_findings, relative_findings
 from sbir_gate.gate.comparing.ratios import RELATIVE_TOLERANCE, Pair, Ratio, exact_ratio
-from sbir_gate.gate.comparing.wording import distinct_texts
-from sbir_gate.model.verdict import Direction, Excuse, MetricLimit, Severity
+from sbir_gate.model.finding import Excuse, Finding, Rule, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit
 from sbir_gate.model.waiver import NEVER_WAIVED
 
 # Absolute limits that hold although the base breaks them too: what says that the enricher did its work, and
@@ -40,19 +40,27 @@ def excused(
         harmful = relative_findings(limit, judged, harmless, before)
         if not harmful:
             excuse = excuse or Excuse.HARMLESS
-            words = f"{relative[0].reason}: {_harm_words(harmless, before)}"
-            relative = (replace(relative[0], severity=Severity.OK, reason=words),)
+            relative = (_harmless(relative[0], harmless, before),)
         elif harmful[0].severity is not relative[0].severity:
-            words = f"counting only awards that worsened, {harmful[0].reason}"
-            relative = (replace(harmful[0], reason=words),)
+            relative = (_counted(harmful[0]),)
     return (*absolute, *relative), excuse
 
 
-def _harm_words(harmless: float, before: float) -> str:
-    if harmless >= before * (1 - RELATIVE_TOLERANCE):
-        return "no award behind it worsened"
-    reference, value = distinct_texts(before, harmless)
-    return f"counting only awards that worsened, {reference} -> {value}"
+def _harmless(finding: Finding, harmless: float, before: float) -> Finding:
+    """Return the finding as a note; `worsened_value` is what is left of the change, None for nothing."""
+    is_nothing = harmless >= before * (1 - RELATIVE_TOLERANCE)
+    left = {} if is_nothing else {"worsened_value": harmless}
+    return replace(
+        finding,
+        rule=Rule.HARMLESS,
+        severity=Severity.INFO,
+        excuse=Excuse.HARMLESS,
+        facts={**finding.facts, **left},
+    )
+
+
+def _counted(finding: Finding) -> Finding:
+    return replace(finding, facts={**finding.facts, "counts_only_worsened": 1})
 
 
 def _is_already_so(limit: MetricLimit, ratio: Ratio, reference: float) -> bool:
@@ -69,4 +77,4 @@ def _is_already_so(limit: MetricLimit, ratio: Ratio, reference: float) -> bool:
 
 
 def _already_so(finding: Finding) -> Finding:
-    return replace(finding, severity=Severity.WARN, reason=f"{finding.reason}, as it already is at the base")
+    return replace(finding, severity=Severity.WARN, excuse=Excuse.ALREADY_SO)

@@ -14,8 +14,9 @@ from sbir_gate.gate.comparing.sensitivity import FEWEST_TELLING_PAIRS
 from sbir_gate.gate.comparing.statistics import FEWEST_REPEATS
 from sbir_gate.gate.comparing.wording import number_text
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import Machine, Measurement, Metric, MetricKind
-from sbir_gate.model.verdict import Direction, MetricLimit, Policy, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit, Policy
 
 PlaceOf = Callable[[str], str]
 """Returns where a setting was set, by its dotted key."""
@@ -120,7 +121,8 @@ def _broken_limits(limit: MetricLimit, metric: Metric, place_of: PlaceOf) -> Ite
         yield Diagnosis(
             Gravity.ERROR if is_failing else Gravity.WARNING,
             place_of(f"gate.metrics.{limit.name}.{field}"),
-            f"gate.metrics.{limit.name}.{field}: the baseline itself breaks it ({finding.reason}), {fate}",
+            f"gate.metrics.{limit.name}.{field}: the baseline itself breaks it"
+            f" ({limit.name} is {number_text(value)}), {fate}",
             "set a limit that the baseline keeps, or fix the enricher and promote a better Run",
         )
 
@@ -249,7 +251,7 @@ class _Fate:
         head = replace(self.baseline, machine=self.machine, metrics=(replace(metric, values=values),))
         # an absolute limit that is broken on the way would fail without telling anything of the noise
         limit = replace(self.limit, minimum=None, maximum=None)
-        (change,) = compare_metrics(head, self.baseline, Policy((limit,)))
+        (change,) = compare_metrics(head, self.baseline, Policy((limit,))).changes
         return change.severity is Severity.FAIL
 
 

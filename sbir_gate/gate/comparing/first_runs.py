@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from sbir_gate.gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, is_calibrated, machine_effect
-from sbir_gate.gate.comparing.limits import HOPELESS_TIMES, Finding
+from sbir_gate.gate.comparing.limits import HOPELESS_TIMES
 from sbir_gate.gate.comparing.paired import is_side_by_side
 from sbir_gate.gate.comparing.ratios import Pair, Ratio
 from sbir_gate.gate.comparing.statistics import student_quantile
-from sbir_gate.gate.comparing.wording import distinct_texts, number_text, unit_text
+from sbir_gate.model.finding import Finding, LimitKind, Rule, Severity
 from sbir_gate.model.run import Measurement, Repeats
 from sbir_gate.model.samples import Sample
-from sbir_gate.model.verdict import MetricLimit, Severity
+from sbir_gate.model.verdict import MetricLimit
 
 # how sure it must be that the noise among the other runs does not explain the first one, one-sided
 _PROBABILITY = 0.995
@@ -63,10 +63,9 @@ class FirstRuns:
             percent = (self.ratio.value - 1) * 100
             for severity, bound in ((Severity.FAIL, limit.fail_percent), (Severity.WARN, limit.warn_percent)):
                 if bound is not None and percent > bound:
-                    milder = severity if self.can_fail else Severity.WARN
-                    return (Finding(milder, f"{milder} {number_text(bound)} %", self._words(limit, bound)),)
+                    return (self._slower(severity if self.can_fail else Severity.WARN, limit, bound),)
         if self._keeps_more(limit):
-            return (Finding(Severity.WARN, "first run", self._kept_words(limit)),)
+            return (self._finding(Rule.RESULTS_KEPT, Severity.WARN, limit),)
         return ()
 
     def _apart(self, limit: MetricLimit) -> tuple[Finding, ...]:
@@ -78,8 +77,7 @@ class FirstRuns:
         is_large = self.ratio.is_significant and self.ratio.judged_delta >= limit.smallest_change
         if bound is None or not is_large or percent <= HOPELESS_TIMES * bound:
             return ()
-        severity = Severity.FAIL if self.can_fail else Severity.WARN
-        return (Finding(severity, f"{severity} {number_text(bound)} %", self._words(limit, bound)),)
+        return (self._slower(Severity.FAIL if self.can_fail else Severity.WARN, limit, bound),)
 
     def _keeps_more(self, limit: MetricLimit) -> bool:
         """Say whether head's later runs are spared something that those of the reference are not."""
@@ -91,20 +89,20 @@ class FirstRuns:
         more = (head.least / median(head.later)) / (reference.first / median(reference.later))
         return is_long and saved >= limit.smallest_change and more > 1 + limit.fail_percent / 100
 
-    def _words(self, limit: MetricLimit, bound: float) -> str:
-        before, after = distinct_texts(self.reference.first, self.head.first)
-        change, _ = distinct_texts(abs((self.ratio.value or 1.0) - 1) * 100, bound, fewest_digits=3)
-        return (
-            f"{limit.name} rose {change} % ({before} -> {after}{unit_text(limit.unit)},"
-            f" later runs {number_text(median(self.head.later), 3)}{unit_text(limit.unit)}),"
-            f" limit {number_text(bound)} %"
-        )
+    def _slower(self, severity: Severity, limit: MetricLimit, bound: float) -> Finding:
+        kind = LimitKind.FAIL if severity is Severity.FAIL else LimitKind.WARN
+        found = self._finding(Rule.FIRST_RUN_SLOWER, severity, limit)
+        return replace(found, limit=bound, limit_kind=kind, reference=self.reference.first)
 
-    def _kept_words(self, limit: MetricLimit) -> str:
-        unit = unit_text(limit.unit)
-        return (
-            f"{limit.name}: the first run took {number_text(self.head.first, 3)}{unit}, later ones"
-            f" {number_text(median(self.head.later), 3)}{unit}: they use what an earlier run left behind"
+    def _finding(self, rule: Rule, severity: Severity, limit: MetricLimit) -> Finding:
+        return Finding(
+            rule,
+            severity,
+            metric=limit.name,
+            unit=limit.unit,
+            measured=self.head.first,
+            ratio=self.ratio.value,
+            facts={"change": self.ratio.judged_delta, "later": median(self.head.later)},
         )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import Enum
 
 from sbir_gate.gate.comparing.ratios import RELATIVE_TOLERANCE, Ratio
@@ -17,23 +16,12 @@ from sbir_gate.gate.comparing.sensitivity import (
     warn_guard,
     worsening_of,
 )
-from sbir_gate.gate.comparing.wording import counted, distinct_texts, number_text, unit_text
+from sbir_gate.model.finding import Fact, Finding, LimitKind, Rule, Severity
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Direction, MetricLimit, Severity
+from sbir_gate.model.verdict import Direction, Limit, MetricLimit
 
 # an interval that reaches beyond so many times the fail limit says nothing at all
 HOPELESS_TIMES = 10
-
-_RANK = (Severity.OK, Severity.INFO, Severity.WARN, Severity.INCONCLUSIVE, Severity.FAIL)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one limit says: how severe, by which limit, and why."""
-
-    severity: Severity
-    limit: str
-    reason: str
 
 
 class Reach(Enum):
@@ -49,23 +37,37 @@ class Reach(Enum):
     UNKNOWN = "unknown"
 
 
-def worst(severities: Iterable[Severity]) -> Severity:
-    """Return the gravest: fail, inconclusive, warn, info, ok. An inconclusive may hide a failure."""
-    return max(severities, key=_RANK.index, default=Severity.OK)
+def limits_of(limit: MetricLimit) -> tuple[Limit, ...]:
+    """Return all limits that are set for a metric."""
+    found = (
+        (LimitKind.WARN, limit.warn_percent, Severity.WARN),
+        (LimitKind.FAIL, limit.fail_percent, Severity.FAIL),
+        (LimitKind.MINIMUM, limit.minimum, limit.absolute_severity),
+        (LimitKind.MAXIMUM, limit.maximum, limit.absolute_severity),
+    )
+    return tuple(Limit(kind, value, severity) for kind, value, severity in found if value is not None)
 
 
 def absolute_findings(limit: MetricLimit, head: float) -> tuple[Finding, ...]:
     """Return the breaches of `minimum` and `maximum` by the median of head."""
     findings = []
     if limit.minimum is not None and head < limit.minimum:
-        value, bound = distinct_texts(head, limit.minimum)
-        words = f"{limit.name} {value} is below the minimum {bound}"
-        findings.append(Finding(limit.absolute_severity, f"minimum {bound}", words))
+        findings.append(_breach(Rule.BELOW_MINIMUM, LimitKind.MINIMUM, limit, head, limit.minimum))
     if limit.maximum is not None and head > limit.maximum:
-        value, bound = distinct_texts(head, limit.maximum)
-        words = f"{limit.name} {value} is above the maximum {bound}"
-        findings.append(Finding(limit.absolute_severity, f"maximum {bound}", words))
+        findings.append(_breach(Rule.ABOVE_MAXIMUM, LimitKind.MAXIMUM, limit, head, limit.maximum))
     return tuple(findings)
+
+
+def _breach(rule: Rule, kind: LimitKind, limit: MetricLimit, head: float, bound: float) -> Finding:
+    return Finding(
+        rule,
+        limit.absolute_severity,
+        metric=limit.name,
+        unit=limit.unit,
+        measured=head,
+        limit=bound,
+        limit_kind=kind,
+    )
 
 
 def relative_findings(limit: MetricLimit, ratio: Ratio, head: float, reference: float) -> tuple[Finding, ...]:
@@ -85,28 +87,44 @@ def relative_findings(limit: MetricLimit, ratio: Ratio, head: float, reference: 
     counts = _counts(limit, ratio)
     breached = limit.fail_percent is not None and counts and _is_beyond(ratio, limit, limit.fail_percent)
     if breached and (_is_established(limit, ratio) or _is_overwhelming(limit, ratio)):
-        return (_finding(Severity.FAIL, limit, ratio, head, reference),)
+        return (_regression(Severity.FAIL, limit, ratio, head, reference),)
     if limit.kind is MetricKind.NOISY and (breached or reach_of(limit, ratio, reference) is Reach.HOPELESS):
-        words = _change_words(limit, ratio, limit.fail_percent or 0.0, head, reference)
-        words += f", {_doubt_words(limit, ratio, is_beyond=breached)}"
-        return (Finding(Severity.INCONCLUSIVE, _limit_name(Severity.FAIL, limit), words),)
+        doubt = _doubt_facts(limit, ratio, is_beyond=breached)
+        return (_regression(Severity.INCONCLUSIVE, limit, ratio, head, reference, doubt),)
     if limit.warn_percent is not None and counts and _is_beyond(ratio, limit, limit.warn_percent):
-        return (_finding(Severity.WARN, limit, ratio, head, reference),) if ratio.is_significant else ()
+        warning = _regression(Severity.WARN, limit, ratio, head, reference)
+        return (warning,) if ratio.is_significant else ()
     return ()
 
 
-def _finding(severity: Severity, limit: MetricLimit, ratio: Ratio, head: float, reference: float) -> Finding:
-    percent = _percent(severity, limit)
-    words = _change_words(limit, ratio, percent, head, reference)
-    return Finding(severity, _limit_name(severity, limit), f"{words}, limit {number_text(percent)} %")
-
-
-def _percent(severity: Severity, limit: MetricLimit) -> float:
-    return (limit.fail_percent if severity is Severity.FAIL else limit.warn_percent) or 0.0
-
-
-def _limit_name(severity: Severity, limit: MetricLimit) -> str:
-    return f"{severity} {number_text(_percent(severity, limit))} %"
+def _regression(
+    severity: Severity,
+    limit: MetricLimit,
+    ratio: Ratio,
+    head: float,
+    reference: float,
+    doubt: Mapping[str, Fact] | None = None,
+) -> Finding:
+    is_warning = severity is Severity.WARN
+    facts: dict[str, Fact] = {"change": ratio.judged_delta}
+    if ratio.is_calibrated:
+        facts["is_calibrated"] = 1
+    if ratio.is_paired:
+        facts |= {"pairs": ratio.repeats, "medians_change": ratio.delta}
+    return Finding(
+        Rule.POSSIBLE_REGRESSION if severity is Severity.INCONCLUSIVE else Rule.REGRESSION,
+        severity,
+        metric=limit.name,
+        unit=limit.unit,
+        measured=head,
+        limit=(limit.warn_percent if is_warning else limit.fail_percent) or 0.0,
+        limit_kind=LimitKind.WARN if is_warning else LimitKind.FAIL,
+        reference=reference,
+        ratio=ratio.value,
+        ratio_low=ratio.low,
+        ratio_high=ratio.high,
+        facts={**facts, **(doubt or {})},
+    )
 
 
 def _counts(limit: MetricLimit, ratio: Ratio) -> bool:
@@ -165,63 +183,31 @@ def _is_beyond(ratio: Ratio, limit: MetricLimit, percent: float) -> bool:
     return worse_percent > percent * (1 + RELATIVE_TOLERANCE) + RELATIVE_TOLERANCE
 
 
-def _change_words(limit: MetricLimit, ratio: Ratio, percent: float, head: float, reference: float) -> str:
-    rises = ratio.judged_delta > 0
-    verb = "rose" if rises else "fell"
-    before, after = distinct_texts(reference, head)
-    if ratio.value is None:
-        return f"{limit.name} {verb} from {before} to {after}{unit_text(limit.unit)}"
-    change, _ = distinct_texts(abs(ratio.value - 1) * 100, percent, fewest_digits=3)
-    values = f"{before} -> {after}{unit_text(limit.unit)}"
-    if ratio.is_calibrated:
-        values += " as measured; the machines' speeds are taken out"
-    if ratio.is_paired:
-        values = f"medians {values}" + (f" of {counted(ratio.repeats, 'pair')}" if ratio.repeats else "")
-    return f"{limit.name} {verb} {change} %{_pair_words(ratio)} ({values})"
-
-
-def _pair_words(ratio: Ratio) -> str:
-    """Return that the pairs decided: the medians beside the change may differ by more, or the other way."""
-    if not ratio.is_paired:
-        return ""
-    if ratio.delta * ratio.judged_delta > 0:
-        return " pair by pair"
-    moved = "fell" if ratio.delta < 0 else "rose" if ratio.delta > 0 else "did not change"
-    return f" pair by pair, though the medians alone {moved}"
-
-
-def _doubt_words(limit: MetricLimit, ratio: Ratio, *, is_beyond: bool) -> str:
+def _doubt_facts(limit: MetricLimit, ratio: Ratio, *, is_beyond: bool) -> dict[str, Fact]:
     """Return why nothing was shown, what could have been seen, and what it would have taken."""
-    bound = f"the limit of {number_text(limit.fail_percent or 0.0)} %"
-    if ratio.doubt:
-        return f"beyond {bound}, but {ratio.doubt}" if is_beyond else f"and {ratio.doubt}"
-    worsening = worsening_of(ratio, limit.direction)
+    facts: dict[str, Fact] = {"is_beyond": int(is_beyond)}
+    if ratio.doubt is not None:
+        before, after = ratio.counts
+        return {**facts, "doubt": ratio.doubt, "reference_values": before, "head_values": after}
     if has_few_pairs(ratio):
-        few = f"{counted(ratio.repeats, 'pair')} cannot tell: at least {FEWEST_TELLING_PAIRS} are needed"
-        return f"beyond {bound}, but {few}" if is_beyond else f"and {few}"
-    if worsening is None:
-        return f"beyond {bound}, but the interval covers no change"
+        return {**facts, "doubt": "few-pairs", "needed_pairs": FEWEST_TELLING_PAIRS}
+    if worsening_of(ratio, limit.direction) is None:
+        return {**facts, "doubt": "covers-no-change"}
     if not is_beyond:
-        words = f"and the interval is too wide to tell: it reaches more than {HOPELESS_TIMES} times {bound}"
-        return words + _more_words(limit, ratio)
-    covered = "no change" if not ratio.is_significant else f"the warn limit of {_warn_text(limit)} %"
-    words = f"beyond {bound}, but the interval covers {covered}"
+        return {**facts, "doubt": "too-wide", "times": HOPELESS_TIMES, **_more_facts(limit, ratio)}
+    if ratio.is_significant:
+        given = [percent for percent in (limit.warn_percent, limit.fail_percent) if percent is not None]
+        facts |= {"doubt": "covers-warn-limit", "warn_percent": min(given)}
+    else:
+        facts["doubt"] = "covers-no-change"
     smallest = smallest_detectable(ratio, limit.direction)
     if smallest is not None:
-        words += f"; the smallest regression that could have been seen is {number_text(smallest * 100, 3)} %"
-    return words + _more_words(limit, ratio)
+        facts["smallest_percent"] = smallest * 100
+    return {**facts, **_more_facts(limit, ratio)}
 
 
-def _warn_text(limit: MetricLimit) -> str:
-    given = [percent for percent in (limit.warn_percent, limit.fail_percent) if percent is not None]
-    return number_text(min(given))
-
-
-def _more_words(limit: MetricLimit, ratio: Ratio) -> str:
+def _more_facts(limit: MetricLimit, ratio: Ratio) -> dict[str, Fact]:
     wanted = more_repeats(ratio, limit)
-    what = ("pair", "pairs") if ratio.is_paired else ("repeat a side", "repeats a side")
     if wanted is not None:
-        return f"; about {counted(wanted, f'more {what[0]}', f'more {what[1]}')} would tell"
-    if ratio.fixed_log > 0:
-        return "; more repeats would not tell: measure both side by side"
-    return ""
+        return {"more_pairs" if ratio.is_paired else "more_repeats": wanted}
+    return {"needs_pairs": 1} if ratio.fixed_log > 0 else {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sbir_gate.gate.comparing.changes import compare_metrics
-from sbir_gate.gate.comparing.gate import NO_REFERENCE, judge
-from sbir_gate.gate.comparing.limits import worst
+from sbir_gate.gate.comparing.changes import Compared, compare_metrics
+from sbir_gate.gate.comparing.gate import judge, outcome_of
 from sbir_gate.gate.comparing.promotion import judge_merged
 from sbir_gate.gate.comparing.soundness import reference_fault
-from sbir_gate.gate.comparing.waivers import apply_waivers
+from sbir_gate.gate.comparing.waivers import Judged, apply_waivers
+from sbir_gate.model.finding import Finding, Rule, Severity, in_order
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import MetricLimit, Outcome, Policy, RecordChanges, Severity, Verdict
+from sbir_gate.model.verdict import MetricLimit, Policy, RecordChanges, Verdict
 from sbir_gate.model.waiver import Waivers
 
 _RATIO = "ratio"
@@ -61,33 +61,30 @@ def judge_other_data(
     alone = judge(head, None, policy, waivers=waivers)
     rates = replace(policy, limits=tuple(filter(is_rate, _limits_on(head, reference, policy))))
     names = {limit.name for limit in rates.limits}
-    compared = tuple(
-        change
-        for change in compare_metrics(_only(head, names), _only(reference, names), rates)
-        if change.metric in names
+    found = compare_metrics(_only(head, names), _only(reference, names), rates)
+    compared = Compared(
+        tuple(change for change in found.changes if change.metric in names),
+        tuple(finding for finding in found.findings if finding.metric in names),
     )
-    waived = apply_waivers(compared, RecordChanges(), rates, waivers)
+    waived = apply_waivers(Judged(compared, RecordChanges()), rates, waivers)
     by_name = {change.metric: change for change in waived.changes}
     changes = tuple(by_name.get(change.metric, change) for change in alone.changes)
-    severity = worst(change.severity for change in waived.changes)
-    worded = {change.reason for change in alone.changes}
-    reasons = tuple(
-        change.reason
-        for change in waived.changes
-        if _is_told(change.severity) and change.reason not in worded
+    findings = in_order(
+        (
+            *waived.findings,
+            # what is waived by itself is waived in the comparison too
+            *(each for each in alone.findings if each.rule is not Rule.NO_BASELINE),
+            Finding(Rule.OTHER_DATA, Severity.INFO),
+            *waived.notes,
+        )
     )
     return replace(
         alone,
-        outcome=_outcome(alone.outcome, severity),
-        reasons=(*reasons, *alone.reasons),
+        outcome=outcome_of(findings, has_reference=True),
+        findings=findings,
         changes=changes,
         reference_started_at=reference.started_at,
         reference_commit=reference.source.commit,
-        notes=(
-            "the data are not those of the reference: rates were compared, times, counts and awards were not",
-            *(note for note in alone.notes if note != NO_REFERENCE),
-            *(note for note in waived.notes if note not in alone.notes),
-        ),
         waivers=tuple(dict.fromkeys((*alone.waivers, *waived.applied))),
     )
 
@@ -97,8 +94,8 @@ def is_rate(limit: MetricLimit) -> bool:
     return limit.kind is MetricKind.EXACT and limit.unit == _RATIO
 
 
-def declined(head: Run, reference: Run, policy: Policy) -> tuple[str, ...]:
-    """Return the rates that are worse in head than in the reference, however little, in words.
+def declined(head: Run, reference: Run, policy: Policy) -> tuple[Finding, ...]:
+    """Return the rates that are worse in head than in the reference, however little.
 
     A reference that moves with every Run follows a decline whose steps are each within their limit; one
     that moves only to what is at least as good does not.
@@ -109,8 +106,8 @@ def declined(head: Run, reference: Run, policy: Policy) -> tuple[str, ...]:
         if is_rate(limit) and (limit.warn_percent is not None or limit.fail_percent is not None)
     )
     names = {limit.name for limit in limits}
-    changes = compare_metrics(_only(head, names), _only(reference, names), replace(policy, limits=limits))
-    return tuple(change.reason for change in changes if _is_told(change.severity))
+    found = compare_metrics(_only(head, names), _only(reference, names), replace(policy, limits=limits))
+    return tuple(finding for finding in found.findings if finding.is_deciding)
 
 
 def _limits_on(head: Run, reference: Run, policy: Policy) -> tuple[MetricLimit, ...]:
@@ -119,15 +116,3 @@ def _limits_on(head: Run, reference: Run, policy: Policy) -> tuple[MetricLimit, 
 
 def _only(run: Run, names: set[str]) -> Run:
     return replace(run, metrics=tuple(metric for metric in run.metrics if metric.name in names))
-
-
-def _is_told(severity: Severity) -> bool:
-    return severity not in {Severity.OK, Severity.INFO}
-
-
-def _outcome(alone: Outcome, severity: Severity) -> Outcome:
-    if severity is Severity.FAIL or alone is Outcome.FAIL:
-        return Outcome.FAIL
-    if severity is Severity.WARN or alone is Outcome.WARN:
-        return Outcome.WARN
-    return Outcome.PASS if alone is Outcome.NO_BASELINE else alone

@@ -11,7 +11,7 @@ import math
 from dataclasses import replace
 from statistics import median
 
-from sbir_gate.gate.comparing.ratios import Pair, Ratio, doubtful_ratio, too_few_repeats
+from sbir_gate.gate.comparing.ratios import Doubt, Pair, Ratio, doubtful_ratio, too_few_repeats
 from sbir_gate.gate.comparing.signed_ranks import pseudo_median_interval
 from sbir_gate.gate.comparing.statistics import FEWEST_REPEATS, half_width
 from sbir_gate.model.run import Measurement
@@ -38,10 +38,9 @@ def paired_ratio(pair: Pair) -> Ratio:
     logarithm; there the differences of the pairs are judged in the same way.
     """
     if len(pair.head) != len(pair.reference):
-        counts = f"{len(pair.reference)} and {len(pair.head)} values"
-        return _doubtful(pair, f"{counts} make no pairs, though the Runs were measured side by side")
+        return _doubtful(pair, Doubt.UNPAIRED)
     if too_few_repeats(pair):
-        return _doubtful(pair, f"{len(pair.head)} pair tells nothing of the noise")
+        return _doubtful(pair, Doubt.ONE_PAIR)
     if min(*pair.head, *pair.reference) <= 0:
         return _about_zero(pair)
     heads, references = [math.log(v) for v in pair.head], [math.log(v) for v in pair.reference]
@@ -84,7 +83,7 @@ def least_ratios(metric: str, head: Measurement, reference: Measurement) -> tupl
     return tuple(ratios)
 
 
-def _doubtful(pair: Pair, doubt: str) -> Ratio:
+def _doubtful(pair: Pair, doubt: Doubt) -> Ratio:
     return replace(doubtful_ratio(pair, doubt), is_paired=True)
 
 

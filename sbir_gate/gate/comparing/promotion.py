@@ -6,43 +6,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sbir_gate.gate.comparing.changes import NO_SPREAD
-from sbir_gate.gate.comparing.gate import NO_REFERENCE, judge
+from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.comparing.soundness import reference_fault
-from sbir_gate.gate.comparing.wording import counted
 from sbir_gate.model.awards import AwardRecord, Label
+from sbir_gate.model.finding import Finding, Rule, Severity, in_order
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import (
     Change,
-    DriftFinding,
     Outcome,
     Policy,
-    Severity,
+    PromotionObstacle,
     Verdict,
 )
 from sbir_gate.model.waiver import Waivers
 
 _SOUND = frozenset({Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE})
-_SHOWN_METRICS = 5
 
 
-def may_become_baseline(verdict: Verdict, drift: Sequence[DriftFinding] = ()) -> str:
-    """Return why a Run with this verdict may not become the baseline; empty if it may.
+def baseline_obstacle(verdict: Verdict, drift: Sequence[Finding] = ()) -> PromotionObstacle | None:
+    """Return why a Run with this verdict may not become the baseline; None if it may.
 
     The exact metrics and the absolute limits decide: what failed, broke or was not compared is no measure for
     others, and a baseline that follows a slow decline hides it. Noise in times alone does not hold a
     baseline up: the Run keeps all its values, so that later ones are judged with that noise.
     """
-    findings = (*verdict.drift, *drift)
+    findings = in_order((*verdict.drift, *drift))
     if findings:
-        reasons = dict.fromkeys(finding.reason for finding in findings)
-        return f"it would make a slow decline the baseline: {'; '.join(reasons)}"
+        return PromotionObstacle(findings)
     if verdict.outcome in _SOUND or (
         verdict.outcome is Outcome.INCONCLUSIVE and _is_noise_alone(verdict.changes)
     ):
-        return ""
-    reason = f": {verdict.reasons[0]}" if verdict.reasons else ""
-    return f"the verdict on it is {verdict.outcome}{reason}"
+        return None
+    return PromotionObstacle(verdict.deciding[:1], verdict.outcome)
 
 
 def judge_merged(
@@ -68,10 +64,8 @@ def judge_merged(
     verdict = judge(head, replace(reference, metrics=kept), policy, waivers=waivers, spread=spread)
     if not gone:
         return verdict
-    more = f" and {len(gone) - _SHOWN_METRICS} more" if len(gone) > _SHOWN_METRICS else ""
-    names = ", ".join(sorted(gone)[:_SHOWN_METRICS]) + more
-    note = f"gone since the baseline, and not part of the next one: {names}"
-    return replace(verdict, notes=(note, *verdict.notes))
+    note = Finding(Rule.METRICS_RETIRED, Severity.INFO, facts={"names": tuple(sorted(gone))})
+    return replace(verdict, findings=in_order((*verdict.findings, note)))
 
 
 def _gone(head: Run, reference: Run, policy: Policy) -> frozenset[str]:
@@ -86,16 +80,19 @@ def _with_common_awards(head: Run, reference: Run, policy: Policy, waivers: Waiv
     now, before = _common(head, reference)
     records = compare_records(now, before, policy)
     verdict = judge(head, None, policy, waivers=waivers, records=records)
-    starts = (
-        f"the fixture changed ({reference.fixture.fingerprint[:12]} -> {head.fixture.fingerprint[:12]})"
-        f" and {counted(len(now.awards), 'award is', 'awards are')} in both: their links were compared,"
-        " metrics were judged by their absolute limits"
+    starts = Finding(
+        Rule.BASELINE_STARTS if verdict.outcome is Outcome.NO_BASELINE else Rule.COMMON_AWARDS,
+        Severity.INFO,
+        facts={
+            "before": reference.fixture.fingerprint,
+            "after": head.fixture.fingerprint,
+            "awards": len(now.awards),
+        },
     )
-    is_new = verdict.outcome is Outcome.NO_BASELINE
+    others = (finding for finding in verdict.findings if finding.rule is not Rule.NO_BASELINE)
     return replace(
         verdict,
-        reasons=(f"{starts}; a new baseline starts here",) if is_new else verdict.reasons,
-        notes=(*(() if is_new else (starts,)), *(note for note in verdict.notes if note != NO_REFERENCE)),
+        findings=in_order((starts, *others)),
         reference_started_at=reference.started_at,
         reference_commit=reference.source.commit,
     )

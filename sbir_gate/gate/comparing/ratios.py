@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from statistics import median
 
 from sbir_gate.gate.comparing.calibration import (
@@ -30,18 +31,28 @@ from sbir_gate.model.run import Measurement
 RELATIVE_TOLERANCE = 1e-9
 
 
+class Doubt(StrEnum):
+    """Why a noisy ratio has no interval."""
+
+    NOT_CALIBRATED = "not-calibrated"
+    FEW_REPEATS = "few-repeats"
+    UNPAIRED = "unpaired"
+    ONE_PAIR = "one-pair"
+
+
 @dataclass(frozen=True, slots=True)
 class Ratio:
     """Head over reference: the value that is judged, its bounds, and what stands in the way.
 
     `value` is None where the reference is not above 0; `low` and `high` are None where there is no
     interval. `raw` is never calibrated. `delta` is head minus reference in the metric's unit, and
-    `judged_delta` is what of it counts: between machines, the calibrated part. `doubt` says in words
-    why there is no interval. `repeats` are those of the side that has fewer, or the pairs. `fixed_log`
-    is what of the interval, to one side and on logs, more repeats would not narrow; `noise_floor_log`
-    what pairs of the same code say of its width, where there are such. `is_sought` is False where the
-    set-up takes one repeat, so that nobody looks for a change in noise. `least_each` is, of a time with few
-    pairs, the least that each of them and the first runs can show, whatever else the machine did.
+    `judged_delta` is what of it counts: between machines, the calibrated part. `doubt` says
+    why there is no interval, `counts` how many values the reference and head have then. `repeats` are those
+    of the side that has fewer, or the pairs. `fixed_log` is what of the interval, to one side and on logs,
+    more repeats would not narrow; `noise_floor_log` what pairs of the same code say of its width, where there
+    are such. `is_sought` is False where the set-up takes one repeat, so that nobody looks for a change in
+    noise. `least_each` is, of a time with few pairs, the least that each of them and the first runs can show,
+    whatever else the machine did.
     """
 
     value: float | None
@@ -52,7 +63,8 @@ class Ratio:
     judged_delta: float
     is_significant: bool
     is_calibrated: bool = False
-    doubt: str = ""
+    doubt: Doubt | None = None
+    counts: tuple[int, int] = (0, 0)
     repeats: int = 0
     fixed_log: float = 0.0
     noise_floor_log: float = 0.0
@@ -90,10 +102,11 @@ def noisy_ratio(pair: Pair, head: Measurement, reference: Measurement, spread: f
     return _noisy(pair, head, reference, spread)
 
 
-def doubtful_ratio(pair: Pair, doubt: str) -> Ratio:
+def doubtful_ratio(pair: Pair, doubt: Doubt) -> Ratio:
     """Return the ratio without an interval, and why it has none."""
     delta, raw = _raw(pair)
-    return Ratio(raw, None, None, raw, delta, delta, is_significant=False, doubt=doubt)
+    counts = len(pair.reference), len(pair.head)
+    return Ratio(raw, None, None, raw, delta, delta, is_significant=False, doubt=doubt, counts=counts)
 
 
 def too_few_repeats(pair: Pair) -> bool:
@@ -109,7 +122,7 @@ def _raw(pair: Pair) -> tuple[float, float | None]:
 def _noisy_about_zero(pair: Pair) -> Ratio:
     """Judge by the difference of the medians: values at or below 0 have no logarithm."""
     if too_few_repeats(pair):
-        return replace(doubtful_ratio(pair, _too_few_words(pair)), is_sought=False)
+        return replace(doubtful_ratio(pair, Doubt.FEW_REPEATS), is_sought=False)
     delta, raw = _raw(pair)
     found = interval(difference(estimate_median(pair.head), estimate_median(pair.reference)))
     low, high = None, None
@@ -124,9 +137,9 @@ def _noisy(pair: Pair, head: Measurement, reference: Measurement, spread: float 
     effect = machine_effect(pair.name, head, reference) if is_time else None
     is_between_machines = is_time and is_calibrated(pair.name, head, reference)
     if is_between_machines and effect is None:
-        return doubtful_ratio(pair, "the machines differ and the calibration workload was not timed")
+        return doubtful_ratio(pair, Doubt.NOT_CALIBRATED)
     if too_few_repeats(pair):
-        return replace(doubtful_ratio(pair, _too_few_words(pair)), is_sought=False)
+        return replace(doubtful_ratio(pair, Doubt.FEW_REPEATS), is_sought=False)
     measured = difference(estimate_log_median(pair.head), estimate_log_median(pair.reference))
     is_uncertain = is_time or spread is not None
     unexplained = unexplained_log_sd(pair.name, head, reference, spread) if is_uncertain else 0.0
@@ -184,10 +197,3 @@ def _covering(found: Interval, shift: float) -> Interval:
     It is widened, not moved: whose work the waiting task did is not known.
     """
     return Interval(found.value, min(found.low, found.low + shift), max(found.high, found.high + shift))
-
-
-def _too_few_words(pair: Pair) -> str:
-    return (
-        f"{len(pair.reference)} and {len(pair.head)} repeats tell nothing of the noise; "
-        f"at least {FEWEST_REPEATS} a side are needed"
-    )

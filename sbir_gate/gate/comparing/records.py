@@ -9,31 +9,22 @@ from dataclasses import replace
 from sbir_gate.gate.comparing.kept_links import compare_kept
 from sbir_gate.gate.comparing.losses import lost_by, slices_of
 from sbir_gate.gate.comparing.statistics import mcnemar_p_value
-from sbir_gate.gate.comparing.wording import counted, number_text
 from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.effects import IMPROVED, WORSENED, Effect
+from sbir_gate.model.finding import Fact, Finding, LimitKind, Rule, Severity, worst
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import AwardChange, Policy, RecordChanges, Severity
+from sbir_gate.model.verdict import AwardChange, Policy, RecordChanges
 
 # The method shown for an award that head says nothing of.
 VANISHED = "vanished"
 
 # In place of an award that a Run does not have.
 _NOTHING = AwardRecord(Decision("", DecisionKind.NONE, "", "", 0.0))
-
-_UNLABELLED = frozenset({Effect.LOST, Effect.RELINKED})
-_WORSENED_WORDS = {
-    Effect.NEW_WRONG: ("got a wrong link", "got a wrong link"),
-    Effect.RELINKED_WRONG: ("was re-linked to a wrong recipient", "were re-linked to a wrong recipient"),
-    Effect.LOST_CORRECT: ("lost a correct link", "lost a correct link"),
-    Effect.VANISHED: ("has no decision", "have no decision"),
-    Effect.RELINKED: ("was re-linked", "were re-linked"),
-    Effect.LOST: ("lost its link", "lost their link"),
-}
+_MOST_NAMED = 5
 
 
-def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
+def compare_records(head: Run, reference: Run, policy: Policy) -> tuple[RecordChanges, tuple[Finding, ...]]:
     """Return every award whose link differs, and what that means for the gate.
 
     Both Runs must be of the same fixture. An award that head no longer decides is lost, linked before
@@ -68,13 +59,14 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> RecordChanges:
         found, worsened=worsened, improved=improved, mcnemar_p=mcnemar_p_value(worsened, improved)
     )
     fault = _fault(head, found)
-    if fault:
-        return replace(found, severity=Severity.FAIL, reason=fault, is_sound=False)
-    severity, reason = _judge(found, policy, has_truth)
-    crowd = _crowd(gained, before, {**reference.entities, **head.entities}, policy.max_lost)
-    if crowd and severity is not Severity.FAIL:
-        severity, reason = Severity.WARN, "; ".join(filter(None, (reason, crowd)))
-    return replace(found, severity=severity, reason=reason)
+    if fault is not None:
+        return replace(found, severity=Severity.FAIL, is_sound=False), (fault,)
+    findings = _judge(found, policy, has_truth)
+    if not any(finding.severity is Severity.FAIL for finding in findings):
+        entities = {**reference.entities, **head.entities}
+        findings += _crowd(gained, before, entities, policy.max_lost)
+    severity = worst(finding.severity for finding in findings)
+    return replace(found, severity=severity), findings
 
 
 def _crowd(
@@ -82,7 +74,7 @@ def _crowd(
     before: Mapping[str, AwardRecord],
     entities: Mapping[str, str],
     max_lost: int,
-) -> str:
+) -> tuple[Finding, ...]:
     """Return which recipient gained the awards of many firms, none labelled; empty if none did.
 
     The awards of one firm rightly gain their link together. Those of more than `max_lost` firms, and at least
@@ -94,19 +86,29 @@ def _crowd(
             id_ = change.after_recipient_id
             gains[entities.get(id_, id_)].append(change)
     if not gains:
-        return ""
+        return ()
     had = Counter(entities.get(each.link, each.link) for each in before.values())
     suspects = [
-        (firms, len(found), found[0].after_recipient_id, had[recipient])
+        (firms, len(found), found[0].after_recipient_id, recipient)
         for recipient, found in gains.items()
         if (firms := len(set(map(_firm, found)))) > max(max_lost, 1) and 2 * had[recipient] < len(found)
     ]
     if not suspects:
-        return ""
-    most, awards, recipient_id, links = max(suspects)
+        return ()
+    firms, awards, recipient_id, recipient = max(suspects)
     return (
-        f"{awards:,} awards of {most:,} firms, none labelled, are newly linked to one recipient"
-        f" ({recipient_id[:80]!r}), which had {counted(links, 'link')}: check or label these awards"
+        Finding(
+            Rule.ONE_RECIPIENT_GAINS,
+            Severity.WARN,
+            measured=float(awards),
+            award_ids=tuple(change.award_id for change in gains[recipient][:_MOST_NAMED]),
+            facts={
+                "awards": awards,
+                "firms": firms,
+                "recipient_id": recipient_id,
+                "links_before": had[recipient],
+            },
+        ),
     )
 
 
@@ -197,39 +199,51 @@ def _of_entity(decision: Decision, entities: Mapping[str, str]) -> Decision:
     )
 
 
-def _fault(head: Run, changes: RecordChanges) -> str:
-    """Return why head's decisions are no answer for every award, or an empty string."""
-    doubled = len(head.awards) - len(_by_award(head))
+def _fault(head: Run, changes: RecordChanges) -> Finding | None:
+    """Return why head's decisions are no answer for every award, None if they are."""
+    times = Counter(award.award_id for award in head.awards)
+    doubled = len(head.awards) - len(times)
     if doubled:
-        return f"{counted(doubled, 'award is', 'awards are')} decided more than once"
-    vanished = sum(change.after_method == VANISHED for change in changes.lost)
-    if vanished:
-        return f"{counted(vanished, 'award has', 'awards have')} no decision any more"
-    return ""
+        ids = [award_id for award_id, count in times.items() if count > 1]
+        return _record_fault(Rule.AWARDS_DECIDED_TWICE, doubled, ids)
+    vanished = [change.award_id for change in changes.lost if change.after_method == VANISHED]
+    return _record_fault(Rule.AWARDS_UNDECIDED, len(vanished), vanished) if vanished else None
 
 
-def _judge(changes: RecordChanges, policy: Policy, has_truth: bool) -> tuple[Severity, str]:
+def _record_fault(rule: Rule, awards: int, award_ids: Sequence[str]) -> Finding:
+    return Finding(
+        rule,
+        Severity.FAIL,
+        measured=float(awards),
+        award_ids=tuple(award_ids[:_MOST_NAMED]),
+        facts={"awards": awards},
+    )
+
+
+def _judge(changes: RecordChanges, policy: Policy, has_truth: bool) -> tuple[Finding, ...]:
     worsened, improved = changes.worsened, changes.improved
     if not worsened:
-        return Severity.OK, ""
-    words = _worsened_words(changes.effects, has_truth)
+        return ()
+    facts: dict[str, Fact] = {effect.value: count for effect, count in changes.effects.items()}
+    facts |= {"improved": improved, "has_truth": int(has_truth)}
+    severity = Severity.WARN
     if worsened > policy.max_lost:
-        return Severity.FAIL, f"{words} (limit: {policy.max_lost})"
-    if worsened > improved and changes.mcnemar_p < policy.significance:
-        odds = f"p = {number_text(changes.mcnemar_p, 2)} by McNemar's exact test"
-        return Severity.FAIL, f"{words} and {improved} improved: more than chance explains ({odds})"
-    return Severity.WARN, f"{words} (limit: {policy.max_lost}); {improved} improved"
-
-
-def _worsened_words(effects: Mapping[Effect, int], has_truth: bool) -> str:
-    """Return how awards worsened, wrong links first: "3 awards got a wrong link, 2 lost a correct link"."""
-    parts: list[str] = []
-    for effect, (singular, plural) in _WORSENED_WORDS.items():
-        count = effects.get(effect, 0)
-        if not count:
-            continue
-        label = "unlabelled " if has_truth and effect in _UNLABELLED else ""
-        award = f" {label}{'award' if count == 1 else 'awards'}" if label or not parts else ""
-        parts.append(f"{count:,}{award} {singular if count == 1 else plural}")
-    total = sum(effects.get(effect, 0) for effect in _WORSENED_WORDS)
-    return ", ".join(parts) + (f": {counted(total, 'award')} worsened" if len(parts) > 1 else "")
+        severity = Severity.FAIL
+    elif worsened > improved and changes.mcnemar_p < policy.significance:
+        # within the limit, and more than chance explains
+        severity = Severity.FAIL
+        facts["mcnemar_p"] = changes.mcnemar_p
+    order = tuple(Effect)
+    worse = [each for each in (*changes.lost, *changes.relinked, *changes.gained) if each.effect in WORSENED]
+    worse.sort(key=lambda change: order.index(change.effect))
+    return (
+        Finding(
+            Rule.AWARDS_WORSENED,
+            severity,
+            measured=float(worsened),
+            limit=float(policy.max_lost),
+            limit_kind=LimitKind.MAX_LOST,
+            award_ids=tuple(change.award_id for change in worse[:_MOST_NAMED]),
+            facts=facts,
+        ),
+    )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sbir_gate.gate.comparing.backing import LINKS
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, MetricLimit, Policy
 
@@ -21,7 +22,7 @@ class Renamed:
     reference: Run
     policy: Policy
     old_names: Mapping[str, str]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     def named(self, changes: Iterable[Change]) -> tuple[Change, ...]:
         """Return the changes, where those of a renamed metric say what it was called."""
@@ -41,10 +42,12 @@ def rename(head: Run, reference: Run, policy: Policy) -> Renamed:
     for old, new in head.renamed.items():
         obstacle = _obstacle(old, new, now, before)
         if obstacle:
-            notes.append(f"gate.renamed: {old} -> {new} was not applied: {obstacle}")
+            facts = {"old": old, "new": new, "obstacle": obstacle}
+            notes.append(Finding(Rule.RENAME_IGNORED, Severity.INFO, metric=new, facts=facts))
         else:
             applied[new] = old
-            notes.append(f"{new} was {old}, and is judged by its value and limit: gate.renamed says so")
+            facts = {"old": old}
+            notes.append(Finding(Rule.METRIC_RENAMED, Severity.INFO, metric=new, facts=facts))
     if not applied:
         return Renamed(reference, policy, {}, tuple(notes))
     new_names = {old: new for new, old in applied.items()}
@@ -54,13 +57,14 @@ def rename(head: Run, reference: Run, policy: Policy) -> Renamed:
 
 
 def _obstacle(old: str, new: str, now: frozenset[str], before: frozenset[str]) -> str:
+    """Return why an entry does not hold: old-is-measured, no-old, no-new, new-in-reference; else empty."""
     if old in now:
-        return f"{old} is still measured"
+        return "old-is-measured"
     if old not in before:
-        return f"the reference has no {old}; take the entry out"
+        return "no-old"
     if new not in now:
-        return f"there is no {new}"
-    return f"the reference has {new} too" if new in before else ""
+        return "no-new"
+    return "new-in-reference" if new in before else ""
 
 
 def _names(run: Run) -> frozenset[str]:

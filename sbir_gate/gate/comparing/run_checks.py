@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sbir_gate.gate.comparing.changes import compare_metrics
-from sbir_gate.gate.comparing.limits import worst
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
 from sbir_gate.model.effects import WORSENED, Effect
+from sbir_gate.model.finding import Finding, Rule, Severity, worst
 from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import (
     AwardChange,
@@ -22,7 +22,6 @@ from sbir_gate.model.verdict import (
     Outcome,
     Policy,
     RecordChanges,
-    Severity,
     Verdict,
     not_judged,
 )
@@ -67,12 +66,9 @@ def single_run_policy(policy: Policy) -> Policy:
 
 
 def run_findings(
-    head: Run, reference: Run | None, policy: Policy, verdict: Verdict, headline: str
+    head: Run, reference: Run | None, policy: Policy, verdict: Verdict
 ) -> tuple[CheckFinding, ...]:
-    """Return the answer to each of RUN_CHECKS from the verdict on head against the reference.
-
-    `headline` is what the report says above the verdict: the answer where there is no reason to complain.
-    """
+    """Return the answer to each of RUN_CHECKS from the verdict on head against the reference."""
     return (
         _threshold(head, policy, verdict),
         _regression(head, reference, policy, verdict),
@@ -80,7 +76,7 @@ def run_findings(
         replace(_of_metrics(UNIQUENESS, verdict, _UNIQUE, ()), examples=_doubled(head)),
         _of_metrics(CALIBRATION, verdict, (_CALIBRATION,), ()),
         _performance(policy, verdict),
-        _gate(head, reference, verdict, headline),
+        _gate(head, reference, verdict),
     )
 
 
@@ -109,7 +105,7 @@ def _regression(head: Run, reference: Run | None, policy: Policy, verdict: Verdi
     found = _split(REGRESSION, head, reference, replace(policy, limits=tuple(limits)), verdict)
     return replace(
         found,
-        reason=found.reason if reference is not None else "there is no baseline yet: nothing was compared",
+        findings=found.findings if reference is not None else (_note(Rule.NO_BASELINE),),
         facts=_award_facts(verdict.records) if _has_same_awards(head, reference) else {},
         examples=_award_examples(verdict.records),
     )
@@ -120,15 +116,24 @@ def _split(
 ) -> CheckFinding:
     """Judge the match rate by some of its limits; no graver than the verdict, which knows of waivers."""
     whole = next((change for change in verdict.changes if change.metric == _MATCH_RATE), None)
-    parts = [change for change in compare_metrics(head, reference, policy) if change.metric == _MATCH_RATE]
+    compared = compare_metrics(head, reference, policy)
+    parts = [change for change in compared.changes if change.metric == _MATCH_RATE]
     if whole is None or not parts or not policy.limits:
-        return CheckFinding(check.name, Severity.INFO, "the settings hold no limit for it")
+        return _unlimited(check)
     part = parts[0]
-    found = _finding(check, (part,))
+    found = _finding(check, (part,), compared.findings)
     milder = _milder(part.severity, whole.severity)
     if milder is part.severity:
         return found
-    return replace(found, severity=milder, reason=whole.reason, reasons=(whole.reason,))
+    return replace(found, severity=milder, findings=_deciding((whole,), verdict.findings))
+
+
+def _unlimited(check: AssetCheck) -> CheckFinding:
+    return CheckFinding(check.name, Severity.INFO, (_note(Rule.NO_LIMIT),))
+
+
+def _note(rule: Rule) -> Finding:
+    return Finding(rule, Severity.INFO)
 
 
 def _of_metrics(
@@ -137,8 +142,8 @@ def _of_metrics(
     """Return what the verdict says of some metrics; `shown` are those whose values are facts."""
     changes = tuple(change for change in verdict.changes if change.metric in names)
     if not changes:
-        return CheckFinding(check.name, Severity.INFO, "the settings hold no limit for it")
-    found = _finding(check, changes)
+        return _unlimited(check)
+    found = _finding(check, changes, verdict.findings)
     if not check.is_blocking and found.severity is Severity.FAIL:
         found = replace(found, severity=Severity.WARN)
     facts = {
@@ -149,37 +154,44 @@ def _of_metrics(
     return replace(found, facts=facts)
 
 
-def _finding(check: AssetCheck, changes: Sequence[Change]) -> CheckFinding:
-    """Return the gravest of the changes as a finding, with the reasons of all that are no better."""
+def _finding(check: AssetCheck, changes: Sequence[Change], findings: Sequence[Finding]) -> CheckFinding:
+    """Return the most severe of the changes as a finding, with what was found in all that are no better."""
     severity = worst(change.severity for change in changes)
-    gravest = [change for change in changes if change.severity is severity]
-    first = gravest[0]
-    reasons = [change.reason for change in gravest if change.reason]
+    most_severe = [change for change in changes if change.severity is severity]
+    first = most_severe[0]
     return CheckFinding(
         check.name,
         severity,
-        "; ".join(reasons or ["within the limits"]) + _blindness(changes),
+        _deciding(most_severe, findings),
         metric=first.metric,
         value=first.head,
         reference=first.reference,
         unit=first.unit,
-        limit=first.limit,
-        reasons=tuple(reasons),
+        limits=first.broken or first.limits,
+        unjudged=not_judged(changes),
     )
 
 
-def _blindness(changes: Sequence[Change]) -> str:
-    blind = not_judged(changes)
-    return f"; {' and '.join(blind)} not judged" if blind else ""
+def _deciding(changes: Sequence[Change], findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return what made the changes as severe as they are, in their order."""
+    return tuple(
+        finding
+        for change in changes
+        for finding in findings
+        if finding.metric == change.metric
+        and finding.is_deciding
+        and finding.severity is change.severity
+        and finding.rule is not Rule.DRIFT
+    )
 
 
 def _performance(policy: Policy, verdict: Verdict) -> CheckFinding:
     if verdict.timing is not Timing.MEASURED:
-        return CheckFinding(PERFORMANCE.name, Severity.INFO, "time not judged")
+        return CheckFinding(PERFORMANCE.name, Severity.INFO, (_note(Rule.TIME_NOT_JUDGED),))
     return _of_metrics(PERFORMANCE, verdict, _noisy(policy, verdict), ("wall_seconds", "peak_rss_mib"))
 
 
-def _gate(head: Run, reference: Run | None, verdict: Verdict, headline: str) -> CheckFinding:
+def _gate(head: Run, reference: Run | None, verdict: Verdict) -> CheckFinding:
     severity = Severity.OK
     if verdict.outcome in _REFUSING:
         severity = Severity.FAIL
@@ -188,10 +200,11 @@ def _gate(head: Run, reference: Run | None, verdict: Verdict, headline: str) -> 
     return CheckFinding(
         GATE.name,
         severity,
-        f"{verdict.outcome}: {'; '.join(verdict.reasons) or headline}",
+        verdict.deciding,
         facts=_award_facts(verdict.records) if _has_same_awards(head, reference) else {},
         examples=_award_examples(verdict.records),
-        reasons=verdict.reasons,
+        unjudged=not_judged(verdict.changes),
+        outcome=verdict.outcome,
     )
 
 

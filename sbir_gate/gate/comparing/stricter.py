@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sbir_gate.model.verdict import MetricLimit, Policy, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import MetricLimit, Policy
 from sbir_gate.model.waiver import Waiver
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.wording import counted, number_text
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Policy, Severity
+from sbir_gate.model.verdict import Policy
 from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver, Waivers
 
 

@@ -3,82 +3,110 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from sbir_gate.gate.comparing.changes import MUST_BE_SOUND
+from sbir_gate.gate.comparing.changes import Compared
 from sbir_gate.gate.comparing.ratios import RELATIVE_TOLERANCE
-from sbir_gate.gate.comparing.wording import counted, number_text
+from sbir_gate.model.finding import Finding, Rule, Severity, place_of
 from sbir_gate.model.fixture_edits import FixtureEdits
-from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, RecordChanges, Severity
+from sbir_gate.model.verdict import Change, Direction, MetricLimit, Policy, RecordChanges
 from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, MAY_BE_GONE, NEVER_WAIVED, Waiver, Waivers
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What is compared of two Runs: metrics, awards, and what was found in both."""
+
+    compared: Compared
+    records: RecordChanges
+    record_findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Waived:
-    """What is left to judge, the waivers that let something pass, and what is to be said of the others."""
+    """What is left to judge, the waivers that let something pass, and notes on the others.
+
+    `findings` are those of the awards, then those of the metrics.
+    """
 
     changes: tuple[Change, ...]
     records: RecordChanges
+    findings: tuple[Finding, ...] = ()
     applied: tuple[Waiver, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
 
-def apply_waivers(
-    changes: tuple[Change, ...], records: RecordChanges, policy: Policy, waivers: Waivers | None
-) -> Waived:
-    """Return changes and records with what is waived as a warning.
+def apply_waivers(judged: Judged, policy: Policy, waivers: Waivers | None) -> Waived:
+    """Return changes, records and findings with what is waived as a warning.
 
     A measured regression can be waived, and a counter or stage that is gone (by 100 %): they are the engine's
     own affair. Any other metric that is gone, one that is not a number, rows missing or doubled, awards
-    without a decision, and repeats that disagree fail whatever a waiver says. A waiver that does not reach
-    says so in the reason. Expired waivers are not applied; they, the unused and those that cannot help are
-    named in notes.
+    without a decision, and repeats that disagree fail whatever a waiver says. A finding names its waiver,
+    also one that does not reach. Expired waivers are not applied; they, the unused and those that cannot
+    help are in the notes.
     """
+    changes, records = judged.compared.changes, judged.records
     if waivers is None or not waivers.entries:
-        return Waived(changes, records)
+        return Waived(changes, records, (*judged.record_findings, *judged.compared.findings))
     current = {waiver.metric: waiver for waiver in waivers.entries if waiver.expires >= waivers.today}
-    applied: list[Waiver] = []
-    missed: list[Waiver] = []
-    helpless: list[Waiver] = []
-    softened = []
-    for change in changes:
-        waiver = current.get(change.metric) or current.get(change.renamed_from)
-        if waiver is None or change.severity is not Severity.FAIL:
-            softened.append(change)
-            continue
-        if not _may_be_waived(change):
-            helpless.append(waiver)
-            softened.append(change)
-            continue
-        is_reached = _reaches(waiver, worse_percent(change, policy.limit_of(change.metric)))
-        (applied if is_reached else missed).append(waiver)
-        softened.append(
-            replace(
-                change,
-                severity=Severity.WARN if is_reached else Severity.FAIL,
-                reason=f"{change.reason}; {_words(waiver, is_reached)}",
-            )
-        )
+    use = _Use()
+    softened = tuple(_waived_change(change, current, policy, use) for change in changes)
     waiver = current.get(AWARDS)
     if waiver is not None and records.severity is Severity.FAIL and records.is_sound:
-        is_reached = _reaches(waiver, records.worsened)
-        (applied if is_reached else missed).append(waiver)
-        records = replace(
-            records,
-            severity=Severity.WARN if is_reached else Severity.FAIL,
-            reason=f"{records.reason}; {_words(waiver, is_reached)}",
-        )
+        is_reached = use.take(AWARDS, waiver, records.worsened)
+        records = replace(records, severity=Severity.WARN) if is_reached else records
     elif waiver is not None and not records.is_sound:
-        helpless.append(waiver)
-    notes = _notes(waivers, used=(*applied, *missed), helpless=helpless)
-    return Waived(tuple(softened), records, tuple(dict.fromkeys(applied)), notes)
+        use.helpless.append(waiver)
+    return Waived(
+        softened,
+        records,
+        (
+            *(_waived(finding, use.by_metric.get(AWARDS)) for finding in judged.record_findings),
+            *(_waived(finding, use.by_metric.get(finding.metric)) for finding in judged.compared.findings),
+        ),
+        tuple(dict.fromkeys(use.applied)),
+        _notes(waivers, used=(*use.applied, *use.missed), helpless=use.helpless),
+    )
 
 
-def waive_fixture_edit(
-    reason: str, edits: FixtureEdits, waivers: Waivers | None
-) -> tuple[str, Waiver | None]:
-    """Return why a change cannot be judged on the base's fixture, and the waiver that accepts it, if any.
+@dataclass(slots=True)
+class _Use:
+    """Which waivers were used for what: those that reach, those that do not, and those that cannot help."""
+
+    applied: list[Waiver] = field(default_factory=list)
+    missed: list[Waiver] = field(default_factory=list)
+    helpless: list[Waiver] = field(default_factory=list)
+    by_metric: dict[str, tuple[Waiver, bool]] = field(default_factory=dict)
+
+    def take(self, metric: str, waiver: Waiver, worse: float) -> bool:
+        """Use a waiver for what is worse by so much, and say whether it reaches."""
+        is_reached = _reaches(waiver, worse)
+        (self.applied if is_reached else self.missed).append(waiver)
+        self.by_metric[metric] = waiver, is_reached
+        return is_reached
+
+
+def _waived_change(change: Change, current: Mapping[str, Waiver], policy: Policy, use: _Use) -> Change:
+    waiver = current.get(change.metric) or current.get(change.renamed_from)
+    if waiver is None or change.severity is not Severity.FAIL:
+        return change
+    if not _may_be_waived(change):
+        use.helpless.append(waiver)
+        return change
+    is_reached = use.take(change.metric, waiver, worse_percent(change, policy.limit_of(change.metric)))
+    return replace(change, severity=Severity.WARN) if is_reached else change
+
+
+def _waived(finding: Finding, use: tuple[Waiver, bool] | None) -> Finding:
+    if use is None or finding.severity is not Severity.FAIL:
+        return finding
+    waiver, is_reached = use
+    return replace(finding, severity=Severity.WARN if is_reached else Severity.FAIL, waiver=waiver)
+
+
+def waive_fixture_edit(finding: Finding, edits: FixtureEdits, waivers: Waivers | None) -> Finding:
+    """Return why a change cannot be judged on the base's fixture: a warning where a waiver accepts it.
 
     A waiver reaches as far as the rows of the base's fixture that the change removes or changes. Where they
     could not be counted none does.
@@ -89,9 +117,8 @@ def waive_fixture_edit(
         if waivers and waiver.metric == FIXTURE_EDIT and waiver.expires >= waivers.today
     ]
     if not current or not edits.is_counted:
-        return reason, None
-    is_reached = _reaches(current[0], edits.lessened)
-    return f"{reason}; {_words(current[0], is_reached)}", current[0] if is_reached else None
+        return finding
+    return _waived(finding, (current[0], _reaches(current[0], edits.lessened)))
 
 
 def worse_percent(change: Change, limit: MetricLimit | None) -> float:
@@ -122,40 +149,26 @@ def _may_be_waived(change: Change) -> bool:
     """Say whether a failing change fails by what was measured, and not for being no measurement at all."""
     if change.is_gone:
         return change.metric.startswith(MAY_BE_GONE)
-    return change.limit != MUST_BE_SOUND and change.metric not in NEVER_WAIVED and change.metric != "records"
+    return change.is_sound and change.metric not in NEVER_WAIVED and change.metric != "records"
 
 
 def _reaches(waiver: Waiver, worse: float) -> bool:
     return worse <= waiver.limit * (1 + RELATIVE_TOLERANCE) + RELATIVE_TOLERANCE
 
 
-def _words(waiver: Waiver, is_reached: bool) -> str:
-    if is_reached:
-        return f"waived up to {cap_text(waiver)} until {waiver.expires} by {waiver.owner} ({waiver.origin})"
-    return f"the waiver in {waiver.origin} reaches only up to {cap_text(waiver)}"
-
-
-def cap_text(waiver: Waiver) -> str:
-    """Return the cap of a waiver in words: "40 %", "12 awards" or "12 rows"."""
-    if waiver.metric == AWARDS:
-        return counted(int(waiver.limit), "award")
-    if waiver.metric == FIXTURE_EDIT:
-        return counted(int(waiver.limit), "row")
-    return f"{number_text(waiver.limit)} %"
-
-
-def _notes(waivers: Waivers, used: Sequence[Waiver], helpless: Sequence[Waiver]) -> tuple[str, ...]:
+def _notes(waivers: Waivers, used: Sequence[Waiver], helpless: Sequence[Waiver]) -> tuple[Finding, ...]:
     notes = []
     for waiver in waivers.entries:
-        name = f"{waiver.origin}: the waiver for {waiver.metric}"
         if waiver.expires < waivers.today:
-            notes.append(f"{name} expired on {waiver.expires} and was not applied ({waiver.owner})")
+            notes.append(_note(Rule.WAIVER_EXPIRED, waiver))
         elif waiver in helpless and waiver not in used:
-            notes.append(f"{name} was not applied: what fails there is a fault, and no waiver covers one")
+            notes.append(_note(Rule.WAIVER_POWERLESS, waiver))
         elif waiver not in used:
-            notes.append(f"{name} was not needed: take it out ({waiver.owner})")
+            notes.append(_note(Rule.WAIVER_UNUSED, waiver))
         if waiver.former_name:
-            notes.append(
-                f"{waiver.origin}: the waiver metric {waiver.former_name} is now named {waiver.metric}"
-            )
+            notes.append(_note(Rule.WAIVER_RENAMED, waiver))
     return tuple(notes)
+
+
+def _note(rule: Rule, waiver: Waiver) -> Finding:
+    return Finding(rule, Severity.INFO, metric=waiver.metric, place=place_of(waiver.origin), waiver=waiver)

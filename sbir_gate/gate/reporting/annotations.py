@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
 from pathlib import PurePosixPath
 
+from sbir_gate.gate.reporting.messages import text
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.policy_view import fixture_text
+from sbir_gate.model.finding import ABSOLUTE, Finding, LimitKind, Place, Rule, Severity, place_of
 from sbir_gate.model.publication import Annotation, AnnotationLevel
-from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, limit_names
+from sbir_gate.model.verdict import Verdict, limit_names
 
 # GitHub shows so many of each level for a step, and drops the rest in silence
 MOST_PER_LEVEL = 10
@@ -20,13 +20,7 @@ _LEVELS = {
     Severity.WARN: AnnotationLevel.WARNING,
     Severity.INCONCLUSIVE: AnnotationLevel.WARNING,
 }
-_OUTCOME_LEVELS = {
-    Outcome.FAIL: AnnotationLevel.FAILURE,
-    Outcome.INCOMPARABLE: AnnotationLevel.FAILURE,
-    Outcome.ERROR: AnnotationLevel.FAILURE,
-}
-# of a policy that comes from a commit, the file is named with it
-_PLACE = re.compile(r"(?P<path>.+?)(?: at commit [0-9a-f]+)?:(?P<line>\d{1,7})")
+_MOST_LINES = 9_999_999
 _TITLE_CHARACTERS = 100
 # the key of a metric's limit whose line is pointed at: of those that are set, the first
 _RELATIVE = ("fail_percent", "warn_percent", "minimum", "maximum", "unit")
@@ -41,10 +35,8 @@ def build_annotations(verdict: Verdict, origins: Mapping[str, str]) -> tuple[Ann
     stands in no file of the repository gets a remark on no file.
     """
     found = [
-        *_of_faults(verdict),
-        *_of_records(verdict, origins),
-        *_of_changes(verdict, origins),
-        *_of_drift(verdict, origins),
+        *(_of_finding(finding, verdict, origins) for finding in verdict.deciding),
+        *_of_edits(verdict),
     ]
     return tuple(
         annotation
@@ -53,83 +45,63 @@ def build_annotations(verdict: Verdict, origins: Mapping[str, str]) -> tuple[Ann
     )
 
 
-def _of_faults(verdict: Verdict) -> Iterator[Annotation]:
-    """Yield what the verdict says besides metrics, awards and drift."""
-    others = {change.reason for change in verdict.changes} | {finding.reason for finding in verdict.drift}
-    others.add(verdict.records.reason)
-    level = _OUTCOME_LEVELS.get(verdict.outcome, AnnotationLevel.WARNING)
-    for reason, origin in zip_longest(verdict.reasons, verdict.reason_origins, fillvalue=""):
-        if reason and reason not in others:
-            yield _annotation(level, verdict, verdict.outcome.value, reason, origin)
+def _of_finding(finding: Finding, verdict: Verdict, origins: Mapping[str, str]) -> Annotation:
+    place = finding.place or place_of(_origin(finding, verdict, origins))
+    return _annotation(_LEVELS[finding.severity], verdict, _about(finding, verdict), text(finding), place)
+
+
+def _about(finding: Finding, verdict: Verdict) -> str:
+    if finding.rule is Rule.DRIFT:
+        return f"{finding.metric}, slow drift"
+    if finding.limit_kind is LimitKind.MAX_LOST or finding.award_ids:
+        return finding.metric or "awards"
+    return finding.metric or verdict.outcome.value
+
+
+def _of_edits(verdict: Verdict) -> Iterator[Annotation]:
     edited = [edit.what for edit in verdict.policy_edits]
     if verdict.fixture_edits is not None:
         edited.append(fixture_text(verdict.fixture_edits))
     if edited:
-        text = f"this change edits what it is judged by: {', '.join(edited)}"
-        yield _annotation(AnnotationLevel.NOTICE, verdict, "policy", text)
+        said = f"this change edits what it is judged by: {', '.join(edited)}"
+        yield _annotation(AnnotationLevel.NOTICE, verdict, "policy", said, None)
 
 
-def _of_records(verdict: Verdict, origins: Mapping[str, str]) -> Iterator[Annotation]:
-    level = _LEVELS.get(verdict.records.severity)
-    if level is not None:
-        place = origins.get("gate.max_lost", "")
-        yield _annotation(level, verdict, "awards", verdict.records.reason, place)
-
-
-def _of_changes(verdict: Verdict, origins: Mapping[str, str]) -> Iterator[Annotation]:
-    for change in verdict.changes:
-        level = _LEVELS.get(change.severity)
-        if level is not None:
-            yield _annotation(level, verdict, change.metric, change.reason, _origin(change, origins))
-
-
-def _of_drift(verdict: Verdict, origins: Mapping[str, str]) -> Iterator[Annotation]:
-    for finding in verdict.drift:
-        keys = _RELATIVE if finding.severity is Severity.FAIL else _RELATIVE_WARN
-        origin = _first_origin([f"gate.metrics.{finding.metric}.{name}" for name in keys], origins)
-        yield _annotation(
-            _LEVELS.get(finding.severity, AnnotationLevel.WARNING),
-            verdict,
-            f"{finding.metric}, slow drift",
-            finding.reason,
-            origin,
-        )
+def _origin(finding: Finding, verdict: Verdict, origins: Mapping[str, str]) -> str:
+    """Return where the limit is set that the finding is about; empty for none."""
+    if not finding.metric:
+        return origins.get("gate.max_lost", "") if _about(finding, verdict) == "awards" else ""
+    is_absolute = finding.limit_kind in ABSOLUTE
+    is_warning = finding.rule is Rule.DRIFT and finding.severity is not Severity.FAIL
+    fields = _ABSOLUTE if is_absolute else _RELATIVE_WARN if is_warning else _RELATIVE
+    old_names = (each.renamed_from for each in verdict.changes if each.metric == finding.metric)
+    name = next(filter(None, old_names), finding.metric)
+    keys = [f"gate.metrics.{held}.{field}" for held in limit_names(name) for field in fields]
+    if is_absolute and finding.metric == "match_rate":
+        keys.insert(0, "enrichment.performance.match_rate_threshold")
+    return _first_origin(keys, origins)
 
 
 def _first_origin(keys: Sequence[str], origins: Mapping[str, str]) -> str:
     return next((origins[key] for key in keys if key in origins), "")
 
 
-def _origin(change: Change, origins: Mapping[str, str]) -> str:
-    is_absolute = "minimum" in change.limit or "maximum" in change.limit
-    fields = _ABSOLUTE if is_absolute else _RELATIVE
-    keys = [
-        f"gate.metrics.{held}.{name}"
-        for held in limit_names(change.renamed_from or change.metric)
-        for name in fields
-    ]
-    if is_absolute and change.metric == "match_rate":
-        keys.insert(0, "enrichment.performance.match_rate_threshold")
-    return _first_origin(keys, origins)
-
-
 def _annotation(
-    level: AnnotationLevel, verdict: Verdict, about: str, text: str, origin: str = ""
+    level: AnnotationLevel, verdict: Verdict, about: str, message: str, place: Place | None
 ) -> Annotation:
-    path, line = _place(origin)
+    path, line = _in_repository(place)
     title = plain(f"sbir-gate {verdict.gate}: {about}", _TITLE_CHARACTERS)
-    return Annotation(level, title, plain(text), path, line)
+    return Annotation(level, title, plain(message), path, line)
 
 
-def _place(origin: str) -> tuple[str, int]:
-    """Return path and line of an origin within the repository; of any other, nothing."""
-    match = _PLACE.fullmatch(origin)
-    if match is None:
+def _in_repository(place: Place | None) -> tuple[str, int]:
+    """Return path and line of a place within the repository; of any other, nothing."""
+    if place is None or not 0 < place.line <= _MOST_LINES:
         return "", 0
-    path = PurePosixPath(match["path"])
-    if path.is_absolute() or ".." in path.parts or plain(match["path"]) != match["path"]:
+    path = PurePosixPath(place.path)
+    if path.is_absolute() or ".." in path.parts or plain(place.path) != place.path:
         return "", 0
-    return str(path), int(match["line"])
+    return str(path), place.line
 
 
 def _capped(found: Sequence[Annotation]) -> Sequence[Annotation]:

@@ -9,7 +9,8 @@ import click
 from sbir_gate.gate.reporting.records_view import AwardList
 from sbir_gate.gate.reporting.table_text import TableLayout, table_lines
 from sbir_gate.gate.reporting.view import MetricRow, View
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import Outcome
 
 NARROWEST_WIDTH = 40
 

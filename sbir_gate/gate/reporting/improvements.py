@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.model.effects import Effect
+from sbir_gate.model.finding import Excuse
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Change, Direction, Excuse, Outcome, Verdict
+from sbir_gate.model.verdict import Change, Direction, Outcome, Verdict
 
 # a verdict without a comparison, or that must not be softened by what else became better
 _SILENT = frozenset({Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR, Outcome.NO_BASELINE})

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sbir_gate.gate.reporting.markdown import escape_markdown, is_address
+from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.reporting.plain_text import plain
-from sbir_gate.gate.reporting.view import MetricRow, build_view
+from sbir_gate.gate.reporting.view import OUTCOMES, MetricRow, build_view
 from sbir_gate.model.alert import AlertKind, AlertList
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.publication import Links
-from sbir_gate.model.verdict import Severity, Verdict
+from sbir_gate.model.verdict import Verdict
 
 MOST_REASONS = 5
 MOST_ROWS = 8
@@ -39,27 +42,47 @@ class Message:
 def build_message(verdict: Verdict, alerts: AlertList, links: Links) -> Message:
     """Return the message on a verdict. What recovered says so in its title, slow drift among the reasons."""
     view = build_view(None, verdict)
+    lines = [view.headline, *([view.improvement] if view.improvement else [])]
     recovery = next((each for each in alerts.alerts if each.kind is AlertKind.RECOVERY), None)
     words = "recovered" if recovery else view.outcome.value
+    return Message(
+        symbol=view.symbol,
+        title=f"{view.gate}: {words}",
+        text=alert_text(recovery) if recovery else " ".join(f"{line}." for line in lines),
+        reasons=_capped(texts(verdict.deciding)),
+        rows=tuple(row for row in view.rows if row.severity in _NOTABLE)[:MOST_ROWS],
+        place=_place(alerts),
+        links=_named(links),
+    )
+
+
+def message_of_alerts(alerts: AlertList, links: Links) -> Message:
+    """Return the message on alerts without a saved verdict, such as those of a run that broke."""
+    symbol, headline = OUTCOMES[alerts.outcome]
+    return Message(
+        symbol=symbol,
+        title=f"{plain(alerts.gate, _NAME_CHARACTERS)}: {alerts.outcome}",
+        text=f"{headline}.",
+        reasons=_capped([alert_text(alert) for alert in alerts.alerts]),
+        rows=(),
+        place=_place(alerts),
+        links=_named(links),
+    )
+
+
+def _place(alerts: AlertList) -> str:
     place = f"commit {plain(alerts.commit[:_COMMIT_CHARACTERS]) or 'unknown'}"
-    if alerts.branch:
-        place += f" on {plain(alerts.branch, _NAME_CHARACTERS)}"
-    lines = [view.headline, *([view.improvement] if view.improvement else [])]
+    return f"{place} on {plain(alerts.branch, _NAME_CHARACTERS)}" if alerts.branch else place
+
+
+def _named(links: Links) -> tuple[tuple[str, str], ...]:
     named = (
         ("workflow run", links.run),
         ("reports", links.artifact),
         ("pull request", links.pull_request),
         ("commit", links.commit),
     )
-    return Message(
-        symbol=view.symbol,
-        title=f"{view.gate}: {words}",
-        text=plain(recovery.text) if recovery else " ".join(f"{line}." for line in lines),
-        reasons=_capped([plain(reason) for reason in verdict.reasons]),
-        rows=tuple(row for row in view.rows if row.severity in _NOTABLE)[:MOST_ROWS],
-        place=place,
-        links=tuple((name, address) for name, address in named if is_address(address)),
-    )
+    return tuple((name, address) for name, address in named if is_address(address))
 
 
 def _capped(reasons: Sequence[str]) -> tuple[str, ...]:

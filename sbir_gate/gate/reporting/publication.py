@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from sbir_gate.gate.reporting.annotations import build_annotations
 from sbir_gate.gate.reporting.improvements import gain_words, improvement_line
 from sbir_gate.gate.reporting.markdown import Surroundings, render_markdown
+from sbir_gate.gate.reporting.messages import text, texts
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.policy_view import fixture_text
 from sbir_gate.gate.reporting.trend_charts import trend_chart
 from sbir_gate.gate.reporting.view import View, build_view, not_judged_words
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.publication import Links, Publication, TrendSeries
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import Outcome, Severity, Verdict
+from sbir_gate.model.verdict import Outcome, Verdict
 
 # rows and reasons of the barest report: with the longest names it is well below a comment's limit
 _FEW_ROWS = 40
@@ -118,7 +120,7 @@ def _few(lines: Sequence[str], most: int) -> tuple[str, ...]:
 
 def _title(verdict: Verdict) -> str:
     usual = improvement_line(verdict) or _TITLES.get(verdict.outcome, "")
-    reason = verdict.reasons[0] if verdict.reasons else usual
+    reason = text(verdict.deciding[0]) if verdict.deciding else usual
     title = f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value
     return plain(f"{title}{gain_words(verdict)}{not_judged_words(verdict)}", 140)
 
@@ -130,8 +132,7 @@ def _digest(verdict: Verdict) -> str:
         verdict.gate,
         verdict.timing,
         verdict.outcome,
-        verdict.reasons,
-        verdict.notes,
+        texts(verdict.findings),
         verdict.head_commit,
         verdict.reference_commit,
         verdict.policy_commit,
@@ -142,7 +143,7 @@ def _digest(verdict: Verdict) -> str:
             for each in verdict.waivers
         ],
         [
-            [change.metric, change.severity, change.limit, *_exact_values(change.kind, change.head)]
+            [change.metric, change.severity, change.is_sound, *_exact_values(change.kind, change.head)]
             for change in verdict.changes
         ],
         [

@@ -11,6 +11,7 @@ from datetime import datetime
 from statistics import median
 
 from sbir_gate.gate.reporting.improvements import gain_words, improvement_line
+from sbir_gate.gate.reporting.messages import limit_text, texts
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.policy_view import (
     PolicyBanner,
@@ -36,9 +37,10 @@ from sbir_gate.gate.reporting.records_view import (
     records_line,
     slice_rows,
 )
+from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run, Timing
-from sbir_gate.model.verdict import Change, Outcome, Severity, Verdict, not_judged
+from sbir_gate.model.verdict import Change, Outcome, Verdict, not_judged
 
 MAX_REASONS = 50
 
@@ -56,7 +58,7 @@ SYMBOLS = {
     Severity.INFO: "·",
 }
 
-_OUTCOMES = {
+OUTCOMES = {
     Outcome.PASS: ("✅", "Nothing got worse beyond its limit"),
     Outcome.WARN: ("⚠️", "Worse, but not beyond what may pass"),
     Outcome.FAIL: ("❌", "Worse than may pass"),
@@ -161,7 +163,7 @@ class View:
 
 def build_view(run: Run | None, verdict: Verdict) -> View:
     """Return the view of a verdict; without the Run that it judges, without quality and machine."""
-    symbol, headline = _OUTCOMES[verdict.outcome]
+    symbol, headline = OUTCOMES[verdict.outcome]
     better = improvement_line(verdict)
     is_headline = verdict.outcome is Outcome.PASS
     headline = better if better and is_headline else headline
@@ -172,8 +174,8 @@ def build_view(run: Run | None, verdict: Verdict) -> View:
         symbol=symbol,
         headline=f"{headline}{gain_words(verdict)}{not_judged_words(verdict)}",
         improvement="" if is_headline else better,
-        reasons=_capped(verdict.reasons),
-        notes=_capped(verdict.notes),
+        reasons=_capped(texts(verdict.deciding)),
+        notes=_capped((*_hints(verdict), *texts(verdict.notes))),
         rows=tuple(_metric_row(change) for change in ordered if change.severity is not Severity.INFO),
         info_rows=tuple(_metric_row(change) for change in ordered if change.severity is Severity.INFO),
         records=records_line(verdict.records),
@@ -215,6 +217,21 @@ def _capped(lines: Sequence[str]) -> tuple[str, ...]:
     return (*shown, f"and {len(lines) - MAX_REASONS:,} more") if len(lines) > MAX_REASONS else shown
 
 
+def _hints(verdict: Verdict) -> tuple[str, ...]:
+    """Return what to do where there is no verdict at all."""
+    errors = [finding for finding in verdict.findings if finding.rule is Rule.ERROR]
+    return tuple(dict.fromkeys(str(error.facts["hint"]) for error in errors if error.facts.get("hint")))
+
+
+def _limit_cell(change: Change) -> str:
+    """Return the limits that decided; without any, all of them."""
+    if not change.is_sound:
+        return "must be sound"
+    if not change.is_measured:
+        return "not judged"
+    return ", ".join(map(limit_text, change.broken or change.limits)) or NOTHING
+
+
 def _metric_row(change: Change) -> MetricRow:
     unit = plain(change.unit, _ID_CHARACTERS)
     return MetricRow(
@@ -225,7 +242,7 @@ def _metric_row(change: Change) -> MetricRow:
         head=quantity(change.head, unit),
         delta=judged_difference(change, unit),
         change=relative_change(change),
-        limit=plain(change.limit) or NOTHING,
+        limit=_limit_cell(change),
     )
 
 

@@ -7,6 +7,7 @@ from sbir_gate.cli.run import run
 from sbir_gate.documents import load_verdict
 from sbir_gate.errors import ConfigurationError, ExitStatus
 from sbir_gate.model.verdict import Outcome
+from tests.findings import reasons
 
 SOUND = "gate: {name: linking}\nreports: {folder: told}\n"
 PROJECT = '[tool.sbir-gate]\nconfig = "other.yaml"\n'
@@ -36,5 +37,5 @@ def test_settings_that_cannot_be_used_leave_a_verdict_error(tmp_path, monkeypatc
     assert words in done.exception.message
     verdict = load_verdict(tmp_path / folder / "verdict.json")
     assert verdict.outcome is Outcome.ERROR
-    assert words in verdict.reasons[0]
+    assert words in reasons(verdict)[0]
     assert "earlier" not in (tmp_path / folder / "report.md").read_text()

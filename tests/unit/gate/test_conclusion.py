@@ -13,6 +13,7 @@ from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.factories import make_policy, make_run
 from tests.fakes import FakeEngine, fake_edges, write_fixture
+from tests.findings import notes, reasons
 
 JUDGEMENT = Judgement(Rules(make_policy(), (), None))
 
@@ -68,8 +69,8 @@ def test_whatever_breaks_while_judging_leaves_run_verdict_and_report(effective, 
     assert {run.enricher for run in saved(reports)} == {"base", make_run().enricher}
     verdict = load_verdict(reports / "verdict.json")
     assert verdict.outcome is Outcome.ERROR
-    assert str(fault) in verdict.reasons[0] or "Too many levels" in verdict.reasons[0]
-    assert "sbir-gate report" in " ".join(verdict.notes)
+    assert str(fault) in reasons(verdict)[0] or "Too many levels" in reasons(verdict)[0]
+    assert "sbir-gate report" in " ".join(notes(verdict))
     assert "sbir-gate report" in " ".join(error.value.__notes__)
     assert "error" in (reports / "report.md").read_text()
 

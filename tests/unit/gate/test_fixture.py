@@ -8,13 +8,13 @@ import pytest
 
 from sbir_gate.documents import load_run
 from sbir_gate.errors import InputError
-from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.fixture import describe_fixture
 from sbir_gate.gate.run import run_gate
 from sbir_gate.model.verdict import Outcome, Policy
 from sbir_gate.settings import load_settings
 from tests.factories_dumps import Table, member_of, write_dump, zipped
 from tests.fakes import AWARDS, FakeEngine, fake_edges, write_fixture
+from tests.findings import reasons, records_of
 
 
 @pytest.fixture
@@ -122,23 +122,23 @@ class TestRecipientsOfTheOutput:
         verdict = gate(ReadingEngine(lambda _number, _rows: "R-NOWHERE"), has_truth=False).verdict
         assert verdict.outcome is Outcome.FAIL
         assert (
-            "recipients_unknown 1 is above the maximum 0: recipient_id 'R-NOWHERE' is in no recipient"
-            in verdict.reasons
+            "recipients_unknown is 1, above the maximum of 0: recipient_id 'R-NOWHERE' is in no recipient"
+            in reasons(verdict)
         )
 
     def test_ids_that_were_written_as_floats_are_told_as_such(self, gate, tmp_path):
         recipients = tmp_path / "recipients.csv"
         recipients.write_text(recipients.read_text().replace("R", "10", AWARDS))
         verdict = gate(ReadingEngine(lambda number, _rows: f"10{number}.0"), has_truth=False).verdict
-        assert "'100.0'" in "\n".join(verdict.reasons)
-        assert "ids were written as floats" in "\n".join(verdict.reasons)
+        assert "'100.0'" in "\n".join(reasons(verdict))
+        assert "ids were written as floats" in "\n".join(reasons(verdict))
 
     @pytest.mark.parametrize("blank", [" ", "\t", "\xa0", "\u200b"])
     def test_ids_in_blanks_are_in_no_recipient(self, gate, blank):
         engine = ReadingEngine(lambda number, rows: blank + own_row(number, rows) + blank)
         verdict = gate(engine, has_truth=False).verdict
         assert verdict.outcome is Outcome.FAIL
-        (reason,) = (reason for reason in verdict.reasons if reason.startswith("recipients_unknown 12 "))
+        (reason,) = (reason for reason in reasons(verdict) if reason.startswith("recipients_unknown is 12, "))
         assert f"recipient_id {blank + 'R0' + blank!r}, " in reason
         assert reason.endswith("are in no recipient; blanks or invisible characters were added around ids")
 
@@ -148,13 +148,13 @@ class TestRecipientsOfTheOutput:
 
         verdict = gate(ReadingEngine(padded), has_truth=False).verdict
         assert verdict.outcome is Outcome.FAIL
-        assert "recipient_id 'R0 ', " in "\n".join(verdict.reasons)
+        assert "recipient_id 'R0 ', " in "\n".join(reasons(verdict))
 
     @pytest.mark.parametrize("blank", [" ", "\t", "\xa0"])
     def test_award_ids_in_blanks_are_no_awards(self, gate, blank):
         verdict = gate(ReadingEngine(own_row, award_end=blank), has_truth=False).verdict
         assert verdict.outcome is Outcome.FAIL
-        (reason,) = (reason for reason in verdict.reasons if reason.startswith("rows_unknown 12 "))
+        (reason,) = (reason for reason in reasons(verdict) if reason.startswith("rows_unknown is 12, "))
         assert f"award_id {'A0' + blank!r}, " in reason
         assert reason.endswith("are in no award; blanks or invisible characters were added around ids")
 
@@ -183,8 +183,8 @@ class TestRowsThatCannotBeRead:
         (tmp_path / "awards.csv").write_text(rows + more + "B200,torn\n")
         verdict = gate(ReadingEngine(lambda _number, _rows: "R1"), has_truth=False).verdict
         assert verdict.outcome is Outcome.WARN
-        (reason,) = verdict.reasons
-        assert reason.startswith("rows_rejected 1 is above the maximum 0: ")
+        (reason,) = reasons(verdict)
+        assert reason.startswith("rows_rejected is 1, above the maximum of 0: ")
         assert "awards.csv:214: 2 columns, 5 expected" in reason
 
 
@@ -260,11 +260,11 @@ class TestRowsOfOneEntity:
             load_run(gate(ReadingEngine(choose), has_truth).run_path) for choose in (own_row, self.second_row)
         )
         assert {award.link[0] for award in after.awards} == {"S"}
-        found = compare_records(after, before, Policy(()))
+        found = records_of(after, before, Policy(()))
         assert (found.lost, found.relinked, found.gained, found.worsened) == ((), (), (), 0)
 
     def test_a_move_to_another_entity_is_one(self, gate, tmp_path):
         self.twin(tmp_path)
         before = gate(ReadingEngine(own_row), has_truth=False).run
         after = gate(ReadingEngine(lambda number, rows: rows[-1 - number]["recipient_id"]), False).run
-        assert compare_records(after, before, Policy(())).worsened == AWARDS
+        assert records_of(after, before, Policy(())).worsened == AWARDS

@@ -22,12 +22,14 @@ from sbir_gate.gate.history import (
 from sbir_gate.gate.judging_history import history_folder
 from sbir_gate.gate.storing.history import keep_entry, open_history
 from sbir_gate.model.alert import AlertKind
+from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.run import Timing
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings import load_settings, policy
 from tests.factories import MACHINE, make_policy, make_run, scaled
 from tests.factories_history import START, commit_id, make_entry, slower_entry
+from tests.findings import notes, reasons
 
 
 @pytest.fixture
@@ -125,7 +127,7 @@ def test_a_slow_decline_is_seen_though_each_baseline_followed_it(settings):
     past = consult(scaled(head(10), "wall_seconds", 1.03**10), settings)
     assert past.verdict.outcome is Outcome.WARN
     assert {finding.metric for finding in past.verdict.drift} == {"wall_seconds"}
-    assert "wall_seconds rose 34.4 %" in past.verdict.reasons[0]
+    assert "wall_seconds rose 34.4%" in reasons(past.verdict)[0]
     assert [alert.kind for alert in past.alerts.alerts] == [AlertKind.DRIFT]
 
 
@@ -138,8 +140,8 @@ def test_what_older_runs_measured_by_another_definition_is_named_once(settings):
     )
     past = consult(replace(run, metrics=newer), settings)
     assert past.verdict.drift == ()
-    notes = [note for note in past.verdict.notes if "wall_seconds was not judged against older" in note]
-    assert len(notes) == 1
+    (note,) = [note for note in past.verdict.notes if note.rule is Rule.DRIFT_REDEFINED]
+    assert note.facts["names"] == ("wall_seconds",)
 
 
 def test_the_commit_where_it_began_is_named(settings):
@@ -152,7 +154,8 @@ def test_the_commit_where_it_began_is_named(settings):
     keep(settings, entries[:-1])
     past = consult(scaled(head(29), "wall_seconds", factors[-1]), settings)
     (finding,) = past.verdict.drift
-    assert f"it began at 2026-01-21, commit {commit_id(20)[:12]}" in finding.reason
+    assert finding.facts["began_at"] == "2026-01-21"
+    assert finding.facts["began_commit"] == commit_id(20)[:12]
 
 
 def test_the_baseline_itself_is_no_second_comparison(settings):
@@ -194,8 +197,8 @@ def test_a_history_that_cannot_be_read_is_a_note_and_the_verdict_stands(settings
     history_folder(settings).write_text("in the way")
     past = consult(scaled(head(), "wall_seconds", 1.5), settings, head(1))
     assert past.verdict.outcome is Outcome.FAIL
-    assert "drift was not judged" in past.verdict.notes[-1]
-    assert past.warnings == past.verdict.notes[-1:]
+    assert past.verdict.notes[-1].rule is Rule.DRIFT_NOT_JUDGED
+    assert past.warnings == notes(past.verdict)[-1:]
 
 
 def test_a_run_that_follows_a_slow_decline_is_known_before_it_is_promoted(settings):

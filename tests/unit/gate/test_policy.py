@@ -12,9 +12,11 @@ from sbir_gate.gate.policy import commit_judgement, own_judgement
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import RUN, encode
+from sbir_gate.model.finding import Rule
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.factories import make_metrics, make_run, scaled, with_metric
+from tests.findings import notes, reasons
 from tests.repository import Repository
 
 TODAY = date(2026, 2, 1)
@@ -88,7 +90,7 @@ class TestAttacks:
 
     def check(self, repository, run, what, **options):
         found = verdict(repository, run, **options)
-        assert found.outcome is Outcome.FAIL, found.reasons
+        assert found.outcome is Outcome.FAIL, reasons(found)
         assert found.own_policy_outcome in {Outcome.PASS, Outcome.WARN}
         assert what in {edit.what for edit in found.policy_edits}
         return found
@@ -118,7 +120,7 @@ class TestAttacks:
         found = self.check(repository, head(1.5), "waiver for wall_seconds")
         (edit,) = found.policy_edits
         assert edit.before == "none"
-        assert edit.after == "up to 90 % until 2026-12-31 by ana: because (7)"
+        assert edit.after == "up to 90% until 2026-12-31 by ana: because (7)"
         assert found.waivers == ()
 
     def test_a_waiver_that_reaches_further(self, repository):
@@ -127,7 +129,7 @@ class TestAttacks:
         repository.branch("further")
         repository.commit({"config/waivers.yaml": WAIVER.format(limit=90)})
         found = self.check(repository, head(1.5), "waiver for wall_seconds")
-        assert "reaches only up to 30 %" in found.reasons[0]
+        assert "covers only up to 30%" in reasons(found)[0]
         assert verdict(repository, head(1.28)).outcome is Outcome.WARN
 
     def test_a_slower_baseline(self, repository):
@@ -519,7 +521,7 @@ class TestABranchThatIsBehindItsTarget:
         found = verdict(repository, head(1.1))
         assert found.outcome is Outcome.FAIL
         assert any(
-            "stricter on main than at the base, and used: wall_seconds" in note for note in found.notes
+            "stricter on main than at the base, and used: wall_seconds" in note for note in notes(found)
         )
 
     def test_a_limit_that_the_target_has_raised_does_not(self, repository):
@@ -535,7 +537,7 @@ class TestABranchThatIsBehindItsTarget:
         self.moved_on(repository, {"config/waivers.yaml": "waivers: []\n"})
         found = verdict(repository, head(3), **options)
         assert found.outcome is Outcome.FAIL
-        assert any("waiver for wall_seconds" in note for note in found.notes)
+        assert any("waiver for wall_seconds" in note for note in notes(found))
 
     @pytest.mark.parametrize("lacking", ["gate.yaml", "baselines/enrichment.json"])
     def test_one_that_is_older_than_the_gate_is_never_a_pass(self, repository, lacking):
@@ -547,8 +549,8 @@ class TestABranchThatIsBehindItsTarget:
         self.moved_on(repository, {lacking: content})
         found = verdict(repository, head())
         assert found.outcome is Outcome.INCOMPARABLE
-        assert "update the branch" in found.reasons[0]
-        assert "main has" in found.reasons[0]
+        assert "update the branch" in reasons(found)[0]
+        assert "main has" in reasons(found)[0]
 
     def test_and_a_failure_of_it_stays_one(self, repository):
         repository.git("checkout", "--quiet", "main")
@@ -558,7 +560,7 @@ class TestABranchThatIsBehindItsTarget:
         poor = with_metric(head(), "match_rate", (0.1,))
         found = verdict(repository, poor)
         assert found.outcome is Outcome.FAIL
-        assert "update the branch" in found.reasons[0]
+        assert Rule.BASE_OUTDATED in [finding.rule for finding in found.deciding]
 
     def test_a_gate_that_the_target_does_not_have_either_has_no_baseline(self, repository):
         repository.git("checkout", "--quiet", "main")
@@ -577,4 +579,4 @@ class TestAnAmbiguousName:
         assert judgement.commit == repository.git("rev-parse", "refs/heads/main")
         (warning,) = judgement.warnings
         assert "the name 'main' is ambiguous: used refs/heads/main, not refs/tags/main" in warning
-        assert warning in judgement.verdict(head(), TODAY).notes
+        assert warning in notes(judgement.verdict(head(), TODAY))

@@ -4,6 +4,7 @@ import pytest
 
 from sbir_gate.errors import InputError
 from sbir_gate.gate.promote import promotion_obstacle
+from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.gate.run import run_gate
 from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.settings.effective import load_settings
@@ -31,7 +32,8 @@ def measured(effective, engine):
 
 
 def obstacle(effective, result):
-    return promotion_obstacle(result.run, result.run_path, effective, TODAY)
+    found = promotion_obstacle(result.run, result.run_path, effective, TODAY)
+    return "" if found is None else obstacle_text(found)
 
 
 def test_a_first_run_within_the_absolute_limits_may(effective):
@@ -50,7 +52,7 @@ def test_a_run_that_failed_may_not_with_or_without_a_history(effective, tmp_path
 
 def test_a_run_below_the_absolute_limits_may_not_even_as_the_first(effective):
     words = obstacle(effective, measured(effective, FakeEngine(links=4)))
-    assert words.startswith("the verdict on it is fail: match_rate 0.3333 is below the minimum 0.7")
+    assert words.startswith("the verdict on it is fail: match_rate is 0.3333, below the minimum of 0.7")
 
 
 def test_a_history_that_cannot_be_read_is_named_and_no_reason_to_promote_unseen(effective, tmp_path):

@@ -25,6 +25,7 @@ from sbir_gate.gate.publish import (
 from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.pull_request import read_marker
 from sbir_gate.gate.publishing.slack import SlackEdges
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings import load_settings
 from tests.factories import MOMENT, make_policy, make_run, scaled, with_lost_links
@@ -153,9 +154,8 @@ class TestChannels:
 
     def test_a_broken_benchmark_is_told_without_its_run(self, job):
         job.judged(make_run())
-        verdict = Verdict(
-            "enrichment", Outcome.ERROR, ("the enricher crashed",), (), RecordChanges(), LATER, "c"
-        )
+        crash = Finding(Rule.ERROR, Severity.FAIL, facts={"text": "the enricher crashed"})
+        verdict = Verdict("enrichment", Outcome.ERROR, (crash,), (), RecordChanges(), LATER, "c")
         write_verdict(job.reports, None, verdict)
         result = job.publish(Channels(has_check=True))
         assert "the enricher crashed" in job.fake.bodies(7)[0]

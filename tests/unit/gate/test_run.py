@@ -11,6 +11,7 @@ from sbir_gate.errors import DocumentError, EnricherError, ExitStatus, InputErro
 from sbir_gate.gate.enricher_plan import settings_digest
 from sbir_gate.gate.fixture import describe_fixture, read_profiles
 from sbir_gate.gate.measuring.process import EnricherCrash, ProcessResult
+from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.run import measure, run_gate
 from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.gate.storing.history import open_history
@@ -21,6 +22,7 @@ from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.fakes import AWARDS, NOW, FakeEngine, fake_edges, write_fixture
+from tests.findings import reasons
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ def test_an_engine_that_changes_its_inputs_is_an_error_that_names_the_file(folde
     with pytest.raises(EnricherError, match=f"the enricher changed .*{name}"):
         gate(settings(folder), Tampering())
     verdict = left_behind(folder)
-    assert (verdict.outcome, name in verdict.reasons[0]) == (Outcome.ERROR, True)
+    assert (verdict.outcome, name in reasons(verdict)[0]) == (Outcome.ERROR, True)
 
 
 def test_an_engine_that_changes_the_settings_that_it_is_handed_is_an_error(folder):
@@ -154,7 +156,7 @@ def test_a_broken_enricher_leaves_an_error_and_no_older_verdict(folder, ends, wo
     assert caught.value.exit_status is ExitStatus.BROKEN
     verdict = left_behind(folder)
     assert verdict.outcome is Outcome.ERROR
-    assert words in verdict.reasons[0]
+    assert words in reasons(verdict)[0]
     assert words in (folder / "reports" / "report.md").read_text()
     assert len(list((folder / "reports" / "benchmarks").iterdir())) == 1  # no Run of what broke
 
@@ -206,7 +208,7 @@ def test_the_input_error_of_the_built_in_engine_comes_out_in_its_own_words(folde
     with pytest.raises(InputError) as caught:
         gate(settings(folder), FakeEngine(ends=ends))
     assert caught.value.message == "recipients.csv:7: no such column; name it"
-    assert left_behind(folder).reasons == (caught.value.message,)
+    assert reasons(left_behind(folder)) == (caught.value.message,)
 
 
 def test_status_2_of_an_outside_enricher_means_only_that_it_broke(folder):
@@ -249,7 +251,7 @@ def test_alerts_are_written_and_an_older_list_never_stands_for_a_newer_run(folde
     with pytest.raises(InputError):
         gate(settings(folder, **{"fixtures.awards": "missing.csv"}), FakeEngine())
     (alert,) = load_alerts(folder / "reports" / "alerts.json").alerts
-    assert (alert.kind, "missing.csv" in alert.text) == (AlertKind.FAULT, True)
+    assert (alert.kind, "missing.csv" in alert_text(alert)) == (AlertKind.FAULT, True)
 
 
 def test_a_crash_is_remembered_and_the_next_run_is_a_recovery(folder):

@@ -11,10 +11,12 @@ from sbir_gate.gate.saved_runs import judgement_again, saved_base
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import RUN, decode, encode
+from sbir_gate.model.finding import Rule
 from sbir_gate.model.run import Source
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.factories import make_metrics, make_run, scaled
+from tests.findings import notes, reasons
 from tests.repository import Repository
 
 TODAY = date(2026, 2, 1)
@@ -79,7 +81,7 @@ def test_what_the_target_has_become_since_changes_nothing(repository):
     repository.git("checkout", "--quiet", "main")
     repository.commit({"gate.yaml": GATE % 500})
     found = again(repository, head, base)
-    assert (found.outcome, found.reasons, found.target) == (first.outcome, first.reasons, first.target)
+    assert (found.outcome, reasons(found), found.target) == (first.outcome, reasons(first), first.target)
 
 
 def test_a_target_that_is_not_here_is_named(repository):
@@ -88,14 +90,14 @@ def test_a_target_that_is_not_here_is_named(repository):
     found = again(repository, lost, base)
     assert found.outcome is Outcome.PASS
     assert found.target == lost.target
-    assert "commit ffffffffffff of 'main' is not in this repository" in " ".join(found.notes)
+    assert "commit ffffffffffff of 'main' is not in this repository" in " ".join(notes(found))
 
 
 @pytest.mark.parametrize("commit", ["--upload-pack=touch x", "", "main"])
 def test_a_target_that_is_no_commit_is_not_asked_for(repository, commit):
     head, base, _ = measured(repository)
     lost = replace(head, target=replace(head.target, commit=commit))
-    assert "is not in this repository" in " ".join(again(repository, lost, base).notes)
+    assert "is not in this repository" in " ".join(notes(again(repository, lost, base)))
 
 
 def test_a_run_that_was_judged_by_a_commit_without_its_base_is_judged_by_it_again(repository):
@@ -107,7 +109,7 @@ def test_where_that_commit_is_not_here_the_working_tree_judges_and_a_note_says_s
     head, _, _ = measured(repository)
     found = again(repository, replace(head, policy_commit="f" * 40), None)
     assert found.policy_commit == ""
-    assert found.notes[-1].startswith("judged by the working tree's policy: this repository lacks commit fff")
+    assert found.notes[-1].rule is Rule.POLICY_NOT_FOUND
 
 
 def test_runs_of_older_versions_know_the_base_beside_them(repository):

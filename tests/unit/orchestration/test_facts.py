@@ -1,7 +1,7 @@
 import pytest
 
 from sbir_gate.model.asset_check import CheckFinding
-from sbir_gate.model.verdict import Severity
+from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.orchestration.facts import check_result, performance_facts
 
 MONITOR = {
@@ -60,12 +60,13 @@ def test_where_there_are_no_records_or_no_memory_there_is_no_rate_and_no_size():
     ],
 )
 def test_only_a_blocking_check_that_fails_is_an_error(severity, is_blocking, passed, grade):
-    result = check_result(CheckFinding("gate", severity, "because"), is_blocking=is_blocking)
+    finding = CheckFinding("gate", severity, (recorded("because", severity),))
+    result = check_result(finding, is_blocking=is_blocking)
     assert (result.passed, result.severity.value, result.description) == (passed, grade, "because")
 
 
 def test_text_from_data_is_never_markdown():
-    finding = CheckFinding("gate", Severity.FAIL, "because", examples=("A1 [x](https://evil.example)",))
+    finding = CheckFinding("gate", Severity.FAIL, examples=("A1 [x](https://evil.example)",))
     result = check_result(finding)
     assert type(result.metadata["examples"]).__name__ == "JsonMetadataValue"
     assert result.metadata["examples"].value == ["A1 [x](https://evil.example)"]

@@ -2,8 +2,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from sbir_gate.gate.reporting.notices import alert_text, alert_title
 from sbir_gate.model.alert import AlertKind
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.finding import Rule, Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.run_alerts import alerts_of_run
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
@@ -50,21 +52,17 @@ def test_an_alert_holds_what_the_check_holds():
     )
     (alert,) = found.alerts
     assert (found.outcome, found.started_at) == (Outcome.FAIL, STARTED)
-    assert (alert.kind, alert.severity, alert.value, alert.unit, alert.limit) == (
-        AlertKind.LIMIT,
-        Severity.FAIL,
-        0.6,
-        "ratio",
-        "minimum 0.7",
-    )
-    assert alert.title == "enrichment: enriched_sbir_awards does not pass match_rate_threshold"
+    assert (alert.kind, alert.severity, alert.metric) == (AlertKind.LIMIT, Severity.FAIL, "match_rate")
+    (finding,) = alert.findings
+    assert (finding.rule, finding.measured, finding.unit) == (Rule.CHECK_FAILED, 0.6, "ratio")
+    assert alert_title(alert) == "enrichment: enriched_sbir_awards does not pass match_rate_threshold"
 
 
 def test_the_gate_does_not_say_again_what_others_have_said():
-    reasons = ("match_rate fell 6 %", "7 awards lost a correct link")
-    others = [said("match_rate_regression", f"{reasons[0]}; time not judged", reasons=reasons[:1])]
-    assert len(alerts(*others, said("gate", f"fail: {reasons[0]}", reasons=reasons[:1])).alerts) == 1
-    assert len(alerts(*others, said("gate", "fail: both", reasons=reasons)).alerts) == 2
+    found = ("regression/match_rate", "awards-worsened")
+    others = [said("match_rate_regression", "match_rate fell 6%; time not judged", findings=found[:1])]
+    assert len(alerts(*others, said("gate", "fail: match_rate fell 6%", findings=found[:1])).alerts) == 1
+    assert len(alerts(*others, said("gate", "fail: both", findings=found)).alerts) == 2
 
 
 def test_the_gravest_come_first():
@@ -80,7 +78,5 @@ def test_what_is_too_noisy_to_tell_stays_so():
 def test_a_run_that_broke_says_why():
     found = alerts(said("calibration", "off", WARN), fault="step 'enriched' failed: no room")
     assert found.outcome is Outcome.ERROR
-    assert (found.alerts[0].kind, found.alerts[0].text) == (
-        AlertKind.FAULT,
-        "step 'enriched' failed: no room",
-    )
+    assert found.alerts[0].kind is AlertKind.FAULT
+    assert alert_text(found.alerts[0]) == "step 'enriched' failed: no room"

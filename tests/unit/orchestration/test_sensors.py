@@ -6,17 +6,19 @@ import pytest
 from sbir_gate.errors import UsageError
 from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
+from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.publication import Links
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.sensors import announce_by_environment
 
+NO_ROOM = recorded("no room on the disk", Severity.FAIL)
 ALERTS = AlertList(
     gate="enrichment",
     outcome=Outcome.ERROR,
     started_at=datetime(2026, 3, 1, 6, tzinfo=UTC),
     commit="",
     branch="",
-    alerts=(Alert("enrichment", AlertKind.FAULT, Severity.FAIL, "the run failed", "no room on the disk"),),
+    alerts=(Alert("enrichment", AlertKind.FAULT, Severity.FAIL, (NO_ROOM,)),),
 )
 LINKS = Links(run="https://dagster.example/runs/1")
 

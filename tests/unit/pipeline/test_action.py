@@ -7,7 +7,7 @@ import pytest
 from sbir_gate.documents import load_alerts, load_verdict, save_verdict
 from sbir_gate.errors import ConfigurationError, ExitStatus, ToolError, UsageError
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.comparing.promotion import may_become_baseline
+from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import find_base
@@ -31,6 +31,7 @@ from tests.factories import make_policy, make_run, scaled
 from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes import NOW, FakeEngine, fake_edges, write_fixture
 from tests.fakes import make_event as on
+from tests.findings import notes, reasons
 
 EVENT = on()
 
@@ -137,8 +138,8 @@ def test_a_changed_fixture_on_main_starts_a_new_baseline_that_the_next_push_is_h
     runner.engine = FakeEngine(more=("A99",))
     first = runner.measure(on("push"))
     assert first.verdict.outcome is Outcome.NO_BASELINE
-    assert "a new baseline starts here" in first.verdict.reasons[0]
-    assert may_become_baseline(first.verdict) == ""
+    assert "a new baseline starts here" in notes(first.verdict)[0]
+    assert baseline_obstacle(first.verdict) is None
     promote(first.run, runner.folder / "baselines")
     assert runner.measure(on("push")).verdict.outcome is Outcome.PASS
 
@@ -151,7 +152,7 @@ def test_a_regression_does_not_reach_the_baseline_with_a_changed_fixture(runner)
     verdict = runner.measure(on("push")).verdict
     assert verdict.outcome is Outcome.FAIL
     assert len(verdict.records.lost) == 8
-    assert may_become_baseline(verdict)
+    assert baseline_obstacle(verdict)
 
 
 def test_elsewhere_a_changed_fixture_is_not_comparable(runner):
@@ -199,7 +200,7 @@ def test_what_goes_wrong_before_measuring_is_a_verdict_too_and_no_older_one_stay
     with pytest.raises(ConfigurationError):
         runner.measure(on("push"))
     assert runner.verdict().outcome is Outcome.ERROR
-    assert "gate.nonsense" in runner.verdict().reasons[0]
+    assert "gate.nonsense" in reasons(runner.verdict())[0]
     assert runner.verdict().head_started_at == NOW.replace(microsecond=0)
 
 

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sbir_gate.errors import ConfigurationError, ExitStatus
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import Method
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Direction, Severity
+from sbir_gate.model.verdict import Direction
 from sbir_gate.settings import load_settings
 from sbir_gate.settings.keys import KNOWN_KEYS
 

@@ -3,8 +3,9 @@ import dataclasses
 import pytest
 
 from sbir_gate.errors import ConfigurationError
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Direction, MetricLimit, Policy, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit, Policy
 from sbir_gate.settings import load_settings, policy
 from sbir_gate.settings.judgement import renamed
 

@@ -1,12 +1,12 @@
-from dataclasses import replace
-
 import pytest
 
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.reporting.notices import alert_title
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.document import ALERTS, decode, encode
-from sbir_gate.model.verdict import DriftFinding, Outcome, RecordChanges, Severity, Verdict
+from sbir_gate.model.finding import Finding, LimitKind, Rule, Severity
+from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings import load_settings, policy
 from tests.factories import (
     MOMENT,
@@ -18,6 +18,7 @@ from tests.factories import (
     with_metric,
     without_metric,
 )
+from tests.findings import drift, rules
 
 
 def alerts(head, reference=None, previous=None, limits=None):
@@ -58,8 +59,10 @@ def test_more_than_500_mib_of_memory_is_a_warning():
     assert without_reference("memory_delta_mib", [500.0], "MiB") == []
     (alert,) = without_reference("memory_delta_mib", [501.0], "MiB")
     assert (alert.kind, alert.severity) == (AlertKind.LIMIT, Severity.WARN)
-    assert (alert.value, alert.unit, alert.limit) == (501.0, "MiB", "maximum 500")
-    assert alert.title == "enrichment: memory_delta_mib is beyond its maximum 500"
+    (finding,) = alert.findings
+    assert (finding.measured, finding.unit) == (501.0, "MiB")
+    assert (finding.limit_kind, finding.limit) == (LimitKind.MAXIMUM, 500)
+    assert alert_title(alert) == "enrichment: memory_delta_mib exceeds its maximum 500"
 
 
 def test_more_than_5_seconds_per_record_is_a_warning():
@@ -70,7 +73,8 @@ def test_more_than_5_seconds_per_record_is_a_warning():
 def test_a_match_rate_below_70_percent_is_a_failure():
     assert without_reference("match_rate", [0.70], "ratio") == []
     (alert,) = without_reference("match_rate", [0.69], "ratio")
-    assert (alert.severity, alert.limit) == (Severity.FAIL, "minimum 0.7")
+    (finding,) = alert.findings
+    assert (alert.severity, finding.limit_kind, finding.limit) == (Severity.FAIL, LimitKind.MINIMUM, 0.7)
 
 
 @pytest.mark.parametrize(
@@ -92,45 +96,48 @@ def test_alerts_follow_the_thresholds_in_config(name, values, unit, assignment):
 def test_a_metric_that_got_worse_is_an_alert_with_the_reason_of_the_verdict():
     alert = only(alerts(scaled(make_run(), "wall_seconds", 1.4)), "wall_seconds")
     assert (alert.kind, alert.severity) == (AlertKind.CHANGE, Severity.FAIL)
-    assert alert.title == "enrichment: wall_seconds got worse"
-    assert "rose 40 %" in alert.text
-    assert alert.value == pytest.approx(1.7 * 1.4)
+    assert alert_title(alert) == "enrichment: wall_seconds got worse"
+    assert alert.findings[0].ratio == pytest.approx(1.4)
+    assert alert.findings[0].measured == pytest.approx(1.7 * 1.4)
 
 
 def test_a_metric_that_may_be_worse_says_so():
     alert = only(alerts(with_metric(make_run(), "wall_seconds", (1.2, 2.9, 1.9, 3.1, 2.3))), "wall_seconds")
-    assert (alert.severity, alert.title) == (Severity.INCONCLUSIVE, "enrichment: wall_seconds may be worse")
+    assert (alert.severity, alert_title(alert)) == (
+        Severity.INCONCLUSIVE,
+        "enrichment: wall_seconds may be worse",
+    )
 
 
 def test_a_metric_that_is_gone_is_a_fault():
     alert = only(alerts(without_metric(make_run(), "match_rate")), "match_rate")
-    assert (alert.kind, alert.severity, alert.value) == (AlertKind.FAULT, Severity.FAIL, None)
+    assert (alert.kind, alert.severity) == (AlertKind.FAULT, Severity.FAIL)
+    assert rules(alert.findings) == [Rule.METRIC_GONE]
 
 
 def test_lost_links_are_one_alert():
     found = [alert for alert in alerts(with_lost_links(make_run(), 7)) if alert.kind is AlertKind.AWARDS]
-    assert [(alert.severity, alert.value) for alert in found] == [(Severity.FAIL, 7.0)]
+    assert [(alert.severity, alert.findings[0].measured) for alert in found] == [(Severity.FAIL, 7.0)]
 
 
 def test_a_run_that_is_unsound_is_a_fault():
     (alert,) = [alert for alert in alerts(make_run(samples=())) if alert.kind is AlertKind.FAULT]
     assert (alert.severity, alert.metric) == (Severity.FAIL, "")
-    assert "no repeat was measured" in alert.text
+    assert rules(alert.findings) == [Rule.NO_REPEATS]
 
 
 def test_an_error_is_a_fault_too():
-    verdict = Verdict("enrichment", Outcome.ERROR, ("it crashed",), (), RecordChanges(), MOMENT, "c")
+    crash = Finding(Rule.ERROR, Severity.FAIL, facts={"text": "it crashed"})
+    verdict = Verdict("enrichment", Outcome.ERROR, (crash,), (), RecordChanges(), MOMENT, "c")
     (alert,) = alerts_of(verdict, "main", None).alerts
-    assert (alert.kind, alert.severity, alert.text) == (AlertKind.FAULT, Severity.FAIL, "it crashed")
+    assert (alert.kind, alert.severity, alert.findings) == (AlertKind.FAULT, Severity.FAIL, (crash,))
 
 
 def test_drift_is_told_once_for_each_metric_and_as_its_worst():
     verdict = judge(make_run(), make_run(), make_policy())
-    mild = DriftFinding("wall_seconds", "the release v1", MOMENT, "c", 1.2, Severity.WARN, "mild")
-    grave = DriftFinding("wall_seconds", "the oldest Run", MOMENT, "c", 1.3, Severity.FAIL, "grave")
-    (alert,) = alerts_of(replace(verdict, drift=(mild, grave)), "main", None).alerts
-    assert (alert.kind, alert.severity, alert.text) == (AlertKind.DRIFT, Severity.FAIL, "grave")
-    assert (alert.value, alert.unit) == (1.7, "s")
+    mild, severe = drift(Severity.WARN, tag="v1"), drift(Severity.FAIL)
+    (alert,) = alerts_of(verdict.found(mild, severe), "main", None).alerts
+    assert (alert.kind, alert.severity, alert.findings) == (AlertKind.DRIFT, Severity.FAIL, (severe,))
 
 
 def test_the_gravest_comes_first():
@@ -145,7 +152,7 @@ def test_the_gravest_comes_first():
 def test_a_gate_that_had_failed_and_passes_is_news(previous):
     (alert,) = alerts(make_run(), previous=previous)
     assert (alert.kind, alert.severity) == (AlertKind.RECOVERY, Severity.INFO)
-    assert alert.title == "enrichment: pass again"
+    assert alert_title(alert) == "enrichment: pass again"
 
 
 @pytest.mark.parametrize("previous", [None, Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE])

@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.gate.comparing.award_checks import award_findings
+from sbir_gate.gate.reporting.notices import check_text
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.records import AwardTable
-from sbir_gate.model.verdict import Severity
 
 SOUND = AwardTable(
     awards=198, rejects=2, distinct_ids=198, repeated_ids=0, named=190, identified=150, complete=197
@@ -43,4 +44,4 @@ def test_nothing_at_all_is_no_pass():
 
 def test_the_reason_says_how_many_of_how_many_and_the_limit():
     (finding, *_) = award_findings(replace(SOUND, rejects=10), 1.0, 99.0)
-    assert finding.reason == "198 of 208 rows could be read (95.19 %), at least 99 % must be"
+    assert check_text(finding) == "198 of 208 rows could be read (95.19%; minimum: 99%)"

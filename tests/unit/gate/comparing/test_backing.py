@@ -11,18 +11,12 @@ from sbir_gate.gate.comparing.backing import is_emptied_for_the_worse, judged_va
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.reporting.improvements import improvement_words
+from sbir_gate.model.finding import Excuse, Severity
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Metric, Run, Stratum
-from sbir_gate.model.verdict import (
-    AwardChange,
-    Excuse,
-    MetricLimit,
-    Outcome,
-    Policy,
-    RecordChanges,
-    Severity,
-)
+from sbir_gate.model.verdict import AwardChange, MetricLimit, Outcome, Policy, RecordChanges
 from tests.factories import AWARDS, EXACT, HIGHER, LOWER, award_id, link, make_awards, make_run, no_link
+from tests.findings import notes, reasons
 
 LIMITS = (
     MetricLimit("match_rate", "ratio", HIGHER, EXACT, minimum=0.3, fail_percent=5.0),
@@ -135,7 +129,7 @@ IDS = [row[0] for row in TABLE]
 @pytest.mark.parametrize(("_what", "before", "after", "_harmful", "words"), TABLE, ids=IDS)
 def test_an_improvement_passes_and_is_called_one(_what, before, after, _harmful, words):
     verdict = judge(after, before, POLICY)
-    assert verdict.outcome is Outcome.PASS, verdict.reasons
+    assert verdict.outcome is Outcome.PASS, verdict.deciding
     assert improvement_words(verdict).startswith(words)
 
 
@@ -150,18 +144,20 @@ def test_a_fall_without_harm_is_a_note():
     verdict = judge(run_of(GOOD), run_of(WITH_WRONG), POLICY)
     excused = {change.metric for change in verdict.changes if change.excuse is Excuse.HARMLESS}
     assert excused == {"match_rate", "links/duns"}
-    assert "match_rate fell 16.7 % (0.9 -> 0.75), limit 5 %: no award behind it worsened" in verdict.notes
-    assert "links/duns fell 100 % (6 -> 0), limit 50 %: no award behind it worsened" in verdict.notes
+    assert "match_rate fell 16.7% (0.9 → 0.75; limit: 5%), but no award behind it worsened" in notes(verdict)
+    assert "links/duns fell 100% (6 → 0; limit: 50%), but no award behind it worsened" in notes(verdict)
 
 
 def test_only_the_harm_within_a_fall_counts():
     before = run_of(GOOD | dict.fromkeys(range(30, 40), ("R9999", "uei")))
     after = run_of({n: link_ for n, link_ in GOOD.items() if n >= 6})
     policy = replace(POLICY, max_lost=10)
-    change = next(each for each in judge(after, before, policy).changes if each.metric == "links/uei")
+    verdict = judge(after, before, policy)
+    change = next(each for each in verdict.changes if each.metric == "links/uei")
     assert (change.reference, change.head) == (25.0, 9.0)
     assert change.severity is Severity.WARN
-    assert change.reason.startswith("counting only awards that worsened, links/uei fell 24 % (25 -> 19)")
+    (finding,) = [each for each in verdict.deciding if each.metric == "links/uei"]
+    assert (finding.reference, finding.measured, finding.facts["counts_only_worsened"]) == (25, 19, 1)
 
 
 def test_the_match_rates_threshold_holds_whatever_improved():
@@ -174,7 +170,7 @@ def test_without_a_truth_a_fall_counts_in_full():
     assert verdict.outcome is Outcome.FAIL
     moved = run_of({n: (right(n), "name") for n in RIGHT}, has_truth=False)
     verdict = judge(moved, run_of(GOOD, has_truth=False), POLICY)
-    assert verdict.reasons == ("links/uei fell 100 % (15 -> 0), limit 50 %",)
+    assert reasons(verdict) == ("links/uei fell 100% (15 → 0; limit: 50%)",)
 
 
 def test_figures_that_no_award_explains_count_in_full():
@@ -195,7 +191,7 @@ links = st.dictionaries(
 @given(links, links)
 def test_without_labels_the_judged_values_are_those_of_head(before, after):
     reference, head = run_of(before, has_truth=False), run_of(after, has_truth=False)
-    found = judged_values(head, reference, compare_records(head, reference, POLICY))
+    found = judged_values(head, reference, compare_records(head, reference, POLICY)[0])
     now = {metric.name: metric.values[0] for metric in head.metrics}
     assert found == pytest.approx({name: now.get(name, 0.0) for name in found})
 
@@ -203,7 +199,7 @@ def test_without_labels_the_judged_values_are_those_of_head(before, after):
 @given(links, links)
 def test_with_labels_they_lie_between_head_and_reference(before, after):
     reference, head = run_of(before), run_of(after)
-    found = judged_values(head, reference, compare_records(head, reference, POLICY))
+    found = judged_values(head, reference, compare_records(head, reference, POLICY)[0])
     now, then = ({metric.name: metric.values[0] for metric in run.metrics} for run in (head, reference))
     for name, value in found.items():
         assert now.get(name, 0.0) - 1e-9 <= value <= then[name] + 1e-9

@@ -12,7 +12,7 @@ from sbir_gate.gate.comparing.calibration import (
     unexplained_log_sd,
 )
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.model.verdict import Severity
+from sbir_gate.model.finding import Severity
 from tests.factories import (
     CALIBRATION_SECONDS,
     MACHINE,

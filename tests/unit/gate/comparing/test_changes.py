@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.gate.comparing.changes import compare_metrics
-from sbir_gate.model.verdict import Change, Excuse, MetricLimit, Policy, Severity
+from sbir_gate.gate.comparing.ratios import Doubt
+from sbir_gate.model.finding import Excuse, LimitKind, Rule, Severity
+from sbir_gate.model.verdict import Limit, MetricLimit, Policy
 from tests.factories import (
     CALIBRATION_SECONDS,
     EXACT,
@@ -20,12 +22,11 @@ from tests.factories import (
     with_metric,
     without_metric,
 )
+from tests.findings import Row, row_of
 
 
-def change_of(name, head, reference, policy=None) -> Change:
-    changes = compare_metrics(head, reference, policy or make_policy())
-    (change,) = [change for change in changes if change.metric == name]
-    return change
+def change_of(name, head, reference, policy=None) -> Row:
+    return row_of(compare_metrics(head, reference, policy or make_policy()), name)
 
 
 def judged(head_values, reference_values, limit, unit="s"):
@@ -46,7 +47,7 @@ class TestRows:
     def test_every_metric_of_policy_head_and_reference_has_one_row(self):
         head = with_metric(make_run(), "new", [1.0], "count")
         reference = with_metric(make_run(), "old", [1.0], "count")
-        names = [change.metric for change in compare_metrics(head, reference, make_policy())]
+        names = [change.metric for change in compare_metrics(head, reference, make_policy()).changes]
         known = {metric.name for metric in make_run().metrics} | {"memory_delta_mib"}
         assert sorted(names) == sorted(known | {"new", "old"})
 
@@ -59,7 +60,7 @@ class TestRows:
         policy = Policy((make_limit("wall_seconds"), make_limit("wall_seconds", maximum=1.0)))
         severities = [
             change.severity
-            for change in compare_metrics(make_run(), None, policy)
+            for change in compare_metrics(make_run(), None, policy).changes
             if change.metric == "wall_seconds"
         ]
         assert severities == [Severity.OK, Severity.FAIL]
@@ -80,26 +81,26 @@ class TestFaults:
     def test_a_required_metric_that_is_gone_fails_without_a_reference_too(self):
         change = change_of("match_rate", without_metric(make_run(), "match_rate"), None)
         assert change.severity is Severity.FAIL
-        assert change.reason == "match_rate is gone: the policy requires it"
+        assert (change.finding.rule, change.finding.facts["required_by"]) == (Rule.METRIC_GONE, "policy")
 
     @pytest.mark.parametrize("name", ["precision", "records_per_second"])
     def test_a_metric_that_only_the_reference_has_fails_required_or_limited_or_not(self, name):
         change = change_of(name, without_metric(make_run(), name), make_run())
         assert change.severity is Severity.FAIL
-        assert change.reason == f"{name} is gone: the reference has it"
-        assert change.head is None
+        assert (change.finding.rule, change.finding.facts["required_by"]) == (Rule.METRIC_GONE, "reference")
+        assert (change.head, change.is_gone, change.is_sound) == (None, True, False)
 
     def test_an_optional_metric_that_nobody_measured_is_information(self):
         change = change_of("memory_delta_mib", make_run(), make_run())
         assert change.severity is Severity.INFO
-        assert change.reason == "memory_delta_mib was not measured"
+        assert (change.head, change.findings) == (None, ())
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
     @pytest.mark.parametrize("name", ["wall_seconds", "match_rate", "records_per_second"])
     def test_a_value_that_is_no_number_fails_limited_or_not(self, name, value):
         change = change_of(name, with_metric(make_run(), name, [value]), make_run())
         assert change.severity is Severity.FAIL
-        assert change.reason == f"{name} is not a finite number in head"
+        assert (change.finding.rule, change.finding.facts) == (Rule.METRIC_UNDEFINED, {"side": "head"})
         assert change.head is None
 
     def test_one_nan_among_good_repeats_fails(self):
@@ -108,18 +109,20 @@ class TestFaults:
 
     def test_a_reference_that_is_no_number_fails(self):
         reference = with_metric(make_run(), "match_rate", [float("nan")])
-        assert change_of("match_rate", make_run(), reference).reason.endswith("in the reference")
+        finding = change_of("match_rate", make_run(), reference).finding
+        assert (finding.rule, finding.facts) == (Rule.METRIC_UNDEFINED, {"side": "reference"})
 
     def test_a_metric_without_values_fails(self):
         change = change_of("wall_seconds", with_metric(make_run(), "wall_seconds", []), make_run())
-        assert change.reason == "wall_seconds has no value in head"
+        assert change.finding.rule is Rule.METRIC_EMPTY
 
     def test_a_metric_that_is_there_twice_fails(self):
         head = make_run()
         head = replace(head, metrics=(*head.metrics, head.metrics[0]))
         change = change_of("wall_seconds", head, make_run())
         assert change.severity is Severity.FAIL
-        assert change.reason == "wall_seconds is in head 2 times"
+        assert change.finding.rule is Rule.METRIC_REPEATED
+        assert change.finding.facts == {"side": "head", "times": 2}
 
     def test_a_changed_unit_fails_instead_of_comparing_apples_with_pears(self):
         head = without_metric(make_run(), "wall_seconds")
@@ -128,7 +131,7 @@ class TestFaults:
 
     def test_an_exact_metric_whose_repeats_disagree_fails(self):
         change = change_of("match_rate", with_metric(make_run(), "match_rate", [0.75, 0.76]), make_run())
-        assert change.reason == "match_rate is exact, but its repeats disagree in head"
+        assert change.finding.rule is Rule.REPEATS_DISAGREE
 
     def test_head_cannot_call_an_exact_metric_noisy_to_escape(self):
         head = without_metric(make_run(), "match_rate")
@@ -142,15 +145,16 @@ class TestAbsoluteLimits:
         assert judged([0.7], [0.7], limit, "ratio").severity is Severity.OK
         breach = judged([0.66], [0.72], limit, "ratio")
         assert breach.severity is Severity.FAIL
-        assert breach.reason == "x 0.66 is below the minimum 0.7"
-        assert breach.limit == "minimum 0.7"
+        finding = breach.finding
+        assert (finding.rule, finding.measured, finding.limit) == (Rule.BELOW_MINIMUM, 0.66, 0.7)
+        assert breach.broken == (Limit(LimitKind.MINIMUM, 0.7),)
 
     @pytest.mark.parametrize(("head", "severity"), [(0.66, "warn"), (0.68, "warn"), (0.6599, "fail")])
     def test_a_breach_of_the_base_that_head_does_not_worsen_warns(self, head, severity):
         change = judged([head], [0.66], MetricLimit("x", "ratio", HIGHER, EXACT, minimum=0.7), "ratio")
         assert change.severity == severity
         assert (change.excuse is Excuse.ALREADY_SO) is (severity == "warn")
-        assert change.reason.endswith(", as it already is at the base") is (severity == "warn")
+        assert (change.finding.excuse is Excuse.ALREADY_SO) is (severity == "warn")
 
     @pytest.mark.parametrize("name", ["match_rate", "rows_missing", "records", "disagreements"])
     def test_what_always_holds_fails_though_the_base_breaks_it_too(self, name):
@@ -175,7 +179,7 @@ class TestAbsoluteLimits:
         limit = make_limit("x", maximum=1.0, absolute_severity=Severity.WARN)
         change = judged([2.0, 2.0, 2.0], [1.0, 1.0, 1.0], limit)
         assert change.severity is Severity.FAIL
-        assert change.limit == "fail 25 %"
+        assert change.broken == (Limit(LimitKind.FAIL, 25.0),)
 
 
 class TestExactMetrics:
@@ -205,7 +209,7 @@ class TestExactMetrics:
         limit = MetricLimit("x", "ratio", HIGHER, EXACT, fail_percent=5.0)
         change = judged([0.17], [0.20], limit, "ratio")
         assert change.severity is Severity.FAIL
-        assert change.reason == "x fell 15 % (0.2 -> 0.17), limit 5 %"
+        assert change.text == "x fell 15% (0.2 → 0.17; limit: 5%)"
 
     def test_no_change_is_a_delta_of_exactly_zero_and_not_nothing(self):
         change = judged([100.0], [100.0], self.limit, "count")
@@ -214,7 +218,7 @@ class TestExactMetrics:
         assert not change.is_significant
 
     def test_a_percentage_just_beyond_its_limit_does_not_read_like_the_limit(self):
-        assert "rose 25.0001 %" in judged([125.0001], [100.0], self.limit, "count").reason
+        assert "rose 25.0001%" in judged([125.0001], [100.0], self.limit, "count").text
 
     @pytest.mark.parametrize(("head", "severity"), [(0.0, Severity.OK), (1.0, Severity.FAIL)])
     def test_any_change_for_the_worse_from_zero_fails(self, head, severity):
@@ -262,7 +266,8 @@ class TestNoisyMetrics:
         assert change.severity is Severity.INCONCLUSIVE
         assert not change.is_significant
         assert change.ratio_low < 1 < change.ratio_high
-        assert "the smallest regression that could have been seen is 80 %" in change.reason
+        assert change.finding.rule is Rule.POSSIBLE_REGRESSION
+        assert "a regression below 80% would not have been detected" in change.text
 
     def test_a_warning_within_the_noise_is_nothing(self):
         change = judged((1.5, 1.9, 2.3, 1.6, 2.2), self.calm, self.limit)
@@ -315,7 +320,7 @@ class TestBetweenMachines:
         # the same seconds on a machine that is 1.6 times as fast
         assert (change.head, change.raw_ratio) == (change.reference, 1.0)
         assert (change.is_calibrated, change.delta) == (True, pytest.approx(0.6 * change.reference))
-        assert "the machines' speeds are taken out" in change.reason
+        assert change.finding.facts["is_calibrated"]
 
     def test_rates_are_calibrated_the_other_way_round(self):
         limit = make_limit("records_per_second", unit="1/s", direction=HIGHER)
@@ -337,7 +342,7 @@ class TestBetweenMachines:
         head = replace(scaled(make_run(), "wall_seconds", 1.4), machine=OTHER_MACHINE, calibration_seconds=())
         change = change_of("wall_seconds", head, make_run())
         assert change.severity is Severity.INCONCLUSIVE
-        assert "the machines differ and the calibration workload was not timed" in change.reason
+        assert change.finding.facts["doubt"] == Doubt.NOT_CALIBRATED
 
 
 class TestBusyMachine:
@@ -388,12 +393,12 @@ class TestGroupsOfMetrics:
 
     def test_no_row_bears_the_name_of_the_group(self):
         assert "work/*" not in {
-            change.metric for change in compare_metrics(make_run(), make_run(), self.POLICY)
+            change.metric for change in compare_metrics(make_run(), make_run(), self.POLICY).changes
         }
 
     def test_what_is_switched_off_is_not_judged_and_may_be_gone(self):
         reference = with_metric(make_run(), "work/pages", [100.0], "count", EXACT)
         policy = replace(self.POLICY, unjudged=("work/pages",))
         assert "work/pages" not in {
-            change.metric for change in compare_metrics(make_run(), reference, policy)
+            change.metric for change in compare_metrics(make_run(), reference, policy).changes
         }

@@ -5,6 +5,7 @@ import pytest
 from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.gate.comparing.deciding import blind_spots, is_failed_exactly, undecided
 from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.model.finding import Rule
 from sbir_gate.model.verdict import Outcome, Policy
 from tests.factories import (
     HIGHER,
@@ -31,7 +32,7 @@ def open_metrics(factor, noise, *limits, values=None):
         for side in (heads, [1.0] * 5)
     )
     policy = Policy(limits or (WALL,))
-    return undecided(compare_metrics(head, reference, policy), policy)
+    return undecided(compare_metrics(head, reference, policy).changes, policy)
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 1.03, 1.17, 1.4, 3.0])
@@ -89,11 +90,12 @@ def test_a_metric_that_was_not_judged_is_a_note_of_the_verdict():
     # measured apart: no failure could be shown or refuted, and nothing looks wrong
     head = with_metric(make_run(), "wall_seconds", (1.2, 2.2, 1.7, 2.5, 1.3))
     policy = Policy((WALL,))
-    note = "wall_seconds was not judged: its interval reaches "
     verdict = judge(head, make_run(), policy)
     assert verdict.outcome is Outcome.PASS
-    assert any(text.startswith(note) for text in verdict.notes)
-    assert blind_spots(compare_metrics(make_run(), make_run(), policy), policy) == ()
+    (note,) = verdict.notes
+    assert (note.rule, note.metric) == (Rule.BLIND_SPOT, "wall_seconds")
+    assert note.facts["reach_percent"] > 25
+    assert blind_spots(compare_metrics(make_run(), make_run(), policy).changes, policy) == ()
 
 
 @pytest.mark.parametrize(
@@ -119,8 +121,9 @@ def test_nothing_is_worked_out_from_fewer_than_five_pairs(pairs):
         for values in ([1.0, 2.5, 0.9, 3.0], [1.0] * 4)
     )
     policy = Policy((WALL,))
-    (change,) = compare_metrics(head, reference, policy)
+    compared = compare_metrics(head, reference, policy)
+    (change,), (finding,) = compared.changes, compared.findings
     assert (change.smallest_detectable, change.ratio_low, change.ratio_high) == (None, None, None)
-    assert f"{pairs} pairs cannot tell: at least 5 are needed" in change.reason
-    assert "more pair" not in change.reason
+    assert (finding.facts["doubt"], finding.facts["pairs"]) == ("few-pairs", pairs)
+    assert "more_pairs" not in finding.facts
     assert blind_spots([change], policy) == ()

@@ -4,8 +4,10 @@ import pytest
 
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.model.definitions import DEFINITIONS
-from sbir_gate.model.verdict import NotCompared, Outcome, Severity
+from sbir_gate.model.finding import Rule, Severity
+from sbir_gate.model.verdict import NotCompared, Outcome
 from tests.factories import EXACT, make_limit, make_policy, make_run, with_metric, without_metric
+from tests.findings import rules
 
 POLICY = make_policy()
 
@@ -25,20 +27,20 @@ def doubled(run, name):
 
 
 @pytest.mark.parametrize(
-    ("head", "reference", "obstacle", "words"),
+    ("head", "reference", "obstacle", "rule"),
     [
-        ({"version": 2}, {}, NotCompared.OLDER_DEFINITION, "by an older definition (version 1, now 2)"),
-        ({}, {"version": 3}, NotCompared.NEWER_DEFINITION, "by a newer definition (version 3, now 1)"),
+        ({"version": 2}, {}, NotCompared.OLDER_DEFINITION, Rule.OLDER_DEFINITION),
+        ({}, {"version": 3}, NotCompared.NEWER_DEFINITION, Rule.NEWER_DEFINITION),
         (
             {"version": 2, "method": "cgroup"},
             {"version": 2, "method": "pss"},
             NotCompared.OTHER_METHOD,
-            "by another method (pss, now cgroup)",
+            Rule.OTHER_METHOD,
         ),
     ],
 )
 def test_values_of_another_definition_or_method_are_not_compared_and_the_row_says_so(
-    head, reference, obstacle, words
+    head, reference, obstacle, rule
 ):
     verdict = judge(
         redefined(doubled(make_run(), "peak_rss_mib"), "peak_rss_mib", **head),
@@ -48,16 +50,18 @@ def test_values_of_another_definition_or_method_are_not_compared_and_the_row_say
     change = change_of(verdict, "peak_rss_mib")
     assert (change.not_compared, change.reference, change.ratio, change.delta) == (obstacle, None, None, None)
     assert (verdict.outcome, change.severity) == (Outcome.PASS, Severity.OK)
-    assert words in change.reason
-    assert change.reason in verdict.notes
+    (note,) = verdict.notes
+    assert (note.rule, note.metric) == (rule, "peak_rss_mib")
+    assert note.facts["reference_version"] == reference.get("version", 1)
 
 
 def test_the_absolute_limit_of_a_metric_that_is_not_compared_is_judged():
     policy = make_policy(limits=(make_limit("peak_rss_mib", unit="MiB", maximum=300.0),))
     head = redefined(doubled(make_run(), "peak_rss_mib"), "peak_rss_mib", version=2)
-    change = change_of(judge(head, make_run(), policy), "peak_rss_mib")
+    verdict = judge(head, make_run(), policy)
+    change = change_of(verdict, "peak_rss_mib")
     assert (change.severity, change.not_compared) == (Severity.FAIL, NotCompared.OLDER_DEFINITION)
-    assert "above the maximum 300" in change.reason
+    assert rules(verdict.findings) == [Rule.ABOVE_MAXIMUM, Rule.OLDER_DEFINITION]
 
 
 def test_a_method_that_differs_between_two_sides_of_one_session_is_a_fault():
@@ -65,7 +69,9 @@ def test_a_method_that_differs_between_two_sides_of_one_session_is_a_fault():
     base = redefined(make_run(session="s"), "peak_rss_mib", method="cgroup")
     verdict = judge(head, base, POLICY)
     assert verdict.outcome is Outcome.FAIL
-    assert "measured by 'pss', and by 'cgroup' for the reference" in verdict.reasons[0]
+    (finding,) = verdict.deciding
+    assert finding.rule is Rule.METHOD_DIFFERS
+    assert finding.facts == {"head_method": "pss", "reference_method": "cgroup"}
 
 
 NEWER = {"definitions": DEFINITIONS}
@@ -77,7 +83,7 @@ def test_what_a_new_version_no_longer_reports_is_not_gone(name):
     verdict = judge(make_run(**NEWER), reference, POLICY)
     change = change_of(verdict, name)
     assert (verdict.outcome, change.severity) == (Outcome.PASS, Severity.INFO)
-    assert "no longer measured by this version" in change.reason
+    assert verdict.findings == ()
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@ from datetime import timedelta
 
 import pytest
 
-from sbir_gate.gate.comparing.drift import DriftRule, drift_findings, older_runs, with_drift
+from sbir_gate.gate.comparing.drift import DriftRule, OlderRun, drift_findings, older_runs, with_drift
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.history import entry_of
-from sbir_gate.model.verdict import DriftFinding, Outcome, Severity
+from sbir_gate.gate.reporting.messages import text
+from sbir_gate.model.finding import Finding, Rule, Severity
+from sbir_gate.model.verdict import Outcome
 from tests.factories import (
     CALIBRATION_SECONDS,
-    MOMENT,
     OTHER_MACHINE,
     make_awards,
     make_policy,
@@ -18,6 +19,7 @@ from tests.factories import (
     with_metric,
 )
 from tests.factories_history import START, make_entry, make_row, slower_entry
+from tests.findings import drift
 
 RULE = DriftRule(
     days=30,
@@ -27,7 +29,7 @@ RULE = DriftRule(
     fail_percent=None,
     max_severity=Severity.WARN,
 )
-OLDEST = "the oldest Run of the last 30 days"
+OLDEST = OlderRun(make_row(0), 30)
 
 
 def head(days=40, **changes):
@@ -54,7 +56,7 @@ class TestReferences:
     def test_the_oldest_run_of_the_last_days_is_one(self):
         rows = [make_row(number) for number in range(40)]
         (older,) = older_runs(rows, head(), RULE)
-        assert (older.row, older.against) == (rows[10], OLDEST)
+        assert (older.row, older.days, older.tag) == (rows[10], 30, "")
 
     def test_the_newest_release_is_the_other_however_old(self):
         rows = [
@@ -65,7 +67,7 @@ class TestReferences:
         ]
         by_age, release = older_runs(rows, head(), RULE)
         assert by_age.row is rows[3]
-        assert (release.row, release.against) == (rows[1], "the release v1.1")
+        assert (release.row, release.tag) == (rows[1], "v1.1")
 
     def test_a_release_that_is_the_oldest_run_is_told_once(self):
         assert len(older_runs([make_row(30, tags=("v1.0",))], head(), RULE)) == 1
@@ -116,15 +118,15 @@ class TestFindings:
         (found,) = findings(scaled(head(), "wall_seconds", 1.03**10))
         assert (found.metric, found.severity) == ("wall_seconds", Severity.WARN)
         assert found.ratio == pytest.approx(1.344, abs=0.001)
-        assert found.reason == (
-            "drift: wall_seconds rose 34.4 % (1.7 -> 2.285 s), limit 25 %, against the oldest Run of the "
-            "last 30 days (2026-01-01T12:00:00Z, commit 000000000000)"
+        assert text(found) == (
+            "drift: wall_seconds rose 34.4% (1.7 → 2.285 s; limit: 25%) since the oldest Run of the last"
+            " 30 days (2026-01-01T12:00:00Z, commit 000000000000)"
         )
 
     def test_a_match_rate_that_fell_by_little_each_time_is_seen(self):
         (found,) = findings(with_metric(head(), "match_rate", [0.705]))
         assert found.metric == "match_rate"
-        assert "fell 6" in found.reason
+        assert "fell 6" in text(found)
 
     def test_nothing_is_graver_than_the_rule_allows(self):
         run = scaled(head(), "wall_seconds", 1.5)
@@ -184,10 +186,6 @@ class TestFindings:
         assert findings(run, slower_entry(0, 1.3)) == ()
 
 
-def finding(severity):
-    return DriftFinding("wall_seconds", OLDEST, MOMENT, "c", 1.3, severity, f"drift {severity}")
-
-
 class TestVerdict:
     def test_without_findings_the_verdict_stays_as_it_is(self):
         verdict = judge(make_run(), make_run(), make_policy())
@@ -209,13 +207,15 @@ class TestVerdict:
     )
     def test_the_outcome_is_no_milder_than_the_drift(self, before, severity, after):
         verdict = replace(judge(make_run(), make_run(), make_policy()), outcome=before)
-        assert with_drift(verdict, [finding(severity)]).outcome is after
+        assert with_drift(verdict, [drift(severity)]).outcome is after
 
     def test_failing_drift_is_told_first_and_warning_drift_last(self):
-        verdict = replace(judge(make_run(), make_run(), make_policy()), reasons=("other",))
-        drifted = with_drift(verdict, [finding(Severity.WARN), finding(Severity.FAIL)])
-        assert drifted.reasons == ("drift fail", "other", "drift warn")
-        assert len(drifted.drift) == 2
+        other = Finding(Rule.ABOVE_MAXIMUM, Severity.WARN)
+        verdict = replace(judge(make_run(), make_run(), make_policy()), findings=(other,))
+        fails, warns = drift(Severity.FAIL), drift(Severity.WARN)
+        drifted = with_drift(verdict, [warns, fails])
+        assert drifted.deciding == (fails, other, warns)
+        assert drifted.drift == (fails, warns)
 
 
 class TestFewerLinks:

@@ -3,13 +3,15 @@ from datetime import date
 
 import pytest
 
-from sbir_gate.gate.comparing.edited_fixture import SMALLER, judge_change
+from sbir_gate.gate.comparing.edited_fixture import judge_change
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.model.companions import OnBaseFixture
+from sbir_gate.model.finding import Rule
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
 from sbir_gate.model.verdict import Outcome, not_judged
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import make_policy, make_run, scaled, with_lost_links, with_metric
+from tests.findings import reasons, rules
 
 POLICY = make_policy()
 TODAY = date(2026, 2, 1)
@@ -37,7 +39,7 @@ def test_awards_are_judged_on_the_fixture_of_the_base_and_not_on_head_s():
     assert beside(with_lost_links(make_run(), 7), make_run()).outcome is Outcome.PASS
     found = beside(make_run(), with_lost_links(make_run(), 7))
     assert found.outcome is Outcome.FAIL
-    assert found.reasons[0].startswith("on the base's fixture: 7 awards lost")
+    assert reasons(found)[0].startswith("on the base's fixture: 7 awards lost")
     assert found.records.worsened == 7
 
 
@@ -46,7 +48,7 @@ def test_time_is_judged_on_the_fixture_of_head_and_not_on_the_base_s():
     assert beside(make_run(), slow).outcome is Outcome.PASS
     found = beside(slow, make_run())
     assert found.outcome is Outcome.FAIL
-    assert found.reasons[0].startswith("wall_seconds rose")
+    assert reasons(found)[0].startswith("wall_seconds rose")
 
 
 @pytest.mark.parametrize(
@@ -65,14 +67,14 @@ def test_times_on_fewer_rows_than_the_base_has_are_not_judged(edits, is_judged):
     found = judge_change(head, on("h", make_run()), POLICY, on_base)
     assert found.outcome is Outcome.PASS
     assert (not_judged(found.changes) == ()) is is_judged
-    assert (SMALLER in found.notes) is not is_judged
+    assert (Rule.SMALLER_FIXTURE in rules(found.notes)) is not is_judged
 
 
 def test_the_absolute_limits_hold_on_both_fixtures():
     low = with_metric(make_run(), "match_rate", [0.5])
     own, there = beside(low, make_run()), beside(make_run(), low)
-    assert own.reasons[0].startswith("on this change's own fixture: match_rate 0.5 is below")
-    assert there.reasons[0].startswith("on the base's fixture: match_rate 0.5 is below")
+    assert reasons(own)[0].startswith("on this change's own fixture: match_rate is 0.5, below")
+    assert reasons(there)[0].startswith("on the base's fixture: match_rate is 0.5, below")
     assert {change.metric for change in own.own_fixture_changes} >= {"match_rate", "precision"}
 
 
@@ -82,7 +84,7 @@ def test_a_baseline_is_compared_with_all_that_was_measured_on_its_fixture():
     slow = OnBaseFixture(on("b", scaled(make_run(), "wall_seconds", 2.0)))
     found = judge_change(head, baseline, POLICY, slow)
     assert found.outcome is Outcome.FAIL
-    assert found.reasons[0].startswith("on the base's fixture: wall_seconds rose")
+    assert reasons(found)[0].startswith("on the base's fixture: wall_seconds rose")
     assert judge_change(head, baseline, POLICY, OnBaseFixture(on("b", make_run()))).outcome is Outcome.PASS
 
 
@@ -92,8 +94,8 @@ def test_what_was_not_judged_on_the_fixture_of_the_base_is_never_a_pass(obstacle
     for reference in (None, on("h", make_run()), on("b", make_run())):
         found = judge_change(head, reference, POLICY)
         assert found.outcome is Outcome.INCOMPARABLE
-        assert found.reasons[0].startswith("cannot be judged on the base's fixture: ")
-        assert found.reasons[0].endswith(obstacle)
+        assert reasons(found)[0].startswith("cannot be judged on the base's fixture: ")
+        assert reasons(found)[0].endswith(obstacle)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ def test_a_waiver_reaches_as_far_as_the_rows_that_it_names(edits, limit, outcome
     expired = Waivers((replace(waiver, expires=date(2026, 1, 1)),), TODAY)
     found = judge_change(head, on("h", make_run()), POLICY, waivers=expired)
     assert found.outcome is Outcome.INCOMPARABLE
-    assert "expired" in " ".join(found.notes)
+    assert Rule.WAIVER_EXPIRED in rules(found.notes)
 
 
 def test_a_waiver_that_one_fixture_needs_is_not_called_unused():
@@ -122,8 +124,8 @@ def test_a_waiver_that_one_fixture_needs_is_not_called_unused():
     there = OnBaseFixture(on("b", with_lost_links(make_run(), 7)), on("b", make_run()))
     waivers = Waivers((waiver,), TODAY)
     found = judge_change(head, on("h", make_run()), POLICY, there, waivers=waivers)
-    assert "not needed" not in " ".join(found.notes)
+    assert Rule.WAIVER_UNUSED not in rules(found.notes)
     assert found.waivers == (waiver,)
     there = OnBaseFixture(on("b", make_run()), on("b", make_run()))
     found = judge_change(head, on("h", make_run()), POLICY, there, waivers=waivers)
-    assert "not needed" in " ".join(found.notes)
+    assert Rule.WAIVER_UNUSED in rules(found.notes)

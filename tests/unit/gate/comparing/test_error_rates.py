@@ -6,7 +6,8 @@ from dataclasses import replace
 from random import Random
 
 from sbir_gate.gate.comparing.changes import compare_metrics
-from sbir_gate.model.verdict import Policy, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import Policy
 from tests.factories import MACHINE, NOISY, OTHER_MACHINE, make_limit, make_run, with_metric
 
 POLICY = Policy((make_limit("wall_seconds"),))
@@ -31,7 +32,7 @@ def severities(slowdown, noise, machine_noise=0.0):
 
     for _ in range(TRIALS):
         head = measured(slowdown, OTHER_MACHINE if machine_noise else MACHINE)
-        found[compare_metrics(head, measured(1.0, MACHINE), POLICY)[0].severity] += 1
+        found[compare_metrics(head, measured(1.0, MACHINE), POLICY).changes[0].severity] += 1
     return {severity: found[severity] / TRIALS for severity in Severity}
 
 

@@ -13,7 +13,8 @@ from sbir_gate.gate.comparing.feasibility import (
 )
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.model.diagnosis import Gravity
-from sbir_gate.model.verdict import MetricLimit, Outcome, Policy, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import MetricLimit, Outcome, Policy
 from tests.factories import (
     EXACT,
     HIGHER,

@@ -7,10 +7,12 @@ import pytest
 
 from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.run import Metric, MetricKind
 from sbir_gate.model.samples import Sample
-from sbir_gate.model.verdict import MetricLimit, Outcome, Policy, Severity
+from sbir_gate.model.verdict import MetricLimit, Outcome, Policy
 from tests.factories import DIGEST, LOWER, OTHER_MACHINE, make_run
+from tests.findings import row_of
 
 NAME = "first_run_seconds"
 LIMIT = MetricLimit(NAME, "s", LOWER, MetricKind.ONCE, None, None, 10, 25, 0.5, is_required=False)
@@ -34,23 +36,21 @@ def run(first, later=STEADY, waits=(0.0, 0.0), **changes):
 
 
 def row(head, reference, limit=LIMIT):
-    (change,) = compare_metrics(head, reference, Policy((limit,)))
-    return change
+    return row_of(compare_metrics(head, reference, Policy((limit,))), limit.name)
 
 
 def test_what_fills_a_cache_fails_though_later_runs_are_faster():
     change = row(run(3.0, later=(0.1, 0.11, 0.1, 0.1)), run(1.0))
     assert change.severity is Severity.FAIL
-    assert change.reason == "first_run_seconds rose 200 % (1 -> 3 s, later runs 0.1 s), limit 25 %"
+    assert change.text == "first_run_seconds rose 200% (1 → 3 s, later runs 0.1 s; limit: 25%)"
     assert (change.head, change.reference, change.ratio) == (3.0, 1.0, 3.0)
 
 
 def test_a_cache_that_costs_no_more_than_before_is_a_warning():
     change = row(run(3.0, later=(0.1, 0.11, 0.1, 0.1)), run(3.0, later=(3.0, 3.01, 2.99, 3.0)))
     assert change.severity is Severity.WARN
-    assert change.reason.endswith(
-        "first run took 3 s, later ones 0.1 s: they use what an earlier run left behind"
-    )
+    finding = change.finding
+    assert (finding.rule, finding.measured, finding.facts["later"]) == (Rule.RESULTS_KEPT, 3.0, 0.1)
 
 
 def test_a_first_run_that_the_base_needs_too_is_no_change():

@@ -6,8 +6,9 @@ import pytest
 
 from sbir_gate.errors import ExitStatus
 from sbir_gate.gate.comparing.gate import exit_status, judge
+from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.run import Metric, Run
-from sbir_gate.model.verdict import Outcome, Severity, Verdict
+from sbir_gate.model.verdict import Outcome, Verdict
 from tests.factories import (
     EXACT,
     NOISY,
@@ -20,6 +21,7 @@ from tests.factories import (
     with_metric,
     without_metric,
 )
+from tests.findings import notes, reasons, rules
 
 POLICY = make_policy()
 NOISE = (1.2, 2.9, 1.9, 3.1, 2.3)
@@ -46,7 +48,7 @@ def head_of_outcome(outcome):
 def test_each_outcome_is_reached(outcome):
     verdict = judge(head_of_outcome(outcome), make_run(), POLICY)
     assert verdict.outcome is outcome
-    assert bool(verdict.reasons) == (outcome is not Outcome.PASS)
+    assert bool(verdict.deciding) == (outcome is not Outcome.PASS)
 
 
 def test_the_verdict_says_what_it_compared():
@@ -79,13 +81,20 @@ class TestPrecedence:
     def test_reasons_come_failing_first(self):
         head = scaled(with_lost_links(make_run(), 2), "peak_rss_mib", 1.3)
         head = with_metric(with_metric(head, "wall_seconds", NOISE), "match_rate", [0.5])
-        reasons = judge(head, make_run(), POLICY).reasons
-        starts = [reason.split()[0] for reason in reasons]
-        assert starts == ["match_rate", "wall_seconds", "2", "peak_rss_mib"]
+        found = judge(head, make_run(), POLICY).deciding
+        assert [finding.metric for finding in found] == [
+            "match_rate",
+            "match_rate",
+            "wall_seconds",
+            "",
+            "peak_rss_mib",
+        ]
+        order = [Severity.FAIL, Severity.FAIL, Severity.INCONCLUSIVE, Severity.WARN, Severity.WARN]
+        assert [finding.severity for finding in found] == order
 
     def test_every_reason_is_one_line(self):
         head = scaled(with_lost_links(make_run(), 12), "wall_seconds", 1.4)
-        for reason in judge(head, make_run(), POLICY).reasons:
+        for reason in reasons(judge(head, make_run(), POLICY)):
             assert "\n" not in reason
 
 
@@ -93,12 +102,12 @@ class TestNoBaseline:
     def test_a_sound_run_has_nothing_to_compare_with(self):
         verdict = judge(make_run(), None, POLICY)
         assert verdict.outcome is Outcome.NO_BASELINE
-        assert "there is no baseline: only the absolute limits were judged" in verdict.notes
+        assert rules(verdict.notes) == [Rule.NO_BASELINE]
 
     def test_absolute_limits_are_still_enforced(self):
         verdict = judge(with_metric(make_run(), "match_rate", [0.66]), None, POLICY)
         assert verdict.outcome is Outcome.FAIL
-        assert verdict.reasons == ("match_rate 0.66 is below the minimum 0.7",)
+        assert reasons(verdict) == ("match_rate is 0.66, below the minimum of 0.7",)
 
     def test_a_required_metric_must_be_there(self):
         assert judge(without_metric(make_run(), "wall_seconds"), None, POLICY).outcome is Outcome.FAIL
@@ -108,19 +117,20 @@ class TestIncomparable:
     def test_a_changed_fixture_is_never_compared_in_silence(self):
         verdict = judge(other_fixture(scaled(make_run(), "wall_seconds", 3.0)), make_run(), POLICY)
         assert verdict.outcome is Outcome.INCOMPARABLE
-        assert verdict.reasons[0].startswith("the fixture changed (ffffffffffff -> 000000000000)")
-        assert "'sbir-gate baseline promote'" in verdict.reasons[0]
+        assert rules(verdict.deciding) == [Rule.FIXTURE_CHANGED]
+        assert reasons(verdict)[0].startswith("the fixture changed (ffffffffffff → 000000000000)")
+        assert "`sbir-gate baseline promote`" in reasons(verdict)[0]
         assert all(change.ratio is None for change in verdict.changes)
 
     def test_a_baseline_of_another_commit_s_policy_is_not_to_be_promoted_here(self):
         head = replace(other_fixture(make_run()), policy_commit="a" * 40)
-        (reason,) = judge(head, make_run(), POLICY).reasons
+        (reason,) = reasons(judge(head, make_run(), POLICY))
         assert "promote" not in reason
 
     def test_another_gate_is_another_thing(self):
         verdict = judge(make_run(), make_run(gate="nightly"), POLICY)
         assert verdict.outcome is Outcome.INCOMPARABLE
-        assert verdict.reasons == ("the reference is of gate 'nightly', not 'enrichment'",)
+        assert rules(verdict.deciding) == [Rule.OTHER_GATE]
 
 
 class TestUnsoundHead:
@@ -132,24 +142,27 @@ class TestUnsoundHead:
     def test_zero_records_fail(self, head, reference):
         verdict = judge(head, reference, POLICY)
         assert verdict.outcome is Outcome.FAIL
-        assert verdict.reasons[0] == "no award was enriched: the Run holds zero records"
+        assert verdict.deciding[0].rule is Rule.NO_RECORDS
 
     def test_a_skipped_benchmark_fails(self):
         verdict = judge(make_run(samples=()), make_run(), POLICY)
         assert verdict.outcome is Outcome.FAIL
-        assert verdict.reasons == ("no repeat was measured: the benchmark was skipped",)
+        assert rules(verdict.deciding) == [Rule.NO_REPEATS]
 
     def test_repeats_that_disagree_fail_whatever_the_policy_limits(self):
         samples = make_run().samples
         head = make_run(samples=(replace(samples[0], output_digest="e" * 64), *samples[1:]))
         verdict = judge(head, make_run(), make_policy(limits=()))
         assert verdict.outcome is Outcome.FAIL
-        assert verdict.reasons == ("the enricher is not deterministic: 5 repeats gave 2 outputs",)
+        (finding,) = verdict.deciding
+        assert (finding.rule, finding.facts) == (Rule.NOT_DETERMINISTIC, {"repeats": 5, "outputs": 2})
 
     def test_lost_awards_fail_though_every_metric_is_unchanged(self):
         verdict = judge(with_lost_links(make_run(), 12), make_run(), POLICY)
         assert verdict.outcome is Outcome.FAIL
-        assert verdict.reasons == ("12 awards lost a correct link (limit: 5)",)
+        (finding,) = verdict.deciding
+        assert (finding.rule, finding.measured, finding.limit) == (Rule.AWARDS_WORSENED, 12, 5)
+        assert reasons(verdict) == ("12 awards lost a correct link (limit: 5)",)
 
     def test_an_empty_policy_still_sees_a_metric_that_is_gone(self):
         verdict = judge(without_metric(make_run(), "precision"), make_run(), make_policy(limits=()))
@@ -158,28 +171,25 @@ class TestUnsoundHead:
 
 class TestNotes:
     @pytest.mark.parametrize(
-        ("changes", "note"),
+        ("changes", "rule"),
         [
-            ({"enricher": "python mine.py"}, "the enricher command differs: 'built-in' before"),
-            ({"settings_digest": "t" * 64}, "settings that change results differ"),
-            ({"has_truth": False}, "only one of the two Runs has a truth"),
-            ({"machine": OTHER_MACHINE}, "the machines differ"),
-            (
-                {"calibration_seconds": (0.120, 0.121, 0.120, 0.119, 0.120)},
-                "the machine's speed differs by more than a tenth",
-            ),
-            ({"warnings": ("no psutil: timing only",)}, "no psutil"),
+            ({"enricher": "python mine.py"}, Rule.ENRICHER_DIFFERS),
+            ({"settings_digest": "t" * 64}, Rule.SETTINGS_DIFFER),
+            ({"has_truth": False}, Rule.TRUTH_DIFFERS),
+            ({"machine": OTHER_MACHINE}, Rule.MACHINES_DIFFER),
+            ({"calibration_seconds": (0.120, 0.121, 0.120, 0.119, 0.120)}, Rule.CALIBRATED_BY_SPEED),
+            ({"warnings": ("no psutil: timing only",)}, Rule.AS_RECORDED),
         ],
     )
-    def test_what_is_worth_knowing_is_a_note_and_no_failure(self, changes, note):
+    def test_what_is_worth_knowing_is_a_note_and_no_failure(self, changes, rule):
         verdict = judge(make_run(**changes), make_run(), POLICY)
         assert verdict.outcome is Outcome.PASS
-        assert any(text.startswith(note) for text in verdict.notes)
+        assert rule in rules(verdict.notes)
 
     def test_runs_side_by_side_say_so_and_nothing_of_machines(self):
         head = make_run(session="s", calibration_seconds=(0.2, 0.2, 0.2))
-        notes = judge(head, make_run(session="s"), POLICY).notes
-        assert notes == ("measured side by side, in 5 pairs: judged pair by pair",)
+        (note,) = judge(head, make_run(session="s"), POLICY).notes
+        assert (note.rule, note.facts) == (Rule.JUDGED_BY_PAIRS, {"pairs": 5})
 
     def test_equal_runs_have_no_notes(self):
         assert judge(make_run(), make_run(), POLICY).notes == ()
@@ -242,6 +252,6 @@ def test_judging_hundreds_of_thousands_of_values_and_metrics_grows_with_their_nu
 
 def test_what_a_session_noted_of_its_own_base_is_not_said_of_another_reference():
     head = make_run(session="s", warnings=("the base ran in an environment of its own",))
-    assert head.warnings[0] in judge(head, make_run(session="s"), make_policy()).notes
-    assert head.warnings[0] in judge(head, None, make_policy()).notes
-    assert head.warnings[0] not in judge(head, make_run(), make_policy()).notes
+    assert head.warnings[0] in notes(judge(head, make_run(session="s"), make_policy()))
+    assert head.warnings[0] in notes(judge(head, None, make_policy()))
+    assert head.warnings[0] not in notes(judge(head, make_run(), make_policy()))

@@ -1,8 +1,9 @@
 import pytest
 
-from sbir_gate.gate.comparing.limits import absolute_findings, relative_findings, worst
+from sbir_gate.gate.comparing.limits import absolute_findings, relative_findings
 from sbir_gate.gate.comparing.ratios import Ratio
-from sbir_gate.model.verdict import Severity
+from sbir_gate.gate.reporting.messages import text
+from sbir_gate.model.finding import Rule, Severity, worst
 from tests.factories import EXACT, make_limit
 
 
@@ -14,9 +15,9 @@ def test_an_inconclusive_outranks_a_warning_because_it_may_hide_a_failure():
 
 def test_both_bounds_can_be_breached_only_by_a_policy_that_contradicts_itself():
     findings = absolute_findings(make_limit("x", minimum=5.0, maximum=1.0), 3.0)
-    assert [finding.reason for finding in findings] == [
-        "x 3 is below the minimum 5",
-        "x 3 is above the maximum 1",
+    assert [(finding.rule, finding.measured, finding.limit) for finding in findings] == [
+        (Rule.BELOW_MINIMUM, 3.0, 5.0),
+        (Rule.ABOVE_MAXIMUM, 3.0, 1.0),
     ]
 
 
@@ -32,4 +33,5 @@ def test_a_change_from_zero_is_worded_without_a_percentage(percent):
     limit = make_limit("x", kind=EXACT, unit="count", warn_percent=None, fail_percent=percent)
     ratio = Ratio(None, None, None, None, 3.0, 3.0, is_significant=True)
     (finding,) = relative_findings(limit, ratio, 3.0, 0.0)
-    assert finding.reason == f"x rose from 0 to 3, limit {percent:g} %"
+    assert (finding.rule, finding.ratio, finding.limit) == (Rule.REGRESSION, None, percent)
+    assert text(finding) == f"x rose (0 → 3; limit: {percent:g}%)"

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.gate.comparing.losses import lost_by, slices_of
-from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.model.matches import Decision, DecisionKind, Method
 from sbir_gate.model.verdict import LostBy, SliceChanges
 from tests.factories import award_id, decisions_of, link, make_policy, make_run, no_link, with_decisions
+from tests.findings import records_of
 
 POLICY = make_policy()
 
@@ -68,7 +68,7 @@ def with_kinds(run):
 
 
 def test_each_lost_and_relinked_award_says_its_stage():
-    found = compare_records(head(), make_run(), POLICY)
+    found = records_of(head(), make_run(), POLICY)
     assert [award.lost_by for award in found.lost] == [LostBy.BLOCKING, LostBy.SCORING, LostBy.ACCEPTANCE]
     assert [award.lost_by for award in found.relinked] == [LostBy.BLOCKING]
     assert [award.lost_by for award in found.gained] == [None]
@@ -77,13 +77,13 @@ def test_each_lost_and_relinked_award_says_its_stage():
 def test_an_enricher_that_names_no_candidates_is_accused_of_no_stage():
     run = head()
     bare = with_decisions(run, {each.award_id: replace(each, candidate_ids=()) for each in decisions_of(run)})
-    found = compare_records(bare, make_run(), POLICY)
+    found = records_of(bare, make_run(), POLICY)
     assert {award.lost_by for award in (*found.lost, *found.relinked)} == {None}
     assert "lost by" not in {found.dimension for found in found.slices}
 
 
 def test_the_changes_are_counted_by_method_stage_and_kind():
-    found = compare_records(with_kinds(head()), with_kinds(make_run()), POLICY).slices
+    found = records_of(with_kinds(head()), with_kinds(make_run()), POLICY).slices
     assert found == (
         SliceChanges("method", "uei-exact", 3, 0, 1),
         SliceChanges("method", "duns-exact", 0, 1, 0),
@@ -101,19 +101,19 @@ def test_the_changes_are_counted_by_method_stage_and_kind():
 
 def test_the_kind_of_an_award_that_vanished_is_known_from_the_reference():
     gone = with_decisions(make_run(), {award_id(1): None})
-    found = compare_records(gone, with_kinds(make_run()), POLICY)
+    found = records_of(gone, with_kinds(make_run()), POLICY)
     assert (found.lost[0].phase, found.lost[0].lost_by) == ("II", None)
 
 
 def test_runs_of_unknown_kinds_are_counted_by_method_and_stage_alone():
-    found = compare_records(head(), make_run(), POLICY).slices
+    found = records_of(head(), make_run(), POLICY).slices
     assert {slice_.dimension for slice_ in found} == {"method", "lost by"}
 
 
 @given(st.lists(st.sampled_from(["lost", "gained", "relinked"]), max_size=30))
 def test_every_dimension_that_is_known_counts_every_change_once(fates):
     changes = {"lost": [], "gained": [], "relinked": []}
-    pattern = compare_records(with_kinds(head()), with_kinds(make_run()), POLICY).lost[0]
+    pattern = records_of(with_kinds(head()), with_kinds(make_run()), POLICY).lost[0]
     for fate in fates:
         changes[fate].append(pattern)
     totals = Counter()

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import yaml
 
-from sbir_gate.gate.comparing.wording import limits_text
+from sbir_gate.gate.comparing.limits import limits_of
+from sbir_gate.gate.reporting.messages import limit_text
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Direction, MetricLimit, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit
 
 ROOT = Path(__file__).parents[4]
 ROW = re.compile(
@@ -29,8 +31,9 @@ def configured():
                 "absolute_severity": Severity(options.get("absolute_severity", "fail")),
             },
         )
+        limits = ", ".join(map(limit_text, limits_of(limit)))
         dead_zone = f", from {limit.smallest_change:g}" if limit.smallest_change else ""
-        rows[name] = f"{limit.unit} | {limit.direction} | {limit.kind} | {limits_text(limit)}{dead_zone}"
+        rows[name] = f"{limit.unit} | {limit.direction} | {limit.kind} | {limits}{dead_zone}"
     return rows
 
 

@@ -5,9 +5,11 @@ import pytest
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.news import is_news
-from sbir_gate.model.verdict import DriftFinding, Outcome, Severity
-from tests.factories import MOMENT, make_policy, make_run, scaled
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import Outcome
+from tests.factories import make_policy, make_run, scaled
 from tests.factories_history import make_entry
+from tests.findings import drift
 
 PASSED = make_entry(outcome=Outcome.PASS)
 
@@ -29,11 +31,8 @@ def after(found):
 
 
 def drifting(*metrics):
-    findings = tuple(
-        DriftFinding(metric, "release v1", MOMENT, "c", 1.2, Severity.WARN, f"drift: {metric}")
-        for metric in metrics
-    )
-    return alerts_of(replace(verdict_on(), outcome=Outcome.WARN, drift=findings), "main", Outcome.PASS)
+    findings = tuple(drift(Severity.WARN, metric) for metric in metrics)
+    return alerts_of(replace(verdict_on(), outcome=Outcome.WARN, findings=findings), "main", Outcome.PASS)
 
 
 @pytest.mark.parametrize("previous", [None, PASSED])

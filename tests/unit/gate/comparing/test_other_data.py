@@ -4,9 +4,11 @@ import pytest
 
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.other_data import declined, judge_other_data, judge_step
+from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Outcome, Severity, not_judged
+from sbir_gate.model.verdict import Outcome, not_judged
 from tests.factories import make_policy, make_run, scaled, with_lost_links, with_metric, without_metric
+from tests.findings import rules
 
 POLICY = make_policy()
 
@@ -25,8 +27,7 @@ def test_on_other_data_times_and_awards_are_not_compared_and_a_note_says_so():
     head = of_other_data(with_lost_links(scaled(make_run(), "wall_seconds", 3), 7))
     verdict = judge_other_data(head, make_run(), POLICY)
     assert verdict.outcome is Outcome.PASS
-    assert verdict.notes[0].startswith("the data are not those of the reference")
-    assert not any("no baseline" in note for note in verdict.notes)
+    assert rules(verdict.notes) == [Rule.OTHER_DATA]
     assert verdict.records.lost == ()
 
 
@@ -34,7 +35,7 @@ def test_on_other_data_a_rate_that_fell_too_far_fails():
     head = of_other_data(with_metric(make_run(), "match_rate", [0.70]))
     verdict = judge_other_data(head, make_run(), POLICY)
     assert verdict.outcome is Outcome.FAIL
-    assert verdict.reasons[0].startswith("match_rate fell")
+    assert [(each.rule, each.metric) for each in verdict.deciding] == [(Rule.REGRESSION, "match_rate")]
     (change,) = [change for change in verdict.changes if change.metric == "match_rate"]
     assert (change.severity, change.reference) == (Severity.FAIL, 0.75)
 
@@ -44,7 +45,7 @@ def test_on_other_data_the_absolute_limits_hold_and_are_told_once():
     low = with_metric(make_run(), "match_rate", [0.30])
     verdict = judge_other_data(head, low, POLICY)
     assert verdict.outcome is Outcome.FAIL
-    assert len(verdict.reasons) == 1
+    assert len(verdict.deciding) == 1
 
 
 @pytest.mark.parametrize("changes", [{"gate": "another"}, {"awards": ()}], ids=["other gate", "damaged"])
@@ -55,8 +56,8 @@ def test_a_reference_that_is_none_stays_incomparable(changes):
 
 def test_whatever_falls_is_a_decline_and_what_rises_is_none():
     fallen = with_metric(make_run(), "match_rate", [0.7499])
-    (reason,) = declined(fallen, make_run(), POLICY)
-    assert reason.startswith("match_rate fell")
+    (finding,) = declined(fallen, make_run(), POLICY)
+    assert (finding.metric, finding.measured) == ("match_rate", 0.7499)
     assert declined(make_run(), fallen, POLICY) == ()
     assert declined(make_run(), make_run(), POLICY) == ()
 

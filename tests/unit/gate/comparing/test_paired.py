@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.gate.comparing.paired import is_side_by_side, paired_ratio
-from sbir_gate.gate.comparing.ratios import Pair
-from sbir_gate.model.verdict import Policy, Severity
+from sbir_gate.gate.comparing.ratios import Doubt, Pair
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import Policy
 from tests.factories import (
     CALIBRATION_SECONDS,
     HIGHER,
@@ -17,6 +18,7 @@ from tests.factories import (
     make_run,
     with_metric,
 )
+from tests.findings import row_of
 
 # a machine that slows down by half while it measures, the same for both sides
 SLOWING = (1.0, 1.1, 1.2, 1.35, 1.5)
@@ -28,7 +30,7 @@ def side(values, **changes):
 
 
 def judged(head, reference, limit=LIMIT):
-    return compare_metrics(head, reference, Policy((limit,)))[0]
+    return row_of(compare_metrics(head, reference, Policy((limit,))), "wall_seconds")
 
 
 def times(factor, values=SLOWING):
@@ -87,11 +89,11 @@ class TestDoubt:
     def test_unequal_numbers_are_never_paired_by_guess(self):
         change = judged(side(SLOWING[:4]), side(SLOWING))
         assert change.severity is Severity.INCONCLUSIVE
-        assert "5 and 4 values make no pairs" in change.reason
+        assert change.finding.facts["doubt"] == Doubt.UNPAIRED
         assert (change.ratio_low, change.smallest_detectable) == (None, None)
 
     def test_a_single_pair_is_inconclusive(self):
-        assert "1 pair tells nothing" in judged(side([1.0]), side([1.0])).reason
+        assert judged(side([1.0]), side([1.0])).finding.facts["doubt"] == Doubt.ONE_PAIR
 
     def test_without_a_limit_a_doubt_accuses_nobody(self):
         limit = make_limit("wall_seconds", warn_percent=None, fail_percent=None, maximum=9.0)
@@ -112,8 +114,8 @@ class TestVerdict:
     def test_an_interval_that_says_nothing_at_all_is_inconclusive_and_says_what_it_would_take(self):
         change = judged(side([math.exp(12 * value) for value in self.noise]), side([1.0] * 5))
         assert (change.ratio, change.severity) == (pytest.approx(1, abs=0.25), Severity.INCONCLUSIVE)
-        assert "too wide to tell: it reaches more than 10 times the limit of 25 %" in change.reason
-        assert "more pairs would tell" in change.reason
+        assert "too wide to tell: it reaches more than 10 times the limit" in change.text
+        assert "more pairs would decide" in change.text
 
     def test_the_words_never_contradict_the_medians_beside_them(self):
         base = [1.0] * 9 + [10.0] * 2 + [100.0] * 9
@@ -121,14 +123,14 @@ class TestVerdict:
         change = judged(side(head), side(base))
         assert change.head < change.reference
         assert change.delta > 0
-        assert "rose" in change.reason
-        assert "pair by pair, though the medians alone fell" in change.reason
+        assert "rose" in change.text
+        assert "pair by pair, though the medians alone fell" in change.text
 
     def test_a_breach_whose_interval_covers_the_warn_limit_is_inconclusive(self):
         change = judged(self.noisy(1.33), side([1.0] * 5))
         assert change.is_significant
         assert change.severity is Severity.INCONCLUSIVE
-        assert "but the interval covers the warn limit of 10 %" in change.reason
+        assert "but the interval includes the warn limit of 10%" in change.text
 
     def test_without_a_warn_limit_the_same_breach_fails(self):
         change = judged(self.noisy(1.33), side([1.0] * 5), replace(LIMIT, warn_percent=None))

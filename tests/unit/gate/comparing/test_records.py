@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.comparing.records import VANISHED, compare_records
+from sbir_gate.gate.comparing.records import VANISHED
 from sbir_gate.model.awards import Label
 from sbir_gate.model.effects import Effect
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import MethodMove, Policy, Severity
+from sbir_gate.model.verdict import MethodMove, Policy
 from tests.factories import (
     AWARDS,
     LINKED,
@@ -24,6 +25,7 @@ from tests.factories import (
     with_lost_links,
     with_rows,
 )
+from tests.findings import records_of
 
 POLICY = Policy(limits=(), max_lost=5, significance=0.05)
 
@@ -37,10 +39,10 @@ def ids(changes):
 
 
 def test_a_run_does_not_differ_from_itself():
-    found = compare_records(make_run(), make_run(), POLICY)
+    found = records_of(make_run(), make_run(), POLICY)
     assert (found.lost, found.gained, found.relinked) == ((), (), ())
     assert (found.worsened, found.improved, found.mcnemar_p) == (0, 0, 1.0)
-    assert (found.severity, found.reason) == (Severity.OK, "")
+    assert (found.severity, found.text) == (Severity.OK, "")
 
 
 def test_lost_gained_and_relinked_awards_are_told_apart_and_sorted():
@@ -53,7 +55,7 @@ def test_lost_gained_and_relinked_awards_are_told_apart_and_sorted():
             award_id(35): link(award_id(35), "R0035"),
         },
     )
-    found = compare_records(head, make_run(), POLICY)
+    found = records_of(head, make_run(), POLICY)
     assert ids(found.lost) == ["A0003", "A0009"]
     assert ids(found.gained) == ["A0035"]
     (relinked,) = found.relinked
@@ -65,18 +67,18 @@ def test_lost_gained_and_relinked_awards_are_told_apart_and_sorted():
 
 def test_a_candidate_is_no_link():
     candidate = Decision(award_id(0), DecisionKind.CANDIDATE, "name-fuzzy", "R0000", 80.0, 0.7, ("R0000",))
-    found = compare_records(with_decisions(make_run(), {award_id(0): candidate}), make_run(), POLICY)
+    found = records_of(with_decisions(make_run(), {award_id(0): candidate}), make_run(), POLICY)
     assert ids(found.lost) == ["A0000"]
     assert found.lost[0].after_recipient_id == ""
 
 
 def test_a_few_lost_right_links_warn_and_more_than_allowed_fail():
-    few = compare_records(with_lost_links(make_run(), 5), make_run(), POLICY)
+    few = records_of(with_lost_links(make_run(), 5), make_run(), POLICY)
     assert few.severity is Severity.WARN
-    assert few.reason == "5 awards lost a correct link (limit: 5); 0 improved"
-    many = compare_records(with_lost_links(make_run(), 6), make_run(), POLICY)
+    assert few.text == "5 awards lost a correct link (limit: 5); 0 improved"
+    many = records_of(with_lost_links(make_run(), 6), make_run(), POLICY)
     assert many.severity is Severity.FAIL
-    assert many.reason == "6 awards lost a correct link (limit: 5)"
+    assert many.text == "6 awards lost a correct link (limit: 5)"
 
 
 def test_twenty_lost_and_eighteen_gained_is_not_unchanged():
@@ -84,30 +86,30 @@ def test_twenty_lost_and_eighteen_gained_is_not_unchanged():
     lost = {award_id(number): no_link(award_id(number)) for number in range(20)}
     before = {award_id(number): no_link(award_id(number)) for number in range(20, LINKED)}
     gained = {award_id(number): link(award_id(number), f"R{number:04d}") for number in range(LINKED, AWARDS)}
-    found = compare_records(with_decisions(run, lost | gained), with_decisions(run, before), POLICY)
+    found = records_of(with_decisions(run, lost | gained), with_decisions(run, before), POLICY)
     assert (len(found.lost), len(found.gained)) == (20, 20)
     assert found.severity is Severity.FAIL
 
 
 def test_significantly_more_lost_than_won_fails_below_the_allowed_number():
     loose = replace(POLICY, max_lost=100)
-    found = compare_records(with_lost_links(make_run(), 6), make_run(), loose)
+    found = records_of(with_lost_links(make_run(), 6), make_run(), loose)
     assert found.mcnemar_p == pytest.approx(2 / 2**6)
     assert found.severity is Severity.FAIL
-    assert "more than chance explains (p = 0.031" in found.reason
-    found = compare_records(with_lost_links(make_run(), 5), make_run(), loose)
+    assert "more than chance explains (p = 0.031" in found.text
+    found = records_of(with_lost_links(make_run(), 5), make_run(), loose)
     assert found.severity is Severity.WARN
 
 
 def test_significantly_more_won_than_lost_does_not_fail():
-    found = compare_records(make_run(), with_lost_links(make_run(), 20), replace(POLICY, max_lost=0))
+    found = records_of(make_run(), with_lost_links(make_run(), 20), replace(POLICY, max_lost=0))
     assert (found.worsened, found.improved) == (0, 20)
     assert found.severity is Severity.OK
 
 
 def test_a_lost_wrong_link_is_listed_but_has_not_worsened():
     reference = with_decisions(make_run(), {award_id(35): link(award_id(35), "R9999")})
-    found = compare_records(make_run(), reference, POLICY)
+    found = records_of(make_run(), reference, POLICY)
     assert ids(found.lost) == ["A0035"]
     assert found.effects == {Effect.WRONG_DROPPED: 1}
     assert (found.worsened, found.improved) == (0, 1)
@@ -125,9 +127,9 @@ def test_wrong_links_that_are_new_worsen_and_are_not_called_lost():
         with_decisions(missed, head),
         {award_id(number) for number in range(1, AWARDS) if not LINKED <= number < LINKED + 6},
     )
-    found = compare_records(now, reference, POLICY)
+    found = records_of(now, reference, POLICY)
     assert found.effects == {Effect.NEW_WRONG: 7}
-    assert found.reason == "7 awards got a wrong link (limit: 5)"
+    assert found.text == "7 awards got a wrong link (limit: 5)"
 
 
 def test_each_effect_is_counted_apart_and_wrong_links_come_first():
@@ -143,7 +145,7 @@ def test_each_effect_is_counted_apart_and_wrong_links_come_first():
     )
     correct = {award.award_id for award in head.awards if award.label is Label.CORRECT}
     head = relabelled(head, {*correct, award_id(2)})  # two recipients are right
-    found = compare_records(head, run, POLICY)
+    found = records_of(head, run, POLICY)
     assert list(found.effects) == [
         Effect.NEW_WRONG,
         Effect.RELINKED_WRONG,
@@ -151,7 +153,7 @@ def test_each_effect_is_counted_apart_and_wrong_links_come_first():
         Effect.STILL_CORRECT,
     ]
     assert found.worsened == 3
-    assert found.reason == (
+    assert found.text == (
         "1 award got a wrong link, 1 was re-linked to a wrong recipient, 1 lost a correct link:"
         " 3 awards worsened (limit: 5); 0 improved"
     )
@@ -162,10 +164,10 @@ def test_links_by_another_method_to_the_same_recipient_are_moves():
     moved = with_decisions(
         run, {award_id(number): link(award_id(number), f"R{number:04d}", "merged") for number in range(3)}
     )
-    found = compare_records(moved, run, POLICY)
+    found = records_of(moved, run, POLICY)
     assert found.moves == (MethodMove("uei-exact", "merged", 3),)
     assert (found.worsened, found.lost, found.relinked) == (0, (), ())
-    unlabelled = compare_records(without_truth(moved), run, POLICY)
+    unlabelled = records_of(without_truth(moved), run, POLICY)
     assert unlabelled.moves == (MethodMove("uei-exact", "merged", 3, unlabelled=3),)
 
 
@@ -185,7 +187,7 @@ def test_candidates_and_scores_are_counted_though_no_link_changes():
             award_id(1): replace(link(award_id(1), "R0001"), score=100.00000000000001),
         },
     )
-    found = compare_records(after, before, POLICY)
+    found = records_of(after, before, POLICY)
     assert (found.candidates_lost, found.candidates_changed, found.candidates_gained) == (1, 1, 1)
     assert found.scores_changed == 1
     assert found.severity is Severity.OK
@@ -195,7 +197,7 @@ def test_changed_links_name_the_recipients_of_both_sides():
     reference = with_facts(make_run(), recipient_name="ORCHARD LABS LLC", recipient_uei="ABCDEFGHJKL1")
     head = with_decisions(make_run(), {award_id(0): link(award_id(0), "R9999")})
     head = with_facts(head, recipient_name="ORCHARD FARMS INC")
-    (change,) = compare_records(head, reference, POLICY).relinked
+    (change,) = records_of(head, reference, POLICY).relinked
     assert (change.before_name, change.before_uei) == ("ORCHARD LABS LLC", "ABCDEFGHJKL1")
     assert (change.after_name, change.after_uei) == ("ORCHARD FARMS INC", "")
 
@@ -209,32 +211,32 @@ def test_without_a_truth_lost_and_relinked_awards_have_worsened():
             award_id(35): link(award_id(35), "R0035"),
         },
     )
-    found = compare_records(without_truth(head), make_run(), POLICY)
+    found = records_of(without_truth(head), make_run(), POLICY)
     assert (found.worsened, found.improved) == (2, 1)
     assert (found.lost[0].was_right, found.lost[0].is_right) == (None, None)
-    assert found.reason.startswith("1 award was re-linked, 1 lost its link: 2 awards worsened (limit: 5)")
+    assert found.text.startswith("1 award was re-linked, 1 lost its link: 2 awards worsened (limit: 5)")
 
 
 @pytest.mark.parametrize("number", [0, 35])
 def test_an_award_that_vanished_is_lost_and_fails_linked_before_or_not(number):
-    found = compare_records(with_decisions(make_run(), {award_id(number): None}), make_run(), POLICY)
+    found = records_of(with_decisions(make_run(), {award_id(number): None}), make_run(), POLICY)
     assert ids(found.lost) == [award_id(number)]
     assert found.lost[0].after_method == VANISHED
     assert found.lost[0].firm_name == f"Firm {number}"
     assert found.severity is Severity.FAIL
-    assert found.reason == "1 award has no decision any more"
+    assert found.text == "1 award has no decision any more"
 
 
 def test_an_award_decided_twice_fails():
     head = with_rows(make_run(), [link(award_id(0), "R9999")])
-    found = compare_records(head, make_run(), POLICY)
+    found = records_of(head, make_run(), POLICY)
     assert found.severity is Severity.FAIL
-    assert found.reason == "1 award is decided more than once"
+    assert found.text == "1 award is decided more than once"
 
 
 def test_runs_without_firm_names_are_compared_all_the_same():
     head, reference = (with_facts(run, firm_name="") for run in (with_lost_links(make_run(), 1), make_run()))
-    found = compare_records(head, reference, POLICY)
+    found = records_of(head, reference, POLICY)
     assert found.lost[0].firm_name == ""
 
 
@@ -253,15 +255,15 @@ def run_with(recipients):
 
 @given(links, links)
 def test_swapping_the_runs_swaps_lost_and_gained(first, second):
-    forth = compare_records(run_with(first), run_with(second), POLICY)
-    back = compare_records(run_with(second), run_with(first), POLICY)
+    forth = records_of(run_with(first), run_with(second), POLICY)
+    back = records_of(run_with(second), run_with(first), POLICY)
     assert ids(forth.lost) == ids(back.gained)
     assert ids(forth.relinked) == ids(back.relinked)
 
 
 @given(links, links)
 def test_the_link_counts_add_up(first, second):
-    found = compare_records(run_with(first), run_with(second), POLICY)
+    found = records_of(run_with(first), run_with(second), POLICY)
     assert len(first) - len(second) == len(found.gained) - len(found.lost)
 
 
@@ -306,16 +308,16 @@ class TestAPartialTruth:
         swapped = unlabelled[: int(len(unlabelled) * self.SWAPPED_SHARE)]
         after = before | {id_: before[other] for id_, other in zip(swapped, swapped[::-1], strict=True)}
         runs = (self.labelled(coverage, links, candidates) for links in (after, before))
-        found = compare_records(*runs, POLICY)
+        found = records_of(*runs, POLICY)
         assert found.severity is Severity.FAIL
         assert found.worsened >= len(swapped) - 1
 
     def test_a_lost_link_without_a_label_has_worsened(self):
         before = self.links()
         after = before | dict.fromkeys(list(before)[-10:], "")
-        found = compare_records(self.labelled(20, after), self.labelled(20, before), POLICY)
+        found = records_of(self.labelled(20, after), self.labelled(20, before), POLICY)
         assert (found.worsened, found.severity) == (10, Severity.FAIL)
-        assert found.reason.startswith("10 unlabelled awards lost their link")
+        assert found.text.startswith("10 unlabelled awards lost their link")
         assert {(change.was_right, change.is_right) for change in found.lost} == {(None, None)}
 
     def test_gained_links_that_nobody_knows_to_be_right_make_up_for_no_loss(self):
@@ -323,7 +325,7 @@ class TestAPartialTruth:
         lost = list(before)[100:107]
         after = self.links() | dict.fromkeys(lost, "")
         loose = replace(POLICY, max_lost=100)
-        found = compare_records(self.labelled(20, after), self.labelled(20, before), loose)
+        found = records_of(self.labelled(20, after), self.labelled(20, before), loose)
         assert (len(found.gained), found.worsened, found.improved) == (30, 7, 0)
         assert found.severity is Severity.FAIL
 
@@ -356,13 +358,13 @@ class TestAPartialTruth:
             )
             for run in runs
         )
-        found = compare_records(head, base, POLICY)
+        found = records_of(head, base, POLICY)
         assert found.effects == {Effect.GAINED: gained}
         assert found.severity is (Severity.WARN if is_suspect else Severity.OK)
         words = (
             f"{gained} awards of {firms} firms, none labelled, are newly linked to one recipient ('R0199')"
         )
-        assert found.reason.startswith(words) if is_suspect else not found.reason
+        assert found.text.startswith(words) if is_suspect else not found.text
 
     def test_rows_of_one_entity_are_one_recipient_to_many_firms(self):
         last = list(self.links())[-8:]
@@ -370,13 +372,13 @@ class TestAPartialTruth:
         after = before | {id_: f"S{number}" for number, id_ in enumerate(last)}
         entities = {f"S{number}": "QNT4K8W2J6H5" for number in range(8)}
         head = replace(self.labelled(20, after), entities=entities)
-        found = compare_records(head, self.labelled(20, before), POLICY)
+        found = records_of(head, self.labelled(20, before), POLICY)
         assert found.severity is Severity.WARN
-        assert compare_records(replace(head, entities={}), self.labelled(20, before), POLICY).reason == ""
+        assert records_of(replace(head, entities={}), self.labelled(20, before), POLICY).text == ""
 
     def test_labels_are_judged_as_before_beside_awards_without_one(self):
         before = self.links() | {"A0000": "R0001", "A0001": ""}
-        found = compare_records(self.labelled(20, self.links()), self.labelled(20, before), POLICY)
+        found = records_of(self.labelled(20, self.links()), self.labelled(20, before), POLICY)
         assert (found.worsened, found.improved, found.severity) == (0, 2, Severity.OK)
 
     def test_a_reference_of_an_older_version_says_nothing_of_coverage(self):
@@ -385,13 +387,13 @@ class TestAPartialTruth:
         labelled = self.labelled(20, before)
         correct = {award.award_id for award in labelled.awards if award.label is Label.CORRECT}
         old = relabelled(labelled, correct)
-        assert compare_records(self.labelled(20, after), old, POLICY).worsened == 10
-        assert compare_records(old, old, POLICY).severity is Severity.OK
+        assert records_of(self.labelled(20, after), old, POLICY).worsened == 10
+        assert records_of(old, old, POLICY).severity is Severity.OK
 
     def test_moves_between_methods_of_awards_without_a_label_are_counted(self):
         before = self.labelled(20, self.links())
         moved = (
             replace(award, decision=replace(award.decision, method="name-exact")) for award in before.awards
         )
-        (move,) = compare_records(replace(before, awards=tuple(moved)), before, POLICY).moves
+        (move,) = records_of(replace(before, awards=tuple(moved)), before, POLICY).moves
         assert (move.links, move.unlabelled) == (400, 320)

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.model.verdict import MetricLimit, Outcome, Policy, Severity
+from sbir_gate.model.finding import Rule, Severity
+from sbir_gate.model.verdict import MetricLimit, Outcome, Policy
 from tests.factories import (
     EXACT,
     HIGHER,
@@ -42,27 +43,29 @@ def test_a_renamed_counter_has_the_value_and_the_limit_of_the_old_name(value, ou
     change = row(verdict, NEW)
     assert (change.reference, change.renamed_from) == (100.0, OLD)
     assert OLD not in {change.metric for change in verdict.changes}
-    assert verdict.notes[0] == f"{NEW} was {OLD}, and is judged by its value and limit: gate.renamed says so"
+    (note,) = verdict.notes
+    assert (note.rule, note.metric, note.facts) == (Rule.METRIC_RENAMED, NEW, {"old": OLD})
 
 
 def test_without_an_entry_the_old_name_is_gone():
     verdict = judge(now(100.0, renamed={}), BEFORE, POLICY)
     assert verdict.outcome is Outcome.FAIL
-    assert verdict.reasons == (f"{OLD} is gone: the reference has it",)
+    assert [(each.rule, each.metric) for each in verdict.deciding] == [(Rule.METRIC_GONE, OLD)]
 
 
 @pytest.mark.parametrize(
     ("head", "reference", "obstacle"),
     [
-        (now(1.0, work__pages_read=1000.0), BEFORE, "work/pages_read is still measured"),
-        (now(1.0), with_metric(BEFORE, NEW, [1.0], "count"), "the reference has work/pages too"),
-        (now(1.0), make_run(), "the reference has no work/pages_read; take the entry out"),
-        (make_run(renamed={OLD: NEW}), BEFORE, "there is no work/pages"),
+        (now(1.0, work__pages_read=1000.0), BEFORE, "old-is-measured"),
+        (now(1.0), with_metric(BEFORE, NEW, [1.0], "count"), "new-in-reference"),
+        (now(1.0), make_run(), "no-old"),
+        (make_run(renamed={OLD: NEW}), BEFORE, "no-new"),
     ],
 )
 def test_an_entry_takes_no_metric_from_under_its_limit(head, reference, obstacle):
     verdict = judge(head, reference, POLICY)
-    assert f"gate.renamed: {OLD} -> {NEW} was not applied: {obstacle}" in verdict.notes
+    (note,) = [each for each in verdict.notes if each.rule is Rule.RENAME_IGNORED]
+    assert note.facts == {"old": OLD, "new": NEW, "obstacle": obstacle}
     assert all(not change.renamed_from for change in verdict.changes)
 
 

@@ -5,10 +5,12 @@ import pytest
 
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.other_data import judge_other_data
-from sbir_gate.gate.comparing.promotion import may_become_baseline
+from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import RUN_CHECKS, is_refused, run_findings, single_run_policy
+from sbir_gate.gate.reporting.notices import check_text
+from sbir_gate.model.finding import LimitKind, Rule, Severity
 from sbir_gate.model.run import Run, Timing
-from sbir_gate.model.verdict import MetricLimit, Outcome, Severity
+from sbir_gate.model.verdict import Limit, MetricLimit, Outcome
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (
     EXACT,
@@ -26,8 +28,8 @@ from tests.factories import (
     with_rows,
     without_metric,
 )
+from tests.findings import rules
 
-HEADLINE = "Nothing got worse beyond its limit"
 POLICY = single_run_policy(make_policy())
 
 
@@ -43,7 +45,7 @@ def findings(
     judged_by=judge,
 ):
     verdict = judged_by(head, reference, policy, waivers=waivers)
-    return {finding.name: finding for finding in run_findings(head, reference, policy, verdict, HEADLINE)}
+    return {finding.name: finding for finding in run_findings(head, reference, policy, verdict)}
 
 
 def severities(*arguments, **options):
@@ -62,7 +64,7 @@ def test_every_check_has_an_answer():
 def test_without_a_baseline_only_the_regression_has_nothing_to_say():
     found = findings(make_run())["match_rate_regression"]
     assert found.is_passed
-    assert found.reason == "there is no baseline yet: nothing was compared"
+    assert rules(found.findings) == [Rule.NO_BASELINE]
 
 
 def test_a_rate_below_the_threshold_is_no_regression():
@@ -91,11 +93,11 @@ def test_new_wrong_links_are_counted_apart_and_named_first():
     found = findings(head, right)["gate"]
     assert found.facts == {"worsened": 3, "improved": 0, "new_wrong": 2, "lost_correct": 1}
     assert found.examples[0].endswith("none -> X (new wrong)")
-    assert found.reason.startswith("warn: 2 awards got a wrong link, 1 lost a correct link")
+    assert check_text(found).startswith("warn: 2 awards got a wrong link, 1 lost a correct link")
 
 
-def test_where_nothing_is_wrong_the_gate_says_what_the_report_says():
-    assert findings(make_run(), make_run())["gate"].reason == f"pass: {HEADLINE}"
+def test_where_nothing_is_wrong_the_gate_passes():
+    assert check_text(findings(make_run(), make_run())["gate"]) == "pass: within the limits"
 
 
 def test_without_times_the_check_says_that_and_nothing_else():
@@ -105,7 +107,7 @@ def test_without_times_the_check_says_that_and_nothing_else():
         metrics=tuple(metric for metric in make_run().metrics if metric.kind is EXACT),
     )
     found = findings(quick, quick)["performance"]
-    assert (found.is_passed, found.reason) == (True, "time not judged")
+    assert (found.is_passed, rules(found.findings)) == (True, [Rule.TIME_NOT_JUDGED])
 
 
 @pytest.mark.parametrize("reference", [None, on_other_data(make_run())], ids=["no baseline", "other data"])
@@ -117,7 +119,8 @@ def test_awards_that_were_not_compared_are_not_counted_as_unchanged(reference):
 
 def test_the_threshold_says_how_many_of_how_many_and_what_the_baseline_had():
     found = findings(with_metric(make_run(), "match_rate", [0.72]), make_run())["match_rate_threshold"]
-    assert (found.value, found.reference, found.limit) == (0.72, 0.75, "minimum 0.7")
+    assert (found.value, found.reference) == (0.72, 0.75)
+    assert found.limits == (Limit(LimitKind.MINIMUM, 0.7),)
     assert found.facts == {"links": 30, "awards": 40}
 
 
@@ -155,8 +158,8 @@ def test_the_time_of_one_repeat_is_not_judged_and_the_check_says_so(factor):
     found = findings(head, one)
     assert found["performance"].severity in {Severity.OK, Severity.INFO}
     assert found["performance"].facts["wall_seconds"] == 1.5 * factor
-    assert found["performance"].reason.endswith("; time not judged")
-    assert may_become_baseline(judge(head, one, POLICY)) == ""
+    assert check_text(found["performance"]).endswith("; time not judged")
+    assert baseline_obstacle(judge(head, one, POLICY)) is None
 
 
 def test_a_metric_that_is_gone_is_no_matter_of_warnings_alone():
@@ -177,13 +180,13 @@ def test_a_waiver_softens_the_check_like_the_verdict():
     waivers = Waivers((waiver,), date(2026, 3, 1))
     found = findings(head, make_run(), waivers)
     assert found["match_rate_regression"].severity is Severity.WARN
-    assert "waived up to 10 % until 2026-12-31 by ann" in found["match_rate_regression"].reason
+    assert [each.waiver for each in found["match_rate_regression"].findings] == [waiver]
 
 
 def test_settings_without_a_limit_for_the_match_rate_ask_nothing_of_it():
     policy = make_policy(limits=(make_limit("wall_seconds", kind=NOISY, direction=HIGHER),))
     found = findings(make_run(), policy=single_run_policy(policy))
-    assert found["match_rate_threshold"].reason == "the settings hold no limit for it"
+    assert rules(found["match_rate_threshold"].findings) == [Rule.NO_LIMIT]
     assert found["uniqueness"].is_passed
 
 

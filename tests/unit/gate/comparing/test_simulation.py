@@ -5,7 +5,7 @@ What is promised holds for 10,000 trials, which takes minutes; fewer trials see 
 
 import pytest
 
-from sbir_gate.model.verdict import Severity
+from sbir_gate.model.finding import Severity
 from tests.simulation import (
     LOOKS,
     Noise,

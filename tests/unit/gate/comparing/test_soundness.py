@@ -5,8 +5,9 @@ import pytest
 import yaml
 
 from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.run import Stratum
-from sbir_gate.model.verdict import MetricLimit, Outcome, Policy, Severity
+from sbir_gate.model.verdict import MetricLimit, Outcome, Policy
 from tests.factories import EXACT, LOWER, NOISY, make_policy, make_run, with_metric, without_metric
 
 POLICY = make_policy()
@@ -25,20 +26,18 @@ class TestStrata:
     before = with_strata(phase("I", 25, 19), phase("II", 15, 11))
 
     @pytest.mark.parametrize(
-        ("strata", "reason"),
+        ("strata", "rule", "count"),
         [
-            ((phase("I", 40, 30),), "no award of phase 'II' is left, of 15"),
-            ((phase("I", 25, 30), phase("II", 0, 0)), "no award of phase 'II' is left, of 15"),
-            (
-                (phase("I", 25, 30), phase("II", 15, 0)),
-                "no award of phase 'II' is linked any more, of 11 that were",
-            ),
+            ((phase("I", 40, 30),), Rule.SEGMENT_GONE, {"awards": 15}),
+            ((phase("I", 25, 30), phase("II", 0, 0)), Rule.SEGMENT_GONE, {"awards": 15}),
+            ((phase("I", 25, 30), phase("II", 15, 0)), Rule.SEGMENT_UNLINKED, {"links": 11}),
         ],
     )
-    def test_one_that_emptied_fails_though_the_sum_is_the_same(self, strata, reason):
+    def test_one_that_emptied_fails_though_the_sum_is_the_same(self, strata, rule, count):
         verdict = judge(with_strata(*strata), self.before, POLICY)
         assert verdict.outcome is Outcome.FAIL
-        assert verdict.reasons == (reason,)
+        (finding,) = verdict.deciding
+        assert (finding.rule, finding.facts) == (rule, {"dimension": "phase", "value": "II", **count})
 
     def test_one_that_was_empty_before_may_stay_so(self):
         empty = with_strata(phase("I", 25, 19), phase("III", 3, 0), phase("other", 0, 0))
@@ -54,7 +53,7 @@ class TestStages:
     def test_one_that_is_gone_fails(self):
         verdict = judge(without_metric(make_run(), STAGE), make_run(), POLICY)
         assert verdict.outcome is Outcome.FAIL
-        assert verdict.reasons == (f"{STAGE} is gone: the reference has it",)
+        assert [(each.rule, each.metric) for each in verdict.deciding] == [(Rule.METRIC_GONE, STAGE)]
 
     def test_those_of_another_enricher_are_its_own(self):
         other = replace(without_metric(make_run(), STAGE), enricher="python mine.py")
@@ -62,7 +61,7 @@ class TestStages:
         assert verdict.outcome is Outcome.PASS
         (change,) = [change for change in verdict.changes if change.metric == STAGE]
         assert change.severity is Severity.INFO
-        assert change.reason == f"{STAGE} is gone, with the stage: another enricher was measured"
+        assert change.head is None
 
     def test_another_enricher_may_not_leave_out_what_the_policy_limits(self):
         limit = MetricLimit(STAGE, "s", LOWER, NOISY, fail_percent=25.0, is_required=False)
@@ -77,7 +76,8 @@ class TestStages:
     def test_one_that_was_skipped_in_some_repeats_fails(self):
         head = with_metric(make_run(), STAGE, (0.80, 0.0, 0.79, 0.0, 0.82))
         verdict = judge(head, make_run(), POLICY)
-        assert verdict.reasons == (f"{STAGE} was skipped in 2 of 5 repeats",)
+        (finding,) = verdict.deciding
+        assert (finding.rule, finding.facts) == (Rule.STAGE_SKIPPED, {"skipped": 2, "repeats": 5})
 
     def test_one_that_the_reference_skipped_now_and_then_may_be_skipped(self):
         sometimes = with_metric(make_run(), STAGE, (0.80, 0.0, 0.79, 0.80, 0.82))
@@ -87,16 +87,17 @@ class TestStages:
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"awards": ()}, "no award"),
-        ({"quality": replace(make_run().quality, awards=0)}, "no award"),
-        ({"samples": ()}, "no repeat"),
-        ({"metrics": ()}, "no metric"),
+        ({"awards": ()}, "awards"),
+        ({"quality": replace(make_run().quality, awards=0)}, "awards"),
+        ({"samples": ()}, "repeats"),
+        ({"metrics": ()}, "metrics"),
     ],
 )
 def test_a_reference_without_content_lets_nothing_pass(changes, what):
     verdict = judge(make_run(), make_run(**changes), POLICY)
     assert verdict.outcome is Outcome.INCOMPARABLE
-    assert verdict.reasons[0].startswith(f"the reference holds {what}: it is damaged or was cut short")
+    (finding,) = verdict.deciding
+    assert (finding.rule, finding.facts) == (Rule.REFERENCE_EMPTY, {"missing": what})
 
 
 def test_five_percent_more_pairs_scored_is_a_change_though_the_clock_sees_none():

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.gate.comparing.stricter import stricter_policy, stricter_waivers, tightened
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import MetricKind
-from sbir_gate.model.verdict import Direction, MetricLimit, Policy, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit, Policy
 from sbir_gate.model.waiver import Waiver
 
 LIMIT = MetricLimit("wall_seconds", "s", Direction.LOWER_IS_BETTER, MetricKind.NOISY)

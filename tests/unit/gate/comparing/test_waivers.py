@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.model.verdict import Direction, MetricLimit, Outcome, Severity
+from sbir_gate.model.finding import Place, Rule, Severity
+from sbir_gate.model.verdict import Direction, MetricLimit, Outcome
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (
     EXACT,
@@ -22,6 +23,7 @@ from tests.factories import (
     with_rows,
     without_metric,
 )
+from tests.findings import reasons, rules
 
 POLICY = make_policy()
 TODAY = date(2026, 2, 1)
@@ -43,15 +45,15 @@ def slower(factor=1.4):
 
 def test_the_former_name_of_a_waiver_is_a_note():
     verdict = verdict_on(make_run(), waiver("awards", 9.0, former_name="records"))
-    assert "w.yaml:6: the waiver metric records is now named awards" in verdict.notes
+    assert Rule.WAIVER_RENAMED in rules(verdict.notes)
 
 
 def test_a_regression_within_the_cap_warns_and_says_who_answers_for_it():
     verdict = verdict_on(slower(), waiver())
     assert verdict.outcome is Outcome.WARN
-    (reason,) = verdict.reasons
-    assert reason.startswith("wall_seconds rose 40 % (1.7 -> 2.38 s), limit 25 %")
-    assert reason.endswith("; waived up to 50 % until 2026-12-31 by ana (w.yaml:12)")
+    (reason,) = reasons(verdict)
+    assert reason.startswith("wall_seconds rose 40% (1.7 → 2.38 s; limit: 25%)")
+    assert reason.endswith("; waived up to 50% until 2026-12-31 by ana (w.yaml:12)")
     assert verdict.waivers == (waiver(),)
     assert verdict.notes == ()
 
@@ -59,7 +61,7 @@ def test_a_regression_within_the_cap_warns_and_says_who_answers_for_it():
 def test_one_beyond_the_cap_fails_and_says_that_the_waiver_does_not_reach():
     verdict = verdict_on(slower(), waiver(limit=39.0))
     assert verdict.outcome is Outcome.FAIL
-    assert verdict.reasons[0].endswith("limit 25 %; the waiver in w.yaml:12 reaches only up to 39 %")
+    assert reasons(verdict)[0].endswith("limit: 25%); the waiver in w.yaml:12 covers only up to 39%")
     assert verdict.waivers == ()
     assert verdict.notes == ()
 
@@ -72,7 +74,7 @@ def test_other_failures_stay():
     head = scaled(slower(), "peak_rss_mib", 2.0)
     verdict = verdict_on(head, waiver())
     assert verdict.outcome is Outcome.FAIL
-    assert verdict.reasons[0].startswith("peak_rss_mib rose")
+    assert reasons(verdict)[0].startswith("peak_rss_mib rose")
     assert verdict.waivers == (waiver(),)
 
 
@@ -82,14 +84,14 @@ def test_other_failures_stay():
 def test_it_holds_through_its_last_day_and_is_named_when_expired(expires, outcome):
     verdict = verdict_on(slower(), waiver(expires=expires))
     assert verdict.outcome is outcome
-    expired = "w.yaml:12: the waiver for wall_seconds expired on 2026-01-31 and was not applied (ana)"
-    assert verdict.notes == ((expired,) if outcome is Outcome.FAIL else ())
+    assert rules(verdict.notes) == ([Rule.WAIVER_EXPIRED] if outcome is Outcome.FAIL else [])
+    assert all(note.place == Place("w.yaml", 12) for note in verdict.notes)
 
 
 def test_one_that_is_not_needed_is_named_and_changes_nothing():
     verdict = verdict_on(make_run(), waiver())
     assert (verdict.outcome, verdict.waivers) == (Outcome.PASS, ())
-    assert verdict.notes == ("w.yaml:12: the waiver for wall_seconds was not needed: take it out (ana)",)
+    assert rules(verdict.notes) == [Rule.WAIVER_UNUSED]
 
 
 def test_without_waivers_nothing_is_said_of_them():
@@ -132,16 +134,16 @@ class TestLostAwards:
     def test_so_many_may_be_lost_and_no_more(self):
         head = with_lost_links(make_run(), 7)
         assert verdict_on(head, waiver("awards", 7.0)).outcome is Outcome.WARN
-        assert "waived up to 7 awards until" in verdict_on(head, waiver("awards", 7.0)).reasons[0]
+        assert "waived up to 7 awards until" in reasons(verdict_on(head, waiver("awards", 7.0)))[0]
         beyond = verdict_on(head, waiver("awards", 6.0))
         assert beyond.outcome is Outcome.FAIL
-        assert beyond.reasons[0].endswith("the waiver in w.yaml:6 reaches only up to 6 awards")
+        assert reasons(beyond)[0].endswith("the waiver in w.yaml:6 covers only up to 6 awards")
 
     def test_awards_without_a_decision_are_no_matter_of_waivers(self):
         head = with_decisions(make_run(), {award_id(0): None})
         verdict = verdict_on(head, waiver("awards", 1e6))
         assert verdict.outcome is Outcome.FAIL
-        assert verdict.records.reason == "1 award has no decision any more"
+        assert verdict.deciding[0].rule is Rule.AWARDS_UNDECIDED
 
     def test_nor_are_awards_decided_twice(self):
         head = with_rows(make_run(), [link(award_id(0), "R9999")])
@@ -202,21 +204,21 @@ class TestMetricsThatAreGone:
     def test_a_counter_that_is_gone_can_be_waived_by_all_of_it(self):
         verdict = verdict_on(make_run(), waiver("work/pages_read", 100.0), reference=self.counted)
         assert verdict.outcome is Outcome.WARN
-        assert verdict.reasons[0].startswith(
-            "work/pages_read is gone: the reference has it; waived up to 100 %"
+        assert reasons(verdict)[0].startswith(
+            "work/pages_read is gone: the reference has it; waived up to 100%"
         )
 
     def test_a_part_of_it_does_not_reach(self):
         verdict = verdict_on(make_run(), waiver("work/pages_read", 99.0), reference=self.counted)
         assert verdict.outcome is Outcome.FAIL
-        assert "reaches only up to 99 %" in verdict.reasons[0]
+        assert "covers only up to 99%" in reasons(verdict)[0]
 
     @pytest.mark.parametrize("metric", ["match_rate", "wall_seconds", "precision"])
     def test_any_other_is_a_fault_and_its_waiver_is_not_called_unused(self, metric):
         verdict = verdict_on(without_metric(make_run(), metric), waiver(metric, 1000.0))
         assert verdict.outcome is Outcome.FAIL
         (note,) = verdict.notes
-        assert note.endswith("was not applied: what fails there is a fault, and no waiver covers one")
+        assert note.rule is Rule.WAIVER_POWERLESS
 
     def test_a_counter_that_is_not_a_number_is_a_fault(self):
         head = with_metric(self.counted, "work/pages_read", [float("nan")])

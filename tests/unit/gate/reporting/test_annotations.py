@@ -4,9 +4,12 @@ import pytest
 
 from sbir_gate.gate.comparing.drift import with_drift
 from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.conclusion import error_findings
 from sbir_gate.gate.reporting.annotations import MOST_PER_LEVEL, build_annotations
+from sbir_gate.gate.reporting.messages import text
+from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.publication import AnnotationLevel
-from sbir_gate.model.verdict import DriftFinding, Outcome, PolicyEdit, Severity, Verdict
+from sbir_gate.model.verdict import Outcome, PolicyEdit, Verdict
 from sbir_gate.settings.entries import Fault, configuration_error
 from tests.factories import (
     MOMENT,
@@ -18,6 +21,7 @@ from tests.factories import (
     with_decisions,
     with_metric,
 )
+from tests.findings import drift
 
 ORIGINS = {
     "gate.metrics.wall_seconds.fail_percent": "config/base.yaml:154",
@@ -97,7 +101,7 @@ def test_a_broken_run_and_an_edit_of_the_policy_are_remarks_too():
     verdict = Verdict(
         gate="enrichment",
         outcome=Outcome.ERROR,
-        reasons=("the enricher\x1b[31m crashed",),
+        findings=(recorded("the enricher\x1b[31m crashed", Severity.FAIL),),
         changes=(),
         records=verdict_on(make_run()).records,
         head_started_at=MOMENT,
@@ -112,26 +116,19 @@ def test_a_broken_run_and_an_edit_of_the_policy_are_remarks_too():
 
 def test_slow_drift_is_a_warning_on_the_line_of_its_limit_and_after_what_fails():
     failing = verdict_on(scaled(make_run(), "wall_seconds", 1.4))
-    words = "drift: wall_seconds rose 12 %, against the oldest Run of 30 days"
-    finding = DriftFinding("wall_seconds", "the oldest Run", MOMENT, "", 1.12, Severity.WARN, words)
-    found = build_annotations(with_drift(failing, [finding]), ORIGINS)
+    found = build_annotations(with_drift(failing, [drift(Severity.WARN)]), ORIGINS)
     assert [(each.level, each.path, each.line) for each in found] == [
         (AnnotationLevel.FAILURE, "config/base.yaml", 154),
         (AnnotationLevel.WARNING, "gate.yaml", 7),
     ]
-    assert found[1].message == words
+    assert found[1].message == text(drift(Severity.WARN))
 
 
 def test_a_fault_of_the_settings_is_a_remark_on_its_line():
     error = configuration_error(
         [Fault("gate.yaml:4", "gate.mercy", "unknown key"), Fault("option --x", "a", "b")]
     )
-    verdict = replace(
-        verdict_on(make_run()),
-        outcome=Outcome.ERROR,
-        reasons=tuple(error.message.splitlines()),
-        reason_origins=error.origins,
-    )
+    verdict = replace(verdict_on(make_run()), outcome=Outcome.ERROR, findings=tuple(error_findings(error)))
     found = build_annotations(verdict, {})
     assert [(each.level, each.path, each.line) for each in found] == [
         (AnnotationLevel.FAILURE, "gate.yaml", 4),

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.reporting.alert_text import render_alerts
 from sbir_gate.gate.reporting.history import (
     HistoryFormat,
     render_points,
@@ -15,9 +14,11 @@ from sbir_gate.gate.reporting.history import (
     render_trend,
     sparkline,
 )
+from sbir_gate.gate.reporting.notices import render_alerts
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
+from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.history import ChangePoint, MetricHistory, Trend
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.verdict import Outcome
 from tests.factories import MOMENT
 from tests.factories_history import make_points, make_row
 
@@ -146,14 +147,13 @@ def test_a_sparkline_is_never_wider_than_asked(values, width):
 
 
 def make_alerts(count):
-    alert = Alert(
-        "g", AlertKind.CHANGE, Severity.FAIL, "title", "wall_seconds rose\x1b[31m 40 %", "wall_seconds"
-    )
+    finding = recorded("wall_seconds rose\x1b[31m 40%", Severity.FAIL)
+    alert = Alert("g", AlertKind.CHANGE, Severity.FAIL, (finding,), "wall_seconds")
     return AlertList("g", Outcome.FAIL, MOMENT, "c", "main", (alert,) * count)
 
 
 def test_an_alert_is_a_line():
-    assert render_alerts(make_alerts(1)) == "alert (fail, change): wall_seconds rose [31m 40 %\n"
+    assert render_alerts(make_alerts(1)) == "alert (fail, change): wall_seconds rose [31m 40%\n"
     assert render_alerts(make_alerts(0)) == ""
 
 

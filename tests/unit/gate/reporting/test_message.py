@@ -9,24 +9,18 @@ from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.message import build_message, render_message_markdown, render_plain
 from sbir_gate.gate.reporting.slack_blocks import render_slack
+from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.publication import Links
-from sbir_gate.model.verdict import DriftFinding, Outcome, Severity
-from tests.factories import MOMENT, make_policy, make_run, scaled, with_metric
+from sbir_gate.model.verdict import Outcome
+from tests.factories import make_policy, make_run, scaled, with_metric
+from tests.findings import drift
 from tests.github_markdown import live_parts, render, text_of
 
 LINKS = Links(run="https://github.example/o/r/actions/runs/1", commit="https://github.example/o/r/commit/c")
 HOSTILE = "<!channel> <@U1> &amp; <http://e.example|x> *b* _i_ @everyone `c`"
 
 
-DRIFT = DriftFinding(
-    "match_rate",
-    "release v1.2",
-    MOMENT,
-    "d" * 40,
-    0.96,
-    Severity.WARN,
-    "match_rate fell 4 % since release v1.2, limit 3 %",
-)
+DRIFT = drift(Severity.WARN, "match_rate", tag="v1.2")
 
 
 def message_on(head, previous=None, links=LINKS, branch="main", **changes):
@@ -37,7 +31,7 @@ def message_on(head, previous=None, links=LINKS, branch="main", **changes):
 MESSAGES = {
     "fail": message_on(scaled(make_run(), "wall_seconds", 1.4)),
     "recovery": message_on(make_run(), previous=Outcome.FAIL),
-    "drift": message_on(make_run(), outcome=Outcome.WARN, reasons=(DRIFT.reason,), drift=(DRIFT,)),
+    "drift": message_on(make_run(), outcome=Outcome.WARN, findings=(DRIFT,)),
     "hostile": message_on(
         with_metric(make_run(gate=HOSTILE), HOSTILE, [float("nan")]), branch=HOSTILE, gate=HOSTILE
     ),
@@ -59,7 +53,12 @@ def texts(block):
 
 @given(st.text(max_size=400), st.lists(st.text(max_size=4000), max_size=80), st.text(max_size=300))
 def test_a_payload_keeps_the_limits_of_slack_whatever_is_in_it(gate, reasons, branch):
-    message = message_on(make_run(), branch=branch, gate=gate, reasons=tuple(reasons))
+    message = message_on(
+        make_run(),
+        branch=branch,
+        gate=gate,
+        findings=tuple(recorded(reason, Severity.FAIL) for reason in reasons),
+    )
     payload = json.loads(render_slack(message))
     assert 0 < len(payload["blocks"]) <= 50
     for block in payload["blocks"]:

@@ -5,8 +5,9 @@ import pytest
 
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.publication import build_publication
+from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.publication import Links, TrendSeries
-from sbir_gate.model.verdict import AwardChange, Outcome, PolicyEdit, Severity
+from sbir_gate.model.verdict import AwardChange, Outcome, PolicyEdit
 from tests.factories import award_id, make_policy, make_run, no_link, scaled, with_decisions, with_metric
 from tests.github_markdown import render
 
@@ -73,7 +74,8 @@ def test_every_failing_row_is_in_the_comment_as_long_as_there_is_room(failing, n
         values = [float("nan")] if number < failing else [1.0]
         head = with_metric(head, f"{name}{number}", values)
     verdict = replace(
-        judge(head, make_run(), make_policy()), reasons=tuple(f"{HOSTILE}{n}" for n in range(300))
+        judge(head, make_run(), make_policy()),
+        findings=tuple(recorded(f"{HOSTILE}{n}", Severity.FAIL) for n in range(300)),
     )
     text = next(text for text in of(head, verdict).texts if len(text) <= COMMENT_CHARACTERS)
     assert text.count("| ❌ |") == failing + 1
@@ -188,9 +190,10 @@ class TestDigest:
     def test_another_outcome_value_commit_or_award_is_news(self, head):
         assert published(head).digest != published(make_run()).digest
 
-    @pytest.mark.parametrize("field", ["reasons", "notes"])
-    def test_another_reason_or_note_is_news(self, field):
+    @pytest.mark.parametrize("severity", [Severity.FAIL, Severity.INFO])
+    def test_another_reason_or_note_is_news(self, severity):
         before, after = (
-            {field: (text,), "outcome": Outcome.ERROR} for text in ("gate.yaml:4: a", "gate.yaml:9: b")
+            {"findings": (recorded(text, severity),), "outcome": Outcome.ERROR}
+            for text in ("gate.yaml:4: a", "gate.yaml:9: b")
         )
         assert published(make_run(), **before).digest != published(make_run(), **after).digest

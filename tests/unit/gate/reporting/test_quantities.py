@@ -10,7 +10,8 @@ from sbir_gate.gate.reporting.quantities import (
     rate,
     relative_change,
 )
-from sbir_gate.model.verdict import Change, Severity
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.verdict import Change
 from tests.factories import LOWER, NOISY
 
 CHANGE = Change(

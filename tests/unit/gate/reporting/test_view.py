@@ -3,7 +3,8 @@ from dataclasses import fields, is_dataclass, replace
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.records_view import MAX_AWARDS_LISTED
 from sbir_gate.gate.reporting.view import MAX_REASONS, build_view
-from sbir_gate.model.verdict import Outcome, Severity
+from sbir_gate.model.finding import Severity, recorded
+from sbir_gate.model.verdict import Outcome
 from tests.factories import (
     award_id,
     link,
@@ -101,7 +102,8 @@ def test_what_became_of_each_award_is_said():
 
 
 def test_reasons_are_capped_and_say_so():
-    verdict = replace(judge(make_run(), None, POLICY), reasons=("reason",) * (MAX_REASONS + 7))
+    found = tuple(recorded(f"reason {n}", Severity.WARN) for n in range(MAX_REASONS + 7))
+    verdict = replace(judge(make_run(), None, POLICY), findings=found)
     view = build_view(None, verdict)
     assert len(view.reasons) == MAX_REASONS + 1
     assert view.reasons[-1] == "and 7 more"

@@ -1,0 +1,381 @@
+"""The messages of findings: one text for each rule, with what it means and the fix, from one catalogue.
+
+`text(finding)` is the sentence, `meaning(finding.rule)` and `fix(finding.rule)` the rest of its entry.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+
+from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.model.effects import Effect
+from sbir_gate.model.finding import Excuse, Fact, Finding, LimitKind, OnFixture, Rule, Severity
+from sbir_gate.model.verdict import Limit
+from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver
+
+_ARROW = "\N{RIGHTWARDS ARROW}"
+_MOST_NAMED = 5
+_COMMIT_CHARACTERS = 12
+_ID_CHARACTERS = 80
+_PERCENT = "%"
+_UNKNOWN = "?"
+
+_WORSENED = {
+    Effect.NEW_WRONG: ("got a wrong link", "got a wrong link"),
+    Effect.RELINKED_WRONG: ("was re-linked to a wrong recipient", "were re-linked to a wrong recipient"),
+    Effect.LOST_CORRECT: ("lost a correct link", "lost a correct link"),
+    Effect.VANISHED: ("has no decision", "have no decision"),
+    Effect.RELINKED: ("was re-linked", "were re-linked"),
+    Effect.LOST: ("lost its link", "lost their link"),
+}
+_UNLABELLED = frozenset({Effect.LOST, Effect.RELINKED})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of the catalogue."""
+
+    text: str
+    meaning: str
+    fix: str
+
+
+@cache
+def catalogue() -> Mapping[str, Message]:
+    """Return the entries by the ids of their rules."""
+    return {name: Message(**entry) for name, entry in _document()["message"].items()}
+
+
+@cache
+def _document() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    content = files("sbir_gate.gate.reporting").joinpath("messages.toml").read_text(encoding="utf-8")
+    return tomllib.loads(content)
+
+
+def _clauses() -> Mapping[str, str]:
+    clauses: Mapping[str, object] = _document()["clause"]
+    return {name: str(text) for name, text in clauses.items()}
+
+
+def meaning(rule: Rule) -> str:
+    """Return what a finding of this kind means."""
+    return catalogue()[rule].meaning
+
+
+def fix(finding: Finding) -> str:
+    """Return what to do about it: its own hint where it has one, else that of its rule."""
+    hint = finding.facts.get("hint")
+    return plain(hint) if isinstance(hint, str) and hint else catalogue()[finding.rule].fix
+
+
+def text(finding: Finding) -> str:
+    """Return the message: one line, in which text from data has no control characters."""
+    values = _values(finding)
+    said = _filled(catalogue()[finding.rule].text, values)
+    for name in _clauses_of(finding):
+        said = _filled(_clauses()[name], {**values, "text": said})
+    return said
+
+
+def texts(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Return the message of each finding."""
+    return tuple(map(text, findings))
+
+
+def limit_text(limit: Limit) -> str:
+    """Return a limit as text: "fail 25%", "maximum 500 (warn)"."""
+    is_relative = limit.kind in {LimitKind.WARN, LimitKind.FAIL}
+    if is_relative:
+        return f"{limit.kind} {number_text(limit.value)}{_PERCENT}"
+    softness = "" if limit.severity is Severity.FAIL else f" ({limit.severity})"
+    return f"{limit.kind} {number_text(limit.value)}{softness}"
+
+
+def waiver_cap(waiver: Waiver) -> str:
+    """Return how far a waiver reaches: "40%", "12 awards" or "12 rows"."""
+    if waiver.metric == AWARDS:
+        return counted(int(waiver.limit), "award")
+    if waiver.metric == FIXTURE_EDIT:
+        return counted(int(waiver.limit), "row")
+    return f"{number_text(waiver.limit)}{_PERCENT}"
+
+
+def number_text(value: float, digits: int = 4) -> str:
+    """Return a number to `digits` significant digits, without an exponent where it can be read."""
+    if 10**digits - 0.5 <= abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def distinct_texts(first: float, second: float, fewest_digits: int = 4) -> tuple[str, str]:
+    """Return two numbers with enough digits to tell them apart, so that no message says 0.7 < 0.7.
+
+    Equal numbers come out equal.
+    """
+    for digits in range(fewest_digits, 17):
+        found = number_text(first, digits), number_text(second, digits)
+        if found[0] != found[1]:
+            return found
+    return number_text(first, fewest_digits), number_text(second, fewest_digits)
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """Return "1 award" or "2 awards"."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+class _Filling(Formatter):
+    """Fills in a text: `{count:award|awards}` counts, `{name:12}` cuts, `{kind:doubt-}` looks up a clause."""
+
+    def __init__(self, values: Mapping[str, Fact]) -> None:
+        self._values = values
+
+    def get_value(self, key: int | str, args: object, kwargs: object) -> object:  # noqa: ARG002 -- of Formatter
+        """Return what is filled in; a saved finding may lack it."""
+        return self._values.get(str(key), _UNKNOWN)
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        """Return a value as its specification says."""
+        if format_spec.endswith("-"):
+            return self.vformat(_clauses().get(f"{format_spec}{value}", _UNKNOWN), (), self._values)
+        if "|" in format_spec and isinstance(value, int | float):
+            return counted(int(value), *format_spec.split("|"))
+        if format_spec.isdigit():
+            return str(value)[: int(format_spec)]
+        return _shown(value)
+
+
+def _filled(template: str, values: Mapping[str, Fact]) -> str:
+    return _Filling(values).vformat(template, (), values)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int | float):
+        return number_text(value)
+    if isinstance(value, tuple):
+        more = f" and {len(value) - _MOST_NAMED} more" if len(value) > _MOST_NAMED else ""
+        return ", ".join(map(str, value[:_MOST_NAMED])) + more
+    return str(value)
+
+
+# the clauses that a fact wraps a message in, the innermost first
+_FACT_CLAUSES = {
+    "examples": "examples",
+    "recipient_ids": "unknown-recipients",
+    "ids_are_floats": "float-ids",
+    "ids_are_padded": "padded-ids",
+    "is_own_baseline": "own-baseline",
+}
+_FIXTURE_CLAUSES = {OnFixture.BASE: "on-base", OnFixture.OWN: "on-own"}
+
+
+def _clauses_of(finding: Finding) -> Iterator[str]:
+    """Yield the clauses that a message is wrapped in, the innermost first."""
+    facts = finding.facts
+    if facts.get("counts_only_worsened"):
+        yield "counted"
+    if finding.excuse is Excuse.ALREADY_SO:
+        yield "already-so"
+    if finding.metric == "rows_unknown" and finding.award_ids:
+        yield "unknown-awards"
+    yield from (clause for name, clause in _FACT_CLAUSES.items() if facts.get(name))
+    if finding.waiver is not None and finding.is_deciding:
+        yield "waived" if finding.severity is not Severity.FAIL else "waiver-too-small"
+    if finding.fixture is not None:
+        yield _FIXTURE_CLAUSES[finding.fixture]
+
+
+def _values(finding: Finding) -> Mapping[str, Fact]:
+    """Return everything that the text of a finding may name, ready to be printed."""
+    values: dict[str, Fact] = {name: _harmless(fact) for name, fact in finding.facts.items()}
+    values["metric"] = plain(finding.metric)
+    values |= _figures(finding)
+    values |= _doubt_values(finding)
+    ids = finding.award_ids or finding.facts.get("recipient_ids", ())
+    if isinstance(ids, tuple):
+        # what cannot be seen is escaped: it is often what is wrong
+        values["ids"] = ", ".join(repr(id_[:_ID_CHARACTERS]) for id_ in ids)
+        values["is"] = "is" if len(ids) == 1 else "are"
+    if finding.waiver is not None:
+        waiver = finding.waiver
+        values |= {
+            "waiver_cap": waiver_cap(waiver),
+            "waiver_former_name": plain(waiver.former_name),
+            "waiver_expires": waiver.expires.isoformat(),
+            "waiver_owner": plain(waiver.owner),
+            "waiver_origin": plain(waiver.origin),
+        }
+    composed = _COMPOSED.get(finding.rule)
+    return {**values, **composed(finding, values)} if composed is not None else values
+
+
+def _harmless(fact: Fact) -> Fact:
+    if isinstance(fact, str):
+        return plain(fact)
+    return tuple(map(plain, fact)) if isinstance(fact, tuple) else fact
+
+
+def _figures(finding: Finding) -> Mapping[str, Fact]:
+    """Return measured value, limit, change and both values, with enough digits to tell them apart."""
+    unit = _unit_text(finding.unit)
+    values: dict[str, Fact] = {}
+    is_relative = finding.limit_kind in {LimitKind.WARN, LimitKind.FAIL}
+    if finding.limit is not None:
+        values["limit"] = number_text(finding.limit) + (_PERCENT if is_relative else "")
+    if finding.measured is not None:
+        values["measured"] = f"{number_text(finding.measured)}{unit}"
+        if finding.limit is not None and not is_relative:
+            measured, limit = distinct_texts(finding.measured, finding.limit)
+            values |= {"measured": f"{measured}{unit}", "limit": f"{limit}{unit}"}
+    if finding.measured is None or finding.reference is None:
+        return values
+    before, after = distinct_texts(finding.reference, finding.measured)
+    values |= {"reference": before, "values": _both_values(finding, f"{before} {_ARROW} {after}{unit}")}
+    change = finding.facts.get("change")
+    values["change"] = _change_text(finding, change) if isinstance(change, int | float) else ""
+    return values
+
+
+def _change_text(finding: Finding, change: float) -> str:
+    verb = "rose" if change > 0 else "fell"
+    if finding.ratio is None:
+        return verb
+    percent, _ = distinct_texts(abs(finding.ratio - 1) * 100, finding.limit or 0.0, fewest_digits=3)
+    medians = finding.facts.get("medians_change")
+    if not isinstance(medians, int | float):
+        return f"{verb} {percent}{_PERCENT}"
+    clause = "by-pairs"
+    if medians * change <= 0:
+        clause = "medians-fell" if medians < 0 else "medians-rose" if medians > 0 else "medians-same"
+    return f"{verb} {percent}{_PERCENT}{_clauses()[clause]}"
+
+
+def _both_values(finding: Finding, values: str) -> str:
+    facts = finding.facts
+    if facts.get("is_calibrated"):
+        values = _filled(_clauses()["as-measured"], {"values": values})
+    if "pairs" in facts and finding.ratio is not None:
+        clause = "medians-of-pairs" if facts["pairs"] else "medians"
+        values = _filled(_clauses()[clause], {"values": values, "pairs": facts["pairs"]})
+    return values
+
+
+def _doubt_values(finding: Finding) -> Mapping[str, Fact]:
+    """Return why nothing was shown, what would have been, and what would decide."""
+    facts = finding.facts
+    if "doubt" not in facts:
+        return {}
+    values: dict[str, Fact] = dict(facts)
+    for name in ("smallest_percent", "warn_percent"):
+        if name in facts:
+            values[name] = _percent_text(facts[name])
+    said = _filled(_clauses().get(f"doubt-{facts['doubt']}", _UNKNOWN), values)
+    for name, clause in _AFTER_DOUBT.items():
+        if name in facts:
+            said += _filled(_clauses()[clause], values)
+    return {"doubt": f"but {said}" if facts.get("is_beyond") else f"and {said}"}
+
+
+_AFTER_DOUBT = {
+    "smallest_percent": "smallest",
+    "more_pairs": "more-pairs",
+    "more_repeats": "more-repeats",
+    "needs_pairs": "needs-pairs",
+}
+
+
+def _percent_text(value: Fact) -> str:
+    return f"{number_text(float(value), 3)}{_PERCENT}" if isinstance(value, int | float) else str(value)
+
+
+def _unit_text(unit: str) -> str:
+    """Return the unit with a blank before it; nothing for plain ratios and counts."""
+    unit = plain(unit)
+    return unit if unit == _PERCENT else "" if unit in {"", "ratio", "count"} else f" {unit}"
+
+
+def _worsened_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    """Return how awards worsened, wrong links first: "3 awards got a wrong link, 2 lost a correct link"."""
+    facts = finding.facts
+    parts: list[str] = []
+    for effect, (singular, plural) in _WORSENED.items():
+        count = _count(facts.get(effect.value, 0))
+        if not count:
+            continue
+        label = "unlabelled " if facts.get("has_truth") and effect in _UNLABELLED else ""
+        award = f" {label}{'award' if count == 1 else 'awards'}" if label or not parts else ""
+        parts.append(f"{count:,}{award} {singular if count == 1 else plural}")
+    total = int(finding.measured or 0)
+    said = ", ".join(parts) + (f": {counted(total, 'award')} worsened" if len(parts) > 1 else "")
+    balance = ""
+    p_value = facts.get("mcnemar_p")
+    if isinstance(p_value, int | float):
+        balance = _filled(_clauses()["balance-chance"], {**facts, "mcnemar_p": number_text(p_value, 2)})
+    elif finding.severity is Severity.WARN and finding.waiver is None:
+        balance = _filled(_clauses()["balance"], facts)
+    return {"worsened": said, "limit": number_text(finding.limit or 0.0), "balance": balance}
+
+
+def _count(fact: Fact) -> int:
+    return int(fact) if isinstance(fact, int | float) else 0
+
+
+def _harm_values(finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    left = finding.facts.get("worsened_value")
+    if not isinstance(left, int | float) or finding.reference is None:
+        return {"harm": _clauses()["harm-none"]}
+    reference, value = distinct_texts(finding.reference, left)
+    both = {**values, "reference": reference, "worsened_value": value}
+    return {"harm": _filled(_clauses()["harm-less"], both)}
+
+
+def _drift_values(finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    commit = str(values.get("reference_commit", ""))[:_COMMIT_CHARACTERS]
+    started = str(values.get("reference_started_at", ""))
+    place = f"{started}, commit {commit}" if commit else started
+    clause = "against-release" if finding.facts.get("tag") else "against-oldest"
+    began = _filled(_clauses()["began"], values) if "began_at" in values else ""
+    return {"against": _filled(_clauses()[clause], {**values, "place": place}), "began": began}
+
+
+def _blindness_values(finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    if "reach_percent" not in finding.facts:
+        return {"blindness": _clauses()["no-interval"]}
+    reach = {**values, "reach_percent": _percent_text(finding.facts["reach_percent"])}
+    return {"blindness": _filled(_clauses()["reach"], reach)}
+
+
+def _obstacle_values(_finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    return {"obstacle": values.get("obstacle", _clauses()["no-run-there"])}
+
+
+def _noise_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    known = (
+        f"{plain(name)} {number_text(100 * spread, 2)}{_PERCENT}"
+        for name, spread in finding.facts.items()
+        if isinstance(spread, int | float)
+    )
+    return {"spreads": ", ".join(known)}
+
+
+def _later_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    later = finding.facts.get("later", 0.0)
+    unit = _unit_text(finding.unit)
+    return {"later": f"{number_text(float(later), 3)}{unit}" if isinstance(later, int | float) else ""}
+
+
+_COMPOSED: Mapping[Rule, Callable[[Finding, Mapping[str, Fact]], Mapping[str, Fact]]] = {
+    Rule.AWARDS_WORSENED: _worsened_values,
+    Rule.HARMLESS: _harm_values,
+    Rule.DRIFT: _drift_values,
+    Rule.BLIND_SPOT: _blindness_values,
+    Rule.FIXTURE_EDIT_UNJUDGED: _obstacle_values,
+    Rule.KNOWN_NOISE: _noise_values,
+    Rule.FIRST_RUN_SLOWER: _later_values,
+    Rule.RESULTS_KEPT: _later_values,
+}
