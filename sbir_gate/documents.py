@@ -126,7 +126,7 @@ def _read(path: Path, max_bytes: int, again: str) -> str:
         content = read_file(path, max_bytes)
     except TooLargeError as error:
         raise DocumentError(
-            f"{path}: {error.strerror}", "this is no document of sbir-gate: check the path"
+            f"{path}: {error.strerror}", "not a document of sbir-gate: check the path"
         ) from error
     except NotAFileError as error:
         raise DocumentError(f"{path}: {error.strerror}", "name the JSON file itself") from error

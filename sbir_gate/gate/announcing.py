@@ -17,7 +17,7 @@ from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.publication import Links
 from sbir_gate.settings.schema import Settings
 
-TOLD = "told Slack"
+TOLD = "sent to Slack"
 NO_NEWS = "nothing new to tell Slack"
 
 

@@ -120,7 +120,7 @@ def _workflows(folder: Path) -> Iterator[Diagnosis]:
         return
     workflows, faults = read_workflows(root)
     for fault in faults:
-        cure = "mend the file: GitHub cannot read it either"
+        cure = "fix the file: GitHub cannot read it either"
         yield Diagnosis(Gravity.WARNING, fault.origin, fault.problem, cure)
     for workflow in workflows:
         yield from workflow_faults(workflow)

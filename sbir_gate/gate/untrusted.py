@@ -113,7 +113,7 @@ def judge_untrusted(
     reports = settings.reports.folder
     if reports.resolve().is_relative_to(folder.resolve()):
         raise UsageError(
-            f"{reports}: reports would be written among what nobody trusts", "name another --reports"
+            f"{reports}: reports would be written into an untrusted folder", "name another --reports"
         )
     pull, trigger = find_pull(event, github)
     head, companions = take_runs(folder, settings.gate.name, settings.publishing.untrusted_max_mib)
@@ -173,7 +173,7 @@ def _run_paths(folder: Path) -> list[Path]:
     ]
     for _, path in found:
         if not path.is_file():
-            raise InputError(f"{path}: is no regular file", _TAMPERED)
+            raise InputError(f"{path}: is not a regular file", _TAMPERED)
     if not found:
         raise InputError(f"{folder}: there is no Run in it", "the job of the fork broke before it measured")
     if len(found) > MAX_RUNS:
