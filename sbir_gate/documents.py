@@ -128,7 +128,7 @@ def _read(path: Path, max_bytes: int, again: str) -> str:
         content = read_file(path, max_bytes)
     except TooLargeError as error:
         raise DocumentError(
-            f"{error.strerror}", "this is no document of sbir-gate: check the path", path=path
+            f"{error.strerror}", "not a document of sbir-gate: check the path", path=path
         ) from error
     except NotAFileError as error:
         raise DocumentError(f"{error.strerror}", "name the JSON file itself", path=path) from error

@@ -16,7 +16,7 @@ _MARKER = re.compile(r'\s*"?(?:<{7}|>{7}|\|{7})(?: .*)?|\s*"?={7}"?\s*', re.DOTA
 
 CONFLICT = "a marker of a merge conflict"
 CONFLICT_HINT = "resolve the conflict in this file, and commit it again"
-POINTER = "a pointer of Git LFS, not the file that it stands for"
+POINTER = "a Git LFS pointer, not the file itself"
 POINTER_HINT = "run 'git lfs pull'; in GitHub Actions give actions/checkout the input 'lfs: true'"
 
 

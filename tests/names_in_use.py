@@ -60,4 +60,3 @@ _.is_written
 _.actor
 _.render_plain
 _.render_message_markdown
-_.pseudo_median

@@ -182,7 +182,7 @@ def _alone(
     effective: EffectiveSettings, given: Given, request: PolicyRequest | None, ticker: Ticker
 ) -> GateResult:
     """Compare with the stored baseline, or with its commit if another machine measured it."""
-    from sbir_gate.gate.baseline_commit import commit_to_measure, quick_look
+    from sbir_gate.gate.baseline import commit_to_measure, quick_look
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.gate.run import run_gate
     from sbir_gate.gate.storing.git import Git

@@ -28,7 +28,7 @@ _LISTING_BYTES = 1024 * 1024
 _SHOWN_TABLES = 12
 
 Progress = Callable[[int, int | None], None]
-"""Told how many bytes have come, and of how many, where known."""
+"""Called with the bytes received and the total, if known."""
 
 
 class Source(StrEnum):

@@ -24,7 +24,7 @@ ALL_TABLES = "all"
 _FOLDER = "progress"
 
 Say = Callable[[str], None]
-"""Told, in one line, what the user should know of the way that a profile takes."""
+"""Called with one line for the user on how a profile proceeds."""
 
 
 def list_tables(dump: Path, settings: Settings) -> list[TableListing]:
@@ -48,14 +48,14 @@ def profile_tables(
 ) -> list[TableProfile]:
     """Return the profiles of the named tables, or of all if one is `all`, in the order of the dump for these.
 
-    A profile that was interrupted goes on where it was; a finished one is made anew. Raises InputError
+    An interrupted profile resumes; a finished one is computed again. Raises InputError
     for a dump that cannot be read, OutputError when the progress cannot be saved, ToolError when the
     memory that the settings grant does not suffice.
     """
     with Dump(dump, reading_options(settings).retrying) as opened:
         tables = opened.tables() if ALL_TABLES in names else [opened.find(name) for name in names]
         for table in tables:
-            # all that can be told without reading the data is told before hours are spent on it
+            # everything that can be checked without reading the data is checked first
             opened.columns(table)
             opened.open_member(table).close()
     distinct = {table.full_name: table for table in tables}

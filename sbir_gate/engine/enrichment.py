@@ -48,14 +48,14 @@ from sbir_gate.settings.schema import Settings
 _INTERRUPT_SECONDS = 0.01
 
 ChunkWatch = Callable[[ChunkProgress], None]
-"""Told after each chunk of the recipients; first, once, what an interrupted run left (no seconds passed)."""
+"""Called after each chunk of the recipients; the first call is for resumed chunks (no seconds passed)."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnrichRequest:
     """Files in and out; `rejects` and `metrics` are written only where named.
 
-    Without `is_resuming` what an interrupted run left is not used. How far it is stands in a file in
+    Without `is_resuming` what an interrupted run left is not used. Progress is written to a file in
     `progress_folder`, the index of all recipients (`index_parts`) in `index_folder`, if they are named.
     """
 
@@ -135,7 +135,7 @@ def enrich(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the work is done, the ledger of finished chunks if they are kept, and who is told of chunks."""
+    """Work folder, the ledger of finished chunks if they are kept, and the progress callback."""
 
     folder: Path
     ledger: Ledger | None
@@ -146,7 +146,7 @@ class _Place:
 def _workplace(request: EnrichRequest, settings: Settings) -> Iterator[tuple[Path, Ledger | None]]:
     """Give a folder for the work, and the ledger of finished chunks if they are to be kept.
 
-    Whatever ends the work early says so when there are finished chunks to go on from.
+    If the work ends early, the error says which finished chunks can be resumed.
     """
     work_folder = _work_folder(settings)
     if not settings.enrichment.keeps_chunks:
@@ -166,7 +166,7 @@ def _workplace(request: EnrichRequest, settings: Settings) -> Iterator[tuple[Pat
         is_done = True
     except (SbirGateError, duckdb.Error, KeyboardInterrupt) as error:
         if ledger.has_chunks:
-            error.add_note(f"finished chunks are kept in {ledger.folder}: the same command goes on from them")
+            error.add_note(f"finished chunks are kept in {ledger.folder}: run the same command to resume")
         raise
     finally:
         ledger.close(is_done=is_done)
@@ -249,7 +249,7 @@ def _read_recipients(
     rejects: RejectLog,
     place: _Place,
 ) -> PartsRead:
-    """Make the parts of the recipients, telling after each chunk how far it is."""
+    """Make the parts of the recipients; report progress after each chunk."""
     identity = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
     file = ProgressFile(request.progress_folder, identity, time.monotonic, lambda: datetime.now(UTC))
 

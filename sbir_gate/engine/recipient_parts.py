@@ -42,7 +42,7 @@ class PartEdges:
 
 @dataclass(frozen=True, slots=True)
 class PartsRead:
-    """What one pass made: the parts, the recipients they stand for, and how the pass went."""
+    """The result of one pass: the parts, their number of recipients, and how the pass went."""
 
     parts: Sequence[Part]
     recipients: int
@@ -65,7 +65,7 @@ def parts_key(paths: Sequence[Path], options: ReadingOptions) -> str:
 
 
 def fingerprint(path: Path) -> str:
-    """Return what tells one state of a file from another: size, time of change, and 64 samples of its bytes.
+    """Return the fingerprint of a file's state: size, time of change, and 64 samples of its bytes.
 
     A change that keeps size and time and misses every sample is not seen; to hash the whole of a dump
     would take as long as to read it.
@@ -85,7 +85,7 @@ def fingerprint(path: Path) -> str:
 
 
 def code_version() -> str:
-    """Return the version, with a digest of the code that reads and cleans: parts of other code are no use."""
+    """Return the version, with a digest of the reading code: parts of other code are not used."""
     digest = hashlib.sha256()
     for package in ("sbir_gate.reading", "sbir_gate.engine.matching"):
         for path in sorted(files(package).iterdir(), key=_name):
@@ -144,7 +144,7 @@ class PartMaker:
         return PartsRead(tuple(self._parts), self._recipients, reused, self._notes(len(finished)))
 
     def _written(self, write: Callable[[], Part]) -> Part:
-        """Return the part that `write` makes, tried again where a fault of the disk or share may pass."""
+        """Return the part that `write` makes, retried after transient errors of the disk or share."""
         try:
             return self._options.retrying.call(write)
         except OSError as error:
@@ -216,7 +216,7 @@ def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:
 
 
 def index_parts(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], folder: Path) -> None:
-    """Write the index of all recipients to files in `folder`, so that nobody need read the source again.
+    """Write the index of all recipients to files in `folder`, so that the source need not be read again.
 
     Raises OutputError when it cannot be written.
     """

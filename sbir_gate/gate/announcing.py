@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sbir_gate.documents import load_alerts, load_verdict
 from sbir_gate.errors import DocumentError, InputError
-from sbir_gate.gate.comparing.news import is_news
+from sbir_gate.gate.comparing.alerts import is_news
 from sbir_gate.gate.conclusion import ALERTS_NAME, VERDICT_NAME
 from sbir_gate.gate.history import previous_entry
 from sbir_gate.gate.publishing.slack import SlackEdges, check_webhook, post_to_slack
@@ -17,7 +17,7 @@ from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.publication import Links
 from sbir_gate.settings.schema import Settings
 
-TOLD = "told Slack"
+TOLD = "sent to Slack"
 NO_NEWS = "nothing new to tell Slack"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sbir_gate.documents import load_run
 from sbir_gate.errors import SbirGateError
-from sbir_gate.gate.baseline_diagnoses import baseline_diagnoses
+from sbir_gate.gate.baseline import baseline_diagnoses
 from sbir_gate.gate.comparing.feasibility import (
     PlaceOf,
     baseline_faults,
@@ -120,7 +120,7 @@ def _workflows(folder: Path) -> Iterator[Diagnosis]:
         return
     workflows, faults = read_workflows(root)
     for fault in faults:
-        cure = "mend the file: GitHub cannot read it either"
+        cure = "fix the file: GitHub cannot read it either"
         yield Diagnosis(Gravity.WARNING, fault.origin, fault.problem, cure)
     for workflow in workflows:
         yield from workflow_faults(workflow)

@@ -293,7 +293,7 @@ class _Telling:
             tell()
         except (PublishError, UsageError, DocumentError) as error:
             if isinstance(error, GitHubError) and error.status == _FORBIDDEN and self._event.is_fork:
-                # nothing to mend: the half that is started by workflow_run may write
+                # nothing to fix: the workflow started by workflow_run may write
                 self.notes.append(f"left to the workflow_run half, this is a fork: {error.message}")
             else:
                 self.problems.append("; ".join(filter(None, (error.message, error.hint))))

@@ -113,7 +113,7 @@ def judge_untrusted(
     reports = settings.reports.folder
     if reports.resolve().is_relative_to(folder.resolve()):
         raise UsageError(
-            "reports would be written among what nobody trusts", "name another --reports", path=reports
+            "reports would be written into an untrusted folder", "name another --reports", path=reports
         )
     pull, trigger = find_pull(event, github)
     head, companions = take_runs(folder, settings.gate.name, settings.publishing.untrusted_max_mib)
@@ -173,7 +173,7 @@ def _run_paths(folder: Path) -> list[Path]:
     ]
     for _, path in found:
         if not path.is_file():
-            raise InputError("is no regular file", _TAMPERED, path=path)
+            raise InputError("is not a regular file", _TAMPERED, path=path)
     if not found:
         raise InputError("there is no Run in it", "the job of the fork broke before it measured", path=folder)
     if len(found) > MAX_RUNS:

@@ -54,7 +54,7 @@ from sbir_gate.model.verdict import Verdict
 
 FORMAT_VERSION = 4
 
-MAKE_AGAIN = "make it again with 'sbir-gate run'"
+MAKE_AGAIN = "recreate it with 'sbir-gate run'"
 PROMOTE_AGAIN = "restore it from git, or replace it with 'sbir-gate baseline promote --force'"
 
 _NO_NUMBER = re.compile(rb"[\[,:](?:NaN|-?Infinity)[\],}]")

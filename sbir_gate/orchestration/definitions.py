@@ -28,7 +28,7 @@ from sbir_gate.pipeline.asset_files import asset_files
 from sbir_gate.settings.effective import load_settings
 
 CONFIG_VARIABLE = "SBIR_GATE_CONFIG"
-# what Dagster is told so that a run whose worker was killed is launched again
+# makes Dagster relaunch a run whose worker was killed
 _RUN_TAGS = {"dagster/max_retries": "2"}
 
 
@@ -61,7 +61,7 @@ def build_definitions(config_file: str | None = None, edges: AssetEdges | None =
             tags=_RUN_TAGS,
         )
         for name, shape, description in (
-            (JOB, whole, "Read, validate and enrich all awards, check what came of it, and report."),
+            (JOB, whole, "Read, validate and enrich all awards, check the result, and report."),
             (YEARLY_JOB, yearly, "The same with the awards of one year."),
         )
     ]

@@ -14,7 +14,7 @@ from sbir_gate.settings.effective import EffectiveSettings, load_settings
 class GateResource(dg.ConfigurableResource[None]):
     """Settings of sbir-gate for the assets; what is left out comes from config/base.yaml and the environment.
 
-    In the config of a run it stands at `resources.gate.config`.
+    In the config of a run it is at `resources.gate.config`.
     """
 
     config_file: str | None = Field(default=None, description="YAML file over config/base.yaml.")
@@ -41,7 +41,7 @@ class GateResource(dg.ConfigurableResource[None]):
         default=None, description="enrichment.performance.workers: threads; 0 means one per core."
     )
     is_fresh: bool = Field(
-        default=False, description="Read all again instead of going on from the chunks of an interrupted run."
+        default=False, description="Start over instead of resuming from the chunks of an interrupted run."
     )
 
     _loaded: EffectiveSettings | None = PrivateAttr(default=None)

@@ -27,7 +27,7 @@ def alerts_of_run(
     started_at: datetime,
     fault: str | None,
 ) -> AlertList:
-    """Return the alerts of a run, the gravest first.
+    """Return the alerts of a run, most severe first.
 
     `fault` is why the run failed, None if it did not. A run that failed without a check that says so broke
     for a reason of its own: that is an alert too. What the gate says is left out where other checks say it.

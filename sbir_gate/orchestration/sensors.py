@@ -25,7 +25,7 @@ def announce_by_environment(alerts: AlertList, links: Links) -> str:
     """Tell Slack if the environment holds its webhook."""
     webhook = os.environ.get(WEBHOOK_VARIABLE)
     if not webhook:
-        return f"nobody is told: {WEBHOOK_VARIABLE} is not set"
+        return f"no notification was sent: {WEBHOOK_VARIABLE} is not set"
     announce_alerts(alerts, webhook, links, SlackEdges(requests.Session()))
     return TOLD
 

@@ -93,7 +93,8 @@ def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path
     temporary = environment.get(TEMPORARY_VARIABLE, "")
     if not temporary:
         raise UsageError(
-            f"${TEMPORARY_VARIABLE} is not set: this is no runner", "call 'sbir-gate run' instead"
+            f"${TEMPORARY_VARIABLE} is not set: not running on a GitHub runner",
+            "call 'sbir-gate run' instead",
         )
     return Path(temporary) / "sbir-gate-reports" / (inputs.gate or "default")
 
@@ -105,7 +106,7 @@ def on_branch(edges: Edges, event: Event) -> Edges:
 
 
 def options_of(inputs: ActionInputs, environment: Mapping[str, str]) -> Mapping[str, object]:
-    """Return the settings that inputs stand for, by their keys; None is one that was left out.
+    """Return the settings of the inputs by key; None for an omitted input.
 
     Raises UsageError.
     """
@@ -213,7 +214,7 @@ def base_name(inputs: ActionInputs, event: Event, git: Git) -> BaseName:
 def judging_settings(
     inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git
 ) -> EffectiveSettings:
-    """Return the settings by which the event is judged and told: of a change, with the policy of its base.
+    """Return the settings for judging and publishing: of a change, with the policy of its base.
 
     Raises what reading the settings raises.
     """
@@ -243,10 +244,10 @@ def _policy_request(
 def told_settings(
     inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git
 ) -> EffectiveSettings:
-    """Return the settings to tell the verdict with, whatever is wrong with those of the checkout.
+    """Return the settings for publishing, even if those of the checkout are invalid.
 
-    That is in the verdict then, and to be told under the same name as every other: a change that breaks the
-    settings is told by those of its base. Where there are none either, the defaults have to do.
+    The error is in the verdict then, and is published under the usual name: a change that breaks the settings
+    is published with those of its base. Where there are none either, the defaults have to do.
     """
     reports = reports_folder(inputs, environment)
     options = {
@@ -272,7 +273,7 @@ class Upload:
 
 
 def upload_of(inputs: ActionInputs, event: Event, environment: Mapping[str, str]) -> Upload:
-    """Return what the step that uploads is told. The history has a branch of its own."""
+    """Return the outputs for the upload step. The history has a branch of its own."""
     folder = reports_folder(inputs, environment)
     job = _NOT_IN_A_NAME.sub("-", environment.get("GITHUB_JOB", ""))[:80] or "job"
     return Upload(
@@ -283,7 +284,10 @@ def upload_of(inputs: ActionInputs, event: Event, environment: Mapping[str, str]
 
 
 def channels_of(inputs: ActionInputs, event: Event, has_webhook: bool) -> Channels:
-    """Return where the verdict is told. Slack hears nothing of a change: its author has the comment."""
+    """Return the channels for the verdict.
+
+    Slack gets nothing for pull requests: their authors have the comment.
+    """
     return Channels(
         has_comment=inputs.comment,
         has_check=inputs.check,

@@ -128,7 +128,7 @@ def measure_enrichment(
 
 def _refuse_bad_awards(settings: Settings, files: AssetFiles) -> None:
     """Ask the checks again: a run of a later step alone has run none of them."""
-    hint = "materialise validated_sbir_awards before what comes of it"
+    hint = "materialise validated_sbir_awards first"
     if not (files.validated.is_file() and files.award_table.is_file()):
         raise InputError("the awards were not validated", hint, path=files.validated)
     faults = [check_text(each) for each in check_awards(settings, files) if each.is_blocking]

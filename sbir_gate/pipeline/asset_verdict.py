@@ -57,7 +57,7 @@ def judge_assets(
     if not files.run.exists():
         raise InputError(
             "there is no Run, for the awards were not enriched since they were read",
-            "materialise enriched_sbir_awards before what comes of it",
+            "materialise enriched_sbir_awards first",
             path=files.run,
         )
     settings = asset_settings(effective, award_year).settings
@@ -108,7 +108,7 @@ def _record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_ye
 def store_baseline(
     judged: Judged, effective: EffectiveSettings, files: AssetFiles, award_year: int | None
 ) -> str:
-    """Make the Run the baseline of the next one if it is fit for that; return in words what became of it.
+    """Make the Run the next baseline if it qualifies; return a message with the result.
 
     It is not if it failed or broke (`baseline_obstacle`), if it resumed what another began (its time is not
     its own), if it drifted, or if a rate is worse than the baseline's: a baseline that moves with every step

@@ -62,7 +62,7 @@ def write_awards(
             path=path,
         ) from error
     finally:
-        # whatever stopped the writing, be it an interrupt: no half file stays
+        # on any failure or interrupt, no partial file stays
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         connection.execute(f"SET threads = {int(threads[0]) if threads else 1}")

@@ -12,7 +12,7 @@ from sbir_gate.reading.spelling import MEND_FUNCTION, PLACEHOLDERS
 from sbir_gate.sql_text import literal
 
 # plain ASCII that starts with a letter or digit, has only blanks inside, and no semicolon (which would
-# end an HTML entity): nothing to mend but double blanks. Most cells are like that, and this test is cheap
+# end an HTML entity): nothing to repair but double blanks. Most cells are like that, and this test is cheap
 _ORDINARY = "[A-Za-z0-9](?: *[!-:<-~])*"
 # white space, the no-break space, zero-width space and joiners
 _BLANKS = r"[\s\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200D}\x{2028}\x{2029}\x{202F}\x{205F}\x{2060}\x{3000}]+"
@@ -95,9 +95,9 @@ def own_id(column: str) -> str:
 
 
 def name_text(column: str) -> str:
-    """Text with single blanks and mended spelling; NULL for placeholders and without a letter or digit."""
+    """Text with single blanks and repaired spelling; NULL for placeholders and without a letter or digit."""
     # the branches go from common to rare: each row pays only for what it needs. The last one is a call,
-    # for DuckDB would work out an expression that stands in a branch twice for every row
+    # because DuckDB would evaluate an expression in a branch twice for every row
     return (
         f"CASE WHEN {column} IS NULL THEN NULL "
         f"WHEN regexp_full_match({column}, {literal(_ORDINARY)}) AND NOT {_is_placeholder(column)} "

@@ -23,19 +23,19 @@ _END = b"\\."
 
 
 def unescape(text: str) -> str:
-    r"""Return what a cell of COPY text, which is not NULL, stands for.
+    r"""Return the value of a cell of COPY text that is not NULL.
 
     As PostgreSQL reads it: `\b \f \n \r \t \v`, one to three octal digits and `\x` with one or two
     hexadecimal digits (both give a byte), and a backslash before anything else gives that.
 
-    Raises ValueError where PostgreSQL would refuse: a backslash at the end, a zero byte, bytes that
-    are no UTF-8.
+    Raises ValueError where PostgreSQL would refuse: a backslash at the end, a zero byte, bytes that are not
+    UTF-8.
     """
     if "\\" not in text:
         return text
     content = _ESCAPE.sub(_meant, text.encode("utf-8"))
     if b"\0" in content:
-        raise ValueError("an escape stands for a zero byte, which no text holds")
+        raise ValueError("an escape means a zero byte, which text cannot hold")
     return content.decode("utf-8")
 
 
@@ -74,7 +74,7 @@ def statement_columns(statement: str) -> tuple[str, ...]:
 
 
 def first_fault(line: bytes, columns: int) -> str:
-    """Return what is wrong with one row (without its newline) of so many columns; empty if nothing is."""
+    """Return what is wrong with one row (without its newline) of `columns` columns; empty if nothing is."""
     cells = line.split(b"\t")
     if len(cells) != columns:
         return f"has {len(cells):,} cells instead of {columns:,}"
@@ -86,7 +86,7 @@ def first_fault(line: bytes, columns: int) -> str:
         for cell in line.decode("utf-8").split("\t"):
             unescape(cell)
     except UnicodeDecodeError as error:
-        return f"is no UTF-8 at its byte {error.start + 1:,}"
+        return f"is not UTF-8 at its byte {error.start + 1:,}"
     except ValueError as error:
         return str(error)
     return ""

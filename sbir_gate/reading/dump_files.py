@@ -29,7 +29,7 @@ _ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 @dataclass(frozen=True, slots=True)
 class DumpFile:
-    """A file of a dump: its size as it stands there; `fingerprint` tells it from another state of it."""
+    """A file of a dump: its size in the dump; `fingerprint` identifies its state."""
 
     size_bytes: int
     fingerprint: str
@@ -77,7 +77,7 @@ class DumpFolder:
 class DumpZip:
     """The files of a dump that is a zip, also where they are in a folder inside it.
 
-    Raises InputError when the file is no zip, or holds no `toc.dat` or several.
+    Raises InputError when the file is not a zip, or holds no `toc.dat` or several.
     """
 
     def __init__(self, path: Path, retrying: RetryPolicy) -> None:
@@ -136,7 +136,7 @@ class DumpZip:
             buffered = stack.enter_context(io.BufferedReader(file))
             return stack.enter_context(zipfile.ZipFile(cast("BinaryIO", buffered)))
         except _ZIP_ERRORS as error:
-            raise InputError(f"is no whole zip archive ({error})", DAMAGE_HINT, path=path) from error
+            raise InputError(f"is not a complete zip archive ({error})", DAMAGE_HINT, path=path) from error
         except OSError as error:
             raise unreadable(path, error) from error
 
@@ -231,8 +231,8 @@ def _check_head(path: Path, head: bytes) -> None:
     if head.startswith(MAGIC):
         raise InputError(
             "is a single file of a PostgreSQL dump, not a whole dump in directory format",
-            "name the folder that holds toc.dat; a dump of the custom format must be made again "
-            "with 'pg_dump --format=directory'",
+            "name the folder that holds toc.dat; recreate a dump of the custom format with 'pg_dump "
+            "--format=directory'",
             path=path,
         )
     if head[257:262] == b"ustar":
@@ -241,7 +241,7 @@ def _check_head(path: Path, head: bytes) -> None:
 
 def _no_toc(path: Path, hint: str) -> InputError:
     return InputError(
-        "holds no toc.dat, so it is no PostgreSQL dump in directory format",
+        "holds no toc.dat, so it is not a PostgreSQL dump in directory format",
         hint or "name the folder, or the zip of it, that 'pg_dump --format=directory' wrote",
         path=path,
     )

@@ -26,7 +26,7 @@ _SLACK_BYTES = 4096
 class DumpRows:
     """A table of a dump: its columns, and its rows as blocks. Read it once, from the start, and close it.
 
-    Unlike in delimited files an empty cell is an empty text, and NULL is NULL: the dump tells them apart.
+    Unlike in delimited files an empty cell is an empty text, and NULL is NULL: the dump distinguishes them.
     A dump is written by a machine, so there are no rejects: a row that is wrong is damage, an InputError.
     """
 
@@ -66,7 +66,7 @@ class DumpRows:
 
     @property
     def bytes_total(self) -> int:
-        """The size of the member as it stands in the dump."""
+        """The compressed size of the member."""
         return self._stream.size_bytes
 
     @property
@@ -111,7 +111,7 @@ class DumpRows:
             start = stop
 
     def line_blocks(self, chunks: Iterable[bytes], first_line: int = 1) -> Iterator[LineBlock]:
-        """Yield the rows in `chunks`, which start at the row `first_line`, as they stand in the dump."""
+        """Yield the rows in `chunks`, which start at the row `first_line`, unparsed."""
         options = self._options
         return line_blocks(
             chunks, self._stream.origin, options.chunk_size, options.max_record_bytes, first_line
@@ -176,7 +176,7 @@ def _decoded(cell: str) -> str:
 
 
 def member_bytes(path: Path, table: str | None, options: ReadingOptions) -> int:
-    """Return the size of the member that `DumpRows` would read, as it stands in the dump."""
+    """Return the compressed size of the member that `DumpRows` would read."""
     with Dump(path, options.retrying) as dump:
         found = dump.find(table) if table is not None else dump.find_recipients()
         return found.size_bytes or 0

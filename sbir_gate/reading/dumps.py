@@ -29,8 +29,8 @@ _SHOWN_TABLES = 12
 class DumpTable:
     """A table of a dump. `member` is the file with its data, empty if it has none.
 
-    `size_bytes` is the member's size as it stands in the dump (compressed), None if it is missing;
-    `fingerprint` tells it from another state of it, without reading it.
+    `size_bytes` is the member's compressed size, None if it is missing; `fingerprint` identifies its state
+    without reading it.
     """
 
     schema: str
@@ -49,7 +49,7 @@ class DumpTable:
 class Dump:
     """An open dump. Use it as a context manager, or close it.
 
-    Raises InputError when the path is no folder or zip with one whole `toc.dat` of a directory dump.
+    Raises InputError when the path is not a folder or zip with one complete `toc.dat` of a directory dump.
     """
 
     def __init__(self, path: Path, retrying: RetryPolicy) -> None:
@@ -110,7 +110,7 @@ class Dump:
     def columns(self, table: DumpTable) -> list[str]:
         """Return the table's columns, as its COPY statement names them.
 
-        Raises InputError when the data is no COPY text (`pg_dump --inserts`) or is in a foreign encoding.
+        Raises InputError when the data is not COPY text (`pg_dump --inserts`) or not UTF-8.
         """
         where = f"{self.path}: {table.full_name}"
         try:
@@ -118,14 +118,14 @@ class Dump:
         except ValueError as error:
             raise InputError(
                 f"{where}: its data cannot be read ({error})",
-                "make the dump again without --inserts and --column-inserts",
+                "recreate the dump without --inserts and --column-inserts",
             ) from error
         if not columns:
             raise InputError(f"{where}: has no columns", "name another table")
         if self.toc.encoding not in _READ_ENCODINGS:
             raise InputError(
                 f"{where}: its text is encoded as {self.toc.encoding}, not UTF-8",
-                "make the dump again with 'pg_dump --encoding=UTF8'",
+                "recreate the dump with 'pg_dump --encoding=UTF8'",
             )
         return columns
 
@@ -135,7 +135,7 @@ class Dump:
         if not name:
             raise InputError(
                 f"{table.full_name} has no data in this dump",
-                "make the dump again without --schema-only and --exclude-table-data",
+                "recreate the dump without --schema-only and --exclude-table-data",
                 path=self.path,
             )
         if self.toc.compression not in {"none", "gzip"}:
@@ -159,7 +159,7 @@ class Dump:
         name = entry.file_name
         if name and not _FILE_NAME.fullmatch(name):
             raise InputError(
-                f"toc.dat names the file {name[:80]!r} for {entry.tag!r}, which is no plain file name",
+                f"toc.dat names the file {name[:80]!r} for {entry.tag!r}, which is not a plain file name",
                 "the dump is damaged or forged: get it again from a source that you trust",
                 path=self.path,
             )
@@ -182,7 +182,7 @@ class Dump:
         ):
             return InputError(
                 f"has the table {name!r}, but no data of it",
-                "make the dump again without --schema-only and --exclude-table-data, or name another table",
+                "recreate the dump without --schema-only and --exclude-table-data, or name another table",
                 path=self.path,
             )
         names = {entry.tag: None for entry in entries} | {
@@ -195,7 +195,7 @@ class Dump:
     def _foreign_compression(self, table: DumpTable, compression: str) -> InputError:
         return InputError(
             f"the data of {table.full_name} is compressed with {compression}; only gzip and none can be read",
-            "make the dump again with 'pg_dump --format=directory --compress=gzip'",
+            "recreate the dump with 'pg_dump --format=directory --compress=gzip'",
             path=self.path,
         )
 

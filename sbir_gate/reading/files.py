@@ -40,7 +40,7 @@ class SourceFile:
 
 
 def file_bytes(path: Path) -> int:
-    """Return the size of a file; 0 if it cannot be told."""
+    """Return the size of a file; 0 if unknown."""
     try:
         return path.stat().st_size
     except OSError:
@@ -108,7 +108,7 @@ def _table_of(dump: Path, table: str) -> SourceFile:
         raise InputError(f"{dump}{_TABLE_MARK}: names no table", f"write {dump}{_TABLE_MARK}schema.table")
     if not dump.is_dir() and _kind(dump) is not FileKind.DUMP:
         raise InputError(
-            f"is no PostgreSQL dump, so it has no table {table!r}",
+            f"is not a PostgreSQL dump, so it has no table {table!r}",
             f"only a folder with toc.dat, or a {DUMP_SUFFIX} of one, is asked for a table with {_TABLE_MARK}",
             path=dump,
         )

@@ -42,8 +42,8 @@ def hand_awards(
 ) -> Path | None:
     """Write the awards that `read_awards` has read with their ids; None if the source can be handed as it is.
 
-    It can if each award bears its own id, and every row could be read: an engine that reads a row which the
-    gate rejects would answer for an award that nobody asked for.
+    It can if each award has its own id and every row could be read: otherwise an engine could return rows for
+    awards that the gate rejected.
     """
     own = next((column for column in read.columns if column_key(column) == column_key(AWARD_ID)), None)
     if own is not None and not read.rejects and not _differ(connection, own):

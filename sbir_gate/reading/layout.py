@@ -121,7 +121,7 @@ def find_fields(layout: Layout, columns: Sequence[str]) -> dict[str, int]:
 
 
 def require_fields(layout: Layout, columns: Sequence[str], file: str) -> dict[str, int]:
-    """Return `find_fields`, or raise InputError when the file is no table of this sort of row."""
+    """Return `find_fields`, or raise InputError when the file is not such a table."""
     fields = find_fields(layout, columns)
     other = RECIPIENTS if layout is AWARDS else AWARDS
     looks_swapped = "name" not in fields and "name" in find_fields(other, columns)

@@ -40,7 +40,7 @@ class RawBlock:
     """Rows of one file, now in the temporary table RAW_TABLE: columns c0, c1, ... of VARCHAR, in rowid order.
 
     Empty cells are NULL. `first_line` is the 1-based line of the first row; in Parquet, the row. `span` is
-    the piece of the file that the block stands for, its rejects included.
+    the part of the file in the block, with its rejects.
     """
 
     first_line: int

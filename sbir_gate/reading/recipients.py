@@ -78,8 +78,8 @@ def iterate_recipients(
     The chunks `finished` were read before, of the same files: they are passed over, and count as read.
     `chunk_size` is asked before each batch; without it the options' holds.
 
-    Raises InputError for a source that is missing, damaged, of an unknown layout, without rows (an
-    empty table must not look like a match rate of 0 %), or with too many rejects; OutputError when
+    Raises InputError for a source that is missing, damaged, of an unknown layout, without rows (an empty
+    table must not look like a match rate of 0%), or with too many rejects; OutputError when
     the work folder cannot be written.
     """
     tally = RejectTally(rejects if rejects is not None else RejectLog())

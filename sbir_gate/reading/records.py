@@ -1,8 +1,8 @@
 """The grammar of delimited text: where a record ends, and whether it is whole.
 
 The rules are RFC 4180's with what DuckDB's strict parser adds: blanks around a quoted cell are
-dropped, a quote inside an unquoted cell is a character like any other, and empty cells too many
-at the end of a row are no fault. All text is UTF-8 bytes whose lines end in one newline byte.
+dropped, a quote inside an unquoted cell is a character like any other, and surplus empty cells at the end of
+a row are allowed. All text is UTF-8 bytes whose lines end in one newline byte.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 QUOTE = b'"'
 NEWLINE = b"\n"
 BLANK = b" \n"
-"""What a line that is no row consists of. Tabs aren't blank: they may be delimiters."""
+"""The characters of a blank line. Tabs aren't blank: they may be delimiters."""
 DELIMITERS = (b",", b"\t", b";", b"|")
 # `""` is a quote inside the cell; DuckDB also goes on after `" "`, and so does this grammar
 _QUOTED = rb' *"[^"]*+(?:" *"[^"]*+)*+'

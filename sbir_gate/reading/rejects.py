@@ -100,9 +100,9 @@ class RejectTally:
         if share <= max_reject_percent:
             return
         raise InputError(
-            f"{self.count:,} of {rows + self.count:,} rows ({share:.1f} %) could not be read, "
-            f"at most {max_reject_percent:g} %{self._example()}",
-            "mend the rows (--rejects FILE lists them all), or raise reading.max_reject_percent",
+            f"{self.count:,} of {rows + self.count:,} rows ({share:.1f}%) could not be read, "
+            f"at most {max_reject_percent:g}%{self._example()}",
+            "fix the rows (--rejects FILE lists them all), or raise reading.max_reject_percent",
         )
 
     def nothing_read(self, source: str, what: str) -> InputError:
@@ -113,7 +113,7 @@ class RejectTally:
             )
         return InputError(
             f"none of {self.count:,} {what} could be read{self._example()}",
-            "mend the rows, or write the file again as CSV",
+            "fix the rows, or rewrite the file as CSV",
             path=source,
         )
 

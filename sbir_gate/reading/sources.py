@@ -48,7 +48,7 @@ def source_name(file: SourceFile) -> str:
 
 
 def source_bytes(file: SourceFile, options: ReadingOptions) -> int:
-    """Return how many bytes reading the source will count; 0 if it cannot be told.
+    """Return how many bytes reading the source will count; 0 if unknown.
 
     Raises InputError for a dump that cannot be opened.
     """

@@ -1,4 +1,4 @@
-"""Mending of the rare texts with HTML entities, mojibake or odd blanks, as a function inside DuckDB."""
+"""Repair of the rare texts with HTML entities, mojibake or odd blanks, as a function in DuckDB."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BLANKS = re.compile("[\\s\u0085\u200b-\u200d\u2060]+")
 
 
 def repair(text: str) -> str:
-    """Return the text with entities (`&amp;amp;` too) and mojibake (`â€“`) turned into what they stand for.
+    """Return the text with entities (`&amp;amp;` too) and mojibake (`â€“`) decoded.
 
     Entities without their semicolon stay: `R&D` and `AT&T` are names.
     """
@@ -60,7 +60,7 @@ def register_mend(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _unescape(match: re.Match[str]) -> str:
-    # a control character or a lone surrogate is no better than the entity
+    # a control character or a lone surrogate is not better than the entity
     meant = html.unescape(match[0])
     return meant if meant.isprintable() or meant.isspace() else " "
 

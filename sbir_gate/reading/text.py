@@ -1,6 +1,6 @@
 """Text files as chunks of clean UTF-8: plain or gzipped, in whatever encoding they come.
 
-Undecodable bytes never lose a row: a byte that is no UTF-8 is read as cp1252, and as latin-1 where
+Undecodable bytes never lose a row: a byte that is not UTF-8 is read as cp1252, and as latin-1 where
 cp1252 has no such byte. NUL characters become blanks, byte order marks (also in the middle, where
 files were joined) are dropped, and every line break is one newline.
 """
@@ -105,8 +105,9 @@ def text_chunks(
 ) -> Generator[bytes, None, None]:
     """Yield the text of the file as UTF-8 in chunks of about a mebibyte.
 
-    `on_position` is told after each chunk how many bytes of the file have been read, compressed or not.
-    Raises InputError when the file cannot be opened or read, is damaged gzip, or is no text.
+    `on_position` is called after each chunk with the number of bytes of the file read so far, compressed or
+    not.
+    Raises InputError when the file cannot be opened or read, is damaged gzip, or is not text.
     """
     lines = 0
     try:

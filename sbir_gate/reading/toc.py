@@ -5,7 +5,7 @@ What the bytes are (PostgreSQL's own name for them is the archive header and TOC
 - `PGDMP`, then one byte each: major, minor and revision of the archive version, the size of an
   integer, the size of a file offset, and the format (a directory dump says 3, the number of tar, whose
   files it shares; custom says 1).
-- An integer is a sign byte and then so many bytes, lowest first. A string is its length as an integer
+- An integer is a sign byte and then that number of bytes, lowest first. A string is its length as an integer
   and its bytes; a length below 0 is NULL.
 - The compression: up to version 1.14 the level as an integer (0 is none, all else gzip), from 1.15 one
   byte: 0 none, 1 gzip, 2 lz4, 3 zstd.
@@ -91,7 +91,7 @@ def parse_toc(content: bytes, origin: str) -> Toc:
     cursor = _Cursor(content, origin)
     if cursor.take(len(MAGIC)) != MAGIC:
         raise InputError(
-            "is no table of contents of a PostgreSQL dump (it does not start with PGDMP)",
+            "is not a table of contents of a PostgreSQL dump (it does not start with PGDMP)",
             "give the folder, or the zip of it, that 'pg_dump --format=directory' wrote",
             path=origin,
         )

@@ -94,7 +94,7 @@ OptionalPath = Annotated[Path | None, BeforeValidator(lambda text: _path(_one_li
 class ActionInputs(BaseModel):
     """What a workflow says under `with:`; an empty text is an input that was left out.
 
-    The defaults stand in action.yml, and here for whoever calls the steps by hand; a test holds them equal.
+    The defaults are in action.yml, and here for manual calls; a test compares them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -52,7 +52,7 @@ class BaseSettings:
 
     `text` is a `--config` file for the base's built-in engine, empty if nothing is set. `command` is its
     enricher, None for the built-in one. `unknown` are keys that were set and that the base does not know:
-    it runs without them. `differing` says in words which settings of the engine are not head's.
+    it runs without them. `differing` names the settings of the engine that differ from head's.
     `digest` is `head_digest` if none of them changes results, else one of the base's own.
     """
 
@@ -145,7 +145,8 @@ def _command(value: object) -> tuple[str, ...] | None:
         return tuple(shlex.split(value)) if isinstance(value, str) else tuple(map(str, _items(value)))
     except ValueError as error:
         raise ConfigurationError(
-            f"{COMMAND} of the base: {shown(value)} is no command line ({error})", "mend it in the base"
+            f"{COMMAND} of the base: {shown(value)} is not a valid command line ({error})",
+            "fix it in the base",
         ) from error
 
 

@@ -16,7 +16,7 @@ from sbir_gate.settings.validation import validated
 NOT_SET = "not set"
 
 # What a change may set for itself: how the enrichment runs and what it reads. Everything else is policy, so
-# that a new key is guarded until somebody says otherwise: also the folder of the reports (a change could
+# that a new key is guarded by default: also the folder of the reports (a change could
 # commit a verdict of its own where the true one is looked for) and what the enricher sees of the environment.
 # The fixtures' paths are here because head is judged on the commit's fixture too where the files differ.
 # What a metric is called is the change's own affair too: an entry only maps a name (comparing.renaming).

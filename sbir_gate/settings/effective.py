@@ -57,8 +57,8 @@ def load_settings(
 
     Without a `config_file` it is the file of the repository that the process runs in (`settings_file`).
     `environment` is the whole environment; only SBIR_GATE__A__B counts, with a YAML scalar or list
-    as its value. `assignments` are the texts of `--set a.b=value`. `options` maps a dotted key to
-    the value of an option that stands for it, already of its type; None means "not given".
+    as its value. `assignments` are the texts of `--set a.b=value`. `options` maps a dotted key to the value
+    of its option, already of its type; None means "not given".
 
     Raises ConfigurationError, with one line per fault, for all faults of all layers together.
     """
@@ -159,7 +159,7 @@ def _unknown_problem(entry: Entry, names: Sequence[str] | None) -> str:
     if entry.value is None and f"{entry.key}.minimum" in HELD_BY:
         return f"cannot be switched off: {HELD_BY[f'{entry.key}.minimum']} always holds"
     if is_section(entry.key):
-        return f"{shown(entry.value)} is no value for a section: it must hold keys"
+        return f"{shown(entry.value)} is not a section: it must contain keys"
     if entry.key in HELD_BY:
         return f"is set by {HELD_BY[entry.key]}"
     near = nearest_key(entry.key, names) if names is not None else ""

@@ -45,7 +45,7 @@ class Layer:
 
 
 def shown(value: object) -> str:
-    """Return a value as it may stand in a message: on one line, and not long."""
+    """Return a value for a message: on one short line."""
     if isinstance(value, tuple):
         value = list(value)
     if value is None:

@@ -18,12 +18,12 @@ ANY_NAME = "*"
 _METRICS = "gate.metrics."
 _WHOLE = ("unit", "direction", "kind")
 
-# a limit that another key holds: it is refused here, so that the number stands once
+# a limit that another key holds: it is rejected here, so that the number has one place
 HELD_BY = {"gate.metrics.match_rate.minimum": "enrichment.performance.match_rate_threshold"}
 
 
 def known_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
-    """Yield the dotted key of every value; `*` stands for a name that the user gives (of a metric)."""
+    """Yield the dotted key of every value; `*` means a name that the user gives (of a metric)."""
     for name, field in section.model_fields.items():
         key = f"{prefix}{name}"
         annotation = field.annotation
@@ -96,7 +96,7 @@ def with_patterns(entries: Mapping[str, Entry]) -> dict[str, Entry]:
 
 
 def metric_names(keys: Iterable[str]) -> tuple[str, ...]:
-    """Return the names that stand for `*` in the keys, each once, in their order."""
+    """Return the names that match `*` in the keys, each once, in their order."""
     generalised = ((key, _generalised(key)) for key in keys)
     return tuple(
         dict.fromkeys(

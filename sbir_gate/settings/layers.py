@@ -16,7 +16,7 @@ ASSIGNMENT_OPTION = "--set"
 MAX_FILE_BYTES = 1024 * 1024
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-# a wheel carries the file inside the package; in a checkout it stands in config/
+# a wheel carries the file inside the package; in a checkout it is in config/
 _BASE_FILES = (_PACKAGE / "base.yaml", _PACKAGE.parent / "config" / "base.yaml")
 
 
@@ -53,7 +53,7 @@ def text_layer(content: bytes, name: str) -> Layer:
 def configuration_text(content: bytes, name: str) -> str | Fault:
     """Return the text of a configuration file, or what is wrong with it."""
     if len(content) > MAX_FILE_BYTES:
-        return Fault(name, "", "is larger than 1 MiB: this is no configuration file")
+        return Fault(name, "", "is larger than 1 MiB: not a configuration file")
     leftover = find_leftover(content)
     if leftover is not None:
         return Fault(f"{name}:{leftover.line}", "", f"is {leftover.reason}: {leftover.hint}")
@@ -90,7 +90,7 @@ def _assignment(text: str) -> Entry | Fault:
 
 
 def option_layer(options: Mapping[str, object]) -> Layer:
-    """Return the entries of options that stand for one key each; None is an option that was not given."""
+    """Return the entries of options for single keys; None is an option that was not given."""
     given = {key: value for key, value in options.items() if value is not None}
     return _layer(
         [

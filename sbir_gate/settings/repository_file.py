@@ -1,7 +1,7 @@
 """The settings file of a repository, found without being named: on disk, and as it stood at a commit.
 
 It is `sbir-gate.yaml` at the top of the repository, or the file that `[tool.sbir-gate] config` of
-`pyproject.toml` names. Where nobody gives --config, every command reads this file.
+`pyproject.toml` names. Without --config, every command reads this file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def settings_file(given: Path | None, folder: Path) -> Path | None:
 
 
 def find_settings_file(given: Path | None, folder: Path) -> Path | Fault | None:
-    """Return what `settings_file` does, or why it cannot be told.
+    """Return what `settings_file` does, or why it fails.
 
     The path is relative to `folder` where the file lies below it.
     """

@@ -1,6 +1,6 @@
 """The schema of the settings: the type and the bounds of every key.
 
-There are no defaults here: they stand in `config/base.yaml`, once. What may be left out of a
+There are no defaults here: they are in `config/base.yaml`. What may be left out of a
 metric takes the default of `model.verdict.MetricLimit`.
 """
 
@@ -342,7 +342,7 @@ class DriftSettings(Section):
 
 
 class PublishingSettings(Section):
-    """`publishing`: how GitHub is asked, and how much is taken from a job that nobody trusts."""
+    """`publishing`: how GitHub is asked, and how much is read from an untrusted job."""
 
     login: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?$", max_length=100)] | None
     timeout_seconds: Seconds

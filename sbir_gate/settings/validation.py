@@ -1,4 +1,4 @@
-"""Validation of the merged values, with each fault told in words and traced to where it was set."""
+"""Validation of the merged values, with each fault as a message and its origin."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from sbir_gate.settings.validation import in_words
 from sbir_gate.settings.yaml_text import Item, read_list
 
 LIST_KEY = "waivers"
-# the waivers whose limit is no percentage, and what it counts
+# the waivers whose limit is a count, and its unit
 _COUNTED = {AWARDS: "awards", FIXTURE_EDIT: "rows"}
 HINT = "'sbir-gate help policy' shows a waiver with all its keys"
 

@@ -16,7 +16,7 @@ import yaml
 from sbir_gate.settings.entries import Entry, Fault, Layer, Scalar, Value, shown
 
 MAX_VALUES = 5000
-_TOO_MANY = f"holds more than {MAX_VALUES} values: this is no configuration"
+_TOO_MANY = f"holds more than {MAX_VALUES} values: not a configuration file"
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -159,7 +159,7 @@ def _entries(mapping: yaml.MappingNode, prefix: str, file: str) -> Iterator[Entr
     for key_node, value_node in mapping.value:
         origin = _place(file, key_node.start_mark)
         if not isinstance(key_node, yaml.ScalarNode) or "." in key_node.value or not key_node.value.strip():
-            yield Fault(origin, prefix, "a key must be a plain word; nested keys stand on lines of their own")
+            yield Fault(origin, prefix, "a key must be a plain word; nested keys need lines of their own")
             continue
         key = f"{prefix}.{key_node.value}" if prefix else key_node.value
         if key in first_lines:

@@ -192,7 +192,7 @@ class TestBadData:
         world.run()
         result = world.run(only=[REPORT])
         assert not result.success
-        assert "materialise enriched_sbir_awards before" in failure_of(result)
+        assert "materialise enriched_sbir_awards first" in failure_of(result)
 
     @pytest.mark.slow
     def test_one_check_alone_can_be_asked_again_by_other_limits(self, world):

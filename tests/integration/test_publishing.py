@@ -103,7 +103,7 @@ def test_outside_of_a_workflow_it_is_a_wrong_use(step):
     step.judged(make_run())
     done = step.gate("publish", GITHUB_EVENT_NAME=None)
     assert done.returncode == 2
-    assert "this is no GitHub workflow" in done.stderr
+    assert "not a GitHub workflow" in done.stderr
     assert "--dry-run" in done.stderr
 
 

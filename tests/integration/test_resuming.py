@@ -85,7 +85,7 @@ def test_the_next_run_does_only_what_is_left_and_ends_with_the_same_bytes(
     listener = Stop()
     summary = run(world, listener, chunk_size, enrichment__performance__workers=workers)
     assert outputs(world) == undisturbed
-    assert "going on from 4 finished chunks (40 recipients)" in listener.said
+    assert "resuming from 4 finished chunks (40 recipients)" in listener.said
     assert listener.chunks == -(-51 // chunk_size)  # 50 rows, and one that cannot be read
     assert summary.notes["resumed"].startswith("4 of")
     assert not (world[0] / "out.csv.parts").exists()
@@ -255,7 +255,7 @@ def test_files_that_may_grow_no_more_are_one_error_and_the_next_run_goes_on(tmp_
     assert "finished chunks are kept in" in stopped.stderr
     assert not output.exists()
     again = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "going on from 5 finished chunks (25,000 recipients)" in again.stderr
+    assert "resuming from 5 finished chunks (25,000 recipients)" in again.stderr
     expected = tmp_path / "expected.csv"
     subprocess.run(command(expected), check=True, capture_output=True, cwd=tmp_path)
     assert output.read_bytes() == expected.read_bytes()

@@ -67,7 +67,7 @@ def _is_current(remote: RemoteFile, wanted: Wanted, options: DownloadOptions) ->
 
 
 def ask_facts(remote: RemoteFile) -> RangeResponse:
-    """Return what a request for the first byte tells: size, version, and whether parts are sent."""
+    """Request the first byte and return size, version, and whether ranges are supported."""
     try:
         with remote.ask(0, 0) as response:
             return response

@@ -1,4 +1,4 @@
-"""Partial files: what has come of a download so far, of which version of the file, and who is at it."""
+"""Partial files: the part downloaded so far, the version of the file, and the lock."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class PartialFile:
             raise unwritable(self.path, error) from error
 
     def origin(self) -> Origin | None:
-        """Return what the bytes are of; None if that is not known, so that they are of no use."""
+        """Return which file the bytes belong to; None if unknown, then they cannot be used."""
         try:
             content = json.loads(read_file(self.origin_path, _MAX_ORIGIN_BYTES))
             if content.pop("format_version") != _FORMAT_VERSION:
@@ -113,12 +113,12 @@ class PartialFile:
             raise unwritable(self.path, error) from error
 
     def finish(self, modified_at: float | None = None) -> None:
-        """Give the file its name, for good; its time becomes that of the file on the server."""
+        """Give the file its final name and the time of the file on the server."""
         publish(self.path, self.target, modified_at)
         self.discard()
 
     def discard(self) -> None:
-        """Remove what has come: it is of no use."""
+        """Remove the unusable partial file."""
         with suppress(OSError):
             self.origin_path.unlink(missing_ok=True)
             self.path.unlink(missing_ok=True)
@@ -166,9 +166,7 @@ def unwritable(path: Path, error: OSError) -> OutputError:
     """Return the error for a file that the system will not write."""
     if error.errno in _NO_ROOM:
         return OutputError(
-            "the disk is full",
-            "make room and run the same command again: it goes on where it stopped",
-            path=path,
+            "the disk is full", "free some space and run the same command again to resume", path=path
         )
     if error.errno == errno.EFBIG:
         return OutputError(

@@ -1,7 +1,7 @@
 """One table out of a zipped database dump on a server: only its bytes come over the network.
 
-The zip holds a PostgreSQL dump in directory format: `toc.dat`, and one `<oid>.dat.gz` for each table. Which
-of them is which table only `toc.dat` tells. remotezip reads the directory at the end of the zip by ranges.
+The zip holds a PostgreSQL dump in directory format: `toc.dat`, and one `<oid>.dat.gz` for each table. Only
+`toc.dat` says which of them is which table. remotezip reads the directory at the end of the zip by ranges.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _opened(
 
 def _no_zip(remote: RemoteFile, why: str) -> InputError:
     return InputError(
-        f"{remote.address}: is no zip that can be read ({why})", "check the URL, and leave --table out"
+        f"{remote.address}: is not a readable zip ({why})", "check the URL, and leave --table out"
     )
 
 

@@ -72,9 +72,9 @@ class HttpOptions:
 class RangeResponse:
     """The head of a response, and its body by blocks.
 
-    `total_bytes` is the size of the whole file, `first_byte` where this body starts in it. `validator` tells
-    one version of the file from another, and is None if the server gives none that can be relied upon.
-    `has_end` is false where only the end of the connection tells the end of the body, as a cut would.
+    `total_bytes` is the size of the whole file, `first_byte` where this body starts in it. `validator`
+    identifies the version of the file, and is None if the server gives no reliable one. `has_end` is false if
+    only the end of the connection marks the end of the body.
     `modified_at` is the time of the last change, in seconds since 1970.
     """
 
@@ -105,10 +105,10 @@ class RemoteFile:
 
         With a validator the server sends the part only of that version of the file, else the whole.
 
-        Raises TransientError for what a new attempt may mend, FileChangedError if there is no such part any
+        Raises TransientError for what a retry may fix, FileChangedError if there is no such part any
         more, InputError for what stays wrong.
         """
-        # identity: a range of a body that is compressed on the way is of no use
+        # identity: a range of a compressed body cannot be used
         headers = {"Accept-Encoding": "identity", "User-Agent": f"sbir-gate/{__version__}"}
         if first_byte is not None:
             headers["Range"] = f"bytes={first_byte}-{'' if last_byte is None else last_byte}"
@@ -147,7 +147,7 @@ class RemoteFile:
             ) from None
 
     def _check(self, response: requests.Response) -> None:
-        """Raise the error that the status of a response stands for."""
+        """Raise the error for the status of a response."""
         status = response.status_code
         hops = [hop.url for hop in response.history] + [response.url]
         if self.address.url.startswith("https:") and not all(hop.startswith("https:") for hop in hops):
@@ -163,7 +163,7 @@ class RemoteFile:
         if status in _CHANGED:
             raise FileChangedError
         if status not in {200, 206}:
-            what, hint = _FINAL.get(status, ("gives a response that is no file", "check the URL"))
+            what, hint = _FINAL.get(status, ("gives a response that is not a file", "check the URL"))
             raise InputError(f"{self.address}: the server {what} ({status})", hint)
 
     def _answer(self, response: requests.Response) -> RangeResponse:
@@ -215,7 +215,7 @@ def _unreached(error: Exception) -> str:
 
 
 def _validator(headers: Mapping[str, str]) -> str | None:
-    """Return what tells this version of the file from others for sure: a strong validator (RFC 9110, 8.8).
+    """Return what identifies this version of the file reliably: a strong validator (RFC 9110, 8.8).
 
     A weak ETag is none. A time of change is one if it lies at least a second before the response: the file
     may have changed twice within a second.

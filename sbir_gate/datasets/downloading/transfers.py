@@ -1,4 +1,4 @@
-"""Bytes on their way from a server into a partial file: going on where they stopped, tried again, checked."""
+"""Download into a partial file: resumed, retried and verified."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def _free_bytes(folder: Path) -> int:
 class DownloadOptions:
     """How downloads are made.
 
-    `retrying` says how often and how patiently they are tried again. `progress` is told bytes that have come
-    and bytes of all, where known; `say` is told in a line what a person should know; `free_bytes` returns the
-    room in a folder. These three and the policy's `sleep` are the edges.
+    `retrying` says how often and how patiently they are tried again. `progress` is called with the bytes
+    received and the total, if known; `say` with one line for the user; `free_bytes` returns the free space of
+    a folder. These three and the policy's `sleep` are the edges.
     """
 
     retrying: RetryPolicy
@@ -68,9 +68,9 @@ def persist(
     options: DownloadOptions,
     reached: Callable[[], int] = lambda: 0,
 ) -> T:
-    """Return `action()`; after a fault that can pass wait and try again, as the policy says.
+    """Return `action()`; after a transient error, wait and retry according to the policy.
 
-    `reached` tells how far the work is, in bytes. Raises ToolError when the attempts are used up.
+    `reached` returns the progress in bytes. Raises ToolError when the attempts are used up.
     """
     mark = reached()
 
@@ -88,8 +88,8 @@ def persist(
     except TransientError as fault:
         raise ToolError(
             f"{remote.address}: {fault.reason} (tried {fault.attempts} times)",
-            "run the same command again: it goes on where it stopped; "
-            "enrichment.performance.max_retries sets how often is tried",
+            "run the same command again to resume; "
+            "enrichment.performance.max_retries sets the number of retries",
         ) from None
 
 
@@ -99,7 +99,7 @@ def read_range(remote: RemoteFile, first: int, last: int, validator: str | None)
     if size > _MOST_IN_MEMORY_BYTES:
         raise InputError(
             f"{remote.address}: the directory of the zip, or its toc.dat, has {size:,} bytes",
-            "this is no dump of USAspending: check the URL",
+            "this is not a USAspending dump: check the URL",
         )
     with remote.ask(first, last, validator) as response:
         if not response.is_partial or response.first_byte != first:
@@ -126,7 +126,7 @@ def read_whole(remote: RemoteFile, most_bytes: int) -> bytes:
 
 
 class Transfer:
-    """One span of a remote file on its way into a partial file; an attempt goes on where the last stopped.
+    """One span of a remote file on its way into a partial file; each attempt resumes the last.
 
     `farthest` is the most bytes that there ever were, `received` those that came over the network, and
     `modified_at` the time of the file on the server, in seconds since 1970.
@@ -175,7 +175,7 @@ class Transfer:
     def attempt(self) -> None:
         """Bring what is missing, in one request or, from a server that sends less than is asked, in more.
 
-        Raises TransientError for what a new attempt may mend, InputError for content that is wrong, and, of a
+        Raises TransientError for what a retry may fix, InputError for content that is wrong, and, of a
         part, FileChangedError if the file is no longer that of the validator.
         """
         while not self._is_complete():
@@ -222,7 +222,9 @@ class Transfer:
                 self._take(response, offset)
         elif self._is_whole:
             if self._partial.size():
-                self._options.say("starting from the beginning: what came before cannot be told to fit")
+                self._options.say(
+                    "starting over: the server does not identify the version of the partial file"
+                )
             with self._remote.ask() as response:
                 self._take(response, 0)
         else:
@@ -302,7 +304,7 @@ class Transfer:
         )
 
     def _checked_head(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """Return the blocks, after a look at the first bytes: a page that says sorry is no data."""
+        """Return the blocks, after a look at the first bytes: an error page is not data."""
         head = b""
         for block in blocks:
             head += block

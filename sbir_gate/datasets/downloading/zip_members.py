@@ -32,7 +32,7 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _LOCAL_HEADER_MAGIC = b"PK\x03\x04"
 
 FindMember = Callable[[bytes, str | None], str]
-"""Told the content of `toc.dat` and a table (None: the best known); returns the file of the table."""
+"""Called with the content of `toc.dat` and a table (None: the best known); returns the file of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Member:
             )
 
     def _data_starts_at(self, options: DownloadOptions) -> int:
-        """Return where the member's bytes start: behind its local header, whose length only it tells."""
+        """Return where the member's bytes start: after its local header, which contains its own length."""
         first = self.info.header_offset
         header = persist(
             lambda: read_range(self.remote, first, first + _LOCAL_HEADER.size - 1, self.validator),

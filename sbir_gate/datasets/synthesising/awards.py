@@ -111,7 +111,7 @@ def _rows_of(draws: Draws, firm: Firm, position: int, *, is_sample: bool) -> lis
 
 
 def _identifier_type(draws: Draws, firm: Firm) -> IdentifierType:
-    """Let awards of one firm differ in what they carry, but for firms that only an identifier tells."""
+    """Let awards of one firm differ in their fields, except for firms that only an identifier identifies."""
     if firm.is_known_by_identifier_only or not draws.chance(OTHER_IDENTIFIERS_SHARE):
         return firm.identifier_type
     return draws.weighted(IDENTIFIER_TYPES)

@@ -94,7 +94,7 @@ def cut_short(draws: Draws, text: str) -> str:
 
 
 def put_the_last(_draws: Draws, text: str) -> str:
-    """The article stands at the end: DCODE GROUP, INC., THE."""
+    """The article is at the end: DCODE GROUP, INC., THE."""
     return f"{text}, THE"
 
 
@@ -104,7 +104,7 @@ def append_junk(draws: Draws, text: str) -> str:
 
 
 def do_business_as(draws: Draws, text: str) -> str:
-    """A trade name, coined so that it is nobody else's, stands beside the legal name."""
+    """A unique trade name is added to the legal name."""
     words = vocabulary().words
     coined = "".join(draws.weighted(words[piece]) for piece in ("head", "middle", "tail"))
     trade_name = f"{coined} {draws.weighted(words['company'])}"

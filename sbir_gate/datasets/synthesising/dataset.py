@@ -86,8 +86,8 @@ def synthesise(
     """Write awards, recipients, truth.csv and fingerprint.json into `folder`, replacing what is there.
 
     The same options give the same rows on every machine. The firms (about one for six awards) are
-    kept in memory; of the recipients only a batch at a time. `on_progress` is told the recipients
-    written so far and the total after each batch.
+    kept in memory; of the recipients only a batch at a time. `on_progress` is called after each batch with
+    the recipients written so far and the total.
 
     Raises OutputError where the folder cannot be written.
     """

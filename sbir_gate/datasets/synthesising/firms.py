@@ -18,8 +18,8 @@ class Fate(StrEnum):
     """How the table of recipients knows the firm.
 
     SAME: by its name, give or take punctuation and designator. DRIFTED: by another spelling.
-    EXTENDED: by a later name with the same start. RENAMED: by another name, so that only a shared
-    identifier tells. ABSENT: not at all.
+    EXTENDED: by a later name with the same start. RENAMED: by another name, so that only a shared identifier
+    connects them. ABSENT: not at all.
     """
 
     ABSENT = "absent"

@@ -15,7 +15,8 @@ _DUNS_LENGTH = 9
 
 # Older numbers start with a zero, which spreadsheets drop.
 LEADING_ZERO_SHARE = 0.35
-# 10 of 2,599 real rows had lost the zero and were padded on the right: that is so many of those with a zero.
+# 10 of 2,599 real rows had lost the zero and were padded on the right: that is this share of those with a
+# zero.
 RIGHT_PADDED_SHARE = 10 / 2599 / LEADING_ZERO_SHARE
 
 MISSING_DUNS = Weighted.of(

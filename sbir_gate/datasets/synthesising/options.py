@@ -1,4 +1,4 @@
-"""What to synthesise, and what came of it."""
+"""What to synthesise, and the result."""
 
 from __future__ import annotations
 

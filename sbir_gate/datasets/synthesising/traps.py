@@ -52,7 +52,7 @@ def recipient_rows(draws: Draws, firms: Sequence[Firm], room: int) -> list[Recip
 
 
 def placeholder_rows(draws: Draws) -> list[RecipientRow]:
-    """Return rows that are no firm, and a named firm that carries the generic UEI as well."""
+    """Return rows that are not firms, and a named firm that carries the generic UEI as well."""
     rows = []
     for name in PLACEHOLDER_NAMES:
         uei = GENERIC_UEI if name == "MISCELLANEOUS FOREIGN CONTRACTORS" else ""
@@ -65,7 +65,7 @@ def placeholder_rows(draws: Draws) -> list[RecipientRow]:
 def _traps(draws: Draws, firm: Firm, where: Whereabouts) -> list[RecipientRow]:
     """Draw the traps beside one firm.
 
-    A namesake stands only where the firm's own row is told from it by its place, or where a firm
+    A namesake is added only where its place distinguishes it from the firm's own row, or where a firm
     that has no row of its own has so common a name that a namesake elsewhere proves nothing.
     """
     traps: tuple[tuple[float, Callable[[Draws, Firm], RecipientRow]], ...] = (

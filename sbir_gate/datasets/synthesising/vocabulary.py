@@ -24,7 +24,7 @@ _FORM = "{form}"
 class NameTemplate:
     """A name as pieces: a fixed text, or a list of words to draw from.
 
-    A distinctive name has a coined word in it; an incorporated one goes on with a designator.
+    A distinctive name has a coined word in it; an incorporated one ends in a designator.
     """
 
     pieces: tuple[str | Weighted[str], ...]

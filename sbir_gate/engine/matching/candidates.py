@@ -1,8 +1,8 @@
 """Candidates by many cheap, rare keys, joined in DuckDB: the few pairs that are worth scoring.
 
 Two names that share no key are never compared. A key is a 64-bit hash of a piece of the name, alone
-where the piece is rare, with a piece of the address where it is not. Keys that too many firms or
-too many pairs share tell nothing and are dropped; this is counted over all recipients before any
+where the piece is rare, with a piece of the address where it is not. Keys shared by too many firms or pairs
+are not selective and are dropped; this is counted over all recipients before any
 pair is made, so it does not depend on chunks.
 """
 
@@ -92,14 +92,14 @@ def create_pairs(
     Pairs of equal compact names are always among them, however common the name is. Returns the
     work done, as counters.
 
-    A key that has met too many recipients is dead for good, so the batches to come need not look for
-    it: what is kept is bounded by the queries' keys, not by the recipients.
+    A key that has met too many recipients stays dropped, so later batches need not look for it: what is kept
+    is bounded by the queries' keys, not by the recipients.
     """
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE query_keys AS
         SELECT DISTINCT query_id, key FROM ({keys_query("queries", "query_id")}) WHERE key IS NOT NULL
     """)
-    # the key of a whole name is looked for however common it is, but then it tells nothing
+    # the key of a whole name is used however common it is, but then it is not selective
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE open_keys AS
         SELECT key, count(*) AS queries, key IN (SELECT {_NAME_KEY} FROM queries) AS is_name,
@@ -154,8 +154,8 @@ def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
 def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: Sequence[str]) -> None:
     """Create `pairs`: the most similar of `shared` for each query, ties by the hash of their content.
 
-    Names equal in compact form come first: those in the same place, then the rest. What likeness is made
-    of was chosen by how often the right recipient is among the best (docs/performance).
+    Names equal in compact form come first: those in the same place, then the rest. The weights of the
+    similarity were chosen by how often the correct recipient is among the best (docs/performance).
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE likened"

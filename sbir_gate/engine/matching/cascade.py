@@ -36,9 +36,9 @@ StageTimer = Callable[[str], AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class MatchingOptions:
-    """What matching may do and how sure it must be.
+    """Which methods matching may use and how certain it must be.
 
-    `min_precision` (0..1) is the share of right links wanted of the model; the acceptance limit
+    `min_precision` (0..1) is the required share of correct links; the acceptance limit
     follows from it unless `acceptance_limit` (0..1) sets it outright. With at least
     `min_training_labels` firms linked by identifier, a sample of at most `max_training_labels` of
     them trains the model. An exact name in the same state is linked by itself while at most
@@ -57,7 +57,7 @@ class MatchingOptions:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The decisions, one per firm (sorted by `firm_id`), and what the engine says of itself."""
+    """The decisions, one per firm (sorted by `firm_id`), and the engine's own metrics."""
 
     decisions: tuple[FirmDecision, ...]
     counters: Mapping[str, int]

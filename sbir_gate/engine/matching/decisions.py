@@ -22,9 +22,9 @@ synthesised data 124 of 134 were right, for it renames more firms than it shares
 """
 
 RULE_CONFIDENCE = 0.99
-"""What is stated at least of exact names that place or uniqueness bears out.
+"""Minimum confidence of exact names that place or uniqueness confirms.
 
-At least 0.988 of them were right in every case: docs/performance/enrichment-benchmarks.md, "Exact names".
+At least 0.988 of them were correct in every case: docs/performance/enrichment-benchmarks.md, "Exact names".
 """
 
 IDENTIFIER_CONFLICT = "identifier-conflict"
@@ -64,7 +64,7 @@ class PairFacts:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Least confidence of a link, most namesakes of a name linked by state, most candidates kept."""
+    """Minimum confidence of a link, maximum name frequency for links by state, maximum candidates."""
 
     acceptance_limit: float
     namesakes_in_state: int
@@ -97,7 +97,7 @@ class FirmDecision:
 def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> list[PairFacts]:
     """Return the facts of the scored pairs, in their order.
 
-    Those of less confidence than `least` that are no exact names are left out: nothing is decided by them.
+    Pairs below the confidence `least` without an exact name are left out: they decide nothing.
     """
     column = {name: scored.matrix[:, FEATURES.index(name)] for name in _DECISIVE}
     kept = np.flatnonzero((confidences >= least) | (column["same_compact"] > 0))

@@ -19,7 +19,7 @@ _CLEAR_TOKENS = 60.0
 _CLEAR_LETTERS = 0.80
 
 _EMPTY_FROM = 15
-"""Words that stand in at least this many of 10,000 names: sharing one of them is no agreement."""
+"""Words in at least this many of 10,000 names: sharing one of them is not agreement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ def create_identified_recipients(
 def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> list[IdentifierMatch]:
     """Return the matches by UEI or DUNS of `firms` and `identified_recipients`, the best first per firm.
 
-    An identifier that sits on many recipients is followed to the 20 whose names are nearest; that of
-    a firm under a placeholder name to none, for it may be anybody's. The order is by firm, then
-    agreement, likeness, place and recipient id: nothing depends on row order.
+    An identifier that sits on many recipients is followed to the 20 whose names are nearest; that of a firm
+    under a placeholder name to none, because it may belong to any firm. The order is by firm, then agreement,
+    similarity, place and recipient id: nothing depends on row order.
     """
     column = "uei" if method is Method.UEI_EXACT else "duns"
     ordered = content_order("r")
@@ -109,8 +109,8 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
 def name_likeness(left: str, right: str) -> float:
     """Return how far two normal names agree, 0..100; below 60 they clearly disagree.
 
-    Generous on purpose: a shared telling word, a common start or an acronym is enough, because the
-    identifier already speaks for the match.
+    Generous on purpose: a shared rare word, a common start or an acronym is enough, because the identifier
+    already supports the match.
     """
     left_words = [word for word in canonical_tokens(left) if COMMON_WORDS.get(word, 0) < _EMPTY_FROM]
     right_words = [word for word in canonical_tokens(right) if COMMON_WORDS.get(word, 0) < _EMPTY_FROM]

@@ -1,9 +1,9 @@
-"""The ledger of finished chunks: what a run that was stopped need not do again.
+"""The ledger of finished chunks: what an interrupted run need not repeat.
 
 A folder holds, for each finished chunk, a part file and an entry that describes it. Both are written
 under another name, forced to disk and renamed; the entry comes last, so a part without one is not
-there. An entry holds the part's SHA-256: a damaged part is found and done again. One key, over all
-that the parts depend on, stands in the header: parts under another key are of no use and are removed.
+there. An entry holds the part's SHA-256: a damaged part is found and done again. The header has one key over
+all that the parts depend on: parts with another key are removed.
 One process at a time writes.
 """
 
@@ -61,7 +61,7 @@ class Ledger:
 
     `finished` are those found at the start, in the order of the source; `damaged` counts those whose
     part was not what its entry says, `is_outdated` says that parts under another key were removed.
-    `scratch` is a folder for work that nobody needs after this process.
+    `scratch` is a folder for temporary files of this process.
     """
 
     def __init__(self, folder: Path, key: str, *, is_fresh: bool = False) -> None:
@@ -102,7 +102,7 @@ class Ledger:
         return any(self._folder.glob("part-*.json"))
 
     def findings(self) -> list[str]:
-        """Return, in words, what was found at the start and what becomes of it; empty if nothing was."""
+        """Return a message on the chunks found at the start; empty if there were none."""
         found = []
         if self.is_outdated:
             found.append("chunks of an interrupted run are not used: inputs, settings or program are others")
@@ -110,7 +110,7 @@ class Ledger:
             found.append(f"{self.damaged} damaged chunks are done again")
         if self.finished:
             kept = sum(done.chunk.kept for done in self.finished)
-            found.append(f"going on from {len(self.finished)} finished chunks ({kept:,} recipients)")
+            found.append(f"resuming from {len(self.finished)} finished chunks ({kept:,} recipients)")
         return found
 
     def _open(self, key: str, is_fresh: bool) -> None:
@@ -128,8 +128,8 @@ class Ledger:
     def record(self, chunk: Chunk, write: Callable[[Path], object]) -> Path:
         """Let `write` make the part file of a chunk, enter the chunk, and return the part's path.
 
-        After this the chunk is finished for good. Raises OSError when that cannot be written (it may pass;
-        `unwritable` says it in the user's words); then the chunk is as if it had not been done.
+        Afterwards the chunk is finished. Raises OSError when it cannot be written (possibly transient;
+        `unwritable` makes it a message); then the chunk counts as not done.
         """
         path = self._part_path(chunk)
         temporary = self.scratch / path.name
@@ -174,7 +174,7 @@ class Ledger:
                 path.unlink()
 
     def _check_content(self) -> None:
-        """Refuse a folder that is somebody else's: nothing in it may be removed."""
+        """Reject a folder with other files: nothing in it may be removed."""
         names = {path.name for path in self._folder.iterdir()}
         if names and not names & {_HEADER, _LOCK}:
             raise UsageError(
@@ -184,7 +184,7 @@ class Ledger:
             )
 
     def unwritable(self, error: OSError) -> OutputError:
-        """Return the error that says that chunks cannot be kept here, and the cure."""
+        """Return the error that chunks cannot be kept here, with a hint."""
         return OutputError(
             f"the finished chunks cannot be kept ({error.strerror or error})",
             "free some room, or set enrichment.work_folder to a folder that you may write to",

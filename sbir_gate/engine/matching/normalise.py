@@ -28,7 +28,7 @@ PLACEHOLDER_NAMES = (
     "PRIVATE INDIVIDUAL",
     "INDIVIDUAL RECIPIENT",
 )
-"""Names that stand for nobody in particular (compared in normal form): they never match."""
+"""Placeholder names (compared in normal form): they never match."""
 
 # Legal designators, with the cut forms that 30 and 40 character columns leave behind.
 _DESIGNATORS = (
@@ -71,7 +71,7 @@ _DESIGNATORS = (
 _TRAILING = rf"(?: (?:{'|'.join(_DESIGNATORS)})(?: DONE)?)+$"
 _LEADING = r"^(?:THE |LLC |INC )+"
 _JUNK_TAIL = r"\s*\(\s*\d+\s*\)\s*$"
-# apostrophes and dots join what they stand in (CHILDREN'S, L.L.C., Inc.orporated); the rest parts
+# apostrophes and dots join their word (CHILDREN'S, L.L.C., Inc.orporated); other marks separate
 _ASCII_JOINING = "'`."
 _JOINING = "’´"  # noqa: RUF001 -- typographic apostrophes are what the data holds
 _PARTING = ((", ", " "), (" & ", " AND "), ("&", " AND "), ("+", " AND "))
@@ -83,7 +83,7 @@ def plain_name(column: str) -> str:
     What is common goes first, by plain replacement; the patterns, which are slow, see only what is left.
     """
     given = f"coalesce({column}, '')"
-    # letters that are no base letter with an accent survive strip_accents
+    # strip_accents keeps letters that are not a base letter with an accent
     spelled_out = f"upper(strip_accents({given}))"
     spelled_out = f"translate({spelled_out}, 'ØŁĐÐŦ', 'OLDDT')"
     for letter, ascii_letters in (("Æ", "AE"), ("Œ", "OE"), ("ẞ", "SS"), *((mark, "") for mark in _JOINING)):
@@ -235,7 +235,7 @@ ROMAN_NUMERALS = {"II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII":
 def generation(normal: str) -> int | None:
     """Return the number that a normal name ends in (ACME II, ACME 2), or None.
 
-    Sister firms are told apart by it: however alike the rest, two different numbers are two firms.
+    It distinguishes sister firms: however similar the rest, two different numbers are two firms.
     """
     last = normal.rpartition(" ")[2]
     if last.isdigit() and len(last) <= 2:

@@ -41,7 +41,7 @@ _BATCH_RECIPIENTS = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part; `recipients` are the rows of the source that it stands for.
+    """One part; `recipients` counts its rows of the source.
 
     `relation` is what SQL selects its rows from: a file or a table.
     """
@@ -58,8 +58,8 @@ def content_order(table: str) -> str:
 def names_query(table: str, columns: str, alias_column: str) -> str:
     """Return SQL that gives each row of `table` once per name, with `normal` and `compact`.
 
-    `table` has a column `name`; `columns` are carried along. Under a placeholder name `normal` is NULL:
-    such rows stand for nobody, and are for the caller to drop. `alias_column` names a boolean that is
+    `table` has a column `name`; `columns` are carried along. Under a placeholder name `normal` is NULL: such
+    rows name no firm, and the caller drops them. `alias_column` names a boolean that is
     true for other names than the one the source gives.
     """
     # no filter here: DuckDB would move it below the last step and work the normal form out twice
@@ -82,7 +82,7 @@ def register_functions(connection: DuckDBPyConnection) -> None:
 
 
 def part_query(batch_table: str) -> str:
-    """Return SQL for the rows of the part that stands for the batch in `batch_table`."""
+    """Return SQL for the rows of the part of the batch in `batch_table`."""
     columns = "recipient_id, name, uei, duns, city, state, zip5"
     rows = names_query(batch_table, columns, "is_alias")
     return (
@@ -119,7 +119,8 @@ def spill_part(connection: DuckDBPyConnection, part: Part, path: Path) -> Part:
 def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
     """Write the rows of `query` to the Parquet file `path`.
 
-    Raises OSError with its number for what may pass (an interrupted disk or share), OutputError for the rest.
+    Raises OSError with its number for transient errors (an interrupted disk or share), OutputError for the
+    rest.
     """
     try:
         connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, PARQUET_VERSION v2)")

@@ -175,9 +175,9 @@ def _count_namesakes(connection: DuckDBPyConnection, batches: Sequence[str]) -> 
 def _count_words(connection: DuckDBPyConnection, batches: Sequence[str]) -> WordCounts:
     """Count the words of the names in pairs among all recipient names; aliases do not count.
 
-    Of a large table a sample of the rows by their hash is counted: whether a word stands in 10 or
-    in 11 of a million names changes nothing. The counts start from the published names', so that a
-    small table knows its common words too.
+    Of a large table a sample of the rows by their hash is counted: whether a word is in 10 or 11 of a million
+    names changes nothing. The counts start from those of the published names, so that common words are known
+    for small tables too.
     """
     size = sum(count_rows(connection, batch) for batch in batches)
     share = 1

@@ -1,8 +1,7 @@
 """Features of candidate pairs: how alike two names and places are, as columns of numbers.
 
 Pure: arrays of strings in, one float matrix out. Strings are compared by rapidfuzz's vectorised
-`cpdist` in canonical form; how much a shared word tells is its inverse document frequency among
-the recipients.
+`cpdist` in canonical form; a shared word is weighted by its inverse document frequency among the recipients.
 """
 
 from __future__ import annotations
@@ -168,7 +167,7 @@ def _string_features(pairs: Pairs, names: NameTable) -> dict[str, Floats]:
     shorter = np.minimum(_lengths(names.compact)[left], _lengths(names.compact)[right])
     is_prefix = np.array(
         [bool(a) and bool(b) and (a.startswith(b) or b.startswith(a)) for a, b in zip(*compact, strict=True)],
-        dtype=np.bool_,  # without a pair, numpy would take it for numbers
+        dtype=np.bool_,  # without a pair, numpy would infer numbers
     )
     return {
         "token_sort": cpdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) / 100.0,

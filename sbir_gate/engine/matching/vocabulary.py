@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 BACKGROUND_NAMES = 10_000
-"""How many names the counts of COMMON_WORDS stand for."""
+"""Number of names behind the counts of COMMON_WORDS."""
 
 _PER_LINE = 100_000
 

@@ -241,6 +241,6 @@ def blamed_on(side: Side) -> Iterator[None]:
             raise
         raise BaseFailure(
             f"the base: {error.message}",
-            "head is not to blame, but cannot be compared: mend the base, or leave --base out to compare"
-            " with the stored baseline",
+            "head is not to blame, but cannot be compared: fix the base, or omit --base to compare with the "
+            "stored baseline",
         ) from error

@@ -109,7 +109,7 @@ def _content(path: Path) -> bytes | None:
         return None
     # a change under test may put anything there, such as a link to a device that never ends
     if not path.is_file():
-        raise InputError("is no regular file", "name files in benchmark.base_lock", path=path)
+        raise InputError("is not a regular file", "name files in benchmark.base_lock", path=path)
     try:
         return read_file(path, _MAX_BYTES)
     except OSError as error:

@@ -112,5 +112,7 @@ def read_telemetry(path: Path) -> Telemetry:
     names = [stage.name for stage in telemetry.stages]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise EnricherError(f"{path.name}: the enricher's metrics: stage {doubled[0]!r} is told twice", _HINT)
+        raise EnricherError(
+            f"{path.name}: the enricher's metrics: stage {doubled[0]!r} is reported twice", _HINT
+        )
     return telemetry

@@ -60,7 +60,7 @@ def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
     for row in filter(None, rows):
         if len(row) != len(header):
             raise _fault(
-                name, rows.line_num, f"the row has not the {len(header)} cells of the header", "mend the row"
+                name, rows.line_num, f"the row has not the {len(header)} cells of the header", "fix the row"
             )
         award_id = row[id_place].strip()
         if not award_id:

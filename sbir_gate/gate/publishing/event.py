@@ -233,7 +233,7 @@ def _of_merge_group(event: Event, found: _MergeGroupPayload) -> Event:
 
 def _of_push(event: Event, push: _PushPayload) -> Event:
     if not _SHA.fullmatch(push.after):
-        raise UsageError("the push deleted its branch: there is no commit to tell of", _NOT_THERE)
+        raise UsageError("the push deleted its branch: there is no commit to report", _NOT_THERE)
     branch = _branch(push.ref)
     return replace(
         event,
@@ -304,7 +304,7 @@ def _parsed(kind: type[P], name: str, payload: bytes | None) -> P:
 def _variable(environment: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str:
     value = environment.get(name, "")
     if not value:
-        raise UsageError(f"this is no GitHub workflow: ${name} is not set", _NOT_THERE)
+        raise UsageError(f"not a GitHub workflow: ${name} is not set", _NOT_THERE)
     if not shape.fullmatch(value):
         raise UsageError(f"${name} is {value[:80]!r}, which cannot be", "leave it as the runner sets it")
     return value
@@ -348,7 +348,7 @@ def _address(environment: Mapping[str, str], name: str, default: str) -> str:
     except ValueError:
         is_sound = False
     if not is_sound:
-        raise UsageError(f"${name} is no address of a server", "leave it as the runner sets it")
+        raise UsageError(f"${name} is not a server URL", "leave it as the runner sets it")
     return value.rstrip("/")
 
 

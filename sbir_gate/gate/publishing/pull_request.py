@@ -80,7 +80,7 @@ def reason_to_leave(there: State | None, own: State, current_head: str) -> str:
     """
     if current_head != own.head_sha:
         moved = current_head[:_COMMIT_CHARACTERS]
-        return f"the pull request has moved on to {moved}: its own run tells of that"
+        return f"the pull request has moved on to {moved}: its own run reports on that"
     if there is None or there.head_sha != own.head_sha:
         return ""
     if (there.run_id, there.run_attempt) > (own.run_id, own.run_attempt):

@@ -74,7 +74,8 @@ def post_to_slack(webhook: str, payload: str, edges: SlackEdges) -> None:
         retrying.call(lambda: _post(webhook, payload, edges.session))
     except TransientError as error:
         raise PublishError(
-            f"{error.reason}, {error.attempts} times", "the verdict stands in the reports; run the same again"
+            f"{error.reason}, {error.attempts} times",
+            "the verdict is in the reports; run the same command again",
         ) from None
 
 

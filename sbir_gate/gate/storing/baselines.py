@@ -90,7 +90,7 @@ def check_promotable(run: Run, is_forced: bool = False) -> None:
     if problems:
         raise InputError(
             f"the Run of {moment_text(run.started_at)} cannot be a baseline: {'; '.join(problems)}",
-            "mend the enricher, measure again with 'sbir-gate run', and promote that Run",
+            "fix the enricher, measure again with 'sbir-gate run', and promote that Run",
         )
     if run.source.is_dirty and not is_forced:
         raise InputError(

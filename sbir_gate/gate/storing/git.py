@@ -121,7 +121,7 @@ class Git:
         if process.returncode:
             raise ToolError(
                 f"git {arguments[0]} ended with status {process.returncode}",
-                "the repository may be damaged or incomplete: 'git fsck' tells",
+                "the repository may be damaged or incomplete: check with 'git fsck'",
             )
 
     def _started(self, arguments: Sequence[str], messages: int) -> subprocess.Popen[bytes]:

@@ -42,7 +42,7 @@ _HINTS = {
     FaultKind.RACE: "try again: too many others push to this branch at once",
     FaultKind.NETWORK: "try again later, and look at the server's status page",
     FaultKind.PROTECTED: (
-        "let this branch be pushed to in the repository's rules, use a token that may pass over them, or push"
+        "allow pushes to this branch in the repository's rules, use a token that may bypass them, or push"
         " to another branch (--branch, or --to-branch for a pull request)"
     ),
     FaultKind.PERMISSION: (

@@ -199,7 +199,7 @@ def made(git: Git, *arguments: str, content: bytes = b"") -> str:
     if answer.status:
         raise ToolError(
             f"git {arguments[0]} failed: {answer.complaint}",
-            "check that the repository is whole and may be written to: 'git fsck' tells",
+            "check with 'git fsck' that the repository is complete, and that it is writable",
         )
     return answer.line
 

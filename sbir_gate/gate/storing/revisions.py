@@ -67,7 +67,7 @@ class Revision:
         if mode == _LINK_MODE:
             raise self._link(path)
         if mode not in _FILE_MODES:
-            raise InputError(f"{path} at {self.name}: is no file", "name a file of this repository")
+            raise InputError(f"{path} at {self.name}: is not a file", "name a file of this repository")
         return found
 
     def blobs_in(self, folder: str) -> tuple[Blob, ...]:

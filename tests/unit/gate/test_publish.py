@@ -145,7 +145,7 @@ class TestChannels:
         httpserver.expect_request("/hook").respond_with_data("ok")
         job.judged(scaled(make_run(), "wall_seconds", 1.9))
         result = job.publish(Channels(has_slack=True), webhook=httpserver.url_for("/hook"))
-        assert "told Slack" in result.notes
+        assert "sent to Slack" in result.notes
         assert job.event.run_url in httpserver.log[0][0].get_data(as_text=True)
 
     def test_slack_without_a_webhook_is_left_out(self, job):

@@ -576,7 +576,7 @@ class TestLimits:
     def test_reports_are_not_written_among_what_nobody_trusts(self, half):
         half.effective = load_settings(None, {}, {"reports.folder": str(half.artifact / "reports")})
         save_run(half.artifact, measured())
-        self.refused(half, "would be written among")
+        self.refused(half, "would be written into")
 
     def test_the_newest_run_counts(self, tmp_path):
         save_run(tmp_path, measured(started_at="2026-01-30T12:00:00+00:00"))

@@ -26,7 +26,7 @@ LINKS = Links(run="https://dagster.example/runs/1")
 def test_slack_is_told_why_and_where(httpserver, monkeypatch):
     httpserver.expect_request("/hook").respond_with_data("ok")
     monkeypatch.setenv(WEBHOOK_VARIABLE, httpserver.url_for("/hook"))
-    assert announce_by_environment(ALERTS, LINKS) == "told Slack"
+    assert announce_by_environment(ALERTS, LINKS) == "sent to Slack"
     ((request, _),) = httpserver.log
     text = json.dumps(json.loads(request.get_data()))
     assert "no room on the disk" in text
@@ -35,7 +35,9 @@ def test_slack_is_told_why_and_where(httpserver, monkeypatch):
 
 def test_without_a_webhook_nobody_is_told(monkeypatch):
     monkeypatch.delenv(WEBHOOK_VARIABLE, raising=False)
-    assert announce_by_environment(ALERTS, LINKS) == f"nobody is told: {WEBHOOK_VARIABLE} is not set"
+    assert (
+        announce_by_environment(ALERTS, LINKS) == f"no notification was sent: {WEBHOOK_VARIABLE} is not set"
+    )
 
 
 def test_a_webhook_that_is_none_is_refused_without_being_shown(monkeypatch):

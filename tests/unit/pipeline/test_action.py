@@ -67,7 +67,7 @@ def test_documents_are_handed_on_outside_of_the_checkout(tmp_path):
     environment = {"RUNNER_TEMP": str(tmp_path)}
     assert reports_folder(ActionInputs(), environment) == tmp_path / "sbir-gate-reports" / "default"
     assert reports_folder(ActionInputs(gate="nightly"), environment).name == "nightly"
-    with pytest.raises(UsageError, match="this is no runner"):
+    with pytest.raises(UsageError, match="not running on a GitHub runner"):
         reports_folder(ActionInputs(), {})
 
 

@@ -139,7 +139,7 @@ def test_rejects_are_counted_logged_and_limited(read, write):
     assert read(path, log, max_reject_percent=25.0).rejects == 1
     (reject,) = log.first
     assert (reject.line, reject.value, reject.reason) == (6, "too,few", "2 columns, 9 expected")
-    with pytest.raises(InputError, match=r"1 of 4 rows \(25.0 %\) could not be read, at most 1 %"):
+    with pytest.raises(InputError, match=r"1 of 4 rows \(25.0%\) could not be read, at most 1%"):
         read(path)
 
 

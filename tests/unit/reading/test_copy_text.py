@@ -106,7 +106,7 @@ def test_another_statement_is_refused(statement):
         (b"a\tb\tc", "3 cells instead of 2"),
         (b"a\tb\r", "carriage return"),
         (b"a\t\0", "zero byte"),
-        (b"a\t\xff", "no UTF-8 at its byte 3"),
+        (b"a\t\xff", "not UTF-8 at its byte 3"),
         (b"a\tb\\", "lone backslash"),
     ],
 )

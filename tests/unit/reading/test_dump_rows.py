@@ -96,10 +96,10 @@ def test_a_row_of_many_mebibytes_is_read_up_to_the_limit(tmp_path):
         (b"a\tb\r", "raw carriage return"),
         (b"a\rb\tc", "raw carriage return"),
         (b"a\tb\0", "zero byte"),
-        (b"a\t\xff\xfe", "no UTF-8 at its byte 3"),
+        (b"a\t\xff\xfe", "not UTF-8 at its byte 3"),
         (b"a\tb\\", "lone backslash"),
         (b"a\\x00\tb", "zero byte"),
-        (b"\\377\tb", "no UTF-8"),
+        (b"\\377\tb", "not UTF-8"),
     ],
 )
 def test_a_wrong_row_is_damage_named_with_member_and_line(tmp_path, line, fault):

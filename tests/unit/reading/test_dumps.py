@@ -152,7 +152,7 @@ def test_a_foreign_encoding_is_refused(folder):
 @pytest.mark.parametrize("name", ["../3.dat", "/etc/passwd", "a/b.dat", "..", ".hidden", "a\nb"])
 def test_a_dump_cannot_name_files_outside_itself(folder, name):
     write_dump(folder, Table("recipient_lookup", ["x"], file_name=name))
-    assert "no plain file name" in refusal(folder)
+    assert "not a plain file name" in refusal(folder)
 
 
 def test_a_folder_without_a_table_of_contents_is_no_dump(folder):
@@ -178,7 +178,7 @@ def test_a_zip_that_is_cut_short_is_refused(folder):
     write_dump(folder, LOOKUP)
     path = zipped(folder)
     path.write_bytes(path.read_bytes()[:-30])
-    assert "no whole zip archive" in refusal(path)
+    assert "not a complete zip archive" in refusal(path)
 
 
 def test_a_single_file_and_a_tar_archive_are_told_what_to_do(folder, tmp_path):

@@ -40,7 +40,7 @@ def test_too_many_rejects_fail_with_the_first_one_and_the_cure():
     with pytest.raises(InputError) as caught:
         tally.check(488, 1.0)
     assert caught.value.message == (
-        "12 of 500 rows (2.4 %) could not be read, at most 1 %; first: t.csv:7: 2 columns, 3 expected"
+        "12 of 500 rows (2.4%) could not be read, at most 1%; first: t.csv:7: 2 columns, 3 expected"
     )
     assert "--rejects" in caught.value.hint
     assert "reading.max_reject_percent" in caught.value.hint

@@ -168,7 +168,7 @@ def test_a_file_whose_name_holds_the_mark_wins(tmp_path):
     [
         ("dump#", "names no table"),
         ("dump#nothing", "holds no table 'nothing'"),
-        ("plain.csv#t", "is no PostgreSQL dump, so it has no table 't'"),
+        ("plain.csv#t", "is not a PostgreSQL dump, so it has no table 't'"),
         ("gone.zip#t", "no such file"),
         ("plain", "no toc.dat|no CSV"),
     ],

@@ -138,7 +138,7 @@ def test_all_faults_of_all_layers_are_reported_together(tmp_path):
     ) == [
         "--set: oops: must be KEY=VALUE, as in gate.max_lost=3",
         f"{file}:3: enrichment.performance.chunk_sise: unknown key; did you mean {CHUNK_SIZE}?",
-        f"{file}:5: reports: 3 is no value for a section: it must hold keys",
+        f"{file}:5: reports: 3 is not a section: it must contain keys",
         f"{file}:4: enrichment.performance.workers: -1 must be greater than or equal to 0",
         "command line: benchmark.repeats: 0 must be greater than or equal to 1",
         "SBIR_GATE__GATE__NAME: gate.name: '../x' must match pattern '^[a-z0-9][a-z0-9_-]*$'",
@@ -208,7 +208,7 @@ def test_all_faults_of_all_layers_are_reported_together(tmp_path):
             "'daily' must be five fields of cron: minute, hour, day, month, weekday, as in 0 6 * * 1",
         ),
         ("orchestration.progress_seconds=0.5", "0.5 must be greater than or equal to 1"),
-        ("gate.metrics={}", "'{}' is no value for a section: it must hold keys"),
+        ("gate.metrics={}", "'{}' is not a section: it must contain keys"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_what_is_allowed(assignment, allowed):

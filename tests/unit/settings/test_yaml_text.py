@@ -103,9 +103,9 @@ def test_a_duplicate_section_is_refused():
         ("a: {}\n", "f.yaml:1: a: holds no keys: leave it out"),
         ("a:\n  - [1]\n", "f.yaml:1: a: a list holds single values only"),
         ("a:\n  - b: 1\n", "f.yaml:1: a: a list holds single values only"),
-        ("gate.name: x\n", "f.yaml:1: a key must be a plain word; nested keys stand on lines of their own"),
-        ("? [a, b]\n: 1\n", "f.yaml:1: a key must be a plain word; nested keys stand on lines of their own"),
-        ("a: 1\n'': 2\n", "f.yaml:2: a key must be a plain word; nested keys stand on lines of their own"),
+        ("gate.name: x\n", "f.yaml:1: a key must be a plain word; nested keys need lines of their own"),
+        ("? [a, b]\n: 1\n", "f.yaml:1: a key must be a plain word; nested keys need lines of their own"),
+        ("a: 1\n'': 2\n", "f.yaml:2: a key must be a plain word; nested keys need lines of their own"),
         ("[" * 100_000, "f.yaml: nested too deeply"),
         ("{a: " * 100_000, "f.yaml: nested too deeply"),
     ],
@@ -115,7 +115,7 @@ def test_what_configuration_has_no_use_for_is_refused(text, line):
 
 
 def test_a_flood_of_values_is_refused_before_it_is_looked_at():
-    flood = "f.yaml: holds more than 5000 values: this is no configuration"
+    flood = "f.yaml: holds more than 5000 values: not a configuration file"
     assert fault_lines("".join(f"k{number}: 1\n" for number in range(5001))) == [flood]
     assert fault_lines("a: [" + "1, " * 5001 + "]\n") == [flood]
     assert fault_lines("a: [" + "1, " * 5000 + "]\n") == []

@@ -361,7 +361,7 @@ class TestResuming:
         self.stopped(server, desk, etag=etag, modified=modified)
         desk.fetch()
         assert server.ranges() == [None]
-        assert "cannot be told to fit" in desk.said[-1]
+        assert "starting over: the server" in desk.said[-1]
         assert desk.target().read_bytes() == CONTENT
 
     def test_the_time_of_change_is_a_version_where_there_is_no_etag(self, server, desk):

@@ -257,7 +257,7 @@ def test_without_the_extra_it_is_said_how_to_install_it(desk, monkeypatch):
 @pytest.mark.parametrize("size", [10, 1000, 200_000])
 def test_what_is_no_zip_is_told(desk, size):
     desk.file.path, desk.file.content = None, b"x" * size
-    with pytest.raises(InputError, match="is no zip that can be read"):
+    with pytest.raises(InputError, match="is not a readable zip"):
         desk.fetch()
 
 
@@ -266,7 +266,7 @@ def test_a_directory_that_is_damaged_is_told(desk):
     at = content.index(b"PK\x01\x02")
     content[at : at + 4] = b"XXXX"
     desk.file.path.write_bytes(content)
-    with pytest.raises(InputError, match="is no zip that can be read"):
+    with pytest.raises(InputError, match="is not a readable zip"):
         desk.fetch()
 
 

@@ -38,7 +38,7 @@ def test_what_was_recorded_is_found_again_in_the_order_of_the_source(folder):
     ledger = Ledger(folder, "key")
     assert [done.chunk for done in ledger.finished] == [chunks[2], chunks[1], chunks[0]]
     assert [done.path.read_text() for done in ledger.finished] == ["part 0", "part 10", "part 0"]
-    assert ledger.findings() == ["going on from 3 finished chunks (25 recipients)"]
+    assert ledger.findings() == ["resuming from 3 finished chunks (25 recipients)"]
     ledger.close(is_done=True)
 
 

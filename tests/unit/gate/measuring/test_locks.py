@@ -78,7 +78,7 @@ def test_a_lock_that_is_no_file_is_wrong_input_and_is_not_read(head, base, targe
         (head / "a.lock").symlink_to(target)
     else:
         (head / "a.lock").mkdir()
-    with pytest.raises(InputError, match=r"a\.lock: is no regular file") as caught:
+    with pytest.raises(InputError, match=r"a\.lock: is not a regular file") as caught:
         differing_locks(["a.lock"], head, base)
     assert "benchmark.base_lock" in caught.value.hint
 

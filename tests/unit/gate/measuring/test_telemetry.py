@@ -58,7 +58,7 @@ def test_a_byte_order_mark_and_whole_numbers_with_a_point_are_read(told):
         ('{"stages": [{"name": "a", "wall_seconds": NaN}]}', "wall_seconds"),
         ('{"stages": [{"name": "a", "wall_seconds": 1e999}]}', "wall_seconds"),
         ({"stages": [{"name": "a"}]}, "wall_seconds"),
-        ({"stages": [{"name": "a", "wall_seconds": 1}] * 2}, "told twice"),
+        ({"stages": [{"name": "a", "wall_seconds": 1}] * 2}, "reported twice"),
         ({"notes": {"a": "x" * 501}}, "notes.a"),
         (" " * (LIMIT_BYTES + 1), "larger than"),
         ("[" * 100_000, "document"),

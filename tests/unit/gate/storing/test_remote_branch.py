@@ -115,7 +115,7 @@ def test_where_nothing_is_left_to_do_nothing_is_pushed(remote, clone):
 @pytest.mark.parametrize(
     ("words", "kind", "cure"),
     [
-        ("error: GH006: Protected branch update failed for refs/heads/own.", "protected", "may pass over"),
+        ("error: GH006: Protected branch update failed for refs/heads/own.", "protected", "may bypass"),
         ("error: GH013: Repository rule violations found", "protected", "to another branch"),
     ],
 )

@@ -54,7 +54,7 @@ def test_what_is_not_there_is_none_and_a_folder_is_no_file(repository):
     found = revision(repository)
     assert found.blob("missing.yaml") is None
     assert found.blob("data/a.csv/below") is None
-    with pytest.raises(InputError, match=r"data at commit [0-9a-f]{12}: is no file"):
+    with pytest.raises(InputError, match=r"data at commit [0-9a-f]{12}: is not a file"):
         found.blob("data")
 
 
