@@ -175,7 +175,7 @@ Examples:
 @settings_options
 def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Import saved Runs into the history; for a folder, all JSON files in it."""
-    from sbir_gate.gate.history import import_runs, skipped_words
+    from sbir_gate.gate.kept_runs import import_runs, skipped_words
 
     settings = effective_settings(config_file, assignments, {}).settings
     done = import_runs(paths, settings)
@@ -235,7 +235,7 @@ def pull(
 
 
 def _report(done: HistoryTransfer, place: str) -> None:
-    from sbir_gate.gate.history import skipped_words
+    from sbir_gate.gate.kept_runs import skipped_words
 
     for line in skipped_words(done.skipped):
         put_line(f"warning: {harmless(line)}", is_error=True)
@@ -255,8 +255,8 @@ def _query(
 @contextmanager
 def _opened(settings: Settings) -> Iterator[History]:
     """Open the history; warn about files that are not entries."""
-    from sbir_gate.gate.history import skipped_words
     from sbir_gate.gate.judging_history import history_folder
+    from sbir_gate.gate.kept_runs import skipped_words
     from sbir_gate.gate.storing.history import open_history
 
     with open_history(history_folder(settings)) as past:

@@ -8,7 +8,7 @@ from sbir_gate.documents import load_alerts, load_verdict
 from sbir_gate.errors import DocumentError, InputError
 from sbir_gate.gate.comparing.alerts import is_news
 from sbir_gate.gate.conclusion import ALERTS_NAME, VERDICT_NAME
-from sbir_gate.gate.history import previous_entry
+from sbir_gate.gate.kept_runs import previous_entry
 from sbir_gate.gate.publishing.slack import SlackEdges, check_webhook, post_to_slack
 from sbir_gate.gate.reporting.message import Message, build_message, message_of_alerts
 from sbir_gate.gate.reporting.slack_blocks import render_slack

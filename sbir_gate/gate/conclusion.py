@@ -14,7 +14,8 @@ from sbir_gate.errors import ConfigurationError, ExitStatus, OutputError, SbirGa
 from sbir_gate.files import save_text
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.edges import Edges
-from sbir_gate.gate.history import consult_history, keep_error, keep_run
+from sbir_gate.gate.history import consult_history
+from sbir_gate.gate.kept_runs import keep_error, keep_run
 from sbir_gate.gate.policy import Judgement
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.gate.reporting.markdown import render_markdown

@@ -8,8 +8,8 @@ from sbir_gate.errors import UsageError
 from sbir_gate.gate.announcing import NO_NEWS, TOLD, announce
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.history import keep_run
 from sbir_gate.gate.judging_history import history_folder
+from sbir_gate.gate.kept_runs import keep_run
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.model.publication import Links
 from sbir_gate.settings import load_settings

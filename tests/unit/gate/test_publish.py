@@ -10,7 +10,7 @@ from sbir_gate.errors import DocumentError
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.conclusion import write_verdict
-from sbir_gate.gate.history import keep_run
+from sbir_gate.gate.kept_runs import keep_run
 from sbir_gate.gate.publish import (
     Channels,
     PublishEdges,
