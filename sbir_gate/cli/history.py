@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from sbir_gate.cli.completion import complete_metric
 from sbir_gate.cli.options import FilePath, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 
@@ -100,7 +101,14 @@ Examples:
   sbir-gate history query --metric match_rate --metric precision --format json
 """
 )
-@click.option("--metric", "metrics", multiple=True, required=True, help="Metric to print; repeatable.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    required=True,
+    shell_complete=complete_metric,
+    help="Metric to print; repeatable.",
+)
 @_choice_options(limit=0)
 @settings_options
 def query(
@@ -131,7 +139,7 @@ Examples:
   sbir-gate history trend --metric match_rate --branch main --since 2026-01-01 --format json
 """
 )
-@click.option("--metric", required=True, help="Metric to show.")
+@click.option("--metric", required=True, shell_complete=complete_metric, help="Metric to show.")
 @click.option(
     "--change-points/--no-change-points",
     "wants_changes",

@@ -65,7 +65,7 @@ def test_a_failure_is_told_once(team):
         TOLD,
     ]
     assert len(team.heard()) == 2
-    assert team.heard()[0].startswith("❌ enrichment: fail")
+    assert team.heard()[0].startswith("❌ sbir-gate: fail · Wall time +90% (limit +25%)")
 
 
 def test_a_history_that_cannot_be_read_hides_no_failure(team):
