@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sbir_gate.cli.completion import complete_ref
 from sbir_gate.cli.judging import fail_on_option, format_option, renderer, verbose_option
 from sbir_gate.cli.options import (
     base_name,
@@ -57,6 +58,7 @@ Examples:
 @click.option(
     "--base",
     metavar="[REF]",
+    shell_complete=complete_ref,
     is_flag=False,
     flag_value="",
     help="Compare with the merge base of HEAD and REF (default: the default branch),"

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import check_file
+from sbir_gate.files import check_file, near_miss
 from sbir_gate.reading.dump_files import holds_dump
 from sbir_gate.reading.text import unreadable
 
@@ -86,7 +86,9 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
         matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 -- absolute patterns too
         files = [match for match in matches if not match.is_dir()]
         return _same_kind(files, source, "no file matches the pattern")
-    raise InputError("no such file or folder", f"give the path of {KNOWN_TYPES}", path=source)
+    raise InputError(
+        f"no such file or folder{near_miss(path)}", f"give the path of {KNOWN_TYPES}", path=source
+    )
 
 
 def _kind(path: Path) -> FileKind | None:
