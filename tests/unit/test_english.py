@@ -26,7 +26,7 @@ FORBIDDEN = {
     r"\bworse than may\b|\bwhat may pass\b|\bmay pass\b": "exceeds the limit, within limits",
     r"\b(?:made|makes?|making) (?:\w+ ){0,3}again\b": "regenerate, rebuild",
     r"\bgo(?:es|ing)? on (?:from|where|at|with|as|by)\b": "resume, continue",
-    r"\bhungr(?:y|ier)\b": "uses more memory",
+    r"(?<!-)\bhungr(?:y|ier)\b": "uses more memory",
     r"\bnamesakes\b": "name frequency, recipients with the same name",
     r"\blikeness(?:es)?\b": "similarity",
     r"\bcoined\b": "rare token",
