@@ -16,7 +16,7 @@ PEERS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test slow nightly check coverage lint fixtures golden peers lock clean
+.PHONY: help run test slow nightly check coverage lint fixtures golden pictures peers lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.* ## ' Makefile | sed -E 's/^([a-z]+):.* ## /\1\t/' | expand -t 12
@@ -56,6 +56,9 @@ fixtures: $(VENV)/run.stamp ## regenerate the fixtures from their seed
 golden: $(VENV)/dev.stamp ## write the golden files again; look at the difference before you commit it
 	$(BIN)/pytest --update-golden
 	$(BIN)/python -m tests.messages_page
+
+pictures: $(VENV)/dev.stamp ## draw the pictures of the pages again (needs chromium); MERMAID=mermaid.min.js for trends
+	$(BIN)/python -m tests.pictures.make $(if $(MERMAID),--mermaid $(MERMAID))
 
 peers: $(VENV)/run.stamp $(PEERS_VENV)/stamp ## measure the engine beside its peers; PEERS="--help" lists the options
 	$(BIN)/python -m tests.performance.peers $(PEERS)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sbir_gate.errors import DocumentError, OutputError
-from sbir_gate.files import NotAFileError, TooLargeError, read_file, write_whole
+from sbir_gate.files import NotAFileError, TooLargeError, near_miss, read_file, write_whole
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.document import (
     ALERTS,
@@ -132,7 +132,7 @@ def _read(path: Path, max_bytes: int, again: str) -> str:
         raise DocumentError(f"{path}: {error.strerror}", "name the JSON file itself") from error
     except FileNotFoundError as error:
         raise DocumentError(
-            f"{path}: no such file", "make it with 'sbir-gate run', or check the path"
+            f"{path}: no such file{near_miss(path)}", "make it with 'sbir-gate run', or check the path"
         ) from error
     except OSError as error:
         raise DocumentError(

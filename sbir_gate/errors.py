@@ -88,9 +88,16 @@ class NoRoomError(OutputError):
 
 
 class EnricherError(SbirGateError):
-    """The enricher under test crashed, hung, or wrote nothing that can be read."""
+    """The enricher under test crashed, hung, or wrote nothing that can be read.
+
+    `log_tail` are the last lines of its messages, without control characters.
+    """
 
     exit_status = ExitStatus.BROKEN
+
+    def __init__(self, message: str, hint: str = "", log_tail: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.log_tail = log_tail
 
 
 class TamperingError(EnricherError):

@@ -7,8 +7,10 @@ regular files alone, and no input: a link is followed, a character device writte
 
 from __future__ import annotations
 
+import difflib
 import errno
 import hashlib
+import itertools
 import os
 import shutil
 import stat
@@ -20,6 +22,10 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from sbir_gate.errors import OutputError, UsageError
+
+# how far a misspelled name is looked for
+_MOST_NAMES = 2_000
+_NAME_CHARACTERS = 255
 
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISFIFO, "a pipe"),
@@ -54,6 +60,17 @@ def open_file(path: Path) -> FileIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def near_miss(path: Path) -> str:
+    """Return "; did you mean NAME?" for a file or folder beside it that is spelled like it, else nothing."""
+    try:
+        beside = itertools.islice(path.parent.iterdir(), _MOST_NAMES)
+        names = [found.name for found in beside if found.name.isprintable()]
+    except (OSError, ValueError):
+        return ""
+    near = difflib.get_close_matches(path.name[:_NAME_CHARACTERS], names, n=1, cutoff=0.7)
+    return f"; did you mean {path.parent / near[0]}?" if near else ""
 
 
 def check_file(path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sbir_gate.gate.history import entry_of
+from sbir_gate.gate.kept_runs import entry_of
 from sbir_gate.model.history import HistoryEntry, HistoryPoint, HistoryRow
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome

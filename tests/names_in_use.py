@@ -18,6 +18,7 @@ _.readable
 _.readinto
 _.seekable
 _.yaml_implicit_resolvers
+_.ignore_aliases
 _.max_redirects
 _.raise_for_status
 
@@ -30,9 +31,11 @@ _.time_function
 _.monitor_memory
 
 # used by templates of reports
-_.steady_title
-_.moved_rows
-_.steady_rows
+_.all_title
+_.notes_title
+_.is_all_doubt
+_.stated
+_.correct
 
 # used by tests/performance/train_default_model.py, which writes the shipped model
 _.model_document
@@ -60,4 +63,3 @@ _.is_written
 _.actor
 _.render_plain
 _.render_message_markdown
-_.pseudo_median

@@ -77,7 +77,7 @@ def promote(
 ) -> None:
     """Make a saved RUN the baseline (default: the latest Run with measured time)."""
     from sbir_gate.documents import load_run
-    from sbir_gate.gate.promote import promotion_obstacle
+    from sbir_gate.gate.baseline import promotion_obstacle
     from sbir_gate.gate.reporting.notices import obstacle_text
     from sbir_gate.gate.storing import baselines
     from sbir_gate.gate.storing.sessions import latest_measured_run, latest_run_path

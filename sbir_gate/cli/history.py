@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from sbir_gate.cli.completion import complete_metric
 from sbir_gate.cli.options import FilePath, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 
@@ -100,7 +101,14 @@ Examples:
   sbir-gate history query --metric match_rate --metric precision --format json
 """
 )
-@click.option("--metric", "metrics", multiple=True, required=True, help="Metric to print; repeatable.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    required=True,
+    shell_complete=complete_metric,
+    help="Metric to print; repeatable.",
+)
 @_choice_options(limit=0)
 @settings_options
 def query(
@@ -131,7 +139,7 @@ Examples:
   sbir-gate history trend --metric match_rate --branch main --since 2026-01-01 --format json
 """
 )
-@click.option("--metric", required=True, help="Metric to show.")
+@click.option("--metric", required=True, shell_complete=complete_metric, help="Metric to show.")
 @click.option(
     "--change-points/--no-change-points",
     "wants_changes",
@@ -175,7 +183,7 @@ Examples:
 @settings_options
 def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Import saved Runs into the history; for a folder, all JSON files in it."""
-    from sbir_gate.gate.history import import_runs, skipped_words
+    from sbir_gate.gate.kept_runs import import_runs, skipped_words
 
     settings = effective_settings(config_file, assignments, {}).settings
     done = import_runs(paths, settings)
@@ -235,7 +243,7 @@ def pull(
 
 
 def _report(done: HistoryTransfer, place: str) -> None:
-    from sbir_gate.gate.history import skipped_words
+    from sbir_gate.gate.kept_runs import skipped_words
 
     for line in skipped_words(done.skipped):
         put_line(f"warning: {harmless(line)}", is_error=True)
@@ -255,8 +263,8 @@ def _query(
 @contextmanager
 def _opened(settings: Settings) -> Iterator[History]:
     """Open the history; warn about files that are not entries."""
-    from sbir_gate.gate.history import skipped_words
     from sbir_gate.gate.judging_history import history_folder
+    from sbir_gate.gate.kept_runs import skipped_words
     from sbir_gate.gate.storing.history import open_history
 
     with open_history(history_folder(settings)) as past:

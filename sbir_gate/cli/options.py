@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from sbir_gate.cli.completion import complete_key, complete_ref
 from sbir_gate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def settings_options(function: F) -> F:
         "assignments",
         multiple=True,
         metavar="KEY=VALUE",
+        shell_complete=complete_key,
         help="Set one value, e.g. --set gate.max_lost=3. Repeatable.",
     )(function)
     return click.option(
@@ -64,6 +66,7 @@ def policy_from_option(function: F) -> F:
         "--policy-from",
         "policy_from",
         metavar="REF",
+        shell_complete=complete_ref,
         help="Read limits, waivers and baseline from the merge base with REF, "
         "e.g. origin/main, not from the working tree. With --base, the base commit is the default.",
     )(function)
@@ -115,8 +118,13 @@ def check_dagster() -> None:
 
 
 def has_colour() -> bool:
-    """Say whether standard output takes colours: a terminal, and NO_COLOR is not set (no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    """Say whether standard output takes colours: a terminal, unless NO_COLOR or FORCE_COLOR decides.
+
+    NO_COLOR wins over FORCE_COLOR. Sources: no-color.org, force-color.org.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
 
 
 def through_options(

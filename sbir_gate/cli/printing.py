@@ -29,6 +29,6 @@ def put_line(line: str, *, is_error: bool = False) -> None:
 
 def write(stream: TextIO, text: str) -> None:
     """Write a text to a stream."""
-    # None lets click decide: colours for a terminal, none elsewhere (see no-color.org for NO_COLOR)
-    color = False if os.environ.get("NO_COLOR") else None
+    # None lets click decide: colours for a terminal, none elsewhere (see no-color.org and force-color.org)
+    color = False if os.environ.get("NO_COLOR") else True if os.environ.get("FORCE_COLOR") else None
     click.echo(text, file=stream, nl=False, color=color)

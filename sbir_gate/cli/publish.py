@@ -15,9 +15,10 @@ from sbir_gate.errors import PublishError, UsageError
 from sbir_gate.files import read_file
 
 if TYPE_CHECKING:
-    from sbir_gate.gate.publish import Channels, PublishEdges, PublishResult, Saved
+    from sbir_gate.gate.publish import Channels, PublishEdges, PublishResult
     from sbir_gate.gate.publishing.event import Event
     from sbir_gate.gate.publishing.github import GitHub
+    from sbir_gate.gate.saved_verdict import Saved
     from sbir_gate.settings.effective import EffectiveSettings
 
 
@@ -103,14 +104,14 @@ def publish(
     environment. When a permission is missing or a server fails, that channel prints a warning and the others
     are still published.
     """
-    from sbir_gate.gate.publish import Channels, load_saved
+    from sbir_gate.gate.publish import Channels
     from sbir_gate.gate.publish import publish as publish_verdict
 
     if untrusted is not None:
         _check_untrusted(is_dry_run=dry_run, has_slack=bool(has_slack))
     effective = effective_settings(config_file, assignments, {"reports.folder": reports})
     if dry_run:
-        _print_dry_run(load_saved(effective.settings.reports.folder), effective, event_file, artifact_url)
+        _print_dry_run(effective, event_file, artifact_url)
         return
     event = workflow_event(event_file)
     edges = publish_edges(event, effective)
@@ -188,6 +189,7 @@ def publish_edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
 
     import requests
 
+    from sbir_gate.gate.edges import subject_here
     from sbir_gate.gate.github_token import token_of
     from sbir_gate.gate.publish import PublishEdges, connect
     from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
@@ -202,6 +204,7 @@ def publish_edges(event: Event, effective: EffectiveSettings) -> PublishEdges:
         new_delimiter=lambda: f"sbir-gate-{token_hex(16)}",
         slack=SlackEdges(requests.Session()),
         webhook=os.environ.get(WEBHOOK_VARIABLE, ""),
+        subject=subject_here,
     )
 
 
@@ -210,7 +213,8 @@ def saved_verdict(
 ) -> Saved:
     """Return the saved verdict; if there is none, complete the check before raising."""
     from sbir_gate.errors import DocumentError
-    from sbir_gate.gate.publish import fail_check, load_saved
+    from sbir_gate.gate.publish import fail_check
+    from sbir_gate.gate.saved_verdict import load_saved
 
     settings = effective.settings
     try:
@@ -240,14 +244,15 @@ def judged_untrusted(
     return judge_untrusted(folder, effective, event, github, git, today)
 
 
-def _print_dry_run(
-    saved: Saved, effective: EffectiveSettings, event_file: Path | None, artifact_url: str
-) -> None:
+def _print_dry_run(effective: EffectiveSettings, event_file: Path | None, artifact_url: str) -> None:
+    from sbir_gate.gate.edges import subject_here
     from sbir_gate.gate.publish import lines_of_dry_run, outputs_of, publication_of
+    from sbir_gate.gate.saved_verdict import load_saved
 
+    saved = load_saved(effective.settings.reports.folder)
     is_workflow = bool(os.environ.get("GITHUB_EVENT_NAME"))
     event = workflow_event(event_file) if is_workflow else None
-    publication = publication_of(saved, effective, event, artifact_url)
+    publication = publication_of(saved, effective, event, artifact_url, subject_here)
     for line in lines_of_dry_run(publication, outputs_of(saved, "")):
         put_line(harmless(line))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sbir_gate.cli.completion import complete_ref
 from sbir_gate.cli.judging import fail_on_option, format_option, renderer, verbose_option
 from sbir_gate.cli.options import (
     base_name,
@@ -57,6 +58,7 @@ Examples:
 @click.option(
     "--base",
     metavar="[REF]",
+    shell_complete=complete_ref,
     is_flag=False,
     flag_value="",
     help="Compare with the merge base of HEAD and REF (default: the default branch),"
@@ -182,7 +184,7 @@ def _alone(
     effective: EffectiveSettings, given: Given, request: PolicyRequest | None, ticker: Ticker
 ) -> GateResult:
     """Compare with the stored baseline, or with its commit if another machine measured it."""
-    from sbir_gate.gate.baseline_commit import commit_to_measure, quick_look
+    from sbir_gate.gate.baseline import commit_to_measure, quick_look
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.gate.run import run_gate
     from sbir_gate.gate.storing.git import Git

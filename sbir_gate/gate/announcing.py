@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sbir_gate.documents import load_alerts, load_verdict
+from sbir_gate.documents import load_alerts
 from sbir_gate.errors import DocumentError, InputError
-from sbir_gate.gate.comparing.news import is_news
-from sbir_gate.gate.conclusion import ALERTS_NAME, VERDICT_NAME
-from sbir_gate.gate.history import previous_entry
+from sbir_gate.gate.comparing.alerts import is_news
+from sbir_gate.gate.conclusion import ALERTS_NAME
+from sbir_gate.gate.kept_runs import previous_entry
 from sbir_gate.gate.publishing.slack import SlackEdges, check_webhook, post_to_slack
-from sbir_gate.gate.reporting.message import Message, build_message, message_of_alerts
+from sbir_gate.gate.reporting.message import Message, build_message
 from sbir_gate.gate.reporting.slack_blocks import render_slack
+from sbir_gate.gate.reporting.view import alerts_view, build_view
+from sbir_gate.gate.saved_verdict import load_saved
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.publication import Links
@@ -27,13 +29,15 @@ def message_of_news(reports: Path, settings: Settings, links: Links) -> Message 
     Of a history that cannot be read nothing is known to have been told: then it is told. Raises DocumentError
     for documents that cannot be read.
     """
-    verdict, alerts = load_verdict(reports / VERDICT_NAME), load_alerts(reports / ALERTS_NAME)
+    saved, alerts = load_saved(reports), load_alerts(reports / ALERTS_NAME)
     previous: HistoryEntry | None
     try:
         previous = previous_entry(alerts, settings)
     except (InputError, DocumentError):
         previous = None
-    return build_message(verdict, alerts, links) if is_news(alerts, previous) else None
+    if not is_news(alerts, previous):
+        return None
+    return build_message(build_view(saved.run, saved.verdict, links), alerts, links)
 
 
 def announce_alerts(alerts: AlertList, webhook: str, links: Links, edges: SlackEdges) -> None:
@@ -42,7 +46,7 @@ def announce_alerts(alerts: AlertList, webhook: str, links: Links, edges: SlackE
     Raises UsageError for a webhook that is no https address, PublishError where Slack does not take it.
     """
     check_webhook(webhook)
-    post_to_slack(webhook, render_slack(message_of_alerts(alerts, links)), edges)
+    post_to_slack(webhook, render_slack(build_message(alerts_view(alerts), alerts, links)), edges)
 
 
 def announce(reports: Path, settings: Settings, webhook: str, links: Links, edges: SlackEdges) -> str:

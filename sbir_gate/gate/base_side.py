@@ -222,7 +222,7 @@ def check_code(plan: BenchmarkPlan, base: BaseSide, edges: Edges) -> None:
     with blamed_on(Side.BASE):
         result = edges.launch(request)
         raise_on_failure(result, plan.timeout_seconds)
-    imported = result.log_tail.rpartition(" | ")[2]
+    imported = result.log_tail[-1] if result.log_tail else ""
     if not Path(imported).is_relative_to(base.engine):
         raise ToolError(
             f"--base: the base's engine would not run: {ENGINE_PACKAGE} is imported from {imported!r}",

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
 from sbir_gate.documents import save_alerts, save_run, save_verdict
-from sbir_gate.errors import ConfigurationError, ExitStatus, OutputError, SbirGateError, ToolError
+from sbir_gate.errors import (
+    ConfigurationError,
+    EnricherError,
+    ExitStatus,
+    OutputError,
+    SbirGateError,
+    ToolError,
+)
 from sbir_gate.files import save_text
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.edges import Edges
-from sbir_gate.gate.history import consult_history, keep_error, keep_run
+from sbir_gate.gate.history import consult_history
+from sbir_gate.gate.kept_runs import keep_error, keep_run
 from sbir_gate.gate.policy import Judgement
+from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.gate.reporting.markdown import render_markdown
-from sbir_gate.gate.reporting.records_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.finding import Finding, Rule, Severity, place_of, recorded
+from sbir_gate.model.finding import Fact, Finding, Rule, Severity, place_of, recorded
+from sbir_gate.model.publication import Subjects
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings.effective import EffectiveSettings
@@ -86,7 +96,8 @@ def _judged(
     settings = effective.settings
     folder = settings.reports.folder
     past = consult_history(head, verdict, settings, judgement.history)
-    verdict_path, report_path = write_verdict(folder, head, past.verdict)
+    subjects = Subjects(edges.subject(past.verdict.reference_commit), edges.subject(past.verdict.head_commit))
+    verdict_path, report_path = write_verdict(folder, head, past.verdict, subjects)
     save_alerts(folder / ALERTS_NAME, past.alerts)
     return GateResult(
         run=head,
@@ -125,14 +136,16 @@ def _leave_noted(effective: EffectiveSettings, edges: Edges, error: SbirGateErro
         leave_error_verdict(effective, edges, error)
 
 
-def write_verdict(folder: Path, run: Run | None, verdict: Verdict) -> tuple[Path, Path]:
+def write_verdict(
+    folder: Path, run: Run | None, verdict: Verdict, subjects: Subjects | None = None
+) -> tuple[Path, Path]:
     """Write the verdict, its report and the changed awards to the folder of reports.
 
     Return the paths of verdict and report.
     """
     verdict_path, report_path = folder / VERDICT_NAME, folder / REPORT_NAME
     save_verdict(verdict_path, verdict)
-    save_text(report_path, render_markdown(build_view(run, verdict)))
+    save_text(report_path, render_markdown(build_view(run, verdict, subjects=subjects)))
     save_text(folder / CHANGED_AWARDS_NAME, render_changed_awards(verdict.records))
     return verdict_path, report_path
 
@@ -182,7 +195,13 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
 def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
     origins = error.origins if isinstance(error, ConfigurationError) else ()
+    log = _relative(error.log_tail, Path.cwd()) if isinstance(error, EnricherError) else ()
     for line, origin in zip_longest(error.message.splitlines(), origins, fillvalue=""):
-        facts = {"text": line, "hint": error.hint}
+        facts: dict[str, Fact] = {"text": line, "hint": error.hint, **({"log": log} if log else {})}
         yield Finding(Rule.ERROR, Severity.FAIL, place=place_of(origin), facts=facts)
     yield from map(recorded, getattr(error, "__notes__", ()))
+
+
+def _relative(lines: Iterable[str], root: Path) -> tuple[str, ...]:
+    """Return the lines with paths of the repository as one reads them in it."""
+    return tuple(line.replace(f"{root}{os.sep}", "") for line in lines)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sbir_gate.documents import load_run
 from sbir_gate.errors import SbirGateError
-from sbir_gate.gate.baseline_diagnoses import baseline_diagnoses
+from sbir_gate.gate.baseline import baseline_diagnoses
 from sbir_gate.gate.comparing.feasibility import (
     PlaceOf,
     baseline_faults,

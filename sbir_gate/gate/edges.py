@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -19,6 +20,7 @@ from sbir_gate.gate.storing.git import Git
 from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Machine, Source
 
+_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _GIT_SECONDS = 10.0  # the name of a commit is not worth a longer wait
 
 
@@ -26,7 +28,8 @@ _GIT_SECONDS = 10.0  # the name of a commit is not worth a longer wait
 class Edges:
     """What the main job needs of the world; tests pass fakes.
 
-    Engines run within `keep_code`, which raises an error if they changed the code of the gate.
+    Engines run within `keep_code`, which raises an error if they changed the code of the gate. `subject`
+    returns the first line of a commit's message, empty where it is not known.
     """
 
     now: Callable[[], datetime]
@@ -38,6 +41,7 @@ class Edges:
     new_session: Callable[[], str] = lambda: uuid4().hex
     tags: Callable[[], tuple[str, ...]] = tuple
     keep_code: Callable[[], AbstractContextManager[None]] = nullcontext
+    subject: Callable[[str], str] = lambda _commit: ""
 
 
 def real_edges() -> Edges:
@@ -50,6 +54,7 @@ def real_edges() -> Edges:
         source=lambda: describe_source(Git(Path.cwd(), timeout_seconds=_GIT_SECONDS)),
         tags=lambda: describe_tags(Git(Path.cwd(), timeout_seconds=_GIT_SECONDS)),
         keep_code=own_code_kept,
+        subject=subject_here,
     )
 
 
@@ -75,3 +80,19 @@ def describe_tags(git: AsksGit) -> tuple[str, ...]:
     except ToolError:
         return ()
     return () if answer.status else tuple(answer.line.splitlines())
+
+
+def subject_here(commit: str) -> str:
+    """Return the first line of a commit's message, as far as the repository here has the commit."""
+    return describe_commit(Git(Path.cwd(), timeout_seconds=_GIT_SECONDS), commit)
+
+
+def describe_commit(git: AsksGit, commit: str) -> str:
+    """Return the first line of a commit's message; empty where git does not have the commit."""
+    if not _COMMIT.fullmatch(commit):
+        return ""
+    try:
+        answer = git.ask("show", "--no-patch", "--format=%s", "--end-of-options", commit)
+    except ToolError:
+        return ""
+    return "" if answer.status else answer.line

@@ -16,11 +16,11 @@ from sbir_gate.gate.branches import (
 from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.github_token import NO_TOKEN_HINT
 from sbir_gate.gate.main_branch import is_main_branch, main_branch_name
-from sbir_gate.gate.publish import Saved
 from sbir_gate.gate.publishing.baseline_pull_request import baseline_branch, baseline_proposal, propose
 from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.github import Pulls
 from sbir_gate.gate.reporting.notices import obstacle_text
+from sbir_gate.gate.saved_verdict import Saved
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.model.run import Run
 from sbir_gate.retrying import RetryPolicy

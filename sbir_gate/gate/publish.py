@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sbir_gate.documents import load_run, load_verdict
 from sbir_gate.errors import DocumentError, InputError, PublishError, SbirGateError, UsageError
 from sbir_gate.gate.announcing import announce
 from sbir_gate.gate.comparing.series import comparable_series
@@ -32,14 +31,15 @@ from sbir_gate.gate.publishing.github_client import Connection
 from sbir_gate.gate.publishing.pull_request import State, digest_of, publish_comment
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.publishing.workflow import append_outputs, append_summary, render_annotations
+from sbir_gate.gate.reporting.judgement import limit_value
 from sbir_gate.gate.reporting.publication import build_publication
+from sbir_gate.gate.saved_verdict import Saved
 from sbir_gate.gate.storing.history import open_history
-from sbir_gate.gate.storing.sessions import latest_run_path
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.history import HistoryQuery
-from sbir_gate.model.publication import Links, Publication, TrendSeries
+from sbir_gate.model.publication import Links, Publication, Subjects, TrendSeries
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Verdict
+from sbir_gate.model.verdict import Change, Verdict
 from sbir_gate.retrying import RetryPolicy, full_pause
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
@@ -48,8 +48,14 @@ TREND_METRICS = ("match_rate", "wall_seconds")
 
 _COMMIT_CHARACTERS = 7
 _FILE = re.compile(r" at commit |:\d+$")
+_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _FORBIDDEN = 403
 _TOLD = frozenset({Severity.FAIL, Severity.WARN, Severity.INCONCLUSIVE})
+
+
+def unknown_subject(commit: str) -> str:  # noqa: ARG001 -- where there is no git, no commit is known
+    """Return nothing: the subject of no commit is known."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class PublishEdges:
 
     `github` is None without a token, the paths are None where the runner gives none. `say` writes lines to
     the step's standard output, where the runner reads commands. `new_delimiter` returns what cannot be
-    guessed. `webhook` is Slack's, empty if there is none.
+    guessed. `webhook` is Slack's, empty if there is none. `subject` is the first line of a commit's message.
     """
 
     github: GitHub | None
@@ -80,16 +86,7 @@ class PublishEdges:
     new_delimiter: Callable[[], str]
     slack: SlackEdges
     webhook: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """A saved verdict and its Run; without one where the benchmark broke."""
-
-    folder: Path
-    verdict: Verdict
-    run: Run | None
-    run_path: Path | None
+    subject: Callable[[str], str] = unknown_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,29 +120,22 @@ def connect(event: Event, token: str, settings: Settings) -> GitHub:
     )
 
 
-def load_saved(folder: Path) -> Saved:
-    """Return the verdict in the folder of reports, with its Run. Raises DocumentError."""
-    verdict = load_verdict(folder / VERDICT_NAME)
-    try:
-        path = latest_run_path(folder)
-    except InputError:
-        return Saved(folder, verdict, None, None)
-    run = load_run(path)
-    if (run.gate, run.started_at) != (verdict.gate, verdict.head_started_at):
-        return Saved(folder, verdict, None, None)  # an older one: this benchmark broke
-    return Saved(folder, verdict, run, path)
-
-
 def publication_of(
-    saved: Saved, effective: EffectiveSettings, event: Event | None, artifact_url: str = ""
+    saved: Saved,
+    effective: EffectiveSettings,
+    event: Event | None,
+    artifact_url: str = "",
+    subject: Callable[[str], str] = unknown_subject,
 ) -> Publication:
-    """Return what GitHub is shown of the verdict."""
+    """Return what GitHub is shown of the verdict; `subject` is the first line of a commit's message."""
+    verdict = saved.verdict
     return build_publication(
         saved.run,
-        saved.verdict,
+        verdict,
         origins=_in_checkout(effective.origins),
-        trends=trends_of(saved.run, effective.settings),
-        links=links_of(event, artifact_url),
+        trends=trends_of(saved.run, effective.settings, verdict.changes),
+        links=links_of(event, artifact_url, verdict),
+        subjects=Subjects(subject(verdict.reference_commit), subject(verdict.head_commit)),
     )
 
 
@@ -154,16 +144,37 @@ def _in_checkout(origins: Mapping[str, str]) -> Mapping[str, str]:
     return {key: origin for key, origin in origins.items() if Path(_FILE.split(origin)[0]).is_file()}
 
 
-def links_of(event: Event | None, artifact_url: str = "") -> Links:
-    """Return where more is to be read."""
+def links_of(event: Event | None, artifact_url: str = "", verdict: Verdict | None = None) -> Links:
+    """Return where more is to be read; what was compared is known from the verdict."""
     if event is None:
         return Links(artifact=artifact_url)
-    return Links(event.run_url, artifact_url, event.pull_url, event.commit_url)
+    base, head = (verdict.reference_commit, verdict.head_commit) if verdict else ("", event.head_sha)
+    return Links(
+        run=event.run_url,
+        artifact=artifact_url,
+        pull_request=event.pull_url,
+        commit=event.commit_url,
+        base_commit=event.commit_url_of(_hash_of(base)),
+        compare=event.compare_url(_hash_of(base), _hash_of(head)),
+        docs=event.docs_url or _own_docs(event),
+    )
 
 
-def trends_of(run: Run | None, settings: Settings) -> tuple[TrendSeries, ...]:
+def _hash_of(commit: str) -> str:
+    return commit if _COMMIT.fullmatch(commit) else ""
+
+
+def _own_docs(event: Event) -> str:
+    """Return the pages of the judged commit if this program comes from its checkout; else nothing."""
+    if not Path(__file__).is_relative_to(Path.cwd()):
+        return ""
+    return f"{event.server_url}/{event.repository}/blob/{event.head_sha}/docs"
+
+
+def trends_of(run: Run | None, settings: Settings, changes: Sequence[Change] = ()) -> tuple[TrendSeries, ...]:
     """Return the courses of match rate and time: the last Runs of the main branch, then this one.
 
+    Where `changes` has the metric, its limit is drawn.
     A history that cannot be read has none: the verdict says so already.
     """
     most = settings.publishing.trend_runs
@@ -176,6 +187,7 @@ def trends_of(run: Run | None, settings: Settings) -> tuple[TrendSeries, ...]:
         fixture=run.fixture.fingerprint,
         limit=most,
     )
+    limits = {change.metric: limit_value(change) for change in changes}
     found = []
     try:
         with open_history(history_folder(settings)) as history:
@@ -188,9 +200,9 @@ def trends_of(run: Run | None, settings: Settings) -> tuple[TrendSeries, ...]:
                 )
                 if series.points:
                     # older values are not in it: the chart says that it begins anew
-                    break_ = ", since its definition changed" if series.other_definitions else ""
-                    unit = series.points[-1].unit + break_
-                    found.append(TrendSeries(metric, unit, labels, series.values))
+                    remark = "since its definition changed" if series.other_definitions else ""
+                    unit = series.points[-1].unit
+                    found.append(TrendSeries(metric, unit, labels, series.values, limits.get(metric), remark))
     except (InputError, DocumentError):
         return ()
     return tuple(found)
@@ -238,7 +250,7 @@ def publish(
 
     What goes wrong on one is told in `problems` and keeps no other from going on.
     """
-    publication = publication_of(saved, effective, event, artifact_url)
+    publication = publication_of(saved, effective, event, artifact_url, edges.subject)
     telling = _Telling(publication, event, edges)
     if channels.has_check:
         conclusion = conclusion_of(publication.outcome, fails_on_inconclusive)
@@ -253,7 +265,9 @@ def publish(
         telling.attempt(lambda: telling.outputs(outputs_of(saved, telling.comment_url)))
     if channels.has_slack:
         telling.attempt(
-            lambda: telling.slack(saved.folder, effective.settings, links_of(event, artifact_url))
+            lambda: telling.slack(
+                saved.folder, effective.settings, links_of(event, artifact_url, saved.verdict)
+            )
         )
     return PublishResult(
         telling.comment_url, telling.check_url, tuple(telling.notes), tuple(telling.problems)

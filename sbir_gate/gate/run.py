@@ -197,5 +197,5 @@ def wrong_input_explained(*, is_built_in: bool) -> Iterator[None]:
         yield
     except EnricherCrash as crash:
         if is_built_in and crash.exit_code == ExitStatus.WRONG_INPUT:
-            raise InputError(crash.stderr_tail.strip().removeprefix("error: ")) from crash
+            raise InputError(" | ".join(crash.log_tail).strip().removeprefix("error: ")) from crash
         raise

@@ -18,9 +18,9 @@ from sbir_gate.gate.conclusion import write_verdict
 from sbir_gate.gate.fork_claims import Known, unproven_claims
 from sbir_gate.gate.history import consult_history
 from sbir_gate.gate.policy import Judgement, incomparable, judged_with_history, own_judgement
-from sbir_gate.gate.publish import Saved
 from sbir_gate.gate.publishing.event import Event, Trigger
 from sbir_gate.gate.publishing.github import Pull, Pulls
+from sbir_gate.gate.saved_verdict import Saved
 from sbir_gate.gate.storing.sessions import paths_beside, run_order
 from sbir_gate.model.companions import Companions, companions_of
 from sbir_gate.model.finding import Finding, Rule, Severity

@@ -35,23 +35,41 @@ class Links:
     """Where more is to be read, https addresses; an empty one is not known.
 
     `run` is the page of the workflow run, `artifact` that of the uploaded reports, `pull_request` and
-    `commit` those of what was judged.
+    `commit` those of what was judged, `base_commit` that of what it was compared with, `compare` the
+    difference of the two. `docs` is the folder of the documentation's pages.
     """
 
     run: str = ""
     artifact: str = ""
     pull_request: str = ""
     commit: str = ""
+    base_commit: str = ""
+    compare: str = ""
+    docs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The first lines of the messages of both commits, empty where they are not known."""
+
+    base: str = ""
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TrendSeries:
-    """One metric over past Runs of a gate, the oldest first, in `unit`; labels and values run parallel."""
+    """One metric over past Runs of a gate, the oldest first, in `unit`; labels and values run parallel.
+
+    The last one is the Run that is judged. `limit` is the value beyond which it fails, None where there is
+    none. `remark` says what a reader has to know of the series.
+    """
 
     metric: str
     unit: str
     labels: tuple[str, ...]
     values: tuple[float, ...]
+    limit: float | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

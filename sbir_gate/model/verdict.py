@@ -152,6 +152,7 @@ class Change:
     `limits` are all limits of the metric, `broken` those that gave it its severity; the verdict's findings on
     `metric` have the figures. `excuse` is why it is not more severe. `is_sound` is False for what cannot be
     judged at all (gone, not a number, there twice), `is_measured` where time was not measured.
+    `waivable_percent` is the limit that a waiver of a failure needs, None where no waiver helps.
     `renamed_from` is the name that the metric has in the reference, empty for the same one.
     `is_gone` says that head does not have the metric at all.
     `not_compared` says why there is no comparison though the reference has the metric; then `reference` is
@@ -182,16 +183,22 @@ class Change:
     is_judged: bool = True
     is_sound: bool = True
     is_measured: bool = True
+    waivable_percent: float | None = None
 
 
 _KINDS_BY_UNIT = {"s": "time", "1/s": "time", "MiB": "memory"}
+
+
+def kind_of(change: Change) -> str:
+    """Return what a metric measures, as people ask for it: "time", "memory", else its name."""
+    return _KINDS_BY_UNIT.get(change.unit, change.metric)
 
 
 def not_judged(changes: Iterable[Change]) -> tuple[str, ...]:
     """Return of which kind the metrics are that were not judged and say so nowhere else: "time", "memory"."""
     return tuple(
         dict.fromkeys(
-            _KINDS_BY_UNIT.get(change.unit, change.metric)
+            kind_of(change)
             for change in changes
             if not change.is_judged and change.severity is not Severity.INCONCLUSIVE
         )
@@ -215,8 +222,8 @@ class AwardChange:
     """One award whose link differs: before and after, and whether the truth calls it an improvement.
 
     `was_right` and `is_right` are None for an award without a label. `lost_by` is None for what was not lost,
-    and where the enricher names no candidates. All after it are empty where they are not known; the names
-    and UEIs are of the linked recipients.
+    and where the enricher names no candidates. All after it are empty or None where they are not
+    known; names, UEIs and confidences are of the linked recipients.
     """
 
     award_id: str
@@ -235,6 +242,8 @@ class AwardChange:
     before_uei: str = ""
     after_name: str = ""
     after_uei: str = ""
+    before_confidence: float | None = None
+    after_confidence: float | None = None
 
     @property
     def effect(self) -> Effect:

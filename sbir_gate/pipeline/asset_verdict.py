@@ -11,7 +11,8 @@ from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import is_refused, run_findings, single_run_policy
 from sbir_gate.gate.conclusion import ALERTS_NAME, error_verdict, write_verdict
 from sbir_gate.gate.edges import Edges
-from sbir_gate.gate.history import consult_history, drift_before_promotion, keep_run
+from sbir_gate.gate.history import consult_history, drift_before_promotion
+from sbir_gate.gate.kept_runs import keep_run
 from sbir_gate.gate.policy import own_judgement
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.notices import obstacle_text

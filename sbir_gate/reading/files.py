@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import check_file
+from sbir_gate.files import check_file, near_miss
 from sbir_gate.reading.dump_files import holds_dump
 from sbir_gate.reading.text import unreadable
 
@@ -85,7 +85,7 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
         matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 -- absolute patterns too
         files = [match for match in matches if not match.is_dir()]
         return _same_kind(files, source, "no file matches the pattern")
-    raise InputError(f"{source}: no such file or folder", f"give the path of {KNOWN_TYPES}")
+    raise InputError(f"{source}: no such file or folder{near_miss(path)}", f"give the path of {KNOWN_TYPES}")
 
 
 def _kind(path: Path) -> FileKind | None:

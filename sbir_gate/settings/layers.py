@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sbir_gate.errors import ToolError
-from sbir_gate.files import read_file
+from sbir_gate.files import near_miss, read_file
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.settings.entries import Entry, Fault, Layer
 from sbir_gate.settings.yaml_text import read_layer, read_value
@@ -40,7 +40,8 @@ def file_layer(path: Path, name: str = "") -> Layer:
     try:
         content = read_file(path, MAX_FILE_BYTES)
     except OSError as error:
-        return Layer(faults=(Fault(name, "", f"cannot be read: {error.strerror}"),))
+        near = near_miss(path) if isinstance(error, FileNotFoundError) else ""
+        return Layer(faults=(Fault(name, "", f"cannot be read: {error.strerror}{near}"),))
     return text_layer(content, name)
 
 

@@ -78,14 +78,14 @@ def test_a_change_that_switches_a_stage_off_fails_and_the_same_comment_turns_gre
     failed = judge(team, sha)
     assert not failed.is_success, failed.log
     (body,) = team.github.bodies(NUMBER)
-    assert "## ❌ fail: enrichment" in body
-    assert "| ❌ | work/queries |" in body
+    assert "### ❌ sbir-gate: fail" in body
+    assert re.search(r"\| ❌ \| \[?Queries", body)
     # most of its links are made by other methods now: that is told, and fails nobody
-    assert "| ✅ | links/uei-exact |" in body
+    assert re.search(r"\| ✅ \| \[?Links by UEI", body)
     assert "links are now made by duns-exact, not uei-exact" in body
     assert f"https://github.example/{REPOSITORY}/actions/runs/101" in body
     assert only_check(team, sha)["conclusion"] == "failure"
-    assert "## ❌ fail: enrichment" in failed.summary
+    assert "### ❌ sbir-gate: fail" in failed.summary
     (artifact,) = team.artifacts.iterdir()
     assert {path.name for path in artifact.iterdir()} >= {"verdict.json", "report.md", "changed-awards.csv"}
     assert "::error file=" in failed.log
@@ -101,7 +101,7 @@ def test_a_change_that_switches_a_stage_off_fails_and_the_same_comment_turns_gre
     mended = judge(team, third)
     assert mended.is_success, mended.log
     (green,) = team.github.comments[NUMBER]
-    assert "## ✅ pass: enrichment" in green["body"]
+    assert "### ✅ sbir-gate: pass" in green["body"]
     assert only_check(team, third)["conclusion"] == "success"
 
     written = len(team.github.verbs())
@@ -118,7 +118,7 @@ def test_tags_of_the_base_branchs_name_do_not_replace_it(team):
     failed = judge(team, sha)
     assert not failed.is_success, failed.log
     (body,) = team.github.bodies(NUMBER)
-    assert "## ❌ fail: enrichment" in body
+    assert "### ❌ sbir-gate: fail" in body
 
 
 @pytest.mark.slow
@@ -152,7 +152,7 @@ def test_a_fork_is_judged_without_rights_and_told_by_the_other_half(team):
     told = team.run("workflow_run", triggered, workflow(team, "gate-comment.yml"), main)
     assert told.is_success, told.log
     (body,) = team.github.bodies(NUMBER)
-    assert "## ❌ fail: enrichment" in body
+    assert "### ❌ sbir-gate: fail" in body
     assert f"head={sha}" in body
     assert "evil" not in body
     assert "@everyone" not in body

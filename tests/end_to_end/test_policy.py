@@ -92,9 +92,9 @@ def test_a_change_that_raises_its_limits_fails_and_the_banner_says_so_in_every_f
     assert own.returncode == 0, own.stdout
     done = repository.gate(*RUN, "--policy-from", "main")
     assert done.returncode == 1, done.stderr
-    assert "10 awards lost a correct link (limit: 2)" in done.stdout
+    assert "10 awards lost a correct link (limit 2)" in done.stdout
     assert "This change edits what it is judged by." in done.stdout
-    assert "  - gate.max_lost: 2 -> 99" in done.stdout
+    assert "  - gate.max_lost: 2 → 99" in done.stdout
     report = (repository.folder / "reports" / "report.md").read_text()
     assert "> | gate.max_lost | 2 | 99 |" in report
     verdict = json.loads((repository.folder / "reports" / "verdict.json").read_text())["verdict"]
@@ -112,7 +112,7 @@ def test_saved_runs_are_judged_by_the_commit_too(repository):
     assert repository.gate(*diff).returncode == 0
     assert repository.gate(*diff, "--policy-from", "main").returncode == 1
     report = repository.gate("report", saved, "--config", "gate.yaml", "--policy-from", "main")
-    assert report.stdout.startswith("## ❌ fail")
+    assert report.stdout.startswith("### ❌ sbir-gate: fail")
     assert "gate.max_lost" in report.stdout
     both = repository.gate("report", saved, "--verdict", "reports/verdict.json", "--policy-from", "main")
     assert both.returncode == 2

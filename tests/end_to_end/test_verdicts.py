@@ -80,8 +80,8 @@ def said(stage, row: Row, done) -> tuple[str, str]:
     if "sbir-gate run" in row.command or "action_steps.py" in row.command:
         verdict: Verdict = stage.verdict()
         return verdict.outcome.value, "\n".join(reasons(verdict))
-    headline, _, rest = done.stdout.partition(":")
-    return headline.lower(), rest
+    outcome, _, _ = done.stdout.splitlines()[-1].partition(":")
+    return outcome.lower(), done.stdout
 
 
 def check_the_rest(stage, row, reasons, done):

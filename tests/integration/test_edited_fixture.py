@@ -84,7 +84,7 @@ def engine(request):
         with Path(awards_path).open("a") as file:
             file.write("A99,Firm 99 Inc\n")
     if needed and needed not in found[0]:
-        return ProcessResult(1, False, 1.0, 1.0, 50.0, log_tail=f"KeyError: {needed}")
+        return ProcessResult(1, False, 1.0, 1.0, 50.0, log_tail=(f"KeyError: {needed}",))
     ids = {row["legal_business_name"].casefold(): row["recipient_id"] for row in rows_of(recipients_path)}
     with Path(output).open("w", newline="") as file:
         writer = csv.writer(file)

@@ -1,4 +1,4 @@
-"""Alerts from a verdict: the same for the command line, Dagster and Slack.
+"""Alerts from a verdict, the same for the command line, Dagster and Slack; and which of them are news.
 
 No threshold stands here: what the verdict warns of or fails for by the limits in config is an alert.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
 from sbir_gate.model.finding import ABSOLUTE, MOST_SEVERE_FIRST, Finding, Rule, Severity
+from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.verdict import Outcome, Verdict
 
 _OF_AWARDS = frozenset(
@@ -14,6 +15,7 @@ _OF_AWARDS = frozenset(
 )
 _BROKEN = (Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR)
 _WELL = (Outcome.PASS, Outcome.WARN)
+_NEWS = (AlertKind.RECOVERY, AlertKind.DRIFT)
 
 
 def alerts_of(verdict: Verdict, branch: str, previous: Outcome | None) -> AlertList:
@@ -66,3 +68,15 @@ def _kind(finding: Finding) -> AlertKind:
     if finding.measured is None:
         return AlertKind.FAULT
     return AlertKind.LIMIT if finding.limit_kind in ABSOLUTE else AlertKind.CHANGE
+
+
+def is_news(alerts: AlertList, previous: HistoryEntry | None) -> bool:
+    """Say whether the alerts of a verdict are news after the Run before, of the same gate and branch.
+
+    A gate that fails again for nothing new, or drifts on, was told already. One thing more is news.
+    """
+    told = set(previous.alert_keys) if previous is not None else set()
+    if alerts.outcome in _BROKEN:
+        was_broken = previous is not None and previous.outcome in _BROKEN
+        return not was_broken or any(alert.key not in told for alert in alerts.alerts)
+    return any(alert.kind in _NEWS and alert.key not in told for alert in alerts.alerts)

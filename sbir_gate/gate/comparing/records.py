@@ -169,6 +169,8 @@ def _differences(
             before_uei=old.recipient_uei,
             after_name=new.recipient_name,
             after_uei=new.recipient_uei,
+            before_confidence=old.decision.confidence if old.link else None,
+            after_confidence=new.decision.confidence if new.link else None,
         )
         kind = lost if not new.link else relinked if old.link else gained
         kind.append(change)

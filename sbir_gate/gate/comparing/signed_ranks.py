@@ -27,18 +27,12 @@ MOST_LISTED = 100
 _HALVINGS = 50
 
 
-def pseudo_median(values: Sequence[float]) -> float:
-    """Return the median of the means of all pairs of values, each value with itself included.
-
-    It bears outliers nearly as well as the median, and is nearly as exact as the mean. Source: Hodges
-    and Lehmann, "Estimates of location based on rank tests", Ann. Math. Stat. 34 (1963) 598-611.
-    Raises StatisticsError without a value.
-    """
-    return _MeansOfTwo(values).middle()
-
-
 def pseudo_median_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
     """Return the pseudo-median with its interval at a level.
+
+    The pseudo-median is the median of the means of all pairs of values, each value with itself included. It
+    bears outliers nearly as well as the median, and is nearly as exact as the mean. Source: Hodges and
+    Lehmann, "Estimates of location based on rank tests", Ann. Math. Stat. 34 (1963) 598-611.
 
     With enough values (seven for LEVEL) the bounds are those means of pairs that Wilcoxon's signed-rank
     test would just not reject: exact for any noise that is symmetric about its middle, as the difference

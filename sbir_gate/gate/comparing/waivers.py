@@ -46,7 +46,8 @@ def apply_waivers(judged: Judged, policy: Policy, waivers: Waivers | None) -> Wa
     also one that does not reach. Expired waivers are not applied; they, the unused and those that cannot
     help are in the notes.
     """
-    changes, records = judged.compared.changes, judged.records
+    changes = tuple(_with_percent(change, policy) for change in judged.compared.changes)
+    records = judged.records
     if waivers is None or not waivers.entries:
         return Waived(changes, records, (*judged.record_findings, *judged.compared.findings))
     current = {waiver.metric: waiver for waiver in waivers.entries if waiver.expires >= waivers.today}
@@ -85,6 +86,14 @@ class _Use:
         (self.applied if is_reached else self.missed).append(waiver)
         self.by_metric[metric] = waiver, is_reached
         return is_reached
+
+
+def _with_percent(change: Change, policy: Policy) -> Change:
+    """Return the change with the limit that a waiver of it needs."""
+    if change.severity is not Severity.FAIL or not _may_be_waived(change):
+        return change
+    percent = worse_percent(change, policy.limit_of(change.metric))
+    return replace(change, waivable_percent=percent if math.isfinite(percent) else None)
 
 
 def _waived_change(change: Change, current: Mapping[str, Waiver], policy: Policy, use: _Use) -> Change:

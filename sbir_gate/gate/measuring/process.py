@@ -37,7 +37,7 @@ module.main()
 GRACE_SECONDS = 2.0
 # how long past its own limits the launcher may take before it counts as broken
 SLACK_SECONDS = 30.0
-TAIL_LINES = 12
+TAIL_LINES = 15
 TAIL_CHARACTERS = 2000
 # a result is a few hundred bytes, and no larger than what any pipe takes at once
 RESULT_BYTES = 4096
@@ -62,8 +62,9 @@ class ProcessRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProcessResult:
-    """How a command ended. `exit_status` is negative for a signal; `log_tail` is the end of its messages.
+    """How a command ended; `exit_status` is negative for a signal.
 
+    `log_tail` are the last lines of its messages.
     `cpu_wait_seconds` is how long some task of the machine waited for a processor meanwhile,
     `io_wait_seconds` for a disk. `log` is the file that has the messages in full; empty where none was kept.
     `memory_method` and `cpu_method` say how memory and processor time were measured.
@@ -74,7 +75,7 @@ class ProcessResult:
     wall_seconds: float
     cpu_seconds: float
     peak_rss_mib: float
-    log_tail: str = ""
+    log_tail: tuple[str, ...] = ()
     cpu_wait_seconds: float | None = None
     memory_method: str = ""
     cpu_method: str = ""
@@ -85,10 +86,9 @@ class ProcessResult:
 class EnricherCrash(EnricherError):  # noqa: N818 -- it crashed; "error" is what it caused
     """The enricher ended with a status other than 0, which `exit_code` keeps (negative: a signal)."""
 
-    def __init__(self, message: str, hint: str, exit_code: int, stderr_tail: str) -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, hint: str, exit_code: int, log_tail: tuple[str, ...]) -> None:
+        super().__init__(message, hint, log_tail)
         self.exit_code = exit_code
-        self.stderr_tail = stderr_tail
 
 
 def run_process(request: ProcessRequest) -> ProcessResult:
@@ -135,11 +135,12 @@ def run_process(request: ProcessRequest) -> ProcessResult:
 
 def raise_on_failure(result: ProcessResult, timeout_seconds: float) -> None:
     """Raise EnricherError for a time-out, EnricherCrash for any exit status but 0."""
-    said = f": {result.log_tail}" if result.log_tail else " and said nothing"
+    said = f": {result.log_tail[-1].strip()}" if result.log_tail else " and said nothing"
     if result.is_timed_out:
         raise EnricherError(
             f"the enricher timed out after {timeout_seconds:g} s{said}",
             f"make it faster, or raise enrichment.performance.timeout_seconds{_and_log(result.log)}",
+            result.log_tail,
         )
     if result.exit_status != 0:
         raise EnricherCrash(
@@ -264,7 +265,7 @@ def _exchange(parent: subprocess.Popen[bytes], body: bytes, deadline: float) -> 
         return status, b""
 
 
-def _result(status: int, answer: bytes, messages: str, log: str) -> launcher.Result:
+def _result(status: int, answer: bytes, messages: tuple[str, ...], log: str) -> launcher.Result:
     """Return the launcher's result, which counts only where it ended well and wrote nothing else."""
     number = -status if status < 0 else status - 128
     if number > 0:
@@ -303,10 +304,11 @@ def _keep(content: bytes, path: Path | None) -> str:
     return str(path)
 
 
-def plain_tail(text: str) -> str:
-    """Return the last lines of a program's messages in one line, without control characters."""
-    lines = [_CONTROL.sub("", line).strip() for line in text.splitlines()]
-    return " | ".join([line for line in lines if line][-TAIL_LINES:])[-TAIL_CHARACTERS:]
+def plain_tail(text: str) -> tuple[str, ...]:
+    """Return the last lines of a program's messages, without control characters and empty lines."""
+    lines = [_CONTROL.sub("", line).rstrip() for line in text.splitlines()]
+    tail = "\n".join([line for line in lines if line][-TAIL_LINES:])[-TAIL_CHARACTERS:]
+    return tuple(tail.split("\n")) if tail else ()
 
 
 def _in_words(exit_status: int) -> str:

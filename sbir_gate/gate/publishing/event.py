@@ -34,6 +34,8 @@ _NO_REF = re.compile(
 _MAX_REF_CHARACTERS = 1024
 _SHA_OR_ZERO = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _SHA = re.compile(r"(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
+# a branch, tag or commit, in an address
+_ACTION_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 P = TypeVar("P", bound=BaseModel)
@@ -87,7 +89,8 @@ class Event:
     the event gives it, `merge_sha` GitHub's own merge of the change into it; each is empty where the event
     has none. `branch` is the branch of the commit that is judged. `default_branch` is the repository's, empty
     if the payload has none. `is_fork` says that the change comes from another repository,
-    so that the token may only read. `trigger` is there for `workflow_run` alone.
+    so that the token may only read. `action_repository` and `action_ref` are where the action comes from that
+    runs this, empty for one of the checkout. `trigger` is there for `workflow_run` alone.
     """
 
     name: str
@@ -107,6 +110,8 @@ class Event:
     merge_sha: str = ""
     branch: str = ""
     default_branch: str = ""
+    action_repository: str = ""
+    action_ref: str = ""
 
     @property
     def run_url(self) -> str:
@@ -121,7 +126,24 @@ class Event:
     @property
     def commit_url(self) -> str:
         """The page of the commit that is judged."""
-        return f"{self.server_url}/{self.repository}/commit/{self.head_sha}"
+        return self.commit_url_of(self.head_sha)
+
+    @property
+    def docs_url(self) -> str:
+        """The folder of the pages that belong to the action, empty where it is not known."""
+        if not self.action_repository or not self.action_ref:
+            return ""
+        return f"{self.server_url}/{self.action_repository}/blob/{self.action_ref}/docs"
+
+    def commit_url_of(self, commit: str) -> str:
+        """Return the page of a commit, empty for none."""
+        return f"{self.server_url}/{self.repository}/commit/{commit}" if commit else ""
+
+    def compare_url(self, base: str, head: str) -> str:
+        """Return the page that compares two commits, empty unless both are known and differ."""
+        if not base or not head or base == head:
+            return ""
+        return f"{self.server_url}/{self.repository}/compare/{base}...{head}"
 
 
 class _Part(BaseModel):
@@ -202,6 +224,8 @@ def read_event(environment: Mapping[str, str], payload: bytes | None) -> Event:
         run_attempt=int(_variable({"GITHUB_RUN_ATTEMPT": "1", **environment}, "GITHUB_RUN_ATTEMPT", _NUMBER)),
         workflow=_line(environment.get("GITHUB_WORKFLOW", "")),
         actor=_optional(environment, "GITHUB_ACTOR", _LOGIN),
+        action_repository=_optional(environment, "GITHUB_ACTION_REPOSITORY", _NAME),
+        action_ref=_optional(environment, "GITHUB_ACTION_REF", _ACTION_REF),
     )
     if name in PULL_REQUEST_EVENTS:
         return _of_pull_request(event, _parsed(_PullRequestPayload, name, payload), environment)

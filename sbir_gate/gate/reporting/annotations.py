@@ -12,7 +12,7 @@ from sbir_gate.model.finding import ABSOLUTE, Finding, LimitKind, Place, Rule, S
 from sbir_gate.model.publication import Annotation, AnnotationLevel
 from sbir_gate.model.verdict import Verdict, limit_names
 
-# GitHub shows so many of each level for a step, and drops the rest in silence
+# GitHub shows at most this many of each level for a step and drops the rest silently
 MOST_PER_LEVEL = 10
 
 _LEVELS = {

@@ -18,10 +18,12 @@ COLUMNS = (
     "before_name",
     "before_uei",
     "before_method",
+    "before_confidence",
     "after_recipient_id",
     "after_name",
     "after_uei",
     "after_method",
+    "after_confidence",
     "was_right",
     "is_right",
     "lost_by",
@@ -71,10 +73,12 @@ def _values(change: AwardChange) -> tuple[str, ...]:
         change.before_name,
         change.before_uei,
         change.before_method,
+        _confidence(change.before_confidence),
         change.after_recipient_id,
         change.after_name,
         change.after_uei,
         change.after_method,
+        _confidence(change.after_confidence),
         _truth(change.was_right),
         _truth(change.is_right),
         change.lost_by or "",
@@ -86,6 +90,10 @@ def _values(change: AwardChange) -> tuple[str, ...]:
 
 def _truth(value: bool | None) -> str:
     return "" if value is None else str(value).lower()
+
+
+def _confidence(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _cell(text: str) -> str:

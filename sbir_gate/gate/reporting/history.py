@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from sbir_gate.gate.reporting.plain_text import plain
-from sbir_gate.gate.reporting.quantities import NOTHING, quantity
+from sbir_gate.gate.reporting.quantities import NOTHING, percent_text, quantities, quantity, signed_percent
 from sbir_gate.gate.reporting.table_text import TableLayout, table_lines
 from sbir_gate.model.history import ChangePoint, HistoryPoint, HistoryRow, MetricHistory
 from sbir_gate.model.run import MetricKind
@@ -106,7 +106,7 @@ def render_trend(course: MetricHistory, format_: HistoryFormat, width: int) -> s
             "lowest, median, highest",
             ", ".join(quantity(value, unit) for value in (ordered[0], _middle(ordered), ordered[-1])),
         ),
-        ("spread between runs", f"{course.spread * 100:.1f} %" if course.spread is not None else NOTHING),
+        ("spread between runs", percent_text(course.spread * 100) if course.spread is not None else NOTHING),
         ("trend", _trend_words(course, unit)),
     ]
     lines = [
@@ -136,14 +136,18 @@ def _trend_words(course: MetricHistory, unit: str) -> str:
     if course.trend is None:
         return "too few Runs"
     slope = course.trend.slope
-    change = f"{math.expm1(slope) * 100:+.2f} %" if course.is_logarithmic else f"{slope:+.3g} {unit}".rstrip()
+    change = (
+        signed_percent(math.exp(slope), is_shown=True)
+        if course.is_logarithmic
+        else f"{slope:+.3g} {unit}".rstrip()
+    )
     steady = "chance alone is rarely so steady" if course.trend.p_value < 0.05 else "chance may explain it"
     return f"{change} a run (Mann-Kendall test: p = {course.trend.p_value:.2g}, {steady})"
 
 
 def _change_words(course: MetricHistory, change: ChangePoint, unit: str) -> str:
-    ratio = f" ({(change.ratio - 1) * 100:+.1f} %)" if change.ratio is not None else ""
-    levels = f"{quantity(change.before, unit)} -> {quantity(change.after, unit)}{ratio}"
+    ratio = f" ({signed_percent(change.ratio, is_shown=True)})" if change.ratio is not None else ""
+    levels = f"{quantities(change.before, change.after, unit)}{ratio}"
     row = course.points[change.start].row
     if change.is_ramp:
         words = (

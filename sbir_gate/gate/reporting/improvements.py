@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.metric_names import metric_name
+from sbir_gate.gate.reporting.quantities import counted, difference, signed_percent
 from sbir_gate.model.effects import Effect
 from sbir_gate.model.finding import Excuse
 from sbir_gate.model.run import MetricKind
@@ -19,7 +20,7 @@ _AWARDS: Mapping[Effect, tuple[str, str]] = MappingProxyType(
     {
         Effect.CORRECTED: ("award corrected", "awards corrected"),
         Effect.GAINED_CORRECT: ("correct link gained", "correct links gained"),
-        Effect.WRONG_DROPPED: ("wrong link dropped", "wrong links dropped"),
+        Effect.WRONG_DROPPED: ("incorrect link dropped", "incorrect links dropped"),
     }
 )
 _RATES = ("precision", "recall")
@@ -30,20 +31,20 @@ _WORK = "work/"
 _LEAST_SAVED = 0.05
 _LEAST_RATE = 0.0005
 _MOST_COUNTERS = 2
-_NAME_CHARACTERS = 80
 
 
 def improvement_line(verdict: Verdict) -> str:
-    """Return what got better, or what changed and harmed nobody, with a word for which; empty if neither."""
-    words = improvement_words(verdict)
-    if words:
-        return f"Better: {words}"
+    """Return what improved, or what changed without harm, with a label for which; empty if neither."""
+    better, as_good = improvement_words(verdict), harmless_words(verdict)
+    return f"Better: {better}" if better else f"As good: {as_good}" if as_good else ""
+
+
+def harmless_words(verdict: Verdict) -> str:
+    """Return how many links another method makes, where a figure fell by that and no award is worse off."""
     moved = sum(move.links for move in verdict.records.moves)
     is_harmless = verdict.outcome not in _SILENT and not verdict.records.worsened
     if moved and is_harmless and any(change.excuse is Excuse.HARMLESS for change in verdict.changes):
-        return (
-            f"As good: {moved:,} {'link' if moved == 1 else 'links'} made by another method, 0 awards worse"
-        )
+        return f"{counted(moved, 'link')} made by another method, 0 awards worse"
     return ""
 
 
@@ -82,7 +83,7 @@ def _rate_words(changes: Mapping[str, Change], *, is_shown: bool) -> Iterator[st
     if is_shown or any(delta >= _LEAST_RATE for delta in deltas.values()):
         for name, delta in deltas.items():
             if abs(delta) >= _LEAST_RATE:
-                yield f"{name} {delta * 100:+.1f} pp"
+                yield f"{name} {difference(delta, 'ratio')}"
 
 
 def _savings(changes: Mapping[str, Change]) -> Iterator[str]:
@@ -98,7 +99,7 @@ def _savings(changes: Mapping[str, Change]) -> Iterator[str]:
         and _is_saved(change)
     ]
     for change in sorted(counters, key=lambda change: change.ratio or 0.0)[:_MOST_COUNTERS]:
-        yield f"{plain(change.metric, _NAME_CHARACTERS)} {_percent(change)}"
+        yield f"{metric_name(change.metric).lower()} {_percent(change)}"
 
 
 def _is_saved(change: Change) -> bool:
@@ -106,4 +107,4 @@ def _is_saved(change: Change) -> bool:
 
 
 def _percent(change: Change) -> str:
-    return f"{((change.ratio or 0.0) - 1) * 100:+.1f} %"
+    return signed_percent(change.ratio or 0.0)

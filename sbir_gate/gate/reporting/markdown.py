@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from sbir_gate.gate.reporting.next_steps import WAIVERS_FILE
+from sbir_gate.gate.reporting.quantities import ARROW, NOTHING
 from sbir_gate.gate.reporting.view import View
 from sbir_gate.model.publication import Links
 
@@ -37,9 +40,15 @@ _RISKY = re.compile(
 )
 
 
-# in a table a bar ends the cell even within a span, unless a backslash stands before it
-_OUTSIDE_SPANS = re.compile(r"[`|\\]")
+# in a span nothing is markup but what ends it, and in a table a bar ends the cell even there
+_IN_SPANS = re.compile(r"[^`|\\!<>\[\]]+")
 
+
+# three of them begin a line that ends a fenced block
+_FENCE = re.compile(r"[`~]{3,}")
+# the blank between a figure and its unit, and those of an interval
+_WITHIN_FIGURE = re.compile(r"(?<=\d) (?=(?:s|ms|MiB|pp|&#91;)\b)|(?<=\S) (?=&#91;)|(?<=\d,) (?=[+\u2212\d])")
+_BLANK_LINES = re.compile(r"\n{3,}")
 
 # what an address may hold so that it can neither end the link nor start anything else
 _ADDRESS_CHARACTERS = 500
@@ -48,7 +57,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#@!$&*+,;=%-]+")
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What stands around a report where it is published: links, and charts as the lines of mermaid blocks."""
+    """What is around a report where it is published: links, and charts as the lines of mermaid blocks."""
 
     links: Links = field(default_factory=Links)
     charts: tuple[str, ...] = ()
@@ -58,16 +67,21 @@ def render_markdown(view: View, surroundings: Surroundings | None = None) -> str
     """Return the report as Markdown that ends in a newline."""
     around = surroundings or Surroundings()
     charts = [Markup(chart) for chart in around.charts]  # noqa: S704 -- trend_chart leaves no markup in them
-    return _ENVIRONMENT.get_template("report.md.j2").render(
-        view=view, links=_link_line(around.links), charts=charts
+    text = _ENVIRONMENT.get_template("report.md.j2").render(
+        view=view,
+        links=_link_line(around.links),
+        docs=_address(around.links.docs),
+        charts=charts,
+        waivers_file=WAIVERS_FILE,
     )
+    return _BLANK_LINES.sub("\n\n", text).rstrip("\n") + "\n"
 
 
 def _link_line(links: Links) -> Markup:
     named = (
+        ("compare", links.compare),
         ("workflow run", links.run),
-        ("all reports and changed awards", links.artifact),
-        ("commit", links.commit),
+        ("reports and changed awards", links.artifact),
     )
     return Markup(" · ").join(
         Markup(f"[{name}]({address})")  # noqa: S704 -- an address of _ADDRESS cannot end the link
@@ -104,9 +118,47 @@ def code_span(text: str) -> Markup:
     What would need an escape within a span (a bar in a table, a backtick) is escaped as text in an element.
     """
     line = " ".join(text.split())
-    if not line or _OUTSIDE_SPANS.search(line):
+    if not _IN_SPANS.fullmatch(line):
         return Markup(f"<code>{escape_markdown(line)}</code>" if line else "")  # noqa: S704 -- escaped
     return Markup(f"`{line}`")  # noqa: S704 -- nothing in a span is markup, and no character in it ends it
+
+
+def whole(text: str) -> Markup:
+    """Return the text of a cell, broken at most before an arrow; nothing for a dash."""
+    if text == NOTHING:
+        return Markup("")
+    return Markup(escape_markdown(text).replace(" ", "&nbsp;").replace(f"&nbsp;{ARROW}", f" {ARROW}"))  # noqa: S704 -- escaped
+
+
+def prose(text: str) -> Markup:
+    """Return a sentence in which what is between backticks is a code span."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one backtick has no partner: it is of data
+        return Markup(escape_markdown(text))  # noqa: S704 -- escaped
+    shown = (code_span(part) if place % 2 else _part(part) for place, part in enumerate(parts))
+    return Markup("").join(shown)
+
+
+def _part(text: str) -> Markup:
+    """Return a part of a line, escaped, with the blanks at its ends."""
+    before = " " if text[:1].isspace() else ""
+    after = " " if text.strip() and text[-1:].isspace() else ""
+    return Markup(f"{before}{escape_markdown(text)}{after}")  # noqa: S704 -- escaped
+
+
+def bound(text: str) -> Markup:
+    """Return a text in which no figure is parted from its unit or its interval."""
+    return Markup(_WITHIN_FIGURE.sub("&nbsp;", escape_markdown(text)))  # noqa: S704 -- escaped
+
+
+def _address(text: str) -> Markup:
+    return Markup(text if is_address(text) else "")  # noqa: S704 -- an address of _ADDRESS cannot end a link
+
+
+def fenced(lines: str | Sequence[str]) -> Markup:
+    """Return text for a fenced code block, in which nothing ends the block."""
+    text = lines if isinstance(lines, str) else "\n".join(lines)
+    return Markup(_FENCE.sub(" ", text).rstrip("\n"))  # noqa: S704 -- nothing in a fence is markup, and no line ends it
 
 
 def _harmless(match: re.Match[str]) -> str:
@@ -131,4 +183,13 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.filters["code"] = code_span
+_ENVIRONMENT.filters.update(
+    {
+        "code": code_span,
+        "whole": whole,
+        "bound": bound,
+        "prose": prose,
+        "log": fenced,
+        "address": _address,
+    }
+)

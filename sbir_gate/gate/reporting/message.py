@@ -1,34 +1,31 @@
-"""A message about a verdict: what somebody hears who did not ask, the same for every channel.
+"""A message about a verdict: the notification text for subscribers, the same for every channel.
 
 One model, rendered as Markdown, as Slack's Block Kit and as plain text. All of it has been through `plain`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sbir_gate.gate.reporting.markdown import escape_markdown, is_address
-from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.metric_rows import MetricRow
 from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.reporting.plain_text import plain
-from sbir_gate.gate.reporting.view import OUTCOMES, MetricRow, build_view
+from sbir_gate.gate.reporting.quantities import NOTHING
+from sbir_gate.gate.reporting.view import View, few
 from sbir_gate.model.alert import AlertKind, AlertList
-from sbir_gate.model.finding import Severity
 from sbir_gate.model.publication import Links
-from sbir_gate.model.verdict import Verdict
 
 MOST_REASONS = 5
 MOST_ROWS = 8
 
 _NAME_CHARACTERS = 80
 _COMMIT_CHARACTERS = 12
-_NOTABLE = frozenset({Severity.FAIL, Severity.WARN, Severity.INCONCLUSIVE})
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said: a title, one sentence, why, the worst metrics, where, and links by their names."""
+    """What a message has: a title, the figures, why, the worst metrics, where, and links by their names."""
 
     symbol: str
     title: str
@@ -39,85 +36,64 @@ class Message:
     links: tuple[tuple[str, str], ...]
 
 
-def build_message(verdict: Verdict, alerts: AlertList, links: Links) -> Message:
-    """Return the message on a verdict. What recovered says so in its title, slow drift among the reasons."""
-    view = build_view(None, verdict)
-    lines = [view.headline, *([view.improvement] if view.improvement else [])]
+def build_message(view: View, alerts: AlertList, links: Links) -> Message:
+    """Return the message on a view. A recovery is in its title, slow drift among the reasons."""
     recovery = next((each for each in alerts.alerts if each.kind is AlertKind.RECOVERY), None)
-    words = "recovered" if recovery else view.outcome.value
-    return Message(
-        symbol=view.symbol,
-        title=f"{view.gate}: {words}",
-        text=alert_text(recovery) if recovery else " ".join(f"{line}." for line in lines),
-        reasons=_capped(texts(verdict.deciding)),
-        rows=tuple(row for row in view.rows if row.severity in _NOTABLE)[:MOST_ROWS],
-        place=_place(alerts),
-        links=_named(links),
-    )
-
-
-def message_of_alerts(alerts: AlertList, links: Links) -> Message:
-    """Return the message on alerts without a saved verdict, such as those of a run that broke."""
-    symbol, headline = OUTCOMES[alerts.outcome]
-    return Message(
-        symbol=symbol,
-        title=f"{plain(alerts.gate, _NAME_CHARACTERS)}: {alerts.outcome}",
-        text=f"{headline}.",
-        reasons=_capped([alert_text(alert) for alert in alerts.alerts]),
-        rows=(),
-        place=_place(alerts),
-        links=_named(links),
-    )
-
-
-def _place(alerts: AlertList) -> str:
     place = f"commit {plain(alerts.commit[:_COMMIT_CHARACTERS]) or 'unknown'}"
-    return f"{place} on {plain(alerts.branch, _NAME_CHARACTERS)}" if alerts.branch else place
-
-
-def _named(links: Links) -> tuple[tuple[str, str], ...]:
+    if alerts.branch:
+        place += f" on {plain(alerts.branch, _NAME_CHARACTERS)}"
     named = (
         ("workflow run", links.run),
         ("reports", links.artifact),
         ("pull request", links.pull_request),
+        ("compare", links.compare),
         ("commit", links.commit),
     )
-    return tuple((name, address) for name, address in named if is_address(address))
-
-
-def _capped(reasons: Sequence[str]) -> tuple[str, ...]:
-    shown = tuple(reasons[:MOST_REASONS])
-    more = len(reasons) - len(shown)
-    return (*shown, f"and {more:,} more") if more else shown
+    lines = (*view.blind, *((view.improvement,) if view.improvement else ()))
+    figures = " · ".join(view.figures)
+    return Message(
+        symbol=view.mark,
+        title=f"{view.product}: {'recovered' if recovery else view.headline}",
+        text=alert_text(recovery) if recovery else "\n".join((*([figures] if figures else []), *lines)),
+        reasons=few(view.reasons, MOST_REASONS),
+        rows=view.open_rows[:MOST_ROWS],
+        place=place,
+        links=tuple((name, address) for name, address in named if is_address(address)),
+    )
 
 
 def render_plain(message: Message) -> str:
     """Return the message as text that ends in a newline."""
     lines = [
         f"{message.symbol} {message.title}",
-        message.text,
+        *message.text.splitlines(),
         *(f"- {reason}" for reason in message.reasons),
     ]
-    lines += [f"  {row_words(row)}" for row in message.rows]
+    lines += [f"  {row_text(row)}" for row in message.rows]
     lines += [message.place, *(f"{name}: {address}" for name, address in message.links)]
     return "".join(f"{line}\n" for line in lines)
 
 
 def render_message_markdown(message: Message) -> str:
     """Return the message as Markdown that ends in a newline."""
-    parts = [f"### {message.symbol} {escape_markdown(message.title)}", escape_markdown(message.text)]
+    parts = [
+        f"### {message.symbol} {escape_markdown(message.title)}",
+        *map(escape_markdown, message.text.splitlines()),
+    ]
     if message.reasons:
         parts.append("\n".join(f"- {escape_markdown(reason)}" for reason in message.reasons))
     if message.rows:
-        table = ["|   | metric | reference | head | change |", "|---|---|--:|--:|--:|"]
+        table = ["|   | metric | change | base → head | limit |", "|---|---|--:|--:|--:|"]
         for row in message.rows:
-            cells = map(escape_markdown, (row.metric, row.reference, row.head, row.change))
-            table.append(f"| {row.symbol} | {' | '.join(cells)} |")
+            cells = map(escape_markdown, (row.name, row.change, row.values, row.limit))
+            table.append(f"| {row.mark} | {' | '.join(cells)} |")
         parts.append("\n".join(table))
     end = [escape_markdown(message.place), *(f"[{name}]({address})" for name, address in message.links)]
     return "\n\n".join([*parts, " · ".join(end)]) + "\n"
 
 
-def row_words(row: MetricRow) -> str:
-    """Return a metric as one line of text."""
-    return f"{row.symbol} {row.metric}: {row.reference} -> {row.head} ({row.change}), {row.limit}"
+def row_text(row: MetricRow) -> str:
+    """Return a metric as one line of text: "❌ Wall time +40% (1.70 → 2.38 s, limit +25%)"."""
+    details = [row.values, f"limit {row.limit}" if row.limit != NOTHING else NOTHING]
+    known = ", ".join(text for text in details if text != NOTHING)
+    return f"{row.mark} {row.name} {row.change}" + (f" ({known})" if known else "")

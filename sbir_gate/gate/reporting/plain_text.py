@@ -6,6 +6,7 @@ import unicodedata
 
 MAX_CHARACTERS = 300
 CUT_MARK = "..."
+_MOST_INDENTED = 40
 
 # control, format (bidirectional overrides, zero-width), surrogate, private use, unassigned, line and
 # paragraph separators: all can hide, reorder or break what is around them
@@ -15,7 +16,7 @@ _WIDE = frozenset({"W", "F"})
 
 
 def plain(text: str, max_characters: int = MAX_CHARACTERS) -> str:
-    """Return the text as one line without unseen characters, cut to so many characters.
+    """Return the text as one line without unseen characters, cut to `max_characters`.
 
     Unseen characters become blanks and runs of blanks become one, so that ANSI sequences, line breaks
     and direction marks in data cannot act on a terminal or a table.
@@ -28,8 +29,14 @@ def plain(text: str, max_characters: int = MAX_CHARACTERS) -> str:
     return cut(" ".join("".join(seen).split()), max_characters)
 
 
+def plain_line(line: str) -> str:
+    """Return a line of a program's output as `plain` does, with its indentation."""
+    indentation = len(line) - len(line.lstrip(" "))
+    return f"{' ' * min(indentation, _MOST_INDENTED)}{plain(line)}"
+
+
 def cut(text: str, width: int) -> str:
-    """Return the text in at most so many terminal columns, marked where it was cut."""
+    """Return the text in at most `width` terminal columns, marked where it was cut."""
     if display_width(text) <= width:
         return text
     kept = ""

@@ -58,8 +58,8 @@ def policy_banner(verdict: Verdict) -> PolicyBanner | None:
         return None
     own = verdict.own_policy_outcome
     outcomes = (
-        f"By the policy of commit {_commit(verdict)}, which counts: {verdict.outcome}. "
-        f"By its own it would be: {own.value if own else 'not judged'}."
+        f"Judged by the base's policy (commit {_commit(verdict)}): {verdict.outcome}. "
+        f"By its own: {own.value if own else 'not judged'}."
     )
     return PolicyBanner(
         title="This change edits what it is judged by",
@@ -133,10 +133,10 @@ def waiver_rows(verdict: Verdict) -> tuple[WaiverRow, ...]:
 
 
 def _waiver_row(waiver: Waiver) -> WaiverRow:
-    unit = {AWARDS: "awards", FIXTURE_EDIT: "rows"}.get(waiver.metric, "%")
+    unit = {AWARDS: " awards", FIXTURE_EDIT: " rows"}.get(waiver.metric, "%")
     return WaiverRow(
         metric=plain(waiver.metric, _NAME_CHARACTERS),
-        cap=f"{waiver.limit:g} {unit}",
+        cap=f"{waiver.limit:g}{unit}",
         expires=waiver.expires.isoformat(),
         owner=plain(waiver.owner, _NAME_CHARACTERS),
         reason=plain(waiver.reason),

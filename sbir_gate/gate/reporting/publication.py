@@ -8,29 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbir_gate.gate.reporting.annotations import build_annotations
-from sbir_gate.gate.reporting.improvements import gain_words, improvement_line
+from sbir_gate.gate.reporting.awards_view import AwardsView
 from sbir_gate.gate.reporting.markdown import Surroundings, render_markdown
-from sbir_gate.gate.reporting.messages import text, texts
-from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.policy_view import fixture_text
 from sbir_gate.gate.reporting.trend_charts import trend_chart
-from sbir_gate.gate.reporting.view import View, build_view, not_judged_words
+from sbir_gate.gate.reporting.view import View, build_view, few
 from sbir_gate.model.finding import Severity
-from sbir_gate.model.publication import Links, Publication, TrendSeries
+from sbir_gate.model.publication import Links, Publication, Subjects, TrendSeries
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import Outcome, Verdict
+from sbir_gate.model.verdict import Verdict
 
 # rows and reasons of the barest report: with the longest names it is well below a comment's limit
 _FEW_ROWS = 40
 _FEW_REASONS = 10
 _AWARDS_BY_RUNG = (50, 20, 5, 0)
-
-_NOTABLE = frozenset({Severity.FAIL, Severity.WARN, Severity.INCONCLUSIVE})
-_TITLES = {
-    Outcome.PASS: "nothing got worse",
-    Outcome.NO_BASELINE: "nothing to compare with yet",
-    Outcome.INCOMPARABLE: "the reference is not comparable",
-}
 
 
 def build_publication(
@@ -40,18 +32,19 @@ def build_publication(
     origins: Mapping[str, str],
     trends: Sequence[TrendSeries],
     links: Links,
+    subjects: Subjects | None = None,
 ) -> Publication:
     """Return what is published of a verdict; without its Run, without quality and machine.
 
     `origins` says where each setting stands, for the remarks (`build_annotations`); `trends` are the courses
     that are drawn, none if there is no history.
     """
-    view = build_view(run, verdict)
+    view = build_view(run, verdict, links, subjects)
     charts = tuple(filter(None, map(trend_chart, trends)))
     return Publication(
         gate=verdict.gate,
         outcome=verdict.outcome,
-        title=_title(verdict),
+        title=view.headline,
         digest=_digest(verdict),
         texts=tuple(
             dict.fromkeys(
@@ -71,31 +64,31 @@ class _Rung:
 def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
     """Return the report from the fullest to the barest; what fails is on every one of them.
 
-    First goes what nobody decides by, then the awards (all are in a file of their own), then what is well,
-    then what is no more than unsure. Only the last one has not all that fails, and says so.
+    Details go first, then the folded awards (all are in a file of their own), then what is
+    within limits, then what is undecided. Only the last one has not all that fails, and says so.
     """
     plainer = replace(view, info_rows=(), quality=(), strata=(), reliability=(), environment=())
-    with_awards = [
-        replace(plainer, award_lists=tuple(each.first(most) for each in plainer.award_lists if most))
-        for most in _AWARDS_BY_RUNG
-    ]
-    notable = tuple(row for row in view.rows if row.severity in _NOTABLE)
+    with_awards = [replace(plainer, awards=view.awards.first(most)) for most in _AWARDS_BY_RUNG]
     short = replace(
         with_awards[-1],
-        rows=notable,
-        more_rows=_more_rows(len(view.rows) - len(notable), "metrics"),
-        reasons=_few(view.reasons, _FEW_REASONS),
-        notes=_few(view.notes, _FEW_REASONS),
+        rows=view.open_rows,
+        has_all=False,
+        more_rows=_more_rows(len(view.rows) - len(view.open_rows), "metrics"),
+        reasons=few(view.reasons, _FEW_REASONS),
+        notes=few(view.notes, _FEW_REASONS),
         slices=(),
         own_rows=(),
         kept=(),
+        log=(),
+        next=replace(view.next, waivers=""),
     )
-    failing = tuple(row for row in notable if row.severity is Severity.FAIL)
+    failing = tuple(row for row in view.rows if row.severity is Severity.FAIL)
     bare = replace(
         short,
         rows=failing,
         more_rows=_more_rows(len(view.rows) - len(failing), "metrics"),
-        reasons=_few(view.reasons, 3),
+        awards=AwardsView(),
+        reasons=few(view.reasons, 3),
         notes=(),
         waivers=(),
         # that the policy was edited is said on every rung, or long values could hide it
@@ -111,18 +104,6 @@ def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
 
 def _more_rows(count: int, what: str) -> str:
     return f"{count:,} more {what} are in the reports" if count > 0 else ""
-
-
-def _few(lines: Sequence[str], most: int) -> tuple[str, ...]:
-    shown = tuple(lines[:most])
-    return (*shown, f"and {len(lines) - most:,} more") if len(lines) > most else shown
-
-
-def _title(verdict: Verdict) -> str:
-    usual = improvement_line(verdict) or _TITLES.get(verdict.outcome, "")
-    reason = text(verdict.deciding[0]) if verdict.deciding else usual
-    title = f"{verdict.outcome}: {reason}" if reason else verdict.outcome.value
-    return plain(f"{title}{gain_words(verdict)}{not_judged_words(verdict)}", 140)
 
 
 def _digest(verdict: Verdict) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from sbir_gate.gate.reporting.message import Message, row_words
+from sbir_gate.gate.reporting.message import Message, row_text
 
 _HEADER_CHARACTERS = 150
 _TEXT_CHARACTERS = 3000
@@ -25,7 +25,7 @@ def render_slack(message: Message) -> str:
     """Return the JSON payload. `text` is what notifications and screen readers get."""
     title = f"{message.symbol} {message.title}"
     payload = {
-        "text": _cut(_escaped(f"{title}. {message.text}"), _FALLBACK_CHARACTERS),
+        "text": _cut(_escaped(f"{title}. {message.text}".strip()), _FALLBACK_CHARACTERS),
         "unfurl_links": False,
         "unfurl_media": False,
         "blocks": list(_blocks(message, title)),
@@ -36,11 +36,12 @@ def render_slack(message: Message) -> str:
 def _blocks(message: Message, title: str) -> Iterator[Block]:
     # a header takes plain text alone, in which nothing is escaped nor read
     yield {"type": "header", "text": {"type": "plain_text", "text": _cut(title, _HEADER_CHARACTERS)}}
-    yield _section(message.text)
+    if message.text:
+        yield _section(message.text)
     if message.reasons:
         yield _section("\n".join(f"• {reason}" for reason in message.reasons))
     if message.rows:
-        yield _section("\n".join(row_words(row) for row in message.rows))
+        yield _section("\n".join(row_text(row) for row in message.rows))
     yield {"type": "context", "elements": [_plain_text(message.place)]}
     if message.links:
         links = " · ".join(f"<{_escaped(address)}|{name}>" for name, address in message.links)

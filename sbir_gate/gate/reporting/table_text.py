@@ -33,7 +33,7 @@ class FittingCell(Protocol):
         """The columns without which something that matters is cut."""
 
     def fit(self, columns: int) -> str:
-        """Return the cell in at most so many columns."""
+        """Return the cell in at most `columns` columns."""
 
 
 def table_lines(layout: TableLayout, body: Sequence[Sequence[str | FittingCell]], width: int) -> list[str]:

@@ -5,13 +5,25 @@ Everything that comes from data has been through `plain`; a channel only has to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
 
-from sbir_gate.gate.reporting.improvements import gain_words, improvement_line
-from sbir_gate.gate.reporting.messages import limit_text, texts
+from sbir_gate.gate.reporting.awards_view import (
+    AwardsView,
+    SliceRow,
+    awards_view,
+    kept_lines,
+    slice_rows,
+    worsened_title,
+)
+from sbir_gate.gate.reporting.headline import MARKS, blind_lines, figures, headline, product
+from sbir_gate.gate.reporting.improvements import improvement_line
+from sbir_gate.gate.reporting.judgement import OPEN, awards_limit, log_of, messages, own_reasons
+from sbir_gate.gate.reporting.metric_rows import MARKS as ROW_MARKS
+from sbir_gate.gate.reporting.metric_rows import MetricRow, in_order, metric_rows
+from sbir_gate.gate.reporting.next_steps import NextSteps, next_steps
+from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.policy_view import (
     PolicyBanner,
@@ -20,69 +32,21 @@ from sbir_gate.gate.reporting.policy_view import (
     policy_words,
     waiver_rows,
 )
-from sbir_gate.gate.reporting.quantities import (
-    NO_CHANGE,
-    NOTHING,
-    bar,
-    judged_difference,
-    quantity,
-    rate,
-    relative_change,
-)
-from sbir_gate.gate.reporting.records_view import (
-    AwardList,
-    SliceRow,
-    award_lists,
-    kept_lines,
-    records_line,
-    slice_rows,
-)
-from sbir_gate.model.finding import Rule, Severity
+from sbir_gate.gate.reporting.quantities import NOTHING, bar, counted, quantity, rate
+from sbir_gate.model.alert import AlertList
+from sbir_gate.model.finding import Severity
 from sbir_gate.model.moments import moment_text
-from sbir_gate.model.run import Run, Timing
-from sbir_gate.model.verdict import Change, Outcome, Verdict, not_judged
+from sbir_gate.model.publication import Links, Subjects
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Outcome, Verdict
 
 MAX_REASONS = 50
+LOST_AWARDS_ANCHOR = "awards-one-by-one"
 
 _NAME_CHARACTERS = 80
 _ID_CHARACTERS = 60
 _COMMIT_CHARACTERS = 12
-
-_ROW_ORDER = (Severity.FAIL, Severity.WARN, Severity.INCONCLUSIVE, Severity.OK, Severity.INFO)
-
-SYMBOLS = {
-    Severity.FAIL: "❌",
-    Severity.WARN: "⚠️",
-    Severity.INCONCLUSIVE: "❔",
-    Severity.OK: "✅",
-    Severity.INFO: "·",
-}
-
-OUTCOMES = {
-    Outcome.PASS: ("✅", "Nothing got worse beyond its limit"),
-    Outcome.WARN: ("⚠️", "Worse, but not beyond what may pass"),
-    Outcome.FAIL: ("❌", "Worse than may pass"),
-    Outcome.INCONCLUSIVE: ("❔", "The measurements are too noisy to tell"),
-    Outcome.INCOMPARABLE: ("🚫", "Nothing was compared: the reference is not comparable"),
-    Outcome.NO_BASELINE: ("🆕", "Nothing to compare with yet; the absolute limits hold"),
-    Outcome.ERROR: ("💥", "The benchmark did not finish"),
-}
-
-_TIMINGS = {Timing.ENGINE_UNCHANGED: "; engine unchanged", Timing.QUICK: ""}
-
-
-@dataclass(frozen=True, slots=True)
-class MetricRow:
-    """One metric, ready to print; `severity` is for colours, `symbol` stands for it in Markdown."""
-
-    symbol: str
-    severity: Severity
-    metric: str
-    reference: str
-    head: str
-    delta: str
-    change: str
-    limit: str
+_SHORT_COMMIT = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +59,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class StratumRow:
-    """Quality within one slice of the awards."""
+    """Quality within one segment of the awards."""
 
     dimension: str
     value: str
@@ -108,148 +72,176 @@ class StratumRow:
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityRow:
-    """How sure the links of one bin were said to be, and how often they were right."""
+    """The stated confidence of the links in one bin, and the share of them that is correct."""
 
     confidence: str
     count: str
-    said: str
-    right: str
+    stated: str
+    correct: str
     bar: str
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A report, before it takes the shape of a channel. `rows` are gated, worst first.
+class CommitView:
+    """A commit as a reader knows it: short, with its subject where that is known."""
 
-    `more_rows` says how many of the rows are left out, empty if none. `steady_title` is what is said of the
-    rows that show no change. `improvement` says what got better where that is not the headline. `kept` are
-    changes of awards whose link is the same. `own_rows` are of head's own fixture, where it was judged on the
-    base's.
+    commit: str
+    subject: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A report, before it takes the shape of a channel.
+
+    `rows` are the metrics with a limit and the awards, worst first; `info_rows` have no limit. `figures` are
+    the main ones, `blind` is what was not judged, `reasons` are those without a row. `more_rows` is how many
+    rows are left out, empty if none. `own_rows` are of the change's own fixture, if it was judged on another.
+    `log` is the end of what a broken enricher printed. `has_all` is False where only the open rows are kept.
     """
 
     gate: str
+    product: str
     outcome: Outcome
-    symbol: str
+    mark: str
     headline: str
-    reasons: tuple[str, ...]
-    notes: tuple[str, ...]
-    rows: tuple[MetricRow, ...]
-    info_rows: tuple[MetricRow, ...]
-    records: str
-    award_lists: tuple[AwardList, ...]
-    quality: tuple[Fact, ...]
-    strata: tuple[StratumRow, ...]
-    reliability: tuple[ReliabilityRow, ...]
-    environment: tuple[Fact, ...]
-    banner: PolicyBanner | None = None
-    waivers: tuple[WaiverRow, ...] = ()
-    slices: tuple[SliceRow, ...] = ()
+    figures: tuple[str, ...] = ()
+    blind: tuple[str, ...] = ()
     improvement: str = ""
-    kept: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    rows: tuple[MetricRow, ...] = ()
+    info_rows: tuple[MetricRow, ...] = ()
     own_rows: tuple[MetricRow, ...] = ()
     more_rows: str = ""
-    steady_title: str = ""
+    awards: AwardsView = field(default_factory=AwardsView)
+    slices: tuple[SliceRow, ...] = ()
+    kept: tuple[str, ...] = ()
+    banner: PolicyBanner | None = None
+    waivers: tuple[WaiverRow, ...] = ()
+    next: NextSteps = field(default_factory=NextSteps)
+    base: CommitView | None = None
+    head: CommitView | None = None
+    quality: tuple[Fact, ...] = ()
+    strata: tuple[StratumRow, ...] = ()
+    reliability: tuple[ReliabilityRow, ...] = ()
+    environment: tuple[Fact, ...] = ()
+    log: tuple[str, ...] = ()
+    has_all: bool = True
 
     @property
-    def moved_rows(self) -> tuple[MetricRow, ...]:
-        """The rows that somebody has to see: what is worse or unsure, and what changed for the better."""
-        return tuple(row for row in self.rows if not _is_steady(row))
+    def open_rows(self) -> tuple[MetricRow, ...]:
+        """The rows that fail, warn or are undecided."""
+        return tuple(row for row in self.rows if row.is_open)
 
     @property
-    def steady_rows(self) -> tuple[MetricRow, ...]:
-        """The rows within their limits that show no change."""
-        return tuple(row for row in self.rows if _is_steady(row))
+    def metric_count(self) -> int:
+        """How many metrics have a limit."""
+        return sum(bool(row.key) for row in self.rows)
+
+    @property
+    def is_all_doubt(self) -> bool:
+        """Say whether all that is to be seen is undecided metrics, which show estimate and interval apart."""
+        return bool(self.open_rows) and all(row.severity is Severity.INCONCLUSIVE for row in self.open_rows)
+
+    @property
+    def notes_title(self) -> str:
+        """How many notes there are."""
+        return counted(len(self.notes), "note")
+
+    @property
+    def all_title(self) -> str:
+        """What the fold with everything else holds."""
+        parts = (
+            f"All {counted(self.metric_count, 'metric')}" if self.has_all and self.metric_count else "",
+            f"{len(self.info_rows):,} without a limit" if self.info_rows else "",
+            "quality" if self.quality else "",
+            "environment" if self.environment else "",
+        )
+        title = " · ".join(filter(None, parts))
+        return title[:1].upper() + title[1:]
 
 
-def build_view(run: Run | None, verdict: Verdict) -> View:
+def build_view(
+    run: Run | None, verdict: Verdict, links: Links | None = None, subjects: Subjects | None = None
+) -> View:
     """Return the view of a verdict; without the Run that it judges, without quality and machine."""
-    symbol, headline = OUTCOMES[verdict.outcome]
-    better = improvement_line(verdict)
-    is_headline = verdict.outcome is Outcome.PASS
-    headline = better if better and is_headline else headline
-    ordered = sorted(verdict.changes, key=lambda change: _ROW_ORDER.index(change.severity))
+    links, subjects = links or Links(), subjects or Subjects()
+    gated = [change for change in verdict.changes if change.severity is not Severity.INFO]
+    others = [change for change in verdict.changes if change.severity is Severity.INFO]
+    better, title = improvement_line(verdict), headline(verdict)
     return View(
         gate=plain(verdict.gate, _NAME_CHARACTERS),
+        product=product(verdict.gate),
         outcome=verdict.outcome,
-        symbol=symbol,
-        headline=f"{headline}{gain_words(verdict)}{not_judged_words(verdict)}",
-        improvement="" if is_headline else better,
-        reasons=_capped(texts(verdict.deciding)),
-        notes=_capped((*_hints(verdict), *texts(verdict.notes))),
-        rows=tuple(_metric_row(change) for change in ordered if change.severity is not Severity.INFO),
-        info_rows=tuple(_metric_row(change) for change in ordered if change.severity is Severity.INFO),
-        records=records_line(verdict.records),
-        award_lists=award_lists(verdict.records),
+        mark=MARKS[verdict.outcome],
+        headline=title,
+        figures=figures(run, verdict),
+        blind=blind_lines(verdict),
+        improvement="" if verdict.outcome is Outcome.PASS else better,
+        # what the headline says is not said again
+        reasons=few(tuple(text for text in own_reasons(verdict) if text not in title), MAX_REASONS),
+        notes=few(messages(verdict.notes), MAX_REASONS),
+        rows=in_order((*_awards_row(verdict), *metric_rows(gated))),
+        info_rows=metric_rows(others),
+        own_rows=metric_rows(verdict.own_fixture_changes),
+        awards=awards_view(verdict.records),
+        slices=slice_rows(verdict.records),
+        kept=kept_lines(verdict.records),
+        banner=policy_banner(verdict),
+        waivers=waiver_rows(verdict),
+        next=next_steps(run, verdict, links.pull_request),
+        base=_commit(verdict.reference_commit, subjects.base, links.base_commit),
+        head=_commit(verdict.head_commit, subjects.head, links.commit),
         quality=_quality_facts(run) if run else (),
         strata=_strata(run) if run else (),
         reliability=_reliability(run) if run else (),
         environment=(*_verdict_facts(verdict), *(_environment_facts(run) if run else ())),
-        banner=policy_banner(verdict),
-        waivers=waiver_rows(verdict),
-        slices=slice_rows(verdict.records),
-        own_rows=tuple(map(_metric_row, verdict.own_fixture_changes)),
-        kept=kept_lines(verdict.records),
-        steady_title=_steady_title(verdict),
+        log=log_of(verdict),
     )
 
 
-def not_judged_words(verdict: Verdict) -> str:
-    """Return what a headline adds for what was not judged: "; time not judged". Empty if all was."""
-    if verdict.timing is not Timing.MEASURED:
-        return f"{_TIMINGS[verdict.timing]}; time not judged"
-    blind = [plain(kind, _NAME_CHARACTERS) for kind in not_judged(verdict.changes)]
-    return f"; {' and '.join(blind)} not judged" if blind else ""
-
-
-def _steady_title(verdict: Verdict) -> str:
-    """Return what is true of the rows that show no change; without a reference nothing was compared."""
-    if any(change.reference is not None for change in verdict.changes):
-        return "metrics within their limits, without a change"
-    return "metrics measured, none compared: only absolute limits were judged"
-
-
-def _is_steady(row: MetricRow) -> bool:
-    return row.severity is Severity.OK and row.change in {NO_CHANGE, NOTHING}
-
-
-def _capped(lines: Sequence[str]) -> tuple[str, ...]:
-    shown = tuple(plain(line) for line in lines[:MAX_REASONS])
-    return (*shown, f"and {len(lines) - MAX_REASONS:,} more") if len(lines) > MAX_REASONS else shown
-
-
-def _hints(verdict: Verdict) -> tuple[str, ...]:
-    """Return what to do where there is no verdict at all."""
-    errors = [finding for finding in verdict.findings if finding.rule is Rule.ERROR]
-    return tuple(dict.fromkeys(str(error.facts["hint"]) for error in errors if error.facts.get("hint")))
-
-
-def _limit_cell(change: Change) -> str:
-    """Return the limits that decided; without any, all of them."""
-    if not change.is_sound:
-        return "must be sound"
-    if not change.is_measured:
-        return "not judged"
-    return ", ".join(map(limit_text, change.broken or change.limits)) or NOTHING
-
-
-def _metric_row(change: Change) -> MetricRow:
-    unit = plain(change.unit, _ID_CHARACTERS)
-    return MetricRow(
-        symbol=SYMBOLS[change.severity],
-        severity=change.severity,
-        metric=_metric_name(change),
-        reference=quantity(change.reference, unit),
-        head=quantity(change.head, unit),
-        delta=judged_difference(change, unit),
-        change=relative_change(change),
-        limit=_limit_cell(change),
+def alerts_view(alerts: AlertList) -> View:
+    """Return the view of alerts that are in no verdict, such as those of a run that broke."""
+    texts = tuple(map(alert_text, alerts.alerts))
+    return View(
+        gate=plain(alerts.gate, _NAME_CHARACTERS),
+        product=product(alerts.gate),
+        outcome=alerts.outcome,
+        mark=MARKS[alerts.outcome],
+        headline=" · ".join((alerts.outcome.value, *texts[:1])),
+        reasons=few(texts[1:], MAX_REASONS),
     )
 
 
-def _metric_name(change: Change) -> str:
-    name = plain(change.metric, _NAME_CHARACTERS)
-    old = plain(change.renamed_from, _NAME_CHARACTERS)
-    return f"{name} (was {old})" if old else name
+def few(lines: tuple[str, ...], most: int) -> tuple[str, ...]:
+    """Return at most `most` lines; one more counts the others."""
+    return (*lines[:most], f"and {len(lines) - most:,} more") if len(lines) > most else lines
+
+
+def _awards_row(verdict: Verdict) -> tuple[MetricRow, ...]:
+    """Return the row of the awards that worsened; none where they exceed no limit."""
+    records = verdict.records
+    if records.severity not in OPEN:
+        return ()
+    return (
+        MetricRow(
+            mark=ROW_MARKS[records.severity],
+            severity=records.severity,
+            name=worsened_title(records),
+            key="",
+            anchor=LOST_AWARDS_ANCHOR,
+            change=counted(records.worsened, "award"),
+            values=NOTHING,
+            limit=awards_limit(verdict),
+        ),
+    )
+
+
+def _commit(commit: str, subject: str, address: str) -> CommitView | None:
+    if not commit:
+        return None
+    return CommitView(plain(commit[:_SHORT_COMMIT]), plain(subject, _NAME_CHARACTERS), address)
 
 
 def _quality_facts(run: Run) -> tuple[Fact, ...]:
@@ -260,7 +252,7 @@ def _quality_facts(run: Run) -> tuple[Fact, ...]:
     )
     facts = [
         Fact(
-            "links", f"{quality.links:,} of {quality.awards:,} awards (match rate {quality.match_rate:.4f})"
+            "links", f"{quality.links:,} of {quality.awards:,} awards (match rate {rate(quality.match_rate)})"
         ),
         Fact("by method", plain(methods) or NOTHING),
     ]
@@ -274,7 +266,7 @@ def _quality_facts(run: Run) -> tuple[Fact, ...]:
         ("scoring recall", quality.scoring_recall),
         ("calibration error", quality.calibration_error),
     )
-    return (*facts, *(Fact(name, f"{value:.4f}") for name, value in rates if value is not None))
+    return (*facts, *(Fact(name, rate(value)) for name, value in rates if value is not None))
 
 
 def _strata(run: Run) -> tuple[StratumRow, ...]:
@@ -297,8 +289,8 @@ def _reliability(run: Run) -> tuple[ReliabilityRow, ...]:
         ReliabilityRow(
             confidence=f"{bin_.low:.2f} to {bin_.high:.2f}",
             count=f"{bin_.count:,}",
-            said=rate(bin_.mean_confidence),
-            right=rate(bin_.share_right),
+            stated=rate(bin_.mean_confidence),
+            correct=rate(bin_.share_right),
             bar=bar(bin_.share_right),
         )
         for bin_ in run.quality.reliability
@@ -309,7 +301,7 @@ def _reliability(run: Run) -> tuple[ReliabilityRow, ...]:
 def _verdict_facts(verdict: Verdict) -> tuple[Fact, ...]:
     facts = [Fact("head", _moment(verdict.head_started_at, verdict.head_commit))]
     if verdict.reference_started_at:
-        facts.append(Fact("reference", _moment(verdict.reference_started_at, verdict.reference_commit)))
+        facts.append(Fact("base", _moment(verdict.reference_started_at, verdict.reference_commit)))
     if verdict.policy_commit:
         facts.append(Fact("policy", policy_words(verdict)))
     return tuple(facts)
@@ -322,10 +314,10 @@ def _moment(started_at: datetime, commit: str) -> str:
 
 def _environment_facts(run: Run) -> tuple[Fact, ...]:
     machine, fixture = run.machine, run.fixture
-    calibration = f"{median(run.calibration_seconds):.4g} s" if run.calibration_seconds else "not timed"
+    calibration = quantity(median(run.calibration_seconds), "s") if run.calibration_seconds else "not timed"
     size = f"{machine.cores} cores, {machine.memory_mib:,} MiB"
     facts = {
-        "branch": run.source.branch + (" (with changes not committed)" if run.source.is_dirty else ""),
+        "branch": run.source.branch + (" (with uncommitted changes)" if run.source.is_dirty else ""),
         "machine": f"{machine.cpu_model}, {size}, {machine.system}",
         "Python": machine.python_version,
         "calibration workload": calibration,
@@ -335,7 +327,9 @@ def _environment_facts(run: Run) -> tuple[Fact, ...]:
         "repeats": str(len(run.samples)),
         "sbir-gate": run.tool_version,
     }
-    notes = sorted(run.engine_notes.items())
+    engine = sorted(run.engine_notes.items())
     return tuple(
-        Fact(plain(name, _NAME_CHARACTERS), plain(value)) for name, value in (*facts.items(), *notes) if value
+        Fact(plain(name, _NAME_CHARACTERS), plain(value))
+        for name, value in (*facts.items(), *engine)
+        if value
     )

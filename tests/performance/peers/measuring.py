@@ -30,7 +30,10 @@ def measured_runs(command, output, repeats):
         if runs[-1].is_timed_out:
             return {"error": "out of time"}
         if runs[-1].exit_status:
-            return {"error": runs[-1].log_tail[-300:].replace("|", "/") or f"status {runs[-1].exit_status}"}
+            return {
+                "error": " / ".join(runs[-1].log_tail)[-300:].replace("|", "/")
+                or f"status {runs[-1].exit_status}"
+            }
     return {
         name: median(getattr(one, name) for one in runs)
         for name in ("wall_seconds", "cpu_seconds", "peak_rss_mib")

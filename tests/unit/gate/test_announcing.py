@@ -8,8 +8,8 @@ from sbir_gate.errors import UsageError
 from sbir_gate.gate.announcing import NO_NEWS, TOLD, announce
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.history import keep_run
 from sbir_gate.gate.judging_history import history_folder
+from sbir_gate.gate.kept_runs import keep_run
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.model.publication import Links
 from sbir_gate.settings import load_settings
@@ -65,7 +65,7 @@ def test_a_failure_is_told_once(team):
         TOLD,
     ]
     assert len(team.heard()) == 2
-    assert team.heard()[0].startswith("❌ enrichment: fail")
+    assert team.heard()[0].startswith("❌ sbir-gate: fail · Wall time +90% (limit +25%)")
 
 
 def test_a_history_that_cannot_be_read_hides_no_failure(team):

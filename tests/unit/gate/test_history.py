@@ -13,13 +13,11 @@ from sbir_gate.gate.history import (
     consult_history,
     drift_before_promotion,
     drift_rule,
-    import_runs,
-    keep_error,
-    keep_run,
     noise_of_history,
     spreads,
 )
 from sbir_gate.gate.judging_history import history_folder
+from sbir_gate.gate.kept_runs import import_runs, keep_error, keep_run
 from sbir_gate.gate.storing.history import keep_entry, open_history
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.finding import Rule, Severity

@@ -7,7 +7,7 @@ from sbir_gate.errors import PublishError
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.judging_history import history_folder
 from sbir_gate.gate.keeping import KeepEdges, fetch_past, keep_for_later
-from sbir_gate.gate.publish import Saved
+from sbir_gate.gate.saved_verdict import Saved
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.history import keep_entry
 from sbir_gate.model.verdict import Outcome

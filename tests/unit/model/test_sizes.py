@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.errors import DocumentError
-from sbir_gate.gate.history import entry_of
+from sbir_gate.gate.kept_runs import entry_of
 from sbir_gate.model import sizes
 from sbir_gate.model.document import HISTORY, RUN, decode, encode
 from sbir_gate.model.run import Metric, MetricKind

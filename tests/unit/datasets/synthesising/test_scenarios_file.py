@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from sbir_gate.errors import EnricherError
 from sbir_gate.gate.measuring.output import check_rows, digest, read_decisions
-from sbir_gate.gate.measuring.quality import measure_quality, right_award_ids
+from sbir_gate.gate.measuring.quality import labels_of, measure_quality
+from sbir_gate.model.awards import Label
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
 from tests.scenarios import FAILURES, Award, load_scenarios, write_answers, write_scenario
 
@@ -32,12 +33,21 @@ def truth_of(scenario):
     return {award_id: frozenset(scenario.right_recipients(award_id)) for award_id in scenario.expected}
 
 
-def quality(scenario, found):
-    profiles = [
+def profiles_of(scenario):
+    return [
         AwardProfile(award.award_id, award.company, Phase.ONE, CompanySize.UNKNOWN, IdentifierType.NEITHER)
         for award in scenario.awards
     ]
-    return measure_quality(found, profiles, truth_of(scenario))
+
+
+def quality(scenario, found):
+    return measure_quality(found, profiles_of(scenario), truth_of(scenario))
+
+
+def correct(scenario, found):
+    """Return the awards that are decided correctly."""
+    labels = labels_of(found, profiles_of(scenario), truth_of(scenario))
+    return {each.award_id for each, label in zip(found, labels, strict=True) if label is Label.CORRECT}
 
 
 def is_lower(after, before):
@@ -55,8 +65,7 @@ def findings(scenario, folder):
     second = decisions(scenario.second_sabotage or scenario.sabotage, folder)
     faults = check_rows(wrong, [award.award_id for award in scenario.awards])
     before, after = quality(scenario, right), quality(scenario, wrong)
-    truth = truth_of(scenario)
-    lost = set(right_award_ids(right, truth)) - set(right_award_ids(wrong, truth))
+    lost = correct(scenario, right) - correct(scenario, wrong)
     return {
         name
         for name, is_found in {

@@ -5,7 +5,7 @@ import pytest
 
 from sbir_gate.gate.comparing.drift import DriftRule, OlderRun, drift_findings, older_runs, with_drift
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.history import entry_of
+from sbir_gate.gate.kept_runs import entry_of
 from sbir_gate.gate.reporting.messages import text
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.verdict import Outcome

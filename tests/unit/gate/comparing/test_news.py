@@ -2,9 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from sbir_gate.gate.comparing.alerts import alerts_of
+from sbir_gate.gate.comparing.alerts import alerts_of, is_news
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.comparing.news import is_news
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.verdict import Outcome
 from tests.factories import make_policy, make_run, scaled

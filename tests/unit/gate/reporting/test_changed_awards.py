@@ -18,6 +18,7 @@ def change(award_id="A1", firm_name="Firm", **fields):
         "was_right": True,
         "is_right": False,
         "lost_by": LostBy.BLOCKING,
+        "before_confidence": 0.9981,
         "phase": "II",
         "company_size": "micro",
         "identifier_type": "both",
@@ -48,14 +49,14 @@ def test_every_award_is_a_row_under_the_header():
     assert header == list(COLUMNS)
     assert len(body) == 502
     assert ",".join(body[0]) == (
-        "re-linked,relinked-wrong,C,Firm,R1,,,uei-exact,R2,Orchard Farms,U2,none,true,false,"
+        "re-linked,relinked-wrong,C,Firm,R1,,,uei-exact,0.998,R2,Orchard Farms,U2,none,,true,false,"
         "blocking,II,micro,both"
     )
     assert ",".join(body[1]) == (
-        "lost,lost-correct,A0,Firm,R1,,,uei-exact,,,,none,true,false,blocking,II,micro,both"
+        "lost,lost-correct,A0,Firm,R1,,,uei-exact,0.998,,,,none,,true,false,blocking,II,micro,both"
     )
     assert body[501][:2] == ["gained", "gained"]
-    assert body[501][12:15] == ["", "", ""]
+    assert body[501][14:17] == ["", "", ""]
 
 
 def test_without_changes_there_is_the_header():

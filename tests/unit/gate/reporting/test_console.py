@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.reporting.awards_view import awards_view
 from sbir_gate.gate.reporting.console import NARROWEST_WIDTH, render_console
 from sbir_gate.gate.reporting.plain_text import display_width
-from sbir_gate.gate.reporting.records_view import award_lists
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.verdict import AwardChange, LostBy, RecordChanges
-from tests.factories import make_policy, make_run, scaled, with_facts, with_lost_links
+from tests.factories import make_policy, make_run, scaled, with_facts, with_lost_links, with_metric
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -21,7 +21,7 @@ def view_of(head):
 def table_lines(text):
     """Return the lines of the metric and award tables, without the titles above them."""
     blocks = re.findall(r"^(?: +metric |award ).*(?:\n.+)*", text, re.MULTILINE)
-    return [line for block in blocks for line in block.split("\n")]
+    return [line for block in blocks for line in block.split("\n") if "--verbose" not in line]
 
 
 @pytest.mark.parametrize("width", [-5, 0, 40, 60, 79, 100, 200])
@@ -33,10 +33,27 @@ def test_tables_fit_the_width(width):
     assert max(map(display_width, lines)) <= max(width, NARROWEST_WIDTH)
 
 
-def test_a_narrow_terminal_keeps_the_metric_and_its_change():
+def test_eighty_columns_keep_the_change_with_its_interval_both_values_and_the_limit():
+    head = scaled(with_metric(with_lost_links(make_run(), 7), "match_rate", [0.6]), "wall_seconds", 1.4)
+    text = render_console(view_of(head), 80, use_colour=False)
+    assert re.search(r"^fail +Wall time +\+40% \[\+38, \+42\] +1\.70 → 2\.38 s +\+25%$", text, re.MULTILINE)
+    assert re.search(r"^fail +Match rate +.20% +0\.750 → 0\.600 +≥ 0\.700, .5%$", text, re.MULTILINE)
+    assert max(map(display_width, text.splitlines())) <= 80
+
+
+def test_a_narrow_terminal_drops_the_interval_first():
     head = scaled(make_run(), "wall_seconds", 1.4)
-    text = render_console(view_of(head), 64, use_colour=False)
-    assert re.search(r"^fail +wall_seconds +2\.38 s +\+40\.0 %", text, re.MULTILINE)
+    text = render_console(view_of(head), 50, use_colour=False)
+    assert re.search(r"^fail +Wall time +\+40% +1\.70 → 2\.38 s +\+25%$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("is_verbose", [False, True])
+def test_the_last_line_is_the_verdict(is_verbose):
+    head = with_lost_links(make_run(), 7)
+    last = render_console(view_of(head), 80, use_colour=False, is_verbose=is_verbose).splitlines()[-1]
+    assert last == "FAIL: enrichment · 7 awards lost a correct link (limit 5)"
+    passed = render_console(view_of(make_run()), 80, use_colour=False, is_verbose=is_verbose).splitlines()[-1]
+    assert passed == "PASS: enrichment · no links lost"
 
 
 def test_without_colour_there_is_no_escape_sequence():
@@ -53,29 +70,29 @@ def test_colour_changes_nothing_but_colour():
 
 
 def test_reasons_are_never_cut():
-    head = scaled(make_run(), "wall_seconds", 1.4)
-    view = view_of(head)
+    view = replace(view_of(make_run()), reasons=("a reason " * 20,))
     text = render_console(view, NARROWEST_WIDTH, use_colour=False)
     for reason in view.reasons:
         assert reason in text
 
 
-def test_what_has_no_limit_is_counted_and_shown_only_when_asked_for():
+def test_what_is_within_limits_is_one_line_and_shown_only_when_asked_for():
     view = view_of(make_run())
     short = render_console(view, 120, use_colour=False)
     whole = render_console(view, 120, use_colour=False, is_verbose=True)
-    assert "more metrics have no limit: --verbose shows them." in short
+    assert "6 metrics within limits, 5 without a limit (--verbose shows them)" in short
     assert "Environment" not in short
-    assert "Metrics without a limit" in whole
+    assert "Peak memory" in whole
+    assert "Awards per second" in whole
     assert "Environment" in whole
 
 
 @pytest.mark.parametrize(
     ("width", "kept"),
     [
-        (220, ("award-2026-0000001", "NORTHWIND", "UEI ABCDEF123456 · R000012345 (name-fuzzy)")),
-        (120, ("award-2026-0000001", "UEI ABCDEF123456 · R000012345", "UEI UVWXYZ987654 · R000067890")),
-        (79, ("award-2026-0000001", "R000012345", "R000067890")),
+        (220, ("award-2026-0000001", "NORTHWIND", "UEI ABCDEF123456 · name-fuzzy 0.980")),
+        (120, ("award-2026-0000001", "UEI ABCDEF123456", "UEI UVWXYZ987654")),
+        (79, ("award-2026-0000001", "UEI ABCDEF", "UEI UVWXYZ")),
     ],
 )
 def test_names_are_cut_before_ids(width, kept):
@@ -93,8 +110,10 @@ def test_names_are_cut_before_ids(width, kept):
         before_uei="ABCDEF123456",
         after_name="NORTHWIND ADVANCED MATERIALS OF NEW ENGLAND LLC",
         after_uei="UVWXYZ987654",
+        before_confidence=0.98,
+        after_confidence=0.91,
     )
-    view = replace(view_of(make_run()), award_lists=award_lists(RecordChanges(relinked=(change,))))
+    view = replace(view_of(make_run()), awards=awards_view(RecordChanges(relinked=(change,))))
     lines = table_lines(render_console(view, width, use_colour=False))
     (row,) = [line for line in lines if line.startswith("award-2026")]
     assert display_width(row) <= width

@@ -31,15 +31,15 @@ def repaired():
 def test_a_repair_is_the_headline():
     verdict = repaired()
     assert verdict.outcome is Outcome.PASS
-    assert improvement_words(verdict) == "2 awards corrected, 0 worse; precision +3.0 pp"
-    assert build_view(None, verdict).headline == "Better: 2 awards corrected, 0 worse; precision +3.0 pp"
+    assert improvement_words(verdict) == "2 awards corrected, 0 worse; precision +3 pp"
+    assert build_view(None, verdict).headline == "pass · 2 awards corrected, 0 worse; precision +3 pp"
 
 
 def test_wrong_links_dropped_are_told_from_links_lost():
     wrong = {award_id(number): link(award_id(number), "R9999") for number in range(LINKED, LINKED + 3)}
     base = with_decisions(make_run(), wrong)
     words = improvement_words(judge(make_run(), base, make_policy()))
-    assert words.startswith("3 wrong links dropped, 0 worse")
+    assert words.startswith("3 incorrect links dropped, 0 worse")
 
 
 def test_a_gain_without_a_label_is_not_called_better():
@@ -51,8 +51,8 @@ def test_a_gain_without_a_label_is_not_called_better():
 @pytest.mark.parametrize(
     ("gained", "words"),
     [
-        (1, "Nothing got worse beyond its limit; 1 link gained on an award without a label"),
-        (2, "Nothing got worse beyond its limit; 2 links gained on awards without a label"),
+        (1, "pass · no links lost; 1 link gained on an award without a label"),
+        (2, "pass · no links lost; 2 links gained on awards without a label"),
     ],
 )
 def test_the_headline_says_how_many_links_no_label_speaks_for(gained, words):
@@ -64,13 +64,13 @@ def test_the_headline_says_how_many_links_no_label_speaks_for(gained, words):
     assert gain_words(replace(verdict, outcome=Outcome.FAIL)) == ""
     repaired_too = replace(verdict, records=replace(verdict.records, relinked=repaired().records.relinked))
     headline = build_view(None, repaired_too).headline
-    assert headline.startswith("Better: 2 awards corrected, 0 worse; ")
+    assert headline.startswith("pass · 2 awards corrected, 0 worse; ")
     assert headline.endswith(gain_words(verdict))
 
 
 def test_time_and_memory_saved_are_said_only_where_they_are_established():
     head = scaled(make_run(), "wall_seconds", 0.7)
-    assert improvement_words(judge(head, make_run(), make_policy())) == "time -30.0 %"
+    assert improvement_words(judge(head, make_run(), make_policy())) == "time \N{MINUS SIGN}30%"
     noisy = with_metric(make_run(), "wall_seconds", [0.5, 3.0, 1.0, 2.9, 0.6])
     assert improvement_words(judge(noisy, make_run(), make_policy())) == ""
 
@@ -82,8 +82,8 @@ def test_nothing_better_softens_a_failure(outcome):
 
 def test_beside_a_warning_it_has_a_line_of_its_own():
     view = build_view(None, replace(repaired(), outcome=Outcome.WARN))
-    assert view.improvement == "Better: 2 awards corrected, 0 worse; precision +3.0 pp"
-    assert not view.headline.startswith("Better")
+    assert view.improvement == "Better: 2 awards corrected, 0 worse; precision +3 pp"
+    assert "corrected" not in view.headline
 
 
 def test_no_change_is_no_improvement():
@@ -103,4 +103,4 @@ def test_links_by_another_method_that_harm_nobody_are_as_good():
     verdict = judge(head, with_decisions(base, by_duns), policy)
     assert verdict.outcome is Outcome.PASS
     assert improvement_line(verdict) == "As good: 20 links made by another method, 0 awards worse"
-    assert build_view(None, verdict).headline == improvement_line(verdict)
+    assert build_view(None, verdict).headline == "pass · 20 links made by another method, 0 awards worse"

@@ -9,6 +9,7 @@ from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.message import build_message, render_message_markdown, render_plain
 from sbir_gate.gate.reporting.slack_blocks import render_slack
+from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.publication import Links
 from sbir_gate.model.verdict import Outcome
@@ -25,7 +26,7 @@ DRIFT = drift(Severity.WARN, "match_rate", tag="v1.2")
 
 def message_on(head, previous=None, links=LINKS, branch="main", **changes):
     verdict = replace(judge(head, make_run(), make_policy()), **changes)
-    return build_message(verdict, alerts_of(verdict, branch, previous), links)
+    return build_message(build_view(head, verdict, links), alerts_of(verdict, branch, previous), links)
 
 
 MESSAGES = {

@@ -1,19 +1,14 @@
 from dataclasses import fields, is_dataclass, replace
 
+from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.reporting.records_view import MAX_AWARDS_LISTED
-from sbir_gate.gate.reporting.view import MAX_REASONS, build_view
+from sbir_gate.gate.reporting.view import MAX_REASONS, alerts_view, build_view
 from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.verdict import Outcome
 from tests.factories import (
-    award_id,
-    link,
-    make_awards,
     make_policy,
     make_run,
-    no_link,
     scaled,
-    with_decisions,
     with_facts,
     with_lost_links,
     with_metric,
@@ -59,6 +54,7 @@ def test_a_view_without_the_run_has_no_quality_but_all_of_the_verdict():
     assert (bare.quality, bare.strata, bare.reliability) == ((), (), ())
     assert full.quality
     assert bare.environment == full.environment[:2]
+    assert bare.figures[1:] == full.figures[1:]
 
 
 def test_the_coverage_of_the_truth_is_shown():
@@ -71,42 +67,40 @@ def test_the_coverage_of_the_truth_is_shown():
     assert facts["labels"] == "0 of 2,671 awards labelled"
 
 
-def test_long_lists_of_awards_are_capped_and_say_so():
-    run = make_run(has_truth=False)
-    ids = [award_id(number) for number in range(60)]
-    before = replace(run, awards=make_awards([link(one, "R1") for one in ids]))
-    after = replace(run, awards=make_awards([no_link(one) for one in ids]))
-    (awards,) = view_of(after, before).award_lists
-    assert awards.title == "Lost links, not labelled (60)"
-    assert len(awards.rows) == MAX_AWARDS_LISTED
-    assert awards.more == "and 10 more: all are in changed-awards.csv"
-
-
-def test_short_lists_say_nothing_of_more():
-    (awards,) = view_of(with_lost_links(make_run(), 2), make_run()).award_lists
-    assert awards.more == ""
-    assert str(awards.rows[0].before) == "R0000 (uei-exact)"
-    assert str(awards.rows[0].after) == "none"
-
-
-def test_what_became_of_each_award_is_said():
-    reference = with_decisions(make_run(), {award_id(7): no_link(award_id(7))})
-    head = with_decisions(
-        make_run(),
-        {award_id(5): link(award_id(5), "R9999"), award_id(35): link(award_id(35), "R0035")},
-    )
-    new_wrong, relinked, gained = view_of(head, reference).award_lists
-    assert [row.truth for row in new_wrong.rows] == ["wrong"]
-    assert [row.truth for row in relinked.rows] == ["no longer correct"]
-    assert [row.truth for row in gained.rows] == ["now correct"]
-
-
 def test_reasons_are_capped_and_say_so():
-    found = tuple(recorded(f"reason {n}", Severity.WARN) for n in range(MAX_REASONS + 7))
-    verdict = replace(judge(make_run(), None, POLICY), findings=found)
+    faults = tuple(recorded(f"reason {number}", Severity.FAIL) for number in range(MAX_REASONS + 8))
+    verdict = replace(judge(make_run(), None, POLICY), outcome=Outcome.FAIL, findings=faults)
     view = build_view(None, verdict)
+    assert view.headline == "fail · reason 0"
     assert len(view.reasons) == MAX_REASONS + 1
     assert view.reasons[-1] == "and 7 more"
+
+
+def test_a_row_that_says_it_all_needs_no_reason():
+    head = scaled(with_lost_links(make_run(), 7), "wall_seconds", 1.4)
+    assert view_of(head, make_run()).reasons == ()
+
+
+def test_a_metric_that_cannot_be_judged_says_why():
+    view = view_of(with_metric(make_run(), "precision", [float("nan")]), make_run())
+    assert view.headline.startswith("fail · precision is not a finite number")
+
+
+def test_what_was_not_judged_is_in_the_headline_and_explained_below():
+    before = with_metric(make_run(session="s"), "wall_seconds", (1.7, 1.9, 1.3, 1.7, 1.9))
+    after = with_metric(make_run(session="s"), "wall_seconds", (2.0, 1.4, 1.8, 2.3, 1.6))
+    view = view_of(after, before)
+    assert view.headline.endswith("time not judged")
+    (line,) = view.blind
+    assert line.startswith("Time was not judged: Wall time may be up to ")
+    assert line.endswith("% higher (limit +25%)")
+
+
+def test_a_verdict_with_nothing_but_alerts_has_a_view():
+    verdict = judge(with_lost_links(make_run(), 7), make_run(), POLICY)
+    view = alerts_view(alerts_of(verdict, "main", None))
+    assert view.headline.startswith("fail · 7 awards lost a correct link")
+    assert (view.rows, view.figures) == ((), ())
 
 
 def test_empty_bins_are_left_out_of_the_reliability_diagram():

@@ -1,0 +1,133 @@
+"""What to do next: reproduce the verdict, decide an open question, accept a regression, or read on."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import yaml
+
+from sbir_gate.gate.reporting.judgement import doubt_of, first_fix
+from sbir_gate.gate.reporting.metric_rows import ranked
+from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.quantities import counted
+from sbir_gate.model.finding import Severity
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Change, Outcome, Verdict
+from sbir_gate.model.waiver import AWARDS
+
+WAIVERS_FILE = "config/waivers.yaml"
+
+_COMMIT_CHARACTERS = 12
+_WAIVER_DAYS = 90
+_SPARE = 1.2  # calibration and checks take a share of the budget too
+_PAIRS, _REPEATS = ("more pair", "more pairs"), ("more repeat a side", "more repeats a side")
+_NOT_REPRODUCED = frozenset({Outcome.PASS, Outcome.NO_BASELINE})
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes equal days out each time, not as aliases of the first one."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 -- the signature of yaml
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class NextSteps:
+    """What to do next, each empty where there is nothing to do.
+
+    `command` measures the same again. `advice` is what would settle the matter. `waivers` is the content of a
+    waivers file that lets the regression pass, to be completed with a reason and an owner.
+    """
+
+    command: str = ""
+    advice: tuple[str, ...] = ()
+    waivers: str = ""
+
+
+def next_steps(run: Run | None, verdict: Verdict, pull_request: str = "") -> NextSteps:
+    """Return what to do next about a verdict."""
+    if verdict.outcome is Outcome.NO_BASELINE:
+        return NextSteps(advice=("Merge: the run on the main branch makes the baseline.",))
+    if verdict.outcome in _NOT_REPRODUCED:
+        return NextSteps()
+    return NextSteps(
+        command=_command(run, verdict),
+        advice=tuple(_advice(run, verdict)),
+        waivers=_waivers(verdict, pull_request) if verdict.outcome is Outcome.FAIL else "",
+    )
+
+
+def _command(run: Run | None, verdict: Verdict) -> str:
+    """Return the command that measures the same again."""
+    words = ["sbir-gate", "run"]
+    if run is not None and run.settings_file:
+        words += ["--config", plain(run.settings_file)]
+    if verdict.reference_commit and (run is None or run.session):
+        words += ["--base", plain(verdict.reference_commit[:_COMMIT_CHARACTERS])]
+    return shlex.join(words)
+
+
+def _advice(run: Run | None, verdict: Verdict) -> Iterator[str]:
+    fix = first_fix(verdict)
+    if fix:
+        yield fix if fix.endswith((".", "!", "?")) else f"{fix}."
+    doubt = doubt_of(verdict)
+    if verdict.outcome is not Outcome.INCONCLUSIVE or doubt is None:
+        return
+    more = doubt.facts.get("more_pairs", doubt.facts.get("more_repeats"))
+    if doubt.facts.get("needs_pairs"):
+        yield "More repeats would not decide: measure base and head side by side, with --base."
+    elif isinstance(more, int):
+        names = _PAIRS if "more_pairs" in doubt.facts else _REPEATS
+        yield f"About {counted(more, *names)} would decide{_budget(run, verdict, more)}."
+    else:
+        yield "Run the job again on a quieter runner: no number of repeats within reach would decide."
+
+
+def _budget(run: Run | None, verdict: Verdict, more: int) -> str:
+    """Return the setting that gives the time for `more` pairs; empty where it is not known."""
+    wall = next((change for change in verdict.changes if change.metric == "wall_seconds"), None)
+    if run is None or not run.session or wall is None or wall.head is None or wall.reference is None:
+        return ""
+    seconds = (len(run.samples) + more) * (wall.head + wall.reference) * _SPARE
+    return f": set benchmark.max_seconds to {math.ceil(seconds / 10) * 10:,}"
+
+
+def _waivers(verdict: Verdict, pull_request: str) -> str:
+    """Return a waivers file with an entry for each regression that a waiver can accept; empty for none."""
+    entries = dict(_caps(verdict))
+    if not entries:
+        return ""
+    expires = verdict.head_started_at.date() + timedelta(days=_WAIVER_DAYS)
+    waivers = [
+        {
+            "metric": metric,
+            "limit": cap,
+            "reason": "why this regression is accepted",
+            "owner": "name@example.org",
+            "expires": expires,
+            "pr": pull_request or 1,
+        }
+        for metric, cap in entries.items()
+    ]
+    return yaml.dump({"waivers": waivers}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=200)
+
+
+def _caps(verdict: Verdict) -> Iterator[tuple[str, int]]:
+    """Yield what a waiver names, and the cap that it needs."""
+    records = verdict.records
+    if records.severity is Severity.FAIL and records.is_sound:
+        yield AWARDS, records.worsened
+    for change in ranked(verdict.changes):
+        if change.severity is Severity.FAIL and (percent := _needed_percent(change)) is not None:
+            yield plain(change.metric, 1000), percent
+
+
+def _needed_percent(change: Change) -> int | None:
+    if change.waivable_percent is None or not math.isfinite(change.waivable_percent):
+        return None
+    return max(1, math.ceil(change.waivable_percent))

@@ -1,0 +1,78 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.reporting.next_steps import next_steps
+from sbir_gate.model.verdict import Outcome
+from sbir_gate.model.waiver import Waivers
+from sbir_gate.settings.waivers import load_waivers
+from tests.factories import make_policy, make_run, scaled, with_lost_links, with_metric, without_metric
+
+BASE = make_run()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        scaled(BASE, "wall_seconds", 1.4),
+        with_lost_links(BASE, 7),
+        with_metric(BASE, "match_rate", [0.6]),
+        with_metric(BASE, "precision", [0.9]),
+        with_metric(scaled(with_lost_links(BASE, 8), "wall_seconds", 1.333), "match_rate", [0.61]),
+    ],
+    ids=["time", "awards", "match rate", "precision", "all of them"],
+)
+def test_the_waivers_to_copy_can_be_read_and_let_the_regression_pass(head, tmp_path):
+    verdict = judge(head, BASE, make_policy())
+    assert verdict.outcome is Outcome.FAIL
+    file = tmp_path / "waivers.yaml"
+    file.write_text(next_steps(head, verdict).waivers, encoding="utf-8")
+    waivers = load_waivers(file, is_required=True)
+    again = judge(head, BASE, make_policy(), waivers=Waivers(waivers, date(2026, 2, 1)))
+    assert again.outcome is Outcome.WARN
+    assert set(again.waivers) == set(waivers)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        with_metric(BASE, "rows_missing", [3.0]),
+        with_metric(BASE, "match_rate", [float("nan")]),
+        without_metric(BASE, "precision"),
+    ],
+    ids=["rows are missing", "not a number", "gone"],
+)
+def test_what_no_waiver_can_accept_is_offered_none(head):
+    verdict = judge(head, BASE, make_policy())
+    assert verdict.outcome is Outcome.FAIL
+    assert next_steps(head, verdict).waivers == ""
+
+
+def test_the_address_of_the_pull_request_is_filled_in():
+    verdict = judge(scaled(BASE, "wall_seconds", 1.4), BASE, make_policy())
+    address = "https://github.example/o/r/pull/7"
+    assert f"pr: {address}\n" in next_steps(None, verdict, address).waivers
+
+
+def test_a_verdict_is_reproduced_by_the_command_that_measured_it():
+    head = scaled(replace(BASE, session="s", settings_file="my gate.yaml"), "wall_seconds", 1.4)
+    verdict = judge(head, replace(BASE, session="s"), make_policy())
+    assert next_steps(head, verdict).command == "sbir-gate run --config 'my gate.yaml' --base cccccccccccc"
+    stored = judge(replace(head, session=""), BASE, make_policy())
+    assert next_steps(replace(head, session=""), stored).command == "sbir-gate run --config 'my gate.yaml'"
+
+
+def test_an_undecided_verdict_says_how_many_more_would_decide():
+    head = with_metric(BASE, "wall_seconds", (1.2, 2.9, 1.9, 3.1, 2.3))
+    verdict = judge(head, BASE, make_policy())
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    (advice,) = next_steps(head, verdict).advice
+    assert advice.startswith("About ")
+    assert "more repeats a side would decide" in advice
+
+
+def test_a_pass_asks_for_nothing_and_a_first_run_for_a_merge():
+    assert next_steps(BASE, judge(BASE, BASE, make_policy())).command == ""
+    assert "Merge" in next_steps(BASE, judge(BASE, None, make_policy())).advice[0]
