@@ -50,7 +50,7 @@ lint: $(VENV)/dev.stamp ## check style, types, floors and workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/shellcheck .ci/run
 
-fixtures: $(VENV)/run.stamp ## make the fixtures again, from their seed
+fixtures: $(VENV)/run.stamp ## regenerate the fixtures from their seed
 	$(BIN)/sbir-gate data synthesise --awards 1000 --recipients 25000 --seed 1 --sample --output fixtures
 
 golden: $(VENV)/dev.stamp ## write the golden files again; look at the difference before you commit it
@@ -67,7 +67,7 @@ lock: ## pin the dependencies of pyproject.toml again, to their newest versions 
 	$(UV) pip compile pyproject.toml --group build --extra remote $(LOCK_OPTIONS) --output-file requirements.lock
 	$(UV) pip compile pyproject.toml --group dev $(LOCK_OPTIONS) --constraint requirements.lock \
 		--output-file requirements-dev.lock
-	# the same numpy, rapidfuzz and DuckDB as the engine's, so that they are no part of the difference
+	# the same numpy, rapidfuzz and DuckDB as the engine's, so that they do not add to the difference
 	sed -nE 's/^((duckdb|numpy|rapidfuzz)==[^\\]*[^\\ ]) *\\$$/\1/p' requirements.lock \
 		| $(UV) pip compile --group peers $(LOCK_OPTIONS) --constraint /dev/stdin \
 		--output-file requirements-peers.lock

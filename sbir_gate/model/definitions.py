@@ -12,7 +12,7 @@ FIRST_VERSION = 1
 # docs/metrics.md.
 METRIC_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        # 2: children that nobody waits for count; calibrated by processor time
+        # 2: children that are not waited for count; calibrated by processor time
         "cpu_seconds": 2,
         # 2: pages that processes share count once; memory in memfd and tmpfs counts
         "peak_rss_mib": 2,

@@ -31,7 +31,7 @@ def compare_records(head: Run, reference: Run, policy: Policy) -> tuple[RecordCh
     or not. `worsened` and `improved` count the effects on the awards. Of an award with a label a right link
     (or none, where none exists) is better than no link, and no link better than a wrong one. One without
     a label has worsened if it was lost or re-linked. A gained link of such an award has improved it only
-    where there is no truth at all: beside labels, links that nobody knows to be right make up for no loss.
+    where there is no truth at all: if there are labels, unlabelled gains do not compensate for losses.
     The counts go through the exact McNemar test.
     """
     has_truth = head.has_truth and reference.has_truth

@@ -522,11 +522,11 @@ class TestLimits:
 
     def test_a_pipe_is_not_waited_for(self, half):
         os.mkfifo(half.artifact / "20260131T120000Z.json")
-        self.refused(half, "no regular file")
+        self.refused(half, "not a regular file")
 
     def test_a_folder_of_that_name_is_refused(self, half):
         (half.artifact / "20260131T120000Z.json").mkdir()
-        self.refused(half, "no regular file")
+        self.refused(half, "not a regular file")
 
     def test_thousands_of_files_are_not_looked_at(self, half):
         for number in range(1200):
