@@ -73,7 +73,7 @@ def _kind(finding: Finding) -> AlertKind:
 def is_news(alerts: AlertList, previous: HistoryEntry | None) -> bool:
     """Say whether the alerts of a verdict are news after the Run before, of the same gate and branch.
 
-    A gate that fails again for nothing new, or drifts on, is no news. One thing more is.
+    A gate that fails again for nothing new, or drifts on, was reported already. One more finding is news.
     """
     reported = set(previous.alert_keys) if previous is not None else set()
     if alerts.outcome in _BROKEN:

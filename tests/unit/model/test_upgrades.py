@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from sbir_gate.errors import DocumentError
+from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.awards import Label
@@ -107,7 +108,8 @@ class TestSentences:
         severities = {change["reason"]: change["severity"] for change in old["changes"] if change["reason"]}
         for finding in verdict.deciding:
             assert finding.severity == severities.get(finding.facts["text"], finding.severity)
-        assert [*build_view(None, verdict).reasons] == old["reasons"]
+        assert [*texts(verdict.deciding)] == old["reasons"]
+        assert build_view(None, verdict).headline
         assert decode(VERDICT, encode(VERDICT, verdict), "again") == verdict
 
     def test_every_alert_keeps_its_text_and_its_key(self, folder):
