@@ -11,7 +11,8 @@ from sbir_gate.model.verdict import Direction, MetricLimit
 
 ROOT = Path(__file__).parents[4]
 ROW = re.compile(
-    r"^\| (?:<a id=\"[^\"]+\"></a>)?`(?P<name>[^`]+)` \| [^|]+ \| (?P<rest>[^|]+ \| [^|]+ \| [^|]+ \| [^|]+) \|$",
+    r"^\| (?:<a id=\"[^\"]+\"></a>)?`(?P<name>[^`]+)` \| [^|]+"
+    r" \| (?P<rest>[^|]+ \| [^|]+ \| [^|]+ \| [^|]+) \|$",
     re.MULTILINE,
 )
 
