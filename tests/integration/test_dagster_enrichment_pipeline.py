@@ -94,7 +94,7 @@ class TestTheJob:
         report = metadata_of(result, REPORT)
         assert report["verdict"] == "no-baseline"
         assert report["report"] == Path(report["report_path"]).read_text(encoding="utf-8")
-        assert report["report"].startswith("## ")
+        assert report["report"].startswith("### ")
 
     @pytest.mark.slow
     def test_the_config_of_a_run_sets_what_the_file_does_not(self, world):
@@ -206,7 +206,7 @@ class TestBadData:
         world, _ = refused
         assert load_verdict(world.files / "verdict.json").outcome is Outcome.FAIL
         assert [alert.metric for alert in load_alerts(world.files / "alerts.json").alerts] == ["match_rate"]
-        assert "match_rate 0.6 is below the minimum" in (world.files / "report.md").read_text()
+        assert "fail · Match rate 0.600 (limit ≥ 0.700)" in (world.files / "report.md").read_text()
 
     @pytest.mark.slow
     def test_a_warning_lets_the_report_through_and_raises_an_alert(self, world):
@@ -608,7 +608,7 @@ class TestAlerts:
         world, result = refused
         (told,) = tell_alerts(world, result)
         assert told.outcome is Outcome.FAIL
-        assert [(alert.kind, alert.severity, alert.value) for alert in told.alerts] == [
+        assert [(alert.kind, alert.severity, alert.findings[0].measured) for alert in told.alerts] == [
             (AlertKind.LIMIT, Severity.FAIL, 0.6)
         ]
         (links,) = world.links
