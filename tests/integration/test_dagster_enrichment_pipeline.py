@@ -517,7 +517,7 @@ class TestRecovery:
         world.engine = Crash(5, error)
         result = world.run("orchestration.progress_seconds=1")
         assert result.success
-        assert world.engine.calls == 2
+        assert world.engine.calls == 2, retries_of(result)
         assert world.enriched() == expected
         kinds = [seen["kind"] for seen in observations_of(result)]
         assert kinds.count("recovery") == 1
@@ -629,6 +629,15 @@ class TestAlerts:
 
     def test_a_run_without_news_tells_nothing(self, done):
         assert tell_alerts(*done) == []
+
+
+def retries_of(result):
+    """Return why each step that is tried again broke."""
+    return [
+        event.event_specific_data.error.to_string()
+        for event in result.all_events
+        if event.event_type is dg.DagsterEventType.STEP_UP_FOR_RETRY
+    ]
 
 
 def description_of(result, check, asset):

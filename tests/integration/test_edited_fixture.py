@@ -179,9 +179,13 @@ EDITS = {
     },
 }
 
+QUICK = ("nothing", "the awards are deleted", "the wrong answers become the truth", "the truth is deleted")
+
 
 @pytest.mark.parametrize("channel", CHANNELS)
-@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize(
+    "edit", [pytest.param(edit, marks=[] if edit in QUICK else [pytest.mark.slow]) for edit in EDITS]
+)
 def test_wrong_links_fail_whatever_the_change_does_to_the_fixture(team, channel, edit):
     verdict = team.judge(channel, {"engine.txt": "wrong\n", **EDITS[edit]}).verdict
     assert verdict.outcome is Outcome.FAIL
