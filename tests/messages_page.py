@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sbir_gate.gate.reporting.messages import catalogue
+from sbir_gate.gate.reporting.messages import Message, catalogue
 
 PAGE = Path(__file__).parents[1] / "docs" / "messages.md"
 
@@ -18,12 +18,14 @@ Names in braces are filled in with the figures of the finding.
 
 
 def page() -> str:
-    """Return the page: id, text, meaning and fix of each message."""
-    entries = (
-        f"## {name}\n\n> {entry.text}\n\n{entry.meaning}\n\n**Fix:** {entry.fix}\n"
-        for name, entry in catalogue().items()
-    )
-    return "\n".join((_HEAD, *entries))
+    """Return the page: id, text, headline, meaning and fix of each message."""
+    return "\n".join((_HEAD, *map(_section, catalogue(), catalogue().values())))
+
+
+def _section(name: str, entry: Message) -> str:
+    headline = [f"In a headline: {entry.headline}"] if entry.headline else []
+    paragraphs = (f"## {name}", f"> {entry.text}", *headline, entry.meaning, f"**Fix:** {entry.fix}")
+    return "\n\n".join(paragraphs) + "\n"
 
 
 if __name__ == "__main__":

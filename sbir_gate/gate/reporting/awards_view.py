@@ -187,6 +187,7 @@ def awards_view(records: RecordChanges) -> AwardsView:
     """Return the changed awards; harmless changes are folded, however few there are."""
     opened: list[AwardTable] = []
     folded: list[AwardTable] = []
+    parts: list[str] = []
     room = MOST_OPEN
     for effect, changes in _by_effect(records):
         rows = _rows(changes)
@@ -198,12 +199,9 @@ def awards_view(records: RecordChanges) -> AwardsView:
             room, rows = room - len(opened[-1].rows), rows[room:]
         if rows:
             folded.append(replace(table, rows=rows[:MAX_ROWS_LISTED]))
-    opened_awards = {table.title: table.shown for table in opened}
-    parts = (
-        f"{left:,} {'more ' if shown else ''}{table.label}"
-        for table in folded
-        if (left := table.count - (shown := opened_awards.get(table.title, 0)))
-    )
+            shown = opened[-1].shown if opened and opened[-1].title == table.title else 0
+            if left := len(changes) - shown:
+                parts.append(f"{left:,} {'more ' if shown else ''}{_COUNTED[effect][left != 1]}")
     return AwardsView(records_line(records), tuple(opened), tuple(folded), _JOINT.join(parts))
 
 

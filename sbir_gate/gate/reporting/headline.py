@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sbir_gate.gate.reporting.awards_view import awards_phrase, outcome_of_awards
 from sbir_gate.gate.reporting.improvements import gain_words, harmless_words, improvement_words
 from sbir_gate.gate.reporting.judgement import awards_limit, limit_text, messages, own_findings
+from sbir_gate.gate.reporting.messages import short_text
 from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.metric_rows import change_phrase, ranked
 from sbir_gate.gate.reporting.plain_text import cut, plain
@@ -80,7 +81,7 @@ def _reason(verdict: Verdict) -> str:
     own, reasons = own_findings(verdict), messages(verdict.deciding)
     has_fault = any(finding.severity is Severity.FAIL and finding.waiver is None for finding in own)
     if severity is None or (severity is Severity.FAIL and has_fault):
-        return next(iter(messages(own) or reasons), "")
+        return next(iter([*map(short_text, own), *reasons]), "")
     if verdict.records.severity is severity:
         return awards_phrase(verdict.records, awards_limit(verdict))
     worst = [change for change in ranked(verdict.changes) if change.severity is severity]

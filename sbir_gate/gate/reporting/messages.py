@@ -38,11 +38,12 @@ _UNLABELLED = frozenset({Effect.LOST, Effect.RELINKED})
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One entry of the catalogue."""
+    """One entry of the catalogue; `headline` is a shorter text, where the text is too long for a headline."""
 
     text: str
     meaning: str
     fix: str
+    headline: str = ""
 
 
 @cache
@@ -80,6 +81,12 @@ def text(finding: Finding) -> str:
     for name in _clauses_of(finding):
         said = _filled(_clauses()[name], {**values, "text": said})
     return said
+
+
+def short_text(finding: Finding) -> str:
+    """Return the message as a headline has it, without what follows from it."""
+    template = catalogue()[finding.rule].headline
+    return _filled(template, _values(finding)) if template else text(finding)
 
 
 def texts(findings: Iterable[Finding]) -> tuple[str, ...]:
