@@ -8,6 +8,17 @@ from typing import TextIO
 
 import click
 
+# signs of reports that a terminal without Unicode can still show
+_SPELLINGS = {
+    "\N{RIGHTWARDS ARROW}": "->",
+    "\N{MINUS SIGN}": "-",
+    "\N{GREATER-THAN OR EQUAL TO}": ">=",
+    "\N{LESS-THAN OR EQUAL TO}": "<=",
+    "\N{HORIZONTAL ELLIPSIS}": "...",
+    "\N{MIDDLE DOT}": "-",
+    "\N{PLUS-MINUS SIGN}": "+-",
+}
+
 
 def harmless(text: str) -> str:
     """Return the text with control characters escaped: names in data must not control a terminal."""
@@ -28,7 +39,19 @@ def put_line(line: str, *, is_error: bool = False) -> None:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write a text to a stream."""
+    """Write a text to a stream; signs that its encoding lacks are spelled in ASCII."""
     # None lets click decide: colours for a terminal, none elsewhere (see no-color.org and force-color.org)
     color = False if os.environ.get("NO_COLOR") else True if os.environ.get("FORCE_COLOR") else None
-    click.echo(text, file=stream, nl=False, color=color)
+    click.echo(_spelled(text, stream.encoding or "utf-8"), file=stream, nl=False, color=color)
+
+
+def _spelled(text: str, encoding: str) -> str:
+    if text.isascii():
+        return text
+    lacking = {}
+    for sign, spelling in _SPELLINGS.items():
+        try:
+            sign.encode(encoding)
+        except UnicodeEncodeError:
+            lacking[ord(sign)] = spelling
+    return text.translate(lacking)

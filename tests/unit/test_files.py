@@ -14,6 +14,7 @@ from sbir_gate.files import (
     TooLargeError,
     check_outputs,
     create_file,
+    near_miss,
     open_file,
     place_durably,
     place_output,
@@ -276,3 +277,15 @@ def test_an_output_that_the_user_names_keeps_its_link_and_a_pipe_is_wrong_input(
     with pytest.raises(OutputError, match="a pipe, not a regular file") as raised:
         save_output(tmp_path / "pipe", "text")
     assert raised.value.exit_status == 2
+
+
+def test_a_file_that_is_not_there_is_answered_with_the_one_that_is_spelled_like_it(tmp_path):
+    (tmp_path / "enrichment.json").touch()
+    assert near_miss(tmp_path / "enrichmnt.json") == f"; did you mean {tmp_path / 'enrichment.json'}?"
+    assert near_miss(tmp_path / "other.csv") == ""
+    assert near_miss(tmp_path / "nowhere" / "enrichment.json") == ""
+
+
+def test_a_name_with_control_characters_is_not_suggested(tmp_path):
+    (tmp_path / "enrichment\x1b.json").touch()
+    assert near_miss(tmp_path / "enrichment.json") == ""

@@ -225,7 +225,7 @@ def read_event(environment: Mapping[str, str], payload: bytes | None) -> Event:
         workflow=_line(environment.get("GITHUB_WORKFLOW", "")),
         actor=_optional(environment, "GITHUB_ACTOR", _LOGIN),
         action_repository=_optional(environment, "GITHUB_ACTION_REPOSITORY", _NAME),
-        action_ref=_optional(environment, "GITHUB_ACTION_REF", _ACTION_REF),
+        action_ref=_if_plain(environment.get("GITHUB_ACTION_REF", "")),
     )
     if name in PULL_REQUEST_EVENTS:
         return _of_pull_request(event, _parsed(_PullRequestPayload, name, payload), environment)
@@ -332,6 +332,11 @@ def _variable(environment: Mapping[str, str], name: str, shape: re.Pattern[str])
     if not shape.fullmatch(value):
         raise UsageError(f"${name} is {value[:80]!r}, which cannot be", "leave it as the runner sets it")
     return value
+
+
+def _if_plain(ref: str) -> str:
+    """Return a ref that can be part of an address as it is; nothing for any other, which only costs links."""
+    return ref if _ACTION_REF.fullmatch(ref) else ""
 
 
 def _optional(environment: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str:

@@ -1,8 +1,9 @@
 import signal
 
+import click
 import pytest
 
-from sbir_gate.cli.application import Interruption
+from sbir_gate.cli.application import Interruption, application
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -41,3 +42,16 @@ def test_a_signal_that_is_ignored_stays_ignored(number):
     interruption.watch()
     signal.raise_signal(number)
     assert not interruption.has_come
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("rnu", "run"), ("enrch", "enrich"), ("publsh", "publish")])
+def test_a_misspelled_command_is_answered_with_the_one_that_is_near(typed, meant):
+    with pytest.raises(click.UsageError) as caught:
+        application.main([typed], standalone_mode=False)
+    assert f"Did you mean '{meant}'" in caught.value.format_message().replace("one of: ", "")
+
+
+def test_a_command_that_is_like_none_gets_no_suggestion():
+    with pytest.raises(click.UsageError) as caught:
+        application.main(["qqqq"], standalone_mode=False)
+    assert "Did you mean" not in caught.value.format_message()

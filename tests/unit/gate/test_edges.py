@@ -1,5 +1,5 @@
 from sbir_gate.errors import ToolError
-from sbir_gate.gate.edges import describe_source, describe_tags
+from sbir_gate.gate.edges import describe_commit, describe_source, describe_tags
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.model.run import Source
 from tests.factories_git import ENVIRONMENT, make_repository
@@ -38,3 +38,13 @@ def test_where_there_is_no_git_nothing_is_told(tmp_path):
     for git in (Git(tmp_path, ENVIRONMENT), Broken()):
         assert describe_source(git) == Source()
         assert describe_tags(git) == ()
+        assert describe_commit(git, "a" * 40) == ""
+
+
+def test_a_commit_is_known_by_the_first_line_of_its_message(tmp_path):
+    repository = make_repository(tmp_path)
+    commit = repository.commit({"a.txt": "a"})
+    git = Git(tmp_path, ENVIRONMENT)
+    assert describe_commit(git, commit) == repository.git("log", "-1", "--format=%s").strip()
+    for other in ("", "HEAD", "--all", "f" * 40, "main"):
+        assert describe_commit(git, other) == ""

@@ -124,6 +124,26 @@ class TestRealPayloads:
         assert event.run_id == 1234
 
 
+class TestPages:
+    def test_the_pages_of_the_action_are_those_of_the_version_that_runs(self):
+        action = {"GITHUB_ACTION_REPOSITORY": "tools/sbir-gate", "GITHUB_ACTION_REF": "v1"}
+        event = read_event(environment("pull_request", **action), payload("pull_request.opened"))
+        assert event.docs_url == "https://github.com/tools/sbir-gate/blob/v1/docs"
+
+    @pytest.mark.parametrize("ref", ["", "../x", "v1) [x](//e.example", "a b"])
+    def test_an_action_whose_version_is_odd_or_not_known_has_none(self, ref):
+        action = {"GITHUB_ACTION_REPOSITORY": "tools/sbir-gate", "GITHUB_ACTION_REF": ref}
+        event = read_event(environment("pull_request", **action), payload("pull_request.opened"))
+        assert event.docs_url == ""
+
+    def test_two_commits_are_compared_if_both_are_known_and_differ(self):
+        event = read_event(environment("pull_request"), payload("pull_request.opened"))
+        site = "https://github.com/Codertocat/Hello-World"
+        assert event.compare_url("a" * 40, "b" * 40) == f"{site}/compare/{'a' * 40}...{'b' * 40}"
+        assert event.compare_url("", "b" * 40) == event.compare_url("b" * 40, "b" * 40) == ""
+        assert event.commit_url_of("") == ""
+
+
 class TestForks:
     def test_a_head_in_another_repository_is_a_fork(self):
         content = changed("pull_request.opened", pull_request__head__repo__full_name="mallory/Hello-World")
