@@ -49,7 +49,9 @@ def save_run(folder: Path, run: Run) -> Path:
         if write_whole(path, content, may_replace=False):
             return path
     raise OutputError(
-        f"{folder}: {_MAX_COLLISIONS} documents already start at {stem}", "clean the folder, or name another"
+        f"{_MAX_COLLISIONS} documents already start at {stem}",
+        "clean the folder, or name another",
+        path=folder,
     )
 
 
@@ -126,26 +128,25 @@ def _read(path: Path, max_bytes: int, again: str) -> str:
         content = read_file(path, max_bytes)
     except TooLargeError as error:
         raise DocumentError(
-            f"{path}: {error.strerror}", "not a document of sbir-gate: check the path"
+            f"{error.strerror}", "not a document of sbir-gate: check the path", path=path
         ) from error
     except NotAFileError as error:
-        raise DocumentError(f"{path}: {error.strerror}", "name the JSON file itself") from error
+        raise DocumentError(f"{error.strerror}", "name the JSON file itself", path=path) from error
     except FileNotFoundError as error:
         raise DocumentError(
-            f"{path}: no such file{near_miss(path)}", "make it with 'sbir-gate run', or check the path"
+            f"no such file{near_miss(path)}", "make it with 'sbir-gate run', or check the path", path=path
         ) from error
     except OSError as error:
         raise DocumentError(
-            f"{path}: cannot be read ({error.strerror or error})", "check the path and its permissions"
+            f"cannot be read ({error.strerror or error})", "check the path and its permissions", path=path
         ) from error
     if not content.strip():
-        raise DocumentError(f"{path}: the file is empty", again)
+        raise DocumentError("the file is empty", again, path=path)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DocumentError(
-            f"{path}: not UTF-8 at byte {error.start}",
-            f"the file is damaged or compressed: {again}",
+            f"not UTF-8 at byte {error.start}", f"the file is damaged or compressed: {again}", path=path
         ) from error
 
 

@@ -22,13 +22,39 @@ class ExitStatus(IntEnum):
 class SbirGateError(Exception):
     """Base of all errors that are shown to the user as one line and a hint.
 
-    `message` says what is wrong and where (file, line, value); `hint` says what to do about it.
+    `problem` is what is wrong; `path`, `line`, `column` and `value` say where, if that is known; `hint` is
+    the fix.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self,
+        problem: str,
+        hint: str = "",
+        *,
+        path: object = "",
+        line: int | None = None,
+        column: str = "",
+        value: object = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
         self.hint = hint
+        self.path = str(path)
+        self.line = line
+        self.column = column
+        self.value = value
+
+    @property
+    def message(self) -> str:
+        """The one text of the error: file, line, column, what is wrong, and the value."""
+        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        column = f"column {self.column}" if self.column else ""
+        value = "" if self.value is None else f" ({self.value!r})"
+        return ": ".join(filter(None, (place, column, f"{self.problem}{value}")))
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return self.message
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -43,16 +69,23 @@ class UsageError(SbirGateError):
 
 
 class ConfigurationError(SbirGateError):
-    """One or more configuration values are wrong; `message` lists all of them, one a line.
+    """One or more configuration values are wrong; `problems` are all of them, `message` has one a line.
 
     `origins` is where each of them is set (`gate.yaml:4`), as far as that is known, in the same order.
     """
 
     exit_status = ExitStatus.WRONG_INPUT
 
-    def __init__(self, message: str, hint: str = "", origins: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        origins: tuple[str, ...] = (),
+        problems: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message, hint)
         self.origins = origins
+        self.problems = problems or (message,)
 
 
 class InputError(SbirGateError):

@@ -217,13 +217,13 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
             target = output_target(path)
         except OSError as error:
             raise OutputError(
-                f"{path}: cannot be written: {error.strerror}", "name a file to write to"
+                f"cannot be written: {error.strerror}", "name a file to write to", path=path
             ) from error
         if target.is_char_device():
             continue
         reason = next((reason for other, reason in taken if _is_same(target, other)), "")
         if reason:
-            raise UsageError(f"{path}: {reason}", "name another file to write to")
+            raise UsageError(f"{reason}", "name another file to write to", path=path)
         taken.append((path, "is named for two outputs"))
 
 
@@ -276,8 +276,9 @@ def write_whole(path: Path, content: bytes, may_replace: bool) -> bool:
 
 def _output_error(path: Path, error: Exception) -> OutputError:
     return OutputError(
-        f"{path}: cannot be written ({_cause(error)})",
+        f"cannot be written ({_cause(error)})",
         "check that the folder exists, may be written, and has room, or name another",
+        path=path,
     )
 
 

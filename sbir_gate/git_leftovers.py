@@ -28,9 +28,10 @@ class Leftover:
     reason: str
     hint: str
 
-    def told(self, name: str) -> str:
-        """Return the message for the file of this name."""
-        return f"{name}:{self.line}: is {self.reason}"
+    @property
+    def problem(self) -> str:
+        """What is wrong with the file."""
+        return f"is {self.reason}"
 
 
 def find_leftover(content: bytes) -> Leftover | None:

@@ -58,8 +58,6 @@ _.dependencies
 _.server_version
 _.dump_version
 
-# to go
+# what came of a request, and who started a workflow: read by tests of publishing
 _.is_written
 _.actor
-_.render_plain
-_.render_message_markdown

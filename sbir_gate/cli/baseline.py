@@ -156,7 +156,7 @@ def verify(config_file: Path | None, assignments: tuple[str, ...]) -> None:
         problems.append("it was measured on different fixtures")
     if problems:
         raise InputError(
-            f"{path}: {'; '.join(problems)}", "measure with 'sbir-gate run' and promote that Run"
+            f"{'; '.join(problems)}", "measure with 'sbir-gate run' and promote that Run", path=path
         )
     put_line(f"{path}: valid, measured {moment_text(found.started_at)} on the current fixtures")
 
@@ -169,7 +169,7 @@ def _existing(settings: Settings) -> tuple[Path, Run]:
     found = load_baseline(settings.gate.baselines_folder, settings.gate.name)
     if found is None:
         raise InputError(
-            f"{path}: no baseline yet", "create one: sbir-gate run, then sbir-gate baseline promote"
+            "no baseline yet", "create one: sbir-gate run, then sbir-gate baseline promote", path=path
         )
     return path, found
 

@@ -47,13 +47,13 @@ fail_on_option = click.option(
 def renderer(format_: str, is_verbose: bool) -> Callable[[Run, Verdict], str]:
     """Load all that renders, and return what renders the format."""
     from sbir_gate.gate.reporting.console import render_console
-    from sbir_gate.gate.reporting.json_format import render_json
     from sbir_gate.gate.reporting.markdown import render_markdown
     from sbir_gate.gate.reporting.view import build_view
+    from sbir_gate.model.document import VERDICT, encode
 
     def render(run: Run, verdict: Verdict) -> str:
         if format_ == "json":
-            return render_json(verdict)
+            return encode(VERDICT, verdict)
         if format_ == "markdown":
             return render_markdown(build_view(run, verdict))
         width = shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns

@@ -178,7 +178,7 @@ def workflow_event(event_file: Path | None) -> Event:
             payload = read_file(path, MAX_PAYLOAD_BYTES)
         except OSError as error:
             raise UsageError(
-                f"{path}: cannot read the event payload ({error.strerror})", "check --event"
+                f"cannot read the event payload ({error.strerror})", "check --event", path=path
             ) from error
     return read_event(os.environ, payload)
 

@@ -64,9 +64,9 @@ def report(
         verdict = load_verdict(verdict_document)
         if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
             raise InputError(
-                f"{verdict_document}: the verdict belongs to another Run, of"
-                f" {moment_text(verdict.head_started_at)}",
+                f"the verdict belongs to another Run, of {moment_text(verdict.head_started_at)}",
                 "name the verdict of this Run, or omit --verdict",
+                path=verdict_document,
             )
     else:
         beside = load_companions(run_document, head)

@@ -128,8 +128,9 @@ def newest_dump(content: bytes, listing: Address) -> str:
         url = None
     if not isinstance(url, str) or not url:
         raise InputError(
-            f"{listing}: names no subset of the database",
+            "names no subset of the database",
             "look up its URL at usaspending.gov (Download, Database), and give it with --url",
+            path=listing,
         )
     return url
 
@@ -147,13 +148,16 @@ def find_member(toc: bytes, table: str | None, origin: str) -> str:
         found = found or [entry for entry in entries if name in {entry.tag, _full_name(entry)}]
     if len(found) > 1:
         raise InputError(
-            f"{origin}: holds {len(found)} tables named {table!r}",
+            f"holds {len(found)} tables named {table!r}",
             f"say which with --table: {', '.join(map(_full_name, found))}",
+            path=origin,
         )
     if not found or not found[0].has_data or not found[0].file_name:
         shown = ", ".join(sorted(map(_full_name, entries))[:_SHOWN_TABLES])
         raise InputError(
-            f"{origin}: holds no data of {' or '.join(names)}", f"name another --table; some of them: {shown}"
+            f"holds no data of {' or '.join(names)}",
+            f"name another --table; some of them: {shown}",
+            path=origin,
         )
     return found[0].file_name
 

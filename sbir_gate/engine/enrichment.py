@@ -288,7 +288,7 @@ def check_targets(request: EnrichRequest, settings: Settings) -> None:
     check_outputs(outputs, _source_paths([request.awards, request.recipients], settings))
     for path in outputs:
         if not path.parent.is_dir():
-            raise OutputError(f"{path}: the folder {path.parent} does not exist", "make the folder first")
+            raise OutputError(f"the folder {path.parent} does not exist", "make the folder first", path=path)
 
 
 def _source_paths(sources: Sequence[str], settings: Settings) -> list[Path]:
@@ -305,7 +305,7 @@ def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
             file.write((json.dumps(monitor.export(), indent=1) + "\n").encode())
     except OSError as error:
         raise OutputError(
-            f"{path}: the metrics cannot be written ({error.strerror})", "name a file that you may write"
+            f"the metrics cannot be written ({error.strerror})", "name a file that you may write", path=path
         ) from error
 
 

@@ -79,7 +79,7 @@ def fingerprint(path: Path) -> str:
                 digest.update(file.read(_SAMPLE_BYTES))
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror or error})", "check that it is there and may be read"
+            f"cannot be read ({error.strerror or error})", "check that it is there and may be read", path=path
         ) from error
     return digest.hexdigest()
 
@@ -151,8 +151,9 @@ class PartMaker:
             if self._ledger is not None:
                 raise self._ledger.unwritable(error) from error
             raise OutputError(
-                f"{self._folder}: parts cannot be written ({error.strerror or error})",
+                f"parts cannot be written ({error.strerror or error})",
                 "free some room, or name another folder in enrichment.work_folder",
+                path=self._folder,
             ) from error
 
     def _part(self, batch: RecipientBatch) -> Part:
@@ -228,5 +229,5 @@ def check_unchanged(paths: Sequence[Path], before: Sequence[str]) -> None:
     for path, known in zip(paths, before, strict=True):
         if fingerprint(path) != known:
             raise InputError(
-                f"{path}: has changed while it was read", "run again when nothing writes to it any more"
+                "has changed while it was read", "run again when nothing writes to it any more", path=path
             )

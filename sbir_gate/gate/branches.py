@@ -73,8 +73,9 @@ def push_promoted(
     place = place_in(main.root, Path.cwd() / path)
     if place is None:
         raise UsageError(
-            f"{path}: is outside the repository {main.root}",
+            f"is outside the repository {main.root}",
             "keep baselines in it (gate.baselines_folder), or promote without --push",
+            path=path,
         )
     proposal = main.named(to_branch) if to_branch else None
     return push_baseline(run, place, main, retrying, proposal, is_forced=is_forced)

@@ -31,7 +31,7 @@ from sbir_gate.gate.reporting.markdown import render_markdown
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.finding import Fact, Finding, Rule, Severity, place_of, recorded
+from sbir_gate.model.finding import Fact, Finding, Place, Rule, Severity, place_of, recorded
 from sbir_gate.model.publication import Subjects
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
@@ -161,8 +161,9 @@ def discard_verdict(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(
-                f"{folder / name}: the verdict of an earlier run cannot be removed ({error.strerror})",
+                f"the verdict of an earlier run cannot be removed ({error.strerror})",
                 "name a folder that you may write to in reports.folder, or with --reports",
+                path=folder / name,
             ) from error
 
 
@@ -194,14 +195,21 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
 
 def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
-    origins = error.origins if isinstance(error, ConfigurationError) else ()
-    log = _relative(error.log_tail, Path.cwd()) if isinstance(error, EnricherError) else ()
-    for line, origin in zip_longest(error.message.splitlines(), origins, fillvalue=""):
-        facts: dict[str, Fact] = {"text": line, "hint": error.hint, **({"log": log} if log else {})}
-        yield Finding(Rule.ERROR, Severity.FAIL, place=place_of(origin), facts=facts)
+    if isinstance(error, ConfigurationError):
+        for problem, origin in zip_longest(error.problems, error.origins, fillvalue=""):
+            yield _error_finding(problem, error, place_of(origin))
+    else:
+        place = Place(error.path, error.line or 0) if error.path else None
+        yield _error_finding(error.message, error, place)
     yield from map(recorded, getattr(error, "__notes__", ()))
 
 
 def _relative(lines: Iterable[str], root: Path) -> tuple[str, ...]:
     """Return the lines with paths of the repository as one reads them in it."""
     return tuple(line.replace(f"{root}{os.sep}", "") for line in lines)
+
+
+def _error_finding(text: str, error: SbirGateError, place: Place | None) -> Finding:
+    log = _relative(error.log_tail, Path.cwd()) if isinstance(error, EnricherError) else ()
+    facts: dict[str, Fact] = {"text": text, "hint": error.hint, **({"log": log} if log else {})}
+    return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=facts)

@@ -239,5 +239,5 @@ def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
                 update(block)
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror})", "check that it exists and may be read"
+            f"cannot be read ({error.strerror})", "check that it exists and may be read", path=path
         ) from error

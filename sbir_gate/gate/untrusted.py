@@ -83,13 +83,13 @@ def take_runs(folder: Path, gate: str, max_mib: int) -> tuple[Run, Companions]:
     paths, max_bytes = _run_paths(folder), max_mib * _MIB
     newest = _newest(reversed(paths), gate, max_bytes)
     if newest is None:
-        raise InputError(f"{folder}: every Run is of another gate than {gate}", _TAMPERED)
+        raise InputError(f"every Run is of another gate than {gate}", _TAMPERED, path=folder)
     head_path, head = newest
     if head.fixture.commit:
-        raise InputError(f"{folder}: the newest Run is not of the change's own fixture", _TAMPERED)
+        raise InputError("the newest Run is not of the change's own fixture", _TAMPERED, path=folder)
     beside = paths_beside(head_path, paths)
     if len(beside) > MAX_BESIDE:
-        raise InputError(f"{folder}: more than {MAX_BESIDE} Runs of one second are in it", _TAMPERED)
+        raise InputError(f"more than {MAX_BESIDE} Runs of one second are in it", _TAMPERED, path=folder)
     return head, companions_of(head, [_taken(path, max_bytes) for path in beside])
 
 
@@ -113,7 +113,7 @@ def judge_untrusted(
     reports = settings.reports.folder
     if reports.resolve().is_relative_to(folder.resolve()):
         raise UsageError(
-            f"{reports}: reports would be written into an untrusted folder", "name another --reports"
+            "reports would be written into an untrusted folder", "name another --reports", path=reports
         )
     pull, trigger = find_pull(event, github)
     head, companions = take_runs(folder, settings.gate.name, settings.publishing.untrusted_max_mib)
@@ -173,11 +173,11 @@ def _run_paths(folder: Path) -> list[Path]:
     ]
     for _, path in found:
         if not path.is_file():
-            raise InputError(f"{path}: is not a regular file", _TAMPERED)
+            raise InputError("is not a regular file", _TAMPERED, path=path)
     if not found:
-        raise InputError(f"{folder}: there is no Run in it", "the job of the fork broke before it measured")
+        raise InputError("there is no Run in it", "the job of the fork broke before it measured", path=folder)
     if len(found) > MAX_RUNS:
-        raise InputError(f"{folder}: holds more than {MAX_RUNS} Runs", _TAMPERED)
+        raise InputError(f"holds more than {MAX_RUNS} Runs", _TAMPERED, path=folder)
     return [path for _, path in sorted(found)]
 
 
@@ -186,17 +186,17 @@ def _entries(folder: Path) -> list[Path]:
     found: list[Path] = []
     try:
         if folder.is_symlink():
-            raise InputError(f"{folder}: is a link", _TAMPERED)
+            raise InputError("is a link", _TAMPERED, path=folder)
         with os.scandir(folder) as entries:
             for entry in entries:
                 if len(found) >= MAX_ENTRIES:
-                    raise InputError(f"{folder}: holds more than {MAX_ENTRIES:,} files", _TAMPERED)
+                    raise InputError(f"holds more than {MAX_ENTRIES:,} files", _TAMPERED, path=folder)
                 if entry.is_symlink():
-                    raise InputError(f"{folder}: there is a link in it", _TAMPERED)
+                    raise InputError("there is a link in it", _TAMPERED, path=folder)
                 found.append(folder / entry.name)
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be listed ({error.strerror})", "name the folder of the downloaded artifact"
+            f"cannot be listed ({error.strerror})", "name the folder of the downloaded artifact", path=folder
         ) from error
     return found
 
@@ -209,5 +209,5 @@ def _taken(path: Path, max_bytes: int) -> Run:
         message = " ".join(error.message.split())[:_MESSAGE_CHARACTERS]
         raise DocumentError(message, _TAMPERED) from None
     if len(run.metrics) > MAX_METRICS or len(run.samples) > MAX_SAMPLES:
-        raise InputError(f"{path}: holds more metrics or samples than any benchmark", _TAMPERED)
+        raise InputError("holds more metrics or samples than any benchmark", _TAMPERED, path=path)
     return run

@@ -136,31 +136,35 @@ def _decoded(kind: DocumentKind[T], text: str, origin: str, again: str) -> T:
     version = document.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise DocumentError(
-            f"{origin}: format_version is {version!r}, not a whole number from 1",
+            f"format_version is {version!r}, not a whole number from 1",
             f"the file is not a document of sbir-gate, or it is damaged: {again}",
+            path=origin,
         )
     if version > FORMAT_VERSION:
         raise DocumentError(
-            f"{origin}: format_version is {version}; this sbir-gate reads up to {FORMAT_VERSION}",
+            f"format_version is {version}; this sbir-gate reads up to {FORMAT_VERSION}",
             "upgrade sbir-gate to the version that wrote the file",
+            path=origin,
         )
     if document.get("kind") != kind.name:
         raise DocumentError(
-            f"{origin}: this is a document of kind {document.get('kind')!r}, not {kind.name!r}",
+            f"this is a document of kind {document.get('kind')!r}, not {kind.name!r}",
             f"name a {kind.name} document",
+            path=origin,
         )
     try:
         content = _content(kind, upgraded(kind.name, document.get(kind.name), version))
     except (ValidationError, ValueError, RecursionError) as error:
         raise DocumentError(
-            f"{origin}: {_first_fault(error)}",
-            f"the document is damaged or was edited by hand: {again}",
+            f"{_first_fault(error)}", f"the document is damaged or was edited by hand: {again}", path=origin
         ) from error
     if excess := kind.excess(content):
-        raise DocumentError(f"{origin}: {excess}", f"no benchmark makes such a document: {again}")
+        raise DocumentError(f"{excess}", f"no benchmark makes such a document: {again}", path=origin)
     fault = number_fault(content) if isinstance(content, Measurement) else ""
     if fault:
-        raise DocumentError(f"{origin}: {fault}", f"the document is damaged or was edited by hand: {again}")
+        raise DocumentError(
+            f"{fault}", f"the document is damaged or was edited by hand: {again}", path=origin
+        )
     return content
 
 
@@ -170,12 +174,12 @@ def _parse(text: str, origin: str, again: str) -> Mapping[str, object]:
     except ValueError as error:
         leftover = find_leftover(text.encode())
         if leftover is not None:
-            raise DocumentError(leftover.told(origin), leftover.hint) from error
+            raise DocumentError(leftover.problem, leftover.hint, path=origin, line=leftover.line) from error
         raise DocumentError(
-            f"{origin}: not JSON ({error})", f"the file is cut short or damaged: {again}"
+            f"not JSON ({error})", f"the file is cut short or damaged: {again}", path=origin
         ) from error
     if not isinstance(document, dict):
-        raise DocumentError(f"{origin}: not a JSON object", "name a document that sbir-gate wrote")
+        raise DocumentError("not a JSON object", "name a document that sbir-gate wrote", path=origin)
     return document
 
 

@@ -108,13 +108,15 @@ def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
             stack.enter_context(locked(path, waiting))
         except OSError as error:
             raise OutputError(
-                f"{path}: cannot be written or locked ({error.strerror})",
+                f"cannot be written or locked ({error.strerror})",
                 "name a folder that you may write to, on a disk that has locks",
+                path=path,
             ) from error
         except LockedError as error:
             raise ToolError(
-                f"{path.parent}: process {error.holder} is at work here after {waiting.seconds:g} seconds",
+                f"process {error.holder} is at work here after {waiting.seconds:g} seconds",
                 "wait for it or end it; it may belong to a run whose worker was killed",
+                path=path.parent,
             ) from error
         yield
 

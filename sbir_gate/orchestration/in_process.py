@@ -35,9 +35,9 @@ def enrich_through_job(
     """
     output = request.output
     if output.suffix.lower() != _PARQUET:
-        raise UsageError(f"{output}: a job of Dagster writes Parquet alone", "end the name in .parquet")
+        raise UsageError("a job of Dagster writes Parquet alone", "end the name in .parquet", path=output)
     if not output.parent.is_dir():
-        raise OutputError(f"{output}: the folder {output.parent} does not exist", "make the folder first")
+        raise OutputError(f"the folder {output.parent} does not exist", "make the folder first", path=output)
     with tempfile.TemporaryDirectory(dir=output_target(output).parent, prefix=".sbir-gate-job-") as name:
         files = AssetFiles(Path(name))
         result = _execute(request, files, config_file, assignments, is_quiet=is_quiet, edges=edges)

@@ -130,10 +130,10 @@ def _refuse_bad_awards(settings: Settings, files: AssetFiles) -> None:
     """Ask the checks again: a run of a later step alone has run none of them."""
     hint = "materialise validated_sbir_awards first"
     if not (files.validated.is_file() and files.award_table.is_file()):
-        raise InputError(f"{files.validated}: the awards were not validated", hint)
+        raise InputError("the awards were not validated", hint, path=files.validated)
     faults = [check_text(each) for each in check_awards(settings, files) if each.is_blocking]
     if faults:
-        raise InputError(f"{files.validated}: the awards did not pass: {'; '.join(faults)}", hint)
+        raise InputError(f"the awards did not pass: {'; '.join(faults)}", hint, path=files.validated)
 
 
 def check_engine(settings: Settings) -> None:

@@ -57,8 +57,9 @@ def judge_assets(
     """
     if not files.run.exists():
         raise InputError(
-            f"{files.run}: there is no Run, for the awards were not enriched since they were read",
+            "there is no Run, for the awards were not enriched since they were read",
             "materialise enriched_sbir_awards first",
+            path=files.run,
         )
     settings = asset_settings(effective, award_year).settings
     judgement = own_judgement(effective, has_baseline=False)

@@ -83,6 +83,7 @@ def discard_run(files: AssetFiles) -> None:
         files.run.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{files.run}: the Run of an earlier enrichment cannot be removed ({error.strerror})",
+            f"the Run of an earlier enrichment cannot be removed ({error.strerror})",
             "name a folder that you may write to in orchestration.folder",
+            path=files.run,
         ) from error

@@ -44,7 +44,7 @@ def load_profiles(path: Path) -> tuple[AwardProfile, ...]:
             return _profiles(connection, f"FROM {file_relation([path])}")
     except (duckdb.Error, KeyError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: the profiles of the awards cannot be read ({reason})", hint) from error
+        raise InputError(f"the profiles of the awards cannot be read ({reason})", hint, path=path) from error
 
 
 def _profiles(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[AwardProfile, ...]:

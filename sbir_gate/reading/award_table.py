@@ -57,7 +57,9 @@ def write_awards(
     except (duckdb.IOException, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise OutputError(
-            f"{path}: cannot be written ({reason})", "name a folder that you may write to and that has room"
+            f"cannot be written ({reason})",
+            "name a folder that you may write to and that has room",
+            path=path,
         ) from error
     finally:
         # on any failure or interrupt, no partial file stays

@@ -141,8 +141,9 @@ def _set_aside(
         )
     except duckdb.IOException as error:
         raise OutputError(
-            f"{path.parent}: cannot write a work file ({str(error).splitlines()[0]})",
+            f"cannot write a work file ({str(error).splitlines()[0]})",
             "make room there, or choose another work folder",
+            path=path.parent,
         ) from error
 
 

@@ -93,9 +93,9 @@ def _last(rest: bytes, origin: str, line: int) -> Iterator[LineBlock]:
     end = find_end(text)
     if end < 0:
         raise InputError(
-            f"{origin}: is cut short after line {line - 1 + rest.count(_NEWLINE):,}: "
-            "the closing line '\\.' is missing",
+            f"is cut short after line {line - 1 + rest.count(_NEWLINE):,}: the closing line '\\.' is missing",
             "copy or download the dump again",
+            path=origin,
         )
     rows = text[:end]
     lines = rows.count(_NEWLINE)
@@ -110,8 +110,9 @@ def _check_rest(rest: bytes, stream: Iterator[bytes], origin: str, line: int) ->
     while True:
         if rest.strip(_NEWLINE):
             raise InputError(
-                f"{origin}: holds more data after the closing line '\\.' (line {line:,})",
+                f"holds more data after the closing line '\\.' (line {line:,})",
                 "the dump is damaged: copy or download it again",
+                path=origin,
             )
         following = next(stream, None)
         if following is None:
@@ -121,6 +122,7 @@ def _check_rest(rest: bytes, stream: Iterator[bytes], origin: str, line: int) ->
 
 def _too_long(origin: str, line: int, max_line_bytes: int) -> InputError:
     return InputError(
-        f"{origin}: line {line:,} is longer than {max_line_bytes:,} bytes",
+        f"line {line:,} is longer than {max_line_bytes:,} bytes",
         "raise reading.max_record_mib if the table holds texts that long; else the dump is damaged",
+        path=origin,
     )

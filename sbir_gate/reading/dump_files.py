@@ -95,8 +95,9 @@ class DumpZip:
                 raise _no_toc(path, "")
             if len(folders) > 1:
                 raise InputError(
-                    f"{path}: holds {len(folders)} dumps (in {', '.join(folders[:3])})",
+                    f"holds {len(folders)} dumps (in {', '.join(folders[:3])})",
                     "unpack it, and name the folder of one",
+                    path=path,
                 )
             self._prefix = f"{folders[0]}/" if folders[0] else ""
             self.files: Mapping[str, DumpFile] = {
@@ -118,7 +119,7 @@ class DumpZip:
             file = self._zip.open(self._prefix + name)
         except _ZIP_ERRORS as error:
             raise InputError(
-                f"{self._path}: {name} cannot be unpacked ({error})", "unpack the zip, and name the folder"
+                f"{name} cannot be unpacked ({error})", "unpack the zip, and name the folder", path=self._path
             ) from error
         origin = f"{self._path}: {name}"
         return MemberStream(cast("BinaryIO", file), origin, name.endswith(".gz"), self.files[name].size_bytes)
@@ -135,7 +136,7 @@ class DumpZip:
             buffered = stack.enter_context(io.BufferedReader(file))
             return stack.enter_context(zipfile.ZipFile(cast("BinaryIO", buffered)))
         except _ZIP_ERRORS as error:
-            raise InputError(f"{path}: is not a complete zip archive ({error})", DAMAGE_HINT) from error
+            raise InputError(f"is not a complete zip archive ({error})", DAMAGE_HINT, path=path) from error
         except OSError as error:
             raise unreadable(path, error) from error
 
@@ -229,16 +230,18 @@ def holds_dump(folder: Path) -> bool:
 def _check_head(path: Path, head: bytes) -> None:
     if head.startswith(MAGIC):
         raise InputError(
-            f"{path}: is a single file of a PostgreSQL dump, not a whole dump in directory format",
+            "is a single file of a PostgreSQL dump, not a whole dump in directory format",
             "name the folder that holds toc.dat; recreate a dump of the custom format with 'pg_dump "
             "--format=directory'",
+            path=path,
         )
     if head[257:262] == b"ustar":
-        raise InputError(f"{path}: is a tar archive", "unpack it, and name the folder that holds toc.dat")
+        raise InputError("is a tar archive", "unpack it, and name the folder that holds toc.dat", path=path)
 
 
 def _no_toc(path: Path, hint: str) -> InputError:
     return InputError(
-        f"{path}: holds no toc.dat, so it is not a PostgreSQL dump in directory format",
+        "holds no toc.dat, so it is not a PostgreSQL dump in directory format",
         hint or "name the folder, or the zip of it, that 'pg_dump --format=directory' wrote",
+        path=path,
     )

@@ -89,7 +89,7 @@ class Dump:
         if len(found) > 1:
             choices = ", ".join(f"{entry.schema}.{entry.tag}" for entry in found)
             raise InputError(
-                f"{self.path}: holds {len(found)} tables named {name!r}", f"say which one: {choices}"
+                f"holds {len(found)} tables named {name!r}", f"say which one: {choices}", path=self.path
             )
         return self._table(found[0])
 
@@ -101,9 +101,10 @@ class Dump:
             if name in names:
                 return self.find(name)
         raise InputError(
-            f"{self.path}: holds no data of a known table of recipients ({', '.join(RECIPIENT_TABLES)}); "
+            f"holds no data of a known table of recipients ({', '.join(RECIPIENT_TABLES)}); "
             f"it has {_shown(entries)}",
             f"name the table: '{self.path}#schema.table'",
+            path=self.path,
         )
 
     def columns(self, table: DumpTable) -> list[str]:
@@ -133,8 +134,9 @@ class Dump:
         name = table.member
         if not name:
             raise InputError(
-                f"{self.path}: {table.full_name} has no data in this dump",
+                f"{table.full_name} has no data in this dump",
                 "recreate the dump without --schema-only and --exclude-table-data",
+                path=self.path,
             )
         if self.toc.compression not in {"none", "gzip"}:
             raise self._foreign_compression(table, self.toc.compression)
@@ -143,8 +145,9 @@ class Dump:
                 if f"{name}{suffix}" in self._files:
                     raise self._foreign_compression(table, compression)
             raise InputError(
-                f"{self.path}: {name}, the data of {table.full_name}, is missing",
+                f"{name}, the data of {table.full_name}, is missing",
                 "copy or download the dump again, with all of its files",
+                path=self.path,
             )
         return self._source.open(name)
 
@@ -156,9 +159,9 @@ class Dump:
         name = entry.file_name
         if name and not _FILE_NAME.fullmatch(name):
             raise InputError(
-                f"{self.path}: toc.dat names the file {name[:80]!r} for {entry.tag!r}, "
-                "which is not a plain file name",
+                f"toc.dat names the file {name[:80]!r} for {entry.tag!r}, which is not a plain file name",
                 "the dump is damaged or forged: get it again from a source that you trust",
+                path=self.path,
             )
         member = next((found for found in (f"{name}.gz", name) if found in self._files), name)
         file = self._files.get(member)
@@ -178,21 +181,22 @@ class Dump:
             for entry in self.toc.entries
         ):
             return InputError(
-                f"{self.path}: has the table {name!r}, but no data of it",
+                f"has the table {name!r}, but no data of it",
                 "recreate the dump without --schema-only and --exclude-table-data, or name another table",
+                path=self.path,
             )
         names = {entry.tag: None for entry in entries} | {
             f"{entry.schema}.{entry.tag}": None for entry in entries
         }
         near = get_close_matches(name, names, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "'sbir-gate data profile' lists the tables"
-        return InputError(f"{self.path}: holds no table {name!r}; it has {_shown(entries)}", hint)
+        return InputError(f"holds no table {name!r}; it has {_shown(entries)}", hint, path=self.path)
 
     def _foreign_compression(self, table: DumpTable, compression: str) -> InputError:
         return InputError(
-            f"{self.path}: the data of {table.full_name} is compressed with {compression}; "
-            "only gzip and none can be read",
+            f"the data of {table.full_name} is compressed with {compression}; only gzip and none can be read",
             "recreate the dump with 'pg_dump --format=directory --compress=gzip'",
+            path=self.path,
         )
 
     def _toc_name(self) -> str:

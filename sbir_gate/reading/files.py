@@ -68,8 +68,9 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
             ]
             if not found and any(_MEMBER.fullmatch(child.name) for child in path.iterdir()):
                 raise InputError(
-                    f"{path}: holds files of a PostgreSQL dump, but no toc.dat, which says what they are",
+                    "holds files of a PostgreSQL dump, but no toc.dat, which says what they are",
                     "copy or download the dump again, with all of its files",
+                    path=path,
                 )
             return _same_kind(
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
@@ -85,7 +86,9 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
         matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 -- absolute patterns too
         files = [match for match in matches if not match.is_dir()]
         return _same_kind(files, source, "no file matches the pattern")
-    raise InputError(f"{source}: no such file or folder{near_miss(path)}", f"give the path of {KNOWN_TYPES}")
+    raise InputError(
+        f"no such file or folder{near_miss(path)}", f"give the path of {KNOWN_TYPES}", path=source
+    )
 
 
 def _kind(path: Path) -> FileKind | None:
@@ -107,15 +110,16 @@ def _table_of(dump: Path, table: str) -> SourceFile:
         raise InputError(f"{dump}{_TABLE_MARK}: names no table", f"write {dump}{_TABLE_MARK}schema.table")
     if not dump.is_dir() and _kind(dump) is not FileKind.DUMP:
         raise InputError(
-            f"{dump}: is not a PostgreSQL dump, so it has no table {table!r}",
+            f"is not a PostgreSQL dump, so it has no table {table!r}",
             f"only a folder with toc.dat, or a {DUMP_SUFFIX} of one, is asked for a table with {_TABLE_MARK}",
+            path=dump,
         )
     return SourceFile(dump, FileKind.DUMP, table)
 
 
 def _same_kind(paths: Sequence[Path], source: str | Path, complaint: str) -> list[SourceFile]:
     if not paths:
-        raise InputError(f"{source}: {complaint}", f"give the path of {KNOWN_TYPES}")
+        raise InputError(f"{complaint}", f"give the path of {KNOWN_TYPES}", path=source)
     files = []
     for path in sorted(paths, key=str):
         try:
@@ -125,15 +129,15 @@ def _same_kind(paths: Sequence[Path], source: str | Path, complaint: str) -> lis
         kind = _kind(path)
         if kind is None:
             suffix = "".join(path.suffixes[-2:]) or "no suffix"
-            raise InputError(f"{path}: unknown type of file ({suffix})", f"give the path of {KNOWN_TYPES}")
+            raise InputError(f"unknown type of file ({suffix})", f"give the path of {KNOWN_TYPES}", path=path)
         files.append(SourceFile(path, kind))
     kinds = sorted({file.kind for file in files}, reverse=True)
     if len(kinds) > 1:
         first, second = kinds[:2]
         raise InputError(
-            f"{source}: holds both {first} ({_first(files, first)}) and {second} "
-            f"({_first(files, second)}) files",
+            f"holds both {first} ({_first(files, first)}) and {second} ({_first(files, second)}) files",
             "the same rows may be in both: name one kind with a glob, e.g. 'folder/*.parquet'",
+            path=source,
         )
     return files
 

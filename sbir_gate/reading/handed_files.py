@@ -239,6 +239,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, rows: str, path: Path, options:
         connection.execute(f"COPY ({rows}) TO {literal(str(path))} ({options})")
     except duckdb.IOException as error:
         raise OutputError(
-            f"{path.parent}: cannot write a work file ({str(error).splitlines()[0]})",
+            f"cannot write a work file ({str(error).splitlines()[0]})",
             "make room in the folder for temporary files (TMPDIR)",
+            path=path.parent,
         ) from error

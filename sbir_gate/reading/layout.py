@@ -134,7 +134,9 @@ def require_fields(layout: Layout, columns: Sequence[str], file: str) -> dict[st
         if looks_swapped
         else "rename a column to one of these; the first line of the file must be the header"
     )
-    raise InputError(f"{file}: not a table of {layout.what}: columns found: {shown}; needed: {needed}", hint)
+    raise InputError(
+        f"not a table of {layout.what}: columns found: {shown}; needed: {needed}", hint, path=file
+    )
 
 
 def _spelled(aliases: Sequence[str]) -> str:

@@ -78,7 +78,7 @@ class RawFile:
             self.columns = [cell.strip() for cell in cells]
         if not any(self.columns):
             self.close()
-            raise InputError(f"{file.path}: the file is empty", "give a file with a header and rows")
+            raise InputError("the file is empty", "give a file with a header and rows", path=file.path)
 
     def __enter__(self) -> RawFile:
         return self
@@ -134,9 +134,10 @@ class RawFile:
                 rows = loader.load(block)
                 if rows is None or rows != block.records:
                     raise ToolError(
-                        f"{self.path}: lines {block.first_line:,} to {block.first_line + block.lines - 1:,}: "
+                        f"lines {block.first_line:,} to {block.first_line + block.lines - 1:,}: "
                         f"{block.records:,} rows were found, but {rows or 'not all'} read",
                         "this is a fault of sbir-gate: please report it with these lines",
+                        path=self.path,
                     )
             stop = position + block.consumed_bytes
             yield RawBlock(block.first_line, rows, Span(position, stop), block.rejects)
@@ -247,7 +248,9 @@ def work_file(folder: Path, content: bytes) -> Iterator[Path]:
     except (OSError, duckdb.IOException) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise OutputError(
-            f"{folder}: cannot write a work file ({reason})", "make room there, or choose another work folder"
+            f"cannot write a work file ({reason})",
+            "make room there, or choose another work folder",
+            path=folder,
         ) from error
     finally:
         path.unlink(missing_ok=True)
@@ -258,8 +261,9 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> lis
         return connection.execute(sql).fetchall()
     except _PARQUET_ERRORS as error:
         raise InputError(
-            f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})",
+            f"cannot be read as Parquet ({str(error).splitlines()[0]})",
             "the file is damaged, cut short, or no Parquet: write it again",
+            path=path,
         ) from error
 
 

@@ -122,8 +122,9 @@ def write_index(connection: duckdb.DuckDBPyConnection, relation: str, folder: Pa
         )
     except duckdb.IOException as error:
         raise OutputError(
-            f"{folder}: cannot write a work file ({str(error).splitlines()[0]})",
+            f"cannot write a work file ({str(error).splitlines()[0]})",
             "make room in the folder for temporary files (TMPDIR)",
+            path=folder,
         ) from error
     return path
 

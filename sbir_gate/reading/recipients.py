@@ -113,8 +113,9 @@ def iterate_recipients(
         raise tally.nothing_read(f"{source}", "recipients")
     if not totals.kept:
         raise InputError(
-            f"{source}: none of {totals.read:,} rows has a name, UEI or DUNS",
+            f"none of {totals.read:,} rows has a name, UEI or DUNS",
             "check that the columns hold what their names say",
+            path=source,
         )
 
 

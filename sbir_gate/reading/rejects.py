@@ -73,8 +73,9 @@ class RejectLog:
 
     def _unwritable(self, error: OSError) -> OutputError:
         return OutputError(
-            f"{self._path}: cannot write the rejects ({error.strerror or error})",
+            f"cannot write the rejects ({error.strerror or error})",
             "give --rejects a file in a folder that exists, that you may write to, and that has room",
+            path=self._path,
         )
 
 
@@ -108,11 +109,12 @@ class RejectTally:
         """Return the error for a source in which no row could be read."""
         if self.first is None:
             return InputError(
-                f"{source}: holds no {what}, only a header", "give a file with at least one row"
+                f"holds no {what}, only a header", "give a file with at least one row", path=source
             )
         return InputError(
-            f"{source}: none of {self.count:,} {what} could be read{self._example()}",
+            f"none of {self.count:,} {what} could be read{self._example()}",
             "fix the rows, or rewrite the file as CSV",
+            path=source,
         )
 
     def _example(self) -> str:

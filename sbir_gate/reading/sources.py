@@ -39,7 +39,7 @@ def _check_content(file: SourceFile) -> None:
         with suppress(OSError), open_file(path) as opened:  # the reader itself says what cannot be opened
             leftover = find_leftover(read_at_most(opened, _HEAD_BYTES))
             if leftover is not None:
-                raise InputError(leftover.told(str(path)), leftover.hint)
+                raise InputError(leftover.problem, leftover.hint, path=path, line=leftover.line)
 
 
 def source_name(file: SourceFile) -> str:

@@ -124,8 +124,9 @@ def text_chunks(
                 yield chunk.replace("\0", " ").replace("\ufeff", "").encode("utf-8", "replace")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(
-            f"{path}: the gzip data is damaged after line {lines:,} ({error})",
+            f"the gzip data is damaged after line {lines:,} ({error})",
             "download or write the file again: it is cut short or was changed on the way",
+            path=path,
         ) from error
     except OSError as error:
         raise unreadable(path, error) from error
@@ -134,8 +135,9 @@ def text_chunks(
 def unreadable(path: Path, error: OSError) -> InputError:
     """Return the error for a file that the system will not open or read."""
     return InputError(
-        f"{path}: cannot be read ({error.strerror or error})",
+        f"cannot be read ({error.strerror or error})",
         "check the path, that it is a file, and that you may read it",
+        path=path,
     )
 
 
@@ -143,7 +145,7 @@ def _encoding(head: bytes, path: Path) -> tuple[str, str]:
     for magic, what in _FOREIGN_MAGIC.items():
         if head.startswith(magic):
             raise InputError(
-                f"{path}: is {what}, not delimited text", "unpack it, or give it its right suffix"
+                f"is {what}, not delimited text", "unpack it, or give it its right suffix", path=path
             )
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", "replace"

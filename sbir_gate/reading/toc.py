@@ -91,15 +91,17 @@ def parse_toc(content: bytes, origin: str) -> Toc:
     cursor = _Cursor(content, origin)
     if cursor.take(len(MAGIC)) != MAGIC:
         raise InputError(
-            f"{origin}: is not a table of contents of a PostgreSQL dump (it does not start with PGDMP)",
+            "is not a table of contents of a PostgreSQL dump (it does not start with PGDMP)",
             "give the folder, or the zip of it, that 'pg_dump --format=directory' wrote",
+            path=origin,
         )
     version = (cursor.byte(), cursor.byte(), cursor.byte())
     if not OLDEST_VERSION <= version[:2] <= NEWEST_VERSION:
         raise InputError(
-            f"{origin}: archive version {version[0]}.{version[1]} is not supported, "
+            f"archive version {version[0]}.{version[1]} is not supported, "
             f"only {_dotted(OLDEST_VERSION)} to {_dotted(NEWEST_VERSION)}",
             "make the dump with a pg_dump of PostgreSQL 9.1 to 18, or upgrade sbir-gate",
+            path=origin,
         )
     cursor.integer_bytes = cursor.byte()
     if not 0 < cursor.integer_bytes <= _MAX_INTEGER_BYTES:
@@ -167,8 +169,9 @@ def _check_format(number: int, origin: str) -> None:
         return
     name = _FORMAT_NAMES.get(number, "unknown")
     raise InputError(
-        f"{origin}: is a dump of the {name} format (number {number}), not of the directory format",
+        f"is a dump of the {name} format (number {number}), not of the directory format",
         "make it with 'pg_dump --format=directory'",
+        path=origin,
     )
 
 

@@ -72,4 +72,5 @@ def configuration_error(faults: list[Fault]) -> ConfigurationError:
         "\n".join(lines),
         "config/base.yaml lists every key, with its unit and what is allowed",
         tuple(fault.origin for fault in faults[:MAX_FAULTS_SHOWN]),
+        tuple(lines),
     )

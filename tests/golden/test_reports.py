@@ -8,9 +8,9 @@ import pytest
 
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.console import render_console
-from sbir_gate.gate.reporting.json_format import render_json
 from sbir_gate.gate.reporting.markdown import render_markdown
 from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.model.document import VERDICT, encode
 from sbir_gate.model.verdict import Outcome, PolicyEdit
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (
@@ -121,7 +121,7 @@ def test_console_with_colours(check_golden):
 
 def test_json(check_golden):
     head, reference, _ = CASES["fail"]
-    check_golden("fail.json", render_json(judge(head, reference, make_policy())))
+    check_golden("fail.json", encode(VERDICT, judge(head, reference, make_policy())))
 
 
 def test_a_change_that_edits_its_policy_and_has_a_waiver(check_golden):

@@ -94,7 +94,7 @@ class TestTheJob:
         report = metadata_of(result, REPORT)
         assert report["verdict"] == "no-baseline"
         assert report["report"] == Path(report["report_path"]).read_text(encoding="utf-8")
-        assert report["report"].startswith("## ")
+        assert report["report"].startswith("### ")
 
     @pytest.mark.slow
     def test_the_config_of_a_run_sets_what_the_file_does_not(self, world):
@@ -206,7 +206,7 @@ class TestBadData:
         world, _ = refused
         assert load_verdict(world.files / "verdict.json").outcome is Outcome.FAIL
         assert [alert.metric for alert in load_alerts(world.files / "alerts.json").alerts] == ["match_rate"]
-        assert "match_rate 0.6 is below the minimum" in (world.files / "report.md").read_text()
+        assert "fail · Match rate 0.600 (limit ≥ 0.700)" in (world.files / "report.md").read_text()
 
     @pytest.mark.slow
     def test_a_warning_lets_the_report_through_and_raises_an_alert(self, world):
@@ -517,7 +517,7 @@ class TestRecovery:
         world.engine = Crash(5, error)
         result = world.run("orchestration.progress_seconds=1")
         assert result.success
-        assert world.engine.calls == 2
+        assert world.engine.calls == 2, retries_of(result)
         assert world.enriched() == expected
         kinds = [seen["kind"] for seen in observations_of(result)]
         assert kinds.count("recovery") == 1
@@ -608,7 +608,7 @@ class TestAlerts:
         world, result = refused
         (told,) = tell_alerts(world, result)
         assert told.outcome is Outcome.FAIL
-        assert [(alert.kind, alert.severity, alert.value) for alert in told.alerts] == [
+        assert [(alert.kind, alert.severity, alert.findings[0].measured) for alert in told.alerts] == [
             (AlertKind.LIMIT, Severity.FAIL, 0.6)
         ]
         (links,) = world.links
@@ -629,6 +629,15 @@ class TestAlerts:
 
     def test_a_run_without_news_tells_nothing(self, done):
         assert tell_alerts(*done) == []
+
+
+def retries_of(result):
+    """Return why each step that is tried again broke."""
+    return [
+        event.event_specific_data.error.to_string()
+        for event in result.all_events
+        if event.event_type is dg.DagsterEventType.STEP_UP_FOR_RETRY
+    ]
 
 
 def description_of(result, check, asset):

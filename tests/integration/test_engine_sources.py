@@ -48,7 +48,7 @@ def test_a_change_of_the_docs_alone_runs_the_engine_once_and_measures_no_time(ga
     headline = build_view(result.run, result.verdict).headline
     assert headline.endswith("; engine unchanged; time not judged")
     row = next(row for row in result.verdict.changes if row.metric == "wall_seconds")
-    assert (row.severity, row.limit) == (Severity.INFO, "not judged")
+    assert (row.severity, row.is_measured) == (Severity.INFO, False)
 
 
 TOUCHING = {
@@ -87,11 +87,13 @@ def test_what_may_change_the_engine_is_timed(gated, change, is_committed):
     assert own(gated).run.timing is Timing.MEASURED
 
 
+@pytest.mark.slow
 def test_a_link_that_a_package_may_lie_behind_is_timed(gated):
     (gated.folder / "colorsys").symlink_to("docs")
     assert own(gated).run.timing is Timing.MEASURED
 
 
+@pytest.mark.slow
 def test_a_module_beside_the_script_that_the_command_names_is_timed(gated):
     gated.repository.git("switch", "--quiet", "main")
     settings = SETTINGS.replace("enrich.py", "engine/run.py") + "  sources: [engine/run.py]\n"
@@ -110,6 +112,7 @@ def test_a_change_cannot_say_for_itself_what_its_engine_is(gated):
     assert result.verdict.outcome is Outcome.FAIL
 
 
+@pytest.mark.slow
 def test_a_pattern_that_matches_nothing_hides_nothing(gated):
     gated.repository.git("switch", "--quiet", "main")
     gated.repository.commit({"sbir-gate.yaml": SETTINGS + "  sources: ['sorce/**']\n"})
@@ -188,9 +191,9 @@ def test_against_a_baseline_too_the_unchanged_engine_runs_once_without_times(bas
     [
         {"engine.txt": "slow\n"},
         {"engine.txt": "slow\n", "gate.yaml": SOURCED.replace("[engine.txt]", "[docs/a.md]")},
-        {"gate.yaml": SOURCED + "matching: {max_candidates: 4}\n"},
-        {"gate.yaml": SOURCED.replace("engine {", "./engine {")},
-        {"requirements.txt": "numpy==2\n"},
+        pytest.param({"gate.yaml": SOURCED + "matching: {max_candidates: 4}\n"}, marks=pytest.mark.slow),
+        pytest.param({"gate.yaml": SOURCED.replace("engine {", "./engine {")}, marks=pytest.mark.slow),
+        pytest.param({"requirements.txt": "numpy==2\n"}, marks=pytest.mark.slow),
     ],
     ids=["file", "own-sources", "setting", "command", "dependency"],
 )

@@ -68,7 +68,7 @@ def test_more_memory_than_an_absolute_limit_fails_beside_a_baseline_of_format_2(
     )
     verdict = judge(replace(head, metrics=metrics), baseline, policy(load_settings(None, {}).settings))
     assert verdict.outcome is Outcome.WARN
-    assert "memory_delta_mib 9000 is above the maximum 500" in reasons(verdict)[0]
+    assert "memory_delta_mib is 9000 MiB, above the maximum of 500 MiB" in reasons(verdict)[0]
 
 
 def said(*arguments):
@@ -86,7 +86,12 @@ class TestSavedDocumentsOfEveryFormat:
         judged = decode(VERDICT, output, "output")
         saved = decode(VERDICT, (folder / "verdict.json").read_text(), "verdict.json")
         for name in ("lost", "gained", "relinked"):
-            assert getattr(judged.records, name) == getattr(saved.records, name)
+            # older verdicts hold no confidence
+            found = [
+                replace(change, before_confidence=None, after_confidence=None)
+                for change in getattr(judged.records, name)
+            ]
+            assert found == list(getattr(saved.records, name))
         assert status == (1 if judged.outcome is Outcome.FAIL else 0)
 
     def test_a_report_is_made_again_of_a_saved_verdict(self, folder):

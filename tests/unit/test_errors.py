@@ -1,10 +1,11 @@
 import errno
 import os
+import pickle
 
 import duckdb
 import pytest
 
-from sbir_gate.errors import ExitStatus, NoRoomError, OutputError
+from sbir_gate.errors import ExitStatus, InputError, NoRoomError, OutputError
 
 
 def raised(cause):
@@ -32,3 +33,19 @@ def test_a_full_disk_is_known_from_what_duckdb_says_too():
 def test_without_a_cause_it_is_wrong_input_unless_there_is_no_room():
     assert OutputError("x").exit_status is ExitStatus.WRONG_INPUT
     assert NoRoomError("x").exit_status is ExitStatus.BROKEN
+
+
+def test_the_one_text_of_an_error_names_file_line_column_and_value():
+    error = InputError(
+        "not a date", "write YYYY-MM-DD", path="awards.csv", line=7, column="Award Date", value="x"
+    )
+    assert error.message == str(error) == "awards.csv:7: column Award Date: not a date ('x')"
+    assert (error.problem, error.path, error.line) == ("not a date", "awards.csv", 7)
+    assert InputError("no such file", path="a.csv").message == "a.csv: no such file"
+    assert InputError("nothing is known").message == "nothing is known"
+
+
+def test_an_error_survives_the_way_between_processes():
+    error = InputError("no such file", "check the path", path="a.csv", line=3)
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 -- what this test wrote
+    assert (type(again), again.message, again.hint) == (InputError, "a.csv:3: no such file", "check the path")

@@ -99,6 +99,49 @@ def is_reading(call):
     return name == "open" and any(mode in {"r", "rb", "rt", "r+b"} for mode in modes)
 
 
+# a text that was made to be read; everything else that has these names is a fact
+MESSAGES = {"message", "text", "title", "reason", "words", "said", "sentence"}
+PARSERS = {"split", "rsplit", "splitlines", "partition", "rpartition", "removeprefix", "removesuffix"}
+PARSERS |= {"startswith", "endswith", "index", "find"}
+# what takes a text apart that others wrote, and why there is no other way
+OWN_PARSING: dict[str, str] = {
+    "sbir_gate/settings/action_inputs.py": "pydantic has no field for what it says",
+    "sbir_gate/gate/reporting/message.py": "prints the lines of its own text",
+    "sbir_gate/gate/doctor.py": "makes one line of an error",
+    "sbir_gate/gate/untrusted.py": "makes one line of an error",
+    "sbir_gate/gate/storing/credentials.py": "the text is a token",
+    "sbir_gate/reading/dump_rows.py": "the text is the data that is read",
+}
+
+
+def test_no_message_is_taken_apart(trees):
+    """Rules and figures are compared, never sentences: no attribute named like a message is parsed."""
+    found = {
+        f"{place(path)}:{node.lineno}"
+        for path, module in trees.items()
+        if place(path) not in OWN_PARSING
+        for node in ast.walk(module)
+        if is_parsing_a_message(node)
+    }
+    assert found == set()
+
+
+def is_parsing_a_message(node):
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PARSERS:
+        return is_message(node.func.value)
+    return (
+        isinstance(node, ast.Compare)
+        and any(isinstance(each, ast.In | ast.NotIn) for each in node.ops)
+        and isinstance(node.left, ast.Constant)
+        and isinstance(node.left.value, str)
+        and any(is_message(each) for each in node.comparators)
+    )
+
+
+def is_message(node):
+    return isinstance(node, ast.Attribute) and node.attr in MESSAGES
+
+
 def test_every_silenced_check_gives_its_reason():
     bare = re.compile(r"#\s*(noqa(: [A-Z0-9, ]+)?|type: ignore(\[[a-z-, ]+\])?)\s*$")
     lines = (

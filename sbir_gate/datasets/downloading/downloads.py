@@ -29,7 +29,7 @@ def fetch_file(remote: RemoteFile, wanted: Wanted, options: DownloadOptions) -> 
     OutputError for a disk that refuses, UsageError if another process downloads to the same file.
     """
     if wanted.target.is_dir():
-        raise OutputError(f"{wanted.target}: is a folder", "name a file with --output")
+        raise OutputError("is a folder", "name a file with --output", path=wanted.target)
     try:
         target = output_target(wanted.target, may_be_device=False)
     except OSError as error:

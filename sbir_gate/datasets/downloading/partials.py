@@ -166,15 +166,15 @@ def unwritable(path: Path, error: OSError) -> OutputError:
     """Return the error for a file that the system will not write."""
     if error.errno in _NO_ROOM:
         return OutputError(
-            f"{path}: the disk is full",
-            "free some space and run the same command again to resume",
+            "the disk is full", "free some space and run the same command again to resume", path=path
         )
     if error.errno == errno.EFBIG:
         return OutputError(
-            f"{path}: the file is larger than this system lets it be",
+            "the file is larger than this system lets it be",
             "raise the limit (ulimit -f), or name an --output on another file system",
+            path=path,
         )
     hint = "name an --output that you may write to"
     if error.errno in _NOT_ALLOWED:
-        return OutputError(f"{path}: may not be written ({error.strerror})", hint)
-    return OutputError(f"{path}: cannot be written ({error.strerror or error})", hint)
+        return OutputError(f"may not be written ({error.strerror})", hint, path=path)
+    return OutputError(f"cannot be written ({error.strerror or error})", hint, path=path)

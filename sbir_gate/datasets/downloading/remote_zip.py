@@ -49,7 +49,7 @@ def fetch_table(remote: RemoteFile, folder: Path, dump: DumpOptions, options: Do
     """
     check_extra()
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file", "a dump is a folder: name one with --output")
+        raise OutputError("is a file", "a dump is a folder: name one with --output", path=folder)
     make_folder(folder)
     with sole_writer(folder):
         for _ in range(_MOST_CHANGES):
@@ -205,8 +205,9 @@ def _prepare(folder: Path, toc: bytes, dump: DumpOptions, member: Member) -> Non
         if toc_path.is_file() and not _holds(toc_path, toc):
             if not dump.is_forced:
                 raise UsageError(
-                    f"{folder}: holds another dump already",
+                    "holds another dump already",
                     "--force replaces it; --output names another folder",
+                    path=folder,
                 )
             toc_path.unlink()
             for path in folder.iterdir():

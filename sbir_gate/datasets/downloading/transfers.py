@@ -292,8 +292,9 @@ class Transfer:
         missing, free = total - self._partial.size(), self._options.free_bytes(self._partial.path.parent)
         if missing > free:
             raise NoRoomError(
-                f"{self._partial.path.parent}: {missing:,} bytes are still to come, and {free:,} are free",
+                f"{missing:,} bytes are still to come, and {free:,} are free",
                 "make room, or name an --output on another disk",
+                path=self._partial.path.parent,
             )
 
     def _wrong_size(self, size: int) -> InputError:
@@ -348,7 +349,7 @@ def sha256_of(path: Path) -> str:
     try:
         return files.sha256_of(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions") from error
+        raise InputError(f"cannot be read ({error.strerror})", "check its permissions", path=path) from error
 
 
 def _after(head: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -364,13 +365,16 @@ def check_head(head: bytes, target: Path, source: str) -> None:
     if start.startswith(b"<"):
         what = "a page (HTML or XML)"
         raise InputError(
-            f"{source}: {what} came instead of the file",
+            f"{what} came instead of the file",
             "open the URL in a browser, and give the one of the file",
+            path=source,
         )
     found = next((known for magic, known in _MAGIC.items() if head.startswith(magic)), None)
     if suffix in _MAGIC.values() and found != suffix:
         raise InputError(
-            f"{source}: what came is no {suffix} file", "check the URL, or name another --output"
+            f"what came is no {suffix} file", "check the URL, or name another --output", path=source
         )
     if suffix in {".csv", ".tsv", ".txt"} and found:
-        raise InputError(f"{source}: what came is a {found} file", f"name an --output that ends in {found}")
+        raise InputError(
+            f"what came is a {found} file", f"name an --output that ends in {found}", path=source
+        )

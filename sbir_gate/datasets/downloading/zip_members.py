@@ -90,8 +90,9 @@ class Member:
     def _checked(self, dump: DumpOptions, received: int) -> Fetched:
         if dump.sha256 is not None and (found := sha256_of(self.target)) != dump.sha256:
             raise InputError(
-                f"{self.target}: its SHA-256 is {found}, not {dump.sha256}",
+                f"its SHA-256 is {found}, not {dump.sha256}",
                 "the dump was changed: check the source, then sources.recipients.sha256 in the settings",
+                path=self.target,
             )
         return Fetched(self.target, self.info.file_size, received, is_verified=True)
 
@@ -113,8 +114,9 @@ class Member:
         free = options.free_bytes(self.target.parent)
         if needed > free:
             raise NoRoomError(
-                f"{self.target.parent}: {needed:,} bytes are needed, and {free:,} are free",
+                f"{needed:,} bytes are needed, and {free:,} are free",
                 "make room, or name an --output on another disk",
+                path=self.target.parent,
             )
 
     def _data_starts_at(self, options: DownloadOptions) -> int:

@@ -94,7 +94,7 @@ def synthesise(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror})", "name another folder") from error
+        raise OutputError(f"cannot be made ({error.strerror})", "name another folder", path=folder) from error
     suffix, file_format = options.file_format.value, options.file_format
     paths = (folder / f"awards.{suffix}", folder / f"recipients.{suffix}", folder / "truth.csv")
     batches = _batches(options)
@@ -198,4 +198,6 @@ def _write_fingerprint(options: SynthesisOptions, summary: SynthesisSummary, pat
     try:
         write_output(path, f"{json.dumps(document, indent=2)}\n".encode())
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})", "check its permissions") from error
+        raise OutputError(
+            f"cannot be written ({error.strerror})", "check its permissions", path=path
+        ) from error

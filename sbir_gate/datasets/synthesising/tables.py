@@ -52,7 +52,7 @@ def open_table(path: Path, columns: Sequence[str], file_format: FileFormat) -> I
 
 def _unwritable(path: Path, reason: object) -> OutputError:
     return OutputError(
-        f"{path}: cannot be written ({reason})", "check the folder, its permissions and the free space"
+        f"cannot be written ({reason})", "check the folder, its permissions and the free space", path=path
     )
 
 

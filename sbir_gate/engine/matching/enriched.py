@@ -33,9 +33,9 @@ def check_output(path: Path) -> None:
     """Raise UsageError for a kind of file that cannot be written, OutputError for a missing folder."""
     _format_of(path)
     if not path.parent.is_dir():
-        raise OutputError(f"{path}: the folder {path.parent} does not exist", "make the folder first")
+        raise OutputError(f"the folder {path.parent} does not exist", "make the folder first", path=path)
     if path.is_dir():
-        raise OutputError(f"{path}: is a folder", "name a file")
+        raise OutputError("is a folder", "name a file", path=path)
 
 
 def write_enriched(
@@ -81,8 +81,9 @@ def _partial(path: Path, work_folder: Path) -> Path:
 def _unwritable(path: Path, error: Exception) -> OutputError:
     reason = (isinstance(error, OSError) and error.strerror) or _first_line(error)
     return OutputError(
-        f"{path}: cannot be written ({reason})",
+        f"cannot be written ({reason})",
         "name a file in a folder that you may write to and that has room",
+        path=path,
     )
 
 
@@ -210,7 +211,7 @@ def _format_of(path: Path) -> str:
         if path.name.lower().endswith(suffix):
             return options
     raise UsageError(
-        f"{path}: cannot tell the kind of file from its name", f"end it in {', '.join(_FORMATS)}"
+        "cannot tell the kind of file from its name", f"end it in {', '.join(_FORMATS)}", path=path
     )
 
 

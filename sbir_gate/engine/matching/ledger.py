@@ -84,8 +84,9 @@ class Ledger:
                 self._lock = stack.pop_all()  # all went well: it is held until `close`
         except LockedError as error:
             raise UsageError(
-                f"{folder}: another run (process {error.holder}) is at work on the same output",
+                f"another run (process {error.holder}) is at work on the same output",
                 "wait for it to end, or name another --output",
+                path=folder,
             ) from error
         except OSError as error:
             raise self.unwritable(error) from error
@@ -177,15 +178,17 @@ class Ledger:
         names = {path.name for path in self._folder.iterdir()}
         if names and not names & {_HEADER, _LOCK}:
             raise UsageError(
-                f"{self._folder}: holds {min(names)!r}, which is not of an interrupted run",
+                f"holds {min(names)!r}, which is not of an interrupted run",
                 "the finished chunks go there: move it away, or name another --output",
+                path=self._folder,
             )
 
     def unwritable(self, error: OSError) -> OutputError:
         """Return the error that chunks cannot be kept here, with a hint."""
         return OutputError(
-            f"{self._folder}: the finished chunks cannot be kept ({error.strerror or error})",
+            f"the finished chunks cannot be kept ({error.strerror or error})",
             "free some room, or set enrichment.work_folder to a folder that you may write to",
+            path=self._folder,
         )
 
 

@@ -129,8 +129,9 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
             if os.strerror(number) in str(error):
                 raise OSError(number, os.strerror(number), str(path)) from error
         raise OutputError(
-            f"{path}: cannot be written ({str(error).splitlines()[0]})",
+            f"cannot be written ({str(error).splitlines()[0]})",
             "free some room, or name another folder in enrichment.work_folder",
+            path=path,
         ) from error
 
 

@@ -73,10 +73,10 @@ def _kind(finding: Finding) -> AlertKind:
 def is_news(alerts: AlertList, previous: HistoryEntry | None) -> bool:
     """Say whether the alerts of a verdict are news after the Run before, of the same gate and branch.
 
-    A gate that fails again for nothing new, or drifts on, was told already. One thing more is news.
+    A gate that fails again for nothing new, or drifts on, was reported already. One more finding is news.
     """
-    told = set(previous.alert_keys) if previous is not None else set()
+    reported = set(previous.alert_keys) if previous is not None else set()
     if alerts.outcome in _BROKEN:
         was_broken = previous is not None and previous.outcome in _BROKEN
-        return not was_broken or any(alert.key not in told for alert in alerts.alerts)
-    return any(alert.kind in _NEWS and alert.key not in told for alert in alerts.alerts)
+        return not was_broken or any(alert.key not in reported for alert in alerts.alerts)
+    return any(alert.kind in _NEWS and alert.key not in reported for alert in alerts.alerts)

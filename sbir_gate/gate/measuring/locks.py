@@ -109,12 +109,12 @@ def _content(path: Path) -> bytes | None:
         return None
     # a change under test may put anything there, such as a link to a device that never ends
     if not path.is_file():
-        raise InputError(f"{path}: is not a regular file", "name files in benchmark.base_lock")
+        raise InputError("is not a regular file", "name files in benchmark.base_lock", path=path)
     try:
         return read_file(path, _MAX_BYTES)
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror})", "benchmark.base_lock names the lock files"
+            f"cannot be read ({error.strerror})", "benchmark.base_lock names the lock files", path=path
         ) from error
 
 

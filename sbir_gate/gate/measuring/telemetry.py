@@ -99,7 +99,7 @@ def read_telemetry(path: Path) -> Telemetry:
     except ValueError as error:
         leftover = find_leftover(text)
         if leftover is not None:
-            raise EnricherError(leftover.told(path.name), leftover.hint) from error
+            raise EnricherError(f"{path.name}:{leftover.line}: {leftover.problem}", leftover.hint) from error
         if not isinstance(error, ValidationError):
             raise EnricherError(f"{path.name}: the enricher's metrics: {error}", _HINT) from error
         fault = error.errors(include_url=False)[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
@@ -26,12 +25,12 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
             return _parsed(str(path), _without_leftovers(str(path), file))
     except OSError as error:
         raise InputError(
-            f"{path}: the truth cannot be read: {error.strerror}", "check fixtures.truth"
+            f"the truth cannot be read: {error.strerror}", "check fixtures.truth", path=path
         ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: the truth is not UTF-8 ({error.reason})", "save it as UTF-8") from error
+        raise InputError(f"the truth is not UTF-8 ({error.reason})", "save it as UTF-8", path=path) from error
     except csv.Error as error:
-        raise InputError(f"{path}: the truth is not CSV ({error})", "write it as plain CSV") from error
+        raise InputError(f"the truth is not CSV ({error})", "write it as plain CSV", path=path) from error
 
 
 def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
@@ -39,7 +38,7 @@ def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
         leftover = find_leftover(line.encode()) if line.startswith(("<", ">", "version ")) else None
         if leftover is not None:
-            raise InputError(replace(leftover, line=number).told(name), leftover.hint)
+            raise InputError(leftover.problem, leftover.hint, path=name, line=number)
         yield line
 
 
@@ -109,8 +108,9 @@ def check_truth(
         all_ids = sum(map(len, truth.values()))
         faults.append(f"{len(lost_recipients):,} of {all_ids:,} recipient ids are in no recipient: {named}")
     raise InputError(
-        f"{path}: the truth is not that of the fixture: {'; '.join(faults)}",
+        f"the truth is not that of the fixture: {'; '.join(faults)}",
         "correct these rows, or name the truth that belongs to fixtures.awards and fixtures.recipients",
+        path=path,
     )
 
 

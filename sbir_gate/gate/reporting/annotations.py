@@ -41,7 +41,7 @@ def build_annotations(verdict: Verdict, origins: Mapping[str, str]) -> tuple[Ann
     return tuple(
         annotation
         for level in (AnnotationLevel.FAILURE, AnnotationLevel.WARNING, AnnotationLevel.NOTICE)
-        for annotation in _capped([each for each in found if each.level is level])
+        for annotation in _capped([each for each in found if each.level is level], verdict.gate)
     )
 
 
@@ -104,10 +104,10 @@ def _in_repository(place: Place | None) -> tuple[str, int]:
     return str(path), place.line
 
 
-def _capped(found: Sequence[Annotation]) -> Sequence[Annotation]:
+def _capped(found: Sequence[Annotation], gate: str) -> Sequence[Annotation]:
     if len(found) <= MOST_PER_LEVEL:
         return found
     kept = found[: MOST_PER_LEVEL - 1]
     rest = found[MOST_PER_LEVEL - 1 :]
     words = f"and {len(rest)} more: the report has them all"
-    return [*kept, Annotation(rest[0].level, rest[0].title.partition(":")[0], words)]
+    return [*kept, Annotation(rest[0].level, plain(f"sbir-gate {gate}", _TITLE_CHARACTERS), words)]

@@ -109,7 +109,8 @@ def _doubt_phrase(change: Change) -> str:
 
 def _not_judged_words(verdict: Verdict) -> str:
     if verdict.timing is not Timing.MEASURED:
-        return "; time not judged"
+        unchanged = "; engine unchanged" if verdict.timing is Timing.ENGINE_UNCHANGED else ""
+        return f"{unchanged}; time not judged"
     blind = [plain(kind, _NAME_CHARACTERS) for kind in not_judged(verdict.changes)]
     return f"; {' and '.join(blind)} not judged" if blind else ""
 

@@ -46,8 +46,8 @@ _IN_SPANS = re.compile(r"[^`|\\!<>\[\]]+")
 
 # three of them begin a line that ends a fenced block
 _FENCE = re.compile(r"[`~]{3,}")
-# the blank between a figure and its unit, and those of an interval
-_WITHIN_FIGURE = re.compile(r"(?<=\d) (?=(?:s|ms|MiB|pp|&#91;)\b)|(?<=\S) (?=&#91;)|(?<=\d,) (?=[+\u2212\d])")
+# the blank between a figure and its unit, and the one within an interval
+_WITHIN_FIGURE = re.compile(r"(?<=\d) (?=(?:s|ms|MiB|pp)\b)|(?<=\d,) (?=[+\u2212\d])")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 # what an address may hold so that it can neither end the link nor start anything else
@@ -147,7 +147,7 @@ def _part(text: str) -> Markup:
 
 
 def bound(text: str) -> Markup:
-    """Return a text in which no figure is parted from its unit or its interval."""
+    """Return a text in which no figure is parted from its unit, and no interval is broken."""
     return Markup(_WITHIN_FIGURE.sub("&nbsp;", escape_markdown(text)))  # noqa: S704 -- escaped
 
 

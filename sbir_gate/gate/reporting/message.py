@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sbir_gate.gate.reporting.markdown import escape_markdown, is_address
+from sbir_gate.gate.reporting.markdown import is_address
 from sbir_gate.gate.reporting.metric_rows import MetricRow
 from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.reporting.plain_text import plain
@@ -60,36 +60,6 @@ def build_message(view: View, alerts: AlertList, links: Links) -> Message:
         place=place,
         links=tuple((name, address) for name, address in named if is_address(address)),
     )
-
-
-def render_plain(message: Message) -> str:
-    """Return the message as text that ends in a newline."""
-    lines = [
-        f"{message.symbol} {message.title}",
-        *message.text.splitlines(),
-        *(f"- {reason}" for reason in message.reasons),
-    ]
-    lines += [f"  {row_text(row)}" for row in message.rows]
-    lines += [message.place, *(f"{name}: {address}" for name, address in message.links)]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def render_message_markdown(message: Message) -> str:
-    """Return the message as Markdown that ends in a newline."""
-    parts = [
-        f"### {message.symbol} {escape_markdown(message.title)}",
-        *map(escape_markdown, message.text.splitlines()),
-    ]
-    if message.reasons:
-        parts.append("\n".join(f"- {escape_markdown(reason)}" for reason in message.reasons))
-    if message.rows:
-        table = ["|   | metric | change | base → head | limit |", "|---|---|--:|--:|--:|"]
-        for row in message.rows:
-            cells = map(escape_markdown, (row.name, row.change, row.values, row.limit))
-            table.append(f"| {row.mark} | {' | '.join(cells)} |")
-        parts.append("\n".join(table))
-    end = [escape_markdown(message.place), *(f"[{name}]({address})" for name, address in message.links)]
-    return "\n\n".join([*parts, " · ".join(end)]) + "\n"
 
 
 def row_text(row: MetricRow) -> str:

@@ -20,6 +20,7 @@ from sbir_gate.gate.reporting.awards_view import (
 from sbir_gate.gate.reporting.headline import MARKS, blind_lines, figures, headline, product
 from sbir_gate.gate.reporting.improvements import improvement_line
 from sbir_gate.gate.reporting.judgement import OPEN, awards_limit, log_of, messages, own_reasons
+from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.metric_rows import MARKS as ROW_MARKS
 from sbir_gate.gate.reporting.metric_rows import MetricRow, in_order, metric_rows
 from sbir_gate.gate.reporting.next_steps import NextSteps, next_steps
@@ -258,15 +259,8 @@ def _quality_facts(run: Run) -> tuple[Fact, ...]:
     ]
     if quality.labelled is not None or not run.has_truth:
         facts.append(Fact("labels", f"{quality.labelled or 0:,} of {quality.awards:,} awards labelled"))
-    rates = (
-        ("precision", quality.precision),
-        ("recall", quality.recall),
-        ("F1", quality.f1),
-        ("blocking recall", quality.blocking_recall),
-        ("scoring recall", quality.scoring_recall),
-        ("calibration error", quality.calibration_error),
-    )
-    return (*facts, *(Fact(name, rate(value)) for name, value in rates if value is not None))
+    others = (item for item in quality.rates().items() if item[0] != "match_rate")
+    return (*facts, *(Fact(metric_name(name), rate(value)) for name, value in others))
 
 
 def _strata(run: Run) -> tuple[StratumRow, ...]:

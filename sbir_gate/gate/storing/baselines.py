@@ -52,8 +52,9 @@ def load_baseline(folder: Path, gate: str) -> Run | None:
     run = load_run(path, again=PROMOTE_AGAIN)
     if run.gate != gate:
         raise DocumentError(
-            f"{path}: the Run is of gate {run.gate!r}, not {gate!r}",
+            f"the Run is of gate {run.gate!r}, not {gate!r}",
             "put the right baseline back from git, or promote a Run of this gate with --force",
+            path=path,
         )
     return run
 

@@ -138,8 +138,9 @@ def _files(folder: Path) -> dict[str, Stamp]:
         return {}
     except OSError as error:
         raise InputError(
-            f"{folder}: the history cannot be listed ({error.strerror})",
+            f"the history cannot be listed ({error.strerror})",
             "name a folder that you may read in history.folder",
+            path=folder,
         ) from error
     found = {}
     for name in names:
@@ -199,4 +200,4 @@ def _add(index: HistoryIndex, path: Path, stamp: Stamp, load: Load) -> None:
         entry = load(path)
         index.add(path.name, stamp, entry)
     except DocumentError as error:
-        index.add_faulty(path.name, stamp, error.message.removeprefix(f"{path}: "))
+        index.add_faulty(path.name, stamp, error.problem)

@@ -147,7 +147,9 @@ class Revision:
                 file.writelines(blocks)
         except OSError as error:
             raise OutputError(
-                f"{path}: cannot be written ({error.strerror})", "make room in the temporary folder (TMPDIR)"
+                f"cannot be written ({error.strerror})",
+                "make room in the temporary folder (TMPDIR)",
+                path=path,
             ) from error
 
     def _stored(self, oid: str, here: Path) -> Path | None:
@@ -263,4 +265,4 @@ def _digested(path: Path) -> str:
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path}: cannot be read ({error.strerror})", "check its permissions")
+    return InputError(f"cannot be read ({error.strerror})", "check its permissions", path=path)

@@ -44,8 +44,7 @@ def _newest_first(reports_folder: Path) -> list[Path]:
     saved = [(order, path) for path in folder.glob("*.json") if (order := run_order(path))]
     if not saved:
         raise InputError(
-            f"{folder}: there is no saved Run",
-            "measure one with 'sbir-gate run', or name a file",
+            "there is no saved Run", "measure one with 'sbir-gate run', or name a file", path=folder
         )
     return [path for _, path in sorted(saved, reverse=True)]
 

@@ -70,7 +70,7 @@ def test_the_run_says_who_measured_what_where_and_is_saved_as_it_is(folder):
     assert {award.label for award in run.awards} == {Label.CORRECT}
     assert run.engine_notes["model"] == "7"
     assert load_verdict(result.verdict_path) == result.verdict
-    assert "no-baseline" in result.report_path.read_text()
+    assert "no baseline yet" in result.report_path.read_text()
 
 
 def test_the_same_again_passes_and_lost_links_fail_by_name(folder):
@@ -107,7 +107,7 @@ def test_nothing_temporary_stays(folder, tmp_path_factory, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(temporary))  # the documented place to set it
     gate(settings(folder), FakeEngine())
     with pytest.raises(EnricherError):
-        gate(settings(folder), FakeEngine(ends=ProcessResult(1, False, 1.0, 1.0, 1.0, "oh no")))
+        gate(settings(folder), FakeEngine(ends=ProcessResult(1, False, 1.0, 1.0, 1.0, ("oh no",))))
     assert list(temporary.iterdir()) == []
 
 
@@ -143,7 +143,7 @@ def test_an_engine_that_changes_the_settings_that_it_is_handed_is_an_error(folde
 @pytest.mark.parametrize(
     ("ends", "words"),
     [
-        (ProcessResult(1, False, 1.0, 1.0, 1.0, "oh no"), "exit status 1: oh no"),
+        (ProcessResult(1, False, 1.0, 1.0, 1.0, ("oh no",)), "exit status 1: oh no"),
         (ProcessResult(-9, False, 1.0, 1.0, 1.0), "SIGKILL"),
         (ProcessResult(0, True, 300.0, 1.0, 1.0), "timed out"),
     ],
@@ -204,7 +204,7 @@ def test_fixtures_that_cannot_be_read_are_named_and_nothing_is_measured(folder, 
 
 
 def test_the_input_error_of_the_built_in_engine_comes_out_in_its_own_words(folder):
-    ends = ProcessResult(2, False, 1.0, 1.0, 1.0, "error: recipients.csv:7: no such column; name it")
+    ends = ProcessResult(2, False, 1.0, 1.0, 1.0, ("error: recipients.csv:7: no such column; name it",))
     with pytest.raises(InputError) as caught:
         gate(settings(folder), FakeEngine(ends=ends))
     assert caught.value.message == "recipients.csv:7: no such column; name it"
@@ -212,7 +212,7 @@ def test_the_input_error_of_the_built_in_engine_comes_out_in_its_own_words(folde
 
 
 def test_status_2_of_an_outside_enricher_means_only_that_it_broke(folder):
-    ends = ProcessResult(2, False, 1.0, 1.0, 1.0, "error: mine")
+    ends = ProcessResult(2, False, 1.0, 1.0, 1.0, ("error: mine",))
     command = "engine {awards} {recipients} {output} {metrics}"
     with pytest.raises(EnricherCrash, match="exit status 2: error: mine"):
         gate(settings(folder, **{"enricher.command": command}), FakeEngine(ends=ends))
@@ -257,7 +257,7 @@ def test_alerts_are_written_and_an_older_list_never_stands_for_a_newer_run(folde
 def test_a_crash_is_remembered_and_the_next_run_is_a_recovery(folder):
     effective = settings(folder)
     promote(gate(effective, FakeEngine()).run, folder / "baselines")
-    broken = FakeEngine(ends=ProcessResult(1, False, 1.0, 1.0, 1.0, "oh no"))
+    broken = FakeEngine(ends=ProcessResult(1, False, 1.0, 1.0, 1.0, ("oh no",)))
     with pytest.raises(EnricherError):
         run_gate(effective, fake_edges(broken, NOW + timedelta(hours=1)), quietly)
     assert [row.outcome for row in history_of(folder)] == [Outcome.NO_BASELINE, Outcome.ERROR]

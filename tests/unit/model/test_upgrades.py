@@ -4,8 +4,12 @@ from pathlib import Path
 import pytest
 
 from sbir_gate.errors import DocumentError
+from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.notices import alert_text
+from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.awards import Label
-from sbir_gate.model.document import RUN, VERDICT, decode, encode
+from sbir_gate.model.document import ALERTS, RUN, VERDICT, decode, encode
+from sbir_gate.model.finding import Place, Rule, Severity
 
 DOCUMENTS = Path(__file__).parents[2] / "data" / "documents"
 
@@ -88,3 +92,51 @@ def test_a_verdict_without_a_reference_has_no_time_of_one():
     verdict = decode(VERDICT, json.dumps(document), "verdict.json")
     assert verdict.reference_started_at is None
     assert '"reference_started_at":null' in encode(VERDICT, verdict)
+
+
+@pytest.mark.parametrize("folder", sorted(DOCUMENTS.glob("format-[23]")), ids=lambda folder: folder.name)
+class TestSentences:
+    """Verdicts and alerts up to format 3 held sentences: each of them is shown as it was recorded."""
+
+    def test_every_reason_and_note_of_a_verdict_is_a_finding(self, folder):
+        text = (folder / "verdict.json").read_text()
+        old, verdict = json.loads(text)["verdict"], decode(VERDICT, text, "verdict.json")
+        assert verdict.outcome == old["outcome"]
+        assert {finding.rule for finding in verdict.findings} == {Rule.AS_RECORDED}
+        recorded = [finding.facts["text"] for finding in verdict.findings]
+        assert recorded == [*old["reasons"], *old.get("notes", [])]
+        severities = {change["reason"]: change["severity"] for change in old["changes"] if change["reason"]}
+        for finding in verdict.deciding:
+            assert finding.severity == severities.get(finding.facts["text"], finding.severity)
+        assert [*texts(verdict.deciding)] == old["reasons"]
+        assert build_view(None, verdict).headline
+        assert decode(VERDICT, encode(VERDICT, verdict), "again") == verdict
+
+    def test_every_alert_keeps_its_text_and_its_key(self, folder):
+        text = (folder / "alerts.json").read_text()
+        old, found = json.loads(text)["alerts"], decode(ALERTS, text, "alerts.json")
+        assert [alert_text(alert) for alert in found.alerts] == [each["text"] for each in old["alerts"]]
+        assert [alert.key for alert in found.alerts] == [
+            f"{each['gate']}/{each['kind']}/{each['metric']}" for each in old["alerts"]
+        ]
+
+
+def test_reasons_without_a_change_take_the_severity_of_the_outcome_and_their_place():
+    text = json.dumps(
+        {
+            "format_version": 3,
+            "kind": "verdict",
+            "verdict": {
+                "gate": "g",
+                "outcome": "error",
+                "reasons": ["gate.yaml:4: unknown key"],
+                "reason_origins": ["gate.yaml:4"],
+                "changes": [],
+                "records": {"reason": ""},
+                "head_started_at": "2026-01-01T00:00:00Z",
+                "head_commit": "",
+            },
+        }
+    )
+    (finding,) = decode(VERDICT, text, "verdict.json").findings
+    assert (finding.severity, finding.place) == (Severity.FAIL, Place("gate.yaml", 4))

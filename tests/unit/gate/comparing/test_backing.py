@@ -78,7 +78,7 @@ TABLE = [
         run_of(WITH_WRONG),
         run_of(GOOD),
         run_of(FEWER),
-        "6 wrong links dropped, 0 worse",
+        "6 incorrect links dropped, 0 worse",
     ),
     (
         "links moved between methods",
@@ -99,7 +99,7 @@ TABLE = [
         run_of(GOOD | {31: ("R9999", "guess")}),
         run_of(GOOD),
         run_of({n: link_ for n, link_ in GOOD.items() if n >= 15} | {31: ("R9999", "guess")}),
-        "1 wrong link dropped, 0 worse",
+        "1 incorrect link dropped, 0 worse",
     ),
     (
         "candidates turned into right links",
@@ -113,7 +113,7 @@ TABLE = [
         run_of(GOOD, pairs=1000, read=5000),
         run_of(GOOD, pairs=600, read=3000),
         run_of(FEWER, pairs=600, read=3000),
-        "work/pairs -40.0 %",
+        "work: pairs \N{MINUS SIGN}40%",
     ),
     (
         "wrong links corrected",

@@ -11,7 +11,9 @@ from sbir_gate.model.verdict import Direction, MetricLimit
 
 ROOT = Path(__file__).parents[4]
 ROW = re.compile(
-    r"^\| `(?P<name>[^`]+)` \| [^|]+ \| (?P<rest>[^|]+ \| [^|]+ \| [^|]+ \| [^|]+) \|$", re.MULTILINE
+    r"^\| (?:<a id=\"[^\"]+\"></a>)?`(?P<name>[^`]+)` \| [^|]+"
+    r" \| (?P<rest>[^|]+ \| [^|]+ \| [^|]+ \| [^|]+) \|$",
+    re.MULTILINE,
 )
 
 

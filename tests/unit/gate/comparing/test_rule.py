@@ -103,7 +103,7 @@ def test_each_row_of_the_table_holds(head, base, outcome, is_judged, row):
 def test_one_limit_more_is_judged_by_its_own_interval():
     head, base = beside(1.05, 0.15)
     wide = replace(LIMIT, fail_percent=300.0)
-    assert build_view(head, judge(head, base, Policy((wide,)))).headline.endswith("its limit")
+    assert "not judged" not in build_view(head, judge(head, base, Policy((wide,)))).headline
 
 
 @pytest.mark.parametrize(

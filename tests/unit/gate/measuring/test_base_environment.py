@@ -119,7 +119,7 @@ def test_the_set_up_reaches_its_index_and_sees_no_secret(base):
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        (ProcessResult(1, False, 1.0, 1.0, 1.0, "no such package"), "exit status 1: no such package"),
+        (ProcessResult(1, False, 1.0, 1.0, 1.0, ("no such package",)), "exit status 1: no such package"),
         (ProcessResult(0, True, 1800.0, 1.0, 1.0), "timed out after 1800 s"),
     ],
 )

@@ -182,7 +182,7 @@ def test_without_telling_the_memory_delta_is_not_known(plan):
 
 def test_a_crash_keeps_its_exit_status(plan):
     with pytest.raises(EnricherCrash) as caught:
-        benchmark(plan, FakeLaunch(GOOD, ends=ProcessResult(2, False, 1.0, 1.0, 1.0, "bad file")))
+        benchmark(plan, FakeLaunch(GOOD, ends=ProcessResult(2, False, 1.0, 1.0, 1.0, ("bad file",))))
     assert (caught.value.exit_code, caught.value.log_tail) == (2, ("bad file",))
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.reporting.message import build_message, render_message_markdown, render_plain
+from sbir_gate.gate.reporting.message import build_message
 from sbir_gate.gate.reporting.slack_blocks import render_slack
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.finding import Severity, recorded
@@ -15,7 +15,6 @@ from sbir_gate.model.publication import Links
 from sbir_gate.model.verdict import Outcome
 from tests.factories import make_policy, make_run, scaled, with_metric
 from tests.findings import drift
-from tests.github_markdown import live_parts, render, text_of
 
 LINKS = Links(run="https://github.example/o/r/actions/runs/1", commit="https://github.example/o/r/commit/c")
 HOSTILE = "<!channel> <@U1> &amp; <http://e.example|x> *b* _i_ @everyone `c`"
@@ -44,8 +43,6 @@ def test_every_channel_says_the_same(name, check_golden):
     message = MESSAGES[name]
     payload = json.dumps(json.loads(render_slack(message)), indent=1, ensure_ascii=False)
     check_golden(f"message-{name}.json", payload + "\n")
-    check_golden(f"message-{name}.txt", render_plain(message))
-    check_golden(f"message-{name}.md", render_message_markdown(message))
 
 
 def texts(block):
@@ -80,13 +77,3 @@ def test_an_address_that_is_none_is_left_out():
 def test_an_ampersand_in_an_address_is_written_as_slack_wants_it():
     message = message_on(make_run(), links=Links(run="https://x.example/?a=1&b=2"))
     assert "<https://x.example/?a=1&amp;b=2|workflow run>" in render_slack(message)
-    assert "[workflow run](https://x.example/?a=1&b=2)" in render_message_markdown(message)
-
-
-def test_markdown_of_data_is_shown_as_it_is():
-    message = replace(MESSAGES["hostile"], links=())
-    html = render(render_message_markdown(message))
-    assert "<em>" not in html
-    assert live_parts(html) == []
-    assert message.title in text_of(html)
-    assert "&lt;!channel&gt;" in html
