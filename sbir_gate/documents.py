@@ -27,7 +27,7 @@ from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 
-# A Run of all 220,000 awards is about 60 MB; what is larger is no document of ours.
+# A Run of all 220,000 awards is about 60 MB; a larger file is not one of our documents.
 MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
 # An entry of the history has no decisions: some kilobytes.
 MAX_ENTRY_BYTES = 4 * 1024 * 1024

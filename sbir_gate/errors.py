@@ -1,4 +1,4 @@
-"""One tree of errors: each has an exit status and a hint that names the cure."""
+"""One tree of errors: each has an exit status and a hint with the fix."""
 
 from __future__ import annotations
 
@@ -148,6 +148,6 @@ class ToolError(SbirGateError):
 
 
 class PublishError(SbirGateError):
-    """A verdict cannot be told to others: a permission is missing, or GitHub or Slack do not take it."""
+    """A verdict cannot be published: a permission is missing, or GitHub or Slack do not take it."""
 
     exit_status = ExitStatus.BROKEN

@@ -1,6 +1,6 @@
 """Opening files that others wrote or named, and writing files that survive a crash.
 
-A path may lead to a pipe nobody writes to, a device without an end, a socket or a folder. Only regular files
+A path may lead to a pipe without a writer, a device without an end, a socket or a folder. Only regular files
 are opened, without ever waiting; what is read into memory has a limit. An output that the user names replaces
 regular files alone, and no input: a link is followed, a character device written through, a pipe refused.
 """
@@ -37,7 +37,7 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 
 
 class NotAFileError(OSError):
-    """The path is no regular file; `strerror` says what it is."""
+    """The path is not a regular file; `strerror` says what it is."""
 
 
 class TooLargeError(OSError):
@@ -55,7 +55,7 @@ def open_file(path: Path) -> FileIO:
     except ValueError as error:  # a NUL in the path
         raise OSError(errno.EINVAL, str(error), str(path)) from error
     try:
-        _check(path, os.fstat(descriptor))  # another file may bear the name by now
+        _check(path, os.fstat(descriptor))  # another file may have the name by now
         return os.fdopen(descriptor, "rb", buffering=0)
     except BaseException:
         os.close(descriptor)
@@ -136,7 +136,7 @@ def write_durably(path: Path, content: bytes, *, may_replace: bool = True) -> bo
             file.write(content)
         place_durably(temporary, path, may_replace=may_replace)
     except FileExistsError:
-        # the folder's own name may be taken by a file, which is no collision of documents
+        # the folder's own name may be taken by a file, which is not a collision of documents
         if may_replace or not path.parent.is_dir():
             raise
         return False

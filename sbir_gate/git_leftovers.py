@@ -22,7 +22,7 @@ POINTER_HINT = "run 'git lfs pull'; in GitHub Actions give actions/checkout the 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What stands in a file instead of its content: the line of it, what it is, and the fix."""
+    """Text in a file that replaces its content: the line of it, what it is, and the fix."""
 
     line: int
     reason: str
@@ -45,5 +45,5 @@ def find_leftover(content: bytes) -> Leftover | None:
 
 
 def is_conflict_marker(line: str) -> bool:
-    """Say whether a line that is no row of its file is one of the markers of a merge conflict."""
+    """Say whether a line that is not a row of its file is one of the markers of a merge conflict."""
     return _MARKER.fullmatch(line) is not None

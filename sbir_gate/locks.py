@@ -26,7 +26,7 @@ class LockedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How long another holder is waited for, in seconds, and who is told its process number, once."""
+    """Seconds to wait for another holder, and a callback for its process number, called once."""
 
     seconds: float = 0.0
     tell: Callable[[str], None] = lambda _holder: None
@@ -38,7 +38,7 @@ class Waiting:
 def locked(
     path: Path, waiting: Waiting | None = None, flock: Callable[[int, int], None] = fcntl.flock
 ) -> Iterator[None]:
-    """Hold the lock file `path`, which bears the holder's process number, while the block runs.
+    """Hold the lock file `path`, which contains the holder's process number, while the block runs.
 
     It is made, and removed afterwards; a link of that name is not followed. Raises LockedError when the time
     is up (at once without `waiting`), OSError when the file cannot be made or locked.

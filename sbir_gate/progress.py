@@ -1,4 +1,4 @@
-"""How far a long run is: what is told after each chunk, and the file that others can look at."""
+"""How far a long run is: what is reported after each chunk, and the file that others can look at."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sbir_gate.files import save_text
 
 
 class Progress(Protocol):
-    """Told the stage, how many records it has done, which share (0..1) of all where known, and a remark."""
+    """Called with the stage, its number of records, the share (0..1) of all if known, and a remark."""
 
     def __call__(self, stage: str, records: int, share: float | None, remark: str = "") -> None:
         """Take note of it; called often."""
@@ -47,7 +47,7 @@ class ChunkProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """The time that the rest of the source takes at this rate; None where it cannot be told."""
+        """The time that the rest of the source takes at this rate; None if unknown."""
         rate = self.records_per_second
         if rate <= 0 or self.share <= 0:
             return None

@@ -18,7 +18,7 @@ def identifier(name: str) -> str:
 
 
 def file_literal(path: Path) -> str:
-    """Return the path as a string literal to read from: in brackets a pattern character stands for itself."""
+    """Return the path as a string literal to read from: in brackets a pattern character is literal."""
     return literal(glob.escape(str(path)))
 
 

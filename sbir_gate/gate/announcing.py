@@ -50,7 +50,7 @@ def announce_alerts(alerts: AlertList, webhook: str, links: Links, edges: SlackE
 
 
 def announce(reports: Path, settings: Settings, webhook: str, links: Links, edges: SlackEdges) -> str:
-    """Tell Slack of the saved verdict if it is news; return in words what was done.
+    """Tell Slack of the saved verdict if it is news; return a message on what was done.
 
     Raises UsageError for a webhook that is no https address (`check_webhook`), PublishError where Slack does
     not take the message, DocumentError for documents that cannot be read.

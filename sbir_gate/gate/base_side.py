@@ -49,7 +49,7 @@ class Places:
 
 
 def head_place(found: MergeBase) -> Place:
-    """Return where head lies; its enricher runs in the folder one stands in."""
+    """Return where head is; its enricher runs in the current folder."""
     return Place(found.root.resolve(), Path.cwd().resolve())
 
 
@@ -59,8 +59,8 @@ def find_gap(
     """Return why the base cannot be measured beside head, None if it can be tried.
 
     A gate that neither the base nor the target branch has is new. Where `operator` names the command, both
-    sides run it: a base that lacks what it names cannot, and that is no new gate, or moving a file would be a
-    way past the gate.
+    sides run it: a base that lacks what it names cannot, and that does not make the gate new: otherwise
+    moving a file would bypass the gate.
     """
     named = given.config_file
     if not any(has_gate(each, named, own, operator) for each in (found.revision, found.target)):
@@ -154,7 +154,7 @@ def _own_environment(
 ) -> tuple[Path | None, str]:
     """Return the base's own environment if it needs one, and why it runs in head's though it does.
 
-    Where nobody says how to make one it may go without. A command of benchmark.base_setup must work.
+    Without instructions to make one, it may do without. A command of benchmark.base_setup must work.
     """
     benchmark = effective.settings.benchmark
     # without a lock to compare nothing says that the environments are the same

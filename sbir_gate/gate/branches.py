@@ -27,7 +27,7 @@ def push_retrying() -> RetryPolicy:
 def history_branch(
     settings: Settings, git: Git, remote: str | None = None, name: str | None = None
 ) -> RemoteBranch:
-    """Return the branch of the history, as the settings name it unless told otherwise. Raises UsageError."""
+    """Return the branch of the history, as the settings name it unless overridden. Raises UsageError."""
     history = settings.history
     return remote_branch(git, remote or history.remote, name or history.branch, token_of(git.environment))
 

@@ -1,4 +1,4 @@
-"""What becomes of a measurement: saved before it is judged, with a verdict and a report whatever breaks."""
+"""What happens to a measurement: saved before it is judged, with a verdict and a report whatever breaks."""
 
 from __future__ import annotations
 

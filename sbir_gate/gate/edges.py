@@ -45,7 +45,7 @@ class Edges:
 
 
 def real_edges() -> Edges:
-    """Return the edges of this machine and of the repository one stands in."""
+    """Return the edges of this machine and of the repository of the current folder."""
     return Edges(
         now=lambda: datetime.now(UTC),
         launch=run_process,

@@ -38,7 +38,7 @@ def timing_beside(
     """Return whether time is measured, and what a reader should know of it.
 
     It is not where the engine is the commit's: its files, the modules that it could import from `folders`,
-    and all else that `is_other` stands for, such as its command, its environment, and every setting that it
+    and everything in `is_other`, such as its command, its environment, and every setting that it
     reads. `git` runs at the top of the repository.
     """
     sources = settings.enricher.sources

@@ -53,7 +53,7 @@ def settings_digest(effective: EffectiveSettings) -> str:
 
 
 def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> BenchmarkPlan:
-    """Return how the enricher is run on the fixture, from the folder one stands in."""
+    """Return how the enricher is run on the fixture, from the current folder."""
     settings = effective.settings
     if settings.enricher.command is not None:
         command = shlex.join(settings.enricher.command)
@@ -82,7 +82,7 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
 
 
 def interpreter(settings: Settings) -> str:
-    """Return what `{python}` stands for: for the built-in engine always what runs this program."""
+    """Return the interpreter for `{python}`: for the built-in engine always what runs this program."""
     enricher = settings.enricher
     if enricher.command is None:
         return sys.executable

@@ -71,7 +71,7 @@ def read_fixture(
     """Read awards, recipients and truth; what is written of them is in a new folder in `scratch`.
 
     Raises InputError for what cannot be read. In a labelled fixture that is any row: a lost row would be
-    a lost award, and nobody would miss it.
+    a lost award, unnoticed.
     """
     settings = effective.settings
     fixtures = settings.fixtures
@@ -99,7 +99,7 @@ def read_fixture(
 
 @dataclass(frozen=True, slots=True)
 class UnreadAwards:
-    """The rows of awards that could not be read: how many, and the first in words."""
+    """The rows of awards that could not be read: how many, and a message on the first."""
 
     count: int
     first: str = ""

@@ -54,7 +54,7 @@ def edited_fixture(
 ) -> BaseFixture | None:
     """Return the fixture of the commit, whose settings give its `names`; None if head's files are the same.
 
-    Files in Git LFS are compared by what they stand for. Raises InputError for what git cannot say.
+    Files in Git LFS are compared by their content. Raises InputError for what git cannot say.
     """
     own, theirs = _sources(effective.settings.fixtures), _sources(names)
     files: dict[str, tuple[Blob, ...]] = {}
@@ -81,7 +81,7 @@ def _sources(fixtures: FixturesSettings) -> dict[str, Path]:
 def _digests_here(source: Path, effective: EffectiveSettings) -> list[str]:
     try:
         files = resolve_files(str(source))
-    except InputError:  # measuring says it, with its cure; here it is only a file that is not there
+    except InputError:  # measuring reports it with a hint; here it is only a missing file
         return []
     paths = [path for file in files for path in source_paths(file, reading_options(effective.settings))]
     return [file_sha256(path) for path in paths]

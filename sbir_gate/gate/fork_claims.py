@@ -1,4 +1,4 @@
-"""What a Run of a fork says of itself that would spare it judgement, held against what is known here.
+"""Claims of a fork's Run that would exempt it from judgement, compared with what is known here.
 
 Its figures are the fork's own (docs/publishing.md). But which fixture, which labels and which base they were
 measured with, and that time need not be measured, is believed only as far as this checkout and GitHub say
@@ -104,7 +104,7 @@ def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Stopped:
-    """A clock that stands: nobody asks when the fixture was read here."""
+    """A fixed clock: the time of reading the fixture is not used."""
 
     now: Callable[[], datetime]
 

@@ -90,10 +90,10 @@ def noise_of_history(
     settings: Settings,
     judging: JudgingHistory | None = None,
 ) -> Mapping[str, float]:
-    """Return how far Runs of unchanged code lie apart, by metric, where the history tells (`judge`).
+    """Return the dispersion of Runs of unchanged code, by metric, if the history has enough Runs (`judge`).
 
     Only Runs of the main branch, of committed code that did not fail, of the same gate, fixture and enricher
-    count. A history that cannot be read tells nothing here; `consult_history` says so.
+    count. A history that cannot be read gives nothing here; `consult_history` says so.
     """
     if reference is None:
         return NO_SPREAD
@@ -122,7 +122,7 @@ def drift_before_promotion(run: Run, settings: Settings) -> tuple[Finding, ...]:
 
 
 def spreads(history: History, query: HistoryQuery, limits: Policy) -> Mapping[str, float]:
-    """Return how much each noisy metric with a limit scatters between runs of unchanged code, where known.
+    """Return the dispersion of each noisy metric with a limit between runs of unchanged code, where known.
 
     The values are standard deviations of the logarithm.
     """
@@ -145,7 +145,7 @@ def _drift(
     rule, limits = drift_rule(settings, branch), policy(settings)
     query = HistoryQuery(gate=run.gate, fixture=run.fixture.fingerprint, before=run.started_at)
     older = older_runs(history.rows(query), run, rule)
-    if verdict is not None and verdict.reference_started_at:  # what the baseline shows is told already
+    if verdict is not None and verdict.reference_started_at:  # what the baseline shows is already reported
         reference = verdict.reference_started_at, verdict.reference_commit
         older = tuple(each for each in older if (each.row.started_at, each.row.commit) != reference)
     if not older:

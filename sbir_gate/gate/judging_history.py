@@ -32,7 +32,7 @@ def history_folder(settings: Settings) -> Path:
 class JudgingHistory:
     """Runs of the past, by the names of their files, and the branch whose Runs are a measure (None: any).
 
-    `skipped` are files that are no entries. `notes` say which history it is, and what was not used.
+    `skipped` are files that are not entries. `notes` say which history it is, and what was not used.
     """
 
     branch: str | None

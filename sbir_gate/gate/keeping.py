@@ -38,7 +38,7 @@ class KeepEdges:
 
 
 def fetch_past(inputs: ActionInputs, settings: Settings, git: Git) -> str:
-    """Bring the branch of the history here, so that drift and noise are known; return in words what came.
+    """Fetch the history branch, so that drift and noise are known; return a message with the result.
 
     Raises ToolError or UsageError where it cannot be fetched.
     """
@@ -59,11 +59,11 @@ def keep_for_later(
     settings: Settings,
     edges: KeepEdges,
 ) -> Iterator[Callable[[], str]]:
-    """Yield what is left to be kept of a Run, each to be called: it says in words what was done.
+    """Yield what is left to be kept of a Run, each to be called: it returns a message on what was done.
 
     On the main branch the Run joins the history, one that broke too: what works again is news then. It
     becomes the baseline unless it failed or broke, or follows a slow decline (`baseline_obstacle`). A
-    change keeps nothing: what is not merged is no measure for others. Each raises SbirGateError.
+    change keeps nothing: unmerged Runs are not references for others. Each raises SbirGateError.
     """
     run = saved.run
     if mode not in {InputMode.BASELINE, InputMode.FULL}:

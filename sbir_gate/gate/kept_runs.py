@@ -91,7 +91,7 @@ def entry_of(run: Run, outcome: Outcome | None, tags: Sequence[str]) -> HistoryE
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """How many Runs were taken into the history, how many were there already, and what was no Run."""
+    """Number of imported Runs, number of Runs already there, and files that were not Runs."""
 
     folder: Path
     taken: int
@@ -102,7 +102,7 @@ class ImportResult:
 def import_runs(paths: Iterable[Path], settings: Settings) -> ImportResult:
     """Import saved Runs into the history; for a folder, all JSON files in it.
 
-    What is no Run is skipped and named. Raises InputError if there is no Run at all.
+    Files that are not Runs are skipped and named. Raises InputError if there is no Run at all.
     """
     folder = history_folder(settings)
     taken = known = 0

@@ -234,7 +234,7 @@ def _judged(
 
 
 def _own_rules(own: EffectiveSettings, has_baseline: bool) -> tuple[Rules | None, str]:
-    """Return head's own rules, or None and why they cannot be read: that is no fault of the commit's."""
+    """Return head's own rules, or None and why they cannot be read: that is not the commit's fault."""
     try:
         return own_judgement(own, has_baseline).rules, ""
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""A verdict told to GitHub and Slack, from the saved documents: nothing is measured, nothing judged."""
+"""A verdict published to GitHub and Slack from the saved documents: nothing is measured, nothing judged."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def unknown_subject(commit: str) -> str:  # noqa: ARG001 -- where there is no gi
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """Where the verdict is told."""
+    """Where the verdict is published."""
 
     has_comment: bool = True
     has_check: bool = False
@@ -91,7 +91,7 @@ class PublishEdges:
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """What came of it: pages, what is worth a line, and what went wrong, each with its cure."""
+    """The result: pages, notes, and problems with their hints."""
 
     comment_url: str
     check_url: str
@@ -230,7 +230,7 @@ def fail_check(event: Event, gate: str, github: GitHub, error: SbirGateError) ->
 
 
 def cancel(event: Event, gate: str, github: GitHub) -> str:
-    """End the check of a run that was cancelled; return in words what was done. Raises GitHubError."""
+    """End the check of a run that was cancelled; return a message on what was done. Raises GitHubError."""
     words = "The workflow run was cancelled before the gate had a verdict: run it again."
     ended = cancel_check(github, check_place(event, gate), CheckText("cancelled: there is no verdict", words))
     return f"check: {ended.url}" if ended else "no check was in progress"
@@ -246,9 +246,9 @@ def publish(
     *,
     fails_on_inconclusive: bool = False,
 ) -> PublishResult:
-    """Tell the verdict on every channel that is asked for.
+    """Publish the verdict on every requested channel.
 
-    What goes wrong on one is told in `problems` and keeps no other from going on.
+    A failure of one is listed in `problems` and does not stop the others.
     """
     publication = publication_of(saved, effective, event, artifact_url, edges.subject)
     telling = _Telling(publication, event, edges)
@@ -275,7 +275,7 @@ def publish(
 
 
 def outputs_of(saved: Saved, comment_url: str) -> Mapping[str, str]:
-    """Return what later steps of the job are told."""
+    """Return the outputs for later steps of the job."""
     verdict = saved.verdict
     changed = [change.metric for change in verdict.changes if change.severity in _TOLD]
     rate = saved.run.quality.match_rate if saved.run else None
@@ -291,7 +291,7 @@ def outputs_of(saved: Saved, comment_url: str) -> Mapping[str, str]:
 
 
 class _Telling:
-    """One publication on its way: what was told where, and what went wrong."""
+    """One publication in progress: what was published where, and what failed."""
 
     def __init__(self, publication: Publication, event: Event, edges: PublishEdges) -> None:
         self._publication = publication
@@ -365,7 +365,7 @@ class _Telling:
 
 
 def lines_of_dry_run(publication: Publication, outputs: Mapping[str, str]) -> Sequence[str]:
-    """Return what would be told, for a reader: the comment, the remarks and the outputs."""
+    """Return what would be published, for a reader: the comment, the remarks and the outputs."""
     remarks = render_annotations(publication.annotations).splitlines()
     return (
         f"# {publication.title}",

@@ -34,7 +34,7 @@ from sbir_gate.settings.judgement import renamed
 
 _MOST_UNKNOWN = 5
 Progress = Callable[[str], None]
-"""Told in words what is being done."""
+"""Called with a message on the current step."""
 
 
 def run_gate(
@@ -192,7 +192,7 @@ def _benchmark(
 
 @contextmanager
 def wrong_input_explained(*, is_built_in: bool) -> Iterator[None]:
-    """Let wrong input come out as such: the built-in engine tells it by its exit status, in its own words."""
+    """Re-raise the engine's input errors unchanged: the built-in engine reports them by its exit status."""
     try:
         yield
     except EnricherCrash as crash:

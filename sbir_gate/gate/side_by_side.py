@@ -71,8 +71,8 @@ def run_beside_base(
     `named` leads to the base, the merge base of it and HEAD. `given` is what `effective` was made of beyond
     the defaults. What judges comes from the base, or from where `policy_from` says: the judge is not the
     accused. With `by_own_policy` it is the working tree's, as in a run against the stored baseline. `git`
-    runs in the folder one stands in. Like `run_gate`, whatever goes wrong leaves no older verdict behind. A
-    base that breaks is an error that names the base: it is not head's fault, and it is no pass. A gate
+    runs in the current folder. Like `run_gate`, whatever goes wrong leaves no older verdict behind. A
+    base that breaks is an error that names the base: it is not head's fault, and not a pass. A gate
     that is new, or a base that lacks what the command names, is judged without the base.
     """
     discard_verdict(effective.settings.reports.folder)

@@ -21,7 +21,7 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def since_moment(text: str, now: datetime) -> datetime:
-    """Return the moment that `30d`, `12h`, `6w` (before now) or an ISO date or time (UTC) stands for.
+    """Return the moment that `30d`, `12h`, `6w` (before now) or an ISO date or time (UTC) means.
 
     Raises UsageError for anything else.
     """
@@ -59,7 +59,7 @@ def metric_points(history: History, metric: str, query: HistoryQuery) -> tuple[H
 
 
 def metric_history(history: History, metric: str, query: HistoryQuery, *, has_changes: bool) -> MetricHistory:
-    """Return the course of a metric: trend, scatter and, if asked for, change points.
+    """Return the course of a metric: trend, dispersion and, on request, change points.
 
     Only Runs of the newest one's fixture are in it, and of its unit: others measured something else. Raises
     what `metric_points` raises, and UsageError where change points need the extra and it is not installed.

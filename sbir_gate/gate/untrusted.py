@@ -1,4 +1,4 @@
-"""The verdict on what a job of a fork measured, which nobody trusts.
+"""The verdict on what an untrusted job of a fork measured.
 
 Of what that job uploaded only Run documents are read, within limits. Which pull request they are about is
 what GitHub says, never what they say; the verdict is judged here, by the policy that is checked out here.
@@ -76,7 +76,7 @@ def find_pull(event: Event, github: Pulls) -> tuple[Pull, Trigger]:
 
 
 def take_runs(folder: Path, gate: str, max_mib: int) -> tuple[Run, Companions]:
-    """Return the newest Run of a gate in a folder of nobody's trust, and those measured beside it.
+    """Return the newest Run of a gate in an untrusted folder, and those measured beside it.
 
     Raises InputError for a folder that holds what it should not, DocumentError for a damaged Run.
     """
@@ -104,7 +104,7 @@ def _newest(paths: Iterable[Path], gate: str, max_bytes: int) -> tuple[Path, Run
 def judge_untrusted(
     folder: Path, effective: EffectiveSettings, event: Event, github: Pulls, git: AsksGit, today: date
 ) -> tuple[Saved, Event]:
-    """Return the verdict on what the folder holds, judged here, and the event as it is to be told.
+    """Return the verdict on what the folder holds, judged here, and the event to publish it under.
 
     `git` runs in this checkout. Verdict and report are written to the folder of reports. Raises what
     `find_pull` and `take_runs` raise.

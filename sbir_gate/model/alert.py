@@ -1,4 +1,4 @@
-"""Alerts: what somebody should hear of, one model for the command line, Dagster and Slack alike."""
+"""Alerts: notifications in one model for the command line, Dagster and Slack alike."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing that somebody should hear of.
+    """One notification.
 
     `limit`: an absolute limit of a metric is broken; `change`: a metric got worse than the reference;
     `awards`: links were lost; `drift`: a metric got worse slowly; `fault`: the Run or the comparison itself

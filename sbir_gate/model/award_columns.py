@@ -71,7 +71,7 @@ def uncollected() -> Iterator[None]:
 
 
 def columns_of(awards: Sequence[AwardRecord]) -> AwardColumns:
-    """Return the awards in columns; `awards_of` makes them again."""
+    """Return the awards in columns; `awards_of` reverses it."""
     firms, recipients = _Table[str](), _Table[tuple[str, str, str]]()
     kinds = _Table[tuple[DecisionKind, str, Label, str, str, str]]()
     decisions = [award.decision for award in awards]
@@ -131,7 +131,7 @@ def _kind(award: AwardRecord) -> tuple[DecisionKind, str, Label, str, str, str]:
 
 
 def _fault(columns: AwardColumns) -> str:
-    """Return why the columns are no awards, or an empty string."""
+    """Return why the columns are invalid, or an empty string."""
     count = len(columns.award_id)
     if excess := awards_excess(count):
         return excess

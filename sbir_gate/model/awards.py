@@ -39,5 +39,5 @@ class AwardRecord:
 
     @property
     def link(self) -> str:
-        """The linked recipient, empty for none: a candidate is no link."""
+        """The linked recipient, empty for none: a candidate is not a link."""
         return self.decision.link

@@ -67,4 +67,4 @@ def _quality_faults(quality: Quality) -> Iterator[str]:
     counts = {"awards": quality.awards, "links": quality.links, **quality.links_by_method}
     for name, value in counts.items():
         if not 0 <= value <= MOST:
-            yield f"{name[:80]}: {value} is no count of awards"
+            yield f"{name[:80]}: {value} is not a count of awards"

@@ -1,4 +1,4 @@
-"""A chunk of a source: which piece of it has been read, and what came of it."""
+"""A chunk of a source: which piece of it has been read, and its result."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Effect(StrEnum):
     CORRECTED = "corrected"
 
 
-# A wrong link is worse than none: it is used, and nobody looks for the right one any more.
+# A wrong link is worse than none: it is used, and the correct one is not searched for any more.
 WORSENED = frozenset(
     {
         Effect.NEW_WRONG,
@@ -70,7 +70,7 @@ _WRONG_BEFORE_AND_NOW = {
 def effect_of(
     before_recipient_id: str, after_recipient_id: str, was_right: bool | None, is_right: bool | None
 ) -> Effect:
-    """Return the effect of a change from one linked recipient to another; an empty id is no link.
+    """Return the effect of a change from one linked recipient to another; an empty id means no link.
 
     `was_right` and `is_right` are None for an award without a label. Where the truth says that none
     exists, no link is right.

@@ -16,7 +16,7 @@ class HistoryEntry(Measurement):
 
     `metrics` have the values of all repeats, so that a later Run is compared with this one just as with a
     baseline. `tags` are the git tags of the commit when it was measured. `outcome` is what the gate said,
-    None of an imported Run that nobody judged, and `alert_keys` what was to be told of it (`Alert.key`), so
+    None of an imported Run without a verdict, and `alert_keys` what was to be told of it (`Alert.key`), so
     that the same news is not told again. A benchmark that broke leaves an entry of outcome `error` without
     metrics.
     """
@@ -30,7 +30,7 @@ class HistoryEntry(Measurement):
 class HistoryQuery:
     """Which entries are asked for; what is None or 0 does not restrict.
 
-    `since` is UTC and inclusive, `before` UTC and exclusive. `limit` keeps the newest so many.
+    `since` is UTC and inclusive, `before` UTC and exclusive. `limit` keeps this number of newest entries.
     """
 
     gate: str | None = None
@@ -88,7 +88,7 @@ class HistoryPoint:
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """A file in the folder of the history that is no entry, and why."""
+    """A file in the history folder that is not an entry, and why."""
 
     file_name: str
     reason: str

@@ -58,7 +58,7 @@ class Decision:
 
     @property
     def link(self) -> str:
-        """The linked recipient, empty for none: a candidate is no link."""
+        """The linked recipient, empty for none: a candidate is not a link."""
         return self.recipient_id if self.kind is DecisionKind.LINK else ""
 
 

@@ -19,5 +19,5 @@ def moment_text(moment: datetime) -> str:
 
 
 def moment_stem(moment: datetime) -> str:
-    """Return a moment in UTC as it stands in names of files, e.g. 20260131T235959Z."""
+    """Return a moment in UTC for file names, e.g. 20260131T235959Z."""
     return moment.strftime("%Y%m%dT%H%M%SZ")

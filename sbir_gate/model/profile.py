@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TableListing:
-    """A table of a dump; `size_bytes` is that of its member as it stands there, None if it is missing."""
+    """A table of a dump; `size_bytes` is that of its compressed member, None if it is missing."""
 
     schema: str
     name: str

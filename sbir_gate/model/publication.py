@@ -1,4 +1,4 @@
-"""What is told to others: texts that reporting has made and publishing sends, with nothing left to word."""
+"""What is published: texts that reporting has made and publishing sends, with nothing left to word."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sbir_gate.model.verdict import Outcome
 
 
 class AnnotationLevel(StrEnum):
-    """How grave an annotation is, in GitHub's words."""
+    """The severity of an annotation, in GitHub's terms."""
 
     NOTICE = "notice"
     WARNING = "warning"

@@ -167,12 +167,12 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Exact quality of the decisions. Rates are 0..1; None where the truth does not tell.
+    """Exact quality of the decisions. Rates are 0..1; None without a truth.
 
     `blocking_recall`: the right recipient was among the candidates at all.
     `scoring_recall`: of those, it was linked.
-    `links_by_method` has every method that made a link. `labelled` counts the awards that the truth tells
-    of; None without a truth, and in Runs of older versions.
+    `links_by_method` has every method that made a link. `labelled` counts the awards in the truth; None
+    without a truth, and in Runs of older versions.
     """
 
     awards: int
@@ -245,7 +245,7 @@ class Run(Measurement):
     that no recipient, or no award, has; `reject_examples` are the first rows of the fixture that could not be
     read.
 
-    `engine_notes` are facts the enricher told of itself (model version, acceptance limit).
+    `engine_notes` are facts that the enricher reported (model version, acceptance limit).
     Runs with the same `session`, not empty, were measured side by side: on one fixture, sample i of the one
     is the pair of sample i of the other. `has_own_policy` says of a
     Run side by side that the working tree's policy judges it, not the base's. `settings_file` is the file

@@ -1,4 +1,4 @@
-"""JSON that means one thing: no key twice, no half characters, nothing nested without end."""
+"""JSON that means one thing: no key twice, no half characters, nothing nested too deeply."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def parse_json(text: str) -> object:
         try:
             json.dumps(found, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
-            raise ValueError("holds half of a surrogate pair, which is no character") from error
+            raise ValueError("holds half of a surrogate pair, which is not a character") from error
     return found
 
 

@@ -40,8 +40,8 @@ class BenchmarkPlan:
 
     `command` is the enricher's template (see `parse_command`). `award_ids` are the awards that the output
     must hold. `scratch_folder` exists; each run works in a new folder below it. `environment` is what the
-    caller sees (os.environ): only the allow-list and `pass_environment` of it are handed on. `python` is
-    the interpreter that `{python}` stands for. `has_private_home` gives each run an empty home folder.
+    caller sees (os.environ): only the allow-list and `pass_environment` of it are handed on. `python` is the
+    interpreter for `{python}`. `has_private_home` gives each run an empty home folder.
     `logs` begins the path of each run's messages: `<logs>-<number>.log`; None keeps none.
     """
 
@@ -82,7 +82,7 @@ class BenchmarkResult:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """What one process did, told and wrote."""
+    """What one process did, reported and wrote."""
 
     process: ProcessResult
     telemetry: Telemetry
@@ -244,7 +244,7 @@ def _check(plan: BenchmarkPlan) -> None:
 
 def _sample(repeat: Repeat, calibration: Calibration) -> Sample:
     telemetry = repeat.telemetry
-    # an enricher that resets its own peak counter hides it from the launcher, but tells it here
+    # an enricher that resets its own peak counter hides it from the launcher, but reports it here
     peak_rss_mib = max(repeat.process.peak_rss_mib, telemetry.highest_mib())
     start_mib = telemetry.start_rss_mib
     return Sample(

@@ -67,7 +67,7 @@ def _remove(git: AsksGit, tree: Path) -> None:
 
 
 def cautions(git: AsksGit, tree: Path) -> tuple[str, ...]:
-    """Return what a checkout lacks of the commit, in words."""
+    """Return a message on what a checkout lacks of the commit."""
     found = []
     if (tree / ".gitmodules").is_file():
         found.append("the base's submodules were not checked out: what lies in them was not there")

@@ -1,4 +1,4 @@
-"""Base and head measured side by side: pair by pair, in alternating order, on one machine at one time.
+"""Base and head measured side by side: in pairs of alternating order, on the same machine.
 
 What a machine does over minutes (other jobs, heat, a noisy neighbour) meets both sides alike, so that
 it cancels within a pair; and a slow drift cancels between a pair and the next, because the order turns
@@ -67,7 +67,7 @@ class SidesResult:
 
 # head's result, base's result: says whether more pairs could change nothing
 IsDecided = Callable[[BenchmarkResult, BenchmarkResult], bool]
-# told before each process: the number of the pair (0: warm-up), and the side
+# called before each process with the number of the pair (0: warm-up) and the side
 TellPair = Callable[[int, Side], None]
 # looks after a run of a side for what it must not have changed, and raises EnricherError
 CheckSide = Callable[[Side], None]
@@ -91,7 +91,7 @@ def planned_looks(min_pairs: int, max_pairs: int) -> tuple[int, ...]:
 def order_of(pair: int) -> tuple[Side, Side]:
     """Return who goes first in a pair, counted from 1: head, base, base, head, and so on.
 
-    Head begins, so that a fault of both sides is told as head's own.
+    Head begins, so that a failure of both sides is reported as head's own.
     """
     return (Side.HEAD, Side.BASE) if pair % 2 else (Side.BASE, Side.HEAD)
 
@@ -99,7 +99,7 @@ def order_of(pair: int) -> tuple[Side, Side]:
 def has_time(spent_seconds: float, longest_seconds: float, max_seconds: float) -> bool:
     """Say whether one more pair, as slow as the slowest so far, would end within the budget.
 
-    A pair is never broken off, so the budget is kept by not starting what would not end in time, even
+    A pair is never interrupted, so the budget is kept by not starting what would not end in time, even
     where that leaves fewer pairs than the least number.
     """
     return spent_seconds + longest_seconds <= max_seconds
@@ -192,10 +192,10 @@ class _Session:
         return self._clock() - self._started
 
     def warm_up(self, times: int) -> None:
-        """Run both sides so often uncounted.
+        """Run both sides `warm_ups` times, uncounted.
 
         The base begins: programs that are read from a cold disk must not lengthen head's first run. Where
-        the base breaks there, head is run all the same, so that a fault of both is told as head's own.
+        the base breaks there, head is run all the same, so that a failure of both is reported as head's own.
         """
         fault: BaseFailure | None = None
         for number in range(times):
@@ -233,7 +233,7 @@ class _Session:
 
 @contextmanager
 def blamed_on(side: Side) -> Iterator[None]:
-    """Let a failure of an enricher be told as the base's where it is the base's."""
+    """Attribute a failure of the base's enricher to the base."""
     try:
         yield
     except EnricherError as error:

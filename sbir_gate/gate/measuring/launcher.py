@@ -128,7 +128,7 @@ class Tree:
 
 
 def send(deliver: Callable[[int, int], None], target: int, number: int) -> None:
-    """Send a signal; a process that is gone already is no fault."""
+    """Send a signal; ignore a process that is already gone."""
     try:
         deliver(target, number)
     except (ProcessLookupError, PermissionError):
@@ -225,7 +225,7 @@ def close_to_others() -> None:
 
 
 def prepare_signals() -> int:
-    """Be woken when a child ends, and end the tree when told to end; return the pipe that wakes."""
+    """Wake up when a child ends, and end the tree on a signal to end; return the pipe that wakes."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     reader, writer = os.pipe()

@@ -80,7 +80,7 @@ def lock_names(names: Sequence[str] | None, *folders: Path) -> tuple[str, ...]:
 
 
 def changed_packages(names: Sequence[str], head: Path, base: Path) -> tuple[PackageChange, ...]:
-    """Return the packages that differ in the lock files of these names, as far as they can be told."""
+    """Return the packages that differ in the lock files of these names, as far as known."""
     found: dict[str, PackageChange] = {}
     for name in names:
         before, after = (_packages(name, _content(folder / name)) for folder in (base, head))
@@ -92,7 +92,7 @@ def changed_packages(names: Sequence[str], head: Path, base: Path) -> tuple[Pack
 
 
 def is_project(folder: Path) -> bool:
-    """Say whether a folder can be installed: a pyproject.toml that only configures tools is no project."""
+    """Say whether a folder can be installed: a pyproject.toml that only configures tools is not a project."""
     if (folder / "setup.py").is_file():
         return True
     content = _content(folder / PROJECT)

@@ -104,7 +104,7 @@ def time_calibration(
     processor, and uses no more of it.
 
     The minimum is steadier than the median: over 300 rounds on a shared two-core machine, groups of five
-    varied (standard deviation / mean) by 11 % with the minimum, 14 % with the median, 17 % with the mean.
+    varied (standard deviation / mean) by 11% with the minimum, 14% with the median, 17% with the mean.
     """
     rounds = []
     for _ in range(CALIBRATION_ROUNDS):

@@ -21,7 +21,7 @@ def derive_metrics(
     """Return every metric of a benchmark over `awards` awards.
 
     `rejected` counts the rows of the fixture that could not be read, `unknown` the recipients in the output
-    that are in no row; None where nobody looked.
+    that are in no row; None if not checked.
 
     What is not known has no metric (the gate fails where a required one is missing): no rates without a
     truth, no time per record without records. A work counter that differs between repeats takes its

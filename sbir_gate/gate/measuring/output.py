@@ -36,7 +36,7 @@ _KINDS = {kind.value: kind for kind in DecisionKind}
 
 @dataclass(frozen=True, slots=True)
 class OutputFaults:
-    """Award ids that the output has no row for, more than one row for, or that are no awards at all."""
+    """Award ids that the output has no row for, more than one row for, or that are not in the awards."""
 
     missing: tuple[str, ...] = ()
     doubled: tuple[str, ...] = ()
@@ -44,17 +44,17 @@ class OutputFaults:
 
 
 def most_rows(awards: int) -> int:
-    """Return how many rows are read of an output for so many awards: an answer needs one for each."""
+    """Return how many rows of an output are read for `awards` awards: each needs one row."""
     return 2 * awards + 1000
 
 
 def read_decisions(path: Path, award_ids: Sequence[str] | None = None) -> tuple[Decision, ...]:
-    """Read an enriched file (CSV, CSV.gz or Parquet, told apart by its first bytes), in file order.
+    """Read an enriched file (CSV, CSV.gz or Parquet, distinguished by its first bytes), in file order.
 
     Doubled rows are kept; far more rows than there are awards (`most_rows`; without `award_ids` any number
     will do), and more than MAX_METHODS methods, are an error. Without a
-    `match_decision` column, a row with a recipient and a method other than none is a link. Ids are kept as
-    they stand, blanks around them too; methods and decisions are read without those, in lower case. Raises
+    `match_decision` column, a row with a recipient and a method other than none is a link. Ids are kept
+    unchanged, with surrounding blanks; methods and decisions are read without those, in lower case. Raises
     EnricherError naming file, row (1 is the first below the header), column and value for anything that is
     not as an enriched file must be.
     """

@@ -53,7 +53,8 @@ def import_folders() -> ImportFolders:
     entries = [Path(entry or ".").resolve() for entry in sys.path]
     library = Path(sysconfig.get_path("stdlib")).resolve()
     shared = Path(sys.base_prefix, "lib", str(sysconfig.get_config_var("INSTSONAME")))
-    # the launcher of the next run reads them; this process has read or written them: nobody needs to again
+    # the launcher of the next run reads them; this process has read or written them: no further read is
+    # needed
     compiled = (
         getattr(module, "__cached__", None)
         for name, module in tuple(sys.modules.items())
@@ -92,7 +93,7 @@ def own_code_kept(folders: ImportFolders | None = None) -> Iterator[None]:
     """Let engines run meanwhile, and find out whether they changed the code of the gate, however they end.
 
     Compiled files that are new in this package, or changed, are removed: Python itself writes them there, and
-    nobody can tell who wrote them. Raises TamperedProgramError for anything else.
+    their writer is unknown. Raises TamperedProgramError for anything else.
     """
     own_code = OwnCode(folders or import_folders())
     with sources_alone():
@@ -235,7 +236,7 @@ def _mark(status: os.stat_result) -> Mark:
 
 
 def _digest(path: Path) -> bytes:
-    """Return the SHA-256 of a file; nothing for what is not there or is no regular file."""
+    """Return the SHA-256 of a file; nothing if it is missing or not a regular file."""
     try:
         with open_file(path) as file:
             return hashlib.file_digest(file, "sha256").digest()

@@ -35,7 +35,7 @@ _DIMENSIONS: tuple[tuple[str, Callable[[AwardProfile], str]], ...] = (
 
 
 class _Outcome(NamedTuple):
-    """What became of one award: a named tuple, for hundreds of thousands are counted by their hashes."""
+    """The result of one award: a named tuple, for hundreds of thousands are counted by their hashes."""
 
     is_linked: bool
     is_known: bool
@@ -46,7 +46,7 @@ class _Outcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """Awards counted by what became of them."""
+    """Awards counted by result."""
 
     awards: int
     links: int
@@ -90,7 +90,7 @@ def measure_quality(
     """Return the quality of the decisions over the awards in `profiles`; rows of other awards are left out.
 
     `truth` maps an award to its right recipients, an empty set says that none exists, an award that is not
-    in it is not known. Zero awards have the match rate 0.0; what cannot be told is None.
+    in it is not known. Zero awards have the match rate 0.0; unknown figures are None.
     """
     known = truth or {}
     strata_of = {profile.award_id: profile for profile in profiles}
@@ -102,7 +102,7 @@ def measure_quality(
     first_links = {row.award_id: row.method for row in reversed(judged) if row.kind is DecisionKind.LINK}
     methods = Counter(first_links.values())
     reliability = _reliability(judged, known)
-    # without candidates nothing tells blocking from scoring: both would say again what recall says
+    # without candidates, blocking and scoring cannot be distinguished: both would repeat the recall
     found = counts.found if names_candidates(judged) else None
     return Quality(
         awards=counts.awards,

@@ -22,7 +22,7 @@ _ID_COLUMNS = ("award_id", "recipient_id")  # the first of Cells
 _MAX_CELL_CHARACTERS = 16 * 2**20
 _BATCH_ROWS = 20_000
 _ENCODING = "utf-8-sig"
-# a damaged byte in an abstract is no reason to lose the row; in an id it makes the award unknown
+# a damaged byte in an abstract must not lose the row; in an id it makes the award unknown
 _ON_DAMAGE = "replace"
 
 

@@ -123,7 +123,7 @@ def _mark_of(path: Path) -> Mark:
 
 
 def _digest(path: Path) -> str:
-    """Return the SHA-256 of a file; empty for what is not there or is no regular file."""
+    """Return the SHA-256 of a file; empty if it is missing or not a regular file."""
     try:
         return sha256_of(path)
     except OSError:

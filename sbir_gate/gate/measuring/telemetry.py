@@ -1,4 +1,4 @@
-"""What an enricher tells of itself: the optional JSON that it writes to `{metrics}`."""
+"""The metrics that an enricher reports: the optional JSON that it writes to `{metrics}`."""
 
 from __future__ import annotations
 
@@ -74,16 +74,16 @@ class Telemetry(BaseModel):
         )
 
     def highest_mib(self) -> float:
-        """Return the largest size that is told anywhere; 0.0 if none is."""
+        """Return the largest reported size; 0.0 if none is reported."""
         stage_peaks = [stage.peak_rss_mib or 0.0 for stage in self.stages]
         return max([self.peak_rss_mib or 0.0, *stage_peaks])
 
 
 def read_telemetry(path: Path) -> Telemetry:
-    """Read a metrics file; without one nothing is told.
+    """Read a metrics file; without one there are no metrics.
 
     Raises EnricherError naming the place of the first fault: not JSON, a negative or endless number, a
-    counter that is no whole number, a stage told twice, too large.
+    counter that is not a whole number, a stage reported twice, too large.
     """
     try:
         text = read_file(path, LIMIT_BYTES)

@@ -4,7 +4,8 @@
 Standard library only, like the launcher. Memory is the highest of two figures: the kernel's own peak of any
 single process (`VmHWM`), and the largest sample of the whole tree, in which pages that processes share count
 once (proportional set size) and files in memory (memfd, tmpfs) count too. Processor time is what the kernel
-hands over for each process that was waited for, and what was last seen of those that nobody waited for. Where
+hands over for each process that was waited for, and what was last seen of those that were not waited for.
+Where
 a control group can be made, the kernel's account of it is taken as well; docs/metrics.md says what each way
 cannot see.
 """
@@ -116,10 +117,10 @@ class Usage:
         return sum(each.private for each in found) + max(sum(each.shared for each in found), files)
 
     def _sample_times(self, pids: list[int]) -> None:
-        """Add the time of processes that ended and that nobody waited for.
+        """Add the time of ended processes that were not waited for.
 
         What a parent waited for is in its own account. Where that grew by less than what was last seen of
-        its children that are gone, nobody waited for them (SIGCHLD ignored), and the kernel forgot them.
+        its children that are gone, they were not waited for (SIGCHLD ignored), and the kernel forgot them.
         """
         now = {pid: times for pid in pids if (times := times_of(pid))}
         owed: dict[int, int] = {}

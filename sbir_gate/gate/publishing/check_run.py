@@ -36,7 +36,7 @@ def check_key(run_id: int, run_attempt: int) -> str:
 def conclusion_of(outcome: Outcome, fails_on_inconclusive: bool = False) -> Conclusion:
     """Return what an outcome means for a check, in step with the exit status of the gate.
 
-    A warning passes. What could not be told is neutral, and so is a gate without a baseline.
+    A warning passes. An undecided outcome is neutral, and so is a gate without a baseline.
     """
     if outcome is Outcome.INCONCLUSIVE and fails_on_inconclusive:
         return Conclusion.FAILURE
@@ -93,7 +93,7 @@ def complete_check(
 def cancel_check(checks: Checks, place: CheckPlace, text: CheckText) -> CheckRun | None:
     """End the check that this attempt left in progress, as cancelled; None if there is none.
 
-    One in progress holds up the merge, and nobody else would end it. Raises GitHubError.
+    One in progress holds up the merge, and nothing else would complete it. Raises GitHubError.
     """
     begun = _begun(checks, place)
     return None if begun is None else checks.complete_check_run(begun.number, Conclusion.CANCELLED, text)

@@ -66,7 +66,7 @@ Number = Annotated[int, Field(ge=1, le=10**18)]
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """The finished run that a `workflow_run` event tells of, as GitHub knows it.
+    """The finished run of a `workflow_run` event, according to GitHub.
 
     `head_repository` is where its commit came from, empty if that was deleted.
     """

@@ -61,7 +61,7 @@ class Conclusion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckRun:
-    """A check on a commit; `key` tells which attempt of which run made it, `is_completed` that it ended."""
+    """A check on a commit; `key` identifies its run and attempt, `is_completed` says that it ended."""
 
     number: int
     key: str
@@ -97,7 +97,7 @@ class Comments(Protocol):
         """Replace the text of a comment."""
 
     def delete_comment(self, comment_number: int) -> None:
-        """Remove a comment; one that is gone already is no error."""
+        """Remove a comment; one that is already gone is not an error."""
 
 
 class Checks(Protocol):

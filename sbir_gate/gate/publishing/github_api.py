@@ -51,7 +51,7 @@ class GitHubApi:
         return f"GitHubApi({self._connection.repository} at {self._connection.api_url})"
 
     def viewer(self) -> str:
-        """Return the login that the token writes as: as told, else as GitHub says.
+        """Return the login that the token writes as: as configured, else from GitHub.
 
         GraphQL knows it for every sort of token; GET /user refuses those of Apps, such as GITHUB_TOKEN, which
         is what is left where neither answers.
@@ -96,7 +96,7 @@ class GitHubApi:
             return _comment(comment)
 
     def delete_comment(self, comment_number: int) -> None:
-        """Remove a comment; one that is gone already is no error."""
+        """Remove a comment; one that is already gone is not an error."""
         try:
             with self._asking("write comments", "comment"):
                 self._comment_of(comment_number).delete()
@@ -175,7 +175,10 @@ class GitHubApi:
         return self._repository.get_issue(0).get_comment(number)  # of any issue: their numbers are one row
 
     def _all(self, found: Iterable[Theirs], ours_of: Callable[[Theirs], Ours]) -> tuple[Ours, ...]:
-        """Return what all pages hold: one page is not all of it. Raises GitHubError for pages without end."""
+        """Return what all pages hold: one page is not all of it.
+
+        Raises GitHubError for an endless list of pages.
+        """
         most = _MOST_PAGES * PAGE_SIZE
         items = tuple(ours_of(each) for each in islice(found, most + 1))
         if len(items) > most:

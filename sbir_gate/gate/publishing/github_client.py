@@ -1,4 +1,4 @@
-"""PyGithub as this program uses it: which requests are made again, and what its errors mean.
+"""PyGithub as this program uses it: which requests are retried, and what its errors mean.
 
 The token is in the Authorization header and nowhere else.
 """

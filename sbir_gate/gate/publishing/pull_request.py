@@ -40,7 +40,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class CommentResult:
-    """Where the comment is, whether it was written now, and what is to be told of it."""
+    """Where the comment is, whether it was written now, and its notes."""
 
     url: str
     is_written: bool
@@ -53,7 +53,7 @@ def digest_of(words: str) -> str:
 
 
 def marker(gate: str, state: State) -> str:
-    """Return the line that our comments begin with; nobody sees it."""
+    """Return the hidden first line of our comments."""
     if not _GATE.fullmatch(gate):
         raise PublishError(
             f"the gate {gate[:80]!r} has no name for a comment", "see gate.name in the settings"
@@ -76,7 +76,7 @@ def reason_to_leave(there: State | None, own: State, current_head: str) -> str:
     """Return why our comment stays as it is, or is not made; empty if there is something to write.
 
     A run on a commit that is no longer the head has nothing to say. Of two runs on one commit the later
-    counts. The same news on the same commit are not told again.
+    counts. The same news on the same commit are not published again.
     """
     if current_head != own.head_sha:
         moved = current_head[:_COMMIT_CHARACTERS]
@@ -150,7 +150,7 @@ def _written(
     except GitHubError as error:
         if error.status not in {404, 410}:
             raise
-    return _stepping_down(create, bodies)  # somebody deleted it in between
+    return _stepping_down(create, bodies)  # it was deleted in between
 
 
 def _stepping_down(write: Callable[[str], Comment], bodies: Sequence[str]) -> Comment:

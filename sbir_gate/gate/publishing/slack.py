@@ -23,7 +23,7 @@ _TIMEOUT_SECONDS = (10.0, 30.0)
 _DONE = range(200, 300)
 _FIRST_SERVER_FAULT = 500
 _TOO_MANY = 429
-# what Slack answers with, in one word, and what cures it
+# Slack's error code, and its hint
 _CURES = {
     "no_service": "the webhook was removed: make a new one and store it as the secret",
     "no_active_hooks": "the webhook is switched off: switch it on, or make a new one",
@@ -49,7 +49,7 @@ class SlackEdges:
 
 
 def check_webhook(webhook: str) -> None:
-    """Raise UsageError for what is no https address; http may lead to this machine alone, to a relay."""
+    """Raise UsageError if it is not an https URL; http may lead to this machine alone, to a relay."""
     try:
         parts = urlsplit(webhook)
         schemes = {"https", "http"} if parts.hostname in _HERE else {"https"}
@@ -64,8 +64,8 @@ def check_webhook(webhook: str) -> None:
 def post_to_slack(webhook: str, payload: str, edges: SlackEdges) -> None:
     """Post the payload, and wait out what can pass: a busy server, a limit of its rate, a cut connection.
 
-    Raises PublishError with Slack's own word for what is wrong. No redirect is followed: it would carry the
-    payload to where nobody meant it to go.
+    Raises PublishError with Slack's own word for what is wrong. No redirect is followed: it would send the
+    payload to an unintended server.
     """
     retrying = RetryPolicy(
         "exponential", _RETRIES, _BASE_SECONDS, _MOST_WAIT_SECONDS, sleep=edges.sleep, jitter=full_pause
@@ -90,7 +90,7 @@ def _post(webhook: str, payload: str, session: requests.Session) -> None:
                 allow_redirects=False,
             )
     except requests.RequestException as error:
-        # requests words its errors with the address in them: only their kind is told
+        # requests words its errors with the address in them: only their class is reported
         raise TransientError(f"Slack cannot be reached ({type(error).__name__})") from None
     if response.status_code in _DONE:
         return
@@ -102,7 +102,7 @@ def _post(webhook: str, payload: str, session: requests.Session) -> None:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Let nobody log the address while it is in use."""
+    """Keep the address out of all logs while it is in use."""
     loggers = [logging.getLogger(name) for name in _TALKATIVE]
     for logger in loggers:
         logger.addFilter(_nothing)

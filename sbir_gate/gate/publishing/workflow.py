@@ -1,4 +1,4 @@
-"""What a step of a workflow tells its runner: the job summary, annotations and outputs.
+"""What a workflow step writes for its runner: the job summary, annotations and outputs.
 
 Each is text that the runner parses, so whatever comes from data is escaped: it can end no line and start no
 command.

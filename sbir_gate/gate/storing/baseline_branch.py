@@ -23,7 +23,7 @@ _CURE = "restore it from git, or promote with --force"
 
 
 class Standing(StrEnum):
-    """What became of a Run that was to be the baseline."""
+    """The result of proposing a Run as the baseline."""
 
     PUSHED = "pushed"
     THERE = "there already"
@@ -32,7 +32,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BaselinePush:
-    """What came of it; `other` is the newer Run that stays, `commit` the new tip, empty if none was made."""
+    """The result; `other` is the newer Run that stays, `commit` the new tip, empty if none was made."""
 
     standing: Standing
     commit: str = ""

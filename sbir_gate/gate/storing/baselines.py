@@ -100,7 +100,7 @@ def check_promotable(run: Run, is_forced: bool = False) -> None:
 
 
 def verify(run: Run) -> tuple[str, ...]:
-    """Return what makes the Run unfit as a baseline, in words; empty if nothing does."""
+    """Return a message on why the Run cannot be a baseline; empty if it can."""
     problems = []
     awards = {award.award_id for award in run.awards}
     if not awards or run.quality.awards == 0:

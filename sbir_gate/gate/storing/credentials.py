@@ -68,7 +68,7 @@ def _is_on(url: str, server_url: str) -> bool:
 
 
 def _place(url: str) -> tuple[str, str, int] | None:
-    """Return scheme, host and port of a URL, None for what is no http(s) URL."""
+    """Return scheme, host and port of a URL, None if it is not an http(s) URL."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -39,9 +39,9 @@ _LOCAL_VARIABLES = frozenset(
         "GIT_WORK_TREE",
     }
 )
-# a trace among git's complaints would hide them, and may hold what git was told of a password
+# a trace among git's complaints would hide them, and may contain a password
 _TRACES = re.compile(r"GIT_TRACE\w*|GIT_CURL_VERBOSE")
-# nobody is there to answer, nothing is written without need, and complaints are in words that are known here
+# no prompts, no unneeded writes, and errors in English
 _SET = MappingProxyType(
     {
         "GIT_TERMINAL_PROMPT": "0",
@@ -54,7 +54,7 @@ _SET = MappingProxyType(
     }
 )
 # whatever the configuration says: no hook runs, no submodule is fetched, no watcher is started, nothing is
-# tidied up, no object replaces another, and a path is no pattern
+# tidied up, no object replaces another, and paths are not patterns
 _PLAIN = (
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.fsmonitor=false"),
@@ -94,7 +94,7 @@ class Git:
     def ask(self, *arguments: str, content: bytes = b"") -> GitResult:
         """Run git to its end, with `content` to read. Raises ToolError if it cannot be, or does not end.
 
-        Ctrl-C does not reach git itself: it is told to end, and given the time to clean up after itself.
+        Ctrl-C does not reach git itself: git gets SIGTERM and time to clean up.
         """
         with self._started(arguments, subprocess.PIPE) as process:
             try:

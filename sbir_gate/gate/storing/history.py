@@ -68,12 +68,12 @@ def entry_name(entry: HistoryEntry) -> str:
 
 
 def gate_slug(gate: str) -> str:
-    """Return the name of a gate as it stands in names of files."""
+    """Return the name of a gate for file names."""
     return re.sub(r"[^a-z0-9]+", "-", gate.lower()).strip("-")[:_MAX_GATE_CHARACTERS] or "gate"
 
 
 class History:
-    """The history of a folder, open for questions. `skipped` names the files that are no entries."""
+    """The history of a folder, open for questions. `skipped` names the files that are not entries."""
 
     def __init__(self, folder: Path, index: HistoryIndex, load: Load) -> None:
         self._folder = folder
@@ -173,7 +173,7 @@ def _indexed(folder: Path, stamps: dict[str, Stamp], load: Load) -> HistoryIndex
             except sqlite3.OperationalError:
                 break  # locked for long, or the folder is read-only
             except sqlite3.Error:
-                with suppress(OSError):  # damaged: it is made again
+                with suppress(OSError):  # damaged: it is rebuilt
                     path.unlink()
     return _refreshed(HistoryIndex(None), folder, stamps, load)
 

@@ -26,7 +26,7 @@ _NO_BUILD = "[skip ci]"
 
 @dataclass(frozen=True, slots=True)
 class HistoryTransfer:
-    """How many entries are new where they were brought to, how many were there, and what is no entry.
+    """Number of new entries, number of entries already there, and files that are not entries.
 
     `commit` is the branch's tip that was made or read; empty if none was made, or there is no such branch.
     """
@@ -39,14 +39,14 @@ class HistoryTransfer:
 
 
 def entry_place(entry: HistoryEntry) -> str:
-    """Return where an entry stands on the branch: `<gate>/<year>-<month>/<name>`: no folder grows large."""
+    """Return the path of an entry on the branch: `<gate>/<year>-<month>/<name>`: no folder grows large."""
     return f"{gate_slug(entry.gate)}/{entry.started_at:%Y-%m}/{entry_name(entry)}"
 
 
 def push_history(branch: RemoteBranch, folder: Path, retrying: RetryPolicy) -> HistoryTransfer:
     """Add the folder's entries that the branch lacks, in one commit; the first one makes the branch.
 
-    What is no entry is skipped and named. Raises ToolError if the branch cannot be pushed to.
+    Anything that is not an entry is skipped and named. Raises ToolError if the branch cannot be pushed to.
     """
     paths = sorted(path for path in folder.glob(f"*{_SUFFIX}") if not path.name.startswith("."))
     local = _Local(paths)
@@ -70,7 +70,8 @@ def push_history(branch: RemoteBranch, folder: Path, retrying: RetryPolicy) -> H
 def fetch_history(branch: RemoteBranch, folder: Path) -> HistoryTransfer:
     """Bring the branch's entries that the folder lacks into it; without such a branch there are none.
 
-    What is no entry, or damaged, is skipped and named. Raises ToolError if the branch cannot be fetched,
+    Anything that is not an entry, or damaged, is skipped and named. Raises ToolError if the branch cannot be
+    fetched,
     OutputError if the folder cannot be written.
     """
     tip = branch.tip()
@@ -102,7 +103,8 @@ def entries_at(
 ) -> tuple[dict[str, HistoryEntry], tuple[SkippedFile, ...]]:
     """Return the newest entries of a gate at a commit of the branch, by the names of their files.
 
-    What is no entry, or damaged, is skipped and named. Raises InputError if the commit cannot be read.
+    Anything that is not an entry, or damaged, is skipped and named. Raises InputError if the commit cannot be
+    read.
     """
     # names begin with the gate and the time, so the last ones are the newest
     blobs = sorted(tip.blobs_in(gate_slug(gate)), key=_name)[-most:]

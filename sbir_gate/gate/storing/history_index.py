@@ -1,7 +1,7 @@
 """The index of the history: the heads and medians of all entries, so that a question opens no file.
 
-It is a cache in SQLite beside the entries, made again from them whenever it is missing, damaged or of
-another layout. Nothing is only in it.
+It is a cache in SQLite beside the entries, rebuilt from them whenever it is missing, damaged or has another
+layout. Nothing is only in it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sbir_gate.model.history import HistoryEntry, HistoryPoint, HistoryQuery, Hi
 from sbir_gate.model.run import Metric, MetricKind
 from sbir_gate.model.verdict import Outcome
 
-# Raise it when the tables change: an index of another number is made again.
+# Raise it when the tables change: an index with another number is rebuilt.
 _LAYOUT = 2
 _BUSY_SECONDS = 5.0
 
@@ -149,7 +149,7 @@ class HistoryIndex:
                 median(cpu_timings) if cpu_timings else None,
             ),
         ).lastrowid
-        # a metric that an entry holds twice is as good as none: nobody knows which is meant
+        # a metric that an entry holds twice is ambiguous and ignored
         times = Counter(metric.name for metric in entry.metrics)
         self._connection.executemany(
             "INSERT INTO points VALUES (?, ?, ?, ?)",
@@ -161,7 +161,7 @@ class HistoryIndex:
         )
 
     def _metric_number(self, metric: Metric) -> int:
-        """Return the number that stands for all but the values of the metric in the points."""
+        """Return a number for everything but the values of the metric in the points."""
         facts = metric.name, metric.unit, metric.kind.value, metric.version, metric.method
         if facts not in self._metric_numbers:
             self._connection.execute(
@@ -175,7 +175,7 @@ class HistoryIndex:
         return self._metric_numbers[facts]
 
     def add_faulty(self, file_name: str, stamp: Stamp, fault: str) -> None:
-        """Remember that the file is no entry, so that it is not read each time."""
+        """Remember that the file is not an entry, so that it is not read each time."""
         self._connection.execute(
             "INSERT INTO entries (file_name, size, changed_ns, fault) VALUES (?, ?, ?, ?)",
             (file_name, *stamp, fault),
@@ -190,7 +190,7 @@ class HistoryIndex:
             self._connection.execute(statement, (file_name,))
 
     def skipped(self) -> tuple[SkippedFile, ...]:
-        """Return the files that are no entries, by name."""
+        """Return the files that are not entries, by name."""
         found = self._connection.execute(
             "SELECT file_name, fault FROM entries WHERE fault IS NOT NULL ORDER BY file_name"
         )

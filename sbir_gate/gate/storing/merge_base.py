@@ -49,7 +49,7 @@ class MergeBase:
     """The base: the branch or REF that led to it, and the hash of HEAD.
 
     `target` is the newest commit of that branch. `commits_behind` and `days_behind` say how far the base is
-    behind it. `notes` say which other commits bear the name.
+    behind it. `notes` say which other commits have the name.
     """
 
     revision: Revision

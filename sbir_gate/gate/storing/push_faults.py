@@ -1,4 +1,4 @@
-"""Why a remote did not take what was pushed, or gave nothing: from git's words to the cure."""
+"""Why a remote did not take what was pushed, or gave nothing: from git's message to a hint."""
 
 from __future__ import annotations
 
@@ -105,6 +105,6 @@ _SIGNS = {
 
 
 def fault_of(words: str) -> RemoteFault:
-    """Return the fault that git's words tell of."""
+    """Return the fault in git's message."""
     found = (kind for kind, signs in _SIGNS.items() if any(re.search(sign, words) for sign in signs))
     return RemoteFault(next(found, FaultKind.OTHER), words or "it gave no reason")

@@ -1,8 +1,8 @@
 """Names turned into commits. Every name that a user, a setting or an event gives goes through here.
 
 Git looks for a tag before it looks for a branch, so whoever may push a tag `main` would choose what `main`
-means. Here a branch comes first, each place is asked for by its full name, and a name that stands for more
-than one commit is reported.
+means. Here a branch comes first, each place is asked for by its full name, and a name that matches more than
+one commit is reported.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _SHORT_HASH = re.compile(r"[0-9a-f]{4,39}")
 # no name of a branch or tag holds any of these: what follows walks back from the commit, as in main~2
 _STEPS = re.compile(r"(?P<name>[^~^:\\?*\[\s\x00-\x20\x7f]+)(?P<steps>(?:[~^][0-9]{0,6})*)")
 _SHOWN_CHARACTERS = 80
-# where the default branch is looked for if nobody says what it is called
+# candidates for the default branch if it is not configured
 DEFAULT_BRANCHES = ("main", "master")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A name and the commit that it stands for.
+    """A name and its commit.
 
-    `ref` is the full name of the branch or tag, empty for a hash. `notes` says which other commits bear the
-    name and were not taken.
+    `ref` is the full name of the branch or tag, empty for a hash. `notes` says which other commits have the
+    name and were not used.
     """
 
     name: str
@@ -49,11 +49,11 @@ class Reference:
 
 
 def find_reference(git: Git, name: str) -> Reference | None:
-    """Return the commit that a name stands for, None if there is none.
+    """Return the commit of a name, None if there is none.
 
     A name is a full `refs/...`, HEAD, a full hash, or short: then a branch of `origin` is meant, else a local
     branch, else a tag, else a shortened hash. `origin/main` is a branch of the remote, whatever local branch
-    or tag bears the same name. Steps back (`main~2`, `HEAD^1`) may follow.
+    or tag has the same name. Steps back (`main~2`, `HEAD^1`) may follow.
     """
     parts = _STEPS.fullmatch(name)
     if parts is None:
@@ -75,7 +75,7 @@ def find_branch(git: Git, name: str, remote: str = REMOTE) -> Reference | None:
 def find_default_branch(git: Git, remote: str = REMOTE) -> Reference | None:
     """Return the tip of the branch that the remote's HEAD leads to, else of main or master.
 
-    Nobody named it, so a local branch that is not up to date makes no name ambiguous.
+    It was not named, so a local branch that is not up to date makes no name ambiguous.
     """
     name = default_branch_name(git, remote)
     found = (find_branch(git, each, remote) for each in ((name,) if name else DEFAULT_BRANCHES))
@@ -131,7 +131,7 @@ def _named(git: Git, name: str, asked: str) -> Reference | None:
 
 
 def _places(name: str) -> Iterator[str]:
-    """Yield the full names that a short one may stand for, the first that is meant first."""
+    """Yield the full names of a short one, in order of precedence."""
     if "/" in name:
         yield f"{_REMOTES}{name}"
     yield f"{_REMOTES}{REMOTE}/{name}"

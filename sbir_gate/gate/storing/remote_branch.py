@@ -24,7 +24,7 @@ _REMOTE_NAME = re.compile(r"[A-Za-z0-9_][\w.-]*(/[\w.-]+)*", re.ASCII)
 _NETWORK_SECONDS = 300.0
 _SHOWN_CHARACTERS = 80
 _AUTHOR = "sbir-gate"
-_ADDRESS = "noreply@sbir-gate.invalid"  # by RFC 2606 nobody's, and never will be
+_ADDRESS = "noreply@sbir-gate.invalid"  # reserved by RFC 2606
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What came of it: the new tip (empty if there was nothing to push), and how many attempts it took."""
+    """The result: the new tip (empty if there was nothing to push), and how many attempts it took."""
 
     commit: str
     attempts: int
@@ -83,7 +83,7 @@ class RemoteBranch:
         return f"{self.remote}/{self.name}"
 
     def named(self, name: str) -> RemoteBranch:
-        """Return another branch of the same remote. Raises UsageError for what is no name."""
+        """Return another branch of the same remote. Raises UsageError for an invalid name."""
         _check_branch(self.git, name)
         return replace(self, name=name)
 
@@ -101,7 +101,7 @@ class RemoteBranch:
         """Commit on the newest tip what `edit_of` makes of it, and push it; again if others were first.
 
         `edit_of` is given the tip, None where there is no such branch yet, and gives None where nothing is
-        left to do. Raises ToolError with the cure.
+        left to do. Raises ToolError with a hint.
         """
         known, attempts = "", 0
 
@@ -136,7 +136,7 @@ class RemoteBranch:
             return None
         if self._lacks(commit):
             self._fetch(known)
-            if self._lacks(commit):  # it is gone: somebody set the branch back meanwhile
+            if self._lacks(commit):  # it is gone: the branch was reset meanwhile
                 raise _fault(RemoteFault(FaultKind.RACE, "the branch was set back meanwhile"))
         return Revision(self.git.at(self.root), commit, self.root)
 

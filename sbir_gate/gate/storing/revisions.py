@@ -58,7 +58,7 @@ class Revision:
     def blob(self, path: str) -> Blob | None:
         """Return the file at this path, None if there is none.
 
-        Raises InputError for what is there and is no file.
+        Raises InputError if it is not a file.
         """
         entries = self._entries(path, is_recursive=False)
         if not entries:
@@ -101,7 +101,7 @@ class Revision:
         parts = itertools.takewhile(lambda part: not glob.has_magic(part), PurePosixPath(pattern).parts)
         folder = "/".join(parts)
         self._check_way(folder)
-        loose = pattern.replace("**/", "*")  # ** may stand for no folder at all
+        loose = pattern.replace("**/", "*")  # ** may match no folder at all
         entries = self._entries(folder, is_recursive=True)
         return [(mode, blob) for mode, blob in entries if fnmatchcase(blob.path, loose)]
 
@@ -153,14 +153,14 @@ class Revision:
             ) from error
 
     def _stored(self, oid: str, here: Path) -> Path | None:
-        """Return a file with the content of a pointer: what it is called is no proof of what is in it."""
+        """Return a file with the content of a pointer: its name does not prove its content."""
         folder = self.git.ask("rev-parse", "--path-format=absolute", "--git-common-dir").line
         stored = Path(folder) / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
         found = (path for path in (stored, here) if path.is_file() and _digested(path) == oid)
         return next(found, None)
 
     def read(self, blob: Blob, max_bytes: int) -> bytes:
-        """Return the bytes of a file. Raises InputError if it is larger, or stands in Git LFS."""
+        """Return the bytes of a file. Raises InputError if it is larger, or is in Git LFS."""
         if blob.size_bytes > max_bytes:
             raise InputError(
                 f"{blob.path} at {self.name}: larger than {max_bytes:,} bytes",
@@ -200,7 +200,7 @@ class Revision:
                 rest = rest[blob.size_bytes + 1 :]
 
     def sha256(self, blob: Blob) -> str:
-        """Return the SHA-256 of a file's bytes; of one in Git LFS, that of the content it stands for."""
+        """Return the SHA-256 of a file's bytes; of one in Git LFS, that of its content."""
         pointer = self._pointer(blob)
         if pointer:
             return pointer
@@ -248,7 +248,7 @@ def place_in(root: Path, path: Path) -> str | None:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file on disk; of a Git LFS pointer, that of the content it stands for."""
+    """Return the SHA-256 of a file on disk; of a Git LFS pointer, that of its content."""
     try:
         is_small = path.stat().st_size <= _MAX_POINTER_BYTES
         pointer = _POINTER.match(read_file(path, _MAX_POINTER_BYTES)) if is_small else None

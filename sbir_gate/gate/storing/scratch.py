@@ -1,6 +1,6 @@
 """Temporary folders of runs, and the sweep of those that killed runs left behind.
 
-A run holds a lock in its folder for as long as it lives. A folder whose lock is free has nobody who would
+A run holds a lock in its folder for as long as it lives. A folder whose lock is free has no owner who would
 remove it.
 """
 
@@ -37,7 +37,7 @@ def scratch_folder(prefix: str) -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Remove the folders of this user's runs that were killed; whatever stands in the way is left alone."""
+    """Remove the folders of this user's runs that were killed; whatever cannot be removed is left."""
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
             if _NAMES.fullmatch(entry.name) and _is_stale(Path(entry.path)):
@@ -45,7 +45,7 @@ def sweep() -> None:
 
 
 def _is_stale(folder: Path) -> bool:
-    """Say whether a folder is this user's and nobody is at work in it. Links are not followed."""
+    """Say whether a folder is this user's and not in use. Links are not followed."""
     try:
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():

@@ -52,7 +52,7 @@ def _newest_first(reports_folder: Path) -> list[Path]:
 def paths_beside(head: Path, paths: Iterable[Path]) -> list[Path]:
     """Return the saved Runs that may have been measured beside head, the newest first.
 
-    All bear the name of the same second in the same folder, and head was saved last.
+    All have the name of the same second in the same folder, and head was saved last.
     """
     own = run_order(head)
     ordered = ((run_order(path), path) for path in paths if path.parent == head.parent)
