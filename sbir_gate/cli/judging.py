@@ -46,16 +46,18 @@ fail_on_option = click.option(
 
 def renderer(format_: str, is_verbose: bool) -> Callable[[Run, Verdict], str]:
     """Load all that renders, and return what renders the format."""
+    from sbir_gate.gate.edges import subject_here
     from sbir_gate.gate.reporting.console import render_console
     from sbir_gate.gate.reporting.markdown import render_markdown
     from sbir_gate.gate.reporting.view import build_view
     from sbir_gate.model.document import VERDICT, encode
+    from sbir_gate.model.publication import Subjects
 
     def render(run: Run, verdict: Verdict) -> str:
         if format_ == "json":
             return encode(VERDICT, verdict)
         if format_ == "markdown":
-            return render_markdown(build_view(run, verdict))
+            return render_markdown(build_view(run, verdict, subjects=Subjects.of(verdict, subject_here)))
         width = shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns
         return render_console(build_view(run, verdict), width, has_colour(), is_verbose)
 

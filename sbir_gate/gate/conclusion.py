@@ -96,7 +96,7 @@ def _judged(
     settings = effective.settings
     folder = settings.reports.folder
     past = consult_history(head, verdict, settings, judgement.history)
-    subjects = Subjects(edges.subject(past.verdict.reference_commit), edges.subject(past.verdict.head_commit))
+    subjects = Subjects.of(past.verdict, edges.subject)
     verdict_path, report_path = write_verdict(folder, head, past.verdict, subjects)
     save_alerts(folder / ALERTS_NAME, past.alerts)
     return GateResult(

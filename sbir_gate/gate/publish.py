@@ -135,7 +135,7 @@ def publication_of(
         origins=_in_checkout(effective.origins),
         trends=trends_of(saved.run, effective.settings, verdict.changes),
         links=links_of(event, artifact_url, verdict),
-        subjects=Subjects(subject(verdict.reference_commit), subject(verdict.head_commit)),
+        subjects=Subjects.of(verdict, subject),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sbir_gate.model.verdict import Outcome
+from sbir_gate.model.verdict import Outcome, Verdict
 
 
 class AnnotationLevel(StrEnum):
@@ -54,6 +55,11 @@ class Subjects:
 
     base: str = ""
     head: str = ""
+
+    @classmethod
+    def of(cls, verdict: Verdict, subject: Callable[[str], str]) -> Subjects:
+        """Return them for the commits of a verdict; `subject` is the first line of a commit's message."""
+        return cls(subject(verdict.reference_commit), subject(verdict.head_commit))
 
 
 @dataclass(frozen=True, slots=True)

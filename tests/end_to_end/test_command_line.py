@@ -278,8 +278,10 @@ def test_a_diff_is_printed_in_each_format_the_same_each_time(stage, format_):
     assert first.stdout == second.stdout
     if format_ == "json":
         assert json.loads(first.stdout)
+    elif format_ == "console":
+        assert first.stdout.splitlines()[-1].startswith("PASS: ")  # a terminal shows its end
     else:
-        assert "pass" in first.stdout.lower().splitlines()[0]
+        assert first.stdout.startswith("### ✅ sbir-gate: pass")
 
 
 def test_the_baseline_is_shown_and_verified(stage):

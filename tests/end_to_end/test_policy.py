@@ -96,7 +96,7 @@ def test_a_change_that_raises_its_limits_fails_and_the_banner_says_so_in_every_f
     assert "This change edits what it is judged by." in done.stdout
     assert "  - gate.max_lost: 2 → 99" in done.stdout
     report = (repository.folder / "reports" / "report.md").read_text()
-    assert "> | gate.max_lost | 2 | 99 |" in report
+    assert "> | `gate.max_lost` | 2 | 99 |" in report
     verdict = json.loads((repository.folder / "reports" / "verdict.json").read_text())["verdict"]
     assert {"what": "gate.max_lost", "before": "2", "after": "99"} in verdict["policy_edits"]
     assert verdict["policy_commit"] == repository.shell("git rev-parse main").stdout.strip()

@@ -140,8 +140,8 @@ def test_a_base_that_breaks_is_status_3_and_not_heads_fault(team, repository):
     ("arguments", "words"),
     [
         (["--pairs", "3"], "--pairs needs --base; add --base"),
-        (["--max-seconds", "3"], "--max-seconds is for runs side by side"),
-        (["--base", "--repeats", "3"], "--repeats does nothing with --base"),
+        (["--max-seconds", "3"], "--max-seconds needs --base; add --base"),
+        (["--base", "--repeats", "3"], "--repeats has no effect with --base"),
         (["--base", "main", "--pairs", "0"], "--pairs"),
         (["--base", "main", "--pairs", "3"], "so no time or memory can ever fail"),
         (["--base", "main", "--max-seconds", "0"], "--max-seconds"),
