@@ -67,7 +67,7 @@ def render_markdown(view: View, surroundings: Surroundings | None = None) -> str
     """Return the report as Markdown that ends in a newline."""
     around = surroundings or Surroundings()
     charts = [Markup(chart) for chart in around.charts]  # noqa: S704 -- trend_chart leaves no markup in them
-    text = _ENVIRONMENT.get_template("report.md.j2").render(
+    text = _TEMPLATE.render(
         view=view,
         links=_link_line(around.links),
         docs=_address(around.links.docs),
@@ -193,3 +193,5 @@ _ENVIRONMENT.filters.update(
         "address": _address,
     }
 )
+# compiled now: an engine that runs later could change the file
+_TEMPLATE = _ENVIRONMENT.get_template("report.md.j2")
