@@ -85,6 +85,7 @@ def measure() -> None:
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.gate.measuring.own_code import sources_alone
     from sbir_gate.gate.reporting.console import render_console
+    from sbir_gate.gate.reporting.messages import catalogue
     from sbir_gate.gate.reporting.view import build_view
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
     from sbir_gate.pipeline.action import ActionEdges
@@ -92,6 +93,7 @@ def measure() -> None:
 
     inputs, event = _inputs(), workflow_event(None)
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
+    catalogue()  # read before an engine runs, which could change it
     with (
         sources_alone(),
         _runner_files_kept(os.environ),

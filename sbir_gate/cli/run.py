@@ -155,7 +155,9 @@ def run(
 def _all_loaded() -> Iterator[None]:
     """Load what measures and judges before an engine runs, which could change it; then read sources alone."""
     from sbir_gate.gate.measuring.own_code import sources_alone
+    from sbir_gate.gate.reporting.messages import catalogue
 
+    catalogue()
     import_module("sbir_gate.gate.side_by_side")
     with sources_alone():
         yield

@@ -229,7 +229,7 @@ def test_the_real_engine_of_two_commits_is_compared_with_the_settings_of_each(tm
     # so that the gate itself, too, is that of the repository
     environment = ENVIRONMENT | {"TMPDIR": str(temporary), "PYTHONPATH": str(repository.folder)}
     team = Stage(repository.folder, environment)
-    done = team.gate("run", "--base", "main", "--quick", "--set", "matching.max_candidates=3")
+    done = team.program("run", "--base", "main", "--quick", "--set", "matching.max_candidates=3")
     verdict = team.verdict()
     assert verdict.outcome is Outcome.FAIL, done.stderr
     assert done.returncode == 1

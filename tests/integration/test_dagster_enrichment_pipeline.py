@@ -12,6 +12,7 @@ import pytest
 from sbir_gate.documents import load_alerts, load_run, load_verdict
 from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
+from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.awards import Label
 from sbir_gate.model.finding import Severity
@@ -400,7 +401,7 @@ class TestTheRulesOfTheGate:
         world.engine = engine
         result = world.run()
         assert is_held_up(result)
-        words = "recipients_unknown 1 is above the maximum 0: recipient_id '101.0' is in no recipient"
+        words = "recipients_unknown is 1, above the maximum of 0: recipient_id '101.0' is in no recipient"
         assert words in description_of(result, "uniqueness", ENRICHED)
 
     @pytest.mark.slow
@@ -410,7 +411,7 @@ class TestTheRulesOfTheGate:
         assert result.success
         assert failed_checks(result) == {"completeness": "WARN", "gate": "WARN"}
         words = description_of(result, "completeness", ENRICHED)
-        assert "rows_rejected 1 is above the maximum 0" in words
+        assert "rows_rejected is 1, above the maximum of 0" in words
         assert "recipients.csv:13: " in words
 
     @pytest.mark.slow
@@ -625,7 +626,7 @@ class TestAlerts:
         world.write(linked=0, recipients=0)
         (told,) = tell_alerts(world, world.run())
         assert told.outcome is Outcome.FAIL
-        assert "recipients.csv: holds no recipients" in told.alerts[0].text
+        assert "recipients.csv: holds no recipients" in texts(told.alerts[0].findings)[0]
 
     def test_a_run_without_news_tells_nothing(self, done):
         assert tell_alerts(*done) == []

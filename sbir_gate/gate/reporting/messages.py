@@ -204,7 +204,7 @@ def _values(finding: Finding) -> Mapping[str, Fact]:
     values |= _figures(finding)
     values |= _doubt_values(finding)
     ids = finding.award_ids or finding.facts.get("recipient_ids", ())
-    if isinstance(ids, tuple):
+    if isinstance(ids, tuple) and ids:
         # what cannot be seen is escaped: it is often what is wrong
         values["ids"] = ", ".join(repr(id_[:_ID_CHARACTERS]) for id_ in ids)
         values["is"] = "is" if len(ids) == 1 else "are"

@@ -50,8 +50,8 @@ def _is_stale(folder: Path) -> bool:
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
             return False
-        return is_abandoned(folder / _LOCK)
-    except FileNotFoundError:
+        with suppress(FileNotFoundError):
+            return is_abandoned(folder / _LOCK)
         return time.time() - status.st_mtime > _OLD_SECONDS
     except OSError:
         return False

@@ -196,6 +196,10 @@ def test_counts_have_the_noun_that_fits():
     assert text(many) == "1,200 awards have no decision any more"
 
 
+def test_a_number_of_ids_is_not_replaced_by_the_ids_that_a_finding_lacks():
+    assert text(Finding(Rule.IDS_UNIQUE, Severity.OK, facts={"ids": 198})) == "198 award ids, none twice"
+
+
 def test_a_limit_says_whether_it_only_warns():
     assert limit_text(Limit(LimitKind.FAIL, 25.0)) == "fail 25%"
     assert limit_text(Limit(LimitKind.MAXIMUM, 500.0, Severity.WARN)) == "maximum 500 (warn)"

@@ -1,8 +1,10 @@
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 import pytest
 
@@ -56,6 +58,16 @@ def test_a_run_sweeps_what_a_killed_run_left(temporary):
     assert len(names(temporary)) == 1
     with scratch_folder("sbir-gate-run-") as folder:
         assert names(temporary) == [folder.name]
+
+
+def test_a_folder_that_another_run_removes_at_the_same_time_is_no_error(temporary, monkeypatch):
+    folder = left_behind(temporary, "sbir-gate-run-abcdefgh")
+    entries = list(os.scandir(temporary))
+    shutil.rmtree(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.scandir", lambda _: nullcontext(entries))
+        sweep()
+    assert names(temporary) == []
 
 
 def test_a_run_that_is_at_work_keeps_its_folder(temporary):
