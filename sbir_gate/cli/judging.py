@@ -33,7 +33,7 @@ format_option = click.option(
     help="Output format.",
 )
 verbose_option = click.option(
-    "--verbose", "-v", is_flag=True, help="Also show metrics without a limit and the environment."
+    "--verbose", "-v", is_flag=True, help="Also show all metrics, the awards and the environment."
 )
 fail_on_option = click.option(
     "--fail-on",

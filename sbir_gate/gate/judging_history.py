@@ -111,6 +111,7 @@ def _unused(revision: Revision, place: str, ref: str, entries: Mapping[str, Hist
     more = f" and {len(surplus) - _MOST_NAMED:,} more" if len(surplus) > _MOST_NAMED else ""
     used = f"{len(entries):,} Runs of {ref}" if entries else f"no history: {ref} has no Run of this gate here"
     yield (
-        f"the history in the working tree is not used for a change: {place} holds {len(surplus):,} entries"
-        f" that the history branch lacks ({named}{more}); used {used}"
+        f"the history in the working tree is not used for a change: {place} holds {len(surplus):,}"
+        f" {'entry' if len(surplus) == 1 else 'entries'} that the history branch lacks ({named}{more});"
+        f" used {used}"
     )

@@ -130,7 +130,7 @@ def _measured_lines(view: View, width: int, use_colour: bool, is_verbose: bool) 
         yield from _metric_lines(rows, width, use_colour)
     others = [counted(len(view.rows) - len(view.open_rows), "metric") + " within limits"]
     if view.info_rows:
-        others.append(f"{len(view.info_rows):,} without a limit")
+        others.append(f"{len(view.info_rows):,} not judged")
     if not is_verbose and (view.rows or view.info_rows):
         yield f"{', '.join(others)} (--verbose shows them)"
     if view.own_rows and is_verbose:

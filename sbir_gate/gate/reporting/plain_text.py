@@ -30,9 +30,15 @@ def plain(text: str, max_characters: int = MAX_CHARACTERS) -> str:
 
 
 def plain_line(line: str) -> str:
-    """Return a line of a program's output as `plain` does, with its indentation."""
+    """Return a line of a program's output as `plain` does, with its indentation.
+
+    A report may be printed in a job, whose runner obeys lines that begin with `::`, blanks aside, and `##[`
+    anywhere in a line: such a line is marked.
+    """
     indentation = len(line) - len(line.lstrip(" "))
-    return f"{' ' * min(indentation, _MOST_INDENTED)}{plain(line)}"
+    text = plain(line).replace("##[", "## [")
+    mark = "| " if text.lstrip().startswith("::") else ""
+    return f"{' ' * min(indentation, _MOST_INDENTED)}{mark}{text}"
 
 
 def cut(text: str, width: int) -> str:

@@ -155,7 +155,7 @@ class View:
         """What the fold with everything else holds."""
         parts = (
             f"All {counted(self.metric_count, 'metric')}" if self.has_all and self.metric_count else "",
-            f"{len(self.info_rows):,} without a limit" if self.info_rows else "",
+            f"{len(self.info_rows):,} not judged" if self.info_rows else "",
             "quality" if self.quality else "",
             "environment" if self.environment else "",
         )

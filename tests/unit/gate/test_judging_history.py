@@ -72,7 +72,7 @@ def test_what_git_ignores_there_was_kept_by_earlier_runs_and_is_no_part_of_a_cha
     assert judging(repository, settings_of()).notes == ()
     repository.git("add", "--force", "reports")
     (note,) = judging(repository, settings_of()).notes
-    assert "reports/history holds 1 entries" in note
+    assert "reports/history holds 1 entry" in note
 
 
 def test_the_branch_judges_as_it_was_fetched(repository):

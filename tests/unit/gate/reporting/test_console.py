@@ -80,7 +80,7 @@ def test_what_is_within_limits_is_one_line_and_shown_only_when_asked_for():
     view = view_of(make_run())
     short = render_console(view, 120, use_colour=False)
     whole = render_console(view, 120, use_colour=False, is_verbose=True)
-    assert "6 metrics within limits, 5 without a limit (--verbose shows them)" in short
+    assert "6 metrics within limits, 5 not judged (--verbose shows them)" in short
     assert "Environment" not in short
     assert "Peak memory" in whole
     assert "Awards per second" in whole

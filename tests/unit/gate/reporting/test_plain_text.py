@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.reporting.plain_text import cut, display_width, plain
+from sbir_gate.gate.reporting.plain_text import cut, display_width, plain, plain_line
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,10 @@ def test_a_text_of_a_megabyte_is_short():
 @pytest.mark.parametrize(("text", "width"), [("abc", 3), ("株式", 4), ("e\u0301", 1), ("", 0)])
 def test_width_is_counted_in_terminal_columns(text, width):
     assert display_width(text) == width
+
+
+@pytest.mark.parametrize("line", ["::error::x", "  ::stop-commands::y", "\u200b::add-mask::z", "##[error]b"])
+def test_a_line_of_a_program_is_no_command_to_a_runner(line):
+    shown = plain_line(line)
+    assert not shown.lstrip().startswith("::")
+    assert "##[" not in shown
