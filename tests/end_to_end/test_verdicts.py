@@ -100,6 +100,7 @@ def test_the_gate_says_what_the_page_says(stage, row):
     check_the_rest(stage, row, reasons, done)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("row", [parameter(row) for row in ROWS if row.section == TIMED_SECTION])
 def test_the_gate_says_what_the_page_says_of_time_and_memory(stage, row):
     """Other work on the machine may hide the truth for a while: each try measures a baseline of its own.
@@ -135,7 +136,10 @@ def test_the_lost_awards_are_named(stage):
     assert lost
     assert "uei-exact" in {award.before_method for award in lost}
     report = (stage.folder / "reports" / "report.md").read_text(encoding="utf-8")
-    assert all(award.award_id in report for award in lost[:5])
+    assert lost[0].award_id in report
+    # the report has one row for the awards of a firm, the file one for each award
+    changed = (stage.folder / "reports" / "changed-awards.csv").read_text(encoding="utf-8")
+    assert all(award.award_id in changed for award in lost)
 
 
 @pytest.mark.slow
