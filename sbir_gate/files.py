@@ -15,7 +15,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -54,12 +54,12 @@ def open_file(path: Path) -> FileIO:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except ValueError as error:  # a NUL in the path
         raise OSError(errno.EINVAL, str(error), str(path)) from error
-    try:
+    with ExitStack() as unless_opened:
+        unless_opened.callback(os.close, descriptor)
         _check(path, os.fstat(descriptor))  # another file may have the name by now
-        return os.fdopen(descriptor, "rb", buffering=0)
-    except BaseException:
-        os.close(descriptor)
-        raise
+        file = os.fdopen(descriptor, "rb", buffering=0)
+        unless_opened.pop_all()
+    return file
 
 
 def near_miss(path: Path) -> str:
@@ -87,17 +87,17 @@ def create_file(path: Path, *, is_appending: bool = False) -> BufferedWriter:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # what is no file, and that nobody reads
+        if error.errno == errno.ENXIO:  # not a regular file, or a pipe without a reader
             _check(path, path.stat())
         raise
-    try:
+    with ExitStack() as unless_opened:
+        unless_opened.callback(os.close, descriptor)
         status = os.fstat(descriptor)
         if not stat.S_ISCHR(status.st_mode):
             _check(path, status)
-        return os.fdopen(descriptor, "ab" if is_appending else "wb")
-    except BaseException:
-        os.close(descriptor)
-        raise
+        file = os.fdopen(descriptor, "ab" if is_appending else "wb")
+        unless_opened.pop_all()
+    return file
 
 
 def read_file(path: Path, max_bytes: int) -> bytes:
