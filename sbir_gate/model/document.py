@@ -46,11 +46,11 @@ from sbir_gate.model.bounds import number_fault
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.records import AwardTable
-from sbir_gate.model.run import Measurement, Run
+from sbir_gate.model.run import Run
 from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.upgrades import upgraded
-from sbir_gate.model.verdict import Verdict
+from sbir_gate.model.verdict import Verdict, outcome_fault
 
 FORMAT_VERSION = 4
 
@@ -66,18 +66,20 @@ T = TypeVar("T")
 class DocumentKind(Generic[T]):
     """A sort of document that can be saved: the word that names it in JSON, its type, and what it may hold.
 
-    `excess` says in words what a document holds too much of, an empty text for nothing.
+    `excess` returns a message on what a document has too much of, `fault` on what cannot be true of it; both
+    an empty text for nothing.
     """
 
     name: str
     type_: type[T]
     excess: Callable[[T], str] = lambda _content: ""
+    fault: Callable[[T], str] = lambda _content: ""
 
 
-RUN = DocumentKind("run", Run, run_excess)
-VERDICT = DocumentKind("verdict", Verdict)
+RUN = DocumentKind("run", Run, run_excess, number_fault)
+VERDICT = DocumentKind("verdict", Verdict, fault=outcome_fault)
 PROGRESS = DocumentKind("progress", ProfileProgress)
-HISTORY = DocumentKind("history", HistoryEntry, entry_excess)
+HISTORY = DocumentKind("history", HistoryEntry, entry_excess, number_fault)
 ALERTS = DocumentKind("alerts", AlertList)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
 
@@ -91,7 +93,7 @@ def encode_bytes(kind: DocumentKind[T], content: T) -> bytes:
     """Return what `encode` does as UTF-8: of a Run of all awards some 20 MB, and as text a multiple of it."""
     body = _body(kind, content)
     if _NO_NUMBER.search(body):
-        # in JSON, or in the midst of a text that holds the like
+        # in JSON, or inside a text with similar content
         from_json(body, allow_inf_nan=False)
     head = f'{{"format_version":{FORMAT_VERSION},"kind":"{kind.name}","{kind.name}":'
     return b"".join((head.encode(), body, b"}\n"))
@@ -159,12 +161,9 @@ def _decoded(kind: DocumentKind[T], text: str, origin: str, again: str) -> T:
             f"{_first_fault(error)}", f"the document is damaged or was edited by hand: {again}", path=origin
         ) from error
     if excess := kind.excess(content):
-        raise DocumentError(f"{excess}", f"no benchmark makes such a document: {again}", path=origin)
-    fault = number_fault(content) if isinstance(content, Measurement) else ""
-    if fault:
-        raise DocumentError(
-            f"{fault}", f"the document is damaged or was edited by hand: {again}", path=origin
-        )
+        raise DocumentError(excess, f"no benchmark makes such a document: {again}", path=origin)
+    if fault := kind.fault(content):
+        raise DocumentError(fault, f"the document is damaged or was edited by hand: {again}", path=origin)
     return content
 
 

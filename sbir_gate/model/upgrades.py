@@ -106,6 +106,8 @@ def _verdict_of_3(content: Content) -> Content:
 
     One without a reference said so by an empty time.
     """
+    if "findings" in content:
+        raise ValueError("a verdict of format 3 or older has no findings")
     old = {"reasons", "notes", "reason_origins", "drift"}
     return {
         **{name: value for name, value in content.items() if name not in old},

@@ -107,7 +107,7 @@ _PATTERN_END = "/*"
 
 
 def is_pattern(name: str) -> bool:
-    """Say whether the name of a limit stands for a group of metrics, as `links/*` does."""
+    """Say whether the name of a limit means a group of metrics, like `links/*`."""
     return name.endswith(_PATTERN_END)
 
 
@@ -147,8 +147,8 @@ class Change:
     in `unit`. They are None where there is no reference value. `raw_ratio` is uncalibrated.
     `is_significant` is False when the interval covers "no change". `is_judged` is False when the interval
     does not tell whether the fail limit is broken.
-    `smallest_detectable` is the regression, as a share of the reference (0.1 is 10 %), that would just
-    have been told from no change; None for exact metrics and where there is no interval.
+    `smallest_detectable` is the regression, as a share of the reference (0.1 is 10%), that would just
+    have been detected; None for exact metrics and where there is no interval.
     `limits` are all limits of the metric, `broken` those that gave it its severity; the verdict's findings on
     `metric` have the figures. `excuse` is why it is not more severe. `is_sound` is False for what cannot be
     judged at all (gone, not a number, there twice), `is_measured` where time was not measured.
@@ -277,9 +277,9 @@ class RecordChanges:
     """Award by award: links lost, gained and re-linked, with the exact McNemar p-value.
 
     `worsened` counts the awards whose `effect` is in WORSENED, `improved` those in IMPROVED. `is_sound` is
-    False where head's decisions are no answer for every award: no waiver makes up for that. `slices` counts
+    False where head's decisions do not cover every award: no waiver accepts that. `slices` counts
     the changes by method (that lost or made the link), stage, phase, company size and identifier type.
-    `moves` are links to the same recipient by another method. The last four count what is no change of a
+    `moves` are links to the same recipient by another method. The last four count what is not a change of a
     link: review candidates that are gone, new, or another recipient, and links to the same recipient whose
     score or confidence differs.
     """
@@ -308,7 +308,7 @@ class RecordChanges:
 
 @dataclass(frozen=True, slots=True)
 class PolicyEdit:
-    """One thing that the gate judges by and that head changes: what, and both values in words."""
+    """One thing that the gate judges by and that head changes: what, and both values as text."""
 
     what: str
     before: str
@@ -381,3 +381,16 @@ class PromotionObstacle:
 
     findings: tuple[Finding, ...]
     outcome: Outcome | None = None
+
+
+_REFUSING = frozenset({Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR})
+
+
+def outcome_fault(verdict: Verdict) -> str:
+    """Return how the outcome contradicts the findings; empty if it does not."""
+    is_refused = verdict.outcome in _REFUSING
+    has_failure = any(finding.severity is Severity.FAIL for finding in verdict.findings)
+    if is_refused is has_failure:
+        return ""
+    found = "a" if has_failure else "no"
+    return f"the outcome is {verdict.outcome}, but {found} finding has the severity fail"

@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sbir_gate.errors import DocumentError
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.model.bounds import is_amount
 from sbir_gate.model.document import ALERTS, FORMAT_VERSION, HISTORY, RUN, VERDICT, decode, encode
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Verdict
+from sbir_gate.model.verdict import Outcome, Verdict, outcome_fault
 from tests.factories import make_policy, make_run, with_lost_links, with_metric
 
 DOCUMENTS = Path(__file__).parents[2] / "data" / "documents"
@@ -63,6 +64,7 @@ def test_any_run_comes_back_as_it_was(run):
 @settings(max_examples=50, deadline=None)
 @given(st.from_type(Verdict).map(finite))
 def test_any_verdict_comes_back_as_it_was(verdict):
+    assume(not outcome_fault(verdict))
     assert decode(VERDICT, encode(VERDICT, verdict), "verdict.json") == verdict
 
 
@@ -75,6 +77,26 @@ def test_any_entry_of_the_history_comes_back_as_it_was(entry):
 def test_a_real_verdict_comes_back_as_it_was():
     verdict = judge(with_lost_links(make_run(), 7), make_run(), make_policy())
     assert decode(VERDICT, encode(VERDICT, verdict), "verdict.json") == verdict
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("severity", Severity)
+def test_an_outcome_that_its_findings_contradict_is_refused(outcome, severity):
+    told = judge(make_run(), make_run(), make_policy())
+    verdict = replace(told, outcome=outcome, findings=(Finding(Rule.REGRESSION, severity, metric="m"),))
+    text = encode(VERDICT, verdict)
+    if (outcome in {Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR}) == (severity is Severity.FAIL):
+        assert decode(VERDICT, text, "verdict.json") == verdict
+    else:
+        with pytest.raises(DocumentError, match=f"the outcome is {outcome}, but (a|no) finding"):
+            decode(VERDICT, text, "verdict.json")
+
+
+def test_findings_under_an_older_format_are_refused():
+    verdict = judge(with_lost_links(make_run(), 7), make_run(), make_policy())
+    text = encode(VERDICT, verdict).replace(f'"format_version":{FORMAT_VERSION}', '"format_version":3')
+    with pytest.raises(DocumentError, match="has no findings"):
+        decode(VERDICT, text, "verdict.json")
 
 
 def test_the_document_says_its_format_and_kind_and_ends_in_a_newline():
