@@ -24,9 +24,9 @@ NO_NEWS = "nothing new to tell Slack"
 
 
 def message_of_news(reports: Path, settings: Settings, links: Links) -> Message | None:
-    """Return the message on the saved verdict, None if it is no news after the Run before.
+    """Return the message on the saved verdict, None if it is not news after the previous Run.
 
-    Of a history that cannot be read nothing is known to have been told: then it is told. Raises DocumentError
+    If the history cannot be read, the message is sent. Raises DocumentError
     for documents that cannot be read.
     """
     saved, alerts = load_saved(reports), load_alerts(reports / ALERTS_NAME)
@@ -41,18 +41,18 @@ def message_of_news(reports: Path, settings: Settings, links: Links) -> Message 
 
 
 def announce_alerts(alerts: AlertList, webhook: str, links: Links, edges: SlackEdges) -> None:
-    """Tell Slack of alerts that stand in no saved verdict, such as those of a run that broke.
+    """Send alerts without a saved verdict to Slack, such as those of a run that broke.
 
-    Raises UsageError for a webhook that is no https address, PublishError where Slack does not take it.
+    Raises UsageError for a webhook that is not an https URL, PublishError where Slack does not take it.
     """
     check_webhook(webhook)
     post_to_slack(webhook, render_slack(build_message(alerts_view(alerts), alerts, links)), edges)
 
 
 def announce(reports: Path, settings: Settings, webhook: str, links: Links, edges: SlackEdges) -> str:
-    """Tell Slack of the saved verdict if it is news; return a message on what was done.
+    """Send the saved verdict to Slack if it is news; return a message on what was done.
 
-    Raises UsageError for a webhook that is no https address (`check_webhook`), PublishError where Slack does
+    Raises UsageError for a webhook that is not an https URL (`check_webhook`), PublishError where Slack does
     not take the message, DocumentError for documents that cannot be read.
     """
     webhook = webhook.strip()  # a secret that was pasted often ends a line

@@ -30,7 +30,7 @@ from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
 _MOST_FILES = 3000  # GitHub lists no more
-# what stands for one character, or an unknown one: a class, or an escape
+# a pattern for one character: a class or an escape
 _ONE_CHARACTER = re.compile(r"\\.|\[[!^]?\]?[^\]]*\]+")
 
 
@@ -47,7 +47,7 @@ class Known:
 
 
 def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator[Finding]:
-    """Yield each claim that is not so here, or cannot be told.
+    """Yield each claim that is wrong here or cannot be verified.
 
     Raises GitHubError if GitHub does not say what the pull request changes.
     """

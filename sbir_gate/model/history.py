@@ -16,8 +16,8 @@ class HistoryEntry(Measurement):
 
     `metrics` have the values of all repeats, so that a later Run is compared with this one just as with a
     baseline. `tags` are the git tags of the commit when it was measured. `outcome` is what the gate said,
-    None of an imported Run without a verdict, and `alert_keys` what was to be told of it (`Alert.key`), so
-    that the same news is not told again. A benchmark that broke leaves an entry of outcome `error` without
+    None of an imported Run without a verdict, and `alert_keys` its alerts (`Alert.key`), so that the same
+    news is not sent again. A benchmark that broke leaves an entry of outcome `error` without
     metrics.
     """
 

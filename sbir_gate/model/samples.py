@@ -33,8 +33,8 @@ class Sample:
     the calibration workload run just before, `calibration_cpu_seconds` its processor time (None in
     documents of format 2). `output_digest` is the SHA-256 of the decisions, in
     award order. `cpu_wait_seconds` is how long, meanwhile, some task on the machine had to wait for a
-    processor (None where the kernel doesn't tell): at most so much of the wall time was lost to other
-    work. `io_wait_seconds` is the same for disks. `counters` are exact work counters (recipients scanned,
+    processor (None where the kernel doesn't tell): at most this part of the wall time was lost to other work.
+    `io_wait_seconds` is the same for disks. `counters` are exact work counters (recipients scanned,
     pairs scored, ...). `memory_method` and `cpu_method` say how memory and processor time were measured
     (docs/metrics.md); empty where not known.
     """

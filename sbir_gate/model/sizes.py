@@ -16,7 +16,7 @@ LONGEST_NAME = 200
 
 
 def run_excess(run: Run) -> str:
-    """Return what the Run holds too much of, in words that name the limit; an empty text for nothing."""
+    """Return a message on what the Run has too much of, with the limit; or an empty text."""
     return (
         metrics_excess(run.metrics)
         or _more("repeats", len(run.samples), MOST_SAMPLES)

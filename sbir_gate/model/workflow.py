@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 Permissions = Mapping[str, str]
-"""Scopes (`contents`, ...) and what is granted of each; `*` stands for all of them (`write-all`)."""
+"""Scopes (`contents`, ...) and what is granted of each; `*` means all of them (`write-all`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def _command(value: object) -> tuple[str, ...] | None:
 
 def _items(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise ValueError("a text or a list is needed")  # noqa: TRY004 -- told as the fault of a value
+        raise ValueError("a text or a list is needed")  # noqa: TRY004 -- reported as the fault of a value
     return value
 
 

@@ -33,7 +33,7 @@ Row = dict[str, str]
 def main() -> None:
     faults = _arguments()
     if faults.crash:
-        sys.exit("the sabotaged enricher crashes as told")
+        sys.exit("the sabotaged enricher crashes on purpose")
     if faults.hang:
         # a child that ends with its parent only if the whole tree is ended
         subprocess.run([sys.executable, "-c", "import time; time.sleep(3600)"], check=False)

@@ -77,7 +77,7 @@ def ways_table(trials: int) -> None:
         "the same, calibration poorer than assumed (0.15)": lambda r, s: (
             stored(r, poor, s, is_same_kind=False).severity is Severity.FAIL
         ),
-        "the same, and a history of 30 Runs tells it": lambda r, s: (
+        "the same, known from a history of 30 Runs": lambda r, s: (
             stored_with_history(r, poor, s, is_same_kind=False).severity is Severity.FAIL
         ),
         "machine of another kind, and a history of 30 Runs": lambda r, s: (

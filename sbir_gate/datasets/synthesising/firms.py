@@ -31,9 +31,10 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Firm:
-    """One firm. `words` are upper case, without the designator; `is_distinctive`: one of them is coined.
+    """One firm. `words` are upper case, without the designator.
 
-    `first_phase` is the phase of its first award where a sample is dealt, else None.
+    `is_distinctive`: one of the words is a rare token. `first_phase` is the phase of its first award where a
+    sample is dealt, else None.
     """
 
     words: tuple[str, ...]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sbir_gate.datasets.synthesising.draws import Draws, Weighted
 
-# The pieces of coined words are drawn evenly: their 288,000 combinations are what keeps firms apart.
+# The pieces of rare tokens are drawn evenly: their 288,000 combinations distinguish the firms.
 _EVEN_LISTS = frozenset({"head", "middle", "tail", "letter"})
 _PIECE = re.compile(r"\{(\w+)\}|([^{]+)")
 _FORM = "{form}"
@@ -24,7 +24,7 @@ _FORM = "{form}"
 class NameTemplate:
     """A name as pieces: a fixed text, or a list of words to draw from.
 
-    A distinctive name has a coined word in it; an incorporated one ends in a designator.
+    A distinctive name has a rare token in it; an incorporated one ends in a designator.
     """
 
     pieces: tuple[str | Weighted[str], ...]

@@ -29,7 +29,7 @@ At least 0.988 of them were correct in every case: docs/performance/enrichment-b
 
 IDENTIFIER_CONFLICT = "identifier-conflict"
 
-# A name nobody else bears is a link by itself only if its words are rare together: their weight
+# A unique name is a link by itself only if its words are rare together: their weight
 # reaches this share of the largest possible weight of one word.
 _RARE_ENOUGH = 0.45 / 3.0
 
@@ -141,8 +141,8 @@ def links_by_name(pair: PairFacts, states_in_common: int, namesakes_in_state: in
     """Say whether an exact name is a link by itself, whatever the model thinks.
 
     It is where the zip or the city agrees; where the state agrees, at most `namesakes_in_state`
-    recipients bear the name and only one of them is in that state (`states_in_common`); or where
-    the name is rare, nobody else bears it and no place contradicts it. Measured precision of these
+    recipients have the name and only one of them is in that state (`states_in_common`); or where the name is
+    rare and unique, and no place contradicts it. Measured precision of these
     cases: docs/performance/enrichment-benchmarks.md.
     """
     if pair.method is not Method.NAME_EXACT:

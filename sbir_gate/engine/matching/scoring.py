@@ -64,7 +64,7 @@ def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("r
     """Create `pair_recipients`, the recipients that `pairs` name, and count the words of their names.
 
     Each is there once, with its `place` in the order of content and its `namesakes`: how many
-    distinct recipients of all `batches` bear its compact name.
+    distinct recipients of all `batches` have its compact name.
     """
     gather_rows(
         connection,
@@ -145,7 +145,7 @@ def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> ND
 
 
 def _count_namesakes(connection: DuckDBPyConnection, batches: Sequence[str]) -> None:
-    """Create `name_counts`: the hash of each compact name in `pair_rows`, and how many bear the name."""
+    """Create `name_counts`: the hash of each compact name in `pair_rows`, and how many have the name."""
     # looked up and counted by their hashes: numbers are quicker to tell apart than texts
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE pair_names AS SELECT DISTINCT hash(compact) AS name FROM pair_rows"

@@ -95,8 +95,8 @@ class Places:
 class Pairs:
     """Candidate pairs, sorted by query; every array has one entry per pair.
 
-    `query` numbers the queries; `left` and `right` are rows of the name table. `namesakes` is how
-    many distinct recipients bear the recipient's compact name. `uei_conflict` and `duns_conflict` say
+    `query` numbers the queries; `left` and `right` are rows of the name table. `namesakes` is the name
+    frequency: how many distinct recipients have the compact name. `uei_conflict` and `duns_conflict` say
     that both sides have such an identifier and share none. `is_cut` says that the recipient's or
     the query's raw name has the length of a column that cuts names.
     """
@@ -214,9 +214,9 @@ def _word_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Floa
 def _near_words(
     left_words: Integers, right_words: Integers, equal: NDArray[np.bool_], vocabulary: NDArray[np.object_]
 ) -> Floats:
-    """Return likeness 0..1 (pairs x left words x right words) of words that are near but not equal.
+    """Return the similarity 0..1 (pairs x left words x right words) of words that are near but not equal.
 
-    Only words that equal none on the other side take part; likeness below 0.75 is no likeness. A
+    Only words that equal none on the other side take part; a similarity below 0.75 counts as 0. A
     word of three letters or more that starts the other is an abbreviation: 0.9.
     """
     near = np.zeros(equal.shape)
@@ -262,10 +262,10 @@ def _place_features(pairs: Pairs) -> dict[str, Floats]:
 
 
 def _rivalry(pairs: Pairs, names: NameTable, columns: Mapping[str, Floats]) -> tuple[Floats, Floats]:
-    """Return, per pair, how many other firms bear the same name, and the lead over the runner-up.
+    """Return, per pair, how many other firms have the same name, and the lead over the runner-up.
 
-    Rows under one canonical name in places that do not contradict each other are one firm, spelled
-    or listed more than once: they are no rivals.
+    Rows under one canonical name in places that do not contradict each other are one firm, spelled or listed
+    more than once: they do not compete.
     """
     nearness = 0.5 * columns["same_zip5"] + 0.3 * columns["same_city"] + 0.2 * columns["same_state"]
     likeness = (columns["token_sort"] + columns["compact"] + columns["jaro_winkler"]) / 3 + 0.1 * nearness

@@ -55,8 +55,8 @@ def label_pairs(
 ) -> LabelledPairs:
     """Return the labelled pairs of the queries in `truth` (query -> right recipient ids).
 
-    A recipient that bears the right one's name but not its identifier may be the same firm listed
-    twice: such pairs are left out, for they are neither right nor wrong.
+    A recipient with the correct one's name but not its identifier may be the same firm listed twice: such
+    pairs are left out, because they are neither correct nor wrong.
     """
     pairs, names, recipient_id = scored.pairs, scored.names, scored.recipient_id
     known = np.array([int(query) in truth for query in pairs.query], dtype=np.bool_)

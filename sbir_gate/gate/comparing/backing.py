@@ -1,4 +1,4 @@
-"""What stands behind a fall in links: the awards that worsened, and none that are only linked otherwise.
+"""The awards behind a fall in links: those that worsened, not those that are only linked otherwise.
 
 Where the truth knows better, fewer links are not worse: wrong ones were dropped, or another method makes the
 same link. So the match rate and the links of each method are judged as if only those awards had changed that
@@ -35,7 +35,7 @@ NO_BACKING = Backing()
 
 
 def backing_of(head: Run, reference: Run, records: RecordChanges) -> Backing:
-    """Return what stands behind a fall in links from the reference to head."""
+    """Return the awards behind a fall in links from the reference to head."""
     return Backing(judged_values(head, reference, records), _is_nobody_worse(head, reference, records))
 
 

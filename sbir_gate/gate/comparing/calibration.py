@@ -1,7 +1,7 @@
 """How much faster or slower the machine was: the timings of the calibration workload.
 
-The same fixed workload is timed between the repeats of every Run. Its ratio between two Runs tells
-how much of a change in time the machine explains, whatever the code did. Wall times are calibrated by its
+The same fixed workload is timed between the repeats of every Run. Its ratio between two Runs shows how much
+of a change in time the machine explains, whatever the code did. Wall times are calibrated by its
 wall time and processor times by its processor time: on a busy machine only the former grows.
 """
 
@@ -20,8 +20,8 @@ from sbir_gate.gate.comparing.statistics import (
 from sbir_gate.model.run import Measurement
 
 # What calibration leaves between two different machines: one workload does not slow down exactly as
-# another does. An assumption, for as long as no history has measured it: one standard deviation of 8 %
-# in time, so that an interval between machines is never narrower than about 17 % each way.
+# another does. An assumption, for as long as no history has measured it: one standard deviation of 8% in
+# time, so that an interval between machines is never narrower than about 17% each way.
 BETWEEN_MACHINES_LOG_SD = 0.08
 
 # One machine at rest does not change its speed by a tenth from one hour to another.
@@ -71,7 +71,7 @@ def is_calibrated(metric_name: str, head: Measurement, reference: Measurement) -
 def unexplained_log_sd(
     metric_name: str, head: Measurement, reference: Measurement, spread: float | None
 ) -> float:
-    """Return what no repeat of either Run can tell of their difference, as a log standard deviation.
+    """Return the uncertainty that no repeat of either Run can show, as a log standard deviation.
 
     `spread` is what the history measured: the log standard deviation, from one Run of the same code to
     another, of a metric as it is judged (a time as a multiple of the calibration workload). Both Runs

@@ -1,4 +1,4 @@
-"""Where a series changed for good: sudden steps, and slow ramps that no single step gives away.
+"""Where a series changed permanently: sudden steps, and slow ramps that no single step gives away.
 
 ruptures (the extra `history`) finds the segments; whether a row of steps in one direction is a ramp, and
 where it began, is decided here.
@@ -21,24 +21,24 @@ from sbir_gate.model.history import ChangePoint
 
 FEWEST_POINTS = 8
 
-# Fewer runs than this are no new level.
+# Fewer runs than this are not a new level.
 _SHORTEST_SEGMENT = 4
 # The price of a change, in units of the noise's variance times log n, chosen by simulation: 2, as the Schwarz
 # criterion has it, is for noise that is normal and known. How often series without a change raise an alarm at
 # this price is in tests/unit/comparing/test_change_points.py and docs/history.md.
 _PENALTY = 4.0
 # Points further than this many standard deviations from the median of their neighbours are brought nearer:
-# one disturbed run is no change. The idea: Fearnhead and Rigaill, J. Am. Stat. Assoc. 114 (2019) 169-183.
+# one disturbed run is not a change. The idea: Fearnhead and Rigaill, J. Am. Stat. Assoc. 114 (2019) 169-183.
 _MOST_DEVIATIONS = 3.0
 _NEIGHBOURS = 7
 # Differences of floats that were computed in two ways.
 _LEAST_NOISE = 1e-6
 # In few points the noise itself is uncertain: they pay the price of this many.
 _FEW_POINTS = 60
-# A change below this is real at best, and of no use to anybody.
+# A smaller change may be real, but is not useful to know.
 _SMALLEST_CHANGE = math.log(1.01)
-# How much worse, in units of the variance, another beginning may fit before it is ruled out: the 99 % point
-# of chi-square with one degree of freedom, which holds the true one in about 95 of 100 simulated series.
+# How much worse, in units of the variance, another beginning may fit before it is ruled out: the 99% point of
+# chi-square (df = 1), which holds the true one in about 95 of 100 simulated series.
 _RANGE = 6.63
 
 Vector = NDArray[np.float64]
@@ -94,7 +94,7 @@ def _without_outliers(logs: Vector) -> tuple[Vector, float]:
     """Return the series with outliers brought nearer, and the standard deviation of its noise.
 
     The first guess of the noise takes the middle half of the differences only, and is too small for noise
-    with a long tail; the second takes all of them, cut where the guess says that they are no noise.
+    with a long tail; the second takes all of them, cut where the guess says that they are not noise.
     """
     guess = max(scatter(logs.tolist()), _LEAST_NOISE)
     reach = _NEIGHBOURS // 2

@@ -180,7 +180,7 @@ def _harmless_value(limit: MetricLimit, pair: Pair, sides: _Sides) -> float | No
 
 
 def _count_no_links(found: dict[str, list[Metric]], measured: Iterable[str]) -> None:
-    """Count 0 for each method that only the other side has: one without links is no metric that is gone."""
+    """Count 0 for each method that only the other side has: it has no links, and is not gone."""
     for name in measured:
         if name.startswith(LINKS) and name not in found:
             found[name] = [Metric(name, "count", MetricKind.EXACT, (0.0,))]

@@ -12,9 +12,9 @@ from sbir_gate.model.verdict import Change, Direction, MetricLimit, Outcome, Pol
 
 
 def is_failed_exactly(verdict: Verdict) -> bool:
-    """Say whether the verdict fails by what no noise blurs, so that no more pairs could change it.
+    """Say whether the verdict fails independently of noise, so that no more pairs could change it.
 
-    An exact metric, the awards one by one, a metric that is no measurement, or a fault of the Run.
+    An exact metric, the awards one by one, a metric that is not a measurement, or a fault of the Run.
     """
     failing = [change for change in verdict.changes if change.severity is Severity.FAIL]
     is_by_noise_alone = failing and all(

@@ -9,7 +9,7 @@ from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.run import Measurement, Metric
 from sbir_gate.model.verdict import Change, MetricLimit, NotCompared
 
-# what an engine reports of itself, or decides; all other metrics are sbir-gate's own
+# what an engine reports or decides; all other metrics are sbir-gate's own
 _OF_THE_ENGINE = ("stage_seconds/", "stage_peak_mib/", "work/", "links/")
 _BUILT_IN = "built-in"
 

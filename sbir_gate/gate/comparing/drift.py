@@ -1,6 +1,6 @@
 """Slow drift: head against older Runs than the baseline, so that many small steps are seen as one.
 
-A baseline that is promoted now and then follows a decline of 3 % a time. The oldest Run of the last weeks
+A baseline that is promoted now and then follows a decline of 3% each time. The oldest Run of the last weeks
 and the last release do not.
 """
 
@@ -22,10 +22,10 @@ from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Change, MetricLimit, Outcome, Policy, Verdict
 
-# A Run that failed is no measure for another; one that nobody judged may be.
+# A Run that failed is not a reference for another; a Run without a verdict may be.
 _SOUND = (Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE, Outcome.INCONCLUSIVE, None)
 
-# the two-sided 95 % point of the normal distribution, for the difference of two runs
+# the two-sided 95% point of the normal distribution, for the difference of two runs
 _DEVIATIONS = 1.96 * math.sqrt(2)
 
 _AGAINST_TRUTH = ("precision", "recall")
@@ -38,8 +38,8 @@ class DriftRule:
     """When a change against an older Run counts.
 
     The oldest Run of the last `days` on `branch` (any branch if None) is one reference, the newest Run with a
-    tag like `release_pattern` the other. `warn_percent` and `fail_percent` stand in for the limits of each
-    metric unless None. No finding is graver than `max_severity`.
+    tag like `release_pattern` the other. `warn_percent` and `fail_percent` replace the limits of each metric
+    unless None. No finding is more severe than `max_severity`.
     """
 
     days: int
@@ -64,7 +64,7 @@ def older_runs(rows: Sequence[HistoryRow], head: Run, rule: DriftRule) -> tuple[
 
     `rows` are the heads of entries, the oldest first. Only those count that are at least a day older than
     head, of another commit, of the same gate, fixture and enricher, of committed code, and that did not fail:
-    what differs within a day, or in the same code, is no slow decline but the machine.
+    a difference within a day, or in the same code, is the machine and not a slow decline.
     """
     started_at = head.started_at
     sound = [
@@ -96,8 +96,8 @@ def drift_findings(
     They are compared like head and baseline: with intervals, and by the calibration workload where the
     machines differ. `spreads` are the standard deviations of the logs of metrics between runs of unchanged
     code, where they are known: a noisy metric must have moved further than two runs differ by chance. Of a
-    time whose spread is not known yet, that of calibrated times is assumed. Fewer links are no decline where
-    every award has a label, and neither precision nor recall fell.
+    time whose spread is not known yet, that of calibrated times is assumed. Fewer links are not a decline
+    where every award has a label, and neither precision nor recall fell.
     """
     limits = _drift_limits(head, policy, rule)
     compared = compare_metrics(head, older, replace(policy, limits=tuple(limits.values())))
@@ -148,7 +148,7 @@ def _drift_limits(head: Run, policy: Policy, rule: DriftRule) -> Mapping[str, Me
 
 
 def _is_as_good(head: Run, changes: Sequence[Change]) -> bool:
-    """Say whether the truth knows every award, and precision and recall are no lower than they were."""
+    """Say whether the truth knows every award, and precision and recall have not fallen."""
     deltas = [change.delta for change in changes if change.metric in _AGAINST_TRUTH]
     return (
         head.is_fully_labelled
@@ -158,7 +158,7 @@ def _is_as_good(head: Run, changes: Sequence[Change]) -> bool:
 
 
 def with_drift(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
-    """Return the verdict with the findings, and an outcome that is no milder than they are."""
+    """Return the verdict with the findings, and an outcome at least as severe."""
     if not findings:
         return verdict
     outcome = verdict.outcome
@@ -195,7 +195,7 @@ def _relative(limit: MetricLimit, rule: DriftRule) -> MetricLimit:
         limit,
         minimum=None,
         maximum=None,
-        # a metric that nobody limits relatively, such as a count of faults, does not drift
+        # a metric without a relative limit, such as a count of faults, does not drift
         warn_percent=warn if is_judged else None,
         fail_percent=fail if is_judged else None,
         is_required=False,

@@ -1,4 +1,4 @@
-"""Limits that cannot do what they are for: never undercut, never established, or already broken."""
+"""Limits that cannot do what they are for: never reached, never established, or already broken."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PlaceOf = Callable[[str], str]
 _TOLERANCE = 1e-4
 _MOST_PERCENT = 100_000.0
 _RATIO = "ratio"
-# a hint is tried before it is given: so many times the repeats, and how far the least regression has to fall
+# a hint is tried first: multiples of the repeats, and how far the smallest regression has to fall
 _MORE_REPEATS = 4
 _TELLING_SHARE = 0.1
 _NEVER_NEGATIVE = frozenset({_RATIO, "count", "s", "MiB", "1/s"})
@@ -58,15 +58,15 @@ def _limits_anything(limit: MetricLimit) -> bool:
 
 
 def _own_faults(limit: MetricLimit) -> Iterator[tuple[str, str, str]]:
-    """Yield the field, what is wrong with it, and the cure."""
+    """Yield the field, what is wrong with it, and the hint."""
     warn, fail = limit.warn_percent, limit.fail_percent
     if warn is not None and fail is not None and warn > fail:
         yield "warn_percent", "is above fail_percent, so nothing ever warns", "lower it below fail_percent"
     if limit.minimum is not None and limit.minimum <= 0 and limit.unit in _NEVER_NEGATIVE:
-        words = f"{number_text(limit.minimum)} can never be undercut: no {limit.unit} is below 0"
+        words = f"{number_text(limit.minimum)} has no effect: the metric is never below 0"
         yield "minimum", words, "raise it, or leave it out"
     if limit.maximum is not None and limit.maximum >= 1 and limit.unit == _RATIO:
-        words = f"{number_text(limit.maximum)} can never be exceeded: no ratio is above 1"
+        words = f"{number_text(limit.maximum)} has no effect: a ratio is never above 1"
         yield "maximum", words, "lower it, or leave it out"
     if limit.minimum is not None and limit.minimum > 1 and limit.unit == _RATIO:
         yield (
@@ -77,7 +77,7 @@ def _own_faults(limit: MetricLimit) -> Iterator[tuple[str, str, str]]:
     for name in ("warn_percent", "fail_percent"):
         percent: float | None = getattr(limit, name)
         if percent is not None and percent >= 100 and limit.direction is Direction.HIGHER_IS_BETTER:
-            words = f"{number_text(percent)} can never be exceeded: a fall of 100 % leaves nothing"
+            words = f"{number_text(percent)} can never be exceeded: a fall cannot be more than 100%"
             yield name, words, "lower it below 100"
 
 
@@ -109,7 +109,7 @@ def baseline_faults(policy: Policy, baseline: Measurement, place_of: PlaceOf) ->
 
 
 def _broken_limits(limit: MetricLimit, metric: Metric, place_of: PlaceOf) -> Iterator[Diagnosis]:
-    """Yield the absolute limits that the baseline breaks; all but a few only warn while head is no worse."""
+    """Yield the absolute limits that the baseline breaks; all but a few only warn while head is not worse."""
     value = median(metric.values)
     found = (
         *(("minimum", finding) for finding in absolute_findings(replace(limit, maximum=None), value)),
@@ -128,7 +128,7 @@ def _broken_limits(limit: MetricLimit, metric: Metric, place_of: PlaceOf) -> Ite
 
 
 def repeats_fault(policy: Policy, repeats: int, place_of: PlaceOf) -> Diagnosis | None:
-    """Return why no time or memory can fail with so many repeats; None if one can, or none has a limit."""
+    """Return why no time or memory can fail with so many repeats; None if one can or none has a limit."""
     if repeats >= FEWEST_REPEATS or not _enforces_noise(policy):
         return None
     return Diagnosis(
@@ -140,7 +140,7 @@ def repeats_fault(policy: Policy, repeats: int, place_of: PlaceOf) -> Diagnosis 
 
 
 def pairs_fault(policy: Policy, max_pairs: int, place_of: PlaceOf) -> Diagnosis | None:
-    """Return why no time or memory can ever fail with so many pairs; None if one can, or none has a limit."""
+    """Return why no time or memory can fail with so many pairs; None if one can or none has a limit."""
     if max_pairs >= FEWEST_TELLING_PAIRS or not _enforces_noise(policy):
         return None
     return Diagnosis(
@@ -158,7 +158,7 @@ def _enforces_noise(policy: Policy) -> bool:
 def noise_faults(
     policy: Policy, baseline: Measurement, machine: Machine, repeats: int, place_of: PlaceOf
 ) -> Iterator[Diagnosis]:
-    """Yield the limits on noisy metrics that so many repeats on this machine can never establish.
+    """Yield the limits on noisy metrics that `repeats` repeats on this machine can never establish.
 
     Uses the baseline's noise as an estimate for head: Measurements of `repeats` values, spread as those of
     the baseline and worse by more and more, are judged against it by the rules that judge every Run.
@@ -175,7 +175,7 @@ def noise_faults(
             continue
         key = f"gate.metrics.{limit.name}.fail_percent"
         where = "another machine than the baseline's" if fate.is_other_machine else "this machine"
-        what = "nothing could fail" if math.isinf(least) else f"nothing below {number_text(least, 3)} % fails"
+        what = "nothing could fail" if math.isinf(least) else f"nothing below {number_text(least, 3)}% fails"
         yield Diagnosis(
             Gravity.WARNING,
             place_of(key),
@@ -192,7 +192,7 @@ def _remedies(fate: _Fate, least: float) -> str:
     change = f"{number_text(abs(median(metric.values)) * percent / 100, 2)} {limit.unit}"
     lower = (
         f"lower gate.metrics.{limit.name}.smallest_change ({number_text(limit.smallest_change)} {limit.unit})"
-        f" below {change}, which is {number_text(percent)} % of the baseline"
+        f" below {change}, which is {number_text(percent)}% of the baseline"
     )
     tried = {
         lower: replace(fate, limit=replace(limit, smallest_change=0.0)),
@@ -209,7 +209,7 @@ def _remedies(fate: _Fate, least: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Fate:
-    """What the judge would say of a metric as noisy as the baseline's and worse by so many percent."""
+    """The judgement of a metric as noisy as the baseline's and worse by a given percentage."""
 
     limit: MetricLimit
     baseline: Measurement
@@ -243,13 +243,13 @@ class _Fate:
         return high
 
     def is_failing(self, percent: float) -> bool:
-        """Judge, by the rules that judge every Run, a head that is worse by so many percent."""
+        """Judge, by the rules that judge every Run, a head that is worse by a given percentage."""
         sign = 1 if self.limit.direction is Direction.LOWER_IS_BETTER else -1
         (metric,) = self.baseline.metrics
         factor = 1 + sign * percent / 100
         values = tuple(value * factor for value in _spread(metric.values, self.repeats))
         head = replace(self.baseline, machine=self.machine, metrics=(replace(metric, values=values),))
-        # an absolute limit that is broken on the way would fail without telling anything of the noise
+        # an absolute limit that is exceeded on the way would fail independently of the noise
         limit = replace(self.limit, minimum=None, maximum=None)
         (change,) = compare_metrics(head, self.baseline, Policy((limit,))).changes
         return change.severity is Severity.FAIL
@@ -273,7 +273,7 @@ def _of_metric(baseline: Measurement, metric: Metric) -> Measurement:
 
 
 def _spread(values: Sequence[float], count: int) -> tuple[float, ...]:
-    """Return so many values with the quantiles of the given ones, so that the noise stays what it is."""
+    """Return a number of values with the quantiles of the given ones, so that the noise stays what it is."""
     if len(values) in {0, count}:
         return tuple(values)
     ordered = sorted(values)

@@ -45,10 +45,10 @@ def judge(
 
     Waivers soften what they name and reach, never a fault: see `apply_waivers`.
 
-    An incomparable reference (other gate or other fixture) and a missing one leave only the absolute limits,
-    which are still enforced. `spread` is how far Runs of the same
-    code lie apart, by metric, where the history tells (`noisy_ratio`). `records` are award by award what
-    differs, where the reference itself cannot be compared but some of its awards can.
+    An incomparable reference (other gate or other fixture) and a missing one leave only the absolute
+    limits, which are still enforced. `spread` is how far Runs of the same code lie apart, by metric, where
+    the history has enough Runs (`noisy_ratio`). `records` are award by award what differs, where the
+    reference itself cannot be compared but some of its awards can.
     """
     obstacle = _obstacle(head, reference)
     comparable = None if obstacle else reference
@@ -163,7 +163,7 @@ def _noise_notes(head: Run, reference: Run | None, spread: Mapping[str, float]) 
 
 
 def comparison_notes(head: Run, reference: Run | None) -> tuple[Finding, ...]:
-    """Return what a reader should know but nobody is failed for."""
+    """Return the notes: what a reader should know but what fails nothing."""
     # what a session noted is about its own base, and not about another Run that head is compared with later
     is_of_session = not head.session or reference is None or is_side_by_side(head, reference)
     notes = [recorded(text) for text in head.warnings] if is_of_session else []

@@ -34,7 +34,7 @@ def compare_kept(
 ) -> KeptLinks:
     """Compare the awards that are not `changed`; most links moved first.
 
-    `unlabelled` are the awards that the truth does not tell of.
+    `unlabelled` are the awards without a row in the truth.
     """
     moves: Counter[tuple[str, str]] = Counter()
     unlabelled_moves: Counter[tuple[str, str]] = Counter()

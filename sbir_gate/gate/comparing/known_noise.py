@@ -26,8 +26,8 @@ def known_spread(points: Sequence[HistoryPoint], head: Measurement, reference: M
     """Return how far Runs of the same code lie apart in a metric, in the way that head is judged.
 
     `points` are those of the metric by head's definition, the oldest first. The value is the log standard
-    deviation of one Run, as `noisy_ratio` takes it; None where the history tells nothing, so that the
-    assumption stands.
+    deviation of one Run, as `noisy_ratio` takes it; None without enough history, so that the assumption is
+    used.
 
     Where times are judged raw, only Runs on head's machine tell. Where they are calibrated, all do; but
     the assumed BETWEEN_MACHINES_LOG_SD gives way to less only if there are FEWEST_TO_NARROW of them, made at

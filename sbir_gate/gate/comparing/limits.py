@@ -20,7 +20,7 @@ from sbir_gate.model.finding import Fact, Finding, LimitKind, Rule, Severity
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, Limit, MetricLimit
 
-# an interval that reaches beyond so many times the fail limit says nothing at all
+# an interval that reaches beyond this multiple of the fail limit says nothing
 HOPELESS_TIMES = 10
 
 
@@ -71,7 +71,7 @@ def _breach(rule: Rule, kind: LimitKind, limit: MetricLimit, head: float, bound:
 
 
 def relative_findings(limit: MetricLimit, ratio: Ratio, head: float, reference: float) -> tuple[Finding, ...]:
-    """Return the breach of the gravest relative limit: one finding or none.
+    """Return the breach of the most severe relative limit: one finding or none.
 
     `head` and `reference` are the medians, for the words. A change for the better, or one within
     `smallest_change`, never counts. A noisy metric fails where its estimate is beyond the fail limit and

@@ -1,4 +1,4 @@
-"""Where links were lost: the stage that lost each one, and how the changes fall on the kinds of awards."""
+"""Where links were lost: the stage that lost each one, and how the changes fall on the segments."""
 
 from __future__ import annotations
 

@@ -27,9 +27,9 @@ _SOUND = frozenset({Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE})
 def baseline_obstacle(verdict: Verdict, drift: Sequence[Finding] = ()) -> PromotionObstacle | None:
     """Return why a Run with this verdict may not become the baseline; None if it may.
 
-    The exact metrics and the absolute limits decide: what failed, broke or was not compared is no measure for
-    others, and a baseline that follows a slow decline hides it. Noise in times alone does not hold a
-    baseline up: the Run keeps all its values, so that later ones are judged with that noise.
+    The exact metrics and the absolute limits decide: what failed, broke or was not compared is not a
+    reference for others, and a baseline that follows a slow decline hides it. Noise in times alone does not
+    hold a baseline up: the Run keeps all its values, so that later ones are judged with that noise.
     """
     findings = in_order((*verdict.drift, *drift))
     if findings:
@@ -101,9 +101,9 @@ def _with_common_awards(head: Run, reference: Run, policy: Policy, waivers: Waiv
 def _common(head: Run, reference: Run) -> tuple[Run, Run]:
     """Return both Runs with only the awards that both have.
 
-    Where the link is the same, so is its label: an edit of the truth is no change of the engine. A link that
-    was right and is another now is not right for what the edited truth says: else a regression would pass
-    with the truth that allows it.
+    Where the link is the same, so is its label: an edit of the truth is not a change of the engine. A link
+    that was right and is another now is not right for what the edited truth says: else a regression would
+    pass with the truth that allows it.
     """
     before = {award.award_id: award for award in reference.awards}
     now = tuple(

@@ -45,7 +45,7 @@ _LEAST_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Head over reference: the value that is judged, its bounds, and what stands in the way.
+    """Head over reference: the value that is judged, its bounds, and its obstacles.
 
     `value` is None where the reference is not above 0; `low` and `high` are None where there is no
     interval. `raw` is never calibrated. `delta` is head minus reference in the metric's unit, and
@@ -53,7 +53,7 @@ class Ratio:
     why there is no interval, `counts` how many values the reference and head have then. `repeats` are those
     of the side that has fewer, or the pairs. `fixed_log` is what of the interval, to one side and on logs,
     more repeats would not narrow; `noise_floor_log` what pairs of the same code say of its width, where there
-    are such. `is_sought` is False where the set-up takes one repeat, so that nobody looks for a change in
+    are such. `is_sought` is False where the set-up takes one repeat, so that no change is looked for in
     noise. `least_each` is, of a time with few pairs, the least that each of them and the first runs can show,
     whatever else the machine did.
     """
@@ -97,8 +97,8 @@ def exact_ratio(pair: Pair) -> Ratio:
 def noisy_ratio(pair: Pair, head: Measurement, reference: Measurement, spread: float | None = None) -> Ratio:
     """Return the ratio of the medians of two Runs that were measured apart, with its interval.
 
-    `spread` is how far the metric differs between Runs of the same code, as the log standard deviation
-    of one Run, where the history tells.
+    `spread` is how far the metric differs between Runs of the same code, as the log standard deviation of one
+    Run, if known from the history.
     """
     if min(*pair.head, *pair.reference) <= 0:
         return _noisy_about_zero(pair)
@@ -185,7 +185,7 @@ def _stretched(found: Interval, change: Estimate, effect: Estimate) -> Interval:
 
 
 def _undisturbed_shift(pair: Pair, head: Measurement, reference: Measurement) -> float:
-    """Return the log of how much smaller the ratio is in the best case: nobody waited on either side."""
+    """Return the log of how much smaller the ratio is in the best case: no waiting on either side."""
     head_best = undisturbed(pair.name, pair.head, head)
     reference_best = undisturbed(pair.name, pair.reference, reference)
     if head_best is None or reference_best is None:
@@ -203,13 +203,13 @@ def _covering(found: Interval, shift: float) -> Interval:
 
 
 def undisturbed(metric_name: str, values: Sequence[float], measured: Measurement) -> tuple[float, ...] | None:
-    """Return the values as they would be had nobody waited for a processor: the best case.
+    """Return the values without any waiting for a processor: the best case.
 
-    While a repeat runs, the kernel counts how long any task had to wait for a processor: at most so much of
+    While a repeat runs, the kernel counts how long any task had to wait for a processor: at most this part of
     the wall time was lost to other work. Sleeping and waiting for disks or networks is not in it, so code
     that became slower in that way hides behind nothing.
 
-    None if the metric is no wall time, or the waiting was not recorded for every repeat.
+    None if the metric is not a wall time, or the waiting was not recorded for every repeat.
     """
     is_wall = metric_name in _WALL_METRICS or metric_name.startswith("stage_seconds/")
     if not is_wall or len(values) != len(measured.repeats.samples):

@@ -1,4 +1,4 @@
-"""Award by award: which links were lost, gained, or now point to somebody else."""
+"""Award by award: which links were lost, gained, or now point to another recipient."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ def _differences(
 ) -> tuple[tuple[AwardChange, ...], tuple[AwardChange, ...], tuple[AwardChange, ...]]:
     """Return lost, gained and re-linked awards, each by award id.
 
-    Rows of one entity are one recipient: a move between them is no change. An award whose link is the same,
-    but not whether it is right, counts as re-linked: the Runs were judged by different truths.
+    Rows of one entity are one recipient: a move between them is not a change. An award whose link is the
+    same, but not whether it is right, counts as re-linked: the Runs were judged by different truths.
     """
     before, after = _by_award(reference), _by_award(head)
     entities = {**reference.entities, **head.entities}
@@ -202,7 +202,7 @@ def _of_entity(decision: Decision, entities: Mapping[str, str]) -> Decision:
 
 
 def _fault(head: Run, changes: RecordChanges) -> Finding | None:
-    """Return why head's decisions are no answer for every award, None if they are."""
+    """Return why head's decisions do not cover every award, None if they do."""
     times = Counter(award.award_id for award in head.awards)
     doubled = len(head.awards) - len(times)
     if doubled:

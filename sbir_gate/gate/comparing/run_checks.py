@@ -114,7 +114,7 @@ def _regression(head: Run, reference: Run | None, policy: Policy, verdict: Verdi
 def _split(
     check: AssetCheck, head: Run, reference: Run | None, policy: Policy, verdict: Verdict
 ) -> CheckFinding:
-    """Judge the match rate by some of its limits; no graver than the verdict, which knows of waivers."""
+    """Judge the match rate by some of its limits, not more severely than the verdict with its waivers."""
     whole = next((change for change in verdict.changes if change.metric == _MATCH_RATE), None)
     compared = compare_metrics(head, reference, policy)
     parts = [change for change in compared.changes if change.metric == _MATCH_RATE]
@@ -155,7 +155,7 @@ def _of_metrics(
 
 
 def _finding(check: AssetCheck, changes: Sequence[Change], findings: Sequence[Finding]) -> CheckFinding:
-    """Return the most severe of the changes as a finding, with what was found in all that are no better."""
+    """Return the most severe of the changes as a finding, with the findings of all that are equally bad."""
     severity = worst(change.severity for change in changes)
     most_severe = [change for change in changes if change.severity is severity]
     first = most_severe[0]

@@ -1,4 +1,4 @@
-"""What a measurement could have seen, and how many more repeats would have told.
+"""What a measurement could have seen, and how many more repeats would have decided.
 
 All on logarithms and counted for the worse: above 0 is worse, whichever way the metric should go.
 """
@@ -14,7 +14,7 @@ from sbir_gate.model.verdict import Direction, MetricLimit
 # Fewer pairs say too little of the noise to work out anything from it.
 FEWEST_TELLING_PAIRS = 5
 
-# More repeats than this are no advice.
+# More repeats than this are not suggested.
 _MOST_REPEATS = 1000
 
 
@@ -40,7 +40,7 @@ def worsening_of(ratio: Ratio, direction: Direction) -> Worsening | None:
 def limit_log(percent: float, direction: Direction) -> float:
     """Return a limit in percent of the reference on the scale of the worse.
 
-    A fall by 100 % or more is infinitely far: no value above 0 gets there.
+    A fall by 100% or more is infinitely far: no value above 0 gets there.
     """
     share = percent / 100
     return _log(1 + share) if direction is Direction.LOWER_IS_BETTER else -_log(1 - share)
@@ -56,12 +56,12 @@ def warn_guard(limit: MetricLimit) -> float:
 
 
 def has_few_pairs(ratio: Ratio) -> bool:
-    """Say whether there are too few pairs to say what they could have told, or how many more would tell."""
+    """Say whether there are too few pairs to estimate their sensitivity, or how many more are needed."""
     return ratio.is_paired and 0 < ratio.repeats < FEWEST_TELLING_PAIRS
 
 
 def smallest_detectable(ratio: Ratio, direction: Direction) -> float | None:
-    """Return the smallest regression that would have been told from no change, as a share (0.1 is 10 %).
+    """Return the smallest regression that would have been detected, as a share (0.1 is 10%).
 
     It is as far from no change as the estimate from the nearer bound of its interval, or as the noise
     of pairs of the same code where that is more. None where there is no interval, or too few pairs.

@@ -1,4 +1,4 @@
-"""One metric over the history as a series that can be compared with itself, and how much it scatters."""
+"""One metric over the history as a series that can be compared with itself, and its dispersion."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ class Series:
 def comparable_series(points: Sequence[HistoryPoint]) -> Series:
     """Return the points as a series; times of different machines become multiples of their calibration.
 
-    Only those of the newest one's definition are in it: a change of the definition is no change of the code.
+    Only those of the newest one's definition are in it: a change of the definition is not a change of the
+    code.
 
-    On one machine the steadier of the two is taken: where jobs differ in speed the calibrated series scatters
-    less, on a quiet machine the raw one does.
+    On one machine the steadier of the two is taken: where jobs differ in speed the calibrated series has the
+    smaller dispersion, on a quiet machine the raw one does.
     """
     alike = [point for point in points if point.is_defined_like(points[-1])]
     return replace(_comparable(alike), other_definitions=len(points) - len(alike))
@@ -100,7 +101,7 @@ def spread(series: Series) -> float | None:
 
     From the differences of successive runs, most of which changed nothing: the median of their distances
     from their own median, scaled to a standard deviation, over the square root of 2 because each difference
-    has the scatter of two runs. A few runs that did change the metric, and a slow trend, do not count.
+    has the variance of two runs. A few runs that did change the metric, and a slow trend, do not count.
     Sources: von Neumann, Ann. Math. Stat. 12 (1941) 367-395, for successive differences; Hampel, J. Am. Stat.
     Assoc. 69 (1974) 383-393, for the median of absolute deviations.
 

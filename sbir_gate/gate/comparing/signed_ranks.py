@@ -14,14 +14,15 @@ import numpy as np
 
 from sbir_gate.gate.comparing.statistics import FEWEST_REPEATS, Interval, student_quantile
 
-# One interval in fifty misses. Stricter than the 95 % of stored baselines, because more pairs are
-# measured until the verdict is clear: each look is one more chance to be wrong. Of 95, 98, 99 and
-# 99.5 % it is the level that keeps false alarms rare on a busy machine without needing half as many
+# One interval in fifty misses. Stricter than the 95% of stored baselines, because more pairs are
+# measured until the verdict is clear: each look is one more chance to be wrong. Of 95, 98, 99 and 99.5% it is
+# the level that keeps false alarms rare on a busy machine without needing half as many
 # pairs again (docs/statistics.md).
 LEVEL = 0.98
 
 
-# Up to so many values all means of two are listed and the test is exact; with more, both are found without.
+# Up to this number of values all means of two are listed and the test is exact; with more, both are found
+# without.
 MOST_LISTED = 100
 # each halving leaves half the distance; after these the bounds are within 1e-15 of the range of the values
 _HALVINGS = 50
@@ -58,8 +59,8 @@ def pseudo_median_interval(values: Sequence[float], level: float = LEVEL) -> Int
 class _MeansOfTwo:
     """The means of all pairs of values, each value with itself included, in ascending order.
 
-    Of many values they are not listed: how many of them are below a point takes one search per value, and
-    the point that has so many below it is found by halving.
+    Of many values they are not listed: how many of them are below a point takes one search per value, and the
+    point with a given number below it is found by bisection.
     """
 
     def __init__(self, values: Sequence[float]) -> None:

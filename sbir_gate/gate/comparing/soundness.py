@@ -30,7 +30,7 @@ def reference_fault(reference: Run) -> Finding | None:
 def emptied_strata(head: Run, reference: Run, records: RecordChanges) -> tuple[Finding, ...]:
     """Return one finding for each segment of the awards that held awards, or links, and holds none now.
 
-    A rate over nothing is no rate; and a slice that lost all its links can hide in the sum. Where all that
+    A rate over nothing is not a rate; and a slice that lost all its links can hide in the sum. Where all that
     it lost were wrong links, it is better off.
     """
     now = {(stratum.dimension, stratum.value): stratum for stratum in head.quality.strata}

@@ -48,7 +48,7 @@ def estimate_median(values: Sequence[float]) -> Estimate:
     """Return the median with a standard error from two order statistics.
 
     The error is the distance of the c-th smallest from the c-th largest value over twice the
-    normal quantile that the pair stands for, c = (n + 1) / 2 - sqrt(n) rounded, at least 1. It
+    normal quantile of the pair, c = (n + 1) / 2 - sqrt(n) rounded, at least 1. It
     assumes no shape of the noise. Source: Price and Bonett, "Estimating the variance of the sample
     median", J. Stat. Comput. Simul. 68 (2001) 295-305.
 
@@ -65,7 +65,7 @@ def estimate_median(values: Sequence[float]) -> Estimate:
 
 @cache
 def _error_rank(count: int) -> tuple[int, float]:
-    """Return which smallest value the error is taken from, and the normal quantile that it stands for."""
+    """Return which smallest value the error is taken from, and its normal quantile."""
     rank = max(1, round((count + 1) / 2 - math.sqrt(count)))
     tail, ways = 0, 1
     for smaller in range(rank):
@@ -99,7 +99,7 @@ def difference(minuend: Estimate, subtrahend: Estimate) -> Estimate:
 def interval(estimate: Estimate) -> Interval:
     """Return the two-sided interval of an estimate at CONFIDENCE_LEVEL.
 
-    Student's quantile stands in for the normal one of the source: with three repeats a side the
+    Student's quantile replaces the normal one of the source: with three repeats a side the
     error itself is uncertain, and the normal quantile would promise too much.
     """
     half_width = estimate.error * student_quantile((1 + CONFIDENCE_LEVEL) / 2, estimate.freedom)

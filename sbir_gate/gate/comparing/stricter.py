@@ -1,6 +1,6 @@
 """The stricter of two policies: an old branch is judged by what its target has tightened since.
 
-Only what both agree on may pass: of each limit the tighter one counts, and a waiver that the target has
+Only what both accept passes: of each limit the tighter one counts, and a waiver that the target has
 removed no longer does.
 """
 

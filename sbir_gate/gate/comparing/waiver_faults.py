@@ -16,7 +16,7 @@ from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver, Waivers
 def waiver_faults(
     policy: Policy, waivers: Waivers, latest: Run | None, baseline: Run | None
 ) -> Iterator[Diagnosis]:
-    """Yield what is wrong with each waiver; `latest` is the Run by which the unused are told, if any."""
+    """Yield what is wrong with each waiver; `latest` is the Run that shows which are unused, if any."""
     failing = _failing(policy, latest, baseline) if latest is not None else None
     for waiver in waivers.entries:
         if waiver.former_name:
@@ -53,7 +53,7 @@ def _problem(waiver: Waiver, policy: Policy) -> str:
     if percent is None and not has_bound:
         return "is for a metric that nothing can fail: it has no such limit"
     if percent is not None and not has_bound and waiver.limit <= percent:
-        return f"reaches up to {number_text(waiver.limit)} %, and the limit is {number_text(percent)} %"
+        return f"reaches up to {number_text(waiver.limit)}%, and the limit is {number_text(percent)}%"
     return ""
 
 

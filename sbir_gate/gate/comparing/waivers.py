@@ -1,4 +1,4 @@
-"""Waivers applied: a regression that somebody answers for warns instead of failing, up to its cap."""
+"""Waivers applied: an accepted regression warns instead of failing, up to its cap."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Waived:
 def apply_waivers(judged: Judged, policy: Policy, waivers: Waivers | None) -> Waived:
     """Return changes, records and findings with what is waived as a warning.
 
-    A measured regression can be waived, and a counter or stage that is gone (by 100 %): they are the engine's
+    A measured regression can be waived, and a counter or stage that is gone (by 100%): they are the engine's
     own affair. Any other metric that is gone, one that is not a number, rows missing or doubled, awards
     without a decision, and repeats that disagree fail whatever a waiver says. A finding names its waiver,
     also one that does not reach. Expired waivers are not applied; they, the unused and those that cannot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def number_text(value: float, digits: int = 4) -> str:
-    """Return a number to so many significant digits, without an exponent where it can be read."""
+    """Return a number with the given significant digits, without an exponent where it can be read."""
     if 10**digits - 0.5 <= abs(value) < 1e15:
         return f"{value:,.0f}"
     return f"{value:.{digits}g}"

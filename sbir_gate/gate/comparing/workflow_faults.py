@@ -31,7 +31,7 @@ def workflow_faults(workflow: Workflow) -> Iterator[Diagnosis]:
         if granted is None:
             yield _warning(
                 job.origin,
-                f"job {job.name}: says no permissions, so its token may what the repository's settings say",
+                f"job {job.name}: no `permissions:` block, so the token gets the repository default",
                 "write 'permissions: {}' on top, and what each job needs in the job",
             )
         else:
@@ -44,8 +44,8 @@ def _path_filters(workflow: Workflow) -> Iterator[Diagnosis]:
         if event in _CHANGES and keys & {"paths", "paths-ignore"}:
             yield _warning(
                 workflow.path,
-                f"on.{event} is filtered by path: a required check that is not run is waited for without end",
-                "take the filter out: the gate tells an unchanged enrichment quickly",
+                f"on.{event} is filtered by path: a required check that never runs stays pending forever",
+                "remove the filter: the gate recognises an unchanged enrichment quickly",
             )
 
 

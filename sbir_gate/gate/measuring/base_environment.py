@@ -168,7 +168,7 @@ def import_folders(side: Place, command: Sequence[str], environment: Mapping[str
 
 
 def engine_folder(side: Place, own: Path | None, package: str) -> Path | None:
-    """Return the folder from which the side imports its own `package`; None if it has none of its own."""
+    """Return the folder from which the side imports its own `package`; None if it has no such package."""
     installed = sorted(own.glob("lib/python*/site-packages")) if own else []
     folders = (*_own(side), *installed)
     return next((folder for folder in folders if (folder / package / "__init__.py").is_file()), None)

@@ -12,7 +12,7 @@ The command runs in its own session, so a signal can reach all of its process gr
 orphans (PR_SET_CHILD_SUBREAPER), so a descendant that leaves the group is still found below it. When the
 command ends, or runs out of time, whatever is left of the tree is killed.
 
-`measuring/usage` tells how memory and processor time are found. Where a process forks and leaves its group
+`measuring/usage` says how memory and processor time are found. Where a process forks and leaves its group
 faster than it can be listed, the clean-up gives up after some seconds and reports what is left.
 """
 

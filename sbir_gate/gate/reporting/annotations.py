@@ -31,8 +31,8 @@ _ABSOLUTE = ("minimum", "maximum", "fail_percent", "warn_percent", "unit")
 def build_annotations(verdict: Verdict, origins: Mapping[str, str]) -> tuple[Annotation, ...]:
     """Return the remarks of a verdict, at most MOST_PER_LEVEL of each level.
 
-    `origins` says for each dotted key of the settings where its value stands (`config/base.yaml:143`). What
-    stands in no file of the repository gets a remark on no file.
+    `origins` says for each dotted key of the settings the place of its value (`config/base.yaml:143`). A
+    value from outside the repository gets an annotation without a file.
     """
     found = [
         *(_of_finding(finding, verdict, origins) for finding in verdict.deciding),

@@ -15,7 +15,7 @@ from sbir_gate.model.verdict import Change, Direction, Outcome, Verdict
 # a verdict without a comparison, or that must not be softened by what else became better
 _SILENT = frozenset({Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR, Outcome.NO_BASELINE})
 
-# one, several; a link that is gained without a label may be a wrong one and is no improvement
+# one, several; a link that is gained without a label may be wrong and is not an improvement
 _AWARDS: Mapping[Effect, tuple[str, str]] = MappingProxyType(
     {
         Effect.CORRECTED: ("award corrected", "awards corrected"),
@@ -27,7 +27,7 @@ _RATES = ("precision", "recall")
 _COSTS: Mapping[str, str] = MappingProxyType({"wall_seconds": "time", "peak_rss_mib": "memory"})
 _WORK = "work/"
 
-# smaller savings are no news, even where they are established
+# smaller savings are not news, even if significant
 _LEAST_SAVED = 0.05
 _LEAST_RATE = 0.0005
 _MOST_COUNTERS = 2

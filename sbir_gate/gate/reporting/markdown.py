@@ -19,7 +19,7 @@ _RISKY = re.compile(
     r"""
     (?P<structure>
         [\\`*\[\]{}<>&|"']
-        # an underscore within a word is no emphasis, and most metric names have one
+        # an underscore within a word is not emphasis, and most metric names have one
         | (?<![0-9A-Za-z])_ | _(?![0-9A-Za-z])
         # a lone tilde strikes nothing out, and says "no change" here
         | ~(?=\S) | (?<=\S)~
@@ -91,7 +91,7 @@ def _link_line(links: Links) -> Markup:
 
 
 def is_address(address: str) -> bool:
-    """Say whether this is an address that may stand in a report: of http(s), without odd characters."""
+    """Say whether this URL is allowed in a report: of http(s), without odd characters."""
     return (
         len(address) <= _ADDRESS_CHARACTERS
         and _ADDRESS.fullmatch(address) is not None

@@ -27,7 +27,7 @@ class EditRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyBanner:
-    """That head edits what it is judged by: in words, one by one, and how many more there are.
+    """That head edits what it is judged by: as text, one by one, and how many more there are.
 
     `fixture` says in numbers what it edits of the fixture, empty if nothing.
     """

@@ -43,7 +43,7 @@ def render_listing(tables: Sequence[TableListing], width: int) -> str:
 def render_profiles(profiles: Sequence[TableProfile], width: int) -> str:
     """Return the profiles as text of at most `width` columns that ends in a newline.
 
-    A number of distinct values that is an estimate (within 6.3 % in 95 of 100 cases) has a `~` before it.
+    A number of distinct values that is an estimate (within 6.3% in 95 of 100 cases) has a `~` before it.
     """
     return "\n".join(_profile_text(profile, width) for profile in profiles)
 

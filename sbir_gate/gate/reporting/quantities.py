@@ -70,7 +70,7 @@ def difference(delta: float | None, unit: str) -> str:
 def change_text(change: Change, *, is_shown: bool = False) -> str:
     """Return the change in percent of the reference, with its interval if the metric is noisy.
 
-    `~` means no change, none that can be told from noise, or none that can be printed; with `is_shown` the
+    `~` means no change, none beyond the noise, or none that can be printed; with `is_shown` the
     estimate is printed in any case.
     """
     if change.head is None:

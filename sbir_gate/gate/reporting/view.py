@@ -142,7 +142,7 @@ class View:
 
     @property
     def is_all_doubt(self) -> bool:
-        """Say whether all that is to be seen is undecided metrics, which show estimate and interval apart."""
+        """Say whether only undecided metrics are shown, which show estimate and interval apart."""
         return bool(self.open_rows) and all(row.severity is Severity.INCONCLUSIVE for row in self.open_rows)
 
     @property

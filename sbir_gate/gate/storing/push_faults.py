@@ -34,7 +34,7 @@ class RemoteFault:
 
     @property
     def hint(self) -> str:
-        """The cure."""
+        """The hint."""
         return _HINTS[self.kind]
 
 

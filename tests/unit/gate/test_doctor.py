@@ -119,7 +119,7 @@ class TestSettings:
     def test_a_limit_that_does_nothing_is_told_with_its_line(self):
         text = GATE + "gate:\n  metrics:\n    precision:\n      minimum: 0\n"
         (found,) = lines(text=text)
-        assert found.startswith("error: gate.yaml:8: gate.metrics.precision.minimum: 0 can never be undercut")
+        assert found.startswith("error: gate.yaml:8: gate.metrics.precision.minimum: 0 has no effect")
 
     def test_one_repeat_is_told(self):
         assert lines("benchmark.repeats=1")[0].startswith("error: --set: benchmark.repeats: 1 shows nothing")

@@ -54,12 +54,12 @@ class TestLimits:
         [
             ({"warn_percent": 9.0}, "error: gate.metrics.m.warn_percent: is above fail_percent"),
             ({"warn_percent": 5.0}, "warning: gate.metrics.m.warn_percent: is the same as fail_percent"),
-            ({"minimum": 0.0}, "error: gate.metrics.m.minimum: 0 can never be undercut: no ratio is below 0"),
+            ({"minimum": 0.0}, "error: gate.metrics.m.minimum: 0 has no effect: the metric is never below 0"),
             (
                 {"minimum": 0.0, "unit": "count"},
-                "error: gate.metrics.m.minimum: 0 can never be undercut: no count",
+                "error: gate.metrics.m.minimum: 0 has no effect: the metric is never below 0",
             ),
-            ({"maximum": 1.0}, "error: gate.metrics.m.maximum: 1 can never be exceeded: no ratio is above 1"),
+            ({"maximum": 1.0}, "error: gate.metrics.m.maximum: 1 has no effect: a ratio is never above 1"),
             ({"minimum": 70.0}, "error: gate.metrics.m.minimum: 70 always fails: no ratio is above 1"),
             ({"fail_percent": 100.0}, "error: gate.metrics.m.fail_percent: 100 can never be exceeded"),
             (
@@ -188,7 +188,7 @@ class TestNoise:
         small = Policy((make_limit("wall_seconds", smallest_change=1.7),))
         (found,) = self.found(make_run(), policy=small)
         assert found.cure == (
-            "lower gate.metrics.wall_seconds.smallest_change (1.7 s) below 0.42 s, which is 25 % of the"
+            "lower gate.metrics.wall_seconds.smallest_change (1.7 s) below 0.42 s, which is 25% of the"
             " baseline, or raise the limit"
         )
         noisy = with_metric(make_run(), "wall_seconds", (1.5, 1.6, 1.7, 1.8, 1.9))
@@ -224,7 +224,7 @@ class TestNoise:
 
 def least(diagnosis):
     """Return the percentage below which the diagnosis says that nothing fails."""
-    return float(diagnosis.problem.split("nothing below ")[1].split(" ")[0].replace(",", ""))
+    return float(diagnosis.problem.split("nothing below ")[1].split("%")[0].replace(",", ""))
 
 
 def tight():

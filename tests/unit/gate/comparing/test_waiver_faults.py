@@ -37,7 +37,7 @@ def test_a_waiver_that_may_yet_be_needed_is_sound():
             waiver("records_per_second"),
             "the waiver for records_per_second is for a metric that nothing can fail: it has no such limit",
         ),
-        (waiver(limit=25.0), "the waiver for wall_seconds reaches up to 25 %, and the limit is 25 %"),
+        (waiver(limit=25.0), "the waiver for wall_seconds reaches up to 25%, and the limit is 25%"),
         (waiver("awards", 5.0), "the waiver for awards allows 5 awards, and gate.max_lost as many or more"),
     ],
 )

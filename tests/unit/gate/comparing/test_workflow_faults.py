@@ -87,7 +87,7 @@ def test_a_condition_tells_on_which_events_a_job_runs(condition, needs_write):
 
 def test_without_any_permissions_the_settings_of_the_repository_decide():
     (found,) = faults(permissions=None)
-    assert "says no permissions" in found.problem
+    assert "no `permissions:` block" in found.problem
     assert "permissions: {}" in found.cure
 
 
