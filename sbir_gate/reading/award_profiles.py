@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -12,7 +14,13 @@ from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, P
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE
 from sbir_gate.sql_text import file_relation, literal
 
-_FIELDS = "a.award_id, coalesce(a.name, '') AS firm_name, a.phase, a.company_size, a.identifier_type"
+_FIELDS = (
+    "a.award_id, coalesce(a.name, '') AS firm_name, a.phase, a.company_size, a.identifier_type, "
+    "coalesce(a.agency, '') AS agency, coalesce(a.program, '') AS program, coalesce(a.year, '') AS year, "
+    "coalesce(a.state, '') AS state, coalesce(a.uei, '') AS uei, coalesce(a.duns, '') AS duns, "
+    "a.is_placeholder"
+)
+_ROWS_AT_ONCE = 20_480
 # the call of an enum takes ten times as long as a look at a dictionary, and there are three per award
 _PHASES = {phase.value: phase for phase in Phase}
 _SIZES = {size.value: size for size in CompanySize}
@@ -41,14 +49,51 @@ def load_profiles(path: Path) -> tuple[AwardProfile, ...]:
     hint = "materialise validated_sbir_awards again"
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
-            return _profiles(connection, f"FROM {file_relation([path])}")
+            return _profiles(connection, f"SELECT {', '.join(_Row._fields)} FROM {file_relation([path])}")
     except (duckdb.Error, KeyError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"the profiles of the awards cannot be read ({reason})", hint, path=path) from error
 
 
+class _Row(NamedTuple):
+    """A row of the query."""
+
+    award_id: str
+    firm_name: str
+    phase: str
+    company_size: str
+    identifier_type: str
+    agency: str
+    program: str
+    year: str
+    state: str
+    uei: str
+    duns: str
+    is_placeholder: bool
+
+
 def _profiles(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[AwardProfile, ...]:
+    once: dict[str, str] = {}  # an agency of 100,000 awards is one text
     return tuple(
-        AwardProfile(award_id, name, _PHASES[phase], _SIZES[size], _IDENTIFIERS[identifiers])
-        for award_id, name, phase, size, identifiers in connection.execute(query).fetchall()
+        AwardProfile(
+            row.award_id,
+            row.firm_name,
+            _PHASES[row.phase],
+            _SIZES[row.company_size],
+            _IDENTIFIERS[row.identifier_type],
+            agency=once.setdefault(row.agency, row.agency),
+            program=once.setdefault(row.program, row.program),
+            year=once.setdefault(row.year, row.year),
+            state=once.setdefault(row.state, row.state),
+            uei=row.uei,
+            duns=row.duns,
+            is_placeholder=row.is_placeholder,
+        )
+        for row in _rows(connection, query)
     )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[_Row]:
+    found = connection.execute(query)
+    while rows := found.fetchmany(_ROWS_AT_ONCE):
+        yield from map(_Row._make, rows)

@@ -52,6 +52,9 @@ AWARDS = Layout(
             "num_employees",
             "employee_count",
         ),
+        "agency": ("agency", "agency_name", "awarding_agency_name"),
+        "program": ("program", "program_name"),
+        "year": ("award_year", "year"),
     },
 )
 

@@ -19,18 +19,18 @@ from duckdb import DuckDBPyConnection
 
 from sbir_gate.engine.matching.normalise import (
     ALIAS_PATTERN,
-    PLACEHOLDER_NAMES,
     alias_names,
     compact_name,
     normal_name,
     plain_name,
 )
 from sbir_gate.errors import OutputError
+from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
 from sbir_gate.sql_text import file_relation, literal
 
 _PASSING = (errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT)
 
-_PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_NAMES)
+_PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_FIRMS)
 
 _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
 
