@@ -129,7 +129,7 @@ def refuse_blind_setup(effective: EffectiveSettings, judged: Policy, *, is_side_
         fault = repeats_fault(judged, benchmark.repeats, lambda key: effective.origins[key])
     if fault is not None:
         problem, hint = diagnosis_texts(fault)
-        raise ConfigurationError(f"{fault.place}: {problem}", hint, (fault.place,))
+        raise ConfigurationError(problem, hint, path=fault.place)
 
 
 def run_of(
