@@ -127,7 +127,7 @@ def refuse_blind_setup(effective: EffectiveSettings, judged: Policy, *, is_side_
     elif effective.is_from_file("benchmark.repeats"):
         fault = repeats_fault(judged, benchmark.repeats, lambda key: effective.origins[key])
     if fault is not None:
-        raise ConfigurationError(f"{fault.place}: {fault.problem}", fault.cure, (fault.place,))
+        raise ConfigurationError(fault.problem, fault.cure, path=fault.place)
 
 
 def run_of(
