@@ -121,6 +121,21 @@ def report_on_measured(run: Run, read: ReadFixture) -> QualityReport:
     return report_on_run(run, read.profiles, read.recipients.facts_of(_ids_of(decisions, None)).rows)
 
 
+def report_on_saved(
+    run: Run, profiles: Sequence[AwardProfile], enriched: Path, settings: Settings
+) -> QualityReport:
+    """Return the quality report of a Run that was saved, whose enriched file is still there.
+
+    Raises InputError for an enriched file that cannot be read.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="sbir-gate-") as name,
+        open_database(database_options(settings), Path(name)) as connection,
+    ):
+        names = named_recipients(connection, enriched, Path(name), reading_options(settings))
+    return replace(report_on_run(run, profiles, names), enriched=str(enriched))
+
+
 def quality_folder(settings: Settings) -> Path:
     """Return the folder of the quality reports."""
     return settings.reports.folder / "quality"
