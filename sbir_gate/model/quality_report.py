@@ -225,6 +225,35 @@ class QualityReport:
         return tuple(segment for segment in self.segments if segment.dimension is dimension)
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentChange:
+    """The match rate of a segment in two reports, None where one does not have it.
+
+    `dimension` is None for all awards together.
+    """
+
+    dimension: Dimension | None
+    value: str
+    before: Proportion | None
+    after: Proportion | None
+
+    @property
+    def delta(self) -> float | None:
+        """The difference of the rates, None where one is not known."""
+        if self.before is None or self.after is None or self.before.rate is None or self.after.rate is None:
+            return None
+        return self.after.rate - self.before.rate
+
+
+@dataclass(frozen=True, slots=True)
+class QualityComparison:
+    """Two quality reports, and where their match rates differ, the largest difference first."""
+
+    before: QualityReport
+    after: QualityReport
+    changes: tuple[SegmentChange, ...]
+
+
 def band_of(confidence: float | None) -> Band:
     """Return the band of a confidence of 0 to 1."""
     if confidence is None:

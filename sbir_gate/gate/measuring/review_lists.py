@@ -22,7 +22,7 @@ from sbir_gate.model.quality_report import (
 )
 from sbir_gate.model.records import AwardProfile, LinkedRecipient
 
-# An assumption: below it two names are not spellings of one. "ACME INC" and "ACME INCORPORATED" have 67.
+# An assumption: below it two names differ by more than their spelling. ACME INC and ACME INCORPORATED have 64.
 _SAME_NAME_SCORE = 60.0
 _LONGEST_TEXT = 120
 _NOT_IN_A_NAME = re.compile(r"[^A-Z0-9]+")
@@ -92,7 +92,7 @@ def _identifiers(profile: AwardProfile) -> Iterator[tuple[str, str]]:
 
 
 def _different(names: Sequence[str]) -> list[str]:
-    """Return the names that are no spelling of one before them."""
+    """Return the names that clearly differ from those before them."""
     kept: list[str] = []
     for name in names[:MOST_LISTED]:
         plain = _plain(name)

@@ -12,16 +12,17 @@ from sbir_gate.gate.reporting.table_text import TableLayout, table_lines
 from sbir_gate.pages.blocks import Block, Cell, Chart, Column, Page, Paragraph, Table
 
 _CELL_CHARACTERS = 300
+_TEXT_CHARACTERS = 1200
 _FACT_COLUMNS = (Column("Figure"), Column("Value", is_number=True), Column("Remark"))
 
 
 def render_page_markdown(page: Page, most_rows: int) -> str:
     """Return the page as Markdown that ends in a newline, with the first `most_rows` of each table."""
-    lines = [f"# {escape_markdown(page.title)}", "", *_paragraph(page.lead)]
+    lines = [f"# {_escaped(page.title)}", "", *_paragraph(page.lead)]
     if page.facts:
         lines += _markdown_table(_facts_table(page), len(page.facts))
     for section in page.sections:
-        lines += [f"## {escape_markdown(section.title)}", ""]
+        lines += [f"## {_escaped(section.title)}", ""]
         for block in section.blocks:
             lines += _markdown_block(block, most_rows)
     lines += [line for note in page.notes for line in _paragraph(note)]
@@ -57,14 +58,14 @@ def _markdown_block(block: Block, most_rows: int) -> Iterator[str]:
 
 
 def _paragraph(text: str) -> list[str]:
-    return [escape_markdown(text), ""] if text else []
+    return [_escaped(text), ""] if text else []
 
 
 def _markdown_table(table: Table, most_rows: int) -> Iterator[str]:
     if not table.rows:
         yield from _paragraph(f"{table.caption}: {table.empty}.")
         return
-    yield _row([escape_markdown(column.title) for column in table.columns])
+    yield _row([_escaped(column.title) for column in table.columns])
     yield _row(["---:" if column.is_number else "---" for column in table.columns])
     for row in table.rows[:most_rows]:
         yield _row([_markdown_cell(cell) for cell in row])
@@ -79,9 +80,13 @@ def _row(cells: list[str]) -> str:
 
 def _markdown_cell(cell: Cell | str) -> str:
     if isinstance(cell, str):
-        return escape_markdown(plain(cell, _CELL_CHARACTERS))
+        return _escaped(cell)
     text = plain(cell.text, _CELL_CHARACTERS)
-    return str(code_span(text)) if cell.is_code else escape_markdown(text)
+    return str(code_span(text)) if cell.is_code else _escaped(text)
+
+
+def _escaped(text: str) -> str:
+    return escape_markdown(plain(text, _TEXT_CHARACTERS))
 
 
 def _text_block(block: Block, width: int, most_rows: int) -> Iterator[str]:
@@ -96,7 +101,7 @@ def _text_block(block: Block, width: int, most_rows: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(plain(text, 4 * _CELL_CHARACTERS), max(width, 20))
+    return textwrap.wrap(plain(text, _TEXT_CHARACTERS), max(width, 20))
 
 
 def _text_table(table: Table, width: int, most_rows: int) -> Iterator[str]:

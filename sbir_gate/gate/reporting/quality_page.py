@@ -21,9 +21,9 @@ from sbir_gate.gate.reporting.quality_tables import (
 )
 from sbir_gate.gate.reporting.quality_words import (
     DIMENSIONS,
-    GAPS,
     REASONS,
     REASONS_EXPLAINED,
+    gap_texts,
     interval_text,
     segment_name,
     share_text,
@@ -53,10 +53,7 @@ def quality_page(report: QualityReport) -> Page:
         _calibration(report),
         _unmatched(report),
         _review(report),
-        _section(
-            "identifiers", "Identifiers with several names", _of_shared(report), identifier_table(report)
-        ),
-        _section("firms", "Firms with several recipients", _of_split(report), firm_table(report)),
+        *_firms(report),
         _limits(report),
     )
     return Page(
@@ -157,6 +154,13 @@ def _review(report: QualityReport) -> Section:
     )
 
 
+def _firms(report: QualityReport) -> Iterator[Section]:
+    if Gap.FIRM_NAME not in report.gaps:
+        shared, split = identifier_table(report), firm_table(report)
+        yield _section("identifiers", "Identifiers with several names", _of_shared(report), shared)
+        yield _section("firms", "Firms with several recipients", _of_split(report), split)
+
+
 def _first(said: str, listed: int, count: int) -> Paragraph:
     return Paragraph(f"{said} The first {listed:,} are listed." if listed < count else said)
 
@@ -181,7 +185,7 @@ def _limits(report: QualityReport) -> Section:
         (report.rows_unknown, "row", "of awards that are not in the input, not counted"),
     )
     said = [f"{counted(count, what)} {words}" for count, what, words in rows if count]
-    said += [GAPS[gap] for gap in report.gaps]
+    said += gap_texts(report.gaps)
     blocks = [Paragraph(f"{text[0].upper()}{text[1:]}.", Tone.QUIET) for text in said]
     return _section("limits", "What this report cannot know", *blocks)
 

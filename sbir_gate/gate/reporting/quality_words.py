@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from sbir_gate.gate.reporting.plain_text import plain
@@ -60,7 +60,7 @@ REASONS_EXPLAINED: Mapping[Reason, str] = MappingProxyType(
         Reason.NAME_FREQUENCY: "a recipient has the same name, but so have others, or the place disagrees",
         Reason.BELOW_LIMIT: "the best candidate is below the acceptance limit",
         Reason.NO_CANDIDATE: "no recipient resembles the firm",
-        Reason.PLACEHOLDER: "the name stands for no firm (n/a), and there is no identifier",
+        Reason.PLACEHOLDER: "the name is a placeholder (n/a), and there is no identifier",
         Reason.UNREADABLE: "the award has neither a name nor an identifier that can be read",
         Reason.NOT_REPORTED: "the engine reports no candidates, so the reason is not known",
         Reason.NO_ROW: "the engine wrote no row for the award",
@@ -82,16 +82,20 @@ GAPS: Mapping[Gap, str] = MappingProxyType(
         Gap.CANDIDATES: "no candidates (match_decision, match_candidates): nothing to review, and the reason"
         " for most missing links is not known",
         Gap.TRUTH: "no truth: precision, recall and the reliability diagram are not known (--truth)",
-        Gap.FIRM_NAME: "no names of firms: shared identifiers and firms with several recipients are not"
-        " known (--awards)",
-        Gap.RECIPIENT_NAME: "no names of recipients (recipient_name): name the recipients with --recipients",
-        Gap.PHASE: "no phase of any award (--awards)",
-        Gap.COMPANY_SIZE: "no number of employees of any award (--awards)",
-        Gap.IDENTIFIER_TYPE: "no readable UEI or DUNS of any award (--awards)",
-        Gap.AGENCY: "no agency of any award (--awards)",
-        Gap.PROGRAM: "no program of any award (--awards)",
-        Gap.YEAR: "no award year of any award (--awards)",
-        Gap.STATE: "no state of any award (--awards)",
+        Gap.RECIPIENT_NAME: "no names of recipients (recipient_name): name the table with --recipients",
+    }
+)
+
+AWARD_GAPS: Mapping[Gap, str] = MappingProxyType(
+    {
+        Gap.FIRM_NAME: "name",
+        Gap.PHASE: "phase",
+        Gap.COMPANY_SIZE: "number of employees",
+        Gap.IDENTIFIER_TYPE: "readable UEI or DUNS",
+        Gap.AGENCY: "agency",
+        Gap.PROGRAM: "program",
+        Gap.YEAR: "award year",
+        Gap.STATE: "state",
     }
 )
 
@@ -118,6 +122,14 @@ def value_name(dimension: Dimension, value: str) -> str:
     if known is None and dimension is Dimension.PHASE and value:
         return f"Phase {shown(value)}"
     return known or shown(value) or NOT_STATED
+
+
+def gap_texts(gaps: Sequence[Gap]) -> Iterator[str]:
+    """Yield what a report cannot know, and how it could: what the awards lack in one text."""
+    yield from (GAPS[gap] for gap in gaps if gap in GAPS)
+    lacking = [AWARD_GAPS[gap] for gap in gaps if gap in AWARD_GAPS]
+    if lacking:
+        yield f"no award has a value for: {', '.join(lacking)} (--awards)"
 
 
 def method_name(method: str) -> str:
