@@ -137,13 +137,13 @@ def test_recipients_without_names_match_no_name():
 
 def test_a_common_name_elsewhere_is_no_link():
     award = Award("A1", "Advanced Technology Solutions", **CAMBRIDGE)
-    namesakes = [
+    name_frequency = [
         Recipient(f"R{number}", "ADVANCED TECHNOLOGY SOLUTIONS", state=state, zip5=zip5)
         for number, (state, zip5) in enumerate(
             [("TX", "73301"), ("CA", "94011"), ("NY", "10001"), ("FL", "33101")]
         )
     ]
-    assert said(award, *namesakes)[0] == "candidate"
+    assert said(award, *name_frequency)[0] == "candidate"
 
 
 def test_a_subset_of_a_name_is_no_link():
