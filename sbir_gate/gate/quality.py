@@ -21,7 +21,7 @@ from sbir_gate.model.matches import Decision
 from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, LinkedRecipient, Phase
 from sbir_gate.model.run import Run
-from sbir_gate.reading.award_profiles import profiles_of
+from sbir_gate.reading.award_table import profiles_of
 from sbir_gate.reading.awards import read_fields
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.named_recipients import named_recipients
@@ -62,7 +62,16 @@ def report_on_file(
         try:
             decisions = read_decisions(request.enriched, most=MOST_ROWS)
         except EnricherError as error:
-            raise InputError(error.message, error.hint) from error
+            fault = error.fault
+            raise InputError(
+                fault.problem,
+                error.hint,
+                path=request.enriched,
+                line=fault.line,
+                row=fault.row,
+                column=fault.column,
+                value=fault.value,
+            ) from error
         truth = read_truth(request.truth) if request.truth is not None else None
         with (
             tempfile.TemporaryDirectory(prefix="sbir-gate-") as name,

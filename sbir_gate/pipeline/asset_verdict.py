@@ -25,7 +25,7 @@ from sbir_gate.model.verdict import Verdict
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
 from sbir_gate.pipeline.asset_run import RESUMED
-from sbir_gate.reading.award_profiles import load_profiles
+from sbir_gate.reading.award_table import load_profiles
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 

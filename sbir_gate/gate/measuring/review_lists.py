@@ -22,7 +22,7 @@ from sbir_gate.model.quality_report import (
 )
 from sbir_gate.model.records import AwardProfile, LinkedRecipient
 
-# An assumption: below it two names differ by more than their spelling. ACME INC and ACME INCORPORATED have 64.
+# An assumption: below it names differ by more than their spelling. ACME INC and ACME INCORPORATED have 64.
 _SAME_NAME_SCORE = 60.0
 _LONGEST_TEXT = 120
 _NOT_IN_A_NAME = re.compile(r"[^A-Z0-9]+")
