@@ -24,7 +24,7 @@ PLACEHOLDER_FIRMS = (
     "PRIVATE INDIVIDUAL",
     "INDIVIDUAL RECIPIENT",
 )
-"""Names that stand for many, or for no one, in capital letters: they never match."""
+"""Names of many firms, or of none, in capital letters: they never match."""
 
 # the characters that the bytes 0x80 to 0x9f become in cp1252
 _CP1252_SPECIALS = "".join(
