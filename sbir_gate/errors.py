@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from enum import IntEnum
+from pathlib import Path
+from typing import TypeVar
 
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 
@@ -19,11 +21,14 @@ class ExitStatus(IntEnum):
     INCONCLUSIVE = 4
 
 
+E = TypeVar("E", bound="SbirGateError")
+
+
 class SbirGateError(Exception):
     """Base of all errors that are shown to the user as one line and a hint.
 
     `problem` is what is wrong; `path`, `line`, `column` and `value` say where, if that is known; `hint` is
-    the fix.
+    the fix. `context` says during which part of a run it came up, such as "the base".
     """
 
     def __init__(
@@ -43,14 +48,44 @@ class SbirGateError(Exception):
         self.line = line
         self.column = column
         self.value = value
+        self.context = ""
 
     @property
     def message(self) -> str:
-        """The one text of the error: file, line, column, what is wrong, and the value."""
+        """The one text of the error: context, file, line, column, what is wrong, and the value."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         column = f"column {self.column}" if self.column else ""
         value = "" if self.value is None else f" ({self.value!r})"
-        return ": ".join(filter(None, (place, column, f"{self.problem}{value}")))
+        return ": ".join(filter(None, (self.context, place, column, f"{self.problem}{value}")))
+
+    @property
+    def facts(self) -> dict[str, str | int | tuple[str, ...]]:
+        """What is known of the error, by name, for documents and for other programs."""
+        value = "" if self.value is None else str(self.value)
+        known: dict[str, str | int | tuple[str, ...] | None] = {
+            "text": self.message,
+            "problem": self.problem,
+            "context": self.context,
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "value": value,
+            "hint": self.hint,
+            "exit_status": int(self.exit_status),
+        }
+        return {name: fact for name, fact in known.items() if fact not in {None, ""}}
+
+    def seen_from(self, folder: Path) -> None:
+        """Make the path relative to a folder, if it is in it."""
+        if Path(self.path).is_relative_to(folder):
+            self.path = str(Path(self.path).relative_to(folder))
+
+    def within(self, context: str, kind: type[E], hint: str = "") -> E:
+        """Return an error of this kind with the same facts and the context."""
+        error = kind(self.problem)
+        vars(error).update(vars(self), hint=hint or self.hint)
+        error.context = ": ".join(filter(None, (context, self.context)))
+        return error
 
     def __str__(self) -> str:
         """Return the message."""
@@ -123,14 +158,47 @@ class NoRoomError(OutputError):
 class EnricherError(SbirGateError):
     """The enricher under test crashed, hung, or wrote nothing that can be read.
 
-    `log_tail` are the last lines of its messages, without control characters.
+    Of a program that ended, `command` is its command line and `status` its exit status (negative: a signal).
+    `log_tail` are the last lines of its messages, without control characters, `log` is the file with all.
     """
 
     exit_status = ExitStatus.BROKEN
 
-    def __init__(self, message: str, hint: str = "", log_tail: tuple[str, ...] = ()) -> None:
-        super().__init__(message, hint)
+    def __init__(
+        self,
+        problem: str,
+        hint: str = "",
+        *,
+        path: object = "",
+        line: int | None = None,
+        column: str = "",
+        value: object = None,
+        command: str = "",
+        status: int | None = None,
+        log_tail: tuple[str, ...] = (),
+        log: str = "",
+    ) -> None:
+        super().__init__(problem, hint, path=path, line=line, column=column, value=value)
+        self.command = command
+        self.status = status
         self.log_tail = log_tail
+        self.log = log
+
+    @property
+    def message(self) -> str:
+        """The text of the error, with the last line that the program printed."""
+        return ": ".join((super().message, *(line.strip() for line in self.log_tail[-1:])))
+
+    @property
+    def facts(self) -> dict[str, str | int | tuple[str, ...]]:
+        """What is known of the error and of the program."""
+        known = {"command": self.command, "status": self.status, "log": self.log_tail, "log_file": self.log}
+        return super().facts | {name: fact for name, fact in known.items() if fact not in {None, "", ()}}
+
+    def seen_from(self, folder: Path) -> None:
+        """Make the path, and those in the program's messages, relative to a folder."""
+        super().seen_from(folder)
+        self.log_tail = tuple(line.replace(f"{folder}{os.sep}", "") for line in self.log_tail)
 
 
 class TamperingError(EnricherError):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -13,7 +12,6 @@ from pathlib import Path
 from sbir_gate.documents import save_alerts, save_run, save_verdict
 from sbir_gate.errors import (
     ConfigurationError,
-    EnricherError,
     ExitStatus,
     OutputError,
     SbirGateError,
@@ -31,7 +29,7 @@ from sbir_gate.gate.reporting.markdown import render_markdown
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.finding import Fact, Finding, Place, Rule, Severity, place_of, recorded
+from sbir_gate.model.finding import Finding, Place, Rule, Severity, place_of, recorded
 from sbir_gate.model.publication import Subjects
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
@@ -195,21 +193,17 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
 
 def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
+    error.seen_from(Path.cwd())
     if isinstance(error, ConfigurationError):
         for problem, origin in zip_longest(error.problems, error.origins, fillvalue=""):
-            yield _error_finding(problem, error, place_of(origin))
+            facts = {**error.facts, "text": problem, "problem": problem}
+            yield Finding(Rule.ERROR, Severity.FAIL, place=place_of(origin), facts=facts)
     else:
-        place = Place(error.path, error.line or 0) if error.path else None
-        yield _error_finding(error.message, error, place)
+        yield error_finding(error)
     yield from map(recorded, getattr(error, "__notes__", ()))
 
 
-def _relative(lines: Iterable[str], root: Path) -> tuple[str, ...]:
-    """Return the lines with paths of the repository as one reads them in it."""
-    return tuple(line.replace(f"{root}{os.sep}", "") for line in lines)
-
-
-def _error_finding(text: str, error: SbirGateError, place: Place | None) -> Finding:
-    log = _relative(error.log_tail, Path.cwd()) if isinstance(error, EnricherError) else ()
-    facts: dict[str, Fact] = {"text": text, "hint": error.hint, **({"log": log} if log else {})}
-    return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=facts)
+def error_finding(error: SbirGateError) -> Finding:
+    """Return an error as a finding, with its place and all that is known of it."""
+    place = Place(error.path, error.line or 0) if error.path else None
+    return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=error.facts)

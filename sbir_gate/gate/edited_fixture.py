@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sbir_gate.errors import EnricherError, InputError, TamperingError
+from sbir_gate.gate.conclusion import error_finding
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.fixture import describe_fixture
 from sbir_gate.gate.fixture_edits import BaseFixture
@@ -50,8 +51,8 @@ def measured_on_base(
             if describe_fixture(there, 0).fingerprint == head.fixture.fingerprint:
                 return head, None
         except InputError as error:
-            words = "; ".join(filter(None, (_without_folder(error.message, files), error.hint)))
-            edits = FixtureEdits(commit, obstacle=words, is_counted=False)
+            error.seen_from(files)
+            edits = FixtureEdits(commit, obstacle=error_finding(error), is_counted=False)
             return replace(head, fixture_edits=edits), None
         progress("comparing the fixture with the base's")
         before, after = _labels(there), _labels(effective)
@@ -60,10 +61,10 @@ def measured_on_base(
         try:
             found = measure_on(there)
         except (InputError, EnricherError) as error:
-            words = _without_folder(error.message, files)
+            error.seen_from(files)
             if isinstance(error, TamperingError) or isinstance(error.__cause__, TamperingError):
-                raise TamperingError(f"on the base's fixture: {words}", error.hint) from error
-            return replace(head, fixture_edits=replace(edits, obstacle=words)), None
+                raise error.within("on the base's fixture", TamperingError) from error
+            return replace(head, fixture_edits=replace(edits, obstacle=error_finding(error))), None
     marked = OnBaseFixture(
         _marked(found.head, head, fixture), _marked(found.base, head, fixture) if found.base else None
     )
@@ -90,11 +91,6 @@ def _marked(run: Run, head: Run, fixture: BaseFixture) -> Run:
             truth_path=str(names.truth or ""),
         ),
     )
-
-
-def _without_folder(message: str, folder: Path) -> str:
-    """Return a message with the paths as the repository has them."""
-    return message.replace(f"{folder}/", "")
 
 
 def _labels(effective: EffectiveSettings) -> Labels:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from sbir_gate.gate.publishing.github import Pulls
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.definitions import DEFINITIONS, metric_version
-from sbir_gate.model.finding import Finding, Rule, Severity
+from sbir_gate.model.finding import Fact, Finding, Rule, Severity
 from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Run, Timing
 from sbir_gate.settings.effective import EffectiveSettings
@@ -32,6 +33,24 @@ from sbir_gate.settings.schema import Settings
 _MOST_FILES = 3000  # GitHub lists no more
 # a pattern for one character: a class or an escape
 _ONE_CHARACTER = re.compile(r"\\.|\[[!^]?\]?[^\]]*\]+")
+
+
+class Claim(StrEnum):
+    """What a fork's Run claims: measured without a base, on something else, or without time, rightly so."""
+
+    NO_BASE_AS_NEW = "no-base-as-new"
+    NO_BASE_NO_BASELINE = "no-base-no-baseline"
+    OTHER_BASE = "other-base"
+    UNNAMED_BASE = "unnamed-base"
+    OTHER_VERSION = "other-version"
+    OTHER_FIXTURE = "other-fixture"
+    OTHER_LABELS = "other-labels"
+    UNREADABLE_FIXTURE = "unreadable-fixture"
+    NOT_TIMED = "not-timed"
+    ENGINE_UNNAMED = "engine-unnamed"
+    ENGINE_NOT_THERE = "engine-not-there"
+    TOO_MANY_FILES = "too-many-files"
+    ENGINE_CHANGED = "engine-changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +73,22 @@ def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator
     base = companions.base
     runs = tuple(run for run in (head, base) if run is not None)
     if head.base_gap is not None:
-        yield _claim("no-base-as-new")
+        yield _claim(Claim.NO_BASE_AS_NEW)
     elif base is None and not known.has_baseline:
-        yield _claim("no-base-no-baseline")
+        yield _claim(Claim.NO_BASE_NO_BASELINE)
     if base is not None and not _is_merged(base.source.commit, known.git):
-        yield _claim("other-base", base.source.commit[:12] or "an unnamed base")
+        commit = base.source.commit
+        yield _claim(Claim.OTHER_BASE, commit=commit) if commit else _claim(Claim.UNNAMED_BASE)
     if any(_is_of_other_version(run) for run in (head, *companions.runs)):
-        yield _claim("other-version")
+        yield _claim(Claim.OTHER_VERSION)
     on_base = companions.on_base
     there = (on_base.head, on_base.base) if on_base else runs
     yield from _fixture_faults([run for run in there if run is not None], known)
     yield from _timing_faults(runs, known)
 
 
-def _claim(name: str, what: str = "") -> Finding:
-    return Finding(Rule.UNPROVEN_CLAIM, Severity.FAIL, facts={"claim": name, "what": what})
+def _claim(claim: Claim, **facts: Fact) -> Finding:
+    return Finding(Rule.UNPROVEN_CLAIM, Severity.FAIL, facts={"claim": claim.value, **facts})
 
 
 def _is_merged(commit: str, git: AsksGit) -> bool:
@@ -92,14 +112,14 @@ def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
     moment = datetime.combine(known.today, time(), UTC)
     try:
         if any(run.fixture.fingerprint != describe_fixture(known.effective, 0).fingerprint for run in runs):
-            yield _claim("other-fixture")
+            yield _claim(Claim.OTHER_FIXTURE)
             return
         with scratch_folder("sbir-gate-fork-") as scratch:
             read = read_fixture(known.effective, _Stopped(lambda: moment), lambda _: None, scratch)
-            if any(_told(run) != _found(run, read) for run in runs):
-                yield _claim("other-labels")
+            if any(_claimed_labels(run) != _labels_here(run, read) for run in runs):
+                yield _claim(Claim.OTHER_LABELS)
     except InputError as error:
-        yield _claim("unreadable-fixture", error.message)
+        yield _claim(Claim.UNREADABLE_FIXTURE, **error.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +129,13 @@ class _Stopped:
     now: Callable[[], datetime]
 
 
-def _told(run: Run) -> tuple[object, ...]:
+def _claimed_labels(run: Run) -> tuple[object, ...]:
     """Return what the Run says of its links: which are correct, not labelled, or to one entity."""
     return run.has_truth, [award.label for award in run.awards], dict(run.entities)
 
 
-def _found(run: Run, read: ReadFixture) -> tuple[object, ...]:
-    """Return what `_told` does, as it follows from the Run's links and the fixture."""
+def _labels_here(run: Run, read: ReadFixture) -> tuple[object, ...]:
+    """Return what `_claimed_labels` does, as it follows from the Run's links and the fixture."""
     decisions = [award.decision for award in run.awards]
     entities = dict(known_recipients(read, decisions).entities)
     return read.truth is not None, [*labels_of(decisions, read.profiles, read.truth)], entities
@@ -125,28 +145,27 @@ def _timing_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
     settings = known.effective.settings
     timings = {run.timing for run in runs}
     if settings.benchmark.is_timed and Timing.QUICK in timings:
-        yield _claim("not-timed")
+        yield _claim(Claim.NOT_TIMED)
     if Timing.ENGINE_UNCHANGED in timings:
-        obstacle = _engine_change(known, settings)
-        if obstacle:
-            yield _claim("engine-changed", obstacle)
+        yield from _engine_changes(known, settings)
 
 
-def _engine_change(known: Known, settings: Settings) -> str:
-    """Return why the engine may have changed; empty if its files, environment and settings are the same."""
+def _engine_changes(known: Known, settings: Settings) -> Iterator[Finding]:
+    """Yield why the engine may have changed; nothing if its files, environment and settings are the same."""
     sources = settings.enricher.sources
     if not sources:
-        return "enricher.sources names no files here"
+        yield _claim(Claim.ENGINE_UNNAMED)
+        return
     unmatched = unmatched_sources(known.git, sources)
     if unmatched:
-        return f"no file matches {unmatched[0]} (enricher.sources)"
+        yield _claim(Claim.ENGINE_NOT_THERE, source=unmatched[0])
+        return
     files = known.github.files_of_pull(known.number)
+    changed = next((name for name in files if _may_be_of_the_engine(name, known.effective)), None)
     if len(files) >= _MOST_FILES:
-        return f"it changes more than {_MOST_FILES:,} files"
-    for name in files:
-        if _may_be_of_the_engine(name, known.effective):
-            return f"it changes {name}"
-    return ""
+        yield _claim(Claim.TOO_MANY_FILES, most=_MOST_FILES)
+    elif changed is not None:
+        yield _claim(Claim.ENGINE_CHANGED, file=changed)
 
 
 def _may_be_of_the_engine(name: str, effective: EffectiveSettings) -> bool:

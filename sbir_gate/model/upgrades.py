@@ -71,7 +71,16 @@ def _run_of_3(content: Content) -> Content:
     metrics = rest.get("metrics")
     if isinstance(metrics, list) and awards.decisions and not names_candidates(awards.decisions):
         rest["metrics"] = [metric for metric in metrics if not _is_of_candidates(metric)]
+    rest["fixture_edits"] = _edits_of_3(content.get("fixture_edits"))
     return {"awards": columns_of(tuple(_records(awards))), **rest}
+
+
+def _edits_of_3(edits: object) -> object:
+    """The error on the base's fixture was a sentence."""
+    if not isinstance(edits, Mapping):
+        return edits
+    obstacle = edits.get("obstacle")
+    return {**edits, "obstacle": _recorded(obstacle, Severity.FAIL) if obstacle else None}
 
 
 def _records(awards: _AwardsOf3) -> Iterator[AwardRecord]:
@@ -116,6 +125,7 @@ def _verdict_of_3(content: Content) -> Content:
         "own_fixture_changes": [_change_of_3(each) for each in _listed(content, "own_fixture_changes")],
         "records": _without(content.get("records"), "reason"),
         "reference_started_at": content.get("reference_started_at") or None,
+        "fixture_edits": _edits_of_3(content.get("fixture_edits")),
     }
 
 

@@ -18,7 +18,7 @@ from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.edges import Edges, describe_source
 from sbir_gate.gate.measuring.interleaving import BaseFailure
 from sbir_gate.gate.measuring.machine import describe_machine
-from sbir_gate.gate.measuring.process import EnricherCrash, run_process
+from sbir_gate.gate.measuring.process import run_process
 from sbir_gate.gate.side_by_side import run_beside_base
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName
@@ -496,15 +496,12 @@ def test_a_base_that_writes_nothing_is_one_too(team):
     team.repository.commit({"enrich.py": ""})
     team.repository.git("switch", "--quiet", "--create", "mended")
     team.repository.commit({"enrich.py": TOY})
-    assert (
-        "the base: the engine's {output} file enriched.parquet: the enricher wrote no output"
-        in team.fails(BaseFailure).message
-    )
+    assert "the base: {output}: the enricher wrote no output" in team.fails(BaseFailure).message
 
 
 def test_a_head_that_crashes_is_heads_own_fault(team):
     team.repository.commit({"enrich.py": "import sys\nsys.exit('broken head')\n"})
-    error = team.fails(EnricherCrash)
+    error = team.fails(EnricherError)
     assert error.message == "the enricher ended with exit status 1: broken head"
 
 

@@ -139,9 +139,10 @@ def _unjudged(
     head: Run, reference: Run | None, policy: Policy, edits: FixtureEdits, waivers: Waivers | None
 ) -> Verdict:
     """Return the verdict on head's own fixture, with why there is none on the base's."""
-    obstacle = {"obstacle": edits.obstacle} if edits.obstacle else {}
+    error = edits.obstacle
+    place, facts = (error.place, error.facts) if error else (None, {})
     finding = waive_fixture_edit(
-        Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL, facts=obstacle), edits, waivers
+        Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL, place=place, facts=facts), edits, waivers
     )
     has_same_fixture = reference is not None and reference.fixture.fingerprint == head.fixture.fingerprint
     # the finding itself names a waiver for the edit that is in force

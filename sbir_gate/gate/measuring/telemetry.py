@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from sbir_gate.errors import EnricherError
+from sbir_gate.errors import EnricherError, InputError
 from sbir_gate.files import read_file
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.bounds import LEAST, MOST, is_amount
@@ -79,6 +79,30 @@ class Telemetry(BaseModel):
         return max([self.peak_rss_mib or 0.0, *stage_peaks])
 
 
+class _Error(BaseModel):
+    problem: Annotated[str, Field(max_length=2000)]
+    hint: Annotated[str, Field(max_length=2000)] = ""
+    path: str = ""
+    line: int | None = None
+    column: str = ""
+    value: str | None = None
+
+
+class _Failure(BaseModel):
+    error: _Error
+
+
+def reported_error(path: Path) -> InputError | None:
+    """Return the error of its input that the built-in engine reports instead of metrics, None for none."""
+    try:
+        error = _Failure.model_validate_json(read_file(path, LIMIT_BYTES)).error
+    except (OSError, ValueError):
+        return None
+    return InputError(
+        error.problem, error.hint, path=error.path, line=error.line, column=error.column, value=error.value
+    )
+
+
 def read_telemetry(path: Path) -> Telemetry:
     """Read a metrics file; without one there are no metrics.
 
@@ -90,27 +114,24 @@ def read_telemetry(path: Path) -> Telemetry:
     except FileNotFoundError:
         return Telemetry()
     except OSError as error:
-        raise EnricherError(
-            f"{path.name}: the enricher's metrics cannot be read: {error.strerror}", _HINT
-        ) from error
+        problem = f"the enricher's metrics cannot be read: {error.strerror}"
+        raise EnricherError(problem, _HINT, path=path) from error
     try:
         telemetry = Telemetry.model_validate_json(text.removeprefix(BOM_UTF8))
         parse_json(text.removeprefix(BOM_UTF8).decode())  # a key that is there twice
     except ValueError as error:
         leftover = find_leftover(text)
         if leftover is not None:
-            raise EnricherError(f"{path.name}:{leftover.line}: {leftover.problem}", leftover.hint) from error
-        if not isinstance(error, ValidationError):
-            raise EnricherError(f"{path.name}: the enricher's metrics: {error}", _HINT) from error
-        fault = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in fault["loc"]) or "document"
-        raise EnricherError(
-            f"{path.name}: the enricher's metrics: {place[:120]!r}: {fault['msg'][:200]}", _HINT
-        ) from error
+            raise EnricherError(leftover.problem, leftover.hint, path=path, line=leftover.line) from error
+        problem = str(error)
+        if isinstance(error, ValidationError):
+            fault = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in fault["loc"]) or "document"
+            problem = f"{place[:120]!r}: {fault['msg'][:200]}"
+        raise EnricherError(f"the enricher's metrics: {problem}", _HINT, path=path) from error
     names = [stage.name for stage in telemetry.stages]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise EnricherError(
-            f"{path.name}: the enricher's metrics: stage {doubled[0]!r} is reported twice", _HINT
-        )
+        problem = f"the enricher's metrics: stage {doubled[0]!r} is reported twice"
+        raise EnricherError(problem, _HINT, path=path)
     return telemetry
