@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar, Unpack
 
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+_VALUE_CHARACTERS = 80
 
 
 class ExitStatus(IntEnum):
@@ -21,68 +24,113 @@ class ExitStatus(IntEnum):
     INCONCLUSIVE = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong and where: file, line (or row of a table), column or key, and the value found there.
+
+    Every message with a place is made from these fields here, never the other way round.
+    """
+
+    problem: str
+    path: str = ""
+    line: int | None = None
+    row: int | None = None
+    column: str = ""
+    value: object = None
+
+    def __str__(self) -> str:
+        """Return the fault as one line."""
+        return ": ".join(filter(None, (self.place, self.detail)))
+
+    @property
+    def place(self) -> str:
+        """The file and the line or row in it; empty if unknown."""
+        path = self.path if self.line is None else f"{self.path}:{self.line}"
+        return ": ".join(filter(None, (path, "" if self.row is None else f"row {self.row:,}")))
+
+    @property
+    def detail(self) -> str:
+        """The line without its place: the column, what is wrong, and the value."""
+        value = repr(self.value)
+        value = value if len(value) <= _VALUE_CHARACTERS else f"{value[: _VALUE_CHARACTERS - 3]}..."
+        shown = self.problem if self.value is None else f"{self.problem} ({value})"
+        return ": ".join(filter(None, (self.column, shown)))
+
+
+class Place(TypedDict, total=False):
+    """The fields of a fault that say where it is, all optional."""
+
+    path: object
+    line: int | None
+    row: int | None
+    column: str
+    value: object
+
+
+def known(**facts: str | int | tuple[str, ...] | None) -> dict[str, str | int | tuple[str, ...]]:
+    """Return the facts that are not empty."""
+    return {name: fact for name, fact in facts.items() if fact is not None and fact != ""}
+
+
 E = TypeVar("E", bound="SbirGateError")
 
 
 class SbirGateError(Exception):
-    """Base of all errors that are shown to the user as one line and a hint.
+    """Base of all errors that are shown to the user: a line for each fault, and a hint with the fix.
 
-    `problem` is what is wrong; `path`, `line`, `column` and `value` say where, if that is known; `hint` is
-    the fix. `context` says during which part of a run it came up, such as "the base".
+    `context` says during which part of a run it came up, such as "the base".
     """
 
-    def __init__(
-        self,
-        problem: str,
-        hint: str = "",
-        *,
-        path: object = "",
-        line: int | None = None,
-        column: str = "",
-        value: object = None,
-    ) -> None:
+    def __init__(self, problem: str, hint: str = "", **place: Unpack[Place]) -> None:
         super().__init__(problem)
-        self.problem = problem
         self.hint = hint
-        self.path = str(path)
-        self.line = line
-        self.column = column
-        self.value = value
+        fault = Fault(
+            problem,
+            str(place.get("path", "")),
+            place.get("line"),
+            place.get("row"),
+            place.get("column", ""),
+            place.get("value"),
+        )
+        self.faults: tuple[Fault, ...] = (fault,)
         self.context = ""
 
     @property
-    def message(self) -> str:
-        """The one text of the error: context, file, line, column, what is wrong, and the value."""
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
-        column = f"column {self.column}" if self.column else ""
-        value = "" if self.value is None else f" ({self.value!r})"
-        return ": ".join(filter(None, (self.context, place, column, f"{self.problem}{value}")))
+    def fault(self) -> Fault:
+        """The first fault."""
+        return self.faults[0]
 
     @property
-    def facts(self) -> dict[str, str | int | tuple[str, ...]]:
-        """What is known of the error, by name, for documents and for other programs."""
-        value = "" if self.value is None else str(self.value)
-        known: dict[str, str | int | tuple[str, ...] | None] = {
-            "text": self.message,
-            "problem": self.problem,
-            "context": self.context,
-            "path": self.path,
-            "line": self.line,
-            "column": self.column,
-            "value": value,
-            "hint": self.hint,
-            "exit_status": int(self.exit_status),
-        }
-        return {name: fact for name, fact in known.items() if fact not in {None, ""}}
+    def message(self) -> str:
+        """The text of the error: its context, and one line for each fault."""
+        return ": ".join(filter(None, (self.context, "\n".join(map(str, self.faults)))))
+
+    def facts_of(self, fault: Fault) -> dict[str, str | int | tuple[str, ...]]:
+        """Return what is known of the error and of one fault, by name, for documents and other programs."""
+        is_alone = len(self.faults) == 1
+        return {"text": self.message if is_alone else str(fault), "hint": self.hint} | known(
+            problem=fault.problem,
+            context=self.context,
+            path=fault.path,
+            line=fault.line,
+            row=fault.row,
+            column=fault.column,
+            value=None if fault.value is None else str(fault.value),
+            exit_status=int(self.exit_status),
+        )
 
     def seen_from(self, folder: Path) -> None:
-        """Make the path relative to a folder, if it is in it."""
-        if Path(self.path).is_relative_to(folder):
-            self.path = str(Path(self.path).relative_to(folder))
+        """Make paths in a folder relative to it."""
+        self.faults = tuple(
+            replace(fault, path=str(Path(fault.path).relative_to(folder)))
+            if fault.path and Path(fault.path).is_relative_to(folder)
+            else fault
+            for fault in self.faults
+        )
 
     def within(self, context: str, kind: type[E], hint: str = "") -> E:
         """Return an error of this kind with the same facts and the context."""
-        error = kind(self.problem)
+        error = kind(self.fault.problem)
         vars(error).update(vars(self), hint=hint or self.hint)
         error.context = ": ".join(filter(None, (context, self.context)))
         return error
@@ -104,23 +152,15 @@ class UsageError(SbirGateError):
 
 
 class ConfigurationError(SbirGateError):
-    """One or more configuration values are wrong; `problems` are all of them, `message` has one a line.
-
-    `origins` is where each of them is set (`gate.yaml:4`), as far as that is known, in the same order.
-    """
+    """One or more configuration values are wrong; `faults` are all of them."""
 
     exit_status = ExitStatus.WRONG_INPUT
 
     def __init__(
-        self,
-        message: str,
-        hint: str = "",
-        origins: tuple[str, ...] = (),
-        problems: tuple[str, ...] = (),
+        self, problem: str, hint: str = "", faults: Sequence[Fault] = (), **place: Unpack[Place]
     ) -> None:
-        super().__init__(message, hint)
-        self.origins = origins
-        self.problems = problems or (message,)
+        super().__init__(problem, hint, **place)
+        self.faults = tuple(faults) or self.faults
 
 
 class InputError(SbirGateError):
@@ -169,16 +209,13 @@ class EnricherError(SbirGateError):
         problem: str,
         hint: str = "",
         *,
-        path: object = "",
-        line: int | None = None,
-        column: str = "",
-        value: object = None,
         command: str = "",
         status: int | None = None,
         log_tail: tuple[str, ...] = (),
         log: str = "",
+        **place: Unpack[Place],
     ) -> None:
-        super().__init__(problem, hint, path=path, line=line, column=column, value=value)
+        super().__init__(problem, hint, **place)
         self.command = command
         self.status = status
         self.log_tail = log_tail
@@ -189,14 +226,14 @@ class EnricherError(SbirGateError):
         """The text of the error, with the last line that the program printed."""
         return ": ".join((super().message, *(line.strip() for line in self.log_tail[-1:])))
 
-    @property
-    def facts(self) -> dict[str, str | int | tuple[str, ...]]:
-        """What is known of the error and of the program."""
-        known = {"command": self.command, "status": self.status, "log": self.log_tail, "log_file": self.log}
-        return super().facts | {name: fact for name, fact in known.items() if fact not in {None, "", ()}}
+    def facts_of(self, fault: Fault) -> dict[str, str | int | tuple[str, ...]]:
+        """Return what is known of the error, the fault and the program."""
+        log = self.log_tail or None
+        program = known(command=self.command, status=self.status, log=log, log_file=self.log)
+        return super().facts_of(fault) | program
 
     def seen_from(self, folder: Path) -> None:
-        """Make the path, and those in the program's messages, relative to a folder."""
+        """Make paths in a folder relative to it, those in the program's messages too."""
         super().seen_from(folder)
         self.log_tail = tuple(line.replace(f"{folder}{os.sep}", "") for line in self.log_tail)
 

@@ -36,7 +36,7 @@ class FakeEngine:
             self.config_texts.append(Path(arguments[arguments.index("--config") + 1]).read_text())
         metrics = next((Path(text) for text in arguments if text.endswith("metrics.json")), None)
         if self.error is not None:
-            metrics.write_text(json.dumps({"error": self.error.facts}))
+            metrics.write_text(json.dumps({"error": self.error.facts_of(self.error.fault)}))
         if self.ends.exit_status == 0:
             output = next(Path(text) for text in arguments if text.endswith("enriched.parquet"))
             with output.open("w", newline="") as file:

@@ -107,7 +107,7 @@ def enrich(
         except SbirGateError as error:
             if metrics is not None:  # whoever started this process gets the fields, not the text alone
                 with suppress(OutputError):
-                    save_text(metrics, json.dumps({"error": error.facts}))
+                    save_text(metrics, json.dumps({"error": error.facts_of(error.fault)}))
             raise
     for warning in _warnings(summary, rejects):
         put_line(f"warning: {harmless(warning)}", is_error=True)

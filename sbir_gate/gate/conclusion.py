@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 
 from sbir_gate.documents import save_alerts, save_run, save_verdict
@@ -194,16 +193,8 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
 def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
     error.seen_from(Path.cwd())
-    if isinstance(error, ConfigurationError):
-        for problem, origin in zip_longest(error.problems, error.origins, fillvalue=""):
-            facts = {**error.facts, "text": problem, "problem": problem}
-            yield Finding(Rule.ERROR, Severity.FAIL, place=place_of(origin), facts=facts)
-    else:
-        yield error_finding(error)
+    for fault in error.faults:
+        is_file = fault.path and not isinstance(error, ConfigurationError)
+        place = Place(fault.path, fault.line or 0) if is_file else place_of(fault.place)
+        yield Finding(Rule.ERROR, Severity.FAIL, place=place, facts=error.facts_of(fault))
     yield from map(recorded, getattr(error, "__notes__", ()))
-
-
-def error_finding(error: SbirGateError) -> Finding:
-    """Return an error as a finding, with its place and all that is known of it."""
-    place = Place(error.path, error.line or 0) if error.path else None
-    return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=error.facts)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sbir_gate.errors import EnricherError, InputError, TamperingError
-from sbir_gate.gate.conclusion import error_finding
+from sbir_gate.gate.conclusion import error_findings
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.fixture import describe_fixture
 from sbir_gate.gate.fixture_edits import BaseFixture
@@ -52,7 +52,7 @@ def measured_on_base(
                 return head, None
         except InputError as error:
             error.seen_from(files)
-            edits = FixtureEdits(commit, obstacle=error_finding(error), is_counted=False)
+            edits = FixtureEdits(commit, obstacle=next(error_findings(error)), is_counted=False)
             return replace(head, fixture_edits=edits), None
         progress("comparing the fixture with the base's")
         before, after = _labels(there), _labels(effective)
@@ -64,7 +64,7 @@ def measured_on_base(
             error.seen_from(files)
             if isinstance(error, TamperingError) or isinstance(error.__cause__, TamperingError):
                 raise error.within("on the base's fixture", TamperingError) from error
-            return replace(head, fixture_edits=replace(edits, obstacle=error_finding(error))), None
+            return replace(head, fixture_edits=replace(edits, obstacle=next(error_findings(error)))), None
     marked = OnBaseFixture(
         _marked(found.head, head, fixture), _marked(found.base, head, fixture) if found.base else None
     )

@@ -119,7 +119,7 @@ def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
             if any(_claimed_labels(run) != _labels_here(run, read) for run in runs):
                 yield _claim(Claim.OTHER_LABELS)
     except InputError as error:
-        yield _claim(Claim.UNREADABLE_FIXTURE, **error.facts)
+        yield _claim(Claim.UNREADABLE_FIXTURE, **error.facts_of(error.fault))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,16 @@ import pickle
 import duckdb
 import pytest
 
-from sbir_gate.errors import EnricherError, ExitStatus, InputError, NoRoomError, OutputError, TamperingError
+from sbir_gate.errors import (
+    ConfigurationError,
+    EnricherError,
+    ExitStatus,
+    Fault,
+    InputError,
+    NoRoomError,
+    OutputError,
+    TamperingError,
+)
 
 
 def raised(cause):
@@ -39,10 +48,26 @@ def test_the_one_text_of_an_error_names_file_line_column_and_value():
     error = InputError(
         "not a date", "write YYYY-MM-DD", path="awards.csv", line=7, column="Award Date", value="x"
     )
-    assert error.message == str(error) == "awards.csv:7: column Award Date: not a date ('x')"
-    assert (error.problem, error.path, error.line) == ("not a date", "awards.csv", 7)
+    assert error.message == str(error) == "awards.csv:7: Award Date: not a date ('x')"
+    assert error.fault == Fault("not a date", "awards.csv", 7, column="Award Date", value="x")
+    assert (error.fault.place, error.fault.detail) == ("awards.csv:7", "Award Date: not a date ('x')")
     assert InputError("no such file", path="a.csv").message == "a.csv: no such file"
     assert InputError("nothing is known").message == "nothing is known"
+
+
+def test_a_row_of_a_table_is_named_and_a_long_value_is_cut():
+    error = InputError("is not a number", path="a.parquet", row=1234, column="match_score", value="9" * 200)
+    assert error.message == f"a.parquet: row 1,234: match_score: is not a number ('{'9' * 76}...)"
+
+
+def test_all_faults_of_a_configuration_are_kept_with_their_fields():
+    faults = (
+        Fault("must be a number", "gate.yaml", 4, column="gate.max_lost", value="x"),
+        Fault("unknown key"),
+    )
+    error = ConfigurationError("the settings are wrong", "see config/base.yaml", faults)
+    assert error.faults == faults
+    assert error.message == "gate.yaml:4: gate.max_lost: must be a number ('x')\nunknown key"
 
 
 def test_an_error_survives_the_way_between_processes():
@@ -54,8 +79,9 @@ def test_an_error_survives_the_way_between_processes():
 def test_the_facts_of_an_error_are_those_that_are_known():
     error = EnricherError("it ended", command="engine", status=3, log_tail=("a", " b"), log="head-1.log")
     assert error.message == "it ended: b"
-    assert error.facts == {
+    assert error.facts_of(error.fault) == {
         "text": "it ended: b",
+        "hint": "",
         "problem": "it ended",
         "exit_status": 3,
         "command": "engine",
@@ -63,7 +89,8 @@ def test_the_facts_of_an_error_are_those_that_are_known():
         "log": ("a", " b"),
         "log_file": "head-1.log",
     }
-    assert InputError("no date", path="a.csv", line=0, value=0).facts["value"] == "0"
+    wrong = InputError("no date", path="a.csv", line=0, value=0)
+    assert wrong.facts_of(wrong.fault)["value"] == "0"
 
 
 def test_an_error_within_something_else_keeps_its_facts(tmp_path):
@@ -71,4 +98,5 @@ def test_an_error_within_something_else_keeps_its_facts(tmp_path):
     error.seen_from(tmp_path)
     found = error.within("the base", TamperingError).within("there", EnricherError, "other hint")
     assert found.message == "there: the base: a.csv:2: no row: in b"
-    assert (found.path, found.line, found.hint, type(found)) == ("a.csv", 2, "other hint", EnricherError)
+    assert (found.fault.path, found.fault.line, found.hint) == ("a.csv", 2, "other hint")
+    assert type(found) is EnricherError

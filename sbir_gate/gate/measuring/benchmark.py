@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sbir_gate.errors import ConfigurationError, EnricherError
@@ -139,7 +139,10 @@ class Bench:
                 telemetry = read_telemetry(metrics)
                 return Repeat(result, telemetry, read_decisions(output, plan.award_ids))
             except EnricherError as error:  # the names are not the user's, but these are
-                error.path = {str(output): "{output}", str(metrics): "{metrics}"}.get(error.path, error.path)
+                names = {output.name: "{output}", metrics.name: "{metrics}"}
+                error.faults = tuple(
+                    replace(fault, path=names.get(fault.path, fault.path)) for fault in error.faults
+                )
                 raise
 
 

@@ -60,25 +60,25 @@ def read_decisions(path: Path, award_ids: Sequence[str] | None = None) -> tuple[
     """
     # closed at once when a row is at fault: its error keeps the rows, and they their file, alive
     with closing(read_rows(path)) as rows:
-        decisions = _decisions(path, rows)
+        decisions = _decisions(path.name, rows)
         if award_ids is None:
             return tuple(decisions)
         found = tuple(islice(decisions, most_rows(len(award_ids))))
         if next(rows, None) is not None:
-            raise _surplus(path, found, award_ids)
+            raise _surplus(path.name, found, award_ids)
         return found
 
 
-def _surplus(path: Path, decisions: Sequence[Decision], award_ids: Sequence[str]) -> EnricherError:
+def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str]) -> EnricherError:
     """Return the error of an output with more rows than these, and what is wrong with these."""
     known = frozenset(award_ids)
     unknown = sum(decision.award_id not in known for decision in decisions)
     doubled = len(decisions) - unknown - len(known & {decision.award_id for decision in decisions})
     return EnricherError(
-        f"the enricher's output has more than {len(decisions):,} rows for {len(known):,} awards; of these"
-        f" rows {unknown:,} are of unknown awards and {doubled:,} repeat an award",
+        f"the enricher's output has more than {len(decisions):,} rows for {len(known):,} awards; of"
+        f" these rows {unknown:,} are of unknown awards and {doubled:,} repeat an award",
         "write one row per award",
-        path=path,
+        path=file,
     )
 
 
@@ -122,21 +122,23 @@ class _CellError(ValueError):
         self.column = column
 
 
-def _decisions(path: Path, rows: Iterable[Cells]) -> Iterator[Decision]:
+def _decisions(file: str, rows: Iterable[Cells]) -> Iterator[Decision]:
     methods: set[str] = set()
     for number, cells in enumerate(rows, start=1):
         try:
             decision = _decision(cells)
         except _CellError as fault:
-            value = str(getattr(cells, fault.column))[:80]
-            problem = f"the cell in row {number} {fault}"
-            raise EnricherError(problem, HINT, path=path, column=fault.column, value=value) from fault
+            value = getattr(cells, fault.column)
+            raise EnricherError(
+                str(fault), HINT, path=file, row=number, column=fault.column, value=value
+            ) from fault
         methods.add(decision.method)
         if len(methods) > MAX_METHODS:
             raise EnricherError(
-                f"the first {number:,} rows have more than {MAX_METHODS} methods",
+                f"exceeds {MAX_METHODS} methods",
                 "name the ways in which links are made, not single links",
-                path=path,
+                path=file,
+                row=number,
                 column="match_method",
                 value=decision.method,
             )

@@ -50,13 +50,15 @@ def read_rows(path: Path) -> Generator[Cells, None, None]:
             yield from _parquet_rows(path)
         elif first[:2] == b"\x1f\x8b":
             with open_file(path) as packed, gzip.GzipFile(fileobj=packed) as plain, _as_csv(plain) as file:
-                yield from _csv_rows(path, file)
+                yield from _csv_rows(path.name, file)
         else:
             with BufferedReader(open_file(path)) as whole, _as_csv(whole) as file:
-                yield from _csv_rows(path, file)
+                yield from _csv_rows(path.name, file)
     except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
         reason = (str(error).splitlines() or ["damaged"])[0].replace(str(path), path.name)[:300]
-        raise EnricherError(f"the enricher's output cannot be read: {reason}", HINT, path=path) from error
+        raise EnricherError(
+            f"the enricher's output cannot be read: {reason}", HINT, path=path.name
+        ) from error
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -64,14 +66,16 @@ def _first_bytes(path: Path) -> bytes:
         with open_file(path) as file:
             first = read_at_most(file, 4)
     except FileNotFoundError as error:
-        raise EnricherError(
-            "the enricher wrote no output", "write the enriched file to the {output} path", path=path
-        ) from error
+        hint = "write the enriched file to the {output} path"
+        raise EnricherError("the enricher wrote no output", hint, path=path.name) from error
     except OSError as error:
-        problem = f"the enricher's output cannot be read: {error.strerror}"
-        raise EnricherError(problem, HINT, path=path) from error
+        reason = error.strerror
+        raise EnricherError(
+            f"the enricher's output cannot be read: {reason}", HINT, path=path.name
+        ) from error
     if not first:
-        raise EnricherError("the enricher's output is empty, it has not even a header", HINT, path=path)
+        problem = "the enricher's output is empty, it has not even a header"
+        raise EnricherError(problem, HINT, path=path.name)
     return first
 
 
@@ -79,19 +83,20 @@ def _as_csv(file: BufferedReader[FileIO] | gzip.GzipFile) -> TextIOWrapper:
     return TextIOWrapper(file, encoding=_ENCODING, errors=_ON_DAMAGE, newline="")
 
 
-def _csv_rows(path: Path, file: TextIO) -> Iterator[Cells]:
+def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
     # the limit is one for the whole program; an abstract may be longer than its default
     csv.field_size_limit(_MAX_CELL_CHARACTERS)
     rows = csv.reader(file, strict=True)
     header = next(rows, [])
-    places = _places(path, header)
+    places = _places(name, header)
     for number, row in enumerate((row for row in rows if row), start=1):
         if len(row) != len(header):
             raise EnricherError(
-                f"row {number} has {len(row)} cells, the header {len(header)}",
+                f"the row has {len(row)} cells, the header {len(header)}",
                 "quote cells that hold commas or line breaks",
-                path=path,
+                path=name,
                 line=rows.line_num,
+                row=number,
             )
         yield Cells._make(None if place is None else row[place] for place in places)
 
@@ -101,13 +106,13 @@ def _parquet_rows(path: Path) -> Iterator[Cells]:
     with duckdb.connect(config={"threads": 1}) as connection:
         described = connection.execute(f"DESCRIBE FROM {rows_of_file}").fetchall()
         names, types = [str(row[0]) for row in described], [str(row[1]) for row in described]
-        places = _places(path, names)
+        places = _places(path.name, names)
         for column, place in zip(_ID_COLUMNS, places, strict=False):
             if place is not None and types[place] in {"DOUBLE", "FLOAT"}:
                 raise EnricherError(
-                    "the ids are floating-point numbers, not as they were",
+                    "holds floating-point numbers, not the ids as they were",
                     "write ids as text",
-                    path=path,
+                    path=path.name,
                     column=column,
                 )
         picked = ", ".join(
@@ -118,17 +123,17 @@ def _parquet_rows(path: Path) -> Iterator[Cells]:
             yield from map(Cells._make, rows)
 
 
-def _places(path: Path, names: Sequence[str]) -> tuple[int | None, ...]:
+def _places(file: str, names: Sequence[str]) -> tuple[int | None, ...]:
     """Return the place of each column of `Cells`, None for one that is absent."""
     plain = [name.strip().casefold() for name in names]
     for column in Cells._fields:
         if plain.count(column) > 1:
-            raise EnricherError("the enricher's output has it twice", HINT, path=path, column=column)
+            raise EnricherError("the enricher's output has this column twice", HINT, path=file, column=column)
     absent = [column for column in REQUIRED_ENRICHED_COLUMNS if column not in plain]
     if absent:
         have = ", ".join(repr(name) for name in names)[:300] or "none"
-        problem = f"the enricher's output lacks it; the columns are {have}"
-        raise EnricherError(problem, HINT, path=path, column=absent[0])
+        problem = f"the enricher's output lacks this column; it has {have}"
+        raise EnricherError(problem, HINT, path=file, column=absent[0])
     return tuple(plain.index(column) if column in plain else None for column in Cells._fields)
 
 

@@ -22,7 +22,7 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
     """
     try:
         with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
-            return _parsed(path, _without_leftovers(path, file))
+            return _parsed(str(path), _without_leftovers(str(path), file))
     except OSError as error:
         raise InputError(
             f"the truth cannot be read: {error.strerror}", "check fixtures.truth", path=path
@@ -33,50 +33,47 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
         raise InputError(f"the truth is not CSV ({error})", "write it as plain CSV", path=path) from error
 
 
-def _without_leftovers(path: Path, lines: Iterable[str]) -> Iterator[str]:
+def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines. Raises InputError for what git left in their place."""
     for number, line in enumerate(lines, start=1):
         leftover = find_leftover(line.encode()) if line.startswith(("<", ">", "version ")) else None
         if leftover is not None:
-            raise InputError(leftover.problem, leftover.hint, path=path, line=number)
+            raise InputError(leftover.problem, leftover.hint, path=name, line=number)
         yield line
 
 
-def _parsed(path: Path, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
+def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
     rows = csv.reader(lines, strict=True)
     header = [column.strip().casefold() for column in next(filter(None, rows), [])]
     if not header:
-        raise InputError(
-            "the truth file is empty",
-            "write the header award_id,recipient_ids and a row per award",
-            path=path,
-        )
+        hint = "write the header award_id,recipient_ids and a row per award"
+        raise InputError("the truth file is empty", hint, path=name)
     absent = [column for column in COLUMNS if column not in header]
     if absent:
         raise InputError(
-            f"the truth lacks it; the columns are {', '.join(header)[:200]!r}",
+            f"the truth lacks this column; it has {', '.join(header)[:200]!r}",
             "the header is award_id,recipient_ids",
-            path=path,
-            line=1,
+            path=name,
+            line=rows.line_num,
             column=absent[0],
         )
     id_place, recipients_place = map(header.index, COLUMNS)
     truth: dict[str, frozenset[str]] = {}
-
-    def fault(problem: str, hint: str, value: str | None = None) -> InputError:
-        return InputError(problem, hint, path=path, line=rows.line_num, value=value)
-
     for row in filter(None, rows):
+        line = rows.line_num
         if len(row) != len(header):
-            raise fault(f"the row does not have the {len(header)} cells of the header", "fix the row")
+            problem = f"the row has {len(row)} cells, the header {len(header)}"
+            raise InputError(problem, "fix the row", path=name, line=line)
         award_id = row[id_place].strip()
         if not award_id:
-            raise fault("award_id is empty", "name the award, or remove the row")
+            hint = "name the award, or take the row out"
+            raise InputError("is empty", hint, path=name, line=line, column=COLUMNS[0])
         if award_id in truth:
-            raise fault("there are two rows of the award", "keep one row per award", award_id[:80])
+            hint = "keep one row per award"
+            raise InputError("is there twice", hint, path=name, line=line, column=COLUMNS[0], value=award_id)
         truth[award_id] = frozenset(row[recipients_place].replace(";", " ").split())
     if not truth:
-        raise InputError("the truth has no rows", "add the awards whose recipients are known", path=path)
+        raise InputError("the truth has no rows", "add the awards whose recipients are known", path=name)
     return truth
 
 
