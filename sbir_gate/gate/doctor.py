@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sbir_gate.documents import load_run
-from sbir_gate.errors import SbirGateError
+from sbir_gate.errors import Fault, SbirGateError
 from sbir_gate.gate.baseline import baseline_diagnoses
 from sbir_gate.gate.comparing.feasibility import (
     PlaceOf,
@@ -40,9 +40,10 @@ from sbir_gate.model.waiver import Waivers
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.settings.effective import EffectiveSettings, inspect_settings
-from sbir_gate.settings.entries import Fault
+from sbir_gate.settings.entries import KEYS_HINT
 from sbir_gate.settings.judgement import policy
 from sbir_gate.settings.reading import reading_options
+from sbir_gate.settings.waivers import HINT as WAIVER_HINT
 from sbir_gate.settings.waivers import default_waivers_file, parse_waivers, waivers_content
 from sbir_gate.settings.workflows import read_workflows, repository_folder
 
@@ -121,7 +122,7 @@ def _workflows(folder: Path) -> Iterator[Diagnosis]:
     workflows, faults = read_workflows(root)
     for fault in faults:
         cure = "fix the file: GitHub cannot read it either"
-        yield Diagnosis(Gravity.WARNING, fault.origin, fault.problem, cure)
+        yield Diagnosis(Gravity.WARNING, fault.place, fault.detail, cure)
     for workflow in workflows:
         yield from workflow_faults(workflow)
 
@@ -144,8 +145,7 @@ def _place_of(effective: EffectiveSettings) -> PlaceOf:
 
 
 def _of_fault(fault: Fault) -> Diagnosis:
-    problem = f"{fault.key}: {fault.problem}" if fault.key else fault.problem
-    return Diagnosis(Gravity.ERROR, fault.origin, problem, "config/base.yaml lists every key")
+    return Diagnosis(Gravity.ERROR, fault.place, fault.detail, fault.hint or KEYS_HINT)
 
 
 def _of_error(place: str, error: SbirGateError) -> Diagnosis:
@@ -337,10 +337,7 @@ def _waivers(effective: EffectiveSettings, edges: DoctorEdges, baseline: Run | N
         return
     waivers, faults = parse_waivers(content, str(path))
     for fault in faults:
-        problem = f"{fault.key}: {fault.problem}" if fault.key else fault.problem
-        yield Diagnosis(
-            Gravity.ERROR, fault.origin, problem, "'sbir-gate help policy' shows a waiver with all its keys"
-        )
+        yield Diagnosis(Gravity.ERROR, fault.place, fault.detail, fault.hint or WAIVER_HINT)
     entries = Waivers(waivers, edges.now().date())
     yield from waiver_faults(policy(effective.settings), entries, _latest(effective), baseline)
 

@@ -51,6 +51,7 @@ from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.upgrades import upgraded
 from sbir_gate.model.verdict import Verdict, outcome_fault
+from sbir_gate.wrong_input import first_fault
 
 FORMAT_VERSION = 4
 
@@ -184,8 +185,5 @@ def _parse(text: str, origin: str, again: str) -> Mapping[str, object]:
 
 def _first_fault(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        return f"{place or 'document'}: {fault['msg']}{more}"
+        return first_fault(error.errors(include_url=False))
     return str(error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +13,7 @@ from sbir_gate.reading.copy_text import statement_columns
 from sbir_gate.reading.dump_files import DAMAGE_HINT, TOC_NAMES, DumpFolder, DumpZip, MemberStream
 from sbir_gate.reading.toc import Toc, TocEntry, parse_toc
 from sbir_gate.retrying import RetryPolicy
+from sbir_gate.wrong_input import did_you_mean
 
 RECIPIENT_TABLES = ("recipient_lookup", "recipient_profile", "duns")
 """The tables of USAspending that hold recipients, the best first."""
@@ -188,8 +188,7 @@ class Dump:
         names = {entry.tag: None for entry in entries} | {
             f"{entry.schema}.{entry.tag}": None for entry in entries
         }
-        near = get_close_matches(name, names, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "'sbir-gate data profile' lists the tables"
+        hint = did_you_mean(name, names) or "'sbir-gate data profile' lists the tables"
         return InputError(f"holds no table {name!r}; it has {_shown(entries)}", hint, path=self.path)
 
     def _foreign_compression(self, table: DumpTable, compression: str) -> InputError:

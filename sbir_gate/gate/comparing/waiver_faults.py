@@ -11,6 +11,7 @@ from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Policy
 from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver, Waivers
+from sbir_gate.wrong_input import did_you_mean
 
 
 def waiver_faults(
@@ -36,7 +37,7 @@ def waiver_faults(
                 Gravity.WARNING,
                 waiver.origin,
                 f"the waiver for {waiver.metric} {problem}",
-                f"take it out, or ask {waiver.owner}",
+                _meant(waiver, policy) or f"take it out, or ask {waiver.owner}",
             )
 
 
@@ -55,6 +56,13 @@ def _problem(waiver: Waiver, policy: Policy) -> str:
     if percent is not None and not has_bound and waiver.limit <= percent:
         return f"reaches up to {number_text(waiver.limit)}%, and the limit is {number_text(percent)}%"
     return ""
+
+
+def _meant(waiver: Waiver, policy: Policy) -> str:
+    """Return the metric with a limit that the waiver probably means; nothing if its own has one."""
+    if waiver.metric in {AWARDS, FIXTURE_EDIT} or policy.limit_of(waiver.metric) is not None:
+        return ""
+    return did_you_mean(waiver.metric, [AWARDS, FIXTURE_EDIT, *(limit.name for limit in policy.limits)])
 
 
 def _failing(policy: Policy, latest: Run, baseline: Run | None) -> frozenset[str]:

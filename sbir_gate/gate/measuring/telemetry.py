@@ -15,6 +15,7 @@ from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.bounds import LEAST, MOST, is_amount
 from sbir_gate.model.samples import StageSample
 from sbir_gate.model.strict_json import parse_json
+from sbir_gate.wrong_input import first_fault
 
 LIMIT_BYTES = 4 * 2**20
 LIMIT_NAMES = 200
@@ -102,11 +103,8 @@ def read_telemetry(path: Path) -> Telemetry:
             raise EnricherError(f"{path.name}:{leftover.line}: {leftover.problem}", leftover.hint) from error
         if not isinstance(error, ValidationError):
             raise EnricherError(f"{path.name}: the enricher's metrics: {error}", _HINT) from error
-        fault = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in fault["loc"]) or "document"
-        raise EnricherError(
-            f"{path.name}: the enricher's metrics: {place[:120]!r}: {fault['msg'][:200]}", _HINT
-        ) from error
+        fault = first_fault(error.errors(include_url=False))
+        raise EnricherError(f"{path.name}: the enricher's metrics: {fault}", _HINT) from error
     names = [stage.name for stage in telemetry.stages]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
