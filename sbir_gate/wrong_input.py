@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,17 +77,6 @@ def broken_rule(fault: ErrorDetails) -> str:
     if len(str(context.get("expected", ""))) > _MAX_ALLOWED_CHARACTERS:
         return "is not one of the known values"
     return rule.format_map({name: _number_text(value) for name, value in context.items()})
-
-
-def first_fault(faults: Sequence[ErrorDetails]) -> str:
-    """Return the first fault of a document with its place, and how many more there are."""
-    fault = faults[0]
-    place = ".".join(map(str, fault["loc"]))[:_MAX_NAME_CHARACTERS] or "document"
-    value = fault["input"]
-    has_value = value is None or isinstance(value, str | int | float)
-    parts = [shown(value), broken_rule(fault)] if has_value else [broken_rule(fault)]
-    more = f" (and {len(faults) - 1:,} more)" if len(faults) > 1 else ""
-    return f"{place}: {' '.join(parts)}{more}"
 
 
 def _number_text(value: object) -> str:

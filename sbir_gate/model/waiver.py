@@ -15,7 +15,7 @@ FORMER_NAMES = {"records": AWARDS}
 # of rows and labels.
 FIXTURE_EDIT = "fixture-edit"
 
-# What the waiver to copy from a comment says until somebody edits it; no waiver is read with it.
+# Texts of the waiver to copy from a comment; a waiver that still has one is refused.
 PLACEHOLDERS = {"reason": "why this regression is accepted", "owner": "name@example.org"}
 
 # The enricher did not do its work. No waiver covers that.

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sbir_gate.settings.entries import Entry, configuration_error
-from sbir_gate.settings.schema import FileStem, one_of
 from sbir_gate.settings.validation import value_fault
+from sbir_gate.settings.values import FileStem, one_of
 
 INPUT_PREFIX = "SBIR_GATE_INPUT_"
 _MAX_CHARACTERS = 4000

@@ -15,8 +15,9 @@ from sbir_gate.files import near_miss, read_file
 from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, FORMER_NAMES, NEVER_WAIVED, PLACEHOLDERS, Waiver
 from sbir_gate.settings.entries import configuration_error
 from sbir_gate.settings.layers import MAX_FILE_BYTES, base_layer, configuration_text
-from sbir_gate.settings.schema import MetricName, Section, fault
+from sbir_gate.settings.schema import Section
 from sbir_gate.settings.validation import value_fault
+from sbir_gate.settings.values import MetricName, fault
 from sbir_gate.settings.yaml_text import Item, read_list
 from sbir_gate.wrong_input import did_you_mean
 

@@ -4,7 +4,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from sbir_gate.wrong_input import broken_rule, did_you_mean, first_fault, nearest, shortened, shown
+from sbir_gate.wrong_input import broken_rule, did_you_mean, nearest, shortened, shown
 
 
 class Colour(StrEnum):
@@ -46,12 +46,6 @@ def faults(text):
 )
 def test_a_rule_is_said_in_plain_words(text, rule):
     assert broken_rule(faults(text)[0]) == rule
-
-
-def test_the_first_fault_has_its_place_value_and_the_number_of_others():
-    assert first_fault(faults('{"colour": "rde", "count": 0}')) == "count: 0 must be at least 1 (and 1 more)"
-    assert first_fault(faults('{"items": ["x"]}')) == "items.0: 'x' must be a whole number"
-    assert first_fault(faults("[]")) == "document: must hold keys"
 
 
 def test_the_nearest_name_is_suggested():
