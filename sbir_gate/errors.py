@@ -10,8 +10,9 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TypedDict, TypeVar, Unpack
 
+from sbir_gate.wrong_input import shortened, shown
+
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
-_VALUE_CHARACTERS = 80
 
 
 class ExitStatus(IntEnum):
@@ -26,7 +27,7 @@ class ExitStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong and where: file, line (or row of a table), column or key, and the value found there.
+    """What is wrong and where: file, line (or row of a table), column or key, the value found there; a fix.
 
     Every message with a place is made from these fields here, never the other way round.
     """
@@ -37,9 +38,15 @@ class Fault:
     row: int | None = None
     column: str = ""
     value: object = None
+    hint: str = ""
 
     def __str__(self) -> str:
         """Return the fault as one line."""
+        return "; ".join(filter(None, (self.text, self.hint)))
+
+    @property
+    def text(self) -> str:
+        """The line without the fix."""
         return ": ".join(filter(None, (self.place, self.detail)))
 
     @property
@@ -51,10 +58,9 @@ class Fault:
     @property
     def detail(self) -> str:
         """The line without its place: the column, what is wrong, and the value."""
-        value = repr(self.value)
-        value = value if len(value) <= _VALUE_CHARACTERS else f"{value[: _VALUE_CHARACTERS - 3]}..."
-        shown = self.problem if self.value is None else f"{self.problem} ({value})"
-        return ": ".join(filter(None, (self.column, shown)))
+        column = shortened(self.column if self.column.isprintable() else repr(self.column))
+        problem = self.problem if self.value is None else f"{self.problem} ({shown(self.value)})"
+        return ": ".join(filter(None, (column, problem)))
 
 
 class Place(TypedDict, total=False):
@@ -107,8 +113,8 @@ class SbirGateError(Exception):
 
     def facts_of(self, fault: Fault) -> dict[str, str | int | tuple[str, ...]]:
         """Return what is known of the error and of one fault, by name, for documents and other programs."""
-        is_alone = len(self.faults) == 1
-        return {"text": self.message if is_alone else str(fault), "hint": self.hint} | known(
+        text = ": ".join(filter(None, (self.context, fault.text)))
+        return {"text": text, "hint": fault.hint or self.hint} | known(
             problem=fault.problem,
             context=self.context,
             path=fault.path,
@@ -224,13 +230,18 @@ class EnricherError(SbirGateError):
     @property
     def message(self) -> str:
         """The text of the error, with the last line that the program printed."""
-        return ": ".join((super().message, *(line.strip() for line in self.log_tail[-1:])))
+        return ": ".join((super().message, *self._last_line))
+
+    @property
+    def _last_line(self) -> tuple[str, ...]:
+        return tuple(line.strip() for line in self.log_tail[-1:])
 
     def facts_of(self, fault: Fault) -> dict[str, str | int | tuple[str, ...]]:
         """Return what is known of the error, the fault and the program."""
         log = self.log_tail or None
         program = known(command=self.command, status=self.status, log=log, log_file=self.log)
-        return super().facts_of(fault) | program
+        found = super().facts_of(fault)
+        return {**found, "text": ": ".join((str(found["text"]), *self._last_line)), **program}
 
     def seen_from(self, folder: Path) -> None:
         """Make paths in a folder relative to it, those in the program's messages too."""

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from enum import StrEnum
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 
 from sbir_gate.errors import InputError
@@ -35,24 +35,6 @@ _MOST_FILES = 3000  # GitHub lists no more
 _ONE_CHARACTER = re.compile(r"\\.|\[[!^]?\]?[^\]]*\]+")
 
 
-class Claim(StrEnum):
-    """What a fork's Run claims: measured without a base, on something else, or without time, rightly so."""
-
-    NO_BASE_AS_NEW = "no-base-as-new"
-    NO_BASE_NO_BASELINE = "no-base-no-baseline"
-    OTHER_BASE = "other-base"
-    UNNAMED_BASE = "unnamed-base"
-    OTHER_VERSION = "other-version"
-    OTHER_FIXTURE = "other-fixture"
-    OTHER_LABELS = "other-labels"
-    UNREADABLE_FIXTURE = "unreadable-fixture"
-    NOT_TIMED = "not-timed"
-    ENGINE_UNNAMED = "engine-unnamed"
-    ENGINE_NOT_THERE = "engine-not-there"
-    TOO_MANY_FILES = "too-many-files"
-    ENGINE_CHANGED = "engine-changed"
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known here of a fork's pull request: settings, fixture and git of this checkout, and GitHub."""
@@ -73,22 +55,22 @@ def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator
     base = companions.base
     runs = tuple(run for run in (head, base) if run is not None)
     if head.base_gap is not None:
-        yield _claim(Claim.NO_BASE_AS_NEW)
+        yield _claim("no-base-as-new")
     elif base is None and not known.has_baseline:
-        yield _claim(Claim.NO_BASE_NO_BASELINE)
+        yield _claim("no-base-no-baseline")
     if base is not None and not _is_merged(base.source.commit, known.git):
         commit = base.source.commit
-        yield _claim(Claim.OTHER_BASE, commit=commit) if commit else _claim(Claim.UNNAMED_BASE)
+        yield _claim("other-base", commit=commit) if commit else _claim("unnamed-base")
     if any(_is_of_other_version(run) for run in (head, *companions.runs)):
-        yield _claim(Claim.OTHER_VERSION)
+        yield _claim("other-version")
     on_base = companions.on_base
     there = (on_base.head, on_base.base) if on_base else runs
     yield from _fixture_faults([run for run in there if run is not None], known)
     yield from _timing_faults(runs, known)
 
 
-def _claim(claim: Claim, **facts: Fact) -> Finding:
-    return Finding(Rule.UNPROVEN_CLAIM, Severity.FAIL, facts={"claim": claim.value, **facts})
+def _claim(name: str, **facts: Fact) -> Finding:
+    return Finding(Rule.UNPROVEN_CLAIM, Severity.FAIL, facts={"claim": name, **facts})
 
 
 def _is_merged(commit: str, git: AsksGit) -> bool:
@@ -112,14 +94,14 @@ def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
     moment = datetime.combine(known.today, time(), UTC)
     try:
         if any(run.fixture.fingerprint != describe_fixture(known.effective, 0).fingerprint for run in runs):
-            yield _claim(Claim.OTHER_FIXTURE)
+            yield _claim("other-fixture")
             return
         with scratch_folder("sbir-gate-fork-") as scratch:
             read = read_fixture(known.effective, _Stopped(lambda: moment), lambda _: None, scratch)
-            if any(_claimed_labels(run) != _labels_here(run, read) for run in runs):
-                yield _claim(Claim.OTHER_LABELS)
+            if any(_told(run) != _found(run, read) for run in runs):
+                yield _claim("other-labels")
     except InputError as error:
-        yield _claim(Claim.UNREADABLE_FIXTURE, **error.facts_of(error.fault))
+        yield _claim("unreadable-fixture", fault=error.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +111,13 @@ class _Stopped:
     now: Callable[[], datetime]
 
 
-def _claimed_labels(run: Run) -> tuple[object, ...]:
+def _told(run: Run) -> tuple[object, ...]:
     """Return what the Run says of its links: which are correct, not labelled, or to one entity."""
     return run.has_truth, [award.label for award in run.awards], dict(run.entities)
 
 
-def _labels_here(run: Run, read: ReadFixture) -> tuple[object, ...]:
-    """Return what `_claimed_labels` does, as it follows from the Run's links and the fixture."""
+def _found(run: Run, read: ReadFixture) -> tuple[object, ...]:
+    """Return what `_told` does, as it follows from the Run's links and the fixture."""
     decisions = [award.decision for award in run.awards]
     entities = dict(known_recipients(read, decisions).entities)
     return read.truth is not None, [*labels_of(decisions, read.profiles, read.truth)], entities
@@ -145,27 +127,23 @@ def _timing_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
     settings = known.effective.settings
     timings = {run.timing for run in runs}
     if settings.benchmark.is_timed and Timing.QUICK in timings:
-        yield _claim(Claim.NOT_TIMED)
+        yield _claim("not-timed")
     if Timing.ENGINE_UNCHANGED in timings:
         yield from _engine_changes(known, settings)
 
 
 def _engine_changes(known: Known, settings: Settings) -> Iterator[Finding]:
-    """Yield why the engine may have changed; nothing if its files, environment and settings are the same."""
+    """Yield the first reason why the engine, its environment or its settings may have changed."""
     sources = settings.enricher.sources
     if not sources:
-        yield _claim(Claim.ENGINE_UNNAMED)
-        return
-    unmatched = unmatched_sources(known.git, sources)
-    if unmatched:
-        yield _claim(Claim.ENGINE_NOT_THERE, source=unmatched[0])
-        return
-    files = known.github.files_of_pull(known.number)
-    changed = next((name for name in files if _may_be_of_the_engine(name, known.effective)), None)
-    if len(files) >= _MOST_FILES:
-        yield _claim(Claim.TOO_MANY_FILES, most=_MOST_FILES)
-    elif changed is not None:
-        yield _claim(Claim.ENGINE_CHANGED, file=changed)
+        yield _claim("no-sources")
+    elif unmatched := unmatched_sources(known.git, sources):
+        yield _claim("unmatched-source", source=unmatched[0])
+    elif len(files := known.github.files_of_pull(known.number)) >= _MOST_FILES:
+        yield _claim("many-files", files=_MOST_FILES)
+    else:
+        changed = (name for name in files if _may_be_of_the_engine(name, known.effective))
+        yield from (_claim("engine-changed", file=name) for name in islice(changed, 1))
 
 
 def _may_be_of_the_engine(name: str, effective: EffectiveSettings) -> bool:

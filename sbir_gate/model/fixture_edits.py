@@ -26,9 +26,8 @@ class FixtureEdits:
     """What head edits of the fixture of `commit`, its base.
 
     `truth` counts the awards whose label differs. `altered_labels` of the labels that were changed or removed
-    are of awards whose link head alters; None where that is not known. `obstacle` is the error that kept head
-    from being judged on the base's fixture, None if it was judged. `is_counted` is False where the rows could
-    not be compared.
+    are of awards whose link head alters; None where that is not known. `obstacle` says why head could not be
+    judged on the base's fixture, None if it was. `is_counted` is False where the rows could not be compared.
     """
 
     commit: str
