@@ -113,7 +113,7 @@ TABLE = [
         run_of(GOOD, pairs=1000, read=5000),
         run_of(GOOD, pairs=600, read=3000),
         run_of(FEWER, pairs=600, read=3000),
-        "work: pairs \N{MINUS SIGN}40%",
+        "counter pairs \N{MINUS SIGN}40%",
     ),
     (
         "wrong links corrected",
@@ -144,8 +144,10 @@ def test_a_fall_without_harm_is_a_note():
     verdict = judge(run_of(GOOD), run_of(WITH_WRONG), POLICY)
     excused = {change.metric for change in verdict.changes if change.excuse is Excuse.HARMLESS}
     assert excused == {"match_rate", "links/duns"}
-    assert "match_rate fell 16.7% (0.9 → 0.75; limit: 5%), but no award behind it worsened" in notes(verdict)
-    assert "links/duns fell 100% (6 → 0; limit: 50%), but no award behind it worsened" in notes(verdict)
+    assert "Match rate fell 16.7% (0.900 → 0.750; limit: −5%), but no award behind it worsened" in notes(
+        verdict
+    )
+    assert "Links by duns fell 100% (6 → 0; limit: −50%), but no award behind it worsened" in notes(verdict)
 
 
 def test_only_the_harm_within_a_fall_counts():
@@ -170,7 +172,7 @@ def test_without_a_truth_a_fall_counts_in_full():
     assert verdict.outcome is Outcome.FAIL
     moved = run_of({n: (right(n), "name") for n in RIGHT}, has_truth=False)
     verdict = judge(moved, run_of(GOOD, has_truth=False), POLICY)
-    assert reasons(verdict) == ("links/uei fell 100% (15 → 0; limit: 50%)",)
+    assert reasons(verdict) == ("Links by uei fell 100% (15 → 0; limit: −50%)",)
 
 
 def test_figures_that_no_award_explains_count_in_full():
