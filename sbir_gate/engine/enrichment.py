@@ -31,7 +31,7 @@ from sbir_gate.engine.recipient_parts import (
     parts_key,
 )
 from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
-from sbir_gate.files import check_outputs, create_file
+from sbir_gate.files import check_outputs, create_file, error_reason, unwritable
 from sbir_gate.model.records import Reject
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import psutil_sampler
@@ -128,7 +128,7 @@ def enrich(
             ) from error
         except duckdb.IOException as error:
             raise OutputError(
-                f"the work folder cannot be used ({str(error).splitlines()[0]})",
+                f"the work folder cannot be used ({error_reason(error)})",
                 "name a folder with room in enrichment.work_folder",
             ) from error
 
@@ -304,9 +304,7 @@ def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
         with create_file(path) as file:
             file.write((json.dumps(monitor.export(), indent=1) + "\n").encode())
     except OSError as error:
-        raise OutputError(
-            f"the metrics cannot be written ({error.strerror})", "name a file that you may write", path=path
-        ) from error
+        raise unwritable(path, error) from error
 
 
 def _work_folder(settings: Settings) -> Path | None:

@@ -32,7 +32,7 @@ _BAR_CELLS = 20
 def quantity(value: float | None, unit: str, apart_from: float | None = None) -> str:
     """Return a value with its unit: "1.71 s", "23.5/s", "42 ms"; a count bare, a share as 0.750.
 
-    It has the digits that tell it from `apart_from`.
+    It has enough digits to read differently from `apart_from`.
     """
     if value is None:
         return NOTHING
@@ -51,7 +51,7 @@ def plain_quantity(value: float, unit: str) -> str:
 def quantities(
     reference: float | None, head: float | None, unit: str, apart_from: float | None = None
 ) -> str:
-    """Return "9.78 → 15.1 s": both values in one unit, with enough digits to tell them apart."""
+    """Return "9.78 → 15.1 s": both values in one unit, with enough digits to read differently."""
     if reference is None or head is None:
         one = quantity(head, unit, apart_from)
         return NOTHING if reference is head else f"{quantity(reference, unit)} {ARROW} {one}"
@@ -92,7 +92,7 @@ def change_text(change: Change, *, is_shown: bool = False) -> str:
 
 
 def change_percent(change: Change) -> str:
-    """Return the change in percent, with the digits that tell it from the limit that it breaks."""
+    """Return the change in percent, with enough digits to read differently from the limit."""
     if change.ratio is None:
         return NOTHING
     limits = (limit.value for limit in change.broken if limit.kind not in ABSOLUTE)
@@ -120,7 +120,7 @@ def signed_percent(ratio: float, *, is_shown: bool = False, apart_from: float | 
 
 
 def percent_text(value: float, apart_from: float | None = None) -> str:
-    """Return a percentage without a sign, with the digits that tell it from another: "24.7%", "1,250%"."""
+    """Return a percentage without a sign, distinct from another one: "24.7%", "1,250%"."""
     size, decimals = abs(value), _decimals(value)
     if apart_from is not None and not math.isclose(size, apart_from, rel_tol=_SAME):
         while decimals < _MOST_DIGITS and f"{size:.{decimals}f}" == f"{apart_from:.{decimals}f}":
@@ -181,7 +181,7 @@ def _suffix(unit: str) -> str:
 
 
 def _distinct(values: Sequence[float], unit: str, size: float) -> tuple[list[str], str]:
-    """Return values as texts of one unit, and that unit, with enough digits to tell different ones apart."""
+    """Return values as texts of one unit, and that unit; different values read differently."""
     scaled = [_scaled(value, unit, size) for value in values]
     printed = scaled[0][1]
     for digits in range(_DIGITS, _MOST_DIGITS + 1):

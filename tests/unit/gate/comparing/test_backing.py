@@ -11,6 +11,8 @@ from sbir_gate.gate.comparing.backing import is_emptied_for_the_worse, judged_va
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.reporting.improvements import improvement_words
+from sbir_gate.gate.reporting.messages import text
+from sbir_gate.gate.reporting.metric_rows import metric_row
 from sbir_gate.model.finding import Excuse, Severity
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Metric, Run, Stratum
@@ -144,10 +146,14 @@ def test_a_fall_without_harm_is_a_note():
     verdict = judge(run_of(GOOD), run_of(WITH_WRONG), POLICY)
     excused = {change.metric for change in verdict.changes if change.excuse is Excuse.HARMLESS}
     assert excused == {"match_rate", "links/duns"}
-    assert "Match rate fell 16.7% (0.900 → 0.750; limit: −5%), but no award behind it worsened" in notes(
-        verdict
+    assert (
+        "Match rate fell 16.7% (0.900 → 0.750; limit: \N{MINUS SIGN}5%), but no award behind it worsened"
+        in notes(verdict)
     )
-    assert "Links by duns fell 100% (6 → 0; limit: −50%), but no award behind it worsened" in notes(verdict)
+    assert (
+        "Links by duns fell 100% (6 → 0; limit: \N{MINUS SIGN}50%), but no award behind it worsened"
+        in notes(verdict)
+    )
 
 
 def test_only_the_harm_within_a_fall_counts():
@@ -159,7 +165,16 @@ def test_only_the_harm_within_a_fall_counts():
     assert (change.reference, change.head) == (25.0, 9.0)
     assert change.severity is Severity.WARN
     (finding,) = [each for each in verdict.deciding if each.metric == "links/uei"]
-    assert (finding.reference, finding.measured, finding.facts["counts_only_worsened"]) == (25, 19, 1)
+    assert (finding.reference, finding.measured, finding.facts["worsened_value"]) == (25, 9, 19)
+    assert change.excuse is finding.excuse is Excuse.PARTLY_HARMLESS
+    # row and alert judge the same change
+    assert change.ratio == finding.ratio == pytest.approx(19 / 25)
+    assert change.raw_ratio == pytest.approx(9 / 25)
+    assert metric_row(change).change.endswith("for worsened awards, \N{MINUS SIGN}64% measured")
+    assert text(finding) == (
+        "Links by uei fell 24% (25 \N{RIGHTWARDS ARROW} 9 as measured;"
+        " 25 \N{RIGHTWARDS ARROW} 19 counting only awards that worsened; limit: \N{MINUS SIGN}20%)"
+    )
 
 
 def test_the_match_rates_threshold_holds_whatever_improved():
@@ -172,7 +187,7 @@ def test_without_a_truth_a_fall_counts_in_full():
     assert verdict.outcome is Outcome.FAIL
     moved = run_of({n: (right(n), "name") for n in RIGHT}, has_truth=False)
     verdict = judge(moved, run_of(GOOD, has_truth=False), POLICY)
-    assert reasons(verdict) == ("Links by uei fell 100% (15 → 0; limit: −50%)",)
+    assert reasons(verdict) == ("Links by uei fell 100% (15 → 0; limit: \N{MINUS SIGN}50%)",)
 
 
 def test_figures_that_no_award_explains_count_in_full():
