@@ -57,9 +57,12 @@ class MatchingOptions:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The decisions, one per firm (sorted by `firm_id`), and the engine's own metrics."""
+    """The decisions, one per firm (sorted by `firm_id`), what they follow from, and the engine's metrics."""
 
     decisions: tuple[FirmDecision, ...]
+    rules: Rules
+    model: Model
+    counts: WordCounts
     counters: Mapping[str, int]
     notes: Mapping[str, str]
 
@@ -101,7 +104,8 @@ def _match_firms(
     if limit is None:
         limit = interpolated_limit(model.limits, options.min_precision)
     with stage("similarity"):
-        by_query = _pairs_by_query(connection, counts, model, options.methods, min(limit, LEAST_CANDIDATE))
+        least = min(limit, LEAST_CANDIDATE)
+        by_query = _pairs_by_query(connection, counts, model, options.methods, least)
     rules = Rules(limit, options.namesakes_in_state, options.max_candidates)
     with stage("decisions"):
         by_firm = _pairs_by_firm(connection, by_query)
@@ -110,7 +114,7 @@ def _match_firms(
         )
     counters = {"firms": firms, "queries": queries, **counters}
     notes = {"model": model.version, "acceptance_limit": f"{limit:.6f}", "labelled_firms": str(len(labelled))}
-    return Matched(decisions, counters, notes)
+    return Matched(decisions, rules, model, counts, counters, notes)
 
 
 def _identifier_matches(
