@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 
 from sbir_gate.documents import save_alerts, save_run, save_verdict
@@ -195,12 +194,10 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
 
 def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
-    if isinstance(error, ConfigurationError):
-        for problem, origin in zip_longest(error.problems, error.origins, fillvalue=""):
-            yield _error_finding(problem, error, place_of(origin))
-    else:
-        place = Place(error.path, error.line or 0) if error.path else None
-        yield _error_finding(error.message, error, place)
+    for fault in error.faults:
+        is_file = fault.path and not isinstance(error, ConfigurationError)
+        place = Place(fault.path, fault.line or 0) if is_file else place_of(fault.place)
+        yield _error_finding(str(fault), error, place)
     yield from map(recorded, getattr(error, "__notes__", ()))
 
 

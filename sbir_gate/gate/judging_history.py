@@ -90,7 +90,7 @@ def _of_folder(folder: Path, gate: str) -> tuple[dict[str, HistoryEntry], tuple[
                 except DocumentError as error:
                     skipped.append(SkippedFile(row.file_name, error.message))
     except InputError as error:
-        return {}, (SkippedFile(str(folder), error.problem),)
+        return {}, (SkippedFile(str(folder), error.fault.detail),)
     return entries, tuple(skipped)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sbir_gate.errors import ConfigurationError, SbirGateError
+from sbir_gate.errors import SbirGateError
 from sbir_gate.gate.commit_files import (
     NEW,
     NOT_THERE,
@@ -237,10 +237,8 @@ def _own_rules(own: EffectiveSettings, has_baseline: bool) -> tuple[Rules | None
     """Return head's own rules, or None and why they cannot be read: that is not the commit's fault."""
     try:
         return own_judgement(own, has_baseline).rules, ""
-    except ConfigurationError as error:
-        return None, error.problems[0]
     except SbirGateError as error:
-        return None, error.message
+        return None, str(error.fault)
 
 
 def _waiver_edits(before: Sequence[Waiver], after: Sequence[Waiver]) -> list[PolicyEdit]:

@@ -155,11 +155,13 @@ class Excuse(StrEnum):
     """Why a limit that is broken does not fail.
 
     already-so: the reference breaks it too, and head is not worse. harmless: links fell, but no award
-    worsened by it, or too few to break the limit.
+    worsened by it, or too few to break the limit. partly-harmless: too few worsened to break the more severe
+    limit; only those count.
     """
 
     ALREADY_SO = "already-so"
     HARMLESS = "harmless"
+    PARTLY_HARMLESS = "partly-harmless"
 
 
 class OnFixture(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sbir_gate.errors import ConfigurationError
+from sbir_gate import errors
 
 MAX_FAULTS_SHOWN = 50
 MAX_VALUE_CHARACTERS = 80
@@ -32,8 +32,11 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the fault as one line."""
-        place = f"{self.origin}: {_printable(self.key)}" if self.key else self.origin
-        return f"{place}: {self.problem}"
+        return str(self.of_error())
+
+    def of_error(self) -> errors.Fault:
+        """Return the fault as an error carries it."""
+        return errors.Fault(self.problem, path=self.origin, column=_printable(self.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,10 @@ def _cut(text: str) -> str:
     return text if len(text) <= MAX_VALUE_CHARACTERS else text[: MAX_VALUE_CHARACTERS - 3] + "..."
 
 
-def configuration_error(faults: list[Fault]) -> ConfigurationError:
+def configuration_error(faults: list[Fault]) -> errors.ConfigurationError:
     """Return one error that lists all faults, one per line (the first 50, and how many more)."""
-    lines = [str(fault) for fault in faults[:MAX_FAULTS_SHOWN]]
+    listed = [fault.of_error() for fault in faults[:MAX_FAULTS_SHOWN]]
     if len(faults) > MAX_FAULTS_SHOWN:
-        lines.append(f"... and {len(faults) - MAX_FAULTS_SHOWN} more")
-    return ConfigurationError(
-        "\n".join(lines),
-        "config/base.yaml lists every key, with its unit and what is allowed",
-        tuple(fault.origin for fault in faults[:MAX_FAULTS_SHOWN]),
-        tuple(lines),
-    )
+        listed.append(errors.Fault(f"... and {len(faults) - MAX_FAULTS_SHOWN} more"))
+    hint = "config/base.yaml lists every key, with its unit and what is allowed"
+    return errors.ConfigurationError("the settings are wrong", hint, listed)

@@ -107,9 +107,7 @@ def read_waivers(content: bytes, name: str) -> tuple[Waiver, ...]:
     """Return the waivers in the bytes of a file that `name` names. Raises ConfigurationError."""
     waivers, faults = parse_waivers(content, name)
     if faults:
-        raise ConfigurationError(
-            "\n".join(str(fault) for fault in faults), HINT, tuple(fault.origin for fault in faults)
-        )
+        raise ConfigurationError("the waivers are wrong", HINT, [fault.of_error() for fault in faults])
     return waivers
 
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.reporting.messages import catalogue, distinct_texts, fix, limit_text, text
+from sbir_gate.gate.reporting.messages import (
+    catalogue,
+    counted,
+    distinct_texts,
+    fix,
+    limit_text,
+    number_text,
+    text,
+)
 from sbir_gate.model.finding import (
     OBSTACLES,
     Excuse,
@@ -228,3 +236,16 @@ def test_numbers_that_differ_beyond_rounding_read_differently(first, second):
     found = distinct_texts(first, second)
     if abs(first - second) > 1e-12 * max(abs(first), abs(second)):
         assert found[0] != found[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.0, "0"), (0.7, "0.7"), (1.71234, "1.712"), (25_000.0, "25,000"), (1e18, "1e+18")],
+)
+def test_numbers_are_short(value, said):
+    assert number_text(value) == said
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 awards"), (1, "1 award"), (1234, "1,234 awards")])
+def test_counts_agree_with_their_noun(count, said):
+    assert counted(count, "award") == said
