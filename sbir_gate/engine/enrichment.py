@@ -20,7 +20,7 @@ from sbir_gate.engine.linking import (
 )
 from sbir_gate.engine.matching.enriched import check_output, count_links, write_enriched
 from sbir_gate.errors import OutputError
-from sbir_gate.files import check_outputs, create_file
+from sbir_gate.files import check_outputs, create_file, unwritable
 from sbir_gate.model.records import Reject
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
@@ -136,9 +136,7 @@ def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
         with create_file(path) as file:
             file.write((json.dumps(monitor.export(), indent=1) + "\n").encode())
     except OSError as error:
-        raise OutputError(
-            f"the metrics cannot be written ({error.strerror})", "name a file that you may write", path=path
-        ) from error
+        raise unwritable(path, error) from error
 
 
 def _chunk_folder(output: Path, settings: Settings) -> Path | None:

@@ -33,6 +33,7 @@ from sbir_gate.engine.recipient_parts import (
     parts_key,
 )
 from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
+from sbir_gate.files import error_reason
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import psutil_sampler
 from sbir_gate.progress import ChunkProgress, Progress, ProgressFile
@@ -113,7 +114,7 @@ def link_files(
             ) from error
         except duckdb.IOException as error:
             raise OutputError(
-                f"the work folder cannot be used ({str(error).splitlines()[0]})",
+                f"the work folder cannot be used ({error_reason(error)})",
                 "name a folder with room in enrichment.work_folder",
             ) from error
 

@@ -18,9 +18,10 @@ from sbir_gate import __version__
 from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.engine.matching.memory import MemoryPlan, next_plan
 from sbir_gate.engine.matching.parts import Part, keep_part, own_rows, spill_part, write_part
-from sbir_gate.errors import InputError, OutputError
-from sbir_gate.files import open_file
+from sbir_gate.errors import InputError
+from sbir_gate.files import open_file, unreadable, unwritable
 from sbir_gate.progress import ChunkProgress
+from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipient_index import write_index
 from sbir_gate.reading.recipients import RecipientBatch, iterate_recipients
@@ -78,9 +79,7 @@ def fingerprint(path: Path) -> str:
                 file.seek(max(state.st_size - _SAMPLE_BYTES, 0) * number // (_SAMPLES - 1))
                 digest.update(file.read(_SAMPLE_BYTES))
     except OSError as error:
-        raise InputError(
-            f"cannot be read ({error.strerror or error})", "check that it is there and may be read", path=path
-        ) from error
+        raise unreadable(path, error) from error
     return digest.hexdigest()
 
 
@@ -150,11 +149,7 @@ class PartMaker:
         except OSError as error:
             if self._ledger is not None:
                 raise self._ledger.unwritable(error) from error
-            raise OutputError(
-                f"parts cannot be written ({error.strerror or error})",
-                "free some room, or name another folder in enrichment.work_folder",
-                path=self._folder,
-            ) from error
+            raise unwritable(self._folder, error, WORK_HINT) from error
 
     def _part(self, batch: RecipientBatch) -> Part:
         if self._ledger is not None:

@@ -157,9 +157,8 @@ def _decoded(kind: DocumentKind[T], text: str, origin: str, again: str) -> T:
     try:
         content = _content(kind, upgraded(kind.name, document.get(kind.name), version))
     except (ValidationError, ValueError, RecursionError) as error:
-        raise DocumentError(
-            f"{_first_fault(error)}", f"the document is damaged or was edited by hand: {again}", path=origin
-        ) from error
+        hint = f"the document is damaged or was edited by hand: {again}"
+        raise _content_error(error, hint, origin) from error
     if excess := kind.excess(content):
         raise DocumentError(excess, f"no benchmark makes such a document: {again}", path=origin)
     if fault := kind.fault(content):
@@ -182,10 +181,12 @@ def _parse(text: str, origin: str, again: str) -> Mapping[str, object]:
     return document
 
 
-def _first_fault(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        return f"{place or 'document'}: {fault['msg']}{more}"
-    return str(error)
+def _content_error(error: Exception, hint: str, origin: str) -> DocumentError:
+    """Return the error for a document that is not as its kind must be, with the key at fault."""
+    if not isinstance(error, ValidationError):
+        return DocumentError(str(error), hint, path=origin)
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"]) or "document"
+    value = fault["input"] if isinstance(fault["input"], str | int | float) else None
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return DocumentError(f"{fault['msg']}{more}", hint, path=origin, column=key, value=value)

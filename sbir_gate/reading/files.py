@@ -10,9 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import check_file, near_miss
+from sbir_gate.files import check_file, near_miss, unreadable
 from sbir_gate.reading.dump_files import holds_dump
-from sbir_gate.reading.text import unreadable
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".gz")
 PARQUET_SUFFIXES = (".parquet", ".pq")

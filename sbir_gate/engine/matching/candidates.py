@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from sbir_gate.engine.matching.parts import count_rows
+from sbir_gate.reading.database import count_rows
 from sbir_gate.sql_text import literal
 
 

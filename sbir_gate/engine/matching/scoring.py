@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.normalise import canonical_token
-from sbir_gate.engine.matching.parts import content_order, count_rows, drop_repeats, gather_rows
+from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
 from sbir_gate.engine.matching.similarity import (
     Floats,
     Integers,
@@ -21,6 +21,7 @@ from sbir_gate.engine.matching.similarity import (
     features,
 )
 from sbir_gate.engine.matching.vocabulary import BACKGROUND_NAMES, COMMON_WORDS
+from sbir_gate.reading.database import count_rows
 
 _CUT_LENGTHS = "(29, 30, 31, 39, 40, 41)"
 _TEXT_COLUMNS = (
