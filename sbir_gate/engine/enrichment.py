@@ -33,7 +33,7 @@ class EnrichRequest:
     """Files in and out; `rejects` and `metrics` are written only where named.
 
     Without `is_resuming` what an interrupted run left is not used. Progress is written to a file in
-    `progress_folder`, the index of all recipients (`index_parts`) in `index_folder`, if they are named.
+    `progress_folder`, the index of all recipients (`recipient_index`) in `index_folder`, if they are named.
     """
 
     awards: str

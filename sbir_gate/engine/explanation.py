@@ -166,7 +166,7 @@ def _explanation(linked: Linked, award_id: str, case: _Case) -> Explanation:
             best.confidence if best else 0.0,
             tuple(found.recipient_id for found in decision.candidates),
         ),
-        basis=_basis(case, linked.matched.rules.namesakes_in_state),
+        basis=_basis(case, linked.matched.rules.max_frequency_in_state),
         candidates=tuple(_candidate(linked, case, found) for found in decision.candidates),
         reason=_reason(case, linked.matched.rules.acceptance_limit),
         acceptance_limit=linked.matched.rules.acceptance_limit,
@@ -176,7 +176,7 @@ def _explanation(linked: Linked, award_id: str, case: _Case) -> Explanation:
     )
 
 
-def _basis(case: _Case, namesakes_in_state: int) -> Basis:
+def _basis(case: _Case, max_frequency_in_state: int) -> Basis:
     decision = case.decision
     if decision.best is None:
         return Basis.NOTHING
@@ -185,7 +185,7 @@ def _basis(case: _Case, namesakes_in_state: int) -> Basis:
             return Basis.IDENTIFIER
         exact = [fact for fact in case.facts if fact.method is Method.NAME_EXACT]
         in_state = len({fact.recipient_id for fact in exact if fact.same_state})
-        if any(links_by_name(fact, in_state, namesakes_in_state) for fact in exact):
+        if any(links_by_name(fact, in_state, max_frequency_in_state) for fact in exact):
             return Basis.EXACT_NAME
     return Basis.MODEL
 
@@ -200,7 +200,7 @@ def _reason(case: _Case, limit: float) -> NoLinkReason | None:
     if best.reason == IDENTIFIER_CONFLICT:
         return NoLinkReason.IDENTIFIER_CONFLICT
     fact = _fact_of(case, best)
-    if fact is not None and fact.method is Method.NAME_EXACT and fact.namesakes > 1:
+    if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
     if fact is not None and fact.is_other_generation and fact.confidence >= limit:
         return NoLinkReason.OTHER_GENERATION
@@ -254,7 +254,7 @@ def _weighing(linked: Linked, scored: ScoredPairs, fact: PairFacts) -> Weighing:
             for name, value, weight in zip(FEATURES, scored.matrix[row], model.weights, strict=True)
         ),
         confidence=fact.confidence,
-        name_frequency=fact.namesakes,
+        name_frequency=fact.name_frequency,
     )
 
 
@@ -309,7 +309,7 @@ def _changes(scored: ScoredPairs, row: int) -> Iterator[tuple[Change, ScoredPair
     for change, place in places.items():
         if place is not None and place != right:
             yield change, _rescored(scored, row, place)
-    if pairs.namesakes[row] > 1:
+    if pairs.name_frequency[row] > 1:
         has_name = scored.names.compact[pairs.right] == scored.names.compact[pairs.right[row]]
         yield Change.UNIQUE_NAME, _without(scored, row, has_name)
 
@@ -333,7 +333,7 @@ def _without(scored: ScoredPairs, row: int, has_name: NDArray[np.bool_]) -> Scor
     """Return the pairs in which the recipient is the only one that has its name."""
     keep = ~has_name | (scored.recipient_id == scored.recipient_id[row])
     pairs = subset(scored.pairs, keep)
-    pairs = replace(pairs, namesakes=np.where(has_name[keep], 1, pairs.namesakes))
+    pairs = replace(pairs, name_frequency=np.where(has_name[keep], 1, pairs.name_frequency))
     return ScoredPairs(
         scored.query[keep],
         scored.row_key[keep],

@@ -21,14 +21,13 @@ from sbir_gate.engine.matching.cascade import (
     match_firms,
 )
 from sbir_gate.engine.matching.ledger import Ledger
-from sbir_gate.engine.matching.parts import open_parts, register_functions
+from sbir_gate.engine.matching.parts import open_parts, own_rows, register_functions
 from sbir_gate.engine.recipient_parts import (
     PartEdges,
     PartMaker,
     PartsRead,
     check_unchanged,
     fingerprint,
-    index_parts,
     kept_chunks,
     parts_key,
 )
@@ -40,6 +39,7 @@ from sbir_gate.progress import ChunkProgress, Progress, ProgressFile
 from sbir_gate.reading.awards import AwardsRead, read_awards
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.recipient_index import write_index
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.reading import database_options, reading_options
@@ -164,7 +164,7 @@ def matching_options(settings: Settings) -> MatchingOptions:
         min_precision=matching.min_precision,
         acceptance_limit=matching.acceptance_limit,
         max_candidates=matching.max_candidates,
-        namesakes_in_state=matching.namesakes_in_state,
+        max_frequency_in_state=matching.namesakes_in_state,
         min_training_labels=matching.min_training_labels,
         max_training_labels=matching.max_training_labels,
         blocking=BlockingOptions(
@@ -195,7 +195,8 @@ def _link(
     check_unchanged(paths, states)
     if request.index_folder is not None:
         with monitor.monitor_block("index-recipients"):
-            index_parts(connection, read.parts, request.index_folder)
+            for number, part in enumerate(read.parts):
+                write_index(connection, own_rows(part), request.index_folder, number)
 
     def stage(name: str) -> AbstractContextManager[None]:
         progress(f"matching: {name}", 0, None)
@@ -225,8 +226,8 @@ def _read_recipients(
         place.watch(chunk)
 
     if place.ledger is not None:
-        for words in place.ledger.findings():
-            progress(words, 0, None)
+        for message in place.ledger.findings():
+            progress(message, 0, None)
         if place.ledger.finished:
             place.watch(kept_chunks(place.ledger, settings.enrichment.performance.chunk_size))
     edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), tell=tell)

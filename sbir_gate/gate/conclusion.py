@@ -27,6 +27,7 @@ from sbir_gate.gate.policy import Judgement
 from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.gate.reporting.markdown import render_markdown
+from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
@@ -106,7 +107,7 @@ def _judged(
         report_path=report_path,
         alerts=past.alerts,
         warnings=(
-            *judgement.warnings,
+            *texts(judgement.warnings),
             *past.warnings,
             *keep_run(head, past.verdict.outcome, edges.tags(), settings, past.alerts),
         ),

@@ -25,6 +25,8 @@ Format history:
    measured (`timing`). Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences.
    Documents of format 3 and older are read by the steps of `upgrades`; their sentences become findings of the
    rule `as-recorded`.
+5. The notes of a Run (`warnings`), and why a fixture edit could not be judged (`fixture_edits.obstacle`), are
+   findings instead of sentences.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.upgrades import upgraded
 from sbir_gate.model.verdict import Verdict, outcome_fault
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 MAKE_AGAIN = "recreate it with 'sbir-gate run'"
 PROMOTE_AGAIN = "restore it from git, or replace it with 'sbir-gate baseline promote --force'"

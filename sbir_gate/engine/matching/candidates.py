@@ -55,11 +55,11 @@ _NAME_PIECES = (
     _Piece(5, "last-7", ("right(compact, 7)",), "len(compact) >= 7"),
     _NAME,
 )
-_WORD_PIECES = (
-    _Piece(6, "word", ("word",), "len(word) >= 5"),
-    _Piece(7, "word-in-state", ("word", "state"), "len(word) >= 4"),
-    _Piece(8, "stem-in-state", ("left(word, 5)", "state"), "len(word) >= 5"),
-    _Piece(9, "word-pair", ("word", "neighbour")),
+_TOKEN_PIECES = (
+    _Piece(6, "token", ("token",), "len(token) >= 5"),
+    _Piece(7, "token-in-state", ("token", "state"), "len(token) >= 4"),
+    _Piece(8, "stem-in-state", ("left(token, 5)", "state"), "len(token) >= 5"),
+    _Piece(9, "token-pair", ("token", "neighbour")),
 )
 
 
@@ -83,14 +83,14 @@ _NAME_KEY = _key(_NAME)
 def _pieces_query(table: str, identity: str, column: Callable[[_Piece], str], alias: str) -> str:
     """Return SQL for `identity` and a column made of each piece of each row of `table`."""
     of_name = ", ".join(map(column, _NAME_PIECES))
-    of_word = ", ".join(map(column, _WORD_PIECES))
+    of_token = ", ".join(map(column, _TOKEN_PIECES))
     named = f"FROM {table} WHERE compact <> ''"
     return f"""
         SELECT {identity}, unnest([{of_name}]) AS {alias} {named}
         UNION ALL
-        SELECT {identity}, unnest([{of_word}]) AS {alias} FROM (
-            SELECT {identity}, state, unnest(words) AS word, unnest(words[2:]) AS neighbour
-            FROM (SELECT {identity}, state, string_split(normal, ' ') AS words {named})
+        SELECT {identity}, unnest([{of_token}]) AS {alias} FROM (
+            SELECT {identity}, state, unnest(tokens) AS token, unnest(tokens[2:]) AS neighbour
+            FROM (SELECT {identity}, state, string_split(normal, ' ') AS tokens {named})
         )
     """
 
@@ -134,7 +134,7 @@ def create_pairs(
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE open_keys AS
         SELECT key, count(*) AS queries, key IN (SELECT {_NAME_KEY} FROM queries) AS is_name,
-               count(*) <= {options.max_firms_per_key} AS is_telling
+               count(*) <= {options.max_firms_per_key} AS is_selective
         FROM query_keys GROUP BY key
     """)
     connection.execute("CREATE OR REPLACE TEMP TABLE recipient_keys (row_key BIGINT, key UBIGINT)")
@@ -149,7 +149,7 @@ def create_pairs(
     _merge_keys(connection, options.max_pairs_per_key)
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT query_id, row_key, count(*) FILTER (is_telling) AS shared_keys
+        SELECT query_id, row_key, count(*) FILTER (is_selective) AS shared_keys
         FROM query_keys JOIN open_keys USING (key) JOIN recipient_keys USING (key)
         GROUP BY query_id, row_key
     """)
@@ -174,10 +174,10 @@ def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
         CREATE OR REPLACE TEMP TABLE open_keys AS
         SELECT * FROM (
             SELECT key, queries, is_name,
-                   is_telling AND queries * coalesce(recipients, 0) <= {max_pairs_per_key} AS is_telling
+                   is_selective AND queries * coalesce(recipients, 0) <= {max_pairs_per_key} AS is_selective
             FROM open_keys
             LEFT JOIN (SELECT key, count(*) AS recipients FROM recipient_keys GROUP BY key) USING (key)
-        ) WHERE is_telling OR is_name
+        ) WHERE is_selective OR is_name
     """)
     return count_rows(connection, "recipient_keys")
 
@@ -189,12 +189,12 @@ def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: S
     similarity were chosen by how often the correct recipient is among the best (docs/performance).
     """
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE likened"
-        " (query_id BIGINT, row_key BIGINT, shared_keys BIGINT, likeness DOUBLE)"
+        "CREATE OR REPLACE TEMP TABLE compared"
+        " (query_id BIGINT, row_key BIGINT, shared_keys BIGINT, similarity DOUBLE)"
     )
     for batch in batches:
         connection.execute(f"""
-            INSERT INTO likened
+            INSERT INTO compared
             SELECT query_id, row_key, shared_keys,
                    2 * jaro_winkler_similarity(q.compact, r.compact)
                    + 0.1 * least(shared_keys, 10)
@@ -212,9 +212,9 @@ def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: S
     for remainder in range(_RANKING_STEPS):
         connection.execute(f"""
             INSERT INTO pairs SELECT query_id, row_key, shared_keys
-            FROM (SELECT DISTINCT * FROM likened WHERE query_id % {_RANKING_STEPS} = {remainder})
+            FROM (SELECT DISTINCT * FROM compared WHERE query_id % {_RANKING_STEPS} = {remainder})
             QUALIFY row_number() OVER (
-                PARTITION BY query_id ORDER BY likeness DESC, shared_keys DESC, row_key
+                PARTITION BY query_id ORDER BY similarity DESC, shared_keys DESC, row_key
             ) <= {pairs_per_query}
         """)
-    connection.execute("DROP TABLE likened")
+    connection.execute("DROP TABLE compared")

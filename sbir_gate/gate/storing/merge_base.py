@@ -24,6 +24,7 @@ from sbir_gate.gate.storing.references import (
     shown,
 )
 from sbir_gate.gate.storing.revisions import SHOWN_DIGITS, Revision
+from sbir_gate.model.finding import Finding, Rule, note
 from sbir_gate.model.run import TargetBranch
 
 _SECONDS_PER_DAY = 86_400
@@ -58,7 +59,7 @@ class MergeBase:
     target: Revision
     commits_behind: int = 0
     days_behind: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     @property
     def commit(self) -> str:
@@ -116,8 +117,7 @@ def _saved_base(git: Git, root: Path, head: str, base: Reference, saved: TargetB
     at_root, target, notes = git.at(root), saved.commit, base.notes
     if not HASH.fullmatch(target) or git.ask("cat-file", "-e", f"{target}^{{commit}}").status:
         target = base.commit
-        words = f"commit {saved.commit[:SHOWN_DIGITS]} of {shown(saved.name)} is not in this repository"
-        notes += (f"{words}: limits that it made stricter were not applied",)
+        notes += (note(Rule.TARGET_NOT_FOUND, commit=saved.commit, target=saved.name),)
     return MergeBase(
         Revision(at_root, base.commit, root),
         saved.name,

@@ -119,7 +119,7 @@ def test_names_are_shown_as_they_are_compared(explained):
 
 def test_shared_keys_are_those_that_the_search_makes_of_both(explained):
     keys = explained["by-model"].candidates[0].shared_keys
-    assert SharedKey("word", "KRYMSOLAR") in keys
+    assert SharedKey("token", "KRYMSOLAR") in keys
     assert SharedKey("start-in-zip3", "KRYM 787") in keys
     assert all("PHOTONICS" not in key.text.split() for key in keys)  # on one side only
 

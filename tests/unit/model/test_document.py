@@ -111,7 +111,7 @@ def test_a_run_of_an_equal_value_is_the_same_text():
 
 
 def test_a_text_that_looks_like_no_number_is_written():
-    run = replace(make_run(), warnings=("[NaN],", ",-Infinity,"))
+    run = replace(make_run(), reject_examples=("[NaN],", ",-Infinity,"))
     assert decode(RUN, encode(RUN, run), "run.json") == run
 
 

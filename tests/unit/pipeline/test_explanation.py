@@ -74,7 +74,7 @@ def test_an_award_that_is_not_there_is_refused(tables):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "is empty"), (b"award_id\nA1\n", "lacks the column"), (b"PAR1 not really", "cannot be read")],
+    [(b"", "is empty"), (b"award_id\nA1\n", "lacks this column"), (b"PAR1 not really", "cannot be read")],
 )
 def test_a_file_that_cannot_be_read_is_wrong_input(tmp_path, content, reason):
     path = tmp_path / "enriched.csv"

@@ -37,7 +37,7 @@ PARTS = (
 WEIGHING = Weighing("QUELLMARK OPTICS", -10.0, PARTS, 0.0911, 1)
 BEST = ExplainedCandidate(
     "R7", Party("QUELLMARK OPTIX LLC", "", "", "RENO", "NV", "89501"), "name-fuzzy", 91.7, 0.0911,
-    shared_keys=(SharedKey("word", "QUELLMARK"),), weighing=WEIGHING,
+    shared_keys=(SharedKey("token", "QUELLMARK"),), weighing=WEIGHING,
 )  # fmt: skip
 FOUND = Explanation(
     "A1",
@@ -69,7 +69,7 @@ def test_the_whole_explanation(check_golden):
 
 def test_every_feature_key_reason_and_change_has_words():
     assert {*FEATURES} <= explanation._FEATURES.keys()
-    kinds = {piece.kind for piece in (*candidates._NAME_PIECES, *candidates._WORD_PIECES)}
+    kinds = {piece.kind for piece in (*candidates._NAME_PIECES, *candidates._TOKEN_PIECES)}
     assert kinds == explanation._KEYS.keys()
     assert {*NoLinkReason} == explanation._REASONS.keys()
     assert {*Change} == explanation._CHANGES.keys()
