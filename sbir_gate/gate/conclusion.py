@@ -14,6 +14,7 @@ from sbir_gate.errors import (
     ConfigurationError,
     EnricherError,
     ExitStatus,
+    Fault,
     OutputError,
     SbirGateError,
     ToolError,
@@ -198,7 +199,7 @@ def error_findings(error: SbirGateError) -> Iterator[Finding]:
     for fault in error.faults:
         is_file = fault.path and not isinstance(error, ConfigurationError)
         place = Place(fault.path, fault.line or 0) if is_file else place_of(fault.place)
-        yield _error_finding(str(fault), error, place)
+        yield _error_finding(fault, error, place)
     yield from map(recorded, getattr(error, "__notes__", ()))
 
 
@@ -207,7 +208,11 @@ def _relative(lines: Iterable[str], root: Path) -> tuple[str, ...]:
     return tuple(line.replace(f"{root}{os.sep}", "") for line in lines)
 
 
-def _error_finding(text: str, error: SbirGateError, place: Place | None) -> Finding:
+def _error_finding(fault: Fault, error: SbirGateError, place: Place | None) -> Finding:
     log = _relative(error.log_tail, Path.cwd()) if isinstance(error, EnricherError) else ()
-    facts: dict[str, Fact] = {"text": text, "hint": error.hint, **({"log": log} if log else {})}
+    facts: dict[str, Fact] = {
+        "text": fault.text,
+        "hint": fault.hint or error.hint,
+        **({"log": log} if log else {}),
+    }
     return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=facts)
