@@ -25,6 +25,8 @@ Format history:
    measured (`timing`). Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences.
    Documents of format 3 and older are read by the steps of `upgrades`; their sentences become findings of the
    rule `as-recorded`.
+5. The notes of a Run (`warnings`), and why a fixture edit could not be judged (`fixture_edits.obstacle`), are
+   findings instead of sentences.
 """
 
 from __future__ import annotations
@@ -51,8 +53,9 @@ from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.upgrades import upgraded
 from sbir_gate.model.verdict import Verdict, outcome_fault
+from sbir_gate.wrong_input import broken_rule
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 MAKE_AGAIN = "recreate it with 'sbir-gate run'"
 PROMOTE_AGAIN = "restore it from git, or replace it with 'sbir-gate baseline promote --force'"
@@ -189,4 +192,4 @@ def _content_error(error: Exception, hint: str, origin: str) -> DocumentError:
     key = ".".join(str(part) for part in fault["loc"]) or "document"
     value = fault["input"] if isinstance(fault["input"], str | int | float) else None
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return DocumentError(f"{fault['msg']}{more}", hint, path=origin, column=key, value=value)
+    return DocumentError(f"{broken_rule(fault)}{more}", hint, path=origin, column=key, value=value)

@@ -15,6 +15,7 @@ from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.bounds import LEAST, MOST, is_amount
 from sbir_gate.model.samples import StageSample
 from sbir_gate.model.strict_json import parse_json
+from sbir_gate.wrong_input import broken_rule
 
 LIMIT_BYTES = 4 * 2**20
 LIMIT_NAMES = 200
@@ -106,7 +107,7 @@ def read_telemetry(path: Path) -> Telemetry:
         fault = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in fault["loc"])[:120]
         value = fault["input"] if key else None
-        problem = f"the enricher's metrics: {fault['msg'][:200]}"
+        problem = f"the enricher's metrics: {broken_rule(fault)}"
         raise EnricherError(problem, _HINT, path=path.name, column=key, value=value) from error
     names = [stage.name for stage in telemetry.stages]
     doubled = sorted({name for name in names if names.count(name) > 1})

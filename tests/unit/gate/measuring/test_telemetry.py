@@ -43,7 +43,7 @@ def test_a_byte_order_mark_and_whole_numbers_with_a_point_are_read(told):
     ("content", "message"),
     [
         ("", "Invalid JSON"),
-        ("[1]", "should be an object"),
+        ("[1]", "must hold keys"),
         ('{"counters": {"pairs": 1}', "Invalid JSON"),
         ({"counters": {"pairs": -1}}, "counters.pairs"),
         ({"counters": {"pairs": 1.5}}, "counters.pairs"),
