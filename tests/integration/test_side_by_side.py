@@ -197,7 +197,7 @@ def test_a_slower_change_fails(timed, is_committed):
         result = timed.gate()
         if result.verdict.outcome is Outcome.FAIL:
             break
-    assert "cpu_seconds rose" in " ".join(reasons(result.verdict))
+    assert "CPU time rose" in " ".join(reasons(result.verdict))
     assert result.run.source.is_dirty is not is_committed
     assert result.run.engine_notes["version"] == "slow"
     assert base_of(result).engine_notes["version"] == "first"
