@@ -169,7 +169,7 @@ def _check_file(path: Path) -> None:
         open_file(path).close()
     except FileNotFoundError as error:
         raise InputError(
-            f"no such file{near_miss(path)}", "name the file that the engine wrote", path=path
+            "no such file", near_miss(path) or "name the file that the engine wrote", path=path
         ) from error
     except OSError as error:
         raise InputError(

@@ -143,8 +143,9 @@ def test_a_file_that_is_no_output_of_an_engine_is_wrong_input_in_one_line(tmp_pa
 
 def test_a_file_that_is_missing_names_one_that_is_spelled_like_it(write, tmp_path):
     write(FULL, "linked.csv")
-    with pytest.raises(InputError, match=r"linkd\.csv: no such file; did you mean .*linked\.csv"):
+    with pytest.raises(InputError, match=r"linkd\.csv: no such file") as caught:
         report(tmp_path / "linkd.csv")
+    assert caught.value.hint == f"did you mean {tmp_path / 'linked.csv'}?"
 
 
 def test_a_folder_is_not_a_file(tmp_path):
