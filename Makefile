@@ -6,6 +6,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS_VENV := .venv-peers
+PLOTLY := sbir_gate/pages/plotly
 # compiling every module of every dependency takes as long as the rest of the set-up, and few are used
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
 PIP_INSTALL := $(BIN)/python -m pip install $(PIP_OPTIONS) --no-compile
@@ -19,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test slow nightly check coverage lint fixtures golden pictures peers lock clean
+.PHONY: help run test slow nightly check coverage lint fixtures golden pictures plotly peers lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.* ## ' Makefile | sed -E 's/^([a-z]+):.* ## /\1\t/' | expand -t 12
@@ -64,6 +65,13 @@ golden: $(VENV)/dev.stamp ## write the golden files again; look at the differenc
 
 pictures: $(VENV)/dev.stamp ## draw the pictures of the pages again (needs chromium); MERMAID=mermaid.min.js for trends
 	$(BIN)/python -m tests.pictures.make $(if $(MERMAID),--mermaid $(MERMAID))
+
+plotly: ## bring the drawing library of the pages to VERSION (needs npm): make plotly VERSION=4.1.1
+	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	npm pack --silent --pack-destination "$$folder" plotly.js-basic-dist-min@$(VERSION); \
+	tar -xzf "$$folder"/*.tgz -C "$$folder"; \
+	cp "$$folder/package/plotly-basic.min.js" "$$folder/package/LICENSE" $(PLOTLY)/; \
+	cd $(PLOTLY); { echo "plotly.js-basic-dist-min $(VERSION)"; sha256sum LICENSE plotly-basic.min.js; } > version.txt
 
 peers: $(VENV)/run.stamp $(PEERS_VENV)/stamp ## measure the engine beside its peers; PEERS="--help" lists the options
 	$(BIN)/python -m tests.performance.peers $(PEERS)

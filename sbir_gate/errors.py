@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypedDict, Unpack
+
+from sbir_gate.wrong_input import shortened, shown
 
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 
@@ -19,38 +24,79 @@ class ExitStatus(IntEnum):
     INCONCLUSIVE = 4
 
 
-class SbirGateError(Exception):
-    """Base of all errors that are shown to the user as one line and a hint.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong and where: file, line (or row of a table), column or key, the value found there; a fix.
 
-    `problem` is what is wrong; `path`, `line`, `column` and `value` say where, if that is known; `hint` is
-    the fix.
+    Every message with a place is made from these fields here, never the other way round.
     """
 
-    def __init__(
-        self,
-        problem: str,
-        hint: str = "",
-        *,
-        path: object = "",
-        line: int | None = None,
-        column: str = "",
-        value: object = None,
-    ) -> None:
+    problem: str
+    path: str = ""
+    line: int | None = None
+    row: int | None = None
+    column: str = ""
+    value: object = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """Return the fault as one line."""
+        return "; ".join(filter(None, (self.text, self.hint)))
+
+    @property
+    def text(self) -> str:
+        """The line without the fix."""
+        return ": ".join(filter(None, (self.place, self.detail)))
+
+    @property
+    def place(self) -> str:
+        """The file and the line or row in it; empty if unknown."""
+        path = self.path if self.line is None else f"{self.path}:{self.line}"
+        return ": ".join(filter(None, (path, "" if self.row is None else f"row {self.row:,}")))
+
+    @property
+    def detail(self) -> str:
+        """The line without its place: the column, what is wrong, and the value."""
+        column = shortened(self.column if self.column.isprintable() else repr(self.column))
+        problem = self.problem if self.value is None else f"{self.problem} ({shown(self.value)})"
+        return ": ".join(filter(None, (column, problem)))
+
+
+class Place(TypedDict, total=False):
+    """The fields of a fault that say where it is, all optional."""
+
+    path: object
+    line: int | None
+    row: int | None
+    column: str
+    value: object
+
+
+class SbirGateError(Exception):
+    """Base of all errors that are shown to the user: a line for each fault, and a hint with the fix."""
+
+    def __init__(self, problem: str, hint: str = "", **place: Unpack[Place]) -> None:
         super().__init__(problem)
-        self.problem = problem
         self.hint = hint
-        self.path = str(path)
-        self.line = line
-        self.column = column
-        self.value = value
+        fault = Fault(
+            problem,
+            str(place.get("path", "")),
+            place.get("line"),
+            place.get("row"),
+            place.get("column", ""),
+            place.get("value"),
+        )
+        self.faults: tuple[Fault, ...] = (fault,)
+
+    @property
+    def fault(self) -> Fault:
+        """The first fault."""
+        return self.faults[0]
 
     @property
     def message(self) -> str:
-        """The one text of the error: file, line, column, what is wrong, and the value."""
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
-        column = f"column {self.column}" if self.column else ""
-        value = "" if self.value is None else f" ({self.value!r})"
-        return ": ".join(filter(None, (place, column, f"{self.problem}{value}")))
+        """The text of the error: one line for each fault."""
+        return "\n".join(map(str, self.faults))
 
     def __str__(self) -> str:
         """Return the message."""
@@ -69,23 +115,15 @@ class UsageError(SbirGateError):
 
 
 class ConfigurationError(SbirGateError):
-    """One or more configuration values are wrong; `problems` are all of them, `message` has one a line.
-
-    `origins` is where each of them is set (`gate.yaml:4`), as far as that is known, in the same order.
-    """
+    """One or more configuration values are wrong; `faults` are all of them."""
 
     exit_status = ExitStatus.WRONG_INPUT
 
     def __init__(
-        self,
-        message: str,
-        hint: str = "",
-        origins: tuple[str, ...] = (),
-        problems: tuple[str, ...] = (),
+        self, problem: str, hint: str = "", faults: Sequence[Fault] = (), **place: Unpack[Place]
     ) -> None:
-        super().__init__(message, hint)
-        self.origins = origins
-        self.problems = problems or (message,)
+        super().__init__(problem, hint, **place)
+        self.faults = tuple(faults) or self.faults
 
 
 class InputError(SbirGateError):
@@ -128,8 +166,10 @@ class EnricherError(SbirGateError):
 
     exit_status = ExitStatus.BROKEN
 
-    def __init__(self, message: str, hint: str = "", log_tail: tuple[str, ...] = ()) -> None:
-        super().__init__(message, hint)
+    def __init__(
+        self, problem: str, hint: str = "", log_tail: tuple[str, ...] = (), **place: Unpack[Place]
+    ) -> None:
+        super().__init__(problem, hint, **place)
         self.log_tail = log_tail
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.browser import Browser
 
 # each profile tries the same examples every time, without a deadline that a busy machine would miss
 for profile, examples in (("fast", 15), ("full", 150)):
@@ -40,3 +45,39 @@ def check_golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_bytes().decode("utf-8"), f"{name} differs: if it should, run 'make golden'"
 
     return check
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+MISSING_CHROMIUM = "no Chromium: run 'sudo apt-get install chromium chromium-driver' to test the pages"
+
+
+def has_chromium() -> bool:
+    """Say whether a browser and its driver are installed."""
+    return any(map(shutil.which, BROWSERS)) and shutil.which("chromedriver") is not None
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give a headless Chromium; where it is missing the test is skipped."""
+    if not has_chromium():
+        pytest.skip(MISSING_CHROMIUM)
+    # loaded here: most tests need no browser, and it takes a while to load its driver
+    driving = pytest.importorskip("tests.browser")
+    with driving.open_browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Browser], list[str]]:
+    """Give what names the serious violations of accessibility on the page that is open."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm: run 'sudo apt-get install npm' to check the accessibility of pages")
+    driving = pytest.importorskip("tests.browser")
+    source = driving.fetch_axe(tmp_path_factory.mktemp("axe"))
+    return lambda opened: driving.serious_violations(opened, source)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what cannot be tested here."""
+    if not has_chromium():
+        terminalreporter.write_line(f"{MISSING_CHROMIUM}; those tests are skipped")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sbir_gate.gate.comparing.changes import Compared
 from sbir_gate.gate.comparing.records import compare_records
-from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.messages import diagnosis_texts, texts
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.finding import Finding, LimitKind, Rule, Severity
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, Policy, RecordChanges, Verdict
@@ -21,6 +22,16 @@ def reasons(verdict: Verdict) -> tuple[str, ...]:
 def notes(verdict: Verdict) -> tuple[str, ...]:
     """Return the messages of the notes."""
     return texts(verdict.notes)
+
+
+def problem(diagnosis: Diagnosis) -> str:
+    """Return what is wrong with a set-up."""
+    return diagnosis_texts(diagnosis)[0]
+
+
+def cure(diagnosis: Diagnosis) -> str:
+    """Return the fix of what is wrong with a set-up."""
+    return diagnosis_texts(diagnosis)[1]
 
 
 def rules(findings: Iterable[Finding]) -> list[Rule]:

@@ -15,11 +15,26 @@ console take it from one catalogue, `sbir_gate/gate/reporting/messages.toml`. `m
 
 Names in braces are filled in with the figures of the finding.
 """
+_DOCTOR = """\
+# Diagnoses
+
+What `sbir-gate doctor` finds. `--format json` gives the id, the place and the figures (`facts`) of each.
+
+| id | text | fix |
+| --- | --- | --- |"""
 
 
 def page() -> str:
     """Return the page: id, text, headline, meaning and fix of each message."""
-    return "\n".join((_HEAD, *map(_section, catalogue(), catalogue().values())))
+    flaws = catalogue("diagnosis")
+    rows = map(_row, flaws, flaws.values())
+    findings = map(_section, catalogue(), catalogue().values())
+    return "\n".join((_HEAD, *findings, _DOCTOR, *rows, ""))
+
+
+def _row(name: str, entry: Message) -> str:
+    fix = entry.fix.replace("{{}}", "{}")
+    return f"| `{name}` | {entry.text} | {fix} |"
 
 
 def _section(name: str, entry: Message) -> str:

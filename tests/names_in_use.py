@@ -37,6 +37,16 @@ _.is_all_doubt
 _.stated
 _.correct
 
+# used by tests/messages_page.py, which writes docs/messages.md
+_.meaning
+
+# used by the templates of pages
+_.is_number
+_.has_choices
+_.has_filter
+_.is_wide
+_.caption
+
 # used by tests/performance/train_default_model.py, which writes the shipped model
 _.model_document
 

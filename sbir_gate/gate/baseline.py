@@ -6,7 +6,7 @@ Times of two machines are compared with the help of a calibration workload, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import is_ancestor
 from sbir_gate.gate.storing.references import HASH, find_reference
 from sbir_gate.gate.storing.sessions import load_companions
-from sbir_gate.model.diagnosis import Diagnosis, Gravity
+from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
+from sbir_gate.model.finding import Fact
 from sbir_gate.model.run import Machine, Run
 from sbir_gate.model.verdict import PromotionObstacle
 from sbir_gate.settings.base_settings import Given
@@ -29,7 +30,6 @@ from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.layers import VARIABLE_PREFIX
 
 _MAX_SECONDS = 60.0
-_AGAIN = "measure with 'sbir-gate run' and promote that Run"
 # options that change neither what is measured nor what it is compared with
 _NEUTRAL_OPTIONS = frozenset({"reports.folder"})
 
@@ -79,31 +79,32 @@ def baseline_diagnoses(
     gate = effective.settings.gate
     place = str(baseline_path(gate.baselines_folder, gate.name))
     for problem in verify(baseline):
-        yield Diagnosis(Gravity.ERROR, place, problem, _AGAIN)
+        yield Diagnosis(Gravity.ERROR, Flaw.BASELINE_UNSOUND, place, {"text": problem})
     if fingerprint and fingerprint != baseline.fixture.fingerprint:
-        problem = "it was measured on different fixtures, so every Run is incomparable"
-        yield Diagnosis(Gravity.ERROR, place, problem, _AGAIN)
-    for problem in _drifted(effective, baseline, today):
-        yield Diagnosis(Gravity.WARNING, place, problem, _AGAIN)
+        yield Diagnosis(Gravity.ERROR, Flaw.BASELINE_OF_OTHER_FIXTURE, place)
+    for flaw, facts in _drifted(effective, baseline, today):
+        yield Diagnosis(Gravity.WARNING, flaw, place, facts)
 
 
-def _drifted(effective: EffectiveSettings, baseline: Run, today: date) -> Iterator[str]:
+def _drifted(
+    effective: EffectiveSettings, baseline: Run, today: date
+) -> Iterator[tuple[Flaw, Mapping[str, Fact]]]:
     settings = effective.settings
     most = settings.doctor.baseline_max_days
     age = (today - baseline.started_at.date()).days
     if age > most:
-        yield f"it is {age} days old, more than {most} (doctor.baseline_max_days)"
+        yield Flaw.BASELINE_OLD, {"days": age, "most": most}
     command = enricher_name(settings.enricher.command)
     if command != baseline.enricher:
-        yield f"it is of another enricher: {baseline.enricher!r}, not {command!r}"
+        yield Flaw.BASELINE_OF_OTHER_ENRICHER, {"before": baseline.enricher, "now": command}
     if settings_digest(effective) != baseline.settings_digest:
-        yield "it was measured with other settings of matching or reading"
+        yield Flaw.BASELINE_OF_OTHER_SETTINGS, {}
     if baseline.tool_version != __version__:
-        yield f"it was measured by sbir-gate {baseline.tool_version}, and this is {__version__}"
+        yield Flaw.BASELINE_OF_OTHER_VERSION, {"before": baseline.tool_version, "now": __version__}
     if baseline.source.is_dirty:
-        yield "it measured code that was not committed"
+        yield Flaw.BASELINE_UNCOMMITTED, {}
     if not any(award.phase for award in baseline.awards):
-        yield "it does not say of what kind its awards are, so lost links are not counted by kind"
+        yield Flaw.BASELINE_WITHOUT_SEGMENTS, {}
 
 
 def promotion_obstacle(

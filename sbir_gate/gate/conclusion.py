@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 
 from sbir_gate.documents import save_alerts, save_run, save_verdict
@@ -15,6 +14,7 @@ from sbir_gate.errors import (
     ConfigurationError,
     EnricherError,
     ExitStatus,
+    Fault,
     OutputError,
     SbirGateError,
     ToolError,
@@ -28,6 +28,7 @@ from sbir_gate.gate.policy import Judgement
 from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.gate.reporting.markdown import render_markdown
+from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
@@ -107,7 +108,7 @@ def _judged(
         report_path=report_path,
         alerts=past.alerts,
         warnings=(
-            *judgement.warnings,
+            *texts(judgement.warnings),
             *past.warnings,
             *keep_run(head, past.verdict.outcome, edges.tags(), settings, past.alerts),
         ),
@@ -195,12 +196,10 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
 
 def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
-    if isinstance(error, ConfigurationError):
-        for problem, origin in zip_longest(error.problems, error.origins, fillvalue=""):
-            yield _error_finding(problem, error, place_of(origin))
-    else:
-        place = Place(error.path, error.line or 0) if error.path else None
-        yield _error_finding(error.message, error, place)
+    for fault in error.faults:
+        is_file = fault.path and not isinstance(error, ConfigurationError)
+        place = Place(fault.path, fault.line or 0) if is_file else place_of(fault.place)
+        yield _error_finding(fault, error, place)
     yield from map(recorded, getattr(error, "__notes__", ()))
 
 
@@ -209,7 +208,11 @@ def _relative(lines: Iterable[str], root: Path) -> tuple[str, ...]:
     return tuple(line.replace(f"{root}{os.sep}", "") for line in lines)
 
 
-def _error_finding(text: str, error: SbirGateError, place: Place | None) -> Finding:
+def _error_finding(fault: Fault, error: SbirGateError, place: Place | None) -> Finding:
     log = _relative(error.log_tail, Path.cwd()) if isinstance(error, EnricherError) else ()
-    facts: dict[str, Fact] = {"text": text, "hint": error.hint, **({"log": log} if log else {})}
+    facts: dict[str, Fact] = {
+        "text": fault.text,
+        "hint": fault.hint or error.hint,
+        **({"log": log} if log else {}),
+    }
     return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=facts)

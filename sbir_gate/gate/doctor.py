@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sbir_gate.documents import load_run
-from sbir_gate.errors import SbirGateError
+from sbir_gate.errors import Fault, SbirGateError
 from sbir_gate.gate.baseline import baseline_diagnoses
 from sbir_gate.gate.comparing.feasibility import (
     PlaceOf,
@@ -33,16 +33,18 @@ from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.sessions import latest_run_path
-from sbir_gate.model.diagnosis import Diagnosis, Gravity
+from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
+from sbir_gate.model.finding import Fact
 from sbir_gate.model.run import Machine, Run
 from sbir_gate.model.verdict import limit_names
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.settings.effective import EffectiveSettings, inspect_settings
-from sbir_gate.settings.entries import Fault
+from sbir_gate.settings.entries import KEYS_HINT
 from sbir_gate.settings.judgement import policy
 from sbir_gate.settings.reading import reading_options
+from sbir_gate.settings.waivers import HINT as WAIVER_HINT
 from sbir_gate.settings.waivers import default_waivers_file, parse_waivers, waivers_content
 from sbir_gate.settings.workflows import read_workflows, repository_folder
 
@@ -96,12 +98,8 @@ def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[D
     yield from _fixtures(effective, edges)
     yield from _locks(effective, Path.cwd())
     for source in unmatched_sources(Git(Path.cwd()), settings.enricher.sources):
-        yield Diagnosis(
-            Gravity.ERROR,
-            effective.origins["enricher.sources"],
-            f"enricher.sources: no file matches {source!r}",
-            "write it from the top of the repository, as in engine/**",
-        )
+        place = effective.origins["enricher.sources"]
+        yield Diagnosis(Gravity.ERROR, Flaw.UNMATCHED_SOURCE, place, {"source": source})
     yield from _machine(effective, edges)
     baseline, problems = _baseline(effective)
     yield from problems
@@ -120,8 +118,7 @@ def _workflows(folder: Path) -> Iterator[Diagnosis]:
         return
     workflows, faults = read_workflows(root)
     for fault in faults:
-        cure = "fix the file: GitHub cannot read it either"
-        yield Diagnosis(Gravity.WARNING, fault.origin, fault.problem, cure)
+        yield Diagnosis(Gravity.WARNING, Flaw.UNREADABLE_WORKFLOW, fault.place, {"text": fault.detail})
     for workflow in workflows:
         yield from workflow_faults(workflow)
 
@@ -143,13 +140,14 @@ def _place_of(effective: EffectiveSettings) -> PlaceOf:
     return place_of
 
 
-def _of_fault(fault: Fault) -> Diagnosis:
-    problem = f"{fault.key}: {fault.problem}" if fault.key else fault.problem
-    return Diagnosis(Gravity.ERROR, fault.origin, problem, "config/base.yaml lists every key")
+def _of_fault(fault: Fault, flaw: Flaw = Flaw.INVALID_SETTING, hint: str = KEYS_HINT) -> Diagnosis:
+    facts = {"text": fault.detail, "hint": fault.hint or hint}
+    return Diagnosis(Gravity.ERROR, flaw, fault.place, facts)
 
 
 def _of_error(place: str, error: SbirGateError) -> Diagnosis:
-    return Diagnosis(Gravity.ERROR, place, " ".join(error.message.split()), error.hint)
+    facts = {"text": error.message, "hint": error.hint}
+    return Diagnosis(Gravity.ERROR, Flaw.INPUT_ERROR, place, facts)
 
 
 def _enricher(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagnosis]:
@@ -163,12 +161,7 @@ def _enricher(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
         yield _of_error(place, error)
         return
     if "{" not in program and edges.find_program(program) is None:
-        yield Diagnosis(
-            Gravity.ERROR,
-            place,
-            f"enricher.command: there is no program {program!r} that may be run",
-            "check its name, its path and its permissions",
-        )
+        yield Diagnosis(Gravity.ERROR, Flaw.NO_PROGRAM, place, {"program": program})
 
 
 def _fixtures(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagnosis]:
@@ -193,12 +186,7 @@ def _fixtures(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
     if truth is not None and is_sound:
         yield _labels(effective, edges)
     if truth is None:
-        yield Diagnosis(
-            Gravity.WARNING,
-            effective.origins["fixtures.truth"],
-            "fixtures.truth: there is none, so precision and recall are not judged",
-            "name the file of the known right recipients",
-        )
+        yield Diagnosis(Gravity.WARNING, Flaw.NO_TRUTH, effective.origins["fixtures.truth"])
 
 
 def _labels(effective: EffectiveSettings, edges: DoctorEdges) -> Diagnosis:
@@ -210,11 +198,9 @@ def _labels(effective: EffectiveSettings, edges: DoctorEdges) -> Diagnosis:
         except SbirGateError as error:
             return _of_error(place, error)
     labelled, awards = len(read.truth or {}), len(read.profiles)
-    cure = (
-        "the others are judged by whether their link changes" if labelled < awards else "that is all of them"
-    )
-    problem = f"fixtures.truth: {labelled:,} of {awards:,} awards labelled"
-    return Diagnosis(Gravity.NOTE, place, problem, cure)
+    coverage = "part" if labelled < awards else "whole"
+    facts: dict[str, Fact] = {"labelled": labelled, "awards": awards, "coverage": coverage}
+    return Diagnosis(Gravity.NOTE, Flaw.LABELS, place, facts)
 
 
 def _locks(effective: EffectiveSettings, folder: Path) -> Iterator[Diagnosis]:
@@ -223,58 +209,36 @@ def _locks(effective: EffectiveSettings, folder: Path) -> Iterator[Diagnosis]:
     place = effective.origins["benchmark.base_lock"]
     for name in benchmark.base_lock or ():
         if not (folder / name).exists():
-            problem = f"benchmark.base_lock: there is no {name}"
-            yield Diagnosis(Gravity.WARNING, place, problem, "name a lock file of the repository")
+            yield Diagnosis(Gravity.WARNING, Flaw.LOCK_MISSING, place, {"name": name})
     locks = [name for name in lock_names(benchmark.base_lock, folder) if name != PROJECT]
     if locks and benchmark.base_setup is None and recipe_of(folder) is None:
-        yield Diagnosis(
-            Gravity.WARNING,
-            effective.origins["benchmark.base_setup"],
-            f"benchmark.base_setup: a change of {', '.join(locks)} cannot be measured side by side: the base"
-            " runs in the environment of the change",
-            "name a command that makes .venv from it, such as 'uv sync --frozen'",
-        )
+        place = effective.origins["benchmark.base_setup"]
+        yield Diagnosis(Gravity.WARNING, Flaw.LOCK_NOT_INSTALLABLE, place, {"names": tuple(locks)})
 
 
 def _machine(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagnosis]:
     settings, machine = effective.settings, edges.machine()
     performance = settings.enrichment.performance
     if machine.cores < 2:
-        yield Diagnosis(
-            Gravity.WARNING,
-            "this machine",
-            "has one core: whatever else runs lengthens every repeat",
-            "measure on a machine with at least two",
-        )
+        yield Diagnosis(Gravity.WARNING, Flaw.ONE_CORE, "this machine")
     if performance.workers > machine.cores:
-        yield Diagnosis(
-            Gravity.WARNING,
-            effective.origins["enrichment.performance.workers"],
-            f"enrichment.performance.workers: {performance.workers} threads share {machine.cores} cores",
-            "lower it, or write 0 for one per core",
-        )
+        facts = {"workers": performance.workers, "cores": machine.cores}
+        place = effective.origins["enrichment.performance.workers"]
+        yield Diagnosis(Gravity.WARNING, Flaw.TOO_MANY_WORKERS, place, facts)
     if performance.memory_threshold_mb > machine.memory_mib > 0:
-        yield Diagnosis(
-            Gravity.ERROR,
-            effective.origins["enrichment.performance.memory_threshold_mb"],
-            f"enrichment.performance.memory_threshold_mb: {performance.memory_threshold_mb} MiB are more "
-            f"than the {machine.memory_mib} MiB that there are",
-            "lower it",
-        )
+        facts = {"threshold_mib": performance.memory_threshold_mb, "memory_mib": machine.memory_mib}
+        place = effective.origins["enrichment.performance.memory_threshold_mb"]
+        yield Diagnosis(Gravity.ERROR, Flaw.TOO_LITTLE_MEMORY, place, facts)
     folder = _existing(settings.reports.folder)
     try:
         free = edges.free_mib(folder)
     except OSError as error:
         reason = error.strerror or str(error)
-        yield Diagnosis(Gravity.ERROR, str(folder), f"cannot be looked at ({reason})", "check reports.folder")
+        yield Diagnosis(Gravity.ERROR, Flaw.REPORTS_UNREADABLE, str(folder), {"reason": reason})
         return
     if free < LEAST_FREE_MIB:
-        yield Diagnosis(
-            Gravity.WARNING,
-            effective.origins["reports.folder"],
-            f"reports.folder: its disk has {free:,.0f} MiB left",
-            f"make room: a run needs up to {LEAST_FREE_MIB} MiB",
-        )
+        facts = {"free_mib": int(free), "needed_mib": LEAST_FREE_MIB}
+        yield Diagnosis(Gravity.WARNING, Flaw.DISK_FULL, effective.origins["reports.folder"], facts)
 
 
 def _existing(path: Path) -> Path:
@@ -293,13 +257,9 @@ def _baseline(effective: EffectiveSettings) -> tuple[Run | None, list[Diagnosis]
     if baseline is not None:
         return baseline, []
     if _has_side_by_side(Path.cwd()):
-        return (
-            None,
-            [],
-        )  # the change is compared with its base, and the main branch makes a baseline by itself
-    problem = "there is no baseline, so only absolute limits are judged"
-    cure = "make one: sbir-gate run, then sbir-gate baseline promote"
-    return None, [Diagnosis(Gravity.WARNING, place, problem, cure)]
+        # the change is compared with its base, and the main branch makes a baseline by itself
+        return None, []
+    return None, [Diagnosis(Gravity.WARNING, Flaw.BASELINE_MISSING, place)]
 
 
 def _has_side_by_side(folder: Path) -> bool:
@@ -333,14 +293,10 @@ def _waivers(effective: EffectiveSettings, edges: DoctorEdges, baseline: Run | N
     if content is None:
         if path != default_waivers_file():
             origin = effective.origins["gate.waivers_file"]
-            yield Diagnosis(Gravity.ERROR, origin, f"gate.waivers_file: {path} is not there", "make the file")
+            yield Diagnosis(Gravity.ERROR, Flaw.WAIVERS_FILE_MISSING, origin, {"path": str(path)})
         return
     waivers, faults = parse_waivers(content, str(path))
-    for fault in faults:
-        problem = f"{fault.key}: {fault.problem}" if fault.key else fault.problem
-        yield Diagnosis(
-            Gravity.ERROR, fault.origin, problem, "'sbir-gate help policy' shows a waiver with all its keys"
-        )
+    yield from (_of_fault(fault, Flaw.INVALID_WAIVER, WAIVER_HINT) for fault in faults)
     entries = Waivers(waivers, edges.now().date())
     yield from waiver_faults(policy(effective.settings), entries, _latest(effective), baseline)
 

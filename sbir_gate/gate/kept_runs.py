@@ -115,7 +115,7 @@ def import_runs(paths: Iterable[Path], settings: Settings) -> ImportResult:
                 continue
             _, is_new = keep_entry(folder, entry_of(run, None, ()))
         except DocumentError as error:
-            skipped.append(SkippedFile(str(path), error.problem))
+            skipped.append(SkippedFile(str(path), error.fault.detail))
             continue
         taken += is_new
         known += not is_new

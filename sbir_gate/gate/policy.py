@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sbir_gate.errors import ConfigurationError, SbirGateError
+from sbir_gate.errors import SbirGateError
 from sbir_gate.gate.commit_files import (
     NEW,
     NOT_THERE,
@@ -28,7 +28,7 @@ from sbir_gate.gate.reporting.messages import waiver_cap
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.gate.storing.merge_base import MergeBase, find_base
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.finding import Finding, Rule, Severity, in_order, recorded
+from sbir_gate.model.finding import Finding, Rule, Severity, in_order
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run, TargetBranch
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
@@ -75,7 +75,7 @@ class Judgement:
     outdated: Finding | None = None
     history: JudgingHistory | None = None
     notes: tuple[Finding, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
     def marked(self, head: Run) -> Run:
         """Return head with what it is judged by, so that the saved Run is judged again in the same way."""
@@ -109,7 +109,7 @@ class Judgement:
             policy_edits=self.edits,
             own_policy_outcome=by_own if self.edits or head.fixture_edits else None,
             target=self.target,
-        ).found(*self.notes, *map(recorded, self.warnings))
+        ).found(*self.notes, *self.warnings)
         return incomparable(found, self.outdated) if self.outdated else found
 
 
@@ -237,10 +237,8 @@ def _own_rules(own: EffectiveSettings, has_baseline: bool) -> tuple[Rules | None
     """Return head's own rules, or None and why they cannot be read: that is not the commit's fault."""
     try:
         return own_judgement(own, has_baseline).rules, ""
-    except ConfigurationError as error:
-        return None, error.problems[0]
     except SbirGateError as error:
-        return None, error.message
+        return None, str(error.fault)
 
 
 def _waiver_edits(before: Sequence[Waiver], after: Sequence[Waiver]) -> list[PolicyEdit]:

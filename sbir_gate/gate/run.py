@@ -24,6 +24,7 @@ from sbir_gate.gate.measuring.process import EnricherCrash
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.seals import Seals
 from sbir_gate.gate.policy import commit_judgement, judged_with_history, own_judgement
+from sbir_gate.gate.reporting.messages import diagnosis_texts
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS
@@ -127,7 +128,8 @@ def refuse_blind_setup(effective: EffectiveSettings, judged: Policy, *, is_side_
     elif effective.is_from_file("benchmark.repeats"):
         fault = repeats_fault(judged, benchmark.repeats, lambda key: effective.origins[key])
     if fault is not None:
-        raise ConfigurationError(f"{fault.place}: {fault.problem}", fault.cure, (fault.place,))
+        problem, hint = diagnosis_texts(fault)
+        raise ConfigurationError(problem, hint, path=fault.place)
 
 
 def run_of(

@@ -1,9 +1,12 @@
-"""What the doctor finds wrong with a set-up."""
+"""What the doctor finds wrong with a set-up, as facts; their texts are made in reporting, by `flaw`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from sbir_gate.model.finding import Fact
 
 
 class Gravity(StrEnum):
@@ -17,11 +20,77 @@ class Gravity(StrEnum):
     NOTE = "note"
 
 
+class Flaw(StrEnum):
+    """The kind of a diagnosis. Each has its text and its fix in docs/messages.md."""
+
+    # settings, files and machine
+    INPUT_ERROR = "input-error"
+    INVALID_SETTING = "invalid-setting"
+    UNREADABLE_WORKFLOW = "unreadable-workflow"
+    UNMATCHED_SOURCE = "unmatched-source"
+    NO_PROGRAM = "no-program"
+    NO_TRUTH = "no-truth"
+    LABELS = "labels"
+    LOCK_MISSING = "lock-missing"
+    LOCK_NOT_INSTALLABLE = "lock-not-installable"
+    ONE_CORE = "one-core"
+    TOO_MANY_WORKERS = "too-many-workers"
+    TOO_LITTLE_MEMORY = "too-little-memory"
+    REPORTS_UNREADABLE = "reports-unreadable"
+    DISK_FULL = "disk-full"
+
+    # limits
+    WARN_ABOVE_FAIL = "warn-above-fail"
+    WARN_EQUALS_FAIL = "warn-equals-fail"
+    MINIMUM_NEVER_BROKEN = "minimum-never-broken"
+    MAXIMUM_NEVER_BROKEN = "maximum-never-broken"
+    MINIMUM_ALWAYS_BROKEN = "minimum-always-broken"
+    FALL_NEVER_REACHED = "fall-never-reached"
+    WITHOUT_LIMIT = "without-limit"
+    TOO_FEW_REPEATS = "too-few-repeats"
+    TOO_FEW_PAIRS = "too-few-pairs"
+    LIMIT_BELOW_NOISE = "limit-below-noise"
+
+    # baseline
+    BASELINE_MISSING = "baseline-missing"
+    BASELINE_UNSOUND = "baseline-unsound"
+    BASELINE_OF_OTHER_FIXTURE = "baseline-of-other-fixture"
+    BASELINE_OLD = "baseline-old"
+    BASELINE_OF_OTHER_ENRICHER = "baseline-of-other-enricher"
+    BASELINE_OF_OTHER_SETTINGS = "baseline-of-other-settings"
+    BASELINE_OF_OTHER_VERSION = "baseline-of-other-version"
+    BASELINE_UNCOMMITTED = "baseline-uncommitted"
+    BASELINE_WITHOUT_SEGMENTS = "baseline-without-segments"
+    BASELINE_LACKS_METRIC = "baseline-lacks-metric"
+    BASELINE_HAS_OTHER_UNIT = "baseline-has-other-unit"
+    BASELINE_FAILS_LIMIT = "baseline-fails-limit"
+    BASELINE_BREAKS_LIMIT = "baseline-breaks-limit"
+
+    # waivers
+    WAIVERS_FILE_MISSING = "waivers-file-missing"
+    INVALID_WAIVER = "invalid-waiver"
+    WAIVER_OUTDATED = "waiver-outdated"
+    WAIVER_OVER = "waiver-over"
+    WAIVER_NOT_NEEDED = "waiver-not-needed"
+    WAIVER_WITHIN_MAX_LOST = "waiver-within-max-lost"
+    WAIVER_WITHOUT_LIMIT = "waiver-without-limit"
+    WAIVER_MISSPELLED = "waiver-misspelled"
+    WAIVER_WITHIN_LIMIT = "waiver-within-limit"
+
+    # workflows
+    PATH_FILTER = "path-filter"
+    NO_PERMISSIONS = "no-permissions"
+    PERMISSION_MISSING = "permission-missing"
+    STRANGERS_CODE = "strangers-code"
+    SHALLOW_CHECKOUT = "shallow-checkout"
+    TOKEN_LEFT_BEHIND = "token-left-behind"  # noqa: S105 -- a kind of flaw, not a password
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One thing that is wrong: where (a file and line where known), what, and what to do about it."""
+    """One thing that is wrong: where (a file and line where known), what, and the parameters of its text."""
 
     gravity: Gravity
+    flaw: Flaw
     place: str
-    problem: str
-    cure: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)

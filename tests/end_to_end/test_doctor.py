@@ -51,7 +51,7 @@ def test_json_is_one_object(stage):
     done = doctor(stage, "--format", "json", text=GATE)
     document = json.loads(done.stdout)
     assert document["errors"] >= 4
-    assert {"gravity", "place", "problem", "cure"} == set(document["diagnoses"][0])
+    assert {"gravity", "id", "place", "problem", "cure", "facts"} == set(document["diagnoses"][0])
 
 
 def test_wrong_usage_is_status_2(stage):

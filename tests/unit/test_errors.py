@@ -5,7 +5,7 @@ import pickle
 import duckdb
 import pytest
 
-from sbir_gate.errors import ExitStatus, InputError, NoRoomError, OutputError
+from sbir_gate.errors import ConfigurationError, ExitStatus, Fault, InputError, NoRoomError, OutputError
 
 
 def raised(cause):
@@ -39,10 +39,26 @@ def test_the_one_text_of_an_error_names_file_line_column_and_value():
     error = InputError(
         "not a date", "write YYYY-MM-DD", path="awards.csv", line=7, column="Award Date", value="x"
     )
-    assert error.message == str(error) == "awards.csv:7: column Award Date: not a date ('x')"
-    assert (error.problem, error.path, error.line) == ("not a date", "awards.csv", 7)
+    assert error.message == str(error) == "awards.csv:7: Award Date: not a date ('x')"
+    assert error.fault == Fault("not a date", "awards.csv", 7, column="Award Date", value="x")
+    assert (error.fault.place, error.fault.detail) == ("awards.csv:7", "Award Date: not a date ('x')")
     assert InputError("no such file", path="a.csv").message == "a.csv: no such file"
     assert InputError("nothing is known").message == "nothing is known"
+
+
+def test_a_row_of_a_table_is_named_and_a_long_value_is_cut():
+    error = InputError("is not a number", path="a.parquet", row=1234, column="match_score", value="9" * 200)
+    assert error.message == f"a.parquet: row 1,234: match_score: is not a number ('{'9' * 76}...)"
+
+
+def test_all_faults_of_a_configuration_are_kept_with_their_fields():
+    faults = (
+        Fault("must be a number", "gate.yaml", 4, column="gate.max_lost", value="x"),
+        Fault("unknown key"),
+    )
+    error = ConfigurationError("the settings are wrong", "see config/base.yaml", faults)
+    assert error.faults == faults
+    assert error.message == "gate.yaml:4: gate.max_lost: must be a number ('x')\nunknown key"
 
 
 def test_an_error_survives_the_way_between_processes():

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from statistics import median
+
+import numpy as np
 
 from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.gate.comparing.excuses import ALWAYS_HELD
 from sbir_gate.gate.comparing.limits import absolute_findings
 from sbir_gate.gate.comparing.sensitivity import FEWEST_TELLING_PAIRS
 from sbir_gate.gate.comparing.statistics import FEWEST_REPEATS
-from sbir_gate.gate.comparing.wording import number_text
-from sbir_gate.model.diagnosis import Diagnosis, Gravity
-from sbir_gate.model.finding import Severity
-from sbir_gate.model.run import Machine, Measurement, Metric, MetricKind
+from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
+from sbir_gate.model.finding import Fact, Rule, Severity
+from sbir_gate.model.run import Machine, Measurement, Metric, MetricKind, Timing
 from sbir_gate.model.verdict import Direction, MetricLimit, Policy
 
 PlaceOf = Callable[[str], str]
@@ -33,77 +34,45 @@ _NEVER_NEGATIVE = frozenset({_RATIO, "count", "s", "MiB", "1/s"})
 def limit_faults(policy: Policy, place_of: PlaceOf) -> Iterator[Diagnosis]:
     """Yield what is wrong with limits by themselves, whatever is measured."""
     for limit in policy.limits:
-        key = f"gate.metrics.{limit.name}"
-        for name, problem, cure in _own_faults(limit):
-            yield Diagnosis(Gravity.ERROR, place_of(f"{key}.{name}"), f"{key}.{name}: {problem}", cure)
-        if limit.warn_percent is not None and limit.warn_percent == limit.fail_percent:
-            yield Diagnosis(
-                Gravity.WARNING,
-                place_of(f"{key}.warn_percent"),
-                f"{key}.warn_percent: is the same as fail_percent, so nothing ever warns",
-                "lower warn_percent, or leave it out",
-            )
-        if not _limits_anything(limit):
-            yield Diagnosis(
-                Gravity.WARNING,
-                place_of(f"{key}.unit"),
-                f"{key}: has no limit, so nothing but its absence ever fails",
-                "give it a limit, or take the entry out",
-            )
+        for gravity, flaw, name, value in _own_faults(limit):
+            place = place_of(f"gate.metrics.{limit.name}.{name}")
+            facts: dict[str, Fact] = {"metric": limit.name, "field": name}
+            yield Diagnosis(gravity, flaw, place, facts if value is None else {**facts, "value": value})
 
 
-def _limits_anything(limit: MetricLimit) -> bool:
-    bounds = (limit.minimum, limit.maximum, limit.warn_percent, limit.fail_percent)
-    return any(bound is not None for bound in bounds)
-
-
-def _own_faults(limit: MetricLimit) -> Iterator[tuple[str, str, str]]:
-    """Yield the field, what is wrong with it, and the hint."""
-    warn, fail = limit.warn_percent, limit.fail_percent
+def _own_faults(limit: MetricLimit) -> Iterator[tuple[Gravity, Flaw, str, float | None]]:
+    """Yield what is wrong, the field, and its value."""
+    warn, fail, minimum, maximum = limit.warn_percent, limit.fail_percent, limit.minimum, limit.maximum
     if warn is not None and fail is not None and warn > fail:
-        yield "warn_percent", "is above fail_percent, so nothing ever warns", "lower it below fail_percent"
-    if limit.minimum is not None and limit.minimum <= 0 and limit.unit in _NEVER_NEGATIVE:
-        words = f"{number_text(limit.minimum)} has no effect: the metric is never below 0"
-        yield "minimum", words, "raise it, or leave it out"
-    if limit.maximum is not None and limit.maximum >= 1 and limit.unit == _RATIO:
-        words = f"{number_text(limit.maximum)} has no effect: a ratio is never above 1"
-        yield "maximum", words, "lower it, or leave it out"
-    if limit.minimum is not None and limit.minimum > 1 and limit.unit == _RATIO:
-        yield (
-            "minimum",
-            f"{number_text(limit.minimum)} always fails: no ratio is above 1",
-            "write a share, 0..1",
-        )
-    for name in ("warn_percent", "fail_percent"):
-        percent: float | None = getattr(limit, name)
+        yield Gravity.ERROR, Flaw.WARN_ABOVE_FAIL, "warn_percent", warn
+    if minimum is not None and minimum <= 0 and limit.unit in _NEVER_NEGATIVE:
+        yield Gravity.ERROR, Flaw.MINIMUM_NEVER_BROKEN, "minimum", minimum
+    if maximum is not None and maximum >= 1 and limit.unit == _RATIO:
+        yield Gravity.ERROR, Flaw.MAXIMUM_NEVER_BROKEN, "maximum", maximum
+    if minimum is not None and minimum > 1 and limit.unit == _RATIO:
+        yield Gravity.ERROR, Flaw.MINIMUM_ALWAYS_BROKEN, "minimum", minimum
+    for name, percent in (("warn_percent", warn), ("fail_percent", fail)):
         if percent is not None and percent >= 100 and limit.direction is Direction.HIGHER_IS_BETTER:
-            words = f"{number_text(percent)} can never be exceeded: a fall cannot be more than 100%"
-            yield name, words, "lower it below 100"
+            yield Gravity.ERROR, Flaw.FALL_NEVER_REACHED, name, percent
+    if warn is not None and warn == fail:
+        yield Gravity.WARNING, Flaw.WARN_EQUALS_FAIL, "warn_percent", warn
+    if all(bound is None for bound in (minimum, maximum, warn, fail)):
+        yield Gravity.WARNING, Flaw.WITHOUT_LIMIT, "unit", None
 
 
 def baseline_faults(policy: Policy, baseline: Measurement, place_of: PlaceOf) -> Iterator[Diagnosis]:
     """Yield where policy and baseline do not fit: metrics it lacks, units that differ, limits it breaks."""
     metrics = {metric.name: metric for metric in baseline.metrics}
     for limit in policy.limits_on(metrics):
-        key = f"gate.metrics.{limit.name}"
-        metric = metrics.get(limit.name)
+        place, metric = place_of(f"gate.metrics.{limit.name}.unit"), metrics.get(limit.name)
         if metric is None:
             # one that need not be measured, such as a rate against a truth, may be what this engine never has
             if limit.is_required and (limit.warn_percent is not None or limit.fail_percent is not None):
-                yield Diagnosis(
-                    Gravity.WARNING,
-                    place_of(f"{key}.unit"),
-                    f"{key}: the baseline has no such metric, so its change is never judged",
-                    "measure again and promote that Run, or check the name",
-                )
-            continue
-        if metric.unit != limit.unit:
-            yield Diagnosis(
-                Gravity.ERROR,
-                place_of(f"{key}.unit"),
-                f"{key}.unit: is {limit.unit!r}, but the baseline measured {metric.unit!r}",
-                "write the unit that is measured",
-            )
+                facts = {"metric": limit.name}
+                yield Diagnosis(Gravity.WARNING, Flaw.BASELINE_LACKS_METRIC, place, facts)
+        elif metric.unit != limit.unit:
+            facts = {"metric": limit.name, "unit": limit.unit, "measured_unit": metric.unit}
+            yield Diagnosis(Gravity.ERROR, Flaw.BASELINE_HAS_OTHER_UNIT, place, facts)
         elif metric.values and all(map(math.isfinite, metric.values)):
             yield from _broken_limits(limit, metric, place_of)
 
@@ -111,19 +80,14 @@ def baseline_faults(policy: Policy, baseline: Measurement, place_of: PlaceOf) ->
 def _broken_limits(limit: MetricLimit, metric: Metric, place_of: PlaceOf) -> Iterator[Diagnosis]:
     """Yield the absolute limits that the baseline breaks; all but a few only warn while head is not worse."""
     value = median(metric.values)
-    found = (
-        *(("minimum", finding) for finding in absolute_findings(replace(limit, maximum=None), value)),
-        *(("maximum", finding) for finding in absolute_findings(replace(limit, minimum=None), value)),
-    )
-    for field, finding in found:
+    for finding in absolute_findings(limit, value):
         is_failing = finding.severity is Severity.FAIL and limit.name in ALWAYS_HELD
-        fate = "so every change fails" if is_failing else "so a change that does not worsen it only warns"
+        field = "minimum" if finding.rule is Rule.BELOW_MINIMUM else "maximum"
         yield Diagnosis(
             Gravity.ERROR if is_failing else Gravity.WARNING,
+            Flaw.BASELINE_FAILS_LIMIT if is_failing else Flaw.BASELINE_BREAKS_LIMIT,
             place_of(f"gate.metrics.{limit.name}.{field}"),
-            f"gate.metrics.{limit.name}.{field}: the baseline itself breaks it"
-            f" ({limit.name} is {number_text(value)}), {fate}",
-            "set a limit that the baseline keeps, or fix the enricher and promote a better Run",
+            {"metric": limit.name, "field": field, "value": value},
         )
 
 
@@ -131,24 +95,16 @@ def repeats_fault(policy: Policy, repeats: int, place_of: PlaceOf) -> Diagnosis 
     """Return why no time or memory can fail with so many repeats; None if one can or none has a limit."""
     if repeats >= FEWEST_REPEATS or not _enforces_noise(policy):
         return None
-    return Diagnosis(
-        Gravity.ERROR,
-        place_of("benchmark.repeats"),
-        f"benchmark.repeats: {repeats} shows nothing of the noise, so no time or memory can ever fail",
-        f"measure at least {FEWEST_REPEATS}, better 5, or judge the exact metrics alone: benchmark.is_timed",
-    )
+    facts = {"repeats": repeats, "fewest": FEWEST_REPEATS}
+    return Diagnosis(Gravity.ERROR, Flaw.TOO_FEW_REPEATS, place_of("benchmark.repeats"), facts)
 
 
 def pairs_fault(policy: Policy, max_pairs: int, place_of: PlaceOf) -> Diagnosis | None:
     """Return why no time or memory can fail with so many pairs; None if one can or none has a limit."""
     if max_pairs >= FEWEST_TELLING_PAIRS or not _enforces_noise(policy):
         return None
-    return Diagnosis(
-        Gravity.ERROR,
-        place_of("benchmark.max_pairs"),
-        f"benchmark.max_pairs: {max_pairs} shows too little of the noise, so no time or memory can ever fail",
-        f"measure at least {FEWEST_TELLING_PAIRS} pairs, or judge the exact metrics alone with --quick",
-    )
+    facts = {"pairs": max_pairs, "fewest": FEWEST_TELLING_PAIRS}
+    return Diagnosis(Gravity.ERROR, Flaw.TOO_FEW_PAIRS, place_of("benchmark.max_pairs"), facts)
 
 
 def _enforces_noise(policy: Policy) -> bool:
@@ -173,38 +129,37 @@ def noise_faults(
         least = fate.least_failing_percent()
         if least is None or least <= limit.fail_percent * (1 + _TOLERANCE):
             continue
-        key = f"gate.metrics.{limit.name}.fail_percent"
-        where = "another machine than the baseline's" if fate.is_other_machine else "this machine"
-        what = "nothing could fail" if math.isinf(least) else f"nothing below {number_text(least, 3)}% fails"
-        yield Diagnosis(
-            Gravity.WARNING,
-            place_of(key),
-            f"{key}: {number_text(limit.fail_percent)} cannot be established with {repeats} repeats on "
-            f"{where}: {what}",
-            _remedies(fate, least),
-        )
+        facts: dict[str, Fact] = {
+            "metric": limit.name,
+            "limit": limit.fail_percent,
+            "repeats": repeats,
+            "machine": "other" if fate.is_other_machine else "same",
+            "reach": "none" if math.isinf(least) else "some",
+            "unit": limit.unit,
+            "smallest_change": limit.smallest_change,
+            "limit_change": abs(median(metric.values)) * limit.fail_percent / 100,
+            "remedies": _remedies(fate, least),
+        }
+        if not math.isinf(least):
+            facts["least_percent"] = least
+        place = place_of(f"gate.metrics.{limit.name}.fail_percent")
+        yield Diagnosis(Gravity.WARNING, Flaw.LIMIT_BELOW_NOISE, place, facts)
 
 
-def _remedies(fate: _Fate, least: float) -> str:
+def _remedies(fate: _Fate, least: float) -> tuple[str, ...]:
     """Return what would help: what makes the limit hold by itself, else all that brings it nearer."""
-    limit, (metric,) = fate.limit, fate.baseline.metrics
-    percent = limit.fail_percent or 0.0
-    change = f"{number_text(abs(median(metric.values)) * percent / 100, 2)} {limit.unit}"
-    lower = (
-        f"lower gate.metrics.{limit.name}.smallest_change ({number_text(limit.smallest_change)} {limit.unit})"
-        f" below {change}, which is {number_text(percent)}% of the baseline"
-    )
+    percent = fate.limit.fail_percent or 0.0
     tried = {
-        lower: replace(fate, limit=replace(limit, smallest_change=0.0)),
-        "measure the baseline on this machine": replace(fate, machine=fate.baseline.machine),
-        "raise benchmark.repeats": replace(fate, repeats=fate.repeats * _MORE_REPEATS),
+        "smallest-change": replace(fate, limit=replace(fate.limit, smallest_change=0.0)),
+        "same-machine": replace(fate, machine=fate.baseline.machine),
+        "more-repeats": replace(fate, repeats=fate.repeats * _MORE_REPEATS),
     }
     reached = {
-        cure: found for cure, other in tried.items() if (found := other.least_failing_percent()) is not None
+        remedy: found for remedy, each in tried.items() if (found := each.least_failing_percent()) is not None
     }
-    enough = [cure for cure, found in reached.items() if found <= percent * (1 + _TOLERANCE)]
-    nearer = [cure for cure, found in reached.items() if found < least * (1 - _TELLING_SHARE)]
-    return ", or ".join([*(enough or nearer), "raise the limit"])
+    enough = [remedy for remedy, found in reached.items() if found <= percent * (1 + _TOLERANCE)]
+    nearer = [remedy for remedy, found in reached.items() if found < least * (1 - _TELLING_SHARE)]
+    return (*(enough or nearer), "limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,29 +212,12 @@ class _Fate:
 
 def _of_metric(baseline: Measurement, metric: Metric) -> Measurement:
     """Return the measurement of one metric alone, without the baseline's repeats."""
-    return Measurement(
-        gate=baseline.gate,
-        started_at=baseline.started_at,
-        tool_version=baseline.tool_version,
-        machine=baseline.machine,
-        source=baseline.source,
-        fixture=baseline.fixture,
-        enricher=baseline.enricher,
-        settings_digest=baseline.settings_digest,
-        metrics=(metric,),
-        calibration_seconds=baseline.calibration_seconds,
-        calibration_cpu_seconds=baseline.calibration_cpu_seconds,
-    )
+    shared = {each.name: getattr(baseline, each.name) for each in fields(Measurement)}
+    return Measurement(**{**shared, "metrics": (metric,), "timing": Timing.MEASURED})
 
 
 def _spread(values: Sequence[float], count: int) -> tuple[float, ...]:
     """Return a number of values with the quantiles of the given ones, so that the noise stays what it is."""
     if len(values) in {0, count}:
         return tuple(values)
-    ordered = sorted(values)
-    places = [number * (len(ordered) - 1) / (count - 1) for number in range(count)]
-    return tuple(
-        ordered[math.floor(place)]
-        + (ordered[math.ceil(place)] - ordered[math.floor(place)]) * (place - math.floor(place))
-        for place in places
-    )
+    return tuple(np.quantile(values, np.linspace(0, 1, count)).tolist())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.comparing.wording import counted, number_text
-from sbir_gate.model.diagnosis import Diagnosis, Gravity
-from sbir_gate.model.finding import Severity
+from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
+from sbir_gate.model.finding import Fact, Severity
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Policy
 from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver, Waivers
+from sbir_gate.wrong_input import nearest
 
 
 def waiver_faults(
@@ -19,42 +19,38 @@ def waiver_faults(
     """Yield what is wrong with each waiver; `latest` is the Run that shows which are unused, if any."""
     failing = _failing(policy, latest, baseline) if latest is not None else None
     for waiver in waivers.entries:
-        if waiver.former_name:
-            yield Diagnosis(
-                Gravity.WARNING,
-                waiver.origin,
-                f"the waiver metric {waiver.former_name} is now named {waiver.metric}",
-                f"write metric: {waiver.metric}",
-            )
-        problem = _problem(waiver, policy)
+        flaw, facts = _flaw(waiver, policy)
         if waiver.expires < waivers.today:
-            problem = f"expired on {waiver.expires} and is not applied"
-        elif not problem and failing is not None and waiver.metric not in failing:
-            problem = "is not needed by the latest Run"
-        if problem:
-            yield Diagnosis(
-                Gravity.WARNING,
-                waiver.origin,
-                f"the waiver for {waiver.metric} {problem}",
-                f"take it out, or ask {waiver.owner}",
-            )
+            flaw, facts = Flaw.WAIVER_OVER, {"expires": waiver.expires.isoformat()}
+        elif flaw is None and failing is not None and waiver.metric not in failing:
+            flaw = Flaw.WAIVER_NOT_NEEDED
+        if waiver.former_name:
+            yield _diagnosis(waiver, Flaw.WAIVER_OUTDATED, {"former_name": waiver.former_name})
+        if flaw is not None:
+            yield _diagnosis(waiver, flaw, facts)
 
 
-def _problem(waiver: Waiver, policy: Policy) -> str:
-    if waiver.metric == AWARDS:
-        if waiver.limit <= policy.max_lost:
-            return f"allows {counted(int(waiver.limit), 'award')}, and gate.max_lost as many or more"
-        return ""
-    if waiver.metric == FIXTURE_EDIT:
-        return ""
+def _diagnosis(waiver: Waiver, flaw: Flaw, facts: Mapping[str, Fact]) -> Diagnosis:
+    of_waiver = {"metric": waiver.metric, "owner": waiver.owner}
+    return Diagnosis(Gravity.WARNING, flaw, waiver.origin, {**of_waiver, **facts})
+
+
+def _flaw(waiver: Waiver, policy: Policy) -> tuple[Flaw | None, Mapping[str, Fact]]:
+    """Return why the waiver never does anything, None where it may."""
+    if waiver.metric == AWARDS and waiver.limit <= policy.max_lost:
+        return Flaw.WAIVER_WITHIN_MAX_LOST, {"awards": int(waiver.limit)}
+    if waiver.metric in {AWARDS, FIXTURE_EDIT}:
+        return None, {}
     limit = policy.limit_of(waiver.metric)
     has_bound = limit is not None and (limit.minimum is not None or limit.maximum is not None)
     percent = limit.fail_percent if limit is not None else None
     if percent is None and not has_bound:
-        return "is for a metric that nothing can fail: it has no such limit"
+        named = [AWARDS, FIXTURE_EDIT, *(each.name for each in policy.limits)]
+        near = nearest(waiver.metric, named) if limit is None else ""
+        return (Flaw.WAIVER_MISSPELLED, {"near": near}) if near else (Flaw.WAIVER_WITHOUT_LIMIT, {})
     if percent is not None and not has_bound and waiver.limit <= percent:
-        return f"reaches up to {number_text(waiver.limit)}%, and the limit is {number_text(percent)}%"
-    return ""
+        return Flaw.WAIVER_WITHIN_LIMIT, {"cap": waiver.limit, "limit": percent}
+    return None, {}
 
 
 def _failing(policy: Policy, latest: Run, baseline: Run | None) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from sbir_gate.gate.reporting.messages import diagnosis_texts
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 
@@ -12,8 +13,8 @@ from sbir_gate.model.diagnosis import Diagnosis, Gravity
 def render_diagnoses(diagnoses: Sequence[Diagnosis]) -> str:
     """Return one line per diagnosis, errors first as given, and a last line that counts them."""
     lines = [
-        f"{diagnosis.gravity}: {plain(diagnosis.place)}: {plain(diagnosis.problem)}; {plain(diagnosis.cure)}"
-        for diagnosis in diagnoses
+        f"{each.gravity}: {plain(each.place)}: {'; '.join(filter(None, diagnosis_texts(each)))}"
+        for each in diagnoses
     ]
     return "\n".join([*lines, _summary(diagnoses)]) + "\n"
 
@@ -23,17 +24,21 @@ def render_diagnoses_json(diagnoses: Sequence[Diagnosis]) -> str:
     document = {
         "errors": count_of(diagnoses, Gravity.ERROR),
         "warnings": count_of(diagnoses, Gravity.WARNING),
-        "diagnoses": [
-            {
-                "gravity": diagnosis.gravity.value,
-                "place": diagnosis.place,
-                "problem": diagnosis.problem,
-                "cure": diagnosis.cure,
-            }
-            for diagnosis in diagnoses
-        ],
+        "diagnoses": list(map(_entry, diagnoses)),
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _entry(diagnosis: Diagnosis) -> dict[str, object]:
+    problem, cure = diagnosis_texts(diagnosis)
+    return {
+        "gravity": diagnosis.gravity.value,
+        "id": diagnosis.flaw.value,
+        "place": diagnosis.place,
+        "problem": problem,
+        "cure": cure,
+        "facts": dict(diagnosis.facts),
+    }
 
 
 def count_of(diagnoses: Sequence[Diagnosis], gravity: Gravity) -> int:

@@ -1,6 +1,6 @@
 """The messages of findings: one text for each rule, with what it means and the fix, from one catalogue.
 
-`text(finding)` is the sentence, `meaning(finding.rule)` and `fix(finding.rule)` the rest of its entry.
+`text(finding)` is the sentence, `fix(finding)` what to do about it, and `catalogue()` has all entries.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from importlib.resources import files
 from string import Formatter
 
 from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.effects import Effect
 from sbir_gate.model.finding import Excuse, Fact, Finding, LimitKind, OnFixture, Rule, Severity
 from sbir_gate.model.verdict import Limit
@@ -38,18 +39,21 @@ _UNLABELLED = frozenset({Effect.LOST, Effect.RELINKED})
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One entry of the catalogue; `headline` is a shorter text, where the text is too long for a headline."""
+    """One entry of the catalogue; `headline` is a shorter text, where the text is too long for a headline.
+
+    What the doctor finds has no `meaning`: its text says it all.
+    """
 
     text: str
-    meaning: str
     fix: str
+    meaning: str = ""
     headline: str = ""
 
 
 @cache
-def catalogue() -> Mapping[str, Message]:
-    """Return the entries by the ids of their rules."""
-    return {name: Message(**entry) for name, entry in _document()["message"].items()}
+def catalogue(table: str = "message") -> Mapping[str, Message]:
+    """Return the entries by the ids of their rules, or of the flaws that the doctor finds (`diagnosis`)."""
+    return {name: Message(**entry) for name, entry in _document()[table].items()}
 
 
 @cache
@@ -61,11 +65,6 @@ def _document() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
 def _clauses() -> Mapping[str, str]:
     clauses: Mapping[str, object] = _document()["clause"]
     return {name: str(text) for name, text in clauses.items()}
-
-
-def meaning(rule: Rule) -> str:
-    """Return what a finding of this kind means."""
-    return catalogue()[rule].meaning
 
 
 def fix(finding: Finding) -> str:
@@ -87,6 +86,13 @@ def short_text(finding: Finding) -> str:
     """Return the message as a headline has it, without what follows from it."""
     template = catalogue()[finding.rule].headline
     return _filled(template, _values(finding)) if template else text(finding)
+
+
+def diagnosis_texts(diagnosis: Diagnosis) -> tuple[str, str]:
+    """Return what is wrong, and the fix."""
+    entry = catalogue("diagnosis")[diagnosis.flaw]
+    values = {name: _harmless(fact) for name, fact in diagnosis.facts.items()}
+    return _filled(entry.text, values), _filled(entry.fix, values)
 
 
 def texts(findings: Iterable[Finding]) -> tuple[str, ...]:
@@ -137,7 +143,7 @@ def counted(count: int, singular: str, plural: str = "") -> str:
 
 
 class _Filling(Formatter):
-    """Fills in a text: `{count:award|awards}` counts, `{name:12}` cuts, `{kind:doubt-}` looks up a clause."""
+    """Fills in a text: `{count:award|awards}` counts, `{name:12}` cuts, `{kind:doubt-}` looks up clauses."""
 
     def __init__(self, values: Mapping[str, Fact]) -> None:
         self._values = values
@@ -149,7 +155,9 @@ class _Filling(Formatter):
     def format_field(self, value: object, format_spec: str) -> str:
         """Return a value as its specification says."""
         if format_spec.endswith("-"):
-            return self.vformat(_clauses().get(f"{format_spec}{value}", _UNKNOWN), (), self._values)
+            names = value if isinstance(value, tuple) else (value,)
+            clauses = (_clauses().get(f"{format_spec}{name}", _UNKNOWN) for name in names)
+            return ", or ".join(self.vformat(clause, (), self._values) for clause in clauses)
         if "|" in format_spec and isinstance(value, int | float):
             return counted(int(value), *format_spec.split("|"))
         if format_spec.isdigit():
@@ -184,8 +192,6 @@ _FIXTURE_CLAUSES = {OnFixture.BASE: "on-base", OnFixture.OWN: "on-own"}
 def _clauses_of(finding: Finding) -> Iterator[str]:
     """Yield the clauses that a message is wrapped in, the innermost first."""
     facts = finding.facts
-    if facts.get("counts_only_worsened"):
-        yield "counted"
     if finding.excuse is Excuse.ALREADY_SO:
         yield "already-so"
     if finding.metric == "rows_unknown" and finding.award_ids:
@@ -264,6 +270,10 @@ def _change_text(finding: Finding, change: float) -> str:
 
 def _both_values(finding: Finding, values: str) -> str:
     facts = finding.facts
+    left = facts.get("worsened_value")
+    if finding.excuse is Excuse.PARTLY_HARMLESS and isinstance(left, int | float):
+        counted_values = f"{number_text(finding.reference or 0.0)} {_ARROW} {number_text(left)}"
+        values = _filled(_clauses()["as-counted"], {"values": values, "counted": counted_values})
     if facts.get("is_calibrated"):
         values = _filled(_clauses()["as-measured"], {"values": values})
     if "pairs" in facts and finding.ratio is not None:

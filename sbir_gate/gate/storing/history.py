@@ -200,4 +200,4 @@ def _add(index: HistoryIndex, path: Path, stamp: Stamp, load: Load) -> None:
         entry = load(path)
         index.add(path.name, stamp, entry)
     except DocumentError as error:
-        index.add_faulty(path.name, stamp, error.problem)
+        index.add_faulty(path.name, stamp, error.fault.detail)

@@ -125,7 +125,7 @@ def _entries(tip: Revision, blobs: list[Blob]) -> Iterator[tuple[Blob, HistoryEn
         try:
             entry = decode(HISTORY, content.decode("utf-8"), blob.path)
         except (DocumentError, UnicodeDecodeError) as error:
-            reason = error.problem if isinstance(error, DocumentError) else "not UTF-8"
+            reason = error.fault.detail if isinstance(error, DocumentError) else "not UTF-8"
             yield blob, SkippedFile(blob.path, reason)
         else:
             yield blob, entry
@@ -154,7 +154,7 @@ class _Local:
             entry = load_entry(path)
             return entry_place(entry), encode(HISTORY, entry).encode()
         except DocumentError as error:
-            reason = error.problem
+            reason = error.fault.detail
             self.skipped = (*self.skipped, SkippedFile(path.name, reason))
             return None
 

@@ -17,6 +17,7 @@ from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Metric, MetricKind, Run
 from sbir_gate.settings.effective import load_settings
 from tests.factories import MACHINE, link, make_awards, make_run
+from tests.findings import cure, problem
 
 NOW = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
 GATE = """\
@@ -45,7 +46,7 @@ def examined(*assignments, text=GATE, environment=None, **changes):
 def lines(*assignments, **options):
     """What is wrong; notes are nothing wrong."""
     return [
-        f"{found.gravity}: {found.place}: {found.problem}"
+        f"{found.gravity}: {found.place}: {problem(found)}"
         for found in examined(*assignments, **options)
         if found.gravity is not Gravity.NOTE
     ]
@@ -104,7 +105,7 @@ class TestSettings:
         found = lines(text=text)
         assert "error: gate.yaml:6: gate.mercy: unknown key" in "\n".join(found)
         told = "\n".join(found)
-        assert "gate.max_lost: 'many' must be" in told
+        assert "gate.max_lost: must be a whole number ('many')" in told
         assert "must not be below warn_percent, which is 30" in told
         assert "gate.metrics.pages: lacks direction" in told
         assert "truth.csv: the truth cannot be read" in told
@@ -114,7 +115,9 @@ class TestSettings:
 
     def test_a_variable_that_is_wrong_too(self):
         (found,) = lines(environment={"SBIR_GATE__GATE__MAX_LOST": "x"})
-        assert found.startswith("error: SBIR_GATE__GATE__MAX_LOST: gate.max_lost: 'x' must be")
+        assert found.startswith(
+            "error: SBIR_GATE__GATE__MAX_LOST: gate.max_lost: must be a whole number ('x')"
+        )
 
     def test_a_limit_that_does_nothing_is_told_with_its_line(self):
         text = GATE + "gate:\n  metrics:\n    precision:\n      minimum: 0\n"
@@ -167,7 +170,7 @@ class TestMachine:
         for words in (
             "2048 MiB are more than the 1024 MiB",
             "has one core",
-            "4 threads share 1 cores",
+            "4 threads share 1 core",
             "3 MiB left",
         ):
             assert words in told
@@ -210,7 +213,7 @@ class TestBaseline:
             ({"enricher": "python old.py"}, "it is of another enricher: 'python old.py', not 'built-in'"),
             ({"settings_digest": "x"}, "it was measured with other settings of matching or reading"),
             ({"tool_version": "0.0.1"}, "it was measured by sbir-gate 0.0.1"),
-            ({"awards": make_awards([link("A1", "R1")])}, "it does not say of what kind its awards are"),
+            ({"awards": make_awards([link("A1", "R1")])}, "it does not name the segments of its awards"),
         ],
     )
     def test_no_longer_of_this_set_up(self, changes, words):
@@ -324,7 +327,7 @@ def test_errors_come_first_and_each_has_a_cure():
     assert [diagnosis.gravity for diagnosis in found] == sorted(
         (diagnosis.gravity for diagnosis in found), key=list(Gravity).index
     )
-    assert all(diagnosis.cure and "\n" not in diagnosis.problem for diagnosis in found)
+    assert all(cure(diagnosis) and "\n" not in problem(diagnosis) for diagnosis in found)
 
 
 def test_a_lock_file_that_no_environment_can_be_made_from_is_named():
@@ -354,10 +357,10 @@ def test_a_pattern_of_the_engine_that_matches_no_file_is_named():
 
 class TestLabels:
     def notes(self):
-        return [found.problem for found in examined() if found.gravity is Gravity.NOTE]
+        return [problem(found) for found in examined() if found.gravity is Gravity.NOTE]
 
     def test_the_coverage_of_the_truth_is_told(self):
-        assert self.notes() == ["fixtures.truth: 1 of 1 awards labelled"]
+        assert self.notes() == ["fixtures.truth: 1 of 1 award labelled"]
         Path("awards.csv").write_text("award_id,Company\nA1,Firm One\nA2,Firm Two\n")
         assert self.notes() == ["fixtures.truth: 1 of 2 awards labelled"]
 

@@ -28,6 +28,7 @@ from tests.factories import (
     with_metric,
     without_metric,
 )
+from tests.findings import cure, problem
 
 NOISE = (1.2, 2.9, 1.9, 3.1, 2.3)
 
@@ -37,7 +38,7 @@ def place_of(key):
 
 
 def words(found):
-    return [f"{diagnosis.gravity}: {diagnosis.problem}" for diagnosis in found]
+    return [f"{diagnosis.gravity}: {problem(diagnosis)}" for diagnosis in found]
 
 
 def of_limit(**fields):
@@ -50,7 +51,7 @@ class TestLimits:
         assert words(limit_faults(make_policy(), place_of)) == []
 
     @pytest.mark.parametrize(
-        ("fields", "problem"),
+        ("fields", "said"),
         [
             ({"warn_percent": 9.0}, "error: gate.metrics.m.warn_percent: is above fail_percent"),
             ({"warn_percent": 5.0}, "warning: gate.metrics.m.warn_percent: is the same as fail_percent"),
@@ -68,9 +69,9 @@ class TestLimits:
             ),
         ],
     )
-    def test_a_limit_that_does_nothing_is_named(self, fields, problem):
+    def test_a_limit_that_does_nothing_is_named(self, fields, said):
         (found,) = of_limit(**fields)
-        assert found.startswith(problem)
+        assert found.startswith(said)
 
     def test_more_than_twice_as_slow_is_a_limit(self):
         assert of_limit(direction=LOWER, unit="s", fail_percent=150.0) == []
@@ -86,7 +87,7 @@ class TestLimits:
         assert [diagnosis.place for diagnosis in found] == [
             place_of(f"gate.metrics.m.{name}") for name in ("warn_percent", "minimum", "maximum")
         ]
-        assert all(diagnosis.cure for diagnosis in found)
+        assert all(cure(diagnosis) for diagnosis in found)
 
 
 class TestBaseline:
@@ -138,13 +139,13 @@ class TestNoise:
         assert self.found(make_run(), 1) == []  # the set-up itself is wrong, whatever the baseline's noise
         found = repeats_fault(make_policy(), 1, place_of)
         assert (found.gravity, found.place) == (Gravity.ERROR, place_of("benchmark.repeats"))
-        assert found.problem.startswith("benchmark.repeats: 1 shows nothing of the noise")
+        assert problem(found).startswith("benchmark.repeats: 1 shows nothing of the noise")
         assert repeats_fault(make_policy(), 2, place_of) is None
 
     def test_fewer_than_five_pairs_establish_nothing(self):
         found = pairs_fault(make_policy(), 4, place_of)
         assert (found.gravity, found.place) == (Gravity.ERROR, place_of("benchmark.max_pairs"))
-        assert "no time or memory can ever fail" in found.problem
+        assert "no time or memory can ever fail" in problem(found)
         assert pairs_fault(make_policy(), 5, place_of) is None
 
     def test_without_a_limit_on_what_is_noisy_any_number_will_do(self):
@@ -155,7 +156,7 @@ class TestNoise:
     def test_a_noisy_baseline_does_not_and_says_what_it_could(self):
         (found,) = self.found(with_metric(make_run(), "wall_seconds", NOISE))
         assert found.gravity is Gravity.WARNING
-        assert found.problem.startswith(
+        assert problem(found).startswith(
             "gate.metrics.wall_seconds.fail_percent: 25 cannot be established with 5 repeats on this machine"
         )
 
@@ -168,7 +169,7 @@ class TestNoise:
         policy = Policy((make_limit("wall_seconds", fail_percent=12.0),))
         assert self.found(make_run(), policy=policy) == []
         (found,) = self.found(make_run(), machine=OTHER_MACHINE, policy=policy)
-        assert "on another machine than the baseline's" in found.problem
+        assert "on another machine than the baseline's" in problem(found)
 
     def test_the_judge_fails_what_is_above_and_nothing_below(self):
         baseline = with_metric(make_run(), "wall_seconds", NOISE)
@@ -187,23 +188,23 @@ class TestNoise:
     def test_the_hint_names_what_would_help_and_nothing_else(self):
         small = Policy((make_limit("wall_seconds", smallest_change=1.7),))
         (found,) = self.found(make_run(), policy=small)
-        assert found.cure == (
-            "lower gate.metrics.wall_seconds.smallest_change (1.7 s) below 0.42 s, which is 25% of the"
+        assert cure(found) == (
+            "lower gate.metrics.wall_seconds.smallest_change (1.7 s) below 0.425 s, which is 25% of the"
             " baseline, or raise the limit"
         )
         noisy = with_metric(make_run(), "wall_seconds", (1.5, 1.6, 1.7, 1.8, 1.9))
         (found,) = self.found(noisy, repeats=2, policy=tight())
-        assert found.cure == "raise benchmark.repeats, or raise the limit"
+        assert cure(found) == "raise benchmark.repeats, or raise the limit"
         policy = Policy((make_limit("wall_seconds", fail_percent=12.0),))
         (found,) = self.found(make_run(), machine=OTHER_MACHINE, policy=policy)
-        assert found.cure == "measure the baseline on this machine, or raise the limit"
+        assert cure(found) == "measure the baseline on this machine, or raise the limit"
 
     def test_where_no_change_fails_it_says_so(self):
         policy = Policy((make_limit("wall_seconds", smallest_change=1e6),))
         (found,) = self.found(make_run(), policy=policy)
-        assert found.problem.endswith("on this machine: nothing could fail")
-        assert found.cure.startswith(
-            "lower gate.metrics.wall_seconds.smallest_change (1,000,000 s) below 0.42 s"
+        assert problem(found).endswith("on this machine: nothing could fail")
+        assert cure(found).startswith(
+            "lower gate.metrics.wall_seconds.smallest_change (1,000,000 s) below 0.425 s"
         )
 
     def test_a_rate_can_fall_by_no_more_than_all(self):
@@ -224,7 +225,7 @@ class TestNoise:
 
 def least(diagnosis):
     """Return the percentage below which the diagnosis says that nothing fails."""
-    return float(diagnosis.problem.split("nothing below ")[1].split("%")[0].replace(",", ""))
+    return float(problem(diagnosis).split("nothing below ")[1].split("%")[0].replace(",", ""))
 
 
 def tight():

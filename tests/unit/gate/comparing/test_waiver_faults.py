@@ -7,6 +7,7 @@ from sbir_gate.gate.comparing.waiver_faults import waiver_faults
 from sbir_gate.model.verdict import Policy
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import make_limit, make_policy, make_run, scaled, with_lost_links
+from tests.findings import problem
 
 TODAY = date(2026, 2, 1)
 
@@ -17,7 +18,7 @@ def waiver(metric="wall_seconds", limit=50.0, expires=date(2026, 12, 31)):
 
 def found(*waivers, latest=None, policy=None):
     return [
-        (diagnosis.place, diagnosis.problem)
+        (diagnosis.place, problem(diagnosis))
         for diagnosis in waiver_faults(policy or make_policy(), Waivers(waivers, TODAY), latest, make_run())
     ]
 
@@ -27,7 +28,7 @@ def test_a_waiver_that_may_yet_be_needed_is_sound():
 
 
 @pytest.mark.parametrize(
-    ("one", "problem"),
+    ("one", "said"),
     [
         (
             waiver(expires=date(2026, 1, 31)),
@@ -41,8 +42,8 @@ def test_a_waiver_that_may_yet_be_needed_is_sound():
         (waiver("awards", 5.0), "the waiver for awards allows 5 awards, and gate.max_lost as many or more"),
     ],
 )
-def test_one_that_does_nothing_is_named(one, problem):
-    assert found(one) == [("w.yaml:3", problem)]
+def test_one_that_does_nothing_is_named(one, said):
+    assert found(one) == [("w.yaml:3", said)]
 
 
 def test_the_former_name_of_a_waiver_is_named():

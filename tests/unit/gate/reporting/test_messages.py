@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.reporting.messages import catalogue, distinct_texts, fix, limit_text, text
+from sbir_gate.gate.reporting.messages import (
+    catalogue,
+    counted,
+    distinct_texts,
+    fix,
+    limit_text,
+    number_text,
+    text,
+)
 from sbir_gate.model.finding import (
     OBSTACLES,
     Excuse,
@@ -58,7 +66,7 @@ FACTS = {
     Rule.FIXTURE_EDIT_UNJUDGED: {"obstacle": "the enricher ended with exit status 1"},
     Rule.REFERENCE_EMPTY: {"missing": "awards"},
     Rule.BASE_OUTDATED: {"commit": "b" * 40, "lacks": ("settings file", "baseline"), "target": "main"},
-    Rule.UNPROVEN_CLAIM: {"claim": "engine-changed", "what": "it changes engine/link.py"},
+    Rule.UNPROVEN_CLAIM: {"claim": "engine-changed", "file": "engine/link.py"},
     Rule.METRIC_GONE: {"required_by": "policy"},
     Rule.METRIC_REPEATED: {"side": "head", "times": 2},
     Rule.METRIC_EMPTY: {"side": "reference"},
@@ -107,6 +115,29 @@ FACTS = {
     Rule.DRIFT_NOT_JUDGED: {"fault": "the history cannot be read"},
     Rule.DRIFT_REDEFINED: {"names": ("peak_rss_mib",)},
     Rule.RECOVERED: {"previous": "fail", "outcome": "pass"},
+    Rule.ENVIRONMENT_SHARED: {"names": ("uv.lock",), "reason": "failed", "fault": "pip ended with status 1"},
+    Rule.ENVIRONMENT_OWN: {"names": ("requirements.lock",)},
+    Rule.PACKAGES_CHANGED: {"packages": ("duckdb 1.2 -> 1.3",)},
+    Rule.SETTING_OF_BASE: {"setting": "matching.max_candidates", "head": "5", "base": "4"},
+    Rule.SETTINGS_OF_BASE: {"count": 2, "names": ("matching.a", "matching.b")},
+    Rule.SETTINGS_UNKNOWN: {"names": ("matching.new",)},
+    Rule.BUDGET_SPENT: {"max_seconds": 60.0, "done": 3, "min_pairs": 5, "needed_seconds": 100},
+    Rule.SOURCES_UNMATCHED: {"names": ("engine/**",)},
+    Rule.NAME_AMBIGUOUS: {
+        "name": "main",
+        "used": "refs/heads/main",
+        "other": "refs/tags/main",
+        "commit": "a" * 40,
+    },
+    Rule.TARGET_NOT_FOUND: {"commit": "a" * 40, "target": "main"},
+    Rule.HISTORY_NOT_USED: {
+        "place": "reports/history",
+        "entries": 4,
+        "names": ("a.json", "b.json"),
+        "source": "branch",
+        "used": 12,
+        "ref": "refs/remotes/origin/history",
+    },
     Rule.STRICTER_TARGET: {"target": "main", "names": ("wall_seconds",)},
     Rule.POLICY_NOT_FOUND: {"commit": "f" * 40},
     Rule.ROWS_READ: {"awards": 198, "rows": 200},
@@ -228,3 +259,16 @@ def test_numbers_that_differ_beyond_rounding_read_differently(first, second):
     found = distinct_texts(first, second)
     if abs(first - second) > 1e-12 * max(abs(first), abs(second)):
         assert found[0] != found[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.0, "0"), (0.7, "0.7"), (1.71234, "1.712"), (25_000.0, "25,000"), (1e18, "1e+18")],
+)
+def test_numbers_are_short(value, said):
+    assert number_text(value) == said
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 awards"), (1, "1 award"), (1234, "1,234 awards")])
+def test_counts_agree_with_their_noun(count, said):
+    assert counted(count, "award") == said
