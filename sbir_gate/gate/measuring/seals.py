@@ -80,9 +80,10 @@ class Seals:
         return error
 
 
-def files_in(folder: Path) -> tuple[Path, ...]:
-    """Return all files and links below a folder."""
-    return tuple(Path(name) for name, status in walk(folder) if not stat.S_ISDIR(status.st_mode))
+def files_in(folder: Path, without: str = "") -> tuple[Path, ...]:
+    """Return all files and links below a folder, but for those in folders of the name `without`."""
+    found = walk(folder, (without,))
+    return tuple(Path(name) for name, status in found if not stat.S_ISDIR(status.st_mode))
 
 
 def walk(folder: Path, left_out: Container[str] = ()) -> Iterator[tuple[str, os.stat_result]]:
