@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypedDict, Unpack
 
+from sbir_gate.wrong_input import shortened, shown
+
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
-_VALUE_CHARACTERS = 80
 
 
 class ExitStatus(IntEnum):
@@ -25,7 +26,7 @@ class ExitStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong and where: file, line (or row of a table), column or key, and the value found there.
+    """What is wrong and where: file, line (or row of a table), column or key, the value found there; a fix.
 
     Every message with a place is made from these fields here, never the other way round.
     """
@@ -36,9 +37,15 @@ class Fault:
     row: int | None = None
     column: str = ""
     value: object = None
+    hint: str = ""
 
     def __str__(self) -> str:
         """Return the fault as one line."""
+        return "; ".join(filter(None, (self.text, self.hint)))
+
+    @property
+    def text(self) -> str:
+        """The line without the fix."""
         return ": ".join(filter(None, (self.place, self.detail)))
 
     @property
@@ -50,10 +57,9 @@ class Fault:
     @property
     def detail(self) -> str:
         """The line without its place: the column, what is wrong, and the value."""
-        value = repr(self.value)
-        value = value if len(value) <= _VALUE_CHARACTERS else f"{value[: _VALUE_CHARACTERS - 3]}..."
-        shown = self.problem if self.value is None else f"{self.problem} ({value})"
-        return ": ".join(filter(None, (self.column, shown)))
+        column = shortened(self.column if self.column.isprintable() else repr(self.column))
+        problem = self.problem if self.value is None else f"{self.problem} ({shown(self.value)})"
+        return ": ".join(filter(None, (column, problem)))
 
 
 class Place(TypedDict, total=False):

@@ -7,25 +7,24 @@ regular files alone, and no input: a link is followed, a character device writte
 
 from __future__ import annotations
 
-import difflib
 import errno
 import hashlib
 import itertools
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.errors import InputError, OutputError, UsageError
+from sbir_gate.wrong_input import nearest
 
 # how far a misspelled name is looked for
 _MOST_NAMES = 2_000
-_NAME_CHARACTERS = 255
 
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISFIFO, "a pipe"),
@@ -63,14 +62,19 @@ def open_file(path: Path) -> FileIO:
 
 
 def near_miss(path: Path) -> str:
-    """Return "; did you mean NAME?" for a file or folder beside it that is spelled like it, else nothing."""
+    """Return "did you mean PATH?" for what is spelled like a path that is not there, else nothing.
+
+    Where a folder of the path is missing, it is the folder that was misspelled.
+    """
     try:
+        while path.parent != path and not path.parent.exists():
+            path = path.parent
         beside = itertools.islice(path.parent.iterdir(), _MOST_NAMES)
         names = [found.name for found in beside if found.name.isprintable()]
     except (OSError, ValueError):
         return ""
-    near = difflib.get_close_matches(path.name[:_NAME_CHARACTERS], names, n=1, cutoff=0.7)
-    return f"; did you mean {path.parent / near[0]}?" if near else ""
+    near = nearest(path.name, names, cutoff=0.8)
+    return f"did you mean {path.parent / near}?" if near else ""
 
 
 def check_file(path: Path) -> None:
@@ -223,7 +227,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
             continue
         reason = next((reason for other, reason in taken if _is_same(target, other)), "")
         if reason:
-            raise UsageError(f"{reason}", "name another file to write to", path=path)
+            raise UsageError(reason, "name another file to write to", path=path)
         taken.append((path, "is named for two outputs"))
 
 
@@ -237,29 +241,20 @@ def _is_same(target: Path, other: Path) -> bool:
 def _check(path: Path, status: os.stat_result) -> None:
     if stat.S_ISREG(status.st_mode):
         return
-    kind = next((words for is_kind, words in _KINDS if is_kind(status.st_mode)), "something else")
+    kind = next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "something else")
     raise NotAFileError(errno.EINVAL, f"{kind}, not a regular file", str(path))
 
 
 def save_text(path: Path, text: str) -> None:
     """Write a finished report to exactly this path, in place of what is there. Raises OutputError."""
-    write_whole(path, _text_bytes(path, text), may_replace=True)
+    with _writing(path):
+        write_durably(path, text.encode())
 
 
 def save_output(path: Path, text: str) -> None:
     """Write a report to the file that the user names (`write_output`). Raises OutputError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_output(path, _text_bytes(path, text))
-    except (OSError, ValueError) as error:
-        raise _output_error(path, error) from error
-
-
-def _text_bytes(path: Path, text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise _output_error(path, error) from error
+    with _writing(path):
+        write_output(path, text.encode())
 
 
 def write_whole(path: Path, content: bytes, may_replace: bool) -> bool:
@@ -267,20 +262,36 @@ def write_whole(path: Path, content: bytes, may_replace: bool) -> bool:
 
     Raises OutputError.
     """
+    with _writing(path):
+        return write_durably(path, content, may_replace=may_replace)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Make the folder of a file that the block writes; a fault of either becomes an OutputError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return write_durably(path, content, may_replace=may_replace)
+        yield
     except (OSError, ValueError) as error:
-        raise _output_error(path, error) from error
+        raise unwritable(path, error) from error
 
 
-def _output_error(path: Path, error: Exception) -> OutputError:
-    return OutputError(
-        f"cannot be written ({_cause(error)})",
-        "check that the folder exists, may be written, and has room, or name another",
-        path=path,
-    )
+def unreadable(path: Path | str, error: OSError) -> InputError:
+    """Return the error for a file that the system will not open or read."""
+    hint = "check the path, that it is a file, and that you may read it"
+    return InputError(f"cannot be read ({error_reason(error)})", hint, path=path)
 
 
-def _cause(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)
+def unwritable(
+    path: Path,
+    error: Exception,
+    hint: str = "check that the folder exists, may be written, and has room, or name another",
+) -> OutputError:
+    """Return the error for a file or folder that the system, or DuckDB, will not write."""
+    return OutputError(f"cannot be written ({error_reason(error)})", hint, path=path)
+
+
+def error_reason(error: Exception) -> str:
+    """Return what the system says of an error, without its number and path, else its first line."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return reason or next(iter(str(error).splitlines()), type(error).__name__)

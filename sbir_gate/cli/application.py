@@ -140,9 +140,12 @@ def _failure(error: BaseException) -> ExitStatus:
         put_line(error.format_message(), is_error=True)
         return ExitStatus.WRONG_INPUT
     if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        verb = context.command_path if isinstance(context, click.Context) else "sbir-gate"
-        _explain(error.format_message().rstrip("."), f"see '{verb} --help'")
+        names = click.exceptions.NoSuchCommand | click.NoSuchOption
+        if isinstance(error, names) and error.possibilities:
+            _explain(error.message.rstrip("."), f"did you mean {error.possibilities[0]}?")
+        else:
+            verb = getattr(getattr(error, "ctx", None), "command_path", "sbir-gate")
+            _explain(error.format_message().rstrip("."), f"see '{verb} --help'")
         return ExitStatus.WRONG_INPUT
     _explain(
         f"sbir-gate broke: {type(error).__name__}: {error}",

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import FilePath, check_dagster, effective_settings, quiet_option, settings_options
+from sbir_gate.cli.options import (
+    Choice,
+    FilePath,
+    check_dagster,
+    effective_settings,
+    quiet_option,
+    settings_options,
+)
 from sbir_gate.cli.printing import harmless, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.files import check_outputs
@@ -51,7 +58,7 @@ Examples:
 )
 @click.option(
     "--through",
-    type=click.Choice(["dagster"]),
+    type=Choice(["dagster"]),
     help="Run the same engine as the Dagster job sbir_etl_job, in this process. It does not resume.",
 )
 @settings_options

@@ -13,6 +13,7 @@ import click
 
 from sbir_gate.cli.completion import complete_metric
 from sbir_gate.cli.options import (
+    Choice,
     FilePath,
     change_points_option,
     effective_settings,
@@ -55,9 +56,7 @@ def _choice_options(limit: int) -> Callable[[F], F]:
                 show_default=True,
                 help="Number of newest Runs; 0 means all.",
             ),
-            click.option(
-                "--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True
-            ),
+            click.option("--format", "format_", type=Choice(FORMATS), default="table", show_default=True),
         )
         for option in reversed(options):
             function = option(function)

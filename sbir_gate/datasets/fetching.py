@@ -17,15 +17,13 @@ from sbir_gate.datasets.downloading.responses import HttpOptions, RemoteFile, Se
 from sbir_gate.datasets.downloading.transfers import DownloadOptions, Wanted, persist, read_whole
 from sbir_gate.datasets.downloading.zip_members import DumpOptions
 from sbir_gate.errors import InputError
-from sbir_gate.reading.dumps import RECIPIENT_TABLES
-from sbir_gate.reading.toc import TocEntry, parse_toc
+from sbir_gate.reading.toc import NO_DATA_HINT, parse_toc
 from sbir_gate.retrying import RetryPolicy
 from sbir_gate.settings.reading import retry_policy
 from sbir_gate.settings.schema import Settings
 
 _MOST_REDIRECTS = 5
 _LISTING_BYTES = 1024 * 1024
-_SHOWN_TABLES = 12
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes received and the total, if known."""
@@ -141,26 +139,7 @@ def find_member(toc: bytes, table: str | None, origin: str) -> str:
     The table may be named with its schema; None is the best known table of recipients. Raises InputError
     for a damaged `toc.dat`, and for a table that is not there, without data, or there several times.
     """
-    entries = [entry for entry in parse_toc(toc, origin).entries if entry.is_table_data]
-    names = (table,) if table is not None else RECIPIENT_TABLES
-    found: list[TocEntry] = []
-    for name in names:
-        found = found or [entry for entry in entries if name in {entry.tag, _full_name(entry)}]
-    if len(found) > 1:
-        raise InputError(
-            f"holds {len(found)} tables named {table!r}",
-            f"say which with --table: {', '.join(map(_full_name, found))}",
-            path=origin,
-        )
-    if not found or not found[0].has_data or not found[0].file_name:
-        shown = ", ".join(sorted(map(_full_name, entries))[:_SHOWN_TABLES])
-        raise InputError(
-            f"holds no data of {' or '.join(names)}",
-            f"name another --table; some of them: {shown}",
-            path=origin,
-        )
-    return found[0].file_name
-
-
-def _full_name(entry: TocEntry) -> str:
-    return f"{entry.schema}.{entry.tag}" if entry.schema else entry.tag
+    found = parse_toc(toc, origin).find(table, origin)
+    if not found.has_data or not found.file_name:
+        raise InputError(f"holds no data of {found.full_name}", NO_DATA_HINT, path=origin)
+    return found.file_name

@@ -34,7 +34,7 @@ def list_tables(dump: Path, settings: Settings) -> list[TableListing]:
     """
     with Dump(dump, reading_options(settings).retrying) as opened:
         listed = [
-            TableListing(table.schema, table.name, table.member, table.size_bytes)
+            TableListing(table.entry.schema, table.entry.tag, table.member, table.size_bytes)
             for table in opened.tables()
         ]
     return sorted(

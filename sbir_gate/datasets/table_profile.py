@@ -156,7 +156,12 @@ class ProfileBuilder:
                 )
             )
         return TableProfile(
-            table.schema, table.name, table.member, table.size_bytes or 0, self.rows, tuple(columns)
+            table.entry.schema,
+            table.entry.tag,
+            table.member,
+            table.size_bytes or 0,
+            self.rows,
+            tuple(columns),
         )
 
     def _resume(self, progress: ProfileProgress) -> None:

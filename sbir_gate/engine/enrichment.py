@@ -19,19 +19,18 @@ from sbir_gate.engine.matching.candidates import BlockingOptions
 from sbir_gate.engine.matching.cascade import MatchingOptions, match_firms
 from sbir_gate.engine.matching.enriched import check_output, count_links, write_enriched
 from sbir_gate.engine.matching.ledger import Ledger
-from sbir_gate.engine.matching.parts import open_parts, register_functions
+from sbir_gate.engine.matching.parts import open_parts, own_rows, register_functions
 from sbir_gate.engine.recipient_parts import (
     PartEdges,
     PartMaker,
     PartsRead,
     check_unchanged,
     fingerprint,
-    index_parts,
     kept_chunks,
     parts_key,
 )
 from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
-from sbir_gate.files import check_outputs, create_file
+from sbir_gate.files import check_outputs, create_file, error_reason, unwritable
 from sbir_gate.model.records import Reject
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import psutil_sampler
@@ -39,6 +38,7 @@ from sbir_gate.progress import ChunkProgress, Progress, ProgressFile
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.recipient_index import write_index
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.effective import load_settings
@@ -56,7 +56,7 @@ class EnrichRequest:
     """Files in and out; `rejects` and `metrics` are written only where named.
 
     Without `is_resuming` what an interrupted run left is not used. Progress is written to a file in
-    `progress_folder`, the index of all recipients (`index_parts`) in `index_folder`, if they are named.
+    `progress_folder`, the index of all recipients (`recipient_index`) in `index_folder`, if they are named.
     """
 
     awards: str
@@ -128,7 +128,7 @@ def enrich(
             ) from error
         except duckdb.IOException as error:
             raise OutputError(
-                f"the work folder cannot be used ({str(error).splitlines()[0]})",
+                f"the work folder cannot be used ({error_reason(error)})",
                 "name a folder with room in enrichment.work_folder",
             ) from error
 
@@ -180,7 +180,7 @@ def matching_options(settings: Settings) -> MatchingOptions:
         min_precision=matching.min_precision,
         acceptance_limit=matching.acceptance_limit,
         max_candidates=matching.max_candidates,
-        namesakes_in_state=matching.namesakes_in_state,
+        max_frequency_in_state=matching.namesakes_in_state,
         min_training_labels=matching.min_training_labels,
         max_training_labels=matching.max_training_labels,
         blocking=BlockingOptions(
@@ -211,7 +211,8 @@ def _enrich(
     check_unchanged(paths, states)
     if request.index_folder is not None:
         with monitor.monitor_block("index-recipients"):
-            index_parts(connection, read.parts, request.index_folder)
+            for number, part in enumerate(read.parts):
+                write_index(connection, own_rows(part), request.index_folder, number)
 
     def stage(name: str) -> AbstractContextManager[None]:
         progress(name if name == "write" else f"matching: {name}", 0, None)
@@ -260,8 +261,8 @@ def _read_recipients(
         place.watch(chunk)
 
     if place.ledger is not None:
-        for words in place.ledger.findings():
-            progress(words, 0, None)
+        for message in place.ledger.findings():
+            progress(message, 0, None)
         if place.ledger.finished:
             place.watch(kept_chunks(place.ledger, settings.enrichment.performance.chunk_size))
     edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), tell=tell)
@@ -304,9 +305,7 @@ def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
         with create_file(path) as file:
             file.write((json.dumps(monitor.export(), indent=1) + "\n").encode())
     except OSError as error:
-        raise OutputError(
-            f"the metrics cannot be written ({error.strerror})", "name a file that you may write", path=path
-        ) from error
+        raise unwritable(path, error) from error
 
 
 def _work_folder(settings: Settings) -> Path | None:

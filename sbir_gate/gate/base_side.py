@@ -12,7 +12,6 @@ from sbir_gate.gate.commit_files import has_gate
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.enricher_plan import BUILT_IN_COMMAND, CHILD_SETTINGS, interpreter, settings_digest
 from sbir_gate.gate.measuring.base_environment import (
-    RECIPES,
     Place,
     engine_folder,
     moved,
@@ -30,6 +29,7 @@ from sbir_gate.gate.measuring.locks import PROJECT, PackageChange, changed_packa
 from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure
 from sbir_gate.gate.run import Progress
 from sbir_gate.gate.storing.merge_base import MergeBase
+from sbir_gate.model.finding import Finding, Rule, note
 from sbir_gate.model.run import BaseGap, GapKind
 from sbir_gate.settings.base_settings import COMMAND, BaseSettings, Given, base_settings
 from sbir_gate.settings.effective import EffectiveSettings
@@ -108,14 +108,14 @@ class BaseSide:
     """The base, ready to be run.
 
     `locks` are those that differ, `packages` the packages that differ in them. `own` is its own Python
-    environment, if it needed one; `shared` says why it has none though it needs one, empty if that is not so.
+    environment, if it needed one; `shared` says why it has none though it needs one, None if that is not so.
     `engine` is the folder with its own built-in engine; None if it has none.
     """
 
     places: Places
     locks: tuple[str, ...]
     packages: tuple[PackageChange, ...]
-    shared: str
+    shared: Finding | None
     own: Path | None
     engine: Path | None
     settings: BaseSettings
@@ -151,7 +151,7 @@ def _own_environment(
     locks: Sequence[str],
     edges: Edges,
     progress: Progress,
-) -> tuple[Path | None, str]:
+) -> tuple[Path | None, Finding | None]:
     """Return the base's own environment if it needs one, and why it runs in head's though it does.
 
     Without instructions to make one, it may do without. A command of benchmark.base_setup must work.
@@ -160,19 +160,20 @@ def _own_environment(
     # without a lock to compare nothing says that the environments are the same
     is_always = benchmark.base_lock == () and benchmark.base_setup is not None
     if not locks and not is_always:
-        return None, ""
+        return None, None
     if benchmark.base_setup is None:
         recipe = recipe_of(base.working_folder)
         if recipe is None or not {recipe, PROJECT} & set(locks):
-            return None, f"the base has no {' or '.join(RECIPES)} that says how it differs"
+            return None, note(Rule.ENVIRONMENT_SHARED, names=tuple(locks), reason="no-recipe")
     progress("making the base's environment" + (f": {', '.join(locks)} differs" if locks else ""))
     python = interpreter(effective.settings)
     try:
-        return set_up(benchmark.base_setup, base, python, given.environment, edges.launch), ""
+        return set_up(benchmark.base_setup, base, python, given.environment, edges.launch), None
     except ToolError as error:
         if benchmark.base_setup is not None:
             raise
-        return None, error.message.replace(f"{base.working_folder}/", "")
+        fault = error.message.replace(f"{base.working_folder}/", "")
+        return None, note(Rule.ENVIRONMENT_SHARED, names=tuple(locks), reason="failed", fault=fault)
 
 
 def _config_file(given: Given, places: Places) -> Path | None:

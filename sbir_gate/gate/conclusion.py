@@ -14,6 +14,7 @@ from sbir_gate.errors import (
     ConfigurationError,
     EnricherError,
     ExitStatus,
+    Fault,
     OutputError,
     SbirGateError,
     ToolError,
@@ -27,6 +28,7 @@ from sbir_gate.gate.policy import Judgement
 from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.gate.reporting.markdown import render_markdown
+from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
@@ -106,7 +108,7 @@ def _judged(
         report_path=report_path,
         alerts=past.alerts,
         warnings=(
-            *judgement.warnings,
+            *texts(judgement.warnings),
             *past.warnings,
             *keep_run(head, past.verdict.outcome, edges.tags(), settings, past.alerts),
         ),
@@ -197,7 +199,7 @@ def error_findings(error: SbirGateError) -> Iterator[Finding]:
     for fault in error.faults:
         is_file = fault.path and not isinstance(error, ConfigurationError)
         place = Place(fault.path, fault.line or 0) if is_file else place_of(fault.place)
-        yield _error_finding(str(fault), error, place)
+        yield _error_finding(fault, error, place)
     yield from map(recorded, getattr(error, "__notes__", ()))
 
 
@@ -206,7 +208,11 @@ def _relative(lines: Iterable[str], root: Path) -> tuple[str, ...]:
     return tuple(line.replace(f"{root}{os.sep}", "") for line in lines)
 
 
-def _error_finding(text: str, error: SbirGateError, place: Place | None) -> Finding:
+def _error_finding(fault: Fault, error: SbirGateError, place: Place | None) -> Finding:
     log = _relative(error.log_tail, Path.cwd()) if isinstance(error, EnricherError) else ()
-    facts: dict[str, Fact] = {"text": text, "hint": error.hint, **({"log": log} if log else {})}
+    facts: dict[str, Fact] = {
+        "text": fault.text,
+        "hint": fault.hint or error.hint,
+        **({"log": log} if log else {}),
+    }
     return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=facts)

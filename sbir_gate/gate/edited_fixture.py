@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from sbir_gate.errors import EnricherError, InputError, TamperingError
+from sbir_gate.errors import EnricherError, InputError, SbirGateError, TamperingError
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.fixture import describe_fixture
 from sbir_gate.gate.fixture_edits import BaseFixture
 from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.model.companions import OnBaseFixture
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
 from sbir_gate.model.run import Run
 from sbir_gate.reading.database import open_database
@@ -50,8 +51,7 @@ def measured_on_base(
             if describe_fixture(there, 0).fingerprint == head.fixture.fingerprint:
                 return head, None
         except InputError as error:
-            words = "; ".join(filter(None, (_without_folder(error.message, files), error.hint)))
-            edits = FixtureEdits(commit, obstacle=words, is_counted=False)
+            edits = FixtureEdits(commit, obstacle=_obstacle(error, files), is_counted=False)
             return replace(head, fixture_edits=edits), None
         progress("comparing the fixture with the base's")
         before, after = _labels(there), _labels(effective)
@@ -60,10 +60,10 @@ def measured_on_base(
         try:
             found = measure_on(there)
         except (InputError, EnricherError) as error:
-            words = _without_folder(error.message, files)
             if isinstance(error, TamperingError) or isinstance(error.__cause__, TamperingError):
+                words = _without_folder(error.message, files)
                 raise TamperingError(f"on the base's fixture: {words}", error.hint) from error
-            return replace(head, fixture_edits=replace(edits, obstacle=words)), None
+            return replace(head, fixture_edits=replace(edits, obstacle=_obstacle(error, files))), None
     marked = OnBaseFixture(
         _marked(found.head, head, fixture), _marked(found.base, head, fixture) if found.base else None
     )
@@ -92,9 +92,15 @@ def _marked(run: Run, head: Run, fixture: BaseFixture) -> Run:
     )
 
 
-def _without_folder(message: str, folder: Path) -> str:
-    """Return a message with the paths as the repository has them."""
-    return message.replace(f"{folder}/", "")
+def _obstacle(error: SbirGateError, files: Path) -> Finding:
+    """Return why head cannot be judged on the base's fixture."""
+    facts = {"obstacle": _without_folder(error.message, files), "hint": error.hint}
+    return Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL, facts=facts)
+
+
+def _without_folder(text: str, folder: Path) -> str:
+    """Return a text with the paths as the repository has them."""
+    return text.replace(f"{folder}/", "")
 
 
 def _labels(effective: EffectiveSettings) -> Labels:

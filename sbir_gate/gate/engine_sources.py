@@ -11,11 +11,11 @@ from sbir_gate.gate.commit_files import PolicyRequest, commit_settings
 from sbir_gate.gate.measuring.base_environment import Place, import_folders
 from sbir_gate.gate.measuring.locks import KNOWN
 from sbir_gate.gate.storing.merge_base import find_base
+from sbir_gate.model.finding import Finding, Rule, note
 from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Timing
 from sbir_gate.settings.schema import Settings
 
-_MAX_TOLD = 10
 _IMPORTABLE = (*all_suffixes(), ".so", ".pyd", ".pth")
 
 
@@ -34,7 +34,7 @@ def timing_of(settings: Settings) -> Timing:
 
 def timing_beside(
     settings: Settings, git: AsksGit, commit: str, folders: Sequence[Path], *, is_other: bool
-) -> tuple[Timing, tuple[str, ...]]:
+) -> tuple[Timing, tuple[Finding, ...]]:
     """Return whether time is measured, and what a reader should know of it.
 
     It is not where the engine is the commit's: its files, the modules that it could import from `folders`,
@@ -46,8 +46,7 @@ def timing_beside(
         return timing_of(settings), ()
     changes = source_changes(git, commit, sources)
     if changes.unmatched:
-        names = ", ".join(changes.unmatched[:_MAX_TOLD])
-        return Timing.MEASURED, (f"enricher.sources: no file matches {names}, so time was measured",)
+        return Timing.MEASURED, (note(Rule.SOURCES_UNMATCHED, names=changes.unmatched),)
     is_other = is_other or bool(changes.files) or settings.benchmark.base_lock == ()
     is_other = is_other or bool(import_changes(git, commit, folders))
     return (Timing.MEASURED if is_other else Timing.ENGINE_UNCHANGED), ()
@@ -55,7 +54,7 @@ def timing_beside(
 
 def timing_against_baseline(
     settings: Settings, request: PolicyRequest | None
-) -> tuple[Timing, tuple[str, ...]]:
+) -> tuple[Timing, tuple[Finding, ...]]:
     """Return the same for a run that is compared with the baseline of the request's commit, if there is one.
 
     Any change of a file that names dependencies counts: no second environment shows what it amounts to.

@@ -18,7 +18,7 @@ from sbir_gate.gate.measuring.truth import check_truth, read_truth
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.records import AwardProfile, LinkedRecipient, Reject
 from sbir_gate.model.run import Fixture
-from sbir_gate.reading.award_profiles import profiles_of
+from sbir_gate.reading.award_table import profiles_of
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files

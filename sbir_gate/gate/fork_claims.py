@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 
 from sbir_gate.errors import InputError
@@ -23,7 +24,7 @@ from sbir_gate.gate.publishing.github import Pulls
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.definitions import DEFINITIONS, metric_version
-from sbir_gate.model.finding import Finding, Rule, Severity
+from sbir_gate.model.finding import Fact, Finding, Rule, Severity
 from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Run, Timing
 from sbir_gate.settings.effective import EffectiveSettings
@@ -58,7 +59,8 @@ def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator
     elif base is None and not known.has_baseline:
         yield _claim("no-base-no-baseline")
     if base is not None and not _is_merged(base.source.commit, known.git):
-        yield _claim("other-base", base.source.commit[:12] or "an unnamed base")
+        commit = base.source.commit
+        yield _claim("other-base", commit=commit) if commit else _claim("unnamed-base")
     if any(_is_of_other_version(run) for run in (head, *companions.runs)):
         yield _claim("other-version")
     on_base = companions.on_base
@@ -67,8 +69,8 @@ def unproven_claims(head: Run, companions: Companions, known: Known) -> Iterator
     yield from _timing_faults(runs, known)
 
 
-def _claim(name: str, what: str = "") -> Finding:
-    return Finding(Rule.UNPROVEN_CLAIM, Severity.FAIL, facts={"claim": name, "what": what})
+def _claim(name: str, **facts: Fact) -> Finding:
+    return Finding(Rule.UNPROVEN_CLAIM, Severity.FAIL, facts={"claim": name, **facts})
 
 
 def _is_merged(commit: str, git: AsksGit) -> bool:
@@ -99,7 +101,7 @@ def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
             if any(_told(run) != _found(run, read) for run in runs):
                 yield _claim("other-labels")
     except InputError as error:
-        yield _claim("unreadable-fixture", error.message)
+        yield _claim("unreadable-fixture", fault=error.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +129,21 @@ def _timing_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
     if settings.benchmark.is_timed and Timing.QUICK in timings:
         yield _claim("not-timed")
     if Timing.ENGINE_UNCHANGED in timings:
-        obstacle = _engine_change(known, settings)
-        if obstacle:
-            yield _claim("engine-changed", obstacle)
+        yield from _engine_changes(known, settings)
 
 
-def _engine_change(known: Known, settings: Settings) -> str:
-    """Return why the engine may have changed; empty if its files, environment and settings are the same."""
+def _engine_changes(known: Known, settings: Settings) -> Iterator[Finding]:
+    """Yield the first reason why the engine, its environment or its settings may have changed."""
     sources = settings.enricher.sources
     if not sources:
-        return "enricher.sources names no files here"
-    unmatched = unmatched_sources(known.git, sources)
-    if unmatched:
-        return f"no file matches {unmatched[0]} (enricher.sources)"
-    files = known.github.files_of_pull(known.number)
-    if len(files) >= _MOST_FILES:
-        return f"it changes more than {_MOST_FILES:,} files"
-    for name in files:
-        if _may_be_of_the_engine(name, known.effective):
-            return f"it changes {name}"
-    return ""
+        yield _claim("no-sources")
+    elif unmatched := unmatched_sources(known.git, sources):
+        yield _claim("unmatched-source", source=unmatched[0])
+    elif len(files := known.github.files_of_pull(known.number)) >= _MOST_FILES:
+        yield _claim("many-files", files=_MOST_FILES)
+    else:
+        changed = (name for name in files if _may_be_of_the_engine(name, known.effective))
+        yield from (_claim("engine-changed", file=name) for name in islice(changed, 1))
 
 
 def _may_be_of_the_engine(name: str, effective: EffectiveSettings) -> bool:

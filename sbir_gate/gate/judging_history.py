@@ -15,12 +15,12 @@ from sbir_gate.gate.storing.history import History, open_entries, open_history
 from sbir_gate.gate.storing.history_branch import entries_at
 from sbir_gate.gate.storing.references import find_reference
 from sbir_gate.gate.storing.revisions import Revision, place_in
+from sbir_gate.model.finding import Finding, Rule, note
 from sbir_gate.model.history import HistoryEntry, HistoryQuery, SkippedFile
 from sbir_gate.settings.schema import Settings
 
 # the newest Runs of the gate: more say nothing new of its noise, and each is read
 MAX_ENTRIES = 2000
-_MOST_NAMED = 3
 
 
 def history_folder(settings: Settings) -> Path:
@@ -38,7 +38,7 @@ class JudgingHistory:
     branch: str | None
     entries: Mapping[str, HistoryEntry] = field(default_factory=lambda: MappingProxyType({}))
     skipped: tuple[SkippedFile, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
 
 def history_of_commit(settings: Settings, revision: Revision) -> JudgingHistory:
@@ -94,7 +94,9 @@ def _of_folder(folder: Path, gate: str) -> tuple[dict[str, HistoryEntry], tuple[
     return entries, tuple(skipped)
 
 
-def _unused(revision: Revision, place: str, ref: str, entries: Mapping[str, HistoryEntry]) -> Iterator[str]:
+def _unused(
+    revision: Revision, place: str, ref: str, entries: Mapping[str, HistoryEntry]
+) -> Iterator[Finding]:
     """Yield what a change brings along in the folder and the branch has not.
 
     What git ignores there is no part of a change: it is what earlier runs kept.
@@ -105,13 +107,13 @@ def _unused(revision: Revision, place: str, ref: str, entries: Mapping[str, Hist
     names = (PurePosixPath(os.fsdecode(path)).name for path in listed)
     there = {name for name in names if name.endswith(".json") and not name.startswith(".")}
     surplus = sorted(there - set(entries))
-    if not surplus:
-        return
-    named = ", ".join(surplus[:_MOST_NAMED])
-    more = f" and {len(surplus) - _MOST_NAMED:,} more" if len(surplus) > _MOST_NAMED else ""
-    used = f"{len(entries):,} Runs of {ref}" if entries else f"no history: {ref} has no Run of this gate here"
-    yield (
-        f"the history in the working tree is not used for a change: {place} holds {len(surplus):,}"
-        f" {'entry' if len(surplus) == 1 else 'entries'} that the history branch lacks ({named}{more});"
-        f" used {used}"
-    )
+    if surplus:
+        yield note(
+            Rule.HISTORY_NOT_USED,
+            place=place,
+            entries=len(surplus),
+            names=tuple(surplus),
+            source="branch" if entries else "none",
+            used=len(entries),
+            ref=ref,
+        )

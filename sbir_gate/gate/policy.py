@@ -28,7 +28,7 @@ from sbir_gate.gate.reporting.messages import waiver_cap
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.gate.storing.merge_base import MergeBase, find_base
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.finding import Finding, Rule, Severity, in_order, recorded
+from sbir_gate.model.finding import Finding, Rule, Severity, in_order
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run, TargetBranch
 from sbir_gate.model.verdict import Outcome, Policy, PolicyEdit, Verdict
@@ -75,7 +75,7 @@ class Judgement:
     outdated: Finding | None = None
     history: JudgingHistory | None = None
     notes: tuple[Finding, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
     def marked(self, head: Run) -> Run:
         """Return head with what it is judged by, so that the saved Run is judged again in the same way."""
@@ -109,7 +109,7 @@ class Judgement:
             policy_edits=self.edits,
             own_policy_outcome=by_own if self.edits or head.fixture_edits else None,
             target=self.target,
-        ).found(*self.notes, *map(recorded, self.warnings))
+        ).found(*self.notes, *self.warnings)
         return incomparable(found, self.outdated) if self.outdated else found
 
 

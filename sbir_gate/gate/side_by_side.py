@@ -47,12 +47,11 @@ from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName, MergeBase, find_base
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions, OnBaseFixture
+from sbir_gate.model.finding import Rule, note
 from sbir_gate.model.run import Run, Source, Timing
 from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
-
-_OTHER_MACHINE = "the baseline is of another machine: its commit was measured here, beside this one"
 
 
 def run_beside_base(
@@ -99,7 +98,9 @@ def run_beside_base(
                 head = replace(measure(effective, edges, progress, environment), base_gap=gap)
             companions = Companions()
         if by_own_policy:
-            head = replace(head, has_own_policy=True, warnings=(_OTHER_MACHINE, *head.warnings))
+            head = replace(
+                head, has_own_policy=True, warnings=(note(Rule.BASELINE_REMEASURED), *head.warnings)
+            )
     except SbirGateError as error:
         leave_error_verdict(effective, edges, error)
         raise

@@ -25,6 +25,8 @@ Format history:
    measured (`timing`). Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences.
    Documents of format 3 and older are read by the steps of `upgrades`; their sentences become findings of the
    rule `as-recorded`.
+5. The notes of a Run (`warnings`), and why a fixture edit could not be judged (`fixture_edits.obstacle`), are
+   findings instead of sentences.
 """
 
 from __future__ import annotations
@@ -51,8 +53,9 @@ from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.upgrades import upgraded
 from sbir_gate.model.verdict import Verdict, outcome_fault
+from sbir_gate.wrong_input import broken_rule
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 MAKE_AGAIN = "recreate it with 'sbir-gate run'"
 PROMOTE_AGAIN = "restore it from git, or replace it with 'sbir-gate baseline promote --force'"
@@ -157,9 +160,8 @@ def _decoded(kind: DocumentKind[T], text: str, origin: str, again: str) -> T:
     try:
         content = _content(kind, upgraded(kind.name, document.get(kind.name), version))
     except (ValidationError, ValueError, RecursionError) as error:
-        raise DocumentError(
-            f"{_first_fault(error)}", f"the document is damaged or was edited by hand: {again}", path=origin
-        ) from error
+        hint = f"the document is damaged or was edited by hand: {again}"
+        raise _content_error(error, hint, origin) from error
     if excess := kind.excess(content):
         raise DocumentError(excess, f"no benchmark makes such a document: {again}", path=origin)
     if fault := kind.fault(content):
@@ -182,10 +184,12 @@ def _parse(text: str, origin: str, again: str) -> Mapping[str, object]:
     return document
 
 
-def _first_fault(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        return f"{place or 'document'}: {fault['msg']}{more}"
-    return str(error)
+def _content_error(error: Exception, hint: str, origin: str) -> DocumentError:
+    """Return the error for a document that is not as its kind must be, with the key at fault."""
+    if not isinstance(error, ValidationError):
+        return DocumentError(str(error), hint, path=origin)
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"]) or "document"
+    value = fault["input"] if isinstance(fault["input"], str | int | float) else None
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return DocumentError(f"{broken_rule(fault)}{more}", hint, path=origin, column=key, value=value)

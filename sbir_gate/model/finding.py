@@ -97,7 +97,26 @@ class Rule(StrEnum):
     DRIFT_REDEFINED = "drift-redefined"
     RECOVERED = "recovered"
 
+    # how base and head were run
+    SAME_COMMIT = "same-commit"
+    ENVIRONMENT_SHARED = "environment-shared"
+    ENVIRONMENT_OWN = "environment-own"
+    PACKAGES_CHANGED = "packages-changed"
+    SETTING_OF_BASE = "setting-of-base"
+    SETTINGS_OF_BASE = "settings-of-base"
+    SETTINGS_UNKNOWN = "settings-unknown"
+    SUBMODULES_MISSING = "submodules-missing"
+    LFS_POINTERS = "lfs-pointers"
+    ENGINE_INSTALLED = "engine-installed"
+    COMMAND_WITHOUT_FILES = "command-without-files"
+    BUDGET_SPENT = "budget-spent"
+    BASELINE_REMEASURED = "baseline-remeasured"
+    SOURCES_UNMATCHED = "sources-unmatched"
+
     # the policy
+    NAME_AMBIGUOUS = "name-ambiguous"
+    TARGET_NOT_FOUND = "target-not-found"
+    HISTORY_NOT_USED = "history-not-used"
     WAIVER_EXPIRED = "waiver-expired"
     WAIVER_POWERLESS = "waiver-powerless"
     WAIVER_UNUSED = "waiver-unused"
@@ -155,11 +174,13 @@ class Excuse(StrEnum):
     """Why a limit that is broken does not fail.
 
     already-so: the reference breaks it too, and head is not worse. harmless: links fell, but no award
-    worsened by it, or too few to break the limit.
+    worsened by it, or too few to break the limit. partly-harmless: too few worsened to break the more severe
+    limit; only those count.
     """
 
     ALREADY_SO = "already-so"
     HARMLESS = "harmless"
+    PARTLY_HARMLESS = "partly-harmless"
 
 
 class OnFixture(StrEnum):
@@ -223,6 +244,11 @@ class Finding:
     def is_deciding(self) -> bool:
         """Say whether it has a part in the outcome; what has none is a note."""
         return self.severity not in {Severity.INFO, Severity.OK}
+
+
+def note(rule: Rule, **facts: Fact) -> Finding:
+    """Return a finding that nothing is failed for."""
+    return Finding(rule, Severity.INFO, facts=facts)
 
 
 def recorded(text: str, severity: Severity = Severity.INFO) -> Finding:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sbir_gate.model.finding import Finding
+
 
 @dataclass(frozen=True, slots=True)
 class RowEdits:
@@ -25,7 +27,7 @@ class FixtureEdits:
 
     `truth` counts the awards whose label differs. `altered_labels` of the labels that were changed or removed
     are of awards whose link head alters; None where that is not known. `obstacle` says why head could not be
-    judged on the base's fixture, empty if it was. `is_counted` is False where the rows could not be compared.
+    judged on the base's fixture, None if it was. `is_counted` is False where the rows could not be compared.
     """
 
     commit: str
@@ -33,7 +35,7 @@ class FixtureEdits:
     recipients: RowEdits = RowEdits()
     truth: RowEdits = RowEdits()
     altered_labels: int | None = None
-    obstacle: str = ""
+    obstacle: Finding | None = None
     is_counted: bool = True
 
     @property

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.definitions import FIRST_DEFINITIONS, FIRST_VERSION
+from sbir_gate.model.finding import Finding
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.moments import utc
 from sbir_gate.model.samples import Sample
@@ -245,9 +246,9 @@ class Run(Measurement):
     that no recipient, or no award, has; `reject_examples` are the first rows of the fixture that could not be
     read.
 
-    `engine_notes` are facts that the enricher reported (model version, acceptance limit).
-    Runs with the same `session`, not empty, were measured side by side: on one fixture, sample i of the one
-    is the pair of sample i of the other. `has_own_policy` says of a
+    `warnings` are notes on how it was measured, for its verdict. `engine_notes` are facts that the enricher
+    reported (model version, acceptance limit). Runs with the same `session`, not empty, were measured side by
+    side: on one fixture, sample i of the one is the pair of sample i of the other. `has_own_policy` says of a
     Run side by side that the working tree's policy judges it, not the base's. `settings_file` is the file
     over base.yaml, empty if there was none.
     `base_gap` says why a run beside the base went without it; None where it did not.
@@ -263,7 +264,7 @@ class Run(Measurement):
     quality: Quality
     awards: tuple[AwardRecord, ...]
     has_truth: bool = False
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     engine_notes: Mapping[str, str] = field(default_factory=dict)
     session: str = ""
     has_own_policy: bool = False

@@ -170,6 +170,28 @@ def _alert_of_3(alert: object) -> object:
     return {**rest, "findings": [finding]}
 
 
+def _run_of_4(content: Content) -> Content:
+    """A Run had its notes, and why a fixture edit could not be judged, as sentences."""
+    warnings = [_recorded(text, "info") for text in _listed(content, "warnings")]
+    return {**content, **_with_obstacle(content), "warnings": warnings}
+
+
+def _verdict_of_4(content: Content) -> Content:
+    """A verdict had why a fixture edit could not be judged as a sentence."""
+    return {**content, **_with_obstacle(content)}
+
+
+def _with_obstacle(content: Content) -> Content:
+    edits = content.get("fixture_edits")
+    if not isinstance(edits, Mapping):
+        return {}
+    obstacle = {"rule": Rule.FIXTURE_EDIT_UNJUDGED.value, "severity": "fail"}
+    facts = {"obstacle": edits.get("obstacle")}
+    return {
+        "fixture_edits": {**edits, "obstacle": {**obstacle, "facts": facts} if facts["obstacle"] else None}
+    }
+
+
 def _recorded(text: object, severity: object) -> Content:
     return {"rule": Rule.AS_RECORDED.value, "severity": severity, "facts": {"text": text}}
 
@@ -186,5 +208,8 @@ def _without(value: object, *names: str) -> dict[str, object]:
 
 # By the format that a step reads, then by the kind of document. Formats 1 and 2 only lack what has a default.
 _STEPS: Mapping[int, Mapping[str, Callable[[Content], Content]]] = MappingProxyType(
-    {3: {"run": _run_of_3, "verdict": _verdict_of_3, "alerts": _alerts_of_3}}
+    {
+        3: {"run": _run_of_3, "verdict": _verdict_of_3, "alerts": _alerts_of_3},
+        4: {"run": _run_of_4, "verdict": _verdict_of_4},
+    }
 )

@@ -28,7 +28,7 @@ from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.pipeline.asset_files import AssetFiles
 from sbir_gate.pipeline.validation import check_awards, discard_run
 from sbir_gate.progress import Progress
-from sbir_gate.reading.award_profiles import load_profiles
+from sbir_gate.reading.award_table import load_profiles
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import duckdb
 
-from sbir_gate.errors import OutputError
 from sbir_gate.reading import cleaning
+from sbir_gate.reading.database import SLICE_OPTIONS, copy_rows
 from sbir_gate.reading.files import SourceFile, resolve_files
 from sbir_gate.reading.layout import AWARDS, column_key, require_fields, unique_names
 from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import open_source, source_name
-from sbir_gate.reading.spelling import register_mend
+from sbir_gate.reading.spelling import register_repair
 from sbir_gate.sql_text import file_relation, identifier, literal
 
 ROWS_TABLE = "award_rows"
@@ -64,7 +64,7 @@ def read_awards(
     # rows of awards are wide: fewer of them fill as much memory
     options = replace(options, chunk_size=min(options.chunk_size, _MOST_ROWS))
     tally = RejectTally(rejects if rejects is not None else RejectLog())
-    register_mend(connection)
+    register_repair(connection)
     spellings: dict[str, str] = {}
     warnings: list[str] = []
     plans = []
@@ -91,9 +91,19 @@ def read_awards(
     if not rows:
         raise tally.nothing_read(f"{source}", "awards")
     connection.execute(f"CREATE OR REPLACE VIEW {ROWS_TABLE} AS FROM {file_relation(files)}")
-    repeated_ids, words = _number_repeats(connection)
+    repeated_ids = _number_repeats(connection, warnings)
     has_award_ids = any("award_id" in plan.fields for plan in plans)
-    return AwardsRead(rows, tally.count, columns, has_award_ids, (*warnings, *words), repeated_ids)
+    return AwardsRead(rows, tally.count, columns, has_award_ids, tuple(warnings), repeated_ids)
+
+
+def award_cells(columns: Sequence[str]) -> list[str]:
+    """Return what SQL selects of an award for its original `columns`: from its row `r` and its fields `a`.
+
+    The id is that of the fields; it comes first where the columns have none.
+    """
+    own_id = "a.award_id AS award_id"
+    cells = [own_id if column.casefold() == "award_id" else f"r.{identifier(column)}" for column in columns]
+    return cells if own_id in cells else [own_id, *cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +145,7 @@ def _set_aside(
         f"{cells.get(column, 'CAST(NULL AS VARCHAR)')} AS {identifier(column)}" for column in columns
     )
     rows = f"SELECT {first_position} + rowid AS {POSITION}, {originals} FROM {RAW_TABLE}"
-    try:
-        connection.execute(
-            f"COPY ({rows}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 10240)"
-        )
-    except duckdb.IOException as error:
-        raise OutputError(
-            f"cannot write a work file ({str(error).splitlines()[0]})",
-            "make room there, or choose another work folder",
-            path=path.parent,
-        ) from error
+    copy_rows(connection, rows, path, SLICE_OPTIONS)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> None:
@@ -171,20 +172,17 @@ def _derived_id(columns: Sequence[str]) -> str:
     return f"'A' || {cleaning.short_hash(f'concat_ws(chr(31), {cells})')}"
 
 
-def _number_repeats(connection: duckdb.DuckDBPyConnection) -> tuple[int, list[str]]:
-    """Make award ids distinct; return how many repeat, and a warning when any does."""
+def _number_repeats(connection: duckdb.DuckDBPyConnection, warnings: list[str]) -> int:
+    """Make award ids distinct; return how many repeat, and add a warning when any does."""
     repeated = 0
-    warnings: list[str] = []
     repeats = f"SELECT award_id FROM {AWARDS_TABLE} GROUP BY award_id HAVING count(*) > 1"
     while True:
-        found = connection.execute(f"SELECT count(*), min(award_id) FROM ({repeats})").fetchone()
-        if found is None or found[0] == 0:
-            return repeated, warnings
-        if not warnings:
-            repeated = int(found[0])
-            warnings.append(
-                f"award_id: {found[0]:,} ids repeat, e.g. {found[1]!r}; the repeats got -2, -3, ..."
-            )
+        count, first = connection.execute(f"SELECT count(*), min(award_id) FROM ({repeats})").fetchall()[0]
+        if not count:
+            return repeated
+        if not repeated:
+            repeated = count
+            warnings.append(f"award_id: {count:,} ids repeat, e.g. {first!r}; the repeats got -2, -3, ...")
         connection.execute(
             f"UPDATE {AWARDS_TABLE} SET award_id = {AWARDS_TABLE}.award_id || '-' || counted.place FROM ("
             f"SELECT {POSITION}, row_number() OVER (PARTITION BY award_id ORDER BY {POSITION}) AS place "

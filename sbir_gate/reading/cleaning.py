@@ -1,14 +1,15 @@
 """SQL expressions that turn a raw text column into a clean value, NULL where nothing is known.
 
 Each function takes an SQL expression of type VARCHAR and returns another; nothing is executed here.
-`name_text` and `city` call the function of `spelling.register_mend`.
+`name_text` and `city` call the function of `spelling.register_repair`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from sbir_gate.reading.spelling import MEND_FUNCTION, PLACEHOLDERS
+from sbir_gate.reading.spelling import PLACEHOLDERS, REPAIR_FUNCTION
 from sbir_gate.sql_text import literal
 
 # plain ASCII that starts with a letter or digit, has only blanks inside, and no semicolon (which would
@@ -22,70 +23,20 @@ _UEI = "[A-HJ-NP-Z][A-HJ-NP-Z0-9]{11}"
 _NO_DUNS = "|".join([f"{digit}{{9}}" for digit in "0123456789"] + ["123456789", "987654321"])
 
 # USPS Publication 28, appendix B: states, districts, territories, freely associated states, military
-STATES = {
-    "AL": "ALABAMA",
-    "AK": "ALASKA",
-    "AZ": "ARIZONA",
-    "AR": "ARKANSAS",
-    "CA": "CALIFORNIA",
-    "CO": "COLORADO",
-    "CT": "CONNECTICUT",
-    "DE": "DELAWARE",
-    "DC": "DISTRICT OF COLUMBIA",
-    "FL": "FLORIDA",
-    "GA": "GEORGIA",
-    "HI": "HAWAII",
-    "ID": "IDAHO",
-    "IL": "ILLINOIS",
-    "IN": "INDIANA",
-    "IA": "IOWA",
-    "KS": "KANSAS",
-    "KY": "KENTUCKY",
-    "LA": "LOUISIANA",
-    "ME": "MAINE",
-    "MD": "MARYLAND",
-    "MA": "MASSACHUSETTS",
-    "MI": "MICHIGAN",
-    "MN": "MINNESOTA",
-    "MS": "MISSISSIPPI",
-    "MO": "MISSOURI",
-    "MT": "MONTANA",
-    "NE": "NEBRASKA",
-    "NV": "NEVADA",
-    "NH": "NEW HAMPSHIRE",
-    "NJ": "NEW JERSEY",
-    "NM": "NEW MEXICO",
-    "NY": "NEW YORK",
-    "NC": "NORTH CAROLINA",
-    "ND": "NORTH DAKOTA",
-    "OH": "OHIO",
-    "OK": "OKLAHOMA",
-    "OR": "OREGON",
-    "PA": "PENNSYLVANIA",
-    "RI": "RHODE ISLAND",
-    "SC": "SOUTH CAROLINA",
-    "SD": "SOUTH DAKOTA",
-    "TN": "TENNESSEE",
-    "TX": "TEXAS",
-    "UT": "UTAH",
-    "VT": "VERMONT",
-    "VA": "VIRGINIA",
-    "WA": "WASHINGTON",
-    "WV": "WEST VIRGINIA",
-    "WI": "WISCONSIN",
-    "WY": "WYOMING",
-    "AS": "AMERICAN SAMOA",
-    "GU": "GUAM",
-    "MP": "NORTHERN MARIANA ISLANDS",
-    "PR": "PUERTO RICO",
-    "VI": "VIRGIN ISLANDS",
-    "FM": "FEDERATED STATES OF MICRONESIA",
-    "MH": "MARSHALL ISLANDS",
-    "PW": "PALAU",
-    "AA": "ARMED FORCES AMERICAS",
-    "AE": "ARMED FORCES EUROPE",
-    "AP": "ARMED FORCES PACIFIC",
-}  # fmt: skip -- one line per state says no more
+_STATES = """
+AL ALABAMA, AK ALASKA, AZ ARIZONA, AR ARKANSAS, CA CALIFORNIA, CO COLORADO, CT CONNECTICUT,
+DE DELAWARE, DC DISTRICT OF COLUMBIA, FL FLORIDA, GA GEORGIA, HI HAWAII, ID IDAHO, IL ILLINOIS,
+IN INDIANA, IA IOWA, KS KANSAS, KY KENTUCKY, LA LOUISIANA, ME MAINE, MD MARYLAND, MA MASSACHUSETTS,
+MI MICHIGAN, MN MINNESOTA, MS MISSISSIPPI, MO MISSOURI, MT MONTANA, NE NEBRASKA, NV NEVADA,
+NH NEW HAMPSHIRE, NJ NEW JERSEY, NM NEW MEXICO, NY NEW YORK, NC NORTH CAROLINA, ND NORTH DAKOTA,
+OH OHIO, OK OKLAHOMA, OR OREGON, PA PENNSYLVANIA, RI RHODE ISLAND, SC SOUTH CAROLINA,
+SD SOUTH DAKOTA, TN TENNESSEE, TX TEXAS, UT UTAH, VT VERMONT, VA VIRGINIA, WA WASHINGTON,
+WV WEST VIRGINIA, WI WISCONSIN, WY WYOMING, AS AMERICAN SAMOA, GU GUAM,
+MP NORTHERN MARIANA ISLANDS, PR PUERTO RICO, VI VIRGIN ISLANDS, FM FEDERATED STATES OF MICRONESIA,
+MH MARSHALL ISLANDS, PW PALAU, AA ARMED FORCES AMERICAS, AE ARMED FORCES EUROPE,
+AP ARMED FORCES PACIFIC
+"""
+STATES = dict(pair.split(" ", 1) for pair in re.split(r",\s+", _STATES.strip()))
 _STATE_SYNONYMS = {"US VIRGIN ISLANDS": "VI", "WASHINGTON DC": "DC"}
 
 
@@ -102,7 +53,7 @@ def name_text(column: str) -> str:
         f"CASE WHEN {column} IS NULL THEN NULL "
         f"WHEN regexp_full_match({column}, {literal(_ORDINARY)}) AND NOT {_is_placeholder(column)} "
         f"THEN CASE WHEN contains({column}, '   ') THEN regexp_replace({column}, ' {{2,}}', ' ', 'g') "
-        f"ELSE replace({column}, '  ', ' ') END ELSE {MEND_FUNCTION}({column}) END"
+        f"ELSE replace({column}, '  ', ' ') END ELSE {REPAIR_FUNCTION}({column}) END"
     )
 
 

@@ -93,9 +93,10 @@ def _last(rest: bytes, origin: str, line: int) -> Iterator[LineBlock]:
     end = find_end(text)
     if end < 0:
         raise InputError(
-            f"is cut short after line {line - 1 + rest.count(_NEWLINE):,}: the closing line '\\.' is missing",
+            "is cut short after this line: the closing line '\\.' is missing",
             "copy or download the dump again",
             path=origin,
+            line=line - 1 + rest.count(_NEWLINE) or None,
         )
     rows = text[:end]
     lines = rows.count(_NEWLINE)
@@ -110,9 +111,10 @@ def _check_rest(rest: bytes, stream: Iterator[bytes], origin: str, line: int) ->
     while True:
         if rest.strip(_NEWLINE):
             raise InputError(
-                f"holds more data after the closing line '\\.' (line {line:,})",
+                "holds more data after the closing line '\\.'",
                 "the dump is damaged: copy or download it again",
                 path=origin,
+                line=line,
             )
         following = next(stream, None)
         if following is None:
@@ -121,8 +123,5 @@ def _check_rest(rest: bytes, stream: Iterator[bytes], origin: str, line: int) ->
 
 
 def _too_long(origin: str, line: int, max_line_bytes: int) -> InputError:
-    return InputError(
-        f"line {line:,} is longer than {max_line_bytes:,} bytes",
-        "raise reading.max_record_mib if the table holds texts that long; else the dump is damaged",
-        path=origin,
-    )
+    hint = "raise reading.max_record_mib if the table holds texts that long; else the dump is damaged"
+    return InputError(f"is longer than {max_line_bytes:,} bytes", hint, path=origin, line=line)

@@ -7,8 +7,9 @@ cell both are escaped, as is every backslash. NULL is a whole cell of `\N`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-import duckdb
+from sbir_gate.errors import Fault
 
 UNESCAPE_FUNCTION = "sbir_gate_unescape_copy"
 
@@ -50,15 +51,6 @@ def _meant(match: re.Match[bytes]) -> bytes:
     return _NAMED.get(other, other)
 
 
-def register_unescape(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make `unescape` known to the connection's database; a second time does nothing."""
-    known = connection.execute(
-        "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?", [UNESCAPE_FUNCTION]
-    ).fetchall()
-    if known[0][0] == 0:
-        connection.create_function(UNESCAPE_FUNCTION, unescape, ["VARCHAR"], "VARCHAR")
-
-
 def statement_columns(statement: str) -> tuple[str, ...]:
     """Return the columns that `COPY schema.table (a, "b c", ...) FROM stdin;` names, without their quotes.
 
@@ -73,23 +65,24 @@ def statement_columns(statement: str) -> tuple[str, ...]:
     return tuple(name[1:-1].replace('""', '"') if name.startswith('"') else name for name in names)
 
 
-def first_fault(line: bytes, columns: int) -> str:
-    """Return what is wrong with one row (without its newline) of `columns` columns; empty if nothing is."""
+def row_fault(line: bytes, columns: Sequence[str]) -> Fault | None:
+    """Return what is wrong with one row (without its newline) of these columns, None if nothing is."""
     cells = line.split(b"\t")
-    if len(cells) != columns:
-        return f"has {len(cells):,} cells instead of {columns:,}"
-    if b"\r" in line:
-        return "holds a raw carriage return, which COPY never writes"
-    if b"\0" in line:
-        return "holds a zero byte, which no text holds"
-    try:
-        for cell in line.decode("utf-8").split("\t"):
-            unescape(cell)
-    except UnicodeDecodeError as error:
-        return f"is not UTF-8 at its byte {error.start + 1:,}"
-    except ValueError as error:
-        return str(error)
-    return ""
+    if len(cells) != len(columns):
+        return Fault(f"has {len(cells):,} cells instead of {len(columns):,}")
+    for column, cell in zip(columns, cells, strict=True):
+        value = cell.decode("utf-8", "replace")
+        if b"\r" in cell:
+            return Fault("holds a raw carriage return, which COPY never writes", column=column, value=value)
+        if b"\0" in cell:
+            return Fault("holds a zero byte, which no text holds", column=column, value=value)
+        try:
+            unescape(cell.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            return Fault(f"is not UTF-8 at its byte {error.start + 1:,}", column=column, value=value)
+        except ValueError as error:
+            return Fault(str(error), column=column, value=value)
+    return None
 
 
 def find_end(text: bytes) -> int:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from sbir_gate.errors import InputError
-from sbir_gate.reading.text import PersistentFile, unreadable
+from sbir_gate.files import unreadable
+from sbir_gate.reading.text import PersistentFile
 from sbir_gate.reading.toc import MAGIC
 from sbir_gate.retrying import RetryPolicy
 
@@ -67,8 +67,8 @@ class DumpFolder:
             file = PersistentFile(path, self._retrying)
         except OSError as error:
             raise unreadable(path, error) from error
-        origin = f"{self._path}: {name}"
-        return MemberStream(cast("BinaryIO", file), origin, name.endswith(".gz"), self.files[name].size_bytes)
+        is_gzip = name.endswith(".gz")
+        return MemberStream(cast("BinaryIO", file), str(path), is_gzip, self.files[name].size_bytes)
 
     def close(self) -> None:
         """Close nothing: each file is open by itself."""
@@ -154,9 +154,7 @@ class MemberStream:
     def __enter__(self) -> MemberStream:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     @property
@@ -178,15 +176,11 @@ class MemberStream:
                 unpacked += len(chunk)
                 yield chunk
         except (EOFError, zlib.error, gzip.BadGzipFile, *_ZIP_ERRORS) as error:
-            raise InputError(
-                f"{self.origin}: is damaged after {unpacked:,} unpacked bytes ({error})",
-                f"{DAMAGE_HINT}: it is cut short or was changed on the way",
-            ) from error
+            problem = f"is damaged after {unpacked:,} unpacked bytes ({error})"
+            hint = f"{DAMAGE_HINT}: it is cut short or was changed on the way"
+            raise InputError(problem, hint, path=self.origin) from error
         except OSError as error:
-            raise InputError(
-                f"{self.origin}: cannot be read ({error.strerror or error})",
-                "check that it is there and that you may read it",
-            ) from error
+            raise unreadable(self.origin, error) from error
 
 
 class _CountedReader(io.RawIOBase):

@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 import duckdb
 
-from sbir_gate.errors import InputError, ToolError
+from sbir_gate.errors import Fault, InputError, ToolError
 from sbir_gate.model.chunks import Span
 from sbir_gate.reading.copy_lines import LineBlock, line_blocks, line_ends
-from sbir_gate.reading.copy_text import UNESCAPE_FUNCTION, first_fault, register_unescape
+from sbir_gate.reading.copy_text import UNESCAPE_FUNCTION, row_fault, unescape
+from sbir_gate.reading.database import count_rows, register_function
 from sbir_gate.reading.dumps import Dump, DumpTable
 from sbir_gate.reading.loading import RAW_TABLE, RawBlock, remaining, work_file
 from sbir_gate.reading.options import ReadingOptions
@@ -45,18 +45,16 @@ class DumpRows:
         self._options = options
         with ExitStack() as stack:
             dump = stack.enter_context(Dump(path, options.retrying))
-            self.table = dump.find(table) if table is not None else dump.find_recipients()
+            self.table = dump.find(table)
             self.columns = dump.columns(self.table)
             self._stream = stack.enter_context(dump.open_member(self.table))
             self._stack = stack.pop_all()
-        register_unescape(connection)
+        register_function(connection, UNESCAPE_FUNCTION, unescape)
 
     def __enter__(self) -> DumpRows:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     @property
@@ -150,23 +148,29 @@ class DumpRows:
             f"new_line = '\\n', nullstr = '\\N', strict_mode = true, null_padding = false, parallel = false, "
             f"max_line_size = {buffer_size}, buffer_size = {buffer_size})"
         )
-        return int(self._connection.execute(f"SELECT count(*) FROM {RAW_TABLE}").fetchall()[0][0])
+        return count_rows(self._connection, RAW_TABLE)
 
     def _fault(self, block: LineBlock, reason: str) -> InputError | ToolError:
         """Return the error for a block that cannot be read: its first faulty row, or a fault of ours."""
+        most = self._options.max_record_bytes
         for number, line in enumerate(block.text.split(b"\n")[:-1], start=block.first_line):
-            fault = first_fault(line, len(self.columns))
-            if not fault and len(line) > self._options.max_record_bytes:
-                fault = "is longer than reading.max_record_mib"
+            fault = row_fault(line, self.columns)
+            if not fault and len(line) > most:
+                fault = Fault("is longer than reading.max_record_mib")
             if fault:
                 return InputError(
-                    f"{self._stream.origin}: line {number:,} of {self.table.full_name} {fault}",
-                    "the dump is damaged: copy or download it again",
+                    fault.problem,
+                    f"the data of {self.table.full_name} is damaged: copy or download the dump again",
+                    path=self._stream.origin,
+                    line=number,
+                    column=fault.column,
+                    value=fault.value,
                 )
         last = block.first_line + block.lines - 1
         return ToolError(
-            f"{self._stream.origin}: lines {block.first_line:,} to {last:,} could not be read ({reason})",
+            f"lines {block.first_line:,} to {last:,} could not be read ({reason})",
             "this is a fault of sbir-gate: please report it with these lines",
+            path=self._stream.origin,
         )
 
 
@@ -175,15 +179,8 @@ def _decoded(cell: str) -> str:
     return f"CASE WHEN contains({cell}, '\\') THEN {UNESCAPE_FUNCTION}({cell}) ELSE {cell} END AS {cell}"
 
 
-def member_bytes(path: Path, table: str | None, options: ReadingOptions) -> int:
-    """Return the compressed size of the member that `DumpRows` would read."""
-    with Dump(path, options.retrying) as dump:
-        found = dump.find(table) if table is not None else dump.find_recipients()
-        return found.size_bytes or 0
-
-
-def member_paths(path: Path, table: str | None, options: ReadingOptions) -> tuple[DumpTable, list[Path]]:
+def table_files(path: Path, table: str | None, options: ReadingOptions) -> tuple[DumpTable, list[Path]]:
     """Return the table that `DumpRows` would read, and the files on disk that hold it."""
     with Dump(path, options.retrying) as dump:
-        found = dump.find(table) if table is not None else dump.find_recipients()
+        found = dump.find(table)
         return found, dump.paths(found)

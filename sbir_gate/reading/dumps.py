@@ -5,24 +5,18 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from types import TracebackType
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading.copy_text import statement_columns
 from sbir_gate.reading.dump_files import DAMAGE_HINT, TOC_NAMES, DumpFolder, DumpZip, MemberStream
-from sbir_gate.reading.toc import Toc, TocEntry, parse_toc
+from sbir_gate.reading.toc import NO_DATA_HINT, Toc, TocEntry, parse_toc
 from sbir_gate.retrying import RetryPolicy
-
-RECIPIENT_TABLES = ("recipient_lookup", "recipient_profile", "duns")
-"""The tables of USAspending that hold recipients, the best first."""
 
 _MAX_TOC_BYTES = 1 << 30
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _FOREIGN_SUFFIXES = {".lz4": "lz4", ".zst": "zstd"}
 _READ_ENCODINGS = frozenset({"UTF8", "SQL_ASCII"})
-_SHOWN_TABLES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +27,6 @@ class DumpTable:
     without reading it.
     """
 
-    schema: str
-    name: str
     member: str
     size_bytes: int | None
     fingerprint: str
@@ -43,7 +35,7 @@ class DumpTable:
     @property
     def full_name(self) -> str:
         """The name with its schema."""
-        return f"{self.schema}.{self.name}" if self.schema else self.name
+        return self.entry.full_name
 
 
 class Dump:
@@ -64,9 +56,7 @@ class Dump:
     def __enter__(self) -> Dump:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -75,80 +65,42 @@ class Dump:
 
     def tables(self) -> list[DumpTable]:
         """Return the tables whose data the dump should hold, in its own order."""
-        return [self._table(entry) for entry in self.toc.entries if entry.is_table_data]
+        return list(map(self._table, self.toc.tables))
 
-    def find(self, name: str) -> DumpTable:
-        """Return the table of this name, plain or with its schema (`rpt.recipient_lookup`).
-
-        Raises InputError when there is none, or several of this name in different schemas.
-        """
-        entries = [entry for entry in self.toc.entries if entry.is_table_data]
-        found = [entry for entry in entries if name in {entry.tag, f"{entry.schema}.{entry.tag}"}]
-        if not found:
-            raise self._missing(name, entries)
-        if len(found) > 1:
-            choices = ", ".join(f"{entry.schema}.{entry.tag}" for entry in found)
-            raise InputError(
-                f"holds {len(found)} tables named {name!r}", f"say which one: {choices}", path=self.path
-            )
-        return self._table(found[0])
-
-    def find_recipients(self) -> DumpTable:
-        """Return the first of RECIPIENT_TABLES that the dump has data of; raises InputError for none."""
-        entries = [entry for entry in self.toc.entries if entry.is_table_data]
-        names = {entry.tag for entry in entries}
-        for name in RECIPIENT_TABLES:
-            if name in names:
-                return self.find(name)
-        raise InputError(
-            f"holds no data of a known table of recipients ({', '.join(RECIPIENT_TABLES)}); "
-            f"it has {_shown(entries)}",
-            f"name the table: '{self.path}#schema.table'",
-            path=self.path,
-        )
+    def find(self, name: str | None) -> DumpTable:
+        """Return the table of this name, as `Toc.find` does."""
+        return self._table(self.toc.find(name, str(self.path)))
 
     def columns(self, table: DumpTable) -> list[str]:
         """Return the table's columns, as its COPY statement names them.
 
         Raises InputError when the data is not COPY text (`pg_dump --inserts`) or not UTF-8.
         """
-        where = f"{self.path}: {table.full_name}"
         try:
             columns = list(statement_columns(table.entry.copy_statement))
         except ValueError as error:
-            raise InputError(
-                f"{where}: its data cannot be read ({error})",
-                "recreate the dump without --inserts and --column-inserts",
-            ) from error
+            hint = "recreate the dump without --inserts and --column-inserts"
+            raise self._unusable(table, f"its data cannot be read ({error})", hint) from error
         if not columns:
-            raise InputError(f"{where}: has no columns", "name another table")
+            raise self._unusable(table, "has no columns", "name another table")
         if self.toc.encoding not in _READ_ENCODINGS:
-            raise InputError(
-                f"{where}: its text is encoded as {self.toc.encoding}, not UTF-8",
-                "recreate the dump with 'pg_dump --encoding=UTF8'",
-            )
+            problem = f"its text is encoded as {self.toc.encoding}, not UTF-8"
+            raise self._unusable(table, problem, "recreate the dump with 'pg_dump --encoding=UTF8'")
         return columns
 
     def open_member(self, table: DumpTable) -> MemberStream:
         """Open the table's data. Raises InputError when its file is missing, or is neither plain nor gzip."""
         name = table.member
         if not name:
-            raise InputError(
-                f"{table.full_name} has no data in this dump",
-                "recreate the dump without --schema-only and --exclude-table-data",
-                path=self.path,
-            )
+            raise self._unusable(table, "has no data in this dump", NO_DATA_HINT)
         if self.toc.compression not in {"none", "gzip"}:
             raise self._foreign_compression(table, self.toc.compression)
         if name not in self._files:
             for suffix, compression in _FOREIGN_SUFFIXES.items():
                 if f"{name}{suffix}" in self._files:
                     raise self._foreign_compression(table, compression)
-            raise InputError(
-                f"{name}, the data of {table.full_name}, is missing",
-                "copy or download the dump again, with all of its files",
-                path=self.path,
-            )
+            hint = f"{DAMAGE_HINT}, with all of its files"
+            raise self._unusable(table, f"its data, {name}, is missing", hint)
         return self._source.open(name)
 
     def paths(self, table: DumpTable) -> list[Path]:
@@ -164,40 +116,21 @@ class Dump:
                 path=self.path,
             )
         member = next((found for found in (f"{name}.gz", name) if found in self._files), name)
-        file = self._files.get(member)
-        is_known = file is not None and bool(member)
+        file = self._files.get(member) if member else None
         return DumpTable(
-            schema=entry.schema,
-            name=entry.tag,
             member=member if entry.has_data else "",
-            size_bytes=file.size_bytes if file is not None and is_known else None,
-            fingerprint=file.fingerprint if file is not None and is_known else "",
+            size_bytes=file.size_bytes if file else None,
+            fingerprint=file.fingerprint if file else "",
             entry=entry,
         )
 
-    def _missing(self, name: str, entries: list[TocEntry]) -> InputError:
-        if any(
-            entry.tag == name.rpartition(".")[2] and entry.description == "TABLE"
-            for entry in self.toc.entries
-        ):
-            return InputError(
-                f"has the table {name!r}, but no data of it",
-                "recreate the dump without --schema-only and --exclude-table-data, or name another table",
-                path=self.path,
-            )
-        names = {entry.tag: None for entry in entries} | {
-            f"{entry.schema}.{entry.tag}": None for entry in entries
-        }
-        near = get_close_matches(name, names, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "'sbir-gate data profile' lists the tables"
-        return InputError(f"holds no table {name!r}; it has {_shown(entries)}", hint, path=self.path)
-
     def _foreign_compression(self, table: DumpTable, compression: str) -> InputError:
-        return InputError(
-            f"the data of {table.full_name} is compressed with {compression}; only gzip and none can be read",
-            "recreate the dump with 'pg_dump --format=directory --compress=gzip'",
-            path=self.path,
-        )
+        problem = f"its data is compressed with {compression}; only gzip and none can be read"
+        hint = "recreate the dump with 'pg_dump --format=directory --compress=gzip'"
+        return self._unusable(table, problem, hint)
+
+    def _unusable(self, table: DumpTable, problem: str, hint: str) -> InputError:
+        return InputError(problem, hint, path=f"{self.path}: {table.full_name}")
 
     def _toc_name(self) -> str:
         return next(name for name in TOC_NAMES if name in self._files)
@@ -208,13 +141,6 @@ class Dump:
             for chunk in stream.chunks():
                 content += chunk
                 if len(content) > _MAX_TOC_BYTES:
-                    raise InputError(f"{stream.origin}: is larger than {_MAX_TOC_BYTES:,} bytes", DAMAGE_HINT)
+                    problem = f"is larger than {_MAX_TOC_BYTES:,} bytes"
+                    raise InputError(problem, DAMAGE_HINT, path=stream.origin)
             return parse_toc(bytes(content), stream.origin)
-
-
-def _shown(entries: list[TocEntry]) -> str:
-    if not entries:
-        return "no table with data"
-    names = sorted(f"{entry.schema}.{entry.tag}" for entry in entries)
-    more = f" and {len(names) - _SHOWN_TABLES:,} more" if len(names) > _SHOWN_TABLES else ""
-    return ", ".join(names[:_SHOWN_TABLES]) + more

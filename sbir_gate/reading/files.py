@@ -10,9 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import check_file, near_miss
+from sbir_gate.files import check_file, near_miss, unreadable
 from sbir_gate.reading.dump_files import holds_dump
-from sbir_gate.reading.text import unreadable
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".gz")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -87,7 +86,7 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
         files = [match for match in matches if not match.is_dir()]
         return _same_kind(files, source, "no file matches the pattern")
     raise InputError(
-        f"no such file or folder{near_miss(path)}", f"give the path of {KNOWN_TYPES}", path=source
+        "no such file or folder", near_miss(path) or f"give the path of {KNOWN_TYPES}", path=source
     )
 
 

@@ -15,17 +15,17 @@ from shutil import copyfileobj
 
 import duckdb
 
-from sbir_gate.errors import OutputError
 from sbir_gate.files import open_file
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
 from sbir_gate.reading.cleaning import own_id
+from sbir_gate.reading.database import copy_rows, count_rows
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, column_key, require_fields, unique_names
 from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import identified_rows
 from sbir_gate.reading.sources import open_source, source_name
-from sbir_gate.reading.spelling import register_mend
+from sbir_gate.reading.spelling import register_repair
 from sbir_gate.sql_text import file_literal, identifier, literal
 
 AWARD_ID = "award_id"
@@ -63,7 +63,7 @@ def hand_awards(
         f"ORDER BY {POSITION}"
     )
     path = folder / f"awards{_suffix(files)}"
-    _copy(connection, rows, path, _text_options(_delimiter(connection, files[0], folder, options), path))
+    copy_rows(connection, rows, path, _text_options(_delimiter(connection, files[0], folder, options), path))
     return path
 
 
@@ -79,7 +79,7 @@ def hand_recipients(
 
     It cannot if it has no ids, or `is_altered`: rows are left out, or blanks around ids.
     """
-    register_mend(connection)
+    register_repair(connection)
     files = resolve_files(source)
     columns, ids = [], []
     for file in files:
@@ -105,11 +105,8 @@ def hand_recipients(
 
 def _differ(connection: duckdb.DuckDBPyConnection, own: str) -> bool:
     """Say whether an award is known by another id than its row has: empty, repeated, or in blanks."""
-    found = connection.execute(
-        f"SELECT count(*) FROM {ROWS_TABLE} r JOIN {AWARDS_TABLE} a USING ({POSITION}) "
-        f"WHERE r.{identifier(own)} IS DISTINCT FROM a.award_id"
-    ).fetchall()
-    return bool(found[0][0])
+    joined = f"{ROWS_TABLE} r JOIN {AWARDS_TABLE} a USING ({POSITION})"
+    return count_rows(connection, f"{joined} WHERE r.{identifier(own)} IS DISTINCT FROM a.award_id") > 0
 
 
 def _number_recipients(
@@ -143,8 +140,7 @@ def _hand_parquet(
         parts.append(
             f"SELECT *, {first} + file_row_number AS __row FROM read_parquet({name}, file_row_number = true)"
         )
-        counted = connection.execute(f"SELECT count(*) FROM read_parquet({name})").fetchall()
-        first += int(counted[0][0])
+        first += count_rows(connection, f"read_parquet({name})")
     chosen = "p.* EXCLUDE (file_row_number, __row)"
     chosen += (
         f" REPLACE (i.id AS {identifier(own)})" if own is not None else f", i.id AS {identifier(column)}"
@@ -153,7 +149,7 @@ def _hand_parquet(
         f"SELECT {chosen} FROM ({' UNION ALL BY NAME '.join(parts)}) p "
         f"JOIN {_IDS} i ON i.row = p.__row ORDER BY p.__row"
     )
-    _copy(connection, rows, path, "FORMAT parquet")
+    copy_rows(connection, rows, path, "FORMAT parquet")
     connection.execute(f"DROP TABLE {_IDS}")
     return path
 
@@ -167,7 +163,7 @@ def _hand_trimmed_parquet(
         column = identifier(name)
         trimmed = f"{own_id(f'CAST({column} AS VARCHAR)')} AS {column}"
         parts.append(f"SELECT * REPLACE ({trimmed}) FROM read_parquet({file_literal(file.path)})")
-    _copy(connection, " UNION ALL BY NAME ".join(parts), path, "FORMAT parquet")
+    copy_rows(connection, " UNION ALL BY NAME ".join(parts), path, "FORMAT parquet")
     return path
 
 
@@ -203,7 +199,7 @@ def _hand_text(
                 rows = identified_rows(fields, indexes)
                 query = f"SELECT {', '.join([*chosen, *added])} FROM ({rows}) ORDER BY position"
                 for _ in raw.blocks(indexes):
-                    _copy(connection, query, part, _text_options(delimiter, path, has_header=is_first))
+                    copy_rows(connection, query, part, _text_options(delimiter, path, has_header=is_first))
                     with open_file(part) as block:
                         copyfileobj(block, whole)  # blocks of gzip in a row are a gzip file too
                     is_first = False
@@ -232,14 +228,3 @@ def _text_options(delimiter: str, path: Path, has_header: bool = True) -> str:
         f"FORMAT csv, HEADER {str(has_header).lower()}, DELIMITER {literal(delimiter)}, "
         f"QUOTE '\"', ESCAPE '\"', NULLSTR '', COMPRESSION {packing}"
     )
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, rows: str, path: Path, options: str) -> None:
-    try:
-        connection.execute(f"COPY ({rows}) TO {literal(str(path))} ({options})")
-    except duckdb.IOException as error:
-        raise OutputError(
-            f"cannot write a work file ({str(error).splitlines()[0]})",
-            "make room in the folder for temporary files (TMPDIR)",
-            path=path.parent,
-        ) from error

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import duckdb
 
-from sbir_gate.errors import InputError, OutputError, ToolError
+from sbir_gate.errors import InputError, ToolError
+from sbir_gate.files import error_reason, unwritable
 from sbir_gate.model.chunks import Span
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.blocks import Block, BlockCutter
+from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.records import Dialect, holds_swallowed_rows
@@ -83,9 +84,7 @@ class RawFile:
     def __enter__(self) -> RawFile:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _note(self, position: int) -> None:
@@ -246,12 +245,7 @@ def work_file(folder: Path, content: bytes) -> Iterator[Path]:
         path.write_bytes(content)
         yield path
     except (OSError, duckdb.IOException) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise OutputError(
-            f"cannot write a work file ({reason})",
-            "make room there, or choose another work folder",
-            path=folder,
-        ) from error
+        raise unwritable(folder, error, WORK_HINT) from error
     finally:
         path.unlink(missing_ok=True)
 
@@ -260,11 +254,8 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> lis
     try:
         return connection.execute(sql).fetchall()
     except _PARQUET_ERRORS as error:
-        raise InputError(
-            f"cannot be read as Parquet ({str(error).splitlines()[0]})",
-            "the file is damaged, cut short, or no Parquet: write it again",
-            path=path,
-        ) from error
+        hint = "the file is damaged, cut short, or not Parquet: write it again"
+        raise InputError(f"cannot be read as Parquet ({error_reason(error)})", hint, path=path) from error
 
 
 def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:

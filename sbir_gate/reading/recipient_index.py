@@ -9,12 +9,12 @@ from pathlib import Path
 
 import duckdb
 
-from sbir_gate.errors import OutputError
 from sbir_gate.model.records import LinkedRecipient, Reject
+from sbir_gate.reading.database import copy_rows
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
-from sbir_gate.sql_text import file_relation, literal
+from sbir_gate.sql_text import file_relation
 
 # A UEI that more names share is one of a placeholder ("MISCELLANEOUS FOREIGN CONTRACTORS"), not of an entity.
 MOST_NAMES = 5
@@ -116,16 +116,7 @@ def write_index(connection: duckdb.DuckDBPyConnection, relation: str, folder: Pa
     Raises OutputError when the folder cannot be written.
     """
     path = folder / f"recipient-index-{number:06d}.parquet"
-    try:
-        connection.execute(
-            f"COPY (SELECT recipient_id, name, uei FROM {relation}) TO {literal(str(path))} (FORMAT parquet)"
-        )
-    except duckdb.IOException as error:
-        raise OutputError(
-            f"cannot write a work file ({str(error).splitlines()[0]})",
-            "make room in the folder for temporary files (TMPDIR)",
-            path=folder,
-        ) from error
+    copy_rows(connection, f"SELECT recipient_id, name, uei FROM {relation}", path)
     return path
 
 

@@ -14,13 +14,14 @@ import duckdb
 from sbir_gate.errors import InputError
 from sbir_gate.model.chunks import Chunk
 from sbir_gate.reading import cleaning
+from sbir_gate.reading.database import count_rows
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import RECIPIENTS, require_fields
 from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import open_source, source_bytes, source_name
-from sbir_gate.reading.spelling import register_mend
+from sbir_gate.reading.spelling import register_repair
 
 BATCH_TABLE = "recipient_batch"
 
@@ -83,7 +84,7 @@ def iterate_recipients(
     the work folder cannot be written.
     """
     tally = RejectTally(rejects if rejects is not None else RejectLog())
-    register_mend(connection)
+    register_repair(connection)
     wanted_size = chunk_size or (lambda: options.chunk_size)
     index, totals, bytes_before = 0, _Totals(tally), 0
     files = resolve_files(source)
@@ -163,7 +164,7 @@ def check_recipients(source: str | Path, options: ReadingOptions) -> None:
 
 def _create_batch(connection: duckdb.DuckDBPyConnection, table: str, select: str) -> int:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}")
-    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+    return count_rows(connection, table)
 
 
 def _has_padded_ids(connection: duckdb.DuckDBPyConnection, fields: Mapping[str, int]) -> bool:

@@ -6,11 +6,10 @@ import csv
 from collections.abc import Iterable
 from io import TextIOWrapper
 from pathlib import Path
-from types import TracebackType
 from typing import TextIO
 
 from sbir_gate.errors import InputError, OutputError
-from sbir_gate.files import create_file
+from sbir_gate.files import create_file, error_reason
 from sbir_gate.model.records import Reject
 
 KEPT_IN_MEMORY = 100
@@ -58,9 +57,7 @@ class RejectLog:
     def __enter__(self) -> RejectLog:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _write(self, row: tuple[str | int, ...]) -> None:
@@ -72,11 +69,8 @@ class RejectLog:
             raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(
-            f"cannot write the rejects ({error.strerror or error})",
-            "give --rejects a file in a folder that exists, that you may write to, and that has room",
-            path=self._path,
-        )
+        hint = "give --rejects a file in a folder that exists, that you may write to, and that has room"
+        return OutputError(f"cannot write the rejects ({error_reason(error)})", hint, path=self._path)
 
 
 class RejectTally:
@@ -99,28 +93,30 @@ class RejectTally:
         share = share_percent(self.count, rows + self.count)
         if share <= max_reject_percent:
             return
-        raise InputError(
-            f"{self.count:,} of {rows + self.count:,} rows ({share:.1f}%) could not be read, "
-            f"at most {max_reject_percent:g}%{self._example()}",
-            "fix the rows (--rejects FILE lists them all), or raise reading.max_reject_percent",
-        )
+        problem = f"{self.count:,} of {rows + self.count:,} rows ({share:.1f}%) could not be read"
+        hint = "fix the rows (--rejects FILE lists them all), or raise reading.max_reject_percent"
+        raise self._error(f"{problem}, at most {max_reject_percent:g}%", hint)
 
     def nothing_read(self, source: str, what: str) -> InputError:
         """Return the error for a source in which no row could be read."""
         if self.first is None:
-            return InputError(
-                f"holds no {what}, only a header", "give a file with at least one row", path=source
-            )
-        return InputError(
-            f"none of {self.count:,} {what} could be read{self._example()}",
-            "fix the rows, or rewrite the file as CSV",
-            path=source,
-        )
+            hint = "give a file with at least one row"
+            return InputError(f"holds no {what}, only a header", hint, path=source)
+        problem = f"none of {self.count:,} {what} could be read"
+        return self._error(problem, "fix the rows, or rewrite the file as CSV")
 
-    def _example(self) -> str:
+    def _error(self, problem: str, hint: str) -> InputError:
+        """Return an error at the place of the first reject."""
         if self.first is None:
-            return ""
-        return f"; first: {self.first.file}:{self.first.line}: {self.first.reason}"
+            return InputError(problem, hint)
+        return InputError(
+            f"{problem}; the first: {self.first.reason}",
+            hint,
+            path=self.first.file,
+            line=self.first.line,
+            column=self.first.column,
+            value=self.first.value,
+        )
 
 
 def share_percent(part: int, whole: int) -> float:

@@ -11,7 +11,7 @@ from sbir_gate.errors import InputError
 from sbir_gate.files import open_file, read_at_most
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.reading.dump_files import TOC_NAMES
-from sbir_gate.reading.dump_rows import DumpRows, member_bytes, member_paths
+from sbir_gate.reading.dump_rows import DumpRows, table_files
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
 from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.options import ReadingOptions
@@ -53,7 +53,7 @@ def source_bytes(file: SourceFile, options: ReadingOptions) -> int:
     Raises InputError for a dump that cannot be opened.
     """
     if file.kind is FileKind.DUMP:
-        return member_bytes(file.path, file.table, options)
+        return table_files(file.path, file.table, options)[0].size_bytes or 0
     return file_bytes(file.path)
 
 
@@ -63,5 +63,5 @@ def source_paths(file: SourceFile, options: ReadingOptions) -> list[Path]:
     Raises InputError for a dump that cannot be opened.
     """
     if file.kind is FileKind.DUMP:
-        return member_paths(file.path, file.table, options)[1]
+        return table_files(file.path, file.table, options)[1]
     return [file.path]

@@ -8,7 +8,9 @@ import re
 import duckdb
 from duckdb.func import FunctionNullHandling
 
-MEND_FUNCTION = "sbir_gate_mend"
+from sbir_gate.reading.database import register_function
+
+REPAIR_FUNCTION = "sbir_gate_repair"
 
 PLACEHOLDERS = ("n/a", "na", "n.a", "n.a.", "#n/a", "nan", "none", "null", "unknown", "tbd")
 """Spellings of "nothing", in lower case."""
@@ -33,30 +35,22 @@ def repair(text: str) -> str:
     Entities without their semicolon stay: `R&D` and `AT&T` are names.
     """
     for _ in range(_MAX_ROUNDS):
-        mended = _MOJIBAKE.sub(_reread, _ENTITY.sub(_unescape, text))
-        if mended == text:
+        repaired = _MOJIBAKE.sub(_reread, _ENTITY.sub(_unescape, text))
+        if repaired == text:
             break
-        text = mended
+        text = repaired
     return text
 
 
-def mend(text: str) -> str | None:
+def clean_name(text: str) -> str | None:
     """Return the text repaired, with single blanks; None for a placeholder or without letter and digit."""
-    mended = _BLANKS.sub(" ", repair(text)).strip(" ")
-    if mended.lower() in PLACEHOLDERS or not any(map(str.isalnum, mended)):
-        return None
-    return mended
+    cleaned = _BLANKS.sub(" ", repair(text)).strip(" ")
+    return cleaned if cleaned.lower() not in PLACEHOLDERS and any(map(str.isalnum, cleaned)) else None
 
 
-def register_mend(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make `mend` known to the connection's database; a second time does nothing."""
-    known = connection.execute(
-        "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?", [MEND_FUNCTION]
-    ).fetchall()
-    if known[0][0] == 0:
-        connection.create_function(
-            MEND_FUNCTION, mend, ["VARCHAR"], "VARCHAR", null_handling=FunctionNullHandling.SPECIAL
-        )
+def register_repair(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `clean_name` known to the connection's database."""
+    register_function(connection, REPAIR_FUNCTION, clean_name, nulls=FunctionNullHandling.SPECIAL)
 
 
 def _unescape(match: re.Match[str]) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import open_file
+from sbir_gate.files import open_file, unreadable
 from sbir_gate.retrying import RetryPolicy
 
 if TYPE_CHECKING:
@@ -130,15 +130,6 @@ def text_chunks(
         ) from error
     except OSError as error:
         raise unreadable(path, error) from error
-
-
-def unreadable(path: Path, error: OSError) -> InputError:
-    """Return the error for a file that the system will not open or read."""
-    return InputError(
-        f"cannot be read ({error.strerror or error})",
-        "check the path, that it is a file, and that you may read it",
-        path=path,
-    )
 
 
 def _encoding(head: bytes, path: Path) -> tuple[str, str]:

@@ -21,6 +21,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sbir_gate.errors import InputError
+from sbir_gate.wrong_input import did_you_mean
+
+RECIPIENT_TABLES = ("recipient_lookup", "recipient_profile", "duns")
+"""The tables of USAspending that hold recipients, the best first."""
+
+NO_DATA_HINT = "recreate the dump without --schema-only and --exclude-table-data, or name another table"
+_DAMAGE_HINT = "copy or download the dump again"
+_SHOWN_TABLES = 12
 
 MAGIC = b"PGDMP"
 OLDEST_VERSION = (1, 10)
@@ -56,9 +64,9 @@ class TocEntry:
     file_name: str
 
     @property
-    def is_table_data(self) -> bool:
-        """Whether this is the data of a table."""
-        return self.description == _DATA
+    def full_name(self) -> str:
+        """The name with its schema."""
+        return f"{self.schema}.{self.tag}" if self.schema else self.tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,38 @@ class Toc:
             if entry.description == "ENCODING":
                 return entry.definition.partition("'")[2].partition("'")[0]
         return "UTF8"
+
+    @property
+    def tables(self) -> tuple[TocEntry, ...]:
+        """The tables whose data the dump should hold, in its own order."""
+        return tuple(entry for entry in self.entries if entry.description == _DATA)
+
+    def find(self, name: str | None, origin: str) -> TocEntry:
+        """Return the table of this name, plain or with its schema; for None the first of RECIPIENT_TABLES.
+
+        `origin` names the dump in errors. Raises InputError for none, or several in different schemas.
+        """
+        names = RECIPIENT_TABLES if name is None else (name,)
+        matches = ([found for found in self.tables if one in {found.tag, found.full_name}] for one in names)
+        found = next(filter(None, matches), [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            hint = f"say which one: {', '.join(entry.full_name for entry in found)}"
+            raise InputError(f"holds {len(found)} tables named {name or found[0].tag!r}", hint, path=origin)
+        known = sorted(entry.full_name for entry in self.tables)
+        more = f" and {len(known) - _SHOWN_TABLES:,} more" if len(known) > _SHOWN_TABLES else ""
+        shown = ", ".join(known[:_SHOWN_TABLES]) + more if known else "no table with data"
+        if name is None:
+            problem = f"holds no data of a known table of recipients ({', '.join(names)}); it has {shown}"
+            raise InputError(problem, "name its table: 'DUMP#schema.table', or --table", path=origin)
+        if any(
+            entry.description == "TABLE" and entry.tag == name.rpartition(".")[2] for entry in self.entries
+        ):
+            raise InputError(f"has the table {name!r}, but no data of it", NO_DATA_HINT, path=origin)
+        near = [*(entry.tag for entry in self.tables), *known]
+        hint = did_you_mean(name, near) or "'sbir-gate data profile' lists the tables"
+        raise InputError(f"holds no table {name!r}; it has {shown}", hint, path=origin)
 
 
 def parse_toc(content: bytes, origin: str) -> Toc:
@@ -133,10 +173,8 @@ class _Cursor:
     def take(self, size: int) -> bytes:
         end = self.position + size
         if end > len(self._content):
-            raise InputError(
-                f"{self._origin}: is cut short after {len(self._content):,} bytes, in {self.reading}",
-                "copy or download the dump again",
-            )
+            problem = f"is cut short after {len(self._content):,} bytes, in {self.reading}"
+            raise InputError(problem, _DAMAGE_HINT, path=self._origin)
         taken = self._content[self.position : end]
         self.position = end
         return taken
@@ -158,10 +196,7 @@ class _Cursor:
         return self.text_or_none() or ""
 
     def damaged(self, found: str) -> InputError:
-        return InputError(
-            f"{self._origin}: is damaged: {found} at byte {self.position:,}",
-            "copy or download the dump again",
-        )
+        return InputError(f"is damaged: {found} at byte {self.position:,}", _DAMAGE_HINT, path=self._origin)
 
 
 def _check_format(number: int, origin: str) -> None:
@@ -207,7 +242,7 @@ def _entry(cursor: _Cursor, version: tuple[int, ...], number: int, count: int) -
         schema=cursor.text(),
         tablespace=cursor.text(),
         table_am=cursor.text() if version >= (1, 14) else "",
-        relation_kind=_relation_kind(cursor.integer()) if version >= (1, 16) else "",
+        relation_kind=_letter(cursor.integer()) if version >= (1, 16) else "",
         owner=cursor.text(),
         has_oids=cursor.text() == "true",
         dependencies=_dependencies(cursor),
@@ -215,7 +250,7 @@ def _entry(cursor: _Cursor, version: tuple[int, ...], number: int, count: int) -
     )
 
 
-def _relation_kind(number: int) -> str:
+def _letter(number: int) -> str:
     """Return the letter of `pg_class.relkind`; it is kept as the number of the letter."""
     return chr(number) if 0 < number < 128 else ""
 

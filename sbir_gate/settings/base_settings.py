@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.errors import ConfigurationError
-from sbir_gate.settings.entries import Layer, configuration_error, shown
+from sbir_gate.settings.entries import Layer, configuration_error
 from sbir_gate.settings.layers import (
     assignment_layer,
     base_layer,
@@ -25,6 +25,7 @@ from sbir_gate.settings.layers import (
     option_layer,
 )
 from sbir_gate.settings.schema import Settings
+from sbir_gate.wrong_input import shown
 
 ENGINE_SECTIONS = ("enrichment", "matching", "reading")
 RESULT_SECTIONS = ("matching.", "reading.")
@@ -52,14 +53,14 @@ class BaseSettings:
 
     `text` is a `--config` file for the base's built-in engine, empty if nothing is set. `command` is its
     enricher, None for the built-in one. `unknown` are keys that were set and that the base does not know:
-    it runs without them. `differing` names the settings of the engine that differ from head's.
+    it runs without them. `differing` are settings of the engine: key, head's value, the base's.
     `digest` is `head_digest` if none of them changes results, else one of the base's own.
     """
 
     text: str
     command: tuple[str, ...] | None
     unknown: tuple[str, ...]
-    differing: tuple[str, ...]
+    differing: tuple[tuple[str, str, str], ...]
     digest: str
 
 
@@ -93,7 +94,7 @@ def base_settings(
         text=json.dumps(_nested(known), ensure_ascii=False, indent=1) + "\n" if known else "",
         command=_command(over.get(COMMAND, defaults.get(COMMAND))),
         unknown=tuple(sorted(engines.keys() - defaults.keys())),
-        differing=tuple(_in_words(key, heads, values) for key in differing),
+        differing=tuple((key, _shown(heads, key), _shown(values, key)) for key in differing),
         digest=_digest(values) if changes_results else head_digest,
     )
 
@@ -156,14 +157,11 @@ def _items(value: object) -> list[object]:
     return value
 
 
-def _in_words(key: str, heads: Mapping[str, object], values: Mapping[str, object]) -> str:
-    now = shown(_told(heads[key])) if key in heads else "not known"
-    before = shown(_told(values[key])) if key in values else "not known"
-    return f"{key} is {now} in head, {before} in the base"
-
-
-def _told(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+def _shown(values: Mapping[str, object], key: str) -> str:
+    if key not in values:
+        return "not known"
+    value = values[key]
+    return shown(tuple(value) if isinstance(value, list) else value)
 
 
 def _digest(values: Mapping[str, object]) -> str:

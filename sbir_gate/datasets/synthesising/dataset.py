@@ -16,7 +16,7 @@ from sbir_gate.datasets.synthesising.bystanders import bystander_rows
 from sbir_gate.datasets.synthesising.draws import Draws
 from sbir_gate.datasets.synthesising.firms import Firm, FirmRegister
 from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
-from sbir_gate.datasets.synthesising.recipients import NOBODY, RECIPIENT_COLUMNS
+from sbir_gate.datasets.synthesising.recipients import NO_FIRM, RECIPIENT_COLUMNS
 from sbir_gate.datasets.synthesising.tables import open_table
 from sbir_gate.datasets.synthesising.traps import placeholder_rows, recipient_rows
 from sbir_gate.errors import OutputError
@@ -176,7 +176,7 @@ def _recipients(
     for ordinal, position in enumerate(order, start=batch.first_recipient):
         recipient_id = f"R{ordinal:09d}"
         rows.append((recipient_id, *bodies[position]))
-        if position < len(related) and related[position].firm != NOBODY:
+        if position < len(related) and related[position].firm != NO_FIRM:
             ids_by_firm[related[position].firm].append(recipient_id)
     return rows, ids_by_firm
 

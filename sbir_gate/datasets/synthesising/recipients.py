@@ -15,7 +15,7 @@ from sbir_gate.datasets.synthesising.vocabulary import vocabulary
 from sbir_gate.model.records import IdentifierType
 
 RECIPIENT_COLUMNS = ("recipient_id", "legal_business_name", "uei", "duns", "city", "state", "zip")
-NOBODY = -1
+NO_FIRM = -1
 
 # Of 1,064 real UEIs 158 have several legal names.
 SEVERAL_ROWS_SHARE = 158 / 1064
@@ -76,7 +76,7 @@ _WHEREABOUTS = Weighted.of(
 
 @dataclass(frozen=True, slots=True)
 class RecipientRow:
-    """One row; `firm` is the position of the firm that it truly is, or NOBODY."""
+    """One row; `firm` is the position of the firm that it truly is, or NO_FIRM."""
 
     name: str
     uei: str

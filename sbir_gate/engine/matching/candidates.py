@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from sbir_gate.engine.matching.parts import count_rows
+from sbir_gate.reading.database import count_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,9 @@ _LEAST_TO_MERGE = 1_000_000
 _RANKING_STEPS = 4
 
 # kinds of pieces, kept apart by a number of their own
-_START, _END, _INITIAL, _HEAD, _TAIL, _WORD, _WORD_IN_STATE, _STEM_IN_STATE, _NEIGHBOURS, _NAME = range(1, 11)
+_START, _END, _INITIAL, _HEAD, _TAIL, _TOKEN, _TOKEN_IN_STATE, _STEM_IN_STATE, _NEIGHBOURS, _NAME = range(
+    1, 11
+)
 
 
 def _key(kind: int, *pieces: str) -> str:
@@ -67,19 +69,19 @@ def keys_query(table: str, identity: str) -> str:
         f"CASE WHEN len(compact) >= 7 THEN {_key(_TAIL, 'right(compact, 7)')} END",
         _NAME_KEY,
     ]
-    of_word = [
-        f"CASE WHEN len(word) >= 5 THEN {_key(_WORD, 'word')} END",
-        f"CASE WHEN len(word) >= 4 THEN {_key(_WORD_IN_STATE, 'word', 'state')} END",
-        f"CASE WHEN len(word) >= 5 THEN {_key(_STEM_IN_STATE, 'left(word, 5)', 'state')} END",
-        _key(_NEIGHBOURS, "word", "neighbour"),
+    of_token = [
+        f"CASE WHEN len(token) >= 5 THEN {_key(_TOKEN, 'token')} END",
+        f"CASE WHEN len(token) >= 4 THEN {_key(_TOKEN_IN_STATE, 'token', 'state')} END",
+        f"CASE WHEN len(token) >= 5 THEN {_key(_STEM_IN_STATE, 'left(token, 5)', 'state')} END",
+        _key(_NEIGHBOURS, "token", "neighbour"),
     ]
     named = f"FROM {table} WHERE compact <> ''"
     return f"""
         SELECT {identity}, unnest([{", ".join(of_name)}]) AS key {named}
         UNION ALL
-        SELECT {identity}, unnest([{", ".join(of_word)}]) AS key FROM (
-            SELECT {identity}, state, unnest(words) AS word, unnest(words[2:]) AS neighbour
-            FROM (SELECT {identity}, state, string_split(normal, ' ') AS words {named})
+        SELECT {identity}, unnest([{", ".join(of_token)}]) AS key FROM (
+            SELECT {identity}, state, unnest(tokens) AS token, unnest(tokens[2:]) AS neighbour
+            FROM (SELECT {identity}, state, string_split(normal, ' ') AS tokens {named})
         )
     """
 
@@ -103,7 +105,7 @@ def create_pairs(
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE open_keys AS
         SELECT key, count(*) AS queries, key IN (SELECT {_NAME_KEY} FROM queries) AS is_name,
-               count(*) <= {options.max_firms_per_key} AS is_telling
+               count(*) <= {options.max_firms_per_key} AS is_selective
         FROM query_keys GROUP BY key
     """)
     connection.execute("CREATE OR REPLACE TEMP TABLE recipient_keys (row_key BIGINT, key UBIGINT)")
@@ -118,7 +120,7 @@ def create_pairs(
     _merge_keys(connection, options.max_pairs_per_key)
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT query_id, row_key, count(*) FILTER (is_telling) AS shared_keys
+        SELECT query_id, row_key, count(*) FILTER (is_selective) AS shared_keys
         FROM query_keys JOIN open_keys USING (key) JOIN recipient_keys USING (key)
         GROUP BY query_id, row_key
     """)
@@ -143,10 +145,10 @@ def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
         CREATE OR REPLACE TEMP TABLE open_keys AS
         SELECT * FROM (
             SELECT key, queries, is_name,
-                   is_telling AND queries * coalesce(recipients, 0) <= {max_pairs_per_key} AS is_telling
+                   is_selective AND queries * coalesce(recipients, 0) <= {max_pairs_per_key} AS is_selective
             FROM open_keys
             LEFT JOIN (SELECT key, count(*) AS recipients FROM recipient_keys GROUP BY key) USING (key)
-        ) WHERE is_telling OR is_name
+        ) WHERE is_selective OR is_name
     """)
     return count_rows(connection, "recipient_keys")
 
@@ -158,12 +160,12 @@ def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: S
     similarity were chosen by how often the correct recipient is among the best (docs/performance).
     """
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE likened"
-        " (query_id BIGINT, row_key BIGINT, shared_keys BIGINT, likeness DOUBLE)"
+        "CREATE OR REPLACE TEMP TABLE compared"
+        " (query_id BIGINT, row_key BIGINT, shared_keys BIGINT, similarity DOUBLE)"
     )
     for batch in batches:
         connection.execute(f"""
-            INSERT INTO likened
+            INSERT INTO compared
             SELECT query_id, row_key, shared_keys,
                    2 * jaro_winkler_similarity(q.compact, r.compact)
                    + 0.1 * least(shared_keys, 10)
@@ -181,9 +183,9 @@ def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: S
     for remainder in range(_RANKING_STEPS):
         connection.execute(f"""
             INSERT INTO pairs SELECT query_id, row_key, shared_keys
-            FROM (SELECT DISTINCT * FROM likened WHERE query_id % {_RANKING_STEPS} = {remainder})
+            FROM (SELECT DISTINCT * FROM compared WHERE query_id % {_RANKING_STEPS} = {remainder})
             QUALIFY row_number() OVER (
-                PARTITION BY query_id ORDER BY likeness DESC, shared_keys DESC, row_key
+                PARTITION BY query_id ORDER BY similarity DESC, shared_keys DESC, row_key
             ) <= {pairs_per_query}
         """)
-    connection.execute("DROP TABLE likened")
+    connection.execute("DROP TABLE compared")

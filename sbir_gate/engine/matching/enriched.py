@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
 from sbir_gate.engine.matching.cascade import Matched
 from sbir_gate.engine.matching.decisions import Candidate, FirmDecision
 from sbir_gate.errors import OutputError, UsageError
-from sbir_gate.files import output_target, place_output
 from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
-from sbir_gate.sql_text import file_relation, identifier, literal
+from sbir_gate.reading.awards import award_cells
+from sbir_gate.reading.database import PARQUET_OPTIONS, count_rows, written_in_order
 
-AWARD_ID = "award_id"
 _FIRMS_AT_ONCE = 10_000
-_AWARDS_AT_ONCE = 20_480  # a row group of the result
 _JSON = json.JSONEncoder(ensure_ascii=False)
 _FORMATS = {
-    # small row groups: one is held in memory while it is written
-    ".parquet": "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480",
+    ".parquet": PARQUET_OPTIONS,
     ".csv": "FORMAT csv, HEADER",
     ".csv.gz": "FORMAT csv, HEADER, COMPRESSION gzip",
 }
@@ -43,64 +39,14 @@ def write_enriched(
 ) -> None:
     """Write one row per award, in award order, to `path` (.parquet, .csv or .csv.gz), or not at all.
 
-    A link is followed, a character device is written through (`place_output`).
-
     `columns` are the award's own, as `award_rows` spells them. Columns that the result brings itself
-    (a file enriched before has them) are replaced. `work_folder` takes what is written on the way.
-    Raises OutputError when the file cannot be written.
+    (a file enriched before has them) are replaced. Raises OutputError when the file cannot be written.
     """
     create_firm_decisions(connection, matched)
-    copy_options = _format_of(path)
-    partial = _partial(path, work_folder)
-    # one thread writes: the bytes then depend on the rows alone
-    threads = connection.execute("SELECT current_setting('threads')").fetchone()
-    try:
-        slices = _write_slices(connection, columns, work_folder)
-        connection.execute("SET threads = 1")
-        connection.execute(f"COPY (FROM {file_relation(slices)}) TO {literal(str(partial))} ({copy_options})")
-        place_output(partial, path)
-    except (duckdb.IOException, OSError) as error:
-        raise _unwritable(path, error) from error
-    finally:
-        # on any failure or interrupt, no partial file stays
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        connection.execute(f"SET threads = {int(threads[0]) if threads else 1}")
-
-
-def _partial(path: Path, work_folder: Path) -> Path:
-    """Return where the file is written first: beside its target, but of a device in the work folder."""
-    try:
-        target = output_target(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    folder = work_folder if target.is_char_device() else target.parent
-    return folder / f".{target.name}.partial"
-
-
-def _unwritable(path: Path, error: Exception) -> OutputError:
-    reason = (isinstance(error, OSError) and error.strerror) or _first_line(error)
-    return OutputError(
-        f"cannot be written ({reason})",
-        "name a file in a folder that you may write to and that has room",
-        path=path,
-    )
-
-
-def _write_slices(connection: DuckDBPyConnection, columns: Sequence[str], folder: Path) -> list[Path]:
-    """Write the enriched awards to files in `folder`, a slice of their order each: no sort of them all."""
-    last = connection.execute("SELECT max(position) FROM award_rows").fetchone()
-    awards = int(last[0]) + 1 if last else 0
-    slices = []
-    for start in range(0, awards, _AWARDS_AT_ONCE):
-        path = folder / f"enriched-{start:010d}.parquet"
-        condition = f"position >= {start} AND position < {start + _AWARDS_AT_ONCE}"
-        connection.execute(
-            f"COPY ({_enriched_query(columns, condition)}) TO {literal(str(path))} "
-            "(FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 10240)"
-        )
-        slices.append(path)
-    return slices
+    awards = count_rows(connection, "award_rows")
+    query = partial(_enriched_query, columns)
+    with written_in_order(connection, query, awards, path, work_folder, _format_of(path)):
+        pass  # nothing is checked before it is placed
 
 
 def create_firm_decisions(connection: DuckDBPyConnection, matched: Matched) -> None:
@@ -192,13 +138,7 @@ def _as_json(candidates: Sequence[Candidate], names: Mapping[int, str]) -> str:
 def _enriched_query(columns: Sequence[str], condition: str) -> str:
     brought = {name.casefold() for name in ENRICHED_COLUMNS}
     own = [column for column in columns if column.casefold() not in brought]
-    selected = [
-        f"a.award_id AS {AWARD_ID}" if column.casefold() == AWARD_ID else f"r.{identifier(column)}"
-        for column in own
-    ]
-    if not any(column.casefold() == AWARD_ID for column in own):
-        selected.insert(0, f"a.award_id AS {AWARD_ID}")
-    selected += [f"d.{name}" for name in ENRICHED_COLUMNS]
+    selected = [*award_cells(own), *(f"d.{name}" for name in ENRICHED_COLUMNS)]
     return f"""
         SELECT {", ".join(selected)}
         FROM award_rows r JOIN award_firms a USING (position) JOIN firm_decisions d USING (firm_id)
@@ -213,7 +153,3 @@ def _format_of(path: Path) -> str:
     raise UsageError(
         "cannot tell the kind of file from its name", f"end it in {', '.join(_FORMATS)}", path=path
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

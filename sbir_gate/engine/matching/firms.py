@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from duckdb import DuckDBPyConnection
 
-from sbir_gate.engine.matching.parts import count_rows, names_query
+from sbir_gate.engine.matching.parts import names_query
+from sbir_gate.reading.database import count_rows
 
 
 def create_firms(connection: DuckDBPyConnection) -> int:

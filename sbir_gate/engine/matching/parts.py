@@ -8,7 +8,6 @@ nothing depends on how the source was cut into parts.
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,10 +24,10 @@ from sbir_gate.engine.matching.normalise import (
     normal_name,
     plain_name,
 )
-from sbir_gate.errors import OutputError
+from sbir_gate.files import unwritable
+from sbir_gate.reading.database import WORK_HINT, count_rows, register_function
+from sbir_gate.retrying import TRANSIENT_ERRORS
 from sbir_gate.sql_text import file_relation, literal
-
-_PASSING = (errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT)
 
 _PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_NAMES)
 
@@ -78,7 +77,7 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
 
 def register_functions(connection: DuckDBPyConnection) -> None:
     """Make `alias_names` callable from SQL on this connection."""
-    connection.create_function("alias_names", lambda name: list(alias_names(name)), ["VARCHAR"], "VARCHAR[]")
+    register_function(connection, "alias_names", lambda name: list(alias_names(name)), "VARCHAR[]")
 
 
 def part_query(batch_table: str) -> str:
@@ -125,14 +124,10 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
     try:
         connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, PARQUET_VERSION v2)")
     except duckdb.IOException as error:
-        for number in _PASSING:
+        for number in TRANSIENT_ERRORS:
             if os.strerror(number) in str(error):
                 raise OSError(number, os.strerror(number), str(path)) from error
-        raise OutputError(
-            f"cannot be written ({str(error).splitlines()[0]})",
-            "free some room, or name another folder in enrichment.work_folder",
-            path=path,
-        ) from error
+        raise unwritable(path, error, WORK_HINT) from error
 
 
 def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[str, ...]:
@@ -165,12 +160,6 @@ def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[s
 def own_rows(part: Part) -> str:
     """Return what SQL selects the recipients of a part from: each once, under its own name."""
     return f"(FROM {part.relation} WHERE NOT is_alias)"
-
-
-def count_rows(connection: DuckDBPyConnection, table: str) -> int:
-    """Return how many rows a table, or a table with a condition, has."""
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(row[0]) if row else 0
 
 
 def gather_rows(

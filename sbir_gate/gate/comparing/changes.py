@@ -156,7 +156,7 @@ def _unjudged(
 def _judged(row: Change, limit: MetricLimit, pair: Pair, ratio: Ratio, sides: _Sides) -> _Row:
     """Return the row held against its limits, milder where there is an excuse."""
     now, before = median(pair.head), median(pair.reference)
-    findings, excuse = excused(
+    findings, excuse, judged = excused(
         limit,
         pair,
         ratio,
@@ -166,6 +166,7 @@ def _judged(row: Change, limit: MetricLimit, pair: Pair, ratio: Ratio, sides: _S
     )
     has_failed = any(finding.severity is Severity.FAIL for finding in findings)
     is_judged = has_failed or was_judged(limit, ratio, before)
+    row = row if judged is ratio else replace(_with_ratio(row, judged), raw_ratio=ratio.raw)
     return _with_findings(replace(row, excuse=excuse, is_judged=is_judged), findings)
 
 

@@ -17,7 +17,7 @@ from sbir_gate.gate.comparing.paired import is_side_by_side
 from sbir_gate.gate.comparing.renaming import rename
 from sbir_gate.gate.comparing.waivers import Judged, Waived, apply_waivers, waive_fixture_edit
 from sbir_gate.model.companions import OnBaseFixture
-from sbir_gate.model.finding import Finding, OnFixture, Rule, Severity, in_order, recorded
+from sbir_gate.model.finding import Finding, OnFixture, Rule, Severity, in_order
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Change, Policy, RecordChanges, Verdict
@@ -49,7 +49,7 @@ def judge_change(
         own = judge(head, None, policy, waivers=waivers)
         there = judge(on_base.head, reference, policy, waivers=waivers, spread=spread)
         timed = Waived((), RecordChanges(), notes=there.notes)
-        notes = (*map(recorded, head.warnings), *there.notes)
+        notes = (*head.warnings, *there.notes)
         return _merged(_Parts(there, own, timed), notes, edits, policy, waivers)
     exact, noisy = _limits(policy, MetricKind.EXACT), _limits(policy, MetricKind.NOISY)
     own = judge(_part(head, MetricKind.EXACT), None, exact, waivers=waivers)
@@ -130,19 +130,17 @@ def _notes(
 ) -> tuple[Finding, ...]:
     """Return the notes, and those on waivers that hold for every part: one that a part needed is needed."""
     on_waivers = apply_waivers(Judged(Compared(()), RecordChanges()), policy, waivers).notes
-    each = (parts.there.notes, parts.own.notes, parts.timed.notes)
-    unused = [note for note in parts.own.notes if note in on_waivers and all(note in some for some in each)]
-    return (*(note for note in notes if note not in on_waivers), *unused)
+    lists = (parts.there.notes, parts.own.notes, parts.timed.notes)
+    unused = [each for each in parts.own.notes if each in on_waivers and all(each in some for some in lists)]
+    return (*(each for each in notes if each not in on_waivers), *unused)
 
 
 def _unjudged(
     head: Run, reference: Run | None, policy: Policy, edits: FixtureEdits, waivers: Waivers | None
 ) -> Verdict:
     """Return the verdict on head's own fixture, with why there is none on the base's."""
-    obstacle = {"obstacle": edits.obstacle} if edits.obstacle else {}
-    finding = waive_fixture_edit(
-        Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL, facts=obstacle), edits, waivers
-    )
+    obstacle = edits.obstacle or Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL)
+    finding = waive_fixture_edit(obstacle, edits, waivers)
     has_same_fixture = reference is not None and reference.fixture.fingerprint == head.fixture.fingerprint
     # the finding itself names a waiver for the edit that is in force
     rest = waivers and replace(

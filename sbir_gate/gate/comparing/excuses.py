@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 
 from sbir_gate.gate.comparing.limits import absolute_findings, relative_findings
 from sbir_gate.gate.comparing.ratios import RELATIVE_TOLERANCE, Pair, Ratio, exact_ratio
-from sbir_gate.model.finding import Excuse, Finding, Rule, Severity
+from sbir_gate.model.finding import Excuse, Fact, Finding, Rule, Severity
 from sbir_gate.model.verdict import Direction, MetricLimit
 from sbir_gate.model.waiver import NEVER_WAIVED
 
@@ -25,42 +26,33 @@ def excused(
     absolute: Findings,
     relative: Findings,
     harmless: float | None,
-) -> tuple[Findings, Excuse | None]:
-    """Return the findings, milder where there is an excuse, and the excuse.
+) -> tuple[Findings, Excuse | None, Ratio]:
+    """Return the findings, milder where there is an excuse, the excuse, and the ratio that is judged.
 
     `harmless` is head's value without what did no harm (`judged_values`), None where all of a change counts.
     """
     excuse = None
-    before = median(pair.reference)
+    now, before = median(pair.head), median(pair.reference)
     if absolute and _is_already_so(limit, ratio, before):
         excuse = Excuse.ALREADY_SO
-        absolute = tuple(map(_already_so, absolute))
+        absolute = tuple(replace(each, severity=Severity.WARN, excuse=excuse) for each in absolute)
     if relative and harmless is not None:
         judged = exact_ratio(Pair(pair.name, (harmless,), pair.reference))
-        harmful = relative_findings(limit, judged, harmless, before)
+        harmful = relative_findings(limit, judged, now, before)
+        left: Mapping[str, Fact] = {"worsened_value": harmless}
         if not harmful:
             excuse = excuse or Excuse.HARMLESS
-            relative = (_harmless(relative[0], harmless, before),)
+            is_nothing = harmless >= before * (1 - RELATIVE_TOLERANCE)
+            note = replace(relative[0], rule=Rule.HARMLESS, severity=Severity.INFO)
+            relative = (_excused(note, Excuse.HARMLESS, {} if is_nothing else left),)
         elif harmful[0].severity is not relative[0].severity:
-            relative = (_counted(harmful[0]),)
-    return (*absolute, *relative), excuse
+            excuse, ratio = Excuse.PARTLY_HARMLESS, judged
+            relative = (_excused(harmful[0], excuse, left),)
+    return (*absolute, *relative), excuse, ratio
 
 
-def _harmless(finding: Finding, harmless: float, before: float) -> Finding:
-    """Return the finding as a note; `worsened_value` is what is left of the change, None for nothing."""
-    is_nothing = harmless >= before * (1 - RELATIVE_TOLERANCE)
-    left = {} if is_nothing else {"worsened_value": harmless}
-    return replace(
-        finding,
-        rule=Rule.HARMLESS,
-        severity=Severity.INFO,
-        excuse=Excuse.HARMLESS,
-        facts={**finding.facts, **left},
-    )
-
-
-def _counted(finding: Finding) -> Finding:
-    return replace(finding, facts={**finding.facts, "counts_only_worsened": 1})
+def _excused(finding: Finding, excuse: Excuse, facts: Mapping[str, Fact]) -> Finding:
+    return replace(finding, excuse=excuse, facts={**finding.facts, **facts})
 
 
 def _is_already_so(limit: MetricLimit, ratio: Ratio, reference: float) -> bool:
@@ -74,7 +66,3 @@ def _is_already_so(limit: MetricLimit, ratio: Ratio, reference: float) -> bool:
     is_worse = ratio.judged_delta * towards_worse > 0
     is_noise = ratio.low is not None and not ratio.is_significant
     return not is_worse or is_noise
-
-
-def _already_so(finding: Finding) -> Finding:
-    return replace(finding, severity=Severity.WARN, excuse=Excuse.ALREADY_SO)

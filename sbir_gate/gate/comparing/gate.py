@@ -16,7 +16,7 @@ from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.comparing.renaming import rename
 from sbir_gate.gate.comparing.soundness import emptied_strata, reference_fault
 from sbir_gate.gate.comparing.waivers import Judged, apply_waivers
-from sbir_gate.model.finding import OBSTACLES, Fact, Finding, Rule, Severity, in_order, recorded
+from sbir_gate.model.finding import OBSTACLES, Fact, Finding, Rule, Severity, in_order
 from sbir_gate.model.run import GapKind, Run
 from sbir_gate.model.verdict import Outcome, Policy, RecordChanges, Verdict
 from sbir_gate.model.waiver import Waivers
@@ -166,7 +166,7 @@ def comparison_notes(head: Run, reference: Run | None) -> tuple[Finding, ...]:
     """Return the notes: what a reader should know but what fails nothing."""
     # what a session noted is about its own base, and not about another Run that head is compared with later
     is_of_session = not head.session or reference is None or is_side_by_side(head, reference)
-    notes = [recorded(text) for text in head.warnings] if is_of_session else []
+    notes = list(head.warnings) if is_of_session else []
     if reference is None:
         gap = head.base_gap
         if gap is None or gap.kind is not GapKind.NEW_GATE:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sbir_gate.gate.comparing.changes import NO_SPREAD
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.records import compare_records
+from sbir_gate.gate.comparing.renaming import rename
 from sbir_gate.gate.comparing.soundness import reference_fault
 from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.finding import Finding, Rule, Severity, in_order
@@ -69,8 +70,9 @@ def judge_merged(
 
 
 def _gone(head: Run, reference: Run, policy: Policy) -> frozenset[str]:
-    """Return the metrics that only the reference has, and that the policy does not require."""
+    """Return the metrics that only the reference has, under no name, and that the policy does not require."""
     missing = {metric.name for metric in reference.metrics} - {metric.name for metric in head.metrics}
+    missing -= set(rename(head, reference, policy).old_names.values())
     required = {limit.name for limit in policy.limits_on(()) if limit.is_required}
     return frozenset(missing - required)
 

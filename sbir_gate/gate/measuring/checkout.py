@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sbir_gate.errors import ToolError
 from sbir_gate.files import read_file
+from sbir_gate.model.finding import Finding, Rule, note
 from sbir_gate.model.git import AsksGit
 
 _MAX_ATTRIBUTES_BYTES = 1024 * 1024
@@ -66,14 +67,14 @@ def _remove(git: AsksGit, tree: Path) -> None:
         git.ask("worktree", "prune")
 
 
-def cautions(git: AsksGit, tree: Path) -> tuple[str, ...]:
-    """Return a message on what a checkout lacks of the commit."""
+def cautions(git: AsksGit, tree: Path) -> tuple[Finding, ...]:
+    """Return what a checkout lacks of the commit."""
     found = []
     if (tree / ".gitmodules").is_file():
-        found.append("the base's submodules were not checked out: what lies in them was not there")
+        found.append(note(Rule.SUBMODULES_MISSING))
     attributes = tree / ".gitattributes"
     if _names_lfs(attributes) and not _has_lfs(git):
-        found.append("git-lfs is not set up: the base's files of Git LFS were pointers only")
+        found.append(note(Rule.LFS_POINTERS))
     return tuple(found)
 
 

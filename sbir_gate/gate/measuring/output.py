@@ -75,9 +75,10 @@ def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str])
     unknown = sum(decision.award_id not in known for decision in decisions)
     doubled = len(decisions) - unknown - len(known & {decision.award_id for decision in decisions})
     return EnricherError(
-        f"{file}: the enricher's output has more than {len(decisions):,} rows for {len(known):,} awards; of"
+        f"the enricher's output has more than {len(decisions):,} rows for {len(known):,} awards; of"
         f" these rows {unknown:,} are of unknown awards and {doubled:,} repeat an award",
         "write one row per award",
+        path=file,
     )
 
 
@@ -127,13 +128,19 @@ def _decisions(file: str, rows: Iterable[Cells]) -> Iterator[Decision]:
         try:
             decision = _decision(cells)
         except _CellError as fault:
-            value = str(getattr(cells, fault.column))[:80]
-            raise EnricherError(f"{file}: row {number}: {fault.column} {value!r} {fault}", HINT) from fault
+            value = getattr(cells, fault.column)
+            raise EnricherError(
+                str(fault), HINT, path=file, row=number, column=fault.column, value=value
+            ) from fault
         methods.add(decision.method)
         if len(methods) > MAX_METHODS:
             raise EnricherError(
-                f"{file}: row {number}: match_method {decision.method!r} exceeds {MAX_METHODS} methods",
+                f"exceeds {MAX_METHODS} methods",
                 "name the ways in which links are made, not single links",
+                path=file,
+                row=number,
+                column="match_method",
+                value=decision.method,
             )
         yield decision
 

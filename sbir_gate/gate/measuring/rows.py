@@ -56,7 +56,9 @@ def read_rows(path: Path) -> Generator[Cells, None, None]:
                 yield from _csv_rows(path.name, file)
     except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
         reason = (str(error).splitlines() or ["damaged"])[0].replace(str(path), path.name)[:300]
-        raise EnricherError(f"{path.name}: the enricher's output cannot be read: {reason}", HINT) from error
+        raise EnricherError(
+            f"the enricher's output cannot be read: {reason}", HINT, path=path.name
+        ) from error
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -64,14 +66,16 @@ def _first_bytes(path: Path) -> bytes:
         with open_file(path) as file:
             first = read_at_most(file, 4)
     except FileNotFoundError as error:
-        raise EnricherError(
-            f"{path.name}: the enricher wrote no output", "write the enriched file to the {output} path"
-        ) from error
+        hint = "write the enriched file to the {output} path"
+        raise EnricherError("the enricher wrote no output", hint, path=path.name) from error
     except OSError as error:
         reason = error.strerror
-        raise EnricherError(f"{path.name}: the enricher's output cannot be read: {reason}", HINT) from error
+        raise EnricherError(
+            f"the enricher's output cannot be read: {reason}", HINT, path=path.name
+        ) from error
     if not first:
-        raise EnricherError(f"{path.name}: the enricher's output is empty, it has not even a header", HINT)
+        problem = "the enricher's output is empty, it has not even a header"
+        raise EnricherError(problem, HINT, path=path.name)
     return first
 
 
@@ -88,8 +92,11 @@ def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
     for number, row in enumerate((row for row in rows if row), start=1):
         if len(row) != len(header):
             raise EnricherError(
-                f"{name}: row {number} (line {rows.line_num}): {len(row)} cells, the header {len(header)}",
+                f"the row has {len(row)} cells, the header {len(header)}",
                 "quote cells that hold commas or line breaks",
+                path=name,
+                line=rows.line_num,
+                row=number,
             )
         yield Cells._make(None if place is None else row[place] for place in places)
 
@@ -103,8 +110,10 @@ def _parquet_rows(path: Path) -> Iterator[Cells]:
         for column, place in zip(_ID_COLUMNS, places, strict=False):
             if place is not None and types[place] in {"DOUBLE", "FLOAT"}:
                 raise EnricherError(
-                    f"{path.name}: column {column!r} holds floating-point numbers, not the ids as they were",
+                    "holds floating-point numbers, not the ids as they were",
                     "write ids as text",
+                    path=path.name,
+                    column=column,
                 )
         picked = ", ".join(
             "NULL" if place is None else _as_text(names[place], types[place]) for place in places
@@ -119,13 +128,12 @@ def _places(file: str, names: Sequence[str]) -> tuple[int | None, ...]:
     plain = [name.strip().casefold() for name in names]
     for column in Cells._fields:
         if plain.count(column) > 1:
-            raise EnricherError(f"{file}: the enricher's output has the column {column!r} twice", HINT)
+            raise EnricherError("the enricher's output has this column twice", HINT, path=file, column=column)
     absent = [column for column in REQUIRED_ENRICHED_COLUMNS if column not in plain]
     if absent:
         have = ", ".join(repr(name) for name in names)[:300] or "none"
-        raise EnricherError(
-            f"{file}: the enricher's output lacks the column {absent[0]!r}; it has {have}", HINT
-        )
+        problem = f"the enricher's output lacks this column; it has {have}"
+        raise EnricherError(problem, HINT, path=file, column=absent[0])
     return tuple(plain.index(column) if column in plain else None for column in Cells._fields)
 
 

@@ -15,6 +15,7 @@ from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.bounds import LEAST, MOST, is_amount
 from sbir_gate.model.samples import StageSample
 from sbir_gate.model.strict_json import parse_json
+from sbir_gate.wrong_input import broken_rule
 
 LIMIT_BYTES = 4 * 2**20
 LIMIT_NAMES = 200
@@ -90,27 +91,27 @@ def read_telemetry(path: Path) -> Telemetry:
     except FileNotFoundError:
         return Telemetry()
     except OSError as error:
-        raise EnricherError(
-            f"{path.name}: the enricher's metrics cannot be read: {error.strerror}", _HINT
-        ) from error
+        problem = f"the enricher's metrics cannot be read: {error.strerror}"
+        raise EnricherError(problem, _HINT, path=path.name) from error
     try:
         telemetry = Telemetry.model_validate_json(text.removeprefix(BOM_UTF8))
         parse_json(text.removeprefix(BOM_UTF8).decode())  # a key that is there twice
     except ValueError as error:
         leftover = find_leftover(text)
         if leftover is not None:
-            raise EnricherError(f"{path.name}:{leftover.line}: {leftover.problem}", leftover.hint) from error
+            raise EnricherError(
+                leftover.problem, leftover.hint, path=path.name, line=leftover.line
+            ) from error
         if not isinstance(error, ValidationError):
-            raise EnricherError(f"{path.name}: the enricher's metrics: {error}", _HINT) from error
+            raise EnricherError(f"the enricher's metrics: {error}", _HINT, path=path.name) from error
         fault = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in fault["loc"]) or "document"
-        raise EnricherError(
-            f"{path.name}: the enricher's metrics: {place[:120]!r}: {fault['msg'][:200]}", _HINT
-        ) from error
+        key = ".".join(str(part) for part in fault["loc"])[:120]
+        value = fault["input"] if key else None
+        problem = f"the enricher's metrics: {broken_rule(fault)}"
+        raise EnricherError(problem, _HINT, path=path.name, column=key, value=value) from error
     names = [stage.name for stage in telemetry.stages]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise EnricherError(
-            f"{path.name}: the enricher's metrics: stage {doubled[0]!r} is reported twice", _HINT
-        )
+        problem = "the enricher's metrics: the stage is reported twice"
+        raise EnricherError(problem, _HINT, path=path.name, column="stages", value=doubled[0])
     return telemetry

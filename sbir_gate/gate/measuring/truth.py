@@ -46,37 +46,35 @@ def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
     rows = csv.reader(lines, strict=True)
     header = [column.strip().casefold() for column in next(filter(None, rows), [])]
     if not header:
-        raise InputError(
-            f"{name}: the truth file is empty", "write the header award_id,recipient_ids and a row per award"
-        )
+        hint = "write the header award_id,recipient_ids and a row per award"
+        raise InputError("the truth file is empty", hint, path=name)
     absent = [column for column in COLUMNS if column not in header]
     if absent:
         raise InputError(
-            f"{name}: line 1: the truth lacks the column {absent[0]!r}; it has {', '.join(header)[:200]!r}",
+            f"the truth lacks this column; it has {', '.join(header)[:200]!r}",
             "the header is award_id,recipient_ids",
+            path=name,
+            line=rows.line_num,
+            column=absent[0],
         )
     id_place, recipients_place = map(header.index, COLUMNS)
     truth: dict[str, frozenset[str]] = {}
     for row in filter(None, rows):
+        line = rows.line_num
         if len(row) != len(header):
-            raise _fault(
-                name, rows.line_num, f"the row has not the {len(header)} cells of the header", "fix the row"
-            )
+            problem = f"the row has {len(row)} cells, the header {len(header)}"
+            raise InputError(problem, "fix the row", path=name, line=line)
         award_id = row[id_place].strip()
         if not award_id:
-            raise _fault(name, rows.line_num, "award_id is empty", "name the award, or take the row out")
+            hint = "name the award, or take the row out"
+            raise InputError("is empty", hint, path=name, line=line, column=COLUMNS[0])
         if award_id in truth:
-            raise _fault(
-                name, rows.line_num, f"award_id {award_id[:80]!r} stands twice", "keep one row per award"
-            )
+            hint = "keep one row per award"
+            raise InputError("is there twice", hint, path=name, line=line, column=COLUMNS[0], value=award_id)
         truth[award_id] = frozenset(row[recipients_place].replace(";", " ").split())
     if not truth:
-        raise InputError(f"{name}: the truth has no rows", "add the awards whose recipients are known")
+        raise InputError("the truth has no rows", "add the awards whose recipients are known", path=name)
     return truth
-
-
-def _fault(name: str, line: int, reason: str, cure: str) -> InputError:
-    return InputError(f"{name}: line {line}: {reason}", cure)
 
 
 def check_truth(

@@ -192,8 +192,6 @@ _FIXTURE_CLAUSES = {OnFixture.BASE: "on-base", OnFixture.OWN: "on-own"}
 def _clauses_of(finding: Finding) -> Iterator[str]:
     """Yield the clauses that a message is wrapped in, the innermost first."""
     facts = finding.facts
-    if facts.get("counts_only_worsened"):
-        yield "counted"
     if finding.excuse is Excuse.ALREADY_SO:
         yield "already-so"
     if finding.metric == "rows_unknown" and finding.award_ids:
@@ -272,6 +270,10 @@ def _change_text(finding: Finding, change: float) -> str:
 
 def _both_values(finding: Finding, values: str) -> str:
     facts = finding.facts
+    left = facts.get("worsened_value")
+    if finding.excuse is Excuse.PARTLY_HARMLESS and isinstance(left, int | float):
+        counted_values = f"{number_text(finding.reference or 0.0)} {_ARROW} {number_text(left)}"
+        values = _filled(_clauses()["as-counted"], {"values": values, "counted": counted_values})
     if facts.get("is_calibrated"):
         values = _filled(_clauses()["as-measured"], {"values": values})
     if "pairs" in facts and finding.ratio is not None:

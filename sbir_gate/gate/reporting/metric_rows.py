@@ -17,7 +17,7 @@ from sbir_gate.gate.reporting.quantities import (
     quantity,
     signed_percent,
 )
-from sbir_gate.model.finding import Severity
+from sbir_gate.model.finding import Excuse, Severity
 from sbir_gate.model.verdict import Change
 
 MARKS = {
@@ -88,7 +88,7 @@ def metric_row(change: Change) -> MetricRow:
         name=f"{name} (was {metric_name(old)})" if old else name,
         key=plain(change.metric, _KEY_CHARACTERS),
         anchor=metric_anchor(change.metric),
-        change=_calibrated(change, text),
+        change=_with_measured(change, text),
         values=quantity(change.head, unit)
         if is_same or (change.reference is None and change.head is not None)
         else quantities(change.reference, change.head, unit),
@@ -108,11 +108,13 @@ def change_phrase(change: Change) -> str:
     return f"{row.name} {row.estimate} (limit {row.limit})"
 
 
-def _calibrated(change: Change, text: str) -> str:
-    """Return that the machines' speeds were taken out, with the change as measured."""
-    if not change.is_calibrated or change.raw_ratio is None or text in {NO_CHANGE, NOTHING}:
+def _with_measured(change: Change, text: str) -> str:
+    """Return the judged change, and the measured one where speeds or unharmed awards are taken out."""
+    is_partial = change.excuse is Excuse.PARTLY_HARMLESS
+    if not (change.is_calibrated or is_partial) or change.raw_ratio is None or text in {NO_CHANGE, NOTHING}:
         return text
-    return f"{text} calibrated, {signed_percent(change.raw_ratio, is_shown=True)} measured"
+    basis = "for worsened awards" if is_partial else "calibrated"
+    return f"{text} {basis}, {signed_percent(change.raw_ratio, is_shown=True)} measured"
 
 
 def _place(metric: str) -> int:

@@ -21,10 +21,13 @@ from sbir_gate.gate.storing.references import (
     find_default_branch,
     find_reference,
     head_commit,
+    reference_names,
     shown,
 )
 from sbir_gate.gate.storing.revisions import SHOWN_DIGITS, Revision
+from sbir_gate.model.finding import Finding, Rule, note
 from sbir_gate.model.run import TargetBranch
+from sbir_gate.wrong_input import did_you_mean
 
 _SECONDS_PER_DAY = 86_400
 
@@ -58,7 +61,7 @@ class MergeBase:
     target: Revision
     commits_behind: int = 0
     days_behind: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     @property
     def commit(self) -> str:
@@ -116,8 +119,7 @@ def _saved_base(git: Git, root: Path, head: str, base: Reference, saved: TargetB
     at_root, target, notes = git.at(root), saved.commit, base.notes
     if not HASH.fullmatch(target) or git.ask("cat-file", "-e", f"{target}^{{commit}}").status:
         target = base.commit
-        words = f"commit {saved.commit[:SHOWN_DIGITS]} of {shown(saved.name)} is not in this repository"
-        notes += (f"{words}: limits that it made stricter were not applied",)
+        notes += (note(Rule.TARGET_NOT_FOUND, commit=saved.commit, target=saved.name),)
     return MergeBase(
         Revision(at_root, base.commit, root),
         saved.name,
@@ -188,6 +190,8 @@ def _days_between(git: Git, first: str, second: str) -> int:
 def _not_found(git: Git, asked: str | None) -> UsageError:
     if is_shallow(git):
         hint = UNSHALLOW
+    elif asked is not None and (meant := did_you_mean(asked, reference_names(git))):
+        hint = meant
     elif asked is not None:
         hint = (
             "name a branch, a tag or a commit that this clone has ('git branch --all'), or fetch it, e.g. "

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sbir_gate.gate.storing.git import Git
+from sbir_gate.model.finding import Finding, Rule, note
 
 REMOTE = "origin"
 BRANCHES = "refs/heads/"
@@ -37,7 +38,7 @@ class Reference:
     name: str
     ref: str
     commit: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     @property
     def branch(self) -> str:
@@ -106,6 +107,12 @@ def head_commit(git: Git) -> str:
     return _commit_at(git, "HEAD")
 
 
+def reference_names(git: Git) -> tuple[str, ...]:
+    """Return the branches and tags of the clone, remote branches with their remote; none if git fails."""
+    answer = git.ask("for-each-ref", "--format=%(refname:short)", BRANCHES, _REMOTES, TAGS)
+    return () if answer.status else tuple(answer.line.splitlines())
+
+
 def shown(name: str) -> str:
     """Return a name as messages quote it."""
     return repr(name[:_SHOWN_CHARACTERS])
@@ -158,9 +165,9 @@ def _others(git: Git, commit: str, places: Iterator[str]) -> Iterator[tuple[str,
             yield place, other
 
 
-def _notes(asked: str, taken: str, others: Iterator[tuple[str, str]]) -> Iterator[str]:
+def _notes(asked: str, taken: str, others: Iterator[tuple[str, str]]) -> Iterator[Finding]:
     for place, commit in others:
-        yield f"the name {shown(asked)} is ambiguous: used {taken}, not {place} (commit {commit[:12]})"
+        yield note(Rule.NAME_AMBIGUOUS, name=asked, used=taken, other=place, commit=commit)
 
 
 def _commit_at(git: Git, ref: str) -> str:

@@ -17,7 +17,7 @@ import duckdb
 
 from sbir_gate.engine.matching.parts import names_query, register_functions
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.spelling import register_mend
+from sbir_gate.reading.spelling import register_repair
 
 
 @dataclass
@@ -80,7 +80,7 @@ def open_sides(task):
     """
     connection = duckdb.connect(config={"preserve_insertion_order": False})
     register_functions(connection)
-    register_mend(connection)
+    register_repair(connection)
     with task.stage("read"):
         connection.execute(f"""
             CREATE TEMP VIEW cleaned AS

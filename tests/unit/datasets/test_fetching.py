@@ -85,7 +85,7 @@ def test_one_table_of_a_zipped_dump_becomes_a_folder_that_the_dump_reader_reads(
     assert result.path.parent == folder / "usaspending-db-subset_20260106"
     assert len(list(result.path.parent.iterdir())) == 2
     with Dump(result.path.parent, retry_policy()) as dump:
-        table = dump.find_recipients()
+        table = dump.find(None)
         with dump.open_member(table) as stream:
             assert b"".join(stream.chunks()) == TABLES[0].copied()
 
@@ -155,9 +155,9 @@ def test_the_file_of_a_table_is_the_one_that_the_table_of_contents_names():
 @pytest.mark.parametrize(
     ("tables", "name", "words"),
     [
-        (TABLES, "nothing", "holds no data of nothing"),
-        ([Table("other", ["a"])], None, "holds no data of recipient_lookup or recipient_profile or duns"),
-        ([Table("duns", ["a"], has_data=False)], "duns", "holds no data of duns"),
+        (TABLES, "nothing", "holds no table 'nothing'"),
+        ([Table("other", ["a"])], None, "holds no data of a known table of recipients"),
+        ([Table("duns", ["a"], has_data=False)], "duns", "has the table 'duns', but no data of it"),
         ([Table("duns", ["a"]), Table("duns", ["a"], schema="raw")], "duns", "holds 2 tables named 'duns'"),
     ],
 )

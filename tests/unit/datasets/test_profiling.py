@@ -180,7 +180,7 @@ def test_all_tables_are_profiled_in_their_order_each_once(profile, tmp_path):
 def test_a_missing_member_is_told_before_any_table_is_read(profile, tmp_path):
     dump = write_dump(tmp_path / "dump", Table("a", ["x"]), Table("b", ["x"]))
     (dump / "5.dat.gz").unlink()
-    with pytest.raises(InputError, match=r"5\.dat, the data of rpt\.b, is missing"):
+    with pytest.raises(InputError, match=r"rpt\.b: its data, 5\.dat, is missing"):
         profile(dump, "all")
     assert not (tmp_path / "reports").exists()
 

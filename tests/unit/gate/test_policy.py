@@ -9,6 +9,7 @@ import pytest
 from sbir_gate.errors import ConfigurationError, DocumentError, ExitStatus, InputError, UsageError
 from sbir_gate.gate.commit_files import NEW, PolicyRequest
 from sbir_gate.gate.policy import commit_judgement, own_judgement
+from sbir_gate.gate.reporting.messages import text
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.document import RUN, encode
@@ -405,7 +406,7 @@ class TestErrors:
             (
                 "gate.yaml",
                 "gate:\n  max_lost: -1\n",
-                "gate.yaml at commit {}:2: gate.max_lost: -1 must be",
+                "gate.yaml at commit {}:2: gate.max_lost: must be at least 0 (-1)",
                 ConfigurationError,
             ),
             ("config/waivers.yaml", "waivers: 3", "config/waivers.yaml at commit {}:1:", ConfigurationError),
@@ -578,5 +579,5 @@ class TestAnAmbiguousName:
         judgement = judged(repository)[1]
         assert judgement.commit == repository.git("rev-parse", "refs/heads/main")
         (warning,) = judgement.warnings
-        assert "the name 'main' is ambiguous: used refs/heads/main, not refs/tags/main" in warning
-        assert warning in notes(judgement.verdict(head(), TODAY))
+        assert "the name 'main' is ambiguous: used refs/heads/main, not refs/tags/main" in text(warning)
+        assert text(warning) in notes(judgement.verdict(head(), TODAY))

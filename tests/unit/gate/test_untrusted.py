@@ -19,6 +19,7 @@ from sbir_gate.gate.untrusted import MAX_BESIDE, MAX_RUNS, find_pull, judge_untr
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.definitions import DEFINITIONS, metric_version
 from sbir_gate.model.document import RUN, encode
+from sbir_gate.model.finding import recorded
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import BaseGap, GapKind, Metric, MetricKind, Source, Timing
 from sbir_gate.model.verdict import Outcome
@@ -258,7 +259,7 @@ class TestWhatTheForkSays:
     def test_hostile_names_are_harmless_wherever_they_are_shown(self, half):
         run = with_decisions(with_facts(measured(), firm_name=HOSTILE), {"A0001": no_link("A0001")})
         run = replace(run, engine_notes={HOSTILE: HOSTILE}, enricher=HOSTILE)
-        run = replace(run, machine=replace(run.machine, cpu_model=HOSTILE), warnings=(HOSTILE,))
+        run = replace(run, machine=replace(run.machine, cpu_model=HOSTILE), warnings=(recorded(HOSTILE),))
         run = replace(run, metrics=(*run.metrics, Metric(HOSTILE, HOSTILE, MetricKind.EXACT, (1.0,))))
         save_run(half.artifact, run)
         half.publish()

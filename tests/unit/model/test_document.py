@@ -111,7 +111,7 @@ def test_a_run_of_an_equal_value_is_the_same_text():
 
 
 def test_a_text_that_looks_like_no_number_is_written():
-    run = replace(make_run(), warnings=("[NaN],", ",-Infinity,"))
+    run = replace(make_run(), reject_examples=("[NaN],", ",-Infinity,"))
     assert decode(RUN, encode(RUN, run), "run.json") == run
 
 
@@ -165,7 +165,7 @@ def test_json_that_is_no_object_is_refused(text):
         ({"started_at": ""}, "started_at"),
         ({"started_at": "../../etc/passwd"}, "started_at"),
         ({"started_at": "2026-13-45T00:00:00"}, "started_at"),
-        ({"started_at": "9999-12-31T23:59:59-23:00"}, "document: Value error, the time"),
+        ({"started_at": "9999-12-31T23:59:59-23:00"}, "document: the time"),
     ],
 )
 def test_the_place_of_a_wrong_value_is_named(changes, place):

@@ -140,3 +140,18 @@ def test_reasons_without_a_change_take_the_severity_of_the_outcome_and_their_pla
     )
     (finding,) = decode(VERDICT, text, "verdict.json").findings
     assert (finding.severity, finding.place) == (Severity.FAIL, Place("gate.yaml", 4))
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_notes_and_obstacles_that_were_sentences_are_shown_as_they_were_recorded(version):
+    old = json.loads((DOCUMENTS / f"format-{version}" / "run.json").read_text())
+    said = "the base ran in an environment of its own"
+    edits = {"commit": "c" * 40, "obstacle": "the enricher broke"}
+    old["run"] |= {"warnings": [said], "fixture_edits": edits}
+    run = decode(RUN, json.dumps(old), "run.json")
+    assert texts(run.warnings) == (said,)
+    (obstacle,) = texts([run.fixture_edits.obstacle])
+    assert obstacle == "cannot be judged on the base's fixture: the enricher broke"
+    old["run"]["fixture_edits"] = {**edits, "obstacle": ""}
+    assert decode(RUN, json.dumps(old), "run.json").fixture_edits.obstacle is None
+    assert decode(RUN, encode(RUN, run), "run.json") == run

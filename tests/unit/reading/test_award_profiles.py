@@ -3,8 +3,9 @@ import pytest
 
 from sbir_gate.errors import InputError
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
-from sbir_gate.reading.award_profiles import load_profiles, profiles_of, write_profiles
+from sbir_gate.reading.award_table import load_profiles, profiles_of, write_awards
 from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.rejects import RejectLog
 from tests.step_options import reading_options
 
 AWARDS = (
@@ -20,23 +21,25 @@ ACME = AwardProfile("A1", "Acme", Phase.ONE, CompanySize.UNKNOWN, IdentifierType
 def connection(tmp_path):
     (tmp_path / "awards.csv").write_text(AWARDS)
     with duckdb.connect() as opened:
-        read_awards(opened, tmp_path / "awards.csv", tmp_path, reading_options())
+        opened.execute("SET threads = 1")
         yield opened
 
 
-def test_the_profiles_come_in_the_order_of_the_awards(connection):
+@pytest.fixture
+def read(connection, tmp_path):
+    return read_awards(connection, tmp_path / "awards.csv", tmp_path, reading_options())
+
+
+def test_the_profiles_come_in_the_order_of_the_awards(connection, read):
+    assert read.rows == 2
     assert profiles_of(connection) == (ZENITH, ACME)
 
 
-def test_what_is_written_is_read_again(connection, tmp_path):
+@pytest.mark.parametrize(("year", "profiles"), [(None, (ZENITH, ACME)), (2012, (ACME,))])
+def test_what_is_written_is_read_again(connection, read, tmp_path, year, profiles):
     path = tmp_path / "it's [a] profile.parquet"
-    write_profiles(connection, path, "true")
-    assert load_profiles(path) == (ZENITH, ACME)
-
-
-def test_only_awards_whose_rows_meet_the_condition_are_written(connection, tmp_path):
-    write_profiles(connection, tmp_path / "profiles.parquet", "r.\"Award Year\" = '2012'")
-    assert load_profiles(tmp_path / "profiles.parquet") == (ACME,)
+    write_awards(connection, read, RejectLog(), tmp_path / "awards.parquet", path, tmp_path, year)
+    assert load_profiles(path) == profiles
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PAR1 damaged"], ids=["missing", "empty", "damaged"])

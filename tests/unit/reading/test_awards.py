@@ -169,5 +169,5 @@ def test_a_damaged_parquet_file_is_refused(read, tmp_path):
 
 
 def test_a_work_folder_that_cannot_be_written_is_an_output_error(connection, write, tmp_path):
-    with pytest.raises(OutputError, match="cannot write a work file"):
+    with pytest.raises(OutputError, match="cannot be written"):
         read_awards(connection, write(ROWS), tmp_path / "missing", reading_options())

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.spelling import register_mend
+from sbir_gate.reading.spelling import register_repair
 
 
 @pytest.fixture(scope="module")
 def clean():
     with duckdb.connect() as connection:
-        register_mend(connection)
+        register_repair(connection)
 
         def run(expression, value):
             sql = f"SELECT {expression('cell')} FROM (SELECT CAST(? AS VARCHAR) AS cell)"

@@ -35,14 +35,14 @@ def test_rows_come_back_in_full_blocks_however_the_stream_is_cut(rows, size, lin
     "content", [b"", b"a\nb\nc\n", b"a\nb\nc", b"a\nb\n\\", b"a\\.\n", b"a\n\\\\.\n", b"\n\n\n\n"]
 )
 def test_without_the_closing_line_the_member_is_cut_short(content, size):
-    with pytest.raises(InputError, match=r"3\.dat: is cut short after line \d+: the closing line"):
+    with pytest.raises(InputError, match=r"3\.dat(:\d+)?: is cut short after this line: the closing line"):
         blocks_of(pieces(content, size))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 @pytest.mark.parametrize("after", [b"a\n", b"\n\na\n", b"\\.\n", b" "])
 def test_data_after_the_closing_line_is_an_error(after, size):
-    with pytest.raises(InputError, match=r"more data after the closing line .* \(line 3\)"):
+    with pytest.raises(InputError, match=r"3\.dat:3: holds more data after the closing line"):
         blocks_of(pieces(b"a\nb\n\\.\n" + after, size))
 
 
@@ -64,7 +64,7 @@ def test_a_row_that_is_too_long_is_refused_before_it_fills_the_memory():
             taken.append(number)
             yield b"x" * 100
 
-    with pytest.raises(InputError, match="line 3 is longer than 1,000 bytes"):
+    with pytest.raises(InputError, match=r"3\.dat:3: is longer than 1,000 bytes"):
         blocks_of(chunks())
     assert len(taken) < 20
 

@@ -3,14 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sbir_gate.errors import Fault
 from sbir_gate.reading.copy_text import (
     UNESCAPE_FUNCTION,
     find_end,
-    first_fault,
-    register_unescape,
+    row_fault,
     statement_columns,
     unescape,
 )
+from sbir_gate.reading.database import register_function
 from tests.factories_dumps import Table, escaped
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -58,8 +59,8 @@ def test_what_postgresql_would_refuse_is_refused(cell):
 
 def test_it_is_a_function_of_the_database_that_leaves_null_alone():
     with duckdb.connect() as connection:
-        register_unescape(connection)
-        register_unescape(connection)
+        register_function(connection, UNESCAPE_FUNCTION, unescape)
+        register_function(connection, UNESCAPE_FUNCTION, unescape)
         (row,) = connection.execute(
             f"SELECT {UNESCAPE_FUNCTION}('a\\\\b'), {UNESCAPE_FUNCTION}(NULL), {UNESCAPE_FUNCTION}('')"
         ).fetchall()
@@ -106,13 +107,19 @@ def test_another_statement_is_refused(statement):
         (b"a\tb\tc", "3 cells instead of 2"),
         (b"a\tb\r", "carriage return"),
         (b"a\t\0", "zero byte"),
-        (b"a\t\xff", "not UTF-8 at its byte 3"),
+        (b"a\t\xff", "not UTF-8 at its byte 1"),
         (b"a\tb\\", "lone backslash"),
     ],
 )
 def test_the_fault_of_a_row_is_named(line, fault):
-    found = first_fault(line, 2)
-    assert (fault in found) if fault else found == ""
+    found = row_fault(line, ["a", "b"])
+    assert (fault in found.problem) if fault else found is None
+
+
+def test_the_fault_of_a_cell_names_its_column_and_value():
+    assert row_fault(b"x\ty\\", ["a", "b"]) == Fault(
+        "a cell ends with a lone backslash", column="b", value="y\\"
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def refusal(path, name=None):
 
     def read():
         with opened(path) as dump:
-            table = dump.find_recipients() if name is None else dump.find(name)
+            table = dump.find(name)
             dump.columns(table)
             dump.open_member(table).close()
 
@@ -54,7 +54,7 @@ def test_a_compressed_table_of_contents_is_read_too(folder):
     (folder / "toc.dat.gz").write_bytes(gzip.compress((folder / "toc.dat").read_bytes()))
     (folder / "toc.dat").unlink()
     with opened(folder) as dump:
-        assert dump.find("recipient_lookup").schema == "rpt"
+        assert dump.find("recipient_lookup").full_name == "rpt.recipient_lookup"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_compressed_table_of_contents_is_read_too(folder):
 def test_recipients_are_the_best_known_table_that_is_there(folder, names, chosen):
     write_dump(folder, *(Table(name, ["name"]) for name in names))
     with opened(folder) as dump:
-        assert dump.find_recipients().name == chosen
+        assert dump.find(None).full_name == f"rpt.{chosen}"
 
 
 def test_without_a_known_table_the_others_are_named(folder):
@@ -113,7 +113,7 @@ def test_a_table_whose_data_was_left_out_is_told_from_one_that_is_not_there(fold
 
 def test_an_entry_without_a_file_has_no_data(folder):
     write_dump(folder, Table("recipient_lookup", ["x"], file_name=""))
-    assert "rpt.recipient_lookup has no data in this dump" in refusal(folder)
+    assert "rpt.recipient_lookup: has no data in this dump" in refusal(folder)
 
 
 @pytest.mark.parametrize("is_zip", [False, True])
@@ -121,7 +121,7 @@ def test_a_missing_member_is_named(folder, is_zip):
     write_dump(folder, LOOKUP)
     member_of(folder).unlink()
     found = refusal(zipped(folder) if is_zip else folder)
-    assert "3.dat, the data of rpt.recipient_lookup, is missing" in found
+    assert "rpt.recipient_lookup: its data, 3.dat, is missing" in found
     with opened(folder) as dump:
         assert [table.size_bytes for table in dump.tables()] == [None]
 

@@ -5,7 +5,7 @@ import gzip
 import duckdb
 import pytest
 
-from sbir_gate.reading.award_profiles import profiles_of
+from sbir_gate.reading.award_table import profiles_of
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.handed_files import hand_awards, hand_recipients
 from sbir_gate.reading.recipients import iterate_recipients

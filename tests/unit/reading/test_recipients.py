@@ -135,7 +135,7 @@ def test_two_connections_read_side_by_side(connection, tmp_path):
     [
         ("", "the file is empty"),
         ("name,uei\n", "holds no recipients, only a header"),
-        ("name,uei\nA\n", "none of 1 recipients could be read; first: "),
+        ("name,uei\nA\n", "none of 1 recipients could be read; the first: "),
         ("foo,bar\n1,2\n", "not a table of recipients"),
         ("Company,UEI\nACME,\n", "not a table of recipients"),
     ],

@@ -40,7 +40,8 @@ def test_too_many_rejects_fail_with_the_first_one_and_the_cure():
     with pytest.raises(InputError) as caught:
         tally.check(488, 1.0)
     assert caught.value.message == (
-        "12 of 500 rows (2.4%) could not be read, at most 1%; first: t.csv:7: 2 columns, 3 expected"
+        "t.csv:7: 12 of 500 rows (2.4%) could not be read, at most 1%; the first: 2 columns, 3 expected"
+        f" ('{'x' * 76}...)"
     )
     assert "--rejects" in caught.value.hint
     assert "reading.max_reject_percent" in caught.value.hint
@@ -62,4 +63,7 @@ def test_a_source_without_a_readable_row_says_whether_it_was_empty_or_unreadable
     tally = RejectTally(RejectLog())
     assert tally.nothing_read("t.csv", "awards").message == "t.csv: holds no awards, only a header"
     tally.add_all([reject(2)])
-    assert "none of 1 awards could be read; first: t.csv:2" in tally.nothing_read("t.csv", "awards").message
+    assert (
+        "t.csv:2: none of 1 awards could be read; the first: "
+        in tally.nothing_read("t.csv", "awards").message
+    )

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.reading.spelling import PLACEHOLDERS, mend, register_mend, repair
+from sbir_gate.reading.spelling import PLACEHOLDERS, clean_name, register_repair, repair
 
 
 @pytest.mark.parametrize(
@@ -32,23 +32,23 @@ def test_sound_names_stay(name):
     [("\tACME\u00a0\u200b LABS \n", "ACME LABS"), ("A&nbsp;B", "A B"), ("\u2014", None), ("&quot;", None)],
 )
 def test_odd_blanks_become_single_ones_and_what_says_nothing_is_nothing(text, meant):
-    assert mend(text) == meant
+    assert clean_name(text) == meant
 
 
 @given(st.sampled_from(PLACEHOLDERS), st.sampled_from(["", " ", "\u00a0"]), st.booleans())
 def test_a_placeholder_is_nothing_however_it_is_written(placeholder, blank, is_upper):
-    assert mend(blank + (placeholder.upper() if is_upper else placeholder) + blank) is None
+    assert clean_name(blank + (placeholder.upper() if is_upper else placeholder) + blank) is None
 
 
 @given(st.text())
 def test_mending_twice_changes_nothing_more(text):
-    mended = mend(text)
-    assert mended is None or mend(mended) in {mended, mend(repair(mended))}
+    cleaned = clean_name(text)
+    assert cleaned is None or clean_name(cleaned) in {cleaned, clean_name(repair(cleaned))}
 
 
 def test_the_function_is_registered_once_for_all_connections_of_a_database():
     with duckdb.connect() as connection:
-        register_mend(connection)
+        register_repair(connection)
         other = connection.cursor()
-        register_mend(other)
-        assert other.execute("SELECT sbir_gate_mend('A &amp; B')").fetchall() == [("A & B",)]
+        register_repair(other)
+        assert other.execute("SELECT sbir_gate_repair('A &amp; B')").fetchall() == [("A & B",)]

@@ -26,7 +26,7 @@ def test_every_archive_version_says_the_same(version, integer_bytes):
     assert toc.version == (*version, 0)
     assert (toc.created, toc.database) == ("2026-01-02T03:04:05", "usaspending")
     assert (toc.server_version, toc.dump_version, toc.encoding) == ("13.10", "14.3", "UTF8")
-    data = [entry for entry in toc.entries if entry.is_table_data]
+    data = list(toc.tables)
     assert [(entry.schema, entry.tag) for entry in data] == [
         ("rpt", "recipient_lookup"),
         ("Sche ma", 'odd "name'),

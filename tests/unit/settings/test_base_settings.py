@@ -71,7 +71,7 @@ def test_the_command_line_wins_over_a_variable_and_that_over_the_file(engine, tm
 def test_a_default_that_head_changed_is_the_bases_own(engine):
     edit(engine, "pairs_per_query: 12", "pairs_per_query: 11")
     found = of_base(engine)
-    assert found.differing == ("matching.pairs_per_query is 12 in head, 11 in the base",)
+    assert found.differing == (("matching.pairs_per_query", "12", "11"),)
     assert found.digest != HEADS_DIGEST
     assert found.text == ""  # its own code gives it
 
@@ -89,12 +89,12 @@ def test_a_setting_that_the_base_does_not_know_is_left_out_and_named(engine):
     assert found.unknown == ("matching.pairs_per_query",)
     assert "pairs_per_query" not in found.text
     assert "max_candidates" in found.text
-    assert found.differing == ("matching.pairs_per_query is 9 in head, not known in the base",)
+    assert found.differing == (("matching.pairs_per_query", "9", "not known"),)
 
 
 def test_a_setting_that_only_the_base_has_is_named(engine):
     edit(engine, "  pairs_per_query: 12\n", "  pairs_per_query: 12\n  old_limit: [1, 2]\n")
-    assert of_base(engine).differing == ("matching.old_limit is not known in head, [1, 2] in the base",)
+    assert of_base(engine).differing == (("matching.old_limit", "not known", "[1, 2]"),)
 
 
 def test_the_base_has_its_own_version_of_the_file(engine, tmp_path):
@@ -102,7 +102,7 @@ def test_the_base_has_its_own_version_of_the_file(engine, tmp_path):
     heads.write_text("matching: {max_candidates: 2}\n")
     bases.write_text("matching: {max_candidates: 4}\n")
     found = of_base(engine, bases, heads_file=heads)
-    assert found.differing == ("matching.max_candidates is 2 in head, 4 in the base",)
+    assert found.differing == (("matching.max_candidates", "2", "4"),)
     assert read_again(tmp_path, found.text).settings.matching.max_candidates == 4
 
 
@@ -159,4 +159,4 @@ def test_an_installed_engine_has_its_defaults_in_the_package(engine):
     (engine / "config" / "base.yaml").rename(engine / "sbir_gate" / "base.yaml")
     path = engine / "sbir_gate" / "base.yaml"
     path.write_text(path.read_text().replace("max_candidates: 5", "max_candidates: 4"))
-    assert of_base(engine).differing == ("matching.max_candidates is 5 in head, 4 in the base",)
+    assert of_base(engine).differing == (("matching.max_candidates", "5", "4"),)

@@ -244,7 +244,7 @@
       const [text, tone] = change(now, old, metric.unit, courseOf(gate, metric.key));
       const card = element("button", { type: "button", className: "card", "aria-pressed": String(metric === view.metric) },
         element("span", {}, metric.name), element("strong", {}, quantity(now, metric.unit)),
-        element("small", { className: tone }, text === "same" ? "as in the Run before" : text === "-" ? "first Run" : `${text} since the Run before`),
+        element("small", { className: tone }, text === "same" ? "unchanged" : text === "-" ? "first Run" : `${text} since the last`),
         sparkline(known.map((place) => metric.values[place])));
       card.dataset.metric = metric.key;
       card.addEventListener("click", () => { fields.metric.value = metric.key; changed(); focusCard(metric.key); });

@@ -11,6 +11,8 @@ from sbir_gate.gate.comparing.backing import is_emptied_for_the_worse, judged_va
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.reporting.improvements import improvement_words
+from sbir_gate.gate.reporting.messages import text
+from sbir_gate.gate.reporting.metric_rows import metric_row
 from sbir_gate.model.finding import Excuse, Severity
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Metric, Run, Stratum
@@ -157,7 +159,16 @@ def test_only_the_harm_within_a_fall_counts():
     assert (change.reference, change.head) == (25.0, 9.0)
     assert change.severity is Severity.WARN
     (finding,) = [each for each in verdict.deciding if each.metric == "links/uei"]
-    assert (finding.reference, finding.measured, finding.facts["counts_only_worsened"]) == (25, 19, 1)
+    assert (finding.reference, finding.measured, finding.facts["worsened_value"]) == (25, 9, 19)
+    assert change.excuse is finding.excuse is Excuse.PARTLY_HARMLESS
+    # row and alert judge the same change
+    assert change.ratio == finding.ratio == pytest.approx(19 / 25)
+    assert change.raw_ratio == pytest.approx(9 / 25)
+    assert metric_row(change).change.endswith("for worsened awards, \N{MINUS SIGN}64% measured")
+    assert text(finding) == (
+        "links/uei fell 24% (25 \N{RIGHTWARDS ARROW} 9 as measured;"
+        " 25 \N{RIGHTWARDS ARROW} 19 counting only awards that worsened; limit: 20%)"
+    )
 
 
 def test_the_match_rates_threshold_holds_whatever_improved():

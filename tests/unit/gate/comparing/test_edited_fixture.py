@@ -6,7 +6,7 @@ import pytest
 from sbir_gate.gate.comparing.edited_fixture import judge_change
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.model.companions import OnBaseFixture
-from sbir_gate.model.finding import Rule
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
 from sbir_gate.model.verdict import Outcome, not_judged
 from sbir_gate.model.waiver import Waiver, Waivers
@@ -88,14 +88,19 @@ def test_a_baseline_is_compared_with_all_that_was_measured_on_its_fixture():
     assert judge_change(head, baseline, POLICY, OnBaseFixture(on("b", make_run()))).outcome is Outcome.PASS
 
 
-@pytest.mark.parametrize("obstacle", ["", "the enricher ended with exit status 1"])
-def test_what_was_not_judged_on_the_fixture_of_the_base_is_never_a_pass(obstacle):
-    head = replace(on("h", make_run()), fixture_edits=replace(EDITS, obstacle=obstacle))
+def obstacle(text):
+    return Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL, facts={"obstacle": text})
+
+
+@pytest.mark.parametrize("text", ["", "the enricher ended with exit status 1"])
+def test_what_was_not_judged_on_the_fixture_of_the_base_is_never_a_pass(text):
+    found = obstacle(text) if text else None
+    head = replace(on("h", make_run()), fixture_edits=replace(EDITS, obstacle=found))
     for reference in (None, on("h", make_run()), on("b", make_run())):
         found = judge_change(head, reference, POLICY)
         assert found.outcome is Outcome.INCOMPARABLE
         assert reasons(found)[0].startswith("cannot be judged on the base's fixture: ")
-        assert reasons(found)[0].endswith(obstacle)
+        assert reasons(found)[0].endswith(text)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +112,7 @@ def test_what_was_not_judged_on_the_fixture_of_the_base_is_never_a_pass(obstacle
     ],
 )
 def test_a_waiver_reaches_as_far_as_the_rows_that_it_names(edits, limit, outcome):
-    head = replace(on("h", make_run()), fixture_edits=replace(edits, obstacle="it broke"))
+    head = replace(on("h", make_run()), fixture_edits=replace(edits, obstacle=obstacle("it broke")))
     waiver = Waiver("fixture-edit", limit, "columns", "ana", date(2026, 12, 31), "7", "waivers.yaml:2")
     found = judge_change(head, on("h", make_run()), POLICY, waivers=Waivers((waiver,), TODAY))
     assert found.outcome is outcome

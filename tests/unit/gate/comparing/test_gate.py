@@ -6,7 +6,7 @@ import pytest
 
 from sbir_gate.errors import ExitStatus
 from sbir_gate.gate.comparing.gate import exit_status, judge
-from sbir_gate.model.finding import Rule, Severity
+from sbir_gate.model.finding import Rule, Severity, note, recorded
 from sbir_gate.model.run import Metric, Run
 from sbir_gate.model.verdict import Outcome, Verdict
 from tests.factories import (
@@ -21,7 +21,7 @@ from tests.factories import (
     with_metric,
     without_metric,
 )
-from tests.findings import notes, reasons, rules
+from tests.findings import reasons, rules
 
 POLICY = make_policy()
 NOISE = (1.2, 2.9, 1.9, 3.1, 2.3)
@@ -178,7 +178,7 @@ class TestNotes:
             ({"has_truth": False}, Rule.TRUTH_DIFFERS),
             ({"machine": OTHER_MACHINE}, Rule.MACHINES_DIFFER),
             ({"calibration_seconds": (0.120, 0.121, 0.120, 0.119, 0.120)}, Rule.CALIBRATED_BY_SPEED),
-            ({"warnings": ("no psutil: timing only",)}, Rule.AS_RECORDED),
+            ({"warnings": (recorded("no psutil: timing only"),)}, Rule.AS_RECORDED),
         ],
     )
     def test_what_is_worth_knowing_is_a_note_and_no_failure(self, changes, rule):
@@ -251,7 +251,7 @@ def test_judging_hundreds_of_thousands_of_values_and_metrics_grows_with_their_nu
 
 
 def test_what_a_session_noted_of_its_own_base_is_not_said_of_another_reference():
-    head = make_run(session="s", warnings=("the base ran in an environment of its own",))
-    assert head.warnings[0] in notes(judge(head, make_run(session="s"), make_policy()))
-    assert head.warnings[0] in notes(judge(head, None, make_policy()))
-    assert head.warnings[0] not in notes(judge(head, make_run(), make_policy()))
+    head = make_run(session="s", warnings=(note(Rule.ENVIRONMENT_OWN, names=("a.lock",)),))
+    assert head.warnings[0] in judge(head, make_run(session="s"), make_policy()).notes
+    assert head.warnings[0] in judge(head, None, make_policy()).notes
+    assert head.warnings[0] not in judge(head, make_run(), make_policy()).notes

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.comparing.promotion import judge_merged
 from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.verdict import MetricLimit, Outcome, Policy
 from tests.factories import (
@@ -16,6 +17,7 @@ from tests.factories import (
     with_decisions,
     with_metric,
 )
+from tests.findings import rules
 
 OLD, NEW = "work/pages_read", "work/pages"
 LIMIT = MetricLimit(OLD, "count", LOWER, EXACT, fail_percent=10.0)
@@ -45,6 +47,14 @@ def test_a_renamed_counter_has_the_value_and_the_limit_of_the_old_name(value, ou
     assert OLD not in {change.metric for change in verdict.changes}
     (note,) = verdict.notes
     assert (note.rule, note.metric, note.facts) == (Rule.METRIC_RENAMED, NEW, {"old": OLD})
+
+
+def test_what_was_merged_under_a_new_name_is_compared_too():
+    policy = make_policy(limits=(*make_policy().limits, replace(LIMIT, is_required=False)))
+    verdict = judge_merged(now(111.0), BEFORE, policy)
+    assert (row(verdict, NEW).reference, row(verdict, NEW).renamed_from) == (100.0, OLD)
+    assert verdict.outcome is Outcome.FAIL
+    assert rules(verdict.notes) == [Rule.METRIC_RENAMED]
 
 
 def test_without_an_entry_the_old_name_is_gone():

@@ -8,6 +8,7 @@ import pytest
 from sbir_gate.errors import EnricherError, ToolError
 from sbir_gate.gate.measuring.checkout import base_checkout, cautions
 from sbir_gate.gate.storing.git import Git
+from sbir_gate.model.finding import Rule
 from tests.factories_git import ENVIRONMENT, make_repository
 
 
@@ -178,8 +179,7 @@ def test_submodules_and_missing_lfs_are_told(repository, tmp_path):
     rich = repository.commit({".gitmodules": "[submodule]\n", ".gitattributes": "*.bin filter=lfs\n"})
     with base_checkout(git, rich, tmp_path) as tree:
         submodules, lfs = cautions(git, tree)
-    assert "submodules were not checked out" in submodules
-    assert "pointers only" in lfs
+    assert (submodules.rule, lfs.rule) == (Rule.SUBMODULES_MISSING, Rule.LFS_POINTERS)
     repository.git("config", "filter.lfs.smudge", "cat")
     with base_checkout(git, rich, tmp_path) as tree:
         assert len(cautions(git, tree)) == 1

@@ -100,28 +100,28 @@ def test_doubled_rows_are_kept(decisions_of):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (("", "R1", "x", "1", "", "link", ""), "award_id '' is empty"),
-        (("A1", "", "x", "1", "", "link", ""), "recipient_id '' names no recipient"),
-        (("A1", "nan", "x", "1", "", "link", ""), "recipient_id 'nan' names no recipient"),
-        (("A1", "R1", "none", "1", "", "link", ""), "match_method 'none' names no method"),
-        (("A1", "R1", "x", "1", "", "perhaps", ""), "match_decision 'perhaps' is not link"),
-        (("A1", "R1", "x", "1", "", "", ""), "match_decision '' is not link"),
-        (("A1", "R1", "x", "", "", "link", ""), "match_score '' is empty"),
-        (("A1", "R1", "x", "high", "", "link", ""), "match_score 'high' is not a number"),
-        (("A1", "R1", "x", "nan", "", "link", ""), "match_score 'nan' is not within 0 to 100"),
-        (("A1", "R1", "x", "100.1", "", "link", ""), "match_score '100.1' is not within 0 to 100"),
+        (("", "R1", "x", "1", "", "link", ""), "award_id: is empty"),
+        (("A1", "", "x", "1", "", "link", ""), "recipient_id: names no recipient"),
+        (("A1", "nan", "x", "1", "", "link", ""), "recipient_id: names no recipient"),
+        (("A1", "R1", "none", "1", "", "link", ""), "match_method: names no method"),
+        (("A1", "R1", "x", "1", "", "perhaps", ""), "match_decision: is not link"),
+        (("A1", "R1", "x", "1", "", "", ""), "match_decision: is not link"),
+        (("A1", "R1", "x", "", "", "link", ""), "match_score: is empty"),
+        (("A1", "R1", "x", "high", "", "link", ""), "match_score: is not a number"),
+        (("A1", "R1", "x", "nan", "", "link", ""), "match_score: is not within 0 to 100"),
+        (("A1", "R1", "x", "100.1", "", "link", ""), "match_score: is not within 0 to 100"),
         (
             ("A1", "R1", "x", "\uff11\uff10\uff10", "", "link", ""),
-            "match_score '\uff11\uff10\uff10' is not a number",
+            "match_score: is not a number",
         ),
-        (("A1", "R1", "x", "1_0_0", "", "link", ""), "match_score '1_0_0' is not a number in plain digits"),
-        (("A1", "R1", "x", "95\xa0", "", "link", ""), "match_score '95\\xa0' is not a number"),
-        (("A1", "R1", "x", "1", "0_1", "link", ""), "match_confidence '0_1' is not a number in plain digits"),
-        (("A1", "R1", "x", "-1", "", "link", ""), "match_score '-1' is not within 0 to 100"),
-        (("A1", "R1", "x", "inf", "", "link", ""), "match_score 'inf' is not within 0 to 100"),
-        (("A1", "R1", "x", "1", "88", "link", ""), "match_confidence '88' is not within 0 to 1"),
-        (("A1", "R1", "x", "1", "", "link", "R1;R2"), "match_candidates 'R1;R2' is not JSON"),
-        (("A1", "R1", "x", "1", "", "link", "{}"), "match_candidates '{}' is not a JSON list"),
+        (("A1", "R1", "x", "1_0_0", "", "link", ""), "match_score: is not a number in plain digits"),
+        (("A1", "R1", "x", "95\xa0", "", "link", ""), "match_score: is not a number"),
+        (("A1", "R1", "x", "1", "0_1", "link", ""), "match_confidence: is not a number in plain digits"),
+        (("A1", "R1", "x", "-1", "", "link", ""), "match_score: is not within 0 to 100"),
+        (("A1", "R1", "x", "inf", "", "link", ""), "match_score: is not within 0 to 100"),
+        (("A1", "R1", "x", "1", "88", "link", ""), "match_confidence: is not within 0 to 1"),
+        (("A1", "R1", "x", "1", "", "link", "R1;R2"), "match_candidates: is not JSON"),
+        (("A1", "R1", "x", "1", "", "link", "{}"), "match_candidates: is not a JSON list"),
         (("A1", "R1", "x", "1", "", "link", "[{}]"), "has an entry without a recipient_id"),
         (("A1", "R1", "x", "1", "", "link", "[true]"), "has an entry without a recipient_id"),
         (("A1", "R1", "x", "1", "", "link", "[" * 100_000), "is not JSON"),
@@ -134,10 +134,13 @@ def test_a_fault_names_file_row_column_and_value(decisions_of, row, message):
     assert caught.value.message.startswith("enriched.csv: row 2: ")
     assert message in caught.value.message
     assert len(caught.value.message) < 300
+    fault = caught.value.fault
+    assert (fault.path, fault.row) == ("enriched.csv", 2)
+    assert fault.value == row[ALL.index(fault.column)]
 
 
 def test_a_recipient_without_any_method_is_a_fault(decisions_of):
-    with pytest.raises(EnricherError, match="match_method '' is empty, yet"):
+    with pytest.raises(EnricherError, match="match_method: is empty, yet"):
         decisions_of(REQUIRED, ("A1", "R1", "", "1"))
 
 
@@ -202,9 +205,9 @@ HEADER = "award_id,recipient_id,match_method,match_score"
             [f"A{n // 2},R1,uei-exact,100" for n in range(1005)],
             "has more than 1,004 rows for 2 awards; of these rows 1,000 are of unknown awards and 2 repeat",
         ),
-        ([f"A{n},R1,m{n},100" for n in range(201)], "match_method 'm200' exceeds 200 methods"),
+        ([f"A{n},R1,m{n},100" for n in range(201)], "match_method: exceeds 200 methods \\('m200'\\)"),
         (["A1,R1," + "m" * 81 + ",100"], "is longer than 80 characters"),
-        (["A" * 501 + ",R1,uei-exact,100"], "award_id 'A.*is longer than 500 characters"),
+        (["A" * 501 + ",R1,uei-exact,100"], "award_id: is longer than 500 characters \\('A"),
     ],
 )
 def test_an_output_without_end_is_an_error_that_names_the_limit(tmp_path, rows, words):

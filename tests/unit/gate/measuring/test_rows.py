@@ -82,11 +82,14 @@ def test_a_header_alone_has_no_rows(rows_of):
     ("content", "message"),
     [
         ("", "empty"),
-        ("\n", "lacks the column 'award_id'; it has none"),
-        ("award_id;recipient_id\n", "lacks the column 'award_id'; it has 'award_id;recipient_id'"),
-        ("award_id," + HEADER, "has the column 'award_id' twice"),
-        (HEADER + "A1,R1,x,1\nA2,R2\n", "row 2 (line 3): 2 cells, the header 4"),
-        (HEADER + "A1,R1,x,1,y\n", "row 1 (line 2): 5 cells, the header 4"),
+        ("\n", "award_id: the enricher's output lacks this column; it has none"),
+        (
+            "award_id;recipient_id\n",
+            "award_id: the enricher's output lacks this column; it has 'award_id;recipient_id'",
+        ),
+        ("award_id," + HEADER, "award_id: the enricher's output has this column twice"),
+        (HEADER + "A1,R1,x,1\nA2,R2\n", "parquet:3: row 2: the row has 2 cells, the header 4"),
+        (HEADER + "A1,R1,x,1,y\n", "parquet:2: row 1: the row has 5 cells, the header 4"),
         (HEADER + '"A1,R1,x,1\n', "unexpected end of data"),
         (b"PAR1 and no more", "No magic bytes found at end of file"),
         (b"\x1f\x8b and no more", "cannot be read"),
@@ -96,14 +99,14 @@ def test_a_header_alone_has_no_rows(rows_of):
 def test_a_damaged_file_is_refused_with_the_reason(rows_of, content, message):
     with pytest.raises(EnricherError) as caught:
         rows_of(content)
-    assert caught.value.message.startswith("enriched.parquet: ")
+    assert caught.value.message.startswith("enriched.parquet:")
     assert message in caught.value.message
     assert "\n" not in caught.value.message
 
 
 def test_ids_that_became_floating_point_numbers_are_refused(rows_of, tmp_path):
     select = "SELECT 1.0::DOUBLE AS award_id, 'R1' AS recipient_id, 'x' AS match_method, 1 AS match_score"
-    with pytest.raises(EnricherError, match="'award_id' holds floating-point numbers"):
+    with pytest.raises(EnricherError, match="award_id: holds floating-point numbers"):
         rows_of(parquet(tmp_path, select))
 
 

@@ -42,9 +42,9 @@ def test_a_byte_order_mark_and_whole_numbers_with_a_point_are_read(told):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "document"),
-        ("[1]", "document"),
-        ('{"counters": {"pairs": 1}', "document"),
+        ("", "Invalid JSON"),
+        ("[1]", "must hold keys"),
+        ('{"counters": {"pairs": 1}', "Invalid JSON"),
         ({"counters": {"pairs": -1}}, "counters.pairs"),
         ({"counters": {"pairs": 1.5}}, "counters.pairs"),
         ({"counters": {"pairs": True}}, "counters.pairs"),
@@ -61,7 +61,7 @@ def test_a_byte_order_mark_and_whole_numbers_with_a_point_are_read(told):
         ({"stages": [{"name": "a", "wall_seconds": 1}] * 2}, "reported twice"),
         ({"notes": {"a": "x" * 501}}, "notes.a"),
         (" " * (LIMIT_BYTES + 1), "larger than"),
-        ("[" * 100_000, "document"),
+        ("[" * 100_000, "recursion limit"),
     ],
 )
 def test_a_fault_is_named(told, content, message):

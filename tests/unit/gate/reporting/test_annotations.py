@@ -126,7 +126,7 @@ def test_slow_drift_is_a_warning_on_the_line_of_its_limit_and_after_what_fails()
 
 def test_a_fault_of_the_settings_is_a_remark_on_its_line():
     error = configuration_error(
-        [Fault("gate.yaml:4", "gate.mercy", "unknown key"), Fault("option --x", "a", "b")]
+        [Fault("unknown key", "gate.yaml", 4, column="gate.mercy"), Fault("b", "option --x", column="a")]
     )
     verdict = replace(verdict_on(make_run()), outcome=Outcome.ERROR, findings=tuple(error_findings(error)))
     found = build_annotations(verdict, {})

@@ -1,8 +1,10 @@
 import pytest
 
 from sbir_gate.gate.reporting.policy_view import fixture_text
+from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
 
+OBSTACLE = Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL, facts={"obstacle": "it broke"})
 COMMIT = "9837899aac89" + "0" * 28
 
 
@@ -16,8 +18,8 @@ COMMIT = "9837899aac89" + "0" * 28
         (FixtureEdits(COMMIT, recipients=RowEdits(1, 2, 3)), "2 recipients removed; 3 recipients changed; 1"),
         (FixtureEdits(COMMIT, truth=RowEdits(added=1), altered_labels=0), "labels of 1 award added; judged"),
         (FixtureEdits(COMMIT), "the files differ, their rows do not; judged on that of commit 9837899aac89."),
-        (FixtureEdits(COMMIT, obstacle="it broke"), "the files differ, their rows do not; not judged on"),
-        (FixtureEdits(COMMIT, is_counted=False, obstacle="it broke"), "its rows could not be compared; not"),
+        (FixtureEdits(COMMIT, obstacle=OBSTACLE), "the files differ, their rows do not; not judged on"),
+        (FixtureEdits(COMMIT, is_counted=False, obstacle=OBSTACLE), "its rows could not be compared; not"),
     ],
 )
 def test_what_is_edited_is_said_in_numbers(edits, text):

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from sbir_gate.errors import UsageError
+from sbir_gate.gate.reporting.messages import text
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName, find_base
 from sbir_gate.gate.storing.references import (
@@ -11,6 +12,7 @@ from sbir_gate.gate.storing.references import (
     find_default_branch,
     find_reference,
 )
+from sbir_gate.model.finding import Rule
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
 
 
@@ -76,8 +78,8 @@ class TestAShadowedBranch:
     def test_what_was_not_taken_is_reported(self, clone, name, shadow):
         clone.git("update-ref", shadow, clone.old)
         (note,) = find_base(git_of(clone), BaseName(name)).notes
-        assert note.startswith(f"the name '{name}' is ambiguous: used refs/remotes/origin/main, not {shadow}")
-        assert clone.old[:12] in note
+        said = f"the name '{name}' is ambiguous: used refs/remotes/origin/main, not {shadow}"
+        assert text(note) == f"{said} (commit {clone.old[:12]})"
 
     def test_names_of_one_commit_are_not_ambiguous(self, clone):
         clone.git("tag", "main", clone.main)
@@ -117,7 +119,7 @@ class TestHashes:
         clone.git("update-ref", f"refs/tags/{clone.old}", clone.change)
         found = find_reference(git_of(clone), clone.old)
         assert (found.commit, found.ref) == (clone.old, "")
-        assert "is ambiguous" in found.notes[0]
+        assert found.notes[0].rule is Rule.NAME_AMBIGUOUS
 
     def test_a_short_hash_is_a_commit_where_nothing_bears_the_name(self, clone):
         assert find_reference(git_of(clone), clone.old[:9]).commit == clone.old
