@@ -107,7 +107,7 @@ def policy_request(
 def quiet_option(function: F) -> F:
     """Add --quiet."""
     return click.option(
-        "--quiet", "-q", is_flag=True, help="Print no progress and no summary; warnings stay."
+        "--quiet", "-q", is_flag=True, help="Print no progress and no summary; warnings and the verdict stay."
     )(function)
 
 
