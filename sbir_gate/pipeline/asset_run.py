@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from sbir_gate.documents import load_award_table, write_run
-from sbir_gate.engine.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine.linking import ChunkWatch
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.fixture import UnreadAwards, fixture_of

@@ -57,9 +57,12 @@ class MatchingOptions:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The decisions, one per firm (sorted by `firm_id`), and the engine's own metrics."""
+    """The decisions, one per firm (sorted by `firm_id`), what they follow from, and the engine's metrics."""
 
     decisions: tuple[FirmDecision, ...]
+    rules: Rules
+    model: Model
+    counts: TokenCounts
     counters: Mapping[str, int]
     notes: Mapping[str, str]
 
@@ -114,7 +117,7 @@ def _match_firms(
         )
     counters = {"firms": firms, "queries": queries, **counters}
     notes = {"model": model.version, "acceptance_limit": f"{limit:.6f}", "labelled_firms": str(len(labelled))}
-    return Matched(decisions, counters, notes)
+    return Matched(decisions, rules, model, counts, counters, notes)
 
 
 def _identifier_matches(

@@ -94,16 +94,22 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
     """).fetchall()
     found = []
     for firm_id, row_key, recipient_id, normals, normal, same_zip5, same_state in rows:
-        # a name that is not there cannot disagree, but one that does agree comes before it
-        similarity = max(
-            (name_similarity(own, normal) for own in normals if own and normal), default=_CLEAR_TOKENS
-        )
-        agrees = similarity >= _CLEAR_TOKENS
+        match = match_by_names(firm_id, method, row_key, recipient_id, normals, normal)
         place = 2 * bool(same_zip5) + bool(same_state)
-        match = IdentifierMatch(firm_id, method, row_key, recipient_id, round(similarity, 4), agrees)
-        found.append(((firm_id, not agrees, -match.score, -place, recipient_id, normal), match))
+        found.append(((firm_id, not match.agrees, -match.score, -place, recipient_id, normal), match))
     found.sort(key=lambda pair: pair[0])
     return [match for _, match in found]
+
+
+def match_by_names(
+    firm_id: int, method: Method, row_key: int, recipient_id: str, own_names: Sequence[str], name: str
+) -> IdentifierMatch:
+    """Return the match by an identifier that both sides carry, with what their normal names say of it."""
+    # a name that is not there cannot disagree, but one that does agree comes before it
+    similarity = max((name_similarity(own, name) for own in own_names if own and name), default=_CLEAR_TOKENS)
+    return IdentifierMatch(
+        firm_id, method, row_key, recipient_id, round(similarity, 4), similarity >= _CLEAR_TOKENS
+    )
 
 
 def name_similarity(left: str, right: str) -> float:
