@@ -168,7 +168,7 @@ class TestMachine:
         assert [line.partition(": ")[0] for line in found] == ["error", "warning", "warning", "warning"]
         told = "\n".join(found)
         for words in (
-            "2048 MiB are more than the 1024 MiB",
+            "2,048 MiB are more than the 1,024 MiB",
             "has one core",
             "4 threads share 1 core",
             "3 MiB left",

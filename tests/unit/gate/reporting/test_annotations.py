@@ -43,8 +43,8 @@ def only(verdict, origins=ORIGINS):
 def test_a_worse_metric_is_a_remark_on_the_line_of_its_limit():
     found = only(verdict_on(scaled(make_run(), "wall_seconds", 1.4)))
     assert (found.level, found.path, found.line) == (AnnotationLevel.FAILURE, "config/base.yaml", 154)
-    assert found.title == "sbir-gate enrichment: wall_seconds"
-    assert found.message.startswith("wall_seconds rose 40")
+    assert found.title == "sbir-gate enrichment: Wall time"
+    assert found.message.startswith("Wall time rose 40")
 
 
 def test_a_limit_of_another_commit_is_on_the_line_of_its_file():
