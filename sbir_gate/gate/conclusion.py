@@ -22,6 +22,7 @@ from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import consult_history
 from sbir_gate.gate.kept_runs import keep_error, keep_run
 from sbir_gate.gate.policy import Judgement
+from sbir_gate.gate.quality import keep_quality
 from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.gate.reporting.markdown import render_markdown
@@ -31,6 +32,7 @@ from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.finding import Finding, Place, Rule, Severity, place_of, recorded
 from sbir_gate.model.publication import Subjects
+from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings.effective import EffectiveSettings
@@ -67,6 +69,7 @@ def conclude(
     edges: Edges,
     judgement: Judgement,
     companions: Companions = _ALONE,
+    quality: QualityReport | None = None,
 ) -> GateResult:
     """Save the Runs, judge, ask the history, write verdict, report and alerts, and keep head in the history.
 
@@ -80,7 +83,11 @@ def conclude(
         run_path = save_run(folder, head)
     with error_verdict(effective, edges, f"the Run is saved: 'sbir-gate report {run_path}' judges it again"):
         concluded = _judged(head, judge(), run_path, effective, edges, judgement)
-    return replace(concluded, reference_path=paths[-1] if companions.base is not None else None)
+    return replace(
+        concluded,
+        reference_path=paths[-1] if companions.base is not None else None,
+        warnings=(*concluded.warnings, *keep_quality(quality, effective.settings)),
+    )
 
 
 def _judged(
