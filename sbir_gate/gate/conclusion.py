@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -203,16 +203,12 @@ def error_findings(error: SbirGateError) -> Iterator[Finding]:
     yield from map(recorded, getattr(error, "__notes__", ()))
 
 
-def _relative(lines: Iterable[str], root: Path) -> tuple[str, ...]:
-    """Return the lines with paths of the repository as one reads them in it."""
-    return tuple(line.replace(f"{root}{os.sep}", "") for line in lines)
-
-
 def _error_finding(fault: Fault, error: SbirGateError, place: Place | None) -> Finding:
-    log = _relative(error.log_tail, Path.cwd()) if isinstance(error, EnricherError) else ()
+    here = f"{Path.cwd()}{os.sep}"  # paths of the repository are shown as one reads them in it
     facts: dict[str, Fact] = {
-        "text": fault.text,
-        "hint": fault.hint or error.hint,
-        **({"log": log} if log else {}),
+        name: said.replace(here, "")
+        for name, said in (("text", fault.text), ("hint", fault.hint or error.hint))
     }
+    if isinstance(error, EnricherError) and error.log_tail:
+        facts["log"] = tuple(line.replace(here, "") for line in error.log_tail)
     return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=facts)

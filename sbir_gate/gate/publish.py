@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sbir_gate.errors import DocumentError, InputError, PublishError, SbirGateError, UsageError
-from sbir_gate.gate.announcing import announce
+from sbir_gate.gate.announcing import NO_NEWS, announce, message_of_news
 from sbir_gate.gate.comparing.series import comparable_series
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.github_token import NO_TOKEN_HINT
@@ -33,6 +33,7 @@ from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.publishing.workflow import append_outputs, append_summary, render_annotations
 from sbir_gate.gate.reporting.judgement import limit_value
 from sbir_gate.gate.reporting.publication import build_publication
+from sbir_gate.gate.reporting.slack_blocks import render_slack
 from sbir_gate.gate.saved_verdict import Saved
 from sbir_gate.gate.storing.history import open_history
 from sbir_gate.model.finding import Severity
@@ -364,16 +365,39 @@ class _Telling:
         return path
 
 
-def lines_of_dry_run(publication: Publication, outputs: Mapping[str, str]) -> Sequence[str]:
-    """Return what would be published, for a reader: the comment, the remarks and the outputs."""
-    remarks = render_annotations(publication.annotations).splitlines()
-    return (
-        f"# {publication.title}",
-        "",
-        publication.texts[0].rstrip("\n"),
-        "",
-        "# remarks",
-        *(f"  {remark}" for remark in remarks),
-        "# outputs",
-        *(f"  {name}={value}" for name, value in outputs.items()),
-    )
+def dry_run(
+    saved: Saved,
+    effective: EffectiveSettings,
+    event: Event | None,
+    channels: Channels,
+    artifact_url: str = "",
+    subject: Callable[[str], str] = unknown_subject,
+    *,
+    fails_on_inconclusive: bool = False,
+) -> str:
+    """Return what each of the channels would be sent, as text for a reader; nothing is sent."""
+    publication = publication_of(saved, effective, event, artifact_url, subject)
+    report = publication.texts[0].rstrip("\n")
+    parts: dict[str, str] = {}
+    if channels.has_comment:
+        parts["comment"] = report
+    if channels.has_check:
+        conclusion = conclusion_of(publication.outcome, fails_on_inconclusive)
+        heading = f"conclusion: {conclusion.value}\ntitle: {publication.title}"
+        parts["check"] = f"{heading}\n\n{'the text of the comment' if parts else report}"
+    if channels.has_summary:
+        parts["job summary"] = f"the text of the {next(iter(parts))}" if parts else report
+    if channels.has_annotations:
+        parts["annotations"] = _indented(render_annotations(publication.annotations).splitlines())
+    if channels.has_outputs:
+        parts["outputs"] = _indented(f"{name}={value}" for name, value in outputs_of(saved, "").items())
+    if channels.has_slack:
+        links = links_of(event, artifact_url, saved.verdict)
+        message = message_of_news(saved.folder, effective.settings, links)
+        parts["Slack"] = render_slack(message) if message else NO_NEWS
+    return "\n\n".join(f"# {name}\n\n{text or 'nothing'}" for name, text in parts.items())
+
+
+def _indented(lines: Iterable[str]) -> str:
+    """Return lines that no runner takes for commands."""
+    return "\n".join(f"  {line}" for line in lines)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.abc import InspectLoader
@@ -106,7 +106,8 @@ def run_process(request: ProcessRequest) -> ProcessResult:
         finally:
             content = _end_of(log)
             kept = _keep(content, request.log)
-        messages = plain_tail(content.decode("utf-8", "replace"))
+        said = content.decode("utf-8", "replace").replace(f"{request.working_folder}{os.sep}", "")
+        messages = plain_tail(said)
         result = _result(status, answer, messages, kept)
     if result["start_error"]:
         raise EnricherError(
@@ -135,7 +136,7 @@ def run_process(request: ProcessRequest) -> ProcessResult:
 
 def raise_on_failure(result: ProcessResult, timeout_seconds: float) -> None:
     """Raise EnricherError for a time-out, EnricherCrash for any exit status but 0."""
-    said = f": {result.log_tail[-1].strip()}" if result.log_tail else " and said nothing"
+    said = f": {_reason(result.log_tail)}" if result.log_tail else " and said nothing"
     if result.is_timed_out:
         raise EnricherError(
             f"the enricher timed out after {timeout_seconds:g} s{said}",
@@ -149,6 +150,14 @@ def raise_on_failure(result: ProcessResult, timeout_seconds: float) -> None:
             result.exit_status,
             result.log_tail,
         )
+
+
+def _reason(messages: Sequence[str]) -> str:
+    """Return why a program ended: the last line, or an exception with all lines of its message."""
+    frames = [number for number, line in enumerate(messages) if line.startswith('  File "')]
+    after = range(frames[-1] if frames else len(messages), len(messages))
+    first = next((number for number in after if not messages[number].startswith(" ")), -1)
+    return " ".join(line.strip() for line in messages[first:])
 
 
 def _log_hint(log: str) -> str:

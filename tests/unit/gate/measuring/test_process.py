@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -48,6 +49,10 @@ def test_a_command_that_ends_well(run, tmp_path):
     assert result.wall_seconds > 0
     assert result.cpu_seconds > 0
     assert (tmp_path / "out").read_text() == str(tmp_path)
+
+
+def test_paths_within_its_folder_are_relative(run):
+    assert run("import os; print(os.getcwd() + '/enrich.py:3: broken')").log_tail == ("enrich.py:3: broken",)
 
 
 def test_only_the_given_environment_is_seen(run):
@@ -349,3 +354,29 @@ def test_the_launcher_takes_no_code_that_an_enricher_put_in_its_place(run, tmp_p
         path.write_text("raise SystemExit('planted')")
     monkeypatch.chdir(planted)
     assert run("pass", environment={"PATH": os.defpath, "PYTHONPATH": str(planted)}).exit_status == 0
+
+
+TRACEBACK = (
+    "Traceback (most recent call last):",
+    '  File "enrich.py", line 3, in <module>',
+    "    load()",
+    "    ~~~~^^",
+    "ValueError: two columns are missing:",
+    "  - uei",
+    "  - duns",
+)
+
+
+@pytest.mark.parametrize(
+    ("messages", "reason"),
+    [
+        (TRACEBACK, "ValueError: two columns are missing: - uei - duns"),
+        (TRACEBACK[1:], "ValueError: two columns are missing: - uei - duns"),
+        (TRACEBACK[:4], "~~~~^^"),
+        (("reading", " no luck "), "no luck"),
+    ],
+)
+def test_an_exception_is_reported_with_its_whole_message(messages, reason):
+    result = ProcessResult(1, False, 1.0, 1.0, 10.0, messages)
+    with pytest.raises(EnricherCrash, match=f": {re.escape(reason)}$"):
+        raise_on_failure(result, 5.0)
