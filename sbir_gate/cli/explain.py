@@ -21,6 +21,7 @@ Examples:
   sbir-gate explain A0000018
   sbir-gate explain A0000018 --against baselines/enrichment.json
   sbir-gate explain 42 43 --awards awards.csv --recipients recipients.parquet
+  sbir-gate explain 42 --html why.html
   sbir-gate explain 42 --enriched linked.parquet --format json
 """
 )
@@ -32,6 +33,7 @@ Examples:
 @click.option(
     "--format", "format_", type=click.Choice(("console", "json")), default="console", show_default=True
 )
+@click.option("--html", type=FilePath(), help="Write a page with charts to this file too.")
 @settings_options
 @quiet_option
 def explain(
@@ -41,6 +43,7 @@ def explain(
     enriched: Path | None,
     against: Path | None,
     format_: str,
+    html: Path | None,
     config_file: Path | None,
     assignments: tuple[str, ...],
     quiet: bool,
@@ -49,10 +52,12 @@ def explain(
 
     Names, words and labels are counted over all awards and recipients, so all of them are linked on the way.
     """
+    from sbir_gate.files import check_outputs, save_output
     from sbir_gate.gate.reporting.explanation import explanation_view, render_explanation
+    from sbir_gate.gate.reporting.explanation_page import render_explanations
     from sbir_gate.model.adapters import adapter
     from sbir_gate.model.explanation import ExplainedAward
-    from sbir_gate.pipeline.explanation import ExplainRequest, explain_awards
+    from sbir_gate.pipeline.explanation import ExplainRequest, explain_awards, files_read
 
     if enriched is not None and (awards or recipients):
         raise UsageError(
@@ -67,12 +72,16 @@ def explain(
         recipients or str(settings.fixtures.recipients),
         against,
     )
+    if html is not None:
+        check_outputs((html,), files_read(request, settings))
     with Ticker(is_quiet=quiet or enriched is not None) as ticker:
         explained = explain_awards(request, settings, ticker.count)
+    views = [explanation_view(award.explanation, award.since) for award in explained]
+    if html is not None:
+        save_output(html, render_explanations(views))
     if format_ == "json":
         documents = (adapter(ExplainedAward).dump_json(award, indent=1).decode() for award in explained)
         put(f"[{', '.join(documents)}]\n")
         return
     width = shutil.get_terminal_size((_WIDTH, 24)).columns
-    views = (explanation_view(award.explanation, award.since) for award in explained)
     put("\n".join(render_explanation(view, width, has_colour()) for view in views))

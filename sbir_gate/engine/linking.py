@@ -31,7 +31,7 @@ from sbir_gate.engine.recipient_parts import (
     kept_chunks,
     parts_key,
 )
-from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
+from sbir_gate.errors import OutputError, SbirGateError, ToolError
 from sbir_gate.files import error_reason
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import psutil_sampler
@@ -42,7 +42,7 @@ from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipient_index import write_index
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
-from sbir_gate.settings.reading import database_options, reading_options
+from sbir_gate.settings.reading import database_options, reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 
 _INTERRUPT_SECONDS = 0.01
@@ -254,16 +254,6 @@ def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:
     return [
         path for source in sources for file in resolve_files(source) for path in source_paths(file, options)
     ]
-
-
-def work_folder(settings: Settings) -> Path | None:
-    """Return the folder for the work, None for the system's. Raises InputError where it is not a folder."""
-    folder = settings.enrichment.work_folder
-    if folder is not None and not folder.is_dir():
-        raise InputError(
-            f"enrichment.work_folder: {folder} is not a folder", "make it, or leave the setting at null"
-        )
-    return folder
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,9 +11,7 @@ from pathlib import Path
 from sbir_gate.documents import save_alerts, save_run, save_verdict
 from sbir_gate.errors import (
     ConfigurationError,
-    EnricherError,
     ExitStatus,
-    Fault,
     OutputError,
     SbirGateError,
     ToolError,
@@ -25,6 +22,7 @@ from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import consult_history
 from sbir_gate.gate.kept_runs import keep_error, keep_run
 from sbir_gate.gate.policy import Judgement
+from sbir_gate.gate.quality import keep_quality
 from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.gate.reporting.markdown import render_markdown
@@ -32,8 +30,9 @@ from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.finding import Fact, Finding, Place, Rule, Severity, place_of, recorded
+from sbir_gate.model.finding import Finding, Place, Rule, Severity, place_of, recorded
 from sbir_gate.model.publication import Subjects
+from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings.effective import EffectiveSettings
@@ -70,6 +69,7 @@ def conclude(
     edges: Edges,
     judgement: Judgement,
     companions: Companions = _ALONE,
+    quality: QualityReport | None = None,
 ) -> GateResult:
     """Save the Runs, judge, ask the history, write verdict, report and alerts, and keep head in the history.
 
@@ -83,7 +83,11 @@ def conclude(
         run_path = save_run(folder, head)
     with error_verdict(effective, edges, f"the Run is saved: 'sbir-gate report {run_path}' judges it again"):
         concluded = _judged(head, judge(), run_path, effective, edges, judgement)
-    return replace(concluded, reference_path=paths[-1] if companions.base is not None else None)
+    return replace(
+        concluded,
+        reference_path=paths[-1] if companions.base is not None else None,
+        warnings=(*concluded.warnings, *keep_quality(quality, effective.settings)),
+    )
 
 
 def _judged(
@@ -196,19 +200,9 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
 
 def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
+    error.seen_from(Path.cwd())
     for fault in error.faults:
         is_file = fault.path and not isinstance(error, ConfigurationError)
         place = Place(fault.path, fault.line or 0) if is_file else place_of(fault.place)
-        yield _error_finding(fault, error, place)
+        yield Finding(Rule.ERROR, Severity.FAIL, place=place, facts=error.facts_of(fault))
     yield from map(recorded, getattr(error, "__notes__", ()))
-
-
-def _error_finding(fault: Fault, error: SbirGateError, place: Place | None) -> Finding:
-    here = f"{Path.cwd()}{os.sep}"  # paths of the repository are shown as one reads them in it
-    facts: dict[str, Fact] = {
-        name: said.replace(here, "")
-        for name, said in (("text", fault.text), ("hint", fault.hint or error.hint))
-    }
-    if isinstance(error, EnricherError) and error.log_tail:
-        facts["log"] = tuple(line.replace(here, "") for line in error.log_tail)
-    return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=facts)

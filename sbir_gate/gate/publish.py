@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sbir_gate.errors import DocumentError, InputError, PublishError, SbirGateError, UsageError
+from sbir_gate.errors import DocumentError, PublishError, SbirGateError, UsageError
 from sbir_gate.gate.announcing import NO_NEWS, announce, message_of_news
-from sbir_gate.gate.comparing.series import comparable_series
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.github_token import NO_TOKEN_HINT
-from sbir_gate.gate.history import own_points
-from sbir_gate.gate.judging_history import history_folder
-from sbir_gate.gate.main_branch import course_branch
 from sbir_gate.gate.publishing.check_run import (
     CheckPlace,
     begin_check,
@@ -31,23 +27,17 @@ from sbir_gate.gate.publishing.github_client import Connection
 from sbir_gate.gate.publishing.pull_request import State, digest_of, publish_comment
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.publishing.workflow import append_outputs, append_summary, render_annotations
-from sbir_gate.gate.reporting.judgement import limit_value
 from sbir_gate.gate.reporting.publication import build_publication
 from sbir_gate.gate.reporting.slack_blocks import render_slack
 from sbir_gate.gate.saved_verdict import Saved
-from sbir_gate.gate.storing.history import open_history
+from sbir_gate.gate.trends import trends_of
 from sbir_gate.model.finding import Severity
-from sbir_gate.model.history import HistoryQuery
-from sbir_gate.model.publication import Links, Publication, Subjects, TrendSeries
-from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Change, Verdict
+from sbir_gate.model.publication import Links, Publication, Subjects
+from sbir_gate.model.verdict import Verdict
 from sbir_gate.retrying import RetryPolicy, full_pause
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
-TREND_METRICS = ("match_rate", "wall_seconds")
-
-_COMMIT_CHARACTERS = 7
 _FILE = re.compile(r" at commit |:\d+$")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _FORBIDDEN = 403
@@ -170,43 +160,6 @@ def _own_docs(event: Event) -> str:
     if not Path(__file__).is_relative_to(Path.cwd()):
         return ""
     return f"{event.server_url}/{event.repository}/blob/{event.head_sha}/docs"
-
-
-def trends_of(run: Run | None, settings: Settings, changes: Sequence[Change] = ()) -> tuple[TrendSeries, ...]:
-    """Return the courses of match rate and time: the last Runs of the main branch, then this one.
-
-    Where `changes` has the metric, its limit is drawn.
-    A history that cannot be read has none: the verdict says so already.
-    """
-    most = settings.publishing.trend_runs
-    if run is None or most == 0:
-        return ()
-    query = HistoryQuery(
-        gate=run.gate,
-        branch=course_branch(settings),
-        before=run.started_at,
-        fixture=run.fixture.fingerprint,
-        limit=most,
-    )
-    limits = {change.metric: limit_value(change) for change in changes}
-    found = []
-    try:
-        with open_history(history_folder(settings)) as history:
-            for metric in TREND_METRICS:
-                points = (*history.points(metric, query), *own_points(run, metric))
-                series = comparable_series(points)
-                labels = tuple(
-                    point.row.commit[:_COMMIT_CHARACTERS] or f"{point.row.started_at:%Y-%m-%d}"
-                    for point in series.points
-                )
-                if series.points:
-                    # older values are not in it: the chart says that it begins anew
-                    remark = "since its definition changed" if series.other_definitions else ""
-                    unit = series.points[-1].unit
-                    found.append(TrendSeries(metric, unit, labels, series.values, limits.get(metric), remark))
-    except (InputError, DocumentError):
-        return ()
-    return tuple(found)
 
 
 def begin(event: Event, settings: Settings, github: GitHub) -> str:

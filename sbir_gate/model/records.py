@@ -48,16 +48,32 @@ class Reject:
     value: str
     reason: str
 
+    @property
+    def text(self) -> str:
+        """Where the row is, as far as that is known, and why it could not be read."""
+        return f"{self.file}:{self.line}: {self.reason}" if self.file else self.reason
+
 
 @dataclass(frozen=True, slots=True)
 class AwardProfile:
-    """What the quality report needs to know of an award: its id and its strata."""
+    """What the quality report needs to know of an award: its id, its firm and its strata.
+
+    Texts are empty where they are not known; of several DUNS numbers one blank is between them.
+    `is_placeholder` says that the cell of the name holds text that names no one.
+    """
 
     award_id: str
     firm_name: str
     phase: Phase
     company_size: CompanySize
     identifier_type: IdentifierType
+    agency: str = ""
+    program: str = ""
+    year: str = ""
+    state: str = ""
+    uei: str = ""
+    duns: str = ""
+    is_placeholder: bool = False
 
 
 @dataclass(frozen=True, slots=True)

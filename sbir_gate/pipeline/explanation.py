@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sbir_gate.documents import load_run
 from sbir_gate.engine.explanation import explain
+from sbir_gate.engine.linking import files_of
 from sbir_gate.gate.explanation import explain_enriched, shift_since
 from sbir_gate.model.explanation import ExplainedAward
 from sbir_gate.progress import Progress
@@ -34,3 +35,9 @@ def explain_awards(
     else:
         found = explain(request.awards, request.recipients, request.award_ids, settings, progress)
     return tuple(ExplainedAward(one, None if run is None else shift_since(run, one)) for one in found)
+
+
+def files_read(request: ExplainRequest, settings: Settings) -> list[Path]:
+    """Return the files that `explain_awards` reads."""
+    named = [path for path in (request.enriched, request.against) if path is not None]
+    return named if request.enriched else [*named, *files_of([request.awards, request.recipients], settings)]

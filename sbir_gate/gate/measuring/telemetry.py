@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from sbir_gate.errors import EnricherError
+from sbir_gate.errors import EnricherError, InputError
 from sbir_gate.files import read_file
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.bounds import LEAST, MOST, is_amount
@@ -78,6 +78,30 @@ class Telemetry(BaseModel):
         """Return the largest reported size; 0.0 if none is reported."""
         stage_peaks = [stage.peak_rss_mib or 0.0 for stage in self.stages]
         return max([self.peak_rss_mib or 0.0, *stage_peaks])
+
+
+class _Error(BaseModel):
+    problem: Annotated[str, Field(max_length=2000)]
+    hint: Annotated[str, Field(max_length=2000)] = ""
+    path: str = ""
+    line: int | None = None
+    column: str = ""
+    value: str | None = None
+
+
+class _Failure(BaseModel):
+    error: _Error
+
+
+def reported_error(path: Path) -> InputError | None:
+    """Return the error of its input that the built-in engine reports instead of metrics, None for none."""
+    try:
+        error = _Failure.model_validate_json(read_file(path, LIMIT_BYTES)).error
+    except (OSError, ValueError):
+        return None
+    return InputError(
+        error.problem, error.hint, path=error.path, line=error.line, column=error.column, value=error.value
+    )
 
 
 def read_telemetry(path: Path) -> Telemetry:

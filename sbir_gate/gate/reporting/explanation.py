@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import click
 
 from sbir_gate.gate.reporting.plain_text import cut, plain
-from sbir_gate.gate.reporting.quantities import ARROW, MINUS, NOTHING, counted, rate
+from sbir_gate.gate.reporting.quantities import ARROW, NOTHING, counted, rate, signed_number
 from sbir_gate.gate.reporting.table_text import TableLayout, table_lines
 from sbir_gate.model.explanation import (
     Basis,
@@ -131,6 +131,14 @@ class PartRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialView:
+    """A difference that was tried, and the decision that it leads to."""
+
+    change: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateView:
     """A candidate as text; `parts` add up to `total`, the log-odds of `model_confidence`."""
 
@@ -140,7 +148,9 @@ class CandidateView:
     place: str
     method: str
     score: str
+    score_value: float | None
     confidence: str
+    confidence_value: float | None
     reason: str
     keys: tuple[str, ...]
     compared_as: str
@@ -162,8 +172,8 @@ class ExplanationView:
     names: tuple[str, ...]
     searched: str
     candidates: tuple[CandidateView, ...]
-    changes: tuple[str, ...]
-    robust: tuple[str, ...]
+    changes: tuple[TrialView, ...]
+    robust: tuple[TrialView, ...]
     since: tuple[str, ...]
     unknown: str
 
@@ -180,8 +190,8 @@ def explanation_view(found: Explanation, shift: DecisionShift | None = None) -> 
         names=tuple(map(_name, found.names)),
         searched=_searched_text(found),
         candidates=tuple(map(_candidate, found.candidates)),
-        changes=tuple(_trial_text(trial) for trial in found.trials if _is_other(trial, found)),
-        robust=tuple(_CHANGES[trial.change] for trial in found.trials if not _is_other(trial, found)),
+        changes=tuple(_trial(trial) for trial in found.trials if _is_other(trial, found)),
+        robust=tuple(_trial(trial) for trial in found.trials if not _is_other(trial, found)),
         since=() if shift is None else _since(shift, found),
         unknown=_UNKNOWN if found.is_stated else "",
     )
@@ -255,7 +265,9 @@ def _candidate(found: ExplainedCandidate) -> CandidateView:
         place=_place(found.party),
         method=plain(found.method),
         score=NOTHING if found.score is None else f"{found.score:.1f}",
+        score_value=found.score,
         confidence=_confidence(found.confidence),
+        confidence_value=found.confidence,
         reason=plain(found.reason),
         keys=tuple(f"{_KEYS[key.kind]} {plain(key.text)}" for key in found.shared_keys),
         compared_as=plain(weighing.query) if weighing else "",
@@ -284,13 +296,14 @@ def _is_other(trial: Trial, found: Explanation) -> bool:
     return trial.linked_id != found.decision.link
 
 
-def _trial_text(trial: Trial) -> str:
+def _trial(trial: Trial) -> TrialView:
+    confidence = f"confidence {_confidence(trial.confidence)}"
     result = {
-        DecisionKind.LINK: f"linked to {plain(trial.linked_id)}, confidence {_confidence(trial.confidence)}",
-        DecisionKind.CANDIDATE: f"not linked, confidence {_confidence(trial.confidence)}",
+        DecisionKind.LINK: f"linked to {plain(trial.linked_id)}, {confidence}",
+        DecisionKind.CANDIDATE: f"not linked, {confidence}",
         DecisionKind.NONE: "no candidate",
     }
-    return f"{_CHANGES[trial.change]} {ARROW} {result[trial.kind]}"
+    return TrialView(_CHANGES[trial.change], result[trial.kind])
 
 
 def _since(shift: DecisionShift, found: Explanation) -> tuple[str, ...]:
@@ -323,8 +336,10 @@ def render_explanation(view: ExplanationView, width: int, use_colour: bool) -> s
         _searched(view, width),
         _candidate_lines(view, width),
         _weighed(view, width),
-        _labelled("What would change the decision:", view.changes),
-        _labelled("What would not change it:", view.robust),
+        _labelled(
+            "What would change the decision:", [f"{one.change} {ARROW} {one.result}" for one in view.changes]
+        ),
+        _labelled("What would not change it:", [one.change for one in view.robust]),
         textwrap.wrap(view.unknown, width),
     )
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
@@ -371,13 +386,11 @@ def _weighed(view: ExplanationView, width: int) -> list[str]:
         left, right = (round((edge - low) * scale) for edge in sorted((start, end)))
         mark = ("+" if part.log_odds >= 0 else "-") * max(right - left, 1)
         name = cut(part.name, room)
-        lines.append(f"  {name:{room}} {part.value:>5} {_signed(part.log_odds):>7}  {' ' * left}{mark}")
-    lines.append(f"  {'together':{room}} {'':>5} {_signed(best.total):>7}  {ARROW} {best.model_confidence}")
+        lines.append(f"  {name:{room}} {part.value:>5} {signed_number(part.log_odds):>7}  {' ' * left}{mark}")
+    lines.append(
+        f"  {'together':{room}} {'':>5} {signed_number(best.total):>7}  {ARROW} {best.model_confidence}"
+    )
     return lines
-
-
-def _signed(value: float) -> str:
-    return f"{MINUS if value < 0 else '+'}{abs(value):.2f}"
 
 
 def _labelled(label: str, lines: Sequence[str]) -> list[str]:

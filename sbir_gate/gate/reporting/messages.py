@@ -334,8 +334,8 @@ def _blindness_values(finding: Finding, values: Mapping[str, Fact]) -> Mapping[s
     return {"blindness": _filled(_clauses()["reach"], reach)}
 
 
-def _obstacle_values(_finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
-    return {"obstacle": values.get("obstacle", _clauses()["no-run-there"])}
+def _unjudged_values(_finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    return {"text": values.get("text", _clauses()["no-run-there"])}
 
 
 def _noise_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[str, Fact]:
@@ -363,7 +363,7 @@ _COMPOSED: Mapping[Rule, Callable[[Finding, Mapping[str, Fact]], Mapping[str, Fa
     Rule.DRIFT: _drift_values,
     Rule.DRIFT_REDEFINED: _redefined_values,
     Rule.BLIND_SPOT: _blindness_values,
-    Rule.FIXTURE_EDIT_UNJUDGED: _obstacle_values,
+    Rule.FIXTURE_EDIT_UNJUDGED: _unjudged_values,
     Rule.KNOWN_NOISE: _noise_values,
     Rule.FIRST_RUN_SLOWER: _later_values,
     Rule.RESULTS_KEPT: _later_values,

@@ -144,6 +144,11 @@ def rate(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.3f}"
 
 
+def signed_number(value: float) -> str:
+    """Return a number with its sign and two decimals."""
+    return f"{MINUS if value < 0 else '+'}{abs(value):.2f}"
+
+
 def bar(share: float) -> str:
     """Return a share of 0 to 1 as a bar of text."""
     filled = round(min(max(share, 0.0), 1.0) * _BAR_CELLS)

@@ -20,12 +20,12 @@ from sbir_gate.gate.publish import (
     fail_check,
     outputs_of,
     publish,
-    trends_of,
 )
 from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.pull_request import read_marker
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.saved_verdict import load_saved
+from sbir_gate.gate.trends import trends_of
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings import load_settings

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sbir_gate.errors import DocumentError
@@ -55,20 +55,17 @@ def fault(text, kind=RUN):
     return caught.value.message
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.from_type(Run).map(finite))
 def test_any_run_comes_back_as_it_was(run):
     assert decode(RUN, encode(RUN, run), "run.json") == run
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.from_type(Verdict).map(finite))
 def test_any_verdict_comes_back_as_it_was(verdict):
     assume(not outcome_fault(verdict))
     assert decode(VERDICT, encode(VERDICT, verdict), "verdict.json") == verdict
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.from_type(HistoryEntry).map(finite))
 def test_any_entry_of_the_history_comes_back_as_it_was(entry):
     assert decode(HISTORY, encode(HISTORY, entry), "entry.json") == entry

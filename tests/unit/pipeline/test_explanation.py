@@ -86,3 +86,11 @@ def test_a_file_that_cannot_be_read_is_wrong_input(tmp_path, content, reason):
 def test_two_kinds_of_source_are_refused(tables):
     with pytest.raises(UsageError, match="cannot be used with"):
         called("A1", "--enriched", tables[2], "--awards", tables[0])
+
+
+def test_a_page_is_written_too_but_not_over_an_input(tables, tmp_path):
+    page = tmp_path / "why.html"
+    called("A2", "--enriched", tables[2], "--html", page)
+    assert "ZORBATEK SENSORS INC" in page.read_text("utf-8")
+    with pytest.raises(UsageError, match="is an input"):
+        called("A2", "--enriched", tables[2], "--html", tables[2])

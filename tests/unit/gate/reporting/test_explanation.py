@@ -90,7 +90,7 @@ def test_the_parts_that_are_shown_add_up_to_the_total():
 
 def test_only_another_link_is_another_decision():
     view = explanation_view(FOUND)
-    assert [line.partition(" →")[0] for line in view.changes] == ["the recipient at the award's ZIP code"]
+    assert [trial.change for trial in view.changes] == ["the recipient at the award's ZIP code"]
     assert len(view.robust) == 2
 
 

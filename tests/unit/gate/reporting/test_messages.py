@@ -55,7 +55,7 @@ FACTS = {
     Rule.BASE_LACKS_FILES: {"commit": "b" * 40, "names": ("link.py", "model.bin")},
     Rule.OTHER_GATE: {"reference_gate": "nightly", "head_gate": "enrichment"},
     Rule.FIXTURE_CHANGED: {"before": "a" * 64, "after": "b" * 64, "is_own_baseline": 1},
-    Rule.FIXTURE_EDIT_UNJUDGED: {"obstacle": "the enricher ended with exit status 1"},
+    Rule.FIXTURE_EDIT_UNJUDGED: {"text": "the enricher ended with exit status 1"},
     Rule.REFERENCE_EMPTY: {"missing": "awards"},
     Rule.BASE_OUTDATED: {"commit": "b" * 40, "lacks": ("settings file", "baseline"), "target": "main"},
     Rule.UNPROVEN_CLAIM: {"claim": "engine-changed", "file": "engine/link.py"},
