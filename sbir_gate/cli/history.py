@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from sbir_gate.cli.completion import complete_metric
-from sbir_gate.cli.options import Choice, FilePath, effective_settings, settings_options
+from sbir_gate.cli.options import (
+    Choice,
+    FilePath,
+    change_points_option,
+    effective_settings,
+    has_change_points,
+    settings_options,
+)
 from sbir_gate.cli.printing import harmless, put, put_line
 
 if TYPE_CHECKING:
@@ -138,12 +145,7 @@ Examples:
 """
 )
 @click.option("--metric", required=True, shell_complete=complete_metric, help="Metric to show.")
-@click.option(
-    "--change-points/--no-change-points",
-    "wants_changes",
-    default=None,
-    help="Find lasting changes of level. Needs the extra 'history'; default: on if installed.",
-)
+@change_points_option
 @_choice_options(limit=0)
 @settings_options
 def trend(
@@ -163,9 +165,8 @@ def trend(
 
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = _query(settings, since, branch, gate, limit)
-    has_changes = _has_change_points() if wants_changes is None else wants_changes
     with _opened(settings) as past:
-        course = metric_history(past, metric, chosen, has_changes=has_changes)
+        course = metric_history(past, metric, chosen, has_changes=has_change_points(wants_changes))
         put(render_trend(course, HistoryFormat(format_), _width()))
 
 
@@ -320,18 +321,6 @@ def _opened(settings: Settings) -> Iterator[History]:
         for line in skipped_words(past.skipped):
             put_line(f"warning: {harmless(line)}", is_error=True)
         yield past
-
-
-def _has_change_points() -> bool:
-    from sbir_gate.errors import UsageError
-    from sbir_gate.gate.comparing.change_points import check_extra
-
-    try:
-        check_extra()
-    except UsageError as error:
-        put_line(f"warning: {error.message}; {error.hint}", is_error=True)
-        return False
-    return True
 
 
 def _width() -> int:

@@ -18,6 +18,7 @@ from sbir_gate.gate.publish import (
     cancel,
     dry_run,
     fail_check,
+    links_of,
     outputs_of,
     publish,
 )
@@ -313,6 +314,15 @@ class TestTrends:
         job.judged(make_run())
         job.publish()
         assert "xychart-beta" in job.fake.bodies(7)[0]
+
+    def test_the_page_of_trends_is_linked_where_its_address_is_set(self, job):
+        address = "https://agency.pages.example/pipeline/"
+        named = load_settings(None, {}, {"publishing.dashboard_url": address}).settings
+        assert links_of(None, named).dashboard == address
+        assert links_of(None, job.effective.settings).dashboard == ""
+        job.judged(make_run())
+        job.publish()
+        assert "[trends]" not in job.fake.bodies(7)[0]
 
     def test_no_run_and_no_wish_have_none(self, job):
         assert trends_of(None, job.effective.settings) == ()
