@@ -351,7 +351,7 @@ def dry_run(
     if channels.has_outputs:
         parts["outputs"] = _indented(f"{name}={value}" for name, value in outputs_of(saved, "").items())
     if channels.has_slack:
-        links = links_of(event, artifact_url, saved.verdict)
+        links = links_of(event, effective.settings, artifact_url, saved.verdict)
         message = message_of_news(saved.folder, effective.settings, links)
         parts["Slack"] = render_slack(message) if message else NO_NEWS
     return "\n\n".join(f"# {name}\n\n{text or 'nothing'}" for name, text in parts.items())
