@@ -134,7 +134,7 @@ def publication_of(
         verdict,
         origins=_in_checkout(effective.origins),
         trends=trends_of(saved.run, effective.settings, verdict.changes),
-        links=links_of(event, artifact_url, verdict),
+        links=links_of(event, effective.settings, artifact_url, verdict),
         subjects=Subjects.of(verdict, subject),
     )
 
@@ -144,10 +144,13 @@ def _in_checkout(origins: Mapping[str, str]) -> Mapping[str, str]:
     return {key: origin for key, origin in origins.items() if Path(_FILE.split(origin)[0]).is_file()}
 
 
-def links_of(event: Event | None, artifact_url: str = "", verdict: Verdict | None = None) -> Links:
+def links_of(
+    event: Event | None, settings: Settings, artifact_url: str = "", verdict: Verdict | None = None
+) -> Links:
     """Return where more is to be read; what was compared is known from the verdict."""
+    dashboard = settings.publishing.dashboard_url or ""
     if event is None:
-        return Links(artifact=artifact_url)
+        return Links(artifact=artifact_url, dashboard=dashboard)
     base, head = (verdict.reference_commit, verdict.head_commit) if verdict else ("", event.head_sha)
     return Links(
         run=event.run_url,
@@ -157,6 +160,7 @@ def links_of(event: Event | None, artifact_url: str = "", verdict: Verdict | Non
         base_commit=event.commit_url_of(_hash_of(base)),
         compare=event.compare_url(_hash_of(base), _hash_of(head)),
         docs=event.docs_url or _own_docs(event),
+        dashboard=dashboard,
     )
 
 
@@ -266,7 +270,9 @@ def publish(
     if channels.has_slack:
         telling.attempt(
             lambda: telling.slack(
-                saved.folder, effective.settings, links_of(event, artifact_url, saved.verdict)
+                saved.folder,
+                effective.settings,
+                links_of(event, effective.settings, artifact_url, saved.verdict),
             )
         )
     return PublishResult(

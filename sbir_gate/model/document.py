@@ -47,6 +47,7 @@ from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of, u
 from sbir_gate.model.bounds import number_fault
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
+from sbir_gate.model.quality_report import QualityReport, count_fault
 from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
 from sbir_gate.model.sizes import entry_excess, run_excess
@@ -85,6 +86,7 @@ PROGRESS = DocumentKind("progress", ProfileProgress)
 HISTORY = DocumentKind("history", HistoryEntry, entry_excess, number_fault)
 ALERTS = DocumentKind("alerts", AlertList)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
+QUALITY = DocumentKind("quality", QualityReport, fault=count_fault)
 
 
 def encode(kind: DocumentKind[T], content: T) -> str:

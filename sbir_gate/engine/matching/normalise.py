@@ -20,17 +20,6 @@ from importlib.resources import files
 
 from sbir_gate.sql_text import literal
 
-PLACEHOLDER_NAMES = (
-    "MULTIPLE RECIPIENTS",
-    "MULTIPLE FOREIGN RECIPIENTS",
-    "MISCELLANEOUS FOREIGN AWARDEES",
-    "MISCELLANEOUS FOREIGN CONTRACTORS",
-    "REDACTED DUE TO PII",
-    "PRIVATE INDIVIDUAL",
-    "INDIVIDUAL RECIPIENT",
-)
-"""Placeholder names (compared in normal form): they never match."""
-
 # Legal designators, with the cut forms that 30 and 40 character columns leave behind.
 _DESIGNATORS = (
     "INC",
