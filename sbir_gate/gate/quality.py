@@ -84,6 +84,12 @@ def report_on_file(
             if request.awards is None:  # what the file holds, as it holds it
                 decisions = tuple(map(_trimmed, decisions))
                 profiles = _of_decisions(decisions, profiles)
+            if not profiles:
+                raise InputError(
+                    "there is no award",
+                    "name a file with a header and rows",
+                    path=request.awards or request.enriched,
+                )
             if request.recipients is None:
                 facts = replace(
                     _NO_FACTS, rows=named_recipients(connection, request.enriched, folder, options)
