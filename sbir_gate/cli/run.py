@@ -168,16 +168,21 @@ def _all_loaded() -> Iterator[None]:
 def _settings_faults_left(
     config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
 ) -> Iterator[None]:
-    """Save a verdict `error` for invalid settings, if they still define the reports folder."""
+    """Save a verdict `error` for invalid settings, if they still define the reports folder.
+
+    A slip on the command line saves none: whoever typed it reads the error, and keeps the last report.
+    """
     from sbir_gate.gate.conclusion import leave_error_verdict
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.settings.effective import inspect_settings
+    from sbir_gate.settings.layers import ASSIGNMENT_OPTION, COMMAND_LINE
 
     try:
         yield
     except ConfigurationError as error:
         found, _ = inspect_settings(config_file, os.environ, options, assignments)
-        if found is not None:
+        is_slip = all(fault.path in {ASSIGNMENT_OPTION, COMMAND_LINE} for fault in error.faults)
+        if found is not None and not is_slip:
             with suppress(SbirGateError, OSError):  # report the settings error, not this one
                 leave_error_verdict(found, real_edges(), error)
         raise
