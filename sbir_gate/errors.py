@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TypedDict, Unpack
+from pathlib import Path
+from typing import TypedDict, TypeVar, Unpack
+
+from sbir_gate.wrong_input import shortened, shown
 
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
-_VALUE_CHARACTERS = 80
 
 
 class ExitStatus(IntEnum):
@@ -25,7 +27,7 @@ class ExitStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong and where: file, line (or row of a table), column or key, and the value found there.
+    """What is wrong and where: file, line (or row of a table), column or key, the value found there; a fix.
 
     Every message with a place is made from these fields here, never the other way round.
     """
@@ -36,9 +38,15 @@ class Fault:
     row: int | None = None
     column: str = ""
     value: object = None
+    hint: str = ""
 
     def __str__(self) -> str:
         """Return the fault as one line."""
+        return "; ".join(filter(None, (self.text, self.hint)))
+
+    @property
+    def text(self) -> str:
+        """The line without the fix."""
         return ": ".join(filter(None, (self.place, self.detail)))
 
     @property
@@ -50,10 +58,9 @@ class Fault:
     @property
     def detail(self) -> str:
         """The line without its place: the column, what is wrong, and the value."""
-        value = repr(self.value)
-        value = value if len(value) <= _VALUE_CHARACTERS else f"{value[: _VALUE_CHARACTERS - 3]}..."
-        shown = self.problem if self.value is None else f"{self.problem} ({value})"
-        return ": ".join(filter(None, (self.column, shown)))
+        column = shortened(self.column if self.column.isprintable() else repr(self.column))
+        problem = self.problem if self.value is None else f"{self.problem} ({shown(self.value)})"
+        return ": ".join(filter(None, (column, problem)))
 
 
 class Place(TypedDict, total=False):
@@ -66,8 +73,19 @@ class Place(TypedDict, total=False):
     value: object
 
 
+def known(**facts: str | int | tuple[str, ...] | None) -> dict[str, str | int | tuple[str, ...]]:
+    """Return the facts that are not empty."""
+    return {name: fact for name, fact in facts.items() if fact is not None and fact != ""}
+
+
+E = TypeVar("E", bound="SbirGateError")
+
+
 class SbirGateError(Exception):
-    """Base of all errors that are shown to the user: a line for each fault, and a hint with the fix."""
+    """Base of all errors that are shown to the user: a line for each fault, and a hint with the fix.
+
+    `context` says during which part of a run it came up, such as "the base".
+    """
 
     def __init__(self, problem: str, hint: str = "", **place: Unpack[Place]) -> None:
         super().__init__(problem)
@@ -81,6 +99,7 @@ class SbirGateError(Exception):
             place.get("value"),
         )
         self.faults: tuple[Fault, ...] = (fault,)
+        self.context = ""
 
     @property
     def fault(self) -> Fault:
@@ -89,8 +108,38 @@ class SbirGateError(Exception):
 
     @property
     def message(self) -> str:
-        """The text of the error: one line for each fault."""
-        return "\n".join(map(str, self.faults))
+        """The text of the error: its context, and one line for each fault."""
+        return ": ".join(filter(None, (self.context, "\n".join(map(str, self.faults)))))
+
+    def facts_of(self, fault: Fault) -> dict[str, str | int | tuple[str, ...]]:
+        """Return what is known of the error and of one fault, by name, for documents and other programs."""
+        text = ": ".join(filter(None, (self.context, fault.text)))
+        return {"text": text, "hint": fault.hint or self.hint} | known(
+            problem=fault.problem,
+            context=self.context,
+            path=fault.path,
+            line=fault.line,
+            row=fault.row,
+            column=fault.column,
+            value=None if fault.value is None else str(fault.value),
+            exit_status=int(self.exit_status),
+        )
+
+    def seen_from(self, folder: Path) -> None:
+        """Make paths in a folder relative to it."""
+        self.faults = tuple(
+            replace(fault, path=str(Path(fault.path).relative_to(folder)))
+            if fault.path and Path(fault.path).is_relative_to(folder)
+            else fault
+            for fault in self.faults
+        )
+
+    def within(self, context: str, kind: type[E], hint: str = "") -> E:
+        """Return an error of this kind with the same facts and the context."""
+        error = kind(self.fault.problem)
+        vars(error).update(vars(self), hint=hint or self.hint)
+        error.context = ": ".join(filter(None, (context, self.context)))
+        return error
 
     def __str__(self) -> str:
         """Return the message."""
@@ -155,16 +204,49 @@ class NoRoomError(OutputError):
 class EnricherError(SbirGateError):
     """The enricher under test crashed, hung, or wrote nothing that can be read.
 
-    `log_tail` are the last lines of its messages, without control characters.
+    Of a program that ended, `command` is its command line and `status` its exit status (negative: a signal).
+    `log_tail` are the last lines of its messages, without control characters, `log` is the file with all.
     """
 
     exit_status = ExitStatus.BROKEN
 
     def __init__(
-        self, problem: str, hint: str = "", log_tail: tuple[str, ...] = (), **place: Unpack[Place]
+        self,
+        problem: str,
+        hint: str = "",
+        *,
+        command: str = "",
+        status: int | None = None,
+        log_tail: tuple[str, ...] = (),
+        log: str = "",
+        **place: Unpack[Place],
     ) -> None:
         super().__init__(problem, hint, **place)
+        self.command = command
+        self.status = status
         self.log_tail = log_tail
+        self.log = log
+
+    @property
+    def message(self) -> str:
+        """The text of the error, with the last line that the program printed."""
+        return ": ".join((super().message, *self._last_line))
+
+    @property
+    def _last_line(self) -> tuple[str, ...]:
+        return tuple(line.strip() for line in self.log_tail[-1:])
+
+    def facts_of(self, fault: Fault) -> dict[str, str | int | tuple[str, ...]]:
+        """Return what is known of the error, the fault and the program."""
+        log = self.log_tail or None
+        program = known(command=self.command, status=self.status, log=log, log_file=self.log)
+        found = super().facts_of(fault)
+        return {**found, "text": ": ".join((str(found["text"]), *self._last_line)), **program}
+
+    def seen_from(self, folder: Path) -> None:
+        """Make paths in a folder relative to it, those in the program's messages too."""
+        super().seen_from(folder)
+        self.log_tail = tuple(line.replace(f"{folder}{os.sep}", "") for line in self.log_tail)
 
 
 class TamperingError(EnricherError):

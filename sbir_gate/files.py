@@ -7,7 +7,6 @@ regular files alone, and no input: a link is followed, a character device writte
 
 from __future__ import annotations
 
-import difflib
 import errno
 import hashlib
 import itertools
@@ -22,10 +21,10 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from sbir_gate.errors import InputError, OutputError, UsageError
+from sbir_gate.wrong_input import nearest
 
 # how far a misspelled name is looked for
 _MOST_NAMES = 2_000
-_NAME_CHARACTERS = 255
 
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISFIFO, "a pipe"),
@@ -63,14 +62,19 @@ def open_file(path: Path) -> FileIO:
 
 
 def near_miss(path: Path) -> str:
-    """Return "; did you mean NAME?" for a file or folder beside it that is spelled like it, else nothing."""
+    """Return "did you mean PATH?" for what is spelled like a path that is not there, else nothing.
+
+    Where a folder of the path is missing, it is the folder that was misspelled.
+    """
     try:
+        while path.parent != path and not path.parent.exists():
+            path = path.parent
         beside = itertools.islice(path.parent.iterdir(), _MOST_NAMES)
         names = [found.name for found in beside if found.name.isprintable()]
     except (OSError, ValueError):
         return ""
-    near = difflib.get_close_matches(path.name[:_NAME_CHARACTERS], names, n=1, cutoff=0.7)
-    return f"; did you mean {path.parent / near[0]}?" if near else ""
+    near = nearest(path.name, names, cutoff=0.8)
+    return f"did you mean {path.parent / near}?" if near else ""
 
 
 def check_file(path: Path) -> None:

@@ -29,7 +29,7 @@ class Waiting:
     """Seconds to wait for another holder, and a callback for its process number, called once."""
 
     seconds: float = 0.0
-    tell: Callable[[str], None] = lambda _holder: None
+    notify: Callable[[str], None] = lambda _holder: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -70,7 +70,7 @@ def is_abandoned(path: Path) -> bool:
 
 
 def _acquired(path: Path, waiting: Waiting, flock: Callable[[int, int], None]) -> int:
-    started, is_told = waiting.clock(), False
+    started, is_notified = waiting.clock(), False
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
@@ -87,9 +87,9 @@ def _acquired(path: Path, waiting: Waiting, flock: Callable[[int, int], None]) -
             holder = os.read(descriptor, _DIGITS).decode("ascii", "replace").strip() or "unknown"
             if waiting.clock() - started >= waiting.seconds:
                 raise LockedError(holder) from error
-            if not is_told:
-                waiting.tell(holder)
-                is_told = True
+            if not is_notified:
+                waiting.notify(holder)
+                is_notified = True
             waiting.sleep(_POLL_SECONDS)
         finally:
             if descriptor >= 0:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from typing import ParamSpec, TypedDict, TypeVar
+from dataclasses import asdict, dataclass
+from typing import ParamSpec, TypedDict, TypeVar, cast
 
 from sbir_gate.model.samples import StageSample
 from sbir_gate.probes import PeakLedger, cpu_seconds, process_peaks
@@ -86,40 +87,33 @@ class PerformanceMonitor:
         """Say whether `monitor_block` gives sizes, or times only."""
         return self._peaks.is_memory_measured
 
-    @contextmanager
-    def time_block(self, name: str) -> Iterator[None]:
+    def time_block(self, name: str) -> AbstractContextManager[None]:
         """Time the block; costs a few microseconds."""
-        with self._outermost(name) as is_outermost:
-            if not is_outermost:
-                yield
-                return
-            started_cpu, started = cpu_seconds(), self._clock()
-            try:
-                yield
-            finally:
-                wall_seconds = self._clock() - started
-                self._add(StageFigures(name, 1, wall_seconds, cpu_seconds() - started_cpu))
+        return self._block(name, None)
+
+    def monitor_block(self, name: str) -> AbstractContextManager[None]:
+        """Time the block and find its peak memory; costs about 50 microseconds."""
+        return self._block(name, self._peaks)
 
     @contextmanager
-    def monitor_block(self, name: str) -> Iterator[None]:
-        """Time the block and find its peak memory; costs about 50 microseconds."""
-        with self._outermost(name) as is_outermost:
-            if not is_outermost:
-                yield
-                return
-            mark = self._peaks.open()
-            started_cpu, started = cpu_seconds(), self._clock()
-            try:
-                yield
-            finally:
-                wall_seconds = self._clock() - started
-                used_cpu_seconds = cpu_seconds() - started_cpu
-                end_mib = self._peaks.close(mark)
-                if mark is None or end_mib is None:
-                    self._add(StageFigures(name, 1, wall_seconds, used_cpu_seconds))
-                else:
-                    sizes = (mark.peak_mib, mark.peak_mib - mark.start_mib, end_mib - mark.start_mib)
-                    self._add(StageFigures(name, 1, wall_seconds, used_cpu_seconds, *sizes))
+    def _block(self, name: str, peaks: PeakLedger | None) -> Iterator[None]:
+        open_names: set[str] = self._open_names.__dict__.setdefault("names", set())
+        if name in open_names:
+            yield
+            return
+        open_names.add(name)
+        mark = peaks.open() if peaks else None
+        started_cpu, started = cpu_seconds(), self._clock()
+        try:
+            yield
+        finally:
+            seconds = self._clock() - started, cpu_seconds() - started_cpu
+            end_mib = peaks.close(mark) if peaks else None
+            sizes: tuple[float, ...] = ()
+            if mark is not None and end_mib is not None:
+                sizes = mark.peak_mib, mark.peak_mib - mark.start_mib, end_mib - mark.start_mib
+            self._add(StageFigures(name, 1, *seconds, *sizes))
+            open_names.discard(name)
 
     def time_function(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorate: every call is a `time_block` named like the function. TypeError if it is lazy."""
@@ -157,18 +151,7 @@ class PerformanceMonitor:
         `start_rss_mib` is the size when the monitor was made, `peak_rss_mib` the peak since then.
         """
         self._peaks.refresh()
-        stages = [
-            StageExport(
-                name=figure.name,
-                calls=figure.calls,
-                wall_seconds=figure.wall_seconds,
-                cpu_seconds=figure.cpu_seconds,
-                peak_rss_mib=figure.peak_rss_mib,
-                peak_delta_mib=figure.peak_delta_mib,
-                end_delta_mib=figure.end_delta_mib,
-            )
-            for figure in self.figures()
-        ]
+        stages = [cast("StageExport", asdict(figure)) for figure in self.figures()]
         with self._lock:
             return MonitorExport(
                 stages=stages,
@@ -177,18 +160,6 @@ class PerformanceMonitor:
                 start_rss_mib=self._whole.start_mib if self._whole else None,
                 peak_rss_mib=self._whole.peak_mib if self._whole else None,
             )
-
-    @contextmanager
-    def _outermost(self, name: str) -> Iterator[bool]:
-        open_names: set[str] = self._open_names.__dict__.setdefault("names", set())
-        if name in open_names:
-            yield False
-            return
-        open_names.add(name)
-        try:
-            yield True
-        finally:
-            open_names.discard(name)
 
     def _wrapped(
         self, function: Callable[P, R], block: Callable[[str], AbstractContextManager[None]]
@@ -213,13 +184,13 @@ class PerformanceMonitor:
 
 def _joined(left: StageFigures, right: StageFigures) -> StageFigures:
     return StageFigures(
-        name=left.name,
-        calls=left.calls + right.calls,
-        wall_seconds=left.wall_seconds + right.wall_seconds,
-        cpu_seconds=left.cpu_seconds + right.cpu_seconds,
-        peak_rss_mib=_known(max, left.peak_rss_mib, right.peak_rss_mib),
-        peak_delta_mib=_known(max, left.peak_delta_mib, right.peak_delta_mib),
-        end_delta_mib=_known(lambda a, b: a + b, left.end_delta_mib, right.end_delta_mib),
+        left.name,
+        left.calls + right.calls,
+        left.wall_seconds + right.wall_seconds,
+        left.cpu_seconds + right.cpu_seconds,
+        _known(max, left.peak_rss_mib, right.peak_rss_mib),
+        _known(max, left.peak_delta_mib, right.peak_delta_mib),
+        _known(operator.add, left.end_delta_mib, right.end_delta_mib),
     )
 
 

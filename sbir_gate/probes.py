@@ -71,7 +71,7 @@ class KernelProbe:
         finally:
             os.close(status)
         if not found:
-            raise OSError(f"{self._status} does not tell VmHWM and VmRSS")
+            raise OSError(f"{self._status} does not show VmHWM and VmRSS")
         clear_refs = os.open(self._clear_refs, os.O_WRONLY)
         try:
             os.write(clear_refs, b"5")

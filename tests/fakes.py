@@ -21,8 +21,9 @@ WELL = ProcessResult(exit_status=0, is_timed_out=False, wall_seconds=2.0, cpu_se
 class FakeEngine:
     """Plays the enricher: links award i to recipient i and `more` to nobody, tells counters, ends as told."""
 
-    def __init__(self, ends=WELL, links=AWARDS, more=()):
+    def __init__(self, ends=WELL, links=AWARDS, more=(), error=None):
         self.ends = ends
+        self.error = error
         self.more = more
         self.links = links
         self.commands = []
@@ -33,6 +34,9 @@ class FakeEngine:
         self.commands.append(arguments)
         if "--config" in arguments:
             self.config_texts.append(Path(arguments[arguments.index("--config") + 1]).read_text())
+        metrics = next((Path(text) for text in arguments if text.endswith("metrics.json")), None)
+        if self.error is not None:
+            metrics.write_text(json.dumps({"error": self.error.facts_of(self.error.fault)}))
         if self.ends.exit_status == 0:
             output = next(Path(text) for text in arguments if text.endswith("enriched.parquet"))
             with output.open("w", newline="") as file:
@@ -44,7 +48,6 @@ class FakeEngine:
                         [f"A{number}", *((f"R{number}", "uei-exact", 100) if found else ("", "none", 0))]
                     )
                 writer.writerows([award, "", "none", 0] for award in self.more)
-            metrics = next(Path(text) for text in arguments if text.endswith("metrics.json"))
             counters = dict.fromkeys(("recipients_scanned", "candidates_generated", "pairs_scored"), 10)
             metrics.write_text(json.dumps({"counters": counters, "notes": {"model": "7"}}))
         return self.ends

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from sbir_gate.engine import enrichment
+from sbir_gate.engine import linking
 from sbir_gate.engine.matching.candidates import BlockingOptions
 from sbir_gate.engine.matching.cascade import MatchingOptions
 from sbir_gate.reading.options import ReadingOptions
@@ -31,7 +31,7 @@ def reading_options(**changes: object) -> ReadingOptions:
 
 
 def matching_options(**changes: object) -> MatchingOptions:
-    return replace(enrichment.matching_options(_settings()), **changes)
+    return replace(linking.matching_options(_settings()), **changes)
 
 
 def blocking_options(**changes: object) -> BlockingOptions:

@@ -24,6 +24,7 @@ VERBS = {
     "diff": ("sbir_gate.cli.diff:diff", "Compare two saved Runs without measuring."),
     "report": ("sbir_gate.cli.report:report", "Regenerate the report of a saved Run."),
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
+    "explain": ("sbir_gate.cli.explain:explain", "Explain why an award is linked, or is not."),
     "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
     "history": (
         "sbir_gate.cli.history:history",
@@ -139,9 +140,12 @@ def _failure(error: BaseException) -> ExitStatus:
         put_line(error.format_message(), is_error=True)
         return ExitStatus.WRONG_INPUT
     if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        verb = context.command_path if isinstance(context, click.Context) else "sbir-gate"
-        _explain(error.format_message().rstrip("."), f"see '{verb} --help'")
+        names = click.exceptions.NoSuchCommand | click.NoSuchOption
+        if isinstance(error, names) and error.possibilities:
+            _explain(error.message.rstrip("."), f"did you mean {error.possibilities[0]}?")
+        else:
+            verb = getattr(getattr(error, "ctx", None), "command_path", "sbir-gate")
+            _explain(error.format_message().rstrip("."), f"see '{verb} --help'")
         return ExitStatus.WRONG_INPUT
     _explain(
         f"sbir-gate broke: {type(error).__name__}: {error}",

@@ -15,15 +15,12 @@ def complete_ref(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     """Return the branches and tags that begin so; none outside of a repository."""
     from sbir_gate.errors import SbirGateError
     from sbir_gate.gate.storing.git import Git
+    from sbir_gate.gate.storing.references import reference_names
 
-    names = "refs/heads", "refs/remotes", "refs/tags"
     try:
-        answer = Git(Path.cwd(), timeout_seconds=_SECONDS).ask(
-            "for-each-ref", "--format=%(refname:short)", *names
-        )
+        return _begun(reference_names(Git(Path.cwd(), timeout_seconds=_SECONDS)), incomplete)
     except SbirGateError:
         return []
-    return _begun(answer.line.splitlines(), incomplete) if not answer.status else []
 
 
 def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 -- click's signature

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sbir_gate.cli.options import effective_settings, settings_options
+from sbir_gate.cli.options import Choice, effective_settings, settings_options
 from sbir_gate.cli.printing import put
 
 
@@ -25,7 +25,7 @@ Examples:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["yaml", "json"]),
+    type=Choice(["yaml", "json"]),
     default="yaml",
     show_default=True,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sbir_gate.cli.fetch import fetch
-from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
+from sbir_gate.cli.options import Choice, FilePath, effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
@@ -39,7 +39,7 @@ Examples:
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice([format_.value for format_ in FileFormat]),
+    type=Choice([format_.value for format_ in FileFormat]),
     default="csv",
     show_default=True,
     help="Format of awards and recipients; the truth is always CSV.",
@@ -81,7 +81,7 @@ To resume an interrupted profile, run the same command again.
     metavar="[SCHEMA.]TABLE",
     help="Table to profile, or 'all'. Repeatable; without it, the tables are listed.",
 )
-@click.option("--format", "format_", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.option("--format", "format_", type=Choice(("table", "json")), default="table", show_default=True)
 @settings_options
 @quiet_option
 def profile(

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from sbir_gate.cli.options import settings_options
+from sbir_gate.cli.options import Choice, settings_options
 from sbir_gate.cli.printing import put
 from sbir_gate.errors import ExitStatus
 
@@ -24,7 +24,7 @@ Examples:
 Exit status: 0 no problems, or only warnings; 1 errors, or warnings with --strict.
 """
 )
-@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--format", "format_", type=Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--strict", is_flag=True, help="Exit with status 1 on warnings too.")
 @settings_options
 def doctor(format_: str, strict: bool, config_file: Path | None, assignments: tuple[str, ...]) -> NoReturn:

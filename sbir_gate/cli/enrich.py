@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import FilePath, check_dagster, effective_settings, quiet_option, settings_options
+from sbir_gate.cli.options import (
+    Choice,
+    FilePath,
+    check_dagster,
+    effective_settings,
+    quiet_option,
+    settings_options,
+)
 from sbir_gate.cli.printing import harmless, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.files import check_outputs
+from sbir_gate.errors import OutputError, SbirGateError
+from sbir_gate.files import check_outputs, save_text
 
 if TYPE_CHECKING:
     from sbir_gate.engine import EnrichRequest, EnrichSummary
@@ -51,7 +61,7 @@ Examples:
 )
 @click.option(
     "--through",
-    type=click.Choice(["dagster"]),
+    type=Choice(["dagster"]),
     help="Run the same engine as the Dagster job sbir_etl_job, in this process. It does not resume.",
 )
 @settings_options
@@ -99,7 +109,13 @@ def enrich(
             is_resuming,
             None if quiet else settings.reports.folder / "progress",
         )
-        summary = enrich_files(request, settings, monitor, ticker.count)
+        try:
+            summary = enrich_files(request, settings, monitor, ticker.count)
+        except SbirGateError as error:
+            if metrics is not None:  # whoever started this process gets the fields, not the text alone
+                with suppress(OutputError):
+                    save_text(metrics, json.dumps({"error": error.facts_of(error.fault)}))
+            raise
     for warning in _warnings(summary, rejects):
         put_line(f"warning: {harmless(warning)}", is_error=True)
     if not quiet:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
+from sbir_gate.cli.options import Choice, FilePath, effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put_line
 from sbir_gate.cli.progress import Ticker, mebibytes
 
@@ -19,7 +19,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("source", type=click.Choice(["awards", "recipients"]))
+@click.argument("source", type=Choice(["awards", "recipients"]))
 @click.option("--url", metavar="U", help="URL; default: sources.awards.url or sources.recipients.url.")
 @click.option(
     "--output",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 import textwrap
@@ -13,6 +12,7 @@ import click
 
 from sbir_gate.cli.printing import put
 from sbir_gate.errors import UsageError
+from sbir_gate.wrong_input import did_you_mean
 
 _WIDTH = 100
 _PACKAGE = Path(__file__).parents[1]
@@ -38,11 +38,8 @@ def help_(topic: str | None) -> None:
         return
     name = topic.lower().removesuffix(".md").rpartition("/")[2]
     if name not in pages:
-        near = difflib.get_close_matches(name[:200], pages, n=1)
-        raise UsageError(
-            f"no help topic {topic!r}",
-            f"did you mean {near[0]}?" if near else "'sbir-gate help' lists the topics",
-        )
+        hint = did_you_mean(name, pages) or "'sbir-gate help' lists the topics"
+        raise UsageError(f"no help topic {topic!r}", hint)
     _show(plain_text(pages[name].read_text(encoding="utf-8")))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from sbir_gate.cli.completion import complete_metric
-from sbir_gate.cli.options import FilePath, effective_settings, settings_options
+from sbir_gate.cli.options import Choice, FilePath, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ def _choice_options(limit: int) -> Callable[[F], F]:
                 show_default=True,
                 help="Number of newest Runs; 0 means all.",
             ),
-            click.option(
-                "--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True
-            ),
+            click.option("--format", "format_", type=Choice(FORMATS), default="table", show_default=True),
         )
         for option in reversed(options):
             function = option(function)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import effective_settings, has_colour
+from sbir_gate.cli.options import Choice, effective_settings, has_colour
 
 if TYPE_CHECKING:
     from sbir_gate.gate.policy import Judgement
@@ -27,7 +27,7 @@ FORMATS = ("console", "markdown", "json")
 format_option = click.option(
     "--format",
     "format_",
-    type=click.Choice(FORMATS),
+    type=Choice(FORMATS),
     default="console",
     show_default=True,
     help="Output format.",
@@ -37,7 +37,7 @@ verbose_option = click.option(
 )
 fail_on_option = click.option(
     "--fail-on",
-    type=click.Choice(["fail", "inconclusive"]),
+    type=Choice(["fail", "inconclusive"]),
     default="fail",
     show_default=True,
     help="Least severe verdict with an exit status above 0.",

@@ -13,6 +13,7 @@ import click
 
 from sbir_gate.cli.completion import complete_key, complete_ref
 from sbir_gate.errors import UsageError
+from sbir_gate.wrong_input import did_you_mean
 
 if TYPE_CHECKING:
     from sbir_gate.gate.commit_files import PolicyRequest
@@ -42,6 +43,18 @@ class FilePath(click.Path):
         """Return the path. Raises click's BadParameter for an empty one."""
         if not os.fspath(value):
             self.fail("the path is empty: name a file, or omit the option", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Choice(click.Choice[str]):
+    """One of a few words; for any other, the one that was probably meant is suggested."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word. Raises UsageError for one that is not among the choices."""
+        if value not in self.choices:
+            name = param.opts[0] if isinstance(param, click.Option) else ""
+            hint = did_you_mean(value, self.choices) or "choose one of them"
+            raise UsageError(f"must be one of {', '.join(self.choices)}", hint, path=name, value=value)
         return super().convert(value, param, ctx)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import FilePath, effective_settings, settings_options
+from sbir_gate.cli.options import Choice, FilePath, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.errors import PublishError, UsageError
 from sbir_gate.files import read_file
@@ -73,7 +73,7 @@ Examples:
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(["fail", "inconclusive"]),
+    type=Choice(["fail", "inconclusive"]),
     default="fail",
     show_default=True,
     help="Least severe verdict that fails the check.",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sbir_gate.cli.judging import FORMATS, renderer, saved_judgement, saved_verdict
-from sbir_gate.cli.options import FilePath, policy_from_option, settings_options
+from sbir_gate.cli.options import Choice, FilePath, policy_from_option, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.files import check_outputs
@@ -30,7 +30,7 @@ Examples:
     type=FilePath(),
     help="Saved verdict; default: judge the Run again.",
 )
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="markdown", show_default=True)
+@click.option("--format", "format_", type=Choice(FORMATS), default="markdown", show_default=True)
 @click.option("--output", type=FilePath(), help="File to write; default: standard output.")
 @policy_from_option
 @settings_options

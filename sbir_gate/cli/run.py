@@ -15,6 +15,7 @@ import click
 from sbir_gate.cli.completion import complete_ref
 from sbir_gate.cli.judging import fail_on_option, format_option, renderer, verbose_option
 from sbir_gate.cli.options import (
+    Choice,
     base_name,
     effective_settings,
     policy_from_option,
@@ -81,7 +82,7 @@ Examples:
 )
 @click.option(
     "--through",
-    type=click.Choice(["dagster"]),
+    type=Choice(["dagster"]),
     help="Measure the engine as the Dagster job sbir_etl_job, in a separate gate <gate.name>-dagster.",
 )
 @format_option

@@ -1,54 +1,31 @@
-"""Awards and recipients in, enriched awards out: reading, matching and writing joined."""
+"""Awards and recipients in, enriched awards out: what is linked is written."""
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
-
-from sbir_gate.engine.matching.candidates import BlockingOptions
-from sbir_gate.engine.matching.cascade import MatchingOptions, match_firms
-from sbir_gate.engine.matching.enriched import check_output, count_links, write_enriched
-from sbir_gate.engine.matching.ledger import Ledger
-from sbir_gate.engine.matching.parts import open_parts, register_functions
-from sbir_gate.engine.recipient_parts import (
-    PartEdges,
-    PartMaker,
-    PartsRead,
-    check_unchanged,
-    fingerprint,
-    index_parts,
-    kept_chunks,
-    parts_key,
+from sbir_gate.engine.linking import (
+    ChunkWatch,
+    Linked,
+    LinkRequest,
+    files_of,
+    link_files,
+    no_progress,
+    no_watch,
+    work_folder,
 )
-from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
-from sbir_gate.files import check_outputs, create_file, error_reason, unwritable
+from sbir_gate.engine.matching.enriched import check_output, count_links, write_enriched
+from sbir_gate.errors import OutputError
+from sbir_gate.files import check_outputs, create_file, unwritable
 from sbir_gate.model.records import Reject
 from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.probes import psutil_sampler
-from sbir_gate.progress import ChunkProgress, Progress, ProgressFile
-from sbir_gate.reading.awards import read_awards
-from sbir_gate.reading.database import open_database
-from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.rejects import RejectLog
-from sbir_gate.reading.sources import source_paths
+from sbir_gate.progress import Progress
 from sbir_gate.settings.effective import load_settings
-from sbir_gate.settings.reading import database_options, reading_options
 from sbir_gate.settings.schema import Settings
-
-_INTERRUPT_SECONDS = 0.01
-
-ChunkWatch = Callable[[ChunkProgress], None]
-"""Called after each chunk of the recipients; the first call is for resumed chunks (no seconds passed)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +33,7 @@ class EnrichRequest:
     """Files in and out; `rejects` and `metrics` are written only where named.
 
     Without `is_resuming` what an interrupted run left is not used. Progress is written to a file in
-    `progress_folder`, the index of all recipients (`index_parts`) in `index_folder`, if they are named.
+    `progress_folder`, the index of all recipients (`recipient_index`) in `index_folder`, if they are named.
     """
 
     awards: str
@@ -82,14 +59,6 @@ class EnrichSummary:
     first_reject: Reject | None = None
 
 
-def no_watch(_chunk: ChunkProgress) -> None:
-    """Take no note of chunks."""
-
-
-def no_progress(stage: str, records: int, share: float | None, remark: str = "") -> None:
-    """Take no note of the progress."""
-
-
 def enrich(
     request: EnrichRequest,
     settings: Settings | None = None,
@@ -110,116 +79,29 @@ def enrich(
     monitor = monitor or PerformanceMonitor()
     check_output(request.output)
     check_targets(request, settings)
-    performance = settings.enrichment.performance
-    with _workplace(request, settings) as (folder, ledger):
-        try:
-            with (
-                RejectLog(request.rejects) as rejects,
-                open_database(database_options(settings), folder) as connection,
-                _deadline(connection, performance.timeout_seconds),
-            ):
-                register_functions(connection)
-                place = _Place(folder, ledger, watch)
-                return _enrich(connection, request, settings, monitor, progress, rejects, place)
-        except (duckdb.OutOfMemoryException, MemoryError) as error:
-            raise ToolError(
-                f"the budget of {performance.memory_threshold_mb} MiB is too small for this data",
-                "raise enrichment.performance.memory_threshold_mb, or give enrichment.work_folder more room",
-            ) from error
-        except duckdb.IOException as error:
-            raise OutputError(
-                f"the work folder cannot be used ({error_reason(error)})",
-                "name a folder with room in enrichment.work_folder",
-            ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Work folder, the ledger of finished chunks if they are kept, and the progress callback."""
-
-    folder: Path
-    ledger: Ledger | None
-    watch: ChunkWatch
-
-
-@contextmanager
-def _workplace(request: EnrichRequest, settings: Settings) -> Iterator[tuple[Path, Ledger | None]]:
-    """Give a folder for the work, and the ledger of finished chunks if they are to be kept.
-
-    If the work ends early, the error says which finished chunks can be resumed.
-    """
-    work_folder = _work_folder(settings)
-    if not settings.enrichment.keeps_chunks:
-        with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder) as folder:
-            yield Path(folder), None
-        return
-    paths = _source_paths([request.recipients], settings)
-    name = f"{request.output.name}.parts"
-    ledger = Ledger(
-        (work_folder or request.output.parent) / name,
-        parts_key(paths, reading_options(settings)),
-        is_fresh=not request.is_resuming,
+    link_request = LinkRequest(
+        request.awards,
+        request.recipients,
+        request.rejects,
+        _chunk_folder(request.output, settings),
+        request.is_resuming,
+        request.progress_folder,
+        request.index_folder,
     )
-    is_done = False
-    try:
-        yield ledger.scratch, ledger
-        is_done = True
-    except (SbirGateError, duckdb.Error, KeyboardInterrupt) as error:
-        if ledger.has_chunks:
-            error.add_note(f"finished chunks are kept in {ledger.folder}: run the same command to resume")
-        raise
-    finally:
-        ledger.close(is_done=is_done)
+    with link_files(link_request, settings, monitor, progress, watch) as linked:
+        progress("write", 0, None)
+        with monitor.monitor_block("write"):
+            write_enriched(
+                linked.connection, linked.matched, linked.awards.columns, request.output, linked.folder
+            )
+        return _summary(linked, request, monitor, progress)
 
 
-def matching_options(settings: Settings) -> MatchingOptions:
-    """Return what matching is given of the settings."""
-    matching = settings.matching
-    return MatchingOptions(
-        methods=matching.methods,
-        min_precision=matching.min_precision,
-        acceptance_limit=matching.acceptance_limit,
-        max_candidates=matching.max_candidates,
-        namesakes_in_state=matching.namesakes_in_state,
-        min_training_labels=matching.min_training_labels,
-        max_training_labels=matching.max_training_labels,
-        blocking=BlockingOptions(
-            max_firms_per_key=matching.max_firms_per_key,
-            max_pairs_per_key=matching.max_pairs_per_key,
-            pairs_per_query=matching.pairs_per_query,
-        ),
-    )
-
-
-def _enrich(
-    connection: duckdb.DuckDBPyConnection,
-    request: EnrichRequest,
-    settings: Settings,
-    monitor: PerformanceMonitor,
-    progress: Progress,
-    rejects: RejectLog,
-    place: _Place,
+def _summary(
+    linked: Linked, request: EnrichRequest, monitor: PerformanceMonitor, progress: Progress
 ) -> EnrichSummary:
-    options = reading_options(settings)
-    paths = _source_paths([request.awards, request.recipients], settings)
-    states = [fingerprint(path) for path in paths]
-    with monitor.monitor_block("read-awards"):
-        awards = read_awards(connection, request.awards, place.folder, options, rejects)
-        progress("awards", awards.rows, 1.0)
-    read = _read_recipients(connection, request, settings, monitor, progress, rejects, place)
-    batches = open_parts(connection, read.parts)
-    check_unchanged(paths, states)
-    if request.index_folder is not None:
-        with monitor.monitor_block("index-recipients"):
-            index_parts(connection, read.parts, request.index_folder)
-
-    def stage(name: str) -> AbstractContextManager[None]:
-        progress(name if name == "write" else f"matching: {name}", 0, None)
-        return monitor.monitor_block(name)
-
-    matched = match_firms(connection, matching_options(settings), stage, batches)
-    with stage("write"):
-        write_enriched(connection, matched, awards.columns, request.output, place.folder)
+    """Count what was done, write the metrics if they are wanted, and say all of it for people."""
+    awards, read, matched = linked.awards, linked.recipients, linked.matched
     progress("done", awards.rows, None)
     monitor.count("recipients_scanned", read.recipients)
     for name, count in matched.counters.items():
@@ -232,71 +114,21 @@ def _enrich(
     return EnrichSummary(
         awards.rows,
         read.recipients,
-        rejects.count,
-        count_links(connection),
+        linked.rejects.count,
+        count_links(linked.connection),
         notes,
         awards.warnings,
-        next(iter(rejects.first), None),
+        next(iter(linked.rejects.first), None),
     )
-
-
-def _read_recipients(
-    connection: duckdb.DuckDBPyConnection,
-    request: EnrichRequest,
-    settings: Settings,
-    monitor: PerformanceMonitor,
-    progress: Progress,
-    rejects: RejectLog,
-    place: _Place,
-) -> PartsRead:
-    """Make the parts of the recipients; report progress after each chunk."""
-    identity = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
-    file = ProgressFile(request.progress_folder, identity, time.monotonic, lambda: datetime.now(UTC))
-
-    def tell(chunk: ChunkProgress) -> None:
-        kept = f"{chunk.chunks} chunks kept" if chunk.is_resumable else ""
-        progress(chunk.stage, chunk.records, chunk.share, kept)
-        file.tell(chunk)
-        place.watch(chunk)
-
-    if place.ledger is not None:
-        for words in place.ledger.findings():
-            progress(words, 0, None)
-        if place.ledger.finished:
-            place.watch(kept_chunks(place.ledger, settings.enrichment.performance.chunk_size))
-    edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), tell=tell)
-    budget_mib = settings.enrichment.performance.memory_threshold_mb
-    state = "failed"
-    try:
-        with monitor.monitor_block("read-recipients"):
-            maker = PartMaker(
-                connection, place.folder, reading_options(settings), budget_mib, place.ledger, edges
-            )
-            read = maker.read(request.recipients, rejects)
-        state = "finished"
-    except KeyboardInterrupt:
-        state = "interrupted"
-        raise
-    finally:
-        file.finish(state)
-    return read
 
 
 def check_targets(request: EnrichRequest, settings: Settings) -> None:
     """Refuse, before any work is done, to write over what is read or over another output."""
     outputs = [path for path in (request.output, request.rejects, request.metrics) if path is not None]
-    check_outputs(outputs, _source_paths([request.awards, request.recipients], settings))
+    check_outputs(outputs, files_of([request.awards, request.recipients], settings))
     for path in outputs:
         if not path.parent.is_dir():
             raise OutputError(f"the folder {path.parent} does not exist", "make the folder first", path=path)
-
-
-def _source_paths(sources: Sequence[str], settings: Settings) -> list[Path]:
-    """Return the files that hold the sources, in the order in which they are read."""
-    options = reading_options(settings)
-    return [
-        path for source in sources for file in resolve_files(source) for path in source_paths(file, options)
-    ]
 
 
 def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
@@ -307,41 +139,8 @@ def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
         raise unwritable(path, error) from error
 
 
-def _work_folder(settings: Settings) -> Path | None:
-    folder = settings.enrichment.work_folder
-    if folder is not None and not folder.is_dir():
-        raise InputError(
-            f"enrichment.work_folder: {folder} is not a folder", "make it, or leave the setting at null"
-        )
-    return folder
-
-
-@contextmanager
-def _deadline(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt the database when the time is up, so that the next (or present) query ends the work."""
-    is_late = threading.Event()
-    is_over = threading.Event()
-
-    def interrupt() -> None:
-        if is_over.wait(seconds):
-            return
-        is_late.set()
-        # an interrupt between two queries is lost: go on until one is hit
-        while not is_over.is_set():
-            connection.interrupt()
-            is_over.wait(_INTERRUPT_SECONDS)
-
-    watch = threading.Thread(target=interrupt, name="sbir-gate-deadline", daemon=True)
-    watch.start()
-    try:
-        yield
-    except (duckdb.Error, SbirGateError) as error:
-        if is_late.is_set():
-            raise ToolError(
-                f"the enrichment took longer than {seconds:g} seconds and was stopped",
-                "raise enrichment.performance.timeout_seconds",
-            ) from error
-        raise
-    finally:
-        is_over.set()
-        watch.join()
+def _chunk_folder(output: Path, settings: Settings) -> Path | None:
+    """Return where the finished chunks of the recipients are kept, None where they are not."""
+    if not settings.enrichment.keeps_chunks:
+        return None
+    return (work_folder(settings) or output.parent) / f"{output.name}.parts"

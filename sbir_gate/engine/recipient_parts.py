@@ -9,27 +9,55 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import duckdb
 
 from sbir_gate import __version__
 from sbir_gate.engine.matching.ledger import Ledger
-from sbir_gate.engine.matching.memory import MemoryPlan, next_plan
-from sbir_gate.engine.matching.parts import Part, keep_part, own_rows, spill_part, write_part
+from sbir_gate.engine.matching.parts import Part, keep_part, spill_part, write_part
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file, unreadable, unwritable
 from sbir_gate.progress import ChunkProgress
 from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.options import ReadingOptions
-from sbir_gate.reading.recipient_index import write_index
 from sbir_gate.reading.recipients import RecipientBatch, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.sql_text import file_relation
 
 _SAMPLE_BYTES = 1 << 16
 _SAMPLES = 64
+
+HALVE_ABOVE = 0.80
+SPILL_ABOVE = 0.95
+GROW_BELOW = 0.50
+"""Shares of the memory budget: above, chunks are halved or parts go to disk; below, chunks grow again."""
+
+SMALLEST_CHUNK = 1_000
+"""Rows; smaller chunks cost time and save nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """How to go on: rows of the next chunk, and whether parts are kept on disk."""
+
+    chunk_size: int
+    is_spilling: bool
+
+
+def next_plan(plan: MemoryPlan, used_mib: float, budget_mib: float, wanted_chunk: int) -> MemoryPlan:
+    """Return how to go on after a chunk at whose end `used_mib` of `budget_mib` were in use.
+
+    A chunk is never made smaller than SMALLEST_CHUNK (or `wanted_chunk`, if that is smaller) and never
+    larger than `wanted_chunk`. Parts that have begun to go to disk go on doing so.
+    """
+    share = used_mib / budget_mib
+    chunk = plan.chunk_size
+    if share > HALVE_ABOVE:
+        chunk = max(chunk // 2, min(SMALLEST_CHUNK, wanted_chunk))
+    elif share < GROW_BELOW:
+        chunk = min(chunk * 2, wanted_chunk)
+    return MemoryPlan(chunk, plan.is_spilling or share > SPILL_ABOVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +115,10 @@ def code_version() -> str:
     """Return the version, with a digest of the reading code: parts of other code are not used."""
     digest = hashlib.sha256()
     for package in ("sbir_gate.reading", "sbir_gate.engine.matching"):
-        for path in sorted(files(package).iterdir(), key=_name):
+        for path in sorted(files(package).iterdir(), key=lambda path: path.name):
             if path.is_file() and not path.name.endswith(".pyc"):
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return f"{__version__} {digest.hexdigest()}"
-
-
-def _name(path: Traversable) -> str:
-    return path.name
 
 
 class PartMaker:
@@ -208,15 +232,6 @@ def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:
         chunk_size=chunk_size,
         is_resumable=True,
     )
-
-
-def index_parts(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], folder: Path) -> None:
-    """Write the index of all recipients to files in `folder`, so that the source need not be read again.
-
-    Raises OutputError when it cannot be written.
-    """
-    for number, part in enumerate(parts):
-        write_index(connection, own_rows(part), folder, number)
 
 
 def check_unchanged(paths: Sequence[Path], before: Sequence[str]) -> None:

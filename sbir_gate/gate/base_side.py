@@ -172,8 +172,7 @@ def _own_environment(
     except ToolError as error:
         if benchmark.base_setup is not None:
             raise
-        fault = error.message.replace(f"{base.working_folder}/", "")
-        return None, note(Rule.ENVIRONMENT_SHARED, names=tuple(locks), reason="failed", fault=fault)
+        return None, note(Rule.ENVIRONMENT_SHARED, names=tuple(locks), reason="failed", fault=error.message)
 
 
 def _config_file(given: Given, places: Places) -> Path | None:
@@ -222,7 +221,7 @@ def check_code(plan: BenchmarkPlan, base: BaseSide, edges: Edges) -> None:
     )
     with blamed_on(Side.BASE):
         result = edges.launch(request)
-        raise_on_failure(result, plan.timeout_seconds)
+        raise_on_failure(request, result)
     imported = result.log_tail[-1] if result.log_tail else ""
     if not Path(imported).is_relative_to(base.engine):
         raise ToolError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.errors import DocumentError
+from sbir_gate.errors import DocumentError, Fault
 from sbir_gate.gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName, find_base
@@ -20,7 +20,7 @@ from sbir_gate.model.waiver import Waiver
 from sbir_gate.settings.base_settings import COMMAND
 from sbir_gate.settings.commit_policy import settings_of_commit
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.settings.entries import Fault, Layer, configuration_error
+from sbir_gate.settings.entries import Layer, configuration_error
 from sbir_gate.settings.layers import (
     MAX_FILE_BYTES,
     assignment_layer,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 from sbir_gate.documents import save_alerts, save_run, save_verdict
 from sbir_gate.errors import (
     ConfigurationError,
-    EnricherError,
     ExitStatus,
     OutputError,
     SbirGateError,
@@ -31,7 +29,7 @@ from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
-from sbir_gate.model.finding import Fact, Finding, Place, Rule, Severity, place_of, recorded
+from sbir_gate.model.finding import Finding, Place, Rule, Severity, place_of, recorded
 from sbir_gate.model.publication import Subjects
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
@@ -195,19 +193,9 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
 
 def error_findings(error: SbirGateError) -> Iterator[Finding]:
     """Yield a finding for each fault, with the place of those of settings, and notes on what to do."""
+    error.seen_from(Path.cwd())
     for fault in error.faults:
         is_file = fault.path and not isinstance(error, ConfigurationError)
         place = Place(fault.path, fault.line or 0) if is_file else place_of(fault.place)
-        yield _error_finding(str(fault), error, place)
+        yield Finding(Rule.ERROR, Severity.FAIL, place=place, facts=error.facts_of(fault))
     yield from map(recorded, getattr(error, "__notes__", ()))
-
-
-def _relative(lines: Iterable[str], root: Path) -> tuple[str, ...]:
-    """Return the lines with paths of the repository as one reads them in it."""
-    return tuple(line.replace(f"{root}{os.sep}", "") for line in lines)
-
-
-def _error_finding(text: str, error: SbirGateError, place: Place | None) -> Finding:
-    log = _relative(error.log_tail, Path.cwd()) if isinstance(error, EnricherError) else ()
-    facts: dict[str, Fact] = {"text": text, "hint": error.hint, **({"log": log} if log else {})}
-    return Finding(Rule.ERROR, Severity.FAIL, place=place, facts=facts)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sbir_gate.documents import load_run
-from sbir_gate.errors import SbirGateError
+from sbir_gate.errors import Fault, SbirGateError
 from sbir_gate.gate.baseline import baseline_diagnoses
 from sbir_gate.gate.comparing.feasibility import (
     PlaceOf,
@@ -41,9 +41,10 @@ from sbir_gate.model.waiver import Waivers
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
 from sbir_gate.settings.effective import EffectiveSettings, inspect_settings
-from sbir_gate.settings.entries import Fault
+from sbir_gate.settings.entries import KEYS_HINT
 from sbir_gate.settings.judgement import policy
 from sbir_gate.settings.reading import reading_options
+from sbir_gate.settings.waivers import HINT as WAIVER_HINT
 from sbir_gate.settings.waivers import default_waivers_file, parse_waivers, waivers_content
 from sbir_gate.settings.workflows import read_workflows, repository_folder
 
@@ -117,7 +118,7 @@ def _workflows(folder: Path) -> Iterator[Diagnosis]:
         return
     workflows, faults = read_workflows(root)
     for fault in faults:
-        yield Diagnosis(Gravity.WARNING, Flaw.UNREADABLE_WORKFLOW, fault.origin, {"text": fault.problem})
+        yield Diagnosis(Gravity.WARNING, Flaw.UNREADABLE_WORKFLOW, fault.place, {"text": fault.detail})
     for workflow in workflows:
         yield from workflow_faults(workflow)
 
@@ -139,9 +140,9 @@ def _place_of(effective: EffectiveSettings) -> PlaceOf:
     return place_of
 
 
-def _of_fault(fault: Fault, flaw: Flaw = Flaw.INVALID_SETTING) -> Diagnosis:
-    problem = f"{fault.key}: {fault.problem}" if fault.key else fault.problem
-    return Diagnosis(Gravity.ERROR, flaw, fault.origin, {"text": problem})
+def _of_fault(fault: Fault, flaw: Flaw = Flaw.INVALID_SETTING, hint: str = KEYS_HINT) -> Diagnosis:
+    facts = {"text": fault.detail, "hint": fault.hint or hint}
+    return Diagnosis(Gravity.ERROR, flaw, fault.place, facts)
 
 
 def _of_error(place: str, error: SbirGateError) -> Diagnosis:
@@ -295,7 +296,7 @@ def _waivers(effective: EffectiveSettings, edges: DoctorEdges, baseline: Run | N
             yield Diagnosis(Gravity.ERROR, Flaw.WAIVERS_FILE_MISSING, origin, {"path": str(path)})
         return
     waivers, faults = parse_waivers(content, str(path))
-    yield from (_of_fault(fault, Flaw.INVALID_WAIVER) for fault in faults)
+    yield from (_of_fault(fault, Flaw.INVALID_WAIVER, WAIVER_HINT) for fault in faults)
     entries = Waivers(waivers, edges.now().date())
     yield from waiver_faults(policy(effective.settings), entries, _latest(effective), baseline)
 

@@ -61,8 +61,8 @@ def measured_on_base(
             found = measure_on(there)
         except (InputError, EnricherError) as error:
             if isinstance(error, TamperingError) or isinstance(error.__cause__, TamperingError):
-                words = _without_folder(error.message, files)
-                raise TamperingError(f"on the base's fixture: {words}", error.hint) from error
+                error.seen_from(files)
+                raise error.within("on the base's fixture", TamperingError) from error
             return replace(head, fixture_edits=replace(edits, obstacle=_obstacle(error, files))), None
     marked = OnBaseFixture(
         _marked(found.head, head, fixture), _marked(found.base, head, fixture) if found.base else None
@@ -94,13 +94,9 @@ def _marked(run: Run, head: Run, fixture: BaseFixture) -> Run:
 
 def _obstacle(error: SbirGateError, files: Path) -> Finding:
     """Return why head cannot be judged on the base's fixture."""
-    facts = {"obstacle": _without_folder(error.message, files), "hint": error.hint}
+    error.seen_from(files)
+    facts = {**error.facts_of(error.fault), "obstacle": error.message}
     return Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL, facts=facts)
-
-
-def _without_folder(text: str, folder: Path) -> str:
-    """Return a text with the paths as the repository has them."""
-    return text.replace(f"{folder}/", "")
 
 
 def _labels(effective: EffectiveSettings) -> Labels:

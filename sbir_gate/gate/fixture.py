@@ -92,17 +92,17 @@ def read_fixture(
     for path in folder.iterdir():
         if path.is_file():
             path.chmod(_READ_ONLY)  # both sides of a comparison read them
-    unread = UnreadAwards(rejects.count, *(told_reject(reject) for reject in rejects.first[:1]))
+    unread = UnreadAwards(rejects.count, next(iter(rejects.first), None))
     handed = (awards_path or fixtures.awards, recipients_path or fixtures.recipients)
     return fixture_of(effective, started_at, profiles, unread, recipients, handed)
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadAwards:
-    """The rows of awards that could not be read: how many, and a message on the first."""
+    """The rows of awards that could not be read: how many, and the first."""
 
     count: int
-    first: str = ""
+    first: Reject | None = None
 
 
 def fixture_of(
@@ -122,10 +122,10 @@ def fixture_of(
     there is a truth.
     """
     truth, path = None, effective.settings.fixtures.truth
-    first = told_reject(recipients.first_reject) if recipients.first_reject is not None else ""
+    rejects = tuple(filter(None, (unread.first, recipients.first_reject)))
     if path is not None:
         _refuse("awards", unread.count, len(profiles), unread.first)
-        _refuse("recipients", recipients.rejects, recipients.rows, first)
+        _refuse("recipients", recipients.rejects, recipients.rows, recipients.first_reject)
         truth = _checked_truth(path, profiles, recipients, is_partial=is_partial)
     return ReadFixture(
         started_at,
@@ -135,7 +135,7 @@ def fixture_of(
         recipients,
         handed,
         unread.count + recipients.rejects,
-        tuple(filter(None, (unread.first, first))),
+        tuple(reject.text for reject in rejects),
     )
 
 
@@ -207,17 +207,15 @@ def _read_awards(
         return profiles_of(connection), hand_awards(connection, source, read, folder, options)
 
 
-def _refuse(what: str, rejects: int, rows: int, first: str) -> None:
-    if rejects:
+def _refuse(what: str, rejects: int, rows: int, first: Reject | None) -> None:
+    if first is not None:
         raise InputError(
-            f"{rejects:,} of {rows + rejects:,} {what} of the fixture could not be read: {first}",
+            f"{rejects:,} of {rows + rejects:,} {what} of the fixture could not be read, such as this one:"
+            f" {first.reason}",
             "correct the rows: in a labelled fixture every row must be readable",
+            path=first.file,
+            line=first.line or None,
         )
-
-
-def told_reject(reject: Reject) -> str:
-    """Return where a row stands and why it could not be read."""
-    return f"{reject.file}:{reject.line}: {reject.reason}"
 
 
 def _checked_truth(

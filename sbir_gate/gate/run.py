@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from sbir_gate import __version__
-from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, SbirGateError
+from sbir_gate.errors import ConfigurationError, EnricherError, ExitStatus, InputError, SbirGateError
 from sbir_gate.gate.commit_files import PolicyRequest
 from sbir_gate.gate.comparing.feasibility import pairs_fault, repeats_fault
 from sbir_gate.gate.conclusion import GateResult, conclude, discard_verdict, leave_error_verdict
@@ -18,9 +18,8 @@ from sbir_gate.gate.engine_sources import timing_against_baseline, timing_of
 from sbir_gate.gate.enricher_plan import enricher_name, plan_of, sealed_files, settings_digest, subject_line
 from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture
 from sbir_gate.gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, CheckRun, run_benchmark
-from sbir_gate.gate.measuring.interleaving import Side
+from sbir_gate.gate.measuring.interleaving import BaseFailure, Side
 from sbir_gate.gate.measuring.metrics import derive_metrics
-from sbir_gate.gate.measuring.process import EnricherCrash
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.seals import Seals
 from sbir_gate.gate.policy import commit_judgement, judged_with_history, own_judgement
@@ -194,10 +193,15 @@ def _benchmark(
 
 @contextmanager
 def wrong_input_explained(*, is_built_in: bool) -> Iterator[None]:
-    """Re-raise the engine's input errors unchanged: the built-in engine reports them by its exit status."""
+    """Raise the built-in engine's error of its input as its own: it reports the facts beside its status."""
     try:
         yield
-    except EnricherCrash as crash:
-        if is_built_in and crash.exit_code == ExitStatus.WRONG_INPUT:
-            raise InputError(" | ".join(crash.log_tail).strip().removeprefix("error: ")) from crash
+    except BaseFailure:
         raise
+    except EnricherError as error:
+        if not is_built_in or error.status != ExitStatus.WRONG_INPUT:
+            raise
+        reported = error.__cause__
+        if isinstance(reported, InputError):
+            raise reported from None
+        raise InputError(error.message, error.hint) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from sbir_gate.gate.storing.history import History
 from sbir_gate.model.history import ChangePoint, HistoryPoint, HistoryQuery, MetricHistory
 from sbir_gate.model.moments import utc
 from sbir_gate.model.run import MetricKind
+from sbir_gate.wrong_input import did_you_mean
 
 _SPAN = re.compile(r"(?P<count>\d{1,6})(?P<unit>[hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
@@ -51,11 +51,8 @@ def metric_points(history: History, metric: str, query: HistoryQuery) -> tuple[H
             "the history has no Run that was asked for",
             "measure with 'sbir-gate run', take saved ones in with 'sbir-gate history import'",
         )
-    near = difflib.get_close_matches(metric[:200], names, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(
-        f"--metric {metric[:80]!r} is in none of these Runs", f"{meant}there are {', '.join(names)}"
-    )
+    hint = did_you_mean(metric, names) or f"they have {', '.join(names)}"
+    raise UsageError(f"--metric {metric[:80]!r} is in none of these Runs", hint)
 
 
 def metric_history(history: History, metric: str, query: HistoryQuery, *, has_changes: bool) -> MetricHistory:

@@ -74,6 +74,7 @@ class Flaw(StrEnum):
     WAIVER_NOT_NEEDED = "waiver-not-needed"
     WAIVER_WITHIN_MAX_LOST = "waiver-within-max-lost"
     WAIVER_WITHOUT_LIMIT = "waiver-without-limit"
+    WAIVER_MISSPELLED = "waiver-misspelled"
     WAIVER_WITHIN_LIMIT = "waiver-within-limit"
 
     # workflows

@@ -53,6 +53,7 @@ from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.upgrades import upgraded
 from sbir_gate.model.verdict import Verdict, verdict_fault
+from sbir_gate.wrong_input import broken_rule
 
 FORMAT_VERSION = 5
 
@@ -191,4 +192,4 @@ def _content_error(error: Exception, hint: str, origin: str) -> DocumentError:
     key = ".".join(str(part) for part in fault["loc"]) or "document"
     value = fault["input"] if isinstance(fault["input"], str | int | float) else None
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return DocumentError(f"{fault['msg']}{more}", hint, path=origin, column=key, value=value)
+    return DocumentError(f"{broken_rule(fault)}{more}", hint, path=origin, column=key, value=value)

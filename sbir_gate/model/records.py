@@ -48,6 +48,11 @@ class Reject:
     value: str
     reason: str
 
+    @property
+    def text(self) -> str:
+        """Where the row is, as far as that is known, and why it could not be read."""
+        return f"{self.file}:{self.line}: {self.reason}" if self.file else self.reason
+
 
 @dataclass(frozen=True, slots=True)
 class AwardProfile:

@@ -15,6 +15,9 @@ FORMER_NAMES = {"records": AWARDS}
 # of rows and labels.
 FIXTURE_EDIT = "fixture-edit"
 
+# Texts of the waiver to copy from a comment; a waiver that still has one is refused.
+PLACEHOLDERS = {"reason": "why this regression is accepted", "owner": "name@example.org"}
+
 # The enricher did not do its work. No waiver covers that.
 NEVER_WAIVED = frozenset({"rows_missing", "rows_doubled", "rows_unknown", "disagreements"})
 

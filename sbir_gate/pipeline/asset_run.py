@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from sbir_gate.documents import load_award_table, write_run
-from sbir_gate.engine.enrichment import ChunkWatch, EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine.linking import ChunkWatch
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.fixture import UnreadAwards, fixture_of
@@ -22,6 +23,7 @@ from sbir_gate.gate.measuring.telemetry import Telemetry
 from sbir_gate.gate.reporting.notices import check_text
 from sbir_gate.gate.run import run_of
 from sbir_gate.model.award_columns import uncollected
+from sbir_gate.model.records import Reject
 from sbir_gate.model.run import Run
 from sbir_gate.model.samples import Calibration
 from sbir_gate.monitor import PerformanceMonitor
@@ -156,7 +158,8 @@ def _run(
 ) -> Run:
     """Return the Run of what was enriched, with the enrichment as its one repeat."""
     profiles, table = load_profiles(files.profiles), load_award_table(files.award_table)
-    unread = UnreadAwards(table.rejects, *table.reject_examples[:1])
+    first = next((Reject("", 0, "", "", example) for example in table.reject_examples), None)
+    unread = UnreadAwards(table.rejects, first)
     # the fixture is what the source holds, so that a Run of 'sbir-gate run' on the same files is comparable
     read = fixture_of(effective, timing.started_at, profiles, unread, recipients, is_partial=is_partial)
     telemetry = timing.telemetry

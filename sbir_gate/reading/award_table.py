@@ -115,7 +115,5 @@ def _counted(
         named=named,
         identified=identified,
         complete=complete,
-        reject_examples=tuple(
-            f"{reject.file}:{reject.line}: {reject.reason}" for reject in rejects.first[:_EXAMPLES]
-        ),
+        reject_examples=tuple(reject.text for reject in rejects.first[:_EXAMPLES]),
     )

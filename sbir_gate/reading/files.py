@@ -86,7 +86,7 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
         files = [match for match in matches if not match.is_dir()]
         return _same_kind(files, source, "no file matches the pattern")
     raise InputError(
-        f"no such file or folder{near_miss(path)}", f"give the path of {KNOWN_TYPES}", path=source
+        "no such file or folder", near_miss(path) or f"give the path of {KNOWN_TYPES}", path=source
     )
 
 

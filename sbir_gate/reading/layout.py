@@ -12,93 +12,57 @@ from dataclasses import dataclass
 
 from sbir_gate.errors import InputError
 
-_UEI = ("uei", "unique_entity_id", "unique_entity_identifier", "uei_sam", "sam_uei")
-_DUNS = ("duns", "duns_number", "duns_no")
-_CITY = ("city", "city_name")
-_STATE = ("state_code", "state", "state_abbreviation", "state_name")
-_ZIP = ("zip5", "zip", "zip_code", "zipcode", "zip4", "postal_code")
-
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The fields of one sort of row: each with its aliases, best first.
-
-    One of `needed` must be there. `tell_tale` is the field whose presence, when the other sort of
-    row is asked for, shows that the two were swapped.
-    """
+    """The fields of one sort of row: each with its aliases, best first; one of `needed` must be there."""
 
     what: str
     option: str
-    aliases: Mapping[str, tuple[str, ...]]
+    aliases: Mapping[str, Sequence[str]]
     needed: tuple[str, ...] = ("name", "uei", "duns")
 
+
+def _aliases(text: str) -> Mapping[str, Sequence[str]]:
+    """Return the aliases of each field: one line is a field and its aliases."""
+    return {field: names.split() for field, _, names in (line.partition(":") for line in text.splitlines())}
+
+
+_UEI = "uei unique_entity_id unique_entity_identifier uei_sam sam_uei"
+_DUNS = "duns duns_number duns_no"
+_CITY = "city city_name"
+_STATE = "state_code state state_abbreviation state_name"
+_ZIP = "zip5 zip zip_code zipcode zip4 postal_code"
 
 AWARDS = Layout(
     "awards",
     "--awards",
-    {
-        "award_id": ("award_id",),
-        "name": ("company", "company_name", "firm", "firm_name", "small_business_name", "awardee_name"),
-        "uei": (*_UEI, "company_uei", "firm_uei"),
-        "duns": (*_DUNS, "company_duns", "firm_duns"),
-        "city": (*_CITY, "company_city"),
-        "state": (*_STATE, "company_state"),
-        "zip": (*_ZIP, "company_zip"),
-        "phase": ("phase", "award_phase", "program_phase"),
-        "employees": (
-            "number_employees",
-            "number_of_employees",
-            "employees",
-            "num_employees",
-            "employee_count",
-        ),
-    },
+    _aliases(f"""\
+award_id: award_id
+name: company company_name firm firm_name small_business_name awardee_name
+uei: {_UEI} company_uei firm_uei
+duns: {_DUNS} company_duns firm_duns
+city: {_CITY} company_city
+state: {_STATE} company_state
+zip: {_ZIP} company_zip
+phase: phase award_phase program_phase
+employees: number_employees number_of_employees employees num_employees employee_count"""),
 )
 
 RECIPIENTS = Layout(
     "recipients",
     "--recipients",
-    {
-        "recipient_id": ("recipient_id", "recipient_hash", "id"),
-        "name": (
-            "recipient_name",
-            "legal_business_name",
-            "recipient_legal_name",
-            "awardee_or_recipient_legal",
-            "vendor_name",
-            "vendor_legal_organization_name",
-            "entity_name",
-            "legal_name",
-            "name",
-        ),
-        "uei": ("recipient_uei", *_UEI, "awardee_or_recipient_uei", "vendor_uei"),
-        "duns": (
-            "recipient_duns",
-            *_DUNS,
-            "awardee_or_recipient_uniqu",
-            "recipient_unique_id",
-            "vendor_duns",
-        ),
-        "city": ("recipient_city_name", "recipient_city", "physical_address_city", *_CITY),
-        "state": (
-            "recipient_state_code",
-            "recipient_state",
-            "vendor_state_code",
-            "physical_address_province_or_state",
-            "physical_address_state",
-            *_STATE,
-            "recipient_state_name",
-        ),
-        "zip": (
-            "recipient_zip_code",
-            "recipient_zip_4_code",
-            "recipient_zip",
-            "physical_address_zippostal_code",
-            "physical_address_zip_code",
-            "physical_address_zip",
-            *_ZIP,
-        ),
-    },
+    _aliases(f"""\
+recipient_id: recipient_id recipient_hash id
+name: recipient_name legal_business_name recipient_legal_name awardee_or_recipient_legal vendor_name \
+vendor_legal_organization_name entity_name legal_name name
+uei: recipient_uei {_UEI} awardee_or_recipient_uei vendor_uei
+duns: recipient_duns {_DUNS} awardee_or_recipient_uniqu recipient_unique_id vendor_duns
+city: recipient_city_name recipient_city physical_address_city {_CITY}
+state: recipient_state_code recipient_state vendor_state_code physical_address_province_or_state \
+physical_address_state {_STATE} recipient_state_name
+zip: recipient_zip_code recipient_zip_4_code recipient_zip physical_address_zippostal_code \
+physical_address_zip_code physical_address_zip {_ZIP}"""),
 )
 
 

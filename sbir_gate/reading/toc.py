@@ -19,9 +19,9 @@ What the bytes are (PostgreSQL's own name for them is the archive header and TOC
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from sbir_gate.errors import InputError
+from sbir_gate.wrong_input import did_you_mean
 
 RECIPIENT_TABLES = ("recipient_lookup", "recipient_profile", "duns")
 """The tables of USAspending that hold recipients, the best first."""
@@ -117,8 +117,8 @@ class Toc:
             entry.description == "TABLE" and entry.tag == name.rpartition(".")[2] for entry in self.entries
         ):
             raise InputError(f"has the table {name!r}, but no data of it", NO_DATA_HINT, path=origin)
-        near = get_close_matches(name, dict.fromkeys([*(entry.tag for entry in self.tables), *known]), n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "'sbir-gate data profile' lists the tables"
+        near = [*(entry.tag for entry in self.tables), *known]
+        hint = did_you_mean(name, near) or "'sbir-gate data profile' lists the tables"
         raise InputError(f"holds no table {name!r}; it has {shown}", hint, path=origin)
 
 

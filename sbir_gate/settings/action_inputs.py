@@ -6,15 +6,16 @@ import shlex
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from sbir_gate.errors import ConfigurationError
+from sbir_gate.settings.entries import Entry, configuration_error
+from sbir_gate.settings.validation import value_fault
+from sbir_gate.settings.values import FileStem, one_of
 
 INPUT_PREFIX = "SBIR_GATE_INPUT_"
 _MAX_CHARACTERS = 4000
-_SHOWN_CHARACTERS = 80
 
 
 class InputMode(StrEnum):
@@ -99,22 +100,22 @@ class ActionInputs(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mode: Annotated[InputMode, BeforeValidator(_one_line)] = InputMode.AUTO
+    mode: Annotated[InputMode, one_of(*InputMode)] = InputMode.AUTO
     config: OptionalPath = None
-    gate: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_-]*)?$", max_length=80)] = ""
+    gate: FileStem | Literal[""] = ""
     base: Annotated[Line, AfterValidator(_ref)] = ""
     side_by_side: Flag = True
     enricher: Annotated[Line, AfterValidator(_command)] = ""
     python: OptionalPath = None
     dataset: Annotated[Line, AfterValidator(_dataset)] = "sample"
-    fail_on: Annotated[FailOn, BeforeValidator(_one_line)] = FailOn.FAIL
+    fail_on: Annotated[FailOn, one_of(*FailOn)] = FailOn.FAIL
     comment: Flag = True
     check: Flag = True
     artifact: Flag = True
     untrusted: OptionalPath = None
     history_branch: Annotated[Line, AfterValidator(_ref)] = "sbir-gate-history"
-    promote: Annotated[Promotion, BeforeValidator(_one_line)] = Promotion.COMMIT
-    installer: Annotated[Installer, BeforeValidator(_one_line)] = Installer.UV
+    promote: Annotated[Promotion, one_of(*Promotion)] = Promotion.COMMIT
+    installer: Annotated[Installer, one_of(*Installer)] = Installer.UV
     timeout_minutes: Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)] = 30.0
 
 
@@ -144,16 +145,8 @@ def read_inputs(environment: Mapping[str, str]) -> ActionInputs:
     try:
         return ActionInputs.model_validate(found)
     except ValidationError as error:
-        lines = [
-            f"input {input_name(str(fault['loc'][0]))}: {_shown(fault['input'])}: {_problem(fault['msg'])}"
+        faults = [
+            value_fault(Entry("", None, f"input {input_name(str(fault['loc'][0]))}"), fault)
             for fault in error.errors()
         ]
-    raise ConfigurationError("\n".join(lines), "'sbir-gate help github-action' describes the inputs")
-
-
-def _problem(message: str) -> str:
-    return message.removeprefix("Value error, ").removeprefix("Input ")
-
-
-def _shown(value: object) -> str:
-    return repr(value)[:_SHOWN_CHARACTERS]
+    raise configuration_error(faults, "'sbir-gate help github-action' describes the inputs")

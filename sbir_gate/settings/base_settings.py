@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.errors import ConfigurationError
-from sbir_gate.settings.entries import Layer, configuration_error, shown
+from sbir_gate.settings.entries import Layer, configuration_error
 from sbir_gate.settings.layers import (
     assignment_layer,
     base_layer,
@@ -25,6 +25,7 @@ from sbir_gate.settings.layers import (
     option_layer,
 )
 from sbir_gate.settings.schema import Settings
+from sbir_gate.wrong_input import shown
 
 ENGINE_SECTIONS = ("enrichment", "matching", "reading")
 RESULT_SECTIONS = ("matching.", "reading.")

@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 from sbir_gate.model.verdict import PolicyEdit
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.settings.entries import Entry, Layer, configuration_error, shown
+from sbir_gate.settings.entries import Entry, Layer, configuration_error
 from sbir_gate.settings.keys import is_known, is_switch, merged, metric_names, with_patterns
 from sbir_gate.settings.schema import FixturesSettings
 from sbir_gate.settings.validation import validated
+from sbir_gate.wrong_input import shown
 
 NOT_SET = "not set"
 

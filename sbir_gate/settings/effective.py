@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Fault, Layer, configuration_error, shown
+from sbir_gate.errors import Fault
+from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Layer, configuration_error
 from sbir_gate.settings.keys import (
     HELD_BY,
     is_known,
@@ -94,7 +95,7 @@ def inspect_settings(
     for _ in layers:
         if effective is not None:
             break
-        wrong = {(fault.origin, fault.key) for fault in faults}
+        wrong = {(fault.place, fault.column) for fault in faults}
         layers = [_without(layer, wrong) for layer in layers]
         effective, more = _validated(layers)
         faults += [fault for fault in more if fault not in faults]
@@ -150,17 +151,20 @@ def _validated(layers: Sequence[Layer]) -> tuple[EffectiveSettings | None, list[
 def _unknown_key_faults(entries: Sequence[Entry], names: Sequence[str]) -> list[Fault]:
     # finding the nearest key takes a while: it is looked for only where the fault is shown
     return [
-        Fault(entry.origin, entry.key, _unknown_problem(entry, names if number < MAX_FAULTS_SHOWN else None))
+        _unknown_key_fault(entry, names if number < MAX_FAULTS_SHOWN else None)
         for number, entry in enumerate(entries)
     ]
 
 
-def _unknown_problem(entry: Entry, names: Sequence[str] | None) -> str:
+def _unknown_key_fault(entry: Entry, names: Sequence[str] | None) -> Fault:
+    problem, meant, value = "unknown key", "", None
     if entry.value is None and f"{entry.key}.minimum" in HELD_BY:
-        return f"cannot be switched off: {HELD_BY[f'{entry.key}.minimum']} always holds"
-    if is_section(entry.key):
-        return f"{shown(entry.value)} is not a section: it must contain keys"
-    if entry.key in HELD_BY:
-        return f"is set by {HELD_BY[entry.key]}"
-    near = nearest_key(entry.key, names) if names is not None else ""
-    return f"unknown key; did you mean {near}?" if near else "unknown key"
+        problem = f"cannot be switched off: {HELD_BY[f'{entry.key}.minimum']} always holds"
+    elif is_section(entry.key):
+        problem, value = "is not a section: it must contain keys", entry.value
+    elif entry.key in HELD_BY:
+        problem = f"is set by {HELD_BY[entry.key]}"
+    elif names is not None:
+        near = nearest_key(entry.key, names)
+        meant = f"did you mean {near}?" if near else ""
+    return entry.fault(problem, meant, value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sbir_gate import errors
+from sbir_gate.errors import ConfigurationError, Fault
 
 MAX_FAULTS_SHOWN = 50
-MAX_VALUE_CHARACTERS = 80
+KEYS_HINT = "'sbir-gate config show' lists every key"
 
 Scalar = str | int | float | bool | None
 Value = Scalar | tuple[Scalar, ...]
@@ -15,28 +16,21 @@ Value = Scalar | tuple[Scalar, ...]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One value: its dotted key, and where it was set (`config/base.yaml:12`, a variable, an option)."""
+    """One value: its dotted key, and where it was set: a line of a file, a variable, or an option."""
 
     key: str
     value: object
-    origin: str
+    path: str
+    line: int | None = None
 
+    @property
+    def origin(self) -> str:
+        """Where it was set, as in `config/base.yaml:12`."""
+        return self.path if self.line is None else f"{self.path}:{self.line}"
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong: where, at which key (may be empty), and what is allowed."""
-
-    origin: str
-    key: str
-    problem: str
-
-    def __str__(self) -> str:
-        """Return the fault as one line."""
-        return str(self.of_error())
-
-    def of_error(self) -> errors.Fault:
-        """Return the fault as an error carries it."""
-        return errors.Fault(self.problem, path=self.origin, column=_printable(self.key))
+    def fault(self, problem: str, hint: str = "", value: object = None) -> Fault:
+        """Return what is wrong here; `value` is shown with it."""
+        return Fault(problem, self.path, self.line, column=self.key, value=value, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +41,10 @@ class Layer:
     faults: tuple[Fault, ...] = ()
 
 
-def shown(value: object) -> str:
-    """Return a value for a message: on one short line."""
-    if isinstance(value, tuple):
-        value = list(value)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _cut(repr(value))
-
-
-def _printable(key: str) -> str:
-    return _cut(key if key.isprintable() else repr(key))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_VALUE_CHARACTERS else text[: MAX_VALUE_CHARACTERS - 3] + "..."
-
-
-def configuration_error(faults: list[Fault]) -> errors.ConfigurationError:
+def configuration_error(faults: Sequence[Fault], hint: str = KEYS_HINT) -> ConfigurationError:
     """Return one error that lists all faults, one per line (the first 50, and how many more)."""
-    listed = [fault.of_error() for fault in faults[:MAX_FAULTS_SHOWN]]
+    listed = list(faults[:MAX_FAULTS_SHOWN])
+    needs_hint = any(not fault.hint for fault in listed)
     if len(faults) > MAX_FAULTS_SHOWN:
-        listed.append(errors.Fault(f"... and {len(faults) - MAX_FAULTS_SHOWN} more"))
-    hint = "config/base.yaml lists every key, with its unit and what is allowed"
-    return errors.ConfigurationError("the settings are wrong", hint, listed)
+        listed.append(Fault(f"... and {len(faults) - MAX_FAULTS_SHOWN:,} more"))
+    return ConfigurationError("wrong values", hint if needs_hint else "", listed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from inspect import isclass
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 from sbir_gate.model.verdict import limit_names
 from sbir_gate.settings.entries import Entry
 from sbir_gate.settings.schema import MetricSettings, Settings
+from sbir_gate.wrong_input import nearest
 
 ANY_NAME = "*"
 _METRICS = "gate.metrics."
@@ -108,12 +108,9 @@ def metric_names(keys: Iterable[str]) -> tuple[str, ...]:
 def nearest_key(key: str, names: Iterable[str]) -> str:
     """Return the known key that is most like `key`, or an empty string; `names` are the metrics' names."""
     candidates = _named(names)
-    near = difflib.get_close_matches(key[:200], candidates, n=1, cutoff=0.6)
-    if near:
-        return near[0]
     by_word = {candidate.rpartition(".")[2]: candidate for candidate in reversed(candidates)}
-    near = difflib.get_close_matches(key.rpartition(".")[2][:200], by_word, n=1, cutoff=0.8)
-    return by_word[near[0]] if near else ""
+    near = nearest(key.rpartition(".")[2], by_word, cutoff=0.8)
+    return nearest(key, candidates) or by_word.get(near, "")
 
 
 def _generalised(key: str) -> tuple[str, ...]:

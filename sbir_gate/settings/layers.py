@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sbir_gate.errors import ToolError
+from sbir_gate.errors import Fault, ToolError
 from sbir_gate.files import near_miss, read_file
 from sbir_gate.git_leftovers import find_leftover
-from sbir_gate.settings.entries import Entry, Fault, Layer
+from sbir_gate.settings.entries import Entry, Layer
 from sbir_gate.settings.yaml_text import read_layer, read_value
 
 VARIABLE_PREFIX = "SBIR_GATE__"
@@ -40,8 +40,9 @@ def file_layer(path: Path, name: str = "") -> Layer:
     try:
         content = read_file(path, MAX_FILE_BYTES)
     except OSError as error:
-        near = near_miss(path) if isinstance(error, FileNotFoundError) else ""
-        return Layer(faults=(Fault(name, "", f"cannot be read: {error.strerror}{near}"),))
+        if isinstance(error, FileNotFoundError):
+            return Layer(faults=(Fault("no such file", name, hint=near_miss(path) or "check the path"),))
+        return Layer(faults=(Fault(f"cannot be read: {error.strerror}", name),))
     return text_layer(content, name)
 
 
@@ -54,15 +55,15 @@ def text_layer(content: bytes, name: str) -> Layer:
 def configuration_text(content: bytes, name: str) -> str | Fault:
     """Return the text of a configuration file, or what is wrong with it."""
     if len(content) > MAX_FILE_BYTES:
-        return Fault(name, "", "is larger than 1 MiB: not a configuration file")
+        return Fault("is larger than 1 MiB: not a configuration file", name)
     leftover = find_leftover(content)
     if leftover is not None:
-        return Fault(f"{name}:{leftover.line}", "", f"is {leftover.reason}: {leftover.hint}")
+        return Fault(f"is {leftover.reason}", name, leftover.line, hint=leftover.hint)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        return Fault(f"{name}:{line}", "", "is not UTF-8: save the file as UTF-8")
+        return Fault("is not UTF-8", name, line, hint="save the file as UTF-8")
 
 
 def environment_layer(environment: Mapping[str, str]) -> Layer:
@@ -74,7 +75,7 @@ def environment_layer(environment: Mapping[str, str]) -> Layer:
 def _variable(name: str, text: str) -> Entry | Fault:
     key = name[len(VARIABLE_PREFIX) :].lower().replace("__", ".")
     if name != name.upper():
-        return Fault(name, key, f"write the variable in capitals: {name.upper()}")
+        return Fault(f"write the variable in capitals: {name.upper()}", name, column=key)
     return read_value(key, text, name)
 
 
@@ -86,7 +87,7 @@ def assignment_layer(assignments: Sequence[str]) -> Layer:
 def _assignment(text: str) -> Entry | Fault:
     key, equals, value = text.partition("=")
     if not equals:
-        return Fault(ASSIGNMENT_OPTION, text, "must be KEY=VALUE, as in gate.max_lost=3")
+        return Fault("must be KEY=VALUE, as in gate.max_lost=3", ASSIGNMENT_OPTION, column=text)
     return read_value(key.strip(), value, ASSIGNMENT_OPTION)
 
 

@@ -10,8 +10,9 @@ import os
 import tomllib
 from pathlib import Path, PurePosixPath
 
+from sbir_gate.errors import Fault
 from sbir_gate.files import read_file
-from sbir_gate.settings.entries import Fault, configuration_error
+from sbir_gate.settings.entries import configuration_error
 from sbir_gate.settings.layers import MAX_FILE_BYTES, configuration_text
 from sbir_gate.settings.workflows import repository_folder
 
@@ -59,7 +60,7 @@ def settings_place(has_file: bool, project: bytes | None, origin: str) -> str | 
     named = _named(project, origin) if project is not None else None
     if isinstance(named, str) and has_file and named != NAME:
         problem = f"names {named}, and there is a {NAME} too: keep one, and name further ones with --config"
-        return Fault(origin, _KEY, problem)
+        return Fault(problem, origin, column=_KEY)
     return named or (NAME if has_file else None)
 
 
@@ -69,7 +70,7 @@ def _content(path: Path) -> bytes | Fault | None:
     try:
         return read_file(path, MAX_FILE_BYTES)
     except OSError as error:
-        return Fault(str(path), "", f"cannot be read: {error.strerror}")
+        return Fault(f"cannot be read: {error.strerror}", str(path))
 
 
 def _named(content: bytes, origin: str) -> str | Fault | None:
@@ -80,14 +81,16 @@ def _named(content: bytes, origin: str) -> str | Fault | None:
     try:
         tools = {} if isinstance(text, Fault) else tomllib.loads(text).get("tool")
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        return Fault(origin, "", f"is not valid TOML: {error}")
+        return Fault(f"is not valid TOML: {error}", origin)
     section = tools.get("sbir-gate") if isinstance(tools, dict) else None
     if section is None:
         return text if isinstance(text, Fault) else None
     named = section.get("config") if isinstance(section, dict) and set(section) == {"config"} else None
     if not isinstance(named, str) or not named.strip() or "\0" in named:
-        return Fault(origin, "tool.sbir-gate", "must hold one key: config = 'path/of/the/settings.yaml'")
+        return Fault(
+            "must hold one key: config = 'path/of/the/settings.yaml'", origin, column="tool.sbir-gate"
+        )
     path = PurePosixPath(named)
     if path.is_absolute() or ".." in path.parts:
-        return Fault(origin, _KEY, f"{named!r} must be a path within the repository")
+        return Fault("must be a path within the repository", origin, column=_KEY, value=named)
     return path.as_posix()

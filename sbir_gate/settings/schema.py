@@ -6,142 +6,45 @@ metric takes the default of `model.verdict.MetricLimit`.
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Mapping
-from enum import StrEnum
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationInfo,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from sbir_gate.model.finding import Severity
-from sbir_gate.model.matches import Method
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, MetricLimit
+from sbir_gate.settings.values import (
+    DISTINCT,
+    SOME,
+    Command,
+    Count,
+    Cron,
+    FileSize,
+    FileStem,
+    LimitName,
+    Login,
+    MatchMethod,
+    OpenShare,
+    PathValue,
+    Percent,
+    RelativeName,
+    Renamings,
+    Seconds,
+    Sha256,
+    Share,
+    SourcePattern,
+    TableName,
+    Url,
+    VariableName,
+    WebUrl,
+    not_below,
+    one_of,
+)
 
 # what MetricLimit assumes of a metric of which nothing but its nature is said
 _LEFT_OUT = MetricLimit("", "", Direction.LOWER_IS_BETTER, MetricKind.EXACT)
-
-
-def _fault(allowed: str, **context: str) -> PydanticCustomError:
-    # context: `sibling` is the other key of two that are at odds
-    return PydanticCustomError("setting", "{allowed}", {"allowed": allowed, **context})
-
-
-def _not_below(sibling: str) -> AfterValidator:
-    """Return a check that a limit is not below the field `sibling`, which is declared before it."""
-
-    def check(value: float | None, info: ValidationInfo) -> float | None:
-        floor = info.data.get(sibling)
-        if value is not None and floor is not None and value < floor:
-            raise _fault(f"must not be below {sibling}, which is {floor}", sibling=sibling)
-        return value
-
-    return AfterValidator(check)
-
-
-def _path(value: object) -> object:
-    if isinstance(value, Path):
-        return value
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise _fault("must be a path; a name that reads as a number goes in quotes")
-    return Path(value)
-
-
-def _one_of(*members: StrEnum) -> BeforeValidator:
-    """Return a conversion of text to the member that has it as its value."""
-
-    def member(value: object) -> object:
-        if value not in members:
-            raise _fault(f"must be one of {', '.join(members)}")
-        return members[members.index(value)]
-
-    return BeforeValidator(member)
-
-
-def _command(value: object) -> object:
-    """Split a command line as a shell would; a list of arguments is taken as it is."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return tuple(shlex.split(value))
-    except ValueError as error:
-        raise _fault(f"must be a command line ({error})") from error
-
-
-def _runnable(command: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    if command is not None and (not command or not command[0].strip()):
-        raise _fault("must name a program, or be null for the built-in engine")
-    if command is not None and any("\0" in argument for argument in command):
-        raise _fault("must not hold a NUL character")
-    return command
-
-
-def _some(values: tuple[str, ...]) -> tuple[str, ...]:
-    # not Field(min_length): that would count the wrong items out and report a second, untrue fault
-    if not values:
-        raise _fault("must name at least one")
-    return values
-
-
-def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(values)) < len(values):
-        raise _fault("must not name anything twice")
-    return values
-
-
-def _relative(name: str) -> str:
-    if not name.strip() or Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
-        raise _fault("must be a path within the folder in which sbir-gate is called")
-    return name
-
-
-def _source(pattern: str) -> str:
-    if not pattern.strip() or pattern.startswith("/") or ".." in Path(pattern).parts or "\0" in pattern:
-        raise _fault("must be a file, folder or pattern of the repository, from its top, as in engine/**")
-    return pattern
-
-
-def _cron_line(line: str) -> str:
-    if not re.fullmatch(r"[0-9*/,-]+( [0-9*/,-]+){2}( [0-9A-Za-z*/,-]+){2}", line):
-        raise _fault("must be five fields of cron: minute, hour, day, month, weekday, as in 0 6 * * 1")
-    return line
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-OpenShare = Annotated[float, Field(gt=0, lt=1)]
-Percent = Annotated[float, Field(ge=0)]
-Seconds = Annotated[float, Field(gt=0, le=604_800)]  # a week: a longer wait is a slip of the hand
-Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
-PathValue = Annotated[Path, BeforeValidator(_path)]
-MatchMethod = Annotated[Method, _one_of(*(method for method in Method if method is not Method.NONE))]
-Command = Annotated[tuple[str, ...] | None, BeforeValidator(_command), AfterValidator(_runnable)]
-SourcePattern = Annotated[str, AfterValidator(_source)]
-RelativeName = Annotated[str, AfterValidator(_relative)]
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-FileStem = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)]
-# no more than that it is text: `reading.addresses` checks it, and shows nothing that is secret in it
-Url = Annotated[str, Field(min_length=1, max_length=4000)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-FileSize = Annotated[int, Field(ge=1, le=1_000_000_000_000_000)]
-TableName = Annotated[
-    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$", max_length=130)
-]
-_METRIC_NAME = r"^[a-z][a-z0-9_-]*(/[a-z0-9_-]+)*$"
-MetricName = Annotated[str, Field(pattern=_METRIC_NAME, max_length=80)]
-# the same, or `links/*` for every metric of a group
-LimitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z0-9_-]+)*(/\*)?$", max_length=80)]
 
 
 class Section(BaseModel):
@@ -157,10 +60,12 @@ class PerformanceSettings(Section):
     memory_threshold_mb: Annotated[int, Field(ge=64, le=1_000_000_000)]
     match_rate_threshold: Share
     timeout_seconds: Seconds
-    retry_backoff: Literal["exponential", "constant", "none"]
+    retry_backoff: Annotated[
+        Literal["exponential", "constant", "none"], one_of("exponential", "constant", "none")
+    ]
     max_retries: Annotated[int, Field(ge=0, le=100)]
     retry_base_seconds: Seconds
-    retry_cap_seconds: Annotated[Seconds, _not_below("retry_base_seconds")]
+    retry_cap_seconds: Annotated[Seconds, not_below("retry_base_seconds")]
     workers: Annotated[int, Field(ge=0, le=1024)]
 
 
@@ -206,8 +111,8 @@ class EnricherSettings(Section):
 
     command: Command
     python: PathValue | None
-    sources: Annotated[tuple[SourcePattern, ...], AfterValidator(_distinct)]
-    pass_environment: Annotated[tuple[VariableName, ...], AfterValidator(_distinct)]
+    sources: Annotated[tuple[SourcePattern, ...], DISTINCT]
+    pass_environment: Annotated[tuple[VariableName, ...], DISTINCT]
     private_home: bool
 
 
@@ -229,7 +134,7 @@ class ReadingSettings(Section):
 class MatchingSettings(Section):
     """`matching`: what the built-in engine tries, and from where on it is sure."""
 
-    methods: Annotated[tuple[MatchMethod, ...], AfterValidator(_some), AfterValidator(_distinct)]
+    methods: Annotated[tuple[MatchMethod, ...], SOME, DISTINCT]
     min_precision: OpenShare
     acceptance_limit: Share | None
     max_candidates: Annotated[int, Field(ge=1, le=5)]
@@ -238,7 +143,7 @@ class MatchingSettings(Section):
     max_pairs_per_key: Count
     pairs_per_query: Count
     min_training_labels: Count
-    max_training_labels: Annotated[Count, _not_below("min_training_labels")]
+    max_training_labels: Annotated[Count, not_below("min_training_labels")]
 
 
 class BenchmarkSettings(Section):
@@ -247,9 +152,9 @@ class BenchmarkSettings(Section):
     repeats: Annotated[int, Field(ge=1, le=1000)]
     warm_ups: Annotated[int, Field(ge=0, le=1000)]
     min_pairs: Annotated[int, Field(ge=1, le=1000)]
-    max_pairs: Annotated[int, Field(ge=1, le=1000), _not_below("min_pairs")]
+    max_pairs: Annotated[int, Field(ge=1, le=1000), not_below("min_pairs")]
     max_seconds: Seconds
-    base_lock: Annotated[tuple[RelativeName, ...], AfterValidator(_distinct)] | None
+    base_lock: Annotated[tuple[RelativeName, ...], DISTINCT] | None
     base_setup: Command
     is_timed: bool
 
@@ -258,39 +163,15 @@ class MetricSettings(Section):
     """`gate.metrics.<name>`: how one metric is judged; see `model.verdict.MetricLimit`."""
 
     unit: Annotated[str, Field(min_length=1, max_length=40)]
-    direction: Annotated[Direction, _one_of(*Direction)]
-    kind: Annotated[MetricKind, _one_of(*MetricKind)]
+    direction: Annotated[Direction, one_of(*Direction)]
+    kind: Annotated[MetricKind, one_of(*MetricKind)]
     minimum: float | None = _LEFT_OUT.minimum
-    maximum: Annotated[float | None, _not_below("minimum")] = _LEFT_OUT.maximum
+    maximum: Annotated[float | None, not_below("minimum")] = _LEFT_OUT.maximum
     warn_percent: Percent | None = _LEFT_OUT.warn_percent
-    fail_percent: Annotated[Percent | None, _not_below("warn_percent")] = _LEFT_OUT.fail_percent
+    fail_percent: Annotated[Percent | None, not_below("warn_percent")] = _LEFT_OUT.fail_percent
     smallest_change: Annotated[float, Field(ge=0)] = _LEFT_OUT.smallest_change
-    absolute_severity: Annotated[Severity, _one_of(Severity.FAIL, Severity.WARN)] = (
-        _LEFT_OUT.absolute_severity
-    )
+    absolute_severity: Annotated[Severity, one_of(Severity.FAIL, Severity.WARN)] = _LEFT_OUT.absolute_severity
     is_required: bool = _LEFT_OUT.is_required
-
-
-_RENAMABLE = ("work/", "stage_seconds/", "stage_peak_mib/", "links/")
-
-
-def _renaming(text: str) -> str:
-    old, arrow, new = (part.strip() for part in text.partition("->"))
-    group = next((group for group in _RENAMABLE if old.startswith(group)), None)
-    is_named = all(re.fullmatch(_METRIC_NAME, name) for name in (old, new))
-    if not arrow or not is_named or group is None or not new.startswith(group) or old == new:
-        raise _fault(f"must be 'old -> new', two names that begin alike with one of {', '.join(_RENAMABLE)}")
-    return f"{old} -> {new}"
-
-
-def _one_to_one(values: tuple[str, ...]) -> tuple[str, ...]:
-    names = [name for value in values for name in value.split(" -> ")]
-    if len(set(names)) < len(names):
-        raise _fault("must not name a metric twice")
-    return values
-
-
-Renaming = Annotated[str, Field(max_length=200), AfterValidator(_renaming)]
 
 
 class GateSettings(Section):
@@ -306,7 +187,7 @@ class GateSettings(Section):
         PlainSerializer(dict, return_type=dict[str, MetricSettings | None]),
     ]
     waivers_file: PathValue
-    renamed: Annotated[tuple[Renaming, ...], AfterValidator(_one_to_one)]
+    renamed: Renamings
 
 
 class ReportsSettings(Section):
@@ -337,18 +218,18 @@ class DriftSettings(Section):
     branch: Annotated[str, Field(min_length=1, max_length=255)] | None
     release_pattern: Annotated[str, Field(min_length=1, max_length=255)]
     warn_percent: Percent | None
-    fail_percent: Annotated[Percent | None, _not_below("warn_percent")]
-    max_severity: Annotated[Severity, _one_of(Severity.FAIL, Severity.WARN)]
+    fail_percent: Annotated[Percent | None, not_below("warn_percent")]
+    max_severity: Annotated[Severity, one_of(Severity.FAIL, Severity.WARN)]
 
 
 class PublishingSettings(Section):
     """`publishing`: how GitHub is asked, and how much is read from an untrusted job."""
 
-    login: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?$", max_length=100)] | None
+    login: Login | None
     timeout_seconds: Seconds
     max_retries: Annotated[int, Field(ge=0, le=100)]
     retry_base_seconds: Seconds
-    retry_cap_seconds: Annotated[Seconds, _not_below("retry_base_seconds")]
+    retry_cap_seconds: Annotated[Seconds, not_below("retry_base_seconds")]
     trend_runs: Annotated[int, Field(ge=0, le=30)]
     untrusted_max_mib: Annotated[int, Field(ge=1, le=512)]
 
@@ -362,9 +243,9 @@ class OrchestrationSettings(Section):
     stores_baseline: bool
     max_retries: Annotated[int, Field(ge=0, le=100)]
     retry_seconds: Seconds
-    schedule: Annotated[str, AfterValidator(_cron_line)]
+    schedule: Cron
     first_year: Annotated[int, Field(ge=1900, le=2100)]
-    webserver_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$", max_length=1000)] | None
+    webserver_url: WebUrl | None
 
 
 class Settings(Section):

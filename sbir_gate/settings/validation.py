@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from sbir_gate.settings.entries import Entry, Fault, shown
+from sbir_gate.errors import Fault
+from sbir_gate.settings.entries import Entry
 from sbir_gate.settings.schema import Settings
-
-# what pydantic says of a value, in the words of a YAML file
-_WORDS = (
-    ("Input should be a valid tuple", "must be a list"),
-    ("Input should be a valid string", "must be text (put a number in quotes)"),
-    ("Input should be a valid integer", "must be a whole number"),
-    ("Input should be a valid boolean", "must be true or false"),
-    ("Input should be a valid number", "must be a number"),
-    ("Input should be", "must be"),
-    ("String should", "must"),
-)
+from sbir_gate.wrong_input import broken_rule, did_you_mean, nearest
 
 Branch = dict[str, "object | Branch"]
 
@@ -50,14 +41,20 @@ def _nested(entries: Iterable[Entry]) -> Branch:
 def _value_fault(detail: ErrorDetails, entries: Mapping[str, Entry]) -> Fault:
     key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
     entry = _entry_at(key, entries)
-    allowed = in_words(detail["msg"])
-    sibling = detail.get("ctx", {}).get("sibling")
-    if sibling:
-        section = key.rpartition(".")[0]
-        allowed += f" ({entries[f'{section}.{sibling}'].origin})"
     if entry.key.startswith(key + "."):
-        return Fault(entry.origin, key, f"the name {allowed}")
-    return Fault(entry.origin, entry.key, f"{shown(detail['input'])} {allowed}")
+        return replace(entry, key=key).fault(f"the name {broken_rule(detail)}")
+    sibling = detail.get("ctx", {}).get("sibling")
+    section = key.rpartition(".")[0]
+    where = f" ({entries[f'{section}.{sibling}'].origin})" if sibling else ""
+    return value_fault(entry, detail, where)
+
+
+def value_fault(entry: Entry, detail: ErrorDetails, where: str = "") -> Fault:
+    """Return the fault of a value that is not allowed; `where` is where the value it contradicts is set."""
+    value = detail["input"]
+    meant = did_you_mean(str(value), detail.get("ctx", {}).get("names", ()))
+    problem = broken_rule(detail) + where + (", not null" if value is None else "")
+    return entry.fault(problem, meant, value)
 
 
 def _entry_at(key: str, entries: Mapping[str, Entry]) -> Entry:
@@ -70,14 +67,6 @@ def _entry_at(key: str, entries: Mapping[str, Entry]) -> Entry:
 
 def _first_below(section: str, entries: Mapping[str, Entry]) -> Entry:
     return next(entry for key, entry in entries.items() if key.startswith(section + "."))
-
-
-def in_words(message: str) -> str:
-    """Return what pydantic says of a value, in the words of a YAML file."""
-    for spoken, written in _WORDS:
-        if message.startswith(spoken):
-            return written + message[len(spoken) :]
-    return message
 
 
 def _missing_faults(
@@ -94,10 +83,9 @@ def _missing_faults(
 def _missing_fault(
     section: str, fields: Sequence[str], entries: Mapping[str, Entry], names: Sequence[str]
 ) -> Fault:
-    origin = next(
-        (entry.origin for key, entry in entries.items() if key.startswith(section + ".")), "base.yaml"
-    )
+    below = (entry for key, entry in entries.items() if key.startswith(section + "."))
+    first = next(below, Entry(section, None, "base.yaml"))
     parent, _, name = section.rpartition(".")
-    near = difflib.get_close_matches(name, names, n=1)
-    question = f"; did you mean {parent}.{near[0]}?" if near and parent == "gate.metrics" else ""
-    return Fault(origin, section, f"lacks {', '.join(fields)}{question}")
+    near = nearest(name, names) if parent == "gate.metrics" else ""
+    meant = f"did you mean {parent}.{near}?" if near else ""
+    return replace(first, key=section).fault(f"lacks {', '.join(fields)}", meant)

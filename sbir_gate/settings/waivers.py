@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
-from sbir_gate.errors import ConfigurationError
-from sbir_gate.files import read_file
-from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, FORMER_NAMES, NEVER_WAIVED, Waiver
-from sbir_gate.settings.entries import Fault, shown
+from sbir_gate.errors import ConfigurationError, Fault
+from sbir_gate.files import near_miss, read_file
+from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, FORMER_NAMES, NEVER_WAIVED, PLACEHOLDERS, Waiver
+from sbir_gate.settings.entries import configuration_error
 from sbir_gate.settings.layers import MAX_FILE_BYTES, base_layer, configuration_text
-from sbir_gate.settings.schema import MetricName, Section
-from sbir_gate.settings.validation import in_words
+from sbir_gate.settings.schema import Section
+from sbir_gate.settings.validation import value_fault
+from sbir_gate.settings.values import MetricName, fault
 from sbir_gate.settings.yaml_text import Item, read_list
+from sbir_gate.wrong_input import did_you_mean
 
 LIST_KEY = "waivers"
 # the waivers whose limit is a count, and its unit
@@ -25,19 +27,15 @@ _COUNTED = {AWARDS: "awards", FIXTURE_EDIT: "rows"}
 HINT = "'sbir-gate help policy' shows a waiver with all its keys"
 
 
-def _fault(allowed: str) -> PydanticCustomError:
-    return PydanticCustomError("waiver", "{allowed}", {"allowed": allowed})
-
-
 def _waivable(metric: str) -> str:
     if metric in NEVER_WAIVED:
-        raise _fault("can never be waived: it says that the enricher did not do its work")
+        raise fault("can never be waived: it says that the enricher did not do its work")
     return metric
 
 
 def _text(value: object) -> object:
     if not isinstance(value, str) or not value.strip():
-        raise _fault("must be text")
+        raise fault("must be text")
     return " ".join(value.split())
 
 
@@ -47,7 +45,7 @@ def _day(value: object) -> object:
             return date.fromisoformat(value)
     except ValueError:
         pass
-    raise _fault("must be a day that exists, as 2026-12-31")
+    raise fault("must be a day that exists, as 2026-12-31")
 
 
 def _pull_request(value: object) -> object:
@@ -55,7 +53,7 @@ def _pull_request(value: object) -> object:
         return str(value)
     if isinstance(value, str) and value.startswith("https://") and value.isprintable():
         return value
-    raise _fault("must be the number of a pull request, or its https:// address")
+    raise fault("must be the number of a pull request, or its https:// address")
 
 
 class WaiverEntry(Section):
@@ -85,8 +83,9 @@ def load_waivers(path: Path, is_required: bool) -> tuple[Waiver, ...]:
         if not is_required:
             return ()
         raise ConfigurationError(
-            f"{path}: no such file, but gate.waivers_file names it",
-            "make the file (an empty one holds no waivers), or take the setting out",
+            "no such file, but gate.waivers_file names it",
+            near_miss(path) or "make the file (an empty one holds no waivers), or take the setting out",
+            path=path,
         )
     return read_waivers(content, str(path))
 
@@ -99,7 +98,7 @@ def waivers_content(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise ConfigurationError(
-            f"{path}: cannot be read: {error.strerror}", "check gate.waivers_file and its permissions"
+            f"cannot be read: {error.strerror}", "check gate.waivers_file and its permissions", path=path
         ) from error
 
 
@@ -107,7 +106,7 @@ def read_waivers(content: bytes, name: str) -> tuple[Waiver, ...]:
     """Return the waivers in the bytes of a file that `name` names. Raises ConfigurationError."""
     waivers, faults = parse_waivers(content, name)
     if faults:
-        raise ConfigurationError("the waivers are wrong", HINT, [fault.of_error() for fault in faults])
+        raise configuration_error(faults, HINT)
     return waivers
 
 
@@ -126,9 +125,7 @@ def parse_waivers(content: bytes, name: str) -> tuple[tuple[Waiver, ...], tuple[
         if waiver is None:
             continue
         if waiver.metric in first:
-            faults.append(
-                Fault(item.origin, waiver.metric, f"is waived twice, first in {first[waiver.metric]}")
-            )
+            faults.append(item.fault(f"is waived twice, first in {first[waiver.metric]}", waiver.metric))
         first.setdefault(waiver.metric, item.origin)
         waivers.append(waiver)
     return tuple(waivers), tuple(faults)
@@ -136,6 +133,10 @@ def parse_waivers(content: bytes, name: str) -> tuple[tuple[Waiver, ...], tuple[
 
 def _waiver(item: Item) -> tuple[Waiver | None, list[Fault]]:
     values = {entry.key: entry.value for entry in item.entries}
+    unedited = [key for key, text in PLACEHOLDERS.items() if values.get(key) == text]
+    if unedited:
+        problem = f"the waiver still has the placeholder of its {' and '.join(unedited)}"
+        return None, [item.fault(problem, hint="write your own")]
     try:
         entry = WaiverEntry.model_validate(values)
     except ValidationError as error:
@@ -143,8 +144,8 @@ def _waiver(item: Item) -> tuple[Waiver | None, list[Fault]]:
     metric = FORMER_NAMES.get(entry.metric, entry.metric)
     what = _COUNTED.get(metric)
     if what and not entry.limit.is_integer():
-        origin = next(found.origin for found in item.entries if found.key == "limit")
-        return None, [Fault(origin, "limit", f"{entry.limit} must be a whole number of {what}")]
+        limit = next(found for found in item.entries if found.key == "limit")
+        return None, [limit.fault(f"must be a whole number of {what}", value=entry.limit)]
     waiver = Waiver(**entry.model_dump(), origin=item.origin)
     if metric != entry.metric:
         waiver = replace(waiver, metric=metric, former_name=entry.metric)
@@ -152,14 +153,15 @@ def _waiver(item: Item) -> tuple[Waiver | None, list[Fault]]:
 
 
 def _faults(item: Item, details: list[ErrorDetails]) -> list[Fault]:
-    origins = {entry.key: entry.origin for entry in item.entries}
+    entries = {entry.key: entry for entry in item.entries}
     lacking = [str(detail["loc"][0]) for detail in details if detail["type"] == "missing"]
-    faults = [Fault(item.origin, "", f"the waiver lacks {', '.join(lacking)}")] if lacking else []
+    faults = [item.fault(f"the waiver lacks {', '.join(lacking)}")] if lacking else []
     for detail in details:
         key = str(detail["loc"][0])
         if detail["type"] == "extra_forbidden":
-            known = ", ".join(WaiverEntry.model_fields)
-            faults.append(Fault(origins[key], key, f"unknown key; a waiver has {known}"))
+            known = tuple(WaiverEntry.model_fields)
+            hint = did_you_mean(key, known) or f"a waiver has {', '.join(known)}"
+            faults.append(entries[key].fault("unknown key", hint))
         elif detail["type"] != "missing":
-            faults.append(Fault(origins[key], key, f"{shown(detail['input'])} {in_words(detail['msg'])}"))
+            faults.append(value_fault(entries[key], detail))
     return faults

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
+from sbir_gate.errors import Fault
 from sbir_gate.files import read_file
 from sbir_gate.model.workflow import Job, Permissions, Step, Workflow
-from sbir_gate.settings.entries import Fault
 from sbir_gate.settings.layers import MAX_FILE_BYTES, configuration_text
 
 FOLDER = Path(".github") / "workflows"
@@ -61,7 +61,7 @@ def _read(path: Path, name: str, is_own: bool) -> Workflow | Fault | None:
     try:
         text = configuration_text(read_file(path, MAX_FILE_BYTES), name)
     except OSError as error:
-        return Fault(name, "", f"cannot be read ({error.strerror})")
+        return Fault(f"cannot be read ({error.strerror})", name)
     if isinstance(text, Fault):
         return text
     if not _NAMED.search(text) and "uses: ./" not in text:
@@ -71,9 +71,9 @@ def _read(path: Path, name: str, is_own: bool) -> Workflow | Fault | None:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        return Fault(f"{name}:{mark.line + 1}" if mark else name, "", "is not valid YAML")
+        return Fault("is not valid YAML", name, mark.line + 1 if mark else None)
     except RecursionError:
-        return Fault(name, "", "is nested too deeply")
+        return Fault("is nested too deeply", name)
     return _workflow(root, name, is_own)
 
 

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 import yaml
 
-from sbir_gate.settings.entries import Entry, Fault, Layer, Scalar, Value, shown
+from sbir_gate.errors import Fault
+from sbir_gate.settings.entries import Entry, Layer, Scalar, Value
 
 MAX_VALUES = 5000
 _TOO_MANY = f"holds more than {MAX_VALUES} values: not a configuration file"
@@ -28,8 +29,18 @@ _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 class Item:
     """One mapping of a list: where it starts, and its entries by their plain keys."""
 
-    origin: str
+    path: str
+    line: int
     entries: tuple[Entry, ...]
+
+    @property
+    def origin(self) -> str:
+        """Where it starts, as in `config/waivers.yaml:3`."""
+        return f"{self.path}:{self.line}"
+
+    def fault(self, problem: str, key: str = "", hint: str = "") -> Fault:
+        """Return what is wrong with the item."""
+        return Fault(problem, self.path, self.line, column=key, hint=hint)
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -74,8 +85,9 @@ def read_value(key: str, text: str, origin: str) -> Entry | Fault:
         node = _compose(text)
         value = _value(node)
     except yaml.YAMLError as error:
-        return Fault(origin, key, f"{shown(text)} is not a YAML value ({_described(error)})")
-    return Entry(key, value, origin) if _count(value) <= MAX_VALUES else Fault(origin, key, _TOO_MANY)
+        return Fault(f"is not a YAML value ({_described(error)})", origin, column=key, value=text)
+    is_small = _count(value) <= MAX_VALUES
+    return Entry(key, value, origin) if is_small else Fault(_TOO_MANY, origin, column=key)
 
 
 @lru_cache(maxsize=8)  # a run reads base.yaml several times, and each takes some 50 ms
@@ -85,13 +97,13 @@ def read_layer(text: str, file: str) -> Layer:
     if isinstance(node, Fault):
         return Layer(faults=(node,))
     if node is None:
-        return Layer(faults=(Fault(file, "", "is empty: it must hold keys, as config/base.yaml does"),))
+        return Layer(faults=(Fault("is empty: it must hold keys, as 'gate:' does", file),))
     if not isinstance(node, yaml.MappingNode):
-        return Layer(faults=(Fault(_place(file, node.start_mark), "", "must hold keys, as 'gate:' does"),))
+        return Layer(faults=(Fault("must hold keys, as 'gate:' does", file, _line(node)),))
     found = list(_entries(node, "", file))
     entries = tuple(item for item in found if isinstance(item, Entry))
     if sum(_count(entry.value) for entry in entries) > MAX_VALUES:
-        return Layer(faults=(Fault(file, "", _TOO_MANY),))
+        return Layer(faults=(Fault(_TOO_MANY, file),))
     return Layer(entries, tuple(item for item in found if isinstance(item, Fault)))
 
 
@@ -108,15 +120,15 @@ def read_list(text: str, file: str, key: str) -> tuple[tuple[Item, ...], tuple[F
         return (), (held,)
     items, faults = [], []
     for node in held.value:
-        origin = _place(file, node.start_mark)
         if not isinstance(node, yaml.MappingNode):
-            faults.append(Fault(origin, key, "each item must hold keys, as '- metric: wall_seconds' does"))
+            problem = "each item must hold keys, as '- metric: wall_seconds' does"
+            faults.append(Fault(problem, file, _line(node), column=key))
             continue
         found = list(_entries(node, "", file))
-        items.append(Item(origin, tuple(entry for entry in found if isinstance(entry, Entry))))
+        items.append(Item(file, _line(node), tuple(entry for entry in found if isinstance(entry, Entry))))
         faults += [fault for fault in found if isinstance(fault, Fault)]
     if sum(_count(entry.value) for item in items for entry in item.entries) > MAX_VALUES:
-        return (), (Fault(file, "", _TOO_MANY),)
+        return (), (Fault(_TOO_MANY, file),)
     return tuple(items), tuple(faults)
 
 
@@ -124,12 +136,12 @@ def _listed(root: yaml.Node, file: str, key: str) -> yaml.SequenceNode | Fault |
     """Return the list that the one key of a document holds, None for null."""
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
     if [name.value for name, _ in pairs] != [key]:
-        return Fault(_place(file, root.start_mark), "", f"must hold one key, {key!r}, and nothing else")
+        return Fault(f"must hold one key, {key!r}, and nothing else", file, _line(root))
     held: yaml.Node = pairs[0][1]
     if isinstance(held, yaml.ScalarNode) and held.style is None and held.value in _NULL:
         return None
     if not isinstance(held, yaml.SequenceNode):
-        return Fault(_place(file, held.start_mark), key, "must be a list: begin each item with '- '")
+        return Fault("must be a list: begin each item with '- '", file, _line(held), column=key)
     return held
 
 
@@ -137,9 +149,10 @@ def _root(text: str, file: str) -> yaml.Node | Fault | None:
     try:
         return _compose(text)
     except yaml.YAMLError as error:
-        return Fault(_place(file, _mark(error)), "", f"not valid YAML: {_described(error)}")
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        return Fault(f"not valid YAML: {_described(error)}", file, mark.line + 1 if mark else None)
     except RecursionError:
-        return Fault(file, "", "nested too deeply")
+        return Fault("nested too deeply", file)
 
 
 def _count(value: object) -> int:
@@ -157,28 +170,30 @@ def _compose(text: str) -> yaml.Node | None:
 def _entries(mapping: yaml.MappingNode, prefix: str, file: str) -> Iterator[Entry | Fault]:
     first_lines: dict[str, int] = {}
     for key_node, value_node in mapping.value:
-        origin = _place(file, key_node.start_mark)
+        line = _line(key_node)
         if not isinstance(key_node, yaml.ScalarNode) or "." in key_node.value or not key_node.value.strip():
-            yield Fault(origin, prefix, "a key must be a plain word; nested keys need lines of their own")
+            problem = "a key must be a plain word; nested keys need lines of their own"
+            yield Fault(problem, file, line, column=prefix)
             continue
         key = f"{prefix}.{key_node.value}" if prefix else key_node.value
         if key in first_lines:
-            yield Fault(origin, key, f"is set twice, first in line {first_lines[key]}: keep one of them")
+            problem = f"is set twice, first in line {first_lines[key]}: keep one of them"
+            yield Fault(problem, file, line, column=key)
             continue
-        first_lines[key] = key_node.start_mark.line + 1
-        yield from _entry(key, value_node, file, origin)
+        first_lines[key] = line
+        yield from _entry(key, value_node, file, line)
 
 
-def _entry(key: str, node: yaml.Node, file: str, origin: str) -> Iterator[Entry | Fault]:
+def _entry(key: str, node: yaml.Node, file: str, line: int) -> Iterator[Entry | Fault]:
     if isinstance(node, yaml.MappingNode):
         if not node.value:
-            yield Fault(origin, key, "holds no keys: leave it out")
+            yield Fault("holds no keys: leave it out", file, line, column=key)
         yield from _entries(node, key, file)
         return
     try:
-        yield Entry(key, _value(node), origin)
+        yield Entry(key, _value(node), file, line)
     except yaml.MarkedYAMLError as error:
-        yield Fault(origin, key, _described(error))
+        yield Fault(_described(error), file, line, column=key)
 
 
 def _value(node: yaml.Node | None) -> Value:
@@ -196,12 +211,9 @@ def _scalar(node: yaml.Node | None) -> Scalar:
     return plain_value(text) if is_plain else text
 
 
-def _mark(error: yaml.YAMLError) -> yaml.Mark | None:
-    return error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-
-
-def _place(file: str, mark: yaml.Mark | None) -> str:
-    return f"{file}:{mark.line + 1}" if mark else file
+def _line(node: yaml.Node) -> int:
+    line: int = node.start_mark.line
+    return line + 1
 
 
 def _described(error: yaml.YAMLError) -> str:

@@ -359,10 +359,10 @@ def test_a_run_that_follows_a_slow_decline_is_promoted_only_by_force(stage):
     path = edited(stage, "worse", worse)
     refused = stage.gate("baseline", "promote", path, *settings)
     assert refused.returncode == 2
-    assert "would make a slow decline the baseline: drift: recall fell 5" in refused.stderr
+    assert "would make a slow decline the baseline: drift: Recall fell 5" in refused.stderr
     assert not (stage.folder / "reports" / "declined").exists()
     reported = stage.gate("report", path, *settings)
-    assert "- drift: recall fell 5" in reported.stdout
+    assert "- drift: Recall fell 5" in reported.stdout
     assert stage.gate("baseline", "promote", path, "--force", *settings).returncode == 0
 
 

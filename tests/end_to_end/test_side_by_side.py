@@ -234,7 +234,7 @@ def test_the_real_engine_of_two_commits_is_compared_with_the_settings_of_each(tm
     assert verdict.outcome is Outcome.FAIL, done.stderr
     assert done.returncode == 1
     assert verdict.reference_commit == base
-    assert "work/pairs_scored rose" in " ".join(reasons(verdict))
+    assert "Pairs scored rose" in " ".join(reasons(verdict))
     assert "matching.pairs_per_query is 24 in head, 12 in the base" in notes(verdict)
     assert not any("max_candidates" in note for note in notes(verdict))
     base_run, head_run = (load_run(path) for path in saved_runs(team))

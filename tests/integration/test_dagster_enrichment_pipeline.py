@@ -401,7 +401,7 @@ class TestTheRulesOfTheGate:
         world.engine = engine
         result = world.run()
         assert is_held_up(result)
-        words = "recipients_unknown is 1, above the maximum of 0: recipient_id '101.0' is in no recipient"
+        words = "Unknown recipient ids: 1, above the maximum of 0: recipient_id '101.0' is in no recipient"
         assert words in description_of(result, "uniqueness", ENRICHED)
 
     @pytest.mark.slow
@@ -411,7 +411,7 @@ class TestTheRulesOfTheGate:
         assert result.success
         assert failed_checks(result) == {"completeness": "WARN", "gate": "WARN"}
         words = description_of(result, "completeness", ENRICHED)
-        assert "rows_rejected is 1, above the maximum of 0" in words
+        assert "Rejected rows: 1, above the maximum of 0" in words
         assert "recipients.csv:13: " in words
 
     @pytest.mark.slow

@@ -225,7 +225,7 @@ def test_an_edit_of_the_truth_does_not_hide_a_slower_engine(team, channel):
     files = {"engine.txt": "slow\n", "data/truth.csv": truth(without=[7])}
     verdict = team.judge(channel, files).verdict
     assert verdict.outcome is Outcome.FAIL
-    assert "wall_seconds rose" in " ".join(reasons(verdict))
+    assert "Wall time rose" in " ".join(reasons(verdict))
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -233,7 +233,7 @@ def test_the_absolute_limits_hold_on_the_fixture_of_the_change(team, channel):
     labels = dict.fromkeys(range(1, 9), "R0")
     verdict = team.judge(channel, {"data/truth.csv": truth(labels)}).verdict
     assert verdict.outcome is Outcome.FAIL
-    assert reasons(verdict)[0].startswith("on this change's own fixture: precision is 0.6")
+    assert reasons(verdict)[0].startswith("on this change's own fixture: Precision: 0.6")
 
 
 @pytest.mark.parametrize("channel", ALL_CHANNELS)

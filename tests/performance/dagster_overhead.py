@@ -72,8 +72,9 @@ def as_process(awards: str, recipients: str, folder: Path, *options: str) -> tup
     command = [sys.executable, "-m", "sbir_gate", "enrich", "--quiet", *options, "--set", TIMEOUT]
     command += ["--awards", awards, "--recipients", recipients, "--output", str(output)]
     command += ["--metrics", str(metrics)]
-    done = run_process(ProcessRequest(tuple(command), os.environ, Path.cwd(), 36000))
-    raise_on_failure(done, 36000)
+    request = ProcessRequest(tuple(command), os.environ, Path.cwd(), 36000)
+    done = run_process(request)
+    raise_on_failure(request, done)
     # the engine resets the kernel's peak at each of its stages, and keeps them
     peak_mib = max(done.peak_rss_mib, json.loads(metrics.read_text())["peak_rss_mib"])
     return done.wall_seconds, done.cpu_seconds, peak_mib

@@ -1,4 +1,4 @@
-"""How often an exact name is the right recipient, by what the places say and how many bear the name.
+"""How often an exact name is the correct recipient, by what the places say and how many bear the name.
 
     python tests/performance/exact_name_precision.py [--awards N --recipients N --seed N]
 
@@ -35,16 +35,18 @@ from tests.step_options import blocking_options, reading_options
 
 def case_of(pair, states_in_common):
     """Return the case that a pair of equal names falls in, in the order of the rule."""
-    namesakes = f"recipients of the name: {pair.namesakes if pair.namesakes <= 3 else 'more than 3'}"
+    name_frequency = (
+        f"recipients of the name: {pair.name_frequency if pair.name_frequency <= 3 else 'more than 3'}"
+    )
     rarity = "rare words" if pair.is_rare else "common words"
     cases = (
         (pair.same_zip5, "same zip"),
         (pair.same_city and pair.same_state, "same city and state, another zip or none"),
         (pair.same_state and states_in_common > 1, "same state only, several of the name in it"),
-        (pair.same_state, f"same state only, {namesakes}"),
-        (pair.state_conflict and pair.namesakes == 1, "another state, the only one of the name"),
+        (pair.same_state, f"same state only, {name_frequency}"),
+        (pair.state_conflict and pair.name_frequency == 1, "another state, the only one of the name"),
         (pair.state_conflict, "another state, several of the name"),
-        (pair.namesakes == 1, f"no state to compare, the only one of the name, {rarity}"),
+        (pair.name_frequency == 1, f"no state to compare, the only one of the name, {rarity}"),
     )
     return next((case for holds, case in cases if holds), "no state to compare, several of the name")
 
@@ -76,7 +78,7 @@ def measure(options, folder):
     """Return case -> [firms, right, whether the rule links it]."""
     synthesise(options, folder)
     truth = read_truth(folder / "truth.csv")
-    namesakes_in_state = load_settings(None, {}).settings.matching.namesakes_in_state
+    max_frequency_in_state = load_settings(None, {}).settings.matching.namesakes_in_state
     counts = defaultdict(lambda: [0, 0, False])
     with duckdb.connect() as connection:
         register_functions(connection)
@@ -86,7 +88,7 @@ def measure(options, folder):
             right_of[firm] |= truth.get(award_id, frozenset())
     for firm, pairs in pairs_of.items():
         in_state = len({pair.recipient_id for pair in pairs if pair.same_state})
-        linked = [pair for pair in pairs if links_by_name(pair, in_state, namesakes_in_state)]
+        linked = [pair for pair in pairs if links_by_name(pair, in_state, max_frequency_in_state)]
         for pair in (linked or pairs)[:1]:
             count = counts[case_of(pair, in_state)]
             count[0] += 1

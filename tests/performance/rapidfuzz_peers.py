@@ -144,8 +144,9 @@ def without_right_recipients(recipients, truth, folder):
 
 
 def run(way):
-    result = run_process(ProcessRequest(way.command, dict(os.environ), Path.cwd(), TIMEOUT_SECONDS))
-    raise_on_failure(result, TIMEOUT_SECONDS)
+    request = ProcessRequest(way.command, dict(os.environ), Path.cwd(), TIMEOUT_SECONDS)
+    result = run_process(request)
+    raise_on_failure(request, result)
     return result
 
 

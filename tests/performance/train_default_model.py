@@ -6,7 +6,7 @@
         --corrupt recipients.csv.gz 7000 1
 
 A case is a name, three files and a weight. Its firms that no identifier links are the queries. Where
-all of them have a right recipient, each is asked twice, with it in the table and without: a model must
+all of them have a correct recipient, each is asked twice, with it in the table and without: a model must
 learn to say "none", too. `--corrupt` takes that many names
 of a recipient table, damages them as real spellings are damaged, and asks for them likewise.
 The limits are the largest that any case needs for a wanted precision.
@@ -103,7 +103,7 @@ def examples_of(
 ) -> Examples:
     """Return the pairs of a case whose firms no identifier links.
 
-    Where each has a right recipient, or the truth is not complete, they are asked with and without it.
+    Where each has a correct recipient, or the truth is not complete, they are asked with and without it.
     """
     settings = load_settings(None, {}).settings
     options = reading_options(settings)
@@ -123,11 +123,11 @@ def examples_of(
         scored = score_pairs(connection, prepare_scoring(connection))
         truth = truth_by_query(connection, truth_path)
     if is_complete and not all(truth.values()):
-        is_right = [
+        is_correct = [
             recipient in truth.get(int(query), ())
             for query, recipient in zip(scored.query, scored.recipient_id, strict=True)
         ]
-        return Examples(name, weight, scored.query, scored.matrix, np.array(is_right, dtype=np.float64))
+        return Examples(name, weight, scored.query, scored.matrix, np.array(is_correct, dtype=np.float64))
     arguments = (scored.pairs, scored.recipient_id, scored.names, scored.names_counted, truth)
     seen, hidden = label_pairs(*arguments, hidden_share=0), label_pairs(*arguments, hidden_share=1)
     return Examples(
@@ -188,10 +188,10 @@ def report(cases: list[Examples], model: Model) -> None:
     print(f"acceptance limit at precision 0.98: {limit:.3f}")
     print("| case | queries | top 1 right | accepted | precision |\n|---|--:|--:|--:|--:|")
     for case in cases:
-        confidence, is_right = best(case, model)
+        confidence, is_correct = best(case, model)
         accepted = confidence >= limit
-        precision = is_right[accepted].mean() if accepted.any() else float("nan")
-        row = (f"{len(is_right):,}", f"{is_right.sum():,}", f"{accepted.sum():,}", f"{precision:.4f}")
+        precision = is_correct[accepted].mean() if accepted.any() else float("nan")
+        row = (f"{len(is_correct):,}", f"{is_correct.sum():,}", f"{accepted.sum():,}", f"{precision:.4f}")
         print(f"| {case.name} | {' | '.join(row)} |")
 
 

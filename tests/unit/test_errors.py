@@ -5,7 +5,16 @@ import pickle
 import duckdb
 import pytest
 
-from sbir_gate.errors import ConfigurationError, ExitStatus, Fault, InputError, NoRoomError, OutputError
+from sbir_gate.errors import (
+    ConfigurationError,
+    EnricherError,
+    ExitStatus,
+    Fault,
+    InputError,
+    NoRoomError,
+    OutputError,
+    TamperingError,
+)
 
 
 def raised(cause):
@@ -65,3 +74,29 @@ def test_an_error_survives_the_way_between_processes():
     error = InputError("no such file", "check the path", path="a.csv", line=3)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 -- what this test wrote
     assert (type(again), again.message, again.hint) == (InputError, "a.csv:3: no such file", "check the path")
+
+
+def test_the_facts_of_an_error_are_those_that_are_known():
+    error = EnricherError("it ended", command="engine", status=3, log_tail=("a", " b"), log="head-1.log")
+    assert error.message == "it ended: b"
+    assert error.facts_of(error.fault) == {
+        "text": "it ended: b",
+        "hint": "",
+        "problem": "it ended",
+        "exit_status": 3,
+        "command": "engine",
+        "status": 3,
+        "log": ("a", " b"),
+        "log_file": "head-1.log",
+    }
+    wrong = InputError("no date", path="a.csv", line=0, value=0)
+    assert wrong.facts_of(wrong.fault)["value"] == "0"
+
+
+def test_an_error_within_something_else_keeps_its_facts(tmp_path):
+    error = EnricherError("no row", "hint", path=tmp_path / "a.csv", line=2, log_tail=(f"in {tmp_path}/b",))
+    error.seen_from(tmp_path)
+    found = error.within("the base", TamperingError).within("there", EnricherError, "other hint")
+    assert found.message == "there: the base: a.csv:2: no row: in b"
+    assert (found.fault.path, found.fault.line, found.hint) == ("a.csv", 2, "other hint")
+    assert type(found) is EnricherError

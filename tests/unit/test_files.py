@@ -281,7 +281,7 @@ def test_an_output_that_the_user_names_keeps_its_link_and_a_pipe_is_wrong_input(
 
 def test_a_file_that_is_not_there_is_answered_with_the_one_that_is_spelled_like_it(tmp_path):
     (tmp_path / "enrichment.json").touch()
-    assert near_miss(tmp_path / "enrichmnt.json") == f"; did you mean {tmp_path / 'enrichment.json'}?"
+    assert near_miss(tmp_path / "enrichmnt.json") == f"did you mean {tmp_path / 'enrichment.json'}?"
     assert near_miss(tmp_path / "other.csv") == ""
     assert near_miss(tmp_path / "nowhere" / "enrichment.json") == ""
 

@@ -133,7 +133,7 @@ def test_without_proc_memory_is_sampled(tmp_path):
 def test_a_status_file_without_sizes_is_not_trusted(tmp_path):
     (tmp_path / "status").write_text("Name:\tpython\n")
     (tmp_path / "clear_refs").write_text("")
-    with pytest.raises(OSError, match="does not tell"):
+    with pytest.raises(OSError, match="does not show"):
         KernelProbe(tmp_path)
 
 

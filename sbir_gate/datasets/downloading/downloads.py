@@ -72,4 +72,4 @@ def ask_facts(remote: RemoteFile) -> RangeResponse:
         with remote.ask(0, 0) as response:
             return response
     except FileChangedError:
-        raise InputError(f"{remote.address}: the file on the server is empty", "check the URL") from None
+        raise InputError("the file on the server is empty", "check the URL", path=remote.address) from None

@@ -58,7 +58,9 @@ def fetch_table(remote: RemoteFile, folder: Path, dump: DumpOptions, options: Do
             except FileChangedError:
                 options.say("the file on the server has changed: starting from its beginning")
     raise InputError(
-        f"{remote.address}: changed {_MOST_CHANGES} times while it was read", "try again when it is finished"
+        f"changed {_MOST_CHANGES} times while it was read",
+        "try again when it is finished",
+        path=remote.address,
     )
 
 
@@ -79,8 +81,9 @@ def _fetch_table(remote: RemoteFile, folder: Path, dump: DumpOptions, options: D
     if not facts.is_partial or total is None:
         size = "" if total is None else f" ({total:,} bytes)"
         raise InputError(
-            f"{remote.address}: the server does not send parts of files, so one table cannot be taken out",
+            "the server does not send parts of files, so one table cannot be taken out",
             f"use another source, or download the whole file{size} with --whole",
+            path=remote.address,
         )
     if total < _SMALLEST_ZIP_BYTES:
         raise _no_zip(remote, f"{total} bytes")
@@ -120,7 +123,7 @@ def _opened(
 
 def _no_zip(remote: RemoteFile, why: str) -> InputError:
     return InputError(
-        f"{remote.address}: is not a readable zip ({why})", "check the URL, and leave --table out"
+        f"is not a readable zip ({why})", "check the URL, and leave --table out", path=remote.address
     )
 
 
@@ -160,15 +163,16 @@ def _toc_of(archive: RemoteZip, remote: RemoteFile) -> zipfile.ZipInfo:
     if len(found) != 1:
         held = "no" if not found else f"{len(found)} times"
         raise InputError(
-            f"{remote.address}: holds {held} {TOC}, so it is not one database dump in directory format",
+            f"holds {held} {TOC}, so it is not one database dump in directory format",
             "check the URL, or download all of it with --whole",
+            path=remote.address,
         )
     return found[0]
 
 
 def _read(archive: RemoteZip, info: zipfile.ZipInfo, remote: RemoteFile) -> bytes:
     if info.file_size > _MOST_TOC_BYTES:
-        raise InputError(f"{remote.address}: its {TOC} has {info.file_size:,} bytes", "check the URL")
+        raise InputError(f"its {TOC} has {info.file_size:,} bytes", "check the URL", path=remote.address)
     content: bytes = archive.read(info)
     return content
 
@@ -176,7 +180,9 @@ def _read(archive: RemoteZip, info: zipfile.ZipInfo, remote: RemoteFile) -> byte
 def _member(archive: RemoteZip, toc_info: zipfile.ZipInfo, name: str, remote: RemoteFile) -> zipfile.ZipInfo:
     """Return the member beside `toc.dat` that has this name, compressed or not."""
     if not MEMBER_NAME.fullmatch(name):
-        raise InputError(f"{remote.address}: its {TOC} names no file that a dump has", "the dump is damaged")
+        raise InputError(
+            f"its {TOC} names no file that a dump has", "the dump is damaged", path=remote.address
+        )
     place = PurePosixPath(toc_info.filename).parent
     known: dict[str, zipfile.ZipInfo] = {info.filename: info for info in archive.infolist()}
     for candidate in (f"{name}.gz", name):
@@ -188,13 +194,15 @@ def _member(archive: RemoteZip, toc_info: zipfile.ZipInfo, name: str, remote: Re
             zipfile.ZIP_DEFLATED,
         }:
             raise InputError(
-                f"{remote.address}: {info.filename} is encrypted, or compressed in a way that is not known",
+                f"{info.filename} is encrypted, or compressed in a way that is not known",
                 "download all of it with --whole, and unpack it",
+                path=remote.address,
             )
         return info
     raise InputError(
-        f"{remote.address}: {TOC} names {name}, which the zip holds neither plain nor as .gz",
+        f"{TOC} names {name}, which the zip holds neither plain nor as .gz",
         "the dump is damaged, or compressed in a way that cannot be read",
+        path=remote.address,
     )
 
 

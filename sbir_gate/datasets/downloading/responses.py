@@ -127,8 +127,9 @@ class RemoteFile:
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise InputError(
-                    f"{self.address}: the certificate of the server is not trusted",
+                    "the certificate of the server is not trusted",
                     "check the host; where a proxy signs anew, name its certificate in REQUESTS_CA_BUNDLE",
+                    path=self.address,
                 ) from None
             raise TransientError("the encrypted connection failed") from None
         except requests.exceptions.ConnectTimeout:
@@ -136,14 +137,14 @@ class RemoteFile:
         except requests.exceptions.ReadTimeout:
             raise TransientError(f"no answer within {timeout[1]:g} s") from None
         except requests.exceptions.TooManyRedirects:
-            raise InputError(f"{self.address}: the server redirects in circles", _GONE) from None
+            raise InputError("the server redirects in circles", _GONE, path=self.address) from None
         except (requests.exceptions.ProxyError, requests.exceptions.ConnectionError) as error:
             raise TransientError(_unreached(error)) from None
         except requests.exceptions.ChunkedEncodingError:
             raise TransientError("the connection was cut") from None
         except (requests.exceptions.RequestException, ValueError):
             raise InputError(
-                f"{self.address}: the URL, or one it redirects to, cannot be asked", "check the URL"
+                "the URL, or one it redirects to, cannot be asked", "check the URL", path=self.address
             ) from None
 
     def _check(self, response: requests.Response) -> None:
@@ -152,8 +153,9 @@ class RemoteFile:
         hops = [hop.url for hop in response.history] + [response.url]
         if self.address.url.startswith("https:") and not all(hop.startswith("https:") for hop in hops):
             raise InputError(
-                f"{self.address}: redirects to an address that is not encrypted",
+                "redirects to an address that is not encrypted",
                 "ask for the new address of the file, and give it with --url",
+                path=self.address,
             )
         if status in _PASSING:
             pause = _retry_after(response.headers.get("Retry-After", ""), self.now())
@@ -164,7 +166,7 @@ class RemoteFile:
             raise FileChangedError
         if status not in {200, 206}:
             what, hint = _FINAL.get(status, ("gives a response that is not a file", "check the URL"))
-            raise InputError(f"{self.address}: the server {what} ({status})", hint)
+            raise InputError(f"the server {what} ({status})", hint, path=self.address)
 
     def _answer(self, response: requests.Response) -> RangeResponse:
         headers = response.headers
@@ -174,8 +176,9 @@ class RemoteFile:
             found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
             if found is None or found[1] is None:
                 raise InputError(
-                    f"{self.address}: the server sends parts without saying which (206, no Content-Range)",
+                    "the server sends parts without saying which (206, no Content-Range)",
                     "the server or a proxy on the way is broken: use another source",
+                    path=self.address,
                 )
             first, total = int(found[1]), _number(found[3])
         return RangeResponse(

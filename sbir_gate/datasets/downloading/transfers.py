@@ -87,9 +87,10 @@ def persist(
         )
     except TransientError as fault:
         raise ToolError(
-            f"{remote.address}: {fault.reason} (tried {fault.attempts} times)",
+            f"{fault.reason} (tried {fault.attempts} times)",
             "run the same command again to resume; "
             "enrichment.performance.max_retries sets the number of retries",
+            path=remote.address,
         ) from None
 
 
@@ -98,8 +99,9 @@ def read_range(remote: RemoteFile, first: int, last: int, validator: str | None)
     size = last - first + 1
     if size > _MOST_IN_MEMORY_BYTES:
         raise InputError(
-            f"{remote.address}: the directory of the zip, or its toc.dat, has {size:,} bytes",
+            f"the directory of the zip, or its toc.dat, has {size:,} bytes",
             "this is not a USAspending dump: check the URL",
+            path=remote.address,
         )
     with remote.ask(first, last, validator) as response:
         if not response.is_partial or response.first_byte != first:
@@ -121,7 +123,7 @@ def read_whole(remote: RemoteFile, most_bytes: int) -> bytes:
         for block in response.blocks():
             body += block
             if len(body) > most_bytes:
-                raise InputError(f"{remote.address}: has more than {most_bytes:,} bytes", "check the URL")
+                raise InputError(f"has more than {most_bytes:,} bytes", "check the URL", path=remote.address)
     return bytes(body)
 
 
@@ -168,8 +170,9 @@ class Transfer:
                 self._is_resumed = False
                 raise TransientError("the SHA-256 of the resumed download is wrong")
             raise InputError(
-                f"{self._remote.address}: its SHA-256 is {found}, not {wanted.sha256}",
+                f"its SHA-256 is {found}, not {wanted.sha256}",
                 "the file was changed or damaged: check the source, then sources.*.sha256 in the settings",
+                path=self._remote.address,
             )
 
     def attempt(self) -> None:
@@ -281,8 +284,9 @@ class Transfer:
         """Refuse, before a byte is written, what is compressed, of a wrong size, or too much for the disk."""
         if response.encoding not in {"", "identity"} and not self._wanted.target.name.endswith(".gz"):
             raise InputError(
-                f"{self._remote.address}: the server sends the file compressed ({response.encoding})",
+                f"the server sends the file compressed ({response.encoding})",
                 f"name --output {self._wanted.target.name}.gz if that is gzip",
+                path=self._remote.address,
             )
         total = response.total_bytes if self._is_whole else self._span.size_bytes
         if total is None:
@@ -299,8 +303,9 @@ class Transfer:
 
     def _wrong_size(self, size: int) -> InputError:
         return InputError(
-            f"{self._remote.address}: has {size:,} bytes, not {self._wanted.size_bytes:,}",
+            f"has {size:,} bytes, not {self._wanted.size_bytes:,}",
             "the file was changed or damaged: check the source, then sources.*.size_bytes in the settings",
+            path=self._remote.address,
         )
 
     def _checked_head(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -328,7 +333,7 @@ class Transfer:
                 self._options.progress(done, limit)
         if done == 0 and not end:
             self._partial.discard()
-            raise InputError(f"{self._remote.address}: the file on the server is empty", "check the URL")
+            raise InputError("the file on the server is empty", "check the URL", path=self._remote.address)
         origin = self._partial.origin()
         if self._is_whole and origin is not None and origin.total_bytes is None:
             # from now on the size is known: where it was never announced, by the end of the body
@@ -339,8 +344,9 @@ class Transfer:
     def _more_than(self, limit: int) -> InputError:
         self._partial.discard()
         return InputError(
-            f"{self._remote.address}: the server sends more than the {limit:,} bytes of the file",
+            f"the server sends more than the {limit:,} bytes of the file",
             "the server or the size in the settings is wrong: check the source",
+            path=self._remote.address,
         )
 
 

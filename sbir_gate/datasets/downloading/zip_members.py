@@ -69,9 +69,9 @@ class Member:
             return self._checked(dump, 0)
         if dump.size_bytes not in {None, self.info.file_size}:
             raise InputError(
-                f"{self.remote.address}: {self.info.filename} has {self.info.file_size:,} bytes, "
-                f"not {dump.size_bytes:,}",
+                f"{self.info.filename} has {self.info.file_size:,} bytes, not {dump.size_bytes:,}",
                 "the dump was changed: check the source, then sources.recipients.size_bytes in the settings",
+                path=self.remote.address,
             )
         self._check_room(options)
         span = Span(self._data_starts_at(options), self.info.compress_size)
@@ -130,7 +130,7 @@ class Member:
         magic, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(header)
         if magic != _LOCAL_HEADER_MAGIC:
             raise InputError(
-                f"{self.remote.address}: the zip is damaged at byte {first:,}", "check the source"
+                f"the zip is damaged at byte {first:,}", "check the source", path=self.remote.address
             )
         return first + _LOCAL_HEADER.size + int(name_bytes) + int(extra_bytes)
 

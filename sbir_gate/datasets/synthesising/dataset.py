@@ -16,17 +16,17 @@ from sbir_gate.datasets.synthesising.bystanders import bystander_rows
 from sbir_gate.datasets.synthesising.draws import Draws
 from sbir_gate.datasets.synthesising.firms import Firm, FirmRegister
 from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
-from sbir_gate.datasets.synthesising.recipients import NOBODY, RECIPIENT_COLUMNS
+from sbir_gate.datasets.synthesising.recipients import NO_FIRM, RECIPIENT_COLUMNS
 from sbir_gate.datasets.synthesising.tables import open_table
 from sbir_gate.datasets.synthesising.traps import placeholder_rows, recipient_rows
-from sbir_gate.errors import OutputError
-from sbir_gate.files import sha256_of, write_output
+from sbir_gate.files import sha256_of, unwritable, write_output
 
 RECIPIENTS_PER_BATCH = 100_000
 AWARDS_PER_BATCH = 20_000
 TRUTH_COLUMNS = ("award_id", "recipient_ids")
 FINGERPRINT_NAME = "fingerprint.json"
 _FEWEST_FOR_PLACEHOLDERS = 1_000
+_STRATA = ("phase", "company_size", "identifier_type")
 
 Progress = Callable[[int, int], None]
 
@@ -62,24 +62,6 @@ class _Rows:
     dealt: list[AwardRow]
 
 
-class _Tally:
-    """Counts awards as they are written."""
-
-    def __init__(self) -> None:
-        self.without_recipient = 0
-        self.strata: dict[str, Counter[str]] = {
-            "phase": Counter(),
-            "company_size": Counter(),
-            "identifier_type": Counter(),
-        }
-
-    def add(self, rows: _Rows) -> None:
-        self.without_recipient += sum(not ids for _, ids in rows.truth)
-        self.strata["phase"].update(row.phase.value for row in rows.dealt)
-        self.strata["company_size"].update(row.company_size.value for row in rows.dealt)
-        self.strata["identifier_type"].update(row.identifier_type.value for row in rows.dealt)
-
-
 def synthesise(
     options: SynthesisOptions, folder: Path, on_progress: Progress | None = None
 ) -> SynthesisSummary:
@@ -94,7 +76,7 @@ def synthesise(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot be made ({error.strerror})", "name another folder", path=folder) from error
+        raise unwritable(folder, error, "name another folder") from error
     suffix, file_format = options.file_format.value, options.file_format
     paths = (folder / f"awards.{suffix}", folder / f"recipients.{suffix}", folder / "truth.csv")
     batches = _batches(options)
@@ -102,7 +84,8 @@ def synthesise(
     firms = [
         register.draw(Draws(options.seed, _Purpose.FIRMS, batch.number), batch.awards) for batch in batches
     ]
-    tally = _Tally()
+    without_recipient = 0
+    strata: dict[str, Counter[str]] = {name: Counter() for name in _STRATA}
     with ExitStack() as stack:
         write_awards = stack.enter_context(open_table(paths[0], AWARD_COLUMNS, file_format))
         write_recipients = stack.enter_context(open_table(paths[1], RECIPIENT_COLUMNS, file_format))
@@ -112,7 +95,9 @@ def synthesise(
             write_awards(rows.awards)
             write_recipients(rows.recipients)
             write_truth(rows.truth)
-            tally.add(rows)
+            without_recipient += sum(not ids for _, ids in rows.truth)
+            for name, counts in strata.items():
+                counts.update(getattr(row, name).value for row in rows.dealt)
             if on_progress:
                 on_progress(batch.first_recipient - 1 + batch.recipients, options.recipients)
     summary = SynthesisSummary(
@@ -120,8 +105,8 @@ def synthesise(
         recipients_path=paths[1],
         truth_path=paths[2],
         firms=sum(map(len, firms)),
-        awards_without_recipient=tally.without_recipient,
-        awards_by_stratum={name: dict(sorted(counts.items())) for name, counts in tally.strata.items()},
+        awards_without_recipient=without_recipient,
+        awards_by_stratum={name: dict(sorted(counts.items())) for name, counts in strata.items()},
         sha256={path.name: sha256_of(path) for path in paths},
     )
     _write_fingerprint(options, summary, folder / FINGERPRINT_NAME)
@@ -176,7 +161,7 @@ def _recipients(
     for ordinal, position in enumerate(order, start=batch.first_recipient):
         recipient_id = f"R{ordinal:09d}"
         rows.append((recipient_id, *bodies[position]))
-        if position < len(related) and related[position].firm != NOBODY:
+        if position < len(related) and related[position].firm != NO_FIRM:
             ids_by_firm[related[position].firm].append(recipient_id)
     return rows, ids_by_firm
 
@@ -198,6 +183,4 @@ def _write_fingerprint(options: SynthesisOptions, summary: SynthesisSummary, pat
     try:
         write_output(path, f"{json.dumps(document, indent=2)}\n".encode())
     except OSError as error:
-        raise OutputError(
-            f"cannot be written ({error.strerror})", "check its permissions", path=path
-        ) from error
+        raise unwritable(path, error) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -71,32 +70,9 @@ class Stratum:
     phase: Phase | None
 
 
-IDENTIFIER_TYPES = Weighted.of(
-    (
-        (IdentifierType.BOTH, 28),
-        (IdentifierType.UEI_ONLY, 20),
-        (IdentifierType.DUNS_ONLY, 33),
-        (IdentifierType.NEITHER, 19),
-    )
-)
-_COMPANY_SIZES = Weighted.of(
-    (
-        (CompanySize.MICRO, 32),
-        (CompanySize.SMALL, 30),
-        (CompanySize.MEDIUM, 14),
-        (CompanySize.LARGE, 4),
-        (CompanySize.UNKNOWN, 20),
-    )
-)
-_FATES = Weighted.of(
-    (
-        (Fate.ABSENT, 110),
-        (Fate.SAME, 580),
-        (Fate.DRIFTED, 280),
-        (Fate.EXTENDED, 18),
-        (Fate.RENAMED, 12),
-    )
-)
+IDENTIFIER_TYPES = Weighted.of(zip(IdentifierType, (28, 20, 33, 19), strict=True))
+_COMPANY_SIZES = Weighted.of(zip(CompanySize, (32, 30, 14, 4, 20), strict=True))
+_FATES = Weighted.of(zip(Fate, (110, 580, 280, 18, 12), strict=True))
 _FATES_WITHOUT_IDENTIFIER = Weighted.of(((Fate.ABSENT, 110), (Fate.SAME, 600), (Fate.DRIFTED, 290)))
 # Weights 1 / (k (k + 1)) up to 500 awards: half of the firms have one, the mean is 5.8.
 _AWARDS_PER_FIRM = Weighted.of((count, 1_000_000_000 // (count * (count + 1))) for count in range(1, 501))
@@ -128,13 +104,14 @@ class FirmRegister:
         place = draws.weighted(geography().firms)
         words, is_distinctive = self._new_name(draws, place.state)
         has_identifier = stratum.identifier_type is not IdentifierType.NEITHER
+        streets = (vocabulary().texts["street"], vocabulary().texts["street_kind"])
         return Firm(
             words=words,
             designator=draws.weighted(vocabulary().designators),
             is_distinctive=is_distinctive,
             place=place,
             zip_code=zip_code(draws, place),
-            street=_street(draws, vocabulary().texts["street"], vocabulary().texts["street_kind"]),
+            street=" ".join((str(draws.between(1, 9999)), *map(draws.pick, streets))),
             uei=identifiers.uei(draws),
             duns=identifiers.duns(draws),
             company_size=stratum.company_size,
@@ -159,7 +136,3 @@ class FirmRegister:
                 self._taken.add((name, state))
                 self.names.add(name)
                 return tuple(name.split()), template.is_distinctive
-
-
-def _street(draws: Draws, streets: Sequence[str], kinds: Sequence[str]) -> str:
-    return f"{draws.between(1, 9999)} {draws.pick(streets)} {draws.pick(kinds)}"

@@ -15,7 +15,7 @@ from sbir_gate.datasets.synthesising.vocabulary import vocabulary
 from sbir_gate.model.records import IdentifierType
 
 RECIPIENT_COLUMNS = ("recipient_id", "legal_business_name", "uei", "duns", "city", "state", "zip")
-NOBODY = -1
+NO_FIRM = -1
 
 # Of 1,064 real UEIs 158 have several legal names.
 SEVERAL_ROWS_SHARE = 158 / 1064
@@ -26,7 +26,14 @@ DRIFT_TWICE_SHARE = 0.25
 
 _FORMS = {
     "INC": Weighted.of(
-        ((", INC.", 25), ("  INC.", 16), ("  INC", 18), (" INC", 25), (" INCORPORATED", 3), ("", 5))
+        (
+            (", INC.", 25),
+            ("  INC.", 16),
+            ("  INC", 18),
+            (" INC", 25),
+            (" INCORPORATED", 3),
+            ("", 5),
+        )
     ),
     "LLC": Weighted.of(
         (
@@ -58,25 +65,17 @@ class Whereabouts(StrEnum):
 
     SAME = "same"
     MOVED_IN_STATE = "moved in state"
-    MOVED_AWAY = "moved away"
     NO_ZIP = "no zip"
     UNKNOWN = "unknown"
+    MOVED_AWAY = "moved away"
 
 
-_WHEREABOUTS = Weighted.of(
-    (
-        (Whereabouts.SAME, 77),
-        (Whereabouts.MOVED_IN_STATE, 12),
-        (Whereabouts.NO_ZIP, 5),
-        (Whereabouts.UNKNOWN, 4),
-        (Whereabouts.MOVED_AWAY, 2),
-    )
-)
+_WHEREABOUTS = Weighted.of(zip(Whereabouts, (77, 12, 5, 4, 2), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientRow:
-    """One row; `firm` is the position of the firm that it truly is, or NOBODY."""
+    """One row; `firm` is the position of the firm that it truly is, or NO_FIRM."""
 
     name: str
     uei: str

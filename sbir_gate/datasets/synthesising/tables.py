@@ -13,8 +13,7 @@ from typing import IO
 import duckdb
 
 from sbir_gate.datasets.synthesising.options import FileFormat
-from sbir_gate.errors import OutputError
-from sbir_gate.files import create_file, output_target, place_durably
+from sbir_gate.files import create_file, output_target, place_durably, unwritable
 
 RowWriter = Callable[[Iterable[Sequence[str]]], None]
 
@@ -33,7 +32,7 @@ def open_table(path: Path, columns: Sequence[str], file_format: FileFormat) -> I
     try:
         target = output_target(path, may_be_device=False)
     except OSError as error:
-        raise _unwritable(path, error.strerror) from error
+        raise unwritable(path, error) from error
     part, rows = (target.with_name(target.name + ending) for ending in (".part", ".rows"))
     try:
         with _open_text(rows if file_format is FileFormat.PARQUET else part, file_format) as stream:
@@ -44,16 +43,10 @@ def open_table(path: Path, columns: Sequence[str], file_format: FileFormat) -> I
             _copy_to_parquet(rows, part)
         place_durably(part, target)
     except (OSError, duckdb.Error) as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True)
         rows.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, reason: object) -> OutputError:
-    return OutputError(
-        f"cannot be written ({reason})", "check the folder, its permissions and the free space", path=path
-    )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from sbir_gate.datasets.synthesising.draws import Draws
 from sbir_gate.datasets.synthesising.firms import Fate, Firm
 from sbir_gate.datasets.synthesising.geography import Place, geography, zip_code
 from sbir_gate.datasets.synthesising.recipients import (
-    NOBODY,
+    NO_FIRM,
     Rank,
     RecipientRow,
     Whereabouts,
@@ -57,7 +57,7 @@ def placeholder_rows(draws: Draws) -> list[RecipientRow]:
     for name in PLACEHOLDER_NAMES:
         uei = GENERIC_UEI if name == "MISCELLANEOUS FOREIGN CONTRACTORS" else ""
         duns = draws.pick(("", "000000000", "999999999"))
-        rows.append(RecipientRow(name, uei, duns, "", "", "", NOBODY, Rank.TRAP))
+        rows.append(RecipientRow(name, uei, duns, "", "", "", NO_FIRM, Rank.TRAP))
     stranger = _trap(draws, ("OVERSEAS", "TRADING", "&", "SUPPLY"), draws.weighted(geography().people))
     return [*rows, replace(stranger, uei=GENERIC_UEI)]
 
@@ -121,4 +121,4 @@ def _trap(draws: Draws, words: Sequence[str], place: Place, *, avoided_zip: str 
         zip_ = zip_code(draws, place)
     uei = identifiers.uei(draws) if draws.chance(UEI_SHARE) else ""
     duns = identifiers.duns(draws) if draws.chance(DUNS_SHARE) else ""
-    return RecipientRow(name, uei, duns, *spelled_address(draws, place, zip_), NOBODY, Rank.TRAP)
+    return RecipientRow(name, uei, duns, *spelled_address(draws, place, zip_), NO_FIRM, Rank.TRAP)

@@ -8,12 +8,13 @@ pair is made, so it does not depend on chunks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
 from sbir_gate.reading.database import count_rows
+from sbir_gate.sql_text import literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +34,65 @@ class BlockingOptions:
 _LEAST_TO_MERGE = 1_000_000
 _RANKING_STEPS = 4
 
-# kinds of pieces, kept apart by a number of their own
-_START, _END, _INITIAL, _HEAD, _TAIL, _WORD, _WORD_IN_STATE, _STEM_IN_STATE, _NEIGHBOURS, _NAME = range(1, 11)
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What makes a key: SQL for its `parts`, in rows that meet `condition`; `number` keeps kinds apart."""
+
+    number: int
+    kind: str
+    parts: tuple[str, ...]
+    condition: str = "true"
 
 
-def _key(kind: int, *pieces: str) -> str:
-    """Return SQL for the key of some pieces in any order, NULL where one of them is unknown.
+_ZIP3 = "left(zip5, 3)"
+_NAME = _Piece(10, "name", ("compact",))
+_NAME_PIECES = (
+    _Piece(1, "start-in-zip3", ("left(compact, 4)", _ZIP3), "len(compact) >= 4"),
+    _Piece(2, "end-in-zip3", ("right(compact, 4)", _ZIP3), "len(compact) >= 4"),
+    _Piece(3, "initial-in-zip", ("left(compact, 1)", "zip5")),
+    _Piece(4, "first-7", ("left(compact, 7)",), "len(compact) >= 7"),
+    _Piece(5, "last-7", ("right(compact, 7)",), "len(compact) >= 7"),
+    _NAME,
+)
+_TOKEN_PIECES = (
+    _Piece(6, "token", ("token",), "len(token) >= 5"),
+    _Piece(7, "token-in-state", ("token", "state"), "len(token) >= 4"),
+    _Piece(8, "stem-in-state", ("left(token, 5)", "state"), "len(token) >= 5"),
+    _Piece(9, "token-pair", ("token", "neighbour")),
+)
 
-    Hashes are joined by XOR: that costs no text, and the order of the pieces does not matter.
+
+def _key(piece: _Piece) -> str:
+    """Return SQL for the key of a piece, its parts in any order, NULL where one of them is unknown.
+
+    Hashes are joined by XOR: that costs no text, and the order of the parts does not matter.
     """
-    # hash(NULL) is a number, and all unknown pieces would meet in it
-    known = " AND ".join(f"{piece} IS NOT NULL" for piece in pieces)
-    joined = f"hash({pieces[0]})"
-    for piece in pieces[1:]:
-        joined = f"xor({joined}, hash({piece}))"
-    return f"CASE WHEN {known} THEN xor({joined}, {kind * 0x9E3779B97F4A7C15 % 2**64}::UBIGINT) END"
+    # hash(NULL) is a number, and all unknown parts would meet in it
+    known = " AND ".join(f"{part} IS NOT NULL" for part in piece.parts)
+    joined = f"hash({piece.parts[0]})"
+    for part in piece.parts[1:]:
+        joined = f"xor({joined}, hash({part}))"
+    key = f"CASE WHEN {known} THEN xor({joined}, {piece.number * 0x9E3779B97F4A7C15 % 2**64}::UBIGINT) END"
+    return key if piece.condition == "true" else f"CASE WHEN {piece.condition} THEN {key} END"
 
 
-_NAME_KEY = _key(_NAME, "compact")
+_NAME_KEY = _key(_NAME)
+
+
+def _pieces_query(table: str, identity: str, column: Callable[[_Piece], str], alias: str) -> str:
+    """Return SQL for `identity` and a column made of each piece of each row of `table`."""
+    of_name = ", ".join(map(column, _NAME_PIECES))
+    of_token = ", ".join(map(column, _TOKEN_PIECES))
+    named = f"FROM {table} WHERE compact <> ''"
+    return f"""
+        SELECT {identity}, unnest([{of_name}]) AS {alias} {named}
+        UNION ALL
+        SELECT {identity}, unnest([{of_token}]) AS {alias} FROM (
+            SELECT {identity}, state, unnest(tokens) AS token, unnest(tokens[2:]) AS neighbour
+            FROM (SELECT {identity}, state, string_split(normal, ' ') AS tokens {named})
+        )
+    """
 
 
 def keys_query(table: str, identity: str) -> str:
@@ -58,30 +100,19 @@ def keys_query(table: str, identity: str) -> str:
 
     A key that a row has twice may come twice, and NULL for what is unknown.
     """
-    zip3 = "left(zip5, 3)"
-    of_name = [
-        f"CASE WHEN len(compact) >= 4 THEN {_key(_START, 'left(compact, 4)', zip3)} END",
-        f"CASE WHEN len(compact) >= 4 THEN {_key(_END, 'right(compact, 4)', zip3)} END",
-        _key(_INITIAL, "left(compact, 1)", "zip5"),
-        f"CASE WHEN len(compact) >= 7 THEN {_key(_HEAD, 'left(compact, 7)')} END",
-        f"CASE WHEN len(compact) >= 7 THEN {_key(_TAIL, 'right(compact, 7)')} END",
-        _NAME_KEY,
-    ]
-    of_word = [
-        f"CASE WHEN len(word) >= 5 THEN {_key(_WORD, 'word')} END",
-        f"CASE WHEN len(word) >= 4 THEN {_key(_WORD_IN_STATE, 'word', 'state')} END",
-        f"CASE WHEN len(word) >= 5 THEN {_key(_STEM_IN_STATE, 'left(word, 5)', 'state')} END",
-        _key(_NEIGHBOURS, "word", "neighbour"),
-    ]
-    named = f"FROM {table} WHERE compact <> ''"
-    return f"""
-        SELECT {identity}, unnest([{", ".join(of_name)}]) AS key {named}
-        UNION ALL
-        SELECT {identity}, unnest([{", ".join(of_word)}]) AS key FROM (
-            SELECT {identity}, state, unnest(words) AS word, unnest(words[2:]) AS neighbour
-            FROM (SELECT {identity}, state, string_split(normal, ' ') AS words {named})
+    return _pieces_query(table, identity, _key, "key")
+
+
+def named_keys_query(table: str, identity: str) -> str:
+    """Return SQL for `identity` and each key of a few rows, as a struct of its kind and its text."""
+
+    def named(piece: _Piece) -> str:
+        text = f"concat_ws(' ', {', '.join(piece.parts)})"
+        return (
+            f"CASE WHEN {_key(piece)} IS NOT NULL THEN {{'kind': {literal(piece.kind)}, 'text': {text}}} END"
         )
-    """
+
+    return _pieces_query(table, identity, named, "named_key")
 
 
 def create_pairs(
@@ -99,11 +130,11 @@ def create_pairs(
         CREATE OR REPLACE TEMP TABLE query_keys AS
         SELECT DISTINCT query_id, key FROM ({keys_query("queries", "query_id")}) WHERE key IS NOT NULL
     """)
-    # the key of a whole name is used however common it is, but then it is not selective
+    # the key of a name is used however common it is, but then it is not selective
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE open_keys AS
         SELECT key, count(*) AS queries, key IN (SELECT {_NAME_KEY} FROM queries) AS is_name,
-               count(*) <= {options.max_firms_per_key} AS is_telling
+               count(*) <= {options.max_firms_per_key} AS is_selective
         FROM query_keys GROUP BY key
     """)
     connection.execute("CREATE OR REPLACE TEMP TABLE recipient_keys (row_key BIGINT, key UBIGINT)")
@@ -118,7 +149,7 @@ def create_pairs(
     _merge_keys(connection, options.max_pairs_per_key)
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT query_id, row_key, count(*) FILTER (is_telling) AS shared_keys
+        SELECT query_id, row_key, count(*) FILTER (is_selective) AS shared_keys
         FROM query_keys JOIN open_keys USING (key) JOIN recipient_keys USING (key)
         GROUP BY query_id, row_key
     """)
@@ -143,10 +174,10 @@ def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
         CREATE OR REPLACE TEMP TABLE open_keys AS
         SELECT * FROM (
             SELECT key, queries, is_name,
-                   is_telling AND queries * coalesce(recipients, 0) <= {max_pairs_per_key} AS is_telling
+                   is_selective AND queries * coalesce(recipients, 0) <= {max_pairs_per_key} AS is_selective
             FROM open_keys
             LEFT JOIN (SELECT key, count(*) AS recipients FROM recipient_keys GROUP BY key) USING (key)
-        ) WHERE is_telling OR is_name
+        ) WHERE is_selective OR is_name
     """)
     return count_rows(connection, "recipient_keys")
 
@@ -158,12 +189,12 @@ def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: S
     similarity were chosen by how often the correct recipient is among the best (docs/performance).
     """
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE likened"
-        " (query_id BIGINT, row_key BIGINT, shared_keys BIGINT, likeness DOUBLE)"
+        "CREATE OR REPLACE TEMP TABLE compared"
+        " (query_id BIGINT, row_key BIGINT, shared_keys BIGINT, similarity DOUBLE)"
     )
     for batch in batches:
         connection.execute(f"""
-            INSERT INTO likened
+            INSERT INTO compared
             SELECT query_id, row_key, shared_keys,
                    2 * jaro_winkler_similarity(q.compact, r.compact)
                    + 0.1 * least(shared_keys, 10)
@@ -181,9 +212,9 @@ def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: S
     for remainder in range(_RANKING_STEPS):
         connection.execute(f"""
             INSERT INTO pairs SELECT query_id, row_key, shared_keys
-            FROM (SELECT DISTINCT * FROM likened WHERE query_id % {_RANKING_STEPS} = {remainder})
+            FROM (SELECT DISTINCT * FROM compared WHERE query_id % {_RANKING_STEPS} = {remainder})
             QUALIFY row_number() OVER (
-                PARTITION BY query_id ORDER BY likeness DESC, shared_keys DESC, row_key
+                PARTITION BY query_id ORDER BY similarity DESC, shared_keys DESC, row_key
             ) <= {pairs_per_query}
         """)
-    connection.execute("DROP TABLE likened")
+    connection.execute("DROP TABLE compared")

@@ -27,7 +27,7 @@ from sbir_gate.engine.matching.exact import (
     find_identifier_matches,
 )
 from sbir_gate.engine.matching.firms import create_firms, create_queries
-from sbir_gate.engine.matching.scoring import WordCounts, prepare_scoring, query_ranges, score_pairs
+from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
 from sbir_gate.engine.matching.training import joined, label_pairs, train
 from sbir_gate.model.matches import Method
 
@@ -42,14 +42,14 @@ class MatchingOptions:
     follows from it unless `acceptance_limit` (0..1) sets it outright. With at least
     `min_training_labels` firms linked by identifier, a sample of at most `max_training_labels` of
     them trains the model. An exact name in the same state is linked by itself while at most
-    `namesakes_in_state` recipients bear it.
+    `max_frequency_in_state` recipients bear it.
     """
 
     methods: tuple[Method, ...]
     min_precision: float
     acceptance_limit: float | None
     max_candidates: int
-    namesakes_in_state: int
+    max_frequency_in_state: int
     min_training_labels: int
     max_training_labels: int
     blocking: BlockingOptions
@@ -57,9 +57,12 @@ class MatchingOptions:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The decisions, one per firm (sorted by `firm_id`), and the engine's own metrics."""
+    """The decisions, one per firm (sorted by `firm_id`), what they follow from, and the engine's metrics."""
 
     decisions: tuple[FirmDecision, ...]
+    rules: Rules
+    model: Model
+    counts: TokenCounts
     counters: Mapping[str, int]
     notes: Mapping[str, str]
 
@@ -90,7 +93,11 @@ def _match_firms(
     linked = {firm: found[0] for firm, found in matches.items() if found[0].agrees}
     with stage("candidates"):
         labelled = _labelled_firms(connection, sorted(linked), options)
-        _create_query_firms(connection, firms, linked, labelled)
+        wanted = [firm for firm in range(firms) if firm not in linked]
+        connection.execute(
+            "CREATE OR REPLACE TABLE query_firms AS SELECT unnest($1::BIGINT[]) AS firm_id",
+            [[*wanted, *labelled]],
+        )
         queries = create_queries(connection, "query_firms")
         counters = create_pairs(connection, options.blocking, batches)
     with stage("words"):
@@ -102,7 +109,7 @@ def _match_firms(
         limit = interpolated_limit(model.limits, options.min_precision)
     with stage("similarity"):
         by_query = _pairs_by_query(connection, counts, model, options.methods, min(limit, LEAST_CANDIDATE))
-    rules = Rules(limit, options.namesakes_in_state, options.max_candidates)
+    rules = Rules(limit, options.max_frequency_in_state, options.max_candidates)
     with stage("decisions"):
         by_firm = _pairs_by_firm(connection, by_query)
         decisions = tuple(
@@ -110,7 +117,7 @@ def _match_firms(
         )
     counters = {"firms": firms, "queries": queries, **counters}
     notes = {"model": model.version, "acceptance_limit": f"{limit:.6f}", "labelled_firms": str(len(labelled))}
-    return Matched(decisions, counters, notes)
+    return Matched(decisions, rules, model, counts, counters, notes)
 
 
 def _identifier_matches(
@@ -143,22 +150,9 @@ def _labelled_firms(connection: DuckDBPyConnection, linked: list[int], options: 
     return sorted(row[0] for row in rows)
 
 
-def _create_query_firms(
-    connection: DuckDBPyConnection,
-    firms: int,
-    linked: Mapping[int, IdentifierMatch],
-    labelled: Sequence[int],
-) -> None:
-    wanted = [firm for firm in range(firms) if firm not in linked]
-    connection.execute(
-        "CREATE OR REPLACE TABLE query_firms AS SELECT unnest($1::BIGINT[]) AS firm_id",
-        [[*wanted, *labelled]],
-    )
-
-
 def _model(
     connection: DuckDBPyConnection,
-    counts: WordCounts,
+    counts: TokenCounts,
     matches: Mapping[int, Sequence[IdentifierMatch]],
     labelled: Sequence[int],
     options: MatchingOptions,
@@ -186,7 +180,7 @@ def _model(
 
 def _pairs_by_query(
     connection: DuckDBPyConnection,
-    counts: WordCounts,
+    counts: TokenCounts,
     model: Model,
     methods: Sequence[Method],
     least: float,

@@ -31,6 +31,15 @@ On synthesised data all of 5,573 links by UEI and 4,110 by DUNS were right; real
 PRIOR_STRENGTH = 3.0
 _MAX_STEPS = 50
 
+# features as models of older versions call them
+_FORMER_NAMES = {
+    "coined": "rare_token",
+    "coined_elsewhere": "rare_token_elsewhere",
+    "namesakes": "name_frequency",
+    "rivals": "runner_ups",
+    "same_first_word": "same_first_token",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -62,7 +71,8 @@ def parse_model(text: str) -> Model:
     one of FEATURES.
     """
     stored = json.loads(text)
-    weights = dict(zip(stored["features"], stored["weights"], strict=True))
+    names = [_FORMER_NAMES.get(name, name) for name in stored["features"]]
+    weights = dict(zip(names, stored["weights"], strict=True))
     unknown = sorted(weights.keys() - {*FEATURES})
     if unknown:
         raise ToolError(
@@ -113,15 +123,15 @@ def fit(
     return rounded[:-1], float(rounded[-1])
 
 
-def acceptance_limit(confidences: Floats, is_right: NDArray[np.bool_], min_precision: float) -> float:
+def acceptance_limit(confidences: Floats, is_correct: NDArray[np.bool_], min_precision: float) -> float:
     """Return the least confidence at which the accepted share right is at least `min_precision`.
 
-    `confidences` and `is_right` are those of the best candidate of each labelled query. With one
+    `confidences` and `is_correct` are those of the best candidate of each labelled query. With one
     wrong answer added to those accepted (a pessimist's count, so that a short list of right answers
     proves little), the result is 1.0 if no limit reaches the precision.
     """
     order = np.argsort(-confidences, kind="stable")
-    right = np.cumsum(is_right[order])
+    right = np.cumsum(is_correct[order])
     accepted = np.arange(1, len(order) + 1)
     # equal confidences are accepted together: only the last of them can be a limit
     is_last = np.diff(confidences[order], append=-1.0) != 0

@@ -56,7 +56,7 @@ class PairFacts:
     same_state: bool
     state_conflict: bool
     same_city: bool
-    namesakes: int
+    name_frequency: int
     is_rare: bool
     is_other_generation: bool
     order: tuple[float | str, ...]
@@ -67,7 +67,7 @@ class Rules:
     """Minimum confidence of a link, maximum name frequency for links by state, maximum candidates."""
 
     acceptance_limit: float
-    namesakes_in_state: int
+    max_frequency_in_state: int
     max_candidates: int
 
 
@@ -102,8 +102,8 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
     column = {name: scored.matrix[:, FEATURES.index(name)] for name in _DECISIVE}
     kept = np.flatnonzero((confidences >= least) | (column["same_compact"] > 0))
     value = {name: cells[kept].tolist() for name, cells in column.items()}
-    likeness = (100.0 * scored.matrix[:, FEATURES.index("token_sort")]).round(4)[kept].tolist()
-    places = scored.pairs.right_places
+    similarity = (100.0 * scored.matrix[:, FEATURES.index("token_sort")]).round(4)[kept].tolist()
+    states, zips = scored.pairs.right_places.state, scored.pairs.right_places.zip5
     facts = []
     for place, (index, confidence) in enumerate(zip(kept.tolist(), confidences[kept].tolist(), strict=True)):
         is_exact = value["same_compact"][place] > 0
@@ -116,31 +116,25 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
                 row_key=int(scored.row_key[index]),
                 recipient_id=recipient,
                 method=Method.NAME_EXACT if is_exact else Method.NAME_FUZZY,
-                score=100.0 if is_exact else likeness[place],
+                score=100.0 if is_exact else similarity[place],
                 confidence=confidence,
                 same_zip5=value["same_zip5"][place] > 0,
                 same_state=value["same_state"][place] > 0,
                 state_conflict=value["state_conflict"][place] > 0,
                 same_city=value["same_city"][place] > 0,
-                namesakes=int(scored.pairs.namesakes[index]),
+                name_frequency=int(scored.pairs.name_frequency[index]),
                 is_other_generation=differ_in_generation(left, right),
                 is_rare=value["shared_rarity"][place] >= _RARE_ENOUGH,
-                order=(
-                    -confidence,
-                    -likeness[place],
-                    recipient,
-                    str(places.state[index]),
-                    str(places.zip5[index]),
-                ),
+                order=(-confidence, -similarity[place], recipient, *map(str, (states[index], zips[index]))),
             )
         )
     return facts
 
 
-def links_by_name(pair: PairFacts, states_in_common: int, namesakes_in_state: int) -> bool:
+def links_by_name(pair: PairFacts, states_in_common: int, max_frequency_in_state: int) -> bool:
     """Say whether an exact name is a link by itself, whatever the model thinks.
 
-    It is where the zip or the city agrees; where the state agrees, at most `namesakes_in_state`
+    It is where the zip or the city agrees; where the state agrees, at most `max_frequency_in_state`
     recipients have the name and only one of them is in that state (`states_in_common`); or where the name is
     rare and unique, and no place contradicts it. Measured precision of these
     cases: docs/performance/enrichment-benchmarks.md.
@@ -150,8 +144,8 @@ def links_by_name(pair: PairFacts, states_in_common: int, namesakes_in_state: in
     if pair.same_zip5 or (pair.same_city and pair.same_state):
         return True
     if pair.same_state:
-        return pair.namesakes <= namesakes_in_state and states_in_common == 1
-    return pair.namesakes == 1 and not pair.state_conflict and pair.is_rare
+        return pair.name_frequency <= max_frequency_in_state and states_in_common == 1
+    return pair.name_frequency == 1 and not pair.state_conflict and pair.is_rare
 
 
 def decide_firm(
@@ -168,23 +162,29 @@ def decide_firm(
         if pair.confidence >= LEAST_CANDIDATE or pair.method is Method.NAME_EXACT
     ]
     if identified and identified[0].agrees:
-        return _decision(
-            firm_id, DecisionKind.LINK, by_identifier[0], [*by_identifier, *by_name], rules.max_candidates
+        link: Candidate | None = by_identifier[0]
+        candidates = [*by_identifier, *by_name]
+    else:
+        link, candidates = _linked_pair(pairs, rules), [*by_name, *by_identifier]
+    if link is None:
+        candidates = sorted(
+            [*by_identifier, *by_name], key=lambda found: (-found.confidence, found.recipient_id)
         )
-    linked = _linked_pair(pairs, rules)
-    if linked is not None:
-        return _decision(firm_id, DecisionKind.LINK, linked, [*by_name, *by_identifier], rules.max_candidates)
-    candidates = sorted([*by_identifier, *by_name], key=lambda found: (-found.confidence, found.recipient_id))
-    if candidates:
-        return _decision(firm_id, DecisionKind.CANDIDATE, candidates[0], candidates, rules.max_candidates)
-    return FirmDecision(firm_id, DecisionKind.NONE, Method.NONE, None, ())
+    best = link or next(iter(candidates), None)
+    if best is None:
+        return FirmDecision(firm_id, DecisionKind.NONE, Method.NONE, None, ())
+    distinct = {best.recipient_id: best}
+    for candidate in candidates:
+        distinct.setdefault(candidate.recipient_id, candidate)
+    kind = DecisionKind.LINK if link else DecisionKind.CANDIDATE
+    return FirmDecision(firm_id, kind, best.method, best, tuple(distinct.values())[: rules.max_candidates])
 
 
 def _linked_pair(pairs: Sequence[PairFacts], rules: Rules) -> Candidate | None:
     exact = [pair for pair in pairs if pair.method is Method.NAME_EXACT]
     in_state = len({pair.recipient_id for pair in exact if pair.same_state})
     for pair in pairs:
-        if links_by_name(pair, in_state, rules.namesakes_in_state):
+        if links_by_name(pair, in_state, rules.max_frequency_in_state):
             confidence = max(pair.confidence, RULE_CONFIDENCE)
             return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence)
     best = next((pair for pair in pairs if not pair.is_other_generation), None)
@@ -194,23 +194,9 @@ def _linked_pair(pairs: Sequence[PairFacts], rules: Rules) -> Candidate | None:
 
 
 def _from_identifier(match: IdentifierMatch) -> Candidate:
+    row_key, recipient_id, method = match.row_key, match.recipient_id, match.method
     if not match.agrees:
-        return Candidate(
-            match.row_key,
-            match.recipient_id,
-            match.method,
-            match.score,
-            CONFLICT_CONFIDENCE,
-            IDENTIFIER_CONFLICT,
-        )
-    confidence = UEI_CONFIDENCE if match.method is Method.UEI_EXACT else DUNS_CONFIDENCE
-    return Candidate(match.row_key, match.recipient_id, match.method, 100.0, confidence)
-
-
-def _decision(
-    firm_id: int, kind: DecisionKind, best: Candidate, candidates: Sequence[Candidate], most: int
-) -> FirmDecision:
-    distinct: dict[str, Candidate] = {best.recipient_id: best}
-    for candidate in candidates:
-        distinct.setdefault(candidate.recipient_id, candidate)
-    return FirmDecision(firm_id, kind, best.method, best, tuple(distinct.values())[:most])
+        score, confidence = match.score, CONFLICT_CONFIDENCE
+        return Candidate(row_key, recipient_id, method, score, confidence, IDENTIFIER_CONFLICT)
+    confidence = UEI_CONFIDENCE if method is Method.UEI_EXACT else DUNS_CONFIDENCE
+    return Candidate(row_key, recipient_id, method, 100.0, confidence)

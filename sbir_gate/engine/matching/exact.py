@@ -11,7 +11,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from sbir_gate.engine.matching.normalise import canonical_tokens
 from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
-from sbir_gate.engine.matching.vocabulary import COMMON_WORDS
+from sbir_gate.engine.matching.vocabulary import COMMON_TOKENS
 from sbir_gate.model.matches import Method
 
 _MOST_PER_IDENTIFIER = 20
@@ -19,7 +19,7 @@ _CLEAR_TOKENS = 60.0
 _CLEAR_LETTERS = 0.80
 
 _EMPTY_FROM = 15
-"""Words in at least this many of 10,000 names: sharing one of them is not agreement."""
+"""Tokens in at least this many of 10,000 names: sharing one of them is not agreement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,39 +94,45 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
     """).fetchall()
     found = []
     for firm_id, row_key, recipient_id, normals, normal, same_zip5, same_state in rows:
-        # a name that is not there cannot disagree, but one that does agree comes before it
-        likeness = max(
-            (name_likeness(own, normal) for own in normals if own and normal), default=_CLEAR_TOKENS
-        )
-        agrees = likeness >= _CLEAR_TOKENS
+        match = match_by_names(firm_id, method, row_key, recipient_id, normals, normal)
         place = 2 * bool(same_zip5) + bool(same_state)
-        match = IdentifierMatch(firm_id, method, row_key, recipient_id, round(likeness, 4), agrees)
-        found.append(((firm_id, not agrees, -match.score, -place, recipient_id, normal), match))
+        found.append(((firm_id, not match.agrees, -match.score, -place, recipient_id, normal), match))
     found.sort(key=lambda pair: pair[0])
     return [match for _, match in found]
 
 
-def name_likeness(left: str, right: str) -> float:
+def match_by_names(
+    firm_id: int, method: Method, row_key: int, recipient_id: str, own_names: Sequence[str], name: str
+) -> IdentifierMatch:
+    """Return the match by an identifier that both sides carry, with what their normal names say of it."""
+    # a name that is not there cannot disagree, but one that does agree comes before it
+    similarity = max((name_similarity(own, name) for own in own_names if own and name), default=_CLEAR_TOKENS)
+    return IdentifierMatch(
+        firm_id, method, row_key, recipient_id, round(similarity, 4), similarity >= _CLEAR_TOKENS
+    )
+
+
+def name_similarity(left: str, right: str) -> float:
     """Return how far two normal names agree, 0..100; below 60 they clearly disagree.
 
-    Generous on purpose: a shared rare word, a common start or an acronym is enough, because the identifier
+    Generous on purpose: a shared rare token, a common start or an acronym is enough, because the identifier
     already supports the match.
     """
-    left_words = [word for word in canonical_tokens(left) if COMMON_WORDS.get(word, 0) < _EMPTY_FROM]
-    right_words = [word for word in canonical_tokens(right) if COMMON_WORDS.get(word, 0) < _EMPTY_FROM]
-    left_text = " ".join(left_words) or left
-    right_text = " ".join(right_words) or right
-    words = fuzz.token_set_ratio(left_text, right_text)
+    left_tokens = [token for token in canonical_tokens(left) if COMMON_TOKENS.get(token, 0) < _EMPTY_FROM]
+    right_tokens = [token for token in canonical_tokens(right) if COMMON_TOKENS.get(token, 0) < _EMPTY_FROM]
+    left_text = " ".join(left_tokens) or left
+    right_text = " ".join(right_tokens) or right
+    tokens = fuzz.token_set_ratio(left_text, right_text)
     left_letters, right_letters = left_text.replace(" ", ""), right_text.replace(" ", "")
     letters = JaroWinkler.similarity(left_letters, right_letters)
     if letters < _CLEAR_LETTERS:
         letters = 0.0
-    return max(words, 100.0 * letters, 90.0 * _is_acronym(left, right))
+    return max(tokens, 100.0 * letters, 90.0 * _is_acronym(left, right))
 
 
 def _is_acronym(left: str, right: str) -> bool:
     def initials(name: str) -> str:
-        return "".join(word[0] for word in name.split() if word not in {"AND", "OF", "THE"})
+        return "".join(token[0] for token in name.split() if token not in {"AND", "OF", "THE"})
 
     def first(name: str) -> str:
         return name.split(" ", 1)[0] if name else ""

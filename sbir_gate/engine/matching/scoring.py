@@ -1,4 +1,4 @@
-"""From the pairs in the database to features: fetches strings, counts words, calls `similarity`."""
+"""From the pairs in the database to features: fetches strings, counts tokens, calls `similarity`."""
 
 from __future__ import annotations
 
@@ -20,24 +20,17 @@ from sbir_gate.engine.matching.similarity import (
     build_name_table,
     features,
 )
-from sbir_gate.engine.matching.vocabulary import BACKGROUND_NAMES, COMMON_WORDS
+from sbir_gate.engine.matching.vocabulary import BACKGROUND_NAMES, COMMON_TOKENS
 from sbir_gate.reading.database import count_rows
 
 _CUT_LENGTHS = "(29, 30, 31, 39, 40, 41)"
 _TEXT_COLUMNS = (
     "recipient_id",
-    "left_normal",
-    "left_city",
-    "left_state",
-    "left_zip5",
-    "right_normal",
-    "right_city",
-    "right_state",
-    "right_zip5",
+    *(f"{side}_{column}" for side in ("left", "right") for column in ("normal", "city", "state", "zip5")),
 )
 _QUERIES_AT_ONCE = 3_000
-_WORD_SAMPLE = 500_000
-_NAMESAKES_AT_ONCE = 500_000
+_TOKEN_SAMPLE = 500_000
+_NAMED_ROWS_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +47,17 @@ class ScoredPairs:
 
 
 @dataclass(frozen=True, slots=True)
-class WordCounts:
-    """How many of `names` recipient names hold each canonical word; words that are not there are in none."""
+class TokenCounts:
+    """How many of `names` recipient names hold each canonical token; absent tokens are in none."""
 
     frequencies: Mapping[str, float]
     names: int
 
 
-def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)) -> WordCounts:
-    """Create `pair_recipients`, the recipients that `pairs` name, and count the words of their names.
+def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)) -> TokenCounts:
+    """Create `pair_recipients`, the recipients that `pairs` name, and count the tokens of their names.
 
-    Each is there once, with its `place` in the order of content and its `namesakes`: how many
+    Each is there once, with its `place` in the order of content and its `name_frequency`: how many
     distinct recipients of all `batches` have its compact name.
     """
     gather_rows(
@@ -74,18 +67,18 @@ def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("r
         batches,
     )
     drop_repeats(connection, "pair_rows")
-    _count_namesakes(connection, batches)
+    _count_name_frequency(connection, batches)
     connection.execute(f"""
         CREATE OR REPLACE TABLE pair_recipients AS
-        SELECT r.*, namesakes, row_number() OVER (ORDER BY {content_order("r")}) AS place
+        SELECT r.*, name_frequency, row_number() OVER (ORDER BY {content_order("r")}) AS place
         FROM pair_rows r JOIN name_counts ON name_hash = hash(r.compact);
         DROP TABLE pair_rows;
         DROP TABLE name_counts
     """)
-    return _count_words(connection, batches)
+    return _count_tokens(connection, batches)
 
 
-def score_pairs(connection: DuckDBPyConnection, counts: WordCounts, condition: str = "true") -> ScoredPairs:
+def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: str = "true") -> ScoredPairs:
     """Return the features of the rows in `pairs` under an SQL condition on `query_id`.
 
     Their order depends on their content only, and the features of a query on no other query.
@@ -98,7 +91,7 @@ def score_pairs(connection: DuckDBPyConnection, counts: WordCounts, condition: s
                coalesce(r.state, '') AS right_state, coalesce(r.zip5, '') AS right_zip5,
                q.uei <> r.uei AS uei_conflict,
                NOT list_has_any(string_split(q.duns, ' '), string_split(r.duns, ' ')) AS duns_conflict,
-               r.namesakes, len(r.name) IN {_CUT_LENGTHS} AS is_cut
+               r.name_frequency, len(r.name) IN {_CUT_LENGTHS} AS is_cut
         FROM (FROM pairs WHERE {condition}) p
         JOIN queries q USING (query_id) JOIN pair_recipients r USING (row_key)
         ORDER BY query_id, r.place
@@ -114,7 +107,7 @@ def score_pairs(connection: DuckDBPyConnection, counts: WordCounts, condition: s
         left_places=Places(text["left_city"], text["left_state"], text["left_zip5"]),
         right_places=Places(text["right_city"], text["right_state"], text["right_zip5"]),
         shared_keys=np.asarray(columns["shared_keys"], dtype=np.int64),
-        namesakes=np.asarray(columns["namesakes"], dtype=np.int64),
+        name_frequency=np.asarray(columns["name_frequency"], dtype=np.int64),
         uei_conflict=_flags(np.ma.asarray(columns["uei_conflict"])),
         duns_conflict=_flags(np.ma.asarray(columns["duns_conflict"])),
         is_cut=np.asarray(columns["is_cut"], dtype=np.bool_),
@@ -132,12 +125,9 @@ def score_pairs(connection: DuckDBPyConnection, counts: WordCounts, condition: s
 
 def query_ranges(connection: DuckDBPyConnection) -> list[str]:
     """Return conditions on `query_id` that cut `pairs` into ranges small enough to score at once."""
-    last = connection.execute("SELECT coalesce(max(query_id), -1) FROM pairs").fetchone()
-    queries = int(last[0]) + 1 if last else 0
-    return [
-        f"query_id BETWEEN {first} AND {first + _QUERIES_AT_ONCE - 1}"
-        for first in range(0, queries, _QUERIES_AT_ONCE)
-    ]
+    last = connection.execute("SELECT coalesce(max(query_id), -1) FROM pairs").fetchall()[0][0]
+    starts = range(0, last + 1, _QUERIES_AT_ONCE)
+    return [f"query_id BETWEEN {first} AND {first + _QUERIES_AT_ONCE - 1}" for first in starts]
 
 
 def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> NDArray[np.bool_]:
@@ -145,7 +135,7 @@ def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> ND
     return np.asarray(np.ma.filled(column, False), dtype=np.bool_)
 
 
-def _count_namesakes(connection: DuckDBPyConnection, batches: Sequence[str]) -> None:
+def _count_name_frequency(connection: DuckDBPyConnection, batches: Sequence[str]) -> None:
     """Create `name_counts`: the hash of each compact name in `pair_rows`, and how many have the name."""
     # looked up and counted by their hashes: numbers are quicker to tell apart than texts
     connection.execute(
@@ -153,7 +143,7 @@ def _count_namesakes(connection: DuckDBPyConnection, batches: Sequence[str]) -> 
     )
     gather_rows(
         connection,
-        "namesake_rows",
+        "named_rows",
         lambda batch: (
             "SELECT hash(compact) AS name, CASE WHEN uei IS NOT NULL THEN hash(uei) END AS uei,"
             " CASE WHEN state IS NOT NULL THEN hash(state || coalesce(zip5, city, '')) END AS address"
@@ -161,28 +151,28 @@ def _count_namesakes(connection: DuckDBPyConnection, batches: Sequence[str]) -> 
         ),
         batches,
     )
-    connection.execute("CREATE OR REPLACE TABLE name_counts (name_hash UBIGINT, namesakes BIGINT)")
+    connection.execute("CREATE OR REPLACE TABLE name_counts (name_hash UBIGINT, name_frequency BIGINT)")
     # a common name has more bearers the larger the table is: some names at a time
-    steps = 1 + count_rows(connection, "namesake_rows") // _NAMESAKES_AT_ONCE
+    steps = 1 + count_rows(connection, "named_rows") // _NAMED_ROWS_AT_ONCE
     for step in range(steps):
         connection.execute(f"""
             INSERT INTO name_counts
             SELECT name, greatest(count(DISTINCT uei), count(DISTINCT address), 1)
-            FROM namesake_rows WHERE name % {steps} = {step} GROUP BY name
+            FROM named_rows WHERE name % {steps} = {step} GROUP BY name
         """)
-    connection.execute("DROP TABLE namesake_rows; DROP TABLE pair_names")
+    connection.execute("DROP TABLE named_rows; DROP TABLE pair_names")
 
 
-def _count_words(connection: DuckDBPyConnection, batches: Sequence[str]) -> WordCounts:
-    """Count the words of the names in pairs among all recipient names; aliases do not count.
+def _count_tokens(connection: DuckDBPyConnection, batches: Sequence[str]) -> TokenCounts:
+    """Count the tokens of the names in pairs among all recipient names; aliases do not count.
 
-    Of a large table a sample of the rows by their hash is counted: whether a word is in 10 or 11 of a million
-    names changes nothing. The counts start from those of the published names, so that common words are known
-    for small tables too.
+    Of a large table only a sample of the rows by their hash is counted: whether a token is in 10 or 11 of a
+    million names changes nothing. The counts start from those of the published names, so that common tokens
+    are known for small tables too.
     """
     size = sum(count_rows(connection, batch) for batch in batches)
     share = 1
-    while size > share * _WORD_SAMPLE:
+    while size > share * _TOKEN_SAMPLE:
         share *= 2
     gather_rows(
         connection,
@@ -193,18 +183,18 @@ def _count_words(connection: DuckDBPyConnection, batches: Sequence[str]) -> Word
     drop_repeats(connection, "counted_names")
     counted = connection.execute("""
         WITH wanted AS (
-            SELECT DISTINCT unnest(string_split(normal, ' ')) AS word
+            SELECT DISTINCT unnest(string_split(normal, ' ')) AS token
             FROM (SELECT normal FROM queries UNION ALL SELECT normal FROM pair_recipients)
         )
-        SELECT word, count(*) FROM (
-            SELECT unnest(list_distinct(string_split(normal, ' '))) AS word FROM counted_names
-        ) SEMI JOIN wanted USING (word)
-        GROUP BY word
+        SELECT token, count(*) FROM (
+            SELECT unnest(list_distinct(string_split(normal, ' '))) AS token FROM counted_names
+        ) SEMI JOIN wanted USING (token)
+        GROUP BY token
     """).fetchall()
-    frequencies = dict(COMMON_WORDS)
-    for word, holders in counted:
-        canonical = canonical_token(word)
+    frequencies = dict(COMMON_TOKENS)
+    for token, holders in counted:
+        canonical = canonical_token(token)
         frequencies[canonical] = frequencies.get(canonical, 0) + share * holders
     total = count_rows(connection, "counted_names")
     connection.execute("DROP TABLE counted_names")
-    return WordCounts(frequencies, BACKGROUND_NAMES + share * total)
+    return TokenCounts(frequencies, BACKGROUND_NAMES + share * total)

@@ -1,7 +1,7 @@
 """Features of candidate pairs: how alike two names and places are, as columns of numbers.
 
 Pure: arrays of strings in, one float matrix out. Strings are compared by rapidfuzz's vectorised
-`cpdist` in canonical form; a shared word is weighted by its inverse document frequency among the recipients.
+`cpdist` in canonical form; a shared token is weighted by its inverse document frequency among the recipients.
 """
 
 from __future__ import annotations
@@ -22,44 +22,14 @@ from sbir_gate.engine.matching.normalise import ROMAN_NUMERALS, canonical_tokens
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-FEATURES = (
-    "token_sort",
-    "token_set",
-    "partial",
-    "plain",
-    "compact",
-    "compact_hinge",
-    "jaro_winkler",
-    "overlap",
-    "near_overlap",
-    "query_unmatched",
-    "recipient_unmatched",
-    "shared_rarity",
-    "near_rarity",
-    "same_first_word",
-    "same_compact",
-    "same_canonical",
-    "cut_prefix",
-    "acronym",
-    "numbers_differ",
-    "same_zip5",
-    "same_zip3",
-    "zip_conflict",
-    "same_city",
-    "city_conflict",
-    "same_state",
-    "state_conflict",
-    "uei_conflict",
-    "duns_conflict",
-    "same_compact_elsewhere",
-    "coined",
-    "coined_elsewhere",
-    "namesakes",
-    "rivals",
-    "margin",
-    "shared_keys",
-    "shortness",
-)
+_FEATURES = """
+token_sort token_set partial plain compact compact_hinge jaro_winkler overlap near_overlap
+query_unmatched recipient_unmatched shared_rarity near_rarity same_first_token same_compact same_canonical
+cut_prefix acronym numbers_differ same_zip5 same_zip3 zip_conflict same_city city_conflict same_state
+state_conflict uei_conflict duns_conflict same_compact_elsewhere rare_token rare_token_elsewhere
+name_frequency runner_ups margin shared_keys shortness
+"""
+FEATURES = tuple(_FEATURES.split())
 """The columns of the feature matrix, in their order; the stored model names them."""
 
 
@@ -67,16 +37,16 @@ FEATURES = (
 class NameTable:
     """Distinct names with what the comparison needs of each; pairs refer to rows by index.
 
-    `words` holds word numbers padded with -1; `weights` the inverse document frequency of each,
-    `rareness` is 1 for a word that no other name holds and 1/n for one that n names hold,
-    `vocabulary` the word of each number.
+    `tokens` holds token numbers padded with -1; `weights` the inverse document frequency of each,
+    `rareness` is 1 for a token that no other name holds and 1/n for one that n names hold,
+    `vocabulary` the token of each number.
     """
 
     normal: NDArray[np.object_]
     compact: NDArray[np.object_]
     canonical: NDArray[np.object_]
     sorted_canonical: NDArray[np.object_]
-    words: Integers
+    tokens: Integers
     weights: Floats
     rareness: Floats
     vocabulary: NDArray[np.object_]
@@ -95,7 +65,7 @@ class Places:
 class Pairs:
     """Candidate pairs, sorted by query; every array has one entry per pair.
 
-    `query` numbers the queries; `left` and `right` are rows of the name table. `namesakes` is the name
+    `query` numbers the queries; `left` and `right` are rows of the name table. `name_frequency` is the name
     frequency: how many distinct recipients have the compact name. `uei_conflict` and `duns_conflict` say
     that both sides have such an identifier and share none. `is_cut` says that the recipient's or
     the query's raw name has the length of a column that cuts names.
@@ -107,53 +77,50 @@ class Pairs:
     left_places: Places
     right_places: Places
     shared_keys: Integers
-    namesakes: Integers
+    name_frequency: Integers
     uei_conflict: NDArray[np.bool_]
     duns_conflict: NDArray[np.bool_]
     is_cut: NDArray[np.bool_]
 
 
 def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, float], total: int) -> NameTable:
-    """Return the table of `normal_names` (same order), weighted by word `frequencies` among `total` names.
+    """Return the table of `normal_names` (same order), weighted by token `frequencies` among `total` names.
 
-    A word's weight is ln((total + 1) / (frequency + 1)): Sparck Jones' inverse document frequency,
-    smoothed so that an unseen word has the largest weight and none is negative.
+    A token's weight is ln((total + 1) / (frequency + 1)): Sparck Jones' inverse document frequency,
+    smoothed so that an unseen token has the largest weight and none is negative.
     """
-    tokens = [canonical_tokens(name) for name in normal_names]
+    canonical = [canonical_tokens(name) for name in normal_names]
     numbers: dict[str, int] = {}
-    width = max((len(set(row)) for row in tokens), default=0)
-    words = np.full((len(tokens), max(width, 1)), -1, dtype=np.int64)
-    for row, row_tokens in enumerate(tokens):
+    width = max((len(set(row)) for row in canonical), default=0)
+    tokens = np.full((len(canonical), max(width, 1)), -1, dtype=np.int64)
+    for row, row_tokens in enumerate(canonical):
         for column, token in enumerate(dict.fromkeys(row_tokens)):
-            words[row, column] = numbers.setdefault(token, len(numbers))
-    counts = np.array([frequencies.get(word, 0) for word in numbers] + [1])
-    by_number = np.array([math.log((total + 1) / (frequencies.get(word, 0) + 1)) for word in numbers] + [0.0])
-    canonical = _objects([" ".join(row) for row in tokens])
+            tokens[row, column] = numbers.setdefault(token, len(numbers))
+    counts = np.array([frequencies.get(token, 0) for token in numbers] + [1])
+    idf = [math.log((total + 1) / (frequencies.get(token, 0) + 1)) for token in numbers]
+    by_number = np.array([*idf, 0.0])
     return NameTable(
         normal=_objects(list(normal_names)),
         compact=_objects([name.replace(" ", "") for name in normal_names]),
-        canonical=canonical,
-        sorted_canonical=_objects([" ".join(sorted(row)) for row in tokens]),
-        words=words,
-        weights=np.where(words >= 0, np.maximum(by_number[words], 0.0), 0.0),
-        rareness=np.where(words >= 0, 1.0 / np.maximum(counts[words], 1), 0.0),
+        canonical=_objects([" ".join(row) for row in canonical]),
+        sorted_canonical=_objects([" ".join(sorted(row)) for row in canonical]),
+        tokens=tokens,
+        weights=np.where(tokens >= 0, np.maximum(by_number[tokens], 0.0), 0.0),
+        rareness=np.where(tokens >= 0, 1.0 / np.maximum(counts[tokens], 1), 0.0),
         vocabulary=_objects(list(numbers)),
     )
 
 
 def features(pairs: Pairs, names: NameTable, total: int) -> Floats:
     """Return the matrix (pairs x FEATURES), values about 0..1, without NaN."""
-    columns: dict[str, Floats] = {}
-    columns.update(_string_features(pairs, names))
-    columns.update(_word_features(pairs, names, total))
-    columns.update(_place_features(pairs))
+    columns = _string_features(pairs, names) | _token_features(pairs, names, total) | _place_features(pairs)
     same_compact = columns["same_compact"]
     columns["uei_conflict"] = pairs.uei_conflict.astype(np.float64)
     columns["duns_conflict"] = pairs.duns_conflict.astype(np.float64)
     columns["same_compact_elsewhere"] = same_compact * columns["state_conflict"]
-    columns["coined_elsewhere"] = columns["coined"] * columns["same_compact_elsewhere"]
-    columns["namesakes"] = np.log(np.maximum(pairs.namesakes, 1)) / 3.0
-    columns["rivals"], columns["margin"] = _rivalry(pairs, names, columns)
+    columns["rare_token_elsewhere"] = columns["rare_token"] * columns["same_compact_elsewhere"]
+    columns["name_frequency"] = np.log(np.maximum(pairs.name_frequency, 1)) / 3.0
+    columns["runner_ups"], columns["margin"] = _competition(pairs, names, columns)
     columns["shared_keys"] = np.minimum(pairs.shared_keys, 12) / 12.0
     return np.column_stack([columns[name] for name in FEATURES])
 
@@ -185,19 +152,19 @@ def _string_features(pairs: Pairs, names: NameTable) -> dict[str, Floats]:
     }
 
 
-def _word_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Floats]:
-    left_words, right_words = names.words[pairs.left], names.words[pairs.right]
+def _token_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Floats]:
+    left_tokens, right_tokens = names.tokens[pairs.left], names.tokens[pairs.right]
     left_weights, right_weights = names.weights[pairs.left], names.weights[pairs.right]
-    equal = (left_words[:, :, None] == right_words[:, None, :]) & (left_words[:, :, None] >= 0)
+    equal = (left_tokens[:, :, None] == right_tokens[:, None, :]) & (left_tokens[:, :, None] >= 0)
     shared = (left_weights * equal.any(axis=2)).sum(axis=1)
-    near = _near_words(left_words, right_words, equal, names.vocabulary)
+    near = _near_tokens(left_tokens, right_tokens, equal, names.vocabulary)
     left_near = (left_weights * near.max(axis=2)).sum(axis=1)
     right_near = (right_weights * near.max(axis=1)).sum(axis=1)
     left_mass, right_mass = left_weights.sum(axis=1), right_weights.sum(axis=1)
     largest = math.log(total + 1) or 1.0
     digits = _numbers(names.normal)
-    coined = (names.rareness[pairs.left] * equal.any(axis=2)).max(axis=1)
-    first = (left_words[:, 0] == right_words[:, 0]) & (left_words[:, 0] >= 0)
+    rare_token = (names.rareness[pairs.left] * equal.any(axis=2)).max(axis=1)
+    first = (left_tokens[:, 0] == right_tokens[:, 0]) & (left_tokens[:, 0] >= 0)
     return {
         "overlap": _divided(2 * shared, left_mass + right_mass),
         "near_overlap": _divided(2 * shared + left_near + right_near, left_mass + right_mass),
@@ -205,38 +172,38 @@ def _word_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Floa
         "recipient_unmatched": (right_mass - shared - right_near) / largest / 3.0,
         "shared_rarity": np.minimum(shared / largest, 3.0) / 3.0,
         "near_rarity": np.minimum((shared + np.minimum(left_near, right_near)) / largest, 3.0) / 3.0,
-        "coined": coined,
-        "same_first_word": first.astype(np.float64),
+        "rare_token": rare_token,
+        "same_first_token": first.astype(np.float64),
         "numbers_differ": (digits[pairs.left] != digits[pairs.right]).astype(np.float64),
     }
 
 
-def _near_words(
-    left_words: Integers, right_words: Integers, equal: NDArray[np.bool_], vocabulary: NDArray[np.object_]
+def _near_tokens(
+    left_tokens: Integers, right_tokens: Integers, equal: NDArray[np.bool_], vocabulary: NDArray[np.object_]
 ) -> Floats:
-    """Return the similarity 0..1 (pairs x left words x right words) of words that are near but not equal.
+    """Return the similarity 0..1 (pairs x left tokens x right tokens) of tokens that are near but not equal.
 
-    Only words that equal none on the other side take part; a similarity below 0.75 counts as 0. A
-    word of three letters or more that starts the other is an abbreviation: 0.9.
+    Only tokens that equal none on the other side take part; a similarity below 0.75 counts as 0. A
+    token of three letters or more that starts the other is an abbreviation: 0.9.
     """
     near = np.zeros(equal.shape)
-    open_left = (left_words >= 0) & ~equal.any(axis=2)
-    open_right = (right_words >= 0) & ~equal.any(axis=1)
+    open_left = (left_tokens >= 0) & ~equal.any(axis=2)
+    open_right = (right_tokens >= 0) & ~equal.any(axis=1)
     place = np.nonzero(open_left[:, :, None] & open_right[:, None, :])
     if not len(place[0]):
         return near
-    left = left_words[place[0], place[1]]
-    right = right_words[place[0], place[2]]
+    left = left_tokens[place[0], place[1]]
+    right = right_tokens[place[0], place[2]]
     distinct, position = np.unique(left * len(vocabulary) + right, return_inverse=True)
     left_texts = list(vocabulary[distinct // len(vocabulary)])
     right_texts = list(vocabulary[distinct % len(vocabulary)])
-    likeness = cpdist(left_texts, right_texts, scorer=fuzz.ratio, dtype=np.float64) / 100.0
+    similarity = cpdist(left_texts, right_texts, scorer=fuzz.ratio, dtype=np.float64) / 100.0
     is_start = [
         min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a))
         for a, b in zip(left_texts, right_texts, strict=True)
     ]
-    likeness = np.where(is_start, np.maximum(likeness, 0.9), likeness)
-    near[place] = np.where(likeness >= 0.75, likeness, 0.0)[position]
+    similarity = np.where(is_start, np.maximum(similarity, 0.9), similarity)
+    near[place] = np.where(similarity >= 0.75, similarity, 0.0)[position]
     return near
 
 
@@ -261,30 +228,27 @@ def _place_features(pairs: Pairs) -> dict[str, Floats]:
     return {name: flag.astype(np.float64) for name, flag in flags.items()}
 
 
-def _rivalry(pairs: Pairs, names: NameTable, columns: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+def _competition(pairs: Pairs, names: NameTable, columns: Mapping[str, Floats]) -> tuple[Floats, Floats]:
     """Return, per pair, how many other firms have the same name, and the lead over the runner-up.
 
     Rows under one canonical name in places that do not contradict each other are one firm, spelled or listed
     more than once: they do not compete.
     """
     nearness = 0.5 * columns["same_zip5"] + 0.3 * columns["same_city"] + 0.2 * columns["same_state"]
-    likeness = (columns["token_sort"] + columns["compact"] + columns["jaro_winkler"]) / 3 + 0.1 * nearness
+    similarity = (columns["token_sort"] + columns["compact"] + columns["jaro_winkler"]) / 3 + 0.1 * nearness
     slots = _slots(pairs.query)
     is_filled = slots >= 0
     name = np.where(is_filled, _codes(names.sorted_canonical[pairs.right])[slots], -1)
     state = np.where(is_filled, _codes(pairs.right_places.state)[slots], 0)
-    is_namesake = (name[:, :, None] == name[:, None, :]) & is_filled[:, None, :]
+    is_same_name = (name[:, :, None] == name[:, None, :]) & is_filled[:, None, :]
     is_elsewhere = (
         (state[:, :, None] != state[:, None, :]) & (state[:, :, None] > 0) & (state[:, None, :] > 0)
     )
-    rivals = (is_namesake & is_elsewhere).sum(axis=2)
-    other = np.where(is_filled[:, None, :] & ~is_namesake, likeness[slots][:, None, :], -1.0)
+    runner_ups = (is_same_name & is_elsewhere).sum(axis=2)
+    other = np.where(is_filled[:, None, :] & ~is_same_name, similarity[slots][:, None, :], -1.0)
     best_other = np.max(other, axis=2, initial=-1.0)
-    lead = likeness[slots] - np.where(best_other < 0, 0.4, best_other)
-    return (
-        np.minimum(rivals[is_filled], 6) / 6.0,
-        np.clip(lead[is_filled], -0.5, 0.6),
-    )
+    lead = similarity[slots] - np.where(best_other < 0, 0.4, best_other)
+    return np.minimum(runner_ups[is_filled], 6) / 6.0, np.clip(lead[is_filled], -0.5, 0.6)
 
 
 def _slots(query: Integers) -> Integers:
@@ -304,7 +268,7 @@ def _codes(texts: NDArray[np.object_]) -> Integers:
 
 
 def _acronyms(names: NameTable, left: Integers, right: Integers) -> Floats:
-    """Return 1 for pairs in which the first word of one name is the initials of the other, 3 at least."""
+    """Return 1 for pairs in which the first token of one name is the initials of the other, 3 at least."""
     numbers: dict[str, int] = {}
     first = np.array(
         [numbers.setdefault(name.partition(" ")[0], len(numbers)) for name in names.normal], dtype=np.int64
@@ -314,26 +278,29 @@ def _acronyms(names: NameTable, left: Integers, right: Integers) -> Floats:
     return hit
 
 
-def _initials_number(name: str, first_words: Mapping[str, int]) -> int:
-    """Return the number of the first word that is the initials of this name; -1 where there is none."""
+def _initials_number(name: str, first_tokens: Mapping[str, int]) -> int:
+    """Return the number of the first token that is the initials of this name; -1 where there is none."""
     if name.count(" ") < 2:
         return -1
-    words = [word for word in name.split() if word not in {"AND", "OF", "THE"}]
-    if len(words) < 3:
+    tokens = [token for token in name.split() if token not in {"AND", "OF", "THE"}]
+    if len(tokens) < 3:
         return -1
-    return first_words.get("".join([word[0] for word in words]), -1)
+    return first_tokens.get("".join([token[0] for token in tokens]), -1)
 
 
 _NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{'|'.join(ROMAN_NUMERALS)}")
 
 
 def _numbers(names: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return, per name, the words that number a firm among its sisters: digits and Roman numerals."""
-    words = [name.split() for name in names]
-    # few words are numbers: each is looked at once, and most names are passed over
-    numbers = {word for word in {word for row in words for word in row} if _NUMBER.fullmatch(word)}
+    """Return, per name, the tokens that number a firm among its sisters: digits and Roman numerals."""
+    tokens = [name.split() for name in names]
+    # few tokens are numbers: each is looked at once, and most names are passed over
+    numbers = {token for token in {token for row in tokens for token in row} if _NUMBER.fullmatch(token)}
     return _objects(
-        [() if numbers.isdisjoint(row) else tuple(sorted(filter(numbers.__contains__, row))) for row in words]
+        [
+            () if numbers.isdisjoint(row) else tuple(sorted(filter(numbers.__contains__, row)))
+            for row in tokens
+        ]
     )
 
 

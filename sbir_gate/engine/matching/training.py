@@ -22,7 +22,7 @@ HIDDEN_SHARE = 3
 
 @dataclass(frozen=True, slots=True)
 class LabelledPairs:
-    """Pairs of labelled queries with 1 for the right recipient and 0 for all others."""
+    """Pairs of labelled queries with 1 for the correct recipient and 0 for all others."""
 
     query: NDArray[np.int64]
     matrix: Floats
@@ -31,19 +31,16 @@ class LabelledPairs:
 
 def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
     """Return the pairs where `keep` is true."""
-
-    def places(all_places: Places) -> Places:
-        return Places(all_places.city[keep], all_places.state[keep], all_places.zip5[keep])
-
+    left, right = pairs.left_places, pairs.right_places
     return replace(
         pairs,
         query=pairs.query[keep],
         left=pairs.left[keep],
         right=pairs.right[keep],
-        left_places=places(pairs.left_places),
-        right_places=places(pairs.right_places),
+        left_places=Places(left.city[keep], left.state[keep], left.zip5[keep]),
+        right_places=Places(right.city[keep], right.state[keep], right.zip5[keep]),
         shared_keys=pairs.shared_keys[keep],
-        namesakes=pairs.namesakes[keep],
+        name_frequency=pairs.name_frequency[keep],
         uei_conflict=pairs.uei_conflict[keep],
         duns_conflict=pairs.duns_conflict[keep],
         is_cut=pairs.is_cut[keep],
@@ -53,41 +50,30 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
 def label_pairs(
     scored: ScoredPairs, truth: Mapping[int, frozenset[str]], hidden_share: int = HIDDEN_SHARE
 ) -> LabelledPairs:
-    """Return the labelled pairs of the queries in `truth` (query -> right recipient ids).
+    """Return the labelled pairs of the queries in `truth` (query -> correct recipient ids).
 
     A recipient with the correct one's name but not its identifier may be the same firm listed twice: such
     pairs are left out, because they are neither correct nor wrong.
     """
-    pairs, names, recipient_id = scored.pairs, scored.names, scored.recipient_id
-    known = np.array([int(query) in truth for query in pairs.query], dtype=np.bool_)
-    is_right = np.array(
-        [
-            recipient in truth.get(int(query), ())
-            for query, recipient in zip(pairs.query, recipient_id, strict=True)
-        ],
+    pairs, names = scored.pairs, scored.names
+    queries, recipients = pairs.query.tolist(), scored.recipient_id
+    right_names = names.sorted_canonical[pairs.right]
+    known = np.array([query in truth for query in queries], dtype=np.bool_)
+    is_correct = np.array(
+        [recipient in truth.get(query, ()) for query, recipient in zip(queries, recipients, strict=True)],
         dtype=np.bool_,
     )
-    right_names = {
-        (int(query), name)
-        for query, name in zip(
-            pairs.query[is_right], names.sorted_canonical[pairs.right[is_right]], strict=True
-        )
-    }
-    is_twin = np.array(
-        [
-            (int(query), name) in right_names
-            for query, name in zip(pairs.query, names.sorted_canonical[pairs.right], strict=True)
-        ],
-        dtype=np.bool_,
-    )
+    keys = list(zip(queries, right_names, strict=True))
+    correct_names = {key for key, is_of_truth in zip(keys, is_correct, strict=True) if is_of_truth}
+    is_twin = np.array([key in correct_names for key in keys], dtype=np.bool_)
     is_hidden = (pairs.query % hidden_share == 0) if hidden_share else np.zeros(len(known), dtype=np.bool_)
-    keep = known & np.where(is_hidden, ~is_right & ~is_twin, is_right | ~is_twin)
+    keep = known & np.where(is_hidden, ~is_correct & ~is_twin, is_correct | ~is_twin)
     kept = subset(pairs, keep)
     # the identifier made the label: what it says of the other candidates must not be learned from
     silent = np.zeros(len(kept.query), dtype=np.bool_)
     kept = replace(kept, uei_conflict=silent, duns_conflict=silent)
     return LabelledPairs(
-        kept.query, features(kept, names, scored.names_counted), is_right[keep].astype(np.float64)
+        kept.query, features(kept, names, scored.names_counted), is_correct[keep].astype(np.float64)
     )
 
 
@@ -113,8 +99,8 @@ def train(labelled: LabelledPairs, prior: Model, min_precision: float) -> Model:
         chosen = fold == half
         weights, intercept = _fit(labelled, ~chosen, prior, everything)
         out_of_fold[chosen] = Model("", tuple(weights), intercept, ()).probabilities(labelled.matrix[chosen])
-    confidence, is_right = best_of_query(labelled.query, out_of_fold, labelled.labels)
-    limit = acceptance_limit(confidence, is_right, min_precision)
+    confidence, is_correct = best_of_query(labelled.query, out_of_fold, labelled.labels)
+    limit = acceptance_limit(confidence, is_correct, min_precision)
     weights, intercept = everything
     return Model(
         version=f"self-trained on {len(np.unique(labelled.query))} labelled firms over {prior.version}",

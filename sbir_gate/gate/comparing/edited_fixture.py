@@ -139,7 +139,9 @@ def _unjudged(
     head: Run, reference: Run | None, policy: Policy, edits: FixtureEdits, waivers: Waivers | None
 ) -> Verdict:
     """Return the verdict on head's own fixture, with why there is none on the base's."""
-    obstacle = edits.obstacle or Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL)
+    facts = edits.obstacle.facts if edits.obstacle else {}
+    # of a saved Run only the facts are believed, not how severe it calls them
+    obstacle = Finding(Rule.FIXTURE_EDIT_UNJUDGED, Severity.FAIL, facts=facts)
     finding = waive_fixture_edit(obstacle, edits, waivers)
     has_same_fixture = reference is not None and reference.fixture.fingerprint == head.fixture.fingerprint
     # the finding itself names a waiver for the edit that is in force

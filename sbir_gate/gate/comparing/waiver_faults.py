@@ -10,6 +10,7 @@ from sbir_gate.model.finding import Fact, Severity
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Policy
 from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver, Waivers
+from sbir_gate.wrong_input import nearest
 
 
 def waiver_faults(
@@ -44,7 +45,9 @@ def _flaw(waiver: Waiver, policy: Policy) -> tuple[Flaw | None, Mapping[str, Fac
     has_bound = limit is not None and (limit.minimum is not None or limit.maximum is not None)
     percent = limit.fail_percent if limit is not None else None
     if percent is None and not has_bound:
-        return Flaw.WAIVER_WITHOUT_LIMIT, {}
+        named = [AWARDS, FIXTURE_EDIT, *(each.name for each in policy.limits)]
+        near = nearest(waiver.metric, named) if limit is None else ""
+        return (Flaw.WAIVER_MISSPELLED, {"near": near}) if near else (Flaw.WAIVER_WITHOUT_LIMIT, {})
     if percent is not None and not has_bound and waiver.limit <= percent:
         return Flaw.WAIVER_WITHIN_LIMIT, {"cap": waiver.limit, "limit": percent}
     return None, {}

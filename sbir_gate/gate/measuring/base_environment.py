@@ -64,13 +64,15 @@ def set_up(
     seen = scrubbed_environment(environment, added)
     own = base.working_folder / FOLDER
     for arguments in _steps(command, base, python):
-        request = ProcessRequest(arguments, seen, base.working_folder, SETUP_SECONDS)
+        request = ProcessRequest(
+            arguments, seen, base.working_folder, SETUP_SECONDS, name=shlex.join(arguments)
+        )
         try:
-            raise_on_failure(launch(request), SETUP_SECONDS)
+            raise_on_failure(request, launch(request))
         except EnricherError as error:
-            reason = error.message.replace("the enricher", shlex.join(arguments), 1)
+            error.seen_from(base.working_folder)
             raise ToolError(
-                f"the base's environment cannot be made: {reason}",
+                f"the base's environment cannot be made: {error.message}",
                 "name a command that makes it in benchmark.base_setup",
             ) from error
     return own if python_of(own).exists() else None
@@ -90,7 +92,7 @@ def _steps(command: Sequence[str] | None, base: Place, python: str) -> list[tupl
             f"the base has no {' or '.join(RECIPES)} to make an environment from",
             "name a command that makes it in benchmark.base_setup",
         )
-    made = str(python_of(base.working_folder / FOLDER))
+    made = str(python_of(Path(FOLDER)))
     install = (made, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
     steps = [(python, "-m", "venv", FOLDER), (*install, *RECIPES[recipe], "--requirement", recipe)]
     if is_project(base.working_folder):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sbir_gate.errors import ConfigurationError, EnricherError
@@ -20,7 +19,7 @@ from sbir_gate.gate.measuring.output import (
     read_decisions,
 )
 from sbir_gate.gate.measuring.process import ProcessRequest, ProcessResult, raise_on_failure
-from sbir_gate.gate.measuring.telemetry import Telemetry, read_telemetry
+from sbir_gate.gate.measuring.telemetry import Telemetry, read_telemetry, reported_error
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.samples import Calibration, Sample
 
@@ -109,8 +108,8 @@ class Bench:
     def run_once(self) -> Repeat:
         """Run the enricher in a fresh process with fresh, empty folders for its output and what it keeps.
 
-        Raises EnricherCrash for an exit status other than 0, EnricherError for a time-out or an output
-        that is missing or cannot be read, or a run that changed what it must not.
+        Raises EnricherError for an exit status other than 0, a time-out, an output that is missing or cannot
+        be read, or a run that changed what it must not.
         """
         plan = self.plan
         self._runs += 1
@@ -129,24 +128,22 @@ class Bench:
                 folder, plan.pass_environment, has_home=plan.has_private_home
             )
             log = plan.logs and plan.logs.with_name(f"{plan.logs.name}-{self._runs}.log")
-            result = self._launch(
-                ProcessRequest(arguments, environment, plan.working_folder, plan.timeout_seconds, log)
-            )
-            raise_on_failure(result, plan.timeout_seconds)
+            request = ProcessRequest(arguments, environment, plan.working_folder, plan.timeout_seconds, log)
+            result = self._launch(request)
+            try:
+                raise_on_failure(request, result)
+            except EnricherError as error:
+                raise error from reported_error(metrics)
             self._check_run()
-            with _named_by("{metrics}"):
+            try:
                 telemetry = read_telemetry(metrics)
-            with _named_by("{output}"):
                 return Repeat(result, telemetry, read_decisions(output, plan.award_ids))
-
-
-@contextmanager
-def _named_by(placeholder: str) -> Iterator[None]:
-    """Name a faulty file by its placeholder in the command: its name is not the user's."""
-    try:
-        yield
-    except EnricherError as error:
-        raise EnricherError(f"the engine's {placeholder} file {error.message}", error.hint) from error
+            except EnricherError as error:  # the names are not the user's, but these are
+                names = {output.name: "{output}", metrics.name: "{metrics}"}
+                error.faults = tuple(
+                    replace(fault, path=names.get(fault.path, fault.path)) for fault in error.faults
+                )
+                raise
 
 
 class Tally:
@@ -203,8 +200,8 @@ def run_benchmark(
     """Run the plan and return what was learned; a failed warm-up is a failure too.
 
     The calibration is timed before every repeat and after the last. Raises ConfigurationError for a plan
-    that cannot be run, EnricherCrash for an exit status other than 0, EnricherError for a time-out or an
-    output that is missing or cannot be read.
+    that cannot be run, EnricherError for an exit status other than 0, a time-out or an output that is missing
+    or cannot be read.
     """
     bench = Bench(plan, launch, check_run)
     tally = Tally(plan.award_ids)

@@ -239,8 +239,9 @@ def blamed_on(side: Side) -> Iterator[None]:
     except EnricherError as error:
         if side is Side.HEAD:
             raise
-        raise BaseFailure(
-            f"the base: {error.message}",
+        raise error.within(
+            "the base",
+            BaseFailure,
             "head is not to blame, but cannot be compared: fix the base, or omit --base to compare with the "
             "stored baseline",
         ) from error

@@ -17,6 +17,7 @@ from pydantic_core import from_json
 
 from sbir_gate.errors import EnricherError
 from sbir_gate.gate.measuring.rows import HINT, Cells, read_rows
+from sbir_gate.model.explanation import ExplainedCandidate, Party
 from sbir_gate.model.matches import Decision, DecisionKind, Method
 
 MAX_CANDIDATES = 5
@@ -67,6 +68,33 @@ def read_decisions(path: Path, award_ids: Sequence[str] | None = None) -> tuple[
         if next(rows, None) is not None:
             raise _surplus(path.name, found, award_ids)
         return found
+
+
+def find_decision(path: Path, award_id: str) -> tuple[Decision, tuple[ExplainedCandidate, ...]] | None:
+    """Return an award's decision in an enriched file, with its candidates as far as they are described.
+
+    None where the file has no row for it. Raises EnricherError as `read_decisions` does, for the rows so far.
+    """
+    with closing(read_rows(path)) as rows:
+        for number, cells in enumerate(rows, start=1):
+            if cells.award_id == award_id:
+                decision = next(_decisions(path.name, [cells], number))
+                return decision, tuple(_described(_entries(_known(cells.match_candidates))))
+    return None
+
+
+def _described(entries: Sequence[object]) -> Iterator[ExplainedCandidate]:
+    for entry in entries[:MAX_CANDIDATES]:
+        given = entry if isinstance(entry, dict) else {"recipient_id": entry}
+        score, confidence = given.get("match_score"), given.get("match_confidence")
+        yield ExplainedCandidate(
+            recipient_id=str(given["recipient_id"]),
+            party=Party(str(given.get("recipient_name") or "")),
+            method=str(given.get("match_method") or ""),
+            score=score if isinstance(score, int | float) else None,
+            confidence=confidence if isinstance(confidence, int | float) else None,
+            reason=str(given.get("reason") or ""),
+        )
 
 
 def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str]) -> EnricherError:
@@ -122,9 +150,9 @@ class _CellError(ValueError):
         self.column = column
 
 
-def _decisions(file: str, rows: Iterable[Cells]) -> Iterator[Decision]:
+def _decisions(file: str, rows: Iterable[Cells], first_row: int = 1) -> Iterator[Decision]:
     methods: set[str] = set()
-    for number, cells in enumerate(rows, start=1):
+    for number, cells in enumerate(rows, start=first_row):
         try:
             decision = _decision(cells)
         except _CellError as fault:
@@ -211,6 +239,14 @@ def _kind(cells: Cells, recipient_id: str, method: str) -> DecisionKind:
 
 def _candidate_ids(text: str) -> tuple[str, ...]:
     """Return the ids of a JSON list of ids, or of objects with a `recipient_id`; none of empty text."""
+    entries = _entries(text)
+    ids = [entry.get("recipient_id") if isinstance(entry, dict) else entry for entry in entries]
+    if not all(isinstance(id_, str | int) and not isinstance(id_, bool) for id_ in ids):
+        raise _CellError("match_candidates", "has an entry without a recipient_id")
+    return tuple(map(str, ids[:MAX_CANDIDATES]))
+
+
+def _entries(text: str) -> Sequence[object]:
     if not text:
         return ()
     try:
@@ -219,7 +255,4 @@ def _candidate_ids(text: str) -> tuple[str, ...]:
         raise _CellError("match_candidates", "is not JSON") from error
     if not isinstance(entries, list):
         raise _CellError("match_candidates", "is not a JSON list")
-    ids = [entry.get("recipient_id") if isinstance(entry, dict) else entry for entry in entries]
-    if not all(isinstance(id_, str | int) and not isinstance(id_, bool) for id_ in ids):
-        raise _CellError("match_candidates", "has an entry without a recipient_id")
-    return tuple(map(str, ids[:MAX_CANDIDATES]))
+    return entries

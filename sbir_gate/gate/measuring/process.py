@@ -8,6 +8,7 @@ import marshal
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -50,7 +51,8 @@ _CONTROL = re.compile(
 class ProcessRequest:
     """A command, its whole environment, where it runs, and when it is killed.
 
-    `log` is the file that keeps the end of the command's messages, if it has any; None keeps nothing.
+    `log` is the file that keeps the end of the command's messages, if it has any; None keeps nothing. `name`
+    is what errors call it.
     """
 
     arguments: tuple[str, ...]
@@ -58,6 +60,7 @@ class ProcessRequest:
     working_folder: Path
     timeout_seconds: float
     log: Path | None = None
+    name: str = "the enricher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +86,6 @@ class ProcessResult:
     io_wait_seconds: float | None = None
 
 
-class EnricherCrash(EnricherError):  # noqa: N818 -- it crashed; "error" is what it caused
-    """The enricher ended with a status other than 0, which `exit_code` keeps (negative: a signal)."""
-
-    def __init__(self, message: str, hint: str, exit_code: int, log_tail: tuple[str, ...]) -> None:
-        super().__init__(message, hint, log_tail)
-        self.exit_code = exit_code
-
-
 def run_process(request: ProcessRequest) -> ProcessResult:
     """Run a command to its end through the launcher; nothing of its process tree stays behind.
 
@@ -110,13 +105,15 @@ def run_process(request: ProcessRequest) -> ProcessResult:
         result = _result(status, answer, messages, kept)
     if result["start_error"]:
         raise EnricherError(
-            f"the enricher cannot be started: {result['start_error']}",
+            f"{request.name} cannot be started: {result['start_error']}",
             "check the first word of enricher.command, and that it is on the PATH",
+            command=shlex.join(request.arguments),
         )
     if result["survivors"]:
         raise EnricherError(
-            f"the enricher left {result['survivors']} processes that could not be ended",
+            f"{request.name} left {result['survivors']} processes that could not be ended",
             "end them by hand; the enricher must not start processes that escape it",
+            command=shlex.join(request.arguments),
         )
     return ProcessResult(
         exit_status=result["exit_status"] or 0,
@@ -133,22 +130,24 @@ def run_process(request: ProcessRequest) -> ProcessResult:
     )
 
 
-def raise_on_failure(result: ProcessResult, timeout_seconds: float) -> None:
-    """Raise EnricherError for a time-out, EnricherCrash for any exit status but 0."""
-    said = f": {result.log_tail[-1].strip()}" if result.log_tail else " and said nothing"
+def raise_on_failure(request: ProcessRequest, result: ProcessResult) -> None:
+    """Raise EnricherError for a time-out, and for any exit status but 0, which it keeps."""
     if result.is_timed_out:
-        raise EnricherError(
-            f"the enricher timed out after {timeout_seconds:g} s{said}",
-            f"make it faster, or raise enrichment.performance.timeout_seconds{_and_log(result.log)}",
-            result.log_tail,
-        )
-    if result.exit_status != 0:
-        raise EnricherCrash(
-            f"the enricher ended with {_in_words(result.exit_status)}{said}",
-            _log_hint(result.log) or "run the enricher's command by itself to see the whole of its messages",
-            result.exit_status,
-            result.log_tail,
-        )
+        problem = f"{request.name} timed out after {request.timeout_seconds:g} s"
+        hint = f"make it faster, or raise enrichment.performance.timeout_seconds{_and_log(result.log)}"
+    elif result.exit_status != 0:
+        problem = f"{request.name} ended with {_end_text(result.exit_status)}"
+        hint = _log_hint(result.log) or "run its command by itself to see the whole of its messages"
+    else:
+        return
+    raise EnricherError(
+        problem if result.log_tail else f"{problem} and printed nothing",
+        hint,
+        command=shlex.join(request.arguments),
+        status=result.exit_status,
+        log_tail=result.log_tail,
+        log=result.log,
+    )
 
 
 def _log_hint(log: str) -> str:
@@ -270,7 +269,7 @@ def _result(status: int, answer: bytes, messages: tuple[str, ...], log: str) -> 
     number = -status if status < 0 else status - 128
     if number > 0:
         raise EnricherError(
-            f"the enricher's launcher was ended by {_in_words(-number)}, so its measurement does not count",
+            f"the enricher's launcher was ended by {_end_text(-number)}, so its measurement does not count",
             "the enricher must not signal processes that it did not start; the kernel does so where memory"
             f" runs out{_and_log(log)}",
         )
@@ -311,7 +310,7 @@ def plain_tail(text: str) -> tuple[str, ...]:
     return tuple(tail.split("\n")) if tail else ()
 
 
-def _in_words(exit_status: int) -> str:
+def _end_text(exit_status: int) -> str:
     if exit_status >= 0:
         return f"exit status {exit_status}"
     try:

@@ -15,7 +15,6 @@ from sbir_gate.errors import InputError, TamperingError
 from sbir_gate.files import sha256_of
 from sbir_gate.gate.measuring.interleaving import Side
 
-_EXAMPLES = 3
 _HINT = "an enricher may write to {output}, {metrics} and TMPDIR; restore what it changed, and run again"
 
 # what changes with a file: kind and rights, device and number, size, times of its content and of its status
@@ -55,7 +54,7 @@ class Seals:
             changed += sorted(path for path in differing if path not in self._digests)
         self._entries = entries
         if changed:
-            raise TamperingError(f"the enricher changed {self._named(changed)}", _HINT)
+            raise self._error("changed by the enricher", changed)
 
     def check_at_the_end(self) -> None:
         """Read every file again. Raises TamperingError if one is not what it was, or new."""
@@ -64,22 +63,20 @@ class Seals:
             new = [path for path in self._find() if path not in self._digests]
         changed = [path for path, digest in self._digests.items() if _digest(path) != digest] + new
         if changed:
-            raise TamperingError(
-                f"{self._named(changed)}: changed while it was measured, so the result does not count", _HINT
-            )
+            raise self._error("changed while it was measured, so the result does not count", changed)
 
     def _look(self) -> dict[str, Mark]:
         return dict(_entries(self._checkout)) if self._checkout else {}
 
-    def _named(self, paths: list[Path]) -> str:
-        names = ", ".join(self._name(path) for path in paths[:_EXAMPLES])
-        return f"{names} and {len(paths) - _EXAMPLES} more" if len(paths) > _EXAMPLES else names
-
-    def _name(self, path: Path) -> str:
-        if self._checkout and path.is_relative_to(self._checkout):
-            return f"{path.relative_to(self._checkout)} in the base's checkout"
-        here = Path.cwd()
-        return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    def _error(self, problem: str, paths: list[Path]) -> TamperingError:
+        first, *others = paths
+        more = f" (and {len(others):,} more)" if others else ""
+        error = TamperingError(f"{problem}{more}", _HINT, path=first)
+        if self._checkout and first.is_relative_to(self._checkout):
+            error.seen_from(self._checkout)
+            return error.within("in the base's checkout", TamperingError)
+        error.seen_from(Path.cwd())
+        return error
 
 
 def files_in(folder: Path) -> tuple[Path, ...]:

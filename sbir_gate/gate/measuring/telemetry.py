@@ -9,12 +9,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from sbir_gate.errors import EnricherError
+from sbir_gate.errors import EnricherError, InputError
 from sbir_gate.files import read_file
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.bounds import LEAST, MOST, is_amount
 from sbir_gate.model.samples import StageSample
 from sbir_gate.model.strict_json import parse_json
+from sbir_gate.wrong_input import broken_rule
 
 LIMIT_BYTES = 4 * 2**20
 LIMIT_NAMES = 200
@@ -79,6 +80,30 @@ class Telemetry(BaseModel):
         return max([self.peak_rss_mib or 0.0, *stage_peaks])
 
 
+class _Error(BaseModel):
+    problem: Annotated[str, Field(max_length=2000)]
+    hint: Annotated[str, Field(max_length=2000)] = ""
+    path: str = ""
+    line: int | None = None
+    column: str = ""
+    value: str | None = None
+
+
+class _Failure(BaseModel):
+    error: _Error
+
+
+def reported_error(path: Path) -> InputError | None:
+    """Return the error of its input that the built-in engine reports instead of metrics, None for none."""
+    try:
+        error = _Failure.model_validate_json(read_file(path, LIMIT_BYTES)).error
+    except (OSError, ValueError):
+        return None
+    return InputError(
+        error.problem, error.hint, path=error.path, line=error.line, column=error.column, value=error.value
+    )
+
+
 def read_telemetry(path: Path) -> Telemetry:
     """Read a metrics file; without one there are no metrics.
 
@@ -106,7 +131,7 @@ def read_telemetry(path: Path) -> Telemetry:
         fault = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in fault["loc"])[:120]
         value = fault["input"] if key else None
-        problem = f"the enricher's metrics: {fault['msg'][:200]}"
+        problem = f"the enricher's metrics: {broken_rule(fault)}"
         raise EnricherError(problem, _HINT, path=path.name, column=key, value=value) from error
     names = [stage.name for stage in telemetry.stages]
     doubled = sorted({name for name in names if names.count(name) > 1})

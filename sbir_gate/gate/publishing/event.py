@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sbir_gate.errors import UsageError
+from sbir_gate.wrong_input import broken_rule
 
 # GitHub sends no payload above 25 MB
 MAX_PAYLOAD_BYTES = 25 * 1024 * 1024
@@ -316,9 +317,10 @@ def _parsed(kind: type[P], name: str, payload: bytes | None) -> P:
         # json, not pydantic's own parser: a line break or a lone surrogate of a name must not end it
         return kind.model_validate(json.loads(payload))
     except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"])
-        fault = error.errors()[0]["msg"]
-        raise UsageError(f"the payload of the event {name}: {place}: {fault}", _DAMAGED) from None
+        fault = error.errors(include_url=False)[0]
+        key = ".".join(map(str, fault["loc"]))
+        problem = f"{broken_rule(fault)} in the payload of the event {name}"
+        raise UsageError(problem, _DAMAGED, column=key) from None
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"the payload of the event {name} is not JSON ({type(error).__name__})", _DAMAGED

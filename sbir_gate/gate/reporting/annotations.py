@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sbir_gate.gate.reporting.messages import text
+from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.policy_view import fixture_text
 from sbir_gate.model.finding import ABSOLUTE, Finding, LimitKind, Place, Rule, Severity, place_of
@@ -22,6 +23,7 @@ _LEVELS = {
 }
 _MOST_LINES = 9_999_999
 _TITLE_CHARACTERS = 100
+_AWARDS = "awards"
 # the key of a metric's limit whose line is pointed at: of those that are set, the first
 _RELATIVE = ("fail_percent", "warn_percent", "minimum", "maximum", "unit")
 _RELATIVE_WARN = ("warn_percent", "fail_percent", "unit")
@@ -52,10 +54,11 @@ def _of_finding(finding: Finding, verdict: Verdict, origins: Mapping[str, str]) 
 
 def _about(finding: Finding, verdict: Verdict) -> str:
     if finding.rule is Rule.DRIFT:
-        return f"{finding.metric}, slow drift"
-    if finding.limit_kind is LimitKind.MAX_LOST or finding.award_ids:
-        return finding.metric or "awards"
-    return finding.metric or verdict.outcome.value
+        return f"{metric_name(finding.metric)}, slow drift"
+    if finding.metric:
+        return metric_name(finding.metric)
+    is_of_awards = finding.limit_kind is LimitKind.MAX_LOST or finding.award_ids
+    return _AWARDS if is_of_awards else verdict.outcome.value
 
 
 def _of_edits(verdict: Verdict) -> Iterator[Annotation]:
@@ -70,7 +73,7 @@ def _of_edits(verdict: Verdict) -> Iterator[Annotation]:
 def _origin(finding: Finding, verdict: Verdict, origins: Mapping[str, str]) -> str:
     """Return where the limit is set that the finding is about; empty for none."""
     if not finding.metric:
-        return origins.get("gate.max_lost", "") if _about(finding, verdict) == "awards" else ""
+        return origins.get("gate.max_lost", "") if _about(finding, verdict) == _AWARDS else ""
     is_absolute = finding.limit_kind in ABSOLUTE
     is_warning = finding.rule is Rule.DRIFT and finding.severity is not Severity.FAIL
     fields = _ABSOLUTE if is_absolute else _RELATIVE_WARN if is_warning else _RELATIVE

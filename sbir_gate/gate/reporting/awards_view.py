@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sbir_gate.gate.reporting.plain_text import cut, display_width, plain
-from sbir_gate.gate.reporting.quantities import NOTHING, counted
+from sbir_gate.gate.reporting.quantities import NOTHING, counted, p_value_text
 from sbir_gate.model.effects import WORSENED, Effect
 from sbir_gate.model.verdict import AwardChange, LostBy, RecordChanges
 
@@ -53,7 +53,7 @@ _COUNTED = {
     Effect.CORRECTED: ("link corrected", "links corrected"),
 }
 # one, several
-_WORSENED = {
+WORSENED_TEXTS = {
     Effect.NEW_WRONG: ("got an incorrect link",) * 2,
     Effect.RELINKED_WRONG: (
         "was re-linked to an incorrect recipient",
@@ -214,7 +214,7 @@ def records_line(records: RecordChanges) -> str:
     return (
         f"{', '.join(parts) or 'no list of changed awards'}; "
         f"{records.worsened:,} worsened, {records.improved:,} improved "
-        f"(exact McNemar test: p = {records.mcnemar_p:.2g})"
+        f"(exact McNemar test: p = {p_value_text(records.mcnemar_p)})"
     )
 
 
@@ -222,7 +222,7 @@ def awards_phrase(records: RecordChanges, limit: str) -> str:
     """Return how many awards worsened, for a headline: "7 awards lost a correct link (limit 5)"."""
     worse = {effect: count for effect, count in records.effects.items() if effect in WORSENED}
     most, count = max(worse.items(), key=lambda each: each[1], default=(Effect.LOST, 0))
-    what = _WORSENED[most][count != 1]
+    what = WORSENED_TEXTS[most][count != 1]
     if len(worse) == 1:
         words = f"{counted(count, 'award')} {what}"
     else:

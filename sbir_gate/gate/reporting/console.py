@@ -120,7 +120,8 @@ def _policy_lines(view: View, use_colour: bool) -> Iterator[str]:
         if banner.more:
             yield f"  {banner.more}"
     for row in view.waivers:
-        yield f"Waived: {row.metric} up to {row.cap} until {row.expires}, {row.owner}, {row.pr}: {row.reason}"
+        terms = f"waived up to {row.cap} until {row.expires} by {row.owner}"
+        yield f"{row.metric}: {terms} ({row.pr}): {row.reason}"
 
 
 def _measured_lines(view: View, width: int, use_colour: bool, is_verbose: bool) -> Iterator[str]:

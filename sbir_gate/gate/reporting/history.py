@@ -12,7 +12,16 @@ from enum import StrEnum
 from itertools import pairwise
 
 from sbir_gate.gate.reporting.plain_text import plain
-from sbir_gate.gate.reporting.quantities import NOTHING, percent_text, quantities, quantity, signed_percent
+from sbir_gate.gate.reporting.quantities import (
+    NOTHING,
+    counted,
+    difference,
+    p_value_text,
+    percent_text,
+    quantities,
+    quantity,
+    signed_percent,
+)
 from sbir_gate.gate.reporting.table_text import TableLayout, table_lines
 from sbir_gate.model.history import ChangePoint, HistoryPoint, HistoryRow, MetricHistory
 from sbir_gate.model.run import MetricKind
@@ -61,10 +70,7 @@ def render_rows(rows: Sequence[HistoryRow], format_: HistoryFormat, width: int) 
         )
         for row in rows
     ]
-    return (
-        "\n".join([*table_lines(_ROWS, cells, width), f"{len(rows):,} Run{'' if len(rows) == 1 else 's'}"])
-        + "\n"
-    )
+    return "\n".join([*table_lines(_ROWS, cells, width), counted(len(rows), "Run")]) + "\n"
 
 
 def render_points(points: Sequence[HistoryPoint], format_: HistoryFormat, width: int) -> str:
@@ -137,12 +143,10 @@ def _trend_words(course: MetricHistory, unit: str) -> str:
         return "too few Runs"
     slope = course.trend.slope
     change = (
-        signed_percent(math.exp(slope), is_shown=True)
-        if course.is_logarithmic
-        else f"{slope:+.3g} {unit}".rstrip()
+        signed_percent(math.exp(slope), is_shown=True) if course.is_logarithmic else difference(slope, unit)
     )
     steady = "chance alone is rarely so steady" if course.trend.p_value < 0.05 else "chance may explain it"
-    return f"{change} a run (Mann-Kendall test: p = {course.trend.p_value:.2g}, {steady})"
+    return f"{change} a run (Mann-Kendall test: p = {p_value_text(course.trend.p_value)}, {steady})"
 
 
 def _change_words(course: MetricHistory, change: ChangePoint, unit: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sbir_gate.gate.reporting.messages import fix, text
 from sbir_gate.gate.reporting.plain_text import plain, plain_line
-from sbir_gate.gate.reporting.quantities import MINUS, NOTHING, percent_text, plain_quantity
+from sbir_gate.gate.reporting.quantities import MINUS, NOTHING, p_value_text, percent_text, plain_quantity
 from sbir_gate.model.finding import ABSOLUTE, Finding, LimitKind, OnFixture, Rule, Severity
 from sbir_gate.model.verdict import Change, Direction, Limit, Verdict
 
@@ -88,7 +88,7 @@ def awards_limit(verdict: Verdict) -> str:
     if finding is None or finding.limit is None:
         return NOTHING
     p_value = finding.facts.get("mcnemar_p")
-    return f"chance, p = {p_value:.2g}" if isinstance(p_value, float) else f"{finding.limit:,.0f}"
+    return f"chance, p = {p_value_text(p_value)}" if isinstance(p_value, float) else f"{finding.limit:,.0f}"
 
 
 def doubt_of(verdict: Verdict) -> Finding | None:
@@ -104,10 +104,10 @@ def log_of(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _is_in_a_row(finding: Finding, rows: set[str]) -> bool:
+    # of a waiver that reaches, the table of waivers says all
+    is_too_small = finding.waiver is not None and finding.severity is Severity.FAIL
     if finding.rule is Rule.AWARDS_WORSENED:
-        return finding.waiver is None
+        return not is_too_small
     if finding.rule is Rule.DRIFT or finding.fixture is OnFixture.OWN or finding.metric not in rows:
         return False
-    return not (
-        finding.waiver or finding.excuse or finding.award_ids or _TELLING_FACTS & finding.facts.keys()
-    )
+    return not (is_too_small or finding.excuse or finding.award_ids or _TELLING_FACTS & finding.facts.keys())

@@ -12,28 +12,31 @@ from functools import cache
 from importlib.resources import files
 from string import Formatter
 
+from sbir_gate.gate.reporting.awards_view import WORSENED_TEXTS
+from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.quantities import (
+    MINUS,
+    counted,
+    p_value_text,
+    percent_text,
+    plain_quantity,
+    quantities,
+    quantity,
+)
 from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.effects import Effect
-from sbir_gate.model.finding import Excuse, Fact, Finding, LimitKind, OnFixture, Rule, Severity
+from sbir_gate.model.finding import ABSOLUTE, Excuse, Fact, Finding, LimitKind, OnFixture, Rule, Severity
 from sbir_gate.model.verdict import Limit
 from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver
 
-_ARROW = "\N{RIGHTWARDS ARROW}"
 _MOST_NAMED = 5
 _COMMIT_CHARACTERS = 12
 _ID_CHARACTERS = 80
-_PERCENT = "%"
 _UNKNOWN = "?"
 
-_WORSENED = {
-    Effect.NEW_WRONG: ("got a wrong link", "got a wrong link"),
-    Effect.RELINKED_WRONG: ("was re-linked to a wrong recipient", "were re-linked to a wrong recipient"),
-    Effect.LOST_CORRECT: ("lost a correct link", "lost a correct link"),
-    Effect.VANISHED: ("has no decision", "have no decision"),
-    Effect.RELINKED: ("was re-linked", "were re-linked"),
-    Effect.LOST: ("lost its link", "lost their link"),
-}
+# their limits are changes in percent
+_SIGNED = frozenset({LimitKind.WARN, LimitKind.FAIL})
 _UNLABELLED = frozenset({Effect.LOST, Effect.RELINKED})
 
 
@@ -102,44 +105,16 @@ def texts(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 def limit_text(limit: Limit) -> str:
     """Return a limit as text: "fail 25%", "maximum 500 (warn)"."""
-    is_relative = limit.kind in {LimitKind.WARN, LimitKind.FAIL}
-    if is_relative:
-        return f"{limit.kind} {number_text(limit.value)}{_PERCENT}"
+    if limit.kind in _SIGNED:
+        return f"{limit.kind} {percent_text(limit.value)}"
     softness = "" if limit.severity is Severity.FAIL else f" ({limit.severity})"
-    return f"{limit.kind} {number_text(limit.value)}{softness}"
+    return f"{limit.kind} {plain_quantity(limit.value, '')}{softness}"
 
 
 def waiver_cap(waiver: Waiver) -> str:
     """Return how far a waiver reaches: "40%", "12 awards" or "12 rows"."""
-    if waiver.metric == AWARDS:
-        return counted(int(waiver.limit), "award")
-    if waiver.metric == FIXTURE_EDIT:
-        return counted(int(waiver.limit), "row")
-    return f"{number_text(waiver.limit)}{_PERCENT}"
-
-
-def number_text(value: float, digits: int = 4) -> str:
-    """Return a number to `digits` significant digits, without an exponent where it can be read."""
-    if 10**digits - 0.5 <= abs(value) < 1e15:
-        return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
-
-
-def distinct_texts(first: float, second: float, fewest_digits: int = 4) -> tuple[str, str]:
-    """Return two numbers with enough digits to tell them apart, so that no message says 0.7 < 0.7.
-
-    Equal numbers come out equal.
-    """
-    for digits in range(fewest_digits, 17):
-        found = number_text(first, digits), number_text(second, digits)
-        if found[0] != found[1]:
-            return found
-    return number_text(first, fewest_digits), number_text(second, fewest_digits)
-
-
-def counted(count: int, singular: str, plural: str = "") -> str:
-    """Return "1 award" or "2 awards"."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+    noun = {AWARDS: "award", FIXTURE_EDIT: "row"}.get(waiver.metric)
+    return counted(int(waiver.limit), noun) if noun else percent_text(waiver.limit)
 
 
 class _Filling(Formatter):
@@ -171,7 +146,7 @@ def _filled(template: str, values: Mapping[str, Fact]) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, int | float):
-        return number_text(value)
+        return plain_quantity(float(value), "count")
     if isinstance(value, tuple):
         more = f" and {len(value) - _MOST_NAMED} more" if len(value) > _MOST_NAMED else ""
         return ", ".join(map(str, value[:_MOST_NAMED])) + more
@@ -206,7 +181,7 @@ def _clauses_of(finding: Finding) -> Iterator[str]:
 def _values(finding: Finding) -> Mapping[str, Fact]:
     """Return everything that the text of a finding may name, ready to be printed."""
     values: dict[str, Fact] = {name: _harmless(fact) for name, fact in finding.facts.items()}
-    values["metric"] = plain(finding.metric)
+    values |= {"metric": metric_name(finding.metric), "key": plain(finding.metric)}
     values |= _figures(finding)
     values |= _doubt_values(finding)
     ids = finding.award_ids or finding.facts.get("recipient_ids", ())
@@ -235,21 +210,20 @@ def _harmless(fact: Fact) -> Fact:
 
 def _figures(finding: Finding) -> Mapping[str, Fact]:
     """Return measured value, limit, change and both values, with enough digits to tell them apart."""
-    unit = _unit_text(finding.unit)
-    values: dict[str, Fact] = {}
-    is_relative = finding.limit_kind in {LimitKind.WARN, LimitKind.FAIL}
-    if finding.limit is not None:
-        values["limit"] = number_text(finding.limit) + (_PERCENT if is_relative else "")
-    if finding.measured is not None:
-        values["measured"] = f"{number_text(finding.measured)}{unit}"
-        if finding.limit is not None and not is_relative:
-            measured, limit = distinct_texts(finding.measured, finding.limit)
-            values |= {"measured": f"{measured}{unit}", "limit": f"{limit}{unit}"}
-    if finding.measured is None or finding.reference is None:
-        return values
-    before, after = distinct_texts(finding.reference, finding.measured)
-    values |= {"reference": before, "values": _both_values(finding, f"{before} {_ARROW} {after}{unit}")}
+    unit, measured, limit = plain(finding.unit), finding.measured, finding.limit
     change = finding.facts.get("change")
+    values: dict[str, Fact] = {}
+    if limit is not None:
+        values["limit"] = plain_quantity(limit, unit)
+        if finding.limit_kind in _SIGNED:
+            sign = {True: "+", False: MINUS}.get(change > 0) if isinstance(change, int | float) else ""
+            values["limit"] = f"{sign}{percent_text(limit)}"
+    if measured is None:
+        return values
+    values["measured"] = quantity(measured, unit, limit if finding.limit_kind in ABSOLUTE else None)
+    if finding.reference is None:
+        return values
+    values["values"] = _both_values(finding, quantities(finding.reference, measured, unit))
     values["change"] = _change_text(finding, change) if isinstance(change, int | float) else ""
     return values
 
@@ -258,21 +232,21 @@ def _change_text(finding: Finding, change: float) -> str:
     verb = "rose" if change > 0 else "fell"
     if finding.ratio is None:
         return verb
-    percent, _ = distinct_texts(abs(finding.ratio - 1) * 100, finding.limit or 0.0, fewest_digits=3)
+    said = f"{verb} {percent_text((finding.ratio - 1) * 100, finding.limit)}"
     medians = finding.facts.get("medians_change")
     if not isinstance(medians, int | float):
-        return f"{verb} {percent}{_PERCENT}"
+        return said
     clause = "by-pairs"
     if medians * change <= 0:
         clause = "medians-fell" if medians < 0 else "medians-rose" if medians > 0 else "medians-same"
-    return f"{verb} {percent}{_PERCENT}{_clauses()[clause]}"
+    return f"{said}{_clauses()[clause]}"
 
 
 def _both_values(finding: Finding, values: str) -> str:
     facts = finding.facts
     left = facts.get("worsened_value")
     if finding.excuse is Excuse.PARTLY_HARMLESS and isinstance(left, int | float):
-        counted_values = f"{number_text(finding.reference or 0.0)} {_ARROW} {number_text(left)}"
+        counted_values = quantities(finding.reference, left, plain(finding.unit))
         values = _filled(_clauses()["as-counted"], {"values": values, "counted": counted_values})
     if facts.get("is_calibrated"):
         values = _filled(_clauses()["as-measured"], {"values": values})
@@ -307,20 +281,14 @@ _AFTER_DOUBT = {
 
 
 def _percent_text(value: Fact) -> str:
-    return f"{number_text(float(value), 3)}{_PERCENT}" if isinstance(value, int | float) else str(value)
-
-
-def _unit_text(unit: str) -> str:
-    """Return the unit with a blank before it; nothing for plain ratios and counts."""
-    unit = plain(unit)
-    return unit if unit == _PERCENT else "" if unit in {"", "ratio", "count"} else f" {unit}"
+    return percent_text(value) if isinstance(value, int | float) else str(value)
 
 
 def _worsened_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[str, Fact]:
     """Return how awards worsened, wrong links first: "3 awards got a wrong link, 2 lost a correct link"."""
     facts = finding.facts
     parts: list[str] = []
-    for effect, (singular, plural) in _WORSENED.items():
+    for effect, (singular, plural) in WORSENED_TEXTS.items():
         count = _count(facts.get(effect.value, 0))
         if not count:
             continue
@@ -332,10 +300,10 @@ def _worsened_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[s
     balance = ""
     p_value = facts.get("mcnemar_p")
     if isinstance(p_value, int | float):
-        balance = _filled(_clauses()["balance-chance"], {**facts, "mcnemar_p": number_text(p_value, 2)})
+        balance = _filled(_clauses()["balance-chance"], {**facts, "mcnemar_p": p_value_text(p_value)})
     elif finding.severity is Severity.WARN and finding.waiver is None:
         balance = _filled(_clauses()["balance"], facts)
-    return {"worsened": said, "limit": number_text(finding.limit or 0.0), "balance": balance}
+    return {"worsened": said, "limit": plain_quantity(finding.limit or 0.0, "count"), "balance": balance}
 
 
 def _count(fact: Fact) -> int:
@@ -346,9 +314,8 @@ def _harm_values(finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, F
     left = finding.facts.get("worsened_value")
     if not isinstance(left, int | float) or finding.reference is None:
         return {"harm": _clauses()["harm-none"]}
-    reference, value = distinct_texts(finding.reference, left)
-    both = {**values, "reference": reference, "worsened_value": value}
-    return {"harm": _filled(_clauses()["harm-less"], both)}
+    counted_values = quantities(finding.reference, left, plain(finding.unit))
+    return {"harm": _filled(_clauses()["harm-less"], {**values, "values": counted_values})}
 
 
 def _drift_values(finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
@@ -367,13 +334,13 @@ def _blindness_values(finding: Finding, values: Mapping[str, Fact]) -> Mapping[s
     return {"blindness": _filled(_clauses()["reach"], reach)}
 
 
-def _obstacle_values(_finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
-    return {"obstacle": values.get("obstacle", _clauses()["no-run-there"])}
+def _unjudged_values(_finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    return {"text": values.get("text", _clauses()["no-run-there"])}
 
 
 def _noise_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[str, Fact]:
     known = (
-        f"{plain(name)} {number_text(100 * spread, 2)}{_PERCENT}"
+        f"{metric_name(name)} {percent_text(100 * spread)}"
         for name, spread in finding.facts.items()
         if isinstance(spread, int | float)
     )
@@ -381,17 +348,22 @@ def _noise_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[str,
 
 
 def _later_values(finding: Finding, _values: Mapping[str, Fact]) -> Mapping[str, Fact]:
-    later = finding.facts.get("later", 0.0)
-    unit = _unit_text(finding.unit)
-    return {"later": f"{number_text(float(later), 3)}{unit}" if isinstance(later, int | float) else ""}
+    later = finding.facts.get("later")
+    return {"later": quantity(later, plain(finding.unit)) if isinstance(later, int | float) else ""}
+
+
+def _redefined_values(_finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    names = values.get("names")
+    return {"names": tuple(map(metric_name, names))} if isinstance(names, tuple) else {}
 
 
 _COMPOSED: Mapping[Rule, Callable[[Finding, Mapping[str, Fact]], Mapping[str, Fact]]] = {
     Rule.AWARDS_WORSENED: _worsened_values,
     Rule.HARMLESS: _harm_values,
     Rule.DRIFT: _drift_values,
+    Rule.DRIFT_REDEFINED: _redefined_values,
     Rule.BLIND_SPOT: _blindness_values,
-    Rule.FIXTURE_EDIT_UNJUDGED: _obstacle_values,
+    Rule.FIXTURE_EDIT_UNJUDGED: _unjudged_values,
     Rule.KNOWN_NOISE: _noise_values,
     Rule.FIRST_RUN_SLOWER: _later_values,
     Rule.RESULTS_KEPT: _later_values,

@@ -50,9 +50,9 @@ NAMES: Mapping[str, str] = MappingProxyType(
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
         "links/": "Links by {}",
-        "work/": "Work: {}",
-        "stage_seconds/": "Stage {}: time",
-        "stage_peak_mib/": "Stage {}: peak memory",
+        "work/": "Counter {}",
+        "stage_seconds/": "Time of stage {}",
+        "stage_peak_mib/": "Peak memory of stage {}",
     }
 )
 

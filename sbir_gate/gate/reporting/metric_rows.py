@@ -11,13 +11,13 @@ from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import (
     NO_CHANGE,
     NOTHING,
+    change_percent,
     change_text,
-    interval_range,
     quantities,
     quantity,
     signed_percent,
 )
-from sbir_gate.model.finding import Excuse, Severity
+from sbir_gate.model.finding import ABSOLUTE, Excuse, Severity
 from sbir_gate.model.verdict import Change
 
 MARKS = {
@@ -38,7 +38,7 @@ _FIRST = ("match_rate", "precision", "recall", "links/", "blocking_recall", "wal
 class MetricRow:
     """One metric, ready to print. `key` is its name in the settings, `anchor` that in docs/metrics.md.
 
-    `estimate` and `interval` are apart what `change` is in one.
+    `estimate` is `change` without its interval.
     """
 
     mark: str
@@ -50,7 +50,6 @@ class MetricRow:
     values: str
     limit: str
     estimate: str = NOTHING
-    interval: str = NOTHING
 
     @property
     def is_open(self) -> bool:
@@ -93,8 +92,7 @@ def metric_row(change: Change) -> MetricRow:
         if is_same or (change.reference is None and change.head is not None)
         else quantities(change.reference, change.head, unit),
         limit=limit_text(change),
-        estimate=NOTHING if change.ratio is None else signed_percent(change.ratio, is_shown=True),
-        interval=interval_range(change),
+        estimate=change_percent(change),
     )
 
 
@@ -102,9 +100,11 @@ def change_phrase(change: Change) -> str:
     """Return the metric in a few words, for a headline: "Wall time +40% (limit +25%)"."""
     row = metric_row(change)
     if not change.is_sound:
-        return f"{row.name} {'is gone' if change.is_gone else 'cannot be judged'}"
+        return f"{row.name}: {'gone' if change.is_gone else 'cannot be judged'}"
     if breaks_absolute(change) or change.ratio is None:
-        return f"{row.name} {quantity(change.head, plain(change.unit, _ID_CHARACTERS))} (limit {row.limit})"
+        limit = next((limit.value for limit in change.broken if limit.kind in ABSOLUTE), None)
+        head = quantity(change.head, plain(change.unit, _ID_CHARACTERS), limit)
+        return f"{row.name} {head} (limit {row.limit})"
     return f"{row.name} {row.estimate} (limit {row.limit})"
 
 

@@ -17,7 +17,7 @@ from sbir_gate.gate.reporting.quantities import counted
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, Outcome, Verdict
-from sbir_gate.model.waiver import AWARDS
+from sbir_gate.model.waiver import AWARDS, PLACEHOLDERS
 
 WAIVERS_FILE = "config/waivers.yaml"
 
@@ -107,8 +107,7 @@ def _waivers(verdict: Verdict, pull_request: str) -> str:
         {
             "metric": metric,
             "limit": cap,
-            "reason": "why this regression is accepted",
-            "owner": "name@example.org",
+            **PLACEHOLDERS,
             "expires": expires,
             "pr": pull_request or 1,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sbir_gate.gate.reporting.messages import limit_text, texts
+from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
 from sbir_gate.model.asset_check import CheckFinding
@@ -28,13 +29,13 @@ def alert_title(alert: Alert) -> str:
 
 
 def _title(alert: Alert) -> str:
-    first, metric = alert.findings[0], plain(alert.metric)
+    first, metric = alert.findings[0], metric_name(alert.metric)
     if first.rule is Rule.CHECK_FAILED:
         return f"{first.facts.get('asset', '')} does not pass {first.facts.get('check', '')}"
     if alert.kind is AlertKind.AWARDS:
         return _awards_title(first)
     if alert.kind is AlertKind.LIMIT and first.limit_kind is not None and first.limit is not None:
-        return f"{metric} exceeds its {limit_text(Limit(first.limit_kind, first.limit))}"
+        return f"{metric} is beyond its {limit_text(Limit(first.limit_kind, first.limit))}"
     worse = "may be worse" if alert.severity is Severity.INCONCLUSIVE else "got worse"
     titles = {
         AlertKind.RECOVERY: f"{first.facts.get('outcome', '')} again",
@@ -49,7 +50,7 @@ def _awards_title(finding: Finding) -> str:
     if finding.rule in {Rule.AWARDS_UNDECIDED, Rule.AWARDS_DECIDED_TWICE}:
         return "awards without a clear decision"
     if finding.facts.keys() & _WRONG:
-        return "awards are linked to a wrong recipient"
+        return "awards are linked to an incorrect recipient"
     return "awards lost their link" if finding.facts.keys() & _LOST else "awards were re-linked"
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sbir_gate.gate.reporting.messages import waiver_cap
+from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.quantities import counted
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
 from sbir_gate.model.verdict import Verdict
-from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver
 
 MAX_EDITS_LISTED = 30
 
@@ -95,23 +97,19 @@ def fixture_text(edits: FixtureEdits) -> str:
 def _label_text(edits: FixtureEdits) -> str:
     truth = edits.truth
     texts = [
-        f"labels of {_counted(count, 'award')} {verb}"
+        f"labels of {counted(count, 'award')} {verb}"
         for count, verb in ((truth.changed, "changed"), (truth.removed, "removed"))
         if count
     ]
     if texts and edits.altered_labels is not None:
         texts.append(f"{edits.altered_labels:,} of them for links that this change alters")
-    added = [f"labels of {_counted(truth.added, 'award')} added"] if truth.added else []
+    added = [f"labels of {counted(truth.added, 'award')} added"] if truth.added else []
     return "; ".join(filter(None, (", ".join(texts), *added)))
 
 
 def _row_texts(noun: str, rows: RowEdits) -> list[str]:
     counts = ((rows.removed, "removed"), (rows.changed, "changed"), (rows.added, "added"))
-    return [f"{_counted(count, noun)} {verb}" for count, verb in counts if count]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return [f"{counted(count, noun)} {verb}" for count, verb in counts if count]
 
 
 def policy_words(verdict: Verdict) -> str:
@@ -122,25 +120,22 @@ def policy_words(verdict: Verdict) -> str:
     target = verdict.target
     if target is None or not target.commits_ahead:
         return words
-    commits = f"{target.commits_ahead:,} commit{'s' * (target.commits_ahead != 1)}"
-    days = f"{target.days_ahead:,} day{'s' * (target.days_ahead != 1)}"
-    return f"{words}, {commits} ({days}) behind {plain(target.name, _NAME_CHARACTERS)}"
+    behind = f"{counted(target.commits_ahead, 'commit')} ({counted(target.days_ahead, 'day')}) behind"
+    return f"{words}, {behind} {plain(target.name, _NAME_CHARACTERS)}"
 
 
 def waiver_rows(verdict: Verdict) -> tuple[WaiverRow, ...]:
     """Return the waivers that were applied."""
-    return tuple(_waiver_row(waiver) for waiver in verdict.waivers)
-
-
-def _waiver_row(waiver: Waiver) -> WaiverRow:
-    unit = {AWARDS: " awards", FIXTURE_EDIT: " rows"}.get(waiver.metric, "%")
-    return WaiverRow(
-        metric=plain(waiver.metric, _NAME_CHARACTERS),
-        cap=f"{waiver.limit:g}{unit}",
-        expires=waiver.expires.isoformat(),
-        owner=plain(waiver.owner, _NAME_CHARACTERS),
-        reason=plain(waiver.reason),
-        pr=plain(waiver.pr),
+    return tuple(
+        WaiverRow(
+            metric=metric_name(waiver.metric),
+            cap=waiver_cap(waiver),
+            expires=waiver.expires.isoformat(),
+            owner=plain(waiver.owner, _NAME_CHARACTERS),
+            reason=plain(waiver.reason),
+            pr=plain(waiver.pr),
+        )
+        for waiver in verdict.waivers
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.quantities import counted
 from sbir_gate.gate.reporting.table_text import TableLayout, table_lines
 from sbir_gate.model.profile import ColumnProfile, TableListing, TableProfile
 
@@ -32,12 +33,7 @@ def render_listing(tables: Sequence[TableListing], width: int) -> str:
         )
         for table in tables
     ]
-    return (
-        "\n".join(
-            [*table_lines(_LISTING, cells, width), f"{len(tables):,} table{'' if len(tables) == 1 else 's'}"]
-        )
-        + "\n"
-    )
+    return "\n".join([*table_lines(_LISTING, cells, width), counted(len(tables), "table")]) + "\n"
 
 
 def render_profiles(profiles: Sequence[TableProfile], width: int) -> str:

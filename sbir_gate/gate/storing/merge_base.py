@@ -21,11 +21,13 @@ from sbir_gate.gate.storing.references import (
     find_default_branch,
     find_reference,
     head_commit,
+    reference_names,
     shown,
 )
 from sbir_gate.gate.storing.revisions import SHOWN_DIGITS, Revision
 from sbir_gate.model.finding import Finding, Rule, note
 from sbir_gate.model.run import TargetBranch
+from sbir_gate.wrong_input import did_you_mean
 
 _SECONDS_PER_DAY = 86_400
 
@@ -188,6 +190,8 @@ def _days_between(git: Git, first: str, second: str) -> int:
 def _not_found(git: Git, asked: str | None) -> UsageError:
     if is_shallow(git):
         hint = UNSHALLOW
+    elif asked is not None and (meant := did_you_mean(asked, reference_names(git))):
+        hint = meant
     elif asked is not None:
         hint = (
             "name a branch, a tag or a commit that this clone has ('git branch --all'), or fetch it, e.g. "

@@ -107,6 +107,12 @@ def head_commit(git: Git) -> str:
     return _commit_at(git, "HEAD")
 
 
+def reference_names(git: Git) -> tuple[str, ...]:
+    """Return the branches and tags of the clone, remote branches with their remote; none if git fails."""
+    answer = git.ask("for-each-ref", "--format=%(refname:short)", BRANCHES, _REMOTES, TAGS)
+    return () if answer.status else tuple(answer.line.splitlines())
+
+
 def shown(name: str) -> str:
     """Return a name as messages quote it."""
     return repr(name[:_SHOWN_CHARACTERS])

@@ -2,7 +2,7 @@
 
 Variants: `plain` takes the most similar name of all; `geography` adds to the cosine of the 20 most similar
 names what the engine's own pre-ranking adds for the same state, city and zip, halved, since that ranks a
-likeness of 0 to 2 and this one goes to 1. Each distinct name is compared once; recipients of one name tell
+similarity of 0 to 2 and this one goes to 1. Each distinct name is compared once; recipients of one name tell
 apart by geography alone, and without it the first is taken.
 """
 

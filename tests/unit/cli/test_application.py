@@ -3,7 +3,7 @@ import signal
 import click
 import pytest
 
-from sbir_gate.cli.application import Interruption, application
+from sbir_gate.cli.application import Interruption, application, exit_status
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -55,3 +55,46 @@ def test_a_command_that_is_like_none_gets_no_suggestion():
     with pytest.raises(click.UsageError) as caught:
         application.main(["qqqq"], standalone_mode=False)
     assert "Did you mean" not in caught.value.format_message()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["rnu"], "error: No such command 'rnu'; did you mean run?"),
+        (["baseline", "promot"], "error: No such command 'promot'; did you mean promote?"),
+        (["run", "--polcy-from", "x"], "error: No such option '--polcy-from'; did you mean --policy-from?"),
+        (
+            ["run", "--fail-on", "inconclusiv"],
+            "error: --fail-on: must be one of fail, inconclusive ('inconclusiv'); did you mean inconclusive?",
+        ),
+        (
+            ["report", "run.json", "--format", "mardown"],
+            "error: --format: must be one of console, markdown, json ('mardown'); did you mean markdown?",
+        ),
+        (
+            ["data", "fetch", "award"],
+            "error: must be one of awards, recipients ('award'); did you mean awards?",
+        ),
+        (
+            ["config", "show", "--config", "gaet.yaml"],
+            "error: gaet.yaml: no such file; did you mean gate.yaml?",
+        ),
+        (
+            ["config", "show", "--set", "gate.max_lots=3"],
+            "error: --set: gate.max_lots: unknown key; did you mean gate.max_lost?",
+        ),
+        (
+            ["report", "baselins/enrichment.json"],
+            "error: baselins/enrichment.json: no such file; did you mean baselines?",
+        ),
+        (["help", "metrcs"], "error: no help topic 'metrcs'; did you mean metrics?"),
+    ],
+)
+def test_a_near_miss_of_whatever_is_typed_is_suggested_in_one_line(
+    arguments, told, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gate.yaml").touch()
+    (tmp_path / "baselines").mkdir()
+    assert exit_status(Interruption(), arguments) == 2
+    assert capsys.readouterr().err == f"{told}\n"

@@ -6,18 +6,17 @@ from pathlib import Path
 import pytest
 
 from sbir_gate.engine.matching.ledger import Ledger
-from sbir_gate.engine.matching.parts import open_parts
+from sbir_gate.engine.matching.parts import open_parts, own_rows
 from sbir_gate.engine.recipient_parts import (
     PartEdges,
     PartMaker,
     check_unchanged,
     code_version,
     fingerprint,
-    index_parts,
     parts_key,
 )
 from sbir_gate.errors import InputError, OutputError
-from sbir_gate.reading.recipient_index import RecipientIndex, index_recipients
+from sbir_gate.reading.recipient_index import RecipientIndex, index_recipients, write_index
 from sbir_gate.reading.rejects import RejectLog
 from tests.factories_matching import database
 from tests.step_options import reading_options, retry_policy
@@ -184,7 +183,8 @@ def test_the_index_of_parts_is_that_of_the_source(tmp_path, used_mib):
     with database() as connection:
         edges = PartEdges(used_mib=lambda: used_mib, tell=lambda _chunk: None)
         read = PartMaker(connection, folders[0], options, BUDGET, None, edges).read(str(source), RejectLog())
-        index_parts(connection, read.parts, folders[1])
+        for number, part in enumerate(read.parts):
+            write_index(connection, own_rows(part), folders[1], number)
         expected = index_recipients(connection, source, folders[2], options).facts_of(ids)
     found = RecipientIndex(tuple(folders[1].iterdir()), read.recipients, 0, None).facts_of(ids)
     assert found == expected

@@ -152,7 +152,7 @@ def test_a_run_that_failed_may_not_with_or_without_a_history(effective, tmp_path
 
 def test_a_run_below_the_absolute_limits_may_not_even_as_the_first(effective):
     words = obstacle(effective, measured(effective, FakeEngine(links=4)))
-    assert words.startswith("the verdict on it is fail: match_rate is 0.3333, below the minimum of 0.7")
+    assert words.startswith("the verdict on it is fail: Match rate: 0.333, below the minimum of 0.700")
 
 
 def test_a_history_that_cannot_be_read_is_named_and_no_reason_to_promote_unseen(effective, tmp_path):

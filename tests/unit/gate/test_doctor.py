@@ -105,7 +105,7 @@ class TestSettings:
         found = lines(text=text)
         assert "error: gate.yaml:6: gate.mercy: unknown key" in "\n".join(found)
         told = "\n".join(found)
-        assert "gate.max_lost: 'many' must be" in told
+        assert "gate.max_lost: must be a whole number ('many')" in told
         assert "must not be below warn_percent, which is 30" in told
         assert "gate.metrics.pages: lacks direction" in told
         assert "truth.csv: the truth cannot be read" in told
@@ -115,7 +115,9 @@ class TestSettings:
 
     def test_a_variable_that_is_wrong_too(self):
         (found,) = lines(environment={"SBIR_GATE__GATE__MAX_LOST": "x"})
-        assert found.startswith("error: SBIR_GATE__GATE__MAX_LOST: gate.max_lost: 'x' must be")
+        assert found.startswith(
+            "error: SBIR_GATE__GATE__MAX_LOST: gate.max_lost: must be a whole number ('x')"
+        )
 
     def test_a_limit_that_does_nothing_is_told_with_its_line(self):
         text = GATE + "gate:\n  metrics:\n    precision:\n      minimum: 0\n"
@@ -166,7 +168,7 @@ class TestMachine:
         assert [line.partition(": ")[0] for line in found] == ["error", "warning", "warning", "warning"]
         told = "\n".join(found)
         for words in (
-            "2048 MiB are more than the 1024 MiB",
+            "2,048 MiB are more than the 1,024 MiB",
             "has one core",
             "4 threads share 1 core",
             "3 MiB left",

@@ -122,7 +122,7 @@ class TestRecipientsOfTheOutput:
         verdict = gate(ReadingEngine(lambda _number, _rows: "R-NOWHERE"), has_truth=False).verdict
         assert verdict.outcome is Outcome.FAIL
         assert (
-            "recipients_unknown is 1, above the maximum of 0: recipient_id 'R-NOWHERE' is in no recipient"
+            "Unknown recipient ids: 1, above the maximum of 0: recipient_id 'R-NOWHERE' is in no recipient"
             in reasons(verdict)
         )
 
@@ -138,7 +138,9 @@ class TestRecipientsOfTheOutput:
         engine = ReadingEngine(lambda number, rows: blank + own_row(number, rows) + blank)
         verdict = gate(engine, has_truth=False).verdict
         assert verdict.outcome is Outcome.FAIL
-        (reason,) = (reason for reason in reasons(verdict) if reason.startswith("recipients_unknown is 12, "))
+        (reason,) = (
+            reason for reason in reasons(verdict) if reason.startswith("Unknown recipient ids: 12, ")
+        )
         assert f"recipient_id {blank + 'R0' + blank!r}, " in reason
         assert reason.endswith("are in no recipient; blanks or invisible characters were added around ids")
 
@@ -154,7 +156,9 @@ class TestRecipientsOfTheOutput:
     def test_award_ids_in_blanks_are_no_awards(self, gate, blank):
         verdict = gate(ReadingEngine(own_row, award_end=blank), has_truth=False).verdict
         assert verdict.outcome is Outcome.FAIL
-        (reason,) = (reason for reason in reasons(verdict) if reason.startswith("rows_unknown is 12, "))
+        (reason,) = (
+            reason for reason in reasons(verdict) if reason.startswith("Rows of unknown awards: 12, ")
+        )
         assert f"award_id {'A0' + blank!r}, " in reason
         assert reason.endswith("are in no award; blanks or invisible characters were added around ids")
 
@@ -184,7 +188,7 @@ class TestRowsThatCannotBeRead:
         verdict = gate(ReadingEngine(lambda _number, _rows: "R1"), has_truth=False).verdict
         assert verdict.outcome is Outcome.WARN
         (reason,) = reasons(verdict)
-        assert reason.startswith("rows_rejected is 1, above the maximum of 0: ")
+        assert reason.startswith("Rejected rows: 1, above the maximum of 0: ")
         assert "awards.csv:214: 2 columns, 5 expected" in reason
 
 

@@ -125,7 +125,7 @@ def test_a_slow_decline_is_seen_though_each_baseline_followed_it(settings):
     past = consult(scaled(head(10), "wall_seconds", 1.03**10), settings)
     assert past.verdict.outcome is Outcome.WARN
     assert {finding.metric for finding in past.verdict.drift} == {"wall_seconds"}
-    assert "wall_seconds rose 34.4%" in reasons(past.verdict)[0]
+    assert "Wall time rose 34.4%" in reasons(past.verdict)[0]
     assert [alert.kind for alert in past.alerts.alerts] == [AlertKind.DRIFT]
 
 

@@ -406,7 +406,7 @@ class TestErrors:
             (
                 "gate.yaml",
                 "gate:\n  max_lost: -1\n",
-                "gate.yaml at commit {}:2: gate.max_lost: -1 must be",
+                "gate.yaml at commit {}:2: gate.max_lost: must be at least 0 (-1)",
                 ConfigurationError,
             ),
             ("config/waivers.yaml", "waivers: 3", "config/waivers.yaml at commit {}:1:", ConfigurationError),

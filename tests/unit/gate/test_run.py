@@ -10,7 +10,8 @@ from sbir_gate.documents import load_alerts, load_run, load_verdict
 from sbir_gate.errors import DocumentError, EnricherError, ExitStatus, InputError, OutputError
 from sbir_gate.gate.enricher_plan import settings_digest
 from sbir_gate.gate.fixture import describe_fixture, read_profiles
-from sbir_gate.gate.measuring.process import EnricherCrash, ProcessResult
+from sbir_gate.gate.measuring.process import ProcessResult
+from sbir_gate.gate.reporting.messages import text
 from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.run import measure, run_gate
 from sbir_gate.gate.storing.baselines import promote
@@ -18,6 +19,7 @@ from sbir_gate.gate.storing.history import open_history
 from sbir_gate.gate.storing.sessions import latest_run_path
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.awards import Label
+from sbir_gate.model.finding import Place
 from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
@@ -123,7 +125,7 @@ def test_an_engine_that_changes_its_inputs_is_an_error_that_names_the_file(folde
                 (folder / name).write_text("")
             return super().__call__(request)
 
-    with pytest.raises(EnricherError, match=f"the enricher changed .*{name}"):
+    with pytest.raises(EnricherError, match=f"{name}: changed by the enricher"):
         gate(settings(folder), Tampering())
     verdict = left_behind(folder)
     assert (verdict.outcome, name in reasons(verdict)[0]) == (Outcome.ERROR, True)
@@ -136,7 +138,7 @@ def test_an_engine_that_changes_the_settings_that_it_is_handed_is_an_error(folde
             Path(arguments[arguments.index("--config") + 1]).write_text("{}")
             return super().__call__(request)
 
-    with pytest.raises(EnricherError, match=r"the enricher changed .*settings\.yaml"):
+    with pytest.raises(EnricherError, match=r"settings\.yaml: changed by the enricher"):
         gate(settings(folder), Tampering())
 
 
@@ -203,18 +205,27 @@ def test_fixtures_that_cannot_be_read_are_named_and_nothing_is_measured(folder, 
     assert engine.commands == []
 
 
-def test_the_input_error_of_the_built_in_engine_comes_out_in_its_own_words(folder):
+def test_the_built_in_engine_hands_over_the_facts_of_an_input_error(folder):
     ends = ProcessResult(2, False, 1.0, 1.0, 1.0, ("error: recipients.csv:7: no such column; name it",))
+    error = InputError("no such column", "name it", path="recipients.csv", line=7)
     with pytest.raises(InputError) as caught:
+        gate(settings(folder), FakeEngine(ends=ends, error=error))
+    assert caught.value.fault == error.fault
+    (finding,) = left_behind(folder).findings
+    assert (finding.place, finding.facts["hint"]) == (Place("recipients.csv", 7), "name it")
+    assert text(finding) == "recipients.csv:7: no such column"
+
+
+def test_an_input_error_without_facts_is_that_of_its_last_line(folder):
+    ends = ProcessResult(2, False, 1.0, 1.0, 1.0, ("error: no such column",))
+    with pytest.raises(InputError, match="exit status 2: error: no such column"):
         gate(settings(folder), FakeEngine(ends=ends))
-    assert caught.value.message == "recipients.csv:7: no such column; name it"
-    assert reasons(left_behind(folder)) == (caught.value.message,)
 
 
 def test_status_2_of_an_outside_enricher_means_only_that_it_broke(folder):
     ends = ProcessResult(2, False, 1.0, 1.0, 1.0, ("error: mine",))
     command = "engine {awards} {recipients} {output} {metrics}"
-    with pytest.raises(EnricherCrash, match="exit status 2: error: mine"):
+    with pytest.raises(EnricherError, match="exit status 2: error: mine"):
         gate(settings(folder, **{"enricher.command": command}), FakeEngine(ends=ends))
 
 

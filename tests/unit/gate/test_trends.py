@@ -51,7 +51,9 @@ def test_a_metric_that_is_not_there_is_named_with_those_that_are(tmp_path):
     with open_history(tmp_path) as history:
         with pytest.raises(UsageError, match="'wall_secs' is in none") as caught:
             metric_points(history, "wall_secs", ALL)
-        assert "did you mean wall_seconds?" in caught.value.hint
+        assert caught.value.hint == "did you mean wall_seconds?"
+        with pytest.raises(UsageError, match="'pages' is in none") as caught:
+            metric_points(history, "pages", ALL)
         assert "match_rate" in caught.value.hint
         with pytest.raises(InputError, match="no Run that was asked for"):
             metric_points(history, "wall_seconds", HistoryQuery(branch="none"))

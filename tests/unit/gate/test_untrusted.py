@@ -337,7 +337,11 @@ class TestWhatWouldSpareItJudgement:
         save_run(half.artifact, measured())
         self.refused(half.publish()[0].verdict, "measured no base")
 
-    @pytest.mark.parametrize("commit", [SHA, "", "HEAD", "--all"])
+    def test_a_base_without_a_commit_is_none(self, half):
+        base = measured(source=Source("", "main", is_dirty=False))
+        self.refused(self.beside(half, measured(), base), "a base without a commit")
+
+    @pytest.mark.parametrize("commit", [SHA, "HEAD", "--all"])
     def test_a_base_that_is_no_commit_of_this_branch_is_none(self, half, commit):
         base = measured(source=Source(commit, "main", is_dirty=False))
         self.refused(self.beside(half, measured(), base), "not a commit of this branch")
@@ -418,7 +422,7 @@ class TestAnEngineThatIsUnchanged:
     def test_a_change_of_what_it_is_made_of(self, half, name):
         verdict = self.judged(half, "README.md", name)
         assert verdict.outcome is Outcome.INCOMPARABLE
-        assert reasons(verdict)[0].endswith(f"as if the engine were unchanged: it changes {name}")
+        assert reasons(verdict)[0].endswith(f"as if the engine were unchanged, but it changes {name}")
 
     def test_a_file_of_it_that_gets_another_name(self, half):
         verdict = self.judged(half, "old.txt", was="engine/link.py")

@@ -284,7 +284,7 @@ def test_the_job_ends_as_the_verdict_says(tmp_path):
     assert last_word(saved(tmp_path, make_run()), FailOn.FAIL) == (ExitStatus.OK, "enrichment: pass")
     status, words = last_word(saved(tmp_path, scaled(make_run(), "wall_seconds", 1.4)), FailOn.FAIL)
     assert status is ExitStatus.GATE_FAILED
-    assert words.startswith("enrichment: fail: wall_seconds rose 40")
+    assert words.startswith("enrichment: fail: Wall time rose 40")
 
 
 def test_a_job_may_go_on_after_a_failure_but_not_after_an_error(tmp_path):

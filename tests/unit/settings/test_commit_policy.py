@@ -111,7 +111,7 @@ def test_a_key_of_the_policy_that_the_commit_lacks_takes_head_s_default():
         ("gate: [", "gate.yaml at commit abc:1: not valid YAML"),
         (
             "gate:\n  max_lost: many\n",
-            "gate.yaml at commit abc:2: gate.max_lost: 'many' must be a whole number",
+            "gate.yaml at commit abc:2: gate.max_lost: must be a whole number ('many')",
         ),
     ],
 )

@@ -29,7 +29,7 @@ def faults(*assignments, environment=None, file=None, options=None):
     with pytest.raises(ConfigurationError) as caught:
         load_settings(file, environment or {}, options or {}, assignments)
     assert caught.value.exit_status is ExitStatus.WRONG_INPUT
-    assert caught.value.hint
+    assert caught.value.hint or all(fault.hint for fault in caught.value.faults)
     return caught.value.message.splitlines()
 
 
@@ -138,77 +138,80 @@ def test_all_faults_of_all_layers_are_reported_together(tmp_path):
     ) == [
         "--set: oops: must be KEY=VALUE, as in gate.max_lost=3",
         f"{file}:3: enrichment.performance.chunk_sise: unknown key; did you mean {CHUNK_SIZE}?",
-        f"{file}:5: reports: 3 is not a section: it must contain keys",
-        f"{file}:4: enrichment.performance.workers: -1 must be greater than or equal to 0",
-        "command line: benchmark.repeats: 0 must be greater than or equal to 1",
-        "SBIR_GATE__GATE__NAME: gate.name: '../x' must match pattern '^[a-z0-9][a-z0-9_-]*$'",
-        "--set: gate.significance: 0 must be greater than 0",
+        f"{file}:5: reports: is not a section: it must contain keys (3)",
+        f"{file}:4: enrichment.performance.workers: must be at least 0 (-1)",
+        "command line: benchmark.repeats: must be at least 1 (0)",
+        "SBIR_GATE__GATE__NAME: gate.name: must be lower-case letters, digits, - and _ ('../x')",
+        "--set: gate.significance: must be above 0 (0)",
     ]
 
 
 @pytest.mark.parametrize(
     ("assignment", "allowed"),
     [
-        ("enrichment.performance.chunk_size=0", "0 must be greater than or equal to 1"),
-        ("enrichment.performance.chunk_size=1.5", "1.5 must be a whole number"),
-        ("enrichment.performance.chunk_size='5'", "'5' must be a whole number"),
-        ("enrichment.performance.chunk_size=true", "true must be a whole number"),
-        ("enrichment.performance.chunk_size=", "null must be a whole number"),
-        ("enrichment.performance.chunk_size=[1]", "[1] must be a whole number"),
-        ("enrichment.performance.chunk_size=99999999999999999999", "1e+20 must be a whole number"),
-        ("enrichment.performance.memory_threshold_mb=1", "1 must be greater than or equal to 64"),
-        ("enrichment.performance.match_rate_threshold=70", "70 must be less than or equal to 1"),
-        ("enrichment.performance.match_rate_threshold=.nan", "'.nan' must be a number"),
-        ("enrichment.performance.timeout_seconds=0", "0 must be greater than 0"),
-        ("enrichment.performance.timeout_seconds=1e999", "inf must be a finite number"),
-        ("enrichment.performance.timeout_seconds=1e9", "1000000000.0 must be less than or equal to 604800"),
+        ("enrichment.performance.chunk_size=0", "must be at least 1 (0)"),
+        ("enrichment.performance.chunk_size=1.5", "must be a whole number (1.5)"),
+        ("enrichment.performance.chunk_size='5'", "must be a whole number ('5')"),
+        ("enrichment.performance.chunk_size=true", "must be a whole number (true)"),
+        ("enrichment.performance.chunk_size=", "must be a whole number, not null"),
+        ("enrichment.performance.chunk_size=[1]", "must be a whole number ([1])"),
+        ("enrichment.performance.chunk_size=99999999999999999999", "must be a whole number (1e+20)"),
+        ("enrichment.performance.memory_threshold_mb=1", "must be at least 64 (1)"),
+        ("enrichment.performance.match_rate_threshold=70", "must be at most 1 (70)"),
+        ("enrichment.performance.match_rate_threshold=.nan", "must be a number ('.nan')"),
+        ("enrichment.performance.timeout_seconds=0", "must be above 0 (0)"),
+        ("enrichment.performance.timeout_seconds=1e999", "must be a finite number (inf)"),
+        ("enrichment.performance.timeout_seconds=1e9", "must be at most 604,800 (1000000000.0)"),
         (
             "enrichment.performance.retry_backoff=linear",
-            "'linear' must be 'exponential', 'constant' or 'none'",
+            "must be one of exponential, constant, none ('linear')",
         ),
         (
             "enrichment.performance.retry_cap_seconds=0.1",
-            f"0.1 must not be below retry_base_seconds, which is 0.5 (BASE:{RETRY_BASE})",
+            f"must not be below retry_base_seconds, which is 0.5 (BASE:{RETRY_BASE}) (0.1)",
         ),
-        ("enrichment.work_folder=5", "5 must be a path; a name that reads as a number goes in quotes"),
-        ("enricher.command=run 'x", '"run \'x" must be a command line (No closing quotation)'),
-        ("enricher.command=''", "'' must name a program, or be null for the built-in engine"),
-        ("enricher.command=[]", "[] must name a program, or be null for the built-in engine"),
-        ("enricher.command=[run, 5]", "5 must be text (put a number in quotes)"),
-        ("enricher.command=5", "5 must be a list"),
-        ("enricher.pass_environment=[A, A]", "['A', 'A'] must not name anything twice"),
-        ("enricher.pass_environment=HOME", "'HOME' must be a list"),
-        ("fixtures.awards=''", "'' must be a path; a name that reads as a number goes in quotes"),
-        ("fixtures.awards=null", "null must be a path; a name that reads as a number goes in quotes"),
-        ("reading.max_reject_percent=101", "101 must be less than or equal to 100"),
-        ("matching.methods=[]", "[] must name at least one"),
-        ("matching.methods=uei-exact", "'uei-exact' must be a list"),
+        ("enrichment.work_folder=5", "must be a path (put a number in quotes) (5)"),
+        ("enricher.command=run 'x", 'must be a command line (No closing quotation) ("run \'x")'),
+        ("enricher.command=''", "must name a program, or be null for the built-in engine ('')"),
+        ("enricher.command=[]", "must name a program, or be null for the built-in engine ([])"),
+        ("enricher.command=[run, 5]", "must be text (put a number in quotes) (5)"),
+        ("enricher.command=5", "must be a list (5)"),
+        ("enricher.pass_environment=[A, A]", "must not name anything twice (['A', 'A'])"),
+        ("enricher.pass_environment=HOME", "must be a list ('HOME')"),
+        ("fixtures.awards=''", "must be a path (put a number in quotes) ('')"),
+        ("fixtures.awards=null", "must be a path (put a number in quotes), not null"),
+        ("reading.max_reject_percent=101", "must be at most 100 (101)"),
+        ("matching.methods=[]", "must name at least one ([])"),
+        ("matching.methods=uei-exact", "must be a list ('uei-exact')"),
         (
             "matching.methods=[uei-exact, uei-exact]",
-            "['uei-exact', 'uei-exact'] must not name anything twice",
+            "must not name anything twice (['uei-exact', 'uei-exact'])",
         ),
-        ("matching.methods=[none]", "'none' must be one of uei-exact, duns-exact, name-exact, name-fuzzy"),
-        ("matching.methods=[5]", "5 must be one of uei-exact, duns-exact, name-exact, name-fuzzy"),
-        ("matching.max_candidates=6", "6 must be less than or equal to 5"),
-        ("matching.min_precision=1", "1 must be less than 1"),
+        ("matching.methods=[none]", "must be one of uei-exact, duns-exact, name-exact, name-fuzzy ('none')"),
+        ("matching.methods=[5]", "must be one of uei-exact, duns-exact, name-exact, name-fuzzy (5)"),
+        ("matching.max_candidates=6", "must be at most 5 (6)"),
+        ("matching.min_precision=1", "must be below 1 (1)"),
         (
             "matching.max_training_labels=10",
-            "10 must not be below min_training_labels, which is 500 (BASE:matching.min_training_labels)",
+            "must not be below min_training_labels, which is 500 (BASE:matching.min_training_labels) (10)",
         ),
-        ("gate.max_lost=-1", "-1 must be greater than or equal to 0"),
-        ("gate.metrics.recall.direction=up", "'up' must be one of lower, higher"),
-        ("gate.metrics.recall.kind=[exact]", "['exact'] must be one of exact, noisy, once"),
-        ("gate.metrics.recall.absolute_severity=ok", "'ok' must be one of fail, warn"),
-        ("gate.metrics.recall.is_required=yes", "'yes' must be true or false"),
-        ("gate.metrics.recall.warn_percent=-1", "-1 must be greater than or equal to 0"),
-        ("gate.metrics.recall.unit=5", "5 must be text (put a number in quotes)"),
+        ("gate.max_lost=-1", "must be at least 0 (-1)"),
+        ("gate.metrics.recall.direction=up", "must be one of lower, higher ('up')"),
+        (
+            "gate.metrics.recall.kind=[exact]",
+            "must be one of exact, noisy, once (['exact']); did you mean exact?",
+        ),
+        ("gate.metrics.recall.absolute_severity=ok", "must be one of fail, warn ('ok')"),
+        ("gate.metrics.recall.is_required=yes", "must be true or false ('yes')"),
+        ("gate.metrics.recall.warn_percent=-1", "must be at least 0 (-1)"),
+        ("gate.metrics.recall.unit=5", "must be text (put a number in quotes) (5)"),
         ("gate.metrics.match_rate.minimum=0.5", "is set by enrichment.performance.match_rate_threshold"),
         (
             "orchestration.schedule=daily",
-            "'daily' must be five fields of cron: minute, hour, day, month, weekday, as in 0 6 * * 1",
+            "must be five fields of cron: minute, hour, day, month, weekday, as in 0 6 * * 1 ('daily')",
         ),
-        ("orchestration.progress_seconds=0.5", "0.5 must be greater than or equal to 1"),
-        ("gate.metrics={}", "'{}' is not a section: it must contain keys"),
+        ("orchestration.progress_seconds=0.5", "must be at least 1 (0.5)"),
+        ("gate.metrics={}", "is not a section: it must contain keys ('{}')"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_what_is_allowed(assignment, allowed):
@@ -217,18 +220,38 @@ def test_a_wrong_value_is_refused_with_its_key_and_what_is_allowed(assignment, a
     assert faults(assignment) == [f"--set: {assignment.partition('=')[0]}: {allowed}"]
 
 
+@pytest.mark.parametrize(
+    ("assignment", "near"),
+    [
+        ("gate.max_lots=3", "gate.max_lost"),
+        ("matching.methods=[uei-exat]", "uei-exact"),
+        ("enrichment.performance.retry_backoff=exponental", "exponential"),
+        ("gate.metrics.recall.direction=hgiher", "higher"),
+    ],
+)
+def test_a_near_miss_of_a_key_or_value_is_suggested(assignment, near):
+    (line,) = faults(assignment)
+    assert line.endswith(f"; did you mean {near}?")
+
+
+def test_a_fault_carries_its_place_and_value_as_fields(tmp_path):
+    file = config(tmp_path, "gate:\n  max_lost: -1\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file, {})
+    fault = caught.value.fault
+    assert (fault.path, fault.line, fault.column, fault.value) == (str(file), 2, "gate.max_lost", -1)
+
+
 def test_a_warning_above_the_failure_is_refused_and_names_both_places(tmp_path):
     (line,) = faults(file=config(tmp_path, "gate:\n  metrics:\n    wall_seconds:\n      warn_percent: 30\n"))
     assert line.startswith("config/base.yaml:")
-    assert "gate.metrics.wall_seconds.fail_percent: 25 must not be below warn_percent, which is 30" in line
-    assert line.endswith(f"({tmp_path / 'c.yaml'}:4)")
+    assert "gate.metrics.wall_seconds.fail_percent: must not be below warn_percent, which is 30" in line
+    assert line.endswith(f"({tmp_path / 'c.yaml'}:4) (25)")
 
 
 def test_a_minimum_above_the_maximum_is_refused():
     (line,) = faults("gate.metrics.calibration_error.minimum=0.5")
-    assert (
-        "gate.metrics.calibration_error.maximum: 0.1 must not be below minimum, which is 0.5 (--set)" in line
-    )
+    assert "gate.metrics.calibration_error.maximum: must not be below minimum, which is 0.5 (--set)" in line
 
 
 def test_a_metric_that_is_misspelt_is_told_from_a_new_one():
@@ -244,21 +267,21 @@ def test_a_metric_name_that_cannot_be_shown_is_refused():
     (line,) = faults(
         *(f"gate.metrics.Bad Name.{pair}" for pair in ("unit=s", "direction=lower", "kind=exact"))
     )
-    assert line.startswith("--set: gate.metrics.Bad Name: the name must match pattern")
+    assert line.startswith("--set: gate.metrics.Bad Name: the name must be a metric, as recall")
 
 
 def test_a_broken_file_does_not_hide_the_faults_of_other_layers(tmp_path):
     lines = faults("gate.max_lost=x", file=config(tmp_path, "a: ["))
     assert len(lines) == 2
     assert "not valid YAML" in lines[0]
-    assert lines[1] == "--set: gate.max_lost: 'x' must be a whole number"
+    assert lines[1] == "--set: gate.max_lost: must be a whole number ('x')"
 
 
 def test_a_flood_of_faults_is_cut(tmp_path):
     text = "".join(f"k{number}: 1\n" for number in range(2000))
     lines = faults(file=config(tmp_path, text))
     assert len(lines) == 51
-    assert lines[-1] == "... and 1950 more"
+    assert lines[-1] == "... and 1,950 more"
 
 
 def test_long_and_hostile_values_stay_on_one_short_line():

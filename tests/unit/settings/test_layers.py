@@ -29,7 +29,7 @@ def test_the_defaults_come_from_the_base_file_of_the_checkout():
 
 def test_a_missing_file_is_named(tmp_path):
     assert only_fault(file_layer(tmp_path / "no.yaml")) == (
-        f"{tmp_path / 'no.yaml'}: cannot be read: No such file or directory"
+        f"{tmp_path / 'no.yaml'}: no such file; check the path"
     )
 
 
@@ -49,7 +49,7 @@ def test_an_empty_file_is_refused(tmp_path):
 def test_a_file_that_is_not_utf_8_is_refused_with_the_line(tmp_path):
     (tmp_path / "c.yaml").write_bytes(b"gate:\n  name: caf\xe9\n")
     assert only_fault(file_layer(tmp_path / "c.yaml")) == (
-        f"{tmp_path / 'c.yaml'}:2: is not UTF-8: save the file as UTF-8"
+        f"{tmp_path / 'c.yaml'}:2: is not UTF-8; save the file as UTF-8"
     )
 
 

@@ -63,7 +63,7 @@ def test_pyproject_names_another_place(root):
 
 def test_one_that_is_named_and_not_there_is_an_error(root):
     write(root / "pyproject.toml", NAMED)
-    with pytest.raises(ConfigurationError, match=r"config/gate\.yaml: cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"config/gate\.yaml: no such file"):
         load_settings(None, {})
 
 

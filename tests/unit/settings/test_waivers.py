@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from sbir_gate.errors import ConfigurationError
-from sbir_gate.model.waiver import NEVER_WAIVED, Waiver
+from sbir_gate.model.waiver import NEVER_WAIVED, PLACEHOLDERS, Waiver
 from sbir_gate.settings.waivers import load_waivers, parse_waivers, read_waivers
 
 WHOLE = """\
@@ -23,7 +23,8 @@ waivers:
 def faults(text):
     with pytest.raises(ConfigurationError) as caught:
         read_waivers(text.encode(), "w.yaml")
-    assert "sbir-gate help policy" in caught.value.hint
+    has_own_hints = all(fault.hint for fault in caught.value.faults)
+    assert has_own_hints or "sbir-gate help policy" in caught.value.hint
     return caught.value.message.splitlines()
 
 
@@ -72,33 +73,57 @@ def test_a_file_may_hold_no_waivers(text):
     [
         ({"limit": None}, "w.yaml:2: the waiver lacks limit"),
         ({"owner": None, "pr": None}, "w.yaml:2: the waiver lacks owner, pr"),
-        ({"limit": "much"}, "w.yaml:3: limit: 'much' must be a number"),
-        ({"limit": "-1"}, "w.yaml:3: limit: -1 must be greater than or equal to 0"),
-        ({"limit": "true"}, "w.yaml:3: limit: true must be a number"),
-        ({"reason": '" "'}, "w.yaml:4: reason: ' ' must be text"),
-        ({"owner": "7"}, "w.yaml:5: owner: 7 must be text"),
+        ({"limit": "much"}, "w.yaml:3: limit: must be a number ('much')"),
+        ({"limit": "-1"}, "w.yaml:3: limit: must be at least 0 (-1)"),
+        ({"limit": "true"}, "w.yaml:3: limit: must be a number (true)"),
+        ({"reason": '" "'}, "w.yaml:4: reason: must be text (' ')"),
+        ({"owner": "7"}, "w.yaml:5: owner: must be text (7)"),
         (
             {"expires": "2026-02-30"},
-            "w.yaml:6: expires: '2026-02-30' must be a day that exists, as 2026-12-31",
+            "w.yaml:6: expires: must be a day that exists, as 2026-12-31 ('2026-02-30')",
         ),
-        ({"expires": "20261231"}, "w.yaml:6: expires: 20261231 must be a day that exists, as 2026-12-31"),
-        ({"expires": "never"}, "w.yaml:6: expires: 'never' must be a day that exists, as 2026-12-31"),
+        ({"expires": "20261231"}, "w.yaml:6: expires: must be a day that exists, as 2026-12-31 (20261231)"),
+        ({"expires": "never"}, "w.yaml:6: expires: must be a day that exists, as 2026-12-31 ('never')"),
         (
             {"pr": "javascript:alert(1)"},
-            "w.yaml:7: pr: 'javascript:alert(1)' must be the number of a pull request, or its https://",
+            "w.yaml:7: pr: must be the number of a pull request, or its https://",
         ),
-        ({"pr": "0"}, "w.yaml:7: pr: 0 must be the number of a pull request, or its https:// address"),
+        ({"pr": "0"}, "w.yaml:7: pr: must be the number of a pull request, or its https:// address (0)"),
         (
             {"expiry": "2026-12-31"},
-            "w.yaml:8: expiry: unknown key; a waiver has metric, limit, reason, owner, expires, pr",
+            "w.yaml:8: expiry: unknown key; did you mean expires?",
         ),
-        ({"metric": "Wall Seconds"}, "w.yaml:2: metric: 'Wall Seconds' must match pattern"),
-        ({"metric": "awards", "limit": "2.5"}, "w.yaml:3: limit: 2.5 must be a whole number of awards"),
+        (
+            {"metric": "Wall Seconds"},
+            "w.yaml:2: metric: must be a metric, as recall or links/uei-exact ('Wall Seconds')",
+        ),
+        ({"metric": "awards", "limit": "2.5"}, "w.yaml:3: limit: must be a whole number of awards (2.5)"),
     ],
 )
 def test_each_fault_is_one_line_with_file_line_and_key(fields, fault):
     (line,) = faults(changed(**fields))
     assert line.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        (PLACEHOLDERS, "reason and owner"),
+        ({"reason": PLACEHOLDERS["reason"]}, "reason"),
+        ({"owner": PLACEHOLDERS["owner"]}, "owner"),
+    ],
+)
+def test_a_waiver_that_was_copied_and_not_edited_is_refused_in_one_line(fields, names):
+    assert faults(changed(**fields)) == [
+        f"w.yaml:2: the waiver still has the placeholder of its {names}; write your own"
+    ]
+
+
+def test_a_fault_carries_its_place_and_value_as_fields():
+    with pytest.raises(ConfigurationError) as caught:
+        read_waivers(changed(limit="-1").encode(), "w.yaml")
+    fault = caught.value.fault
+    assert (fault.path, fault.line, fault.column, fault.value) == ("w.yaml", 3, "limit", -1)
 
 
 def test_all_faults_are_told_at_once():
@@ -140,7 +165,7 @@ def test_a_file_of_another_shape_is_refused_with_its_place(text, fault):
 
 def test_what_is_no_utf8_is_refused():
     _, (fault,) = parse_waivers(b"waivers:\n  - metric: \xff\n", "w.yaml")
-    assert str(fault) == "w.yaml:2: is not UTF-8: save the file as UTF-8"
+    assert str(fault) == "w.yaml:2: is not UTF-8; save the file as UTF-8"
 
 
 def test_a_default_file_that_is_missing_holds_none_and_a_named_one_is_an_error(tmp_path):

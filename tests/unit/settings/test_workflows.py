@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_read_is_told_and_hides_no_other(tmp_path, text, f
     written(tmp_path, GATE, "good.yml")
     workflows, (found,) = written(tmp_path, text, "bad.yaml")
     assert len(workflows) == 1
-    assert found.origin.startswith(".github/workflows/bad.yaml")
+    assert found.place.startswith(".github/workflows/bad.yaml")
     assert fault in found.problem
 
 

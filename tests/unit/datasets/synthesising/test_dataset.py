@@ -164,7 +164,7 @@ def test_the_fingerprint_says_what_was_made_and_how(sample):
 def test_a_folder_that_cannot_be_made_is_an_error_with_a_cure(tmp_path):
     (tmp_path / "taken").write_text("a file")
 
-    with pytest.raises(OutputError, match="taken: cannot be made") as caught:
+    with pytest.raises(OutputError, match="taken: cannot be written") as caught:
         synthesise(SynthesisOptions(1, 10, 1), tmp_path / "taken")
 
     assert caught.value.hint == "name another folder"

@@ -74,7 +74,7 @@ def test_a_place_that_cannot_be_written_is_an_error_with_a_cure(tmp_path):
     with pytest.raises(OutputError, match=r"t\.csv: cannot be written") as caught:
         write(tmp_path / "missing" / "t.csv", FileFormat.CSV)
 
-    assert "permissions" in caught.value.hint
+    assert "may be written" in caught.value.hint
 
 
 def test_a_pipe_is_not_waited_for_nor_replaced(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from sbir_gate.datasets.synthesising.draws import Draws
 from sbir_gate.datasets.synthesising.firms import Fate, FirmRegister
-from sbir_gate.datasets.synthesising.recipients import NOBODY, Rank
+from sbir_gate.datasets.synthesising.recipients import NO_FIRM, Rank
 from sbir_gate.datasets.synthesising.traps import (
     GENERIC_UEI,
     PLACEHOLDER_NAMES,
@@ -26,7 +26,7 @@ def rows(firms):
 
 
 def test_every_firm_that_exists_has_a_row(firms, rows):
-    found = {row.firm for row in rows} - {NOBODY}
+    found = {row.firm for row in rows} - {NO_FIRM}
 
     assert found == {position for position, firm in enumerate(firms) if firm.fate is not Fate.ABSENT}
 
@@ -42,7 +42,7 @@ def test_where_room_is_short_the_firms_own_rows_stay(firms):
 def test_traps_are_nobody_and_many(firms, rows):
     traps = [row for row in rows if row.rank is Rank.TRAP]
 
-    assert {row.firm for row in traps} == {NOBODY}
+    assert {row.firm for row in traps} == {NO_FIRM}
     assert 0.25 < len(traps) / len(firms) < 0.55
 
 
@@ -78,5 +78,5 @@ def test_placeholders_are_nobody_and_share_a_generic_uei():
     rows = placeholder_rows(Draws(3))
 
     assert {row.name for row in rows} > set(PLACEHOLDER_NAMES)
-    assert [row.firm for row in rows] == [NOBODY] * len(rows)
+    assert [row.firm for row in rows] == [NO_FIRM] * len(rows)
     assert sum(row.uei == GENERIC_UEI for row in rows) == 2

@@ -20,7 +20,7 @@ from tests.step_options import matching_options
 
 UEI, OTHER_UEI = UEIS[1], UEIS[2]
 DUNS, OTHER_DUNS = "133709001", "033449757"
-NOBODY = ("none", "none", "")
+NO_FIRM = ("none", "none", "")
 CAMBRIDGE = {"city": "CAMBRIDGE", "state": "MA", "zip5": "02139"}
 AUSTIN = {"city": "AUSTIN", "state": "TX", "zip5": "73301"}
 
@@ -50,7 +50,7 @@ def test_each_method_links_what_it_is_for():
         ("link", "duns-exact", "R2"),
         ("link", "name-exact", "R3"),
         ("link", "name-fuzzy", "R4"),
-        NOBODY,
+        NO_FIRM,
     ]
 
 
@@ -74,7 +74,7 @@ def test_methods_that_are_switched_off_match_nothing():
     recipient = Recipient("R1", "ACME LASER", UEI, DUNS, **CAMBRIDGE)
     for method in (Method.UEI_EXACT, Method.DUNS_EXACT, Method.NAME_EXACT):
         assert said(award, recipient, methods=(method,)) == ("link", method.value, "R1")
-    assert said(award, recipient, methods=(Method.NAME_FUZZY,)) == NOBODY
+    assert said(award, recipient, methods=(Method.NAME_FUZZY,)) == NO_FIRM
 
 
 def test_an_identifier_conflict_is_a_candidate_with_its_reason():
@@ -91,7 +91,7 @@ def test_a_generic_uei_links_the_named_firm_only():
     generic = Recipient("R2", "MISCELLANEOUS FOREIGN CONTRACTORS", uei=UEI)
     assert said(Award("A1", "Foreign Optics", uei=UEI), named, generic) == ("link", "uei-exact", "R1")
     assert said(Award("A1", "Kodiak Bakery", uei=UEI), named, generic)[0] == "candidate"
-    assert said(Award("A1", "Miscellaneous Foreign Contractors", uei=UEI), named, generic) == NOBODY
+    assert said(Award("A1", "Miscellaneous Foreign Contractors", uei=UEI), named, generic) == NO_FIRM
 
 
 def test_a_duns_on_three_unrelated_firms_links_the_one_whose_name_agrees():
@@ -120,30 +120,30 @@ def test_either_of_two_duns_in_one_cell_links():
 )
 def test_a_placeholder_matches_nobody_by_name_or_identifier(name):
     award = Award("A1", name, UEI, DUNS, **CAMBRIDGE)
-    assert said(award, Recipient("R1", name, UEI, DUNS, **CAMBRIDGE)) == NOBODY
-    assert said(award, Recipient("R1", "ACME LASER", UEI, DUNS, **CAMBRIDGE)) == NOBODY
+    assert said(award, Recipient("R1", name, UEI, DUNS, **CAMBRIDGE)) == NO_FIRM
+    assert said(award, Recipient("R1", "ACME LASER", UEI, DUNS, **CAMBRIDGE)) == NO_FIRM
 
 
 def test_an_award_without_a_name_links_by_its_identifier_only():
     recipient = Recipient("R1", "ACME LASER", UEI, **CAMBRIDGE)
     assert said(Award("A1", uei=UEI), recipient) == ("link", "uei-exact", "R1")
-    assert said(Award("A1", **CAMBRIDGE), recipient) == NOBODY
+    assert said(Award("A1", **CAMBRIDGE), recipient) == NO_FIRM
 
 
 def test_recipients_without_names_match_no_name():
-    assert said(Award("A1", **CAMBRIDGE), Recipient("R1", None, UEI, **CAMBRIDGE)) == NOBODY
-    assert said(Award("A1", "日本", **CAMBRIDGE), Recipient("R1", "中国", UEI, **CAMBRIDGE)) == NOBODY
+    assert said(Award("A1", **CAMBRIDGE), Recipient("R1", None, UEI, **CAMBRIDGE)) == NO_FIRM
+    assert said(Award("A1", "日本", **CAMBRIDGE), Recipient("R1", "中国", UEI, **CAMBRIDGE)) == NO_FIRM
 
 
 def test_a_common_name_elsewhere_is_no_link():
     award = Award("A1", "Advanced Technology Solutions", **CAMBRIDGE)
-    namesakes = [
+    name_frequency = [
         Recipient(f"R{number}", "ADVANCED TECHNOLOGY SOLUTIONS", state=state, zip5=zip5)
         for number, (state, zip5) in enumerate(
             [("TX", "73301"), ("CA", "94011"), ("NY", "10001"), ("FL", "33101")]
         )
     ]
-    assert said(award, *namesakes)[0] == "candidate"
+    assert said(award, *name_frequency)[0] == "candidate"
 
 
 def test_a_subset_of_a_name_is_no_link():

@@ -84,7 +84,7 @@ def test_probabilities_stay_within_0_and_1_for_any_feature():
 
 
 @pytest.mark.parametrize(
-    ("confidences", "is_right", "min_precision", "expected"),
+    ("confidences", "is_correct", "min_precision", "expected"),
     [
         ([0.9, 0.8, 0.7], [True, True, True], 0.75, 0.7),  # 3 of 3 and the pessimist's one: 3/4
         ([0.9, 0.8, 0.7], [True, True, True], 0.76, 1.0),
@@ -95,16 +95,16 @@ def test_probabilities_stay_within_0_and_1_for_any_feature():
     ],
 )
 def test_the_limit_is_the_least_confidence_that_keeps_the_precision(
-    confidences, is_right, min_precision, expected
+    confidences, is_correct, min_precision, expected
 ):
-    limit = acceptance_limit(np.array(confidences), np.array(is_right, dtype=bool), min_precision)
+    limit = acceptance_limit(np.array(confidences), np.array(is_correct, dtype=bool), min_precision)
     assert limit == expected
 
 
 def test_equal_confidences_are_accepted_together_or_not_at_all():
-    confidences, is_right = np.array([0.9] * 30 + [0.5] * 5), np.array([True] * 30 + [False] * 5)
-    assert acceptance_limit(confidences, is_right, 0.85) == 0.9  # with 4 of the 5 it would be 30/35
-    assert acceptance_limit(confidences, is_right, 0.83) == 0.5
+    confidences, is_correct = np.array([0.9] * 30 + [0.5] * 5), np.array([True] * 30 + [False] * 5)
+    assert acceptance_limit(confidences, is_correct, 0.85) == 0.9  # with 4 of the 5 it would be 30/35
+    assert acceptance_limit(confidences, is_correct, 0.83) == 0.5
 
 
 @given(
@@ -115,12 +115,12 @@ def test_equal_confidences_are_accepted_together_or_not_at_all():
 def test_a_limit_proves_its_precision_and_rises_with_it(pairs, low, high):
     low, high = sorted([low, high])
     confidences = np.array([confidence / 4 for confidence, _ in pairs])
-    is_right = np.array([right for _, right in pairs], dtype=bool)
-    lower, higher = (acceptance_limit(confidences, is_right, wanted) for wanted in (low, high))
+    is_correct = np.array([right for _, right in pairs], dtype=bool)
+    lower, higher = (acceptance_limit(confidences, is_correct, wanted) for wanted in (low, high))
     assert lower <= higher
     accepted = confidences >= lower
     if lower < 1.0:
-        assert is_right[accepted].sum() / (accepted.sum() + 1) >= low
+        assert is_correct[accepted].sum() / (accepted.sum() + 1) >= low
 
 
 def test_a_stored_limit_is_taken_between_its_knots_and_held_beyond_them():
@@ -158,3 +158,12 @@ def test_a_feature_that_the_model_was_trained_without_weighs_nothing():
     del document["features"][3], document["weights"][3]
     weights = (*model.weights[:3], 0.0, *model.weights[4:])
     assert parse_model(json.dumps(document)) == replace(model, weights=weights)
+
+
+def test_a_model_with_the_former_names_of_features_is_read():
+    model = default_model()
+    text = model_document(model, {})
+    for former, name in (("coined", "rare_token"), ("namesakes", "name_frequency"), ("rivals", "runner_ups")):
+        text = text.replace(f'"{name}"', f'"{former}"')
+    assert '"namesakes"' in text
+    assert parse_model(text) == model

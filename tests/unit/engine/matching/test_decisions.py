@@ -18,7 +18,7 @@ from sbir_gate.model.matches import DecisionKind, Method
 
 LINK, CANDIDATE, NONE = DecisionKind.LINK, DecisionKind.CANDIDATE, DecisionKind.NONE
 EXACT, FUZZY = Method.NAME_EXACT, Method.NAME_FUZZY
-RULES = Rules(acceptance_limit=0.8, namesakes_in_state=3, max_candidates=5)
+RULES = Rules(acceptance_limit=0.8, max_frequency_in_state=3, max_candidates=5)
 
 
 def identified(recipient_id, method=Method.UEI_EXACT, agrees=True, score=100.0):
@@ -38,7 +38,7 @@ def pair(recipient_id, confidence, method=FUZZY, **facts):
         same_state=False,
         state_conflict=False,
         same_city=False,
-        namesakes=1,
+        name_frequency=1,
         is_rare=False,
         is_other_generation=False,
         order=(-confidence, recipient_id),
@@ -62,19 +62,19 @@ IN_STATE = {"same_state": True}
     ("facts", "states_in_common", "links"),
     [
         ({"same_zip5": True}, 0, True),
-        ({"same_zip5": True, "namesakes": 40}, 9, True),
-        ({"same_city": True, "same_state": True, "namesakes": 40}, 9, True),
+        ({"same_zip5": True, "name_frequency": 40}, 9, True),
+        ({"same_city": True, "same_state": True, "name_frequency": 40}, 9, True),
         ({"same_city": True}, 0, False),  # Springfield is a city of many states
         ({"same_city": True, "state_conflict": True}, 0, False),
         (IN_STATE, 1, True),
-        (IN_STATE | {"namesakes": 3}, 1, True),
-        (IN_STATE | {"namesakes": 4}, 1, False),
-        (IN_STATE | {"namesakes": 3}, 2, False),
+        (IN_STATE | {"name_frequency": 3}, 1, True),
+        (IN_STATE | {"name_frequency": 4}, 1, False),
+        (IN_STATE | {"name_frequency": 3}, 2, False),
         ({"is_rare": True}, 0, True),
         ({"is_rare": False}, 0, False),
-        ({"is_rare": True, "namesakes": 2}, 0, False),
+        ({"is_rare": True, "name_frequency": 2}, 0, False),
         ({"is_rare": True} | ELSEWHERE, 0, False),
-        ({"is_rare": True, "namesakes": 2} | ELSEWHERE, 0, False),
+        ({"is_rare": True, "name_frequency": 2} | ELSEWHERE, 0, False),
     ],
 )
 def test_an_exact_name_links_by_itself_where_place_or_rarity_bears_it_out(facts, states_in_common, links):
@@ -148,8 +148,8 @@ def test_a_sister_firm_of_another_number_never_links_however_alike():
 
 
 def test_an_exact_name_with_namesakes_elsewhere_stays_a_candidate():
-    namesakes = [pair(f"R{number}", 0.3, EXACT, namesakes=4, **ELSEWHERE) for number in (2, 1, 3)]
-    said, decision = decide(pairs=namesakes)
+    name_frequency = [pair(f"R{number}", 0.3, EXACT, name_frequency=4, **ELSEWHERE) for number in (2, 1, 3)]
+    said, decision = decide(pairs=name_frequency)
     assert said == (CANDIDATE, EXACT, "R1")
     assert [found.recipient_id for found in decision.candidates] == ["R1", "R2", "R3"]
 

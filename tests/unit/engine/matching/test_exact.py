@@ -6,7 +6,7 @@ import pytest
 from sbir_gate.engine.matching.exact import (
     create_identified_recipients,
     find_identifier_matches,
-    name_likeness,
+    name_similarity,
 )
 from sbir_gate.engine.matching.firms import create_firms
 from sbir_gate.model.matches import Method
@@ -40,8 +40,8 @@ def found(awards, recipients, method=Method.UEI_EXACT):
     ],
 )
 def test_names_of_one_firm_agree_in_either_order(left, right):
-    assert name_likeness(left, right) >= 60
-    assert name_likeness(left, right) == name_likeness(right, left)
+    assert name_similarity(left, right) >= 60
+    assert name_similarity(left, right) == name_similarity(right, left)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_names_of_one_firm_agree_in_either_order(left, right):
     ],
 )
 def test_names_of_unrelated_firms_clearly_disagree(left, right):
-    assert name_likeness(left, right) < 60
+    assert name_similarity(left, right) < 60
 
 
 def test_an_identifier_with_names_that_disagree_is_found_but_does_not_agree():
@@ -97,7 +97,7 @@ def test_a_recipient_under_a_placeholder_name_is_nobody():
     assert found([Award("A1", "Acme Laser", UEI)], recipients) == []
 
 
-def test_the_best_comes_first_by_agreement_likeness_place_and_id():
+def test_the_best_comes_first_by_agreement_similarity_place_and_id():
     award = Award("A1", "Acme Laser Labs", UEI, state="MA", zip5="02139")
     recipients = [
         Recipient("R5", "ZENITH OPTICS", UEI, zip5="02139"),

@@ -53,26 +53,26 @@ def test_identifiers_contradict_only_where_both_sides_have_them_and_share_none(s
 def test_namesakes_are_firms_not_rows(score):
     award = Award("A1", "Acme Laser")
     same_house = [Recipient(f"R{number}", "ACME LASER", state="MA", zip5="02139") for number in range(3)]
-    assert set(score([award], same_house).pairs.namesakes.tolist()) == {1}
+    assert set(score([award], same_house).pairs.name_frequency.tolist()) == {1}
     elsewhere = [
         Recipient("R8", "ACME LASER", state="TX"),
         Recipient("R9", "ACME, LASER", state="TX", city="AUSTIN"),
     ]
-    assert set(score([award], same_house + elsewhere).pairs.namesakes.tolist()) == {3}
+    assert set(score([award], same_house + elsewhere).pairs.name_frequency.tolist()) == {3}
     several_ueis = [Recipient(f"R{number}", "ACME LASER", uei) for number, uei in enumerate(UEIS[:4])]
-    assert set(score([award], several_ueis).pairs.namesakes.tolist()) == {4}
+    assert set(score([award], several_ueis).pairs.name_frequency.tolist()) == {4}
 
 
 def test_words_are_weighed_by_the_published_names_and_those_of_the_table(score):
     award, recipient = Award("A1", "Zentrox Quarkle"), Recipient("R99", "ZENTROX QUARKLE")
     few = score([award], [recipient])
     assert few.names_counted == BACKGROUND_NAMES + 1
-    assert feature(few, "coined") == [1.0]
+    assert feature(few, "rare_token") == [1.0]
     crowd = [Recipient(f"R{number}", f"ZENTROX {chr(65 + number)}LPHA QUARKLE") for number in range(20)]
     many = score([award], [recipient, *crowd])
     exact = many.recipient_id.tolist().index("R99")
     assert many.names_counted == BACKGROUND_NAMES + 21
-    assert feature(many, "coined")[exact] == pytest.approx(1 / 21)
+    assert feature(many, "rare_token")[exact] == pytest.approx(1 / 21)
     assert feature(many, "shared_rarity")[exact] < feature(few, "shared_rarity")[0]
     common = score([Award("A1", "Advanced Systems")], [Recipient("R1", "ADVANCED SYSTEMS")])
     assert feature(common, "shared_rarity")[0] < feature(few, "shared_rarity")[0] - 0.2

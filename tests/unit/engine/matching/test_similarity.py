@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, build_name_table, features
-from sbir_gate.engine.matching.vocabulary import COMMON_WORDS
+from sbir_gate.engine.matching.vocabulary import COMMON_TOKENS
 
 TOTAL = 10_000
 WORDS = [
@@ -44,13 +44,13 @@ SYMMETRIC = (
         "shared_rarity",
     ),
     *(
-        "same_first_word",
+        "same_first_token",
         "same_compact",
         "same_canonical",
         "cut_prefix",
         "acronym",
         "numbers_differ",
-        "coined",
+        "rare_token",
     ),
     *("same_zip5", "same_zip3", "zip_conflict", "same_city", "city_conflict", "same_state", "state_conflict"),
 )
@@ -72,7 +72,7 @@ def make_pairs(rows, **columns):
     count = len(rows)
     fields = {
         "shared_keys": np.ones(count, dtype=np.int64),
-        "namesakes": np.ones(count, dtype=np.int64),
+        "name_frequency": np.ones(count, dtype=np.int64),
         "uei_conflict": np.zeros(count, dtype=bool),
         "duns_conflict": np.zeros(count, dtype=bool),
         "is_cut": np.zeros(count, dtype=bool),
@@ -85,7 +85,7 @@ def make_pairs(rows, **columns):
         right_places=places(4),
         **fields,
     )
-    return build_name_table(names, COMMON_WORDS, TOTAL), pairs
+    return build_name_table(names, COMMON_TOKENS, TOTAL), pairs
 
 
 def matrix_of(rows, **columns):
@@ -107,7 +107,7 @@ def test_every_feature_of_any_names_is_a_small_finite_number(rows, data):
     count = len(rows)
     matrix = matrix_of(
         rows,
-        namesakes=np.array(
+        name_frequency=np.array(
             data.draw(st.lists(st.integers(0, 50), min_size=count, max_size=count)), dtype=int
         ),
         shared_keys=np.array(
@@ -125,7 +125,7 @@ def test_every_feature_of_any_names_is_a_small_finite_number(rows, data):
 
 
 @given(left=NAMES, right=NAMES, left_place=PLACES, right_place=PLACES)
-def test_likeness_does_not_depend_on_which_side_is_which(left, right, left_place, right_place):
+def test_similarity_does_not_depend_on_which_side_is_which(left, right, left_place, right_place):
     there = compared(left, right, left_place, right_place)
     back = compared(right, left, right_place, left_place)
     assert {name: there[name] for name in SYMMETRIC} == pytest.approx(
@@ -171,8 +171,8 @@ def test_a_shared_rare_word_tells_more_than_a_shared_common_one():
     common, rare = compared("ALPHA SERVICES", "OMEGA SERVICES"), compared("QORTEK ALPHA", "QORTEK OMEGA")
     assert rare["shared_rarity"] > 2 * common["shared_rarity"]
     assert rare["overlap"] > common["overlap"]
-    assert rare["coined"] == 1.0
-    assert common["coined"] < 0.01
+    assert rare["rare_token"] == 1.0
+    assert common["rare_token"] < 0.01
 
 
 def test_a_word_that_the_query_lacks_is_a_lack_of_the_recipient_side():
@@ -273,9 +273,9 @@ def column(matrix, name):
 
 def test_namesakes_elsewhere_are_rivals_and_doubles_in_one_place_are_not():
     rows = [(0, "ACME", "ACME", MA, MA), (0, "ACME", "ACME", MA, TX), (1, "ACME", "ACME", MA, MA)]
-    assert column(matrix_of(rows), "rivals") == pytest.approx([1 / 6, 1 / 6, 0])
+    assert column(matrix_of(rows), "runner_ups") == pytest.approx([1 / 6, 1 / 6, 0])
     rows = [(0, "ACME", "ACME", MA, MA), (0, "ACME", "ACME", MA, MA), (0, "ACME", "ACME", MA, NOWHERE)]
-    assert column(matrix_of(rows), "rivals") == [0, 0, 0]
+    assert column(matrix_of(rows), "runner_ups") == [0, 0, 0]
 
 
 def test_the_margin_is_the_lead_over_the_best_other_name():
@@ -307,4 +307,4 @@ def test_no_word_weighs_less_than_nothing():
     table = build_name_table(["SERVICES", "QORTEK", ""], {"SVC": 10 * TOTAL}, TOTAL)
     assert (table.weights >= 0).all()
     assert table.weights[1, 0] == pytest.approx(np.log(TOTAL + 1))
-    assert table.words[2].tolist() == [-1]
+    assert table.tokens[2].tolist() == [-1]

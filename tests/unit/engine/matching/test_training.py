@@ -36,7 +36,7 @@ def make_pairs(rows):
         left_places=places,
         right_places=places,
         shared_keys=np.arange(count, dtype=np.int64),
-        namesakes=np.ones(count, dtype=np.int64),
+        name_frequency=np.ones(count, dtype=np.int64),
         uei_conflict=np.ones(count, dtype=bool),
         duns_conflict=np.ones(count, dtype=bool),
         is_cut=np.zeros(count, dtype=bool),
@@ -92,16 +92,16 @@ def test_the_identifier_that_made_the_label_is_not_learned_from():
 
 
 def test_the_best_of_a_query_is_its_most_probable_pair():
-    confidence, is_right = best_of_query(
+    confidence, is_correct = best_of_query(
         np.array([0, 0, 1, 1, 2]), np.array([0.2, 0.9, 0.4, 0.3, 0.5]), np.array([1.0, 0.0, 1.0, 0.0, 0.0])
     )
     assert confidence.tolist() == [0.9, 0.4, 0.5]
-    assert is_right.tolist() == [False, True, False]
+    assert is_correct.tolist() == [False, True, False]
 
 
 def test_the_best_of_nothing_is_nothing():
-    confidence, is_right = best_of_query(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
-    assert (len(confidence), len(is_right)) == (0, 0)
+    confidence, is_correct = best_of_query(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
+    assert (len(confidence), len(is_correct)) == (0, 0)
 
 
 def simulated(queries, noise, seed=3):

@@ -62,7 +62,7 @@ def test_more_than_500_mib_of_memory_is_a_warning():
     (finding,) = alert.findings
     assert (finding.measured, finding.unit) == (501.0, "MiB")
     assert (finding.limit_kind, finding.limit) == (LimitKind.MAXIMUM, 500)
-    assert alert_title(alert) == "enrichment: memory_delta_mib exceeds its maximum 500"
+    assert alert_title(alert) == "enrichment: Memory growth is beyond its maximum 500"
 
 
 def test_more_than_5_seconds_per_record_is_a_warning():
@@ -96,7 +96,7 @@ def test_alerts_follow_the_thresholds_in_config(name, values, unit, assignment):
 def test_a_metric_that_got_worse_is_an_alert_with_the_reason_of_the_verdict():
     alert = only(alerts(scaled(make_run(), "wall_seconds", 1.4)), "wall_seconds")
     assert (alert.kind, alert.severity) == (AlertKind.CHANGE, Severity.FAIL)
-    assert alert_title(alert) == "enrichment: wall_seconds got worse"
+    assert alert_title(alert) == "enrichment: Wall time got worse"
     assert alert.findings[0].ratio == pytest.approx(1.4)
     assert alert.findings[0].measured == pytest.approx(1.7 * 1.4)
 
@@ -105,7 +105,7 @@ def test_a_metric_that_may_be_worse_says_so():
     alert = only(alerts(with_metric(make_run(), "wall_seconds", (1.2, 2.9, 1.9, 3.1, 2.3))), "wall_seconds")
     assert (alert.severity, alert_title(alert)) == (
         Severity.INCONCLUSIVE,
-        "enrichment: wall_seconds may be worse",
+        "enrichment: Wall time may be worse",
     )
 
 

@@ -44,4 +44,4 @@ def test_nothing_at_all_is_no_pass():
 
 def test_the_reason_says_how_many_of_how_many_and_the_limit():
     (finding, *_) = award_findings(replace(SOUND, rejects=10), 1.0, 99.0)
-    assert check_text(finding) == "198 of 208 rows could be read (95.19%; minimum: 99%)"
+    assert check_text(finding) == "198 of 208 rows could be read (95.2%; minimum: 99%)"

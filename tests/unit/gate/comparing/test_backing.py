@@ -115,7 +115,7 @@ TABLE = [
         run_of(GOOD, pairs=1000, read=5000),
         run_of(GOOD, pairs=600, read=3000),
         run_of(FEWER, pairs=600, read=3000),
-        "work: pairs \N{MINUS SIGN}40%",
+        "counter pairs \N{MINUS SIGN}40%",
     ),
     (
         "wrong links corrected",
@@ -146,8 +146,14 @@ def test_a_fall_without_harm_is_a_note():
     verdict = judge(run_of(GOOD), run_of(WITH_WRONG), POLICY)
     excused = {change.metric for change in verdict.changes if change.excuse is Excuse.HARMLESS}
     assert excused == {"match_rate", "links/duns"}
-    assert "match_rate fell 16.7% (0.9 → 0.75; limit: 5%), but no award behind it worsened" in notes(verdict)
-    assert "links/duns fell 100% (6 → 0; limit: 50%), but no award behind it worsened" in notes(verdict)
+    assert (
+        "Match rate fell 16.7% (0.900 → 0.750; limit: \N{MINUS SIGN}5%), but no award behind it worsened"
+        in notes(verdict)
+    )
+    assert (
+        "Links by duns fell 100% (6 → 0; limit: \N{MINUS SIGN}50%), but no award behind it worsened"
+        in notes(verdict)
+    )
 
 
 def test_only_the_harm_within_a_fall_counts():
@@ -166,8 +172,8 @@ def test_only_the_harm_within_a_fall_counts():
     assert change.raw_ratio == pytest.approx(9 / 25)
     assert metric_row(change).change.endswith("for worsened awards, \N{MINUS SIGN}64% measured")
     assert text(finding) == (
-        "links/uei fell 24% (25 \N{RIGHTWARDS ARROW} 9 as measured;"
-        " 25 \N{RIGHTWARDS ARROW} 19 counting only awards that worsened; limit: 20%)"
+        "Links by uei fell 24% (25 \N{RIGHTWARDS ARROW} 9 as measured;"
+        " 25 \N{RIGHTWARDS ARROW} 19 counting only awards that worsened; limit: \N{MINUS SIGN}20%)"
     )
 
 
@@ -181,7 +187,7 @@ def test_without_a_truth_a_fall_counts_in_full():
     assert verdict.outcome is Outcome.FAIL
     moved = run_of({n: (right(n), "name") for n in RIGHT}, has_truth=False)
     verdict = judge(moved, run_of(GOOD, has_truth=False), POLICY)
-    assert reasons(verdict) == ("links/uei fell 100% (15 → 0; limit: 50%)",)
+    assert reasons(verdict) == ("Links by uei fell 100% (15 → 0; limit: \N{MINUS SIGN}50%)",)
 
 
 def test_figures_that_no_award_explains_count_in_full():

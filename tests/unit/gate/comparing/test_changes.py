@@ -209,7 +209,7 @@ class TestExactMetrics:
         limit = MetricLimit("x", "ratio", HIGHER, EXACT, fail_percent=5.0)
         change = judged([0.17], [0.20], limit, "ratio")
         assert change.severity is Severity.FAIL
-        assert change.text == "x fell 15% (0.2 → 0.17; limit: 5%)"
+        assert change.text == "x fell 15% (0.200 → 0.170; limit: \N{MINUS SIGN}5%)"
 
     def test_no_change_is_a_delta_of_exactly_zero_and_not_nothing(self):
         change = judged([100.0], [100.0], self.limit, "count")

@@ -119,7 +119,7 @@ class TestFindings:
         assert (found.metric, found.severity) == ("wall_seconds", Severity.WARN)
         assert found.ratio == pytest.approx(1.344, abs=0.001)
         assert text(found) == (
-            "drift: wall_seconds rose 34.4% (1.7 → 2.285 s; limit: 25%) since the oldest Run of the last"
+            "drift: Wall time rose 34.4% (1.70 → 2.28 s; limit: +25%) since the oldest Run of the last"
             " 30 days (2026-01-01T12:00:00Z, commit 000000000000)"
         )
 

@@ -48,7 +48,7 @@ def test_time_is_judged_on_the_fixture_of_head_and_not_on_the_base_s():
     assert beside(make_run(), slow).outcome is Outcome.PASS
     found = beside(slow, make_run())
     assert found.outcome is Outcome.FAIL
-    assert reasons(found)[0].startswith("wall_seconds rose")
+    assert reasons(found)[0].startswith("Wall time rose")
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_times_on_fewer_rows_than_the_base_has_are_not_judged(edits, is_judged):
 def test_the_absolute_limits_hold_on_both_fixtures():
     low = with_metric(make_run(), "match_rate", [0.5])
     own, there = beside(low, make_run()), beside(make_run(), low)
-    assert reasons(own)[0].startswith("on this change's own fixture: match_rate is 0.5, below")
-    assert reasons(there)[0].startswith("on the base's fixture: match_rate is 0.5, below")
+    assert reasons(own)[0].startswith("on this change's own fixture: Match rate: 0.500, below")
+    assert reasons(there)[0].startswith("on the base's fixture: Match rate: 0.500, below")
     assert {change.metric for change in own.own_fixture_changes} >= {"match_rate", "precision"}
 
 
@@ -84,7 +84,7 @@ def test_a_baseline_is_compared_with_all_that_was_measured_on_its_fixture():
     slow = OnBaseFixture(on("b", scaled(make_run(), "wall_seconds", 2.0)))
     found = judge_change(head, baseline, POLICY, slow)
     assert found.outcome is Outcome.FAIL
-    assert reasons(found)[0].startswith("on the base's fixture: wall_seconds rose")
+    assert reasons(found)[0].startswith("on the base's fixture: Wall time rose")
     assert judge_change(head, baseline, POLICY, OnBaseFixture(on("b", make_run()))).outcome is Outcome.PASS
 
 

@@ -42,7 +42,7 @@ def row(head, reference, limit=LIMIT):
 def test_what_fills_a_cache_fails_though_later_runs_are_faster():
     change = row(run(3.0, later=(0.1, 0.11, 0.1, 0.1)), run(1.0))
     assert change.severity is Severity.FAIL
-    assert change.text == "first_run_seconds rose 200% (1 → 3 s, later runs 0.1 s; limit: 25%)"
+    assert change.text == "First run time rose 200% (1.00 → 3.00 s, later runs 0.100 s; limit: +25%)"
     assert (change.head, change.reference, change.ratio) == (3.0, 1.0, 3.0)
 
 

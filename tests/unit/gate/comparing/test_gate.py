@@ -107,7 +107,7 @@ class TestNoBaseline:
     def test_absolute_limits_are_still_enforced(self):
         verdict = judge(with_metric(make_run(), "match_rate", [0.66]), None, POLICY)
         assert verdict.outcome is Outcome.FAIL
-        assert reasons(verdict) == ("match_rate is 0.66, below the minimum of 0.7",)
+        assert reasons(verdict) == ("Match rate: 0.660, below the minimum of 0.700",)
 
     def test_a_required_metric_must_be_there(self):
         assert judge(without_metric(make_run(), "wall_seconds"), None, POLICY).outcome is Outcome.FAIL

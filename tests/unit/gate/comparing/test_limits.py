@@ -34,4 +34,4 @@ def test_a_change_from_zero_is_worded_without_a_percentage(percent):
     ratio = Ratio(None, None, None, None, 3.0, 3.0, is_significant=True)
     (finding,) = relative_findings(limit, ratio, 3.0, 0.0)
     assert (finding.rule, finding.ratio, finding.limit) == (Rule.REGRESSION, None, percent)
-    assert text(finding) == f"x rose (0 → 3; limit: {percent:g}%)"
+    assert text(finding) == f"x rose (0 → 3; limit: +{percent:g}%)"

@@ -129,7 +129,7 @@ def test_wrong_links_that_are_new_worsen_and_are_not_called_lost():
     )
     found = records_of(now, reference, POLICY)
     assert found.effects == {Effect.NEW_WRONG: 7}
-    assert found.text == "7 awards got a wrong link (limit: 5)"
+    assert found.text == "7 awards got an incorrect link (limit: 5)"
 
 
 def test_each_effect_is_counted_apart_and_wrong_links_come_first():
@@ -154,7 +154,7 @@ def test_each_effect_is_counted_apart_and_wrong_links_come_first():
     ]
     assert found.worsened == 3
     assert found.text == (
-        "1 award got a wrong link, 1 was re-linked to a wrong recipient, 1 lost a correct link:"
+        "1 award got an incorrect link, 1 was re-linked to an incorrect recipient, 1 lost a correct link:"
         " 3 awards worsened (limit: 5); 0 improved"
     )
 
@@ -214,7 +214,7 @@ def test_without_a_truth_lost_and_relinked_awards_have_worsened():
     found = records_of(without_truth(head), make_run(), POLICY)
     assert (found.worsened, found.improved) == (2, 1)
     assert (found.lost[0].was_right, found.lost[0].is_right) == (None, None)
-    assert found.text.startswith("1 award was re-linked, 1 lost its link: 2 awards worsened (limit: 5)")
+    assert found.text.startswith("1 award lost its link, 1 was re-linked: 2 awards worsened (limit: 5)")
 
 
 @pytest.mark.parametrize("number", [0, 35])

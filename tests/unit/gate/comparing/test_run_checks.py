@@ -93,7 +93,7 @@ def test_new_wrong_links_are_counted_apart_and_named_first():
     found = findings(head, right)["gate"]
     assert found.facts == {"worsened": 3, "improved": 0, "new_wrong": 2, "lost_correct": 1}
     assert found.examples[0].endswith("none -> X (new wrong)")
-    assert check_text(found).startswith("warn: 2 awards got a wrong link, 1 lost a correct link")
+    assert check_text(found).startswith("warn: 2 awards got an incorrect link, 1 lost a correct link")
 
 
 def test_where_nothing_is_wrong_the_gate_passes():

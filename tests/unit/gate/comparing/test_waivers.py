@@ -52,7 +52,7 @@ def test_a_regression_within_the_cap_warns_and_says_who_answers_for_it():
     verdict = verdict_on(slower(), waiver())
     assert verdict.outcome is Outcome.WARN
     (reason,) = reasons(verdict)
-    assert reason.startswith("wall_seconds rose 40% (1.7 → 2.38 s; limit: 25%)")
+    assert reason.startswith("Wall time rose 40% (1.70 → 2.38 s; limit: +25%)")
     assert reason.endswith("; waived up to 50% until 2026-12-31 by ana (w.yaml:12)")
     assert verdict.waivers == (waiver(),)
     assert verdict.notes == ()
@@ -61,7 +61,7 @@ def test_a_regression_within_the_cap_warns_and_says_who_answers_for_it():
 def test_one_beyond_the_cap_fails_and_says_that_the_waiver_does_not_reach():
     verdict = verdict_on(slower(), waiver(limit=39.0))
     assert verdict.outcome is Outcome.FAIL
-    assert reasons(verdict)[0].endswith("limit: 25%); the waiver in w.yaml:12 covers only up to 39%")
+    assert reasons(verdict)[0].endswith("limit: +25%); the waiver in w.yaml:12 covers only up to 39%")
     assert verdict.waivers == ()
     assert verdict.notes == ()
 
@@ -74,7 +74,7 @@ def test_other_failures_stay():
     head = scaled(slower(), "peak_rss_mib", 2.0)
     verdict = verdict_on(head, waiver())
     assert verdict.outcome is Outcome.FAIL
-    assert reasons(verdict)[0].startswith("peak_rss_mib rose")
+    assert reasons(verdict)[0].startswith("Peak memory rose")
     assert verdict.waivers == (waiver(),)
 
 
@@ -205,7 +205,7 @@ class TestMetricsThatAreGone:
         verdict = verdict_on(make_run(), waiver("work/pages_read", 100.0), reference=self.counted)
         assert verdict.outcome is Outcome.WARN
         assert reasons(verdict)[0].startswith(
-            "work/pages_read is gone: the reference has it; waived up to 100%"
+            "Counter pages read: gone, but the reference has it; waived up to 100%"
         )
 
     def test_a_part_of_it_does_not_reach(self):

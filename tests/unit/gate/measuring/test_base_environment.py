@@ -62,7 +62,7 @@ def test_the_built_in_way_installs_what_the_lock_pins_and_the_project(base):
     launch = FakeLaunch()
     own = set_up(None, base, "/usr/bin/python", {"PATH": "/bin"}, launch)
     assert own == base.root / ".venv"
-    made = str(base.root / ".venv" / "bin" / "python")
+    made = ".venv/bin/python"
     venv, locked, project = (request.arguments for request in launch.requests)
     assert venv == ("/usr/bin/python", "-m", "venv", ".venv")
     assert locked[:4] == (made, "-m", "pip", "install")

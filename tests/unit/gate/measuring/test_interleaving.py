@@ -17,7 +17,7 @@ from sbir_gate.gate.measuring.interleaving import (
     planned_looks,
     run_side_by_side,
 )
-from sbir_gate.gate.measuring.process import EnricherCrash, ProcessResult
+from sbir_gate.gate.measuring.process import ProcessResult
 from sbir_gate.model.samples import Calibration
 
 GOOD = "award_id,recipient_id,match_method,match_score\nA1,R1,uei-exact,100\n"
@@ -237,9 +237,9 @@ def test_a_base_whose_output_cannot_be_read_is_named(plans):
 
 @pytest.mark.parametrize("at", [0, 1, 3])
 def test_a_head_that_breaks_breaks_as_it_does_alone(plans, at):
-    with pytest.raises(EnricherCrash, match=r"^the enricher ended with exit status 7") as caught:
+    with pytest.raises(EnricherError, match=r"^the enricher ended with exit status 7") as caught:
         measure(plans, FakeMachine(breaks_at={"head": at}))
-    assert caught.value.exit_code == 7
+    assert caught.value.status == 7
 
 
 @pytest.mark.parametrize("warmups", [0, 1])

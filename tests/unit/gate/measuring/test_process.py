@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -10,13 +11,14 @@ import pytest
 
 from sbir_gate.errors import EnricherError, ToolError
 from sbir_gate.gate.measuring.process import (
-    EnricherCrash,
     ProcessRequest,
     ProcessResult,
     plain_tail,
     raise_on_failure,
     run_process,
 )
+
+REQUEST = ProcessRequest(("engine", "--fast"), {}, Path.cwd(), 30.0)
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
@@ -101,12 +103,13 @@ os.waitpid(child, 0)
 def test_an_exit_status_a_signal_and_the_last_words_are_told(run):
     result = run("import sys; sys.exit('first\\n\\x1b[31mlast\\x1b[0m\\x07 words')")
     assert (result.exit_status, result.log_tail) == (1, ("first", "last words"))
-    with pytest.raises(EnricherCrash, match=r"exit status 1: last words$") as caught:
-        raise_on_failure(result, 30)
-    assert (caught.value.exit_code, caught.value.log_tail) == (1, ("first", "last words"))
-    with pytest.raises(EnricherCrash, match="signal SIGKILL and said nothing") as caught:
-        raise_on_failure(run("import os; os.kill(os.getpid(), 9)"), 30)
-    assert caught.value.exit_code == -9
+    with pytest.raises(EnricherError, match=r"exit status 1: last words$") as caught:
+        raise_on_failure(REQUEST, result)
+    assert caught.value.command == "engine --fast"
+    assert (caught.value.status, caught.value.log_tail) == (1, ("first", "last words"))
+    with pytest.raises(EnricherError, match="signal SIGKILL and printed nothing") as caught:
+        raise_on_failure(REQUEST, run("import os; os.kill(os.getpid(), 9)"))
+    assert caught.value.status == -9
 
 
 def test_a_command_that_cannot_be_started_is_named(tmp_path):
@@ -136,7 +139,7 @@ def test_a_tree_that_ignores_the_polite_signal_and_leaves_its_group_ends_with_th
     assert len(pids_in(tmp_path)) == 4
     assert not any(is_running(pid) for pid in pids_in(tmp_path))
     with pytest.raises(EnricherError, match=r"timed out after 0\.7 s"):
-        raise_on_failure(result, 0.7)
+        raise_on_failure(replace(REQUEST, timeout_seconds=0.7), result)
 
 
 def test_a_command_that_heeds_the_polite_signal_can_clean_up(run, tmp_path):
@@ -289,8 +292,9 @@ def test_the_messages_are_kept_in_a_file_that_the_failure_names(tmp_path):
     arguments = (sys.executable, "-c", "import sys; print('out', flush=True); sys.exit('first\\nlast')")
     result = run_process(ProcessRequest(arguments, {"PATH": os.defpath}, tmp_path, 30.0, log))
     assert log.read_text() == "out\nfirst\nlast\n"
-    with pytest.raises(EnricherCrash) as caught:
-        raise_on_failure(result, 30)
+    with pytest.raises(EnricherError) as caught:
+        raise_on_failure(REQUEST, result)
+    assert caught.value.log == str(log)
     assert caught.value.hint == f"{log} has all its messages"
 
 
@@ -314,7 +318,7 @@ def test_a_log_takes_the_place_of_what_lies_there(tmp_path):
 
 
 def test_a_good_end_raises_nothing():
-    assert raise_on_failure(ProcessResult(0, False, 1.0, 1.0, 10.0), 5) is None
+    assert raise_on_failure(REQUEST, ProcessResult(0, False, 1.0, 1.0, 10.0)) is None
 
 
 def test_the_tail_is_the_last_lines_without_control_characters():

@@ -53,7 +53,7 @@ def test_a_changed_input_is_named_after_the_run_that_changed_it(folder, change, 
     change(folder)
     with pytest.raises(EnricherError) as caught:
         seals.check(side)
-    assert caught.value.message == f"the enricher changed {name}"
+    assert caught.value.message == f"{name}: changed by the enricher"
     with pytest.raises(EnricherError, match=rf"{name}: changed while it was measured"):
         seals.check_at_the_end()
 
@@ -106,7 +106,7 @@ def test_head_may_change_nothing_in_the_base_s_checkout(folder, checkout, change
     seals.check(Side.BASE)
     seals.check(Side.HEAD)
     change(checkout)
-    with pytest.raises(EnricherError, match=rf"the enricher changed {name} in the base's checkout"):
+    with pytest.raises(EnricherError, match=rf"in the base's checkout: {name}: changed by the enricher"):
         seals.check(Side.HEAD)
 
 
@@ -117,7 +117,7 @@ def test_the_base_may_leave_files_of_its_own_but_not_change_those_of_its_commit(
     (checkout / "src" / "enrich.py").write_text("pass\n")
     seals.check(Side.BASE)
     (checkout / "src" / "enrich.py").write_text("pass  # again\n")
-    with pytest.raises(EnricherError, match=r"changed src/enrich.py in the base's checkout"):
+    with pytest.raises(EnricherError, match=r"in the base.s checkout: src/enrich.py: changed"):
         seals.check(Side.BASE)
 
 
@@ -127,5 +127,5 @@ def test_a_long_list_is_cut(folder):
     seals = Seals(inputs(folder))
     for path in (folder / "parts").iterdir():
         path.write_text("")
-    with pytest.raises(EnricherError, match=r"parts/2.csv and 2 more$"):
+    with pytest.raises(EnricherError, match=r"parts/0.csv: changed by the enricher .and 4 more.$"):
         seals.check(Side.BASE)

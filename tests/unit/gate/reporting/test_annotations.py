@@ -43,8 +43,8 @@ def only(verdict, origins=ORIGINS):
 def test_a_worse_metric_is_a_remark_on_the_line_of_its_limit():
     found = only(verdict_on(scaled(make_run(), "wall_seconds", 1.4)))
     assert (found.level, found.path, found.line) == (AnnotationLevel.FAILURE, "config/base.yaml", 154)
-    assert found.title == "sbir-gate enrichment: wall_seconds"
-    assert found.message.startswith("wall_seconds rose 40")
+    assert found.title == "sbir-gate enrichment: Wall time"
+    assert found.message.startswith("Wall time rose 40")
 
 
 def test_a_limit_of_another_commit_is_on_the_line_of_its_file():
@@ -126,7 +126,7 @@ def test_slow_drift_is_a_warning_on_the_line_of_its_limit_and_after_what_fails()
 
 def test_a_fault_of_the_settings_is_a_remark_on_its_line():
     error = configuration_error(
-        [Fault("gate.yaml:4", "gate.mercy", "unknown key"), Fault("option --x", "a", "b")]
+        [Fault("unknown key", "gate.yaml", 4, column="gate.mercy"), Fault("b", "option --x", column="a")]
     )
     verdict = replace(verdict_on(make_run()), outcome=Outcome.ERROR, findings=tuple(error_findings(error)))
     found = build_annotations(verdict, {})

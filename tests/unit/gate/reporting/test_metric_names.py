@@ -46,8 +46,8 @@ def test_no_two_metrics_share_a_name():
     ("metric", "name", "anchor"),
     [
         ("links/by-phone", "Links by by-phone", "links"),
-        ("work/cache_hits", "Work: cache hits", "work"),
-        ("stage_seconds/name-fuzzy", "Stage name-fuzzy: time", "stage_seconds"),
+        ("work/cache_hits", "Counter cache hits", "work"),
+        ("stage_seconds/name-fuzzy", "Time of stage name-fuzzy", "stage_seconds"),
         ("their_own", "their_own", ""),
         ("bad\x1b[31m|name", "bad [31m|name", ""),
     ],

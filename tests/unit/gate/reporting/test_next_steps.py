@@ -3,10 +3,11 @@ from datetime import date
 
 import pytest
 
+from sbir_gate.errors import ConfigurationError
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.next_steps import next_steps
 from sbir_gate.model.verdict import Outcome
-from sbir_gate.model.waiver import Waivers
+from sbir_gate.model.waiver import PLACEHOLDERS, Waivers
 from sbir_gate.settings.waivers import load_waivers
 from tests.factories import make_policy, make_run, scaled, with_lost_links, with_metric, without_metric
 
@@ -28,7 +29,11 @@ def test_the_waivers_to_copy_can_be_read_and_let_the_regression_pass(head, tmp_p
     verdict = judge(head, BASE, make_policy())
     assert verdict.outcome is Outcome.FAIL
     file = tmp_path / "waivers.yaml"
-    file.write_text(next_steps(head, verdict).waivers, encoding="utf-8")
+    text = next_steps(head, verdict).waivers
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="still has the placeholder of its reason and owner"):
+        load_waivers(file, is_required=True)
+    file.write_text(text.replace(PLACEHOLDERS["reason"], "agreed").replace(PLACEHOLDERS["owner"], "ana"))
     waivers = load_waivers(file, is_required=True)
     again = judge(head, BASE, make_policy(), waivers=Waivers(waivers, date(2026, 2, 1)))
     assert again.outcome is Outcome.WARN

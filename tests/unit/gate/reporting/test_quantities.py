@@ -9,15 +9,14 @@ from sbir_gate.gate.reporting.quantities import (
     change_text,
     counted,
     difference,
-    interval_range,
     percent_text,
     plain_quantity,
     quantities,
     quantity,
     rate,
 )
-from sbir_gate.model.finding import Severity
-from sbir_gate.model.verdict import Change
+from sbir_gate.model.finding import LimitKind, Severity
+from sbir_gate.model.verdict import Change, Limit
 from tests.factories import LOWER, NOISY
 
 MINUS = "\N{MINUS SIGN}"
@@ -104,9 +103,21 @@ def test_a_change_that_decides_is_printed_however_small_it_is():
     assert change_text(replace(small, ratio=1.0), is_shown=True) == "±0%"
 
 
-def test_an_interval_has_a_column_of_its_own():
-    assert interval_range(replace(CHANGE, ratio_low=0.96, ratio_high=2.4)) == f"{MINUS}4 … +140%"
-    assert interval_range(replace(CHANGE, ratio_low=None)) == "-"
+def test_a_change_just_beyond_its_limit_does_not_read_like_the_limit():
+    broken = (Limit(LimitKind.FAIL, 25.0),)
+    change = replace(CHANGE, ratio=1.2503, ratio_low=None, broken=broken)
+    assert change_text(change) == "+25.03%"
+    assert percent_text(25.03, 25.0) == "25.03%"
+    assert quantity(0.699996, "ratio", 0.7) == "0.699996"
+    assert quantities(0.75, 0.699996, "ratio", 0.7) == "0.750000 → 0.699996"
+
+
+@given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
+def test_values_that_differ_beyond_rounding_read_differently(first, second):
+    if abs(first - second) > 1e-11 * max(abs(first), abs(second)):
+        before, after = quantities(first, second, "count").split(" → ")
+        assert before != after
+        assert quantity(first, "count", second) != quantity(second, "count", first)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_a_row_that_says_it_all_needs_no_reason():
 
 def test_a_metric_that_cannot_be_judged_says_why():
     view = view_of(with_metric(make_run(), "precision", [float("nan")]), make_run())
-    assert view.headline.startswith("fail · precision is not a finite number")
+    assert view.headline.startswith("fail · Precision: not a finite number")
 
 
 def test_what_was_not_judged_is_in_the_headline_and_explained_below():

@@ -83,6 +83,12 @@ def test_on_a_pull_request_the_branch_that_it_goes_to_wins(history):
     assert find(history.repository, "main", "release").commit == history.fork
 
 
+def test_a_near_miss_of_a_branch_is_suggested(history):
+    with pytest.raises(UsageError, match="there is no commit 'mian'") as caught:
+        find(history.repository, "mian")
+    assert caught.value.hint == "did you mean main?"
+
+
 def test_a_target_branch_that_is_not_there_is_not_replaced_by_another(history):
     with pytest.raises(UsageError, match="there is no commit 'release'"):
         find(history.repository, None, "release")

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.engine.matching.memory import SMALLEST_CHUNK, MemoryPlan, next_plan
+from sbir_gate.engine.recipient_parts import SMALLEST_CHUNK, MemoryPlan, next_plan
 
 WANTED = 64_000
 

@@ -1,0 +1,356 @@
+# ruff: noqa: S608 -- the SQL is built from this package's expressions and from numbers
+"""Why an award is linked, or is not: the engine run on the whole data, and its reasons for a few awards.
+
+Nothing is decided in another way: decisions, scores and rules are those of `enrich`. What would have to
+differ is tried by giving the features, the model and the rules changed data.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
+
+from sbir_gate.engine.linking import Linked, LinkRequest, link_files, matching_options, no_progress
+from sbir_gate.engine.matching.candidates import named_keys_query
+from sbir_gate.engine.matching.decisions import (
+    IDENTIFIER_CONFLICT,
+    Candidate,
+    FirmDecision,
+    PairFacts,
+    decide_firm,
+    links_by_name,
+    pair_facts,
+)
+from sbir_gate.engine.matching.exact import IdentifierMatch, find_identifier_matches, match_by_names
+from sbir_gate.engine.matching.normalise import canonical_tokens
+from sbir_gate.engine.matching.scoring import ScoredPairs, score_pairs
+from sbir_gate.engine.matching.similarity import FEATURES, Places, features
+from sbir_gate.engine.matching.training import subset
+from sbir_gate.errors import InputError
+from sbir_gate.model.explanation import (
+    Basis,
+    Change,
+    Contribution,
+    ExplainedCandidate,
+    Explanation,
+    NameForm,
+    NoLinkReason,
+    Party,
+    SharedKey,
+    Trial,
+    Weighing,
+)
+from sbir_gate.model.matches import Decision, DecisionKind, Method
+from sbir_gate.monitor import PerformanceMonitor
+from sbir_gate.progress import Progress
+from sbir_gate.settings.effective import load_settings
+from sbir_gate.settings.schema import Settings
+
+# no city, state or ZIP code of anyone
+_ELSEWHERE = ("ELSEWHERE", "ZZ", "00000")
+_PARTY = ", ".join(f"coalesce({column}, '')" for column in ("name", "uei", "duns", "city", "state", "zip5"))
+
+
+def explain(
+    awards: str,
+    recipients: str,
+    award_ids: Sequence[str],
+    settings: Settings | None = None,
+    progress: Progress = no_progress,
+) -> tuple[Explanation, ...]:
+    """Return why each of the awards is linked, or is not, in the order of `award_ids`.
+
+    Links all awards on the way, since words, names and labels are counted over all of them. Without
+    `settings` those of the current folder and environment apply. Raises InputError for an award that is not
+    there, and what `enrich` raises.
+    """
+    settings = settings or load_settings(None, os.environ).settings
+    with link_files(LinkRequest(awards, recipients), settings, PerformanceMonitor(), progress) as linked:
+        firms = [_firm_of(linked.connection, award, awards) for award in award_ids]
+        cases = {case.firm_id: case for case in _cases(linked, sorted({*firms}), settings)}
+        return tuple(
+            _explanation(linked, award, cases[firm]) for award, firm in zip(award_ids, firms, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A firm with all that its decision follows from; `facts` are its scored pairs, the best first."""
+
+    firm_id: int
+    decision: FirmDecision
+    names: tuple[NameForm, ...]
+    party: Party
+    identified: tuple[IdentifierMatch, ...]
+    scored: ScoredPairs | None
+    facts: tuple[PairFacts, ...]
+    methods: frozenset[Method]
+
+
+def _firm_of(connection: DuckDBPyConnection, award_id: str, source: str) -> int:
+    found = connection.execute("SELECT firm_id FROM award_firms WHERE award_id = $1", [award_id]).fetchone()
+    if found:
+        return int(found[0])
+    near = connection.execute(
+        "SELECT award_id FROM award_firms"
+        " ORDER BY jaro_winkler_similarity(award_id, $1) DESC, award_id LIMIT 1",
+        [award_id],
+    ).fetchone()
+    meant = f"; did you mean {near[0]}?" if near else ""
+    raise InputError(f"no award {award_id!r}{meant}", "give an award_id of the awards file", path=source)
+
+
+def _cases(linked: Linked, firms: Sequence[int], settings: Settings) -> Iterator[_Case]:
+    connection, matched = linked.connection, linked.matched
+    methods = frozenset(matching_options(settings).methods)
+    identified = [
+        match
+        for method in (Method.UEI_EXACT, Method.DUNS_EXACT)
+        if method in methods
+        for match in find_identifier_matches(connection, method)
+        if match.firm_id in firms
+    ]
+    identified.sort(key=lambda match: not match.agrees)
+    for firm in firms:
+        party = connection.execute(f"SELECT {_PARTY} FROM firms WHERE firm_id = {firm}").fetchone() or ("",)
+        names = connection.execute(
+            f"SELECT normal, compact, is_alias FROM firm_names WHERE firm_id = {firm}"
+            " ORDER BY is_alias, normal"
+        ).fetchall()
+        queries = connection.execute(f"SELECT query_id FROM firm_queries WHERE firm_id = {firm}").fetchall()
+        scored = None
+        facts: tuple[PairFacts, ...] = ()
+        if queries:
+            wanted = ", ".join(str(row[0]) for row in queries)
+            scored = score_pairs(connection, matched.counts, f"query_id IN ({wanted})")
+            facts = _facts(linked, scored, methods)
+        yield _Case(
+            firm,
+            matched.decisions[firm],
+            tuple(
+                NameForm(normal, compact, " ".join(canonical_tokens(normal)), is_alias)
+                for normal, compact, is_alias in names
+            ),
+            Party(*party),
+            tuple(match for match in identified if match.firm_id == firm),
+            scored,
+            facts,
+            methods,
+        )
+
+
+def _facts(linked: Linked, scored: ScoredPairs, methods: frozenset[Method]) -> tuple[PairFacts, ...]:
+    confidences = np.round(linked.matched.model.probabilities(scored.matrix), 9)
+    facts = [fact for fact in pair_facts(scored, confidences) if fact.method in methods]
+    return tuple(sorted(facts, key=lambda fact: fact.order))
+
+
+def _explanation(linked: Linked, award_id: str, case: _Case) -> Explanation:
+    decision = case.decision
+    best = decision.best
+    return Explanation(
+        award_id=award_id,
+        firm=case.party,
+        names=case.names,
+        decision=Decision(
+            award_id,
+            decision.kind,
+            decision.method.value,
+            best.recipient_id if best else "",
+            best.score if best else 0.0,
+            best.confidence if best else 0.0,
+            tuple(found.recipient_id for found in decision.candidates),
+        ),
+        basis=_basis(case, linked.matched.rules.max_frequency_in_state),
+        candidates=tuple(_candidate(linked, case, found) for found in decision.candidates),
+        reason=_reason(case, linked.matched.rules.acceptance_limit),
+        acceptance_limit=linked.matched.rules.acceptance_limit,
+        model=linked.matched.model.version,
+        considered=len({fact.recipient_id for fact in case.facts}),
+        trials=tuple(_trials(linked, case)),
+    )
+
+
+def _basis(case: _Case, max_frequency_in_state: int) -> Basis:
+    decision = case.decision
+    if decision.best is None:
+        return Basis.NOTHING
+    if decision.kind is DecisionKind.LINK:
+        if decision.method in (Method.UEI_EXACT, Method.DUNS_EXACT):
+            return Basis.IDENTIFIER
+        exact = [fact for fact in case.facts if fact.method is Method.NAME_EXACT]
+        in_state = len({fact.recipient_id for fact in exact if fact.same_state})
+        if any(links_by_name(fact, in_state, max_frequency_in_state) for fact in exact):
+            return Basis.EXACT_NAME
+    return Basis.MODEL
+
+
+def _reason(case: _Case, limit: float) -> NoLinkReason | None:
+    """Return the likeliest reason for no link; None for a link."""
+    best = case.decision.best
+    if case.decision.kind is DecisionKind.LINK:
+        return None
+    if best is None:
+        return NoLinkReason.NO_CANDIDATE if case.names else NoLinkReason.PLACEHOLDER
+    if best.reason == IDENTIFIER_CONFLICT:
+        return NoLinkReason.IDENTIFIER_CONFLICT
+    fact = _fact_of(case, best)
+    if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
+        return NoLinkReason.NAME_FREQUENCY
+    if fact is not None and fact.is_other_generation and fact.confidence >= limit:
+        return NoLinkReason.OTHER_GENERATION
+    return NoLinkReason.BELOW_LIMIT
+
+
+def _fact_of(case: _Case, candidate: Candidate) -> PairFacts | None:
+    """Return the best scored pair of a recipient; None for one whose names were not compared."""
+    return next((fact for fact in case.facts if fact.recipient_id == candidate.recipient_id), None)
+
+
+def _row_of(scored: ScoredPairs, fact: PairFacts) -> int:
+    return int(np.flatnonzero((scored.query == fact.query_id) & (scored.row_key == fact.row_key))[0])
+
+
+def _candidate(linked: Linked, case: _Case, candidate: Candidate) -> ExplainedCandidate:
+    connection = linked.connection
+    fact = _fact_of(case, candidate)
+    table = "identified_recipients" if fact is None else "pair_recipients"
+    key = candidate.row_key if fact is None else fact.row_key
+    party = connection.execute(f"SELECT {_PARTY} FROM {table} WHERE row_key = {key}").fetchone() or ("",)
+    return ExplainedCandidate(
+        candidate.recipient_id,
+        Party(*party),
+        candidate.method.value,
+        candidate.score,
+        candidate.confidence,
+        candidate.reason,
+        _shared_keys(connection, fact) if fact else (),
+        _weighing(linked, case.scored, fact) if fact and case.scored else None,
+    )
+
+
+def _shared_keys(connection: DuckDBPyConnection, fact: PairFacts) -> tuple[SharedKey, ...]:
+    own = named_keys_query(f"(FROM queries WHERE query_id = {fact.query_id})", "query_id")
+    other = named_keys_query(f"(FROM pair_recipients WHERE row_key = {fact.row_key})", "row_key")
+    rows = connection.execute(f"""
+        SELECT DISTINCT named_key.kind AS kind, named_key.text AS text
+        FROM ({own}) SEMI JOIN ({other}) USING (named_key) WHERE named_key IS NOT NULL ORDER BY ALL
+    """).fetchall()
+    return tuple(SharedKey(kind, text) for kind, text in rows)
+
+
+def _weighing(linked: Linked, scored: ScoredPairs, fact: PairFacts) -> Weighing:
+    model, row = linked.matched.model, _row_of(scored, fact)
+    return Weighing(
+        query=str(scored.names.normal[scored.pairs.left[row]]),
+        intercept=model.intercept,
+        contributions=tuple(
+            Contribution(name, float(value), weight)
+            for name, value, weight in zip(FEATURES, scored.matrix[row], model.weights, strict=True)
+        ),
+        confidence=fact.confidence,
+        name_frequency=fact.name_frequency,
+    )
+
+
+def _trials(linked: Linked, case: _Case) -> Iterator[Trial]:
+    """Decide again with one difference in the best recipient whose name was compared."""
+    scored = case.scored
+    if scored is None or not case.facts:
+        return
+    best = case.decision.best
+    fact = (_fact_of(case, best) if best else None) or case.facts[0]
+    row = _row_of(scored, fact)
+    for change, changed in _changes(scored, row):
+        decision = decide_firm(
+            case.firm_id, case.identified, _facts(linked, changed, case.methods), linked.matched.rules
+        )
+        yield _trial(change, fact, decision)
+    match = _matched_by_uei(linked.connection, case, fact)
+    if match is not None:
+        yield _trial(
+            Change.SAME_UEI,
+            fact,
+            decide_firm(case.firm_id, [match, *case.identified], case.facts, linked.matched.rules),
+        )
+
+
+def _trial(change: Change, fact: PairFacts, decision: FirmDecision) -> Trial:
+    is_link = decision.kind is DecisionKind.LINK
+    return Trial(
+        change,
+        fact.recipient_id,
+        decision.kind,
+        decision.best.recipient_id if decision.best and is_link else "",
+        decision.best.confidence if decision.best else 0.0,
+    )
+
+
+def _changes(scored: ScoredPairs, row: int) -> Iterator[tuple[Change, ScoredPairs]]:
+    """Give the scored pairs with each change that can be made to the recipient of a row."""
+    pairs = scored.pairs
+    left = tuple(str(column[row]) for column in _columns(pairs.left_places))
+    right = tuple(str(column[row]) for column in _columns(pairs.right_places))
+    city, state, zip5 = left
+    places = {
+        Change.SAME_ZIP: left if zip5 else None,
+        Change.SAME_CITY: (city, state, "") if city and state else None,
+        Change.SAME_STATE: ("", state, "") if state else None,
+        Change.OTHER_STATE: tuple(there if here else "" for here, there in zip(left, _ELSEWHERE, strict=True))
+        if state
+        else None,
+        Change.PLACE_UNKNOWN: ("", "", ""),
+    }
+    for change, place in places.items():
+        if place is not None and place != right:
+            yield change, _rescored(scored, row, place)
+    if pairs.name_frequency[row] > 1:
+        has_name = scored.names.compact[pairs.right] == scored.names.compact[pairs.right[row]]
+        yield Change.UNIQUE_NAME, _without(scored, row, has_name)
+
+
+def _columns(places: Places) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
+    return places.city, places.state, places.zip5
+
+
+def _rescored(scored: ScoredPairs, row: int, place: tuple[str, ...]) -> ScoredPairs:
+    """Return the pairs with the recipient of a row, in all its pairs, at another place."""
+    is_recipient = scored.row_key == scored.row_key[row]
+    moved = [
+        np.where(is_recipient, value, column)
+        for value, column in zip(place, _columns(scored.pairs.right_places), strict=True)
+    ]
+    pairs = replace(scored.pairs, right_places=Places(*moved))
+    return replace(scored, pairs=pairs, matrix=features(pairs, scored.names, scored.names_counted))
+
+
+def _without(scored: ScoredPairs, row: int, has_name: NDArray[np.bool_]) -> ScoredPairs:
+    """Return the pairs in which the recipient is the only one that has its name."""
+    keep = ~has_name | (scored.recipient_id == scored.recipient_id[row])
+    pairs = subset(scored.pairs, keep)
+    pairs = replace(pairs, name_frequency=np.where(has_name[keep], 1, pairs.name_frequency))
+    return ScoredPairs(
+        scored.query[keep],
+        scored.row_key[keep],
+        scored.recipient_id[keep],
+        pairs,
+        scored.names,
+        scored.names_counted,
+        features(pairs, scored.names, scored.names_counted),
+    )
+
+
+def _matched_by_uei(connection: DuckDBPyConnection, case: _Case, fact: PairFacts) -> IdentifierMatch | None:
+    """Return the match that the recipient's UEI on the award would make; None where it has none."""
+    row = connection.execute(
+        f"SELECT uei, normal FROM pair_recipients WHERE row_key = {fact.row_key}"
+    ).fetchone()
+    if row is None or not row[0] or row[0] == case.party.uei or Method.UEI_EXACT not in case.methods:
+        return None
+    names = [name.normal for name in case.names]
+    return match_by_names(case.firm_id, Method.UEI_EXACT, fact.row_key, fact.recipient_id, names, row[1])

@@ -1,0 +1,297 @@
+"""From files to decisions: reading, the parts of the recipients and matching joined."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate.engine.matching.candidates import BlockingOptions
+from sbir_gate.engine.matching.cascade import (
+    Matched,
+    MatchingOptions,
+    match_firms,
+)
+from sbir_gate.engine.matching.ledger import Ledger
+from sbir_gate.engine.matching.parts import open_parts, own_rows, register_functions
+from sbir_gate.engine.recipient_parts import (
+    PartEdges,
+    PartMaker,
+    PartsRead,
+    check_unchanged,
+    fingerprint,
+    kept_chunks,
+    parts_key,
+)
+from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
+from sbir_gate.files import error_reason
+from sbir_gate.monitor import PerformanceMonitor
+from sbir_gate.probes import psutil_sampler
+from sbir_gate.progress import ChunkProgress, Progress, ProgressFile
+from sbir_gate.reading.awards import AwardsRead, read_awards
+from sbir_gate.reading.database import open_database
+from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.recipient_index import write_index
+from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.reading.sources import source_paths
+from sbir_gate.settings.reading import database_options, reading_options
+from sbir_gate.settings.schema import Settings
+
+_INTERRUPT_SECONDS = 0.01
+
+ChunkWatch = Callable[[ChunkProgress], None]
+"""Called after each chunk of the recipients; the first call is for resumed chunks (no seconds passed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """Files in, and where chunks (`chunks`, None keeps none), progress and index are kept on the way."""
+
+    awards: str
+    recipients: str
+    rejects: Path | None = None
+    chunks: Path | None = None
+    is_resuming: bool = True
+    progress_folder: Path | None = None
+    index_folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The decisions, with the database that holds the awards, the firms and the candidates behind them."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+    awards: AwardsRead
+    recipients: PartsRead
+    rejects: RejectLog
+    matched: Matched
+
+
+def no_watch(_chunk: ChunkProgress) -> None:
+    """Take no note of chunks."""
+
+
+def no_progress(stage: str, records: int, share: float | None, remark: str = "") -> None:
+    """Take no note of the progress."""
+
+
+@contextmanager
+def link_files(
+    request: LinkRequest,
+    settings: Settings,
+    monitor: PerformanceMonitor,
+    progress: Progress = no_progress,
+    watch: ChunkWatch = no_watch,
+) -> Iterator[Linked]:
+    """Link the awards to the recipients, and give the tables behind the decisions while the context lasts.
+
+    Raises as `enrich` does.
+    """
+    performance = settings.enrichment.performance
+    with _workplace(request, settings) as (folder, ledger):
+        try:
+            with (
+                RejectLog(request.rejects) as rejects,
+                open_database(database_options(settings), folder) as connection,
+                _deadline(connection, performance.timeout_seconds),
+            ):
+                register_functions(connection)
+                place = _Place(folder, ledger, watch)
+                yield _link(connection, request, settings, monitor, progress, rejects, place)
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            raise ToolError(
+                f"the budget of {performance.memory_threshold_mb} MiB is too small for this data",
+                "raise enrichment.performance.memory_threshold_mb, or give enrichment.work_folder more room",
+            ) from error
+        except duckdb.IOException as error:
+            raise OutputError(
+                f"the work folder cannot be used ({error_reason(error)})",
+                "name a folder with room in enrichment.work_folder",
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Work folder, the ledger of finished chunks if they are kept, and the progress callback."""
+
+    folder: Path
+    ledger: Ledger | None
+    watch: ChunkWatch
+
+
+@contextmanager
+def _workplace(request: LinkRequest, settings: Settings) -> Iterator[tuple[Path, Ledger | None]]:
+    """Give a folder for the work, and the ledger of finished chunks if they are to be kept.
+
+    If the work ends early, the error says which finished chunks can be resumed.
+    """
+    if request.chunks is None:
+        with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder(settings)) as folder:
+            yield Path(folder), None
+        return
+    paths = files_of([request.recipients], settings)
+    ledger = Ledger(
+        request.chunks,
+        parts_key(paths, reading_options(settings)),
+        is_fresh=not request.is_resuming,
+    )
+    is_done = False
+    try:
+        yield ledger.scratch, ledger
+        is_done = True
+    except (SbirGateError, duckdb.Error, KeyboardInterrupt) as error:
+        if ledger.has_chunks:
+            error.add_note(f"finished chunks are kept in {ledger.folder}: run the same command to resume")
+        raise
+    finally:
+        ledger.close(is_done=is_done)
+
+
+def matching_options(settings: Settings) -> MatchingOptions:
+    """Return what matching is given of the settings."""
+    matching = settings.matching
+    return MatchingOptions(
+        methods=matching.methods,
+        min_precision=matching.min_precision,
+        acceptance_limit=matching.acceptance_limit,
+        max_candidates=matching.max_candidates,
+        max_frequency_in_state=matching.namesakes_in_state,
+        min_training_labels=matching.min_training_labels,
+        max_training_labels=matching.max_training_labels,
+        blocking=BlockingOptions(
+            max_firms_per_key=matching.max_firms_per_key,
+            max_pairs_per_key=matching.max_pairs_per_key,
+            pairs_per_query=matching.pairs_per_query,
+        ),
+    )
+
+
+def _link(
+    connection: duckdb.DuckDBPyConnection,
+    request: LinkRequest,
+    settings: Settings,
+    monitor: PerformanceMonitor,
+    progress: Progress,
+    rejects: RejectLog,
+    place: _Place,
+) -> Linked:
+    options = reading_options(settings)
+    paths = files_of([request.awards, request.recipients], settings)
+    states = [fingerprint(path) for path in paths]
+    with monitor.monitor_block("read-awards"):
+        awards = read_awards(connection, request.awards, place.folder, options, rejects)
+        progress("awards", awards.rows, 1.0)
+    read = _read_recipients(connection, request, settings, monitor, progress, rejects, place)
+    batches = open_parts(connection, read.parts)
+    check_unchanged(paths, states)
+    if request.index_folder is not None:
+        with monitor.monitor_block("index-recipients"):
+            for number, part in enumerate(read.parts):
+                write_index(connection, own_rows(part), request.index_folder, number)
+
+    def stage(name: str) -> AbstractContextManager[None]:
+        progress(f"matching: {name}", 0, None)
+        return monitor.monitor_block(name)
+
+    matched = match_firms(connection, matching_options(settings), stage, batches)
+    return Linked(connection, place.folder, awards, read, rejects, matched)
+
+
+def _read_recipients(
+    connection: duckdb.DuckDBPyConnection,
+    request: LinkRequest,
+    settings: Settings,
+    monitor: PerformanceMonitor,
+    progress: Progress,
+    rejects: RejectLog,
+    place: _Place,
+) -> PartsRead:
+    """Make the parts of the recipients; report progress after each chunk."""
+    identity = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    file = ProgressFile(request.progress_folder, identity, time.monotonic, lambda: datetime.now(UTC))
+
+    def tell(chunk: ChunkProgress) -> None:
+        kept = f"{chunk.chunks} chunks kept" if chunk.is_resumable else ""
+        progress(chunk.stage, chunk.records, chunk.share, kept)
+        file.tell(chunk)
+        place.watch(chunk)
+
+    if place.ledger is not None:
+        for message in place.ledger.findings():
+            progress(message, 0, None)
+        if place.ledger.finished:
+            place.watch(kept_chunks(place.ledger, settings.enrichment.performance.chunk_size))
+    edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), tell=tell)
+    budget_mib = settings.enrichment.performance.memory_threshold_mb
+    state = "failed"
+    try:
+        with monitor.monitor_block("read-recipients"):
+            maker = PartMaker(
+                connection, place.folder, reading_options(settings), budget_mib, place.ledger, edges
+            )
+            read = maker.read(request.recipients, rejects)
+        state = "finished"
+    except KeyboardInterrupt:
+        state = "interrupted"
+        raise
+    finally:
+        file.finish(state)
+    return read
+
+
+def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:
+    """Return the files that hold the sources, in the order in which they are read."""
+    options = reading_options(settings)
+    return [
+        path for source in sources for file in resolve_files(source) for path in source_paths(file, options)
+    ]
+
+
+def work_folder(settings: Settings) -> Path | None:
+    """Return the folder for the work, None for the system's. Raises InputError where it is not a folder."""
+    folder = settings.enrichment.work_folder
+    if folder is not None and not folder.is_dir():
+        raise InputError(
+            f"enrichment.work_folder: {folder} is not a folder", "make it, or leave the setting at null"
+        )
+    return folder
+
+
+@contextmanager
+def _deadline(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Interrupt the database when the time is up, so that the next (or present) query ends the work."""
+    is_late = threading.Event()
+    is_over = threading.Event()
+
+    def interrupt() -> None:
+        if is_over.wait(seconds):
+            return
+        is_late.set()
+        # an interrupt between two queries is lost: go on until one is hit
+        while not is_over.is_set():
+            connection.interrupt()
+            is_over.wait(_INTERRUPT_SECONDS)
+
+    watch = threading.Thread(target=interrupt, name="sbir-gate-deadline", daemon=True)
+    watch.start()
+    try:
+        yield
+    except (duckdb.Error, SbirGateError) as error:
+        if is_late.is_set():
+            raise ToolError(
+                f"the enrichment took longer than {seconds:g} seconds and was stopped",
+                "raise enrichment.performance.timeout_seconds",
+            ) from error
+        raise
+    finally:
+        is_over.set()
+        watch.join()
