@@ -15,6 +15,9 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # what to measure: make peers PEERS="--awards 220000 --recipients 3400000 --seed 7 --data full --output full.json"
 PEERS ?=
 
+# hundreds of tests start the program: it and they are compiled once
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test slow nightly check coverage lint fixtures golden pictures plotly peers lock clean

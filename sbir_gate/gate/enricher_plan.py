@@ -42,7 +42,7 @@ def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterato
         handed_over = (plan.awards_path, plan.recipients_path)
         yield from (path.absolute() for path in handed_over if path.is_file())
     yield base_file()
-    yield from (path for path in files_in(Path(__file__).parents[1]) if path.parent.name != "__pycache__")
+    yield from files_in(Path(__file__).parents[1], without="__pycache__")
 
 
 def settings_digest(effective: EffectiveSettings) -> str:

@@ -148,7 +148,7 @@ def check_recipients(source: str | Path, options: ReadingOptions) -> None:
     Cheap: reads the header of each file, and rows up to the first that is readable.
     """
     tally = RejectTally(RejectLog())
-    with duckdb.connect() as connection, TemporaryDirectory(prefix="sbir-gate-") as folder:
+    with duckdb.cursor() as connection, TemporaryDirectory(prefix="sbir-gate-") as folder:
         has_row = False
         for file in resolve_files(source):
             with open_source(connection, file, Path(folder), options) as raw:

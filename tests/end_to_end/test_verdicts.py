@@ -20,7 +20,14 @@ PAGE = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="
 TIMED_SECTION = "Slower or more memory"
 TIMED_SECTIONS = {TIMED_SECTION, "Keeping answers", "A history of its own"}
 # what others in tests/integration show in less time, or what differs from another section in its input alone
-SLOW_SECTIONS = TIMED_SECTIONS | {"Dishonest", "Edits of its own fixture", "Odd files, streams and numbers"}
+SLOW_SECTIONS = TIMED_SECTIONS | {
+    "Dishonest",
+    "Edits of its own fixture",
+    "Edits of its own policy",
+    "Names that lead elsewhere, and old branches",
+    "Odd files, streams and numbers",
+    "Waivers",
+}
 IN_THE_ACTION = ("in the action", "in the action, beside a stored baseline")
 TRIES = 4
 MEASURED = {"SBIR_GATE__BENCHMARK__REPEATS": "5", "SBIR_GATE__BENCHMARK__WARM_UPS": "1"}
@@ -151,6 +158,7 @@ def test_a_loosened_limit_links_more_awards_and_fails_all_the_same(stage):
     assert rates["precision"] < 0
 
 
+@pytest.mark.slow
 def test_the_sabotaged_enricher_without_a_fault_answers_as_the_engine_does(stage):
     # so that whatever the lines of the page show is the fault's doing
     command = "{python} tests/end_to_end/sabotaged_enricher.py {awards} {recipients} {output} {metrics}"

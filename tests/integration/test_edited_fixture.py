@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,12 +148,20 @@ class Team:
         return PolicyRequest(BaseName("main"), self.folder, Path("gate.yaml"), {}, {}, ())
 
 
+@pytest.fixture(scope="module")
+def merged(tmp_path_factory):
+    """Return the folder of a repository with a gate and its baseline; each test works on a copy."""
+    made = Team(tmp_path_factory.mktemp("merged") / "repository")
+    with contextlib.chdir(made.folder):
+        made.merge()
+    return made.folder
+
+
 @pytest.fixture
-def team(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    made = Team(tmp_path / "repository")
-    made.merge()
-    return made
+def team(tmp_path, monkeypatch, merged):
+    folder = shutil.copytree(merged, tmp_path / "repository")
+    monkeypatch.chdir(folder)
+    return Team(folder)
 
 
 KEPT = [number for number in range(AWARDS) if number not in WRONG]

@@ -65,7 +65,7 @@ TOUCHING = {
     "folder-made-a-package": {"docs/__init__.py": ""},
     "binary": {"_colors.cpython-399-x86_64-linux-gnu.so": ""},
 }
-QUICK = ("file", "setting", "module-of-python")
+QUICK = ("file", "module-of-python")
 
 
 @pytest.mark.parametrize(

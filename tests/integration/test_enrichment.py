@@ -33,6 +33,7 @@ from tests.factories_matching import (
     make_settings,
     write_tables,
 )
+from tests.tiers import tiered
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CAMBRIDGE = {"city": "CAMBRIDGE", "state": "MA", "zip5": "02139"}
@@ -129,7 +130,7 @@ def test_enriching_an_enriched_file_again_changes_nothing(tmp_path, work):
     assert (tmp_path / "twice.csv").read_bytes() == (tmp_path / "once.csv").read_bytes()
 
 
-@pytest.mark.parametrize("missing", ["nan", "N/A", "999999999", "000000000", "None", "0"])
+@pytest.mark.parametrize("missing", [*tiered("N/A", "000000000", slow=("nan", "999999999", "None", "0"))])
 def test_missing_identifiers_never_join(tmp_path, work, missing):
     awards, recipients = write_tables(
         tmp_path,
@@ -141,7 +142,8 @@ def test_missing_identifiers_never_join(tmp_path, work, missing):
 
 
 @pytest.mark.parametrize(
-    "raw", [f"'{DUNS}'", f"{DUNS}.0", "13-370-9001", f"001810881; {DUNS}", f"{DUNS}0000"]
+    "raw",
+    [*tiered(f"'{DUNS}'", f"001810881; {DUNS}", slow=(f"{DUNS}.0", "13-370-9001", f"{DUNS}0000"))],
 )
 def test_a_duns_in_any_spelling_joins(tmp_path, work, raw):
     awards, recipients = write_tables(
@@ -241,7 +243,7 @@ def test_awards_that_are_missing_or_empty_are_an_input_error(tmp_path, files, wo
         check_fails(InputError, awards, recipients, tmp_path, work, r"awards\.csv")
 
 
-@pytest.mark.parametrize("seconds", [0.001, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("seconds", [*tiered(0.001, 0.2, slow=(0.1, 0.3))])
 def test_time_that_is_up_ends_the_work_and_with_more_time_it_goes_on(tmp_path, work, seconds):
     files = FIXTURES / "awards.csv", next(FIXTURES.glob("recipients.*"))
     check_fails(ToolError, *files, tmp_path, changed(work, timeout_seconds=seconds), "longer than")

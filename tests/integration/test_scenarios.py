@@ -25,9 +25,13 @@ SCENARIOS = load_scenarios()
 POLICY = policy(make_settings())
 
 
-def of_kind(*kinds):
-    chosen = [scenario for scenario in SCENARIOS if scenario.kind in kinds]
-    return pytest.mark.parametrize("scenario", chosen, ids=lambda scenario: scenario.id)
+def of_kind(*kinds, slow=()):
+    chosen = [
+        pytest.param(scenario, id=scenario.id, marks=[pytest.mark.slow] if scenario.kind in slow else [])
+        for scenario in SCENARIOS
+        if scenario.kind in kinds
+    ]
+    return pytest.mark.parametrize("scenario", chosen)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +94,7 @@ def failures_of(verdict):
     return failed | ({"max_lost"} if verdict.records.severity is Severity.FAIL else set())
 
 
-@of_kind("good", "bad", "edge")
+@of_kind("good", "bad", "edge", slow=("bad",))
 def test_the_engine_decides_every_award_as_expected(scenario, enriched_by_the_engine):
     found = {
         decision.award_id: (decision.kind.value, decision.method, decision.recipient_id or None)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-MODULES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(TESTS.rglob("*.py"))}
 # what asserts without the statement: pytest's own, the golden files, and what tests name so
 ASSERTING = {"raises", "warns", "fail", "check_golden"}
 ASSERTING_PREFIXES = ("assert_", "check_")
@@ -56,7 +55,8 @@ def silent_tests(modules: dict[Path, ast.Module]) -> list[str]:
 
 
 def test_every_test_asserts_something():
-    assert silent_tests(MODULES) == []
+    modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(TESTS.rglob("*.py"))}
+    assert silent_tests(modules) == []
 
 
 @pytest.mark.parametrize(

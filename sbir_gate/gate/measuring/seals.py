@@ -79,13 +79,13 @@ class Seals:
         return error
 
 
-def files_in(folder: Path) -> tuple[Path, ...]:
-    """Return all files and links below a folder."""
-    return tuple(Path(name) for name, mark in _entries(folder) if not stat.S_ISDIR(mark[0]))
+def files_in(folder: Path, without: str = "") -> tuple[Path, ...]:
+    """Return all files and links below a folder, but for those in folders of the name `without`."""
+    return tuple(Path(name) for name, mark in _entries(folder, without) if not stat.S_ISDIR(mark[0]))
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, Mark]]:
-    """Yield everything below a folder with its mark; links are not followed.
+def _entries(folder: Path, without: str = "") -> Iterator[tuple[str, Mark]]:
+    """Yield everything below a folder with its mark; links are not followed, folders `without` are left out.
 
     The paths are text: an environment of the base's own has tens of thousands of files.
     """
@@ -95,7 +95,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, Mark]]:
             for entry in entries:
                 status = entry.stat(follow_symlinks=False)
                 yield entry.path, _mark(status)
-                if stat.S_ISDIR(status.st_mode):
+                if stat.S_ISDIR(status.st_mode) and entry.name != without:
                     folders.append(entry.path)
 
 

@@ -9,6 +9,7 @@ import pytest
 from sbir_gate.cli.streams import Sink, guard_streams
 from sbir_gate.documents import write_run
 from tests.factories import make_run, with_metric
+from tests.tiers import tiered
 
 GATE = [sys.executable, "-m", "sbir_gate"]
 
@@ -45,13 +46,17 @@ def test_a_full_disk_under_standard_output_is_status_3_in_one_line(arguments):
     )
 
 
-@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "<&-", "2>/dev/full", "| head -c 1"])
+@pytest.mark.parametrize(
+    "redirection", [*tiered(">&- 2>&-", "<&-", "| head -c 1", slow=(">&-", "2>&-", "2>/dev/full"))]
+)
 def test_a_stream_that_is_closed_or_read_no_more_changes_no_status(redirection):
     done = shell(redirection, "config", "show")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("redirection", [">&-", "2>&-", "| head -c 1", ">/dev/full", "2>/dev/full"])
+@pytest.mark.parametrize(
+    "redirection", [*tiered(">&-", "| head -c 1", slow=("2>&-", ">/dev/full", "2>/dev/full"))]
+)
 def test_no_stream_hides_a_verdict_that_failed(runs, redirection):
     base, broken = runs
     done = shell(redirection, "diff", base, broken)
@@ -59,7 +64,7 @@ def test_no_stream_hides_a_verdict_that_failed(runs, redirection):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("redirection", [">&-", "2>&-", "| head -c 1", ">/dev/full"])
+@pytest.mark.parametrize("redirection", [*tiered("2>&-", ">/dev/full", slow=(">&-", "| head -c 1"))])
 def test_no_stream_hides_wrong_input(redirection):
     assert shell(redirection, "diff", "gone.json", "gone.json").returncode == 2
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sbir_gate.errors import DocumentError
@@ -55,7 +55,6 @@ def fault(text, kind=RUN):
     return caught.value.message
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.from_type(Run).map(finite))
 def test_any_run_comes_back_as_it_was(run):
     assert decode(RUN, encode(RUN, run), "run.json") == run
@@ -66,7 +65,7 @@ st.register_type_strategy(
     Finding,
     st.builds(
         Finding,
-        rule=st.sampled_from([rule for rule in Rule if not rule.needs]),
+        rule=st.sampled_from([rule for rule in Rule if not rule.needs and rule is not Rule.KNOWN_NOISE]),
         facts=st.fixed_dictionaries(
             {}, optional={"text": st.text(), "names": st.tuples(st.text()), "awards": st.integers(0, 9)}
         ),
@@ -74,14 +73,12 @@ st.register_type_strategy(
 )
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.from_type(Verdict).map(finite))
 def test_any_verdict_comes_back_as_it_was(verdict):
     assume(not verdict_fault(verdict))
     assert decode(VERDICT, encode(VERDICT, verdict), "verdict.json") == verdict
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.from_type(HistoryEntry).map(finite))
 def test_any_entry_of_the_history_comes_back_as_it_was(entry):
     assert decode(HISTORY, encode(HISTORY, entry), "entry.json") == entry

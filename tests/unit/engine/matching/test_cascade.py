@@ -288,7 +288,7 @@ def outcome(matching):
     }
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 3, suppress_health_check=[HealthCheck.too_slow])
 @given(
     awards=AWARDS,
     recipients=RECIPIENTS,

@@ -12,7 +12,7 @@ def series(values, **changes):
 
 def test_the_spread_is_the_noise_between_runs():
     generator = np.random.default_rng(1)
-    estimates = [spread(series(np.exp(generator.normal(0, 0.1, 60)))) for _ in range(200)]
+    estimates = [spread(series(np.exp(generator.normal(0, 0.1, 60)))) for _ in range(60)]
     assert np.mean(estimates) == pytest.approx(0.1, abs=0.01)
 
 
