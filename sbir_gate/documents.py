@@ -14,6 +14,7 @@ from sbir_gate.model.document import (
     HISTORY,
     MAKE_AGAIN,
     PROGRESS,
+    QUALITY,
     RUN,
     VERDICT,
     DocumentKind,
@@ -23,6 +24,7 @@ from sbir_gate.model.document import (
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.moments import moment_stem
 from sbir_gate.model.profile import ProfileProgress
+from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
@@ -31,10 +33,14 @@ from sbir_gate.model.verdict import Verdict
 MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
 # An entry of the history has no decisions: some kilobytes.
 MAX_ENTRY_BYTES = 4 * 1024 * 1024
+# A quality report lists the first of everything: at most a megabyte.
+MAX_QUALITY_BYTES = 16 * 1024 * 1024
 
 _MAX_COLLISIONS = 1000
 
-Document = TypeVar("Document", Run, Verdict, ProfileProgress, HistoryEntry, AlertList, AwardTable)
+Document = TypeVar(
+    "Document", Run, Verdict, ProfileProgress, HistoryEntry, AlertList, AwardTable, QualityReport
+)
 
 
 def save_run(folder: Path, run: Run) -> Path:
@@ -42,8 +48,24 @@ def save_run(folder: Path, run: Run) -> Path:
 
     An existing file is never overwritten: the name gets a suffix, -2 and so on. Raises OutputError.
     """
-    stem = moment_stem(run.started_at)
-    content = _encoded(RUN, run)
+    return _save_beside(folder, moment_stem(run.started_at), _encoded(RUN, run))
+
+
+def save_quality(folder: Path, report: QualityReport) -> Path:
+    """Write the report to `<folder>/<UTC date>.json`, e.g. 2026-01-31.json, and return its path.
+
+    The second of a day gets the suffix -2, and so on. Raises OutputError.
+    """
+    return _save_beside(folder, f"{report.made_at:%Y-%m-%d}", _encoded(QUALITY, report))
+
+
+def load_quality(path: Path) -> QualityReport:
+    """Return the report in the file. Raises DocumentError for anything but a whole, valid quality report."""
+    return _load(QUALITY, path, MAX_QUALITY_BYTES, "recreate it with 'sbir-gate quality'")
+
+
+def _save_beside(folder: Path, stem: str, content: bytes) -> Path:
+    """Write a file of this name that is new, with the first suffix that is free."""
     for number in range(1, _MAX_COLLISIONS + 1):
         path = folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
         if write_whole(path, content, may_replace=False):

@@ -44,11 +44,9 @@ _.correct
 _.meaning
 
 # used by the templates of pages
-_.is_number
 _.has_choices
 _.has_filter
 _.is_wide
-_.caption
 
 # used by tests/performance/train_default_model.py, which writes the shipped model
 _.model_document

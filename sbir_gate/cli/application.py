@@ -24,12 +24,14 @@ VERBS = {
     "diff": ("sbir_gate.cli.diff:diff", "Compare two saved Runs without measuring."),
     "report": ("sbir_gate.cli.report:report", "Regenerate the report of a saved Run."),
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
+    "quality": ("sbir_gate.cli.quality:quality", "Report the quality of the links in an enriched file."),
     "explain": ("sbir_gate.cli.explain:explain", "Explain why an award is linked, or is not."),
     "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
     "history": (
         "sbir_gate.cli.history:history",
         "List past Runs, query metrics and trends, or import and share Runs.",
     ),
+    "dashboard": ("sbir_gate.cli.dashboard:dashboard", "Write the history as one HTML page of trends."),
     "publish": (
         "sbir_gate.cli.publish:publish",
         "Publish a saved verdict: pull request comment, check, job summary, outputs, Slack.",

@@ -1,4 +1,4 @@
-"""`sbir-gate history`: list past Runs, query their metrics and show trends."""
+"""`sbir-gate history`: list past Runs and quality reports, query metrics and show trends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from sbir_gate.cli.completion import complete_metric
-from sbir_gate.cli.options import Choice, FilePath, effective_settings, settings_options
+from sbir_gate.cli.options import (
+    Choice,
+    FilePath,
+    change_points_option,
+    effective_settings,
+    has_change_points,
+    settings_options,
+)
 from sbir_gate.cli.printing import harmless, put, put_line
 
 if TYPE_CHECKING:
@@ -138,12 +145,7 @@ Examples:
 """
 )
 @click.option("--metric", required=True, shell_complete=complete_metric, help="Metric to show.")
-@click.option(
-    "--change-points/--no-change-points",
-    "wants_changes",
-    default=None,
-    help="Find lasting changes of level. Needs the extra 'history'; default: on if installed.",
-)
+@change_points_option
 @_choice_options(limit=0)
 @settings_options
 def trend(
@@ -163,10 +165,60 @@ def trend(
 
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = _query(settings, since, branch, gate, limit)
-    has_changes = _has_change_points() if wants_changes is None else wants_changes
     with _opened(settings) as past:
-        course = metric_history(past, metric, chosen, has_changes=has_changes)
+        course = metric_history(past, metric, chosen, has_changes=has_change_points(wants_changes))
         put(render_trend(course, HistoryFormat(format_), _width()))
+
+
+@history.command(
+    epilog="""\b
+Examples:
+  sbir-gate history quality
+  sbir-gate history quality --since 30d --format csv
+  sbir-gate history quality reports/quality/2026-01-30.json reports/quality/2026-01-31.json
+"""
+)
+@click.argument("compared", metavar="[BEFORE AFTER]", type=FilePath(), nargs=-1)
+@click.option("--since", metavar="WHEN", help="A date (2026-01-31), a time, or a span (12h, 30d, 6w).")
+@click.option("--gate", help="Only reports of this gate; '' for those of files alone; default: all.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Number of newest reports; 0 means all.",
+)
+@click.option("--format", "format_", type=Choice(FORMATS), default="table", show_default=True)
+@settings_options
+def quality(
+    compared: tuple[Path, ...],
+    since: str | None,
+    gate: str | None,
+    limit: int,
+    format_: str,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """List quality reports and compare the newest with the one before; or compare BEFORE with AFTER."""
+    from sbir_gate.errors import UsageError
+    from sbir_gate.gate.kept_runs import skipped_words
+    from sbir_gate.gate.quality import quality_folder
+    from sbir_gate.gate.quality_history import compared_reports, kept_reports
+    from sbir_gate.gate.reporting.history import HistoryFormat
+    from sbir_gate.gate.reporting.quality_history import render_comparison, render_reports
+    from sbir_gate.gate.trends import since_moment
+
+    if compared:
+        if len(compared) != 2:
+            raise UsageError(f"{len(compared)} reports are named", "name two to compare, or none")
+        put(render_comparison(compared_reports(*compared), HistoryFormat(format_), _width()))
+        return
+    settings = effective_settings(config_file, assignments, {}).settings
+    moment = since_moment(since, datetime.now(UTC)) if since is not None else None
+    kept = kept_reports(quality_folder(settings), gate, moment, limit)
+    for line in skipped_words(kept.skipped, "quality reports"):
+        put_line(f"warning: {harmless(line)}", is_error=True)
+    put(render_reports(kept.reports, kept.comparison, HistoryFormat(format_), _width()))
 
 
 @history.command(
@@ -269,18 +321,6 @@ def _opened(settings: Settings) -> Iterator[History]:
         for line in skipped_words(past.skipped):
             put_line(f"warning: {harmless(line)}", is_error=True)
         yield past
-
-
-def _has_change_points() -> bool:
-    from sbir_gate.errors import UsageError
-    from sbir_gate.gate.comparing.change_points import check_extra
-
-    try:
-        check_extra()
-    except UsageError as error:
-        put_line(f"warning: {error.message}; {error.hint}", is_error=True)
-        return False
-    return True
 
 
 def _width() -> int:

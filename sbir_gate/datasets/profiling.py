@@ -11,13 +11,13 @@ import duckdb
 
 from sbir_gate.datasets.table_profile import HASHING, ProfileBuilder, unread_chunks
 from sbir_gate.documents import load_progress, save_progress
-from sbir_gate.errors import DocumentError, InputError, ToolError
+from sbir_gate.errors import DocumentError, ToolError
 from sbir_gate.model.profile import ProfileProgress, TableListing, TableProfile
 from sbir_gate.progress import Progress
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.dump_rows import DumpRows
 from sbir_gate.reading.dumps import Dump, DumpTable
-from sbir_gate.settings.reading import database_options, reading_options
+from sbir_gate.settings.reading import database_options, reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 
 ALL_TABLES = "all"
@@ -133,14 +133,9 @@ def _say_changed(table: DumpTable, say: Say) -> None:
 @contextmanager
 def _database(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """Open a database within the budget, and a folder for its work."""
-    work_folder = settings.enrichment.work_folder
-    if work_folder is not None and not work_folder.is_dir():
-        raise InputError(
-            f"enrichment.work_folder: {work_folder} is not a folder", "make it, or leave the setting at null"
-        )
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder) as folder,
+            tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder(settings)) as folder,
             open_database(database_options(settings), Path(folder)) as connection,
         ):
             yield connection, Path(folder)

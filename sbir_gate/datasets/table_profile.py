@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sbir_gate.model.profile import ColumnProfile, ColumnProgress, ProfileProgress, TableProfile
-from sbir_gate.reading.copy_lines import LineBlock
+from sbir_gate.reading.copy_text import LineBlock
 from sbir_gate.reading.dump_rows import DumpRows
 from sbir_gate.reading.loading import RAW_TABLE
 

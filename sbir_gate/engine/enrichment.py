@@ -16,7 +16,6 @@ from sbir_gate.engine.linking import (
     link_files,
     no_progress,
     no_watch,
-    work_folder,
 )
 from sbir_gate.engine.matching.enriched import check_output, count_links, write_enriched
 from sbir_gate.errors import OutputError
@@ -25,6 +24,7 @@ from sbir_gate.model.records import Reject
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
 from sbir_gate.settings.effective import load_settings
+from sbir_gate.settings.reading import work_folder
 from sbir_gate.settings.schema import Settings
 
 

@@ -22,6 +22,7 @@ from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import consult_history
 from sbir_gate.gate.kept_runs import keep_error, keep_run
 from sbir_gate.gate.policy import Judgement
+from sbir_gate.gate.quality import keep_quality
 from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
 from sbir_gate.gate.reporting.markdown import render_markdown
@@ -31,6 +32,7 @@ from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.finding import Finding, Place, Rule, Severity, place_of, recorded
 from sbir_gate.model.publication import Subjects
+from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings.effective import EffectiveSettings
@@ -67,6 +69,7 @@ def conclude(
     edges: Edges,
     judgement: Judgement,
     companions: Companions = _ALONE,
+    quality: QualityReport | None = None,
 ) -> GateResult:
     """Save the Runs, judge, ask the history, write verdict, report and alerts, and keep head in the history.
 
@@ -80,7 +83,11 @@ def conclude(
         run_path = save_run(folder, head)
     with error_verdict(effective, edges, f"the Run is saved: 'sbir-gate report {run_path}' judges it again"):
         concluded = _judged(head, judge(), run_path, effective, edges, judgement)
-    return replace(concluded, reference_path=paths[-1] if companions.base is not None else None)
+    return replace(
+        concluded,
+        reference_path=paths[-1] if companions.base is not None else None,
+        warnings=(*concluded.warnings, *keep_quality(quality, effective.settings)),
+    )
 
 
 def _judged(
@@ -94,8 +101,7 @@ def _judged(
     settings = effective.settings
     folder = settings.reports.folder
     past = consult_history(head, verdict, settings, judgement.history)
-    subjects = Subjects.of(past.verdict, edges.subject)
-    verdict_path, report_path = write_verdict(folder, head, past.verdict, subjects)
+    verdict_path, report_path = write_verdict(folder, head, past.verdict, edges.subject)
     save_alerts(folder / ALERTS_NAME, past.alerts)
     return GateResult(
         run=head,
@@ -135,14 +141,15 @@ def _leave_noted(effective: EffectiveSettings, edges: Edges, error: SbirGateErro
 
 
 def write_verdict(
-    folder: Path, run: Run | None, verdict: Verdict, subjects: Subjects | None = None
+    folder: Path, run: Run | None, verdict: Verdict, subject: Callable[[str], str]
 ) -> tuple[Path, Path]:
     """Write the verdict, its report and the changed awards to the folder of reports.
 
-    Return the paths of verdict and report.
+    `subject` gives the first line of a commit's message. Return the paths of verdict and report.
     """
     verdict_path, report_path = folder / VERDICT_NAME, folder / REPORT_NAME
     save_verdict(verdict_path, verdict)
+    subjects = Subjects.of(verdict, subject)
     save_text(report_path, render_markdown(build_view(run, verdict, subjects=subjects)))
     save_text(folder / CHANGED_AWARDS_NAME, render_changed_awards(verdict.records))
     return verdict_path, report_path
@@ -186,7 +193,7 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
         head_commit=source.commit,
     )
     alerts = alerts_of(verdict, source.branch, None)
-    write_verdict(folder, None, verdict)
+    write_verdict(folder, None, verdict, edges.subject)
     save_alerts(folder / ALERTS_NAME, alerts)
     return verdict, alerts
 

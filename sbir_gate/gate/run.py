@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sbir_gate import __version__
 from sbir_gate.errors import ConfigurationError, EnricherError, ExitStatus, InputError, SbirGateError
@@ -23,12 +23,15 @@ from sbir_gate.gate.measuring.metrics import derive_metrics
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.seals import Seals
 from sbir_gate.gate.policy import commit_judgement, judged_with_history, own_judgement
+from sbir_gate.gate.quality import report_on_measured
 from sbir_gate.gate.reporting.messages import diagnosis_texts
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS
+from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import Policy, Verdict
+from sbir_gate.settings.display import overrides
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.judgement import renamed
 
@@ -65,14 +68,14 @@ def run_gate(
             refuse_blind_setup(effective, judgement.rules.policy, is_side_by_side=False)
         timing, notes = timing_against_baseline(effective.settings, policy_from)
         with edges.keep_code():
-            run = measure(effective, edges, progress, timing=timing)
+            measured = measure(effective, edges, progress, timing=timing)
             run, on_base = measured_on_base(
-                run,
+                measured.run,
                 judgement.fixture,
                 effective,
                 edges,
                 progress,
-                lambda there: OnBaseFixture(measure(there, edges, progress, timing=timing)),
+                lambda there: OnBaseFixture(measure(there, edges, progress, timing=timing).run),
                 judgement.rules.baseline,
             )
     except SbirGateError as error:
@@ -84,7 +87,15 @@ def run_gate(
     def judge() -> Verdict:
         return judged_with_history(judgement, run, companions, effective.settings, edges.now().date())
 
-    return conclude(run, judge, effective, edges, judgement, companions)
+    return conclude(run, judge, effective, edges, judgement, companions, measured.quality)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A Run, and the quality report of its decisions."""
+
+    run: Run
+    quality: QualityReport
 
 
 def measure(
@@ -93,7 +104,7 @@ def measure(
     progress: Progress,
     environment: Mapping[str, str] = os.environ,
     timing: Timing | None = None,
-) -> Run:
+) -> Measured:
     """Benchmark the enricher on the fixtures and return the Run; `environment` is what it may see of.
 
     Without `timing` time is measured if the settings ask for it.
@@ -110,7 +121,8 @@ def measure(
         result = _benchmark(plan, edges, progress, lambda: seals.check(Side.HEAD), is_built_in=is_built_in)
         seals.check_at_the_end()
         progress("measuring quality")
-        return run_of(effective, edges, read, result, timing)
+        run = run_of(effective, edges, read, result, timing)
+        return Measured(run, report_on_measured(run, read))
 
 
 def refuse_blind_setup(effective: EffectiveSettings, judged: Policy, *, is_side_by_side: bool) -> None:
@@ -176,6 +188,7 @@ def run_of(
         unknown_recipient_ids=known.unknown[:_MOST_UNKNOWN],
         unknown_award_ids=result.faults.unknown[:_MOST_UNKNOWN],
         settings_file=str(effective.file or ""),
+        overrides=overrides(effective),
         renamed=renamed(settings),
         timing=timing,
     )

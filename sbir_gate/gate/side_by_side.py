@@ -41,7 +41,8 @@ from sbir_gate.gate.measuring.interleaving import (
 )
 from sbir_gate.gate.measuring.seals import Seals, files_in
 from sbir_gate.gate.policy import Judgement, commit_judgement, own_judgement
-from sbir_gate.gate.run import Progress, measure, refuse_blind_setup, run_of, wrong_input_explained
+from sbir_gate.gate.quality import report_on_measured
+from sbir_gate.gate.run import Measured, Progress, measure, refuse_blind_setup, run_of, wrong_input_explained
 from sbir_gate.gate.side_notes import budget_notes, notes_of_sides
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName, MergeBase, find_base
@@ -90,12 +91,14 @@ def run_beside_base(
         if gap is None and not judgement.outdated:
             refuse_blind_setup(effective, judgement.rules.policy, is_side_by_side=True)
             with edges.keep_code():
-                head, companions = _measured(effective, judgement, given, found, git, edges, progress)
+                measured, companions = _measured(effective, judgement, given, found, git, edges, progress)
+                head = measured.run
         else:
             here = head_place(found)
             environment = side_environment(here, here, None, given.environment)
             with edges.keep_code():
-                head = replace(measure(effective, edges, progress, environment), base_gap=gap)
+                measured = measure(effective, edges, progress, environment)
+            head = replace(measured.run, base_gap=gap)
             companions = Companions()
         if by_own_policy:
             head = replace(
@@ -109,7 +112,7 @@ def run_beside_base(
     def judge() -> Verdict:
         return judgement.verdict(head, edges.now().date(), companions)
 
-    return conclude(head, judge, effective, edges, judgement, companions)
+    return conclude(head, judge, effective, edges, judgement, companions, measured.quality)
 
 
 def is_decided(verdict: Verdict, rules: Policy) -> bool:
@@ -128,8 +131,8 @@ def _measured(
     git: Git,
     edges: Edges,
     progress: Progress,
-) -> tuple[Run, Companions]:
-    """Return head's Run and those that were measured beside it."""
+) -> tuple[Measured, Companions]:
+    """Return head's Run, and those that were measured beside it."""
     progress(f"checking out the base, {found.commit[:12]}")
     with scratch_folder("sbir-gate-base-") as scratch, base_checkout(git, found.commit, scratch) as tree:
         read = read_fixture(effective, edges, progress, scratch)
@@ -159,6 +162,7 @@ def _measured(
         seals.check_at_the_end()
         progress("measuring quality")
         head_run, base_run = session.runs(result.head, result.base)
+        quality = report_on_measured(head_run, read)
         notes = (
             *timing_notes,
             *notes_of_sides(found, head_run, base, cautions(git, tree)),
@@ -172,7 +176,7 @@ def _measured(
             progress,
             lambda there: _on_base(session, there, head_plan, scratch, progress),
         )
-    return replace(head_run, warnings=notes), Companions(base_run, on_base)
+    return Measured(replace(head_run, warnings=notes), quality), Companions(base_run, on_base)
 
 
 def _on_base(

@@ -21,6 +21,7 @@ Format history:
    the input (`unknown_award_ids`).
 4. A Run has its awards in columns (`awards`), with the label of each, instead of seven parallel arrays.
    Times are moments in UTC, and a verdict without a reference has none (`reference_started_at` is null).
+   A Run knows the settings that were given for it alone (`overrides`, with a default).
    Entries of the history know the set of metrics of their program (`definitions`) and why times were not
    measured (`timing`). Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences.
    Documents of format 3 and older are read by the steps of `upgrades`; their sentences become findings of the
@@ -47,6 +48,7 @@ from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of, u
 from sbir_gate.model.bounds import number_fault, run_fault
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.profile import ProfileProgress
+from sbir_gate.model.quality_report import QualityReport, count_fault
 from sbir_gate.model.records import AwardTable
 from sbir_gate.model.run import Run
 from sbir_gate.model.sizes import entry_excess, run_excess
@@ -85,6 +87,7 @@ PROGRESS = DocumentKind("progress", ProfileProgress)
 HISTORY = DocumentKind("history", HistoryEntry, entry_excess, number_fault)
 ALERTS = DocumentKind("alerts", AlertList, fault=alerts_fault)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
+QUALITY = DocumentKind("quality", QualityReport, fault=count_fault)
 
 
 def encode(kind: DocumentKind[T], content: T) -> str:

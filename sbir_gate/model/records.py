@@ -56,13 +56,24 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class AwardProfile:
-    """What the quality report needs to know of an award: its id and its strata."""
+    """What the quality report needs to know of an award: its id, its firm and its strata.
+
+    Texts are empty where they are not known; of several DUNS numbers one blank is between them.
+    `is_placeholder` says that the cell of the name holds text that names no one.
+    """
 
     award_id: str
     firm_name: str
     phase: Phase
     company_size: CompanySize
     identifier_type: IdentifierType
+    agency: str = ""
+    program: str = ""
+    year: str = ""
+    state: str = ""
+    uei: str = ""
+    duns: str = ""
+    is_placeholder: bool = False
 
 
 @dataclass(frozen=True, slots=True)

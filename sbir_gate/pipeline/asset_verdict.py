@@ -14,6 +14,7 @@ from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import consult_history, drift_before_promotion
 from sbir_gate.gate.kept_runs import keep_run
 from sbir_gate.gate.policy import own_judgement
+from sbir_gate.gate.quality import keep_quality, report_on_saved
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.gate.storing.baselines import load_baseline, promote
@@ -24,6 +25,7 @@ from sbir_gate.model.verdict import Verdict
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
 from sbir_gate.pipeline.asset_run import RESUMED
+from sbir_gate.reading.award_table import load_profiles
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
@@ -94,14 +96,28 @@ def conclude_assets(
         judged = judge_assets(effective, files, edges, award_year)
         if is_final or judged.is_refused:
             _record(judged, effective, edges, award_year)
-    return judged
+    if not is_final:
+        return judged
+    return replace(judged, warnings=(*judged.warnings, *_keep_quality(judged, files, effective, award_year)))
+
+
+def _keep_quality(
+    judged: Judged, files: AssetFiles, effective: EffectiveSettings, award_year: int | None
+) -> tuple[str, ...]:
+    """Write the quality report of the enriched awards beside the verdict; return warnings."""
+    settings = asset_settings(effective, award_year).settings
+    try:
+        report = report_on_saved(judged.run, load_profiles(files.profiles), files.enriched, settings)
+    except InputError as error:
+        return (f"the quality report was not made: {error.message}",)
+    return keep_quality(report, settings)
 
 
 def _record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_year: int | None) -> None:
     """Write verdict, report and alerts beside the assets, and keep the Run in their history."""
     settings = asset_settings(effective, award_year).settings
     folder = settings.reports.folder
-    write_verdict(folder, judged.run, judged.verdict)
+    write_verdict(folder, judged.run, judged.verdict, edges.subject)
     save_alerts(folder / ALERTS_NAME, judged.alerts)
     keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings, judged.alerts)
 

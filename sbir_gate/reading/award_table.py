@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -18,7 +20,13 @@ from sbir_gate.sql_text import file_relation, identifier
 
 _YEAR_KEYS = ("awardyear", "year")
 _EXAMPLES = 5
-_PROFILE = "a.award_id, coalesce(a.name, '') AS firm_name, a.phase, a.company_size, a.identifier_type"
+_PROFILE = (
+    "a.award_id, coalesce(a.name, '') AS firm_name, a.phase, a.company_size, a.identifier_type, "
+    "coalesce(a.agency, '') AS agency, coalesce(a.program, '') AS program, coalesce(a.year, '') AS year, "
+    "coalesce(a.state, '') AS state, coalesce(a.uei, '') AS uei, coalesce(a.duns, '') AS duns, "
+    "a.is_placeholder"
+)
+_ROWS_AT_ONCE = 20_480
 # the call of an enum takes ten times as long as a look at a dictionary, and there are three per award
 _PHASES = {phase.value: phase for phase in Phase}
 _SIZES = {size.value: size for size in CompanySize}
@@ -34,17 +42,54 @@ def load_profiles(path: Path) -> tuple[AwardProfile, ...]:
     """Return the profiles that `write_awards` wrote. Raises InputError for a file that cannot be read."""
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
-            return _profiles(connection, f"FROM {file_relation([path])}")
+            return _profiles(connection, f"SELECT {', '.join(_Row._fields)} FROM {file_relation([path])}")
     except (duckdb.Error, KeyError) as error:
         problem = f"the profiles of the awards cannot be read ({error_reason(error)})"
         raise InputError(problem, "materialise validated_sbir_awards again", path=path) from error
 
 
+class _Row(NamedTuple):
+    """A profile as the database has it."""
+
+    award_id: str
+    firm_name: str
+    phase: str
+    company_size: str
+    identifier_type: str
+    agency: str
+    program: str
+    year: str
+    state: str
+    uei: str
+    duns: str
+    is_placeholder: bool
+
+
 def _profiles(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[AwardProfile, ...]:
+    once: dict[str, str] = {}  # an agency of 100,000 awards is one text
     return tuple(
-        AwardProfile(award_id, name, _PHASES[phase], _SIZES[size], _IDENTIFIERS[identifiers])
-        for award_id, name, phase, size, identifiers in connection.execute(query).fetchall()
+        AwardProfile(
+            row.award_id,
+            row.firm_name,
+            _PHASES[row.phase],
+            _SIZES[row.company_size],
+            _IDENTIFIERS[row.identifier_type],
+            agency=once.setdefault(row.agency, row.agency),
+            program=once.setdefault(row.program, row.program),
+            year=once.setdefault(row.year, row.year),
+            state=once.setdefault(row.state, row.state),
+            uei=row.uei,
+            duns=row.duns,
+            is_placeholder=row.is_placeholder,
+        )
+        for row in _rows(connection, query)
     )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[_Row]:
+    found = connection.execute(query)
+    while rows := found.fetchmany(_ROWS_AT_ONCE):
+        yield from map(_Row._make, rows)
 
 
 def write_awards(

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
+from sbir_gate.errors import InputError
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.database import SLICE_OPTIONS, copy_rows
 from sbir_gate.reading.files import SourceFile, resolve_files
-from sbir_gate.reading.layout import AWARDS, column_key, require_fields, unique_names
+from sbir_gate.reading.layout import AWARDS, column_key, find_fields, require_fields, unique_names
 from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
@@ -54,8 +55,9 @@ def read_awards(
     `award_rows` has `position` (BIGINT from 0, in source order) and every original column as
     VARCHAR, NULL where empty; its rows lie in files in `work_folder`, for only the writing of the
     result needs them again. `awards` has position, award_id, name, uei, duns, city, state, zip5,
-    phase, company_size, identifier_type. Files are read in the order of their paths; columns whose
-    names differ in case only are one column. A row without an award_id gets one from its cells, the
+    phase, company_size, identifier_type, agency, program, year, is_placeholder. Files are read in the
+    order of their paths; columns whose names differ in case only are one column. A row without an
+    award_id gets one from its cells, the
     same wherever it stands; repeats get -2, -3, ... in source order.
 
     Raises InputError for a source that is missing, damaged, of an unknown layout, without rows, or
@@ -106,6 +108,46 @@ def award_cells(columns: Sequence[str]) -> list[str]:
     return cells if own_id in cells else [own_id, *cells]
 
 
+def read_fields(
+    connection: duckdb.DuckDBPyConnection,
+    source: str | Path,
+    work_folder: Path,
+    options: ReadingOptions,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> frozenset[str]:
+    """Read the clean fields alone into the table `awards`; return the fields that the files have columns for.
+
+    No other cell is read, ids stay as they are but for the blanks around them, and no field is required: a
+    file that an engine wrote may have none but the ids. `progress` is called with the rows read so far.
+    Raises InputError as `read_awards` does, also for files without a column of award ids.
+    """
+    tally = RejectTally(RejectLog())
+    register_repair(connection)
+    _create_table(connection)
+    known: frozenset[str] = frozenset()
+    rows = 0
+    for file in resolve_files(source):
+        with open_source(connection, file, work_folder, options) as raw:
+            fields = find_fields(AWARDS, raw.columns)
+            if "award_id" not in fields:
+                raise InputError(
+                    "there is no column award_id: which decision is of which award is not known",
+                    "name a file with the ids that the engine was given",
+                    path=source_name(file),
+                )
+            known |= fields.keys()
+            cells = clean_cells(fields)
+            for block in raw.blocks(sorted(set(fields.values()))):
+                tally.add_all(block.rejects)
+                connection.execute(
+                    f"INSERT INTO {AWARDS_TABLE} SELECT {rows} + rowid, {cells} FROM {RAW_TABLE}"
+                )
+                rows += block.rows
+                progress(rows)
+    tally.check(rows, options.max_reject_percent)
+    return known
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """How one file goes into the tables: its own column names, `award_rows`' names for them, its fields."""
@@ -128,7 +170,8 @@ def _create_table(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"CREATE OR REPLACE TABLE {AWARDS_TABLE} ({POSITION} BIGINT, award_id VARCHAR, name VARCHAR, "
         "uei VARCHAR, duns VARCHAR, city VARCHAR, state VARCHAR, zip5 VARCHAR, phase VARCHAR, "
-        "company_size VARCHAR, identifier_type VARCHAR)"
+        "company_size VARCHAR, identifier_type VARCHAR, agency VARCHAR, program VARCHAR, year VARCHAR, "
+        "is_placeholder BOOLEAN)"
     )
 
 
@@ -149,19 +192,29 @@ def _set_aside(
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> None:
-    raw = {field: f"c{index}" for field, index in plan.fields.items()}
+    cells = clean_cells(plan.fields, _derived_id(plan.columns))
+    connection.execute(
+        f"INSERT INTO {AWARDS_TABLE} SELECT {first_position} + rowid, {cells} FROM {RAW_TABLE}"
+    )
+
+
+def clean_cells(fields: Mapping[str, int], derived_id: str = "NULL") -> str:
+    """SQL: the columns of `awards` beyond the position, of a row of RAW_TABLE; `fields` has their places."""
 
     def cell(field: str) -> str:
-        return raw.get(field, "CAST(NULL AS VARCHAR)")
+        return f"c{fields[field]}" if field in fields else "CAST(NULL AS VARCHAR)"
 
-    connection.execute(
-        f"INSERT INTO {AWARDS_TABLE} SELECT {first_position} + rowid, "
-        f"coalesce({cleaning.own_id(cell('award_id'))}, {_derived_id(plan.columns)}), "
-        f"{cleaning.name_text(cell('name'))}, "
+    return (
+        f"coalesce({cleaning.own_id(cell('award_id'))}, {derived_id}) AS award_id, "
+        f"{cleaning.name_text(cell('name'))} AS clean_name, "
         f"{cleaning.uei(cell('uei'))} AS clean_uei, {cleaning.duns(cell('duns'))} AS clean_duns, "
-        f"{cleaning.city(cell('city'))}, {cleaning.state(cell('state'))}, {cleaning.zip5(cell('zip'))}, "
-        f"{cleaning.phase(cell('phase'))}, {cleaning.company_size(cell('employees'))}, "
-        f"{cleaning.identifier_type('clean_uei', 'clean_duns')} FROM {RAW_TABLE}"
+        f"{cleaning.city(cell('city'))} AS city, {cleaning.state(cell('state'))} AS state, "
+        f"{cleaning.zip5(cell('zip'))} AS zip5, {cleaning.phase(cell('phase'))} AS phase, "
+        f"{cleaning.company_size(cell('employees'))} AS company_size, "
+        f"{cleaning.identifier_type('clean_uei', 'clean_duns')} AS identifier_type, "
+        f"{cleaning.label(cell('agency'))} AS agency, {cleaning.label(cell('program'))} AS program, "
+        f"{cleaning.year(cell('year'))} AS year, "
+        f"{cleaning.is_placeholder(cell('name'), 'clean_name')} AS is_placeholder"
     )
 
 

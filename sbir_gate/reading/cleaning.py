@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sbir_gate.reading.spelling import PLACEHOLDERS, REPAIR_FUNCTION
+from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS, PLACEHOLDERS, REPAIR_FUNCTION
 from sbir_gate.sql_text import literal
 
 # plain ASCII that starts with a letter or digit, has only blanks inside, and no semicolon (which would
@@ -173,6 +173,25 @@ def identifier_type(uei_column: str, duns_column: str) -> str:
         f"WHEN {uei_column} IS NOT NULL THEN 'uei-only' WHEN {duns_column} IS NOT NULL THEN 'duns-only' "
         "ELSE 'neither' END"
     )
+
+
+def is_placeholder(name_column: str, clean_name: str) -> str:
+    """Say whether the cell of a name holds text that names no one: "n/a", or "MULTIPLE RECIPIENTS"."""
+    names = ", ".join(map(literal, PLACEHOLDER_FIRMS))
+    return (
+        f"coalesce(({clean_name} IS NULL AND regexp_matches({name_column}, '[[:alnum:]]')) "
+        f"OR upper({clean_name}) IN ({names}), false)"
+    )
+
+
+def label(column: str) -> str:
+    """Name of a group of awards (an agency, a program): one line of at most 80 characters; NULL for none."""
+    return f"left({name_text(column)}, 80)"
+
+
+def year(column: str) -> str:
+    """Year of four digits, as text: the first in the cell; NULL for none."""
+    return f"nullif(regexp_extract({column}, '(?:^|[^0-9])((?:19|20)[0-9]{{2}})(?:[^0-9]|$)', 1), '')"
 
 
 def short_hash(expression: str) -> str:

@@ -11,8 +11,14 @@ import duckdb
 
 from sbir_gate.errors import Fault, InputError, ToolError
 from sbir_gate.model.chunks import Span
-from sbir_gate.reading.copy_lines import LineBlock, line_blocks, line_ends
-from sbir_gate.reading.copy_text import UNESCAPE_FUNCTION, row_fault, unescape
+from sbir_gate.reading.copy_text import (
+    UNESCAPE_FUNCTION,
+    LineBlock,
+    line_blocks,
+    line_ends,
+    row_fault,
+    unescape,
+)
 from sbir_gate.reading.database import count_rows, register_function
 from sbir_gate.reading.dumps import Dump, DumpTable
 from sbir_gate.reading.loading import RAW_TABLE, RawBlock, remaining, work_file

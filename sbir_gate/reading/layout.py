@@ -46,7 +46,10 @@ city: {_CITY} company_city
 state: {_STATE} company_state
 zip: {_ZIP} company_zip
 phase: phase award_phase program_phase
-employees: number_employees number_of_employees employees num_employees employee_count"""),
+employees: number_employees number_of_employees employees num_employees employee_count
+agency: agency agency_name awarding_agency_name
+program: program program_name
+year: award_year year"""),
 )
 
 RECIPIENTS = Layout(

@@ -15,6 +15,17 @@ REPAIR_FUNCTION = "sbir_gate_repair"
 PLACEHOLDERS = ("n/a", "na", "n.a", "n.a.", "#n/a", "nan", "none", "null", "unknown", "tbd")
 """Spellings of "nothing", in lower case."""
 
+PLACEHOLDER_FIRMS = (
+    "MULTIPLE RECIPIENTS",
+    "MULTIPLE FOREIGN RECIPIENTS",
+    "MISCELLANEOUS FOREIGN AWARDEES",
+    "MISCELLANEOUS FOREIGN CONTRACTORS",
+    "REDACTED DUE TO PII",
+    "PRIVATE INDIVIDUAL",
+    "INDIVIDUAL RECIPIENT",
+)
+"""Names of many firms, or of none, in capital letters: they never match."""
+
 # the characters that the bytes 0x80 to 0x9f become in cp1252
 _CP1252_SPECIALS = "".join(
     bytes([byte]).decode("cp1252") for byte in range(0x80, 0xA0) if byte not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}

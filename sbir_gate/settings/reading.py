@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from sbir_gate.errors import InputError
 from sbir_gate.reading.database import DatabaseOptions
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.retrying import RetryPolicy
@@ -28,6 +31,15 @@ def retry_policy(settings: Settings) -> RetryPolicy:
         base_seconds=performance.retry_base_seconds,
         cap_seconds=performance.retry_cap_seconds,
     )
+
+
+def work_folder(settings: Settings) -> Path | None:
+    """Return the folder for temporary files, None for the system's. Raises InputError for what is not one."""
+    folder = settings.enrichment.work_folder
+    if folder is not None and not folder.is_dir():
+        hint = "make the folder, or leave the setting at null"
+        raise InputError("is not a folder", hint, column="enrichment.work_folder", value=str(folder))
+    return folder
 
 
 def database_options(settings: Settings) -> DatabaseOptions:

@@ -72,7 +72,7 @@ OWN_OPENINGS = {
     "sbir_gate/gate/measuring/usage.py": "runs in the launcher, and reads /proc",
     "sbir_gate/gate/measuring/machine.py": "/proc/cpuinfo",
     "sbir_gate/engine/matching/confidence.py": "a file of the package",
-    "sbir_gate/engine/matching/vocabulary.py": "a file of the package",
+    "sbir_gate/engine/matching/normalise.py": "a file of the package",
     "sbir_gate/datasets/synthesising/geography.py": "a file of the package",
     "sbir_gate/datasets/synthesising/vocabulary.py": "a file of the package",
     "sbir_gate/gate/reporting/messages.py": "a file of the package",

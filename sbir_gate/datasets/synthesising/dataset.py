@@ -12,13 +12,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from sbir_gate.datasets.synthesising.awards import AWARD_COLUMNS, AwardRow, award_rows
-from sbir_gate.datasets.synthesising.bystanders import bystander_rows
 from sbir_gate.datasets.synthesising.draws import Draws
 from sbir_gate.datasets.synthesising.firms import Firm, FirmRegister
 from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
 from sbir_gate.datasets.synthesising.recipients import NO_FIRM, RECIPIENT_COLUMNS
 from sbir_gate.datasets.synthesising.tables import open_table
-from sbir_gate.datasets.synthesising.traps import placeholder_rows, recipient_rows
+from sbir_gate.datasets.synthesising.traps import bystander_rows, placeholder_rows, recipient_rows
 from sbir_gate.files import sha256_of, unwritable, write_output
 
 RECIPIENTS_PER_BATCH = 100_000

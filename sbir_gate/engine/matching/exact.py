@@ -9,9 +9,8 @@ from duckdb import DuckDBPyConnection
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
-from sbir_gate.engine.matching.normalise import canonical_tokens
+from sbir_gate.engine.matching.normalise import COMMON_TOKENS, canonical_tokens
 from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
-from sbir_gate.engine.matching.vocabulary import COMMON_TOKENS
 from sbir_gate.model.matches import Method
 
 _MOST_PER_IDENTIFIER = 20

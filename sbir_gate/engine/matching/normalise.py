@@ -16,19 +16,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from importlib.resources import files
 
 from sbir_gate.sql_text import literal
-
-PLACEHOLDER_NAMES = (
-    "MULTIPLE RECIPIENTS",
-    "MULTIPLE FOREIGN RECIPIENTS",
-    "MISCELLANEOUS FOREIGN AWARDEES",
-    "MISCELLANEOUS FOREIGN CONTRACTORS",
-    "REDACTED DUE TO PII",
-    "PRIVATE INDIVIDUAL",
-    "INDIVIDUAL RECIPIENT",
-)
-"""Placeholder names (compared in normal form): they never match."""
 
 # Legal designators, with the cut forms that 30 and 40 character columns leave behind.
 _DESIGNATORS = (
@@ -247,3 +237,24 @@ def differ_in_generation(left: str, right: str) -> bool:
     """Say whether both normal names end in a number, and not in the same one."""
     numbers = generation(left), generation(right)
     return None not in numbers and numbers[0] != numbers[1]
+
+
+BACKGROUND_NAMES = 10_000
+"""Number of names behind the counts of COMMON_TOKENS."""
+
+_PER_LINE = 100_000
+
+
+def _read_common_tokens() -> dict[str, float]:
+    text = files("sbir_gate.engine.matching").joinpath("common_words.txt").read_text("utf-8")
+    pairs = (line.split() for line in text.splitlines())
+    return {word: int(count) * BACKGROUND_NAMES / _PER_LINE for word, count in pairs}
+
+
+COMMON_TOKENS = _read_common_tokens()
+"""Canonical word -> names that hold it, per 10,000 names.
+
+Counted over 90,000 published recipient names; words in fewer than 15 of them are left out. The weight
+of a word starts from its count here, so that a table of three rows weighs TECHNOLOGIES, or a common
+surname, as the small change that it is.
+"""

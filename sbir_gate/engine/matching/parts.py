@@ -18,7 +18,6 @@ from duckdb import DuckDBPyConnection
 
 from sbir_gate.engine.matching.normalise import (
     ALIAS_PATTERN,
-    PLACEHOLDER_NAMES,
     alias_names,
     compact_name,
     normal_name,
@@ -26,10 +25,11 @@ from sbir_gate.engine.matching.normalise import (
 )
 from sbir_gate.files import unwritable
 from sbir_gate.reading.database import WORK_HINT, count_rows, register_function
+from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
 from sbir_gate.retrying import TRANSIENT_ERRORS
 from sbir_gate.sql_text import file_relation, literal
 
-_PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_NAMES)
+_PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_FIRMS)
 
 _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
 

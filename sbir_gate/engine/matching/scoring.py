@@ -9,7 +9,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from sbir_gate.engine.matching.normalise import canonical_token
+from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, COMMON_TOKENS, canonical_token
 from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
 from sbir_gate.engine.matching.similarity import (
     Floats,
@@ -20,7 +20,6 @@ from sbir_gate.engine.matching.similarity import (
     build_name_table,
     features,
 )
-from sbir_gate.engine.matching.vocabulary import BACKGROUND_NAMES, COMMON_TOKENS
 from sbir_gate.reading.database import count_rows
 
 _CUT_LENGTHS = "(29, 30, 31, 39, 40, 41)"

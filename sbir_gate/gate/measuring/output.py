@@ -49,11 +49,13 @@ def most_rows(awards: int) -> int:
     return 2 * awards + 1000
 
 
-def read_decisions(path: Path, award_ids: Sequence[str] | None = None) -> tuple[Decision, ...]:
+def read_decisions(
+    path: Path, award_ids: Sequence[str] | None = None, most: int | None = None
+) -> tuple[Decision, ...]:
     """Read an enriched file (CSV, CSV.gz or Parquet, distinguished by its first bytes), in file order.
 
-    Doubled rows are kept; far more rows than there are awards (`most_rows`; without `award_ids` any number
-    will do), and more than MAX_METHODS methods, are an error. Without a
+    Doubled rows are kept; far more rows than there are awards (`most_rows`; without `award_ids` more than
+    `most`, if that is given), and more than MAX_METHODS methods, are an error. Without a
     `match_decision` column, a row with a recipient and a method other than none is a link. Ids are kept
     unchanged, with surrounding blanks; methods and decisions are read without those, in lower case. Raises
     EnricherError naming file, row (1 is the first below the header), column and value for anything that is
@@ -63,7 +65,12 @@ def read_decisions(path: Path, award_ids: Sequence[str] | None = None) -> tuple[
     with closing(read_rows(path)) as rows:
         decisions = _decisions(path.name, rows)
         if award_ids is None:
-            return tuple(decisions)
+            found = tuple(islice(decisions, most))
+            if most is not None and next(rows, None) is not None:
+                raise EnricherError(
+                    f"{path.name}: more than {most:,} rows, the most that are read", "write one row per award"
+                )
+            return found
         found = tuple(islice(decisions, most_rows(len(award_ids))))
         if next(rows, None) is not None:
             raise _surplus(path.name, found, award_ids)

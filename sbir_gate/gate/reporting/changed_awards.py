@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from sbir_gate.gate.reporting.plain_text import csv_cell
 from sbir_gate.model.effects import Effect
 from sbir_gate.model.verdict import AwardChange, RecordChanges
 
@@ -31,9 +32,6 @@ COLUMNS = (
     "company_size",
     "identifier_type",
 )
-
-# what a spreadsheet takes for a formula when a cell starts with it
-_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 -- full-width ones act too
 
 
 def render_changed_awards(records: RecordChanges) -> str:
@@ -62,7 +60,7 @@ def _rows(records: RecordChanges) -> Iterator[list[str]]:
     ]
     order = {effect: place for place, effect in enumerate(Effect)}
     for name, change in sorted(named, key=lambda each: order[each[1].effect]):
-        yield [name, change.effect.value, *(_cell(value) for value in _values(change))]
+        yield [name, change.effect.value, *(csv_cell(value) for value in _values(change))]
 
 
 def _values(change: AwardChange) -> tuple[str, ...]:
@@ -94,8 +92,3 @@ def _truth(value: bool | None) -> str:
 
 def _confidence(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
-
-
-def _cell(text: str) -> str:
-    seen = "".join(character if character.isprintable() else " " for character in text)
-    return f"'{seen}" if seen.lstrip().startswith(_FORMULA_STARTS) else seen

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
-from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.plain_text import csv_cell, plain
 from sbir_gate.gate.reporting.quantities import (
     NOTHING,
     counted,
@@ -31,8 +31,6 @@ _MACHINE_CHARACTERS = 16
 _NAME_CHARACTERS = 60
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _WIDEST_SPARKLINE = 100
-# a spreadsheet takes a cell that starts like this for a formula (OWASP, CSV Injection)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _ROWS = TableLayout(
     ("started", "gate", "outcome", "commit", "branch", "tags", "machine"), frozenset(range(7)), (6, 5)
@@ -57,7 +55,7 @@ Record = dict[str, Cell]
 def render_rows(rows: Sequence[HistoryRow], format_: HistoryFormat, width: int) -> str:
     """Return the heads of entries, in their order, as text that ends in a newline."""
     if format_ is not HistoryFormat.TABLE:
-        return _render_records([_row_record(row) for row in rows], format_, _row_columns())
+        return render_records([_row_record(row) for row in rows], format_, _row_columns())
     cells = [
         (
             _moment(row.started_at),
@@ -76,7 +74,7 @@ def render_rows(rows: Sequence[HistoryRow], format_: HistoryFormat, width: int) 
 def render_points(points: Sequence[HistoryPoint], format_: HistoryFormat, width: int) -> str:
     """Return the points of metrics, in their order, as text that ends in a newline."""
     if format_ is not HistoryFormat.TABLE:
-        return _render_records([_point_record(point) for point in points], format_, _point_columns())
+        return render_records([_point_record(point) for point in points], format_, _point_columns())
     cells = [
         (
             _moment(point.row.started_at),
@@ -99,7 +97,7 @@ def render_trend(course: MetricHistory, format_: HistoryFormat, width: int) -> s
     and where it changed; as CSV one line for each point; as JSON all of it.
     """
     if format_ is HistoryFormat.CSV:
-        return _render_records(_trend_records(course), format_, (*_point_columns(), "comparable_value"))
+        return render_records(_trend_records(course), format_, (*_point_columns(), "comparable_value"))
     if format_ is HistoryFormat.JSON:
         return json.dumps(_trend_facts(course), indent=1, ensure_ascii=True, allow_nan=False) + "\n"
     unit = plain(course.unit, _NAME_CHARACTERS)
@@ -119,7 +117,7 @@ def render_trend(course: MetricHistory, format_: HistoryFormat, width: int) -> s
         plain(course.metric, _NAME_CHARACTERS),
         f"  {sparkline(course.values, min(width - 2, _WIDEST_SPARKLINE))}",
         *(f"  {name:<24}{words}" for name, words in facts),
-        *(f"  {'changed':<24}{_change_words(course, change, unit)}" for change in course.changes or ()),
+        *(f"  {'changed':<24}{change_text(course, change, unit)}" for change in course.changes or ()),
     ]
     if course.changes == ():
         is_exact = course.points[-1].kind is MetricKind.EXACT
@@ -149,7 +147,8 @@ def _trend_words(course: MetricHistory, unit: str) -> str:
     return f"{change} a run (Mann-Kendall test: p = {p_value_text(course.trend.p_value)}, {steady})"
 
 
-def _change_words(course: MetricHistory, change: ChangePoint, unit: str) -> str:
+def change_text(course: MetricHistory, change: ChangePoint, unit: str) -> str:
+    """Return one change of level as text: from where to where, by how much, and at which commit."""
     ratio = f" ({signed_percent(change.ratio, is_shown=True)})" if change.ratio is not None else ""
     levels = f"{quantities(change.before, change.after, unit)}{ratio}"
     row = course.points[change.start].row
@@ -259,7 +258,8 @@ def _point_columns() -> tuple[str, ...]:
     return (*_row_columns(), "metric", "unit", "kind", "value", "repeats")
 
 
-def _render_records(records: Iterable[Record], format_: HistoryFormat, columns: Sequence[str]) -> str:
+def render_records(records: Iterable[Record], format_: HistoryFormat, columns: Sequence[str]) -> str:
+    """Return the records as CSV with these columns, or as JSON."""
     if format_ is HistoryFormat.JSON:
         return json.dumps(list(records), indent=1, ensure_ascii=True, allow_nan=False) + "\n"
     text = io.StringIO()
@@ -272,6 +272,5 @@ def _render_records(records: Iterable[Record], format_: HistoryFormat, columns: 
 def _csv_cell(cell: Cell) -> Cell:
     """Return a cell that no spreadsheet calculates: names of branches and tags are anybody's."""
     if isinstance(cell, str):
-        one_line = plain(cell, 1000)
-        return f"'{one_line}" if one_line.startswith(_FORMULA_STARTS) else one_line
+        return csv_cell(plain(cell, 1000))
     return cell

@@ -99,15 +99,15 @@ def fetch_history(branch: RemoteBranch, folder: Path) -> HistoryTransfer:
 
 
 def entries_at(
-    tip: Revision, gate: str, most: int
+    tip: Revision, gate: str | None, most: int
 ) -> tuple[dict[str, HistoryEntry], tuple[SkippedFile, ...]]:
-    """Return the newest entries of a gate at a commit of the branch, by the names of their files.
+    """Return the newest entries of a gate (None: of each) at a commit of the branch, by their file names.
 
     Anything that is not an entry, or damaged, is skipped and named. Raises InputError if the commit cannot be
     read.
     """
-    # names begin with the gate and the time, so the last ones are the newest
-    blobs = sorted(tip.blobs_in(gate_slug(gate)), key=_name)[-most:]
+    # names begin with the gate and the time, so the last ones of a gate are the newest
+    blobs = sorted(tip.blobs_in(gate_slug(gate) if gate is not None else ""), key=_name)[-most:]
     skipped = list(_foreign(blobs))
     named = {file.file_name for file in skipped}
     entries: dict[str, HistoryEntry] = {}

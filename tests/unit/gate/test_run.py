@@ -86,7 +86,7 @@ def test_the_same_again_passes_and_lost_links_fail_by_name(folder):
 
 def test_without_a_truth_nothing_is_said_of_right_and_wrong(folder):
     without = settings(folder, "fixtures.truth=null", **{"fixtures.truth": None})
-    run = measure(without, fake_edges(FakeEngine()), quietly)
+    run = measure(without, fake_edges(FakeEngine()), quietly).run
     assert (run.has_truth, run.quality.precision) == (False, None)
     assert {award.label for award in run.awards} == {Label.UNLABELLED}
 

@@ -13,8 +13,10 @@ AWARDS = (
     "B2,Zenith,,,Phase II,12,2013\n"
     "A1,Acme,CSQJZSE9KFD9,,Phase I,,2012\n"
 )
-ZENITH = AwardProfile("B2", "Zenith", Phase.TWO, CompanySize.SMALL, IdentifierType.NEITHER)
-ACME = AwardProfile("A1", "Acme", Phase.ONE, CompanySize.UNKNOWN, IdentifierType.UEI_ONLY)
+ZENITH = AwardProfile("B2", "Zenith", Phase.TWO, CompanySize.SMALL, IdentifierType.NEITHER, year="2013")
+ACME = AwardProfile(
+    "A1", "Acme", Phase.ONE, CompanySize.UNKNOWN, IdentifierType.UEI_ONLY, year="2012", uei="CSQJZSE9KFD9"
+)
 
 
 @pytest.fixture
@@ -54,6 +56,10 @@ def test_a_file_that_cannot_be_read_is_named_with_the_cure(tmp_path, content):
 
 def test_a_word_that_no_profile_knows_is_a_fault_of_the_file(tmp_path):
     path = tmp_path / "profiles.parquet"
-    duckdb.sql("SELECT 'A1', 'Acme', 'IX', 'small', 'uei'").write_parquet(str(path))
+    duckdb.sql(
+        "SELECT 'A1' AS award_id, 'Acme' AS firm_name, 'IX' AS phase, 'small' AS company_size,"
+        " 'both' AS identifier_type, '' AS agency, '' AS program, '' AS year, '' AS state, '' AS uei,"
+        " '' AS duns, false AS is_placeholder"
+    ).write_parquet(str(path))
     with pytest.raises(InputError, match="'IX'"):
         load_profiles(path)

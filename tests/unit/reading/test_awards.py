@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from sbir_gate.errors import InputError, OutputError
-from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.awards import read_awards, read_fields
 from sbir_gate.reading.rejects import RejectLog
 from tests.step_options import reading_options
 
@@ -57,7 +57,7 @@ def test_every_row_is_kept_clean_and_as_it_was(connection, read, write):
     result = read(write(ROWS))
     assert (result.rows, result.rejects, result.has_award_ids) == (3, 0, False)
     assert result.columns == tuple(HEADER.split(","))
-    clean = table(connection, "awards", "* EXCLUDE (award_id)")
+    clean = table(connection, "awards", "* EXCLUDE (award_id, agency, program, year, is_placeholder)")
     assert clean == [
         (0, "ACME INC", None, "133709001", "BOSTON", "MA", "02139", "I", "small", "duns-only"),
         (1, "FOO, LLC", "CSQJZSE9KFD9", None, "AUSTIN", "TX", "77017", "II", "unknown", "uei-only"),
@@ -171,3 +171,30 @@ def test_a_damaged_parquet_file_is_refused(read, tmp_path):
 def test_a_work_folder_that_cannot_be_written_is_an_output_error(connection, write, tmp_path):
     with pytest.raises(OutputError, match="cannot be written"):
         read_awards(connection, write(ROWS), tmp_path / "missing", reading_options())
+
+
+GROUPED = "Award ID,Company,Agency,Program,Award Year,Phase,Duns"
+
+
+def test_the_groups_of_an_award_are_clean(connection, read, write):
+    rows = ["A1,Acme,  Department of\tDefense ,SBIR,2013,Phase I,", "A2,N/A,n/a,,10/22/2013,,", "A3,,,,13,,"]
+    read(write([*rows, "A4,Multiple Recipients,,,2013 or 2014,,"], header=GROUPED))
+    assert table(connection, "awards", "agency, program, year, is_placeholder") == [
+        ("Department of Defense", "SBIR", "2013", False),
+        (None, None, "2013", True),
+        (None, None, None, False),
+        (None, None, "2013", True),
+    ]
+
+
+def test_the_fields_alone_are_read_of_what_an_engine_wrote(connection, write, tmp_path):
+    path = write(
+        ["A1,R1,name-exact,99.5", " A1 ,R2,none,0"], header="award_id,recipient_id,match_method,phase"
+    )
+    assert read_fields(connection, path, tmp_path, reading_options()) == {"award_id", "phase"}
+    assert ids(connection) == ["A1", "A1"]
+
+
+def test_a_file_without_ids_of_awards_says_so(connection, write, tmp_path):
+    with pytest.raises(InputError, match=r"awards\.csv: there is no column award_id"):
+        read_fields(connection, write(["Acme"], header="Company"), tmp_path, reading_options())

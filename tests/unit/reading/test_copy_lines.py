@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.errors import InputError
-from sbir_gate.reading.copy_lines import line_blocks
+from sbir_gate.reading.copy_text import line_blocks
 
 END = b"\\.\n\n\n"
 

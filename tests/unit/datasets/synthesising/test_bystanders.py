@@ -4,26 +4,26 @@ import re
 
 import pytest
 
-from sbir_gate.datasets.synthesising import bystanders
+from sbir_gate.datasets.synthesising import traps
 from sbir_gate.datasets.synthesising.draws import Draws
 
 
 @pytest.fixture(scope="module")
 def rows():
-    return list(bystanders.bystander_rows(Draws(1), 20_000, set()))
+    return list(traps.bystander_rows(Draws(1), 20_000, set()))
 
 
 def test_as_many_as_asked():
-    assert list(bystanders.bystander_rows(Draws(1), 0, set())) == []
-    assert len(list(bystanders.bystander_rows(Draws(1), 7, set()))) == 7
+    assert list(traps.bystander_rows(Draws(1), 0, set())) == []
+    assert len(list(traps.bystander_rows(Draws(1), 7, set()))) == 7
 
 
 def test_identifiers_have_their_shape_and_share(rows):
     ueis = [uei for _, uei, *_ in rows if uei]
     duns = [duns for _, _, duns, *_ in rows if duns]
 
-    assert len(ueis) / 20_000 == pytest.approx(bystanders.UEI_SHARE, abs=0.02)
-    assert len(duns) / 20_000 == pytest.approx(bystanders.DUNS_SHARE, abs=0.02)
+    assert len(ueis) / 20_000 == pytest.approx(traps.BYSTANDER_UEI_SHARE, abs=0.02)
+    assert len(duns) / 20_000 == pytest.approx(traps.BYSTANDER_DUNS_SHARE, abs=0.02)
     assert all(re.fullmatch(r"[A-HJ-NP-Z][A-HJ-NP-Z0-9]{11}", uei) for uei in ueis)
     assert all(re.fullmatch(r"\d{9}", number) for number in duns)
 
@@ -49,7 +49,7 @@ def test_no_bystander_takes_the_name_of_a_firm(rows):
     taken = {"SMITH CONSTRUCTION"}
     forbidden = re.compile(r"SMITH CONSTRUCTION((,| ).{2,12})?")
     free = [name for name, *_ in rows if forbidden.fullmatch(name)]
-    kept = [name for name, *_ in bystanders.bystander_rows(Draws(1), 20_000, taken)]
+    kept = [name for name, *_ in traps.bystander_rows(Draws(1), 20_000, taken)]
 
     assert free
     assert not [name for name in kept if forbidden.fullmatch(name) and "TRADING" not in name]

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.engine.matching.normalise import (
-    PLACEHOLDER_NAMES,
     alias_names,
     canonical_token,
     canonical_tokens,
@@ -15,6 +14,7 @@ from sbir_gate.engine.matching.normalise import (
     normal_name,
     plain_name,
 )
+from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
 
 DESIGNATORS = (
     "Inc",
@@ -176,7 +176,7 @@ def test_glued_and_split_words_have_one_compact_form(forms):
     }
 
 
-@pytest.mark.parametrize("name", PLACEHOLDER_NAMES)
+@pytest.mark.parametrize("name", PLACEHOLDER_FIRMS)
 def test_placeholders_are_listed_in_normal_form(normal, name):
     assert normal(name) == name
     assert normal(f" {name.title()}. ") == name

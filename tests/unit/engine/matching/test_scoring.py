@@ -3,9 +3,9 @@ import pytest
 
 from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.firms import create_firms, create_queries
+from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES
 from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
 from sbir_gate.engine.matching.similarity import FEATURES
-from sbir_gate.engine.matching.vocabulary import BACKGROUND_NAMES
 from tests.factories_matching import UEIS, Award, Recipient, database, load_awards, load_recipients
 from tests.step_options import blocking_options
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sbir_gate.engine.matching.normalise import COMMON_TOKENS
 from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, build_name_table, features
-from sbir_gate.engine.matching.vocabulary import COMMON_TOKENS
 
 TOTAL = 10_000
 WORDS = [

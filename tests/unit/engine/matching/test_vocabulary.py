@@ -1,5 +1,4 @@
-from sbir_gate.engine.matching.normalise import canonical_token
-from sbir_gate.engine.matching.vocabulary import BACKGROUND_NAMES, COMMON_TOKENS
+from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, COMMON_TOKENS, canonical_token
 
 
 def test_common_words_are_canonical_so_that_they_are_found_by_the_words_of_names():

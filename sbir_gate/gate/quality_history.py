@@ -1,0 +1,74 @@
+"""The quality reports that are kept: read from their folder, and compared with one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sbir_gate.documents import load_quality
+from sbir_gate.errors import DocumentError, InputError
+from sbir_gate.gate.comparing.quality_changes import compare_quality
+from sbir_gate.model.history import SkippedFile
+from sbir_gate.model.quality_report import QualityComparison, QualityReport
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReports:
+    """The reports of a folder, the oldest first, and the files in it that are none.
+
+    `comparison` is of the newest with the one before of the same gate; None if there is none.
+    """
+
+    reports: tuple[tuple[Path, QualityReport], ...]
+    skipped: tuple[SkippedFile, ...]
+    comparison: QualityComparison | None
+
+
+def kept_reports(folder: Path, gate: str | None, since: datetime | None, limit: int) -> KeptReports:
+    """Return the newest `limit` reports of a gate (None: any; "" those of files alone), 0 for all of them.
+
+    Raises InputError for a folder that cannot be listed.
+    """
+    found, skipped = _load(folder)
+    chosen = [
+        (path, report)
+        for path, report in found
+        if (gate is None or report.gate == gate) and (since is None or report.made_at >= since)
+    ]
+    shown = chosen[-limit:] if limit else chosen
+    return KeptReports(tuple(shown), tuple(skipped), _with_the_one_before([report for _, report in chosen]))
+
+
+def compared_reports(before: Path, after: Path) -> QualityComparison:
+    """Return two saved reports side by side. Raises DocumentError for one that cannot be read."""
+    return compare_quality(load_quality(before), load_quality(after))
+
+
+def _load(folder: Path) -> tuple[list[tuple[Path, QualityReport]], list[SkippedFile]]:
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".json")
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        raise InputError(
+            f"the quality reports cannot be listed ({error.strerror})",
+            "name a folder that you may read in reports.folder",
+            path=folder,
+        ) from error
+    found, skipped = [], []
+    for path in paths:
+        try:
+            found.append((path, load_quality(path)))
+        except DocumentError as error:
+            skipped.append(SkippedFile(path.name, error.fault.detail))
+    return sorted(found, key=lambda each: (each[1].made_at, each[0].stat().st_mtime_ns)), skipped
+
+
+def _with_the_one_before(reports: Sequence[QualityReport]) -> QualityComparison | None:
+    if not reports:
+        return None
+    *older, newest = reports
+    before = next((report for report in reversed(older) if report.gate == newest.gate), None)
+    return compare_quality(before, newest) if before is not None else None

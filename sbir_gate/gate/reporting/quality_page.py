@@ -1,0 +1,200 @@
+"""The quality report as a page of sections: the one view that HTML, Markdown and console print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sbir_gate.gate.reporting.quality_charts import (
+    histogram_chart,
+    method_chart,
+    reliability_chart,
+    segment_chart,
+    unmatched_chart,
+)
+from sbir_gate.gate.reporting.quality_tables import (
+    band_table,
+    firm_table,
+    identifier_table,
+    method_table,
+    review_table,
+    unmatched_table,
+)
+from sbir_gate.gate.reporting.quality_words import (
+    DIMENSIONS,
+    REASONS,
+    REASONS_EXPLAINED,
+    gap_texts,
+    interval_text,
+    segment_name,
+    share_text,
+    shown,
+)
+from sbir_gate.gate.reporting.quantities import NOTHING, counted, rate
+from sbir_gate.model.moments import moment_text
+from sbir_gate.model.quality_report import Dimension, Gap, QualityReport, Reason
+from sbir_gate.pages.blocks import (
+    Block,
+    Fact,
+    Page,
+    Paragraph,
+    Section,
+    Tone,
+)
+
+_COMMIT_CHARACTERS = 12
+
+
+def quality_page(report: QualityReport) -> Page:
+    """Return the report as a page; each chart has its figures as a table."""
+    has_truth = Gap.TRUTH not in report.gaps
+    sections = (
+        _segments(report, has_truth=has_truth),
+        _methods(report, has_truth=has_truth),
+        _calibration(report),
+        _unmatched(report),
+        _review(report),
+        *_firms(report),
+        _limits(report),
+    )
+    return Page(
+        title="Quality of the links",
+        lead=_lead(report),
+        facts=tuple(_facts(report)),
+        sections=tuple(section for section in sections if section.blocks),
+        notes=tuple(_notes(report)),
+    )
+
+
+def _lead(report: QualityReport) -> str:
+    share = report.match_rate
+    if not share.whole:
+        return "There are no awards."
+    of_awards = f"{share.part:,} of {counted(share.whole, 'award')} have a link ({share_text(share.rate)})."
+    low = min(
+        (
+            segment
+            for segment in report.segments
+            if segment.dimension is not Dimension.YEAR and not segment.merged
+        ),
+        key=lambda segment: (segment.match_rate.high or 0.0, segment.value),
+        default=None,
+    )
+    if low is None or (low.match_rate.high or 0.0) >= (share.low or 0.0):
+        return of_awards
+    named = f"{DIMENSIONS[low.dimension]}: {segment_name(low)}"
+    return f"{of_awards} The lowest match rate is of {named} ({share_text(low.match_rate.rate)})."
+
+
+def _facts(report: QualityReport) -> Iterator[Fact]:
+    quality, share = report.quality, report.match_rate
+    yield Fact("Match rate", share_text(share.rate), f"95% interval: {interval_text(share)}")
+    if Gap.TRUTH not in report.gaps:
+        yield Fact(
+            "Precision", share_text(report.precision.rate), f"95% interval: {interval_text(report.precision)}"
+        )
+        yield Fact("Recall", share_text(quality.recall), "of the awards that have a recipient")
+        labelled = quality.labelled or 0
+        yield Fact(
+            "Labelled",
+            f"{labelled:,}",
+            f"{share_text(labelled / share.whole if share.whole else None)} of the awards",
+        )
+    if quality.calibration_error is not None:
+        yield Fact("Calibration error", rate(quality.calibration_error), "confidence against correct share")
+    yield Fact(
+        "Without a link", f"{share.whole - share.part:,}", f"{report.candidates:,} of them with a candidate"
+    )
+
+
+def _section(key: str, title: str, *blocks: Block | None) -> Section:
+    return Section(key, title, tuple(block for block in blocks if block is not None))
+
+
+def _segments(report: QualityReport, *, has_truth: bool) -> Section:
+    charts = (
+        segment_chart(dimension, segments, has_truth=has_truth)
+        for dimension in sorted(Dimension, key=lambda each: each is Dimension.YEAR)  # its chart is wide
+        if (segments := report.segments_of(dimension))
+    )
+    return _section("segments", "Match rate by segment", *charts)
+
+
+def _methods(report: QualityReport, *, has_truth: bool) -> Section:
+    return _section(
+        "methods",
+        "Methods, scores and confidence",
+        method_chart(report) if report.quality.links_by_method else method_table(report),
+        band_table(report, has_truth=has_truth),
+        histogram_chart("scores", "Scores", report.scores, 0),
+        histogram_chart("confidences", "Confidence", report.confidences, 2),
+    )
+
+
+def _calibration(report: QualityReport) -> Section:
+    return _section("calibration", "Reliability", reliability_chart(report))
+
+
+def _unmatched(report: QualityReport) -> Section:
+    reasons = [reason for reason in Reason if any(count.reason is reason for count in report.unmatched)]
+    if not reasons:
+        return _section("unmatched", "Awards without a link", unmatched_table(report, (), ()))
+    explained = "; ".join(f"{REASONS[reason]}: {REASONS_EXPLAINED[reason]}" for reason in reasons)
+    chart = unmatched_chart(report, reasons)
+    return _section("unmatched", "Awards without a link", Paragraph(f"{explained}."), chart)
+
+
+def _review(report: QualityReport) -> Section:
+    if Gap.CANDIDATES in report.gaps:
+        return _section("review", "Candidates to review")
+    found = report.listing
+    pairs, awards = counted(found.review, "pair"), counted(found.review_awards, "award")
+    said = f"{pairs} of a firm and a candidate, for {awards}."
+    return _section(
+        "review", "Candidates to review", _first(said, len(report.review), found.review), review_table(report)
+    )
+
+
+def _firms(report: QualityReport) -> Iterator[Section]:
+    if Gap.FIRM_NAME not in report.gaps:
+        shared, split = identifier_table(report), firm_table(report)
+        yield _section("identifiers", "Identifiers with several names", _of_shared(report), shared)
+        yield _section("firms", "Firms with several recipients", _of_split(report), split)
+
+
+def _first(said: str, listed: int, count: int) -> Paragraph:
+    return Paragraph(f"{said} The first {listed:,} are listed." if listed < count else said)
+
+
+def _of_shared(report: QualityReport) -> Paragraph | None:
+    count = report.listing.shared_identifiers
+    said = f"{counted(count, 'identifier')} with clearly different names of firms."
+    return _first(said, len(report.shared_identifiers), count) if count else None
+
+
+def _of_split(report: QualityReport) -> Paragraph | None:
+    count = report.listing.split_firms
+    names = counted(count, "name")
+    said = f"{names} of firms with links to several recipients; rows of one UEI are one recipient."
+    return _first(said, len(report.split_firms), count) if count else None
+
+
+def _limits(report: QualityReport) -> Section:
+    rows = (
+        (report.rows_missing, "award", "without a row in the output, counted as not linked"),
+        (report.rows_doubled, "row", "that repeat an award, counted once"),
+        (report.rows_unknown, "row", "of awards that are not in the input, not counted"),
+    )
+    said = [f"{counted(count, what)} {words}" for count, what, words in rows if count]
+    said += gap_texts(report.gaps)
+    blocks = [Paragraph(f"{text[0].upper()}{text[1:]}.", Tone.QUIET) for text in said]
+    return _section("limits", "What this report cannot know", *blocks)
+
+
+def _notes(report: QualityReport) -> Iterator[str]:
+    moment, version = moment_text(report.made_at), shown(report.tool_version)
+    yield f"Made of {shown(report.enriched)} at {moment} by sbir-gate {version}."
+    if report.gate:
+        commit = shown(report.source.commit[:_COMMIT_CHARACTERS]) or NOTHING
+        dirty = " with changes" if report.source.is_dirty else ""
+        yield f"Gate: {shown(report.gate)}. Engine: {shown(report.enricher)}. Commit: {commit}{dirty}."
+    yield "Intervals are Wilson's score intervals at 95%. Candidates never count in the match rate."
