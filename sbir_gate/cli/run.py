@@ -145,8 +145,8 @@ def run(
         put(render(result.run, result.verdict))
         for warning in result.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
+        put(render_alerts(result.alerts), is_error=True)
         if not quiet:
-            put(render_alerts(result.alerts), is_error=True)
             beside = f"  base: {result.reference_path}" if result.reference_path else ""
             put_line(f"Run: {result.run_path}{beside}  report: {result.report_path}", is_error=True)
         sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))

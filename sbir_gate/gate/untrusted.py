@@ -10,11 +10,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from sbir_gate.documents import load_run
 from sbir_gate.errors import DocumentError, InputError, PublishError, UsageError
 from sbir_gate.gate.conclusion import write_verdict
+from sbir_gate.gate.edges import describe_commit
 from sbir_gate.gate.fork_claims import Known, unproven_claims
 from sbir_gate.gate.history import consult_history
 from sbir_gate.gate.policy import Judgement, incomparable, judged_with_history, own_judgement
@@ -125,7 +127,7 @@ def judge_untrusted(
         verdict = _verdict(head, companions, judgement, effective.settings, today)
         if claims := tuple(unproven_claims(head, companions, known)):
             verdict = incomparable(verdict, *claims)
-        write_verdict(reports, head, verdict)
+        write_verdict(reports, head, verdict, partial(describe_commit, git))
     except (ArithmeticError, ValueError) as error:
         raise InputError(f"the Run cannot be judged ({type(error).__name__})", _TAMPERED) from error
     told = replace(

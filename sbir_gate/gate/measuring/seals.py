@@ -87,9 +87,10 @@ def files_in(folder: Path, without: str = "") -> tuple[Path, ...]:
 
 
 def walk(folder: Path, left_out: Container[str] = ()) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield everything below a folder with its status, but for folders of these names, not following links.
+    """Yield everything below a folder with its status, but for folders of these names.
 
-    The paths are text: an environment of the base's own has tens of thousands of files.
+    Links are not followed. The paths are text: an environment of the base's own has tens of thousands of
+    files.
     """
     folders = [str(folder)]
     while folders:

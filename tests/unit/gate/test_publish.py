@@ -30,6 +30,7 @@ from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings import load_settings
 from tests.factories import MOMENT, make_policy, make_run, scaled, with_lost_links
+from tests.fakes import unknown_subject
 from tests.fakes_github import REPOSITORY, Fault, connected, github
 
 SHA, NEXT_SHA = "a" * 40, "b" * 40
@@ -64,7 +65,7 @@ class Job:
     def judged(self, run):
         verdict = judge(run, make_run(started_at="2026-01-01T00:00:00+00:00"), make_policy())
         save_run(self.reports / "benchmarks", run)
-        write_verdict(self.reports, run, verdict)
+        write_verdict(self.reports, run, verdict, unknown_subject)
         save_alerts(self.reports / "alerts.json", alerts_of(verdict, "main", None))
         return verdict
 
@@ -157,7 +158,7 @@ class TestChannels:
         job.judged(make_run())
         crash = Finding(Rule.ERROR, Severity.FAIL, facts={"text": "the enricher crashed"})
         verdict = Verdict("enrichment", Outcome.ERROR, (crash,), (), RecordChanges(), LATER, "c")
-        write_verdict(job.reports, None, verdict)
+        write_verdict(job.reports, None, verdict, unknown_subject)
         result = job.publish(Channels(has_check=True))
         assert "the enricher crashed" in job.fake.bodies(7)[0]
         assert job.fake.checks[0]["conclusion"] == "failure"
@@ -247,7 +248,7 @@ class TestSaved:
         job.judged(make_run())
         run = make_run(started_at="2026-03-01T00:00:00+00:00")
         verdict = judge(run, make_run(), make_policy())
-        write_verdict(job.reports, run, verdict)
+        write_verdict(job.reports, run, verdict, unknown_subject)
         assert load_saved(job.reports).run is None
 
     def test_without_a_verdict_there_is_nothing_to_tell(self, tmp_path):
