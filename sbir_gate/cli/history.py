@@ -188,7 +188,7 @@ Examples:
     show_default=True,
     help="Number of newest reports; 0 means all.",
 )
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--format", "format_", type=Choice(FORMATS), default="table", show_default=True)
 @settings_options
 def quality(
     compared: tuple[Path, ...],
