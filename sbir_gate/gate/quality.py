@@ -59,19 +59,7 @@ def report_on_file(
     _check_file(request.enriched)
     with uncollected():
         progress("reading the decisions")
-        try:
-            decisions = read_decisions(request.enriched, most=MOST_ROWS)
-        except EnricherError as error:
-            fault = error.fault
-            raise InputError(
-                fault.problem,
-                error.hint,
-                path=request.enriched,
-                line=fault.line,
-                row=fault.row,
-                column=fault.column,
-                value=fault.value,
-            ) from error
+        decisions = _decisions(request)
         truth = read_truth(request.truth) if request.truth is not None else None
         with (
             tempfile.TemporaryDirectory(prefix="sbir-gate-") as name,
@@ -79,21 +67,16 @@ def report_on_file(
         ):
             options, folder = reading_options(settings), Path(name)
             progress("reading the awards")
-            read_fields(connection, request.awards or request.enriched, folder, options)
+            source = request.awards or request.enriched
+            read_fields(connection, source, folder, options)
             profiles = _distinct(profiles_of(connection))
             if request.awards is None:  # what the file holds, as it holds it
-                decisions = tuple(map(_trimmed, decisions))
                 profiles = _of_decisions(decisions, profiles)
             if not profiles:
-                raise InputError(
-                    "there is no award",
-                    "name a file with a header and rows",
-                    path=request.awards or request.enriched,
-                )
+                raise InputError("there is no award", "name a file with a header and rows", path=source)
             if request.recipients is None:
-                facts = replace(
-                    _NO_FACTS, rows=named_recipients(connection, request.enriched, folder, options)
-                )
+                names = named_recipients(connection, request.enriched, folder, options)
+                facts = replace(_NO_FACTS, rows=names)
             else:
                 progress("reading the recipients")
                 index = index_recipients(connection, request.recipients, folder, options)
@@ -111,6 +94,23 @@ def report_on_file(
             facts.rows,
             Provenance(now, str(request.enriched)),
         )
+
+
+def _decisions(request: QualityRequest) -> tuple[Decision, ...]:
+    try:
+        decisions = read_decisions(request.enriched, most=MOST_ROWS)
+    except EnricherError as error:
+        fault = error.fault
+        raise InputError(
+            fault.problem,
+            error.hint,
+            path=request.enriched,
+            line=fault.line,
+            row=fault.row,
+            column=fault.column,
+            value=fault.value,
+        ) from error
+    return decisions if request.awards is not None else tuple(map(_trimmed, decisions))
 
 
 def report_on_run(
