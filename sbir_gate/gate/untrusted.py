@@ -120,7 +120,9 @@ def judge_untrusted(
     pull, trigger = find_pull(event, github)
     head, companions = take_runs(folder, settings.gate.name, settings.publishing.untrusted_max_mib)
     # whatever the document claims: GitHub knows which commit was built
-    head = replace(head, source=replace(head.source, commit=trigger.head_sha, branch=pull.head_ref))
+    source = replace(head.source, commit=trigger.head_sha, branch=pull.head_ref)
+    # of the overrides a command is made that people copy: nothing in it may be a stranger's
+    head = replace(head, source=source, overrides={})
     try:
         judgement = own_judgement(effective, has_baseline=companions.base is None)
         known = Known(effective, git, github, pull.number, judgement.rules.baseline is not None, today)

@@ -16,16 +16,17 @@ from sbir_gate.gate.publish import (
     PublishEdges,
     begin,
     cancel,
+    dry_run,
     fail_check,
     links_of,
     outputs_of,
     publish,
-    trends_of,
 )
 from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.pull_request import read_marker
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.saved_verdict import load_saved
+from sbir_gate.gate.trends import trends_of
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings import load_settings
@@ -83,6 +84,9 @@ class Job:
             event = replace(self.event, **facts)
             return publish(load_saved(self.reports), self.effective, event, channels, edges)
 
+    def dry_run(self, channels):
+        return dry_run(load_saved(self.reports), self.effective, self.event, channels)
+
 
 @pytest.fixture
 def job(tmp_path):
@@ -134,6 +138,21 @@ class TestChannels:
         assert not job.summary.exists()
         assert not job.output.exists()
         assert job.said == []
+
+    def test_a_dry_run_shows_what_each_chosen_channel_would_send_and_nothing_else(self, job):
+        job.judged(scaled(make_run(), "wall_seconds", 1.9))
+        everything = job.dry_run(Channels(has_check=True, has_slack=True))
+        assert [line for line in everything.splitlines() if line.startswith("# ")] == [
+            f"# {name}" for name in ("comment", "check", "job summary", "annotations", "outputs", "Slack")
+        ]
+        assert everything.count("### ❌ sbir-gate") == 1
+        assert "conclusion: failure\ntitle: fail · Wall time +90% (limit +25%)" in everything
+        payload = json.loads(everything.rpartition("\n")[2])
+        assert "Wall time +90%" in payload["text"]
+        assert job.dry_run(Channels(*[False] * 6)) == ""
+        alone = job.dry_run(replace(Channels(*[False] * 6), has_slack=True))
+        assert alone.startswith("# Slack\n")
+        assert job.fake.asked == []
 
     @pytest.mark.parametrize("name", ["push", "merge_group", "schedule", "workflow_dispatch"])
     def test_without_a_pull_request_there_is_no_comment_and_the_rest_is_told(self, job, name):

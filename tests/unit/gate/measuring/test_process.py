@@ -52,6 +52,10 @@ def test_a_command_that_ends_well(run, tmp_path):
     assert (tmp_path / "out").read_text() == str(tmp_path)
 
 
+def test_paths_within_its_folder_are_relative(run):
+    assert run("import os; print(os.getcwd() + '/enrich.py:3: broken')").log_tail == ("enrich.py:3: broken",)
+
+
 def test_only_the_given_environment_is_seen(run):
     result = run("import os; print(sorted(set(os.environ) - {'LC_CTYPE'}))", environment={"TZ": "UTC"})
     assert result.log_tail == ("['TZ']",)
