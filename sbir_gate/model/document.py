@@ -21,6 +21,7 @@ Format history:
    the input (`unknown_award_ids`).
 4. A Run has its awards in columns (`awards`), with the label of each, instead of seven parallel arrays.
    Times are moments in UTC, and a verdict without a reference has none (`reference_started_at` is null).
+   A Run knows the settings that were given for it alone (`overrides`, with a default).
    Entries of the history know the set of metrics of their program (`definitions`) and why times were not
    measured (`timing`). Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences.
    Documents of format 3 and older are read by the steps of `upgrades`; their sentences become findings of the

@@ -233,7 +233,7 @@ def test_the_report_of_a_run_is_made_again_from_its_documents(stage):
     )
     with_verdict = stage.gate("report", saved, "--verdict", "reports/verdict.json")
     judged_again = stage.gate("report", saved, "--output", "reports/again.md")
-    assert ran.stderr == ""
+    assert all(line.startswith(("alert", "and ")) for line in ran.stderr.splitlines())
     assert ran.stdout == written == with_verdict.stdout
     assert (stage.folder / "reports" / "again.md").read_text(encoding="utf-8") == written
     assert (judged_again.stdout, judged_again.returncode) == ("", 0)
