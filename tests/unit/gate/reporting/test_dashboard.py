@@ -131,8 +131,10 @@ def test_charts_hold_the_counts_of_the_quality_report():
     charts = {block.key: block for block in page.sections[1].blocks if isinstance(block, Chart)}
     assert len(charts) == 6
     assert sum(charts["g1-chart-methods"].series[0].y) == report.quality.links
-    assert sum(charts["g0-chart-scores"].series[0].y) == sum(found.links for found in report.scores)
-    unmatched = sum(sum(series.y) for series in charts["g0-chart-unmatched"].series)
+    assert sum(filter(None, charts["g0-chart-scores"].series[0].y)) == sum(
+        found.links for found in report.scores
+    )
+    unmatched = sum(sum(filter(None, series.y)) for series in charts["g0-chart-unmatched"].series)
     assert unmatched == report.match_rate.whole - report.match_rate.part
 
 
