@@ -12,6 +12,9 @@ _.format_commands
 _.get_value
 _.format_field
 
+# read by Python's enum
+_._value_
+
 # called by Python's io and zipfile, PyYAML, requests, remotezip
 _.writable
 _.readable

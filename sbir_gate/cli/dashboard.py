@@ -57,7 +57,7 @@ def dashboard(
     """
     from sbir_gate.files import save_output
     from sbir_gate.gate.dashboard import dashboard_of, history_of
-    from sbir_gate.gate.kept_runs import skipped_words
+    from sbir_gate.gate.kept_runs import skipped_text
     from sbir_gate.gate.reporting.dashboard import dashboard_page
     from sbir_gate.gate.trends import since_moment
     from sbir_gate.pages.page import render_page
@@ -67,7 +67,7 @@ def dashboard(
     now = datetime.now(UTC)
     moment = since_moment(since, now) if since is not None else None
     with history_of(source, settings) as history:
-        for line in skipped_words(history.skipped):
+        for line in skipped_text(history.skipped):
             put_line(f"warning: {harmless(line)}", is_error=True)
         gates = dashboard_of(history, settings, moment, has_changes=has_change_points(wants_changes))
     site = repository if repository is not None else _workflow_site()

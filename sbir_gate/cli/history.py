@@ -188,7 +188,7 @@ Examples:
     show_default=True,
     help="Number of newest reports; 0 means all.",
 )
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--format", "format_", type=Choice(FORMATS), default="table", show_default=True)
 @settings_options
 def quality(
     compared: tuple[Path, ...],
@@ -201,7 +201,7 @@ def quality(
 ) -> None:
     """List quality reports and compare the newest with the one before; or compare BEFORE with AFTER."""
     from sbir_gate.errors import UsageError
-    from sbir_gate.gate.kept_runs import skipped_words
+    from sbir_gate.gate.kept_runs import skipped_text
     from sbir_gate.gate.quality import quality_folder
     from sbir_gate.gate.quality_history import compared_reports, kept_reports
     from sbir_gate.gate.reporting.history import HistoryFormat
@@ -216,7 +216,7 @@ def quality(
     settings = effective_settings(config_file, assignments, {}).settings
     moment = since_moment(since, datetime.now(UTC)) if since is not None else None
     kept = kept_reports(quality_folder(settings), gate, moment, limit)
-    for line in skipped_words(kept.skipped, "quality reports"):
+    for line in skipped_text(kept.skipped, "quality reports"):
         put_line(f"warning: {harmless(line)}", is_error=True)
     put(render_reports(kept.reports, kept.comparison, HistoryFormat(format_), _width()))
 
@@ -233,11 +233,11 @@ Examples:
 @settings_options
 def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Import saved Runs into the history; for a folder, all JSON files in it."""
-    from sbir_gate.gate.kept_runs import import_runs, skipped_words
+    from sbir_gate.gate.kept_runs import import_runs, skipped_text
 
     settings = effective_settings(config_file, assignments, {}).settings
     done = import_runs(paths, settings)
-    for line in skipped_words(done.skipped, "files to import"):
+    for line in skipped_text(done.skipped, "files to import"):
         put_line(f"warning: {harmless(line)}", is_error=True)
     put_line(f"{done.folder}: Runs imported: {done.taken:,}; already present: {done.known:,}")
 
@@ -293,9 +293,9 @@ def pull(
 
 
 def _report(done: HistoryTransfer, place: str) -> None:
-    from sbir_gate.gate.kept_runs import skipped_words
+    from sbir_gate.gate.kept_runs import skipped_text
 
-    for line in skipped_words(done.skipped):
+    for line in skipped_text(done.skipped):
         put_line(f"warning: {harmless(line)}", is_error=True)
     put_line(f"{place}: Runs added: {done.added:,}; already present: {done.known:,}")
 
@@ -314,11 +314,11 @@ def _query(
 def _opened(settings: Settings) -> Iterator[History]:
     """Open the history; warn about files that are not entries."""
     from sbir_gate.gate.judging_history import history_folder
-    from sbir_gate.gate.kept_runs import skipped_words
+    from sbir_gate.gate.kept_runs import skipped_text
     from sbir_gate.gate.storing.history import open_history
 
     with open_history(history_folder(settings)) as past:
-        for line in skipped_words(past.skipped):
+        for line in skipped_text(past.skipped):
             put_line(f"warning: {harmless(line)}", is_error=True)
         yield past
 

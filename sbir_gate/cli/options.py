@@ -132,7 +132,7 @@ def has_change_points(wants_changes: bool | None) -> bool:
 def quiet_option(function: F) -> F:
     """Add --quiet."""
     return click.option(
-        "--quiet", "-q", is_flag=True, help="Print no progress and no summary; warnings and the verdict stay."
+        "--quiet", "-q", is_flag=True, help="Print no progress and no summary; warnings and results stay."
     )(function)
 
 

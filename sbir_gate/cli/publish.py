@@ -60,7 +60,11 @@ Examples:
     type=FilePath(),
     help="Event payload; default: the file in GITHUB_EVENT_PATH.",
 )
-@click.option("--reports", help="Folder of the saved verdict; default: reports.folder of the settings.")
+@click.option(
+    "--reports",
+    type=click.Path(),
+    help="Folder of the saved verdict; default: reports.folder.",
+)
 @click.option(
     "--artifact-url", default="", metavar="URL", help="URL of the uploaded reports, linked in the comment."
 )

@@ -49,13 +49,13 @@ Examples:
   sbir-gate run --through dagster
 """
 )
-@click.option("--awards", "awards", help="Awards of the fixture; default: fixtures.awards.")
-@click.option("--recipients", help="Recipients of the fixture; default: fixtures.recipients.")
-@click.option("--truth", help="Correct recipients of the fixture; default: fixtures.truth.")
+@click.option("--awards", type=click.Path(), help="Fixture awards; default: fixtures.awards.")
+@click.option("--recipients", type=click.Path(), help="Fixture recipients; default: fixtures.recipients.")
+@click.option("--truth", type=click.Path(), help="Correct recipients; default: fixtures.truth.")
 @click.option("--enricher", help="Command line of your engine, with {awards} {recipients} {output}.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Number of measured repeats.")
-@click.option("--baselines", help="Folder of the baselines.")
-@click.option("--reports", help="Folder for reports.")
+@click.option("--baselines", type=click.Path(), help="Folder of the baselines.")
+@click.option("--reports", type=click.Path(), help="Folder for reports.")
 @click.option(
     "--base",
     metavar="[REF]",

@@ -20,7 +20,7 @@ from sbir_gate.gate.comparing.drift import (
 from sbir_gate.gate.comparing.known_noise import known_spread
 from sbir_gate.gate.comparing.series import comparable_series, spread
 from sbir_gate.gate.judging_history import JudgingHistory, branch_of, history_folder, opened
-from sbir_gate.gate.kept_runs import entry_of, skipped_words
+from sbir_gate.gate.kept_runs import entry_of, skipped_text
 from sbir_gate.gate.main_branch import course_branch
 from sbir_gate.gate.storing.history import History, open_entries, open_history
 from sbir_gate.model.alert import AlertList
@@ -71,7 +71,7 @@ def consult_history(
         with opened(settings, judging) as history:
             drift = _drift(history, run, verdict, settings, branch_of(settings, judging))
             previous = _previous_outcome(history, run)
-            warnings = skipped_words(history.skipped)
+            warnings = skipped_text(history.skipped)
     except (InputError, DocumentError) as error:
         facts = {"fault": error.message}
         noted = verdict.found(Finding(Rule.DRIFT_NOT_JUDGED, Severity.INFO, facts=facts))

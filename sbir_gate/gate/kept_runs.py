@@ -105,12 +105,12 @@ def import_runs(paths: Iterable[Path], settings: Settings) -> ImportResult:
         taken += is_new
         known += not is_new
     if not taken + known:
-        faults = "; ".join(skipped_words(skipped)) or "the folders hold no JSON file"
+        faults = "; ".join(skipped_text(skipped)) or "the folders hold no JSON file"
         raise InputError(f"there is no Run to import: {faults}", "name files that 'sbir-gate run' saved")
     return ImportResult(folder, taken, known, tuple(skipped))
 
 
-def skipped_words(skipped: Sequence[SkippedFile], what: str = "files of the history") -> tuple[str, ...]:
+def skipped_text(skipped: Sequence[SkippedFile], what: str = "files of the history") -> tuple[str, ...]:
     """Return one line on files that were skipped: the first of them by name and reason, and how many more."""
     if not skipped:
         return ()

@@ -197,11 +197,11 @@ def run_of(
 def _benchmark(
     plan: BenchmarkPlan, edges: Edges, progress: Progress, check_run: CheckRun, *, is_built_in: bool
 ) -> BenchmarkResult:
-    def tell(repeat: int, repeats: int) -> None:
+    def report(repeat: int, repeats: int) -> None:
         progress(f"repeat {repeat} of {repeats}" if repeat else "warming up")
 
     with wrong_input_explained(is_built_in=is_built_in):
-        return run_benchmark(plan, edges.launch, edges.calibrate, tell, check_run)
+        return run_benchmark(plan, edges.launch, edges.calibrate, report, check_run)
 
 
 @contextmanager
