@@ -12,6 +12,15 @@ _.format_commands
 _.get_value
 _.format_field
 
+# called by http.server
+_.do_GET
+_.do_PUT
+_.log_message
+_.daemon_threads
+
+# a value of saved labels
+_.LIKELY
+
 # called by Python's io and zipfile, PyYAML, requests, remotezip
 _.writable
 _.readable

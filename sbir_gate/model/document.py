@@ -46,6 +46,7 @@ from sbir_gate.model.alert import AlertList
 from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of, uncollected
 from sbir_gate.model.bounds import number_fault
 from sbir_gate.model.history import HistoryEntry
+from sbir_gate.model.labelling import LabelSample, sample_fault
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.quality_report import QualityReport, count_fault
 from sbir_gate.model.records import AwardTable
@@ -87,6 +88,7 @@ HISTORY = DocumentKind("history", HistoryEntry, entry_excess, number_fault)
 ALERTS = DocumentKind("alerts", AlertList)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
 QUALITY = DocumentKind("quality", QualityReport, fault=count_fault)
+LABEL_SAMPLE = DocumentKind("label-sample", LabelSample, fault=sample_fault)
 
 
 def encode(kind: DocumentKind[T], content: T) -> str:
