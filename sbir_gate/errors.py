@@ -229,19 +229,24 @@ class EnricherError(SbirGateError):
 
     @property
     def message(self) -> str:
-        """The text of the error, with the last line that the program printed."""
-        return ": ".join((super().message, *self._last_line))
+        """The text of the error, with the reason that the program printed."""
+        return ": ".join((super().message, *self._reason))
 
     @property
-    def _last_line(self) -> tuple[str, ...]:
-        return tuple(line.strip() for line in self.log_tail[-1:])
+    def _reason(self) -> tuple[str, ...]:
+        """Why the program ended: its last line, or an exception with all lines of its message."""
+        lines = self.log_tail
+        frames = [number for number, line in enumerate(lines) if line.startswith('  File "')]
+        after = range(frames[-1] if frames else len(lines), len(lines))
+        first = next((number for number in after if not lines[number].startswith(" ")), -1)
+        return (" ".join(line.strip() for line in lines[first:]),) if lines else ()
 
     def facts_of(self, fault: Fault) -> dict[str, str | int | tuple[str, ...]]:
         """Return what is known of the error, the fault and the program."""
         log = self.log_tail or None
         program = known(command=self.command, status=self.status, log=log, log_file=self.log)
         found = super().facts_of(fault)
-        return {**found, "text": ": ".join((str(found["text"]), *self._last_line)), **program}
+        return {**found, "text": ": ".join((str(found["text"]), *self._reason)), **program}
 
     def seen_from(self, folder: Path) -> None:
         """Make paths in a folder relative to it, those in the program's messages too."""

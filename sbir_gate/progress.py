@@ -67,7 +67,7 @@ class ProgressFile:
         self._written = float("-inf")
         self._last: ChunkProgress | None = None
 
-    def tell(self, progress: ChunkProgress) -> None:
+    def report(self, progress: ChunkProgress) -> None:
         """Write how far the run is, unless that was done within the last second."""
         self._last = progress
         if self._clock() - self._written >= _LEAST_SECONDS:

@@ -108,9 +108,14 @@ class Browser:
                     found.append(f"request: {address}")
         return found
 
-    def picture(self, path: Path) -> None:
-        """Write a picture of the whole page."""
-        shot = self._command("Page.captureScreenshot", captureBeyondViewport=True, format="png")
+    def picture(self, path: Path, size: tuple[int, int] | None = None) -> None:
+        """Write a picture of the whole page, or of its first part of that size."""
+        clip = (
+            {}
+            if size is None
+            else {"clip": {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}}
+        )
+        shot = self._command("Page.captureScreenshot", captureBeyondViewport=True, format="png", **clip)
         path.write_bytes(base64.b64decode(str(shot["data"])))
 
     def _command(self, name: str, **parameters: object) -> Mapping[str, object]:

@@ -28,6 +28,7 @@ from tests.factories_matching import Award, Recipient, write_tables
 AWARDS = 50
 RECIPIENTS = 90
 COMMIT = "c" * 40
+SUBJECT = "Read the awards of another year"
 
 
 class Clock:
@@ -128,6 +129,7 @@ class World:
             calibrate=lambda: Calibration(0.1, 0.1),
             machine=lambda: MACHINE,
             source=lambda: Source(self.commit, "main"),
+            subject=lambda commit: SUBJECT if commit == self.commit else "",
         )
         return build_definitions(str(self.config()), AssetEdges(edges, self.engine, self.announce))
 

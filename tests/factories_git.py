@@ -35,15 +35,26 @@ class Repository:
             text=True,
         ).stdout.strip()
 
-    def commit(self, files: Mapping[str, str]) -> str:
-        """Write files (path -> text), commit all that is there, and return the commit."""
-        for name, text in files.items():
+    def write_all(self, files: Mapping[str, str | bytes | None]) -> None:
+        """Write files by their paths; None removes one."""
+        for name, content in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            if content is None:
+                path.unlink()
+            else:
+                path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def commit(self, files: Mapping[str, str | bytes | None]) -> str:
+        """Write files, commit all that is there, and return the commit."""
+        self.write_all(files)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", "a change")
         return self.git("rev-parse", "HEAD")
+
+    def branch(self, name: str) -> None:
+        """Make a branch and stand on it."""
+        self.git("checkout", "--quiet", "-b", name)
 
     def worktrees(self) -> list[str]:
         """Return every worktree that git knows of."""

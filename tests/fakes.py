@@ -96,3 +96,8 @@ def make_event(name="pull_request", **changes):
     }
     branch = "change" if name == "pull_request" else changes.get("base_ref") or "main"
     return Event(**{**usual, "branch": branch, "default_branch": "main", **changes})
+
+
+def unknown_subject(_commit: str) -> str:
+    """Know no commit: return no first line of a message."""
+    return ""

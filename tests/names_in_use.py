@@ -20,6 +20,8 @@ _.daemon_threads
 
 # a value of saved labels
 _.LIKELY
+# read by Python's enum
+_._value_
 
 # called by Python's io and zipfile, PyYAML, requests, remotezip
 _.writable

@@ -53,14 +53,14 @@ def begin() -> None:
     from sbir_gate.gate.keeping import fetch_past
     from sbir_gate.gate.publish import begin as begin_check
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
-    from sbir_gate.pipeline.action import mode_of, told_settings
+    from sbir_gate.pipeline.action import mode_of, publishing_settings
     from sbir_gate.settings.action_inputs import InputMode
 
     inputs, event = _inputs(), workflow_event(None)
     if mode_of(inputs, event) is InputMode.COMMENT:
         return
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
-    effective = told_settings(inputs, event, os.environ, git)
+    effective = publishing_settings(inputs, event, os.environ, git)
     _try(lambda: fetch_past(inputs, effective.settings, git))
     github = publish_edges(event, effective).github
     if inputs.check and github is not None and not event.is_fork:
@@ -146,12 +146,12 @@ def publish() -> None:
     from sbir_gate.gate.publish import publish as publish_verdict
     from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
-    from sbir_gate.pipeline.action import channels_of, mode_of, told_settings
+    from sbir_gate.pipeline.action import channels_of, mode_of, publishing_settings
     from sbir_gate.settings.action_inputs import FailOn, InputMode
 
     inputs, event = _inputs(), workflow_event(None)
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
-    effective = told_settings(inputs, event, os.environ, git)
+    effective = publishing_settings(inputs, event, os.environ, git)
     edges = publish_edges(event, effective)
     channels = channels_of(inputs, event, bool(os.environ.get(WEBHOOK_VARIABLE)))
     if mode_of(inputs, event) is InputMode.COMMENT:
@@ -180,13 +180,15 @@ def cancel() -> None:
     """Complete the check of a cancelled run; otherwise it would block the merge."""
     from sbir_gate.gate.publish import cancel as cancel_check
     from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
-    from sbir_gate.pipeline.action import mode_of, told_settings
+    from sbir_gate.pipeline.action import mode_of, publishing_settings
     from sbir_gate.settings.action_inputs import InputMode
 
     inputs, event = _inputs(), workflow_event(None)
     if not inputs.check or event.is_fork or mode_of(inputs, event) is InputMode.COMMENT:
         return
-    effective = told_settings(inputs, event, os.environ, Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS))
+    effective = publishing_settings(
+        inputs, event, os.environ, Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
+    )
     github = publish_edges(event, effective).github
     if github is not None:
         _try(lambda: cancel_check(event, effective.settings.gate.name, github))

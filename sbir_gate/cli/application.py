@@ -32,6 +32,7 @@ VERBS = {
         "sbir_gate.cli.history:history",
         "List past Runs, query metrics and trends, or import and share Runs.",
     ),
+    "dashboard": ("sbir_gate.cli.dashboard:dashboard", "Write the history as one HTML page of trends."),
     "publish": (
         "sbir_gate.cli.publish:publish",
         "Publish a saved verdict: pull request comment, check, job summary, outputs, Slack.",

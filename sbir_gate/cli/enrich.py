@@ -36,10 +36,14 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.option(
-    "--awards", required=True, help="CSV, CSV.gz or Parquet file, or a folder or glob of such files."
+    "--awards",
+    type=click.Path(),
+    required=True,
+    help="CSV, CSV.gz or Parquet file, or a folder or glob of such files.",
 )
 @click.option(
     "--recipients",
+    type=click.Path(),
     required=True,
     help="The same, or a PostgreSQL dump (folder or .zip) as DUMP or DUMP#schema.table.",
 )

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from sbir_gate.cli.options import FilePath, effective_settings, has_colour, quiet_option, settings_options
+from sbir_gate.cli.options import (
+    Choice,
+    FilePath,
+    effective_settings,
+    has_colour,
+    quiet_option,
+    settings_options,
+)
 from sbir_gate.cli.printing import put
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import UsageError
@@ -26,13 +33,11 @@ Examples:
 """
 )
 @click.argument("award_ids", metavar="AWARD...", nargs=-1, required=True)
-@click.option("--awards", help="Awards to link; default: those of the settings.")
-@click.option("--recipients", help="Recipients to link them to; default: those of the settings.")
+@click.option("--awards", type=click.Path(), help="Awards to link; default: those of the settings.")
+@click.option("--recipients", type=click.Path(), help="Recipients; default: those of the settings.")
 @click.option("--enriched", type=FilePath(), help="Explain from this enriched file of any engine instead.")
 @click.option("--against", type=FilePath(), help="Saved Run or baseline: which stage decided otherwise?")
-@click.option(
-    "--format", "format_", type=click.Choice(("console", "json")), default="console", show_default=True
-)
+@click.option("--format", "format_", type=Choice(("console", "json")), default="console", show_default=True)
 @click.option("--html", type=FilePath(), help="Write a page with charts to this file too.")
 @settings_options
 @quiet_option

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from sbir_gate.cli.completion import complete_metric
-from sbir_gate.cli.options import Choice, FilePath, effective_settings, settings_options
+from sbir_gate.cli.options import (
+    Choice,
+    FilePath,
+    change_points_option,
+    effective_settings,
+    has_change_points,
+    settings_options,
+)
 from sbir_gate.cli.printing import harmless, put, put_line
 
 if TYPE_CHECKING:
@@ -138,12 +145,7 @@ Examples:
 """
 )
 @click.option("--metric", required=True, shell_complete=complete_metric, help="Metric to show.")
-@click.option(
-    "--change-points/--no-change-points",
-    "wants_changes",
-    default=None,
-    help="Find lasting changes of level. Needs the extra 'history'; default: on if installed.",
-)
+@change_points_option
 @_choice_options(limit=0)
 @settings_options
 def trend(
@@ -163,9 +165,8 @@ def trend(
 
     settings = effective_settings(config_file, assignments, {}).settings
     chosen = _query(settings, since, branch, gate, limit)
-    has_changes = _has_change_points() if wants_changes is None else wants_changes
     with _opened(settings) as past:
-        course = metric_history(past, metric, chosen, has_changes=has_changes)
+        course = metric_history(past, metric, chosen, has_changes=has_change_points(wants_changes))
         put(render_trend(course, HistoryFormat(format_), _width()))
 
 
@@ -187,7 +188,7 @@ Examples:
     show_default=True,
     help="Number of newest reports; 0 means all.",
 )
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--format", "format_", type=Choice(FORMATS), default="table", show_default=True)
 @settings_options
 def quality(
     compared: tuple[Path, ...],
@@ -200,7 +201,7 @@ def quality(
 ) -> None:
     """List quality reports and compare the newest with the one before; or compare BEFORE with AFTER."""
     from sbir_gate.errors import UsageError
-    from sbir_gate.gate.kept_runs import skipped_words
+    from sbir_gate.gate.kept_runs import skipped_text
     from sbir_gate.gate.quality import quality_folder
     from sbir_gate.gate.quality_history import compared_reports, kept_reports
     from sbir_gate.gate.reporting.history import HistoryFormat
@@ -215,7 +216,7 @@ def quality(
     settings = effective_settings(config_file, assignments, {}).settings
     moment = since_moment(since, datetime.now(UTC)) if since is not None else None
     kept = kept_reports(quality_folder(settings), gate, moment, limit)
-    for line in skipped_words(kept.skipped, "quality reports"):
+    for line in skipped_text(kept.skipped, "quality reports"):
         put_line(f"warning: {harmless(line)}", is_error=True)
     put(render_reports(kept.reports, kept.comparison, HistoryFormat(format_), _width()))
 
@@ -232,11 +233,11 @@ Examples:
 @settings_options
 def import_(paths: Sequence[Path], config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Import saved Runs into the history; for a folder, all JSON files in it."""
-    from sbir_gate.gate.kept_runs import import_runs, skipped_words
+    from sbir_gate.gate.kept_runs import import_runs, skipped_text
 
     settings = effective_settings(config_file, assignments, {}).settings
     done = import_runs(paths, settings)
-    for line in skipped_words(done.skipped, "files to import"):
+    for line in skipped_text(done.skipped, "files to import"):
         put_line(f"warning: {harmless(line)}", is_error=True)
     put_line(f"{done.folder}: Runs imported: {done.taken:,}; already present: {done.known:,}")
 
@@ -292,9 +293,9 @@ def pull(
 
 
 def _report(done: HistoryTransfer, place: str) -> None:
-    from sbir_gate.gate.kept_runs import skipped_words
+    from sbir_gate.gate.kept_runs import skipped_text
 
-    for line in skipped_words(done.skipped):
+    for line in skipped_text(done.skipped):
         put_line(f"warning: {harmless(line)}", is_error=True)
     put_line(f"{place}: Runs added: {done.added:,}; already present: {done.known:,}")
 
@@ -313,25 +314,13 @@ def _query(
 def _opened(settings: Settings) -> Iterator[History]:
     """Open the history; warn about files that are not entries."""
     from sbir_gate.gate.judging_history import history_folder
-    from sbir_gate.gate.kept_runs import skipped_words
+    from sbir_gate.gate.kept_runs import skipped_text
     from sbir_gate.gate.storing.history import open_history
 
     with open_history(history_folder(settings)) as past:
-        for line in skipped_words(past.skipped):
+        for line in skipped_text(past.skipped):
             put_line(f"warning: {harmless(line)}", is_error=True)
         yield past
-
-
-def _has_change_points() -> bool:
-    from sbir_gate.errors import UsageError
-    from sbir_gate.gate.comparing.change_points import check_extra
-
-    try:
-        check_extra()
-    except UsageError as error:
-        put_line(f"warning: {error.message}; {error.hint}", is_error=True)
-        return False
-    return True
 
 
 def _width() -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from sbir_gate.cli.completion import complete_key, complete_ref
+from sbir_gate.cli.printing import put_line
 from sbir_gate.errors import UsageError
 from sbir_gate.wrong_input import did_you_mean
 
@@ -104,10 +105,34 @@ def policy_request(
     return PolicyRequest(BaseName(ref), Path.cwd(), config_file, os.environ, options, assignments)
 
 
+def change_points_option(function: F) -> F:
+    """Add --change-points."""
+    return click.option(
+        "--change-points/--no-change-points",
+        "wants_changes",
+        default=None,
+        help="Find lasting changes of level. Needs the extra 'history'; default: on if installed.",
+    )(function)
+
+
+def has_change_points(wants_changes: bool | None) -> bool:
+    """Say whether to look for change points; where it was not said, warn if the extra is missing."""
+    if wants_changes is not None:
+        return wants_changes
+    from sbir_gate.gate.comparing.change_points import check_extra
+
+    try:
+        check_extra()
+    except UsageError as error:
+        put_line(f"warning: {error.message}; {error.hint}", is_error=True)
+        return False
+    return True
+
+
 def quiet_option(function: F) -> F:
     """Add --quiet."""
     return click.option(
-        "--quiet", "-q", is_flag=True, help="Print no progress and no summary; warnings stay."
+        "--quiet", "-q", is_flag=True, help="Print no progress and no summary; warnings and results stay."
     )(function)
 
 

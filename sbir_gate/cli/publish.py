@@ -60,7 +60,11 @@ Examples:
     type=FilePath(),
     help="Event payload; default: the file in GITHUB_EVENT_PATH.",
 )
-@click.option("--reports", help="Folder of the saved verdict; default: reports.folder of the settings.")
+@click.option(
+    "--reports",
+    type=click.Path(),
+    help="Folder of the saved verdict; default: reports.folder.",
+)
 @click.option(
     "--artifact-url", default="", metavar="URL", help="URL of the uploaded reports, linked in the comment."
 )
@@ -79,7 +83,9 @@ Examples:
     help="Least severe verdict that fails the check.",
 )
 @click.option("--strict", is_flag=True, help="Exit with status 3 if a channel fails.")
-@click.option("--dry-run", is_flag=True, help="Print what would be published, without any request.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print what each of these channels would send, without any request."
+)
 @settings_options
 def publish(
     has_comment: bool,
@@ -110,11 +116,6 @@ def publish(
     if untrusted is not None:
         _check_untrusted(is_dry_run=dry_run, has_slack=bool(has_slack))
     effective = effective_settings(config_file, assignments, {"reports.folder": reports})
-    if dry_run:
-        _print_dry_run(effective, event_file, artifact_url)
-        return
-    event = workflow_event(event_file)
-    edges = publish_edges(event, effective)
     channels = Channels(
         has_comment=has_comment,
         has_check=has_check,
@@ -124,11 +125,16 @@ def publish(
         # a fork's result is never sent to Slack
         has_slack=untrusted is None and _wants_slack(has_slack),
     )
+    fails = fail_on == "inconclusive"
+    if dry_run:
+        _print_dry_run(effective, event_file, artifact_url, channels, fails)
+        return
+    event = workflow_event(event_file)
+    edges = publish_edges(event, effective)
     if untrusted is None:
         saved = saved_verdict(event, effective, channels, edges)
     else:
         saved, event = judged_untrusted(untrusted, effective, event, edges.github)
-    fails = fail_on == "inconclusive"
     result = publish_verdict(
         saved, effective, event, channels, edges, artifact_url, fails_on_inconclusive=fails
     )
@@ -244,16 +250,19 @@ def judged_untrusted(
     return judge_untrusted(folder, effective, event, github, git, today)
 
 
-def _print_dry_run(effective: EffectiveSettings, event_file: Path | None, artifact_url: str) -> None:
+def _print_dry_run(
+    effective: EffectiveSettings, event_file: Path | None, artifact_url: str, channels: Channels, fails: bool
+) -> None:
     from sbir_gate.gate.edges import subject_here
-    from sbir_gate.gate.publish import lines_of_dry_run, outputs_of, publication_of
+    from sbir_gate.gate.publish import dry_run
     from sbir_gate.gate.saved_verdict import load_saved
 
     saved = load_saved(effective.settings.reports.folder)
-    is_workflow = bool(os.environ.get("GITHUB_EVENT_NAME"))
-    event = workflow_event(event_file) if is_workflow else None
-    publication = publication_of(saved, effective, event, artifact_url, subject_here)
-    for line in lines_of_dry_run(publication, outputs_of(saved, "")):
+    event = workflow_event(event_file) if os.environ.get("GITHUB_EVENT_NAME") else None
+    shown = dry_run(
+        saved, effective, event, channels, artifact_url, subject_here, fails_on_inconclusive=fails
+    )
+    for line in shown.split("\n"):
         put_line(harmless(line))
 
 

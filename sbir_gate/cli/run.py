@@ -49,13 +49,13 @@ Examples:
   sbir-gate run --through dagster
 """
 )
-@click.option("--awards", "awards", help="Awards of the fixture; default: fixtures.awards.")
-@click.option("--recipients", help="Recipients of the fixture; default: fixtures.recipients.")
-@click.option("--truth", help="Correct recipients of the fixture; default: fixtures.truth.")
+@click.option("--awards", type=click.Path(), help="Fixture awards; default: fixtures.awards.")
+@click.option("--recipients", type=click.Path(), help="Fixture recipients; default: fixtures.recipients.")
+@click.option("--truth", type=click.Path(), help="Correct recipients; default: fixtures.truth.")
 @click.option("--enricher", help="Command line of your engine, with {awards} {recipients} {output}.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Number of measured repeats.")
-@click.option("--baselines", help="Folder of the baselines.")
-@click.option("--reports", help="Folder for reports.")
+@click.option("--baselines", type=click.Path(), help="Folder of the baselines.")
+@click.option("--reports", type=click.Path(), help="Folder for reports.")
 @click.option(
     "--base",
     metavar="[REF]",
@@ -145,8 +145,8 @@ def run(
         put(render(result.run, result.verdict))
         for warning in result.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
+        put(render_alerts(result.alerts), is_error=True)
         if not quiet:
-            put(render_alerts(result.alerts), is_error=True)
             beside = f"  base: {result.reference_path}" if result.reference_path else ""
             put_line(f"Run: {result.run_path}{beside}  report: {result.report_path}", is_error=True)
         sys.exit(exit_status(result.verdict, fail_on == "inconclusive"))
@@ -168,16 +168,21 @@ def _all_loaded() -> Iterator[None]:
 def _settings_faults_left(
     config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
 ) -> Iterator[None]:
-    """Save a verdict `error` for invalid settings, if they still define the reports folder."""
+    """Save a verdict `error` for invalid settings, if they still define the reports folder.
+
+    A slip on the command line saves none: whoever typed it reads the error, and keeps the last report.
+    """
     from sbir_gate.gate.conclusion import leave_error_verdict
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.settings.effective import inspect_settings
+    from sbir_gate.settings.layers import ASSIGNMENT_OPTION, COMMAND_LINE
 
     try:
         yield
     except ConfigurationError as error:
         found, _ = inspect_settings(config_file, os.environ, options, assignments)
-        if found is not None:
+        is_slip = all(fault.path in {ASSIGNMENT_OPTION, COMMAND_LINE} for fault in error.faults)
+        if found is not None and not is_slip:
             with suppress(SbirGateError, OSError):  # report the settings error, not this one
                 leave_error_verdict(found, real_edges(), error)
         raise

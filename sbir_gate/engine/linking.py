@@ -15,11 +15,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.engine.matching.candidates import BlockingOptions
-from sbir_gate.engine.matching.cascade import (
-    Matched,
-    MatchingOptions,
-    match_firms,
-)
+from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
 from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.engine.matching.parts import open_parts, own_rows, register_functions
 from sbir_gate.engine.recipient_parts import (
@@ -140,9 +136,7 @@ def _workplace(request: LinkRequest, settings: Settings) -> Iterator[tuple[Path,
         return
     paths = files_of([request.recipients], settings)
     ledger = Ledger(
-        request.chunks,
-        parts_key(paths, reading_options(settings)),
-        is_fresh=not request.is_resuming,
+        request.chunks, parts_key(paths, reading_options(settings)), is_fresh=not request.is_resuming
     )
     is_done = False
     try:
@@ -219,10 +213,10 @@ def _read_recipients(
     identity = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
     file = ProgressFile(request.progress_folder, identity, time.monotonic, lambda: datetime.now(UTC))
 
-    def tell(chunk: ChunkProgress) -> None:
+    def report(chunk: ChunkProgress) -> None:
         kept = f"{chunk.chunks} chunks kept" if chunk.is_resumable else ""
         progress(chunk.stage, chunk.records, chunk.share, kept)
-        file.tell(chunk)
+        file.report(chunk)
         place.watch(chunk)
 
     if place.ledger is not None:
@@ -230,7 +224,7 @@ def _read_recipients(
             progress(message, 0, None)
         if place.ledger.finished:
             place.watch(kept_chunks(place.ledger, settings.enrichment.performance.chunk_size))
-    edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), tell=tell)
+    edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), report=report)
     budget_mib = settings.enrichment.performance.memory_threshold_mb
     state = "failed"
     try:

@@ -62,10 +62,10 @@ def next_plan(plan: MemoryPlan, used_mib: float, budget_mib: float, wanted_chunk
 
 @dataclass(frozen=True, slots=True)
 class PartEdges:
-    """What making parts asks of the world: memory in use (MiB), the clock, and whom to tell."""
+    """What making parts asks of the world: memory in use (MiB), the clock, and where progress is reported."""
 
     used_mib: Callable[[], float]
-    tell: Callable[[ChunkProgress], None]
+    report: Callable[[ChunkProgress], None]
     clock: Callable[[], float] = time.monotonic
 
 
@@ -163,7 +163,7 @@ class PartMaker:
             self._parts.append(self._written(partial(self._part, batch)))
             self._recipients += batch.rows
             self._adapt()
-            self._edges.tell(self._progress(batch, reused, self._edges.clock() - started))
+            self._edges.report(self._progress(batch, reused, self._edges.clock() - started))
         return PartsRead(tuple(self._parts), self._recipients, reused, self._notes(len(finished)))
 
     def _written(self, write: Callable[[], Part]) -> Part:

@@ -1,4 +1,4 @@
-"""Tell Slack of a verdict that is news, from the saved documents."""
+"""Notify Slack of a verdict that is news, from the saved documents."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.publication import Links
 from sbir_gate.settings.schema import Settings
 
-TOLD = "sent to Slack"
-NO_NEWS = "nothing new to tell Slack"
+SENT = "sent to Slack"
+NO_NEWS = "nothing new for Slack"
 
 
 def message_of_news(reports: Path, settings: Settings, links: Links) -> Message | None:
@@ -61,4 +61,4 @@ def announce(reports: Path, settings: Settings, webhook: str, links: Links, edge
     if message is None:
         return NO_NEWS
     post_to_slack(webhook, render_slack(message), edges)
-    return TOLD
+    return SENT

@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.errors import DocumentError, Fault
-from sbir_gate.gate.storing.baselines import baseline_path, load_baseline
+from sbir_gate.errors import Fault
+from sbir_gate.gate.storing.baselines import baseline_path, committed_baseline, load_baseline
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName, find_base
 from sbir_gate.gate.storing.revisions import Revision
-from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import PolicyEdit
 from sbir_gate.model.waiver import Waiver
@@ -143,23 +141,10 @@ def baseline_at(revision: Revision, effective: EffectiveSettings) -> Run | None:
     """Return the commit's baseline, None if it has none. Raises DocumentError for one that cannot be read."""
     gate = effective.settings.gate
     path = baseline_path(gate.baselines_folder, gate.name)
-    if revision.place_of(path) is None:
+    place = revision.place_of(path)
+    if place is None:
         return load_baseline(gate.baselines_folder, gate.name)
-    content = _content_at(revision, path, MAX_DOCUMENT_BYTES)
-    if content is None:
-        return None
-    name = _name_at(revision, path)
-    try:
-        run = decode(RUN, content.decode("utf-8"), name, PROMOTE_AGAIN)
-    except UnicodeDecodeError as error:
-        raise DocumentError(
-            f"{name}: not UTF-8 at byte {error.start}", "promote a sound Run there"
-        ) from error
-    if run.gate != gate.name:
-        raise DocumentError(
-            f"{name}: the Run is of gate {run.gate!r}, not {gate.name!r}", "promote a Run of this gate there"
-        )
-    return run
+    return committed_baseline(revision, place, gate.name)
 
 
 _USES_THE_GATE = re.compile(rb"sbir[-_]gate")

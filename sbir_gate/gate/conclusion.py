@@ -101,8 +101,7 @@ def _judged(
     settings = effective.settings
     folder = settings.reports.folder
     past = consult_history(head, verdict, settings, judgement.history)
-    subjects = Subjects.of(past.verdict, edges.subject)
-    verdict_path, report_path = write_verdict(folder, head, past.verdict, subjects)
+    verdict_path, report_path = write_verdict(folder, head, past.verdict, edges.subject)
     save_alerts(folder / ALERTS_NAME, past.alerts)
     return GateResult(
         run=head,
@@ -142,14 +141,15 @@ def _leave_noted(effective: EffectiveSettings, edges: Edges, error: SbirGateErro
 
 
 def write_verdict(
-    folder: Path, run: Run | None, verdict: Verdict, subjects: Subjects | None = None
+    folder: Path, run: Run | None, verdict: Verdict, subject: Callable[[str], str]
 ) -> tuple[Path, Path]:
     """Write the verdict, its report and the changed awards to the folder of reports.
 
-    Return the paths of verdict and report.
+    `subject` gives the first line of a commit's message. Return the paths of verdict and report.
     """
     verdict_path, report_path = folder / VERDICT_NAME, folder / REPORT_NAME
     save_verdict(verdict_path, verdict)
+    subjects = Subjects.of(verdict, subject)
     save_text(report_path, render_markdown(build_view(run, verdict, subjects=subjects)))
     save_text(folder / CHANGED_AWARDS_NAME, render_changed_awards(verdict.records))
     return verdict_path, report_path
@@ -193,7 +193,7 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
         head_commit=source.commit,
     )
     alerts = alerts_of(verdict, source.branch, None)
-    write_verdict(folder, None, verdict)
+    write_verdict(folder, None, verdict, edges.subject)
     save_alerts(folder / ALERTS_NAME, alerts)
     return verdict, alerts
 

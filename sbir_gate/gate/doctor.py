@@ -194,7 +194,7 @@ def _labels(effective: EffectiveSettings, edges: DoctorEdges) -> Diagnosis:
     place = effective.origins["fixtures.truth"]
     with tempfile.TemporaryDirectory(prefix="sbir-gate-doctor-") as scratch:
         try:
-            read = read_fixture(effective, edges, lambda _words: None, Path(scratch))
+            read = read_fixture(effective, edges, lambda _text: None, Path(scratch))
         except SbirGateError as error:
             return _of_error(place, error)
     labelled, awards = len(read.truth or {}), len(read.profiles)

@@ -62,7 +62,7 @@ class Clock(Protocol):
 
     @property
     def now(self) -> Callable[[], datetime]:
-        """Tell the time."""
+        """The present time."""
 
 
 def read_fixture(

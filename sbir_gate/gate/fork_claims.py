@@ -98,7 +98,7 @@ def _fixture_faults(runs: Sequence[Run], known: Known) -> Iterator[Finding]:
             return
         with scratch_folder("sbir-gate-fork-") as scratch:
             read = read_fixture(known.effective, _Stopped(lambda: moment), lambda _: None, scratch)
-            if any(_told(run) != _found(run, read) for run in runs):
+            if any(_claimed_labels(run) != _labels_here(run, read) for run in runs):
                 yield _claim("other-labels")
     except InputError as error:
         yield _claim("unreadable-fixture", fault=error.message)
@@ -111,13 +111,13 @@ class _Stopped:
     now: Callable[[], datetime]
 
 
-def _told(run: Run) -> tuple[object, ...]:
+def _claimed_labels(run: Run) -> tuple[object, ...]:
     """Return what the Run says of its links: which are correct, not labelled, or to one entity."""
     return run.has_truth, [award.label for award in run.awards], dict(run.entities)
 
 
-def _found(run: Run, read: ReadFixture) -> tuple[object, ...]:
-    """Return what `_told` does, as it follows from the Run's links and the fixture."""
+def _labels_here(run: Run, read: ReadFixture) -> tuple[object, ...]:
+    """Return what `_claimed_labels` does, as it follows from the Run's links and the fixture."""
     decisions = [award.decision for award in run.awards]
     entities = dict(known_recipients(read, decisions).entities)
     return read.truth is not None, [*labels_of(decisions, read.profiles, read.truth)], entities

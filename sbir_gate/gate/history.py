@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 
 from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.gate.comparing.alerts import alerts_of
@@ -21,12 +20,12 @@ from sbir_gate.gate.comparing.drift import (
 from sbir_gate.gate.comparing.known_noise import known_spread
 from sbir_gate.gate.comparing.series import comparable_series, spread
 from sbir_gate.gate.judging_history import JudgingHistory, branch_of, history_folder, opened
-from sbir_gate.gate.kept_runs import skipped_words
+from sbir_gate.gate.kept_runs import entry_of, skipped_text
 from sbir_gate.gate.main_branch import course_branch
-from sbir_gate.gate.storing.history import History, open_history
+from sbir_gate.gate.storing.history import History, open_entries, open_history
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.finding import Fact, Finding, Rule, Severity
-from sbir_gate.model.history import HistoryPoint, HistoryQuery, HistoryRow
+from sbir_gate.model.history import HistoryPoint, HistoryQuery
 from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import Outcome, Policy, Verdict
 from sbir_gate.settings.judgement import policy
@@ -72,7 +71,7 @@ def consult_history(
         with opened(settings, judging) as history:
             drift = _drift(history, run, verdict, settings, branch_of(settings, judging))
             previous = _previous_outcome(history, run)
-            warnings = skipped_words(history.skipped)
+            warnings = skipped_text(history.skipped)
     except (InputError, DocumentError) as error:
         facts = {"fault": error.message}
         noted = verdict.found(Finding(Rule.DRIFT_NOT_JUDGED, Severity.INFO, facts=facts))
@@ -188,37 +187,8 @@ def _beginning(history: History, run: Run, course: HistoryQuery, finding: Findin
 
 def own_points(run: Run, name: str) -> tuple[HistoryPoint, ...]:
     """Return the Run's own point of a metric, as if it were kept already; none if it lacks the metric."""
-    timings, cpu_timings = run.calibration_seconds, run.calibration_cpu_seconds
-    row = HistoryRow(
-        file_name="",
-        gate=run.gate,
-        started_at=run.started_at,
-        commit=run.source.commit,
-        branch=run.source.branch,
-        is_dirty=run.source.is_dirty,
-        tags=(),
-        outcome=None,
-        machine=run.machine.fingerprint,
-        fixture=run.fixture.fingerprint,
-        enricher=run.enricher,
-        tool_version=run.tool_version,
-        calibration_seconds=median(timings) if timings else None,
-        calibration_cpu_seconds=median(cpu_timings) if cpu_timings else None,
-    )
-    return tuple(
-        HistoryPoint(
-            row,
-            name,
-            metric.unit,
-            metric.kind,
-            median(metric.values),
-            len(metric.values),
-            metric.version,
-            metric.method,
-        )
-        for metric in run.metrics
-        if metric.name == name and metric.values
-    )
+    with open_entries({"": entry_of(run, None, ())}) as alone:
+        return alone.points(name, HistoryQuery())
 
 
 def _like(points: Sequence[HistoryPoint], run: Run) -> tuple[HistoryPoint, ...]:

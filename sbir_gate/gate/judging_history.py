@@ -114,6 +114,6 @@ def _unused(
             entries=len(surplus),
             names=tuple(surplus),
             source="branch" if entries else "none",
-            used=len(entries),
+            runs=len(entries),
             ref=ref,
         )

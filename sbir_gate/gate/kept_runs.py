@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from sbir_gate import __version__
@@ -13,7 +13,7 @@ from sbir_gate.gate.judging_history import history_folder
 from sbir_gate.gate.storing.history import keep_entry, open_history
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.history import HistoryEntry, HistoryQuery, SkippedFile
-from sbir_gate.model.run import Fixture, Machine, Run, Source, Timing
+from sbir_gate.model.run import Fixture, Machine, Measurement, Run, Source, Timing
 from sbir_gate.model.verdict import Outcome, Verdict
 from sbir_gate.settings.schema import Settings
 
@@ -70,23 +70,8 @@ def previous_entry(alerts: AlertList, settings: Settings) -> HistoryEntry | None
 
 def entry_of(run: Run, outcome: Outcome | None, tags: Sequence[str]) -> HistoryEntry:
     """Return what the history keeps of a Run."""
-    return HistoryEntry(
-        gate=run.gate,
-        started_at=run.started_at,
-        tool_version=run.tool_version,
-        machine=run.machine,
-        source=run.source,
-        fixture=run.fixture,
-        enricher=run.enricher,
-        settings_digest=run.settings_digest,
-        metrics=run.metrics,
-        calibration_seconds=run.calibration_seconds,
-        calibration_cpu_seconds=run.calibration_cpu_seconds,
-        definitions=run.definitions,
-        timing=run.timing,
-        tags=tuple(tags),
-        outcome=outcome,
-    )
+    shared = {field.name: getattr(run, field.name) for field in fields(Measurement)}
+    return HistoryEntry(**shared, tags=tuple(tags), outcome=outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +105,12 @@ def import_runs(paths: Iterable[Path], settings: Settings) -> ImportResult:
         taken += is_new
         known += not is_new
     if not taken + known:
-        faults = "; ".join(skipped_words(skipped)) or "the folders hold no JSON file"
+        faults = "; ".join(skipped_text(skipped)) or "the folders hold no JSON file"
         raise InputError(f"there is no Run to import: {faults}", "name files that 'sbir-gate run' saved")
     return ImportResult(folder, taken, known, tuple(skipped))
 
 
-def skipped_words(skipped: Sequence[SkippedFile], what: str = "files of the history") -> tuple[str, ...]:
+def skipped_text(skipped: Sequence[SkippedFile], what: str = "files of the history") -> tuple[str, ...]:
     """Return one line on files that were skipped: the first of them by name and reason, and how many more."""
     if not skipped:
         return ()

@@ -243,13 +243,13 @@ def _own_rules(own: EffectiveSettings, has_baseline: bool) -> tuple[Rules | None
 
 def _waiver_edits(before: Sequence[Waiver], after: Sequence[Waiver]) -> list[PolicyEdit]:
     old, new = ({waiver.metric: waiver for waiver in waivers} for waivers in (before, after))
-    words = [(name, _waiver_words(old.get(name)), _waiver_words(new.get(name))) for name in {**old, **new}]
+    words = [(name, _waiver_text(old.get(name)), _waiver_text(new.get(name))) for name in {**old, **new}]
     return [
         PolicyEdit(f"waiver for {name}", first, second) for name, first, second in words if first != second
     ]
 
 
-def _waiver_words(waiver: Waiver | None) -> str:
+def _waiver_text(waiver: Waiver | None) -> str:
     if waiver is None:
         return NONE
     return (
@@ -260,11 +260,11 @@ def _waiver_words(waiver: Waiver | None) -> str:
 def _baseline_edits(rules: Rules, own: Rules | None) -> list[PolicyEdit]:
     if own is None or rules.baseline == own.baseline:
         return []
-    first, second = _baseline_words(rules.baseline), _baseline_words(own.baseline)
+    first, second = _baseline_text(rules.baseline), _baseline_text(own.baseline)
     return [PolicyEdit("baseline", first, second if second != first else f"{second}, with other content")]
 
 
-def _baseline_words(run: Run | None) -> str:
+def _baseline_text(run: Run | None) -> str:
     if run is None:
         return NONE
     return f"measured {moment_text(run.started_at)} at {run.source.commit[:12] or 'an unknown commit'}"

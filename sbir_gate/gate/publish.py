@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sbir_gate.errors import DocumentError, InputError, PublishError, SbirGateError, UsageError
-from sbir_gate.gate.announcing import announce
-from sbir_gate.gate.comparing.series import comparable_series
+from sbir_gate.errors import DocumentError, PublishError, SbirGateError, UsageError
+from sbir_gate.gate.announcing import NO_NEWS, announce, message_of_news
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.github_token import NO_TOKEN_HINT
-from sbir_gate.gate.history import own_points
-from sbir_gate.gate.judging_history import history_folder
-from sbir_gate.gate.main_branch import course_branch
 from sbir_gate.gate.publishing.check_run import (
     CheckPlace,
     begin_check,
@@ -31,22 +27,17 @@ from sbir_gate.gate.publishing.github_client import Connection
 from sbir_gate.gate.publishing.pull_request import State, digest_of, publish_comment
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.publishing.workflow import append_outputs, append_summary, render_annotations
-from sbir_gate.gate.reporting.judgement import limit_value
 from sbir_gate.gate.reporting.publication import build_publication
+from sbir_gate.gate.reporting.slack_blocks import render_slack
 from sbir_gate.gate.saved_verdict import Saved
-from sbir_gate.gate.storing.history import open_history
+from sbir_gate.gate.trends import trends_of
 from sbir_gate.model.finding import Severity
-from sbir_gate.model.history import HistoryQuery
-from sbir_gate.model.publication import Links, Publication, Subjects, TrendSeries
-from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Change, Verdict
+from sbir_gate.model.publication import Links, Publication, Subjects
+from sbir_gate.model.verdict import Verdict
 from sbir_gate.retrying import RetryPolicy, full_pause
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
-TREND_METRICS = ("match_rate", "wall_seconds")
-
-_COMMIT_CHARACTERS = 7
 _FILE = re.compile(r" at commit |:\d+$")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _FORBIDDEN = 403
@@ -134,7 +125,7 @@ def publication_of(
         verdict,
         origins=_in_checkout(effective.origins),
         trends=trends_of(saved.run, effective.settings, verdict.changes),
-        links=links_of(event, artifact_url, verdict),
+        links=links_of(event, effective.settings, artifact_url, verdict),
         subjects=Subjects.of(verdict, subject),
     )
 
@@ -144,10 +135,13 @@ def _in_checkout(origins: Mapping[str, str]) -> Mapping[str, str]:
     return {key: origin for key, origin in origins.items() if Path(_FILE.split(origin)[0]).is_file()}
 
 
-def links_of(event: Event | None, artifact_url: str = "", verdict: Verdict | None = None) -> Links:
+def links_of(
+    event: Event | None, settings: Settings, artifact_url: str = "", verdict: Verdict | None = None
+) -> Links:
     """Return where more is to be read; what was compared is known from the verdict."""
+    dashboard = settings.publishing.dashboard_url or ""
     if event is None:
-        return Links(artifact=artifact_url)
+        return Links(artifact=artifact_url, dashboard=dashboard)
     base, head = (verdict.reference_commit, verdict.head_commit) if verdict else ("", event.head_sha)
     return Links(
         run=event.run_url,
@@ -157,6 +151,7 @@ def links_of(event: Event | None, artifact_url: str = "", verdict: Verdict | Non
         base_commit=event.commit_url_of(_hash_of(base)),
         compare=event.compare_url(_hash_of(base), _hash_of(head)),
         docs=event.docs_url or _own_docs(event),
+        dashboard=dashboard,
     )
 
 
@@ -169,43 +164,6 @@ def _own_docs(event: Event) -> str:
     if not Path(__file__).is_relative_to(Path.cwd()):
         return ""
     return f"{event.server_url}/{event.repository}/blob/{event.head_sha}/docs"
-
-
-def trends_of(run: Run | None, settings: Settings, changes: Sequence[Change] = ()) -> tuple[TrendSeries, ...]:
-    """Return the courses of match rate and time: the last Runs of the main branch, then this one.
-
-    Where `changes` has the metric, its limit is drawn.
-    A history that cannot be read has none: the verdict says so already.
-    """
-    most = settings.publishing.trend_runs
-    if run is None or most == 0:
-        return ()
-    query = HistoryQuery(
-        gate=run.gate,
-        branch=course_branch(settings),
-        before=run.started_at,
-        fixture=run.fixture.fingerprint,
-        limit=most,
-    )
-    limits = {change.metric: limit_value(change) for change in changes}
-    found = []
-    try:
-        with open_history(history_folder(settings)) as history:
-            for metric in TREND_METRICS:
-                points = (*history.points(metric, query), *own_points(run, metric))
-                series = comparable_series(points)
-                labels = tuple(
-                    point.row.commit[:_COMMIT_CHARACTERS] or f"{point.row.started_at:%Y-%m-%d}"
-                    for point in series.points
-                )
-                if series.points:
-                    # older values are not in it: the chart says that it begins anew
-                    remark = "since its definition changed" if series.other_definitions else ""
-                    unit = series.points[-1].unit
-                    found.append(TrendSeries(metric, unit, labels, series.values, limits.get(metric), remark))
-    except (InputError, DocumentError):
-        return ()
-    return tuple(found)
 
 
 def begin(event: Event, settings: Settings, github: GitHub) -> str:
@@ -266,7 +224,9 @@ def publish(
     if channels.has_slack:
         telling.attempt(
             lambda: telling.slack(
-                saved.folder, effective.settings, links_of(event, artifact_url, saved.verdict)
+                saved.folder,
+                effective.settings,
+                links_of(event, effective.settings, artifact_url, saved.verdict),
             )
         )
     return PublishResult(
@@ -364,16 +324,39 @@ class _Telling:
         return path
 
 
-def lines_of_dry_run(publication: Publication, outputs: Mapping[str, str]) -> Sequence[str]:
-    """Return what would be published, for a reader: the comment, the remarks and the outputs."""
-    remarks = render_annotations(publication.annotations).splitlines()
-    return (
-        f"# {publication.title}",
-        "",
-        publication.texts[0].rstrip("\n"),
-        "",
-        "# remarks",
-        *(f"  {remark}" for remark in remarks),
-        "# outputs",
-        *(f"  {name}={value}" for name, value in outputs.items()),
-    )
+def dry_run(
+    saved: Saved,
+    effective: EffectiveSettings,
+    event: Event | None,
+    channels: Channels,
+    artifact_url: str = "",
+    subject: Callable[[str], str] = unknown_subject,
+    *,
+    fails_on_inconclusive: bool = False,
+) -> str:
+    """Return what each of the channels would be sent, as text for a reader; nothing is sent."""
+    publication = publication_of(saved, effective, event, artifact_url, subject)
+    report = publication.texts[0].rstrip("\n")
+    parts: dict[str, str] = {}
+    if channels.has_comment:
+        parts["comment"] = report
+    if channels.has_check:
+        conclusion = conclusion_of(publication.outcome, fails_on_inconclusive)
+        heading = f"conclusion: {conclusion.value}\ntitle: {publication.title}"
+        parts["check"] = f"{heading}\n\n{'the text of the comment' if parts else report}"
+    if channels.has_summary:
+        parts["job summary"] = f"the text of the {next(iter(parts))}" if parts else report
+    if channels.has_annotations:
+        parts["annotations"] = _indented(render_annotations(publication.annotations).splitlines())
+    if channels.has_outputs:
+        parts["outputs"] = _indented(f"{name}={value}" for name, value in outputs_of(saved, "").items())
+    if channels.has_slack:
+        links = links_of(event, effective.settings, artifact_url, saved.verdict)
+        message = message_of_news(saved.folder, effective.settings, links)
+        parts["Slack"] = render_slack(message) if message else NO_NEWS
+    return "\n\n".join(f"# {name}\n\n{text or 'nothing'}" for name, text in parts.items())
+
+
+def _indented(lines: Iterable[str]) -> str:
+    """Return lines that no runner takes for commands."""
+    return "\n".join(f"  {line}" for line in lines)

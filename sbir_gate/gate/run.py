@@ -31,6 +31,7 @@ from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import Policy, Verdict
+from sbir_gate.settings.display import overrides
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.judgement import renamed
 
@@ -187,6 +188,7 @@ def run_of(
         unknown_recipient_ids=known.unknown[:_MOST_UNKNOWN],
         unknown_award_ids=result.faults.unknown[:_MOST_UNKNOWN],
         settings_file=str(effective.file or ""),
+        overrides=overrides(effective),
         renamed=renamed(settings),
         timing=timing,
     )
@@ -195,11 +197,11 @@ def run_of(
 def _benchmark(
     plan: BenchmarkPlan, edges: Edges, progress: Progress, check_run: CheckRun, *, is_built_in: bool
 ) -> BenchmarkResult:
-    def tell(repeat: int, repeats: int) -> None:
+    def report(repeat: int, repeats: int) -> None:
         progress(f"repeat {repeat} of {repeats}" if repeat else "warming up")
 
     with wrong_input_explained(is_built_in=is_built_in):
-        return run_benchmark(plan, edges.launch, edges.calibrate, tell, check_run)
+        return run_benchmark(plan, edges.launch, edges.calibrate, report, check_run)
 
 
 @contextmanager

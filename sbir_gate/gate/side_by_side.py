@@ -266,12 +266,12 @@ def _side_by_side(
             edges.calibrate,
             edges.clock,
             is_enough,
-            lambda pair, side: progress(_pair_words(pair, side, budget)),
+            lambda pair, side: progress(_pair_text(pair, side, budget)),
             check_side,
         )
 
 
-def _pair_words(pair: int, side: Side, budget: Budget) -> str:
+def _pair_text(pair: int, side: Side, budget: Budget) -> str:
     if pair == 0:
         return f"warming up: {side}"
     if budget.min_pairs == budget.max_pairs:

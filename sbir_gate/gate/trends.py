@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sbir_gate.errors import InputError, UsageError
+from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.gate.comparing.change_points import FEWEST_POINTS, change_points, exact_change_points
 from sbir_gate.gate.comparing.series import Series, comparable_series, spread
 from sbir_gate.gate.comparing.trend import trend
-from sbir_gate.gate.storing.history import History
+from sbir_gate.gate.history import own_points
+from sbir_gate.gate.judging_history import history_folder
+from sbir_gate.gate.main_branch import course_branch
+from sbir_gate.gate.reporting.judgement import limit_value
+from sbir_gate.gate.storing.history import History, open_history
 from sbir_gate.model.history import ChangePoint, HistoryPoint, HistoryQuery, MetricHistory
 from sbir_gate.model.moments import utc
-from sbir_gate.model.run import MetricKind
+from sbir_gate.model.publication import TrendSeries
+from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.verdict import Change
+from sbir_gate.settings.schema import Settings
 from sbir_gate.wrong_input import did_you_mean
 
 _SPAN = re.compile(r"(?P<count>\d{1,6})(?P<unit>[hdw])")
+_COMMIT_CHARACTERS = 7
+_DRAWN = ("match_rate", "wall_seconds")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
@@ -106,3 +116,40 @@ def _notes(other_fixtures: int, series: Series) -> list[str]:
     if series.is_calibrated:
         notes.append("times are calibrated: they are as if all were measured at the usual speed")
     return notes
+
+
+def trends_of(run: Run | None, settings: Settings, changes: Sequence[Change] = ()) -> tuple[TrendSeries, ...]:
+    """Return the courses of match rate and time: the last Runs of the main branch, then this one.
+
+    Where `changes` has the metric, its limit is drawn.
+    A history that cannot be read has none: the verdict says so already.
+    """
+    most = settings.publishing.trend_runs
+    if run is None or most == 0:
+        return ()
+    query = HistoryQuery(
+        gate=run.gate,
+        branch=course_branch(settings),
+        before=run.started_at,
+        fixture=run.fixture.fingerprint,
+        limit=most,
+    )
+    limits = {change.metric: limit_value(change) for change in changes}
+    found = []
+    try:
+        with open_history(history_folder(settings)) as history:
+            for metric in _DRAWN:
+                points = (*history.points(metric, query), *own_points(run, metric))
+                series = comparable_series(points)
+                labels = tuple(
+                    point.row.commit[:_COMMIT_CHARACTERS] or f"{point.row.started_at:%Y-%m-%d}"
+                    for point in series.points
+                )
+                if series.points:
+                    # older values are not in it: the chart says that it begins anew
+                    remark = "since its definition changed" if series.other_definitions else ""
+                    unit = series.points[-1].unit
+                    found.append(TrendSeries(metric, unit, labels, series.values, limits.get(metric), remark))
+    except (InputError, DocumentError):
+        return ()
+    return tuple(found)

@@ -10,11 +10,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from sbir_gate.documents import load_run
 from sbir_gate.errors import DocumentError, InputError, PublishError, UsageError
 from sbir_gate.gate.conclusion import write_verdict
+from sbir_gate.gate.edges import describe_commit
 from sbir_gate.gate.fork_claims import Known, unproven_claims
 from sbir_gate.gate.history import consult_history
 from sbir_gate.gate.policy import Judgement, incomparable, judged_with_history, own_judgement
@@ -118,14 +120,16 @@ def judge_untrusted(
     pull, trigger = find_pull(event, github)
     head, companions = take_runs(folder, settings.gate.name, settings.publishing.untrusted_max_mib)
     # whatever the document claims: GitHub knows which commit was built
-    head = replace(head, source=replace(head.source, commit=trigger.head_sha, branch=pull.head_ref))
+    source = replace(head.source, commit=trigger.head_sha, branch=pull.head_ref)
+    # of the overrides a command is made that people copy: nothing in it may be a stranger's
+    head = replace(head, source=source, overrides={})
     try:
         judgement = own_judgement(effective, has_baseline=companions.base is None)
         known = Known(effective, git, github, pull.number, judgement.rules.baseline is not None, today)
         verdict = _verdict(head, companions, judgement, effective.settings, today)
         if claims := tuple(unproven_claims(head, companions, known)):
             verdict = incomparable(verdict, *claims)
-        write_verdict(reports, head, verdict)
+        write_verdict(reports, head, verdict, partial(describe_commit, git))
     except (ArithmeticError, ValueError) as error:
         raise InputError(f"the Run cannot be judged ({type(error).__name__})", _TAMPERED) from error
     told = replace(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sbir_gate.model.finding import Finding, Severity
+from sbir_gate.model.finding import Finding, Severity, finding_fault
 from sbir_gate.model.moments import utc
 from sbir_gate.model.verdict import Outcome
 
@@ -58,3 +58,8 @@ class AlertList:
     def __post_init__(self) -> None:
         """Bring the start to UTC."""
         object.__setattr__(self, "started_at", utc(self.started_at))
+
+
+def alerts_fault(found: AlertList) -> str:
+    """Return what a finding of an alert lacks; empty if none lacks anything."""
+    return finding_fault(finding for alert in found.alerts for finding in alert.findings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sbir_gate.model.finding import finding_fault
 from sbir_gate.model.run import Measurement, Quality, Run
 from sbir_gate.model.samples import Sample
 
@@ -18,6 +19,11 @@ _SIGNED = frozenset({"memory_delta_mib"})
 def number_fault(measured: Measurement) -> str:
     """Return the first number that no measurement can have, with its place; empty if there is none."""
     return next(_faults(measured), "")
+
+
+def run_fault(run: Run) -> str:
+    """Return the first number that no measurement can have, or what a note lacks; empty for neither."""
+    return number_fault(run) or finding_fault(run.warnings)
 
 
 def is_amount(value: float, *, may_be_negative: bool = False) -> bool:

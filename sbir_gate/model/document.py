@@ -21,6 +21,7 @@ Format history:
    the input (`unknown_award_ids`).
 4. A Run has its awards in columns (`awards`), with the label of each, instead of seven parallel arrays.
    Times are moments in UTC, and a verdict without a reference has none (`reference_started_at` is null).
+   A Run knows the settings that were given for it alone (`overrides`, with a default).
    Entries of the history know the set of metrics of their program (`definitions`) and why times were not
    measured (`timing`). Verdicts and alerts hold findings (`sbir_gate.model.finding`) instead of sentences.
    Documents of format 3 and older are read by the steps of `upgrades`; their sentences become findings of the
@@ -42,9 +43,9 @@ from pydantic_core import from_json
 from sbir_gate.errors import DocumentError
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.adapters import adapter
-from sbir_gate.model.alert import AlertList
+from sbir_gate.model.alert import AlertList, alerts_fault
 from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of, uncollected
-from sbir_gate.model.bounds import number_fault
+from sbir_gate.model.bounds import number_fault, run_fault
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.labelling import LabelSample, sample_fault
 from sbir_gate.model.profile import ProfileProgress
@@ -54,7 +55,7 @@ from sbir_gate.model.run import Run
 from sbir_gate.model.sizes import entry_excess, run_excess
 from sbir_gate.model.strict_json import parse_json
 from sbir_gate.model.upgrades import upgraded
-from sbir_gate.model.verdict import Verdict, outcome_fault
+from sbir_gate.model.verdict import Verdict, verdict_fault
 from sbir_gate.wrong_input import broken_rule
 
 FORMAT_VERSION = 5
@@ -81,11 +82,11 @@ class DocumentKind(Generic[T]):
     fault: Callable[[T], str] = lambda _content: ""
 
 
-RUN = DocumentKind("run", Run, run_excess, number_fault)
-VERDICT = DocumentKind("verdict", Verdict, fault=outcome_fault)
+RUN = DocumentKind("run", Run, run_excess, run_fault)
+VERDICT = DocumentKind("verdict", Verdict, fault=verdict_fault)
 PROGRESS = DocumentKind("progress", ProfileProgress)
 HISTORY = DocumentKind("history", HistoryEntry, entry_excess, number_fault)
-ALERTS = DocumentKind("alerts", AlertList)
+ALERTS = DocumentKind("alerts", AlertList, fault=alerts_fault)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
 QUALITY = DocumentKind("quality", QualityReport, fault=count_fault)
 LABEL_SAMPLE = DocumentKind("label-sample", LabelSample, fault=sample_fault)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import UnionType
+from typing import Self
 
 from sbir_gate.model.waiver import Waiver
 
@@ -27,120 +29,132 @@ MOST_SEVERE_FIRST = (Severity.FAIL, Severity.INCONCLUSIVE, Severity.WARN, Severi
 
 
 class Rule(StrEnum):
-    """The kind of a finding. Each has its message, meaning and fix in docs/messages.md."""
+    """The kind of a finding. Each has its message, meaning and fix in docs/messages.md.
+
+    `needs` are the facts, and fields of the finding, without which there is no message.
+    """
+
+    needs: tuple[str, ...]
+
+    def __new__(cls, id_: str, needs: str = "") -> Self:
+        """Make a rule of its id and the names of what it needs."""
+        rule = str.__new__(cls, id_)
+        rule._value_ = id_
+        rule.needs = tuple(needs.split())
+        return rule
 
     # the Run itself
     NO_RECORDS = "no-records"
     NO_REPEATS = "no-repeats"
-    NOT_DETERMINISTIC = "not-deterministic"
-    SEGMENT_GONE = "segment-gone"
-    SEGMENT_UNLINKED = "segment-unlinked"
-    ERROR = "error"
+    NOT_DETERMINISTIC = "not-deterministic", "repeats outputs"
+    SEGMENT_GONE = "segment-gone", "dimension value awards"
+    SEGMENT_UNLINKED = "segment-unlinked", "dimension value links"
+    ERROR = "error", "text"
 
     # why nothing was compared
-    BASE_LACKS_FILES = "base-lacks-files"
-    OTHER_GATE = "other-gate"
-    FIXTURE_CHANGED = "fixture-changed"
+    BASE_LACKS_FILES = "base-lacks-files", "commit names"
+    OTHER_GATE = "other-gate", "reference_gate head_gate"
+    FIXTURE_CHANGED = "fixture-changed", "before after"
     FIXTURE_EDIT_UNJUDGED = "fixture-edit-unjudged"
-    REFERENCE_EMPTY = "reference-empty"
-    BASE_OUTDATED = "base-outdated"
-    UNPROVEN_CLAIM = "unproven-claim"
+    REFERENCE_EMPTY = "reference-empty", "missing"
+    BASE_OUTDATED = "base-outdated", "commit lacks target"
+    UNPROVEN_CLAIM = "unproven-claim", "claim"
 
     # a metric that cannot be judged at all
-    METRIC_GONE = "metric-gone"
-    METRIC_REPEATED = "metric-repeated"
-    METRIC_EMPTY = "metric-empty"
-    METRIC_UNDEFINED = "metric-undefined"
-    UNIT_DIFFERS = "unit-differs"
-    REPEATS_DISAGREE = "repeats-disagree"
-    STAGE_SKIPPED = "stage-skipped"
-    METHOD_DIFFERS = "method-differs"
+    METRIC_GONE = "metric-gone", "metric required_by"
+    METRIC_REPEATED = "metric-repeated", "metric side times"
+    METRIC_EMPTY = "metric-empty", "metric side"
+    METRIC_UNDEFINED = "metric-undefined", "metric side"
+    UNIT_DIFFERS = "unit-differs", "metric side unit_found unit_expected"
+    REPEATS_DISAGREE = "repeats-disagree", "metric side"
+    STAGE_SKIPPED = "stage-skipped", "metric skipped repeats"
+    METHOD_DIFFERS = "method-differs", "metric head_method reference_method"
 
     # a metric against its limits
-    BELOW_MINIMUM = "below-minimum"
-    ABOVE_MAXIMUM = "above-maximum"
-    REGRESSION = "regression"
-    POSSIBLE_REGRESSION = "possible-regression"
-    FIRST_RUN_SLOWER = "first-run-slower"
-    RESULTS_KEPT = "results-kept"
-    HARMLESS = "harmless"
-    DRIFT = "drift"
+    BELOW_MINIMUM = "below-minimum", "metric measured limit limit_kind"
+    ABOVE_MAXIMUM = "above-maximum", "metric measured limit limit_kind"
+    REGRESSION = "regression", "metric measured reference change limit limit_kind"
+    POSSIBLE_REGRESSION = "possible-regression", "metric measured reference change limit limit_kind doubt"
+    FIRST_RUN_SLOWER = "first-run-slower", "metric measured reference change limit limit_kind later"
+    RESULTS_KEPT = "results-kept", "metric measured later"
+    HARMLESS = "harmless", "metric measured reference change limit limit_kind"
+    DRIFT = "drift", "metric measured reference change limit limit_kind days reference_started_at"
 
     # award by award
-    AWARDS_WORSENED = "awards-worsened"
-    AWARDS_UNDECIDED = "awards-undecided"
-    AWARDS_DECIDED_TWICE = "awards-decided-twice"
-    ONE_RECIPIENT_GAINS = "one-recipient-gains"
+    AWARDS_WORSENED = "awards-worsened", "measured limit limit_kind improved"
+    AWARDS_UNDECIDED = "awards-undecided", "awards"
+    AWARDS_DECIDED_TWICE = "awards-decided-twice", "awards"
+    ONE_RECIPIENT_GAINS = "one-recipient-gains", "awards firms recipient_id links_before"
 
     # how it was compared
     NO_BASELINE = "no-baseline"
-    GATE_IS_NEW = "gate-is-new"
-    BASELINE_STARTS = "baseline-starts"
-    COMMON_AWARDS = "common-awards"
+    GATE_IS_NEW = "gate-is-new", "target"
+    BASELINE_STARTS = "baseline-starts", "before after awards"
+    COMMON_AWARDS = "common-awards", "before after awards"
     OTHER_DATA = "other-data"
-    METRICS_RETIRED = "metrics-retired"
-    ENRICHER_DIFFERS = "enricher-differs"
+    METRICS_RETIRED = "metrics-retired", "names"
+    ENRICHER_DIFFERS = "enricher-differs", "before after"
     SETTINGS_DIFFER = "settings-differ"
     TRUTH_DIFFERS = "truth-differs"
-    JUDGED_BY_PAIRS = "judged-by-pairs"
+    JUDGED_BY_PAIRS = "judged-by-pairs", "pairs"
     MACHINES_DIFFER = "machines-differ"
     CALIBRATED_BY_SPEED = "calibrated-by-speed"
     KNOWN_NOISE = "known-noise"
-    OLDER_DEFINITION = "older-definition"
-    NEWER_DEFINITION = "newer-definition"
-    OTHER_METHOD = "other-method"
-    METRIC_RENAMED = "metric-renamed"
-    RENAME_IGNORED = "rename-ignored"
-    BLIND_SPOT = "blind-spot"
+    OLDER_DEFINITION = "older-definition", "metric reference_version head_version"
+    NEWER_DEFINITION = "newer-definition", "metric reference_version head_version"
+    OTHER_METHOD = "other-method", "metric reference_method head_method"
+    METRIC_RENAMED = "metric-renamed", "metric old"
+    RENAME_IGNORED = "rename-ignored", "old new obstacle"
+    BLIND_SPOT = "blind-spot", "metric"
     SMALLER_FIXTURE = "smaller-fixture"
-    DRIFT_NOT_JUDGED = "drift-not-judged"
-    DRIFT_REDEFINED = "drift-redefined"
-    RECOVERED = "recovered"
+    DRIFT_NOT_JUDGED = "drift-not-judged", "fault"
+    DRIFT_REDEFINED = "drift-redefined", "names"
+    RECOVERED = "recovered", "previous outcome"
 
     # how base and head were run
     SAME_COMMIT = "same-commit"
-    ENVIRONMENT_SHARED = "environment-shared"
-    ENVIRONMENT_OWN = "environment-own"
-    PACKAGES_CHANGED = "packages-changed"
-    SETTING_OF_BASE = "setting-of-base"
-    SETTINGS_OF_BASE = "settings-of-base"
-    SETTINGS_UNKNOWN = "settings-unknown"
+    ENVIRONMENT_SHARED = "environment-shared", "names reason"
+    ENVIRONMENT_OWN = "environment-own", "names"
+    PACKAGES_CHANGED = "packages-changed", "packages"
+    SETTING_OF_BASE = "setting-of-base", "setting head base"
+    SETTINGS_OF_BASE = "settings-of-base", "count names"
+    SETTINGS_UNKNOWN = "settings-unknown", "names"
     SUBMODULES_MISSING = "submodules-missing"
     LFS_POINTERS = "lfs-pointers"
     ENGINE_INSTALLED = "engine-installed"
     COMMAND_WITHOUT_FILES = "command-without-files"
-    BUDGET_SPENT = "budget-spent"
+    BUDGET_SPENT = "budget-spent", "max_seconds done min_pairs needed_seconds"
     BASELINE_REMEASURED = "baseline-remeasured"
-    SOURCES_UNMATCHED = "sources-unmatched"
+    SOURCES_UNMATCHED = "sources-unmatched", "names"
 
     # the policy
-    NAME_AMBIGUOUS = "name-ambiguous"
-    TARGET_NOT_FOUND = "target-not-found"
-    HISTORY_NOT_USED = "history-not-used"
-    WAIVER_EXPIRED = "waiver-expired"
-    WAIVER_POWERLESS = "waiver-powerless"
-    WAIVER_UNUSED = "waiver-unused"
-    WAIVER_RENAMED = "waiver-renamed"
-    STRICTER_TARGET = "stricter-target"
-    POLICY_NOT_FOUND = "policy-not-found"
+    NAME_AMBIGUOUS = "name-ambiguous", "name used other commit"
+    TARGET_NOT_FOUND = "target-not-found", "commit target"
+    HISTORY_NOT_USED = "history-not-used", "place entries names source runs ref"
+    WAIVER_EXPIRED = "waiver-expired", "metric waiver"
+    WAIVER_POWERLESS = "waiver-powerless", "metric waiver"
+    WAIVER_UNUSED = "waiver-unused", "metric waiver"
+    WAIVER_RENAMED = "waiver-renamed", "metric waiver"
+    STRICTER_TARGET = "stricter-target", "target names"
+    POLICY_NOT_FOUND = "policy-not-found", "commit"
     MEASURED_BY_FORK = "measured-by-fork"
 
     # the checks of a pipeline's assets
-    ROWS_READ = "rows-read"
-    ROWS_UNREADABLE = "rows-unreadable"
-    AWARDS_COMPLETE = "awards-complete"
-    AWARDS_INCOMPLETE = "awards-incomplete"
-    IDS_UNIQUE = "ids-unique"
-    IDS_REPEATED = "ids-repeated"
-    IDS_DOUBLED = "ids-doubled"
+    ROWS_READ = "rows-read", "awards rows measured"
+    ROWS_UNREADABLE = "rows-unreadable", "awards rows measured limit"
+    AWARDS_COMPLETE = "awards-complete", "complete awards measured"
+    AWARDS_INCOMPLETE = "awards-incomplete", "complete awards measured limit"
+    IDS_UNIQUE = "ids-unique", "ids"
+    IDS_REPEATED = "ids-repeated", "ids"
+    IDS_DOUBLED = "ids-doubled", "awards"
     RECIPIENTS_READ = "recipients-read"
-    RECIPIENTS_UNREADABLE = "recipients-unreadable"
-    CHECK_FAILED = "check-failed"
+    RECIPIENTS_UNREADABLE = "recipients-unreadable", "fault"
+    CHECK_FAILED = "check-failed", "text asset check"
     NO_LIMIT = "no-limit"
     TIME_NOT_JUDGED = "time-not-judged"
 
     # a document of an older version, or a note of a step that has no rule of its own
-    AS_RECORDED = "as-recorded"
+    AS_RECORDED = "as-recorded", "text"
 
 
 # They make the verdict incomparable, not failed: nothing was shown to be worse, and nothing to be unharmed.
@@ -244,6 +258,50 @@ class Finding:
     def is_deciding(self) -> bool:
         """Say whether it has a part in the outcome; what has none is a note."""
         return self.severity not in {Severity.INFO, Severity.OK}
+
+
+# the kinds of facts by their names: all others are numbers
+_LISTS = frozenset({"names", "lacks", "examples", "recipient_ids", "packages", "log"})
+_TEXTS = frozenset(
+    {
+        *("after", "asset", "base", "before", "began_at", "began_commit", "check", "claim", "commit"),
+        *("dimension", "doubt", "fault", "file", "head", "head_gate", "head_method", "hint", "missing"),
+        *(
+            "name",
+            "new",
+            "obstacle",
+            "old",
+            "other",
+            "outcome",
+            "place",
+            "previous",
+            "reason",
+            "recipient_id",
+        ),
+        *("ref", "reference_commit", "reference_gate", "reference_method", "reference_started_at"),
+        *("required_by", "setting", "side", "source", "tag", "target", "text", "unit_expected", "unit_found"),
+        *("used", "value"),
+    }
+)
+
+
+def finding_fault(findings: Iterable[Finding]) -> str:
+    """Return what the first of the findings lacks or has of a wrong type; empty where all can be worded."""
+    return next(filter(None, map(_fault, findings)), "")
+
+
+def _fault(finding: Finding) -> str:
+    facts, rule = finding.facts, finding.rule
+    for name in rule.needs:
+        if name not in facts and getattr(finding, name, None) in {None, ""}:
+            return f"a finding of the rule {rule} has no {name}"
+    for name, fact in facts.items():
+        is_figure = rule is Rule.KNOWN_NOISE or name not in _LISTS | _TEXTS
+        type_: type | UnionType = int | float if is_figure else tuple if name in _LISTS else str
+        if not isinstance(fact, type_):
+            kind = "a number" if is_figure else "a list" if name in _LISTS else "a text"
+            return f"a finding of the rule {rule} has {name[:80]} {str(fact)[:80]!r}, which is not {kind}"
+    return ""
 
 
 def note(rule: Rule, **facts: Fact) -> Finding:

@@ -69,7 +69,8 @@ class HistoryRow:
 class HistoryPoint:
     """One metric of one entry: the median of its repeats, in `unit`, and how many they were.
 
-    `version` and `method` are those of the metric: points that differ in either are never joined.
+    `low` and `high` are the lowest and the highest of the repeats, None where they are not known. `version`
+    and `method` are those of the metric: points that differ in either are never joined.
     """
 
     row: HistoryRow
@@ -80,6 +81,8 @@ class HistoryPoint:
     repeats: int
     version: int = FIRST_VERSION
     method: str = ""
+    low: float | None = None
+    high: float | None = None
 
     def is_defined_like(self, other: HistoryPoint) -> bool:
         """Say whether both were measured by the same definition, in the same way."""

@@ -37,7 +37,7 @@ class Links:
 
     `run` is the page of the workflow run, `artifact` that of the uploaded reports, `pull_request` and
     `commit` those of what was judged, `base_commit` that of what it was compared with, `compare` the
-    difference of the two. `docs` is the folder of the documentation's pages.
+    difference of the two. `docs` is the folder of the documentation's pages, `dashboard` the page of trends.
     """
 
     run: str = ""
@@ -47,6 +47,7 @@ class Links:
     base_commit: str = ""
     compare: str = ""
     docs: str = ""
+    dashboard: str = ""
 
 
 @dataclass(frozen=True, slots=True)

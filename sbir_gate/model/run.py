@@ -250,7 +250,8 @@ class Run(Measurement):
     reported (model version, acceptance limit). Runs with the same `session`, not empty, were measured side by
     side: on one fixture, sample i of the one is the pair of sample i of the other. `has_own_policy` says of a
     Run side by side that the working tree's policy judges it, not the base's. `settings_file` is the file
-    over base.yaml, empty if there was none.
+    over base.yaml, empty if there was none. `overrides` are the settings that options, `--set` or variables
+    gave for this run alone: keys, and values as YAML.
     `base_gap` says why a run beside the base went without it; None where it did not.
     `first_run` is the first run where it was a warm-up; None where it is the first of `samples`, and in
     documents of format 2.
@@ -280,6 +281,7 @@ class Run(Measurement):
     target: TargetBranch | None = None
     is_merged: bool = False
     unknown_award_ids: tuple[str, ...] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def repeats(self) -> Repeats:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
-from sbir_gate.model.finding import Excuse, Finding, LimitKind, Rule, Severity, in_order
+from sbir_gate.model.finding import Excuse, Finding, LimitKind, Rule, Severity, finding_fault, in_order
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.moments import utc
 from sbir_gate.model.run import MetricKind, TargetBranch, Timing
@@ -386,8 +386,10 @@ class PromotionObstacle:
 _REFUSING = frozenset({Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR})
 
 
-def outcome_fault(verdict: Verdict) -> str:
-    """Return how the outcome contradicts the findings; empty if it does not."""
+def verdict_fault(verdict: Verdict) -> str:
+    """Return what a finding lacks, or how the outcome contradicts the findings; empty if neither."""
+    if fault := finding_fault(verdict.findings):
+        return fault
     is_refused = verdict.outcome in _REFUSING
     has_failure = any(finding.severity is Severity.FAIL for finding in verdict.findings)
     if is_refused is has_failure:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import requests
 
-from sbir_gate.gate.announcing import TOLD, announce_alerts
+from sbir_gate.gate.announcing import SENT, announce_alerts
 from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 from sbir_gate.gate.reporting.notices import alert_text, alert_title
 from sbir_gate.model.alert import AlertList
@@ -27,7 +27,7 @@ def announce_by_environment(alerts: AlertList, links: Links) -> str:
     if not webhook:
         return f"no notification was sent: {WEBHOOK_VARIABLE} is not set"
     announce_alerts(alerts, webhook, links, SlackEdges(requests.Session()))
-    return TOLD
+    return SENT
 
 
 def make_sensors(

@@ -155,9 +155,10 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and values as tiles."""
+    """Names and values as tiles; `key` is for a script that looks for them."""
 
     facts: tuple[Fact, ...]
+    key: str = ""
 
 
 Block = Paragraph | Facts | Table | Chart | Markup

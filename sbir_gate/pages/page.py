@@ -19,8 +19,7 @@ from markupsafe import Markup
 from sbir_gate.pages.blocks import Cell, Chart, Facts, Json, Page, Paragraph, Section, Table
 from sbir_gate.pages.charts import chart_data
 
-_PACKAGE = files("sbir_gate.pages")
-_SCRIPTS = ("page.js", "tables.js")
+_SCRIPTS = ("page.js", "figures.js", "tables.js")
 _CHART_SCRIPTS = ("plotly/plotly-basic.min.js", "scripts/charts.js")
 
 _ADDRESS = re.compile(r"(?:https://[A-Za-z0-9]|#)[^\s\x00-\x20\"'<>`\\]*")
@@ -63,6 +62,12 @@ def script_json(value: Json) -> Markup:
 def safe_address(text: str) -> str:
     """Return an https address or a place on the page, empty for anything else."""
     return text if _ADDRESS.fullmatch(text) else ""
+
+
+@cache
+def package_text(package: str, name: str) -> str:
+    """Return a script or a style sheet that is a file of a package."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
@@ -122,6 +127,5 @@ def _policy(scripts: list[str], *, is_served: bool) -> str:
     return "; ".join(rules)
 
 
-@cache
 def _read(name: str) -> str:
-    return _PACKAGE.joinpath(name).read_text(encoding="utf-8")
+    return package_text("sbir_gate.pages", name)

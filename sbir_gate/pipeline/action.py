@@ -154,8 +154,8 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
         return run_gate(effective, edges.gate, progress, is_merged=is_merged)
     except SbirGateError as error:
         if not (reports / VERDICT_NAME).is_file():  # the gate leaves one itself, once it has begun
-            told = told_settings(inputs, event, edges.environment, edges.git)
-            leave_error(reports, told.settings.gate.name, edges.gate, error)
+            effective = publishing_settings(inputs, event, edges.environment, edges.git)
+            leave_error(reports, effective.settings.gate.name, edges.gate, error)
         raise
 
 
@@ -241,7 +241,7 @@ def _policy_request(
     return PolicyRequest(named, Path.cwd(), inputs.config, environment, options, ())
 
 
-def told_settings(
+def publishing_settings(
     inputs: ActionInputs, event: Event, environment: Mapping[str, str], git: Git
 ) -> EffectiveSettings:
     """Return the settings for publishing, even if those of the checkout are invalid.

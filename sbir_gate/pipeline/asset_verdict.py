@@ -117,7 +117,7 @@ def _record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_ye
     """Write verdict, report and alerts beside the assets, and keep the Run in their history."""
     settings = asset_settings(effective, award_year).settings
     folder = settings.reports.folder
-    write_verdict(folder, judged.run, judged.verdict)
+    write_verdict(folder, judged.run, judged.verdict, edges.subject)
     save_alerts(folder / ALERTS_NAME, judged.alerts)
     keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings, judged.alerts)
 

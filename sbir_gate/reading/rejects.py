@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
@@ -31,10 +32,8 @@ class RejectLog:
         self._path = path
         self._stream: TextIO | None = None
         if path is not None:
-            try:
+            with self._writing():
                 self._stream = TextIOWrapper(create_file(path), encoding="utf-8", newline="")
-            except OSError as error:
-                raise self._unwritable(error) from error
             self._write(COLUMNS)
 
     def add(self, reject: Reject) -> None:
@@ -48,10 +47,8 @@ class RejectLog:
     def close(self) -> None:
         """Close the file."""
         if self._stream is not None:
-            try:
+            with self._writing():
                 self._stream.close()
-            except OSError as error:
-                raise self._unwritable(error) from error
             self._stream = None
 
     def __enter__(self) -> RejectLog:
@@ -61,16 +58,18 @@ class RejectLog:
         self.close()
 
     def _write(self, row: tuple[str | int, ...]) -> None:
-        if self._stream is None:
-            return
-        try:
-            csv.writer(self._stream, lineterminator="\n").writerow(row)
-        except OSError as error:
-            raise self._unwritable(error) from error
+        if self._stream is not None:
+            with self._writing():
+                csv.writer(self._stream, lineterminator="\n").writerow(row)
 
-    def _unwritable(self, error: OSError) -> OutputError:
-        hint = "give --rejects a file in a folder that exists, that you may write to, and that has room"
-        return OutputError(f"cannot write the rejects ({error_reason(error)})", hint, path=self._path)
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            hint = "give --rejects a file in a folder that exists, that you may write to, and that has room"
+            problem = f"cannot write the rejects ({error_reason(error)})"
+            raise OutputError(problem, hint, path=self._path) from error
 
 
 class RejectTally:

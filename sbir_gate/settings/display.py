@@ -14,6 +14,8 @@ from sbir_gate.settings.yaml_text import plain_value
 
 _PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _NO_WRAPPING = 1_000_000
+# where one machine keeps its results and its interpreter: another has its own
+_OF_THIS_MACHINE = ("reports.", "history.", "enricher.python")
 
 Tree = Mapping[str, object]
 
@@ -36,6 +38,16 @@ def render_effective(effective: EffectiveSettings, format_: ShowFormat = ShowFor
         values = {key: {"value": value, "origin": effective.origins[key]} for key, value in _values(tree, "")}
         return json.dumps(values, indent=2, allow_nan=False) + "\n"
     return "".join(f"{line}\n" for line in _yaml_lines(tree, "", effective.origins))
+
+
+def overrides(effective: EffectiveSettings) -> Mapping[str, str]:
+    """Return what options, `--set` and variables set for this run alone, each value as YAML on one line."""
+    tree: Tree = effective.settings.model_dump(mode="json", exclude_unset=True)
+    return {
+        key: _yaml_value(value)
+        for key, value in _values(tree, "")
+        if not effective.is_from_file(key) and not key.startswith(_OF_THIS_MACHINE)
+    }
 
 
 def _values(tree: Tree, prefix: str) -> Iterator[tuple[str, object]]:

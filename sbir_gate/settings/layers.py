@@ -13,6 +13,7 @@ from sbir_gate.settings.yaml_text import read_layer, read_value
 
 VARIABLE_PREFIX = "SBIR_GATE__"
 ASSIGNMENT_OPTION = "--set"
+COMMAND_LINE = "command line"
 MAX_FILE_BYTES = 1024 * 1024
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -96,7 +97,7 @@ def option_layer(options: Mapping[str, object]) -> Layer:
     given = {key: value for key, value in options.items() if value is not None}
     return _layer(
         [
-            Entry(key, tuple(value) if isinstance(value, list) else value, "command line")
+            Entry(key, tuple(value) if isinstance(value, list) else value, COMMAND_LINE)
             for key, value in given.items()
         ]
     )

@@ -231,6 +231,7 @@ class PublishingSettings(Section):
     retry_base_seconds: Seconds
     retry_cap_seconds: Annotated[Seconds, not_below("retry_base_seconds")]
     trend_runs: Annotated[int, Field(ge=0, le=30)]
+    dashboard_url: WebUrl | None
     untrusted_max_mib: Annotated[int, Field(ge=1, le=512)]
 
 

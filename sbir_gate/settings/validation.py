@@ -45,7 +45,7 @@ def _value_fault(detail: ErrorDetails, entries: Mapping[str, Entry]) -> Fault:
         return replace(entry, key=key).fault(f"the name {broken_rule(detail)}")
     sibling = detail.get("ctx", {}).get("sibling")
     section = key.rpartition(".")[0]
-    where = f" ({entries[f'{section}.{sibling}'].origin})" if sibling else ""
+    where = f" in {entries[f'{section}.{sibling}'].origin}" if sibling else ""
     return value_fault(entry, detail, where)
 
 

@@ -202,7 +202,7 @@ def test_a_push_to_main_promotes_the_baseline_and_keeps_the_run_and_a_merge_queu
     again = team.run("push", {**push, "after": promoted}, workflow(team), promoted, GITHUB_REF_NAME="main")
     assert again.is_success, again.log
     assert "origin/sbir-gate-history: Runs fetched: 1" in again.log
-    assert "pass: enrichment" in again.summary
+    assert "### ✅ sbir-gate: pass" in again.summary
 
 
 KEEPING = """\
@@ -254,7 +254,7 @@ def test_by_hand_the_fixtures_are_measured(team):
     payload = {"inputs": {"dataset": "sample"}, "repository": repository(), "ref": "refs/heads/main"}
     done = team.run("workflow_dispatch", payload, workflow(team, "gate-full.yml"), main)
     assert done.is_success, done.log
-    assert "no-baseline: enrichment" in done.summary
+    assert "### 🆕 sbir-gate: no baseline yet" in done.summary
 
 
 HOSTILE = "$(touch pwned) `touch pwned` ; touch pwned # \" ' ${{ github.token }} %0A::set-output name=x::y"
@@ -334,7 +334,7 @@ def judged_engine(team: Team, engine: str) -> tuple[str, Path]:
 def test_a_team_with_an_engine_of_its_own_needs_the_ten_lines_of_the_readme_and_nothing_else(own_team):
     worse = ENGINE.replace("found = known", "found = number % 2 and known").replace('"")', '"") or ""')
     body, artifact = judged_engine(own_team, f'{worse}print("done")\n')
-    assert "| ❌ match_rate |" in body
+    assert "| ❌ | Match rate" in body
     assert "awards lost a correct link" in body
     base, head = sorted((artifact / "benchmarks").iterdir(), key=run_order)
     assert (load_run(base).source.branch, load_run(head).source.branch) == ("main", "change")
@@ -347,7 +347,7 @@ def test_a_team_with_an_engine_of_its_own_needs_the_ten_lines_of_the_readme_and_
 def test_an_engine_that_kills_its_launcher_is_told_as_an_error_and_its_messages_are_kept(own_team):
     kill = 'import os, time\nprint("so long", flush=True)\nos.kill(os.getppid(), 9)\ntime.sleep(1)\n'
     body, artifact = judged_engine(own_team, kill + ENGINE)
-    assert "## 💥 error: enrichment" in body
+    assert "### 💥 sbir-gate: error" in body
     assert "launcher was ended by signal SIGKILL" in body
     assert (artifact / "logs" / "head-1.log").read_text() == "so long\n"
 
@@ -399,7 +399,7 @@ def test_odd_inputs_are_no_more_than_names(team):
     done = judge(team, with_inputs(team, ODD))
     assert not done.is_success
     assert not list(team.folder.rglob("pwned"))
-    assert "error: enrichment" in done.summary or "💥 error" in done.summary
+    assert "### 💥 sbir-gate: error" in done.summary
 
 
 @pytest.mark.nightly

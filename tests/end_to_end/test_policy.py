@@ -94,6 +94,9 @@ def test_a_change_that_raises_its_limits_fails_and_the_banner_says_so_in_every_f
     assert done.returncode == 1, done.stderr
     assert "10 awards lost a correct link (limit 2)" in done.stdout
     assert "This change edits what it is judged by." in done.stdout
+    # quiet as it is, it keeps the alerts, and the verdict as the last line
+    assert "alert (fail, " in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("FAIL: ")
     assert "  - gate.max_lost: 2 → 99" in done.stdout
     report = (repository.folder / "reports" / "report.md").read_text()
     assert "> | `gate.max_lost` | 2 | 99 |" in report

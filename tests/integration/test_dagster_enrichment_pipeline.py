@@ -21,6 +21,7 @@ from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEAR
 from tests.factories_dagster import (
     AWARDS,
     RECIPIENTS,
+    SUBJECT,
     World,
     duns,
     failed_checks,
@@ -96,6 +97,7 @@ class TestTheJob:
         assert report["verdict"] == "no-baseline"
         assert report["report"] == Path(report["report_path"]).read_text(encoding="utf-8")
         assert report["report"].startswith("### ")
+        assert SUBJECT in report["report"]
 
     @pytest.mark.slow
     def test_the_config_of_a_run_sets_what_the_file_does_not(self, world):

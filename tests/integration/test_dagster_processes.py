@@ -135,7 +135,7 @@ def test_the_pages_of_dagster_show_assets_checks_and_the_report(place):
     assert shown[ENRICHED]["match_rate"]["floatValue"] == 0.9
     assert shown[ENRICHED]["duration_seconds"]["floatValue"] > 0
     assert shown[REPORT]["verdict"]["text"] == "no-baseline"
-    assert shown[REPORT]["report"]["mdStr"].startswith("## ")
+    assert shown[REPORT]["report"]["mdStr"].startswith("### ")
     assert Path(shown[REPORT]["report_path"]["path"]).is_file()
     latest = {check["name"]: check["executionForLatestMaterialization"]["evaluation"] for check in checks}
     assert all(evaluation["success"] for evaluation in latest.values())

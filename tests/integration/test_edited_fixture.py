@@ -28,9 +28,9 @@ from sbir_gate.pipeline.action import ActionEdges, measure
 from sbir_gate.settings.action_inputs import ActionInputs
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import load_settings
+from tests.factories_git import make_repository
 from tests.fakes import NOW, fake_edges, make_event
 from tests.findings import notes, reasons
-from tests.repository import Repository
 
 AWARDS = 24
 WRONG = range(4)
@@ -105,7 +105,7 @@ class Team:
     """A repository with a gate and its baseline on main, and a branch that is checked out."""
 
     def __init__(self, folder):
-        self.repository = Repository(folder)
+        self.repository = make_repository(folder)
         self.folder = folder
         self.files = {"engine.txt": "right\n", "gate.yaml": gate_file(), "data/awards.csv": awards()}
         self.files |= {"data/recipients.csv": recipients(), "data/truth.csv": truth()}
@@ -199,7 +199,7 @@ QUICK = ("nothing", "the awards are deleted", "the wrong answers become the trut
 def test_wrong_links_fail_whatever_the_change_does_to_the_fixture(team, channel, edit):
     verdict = team.judge(channel, {"engine.txt": "wrong\n", **EDITS[edit]}).verdict
     assert verdict.outcome is Outcome.FAIL
-    assert "4 awards were re-linked to a wrong recipient" in reasons(verdict)[0]
+    assert "4 awards were re-linked to an incorrect recipient" in reasons(verdict)[0]
     assert [award.award_id for award in verdict.records.relinked] == ["A0", "A1", "A2", "A3"]
     assert (verdict.fixture_edits is None) == (edit == "nothing")
 

@@ -12,6 +12,7 @@ from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.conclusion import write_verdict
 from sbir_gate.model.document import RUN, encode
 from tests.factories import make_policy, make_run, scaled
+from tests.fakes import unknown_subject
 from tests.fakes_github import REPOSITORY, TOKEN, Fault, github
 from tests.program import run_in_process
 
@@ -45,7 +46,7 @@ class Step:
     def judged(self, run):
         verdict = judge(run, make_run(), make_policy())
         save_run(self.folder / "reports" / "benchmarks", run)
-        write_verdict(self.folder / "reports", run, verdict)
+        write_verdict(self.folder / "reports", run, verdict, unknown_subject)
         save_alerts(self.folder / "reports" / "alerts.json", alerts_of(verdict, "main", None))
 
     def gate(self, *arguments, **changes):

@@ -1,26 +1,35 @@
-"""Write the pictures of the documentation: the comment, the check, the console and a trend, light and dark.
+"""Write the pictures of the documentation: the comment, the check, the console, a trend and the dashboard.
 
-It needs a Chromium or Chrome on the PATH. Trends are drawn by mermaid, as GitHub draws them: name its file
-(`mermaid.min.js` of the npm package) with --mermaid, else they are left as they are.
+It needs Chromium and chromium-driver on the PATH. Trends are drawn by mermaid, as GitHub draws them: name its
+file (`mermaid.min.js` of the npm package) with --mermaid, else they are left as they are.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from sbir_gate.gate.dashboard import dashboard_of
 from sbir_gate.gate.reporting.console import render_console
+from sbir_gate.gate.reporting.dashboard import dashboard_page
 from sbir_gate.gate.reporting.publication import build_publication
 from sbir_gate.gate.reporting.trend_charts import trend_chart
 from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.gate.storing.history import open_entries
 from sbir_gate.model.publication import Links, Publication, Subjects, TrendSeries
+from sbir_gate.pages.page import render_page
+from sbir_gate.settings.effective import load_settings
+from tests.browser import PHONE, open_browser
+from tests.factories_dashboard import long_history
 from tests.pictures.cases import make_case, names
 from tests.pictures.page import NARROW, WIDE, check_page, comment_page, picture, terminal_page
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 THEMES = ("light", "dark")
 COLUMNS = 80
+DASHBOARD = (1000, 900)
 CONSOLE_WIDTH = 690
 
 _SITE = "https://github.example/agency/pipeline"
@@ -79,6 +88,22 @@ def every_page(mermaid: Path | None) -> Iterator[tuple[str, str, int]]:
             yield f"{name}-console-{theme}", terminal_page(console(name), CONSOLE_WIDTH, theme), CONSOLE_WIDTH
 
 
+def dashboard_pictures(folder: Path) -> None:
+    """Write what the dashboard shows first, in a window of a desk and of a phone."""
+    entries = {f"{number:05}.json": entry for number, entry in enumerate(long_history(160, step_at=110))}
+    settings = load_settings(None, {}, {}, ("drift.branch=main",)).settings
+    with open_entries(entries) as history:
+        gates = dashboard_of(history, settings, None, has_changes=True)
+    with tempfile.TemporaryDirectory() as name, open_browser() as browser:
+        page = Path(name) / "dashboard.html"
+        page.write_text(render_page(dashboard_page(gates, _SITE)), encoding="utf-8")
+        for scheme in THEMES:
+            browser.open(page, "metric=wall_seconds", scheme=scheme, size=DASHBOARD)
+            browser.picture(folder / f"dashboard-{scheme}.png", size=DASHBOARD)
+        browser.open(page, "metric=wall_seconds", size=PHONE)
+        browser.picture(folder / "dashboard-phone.png", size=PHONE)
+
+
 def main() -> None:
     """Write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,6 +117,7 @@ def main() -> None:
     found = every_page(options.mermaid) if options.every else pages(options.mermaid)
     for name, page, width in found:
         picture(page, options.output / f"{name}.png", width)
+    dashboard_pictures(options.output)
 
 
 if __name__ == "__main__":

@@ -100,3 +100,29 @@ def test_an_error_within_something_else_keeps_its_facts(tmp_path):
     assert found.message == "there: the base: a.csv:2: no row: in b"
     assert (found.fault.path, found.fault.line, found.hint) == ("a.csv", 2, "other hint")
     assert type(found) is EnricherError
+
+
+TRACEBACK = (
+    "Traceback (most recent call last):",
+    '  File "enrich.py", line 3, in <module>',
+    "    load()",
+    "    ~~~~^^",
+    "ValueError: two columns are missing:",
+    "  - uei",
+    "  - duns",
+)
+
+
+@pytest.mark.parametrize(
+    ("messages", "reason"),
+    [
+        (TRACEBACK, "ValueError: two columns are missing: - uei - duns"),
+        (TRACEBACK[1:], "ValueError: two columns are missing: - uei - duns"),
+        (TRACEBACK[:4], "~~~~^^"),
+        (("reading", " no luck "), "no luck"),
+    ],
+)
+def test_an_exception_is_reported_with_its_whole_message(messages, reason):
+    error = EnricherError("it broke", log_tail=messages)
+    assert error.message == f"it broke: {reason}"
+    assert error.facts_of(error.faults[0])["text"] == error.message

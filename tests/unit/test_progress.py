@@ -35,10 +35,10 @@ def test_the_file_says_how_far_the_run_is_at_most_once_a_second_and_how_it_ended
     now = datetime(2026, 1, 31, 12, tzinfo=UTC)
     file = ProgressFile(tmp_path / "progress", "run-1", lambda: next(times), lambda: now)
     path = tmp_path / "progress" / "run-1.json"
-    file.tell(chunk(records=200))
-    file.tell(chunk(records=250))  # half a second later: not worth a write
+    file.report(chunk(records=200))
+    file.report(chunk(records=250))  # half a second later: not worth a write
     assert json.loads(path.read_text())["records"] == 200
-    file.tell(chunk())
+    file.report(chunk())
     written = json.loads(path.read_text())
     assert written == {
         "format_version": 1,
@@ -64,6 +64,6 @@ def test_the_file_says_how_far_the_run_is_at_most_once_a_second_and_how_it_ended
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file = ProgressFile(None, "run-1", lambda: 0.0, lambda: datetime.now(UTC))
-    file.tell(chunk())
+    file.report(chunk())
     file.finish("finished")
     assert list(tmp_path.iterdir()) == []

@@ -209,12 +209,12 @@ class RemoteFile:
 
 
 def _unreached(error: Exception) -> str:
-    told = repr(error)
-    if "NameResolutionError" in told:
+    cause = repr(error)
+    if "NameResolutionError" in cause:
         return "the name of the server cannot be resolved"
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy cannot be reached"
-    return "the connection was refused" if "refused" in told else "the connection was cut"
+    return "the connection was refused" if "refused" in cause else "the connection was cut"
 
 
 def _validator(headers: Mapping[str, str]) -> str | None:

@@ -81,9 +81,7 @@ def persist(
 
     try:
         return options.retrying.call(
-            action,
-            lambda fault, pause: options.say(f"{fault}; trying again in {pause:.1f} s"),
-            is_further,
+            action, lambda fault, pause: options.say(f"{fault}; trying again in {pause:.1f} s"), is_further
         )
     except TransientError as fault:
         raise ToolError(
@@ -273,9 +271,9 @@ class Transfer:
         """Raise FileChangedError if a part is not the one asked for, or of another version of the file."""
         origin = self._partial.origin()
         known = (origin.total_bytes, origin.validator) if origin is not None and self._is_whole else ()
-        told = (response.total_bytes, response.validator)
+        announced = (response.total_bytes, response.validator)
         has_changed = any(
-            None not in {old, new} and old != new for old, new in zip(known, told, strict=False)
+            None not in {old, new} and old != new for old, new in zip(known, announced, strict=False)
         )
         if response.first_byte != self._span.first_byte + offset or has_changed:
             raise FileChangedError

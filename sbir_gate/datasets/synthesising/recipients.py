@@ -26,14 +26,7 @@ DRIFT_TWICE_SHARE = 0.25
 
 _FORMS = {
     "INC": Weighted.of(
-        (
-            (", INC.", 25),
-            ("  INC.", 16),
-            ("  INC", 18),
-            (" INC", 25),
-            (" INCORPORATED", 3),
-            ("", 5),
-        )
+        ((", INC.", 25), ("  INC.", 16), ("  INC", 18), (" INC", 25), (" INCORPORATED", 3), ("", 5))
     ),
     "LLC": Weighted.of(
         (

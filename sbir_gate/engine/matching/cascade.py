@@ -179,11 +179,7 @@ def _model(
 
 
 def _pairs_by_query(
-    connection: DuckDBPyConnection,
-    counts: TokenCounts,
-    model: Model,
-    methods: Sequence[Method],
-    least: float,
+    connection: DuckDBPyConnection, counts: TokenCounts, model: Model, methods: Sequence[Method], least: float
 ) -> dict[int, list[PairFacts]]:
     """Return the candidates of each query by the allowed methods, scored a range of queries at a time."""
     by_query: dict[int, list[PairFacts]] = defaultdict(list)

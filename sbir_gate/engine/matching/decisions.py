@@ -149,10 +149,7 @@ def links_by_name(pair: PairFacts, states_in_common: int, max_frequency_in_state
 
 
 def decide_firm(
-    firm_id: int,
-    identified: Sequence[IdentifierMatch],
-    pairs: Sequence[PairFacts],
-    rules: Rules,
+    firm_id: int, identified: Sequence[IdentifierMatch], pairs: Sequence[PairFacts], rules: Rules
 ) -> FirmDecision:
     """Return the decision on a firm from its identifier matches and its pairs, each best first."""
     by_identifier = [_from_identifier(match) for match in identified]

@@ -23,7 +23,7 @@ from sbir_gate.gate.measuring.telemetry import Telemetry, read_telemetry, report
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.samples import Calibration, Sample
 
-# the edges: start a process, time the calibration workload, tell "repeat i of n" (0: warm-up)
+# the edges: start a process, time the calibration workload, report "repeat i of n" (0: warm-up)
 Launch = Callable[[ProcessRequest], ProcessResult]
 Calibrate = Callable[[], Calibration]
 Progress = Callable[[int, int], None]
@@ -88,14 +88,10 @@ class Repeat:
     decisions: tuple[Decision, ...]
 
 
-def accept_run() -> None:
-    """Find nothing wrong with what a run left behind."""
-
-
 class Bench:
     """A plan that was checked, ready to be run once, and once more."""
 
-    def __init__(self, plan: BenchmarkPlan, launch: Launch, check_run: CheckRun = accept_run) -> None:
+    def __init__(self, plan: BenchmarkPlan, launch: Launch, check_run: CheckRun = lambda: None) -> None:
         """Raises ConfigurationError for a plan that cannot be run."""
         _check(plan)
         self.plan = plan
@@ -195,7 +191,7 @@ def run_benchmark(
     launch: Launch,
     calibrate: Calibrate,
     progress: Progress,
-    check_run: CheckRun = accept_run,
+    check_run: CheckRun = lambda: None,
 ) -> BenchmarkResult:
     """Run the plan and return what was learned; a failed warm-up is a failure too.
 

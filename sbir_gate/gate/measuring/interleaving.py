@@ -68,7 +68,7 @@ class SidesResult:
 # head's result, base's result: says whether more pairs could change nothing
 IsDecided = Callable[[BenchmarkResult, BenchmarkResult], bool]
 # called before each process with the number of the pair (0: warm-up) and the side
-TellPair = Callable[[int, Side], None]
+ReportPair = Callable[[int, Side], None]
 # looks after a run of a side for what it must not have changed, and raises EnricherError
 CheckSide = Callable[[Side], None]
 
@@ -105,10 +105,6 @@ def has_time(spent_seconds: float, longest_seconds: float, max_seconds: float) -
     return spent_seconds + longest_seconds <= max_seconds
 
 
-def accept_side(_side: Side) -> None:
-    """Find nothing wrong with what a run left behind."""
-
-
 def run_side_by_side(
     head: BenchmarkPlan,
     base: BenchmarkPlan,
@@ -117,8 +113,8 @@ def run_side_by_side(
     calibrate: Calibrate,
     clock: Callable[[], float],
     is_decided: IsDecided,
-    progress: TellPair,
-    check_side: CheckSide = accept_side,
+    progress: ReportPair,
+    check_side: CheckSide = lambda _side: None,
 ) -> SidesResult:
     """Measure both plans in turn, each run a fresh process, and return what was learned.
 
@@ -176,7 +172,7 @@ class _Session:
         benches: Mapping[Side, Bench],
         calibrate: Calibrate,
         clock: Callable[[], float],
-        progress: TellPair,
+        progress: ReportPair,
     ) -> None:
         self._benches = benches
         self._tallies = {side: Tally(bench.plan.award_ids) for side, bench in benches.items()}

@@ -89,8 +89,8 @@ def _counters(samples: Sequence[Sample]) -> tuple[dict[str, int], int]:
     """Return the largest value of each counter, and how many counters differ between repeats."""
     names = _ordered(name for sample in samples for name in sample.counters)
     values = {name: [sample.counters.get(name) for sample in samples] for name in names}
-    largest = {name: max(value for value in told if value is not None) for name, told in values.items()}
-    return largest, sum(len(set(told)) > 1 for told in values.values())
+    largest = {name: max(value for value in each if value is not None) for name, each in values.items()}
+    return largest, sum(len(set(each)) > 1 for each in values.values())
 
 
 def _ordered(names: Iterable[str]) -> tuple[str, ...]:

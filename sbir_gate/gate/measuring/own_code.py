@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import os
+import stat
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,8 @@ from importlib.machinery import all_suffixes
 from pathlib import Path
 
 from sbir_gate.errors import TamperedProgramError
-from sbir_gate.files import open_file, read_file
+from sbir_gate.files import read_file
+from sbir_gate.gate.measuring.seals import Mark, digest_of, mark_of, walk
 
 _PACKAGE = Path(__file__).parents[2]
 _COMPILED = "__pycache__"
@@ -29,9 +30,6 @@ _INSTALLED = ("site-packages", "dist-packages")
 _IMPORTABLE = (*all_suffixes(), ".pth")
 _EXAMPLES = 3
 _MAX_RECORD_BYTES = 2**24
-
-# device and number of a file, kind and rights, size, times of its content and of its status
-Mark = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +131,8 @@ class OwnCode:
             path for path, mark in _compiled_marks(self._folders.package) if self._compiled.get(path) != mark
         ]
 
-    def _digest_package(self) -> dict[Path, bytes]:
-        return {Path(name): _digest(Path(name)) for name, _ in _files(self._folders.package)}
+    def _digest_package(self) -> dict[Path, str]:
+        return {Path(name): digest_of(Path(name)) for name, _ in _files(self._folders.package)}
 
     def _changed_marks(self) -> list[Path]:
         """Return what is new or gone, or has another mark though it is not what its package installed."""
@@ -152,7 +150,7 @@ class OwnCode:
             if before and after and before[:-1] == after[:-1]:
                 if installed is None:
                     installed = self._installed(differing)
-                if installed.get(path) == _recorded_form(_digest(path)):
+                if installed.get(path) == _recorded_form(digest_of(path)):
                     continue
             found.append(path)
         return found
@@ -173,25 +171,19 @@ class OwnCode:
     def _look(self) -> dict[str, Mark]:
         marks: dict[str, Mark] = {}
         for tree in self._folders.trees:
-            marks.update((name, _mark(entry)) for name, entry in _files(tree, _INSTALLED))
+            marks.update((name, mark_of(entry)) for name, entry in _files(tree, _INSTALLED))
         for top in self._folders.tops:
             marks.update(_modules_in(top))
         for path in self._folders.files:
             with suppress(OSError):
-                marks[str(path)] = (*_mark(path.stat()), *_mark(path.lstat()))
+                marks[str(path)] = (*mark_of(path.stat()), *mark_of(path.lstat()))
         return marks
 
 
 def _files(folder: Path, left_out: tuple[str, ...] = ()) -> Iterator[tuple[str, os.stat_result]]:
     """Yield all but folders below a folder, without compiled files; links are not followed."""
-    folders = [str(folder)]
-    while folders:
-        with suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if not entry.is_dir(follow_symlinks=False):
-                    yield entry.path, entry.stat(follow_symlinks=False)
-                elif entry.name != _COMPILED and entry.name not in left_out:
-                    folders.append(entry.path)
+    found = walk(folder, (_COMPILED, *left_out))
+    return ((name, status) for name, status in found if not stat.S_ISDIR(status.st_mode))
 
 
 def _modules_in(folder: Path) -> Iterator[tuple[str, Mark]]:
@@ -203,9 +195,9 @@ def _modules_in(folder: Path) -> Iterator[tuple[str, Mark]]:
                     for suffix in all_suffixes():
                         made = Path(entry.path, f"__init__{suffix}")
                         if made.exists():
-                            yield str(made), _mark(made.stat())
+                            yield str(made), mark_of(made.stat())
                 elif entry.name.endswith(_IMPORTABLE):
-                    yield entry.path, _mark(entry.stat())
+                    yield entry.path, mark_of(entry.stat())
 
 
 def _compiled_marks(package: Path) -> Iterator[tuple[Path, Mark]]:
@@ -213,7 +205,7 @@ def _compiled_marks(package: Path) -> Iterator[tuple[Path, Mark]]:
     for folder in package.rglob(_COMPILED):
         if not folder.is_symlink():
             for name, status in _files(folder):
-                yield Path(name), _mark(status)
+                yield Path(name), mark_of(status)
 
 
 def _is_removed(path: Path) -> bool:
@@ -224,26 +216,6 @@ def _is_removed(path: Path) -> bool:
     return True
 
 
-def _mark(status: os.stat_result) -> Mark:
-    return (
-        status.st_dev,
-        status.st_ino,
-        status.st_mode,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
-
-
-def _digest(path: Path) -> bytes:
-    """Return the SHA-256 of a file; nothing if it is missing or not a regular file."""
-    try:
-        with open_file(path) as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError:
-        return b""
-
-
-def _recorded_form(digest: bytes) -> str:
+def _recorded_form(digest: str) -> str:
     """Return a digest as the RECORD of an installed package has it. Source: PEP 376, PEP 427."""
-    return "sha256=" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    return "sha256=" + base64.urlsafe_b64encode(bytes.fromhex(digest)).decode().rstrip("=")

@@ -101,7 +101,8 @@ def run_process(request: ProcessRequest) -> ProcessResult:
         finally:
             content = _end_of(log)
             kept = _keep(content, request.log)
-        messages = plain_tail(content.decode("utf-8", "replace"))
+        said = content.decode("utf-8", "replace").replace(f"{request.working_folder}{os.sep}", "")
+        messages = plain_tail(said)
         result = _result(status, answer, messages, kept)
     if result["start_error"]:
         raise EnricherError(

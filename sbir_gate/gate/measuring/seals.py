@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,8 +31,8 @@ class Seals:
     def __init__(self, find: Callable[[], Iterable[Path]], checkout: Path | None = None) -> None:
         self._find = find
         self._checkout = checkout
-        self._digests = {path: _digest(path) for path in find()}
-        self._marks = {path: _mark_of(path) for path in self._digests}
+        self._digests = {path: digest_of(path) for path in find()}
+        self._marks = {path: _mark(path) for path in self._digests}
         self._entries = self._look()
 
     def check(self, side: Side) -> None:
@@ -42,10 +42,10 @@ class Seals:
         """
         changed = []
         for path, mark in self._marks.items():
-            now = _mark_of(path)
+            now = _mark(path)
             if now != mark:
                 self._marks[path] = now
-                if _digest(path) != self._digests[path]:
+                if digest_of(path) != self._digests[path]:
                     changed.append(path)
         entries = self._look()
         if side is Side.HEAD and entries != self._entries:
@@ -61,12 +61,13 @@ class Seals:
         new: list[Path] = []
         with suppress(InputError):  # a file is gone: its digest shows it
             new = [path for path in self._find() if path not in self._digests]
-        changed = [path for path, digest in self._digests.items() if _digest(path) != digest] + new
+        changed = [path for path, digest in self._digests.items() if digest_of(path) != digest] + new
         if changed:
             raise self._error("changed while it was measured, so the result does not count", changed)
 
     def _look(self) -> dict[str, Mark]:
-        return dict(_entries(self._checkout)) if self._checkout else {}
+        found = walk(self._checkout) if self._checkout else ()
+        return {name: mark_of(status) for name, status in found}
 
     def _error(self, problem: str, paths: list[Path]) -> TamperingError:
         first, *others = paths
@@ -81,25 +82,30 @@ class Seals:
 
 def files_in(folder: Path, without: str = "") -> tuple[Path, ...]:
     """Return all files and links below a folder, but for those in folders of the name `without`."""
-    return tuple(Path(name) for name, mark in _entries(folder, without) if not stat.S_ISDIR(mark[0]))
+    found = walk(folder, (without,))
+    return tuple(Path(name) for name, status in found if not stat.S_ISDIR(status.st_mode))
 
 
-def _entries(folder: Path, without: str = "") -> Iterator[tuple[str, Mark]]:
-    """Yield everything below a folder with its mark; links are not followed, folders `without` are left out.
+def walk(folder: Path, left_out: Container[str] = ()) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield everything below a folder with its status, but for folders of these names.
 
-    The paths are text: an environment of the base's own has tens of thousands of files.
+    Links are not followed. The paths are text: an environment of the base's own has tens of thousands of
+    files.
     """
     folders = [str(folder)]
     while folders:
         with suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
                 status = entry.stat(follow_symlinks=False)
-                yield entry.path, _mark(status)
-                if stat.S_ISDIR(status.st_mode) and entry.name != without:
+                if not stat.S_ISDIR(status.st_mode):
+                    yield entry.path, status
+                elif entry.name not in left_out:
+                    yield entry.path, status
                     folders.append(entry.path)
 
 
-def _mark(status: os.stat_result) -> Mark:
+def mark_of(status: os.stat_result) -> Mark:
+    """Return the mark of a file or folder."""
     if stat.S_ISDIR(status.st_mode):
         return (status.st_mode, status.st_dev, status.st_ino)  # what is in it has marks of its own
     return (
@@ -112,14 +118,14 @@ def _mark(status: os.stat_result) -> Mark:
     )
 
 
-def _mark_of(path: Path) -> Mark:
+def _mark(path: Path) -> Mark:
     try:
-        return _mark(path.stat())
+        return mark_of(path.stat())
     except OSError:
         return ()
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file; empty if it is missing or not a regular file."""
     try:
         return sha256_of(path)

@@ -118,7 +118,7 @@ def render_trend(course: MetricHistory, format_: HistoryFormat, width: int) -> s
         plain(course.metric, _NAME_CHARACTERS),
         f"  {sparkline(course.values, min(width - 2, _WIDEST_SPARKLINE))}",
         *(f"  {name:<24}{words}" for name, words in facts),
-        *(f"  {'changed':<24}{_change_words(course, change, unit)}" for change in course.changes or ()),
+        *(f"  {'changed':<24}{change_text(course, change, unit)}" for change in course.changes or ()),
     ]
     if course.changes == ():
         is_exact = course.points[-1].kind is MetricKind.EXACT
@@ -148,7 +148,8 @@ def _trend_words(course: MetricHistory, unit: str) -> str:
     return f"{change} a run (Mann-Kendall test: p = {p_value_text(course.trend.p_value)}, {steady})"
 
 
-def _change_words(course: MetricHistory, change: ChangePoint, unit: str) -> str:
+def change_text(course: MetricHistory, change: ChangePoint, unit: str) -> str:
+    """Return one change of level as text: from where to where, by how much, and at which commit."""
     ratio = f" ({signed_percent(change.ratio, is_shown=True)})" if change.ratio is not None else ""
     levels = f"{quantities(change.before, change.after, unit)}{ratio}"
     row = course.points[change.start].row

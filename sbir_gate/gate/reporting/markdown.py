@@ -82,6 +82,7 @@ def _link_line(links: Links) -> Markup:
         ("compare", links.compare),
         ("workflow run", links.run),
         ("reports and changed awards", links.artifact),
+        ("trends", links.dashboard),
     )
     return Markup(" · ").join(
         Markup(f"[{name}]({address})")  # noqa: S704 -- an address of _ADDRESS cannot end the link

@@ -48,6 +48,7 @@ def build_message(view: View, alerts: AlertList, links: Links) -> Message:
         ("pull request", links.pull_request),
         ("compare", links.compare),
         ("commit", links.commit),
+        ("trends", links.dashboard),
     )
     lines = (*view.blind, *((view.improvement,) if view.improvement else ()))
     figures = " · ".join(view.figures)

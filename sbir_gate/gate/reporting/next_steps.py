@@ -11,10 +11,11 @@ from datetime import timedelta
 import yaml
 
 from sbir_gate.gate.reporting.judgement import doubt_of, first_fix
+from sbir_gate.gate.reporting.messages import catalogue
 from sbir_gate.gate.reporting.metric_rows import ranked
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import counted
-from sbir_gate.model.finding import Severity
+from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Change, Outcome, Verdict
 from sbir_gate.model.waiver import AWARDS, PLACEHOLDERS
@@ -22,6 +23,13 @@ from sbir_gate.model.waiver import AWARDS, PLACEHOLDERS
 WAIVERS_FILE = "config/waivers.yaml"
 
 _COMMIT_CHARACTERS = 12
+_VALUE_CHARACTERS = 2000
+_OPTIONS = {
+    "fixtures.awards": "--awards",
+    "fixtures.recipients": "--recipients",
+    "fixtures.truth": "--truth",
+    "gate.baselines_folder": "--baselines",
+}
 _WAIVER_DAYS = 90
 _SPARE = 1.2  # calibration and checks take a share of the budget too
 _PAIRS, _REPEATS = ("more pair", "more pairs"), ("more repeat a side", "more repeats a side")
@@ -51,7 +59,7 @@ class NextSteps:
 def next_steps(run: Run | None, verdict: Verdict, pull_request: str = "") -> NextSteps:
     """Return what to do next about a verdict."""
     if verdict.outcome is Outcome.NO_BASELINE:
-        return NextSteps(advice=("Merge: the run on the main branch makes the baseline.",))
+        return NextSteps(advice=(catalogue()[Rule.NO_BASELINE].fix,))
     if verdict.outcome in _NOT_REPRODUCED:
         return NextSteps()
     return NextSteps(
@@ -62,13 +70,29 @@ def next_steps(run: Run | None, verdict: Verdict, pull_request: str = "") -> Nex
 
 
 def _command(run: Run | None, verdict: Verdict) -> str:
-    """Return the command that measures the same again."""
+    """Return the command that measures the same again, with all that was given for this run alone."""
     words = ["sbir-gate", "run"]
     if run is not None and run.settings_file:
         words += ["--config", plain(run.settings_file)]
-    if verdict.reference_commit and (run is None or run.session):
+    is_beside = bool(verdict.reference_commit) and (run is None or bool(run.session))
+    if is_beside:
         words += ["--base", plain(verdict.reference_commit[:_COMMIT_CHARACTERS])]
-    return shlex.join(words)
+    if verdict.policy_commit and not (is_beside and verdict.policy_commit == verdict.reference_commit):
+        words += ["--policy-from", plain(verdict.policy_commit[:_COMMIT_CHARACTERS])]
+    return shlex.join((*words, *(_given(run) if run is not None else ())))
+
+
+def _given(run: Run) -> Iterator[str]:
+    """Yield the options that repeat what was set beyond the files."""
+    for key, value in run.overrides.items():
+        if key == "enricher.command":
+            yield from ("--enricher", plain(run.enricher, _VALUE_CHARACTERS))
+        elif (key, value) == ("benchmark.is_timed", "false"):
+            yield "--quick"
+        elif key in _OPTIONS and value != "null":
+            yield from (_OPTIONS[key], plain(str(yaml.safe_load(value)), _VALUE_CHARACTERS))
+        else:
+            yield from ("--set", plain(f"{key}={value}", _VALUE_CHARACTERS))
 
 
 def _advice(run: Run | None, verdict: Verdict) -> Iterator[str]:

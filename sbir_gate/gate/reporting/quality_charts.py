@@ -27,9 +27,8 @@ from sbir_gate.model.records import Phase
 from sbir_gate.pages.blocks import Axis, Chart, Mark, Scale, Series, Tone
 
 _PERCENT = (0.0, 100.0)
-_FEW_VALUES = 6
-_BAR_PIXELS = 26
-_AXES_PIXELS = 90
+_BAR_PIXELS = 28
+_AXES_PIXELS = 80
 # a chart shows this many of the largest; the table has them all
 _MOST_BARS = 20
 
@@ -37,8 +36,8 @@ _MOST_BARS = 20
 def segment_chart(dimension: Dimension, segments: Sequence[Segment], *, has_truth: bool) -> Chart:
     """Return the match rates of a dimension with their intervals: years as a line, the rest as bars."""
     name, table = DIMENSIONS[dimension], segment_table(dimension, segments, has_truth=has_truth)
-    drawn = segments if dimension is Dimension.YEAR else segments[:_MOST_BARS]
-    is_long = dimension is not Dimension.YEAR and len(drawn) > _FEW_VALUES
+    is_course = dimension is Dimension.YEAR
+    drawn = segments if is_course else segments[:_MOST_BARS]
     ordered = sorted(drawn, key=lambda segment: segment.match_rate.rate or 0.0)
     lowest, highest = ordered[0], ordered[-1]
     summary = f"{_named(highest)} has the highest, {_named(lowest)} the lowest." if len(ordered) > 1 else ""
@@ -47,7 +46,7 @@ def segment_chart(dimension: Dimension, segments: Sequence[Segment], *, has_trut
     shares = [segment.match_rate for segment in drawn]
     series = Series(
         "Match rate",
-        Mark.LINE_AND_POINTS if dimension is Dimension.YEAR else Mark.BAR,
+        Mark.LINE_AND_POINTS if is_course else Mark.BAR,
         tuple(segment_name(segment) for segment in drawn),
         _percents([share.rate for share in shares]),
         low=_percents([share.low for share in shares]),
@@ -61,10 +60,10 @@ def segment_chart(dimension: Dimension, segments: Sequence[Segment], *, has_trut
         series=(series,),
         table=table,
         x=Axis(scale=Scale.CATEGORY),
-        y=Axis("awards with a link", suffix="%", ends=None if dimension is Dimension.YEAR else _PERCENT),
-        height_pixels=_AXES_PIXELS + _BAR_PIXELS * len(drawn) if is_long else 300,
-        is_horizontal=is_long,
-        is_wide=dimension is Dimension.YEAR,
+        y=Axis("awards with a link", suffix="%", ends=None if is_course else _PERCENT),
+        height_pixels=300 if is_course else _AXES_PIXELS + _BAR_PIXELS * len(drawn),
+        is_horizontal=not is_course,
+        is_wide=is_course,
     )
 
 
@@ -105,21 +104,29 @@ def histogram_chart(key: str, title: str, bins: Sequence[HistogramBin], digits: 
     """Return links and candidates by score or confidence; None without any."""
     if not bins:
         return None
-    names = tuple(f"{found.low:.{digits}f} to {found.high:.{digits}f}" for found in bins)
-    links, candidates = (sum(counts) for counts in zip(*((b.links, b.candidates) for b in bins), strict=True))
+    links, candidates = sum(found.links for found in bins), sum(found.candidates for found in bins)
     return Chart(
         key=f"chart-{key}",
         title=title,
         summary=f"{counted(links, 'link')} and {counted(candidates, 'candidate')}.",
         series=(
-            Series("links", Mark.BAR, names, tuple(float(found.links) for found in bins)),
-            Series("candidates", Mark.BAR, names, tuple(float(found.candidates) for found in bins)),
+            _bars("links", bins, [found.links for found in bins], digits),
+            _bars("candidates", bins, [found.candidates for found in bins], digits),
         ),
         table=histogram_table(key, f"{title} of links and candidates", bins, digits),
-        x=Axis(title.lower(), Scale.CATEGORY),
-        y=Axis("awards"),
-        is_stacked=True,
+        x=Axis(title.lower(), ends=(bins[0].low, bins[-1].high)),
+        # nearly all are in the last bin: the others would not be seen beside it
+        y=Axis("awards (log scale)", Scale.LOG),
     )
+
+
+def _bars(name: str, bins: Sequence[HistogramBin], counts: Sequence[int], digits: int) -> Series:
+    middles = tuple((found.low + found.high) / 2 for found in bins)
+    texts = tuple(
+        f"{found.low:.{digits}f} to {found.high:.{digits}f}\n{name}: {count:,}"
+        for found, count in zip(bins, counts, strict=True)
+    )
+    return Series(name, Mark.BAR, middles, tuple(float(count) or None for count in counts), texts=texts)
 
 
 def reliability_chart(report: QualityReport) -> Chart | None:

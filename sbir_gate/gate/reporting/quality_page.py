@@ -113,7 +113,7 @@ def _section(key: str, title: str, *blocks: Block | None) -> Section:
 def _segments(report: QualityReport, *, has_truth: bool) -> Section:
     charts = (
         segment_chart(dimension, segments, has_truth=has_truth)
-        for dimension in Dimension
+        for dimension in sorted(Dimension, key=lambda each: each is Dimension.YEAR)  # its chart is wide
         if (segments := report.segments_of(dimension))
     )
     return _section("segments", "Match rate by segment", *charts)

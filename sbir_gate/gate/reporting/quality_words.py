@@ -29,7 +29,7 @@ DIMENSIONS: Mapping[Dimension, str] = MappingProxyType(
 _VALUES: Mapping[tuple[Dimension, str], str] = MappingProxyType(
     {
         (Dimension.PHASE, "other"): "other or not stated",
-        (Dimension.COMPANY_SIZE, "micro"): "micro (below 10 employees)",
+        (Dimension.COMPANY_SIZE, "micro"): "micro (below 10)",
         (Dimension.COMPANY_SIZE, "small"): "small (10 to 49)",
         (Dimension.COMPANY_SIZE, "medium"): "medium (50 to 249)",
         (Dimension.COMPANY_SIZE, "large"): "large (250 or more)",

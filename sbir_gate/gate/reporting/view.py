@@ -136,9 +136,9 @@ class View:
         return tuple(row for row in self.rows if row.is_open)
 
     @property
-    def metric_count(self) -> int:
-        """How many metrics have a limit."""
-        return sum(bool(row.key) for row in self.rows)
+    def metric_rows(self) -> tuple[MetricRow, ...]:
+        """The rows of metrics with a limit, without that of the awards."""
+        return tuple(row for row in self.rows if row.key)
 
     @property
     def is_all_doubt(self) -> bool:
@@ -154,7 +154,7 @@ class View:
     def all_title(self) -> str:
         """What the fold with everything else holds."""
         parts = (
-            f"All {counted(self.metric_count, 'metric')}" if self.has_all and self.metric_count else "",
+            f"All {counted(len(self.metric_rows), 'metric')}" if self.has_all and self.metric_rows else "",
             f"{len(self.info_rows):,} not judged" if self.info_rows else "",
             "quality" if self.quality else "",
             "environment" if self.environment else "",

@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sbir_gate.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.errors import DocumentError, UsageError
+from sbir_gate.gate.storing.baselines import committed_baseline
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import is_ancestor
 from sbir_gate.gate.storing.references import HASH
 from sbir_gate.gate.storing.remote_branch import Edit, RemoteBranch
 from sbir_gate.gate.storing.revisions import SHOWN_DIGITS, Revision
-from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode, encode
+from sbir_gate.model.document import RUN, encode
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run
 from sbir_gate.retrying import RetryPolicy
 
 # or what is pushed would be measured, promoted and pushed again, for ever, where the token starts workflows
 _NO_BUILD = "[skip ci]"
-_CURE = "restore it from git, or promote with --force"
 
 
 class Standing(StrEnum):
@@ -69,7 +68,7 @@ def push_baseline(
             )
         for revision in filter(None, (start, tip)):
             try:
-                there = _baseline_at(revision, path, run.gate)
+                there = committed_baseline(revision, path, run.gate)
             except DocumentError:
                 if not is_forced:
                     raise
@@ -100,20 +99,6 @@ def is_newer(git: Git, there: Run, ours: Run) -> bool:
         if is_ancestor(git, later, earlier):
             return False
     return there.started_at > ours.started_at
-
-
-def _baseline_at(revision: Revision, path: str, gate: str) -> Run | None:
-    blob = revision.blob(path)
-    if blob is None:
-        return None
-    name = f"{path} at {revision.name}"
-    try:
-        run = decode(RUN, revision.read(blob, MAX_DOCUMENT_BYTES).decode("utf-8"), name, PROMOTE_AGAIN)
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"{name}: not UTF-8 at byte {error.start}", _CURE) from error
-    if run.gate != gate:
-        raise DocumentError(f"{name}: the Run is of gate {run.gate!r}, not {gate!r}", _CURE)
-    return run
 
 
 def _message(run: Run, *, is_proposal: bool) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sbir_gate.documents import load_run, write_run
+from sbir_gate.documents import MAX_DOCUMENT_BYTES, load_run, write_run
 from sbir_gate.errors import DocumentError, InputError, UsageError
-from sbir_gate.model.document import PROMOTE_AGAIN
+from sbir_gate.gate.storing.revisions import Revision
+from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run, Timing
 
@@ -56,6 +57,24 @@ def load_baseline(folder: Path, gate: str) -> Run | None:
             "put the right baseline back from git, or promote a Run of this gate with --force",
             path=path,
         )
+    return run
+
+
+def committed_baseline(revision: Revision, path: str, gate: str) -> Run | None:
+    """Return the baseline of the gate as a commit has it at this path from the root, None without one.
+
+    Raises DocumentError for one that cannot be read, or is of another gate.
+    """
+    blob = revision.blob(path)
+    if blob is None:
+        return None
+    name, hint = f"{path} at {revision.name}", "restore it from git, or promote with --force"
+    try:
+        run = decode(RUN, revision.read(blob, MAX_DOCUMENT_BYTES).decode("utf-8"), name, PROMOTE_AGAIN)
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"not UTF-8 at byte {error.start}", hint, path=name) from error
+    if run.gate != gate:
+        raise DocumentError(f"the Run is of gate {run.gate!r}, not {gate!r}", hint, path=name)
     return run
 
 

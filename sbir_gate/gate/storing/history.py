@@ -17,13 +17,7 @@ from pathlib import Path
 from sbir_gate.documents import load_entry, save_entry
 from sbir_gate.errors import DocumentError, InputError
 from sbir_gate.gate.storing.history_index import HistoryIndex, Stamp
-from sbir_gate.model.history import (
-    HistoryEntry,
-    HistoryPoint,
-    HistoryQuery,
-    HistoryRow,
-    SkippedFile,
-)
+from sbir_gate.model.history import HistoryEntry, HistoryRow, SkippedFile
 from sbir_gate.model.moments import moment_stem
 
 INDEX_NAME = ".index.sqlite3"
@@ -73,25 +67,16 @@ def gate_slug(gate: str) -> str:
 
 
 class History:
-    """The history of a folder, open for questions. `skipped` names the files that are not entries."""
+    """The history of a folder, open for questions: the index answers all but those for a whole entry.
+
+    `skipped` names the files that are not entries.
+    """
 
     def __init__(self, folder: Path, index: HistoryIndex, load: Load) -> None:
         self._folder = folder
-        self._index = index
         self._load = load
-        self.skipped: tuple[SkippedFile, ...] = index.skipped()
-
-    def rows(self, query: HistoryQuery) -> tuple[HistoryRow, ...]:
-        """Return the heads of the entries that are asked for, the oldest first."""
-        return self._index.rows(query)
-
-    def points(self, metric: str, query: HistoryQuery) -> tuple[HistoryPoint, ...]:
-        """Return one metric of the entries that are asked for, the oldest first."""
-        return self._index.points(metric, query)
-
-    def metrics(self, query: HistoryQuery) -> tuple[str, ...]:
-        """Return the names of the metrics of the entries that are asked for."""
-        return self._index.metrics(query)
+        self.rows, self.points, self.metrics = index.rows, index.points, index.metrics
+        self.skipped = index.skipped()
 
     def entry(self, row: HistoryRow) -> HistoryEntry:
         """Return the whole entry. Raises DocumentError if it was damaged or removed meanwhile."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from sbir_gate.documents import MAX_ENTRY_BYTES, load_entry
@@ -49,22 +50,29 @@ def push_history(branch: RemoteBranch, folder: Path, retrying: RetryPolicy) -> H
     Anything that is not an entry is skipped and named. Raises ToolError if the branch cannot be pushed to.
     """
     paths = sorted(path for path in folder.glob(f"*{_SUFFIX}") if not path.name.startswith("."))
-    local = _Local(paths)
+    skipped: list[SkippedFile] = []
     known = added = 0
+
+    @cache  # each is read once, however often the push is tried
+    def loaded(path: Path) -> tuple[str, bytes] | None:
+        try:
+            entry = load_entry(path)
+            return entry_place(entry), encode(HISTORY, entry).encode()
+        except DocumentError as error:
+            skipped.append(SkippedFile(path.name, error.fault.detail))
+            return None
 
     def edit_of(tip: Revision | None) -> Edit | None:
         nonlocal known, added
         there = {_name(blob) for blob in tip.blobs_in("")} if tip else set()
-        files = {
-            place: text
-            for place, text in local.files(there)
-            if PurePosixPath(place).name not in there  # it bore another name here
-        }
-        known, added = len(paths) - len(files) - len(local.skipped), len(files)
+        found = filter(None, (loaded(path) for path in paths if path.name not in there))
+        # an entry may have another name here than on the branch
+        files = {place: text for place, text in found if PurePosixPath(place).name not in there}
+        known, added = len(paths) - len(files) - len(skipped), len(files)
         return Edit(files, _message(files)) if files else None
 
     pushed = branch.push(edit_of, retrying)
-    return HistoryTransfer(added, known, local.skipped, pushed.commit, pushed.attempts)
+    return HistoryTransfer(added, known, tuple(skipped), pushed.commit, pushed.attempts)
 
 
 def fetch_history(branch: RemoteBranch, folder: Path) -> HistoryTransfer:
@@ -99,15 +107,15 @@ def fetch_history(branch: RemoteBranch, folder: Path) -> HistoryTransfer:
 
 
 def entries_at(
-    tip: Revision, gate: str, most: int
+    tip: Revision, gate: str | None, most: int
 ) -> tuple[dict[str, HistoryEntry], tuple[SkippedFile, ...]]:
-    """Return the newest entries of a gate at a commit of the branch, by the names of their files.
+    """Return the newest entries of a gate (None: of each) at a commit of the branch, by their file names.
 
     Anything that is not an entry, or damaged, is skipped and named. Raises InputError if the commit cannot be
     read.
     """
-    # names begin with the gate and the time, so the last ones are the newest
-    blobs = sorted(tip.blobs_in(gate_slug(gate)), key=_name)[-most:]
+    # names begin with the gate and the time, so the last ones of a gate are the newest
+    blobs = sorted(tip.blobs_in(gate_slug(gate) if gate is not None else ""), key=_name)[-most:]
     skipped = list(_foreign(blobs))
     named = {file.file_name for file in skipped}
     entries: dict[str, HistoryEntry] = {}
@@ -129,34 +137,6 @@ def _entries(tip: Revision, blobs: list[Blob]) -> Iterator[tuple[Blob, HistoryEn
             yield blob, SkippedFile(blob.path, reason)
         else:
             yield blob, entry
-
-
-class _Local:
-    """The entries of a folder, each read once, however often a push is tried."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        self._paths = paths
-        self._read: dict[Path, tuple[str, bytes] | None] = {}
-        self.skipped: tuple[SkippedFile, ...] = ()
-
-    def files(self, there: set[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield place and content of the entries that bear none of these names."""
-        for path in self._paths:
-            if path.name not in there:
-                if path not in self._read:
-                    self._read[path] = self._load(path)
-                found = self._read[path]
-                if found is not None:
-                    yield found
-
-    def _load(self, path: Path) -> tuple[str, bytes] | None:
-        try:
-            entry = load_entry(path)
-            return entry_place(entry), encode(HISTORY, entry).encode()
-        except DocumentError as error:
-            reason = error.fault.detail
-            self.skipped = (*self.skipped, SkippedFile(path.name, reason))
-            return None
 
 
 def _foreign(blobs: list[Blob]) -> Iterator[SkippedFile]:

@@ -20,7 +20,7 @@ from sbir_gate.model.run import Metric, MetricKind
 from sbir_gate.model.verdict import Outcome
 
 # Raise it when the tables change: an index with another number is rebuilt.
-_LAYOUT = 2
+_LAYOUT = 3
 _BUSY_SECONDS = 5.0
 
 _TABLES = """
@@ -35,7 +35,8 @@ CREATE TABLE metrics (
     UNIQUE (name, unit, kind, version, method)
 );
 CREATE TABLE points (
-    metric INTEGER, entry INTEGER, value REAL, repeats INTEGER, PRIMARY KEY (metric, entry)
+    metric INTEGER, entry INTEGER, value REAL, repeats INTEGER, low REAL, high REAL,
+    PRIMARY KEY (metric, entry)
 ) WITHOUT ROWID;
 CREATE INDEX entries_by_time ON entries (started_at);
 CREATE INDEX points_by_entry ON points (entry);
@@ -64,7 +65,7 @@ _POINTS = (
     _CHOSEN
     + "SELECT "
     + _HEADS
-    + ", unit, kind, version, method, value, repeats"
+    + ", unit, kind, version, method, value, repeats, low, high"
     + " FROM metrics JOIN points USING (metric) JOIN chosen USING (entry)"
     + " WHERE name = :metric ORDER BY started_at, file_name"
 )
@@ -152,9 +153,16 @@ class HistoryIndex:
         # a metric that an entry holds twice is ambiguous and ignored
         times = Counter(metric.name for metric in entry.metrics)
         self._connection.executemany(
-            "INSERT INTO points VALUES (?, ?, ?, ?)",
+            "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (self._metric_number(metric), added, median(metric.values), len(metric.values))
+                (
+                    self._metric_number(metric),
+                    added,
+                    median(metric.values),
+                    len(metric.values),
+                    min(metric.values),
+                    max(metric.values),
+                )
                 for metric in entry.metrics
                 if metric.values and times[metric.name] == 1
             ],
@@ -243,5 +251,7 @@ def _row(cells: _Cells) -> HistoryRow:
 
 
 def _points(metric: str, found: sqlite3.Cursor) -> Iterator[HistoryPoint]:
-    for *head, unit, kind, version, method, value, repeats in found:
-        yield HistoryPoint(_row(head), metric, unit, MetricKind(kind), value, repeats, version, method)
+    for *head, unit, kind, version, method, value, repeats, low, high in found:
+        yield HistoryPoint(
+            _row(head), metric, unit, MetricKind(kind), value, repeats, version, method, low, high
+        )

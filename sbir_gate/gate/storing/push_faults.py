@@ -22,10 +22,10 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RemoteFault:
-    """A fault, with git's own words."""
+    """A fault, with what git complained of."""
 
     kind: FaultKind
-    words: str
+    complaint: str
 
     @property
     def is_transient(self) -> bool:
@@ -104,7 +104,7 @@ _SIGNS = {
 }
 
 
-def fault_of(words: str) -> RemoteFault:
+def fault_of(complaint: str) -> RemoteFault:
     """Return the fault in git's message."""
-    found = (kind for kind, signs in _SIGNS.items() if any(re.search(sign, words) for sign in signs))
-    return RemoteFault(next(found, FaultKind.OTHER), words or "it gave no reason")
+    found = (kind for kind, signs in _SIGNS.items() if any(re.search(sign, complaint) for sign in signs))
+    return RemoteFault(next(found, FaultKind.OTHER), complaint or "it gave no reason")

@@ -51,7 +51,7 @@ class _RemoteError(Exception):
     """A fault on the way to the remote."""
 
     def __init__(self, fault: RemoteFault) -> None:
-        super().__init__(fault.words)
+        super().__init__(fault.complaint)
         self.fault = fault
 
 
@@ -124,7 +124,7 @@ class RemoteBranch:
             raise self._error(f"was not pushed{many}", found.fault) from found
 
     def _error(self, what: str, fault: RemoteFault) -> ToolError:
-        return ToolError(f"{self.shown} {what}: {fault.kind}: {fault.words}", fault.hint)
+        return ToolError(f"{self.shown} {what}: {fault.kind}: {fault.complaint}", fault.hint)
 
     def _tip(self, known: str) -> Revision | None:
         answer = self.git.ask("ls-remote", "--quiet", "--refs", "--", self.remote, self.ref)

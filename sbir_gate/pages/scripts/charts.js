@@ -2,7 +2,11 @@
 /* Charts, drawn by Plotly in the colors of the style sheet. All text from data is drawn as text. */
 const Charts = (() => {
   const PALETTE = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"];
-  const TONES = { good: "--good", warn: "--warn", bad: "--bad", quiet: "--quiet" };
+  const TONES = {
+    good: "--good", warn: "--warn", bad: "--bad", quiet: "--quiet", main: "--series-1", second: "--series-2",
+  };
+  /* Not by color alone: these points have shapes of their own. */
+  const SYMBOLS = { warn: "triangle-up", bad: "x", quiet: "circle-open" };
   const CONFIG = { displayModeBar: false, responsive: true, showTips: false };
   const LONGEST_LABEL = 24;
   const isTouch = window.matchMedia("(pointer: coarse)").matches;
@@ -61,8 +65,9 @@ const Charts = (() => {
     const modes = { "line": "lines", "points": "markers", "line-and-points": "lines+markers" };
     return {
       ...shared, type: "scatter", mode: modes[series.mark], x, y: series.y, error_y: interval(series, faded(main, 0.6)),
-      line: { color: main, width: 2, dash: series.dashed ? "dash" : "solid" },
-      marker: { color: each, size: 7 }, connectgaps: false,
+      line: { color: main, width: series.faint ? 1 : 2, dash: series.dashed ? "dash" : "solid" },
+      marker: { color: each, size: series.mark === "points" ? 8 : 5, symbol: SYMBOLS[series.tone] ?? "circle" },
+      connectgaps: false, opacity: series.faint ? 0.6 : 1,
     };
   };
 
@@ -82,6 +87,32 @@ const Charts = (() => {
     ...categories(given, chart), exponentformat: "none", separatethousands: true, nticks: given.scale === "category" ? undefined : 7,
   });
 
+  /* Vertical marks of a script: a release, a Run that is chosen, or a change with the span of its beginning. */
+  const MARK_LINES = {
+    release: { color: "--quiet", dash: "dot", width: 1 }, change: { color: "--quiet", dash: "solid", width: 1 },
+    chosen: { color: "--text", dash: "solid", width: 1.5 },
+  };
+  const marks = (list) => {
+    const shapes = [], annotations = [];
+    for (const mark of list) {
+      const line = MARK_LINES[mark.kind], shown = color(TONES[mark.tone] ?? line.color);
+      const shared = { xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below" };
+      if (mark.to && mark.to !== mark.from) {
+        shapes.push({ ...shared, type: "rect", x0: mark.from, x1: mark.to, fillcolor: faded(shown, 0.14), line: { width: 0 } });
+      }
+      const at = mark.middle ?? mark.from;
+      shapes.push({ ...shared, type: "line", x0: at, x1: at, line: { color: shown, dash: line.dash, width: line.width } });
+      if (mark.text) {
+        const isRelease = mark.kind === "release";
+        annotations.push({
+          x: at, xref: "x", y: isRelease ? 0 : 1, yref: "paper", text: plain(mark.text), showarrow: false,
+          xanchor: "left", yanchor: isRelease ? "bottom" : "top", xshift: 3, font: { size: 11, color: shown },
+        });
+      }
+    }
+    return { shapes, annotations };
+  };
+
   const layout = (chart) => {
     const [x, y] = chart.horizontal ? [chart.y, chart.x] : [chart.x, chart.y];
     const hasPie = chart.series.some((series) => series.mark === "pie");
@@ -91,6 +122,7 @@ const Charts = (() => {
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: color("--text") },
       xaxis: { ...axis(x, chart), visible: !hasPie, showgrid: !(x.scale === "category") },
       yaxis: { ...axis(y, chart), visible: !hasPie, autorange: chart.horizontal ? "reversed" : y.ends ? false : true },
+      ...marks(chart.marks ?? []),
       barmode: chart.stacked ? "stack" : "group", bargap: 0.25, hovermode: "closest",
       dragmode: isTouch ? false : "zoom",
       uniformtext: { minsize: 10, mode: "hide" },
@@ -107,12 +139,14 @@ const Charts = (() => {
     return Plotly.react(box, chart.series.map((series, place) => trace(series, place, chart)), layout(chart), CONFIG);
   };
 
-  document.querySelectorAll("[data-chart]").forEach((box) => {
+  const start = (box) => {
     const chart = Page.charts[box.dataset.chart];
     const again = () => draw(box, chart);
     again();
     box.parentElement.querySelector("details")?.removeAttribute("open");
     Page.onScheme(again);
-  });
+  };
+  /* After the scripts: what a script of the page draws comes first. */
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-chart]").forEach(start));
   return { draw, color, plain, lines, faded };
 })();

@@ -11,6 +11,8 @@ const Tables = (() => {
     return order.compare(a, b);
   };
 
+  const accepting = new Map(), filtering = new Map();
+
   const start = (box) => {
     const table = box.querySelector("table");
     if (!table) return;
@@ -18,7 +20,7 @@ const Tables = (() => {
     const heads = [...table.tHead.rows[0].cells];
     const body = table.tBodies[0];
     const rows = [...body.rows];
-    const texts = rows.map((row) => row.textContent.toLowerCase());
+    let texts = null;
     const filters = [];
     let count = null;
 
@@ -38,8 +40,10 @@ const Tables = (() => {
 
     const filter = () => {
       let shown = 0;
+      const accepts = accepting.get(name) ?? (() => true);
+      texts ??= rows.map((row) => row.textContent.toLowerCase());
       rows.forEach((row, place) => {
-        row.hidden = !filters.every((accepts) => accepts(row, texts[place]));
+        row.hidden = !accepts(place) || !filters.every((filtered) => filtered(row, texts[place]));
         shown += !row.hidden;
       });
       if (count) {
@@ -63,10 +67,10 @@ const Tables = (() => {
 
     const inputs = [];
     const controls = element("div", { className: "controls" });
-    const control = (label, input, part, accepts) => {
+    const control = (label, input, part, filtered) => {
       input.addEventListener("input", () => { Page.set({ [part]: input.value }); filter(); });
       controls.append(element("label", {}, label, input));
-      filters.push(accepts);
+      filters.push(filtered);
       inputs.push([input, part]);
     };
     if (box.hasAttribute("data-filter")) {
@@ -78,8 +82,8 @@ const Tables = (() => {
       const choices = [...new Set(rows.map((row) => row.cells[column].textContent.trim()))].sort(order.compare);
       const select = element("select", {}, element("option", { value: "" }, "All"));
       select.append(...choices.map((choice) => element("option", { value: choice }, choice)));
-      const accepts = (row) => !select.value || row.cells[column].textContent.trim() === select.value;
-      control(head.textContent, select, `${name}.${column}`, accepts);
+      const chosen = (row) => !select.value || row.cells[column].textContent.trim() === select.value;
+      control(head.textContent, select, `${name}.${column}`, chosen);
     });
     if (filters.length) {
       count = element("output", { role: "status" });
@@ -96,8 +100,13 @@ const Tables = (() => {
     };
     restore();
     Page.onAddress(restore);
+    filtering.set(name, filter);
   };
 
-  document.querySelectorAll("[data-table]").forEach(start);
-  return { start };
+  /* After the scripts: what a script of the page draws comes first. */
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-table]").forEach(start));
+  /* Show only the rows of a table that a script accepts too, by their places in the order of the page. */
+  const narrow = (name, accepts) => { accepting.set(name, accepts); filtering.get(name)?.(); };
+
+  return { start, narrow };
 })();

@@ -55,7 +55,7 @@ def made(source, tmp_path):
     def run(used_mib=(), *, ledger=None, chunk_size=4_000, pauses=None):
         sizes = iter(used_mib)
         told = []
-        edges = PartEdges(used_mib=lambda: next(sizes, 0.0), tell=told.append, clock=lambda: 1.0)
+        edges = PartEdges(used_mib=lambda: next(sizes, 0.0), report=told.append, clock=lambda: 1.0)
         retrying = retry_policy(retries=3, sleep=[].append if pauses is None else pauses.append)
         options = reading_options(chunk_size=chunk_size, retrying=retrying)
         with database(2) as connection, tempfile.TemporaryDirectory(dir=tmp_path) as folder:
@@ -181,7 +181,7 @@ def test_the_index_of_parts_is_that_of_the_source(tmp_path, used_mib):
     for folder in folders:
         folder.mkdir()
     with database() as connection:
-        edges = PartEdges(used_mib=lambda: used_mib, tell=lambda _chunk: None)
+        edges = PartEdges(used_mib=lambda: used_mib, report=lambda _chunk: None)
         read = PartMaker(connection, folders[0], options, BUDGET, None, edges).read(str(source), RejectLog())
         for number, part in enumerate(read.parts):
             write_index(connection, own_rows(part), folders[1], number)

@@ -5,7 +5,7 @@ import requests
 
 from sbir_gate.documents import save_alerts, save_verdict
 from sbir_gate.errors import UsageError
-from sbir_gate.gate.announcing import NO_NEWS, TOLD, announce
+from sbir_gate.gate.announcing import NO_NEWS, SENT, announce
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.judging_history import history_folder
@@ -59,10 +59,10 @@ def team(tmp_path, httpserver):
 def test_a_failure_is_told_once(team):
     assert [team.judged(factor) for factor in (1.0, 1.9, 1.9, 1.0, 1.9)] == [
         NO_NEWS,
-        TOLD,
+        SENT,
         NO_NEWS,
         NO_NEWS,
-        TOLD,
+        SENT,
     ]
     assert len(team.heard()) == 2
     assert team.heard()[0].startswith("❌ sbir-gate: fail · Wall time +90% (limit +25%)")
@@ -70,12 +70,12 @@ def test_a_failure_is_told_once(team):
 
 def test_a_history_that_cannot_be_read_hides_no_failure(team):
     history_folder(team.settings).write_text("no folder")
-    assert team.judged(1.9) == TOLD
+    assert team.judged(1.9) == SENT
 
 
 def test_a_line_end_after_the_webhook_does_no_harm(team):
     team.judged(1.9)
-    assert team.announce(f" {team.server.url_for('/hook')}\n") == TOLD
+    assert team.announce(f" {team.server.url_for('/hook')}\n") == SENT
 
 
 def test_a_webhook_that_is_none_is_wrong_usage(team):

@@ -17,8 +17,8 @@ from sbir_gate.model.finding import Rule
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.factories import make_metrics, make_run, scaled, with_metric
+from tests.factories_git import make_repository
 from tests.findings import notes, reasons
-from tests.repository import Repository
 
 TODAY = date(2026, 2, 1)
 GATE = """\
@@ -57,7 +57,7 @@ BASELINE = encode(RUN, head())
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     """Return a repository with a whole gate on main, and a branch for a change."""
-    made = Repository(tmp_path / "repository")
+    made = make_repository(tmp_path / "repository")
     made.commit({"gate.yaml": GATE, "baselines/enrichment.json": BASELINE, **DATA})
     made.branch("change")
     monkeypatch.chdir(made.folder)
@@ -164,7 +164,7 @@ class TestAttacks:
         )
         (repository.folder / "baselines").rmdir()
         (repository.folder / "baselines").symlink_to("kind")
-        repository.commit()
+        repository.commit({})
         self.check(repository, head(1.5), "baseline")
 
     def test_what_only_the_tip_of_main_allows(self, repository):

@@ -16,19 +16,22 @@ from sbir_gate.gate.publish import (
     PublishEdges,
     begin,
     cancel,
+    dry_run,
     fail_check,
+    links_of,
     outputs_of,
     publish,
-    trends_of,
 )
 from sbir_gate.gate.publishing.event import Event
 from sbir_gate.gate.publishing.pull_request import read_marker
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.saved_verdict import load_saved
+from sbir_gate.gate.trends import trends_of
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
 from sbir_gate.settings import load_settings
 from tests.factories import MOMENT, make_policy, make_run, scaled, with_lost_links
+from tests.fakes import unknown_subject
 from tests.fakes_github import REPOSITORY, Fault, connected, github
 
 SHA, NEXT_SHA = "a" * 40, "b" * 40
@@ -63,7 +66,7 @@ class Job:
     def judged(self, run):
         verdict = judge(run, make_run(started_at="2026-01-01T00:00:00+00:00"), make_policy())
         save_run(self.reports / "benchmarks", run)
-        write_verdict(self.reports, run, verdict)
+        write_verdict(self.reports, run, verdict, unknown_subject)
         save_alerts(self.reports / "alerts.json", alerts_of(verdict, "main", None))
         return verdict
 
@@ -80,6 +83,9 @@ class Job:
             )
             event = replace(self.event, **facts)
             return publish(load_saved(self.reports), self.effective, event, channels, edges)
+
+    def dry_run(self, channels):
+        return dry_run(load_saved(self.reports), self.effective, self.event, channels)
 
 
 @pytest.fixture
@@ -133,6 +139,21 @@ class TestChannels:
         assert not job.output.exists()
         assert job.said == []
 
+    def test_a_dry_run_shows_what_each_chosen_channel_would_send_and_nothing_else(self, job):
+        job.judged(scaled(make_run(), "wall_seconds", 1.9))
+        everything = job.dry_run(Channels(has_check=True, has_slack=True))
+        assert [line for line in everything.splitlines() if line.startswith("# ")] == [
+            f"# {name}" for name in ("comment", "check", "job summary", "annotations", "outputs", "Slack")
+        ]
+        assert everything.count("### ❌ sbir-gate") == 1
+        assert "conclusion: failure\ntitle: fail · Wall time +90% (limit +25%)" in everything
+        payload = json.loads(everything.rpartition("\n")[2])
+        assert "Wall time +90%" in payload["text"]
+        assert job.dry_run(Channels(*[False] * 6)) == ""
+        alone = job.dry_run(replace(Channels(*[False] * 6), has_slack=True))
+        assert alone.startswith("# Slack\n")
+        assert job.fake.asked == []
+
     @pytest.mark.parametrize("name", ["push", "merge_group", "schedule", "workflow_dispatch"])
     def test_without_a_pull_request_there_is_no_comment_and_the_rest_is_told(self, job, name):
         job.judged(make_run())
@@ -156,7 +177,7 @@ class TestChannels:
         job.judged(make_run())
         crash = Finding(Rule.ERROR, Severity.FAIL, facts={"text": "the enricher crashed"})
         verdict = Verdict("enrichment", Outcome.ERROR, (crash,), (), RecordChanges(), LATER, "c")
-        write_verdict(job.reports, None, verdict)
+        write_verdict(job.reports, None, verdict, unknown_subject)
         result = job.publish(Channels(has_check=True))
         assert "the enricher crashed" in job.fake.bodies(7)[0]
         assert job.fake.checks[0]["conclusion"] == "failure"
@@ -246,7 +267,7 @@ class TestSaved:
         job.judged(make_run())
         run = make_run(started_at="2026-03-01T00:00:00+00:00")
         verdict = judge(run, make_run(), make_policy())
-        write_verdict(job.reports, run, verdict)
+        write_verdict(job.reports, run, verdict, unknown_subject)
         assert load_saved(job.reports).run is None
 
     def test_without_a_verdict_there_is_nothing_to_tell(self, tmp_path):
@@ -294,6 +315,15 @@ class TestTrends:
         job.judged(make_run())
         job.publish()
         assert "xychart-beta" in job.fake.bodies(7)[0]
+
+    def test_the_page_of_trends_is_linked_where_its_address_is_set(self, job):
+        address = "https://agency.pages.example/pipeline/"
+        named = load_settings(None, {}, {"publishing.dashboard_url": address}).settings
+        assert links_of(None, named).dashboard == address
+        assert links_of(None, job.effective.settings).dashboard == ""
+        job.judged(make_run())
+        job.publish()
+        assert "[trends]" not in job.fake.bodies(7)[0]
 
     def test_no_run_and_no_wish_have_none(self, job):
         assert trends_of(None, job.effective.settings) == ()

@@ -16,8 +16,8 @@ from sbir_gate.model.run import Source
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.factories import make_metrics, make_run, scaled
+from tests.factories_git import make_repository
 from tests.findings import notes, reasons
-from tests.repository import Repository
 
 TODAY = date(2026, 2, 1)
 GATE = """\
@@ -33,7 +33,7 @@ gate:
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     """Return a repository on a branch whose target has made its limit on time stricter since."""
-    made = Repository(tmp_path / "repository")
+    made = make_repository(tmp_path / "repository")
     made.commit({"gate.yaml": GATE % 900})
     made.branch("change")
     made.git("checkout", "--quiet", "main")

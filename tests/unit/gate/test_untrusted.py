@@ -243,6 +243,16 @@ class TestWhatTheForkSays:
         saved, _ = half.publish()
         assert (saved.run.source.commit, saved.verdict.head_commit) == (SHA, SHA)
 
+    def test_the_report_has_the_subjects_of_the_commits_that_this_checkout_has(self, half):
+        measured_there = measured(
+            started_at="2026-01-01T00:00:00+00:00", source=Source(half.main, "main", is_dirty=False)
+        )
+        write_run(baseline_path(half.baselines, "enrichment"), measured_there)
+        save_run(half.artifact, measured())
+        half.publish()
+        subject = half.checkout.git("show", "--no-patch", "--format=%s", half.main).strip()
+        assert subject in (half.reports / "report.md").read_text()
+
     def test_a_run_of_another_gate_is_refused(self, half):
         save_run(half.artifact, measured(gate="full"))
         with pytest.raises(InputError, match="another gate"):
@@ -513,7 +523,7 @@ class TestLimits:
     def test_a_start_that_is_no_time_is_an_error(self, half):
         text = encode(RUN, measured()).replace("2026-01-31T12:00:00Z", "../../x")
         (half.artifact / "20260131T120000Z.json").write_text(text)
-        self.refused(half, "started_at: Input should be a valid datetime")
+        self.refused(half, "started_at: must be a date and time")
 
     def test_links_are_not_followed(self, half, tmp_path):
         save_run(tmp_path / "elsewhere", measured())

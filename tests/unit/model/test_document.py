@@ -10,19 +10,25 @@ from hypothesis import strategies as st
 
 from sbir_gate.errors import DocumentError
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.model.bounds import is_amount
+from sbir_gate.model.bounds import is_amount, run_fault
 from sbir_gate.model.document import ALERTS, FORMAT_VERSION, HISTORY, RUN, VERDICT, decode, encode
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.run import Run
-from sbir_gate.model.verdict import Outcome, Verdict, outcome_fault
+from sbir_gate.model.sizes import LONGEST_NAME, run_excess
+from sbir_gate.model.verdict import Outcome, Verdict, verdict_fault
 from tests.factories import make_policy, make_run, with_lost_links, with_metric
 
 DOCUMENTS = Path(__file__).parents[2] / "data" / "documents"
 
 
 def finite(value):
-    """Return the document with 1 for numbers that no document may hold: NaN, and what cannot be measured."""
+    """Return the document with 1 for numbers that no document may hold: NaN, and what cannot be measured.
+
+    Names are cut to the length that is read.
+    """
+    if type(value) is str:
+        return value[:LONGEST_NAME]
     if isinstance(value, bool):
         return value
     if isinstance(value, float | int):
@@ -32,7 +38,7 @@ def finite(value):
     if isinstance(value, tuple):
         return tuple(finite(part) for part in value)
     # hypothesis knows many sorts of mapping; this program only uses dict
-    return {key: finite(part) for key, part in value.items()} if isinstance(value, Mapping) else value
+    return {finite(key): finite(part) for key, part in value.items()} if isinstance(value, Mapping) else value
 
 
 def edited(**changes):
@@ -57,12 +63,26 @@ def fault(text, kind=RUN):
 
 @given(st.from_type(Run).map(finite))
 def test_any_run_comes_back_as_it_was(run):
+    assume(not run_excess(run) and not run_fault(run))
     assert decode(RUN, encode(RUN, run), "run.json") == run
+
+
+# findings that lack nothing: what lacks something is refused
+st.register_type_strategy(
+    Finding,
+    st.builds(
+        Finding,
+        rule=st.sampled_from([rule for rule in Rule if not rule.needs and rule is not Rule.KNOWN_NOISE]),
+        facts=st.fixed_dictionaries(
+            {}, optional={"text": st.text(), "names": st.tuples(st.text()), "awards": st.integers(0, 9)}
+        ),
+    ),
+)
 
 
 @given(st.from_type(Verdict).map(finite))
 def test_any_verdict_comes_back_as_it_was(verdict):
-    assume(not outcome_fault(verdict))
+    assume(not verdict_fault(verdict))
     assert decode(VERDICT, encode(VERDICT, verdict), "verdict.json") == verdict
 
 
@@ -80,13 +100,38 @@ def test_a_real_verdict_comes_back_as_it_was():
 @pytest.mark.parametrize("severity", Severity)
 def test_an_outcome_that_its_findings_contradict_is_refused(outcome, severity):
     told = judge(make_run(), make_run(), make_policy())
-    verdict = replace(told, outcome=outcome, findings=(Finding(Rule.REGRESSION, severity, metric="m"),))
+    verdict = replace(told, outcome=outcome, findings=(Finding(Rule.NO_RECORDS, severity),))
     text = encode(VERDICT, verdict)
     if (outcome in {Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR}) == (severity is Severity.FAIL):
         assert decode(VERDICT, text, "verdict.json") == verdict
     else:
         with pytest.raises(DocumentError, match=f"the outcome is {outcome}, but (a|no) finding"):
             decode(VERDICT, text, "verdict.json")
+
+
+@pytest.mark.parametrize(
+    ("fact", "fault"),
+    [
+        (
+            {"improved": "many"},
+            "a finding of the rule awards-worsened has improved 'many', which is not a number",
+        ),
+        ({"improved": None}, "a finding of the rule awards-worsened has no improved"),
+        ({"names": "A0001"}, "a finding of the rule awards-worsened has names 'A0001', which is not a list"),
+        ({"commit": 7}, "a finding of the rule awards-worsened has commit '7', which is not a text"),
+    ],
+)
+def test_a_finding_without_what_its_message_needs_is_refused_in_one_line(fact, fault):
+    verdict = judge(with_lost_links(make_run(), 7), make_run(), make_policy())
+    (finding,) = [each for each in verdict.findings if each.rule is Rule.AWARDS_WORSENED]
+    facts = {name: value for name, value in {**finding.facts, **fact}.items() if value is not None}
+    text = encode(VERDICT, replace(verdict, findings=(replace(finding, facts=facts),)))
+    with pytest.raises(DocumentError) as caught:
+        decode(VERDICT, text, "verdict.json")
+    assert caught.value.message == f"verdict.json: {fault}"
+    unmeasured = encode(VERDICT, replace(verdict, findings=(replace(finding, measured=None),)))
+    with pytest.raises(DocumentError, match="has no measured"):
+        decode(VERDICT, unmeasured, "verdict.json")
 
 
 def test_findings_under_an_older_format_are_refused():

@@ -21,9 +21,9 @@ from sbir_gate.pipeline.action import (
     measure,
     mode_of,
     options_of,
+    publishing_settings,
     reports_folder,
     settings_of,
-    told_settings,
     upload_of,
 )
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
@@ -230,7 +230,7 @@ def test_a_change_that_is_compared_with_nothing_is_wrong_usage(runner):
 def told_name(folder, event=EVENT, **inputs):
     environment = {"RUNNER_TEMP": str(folder / "temp"), "PATH": ""}
     chosen = ActionInputs(**{"config": str(folder / "gate.yaml"), **inputs})
-    return told_settings(chosen, event, environment, Git(folder)).settings.gate.name
+    return publishing_settings(chosen, event, environment, Git(folder)).settings.gate.name
 
 
 def test_a_full_run_has_one_name_from_begin_to_end(runner):

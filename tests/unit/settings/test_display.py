@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbir_gate.settings import ShowFormat, load_settings, render_effective
+from sbir_gate.settings.display import overrides
 
 
 def test_every_value_is_shown_with_its_origin():
@@ -18,6 +19,24 @@ def test_every_value_is_shown_with_its_origin():
         line.startswith("  methods: [uei-exact, duns-exact, name-exact, name-fuzzy]  # ") for line in lines
     )
     assert text.endswith("\n")
+
+
+def test_what_was_given_for_one_run_can_be_given_again():
+    given = {
+        "enricher.command": ["python", "mine.py"],
+        "fixtures.awards": "my: awards.csv",
+        "reports.folder": "elsewhere",
+    }
+    environment = {"SBIR_GATE__GATE__MAX_LOST": "3"}
+    found = overrides(load_settings(None, environment, given, ["matching.acceptance_limit=0.9"]))
+    assert set(found) == {
+        *("enricher.command", "fixtures.awards"),
+        *("gate.max_lost", "matching.acceptance_limit"),
+    }
+    again = load_settings(None, {}, {}, [f"{key}={value}" for key, value in found.items()])
+    assert str(again.settings.fixtures.awards) == "my: awards.csv"
+    assert again.settings.enricher.command == ("python", "mine.py")
+    assert (again.settings.gate.max_lost, again.settings.matching.acceptance_limit) == (3, 0.9)
 
 
 def test_what_is_shown_can_be_read_again(tmp_path):

@@ -112,9 +112,9 @@ def test_more_shared_keys_are_counted(pairs_of):
 def test_pairs_depend_on_content_only(pairs_of, threads, part_rows):
     words = ["ACME", "LASER", "QORTEK", "PHYSICAL", "OPTICS", "BRIGHT"]
     draw = random.Random(11)
-    names = [" ".join(draw.sample(words, draw.randint(1, 3))) for _ in range(150)]
+    names = [" ".join(draw.sample(words, draw.randint(1, 3))) for _ in range(60)]
     recipients = [Recipient(f"R{place:03}", name, state="MA") for place, name in enumerate(names)]
-    awards = firms(*sorted(set(names))[:40])
+    awards = firms(*sorted(set(names))[:20])
     expected = pairs_of(awards, recipients, pairs_per_query=3)
     draw.shuffle(recipients)
     assert pairs_of(awards, recipients, threads, part_rows, pairs_per_query=3) == expected

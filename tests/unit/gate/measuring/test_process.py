@@ -52,6 +52,10 @@ def test_a_command_that_ends_well(run, tmp_path):
     assert (tmp_path / "out").read_text() == str(tmp_path)
 
 
+def test_paths_within_its_folder_are_relative(run):
+    assert run("import os; print(os.getcwd() + '/enrich.py:3: broken')").log_tail == ("enrich.py:3: broken",)
+
+
 def test_only_the_given_environment_is_seen(run):
     result = run("import os; print(sorted(set(os.environ) - {'LC_CTYPE'}))", environment={"TZ": "UTC"})
     assert result.log_tail == ("['TZ']",)
@@ -71,6 +75,7 @@ def test_a_spike_of_the_command_is_seen_in_full(run):
 
 @on_linux
 def test_processes_of_the_tree_count_together(run):
+    """How soon a busy machine lets the launcher look at all of them is not known: they wait longer then."""
     script = """
 import os, time
 (is_held, says_held), (is_over, says_over) = os.pipe(), os.pipe()
@@ -80,12 +85,13 @@ for _ in range(2):
         os.write(says_held, b'x'); os.read(is_over, 1); os._exit(0)
 for _ in range(2):
     os.read(is_held, 1)
-time.sleep(1.5)
+time.sleep(SECONDS)
 os.write(says_over, b'xx')
 for _ in range(2):
     os.wait()
 """
-    assert run(script).peak_rss_mib > 160
+    waits = (script.replace("SECONDS", seconds) for seconds in ("0.3", "1.5", "6", "20"))
+    assert any(run(each, 60.0).peak_rss_mib > 160 for each in waits)
 
 
 def test_processor_time_of_children_counts(run):

@@ -27,19 +27,28 @@ MIB = 1024
 ROOT = Path(__file__).parents[4]
 
 
-# a child's peak starts at the memory of the process that started it, and that of the tests may be large
+# a child's peak starts at the memory of the process that started it, and that of the tests may be large;
+# the code waits in `hold` until it was looked at, in full, with what it holds at that moment
 WATCH = """
-import json, os, sys, time
+import json, os, select, sys, time
 sys.path.insert(0, sys.argv[1])
 from sbir_gate.gate.measuring.usage import Usage, children
 usage = Usage(None)
-pid = os.posix_spawn(sys.executable, [sys.executable, "-I", "-S", "-c", sys.argv[2]], os.environ)
+(is_held, says_held), (may_end, says_seen) = os.pipe(), os.pipe()
+os.set_inheritable(says_held, True)
+os.set_inheritable(may_end, True)
+code = f"def hold(): os.write({says_held}, b'x'); os.read({may_end}, 1)\\n" + sys.argv[2]
+pid = os.posix_spawn(sys.executable, [sys.executable, "-I", "-S", "-c", code], os.environ)
 while True:
     ended, _, accounted = os.wait4(pid, os.WNOHANG)
     if ended:
         break
-    usage.sample([pid, *(child for child in children(pid))])
-    time.sleep(0.01)
+    if select.select([is_held], [], [], 0.01)[0]:
+        os.read(is_held, 1)
+        time.sleep(max(usage._next_pss - time.monotonic(), 0))
+        usage.sample([pid, *children(pid)])
+        os.write(says_seen, b"x")
+    usage.sample([pid, *children(pid)])
 usage.reaped(pid, accounted.ru_utime + accounted.ru_stime, accounted.ru_maxrss)
 usage.sample([])
 names = ("peak_kib", "cpu_seconds", "cpu_method")
@@ -56,14 +65,20 @@ def watched(code):
 
 
 SHARED = """
-import os, time
+import os
+(is_held, says_held), (is_over, says_over) = os.pipe(), os.pipe()
 held = bytearray(120 * 2**20)
 held[::4096] = b"x" * len(held[::4096])
 for _ in range(4):
     if not os.fork():
         sum(held[::4096])
-        time.sleep(0.5)
+        os.write(says_held, b"x")
+        os.read(is_over, 1)
         os._exit(0)
+for _ in range(4):
+    os.read(is_held, 1)
+hold()
+os.write(says_over, b"xxxx")
 for _ in range(4):
     os.wait()
 """
@@ -74,7 +89,7 @@ def test_pages_that_workers_share_count_once():
 
 
 SEGMENT = """
-import ctypes, time
+import ctypes, os
 libc = ctypes.CDLL(None)
 libc.shmat.restype = ctypes.c_void_p
 libc.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
@@ -87,7 +102,7 @@ for part in range(0, 120, 8):
     at = libc.shmat(id_, None, 0)
     ctypes.memset(at + part * 2**20, 1, 8 * 2**20)
 libc.shmdt(at)
-time.sleep(0.2)
+hold()
 libc.shmctl(id_, 0, None)
 """
 
@@ -98,7 +113,7 @@ def test_a_segment_of_system_v_counts_though_nobody_is_attached_to_it():
 
 def test_what_each_worker_holds_for_itself_counts_for_each():
     code = """
-import os, time
+import os
 (is_held, says_held), (is_over, says_over) = os.pipe(), os.pipe()
 for _ in range(3):
     if not os.fork():
@@ -108,7 +123,7 @@ for _ in range(3):
         os._exit(0)
 for _ in range(3):
     os.read(is_held, 1)
-time.sleep(1.5)
+hold()
 os.write(says_over, b"xxx")
 for _ in range(3):
     os.wait()
@@ -117,27 +132,27 @@ for _ in range(3):
 
 
 MEMFD = """
-import os, time
+import os
 file = os.memfd_create("held")
 for _ in range(100):
     os.write(file, b"x" * 2**20)
-time.sleep(0.3)
+hold()
 """
 TMPFS = """
-import os, time
+import os
 path = f"/dev/shm/sbir-gate-test-{os.getpid()}"
 with open(path, "wb") as file:
     file.write(b"x" * (100 * 2**20))
-time.sleep(0.3)
+hold()
 os.unlink(path)
 """
 MAPPED = """
-import mmap, os, time
+import mmap, os
 held = mmap.mmap(-1, 100 * 2**20)
 held[::4096] = b"x" * len(held[::4096])
 if not os.fork():
     sum(held[::4096])
-    time.sleep(0.4)
+    hold()
     os._exit(0)
 os.wait()
 """

@@ -17,6 +17,7 @@ from sbir_gate.model.finding import (
     OnFixture,
     Rule,
     Severity,
+    finding_fault,
     in_order,
     recorded,
 )
@@ -127,7 +128,7 @@ FACTS = {
         "entries": 4,
         "names": ("a.json", "b.json"),
         "source": "branch",
-        "used": 12,
+        "runs": 12,
         "ref": "refs/remotes/origin/history",
     },
     Rule.STRICTER_TARGET: {"target": "main", "names": ("wall_seconds",)},
@@ -145,6 +146,10 @@ FACTS = {
 }
 
 
+# where a fact is missing the message says so in its own words
+OPTIONAL = {"obstacle"}
+
+
 def example(rule):
     waiver = WAIVER if rule.value.startswith("waiver-") else None
     severity = Severity.INFO if waiver else Severity.FAIL
@@ -153,6 +158,14 @@ def example(rule):
 
 def test_every_rule_has_its_message_and_no_message_is_of_no_rule():
     assert set(catalogue()) == {rule.value for rule in Rule}
+
+
+@pytest.mark.parametrize("rule", Rule)
+def test_a_message_names_what_its_rule_needs_and_nothing_else_that_may_be_missing(rule):
+    assert finding_fault([example(rule)]) == ""
+    entry = catalogue()[rule]
+    named = {name for _, name, _, _ in Formatter().parse(entry.text + entry.headline) if name}
+    assert named & FACTS.get(rule, {}).keys() <= set(rule.needs) | OPTIONAL
 
 
 @pytest.mark.parametrize("rule", Rule)

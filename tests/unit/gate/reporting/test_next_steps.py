@@ -69,6 +69,22 @@ def test_a_verdict_is_reproduced_by_the_command_that_measured_it():
     assert next_steps(replace(head, session=""), stored).command == "sbir-gate run --config 'my gate.yaml'"
 
 
+def test_the_command_repeats_what_was_given_for_this_run_alone():
+    overrides = {
+        "fixtures.awards": "my awards.csv",
+        "fixtures.truth": "null",
+        "enricher.command": '["python", "mine.py"]',
+        "matching.acceptance_limit": "0.02",
+        "benchmark.is_timed": "false",
+    }
+    head = replace(scaled(BASE, "wall_seconds", 1.4), enricher="python mine.py", overrides=overrides)
+    verdict = replace(judge(head, BASE, make_policy()), policy_commit="d" * 40)
+    assert next_steps(head, verdict).command == (
+        "sbir-gate run --policy-from dddddddddddd --awards 'my awards.csv' --set fixtures.truth=null"
+        " --enricher 'python mine.py' --set matching.acceptance_limit=0.02 --quick"
+    )
+
+
 def test_an_undecided_verdict_says_how_many_more_would_decide():
     head = with_metric(BASE, "wall_seconds", (1.2, 2.9, 1.9, 3.1, 2.3))
     verdict = judge(head, BASE, make_policy())

@@ -1,10 +1,13 @@
 from dataclasses import fields, is_dataclass, replace
+from datetime import date
 
 from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.gate.reporting.markdown import render_markdown
 from sbir_gate.gate.reporting.view import MAX_REASONS, alerts_view, build_view
 from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.verdict import Outcome
+from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (
     make_policy,
     make_run,
@@ -79,6 +82,24 @@ def test_reasons_are_capped_and_say_so():
 def test_a_row_that_says_it_all_needs_no_reason():
     head = scaled(with_lost_links(make_run(), 7), "wall_seconds", 1.4)
     assert view_of(head, make_run()).reasons == ()
+
+
+def test_the_fold_counts_the_metrics_that_it_lists():
+    view = view_of(with_lost_links(scaled(make_run(), "wall_seconds", 1.9), 8), make_run())
+    assert len(view.rows) == len(view.metric_rows) + 1  # that of the awards is not of a metric
+    assert view.all_title.startswith(f"All {len(view.metric_rows)} metrics · ")
+    fold = render_markdown(view).partition(f"<summary>{view.all_title}</summary>")[2].partition("**Not")[0]
+    assert sum(line.startswith("| ") for line in fold.splitlines()) - 1 == len(view.metric_rows)
+
+
+def test_a_waiver_that_reaches_is_in_its_table_alone():
+    waiver = Waiver("wall_seconds", 95.0, "a new reader", "ana", date(2026, 12, 31), "7", "w.yaml:12")
+    head = scaled(make_run(), "wall_seconds", 1.9)
+    verdict = judge(head, make_run(), make_policy(), waivers=Waivers((waiver,), date(2026, 2, 1)))
+    view = build_view(head, verdict)
+    assert [(row.metric, row.cap) for row in view.waivers] == [("Wall time", "95%")]
+    assert view.reasons == ()
+    assert render_markdown(view).count("2026-12-31") == 1
 
 
 def test_a_metric_that_cannot_be_judged_says_why():

@@ -50,7 +50,7 @@ SAID = [
 def test_what_git_says_is_known_for_what_it_is(words, kind):
     fault = fault_of(words)
     assert fault.kind is kind
-    assert fault.words
+    assert fault.complaint
     assert fault.hint
 
 

@@ -6,7 +6,7 @@ from sbir_gate.errors import InputError, ToolError
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName, find_base
 from sbir_gate.gate.storing.revisions import file_sha256
-from tests.repository import Repository
+from tests.factories_git import make_repository
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 5\n"
 
@@ -14,7 +14,7 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 5\n"
 @pytest.fixture
 def repository(tmp_path):
     """Return a repository whose branch `change` left main before main moved on."""
-    made = Repository(tmp_path / "repository")
+    made = make_repository(tmp_path / "repository")
     made.commit({"policy.yaml": "old\n", "data/a.csv": "1\n", "data/b.csv": "2\n", "data/deep/c.csv": "3\n"})
     made.branch("change")
     made.commit({"policy.yaml": "of the change\n"})
@@ -60,7 +60,7 @@ def test_what_is_not_there_is_none_and_a_folder_is_no_file(repository):
 
 def test_a_link_is_refused_by_name(repository):
     (repository.folder / "link.yaml").symlink_to("policy.yaml")
-    repository.commit()
+    repository.commit({})
     with pytest.raises(InputError, match=r"link\.yaml at commit [0-9a-f]{12}: is a symbolic link"):
         revision(repository, "HEAD").blob("link.yaml")
 
@@ -145,18 +145,18 @@ def test_a_link_on_the_way_to_a_source_is_an_error(repository, source):
     (repository.folder / "linked").symlink_to("data")
     (repository.folder / "links").mkdir()
     (repository.folder / "links" / "a.csv").symlink_to("../data/a.csv")
-    repository.commit()
+    repository.commit({})
     with pytest.raises(InputError, match="is a symbolic link"):
         revision(repository, "change").files_of(source)
 
 
 def test_a_submodule_counts_as_long_as_it_is_the_commit_s(repository, tmp_path):
-    inner = Repository(tmp_path / "inner")
+    inner = make_repository(tmp_path / "inner")
     inner.commit({"a.csv": "1\n"})
     repository.git(
         "-c", "protocol.file.allow=always", "submodule", "add", "--quiet", str(inner.folder), "inner"
     )
-    repository.commit()
+    repository.commit({})
     found = revision(repository, "change")
     assert found.files_of("inner/a.csv") == ()
     (repository.folder / "inner" / "a.csv").write_text("2\n")

@@ -1,0 +1,257 @@
+"""What the dashboard shows, from the history, the baseline and the saved Runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sbir_gate.documents import load_run
+from sbir_gate.errors import DocumentError, InputError, UsageError
+from sbir_gate.gate.branches import history_branch
+from sbir_gate.gate.comparing.limits import limits_of
+from sbir_gate.gate.comparing.thinning import thinned
+from sbir_gate.gate.judging_history import history_folder
+from sbir_gate.gate.main_branch import course_branch
+from sbir_gate.gate.storing.baselines import load_baseline
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.storing.history import History, open_entries, open_history
+from sbir_gate.gate.storing.history_branch import entries_at
+from sbir_gate.gate.trends import metric_history
+from sbir_gate.model.dashboard import (
+    ANY_BRANCH,
+    GateHistory,
+    LatestQuality,
+    MetricCourse,
+    PhaseCount,
+    ScoreBin,
+)
+from sbir_gate.model.finding import ABSOLUTE, Severity
+from sbir_gate.model.history import HistoryPoint, HistoryQuery, HistoryRow, MetricHistory
+from sbir_gate.model.matches import DecisionKind
+from sbir_gate.model.moments import moment_text
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Direction, MetricLimit
+from sbir_gate.settings.judgement import policy
+from sbir_gate.settings.schema import Settings
+
+# more Runs say nothing new, and are not read
+MAX_ENTRIES = 20_000
+MAX_SHOWN = 2000
+MAX_BRANCHES = 12
+_SCORE_BINS = 20
+
+
+@contextmanager
+def history_of(source: str | None, settings: Settings) -> Iterator[History]:
+    """Open the history that `source` names: a folder, else a branch of the remote; None for the settings'.
+
+    Raises InputError if it is neither, ToolError if the branch cannot be fetched.
+    """
+    if source is None or Path(source).is_dir():
+        with open_history(history_folder(settings) if source is None else Path(source)) as history:
+            yield history
+        return
+    tip = history_branch(settings, Git(Path.cwd()), name=source).tip()
+    if tip is None:
+        raise InputError(
+            f"--history {source[:80]!r} is neither a folder nor a branch of {settings.history.remote}",
+            "name the folder of the history, or its branch: 'sbir-gate history push' creates it",
+        )
+    entries, skipped = entries_at(tip, None, MAX_ENTRIES)
+    with open_entries(entries, skipped) as history:
+        yield history
+
+
+def dashboard_of(
+    history: History, settings: Settings, since: datetime | None, *, has_changes: bool, most: int = MAX_SHOWN
+) -> tuple[GateHistory, ...]:
+    """Return what is shown of each gate, the gate of the settings first. Raises InputError without any Run.
+
+    `has_changes` asks for change points, which need the extra `history`.
+    """
+    rows = history.rows(HistoryQuery(since=since, limit=MAX_ENTRIES))
+    if not rows:
+        raise InputError(
+            "the history has no Run to show",
+            "measure with 'sbir-gate run', or fetch what others measured with 'sbir-gate history pull'",
+        )
+    own = settings.gate.name
+    gates = sorted({row.gate for row in rows}, key=lambda gate: (gate != own, gate))
+    return tuple(
+        _Gate(history, settings, gate, since).shown(has_changes=has_changes, most=most) for gate in gates
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """One gate of the history, as it is asked for."""
+
+    history: History
+    settings: Settings
+    gate: str
+    since: datetime | None
+
+    def shown(self, *, has_changes: bool, most: int) -> GateHistory:
+        """Return what is shown of the gate."""
+        query = HistoryQuery(gate=self.gate, since=self.since, limit=MAX_ENTRIES)
+        rows = self.history.rows(query)
+        points = {name: self.history.points(name, query) for name in self.history.metrics(query)}
+        first, branches = self._branches(rows)
+        courses = tuple(self._courses(branches, has_changes=has_changes))
+        releases = self._releases(rows)
+        places = {row.file_name: place for place, row in enumerate(rows)}
+        always = {places[name] for name in releases} | {places[name] for name in _turning_points(courses)}
+        kept = _kept(rows, points, places, always, most)
+        names = {row.file_name for row in kept}
+        return GateHistory(
+            gate=self.gate,
+            runs=len(rows),
+            rows=kept,
+            points={
+                name: tuple(point for point in found if point.row.file_name in names)
+                for name, found in points.items()
+            },
+            courses=courses,
+            branch=first,
+            releases=releases,
+            latest=_latest_quality(self.settings.reports.folder / "benchmarks", self.gate),
+        )
+
+    def _branches(self, rows: Sequence[HistoryRow]) -> tuple[str, tuple[str, ...]]:
+        """Return the branch that is shown first, and those that can be chosen: of several Runs each."""
+        counts = Counter(row.branch for row in rows if row.branch)
+        newest = dict.fromkeys(row.branch for row in reversed(rows) if counts[row.branch] > 1)
+        main = course_branch(self.settings) or ANY_BRANCH
+        first = main if counts[main] > 1 else ANY_BRANCH
+        if len({row.branch for row in rows}) == 1:
+            return first, (first,)
+        return first, tuple(dict.fromkeys((first, ANY_BRANCH, *list(newest)[:MAX_BRANCHES])))
+
+    def _courses(self, branches: Sequence[str], *, has_changes: bool) -> Iterator[MetricCourse]:
+        baseline = self._baseline()
+        limits = policy(self.settings) if self.gate == self.settings.gate.name else None
+        for branch in branches:
+            query = HistoryQuery(gate=self.gate, branch=branch or None, since=self.since, limit=MAX_ENTRIES)
+            for metric in self.history.metrics(query):
+                course = metric_history(self.history, metric, query, has_changes=has_changes)
+                limit = limits.limit_of(metric) if limits else None
+                if limit is None:
+                    yield MetricCourse(branch, metric, course)
+                    continue
+                fails = _fail_beyond(limit, _reference_value(course, baseline))
+                yield MetricCourse(branch, metric, course, limit.direction, fails)
+
+    def _baseline(self) -> Run | None:
+        """Return the baseline of the gate; one that cannot be read draws no line."""
+        try:
+            return load_baseline(self.settings.gate.baselines_folder, self.gate)
+        except (DocumentError, UsageError):
+            return None
+
+    def _releases(self, rows: Sequence[HistoryRow]) -> Mapping[str, str]:
+        """Return the first release tag of each Run that has one, at the first Run that has it."""
+        pattern = self.settings.drift.release_pattern
+        found: dict[str, str] = {}
+        for row in rows:
+            tag = next((tag for tag in row.tags if fnmatchcase(tag, pattern)), "")
+            if tag and tag not in found.values():
+                found[row.file_name] = tag
+        return found
+
+
+def _turning_points(courses: Sequence[MetricCourse]) -> Iterator[str]:
+    """Yield the files of the Runs at which a metric changed, and of the ends of what is known of it."""
+    for course in courses:
+        points = course.history.points
+        for change in course.history.changes or ():
+            for place in (change.earliest, change.start, change.end, change.latest):
+                yield points[min(place, len(points) - 1)].row.file_name
+
+
+def _kept(
+    rows: Sequence[HistoryRow],
+    points: Mapping[str, Sequence[HistoryPoint]],
+    places: Mapping[str, int],
+    always: set[int],
+    most: int,
+) -> tuple[HistoryRow, ...]:
+    columns = []
+    for found in points.values() if len(rows) > most else ():
+        column: list[float | None] = [None] * len(rows)
+        for point in found:
+            column[places[point.row.file_name]] = point.value
+        columns.append(column)
+    return tuple(rows[place] for place in thinned(columns, len(rows), most, always))
+
+
+def _reference_value(course: MetricHistory, baseline: Run | None) -> float | None:
+    """Return the baseline's value as it compares with the course; None where that is not known."""
+    if baseline is None:
+        return None
+    own = baseline.started_at, baseline.source.commit
+    return next(
+        (
+            value
+            for point, value in zip(course.points, course.values, strict=True)
+            if (point.row.started_at, point.row.commit) == own
+        ),
+        None,
+    )
+
+
+def _fail_beyond(limit: MetricLimit, reference: float | None) -> float | None:
+    """Return the value beyond which the metric fails: the strictest of its limits that can be drawn."""
+    is_lower_better = limit.direction is Direction.LOWER_IS_BETTER
+    values = [
+        each.value
+        if each.kind in ABSOLUTE
+        else (reference or 0.0) * (1 + (each.value if is_lower_better else -each.value) / 100)
+        for each in limits_of(limit)
+        if each.severity is Severity.FAIL and (each.kind in ABSOLUTE or reference is not None)
+    ]
+    return (min if is_lower_better else max)(values, default=None)
+
+
+def _latest_quality(folder: Path, gate: str) -> LatestQuality | None:
+    """Return the quality of the newest saved Run of the gate; None where there is none that can be read."""
+    for path in sorted(folder.glob("*.json"), reverse=True):
+        try:
+            run = load_run(path)
+        except DocumentError:
+            continue
+        if run.gate == gate:
+            return replace(quality_of(run), source=str(path))
+    return None
+
+
+def quality_of(run: Run) -> LatestQuality:
+    """Return the methods, scores and phases of a Run."""
+    counts = {DecisionKind.LINK: [0] * _SCORE_BINS, DecisionKind.CANDIDATE: [0] * _SCORE_BINS}
+    for award in run.awards:
+        if award.decision.kind in counts:
+            place = min(int(award.decision.score * _SCORE_BINS / 100), _SCORE_BINS - 1)
+            counts[award.decision.kind][max(place, 0)] += 1
+    width = 100 / _SCORE_BINS
+    return LatestQuality(
+        source="",
+        started_at=moment_text(run.started_at),
+        awards=run.quality.awards,
+        links=run.quality.links,
+        methods=run.quality.links_by_method,
+        scores=tuple(
+            ScoreBin(place * width, (place + 1) * width, links, candidates)
+            for place, (links, candidates) in enumerate(
+                zip(counts[DecisionKind.LINK], counts[DecisionKind.CANDIDATE], strict=True)
+            )
+        ),
+        phases=tuple(
+            PhaseCount(stratum.value, stratum.awards, stratum.awards - stratum.links)
+            for stratum in run.quality.strata
+            if stratum.dimension == "phase"
+        ),
+    )

@@ -1,0 +1,80 @@
+"""What a dashboard shows: the Runs of each gate, the course of each metric, and the latest quality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sbir_gate.model.history import HistoryPoint, HistoryRow, MetricHistory
+from sbir_gate.model.verdict import Direction
+
+ANY_BRANCH = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBin:
+    """Links and candidates with a score of `low` up to, but without, `high`; the last bin includes it."""
+
+    low: float
+    high: float
+    links: int
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseCount:
+    """Awards of one phase, and those of them without a link; the phase is empty where it is not known."""
+
+    phase: str
+    awards: int
+    unmatched: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatestQuality:
+    """The links of the newest Run of a gate whose quality is at hand; `source` names the file."""
+
+    source: str
+    started_at: str
+    awards: int
+    links: int
+    methods: Mapping[str, int]
+    scores: tuple[ScoreBin, ...] = ()
+    phases: tuple[PhaseCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCourse:
+    """One metric on one branch (ANY_BRANCH: on all): its history, and the values that are lines in it.
+
+    `direction` is where it should go, None where no limit says so. `fail_beyond` is the value beyond which it
+    fails, by an absolute limit or relative to the baseline, whichever is stricter; None where there is none
+    or it cannot be compared.
+    """
+
+    branch: str
+    metric: str
+    history: MetricHistory
+    direction: Direction | None = None
+    fail_beyond: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateHistory:
+    """What the dashboard shows of one gate.
+
+    `rows` are the Runs that are shown, the oldest first, of `runs` in all. `points` are all metrics of the
+    shown Runs. `courses` hold points of every Run; those that are not shown are left out by the renderer.
+    `releases` are the tags that count as one, by the file name of the Run. `branch` is the one that is shown
+    first.
+    """
+
+    gate: str
+    runs: int
+    rows: tuple[HistoryRow, ...]
+    points: Mapping[str, tuple[HistoryPoint, ...]]
+    courses: tuple[MetricCourse, ...]
+    branch: str = ANY_BRANCH
+    releases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    latest: LatestQuality | None = None

@@ -1,0 +1,140 @@
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sbir_gate.documents import save_run
+from sbir_gate.errors import InputError
+from sbir_gate.gate.dashboard import dashboard_of, history_of, quality_of
+from sbir_gate.gate.storing.baselines import promote
+from sbir_gate.gate.storing.history import keep_entry, open_entries
+from sbir_gate.settings.effective import load_settings
+from tests.factories import make_run
+from tests.factories_history import START, make_entry, slower_entry
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = ("drift.branch=main", "reports.folder=reports", "gate.baselines_folder=baselines")
+    return load_settings(None, {}, {}, values).settings
+
+
+@contextmanager
+def opened(entries):
+    with open_entries({f"{place:05}.json": entry for place, entry in enumerate(entries)}) as history:
+        yield history
+
+
+def shown(entries, settings, since=None, **options):
+    with opened(entries) as history:
+        return dashboard_of(
+            history, settings, since, has_changes=options.pop("has_changes", False), **options
+        )
+
+
+def on_branch(number, branch):
+    entry = make_entry(number)
+    return replace(entry, source=replace(entry.source, branch=branch))
+
+
+def course_of(gate, metric, branch=None):
+    chosen = gate.branch if branch is None else branch
+    return next(each for each in gate.courses if (each.branch, each.metric) == (chosen, metric))
+
+
+def test_the_gate_of_the_settings_comes_first(settings):
+    entries = [replace(make_entry(number), gate=gate) for number, gate in enumerate("abz")]
+    gates = shown([*entries, make_entry(3)], settings)
+    assert [gate.gate for gate in gates] == ["enrichment", "a", "b", "z"]
+
+
+def test_the_main_branch_is_shown_first_and_others_can_be_chosen(settings):
+    entries = [on_branch(number, branch) for number, branch in enumerate(["topic", "main"] * 3)]
+    (gate,) = shown(entries, settings)
+    assert gate.branch == "main"
+    assert {course.branch for course in gate.courses} == {"main", "topic", ""}
+    assert len(course_of(gate, "wall_seconds").history.points) == 3
+    assert len(course_of(gate, "wall_seconds", "").history.points) == 6
+
+
+def test_without_a_main_branch_all_branches_are_shown(settings):
+    (gate,) = shown([on_branch(number, "topic") for number in range(3)], settings)
+    assert gate.branch == ""
+
+
+def test_the_limit_is_relative_to_the_baseline_where_the_history_has_it(settings):
+    run = make_run(started_at=START, source=make_entry(0).source)
+    promote(run, settings.gate.baselines_folder)
+    (gate,) = shown([make_entry(0), make_entry(1)], settings)
+    course = course_of(gate, "wall_seconds")
+    assert course.fail_beyond == pytest.approx(course.history.values[0] * 1.25)
+
+
+def test_without_a_baseline_only_absolute_limits_are_drawn(settings):
+    (gate,) = shown([make_entry(0), make_entry(1)], settings)
+    assert course_of(gate, "match_rate").fail_beyond == 0.70
+    assert course_of(gate, "wall_seconds").fail_beyond is None
+
+
+def test_limits_are_those_of_the_gate_of_the_settings_alone(settings):
+    (gate,) = shown([replace(make_entry(number), gate="other") for number in range(2)], settings)
+    assert {course.fail_beyond for course in gate.courses} == {None}
+
+
+def test_a_release_is_marked_where_its_tag_was_measured_first(settings):
+    entries = [
+        make_entry(number, tags=tags) for number, tags in enumerate([(), ("x", "v1"), ("v1",), ("v2",)])
+    ]
+    (gate,) = shown(entries, settings)
+    assert gate.releases == {"00001.json": "v1", "00003.json": "v2"}
+
+
+def test_only_runs_since_a_moment_are_shown(settings):
+    (gate,) = shown([make_entry(number) for number in range(5)], settings, START + timedelta(days=3))
+    assert gate.runs == len(gate.rows) == 2
+
+
+def test_many_runs_are_thinned_and_extremes_releases_and_changes_stay(settings):
+    factors = [1.5 if number >= 120 else 3.0 if number == 57 else 1.0 for number in range(200)]
+    entries = [
+        slower_entry(number, factor, tags=("v1",) if number == 31 else ())
+        for number, factor in enumerate(factors)
+    ]
+    (gate,) = shown(entries, settings, has_changes=True, most=60)
+    names = [row.file_name for row in gate.rows]
+    assert gate.runs == 200
+    assert len(names) <= 60
+    assert {"00031.json", "00057.json", "00120.json", "00199.json"} <= set(names)
+    (change,) = course_of(gate, "wall_seconds").history.changes
+    assert change.start == 120
+    assert all(point.row.file_name in names for point in gate.points["wall_seconds"])
+
+
+def test_the_quality_of_the_newest_saved_run_of_the_gate_is_shown(settings):
+    folder = settings.reports.folder / "benchmarks"
+    for day, gate in ((1, "enrichment"), (2, "enrichment"), (3, "other")):
+        save_run(folder, make_run(started_at=START + timedelta(days=day), gate=gate))
+    (gate,) = shown([make_entry(0)], settings)
+    assert gate.latest is not None
+    assert gate.latest.started_at.startswith("2026-01-03")
+    assert sum(gate.latest.methods.values()) == gate.latest.links
+
+
+def test_scores_and_phases_add_up_to_the_run():
+    run = make_run()
+    latest = quality_of(run)
+    assert sum(each.links for each in latest.scores) == sum(bool(award.link) for award in run.awards)
+    assert [(each.low, each.high) for each in latest.scores][::19] == [(0, 5), (95, 100)]
+
+
+def test_an_empty_history_is_wrong_input(settings):
+    with pytest.raises(InputError, match="no Run to show"):
+        shown([], settings)
+
+
+def test_a_history_is_a_folder(settings, tmp_path):
+    keep_entry(tmp_path / "kept", make_entry(0))
+    with history_of(str(tmp_path / "kept"), settings) as history:
+        assert len(dashboard_of(history, settings, None, has_changes=False)[0].rows) == 1
