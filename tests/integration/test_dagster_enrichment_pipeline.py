@@ -427,7 +427,7 @@ class TestTheRulesOfTheGate:
     def test_and_every_row_of_the_recipients(self, world):
         self.tear(world.folder / "recipients.csv")
         result = world.run("reading.max_reject_percent=20", truth=self.label(world, A0="R0"))
-        assert "1 of 12 recipients of the fixture could not be read: " in failure_of(result)
+        assert "1 of 12 recipients of the fixture could not be read, such as " in failure_of(result)
         assert started_steps(result)[-1] == ENRICHED  # not tried again
 
     def test_a_truth_of_other_files_is_refused(self, world):
