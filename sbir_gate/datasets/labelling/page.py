@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 
 from markupsafe import Markup
 
 from sbir_gate.model.explanation import Party
 from sbir_gate.model.labelling import AwardLabel, LabelSample
 from sbir_gate.pages.blocks import Cell, Column, Json, Page, Paragraph, Section, Table
-from sbir_gate.pages.page import page_templates, render_page
+from sbir_gate.pages.page import package_text, page_templates, render_page
 
-_FOLDER = files("sbir_gate.datasets.labelling")
+_PACKAGE = "sbir_gate.datasets.labelling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def render_label_page(
 ) -> str:
     """Return the page. `labels` are those made before; a served page saves its labels, too."""
     search = "Search all recipients by name" if is_served else "Search the candidates of all awards by name"
-    tool = page_templates("sbir_gate.datasets.labelling", "templates").get_template("label.html.j2")
+    tool = page_templates(_PACKAGE, "templates").get_template("label.html.j2")
     markup = Markup(tool.render(search=search))  # noqa: S704 -- the template escapes what it prints
     keys = "Keys: 1 to 5 choose a candidate, n none of these, s skip, u undo, the arrows move."
     digest = hashlib.sha256("\n".join(drawn.award_id for drawn in sample.drawn).encode()).hexdigest()[:16]
@@ -64,17 +63,13 @@ def render_label_page(
                 Section("label", "Decide", (Paragraph(keys), markup)),
                 Section("awards", "All awards and their candidates", (_table(tasks),)),
             ),
-            script=_read("label.js"),
-            style=_read("label.css"),
+            script=package_text(_PACKAGE, "templates/label.js"),
+            style=package_text(_PACKAGE, "templates/label.css"),
             data=data,
             notes=("The labels stay in this browser until they are downloaded.",) if not is_served else (),
             is_served=is_served,
         )
     )
-
-
-def _read(name: str) -> str:
-    return _FOLDER.joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _task(task: LabelTask) -> Json:
