@@ -304,7 +304,7 @@ def _fault(finding: Finding) -> str:
     return ""
 
 
-def note(rule: Rule, **facts: Fact) -> Finding:
+def note(rule: Rule, /, **facts: Fact) -> Finding:
     """Return a finding that nothing is failed for."""
     return Finding(rule, Severity.INFO, facts=facts)
 
