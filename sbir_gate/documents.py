@@ -80,11 +80,8 @@ def _save_beside(folder: Path, stem: str, content: bytes) -> Path:
         path = folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
         if write_whole(path, content, may_replace=False):
             return path
-    raise OutputError(
-        f"{_MAX_COLLISIONS} documents already start at {stem}",
-        "clean the folder, or name another",
-        path=folder,
-    )
+    hint = "clean the folder, or name another"
+    raise OutputError(f"{_MAX_COLLISIONS} documents already start at {stem}", hint, path=folder)
 
 
 def write_run(path: Path, run: Run) -> None:
@@ -196,7 +193,5 @@ def _encoded(kind: DocumentKind[Document], content: Document) -> bytes:
     try:
         return encode_bytes(kind, content)
     except ValueError as error:
-        raise OutputError(
-            f"the {kind.name} cannot be saved as JSON: {error}",
-            "a metric is not a number (NaN or infinity), or a text is not Unicode: look at the enricher",
-        ) from error
+        hint = "a metric is not a number (NaN or infinity), or a text is not Unicode: look at the enricher"
+        raise OutputError(f"the {kind.name} cannot be saved as JSON: {error}", hint) from error
