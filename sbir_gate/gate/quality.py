@@ -15,7 +15,6 @@ from sbir_gate.gate.fixture import ReadFixture
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.quality_report import Provenance, quality_report
-from sbir_gate.gate.measuring.truth import check_truth, read_truth
 from sbir_gate.model.award_columns import uncollected
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.quality_report import QualityReport
@@ -26,6 +25,7 @@ from sbir_gate.reading.awards import read_fields
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.named_recipients import named_recipients
 from sbir_gate.reading.recipient_index import RecipientFacts, index_recipients, with_whole_entities
+from sbir_gate.reading.truth import check_truth, read_truth
 from sbir_gate.settings.reading import database_options, reading_options
 from sbir_gate.settings.schema import Settings
 
