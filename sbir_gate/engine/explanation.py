@@ -8,8 +8,9 @@ differ is tried by giving the features, the model and the rules changed data.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -56,21 +57,37 @@ _ELSEWHERE = ("ELSEWHERE", "ZZ", "00000")
 _PARTY = ", ".join(f"coalesce({column}, '')" for column in ("name", "uei", "duns", "city", "state", "zip5"))
 
 
+@dataclass(frozen=True, slots=True)
+class DecidedAward:
+    """The decision on one award, and what kind of award it is."""
+
+    decision: Decision
+    phase: str
+    identifier_type: str
+
+
+Choice = Callable[[Sequence[DecidedAward]], Sequence[str]]
+"""Chooses the ids of the awards to explain among all that were decided."""
+
+
 def explain(
     awards: str,
     recipients: str,
-    award_ids: Sequence[str],
+    chosen: Sequence[str] | Choice,
     settings: Settings | None = None,
     progress: Progress = no_progress,
+    index_folder: Path | None = None,
 ) -> tuple[Explanation, ...]:
-    """Return why each of the awards is linked, or is not, in the order of `award_ids`.
+    """Return why each of the chosen awards is linked, or is not, in the order of their ids.
 
     Links all awards on the way, since words, names and labels are counted over all of them. Without
-    `settings` those of the current folder and environment apply. Raises InputError for an award that is not
-    there, and what `enrich` raises.
+    `settings` those of the current folder and environment apply. An index of all recipients is written to
+    `index_folder` where it is named. Raises InputError for an unknown award, and what `enrich` raises.
     """
     settings = settings or load_settings(None, os.environ).settings
-    with link_files(LinkRequest(awards, recipients), settings, PerformanceMonitor(), progress) as linked:
+    request = LinkRequest(awards, recipients, index_folder=index_folder)
+    with link_files(request, settings, PerformanceMonitor(), progress) as linked:
+        award_ids = chosen(_decided(linked)) if callable(chosen) else chosen
         firms = [_firm_of(linked.connection, award, awards) for award in award_ids]
         cases = {case.firm_id: case for case in _cases(linked, sorted({*firms}), settings)}
         return tuple(
@@ -90,6 +107,31 @@ class _Case:
     scored: ScoredPairs | None
     facts: tuple[PairFacts, ...]
     methods: frozenset[Method]
+
+
+def _decided(linked: Linked) -> list[DecidedAward]:
+    """Return all awards in the order of their file."""
+    rows = linked.connection.execute(
+        "SELECT award_id, firm_id, coalesce(phase, ''), coalesce(identifier_type, '')"
+        " FROM award_firms JOIN awards USING (position, award_id) ORDER BY position"
+    ).fetchall()
+    return [
+        DecidedAward(_decision(award_id, linked.matched.decisions[firm]), phase, identifier_type)
+        for award_id, firm, phase, identifier_type in rows
+    ]
+
+
+def _decision(award_id: str, decision: FirmDecision) -> Decision:
+    best = decision.best
+    return Decision(
+        award_id,
+        decision.kind,
+        decision.method.value,
+        best.recipient_id if best else "",
+        best.score if best else 0.0,
+        best.confidence if best else 0.0,
+        tuple(found.recipient_id for found in decision.candidates),
+    )
 
 
 def _firm_of(connection: DuckDBPyConnection, award_id: str, source: str) -> int:
@@ -152,20 +194,11 @@ def _facts(linked: Linked, scored: ScoredPairs, methods: frozenset[Method]) -> t
 
 def _explanation(linked: Linked, award_id: str, case: _Case) -> Explanation:
     decision = case.decision
-    best = decision.best
     return Explanation(
         award_id=award_id,
         firm=case.party,
         names=case.names,
-        decision=Decision(
-            award_id,
-            decision.kind,
-            decision.method.value,
-            best.recipient_id if best else "",
-            best.score if best else 0.0,
-            best.confidence if best else 0.0,
-            tuple(found.recipient_id for found in decision.candidates),
-        ),
+        decision=_decision(award_id, decision),
         basis=_basis(case, linked.matched.rules.max_frequency_in_state),
         candidates=tuple(_candidate(linked, case, found) for found in decision.candidates),
         reason=_reason(case, linked.matched.rules.acceptance_limit),

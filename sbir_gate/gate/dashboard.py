@@ -1,4 +1,4 @@
-"""What the dashboard shows, from the history, the baseline and the saved Runs."""
+"""What the dashboard shows, from the history, the baseline and the quality reports."""
 
 from __future__ import annotations
 
@@ -10,30 +10,22 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from sbir_gate.documents import load_run
 from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.gate.branches import history_branch
 from sbir_gate.gate.comparing.limits import limits_of
 from sbir_gate.gate.comparing.thinning import thinned
 from sbir_gate.gate.judging_history import history_folder
 from sbir_gate.gate.main_branch import course_branch
+from sbir_gate.gate.quality import quality_folder
+from sbir_gate.gate.quality_history import newest_reports
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.history import History, open_entries, open_history
 from sbir_gate.gate.storing.history_branch import entries_at
 from sbir_gate.gate.trends import metric_history
-from sbir_gate.model.dashboard import (
-    ANY_BRANCH,
-    GateHistory,
-    LatestQuality,
-    MetricCourse,
-    PhaseCount,
-    ScoreBin,
-)
+from sbir_gate.model.dashboard import ANY_BRANCH, GateHistory, MetricCourse
 from sbir_gate.model.finding import ABSOLUTE, Severity
 from sbir_gate.model.history import HistoryPoint, HistoryQuery, HistoryRow, MetricHistory
-from sbir_gate.model.matches import DecisionKind
-from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Direction, MetricLimit
 from sbir_gate.settings.judgement import policy
@@ -43,7 +35,6 @@ from sbir_gate.settings.schema import Settings
 MAX_ENTRIES = 20_000
 MAX_SHOWN = 2000
 MAX_BRANCHES = 12
-_SCORE_BINS = 20
 
 
 @contextmanager
@@ -82,8 +73,13 @@ def dashboard_of(
         )
     own = settings.gate.name
     gates = sorted({row.gate for row in rows}, key=lambda gate: (gate != own, gate))
+    reports = newest_reports(quality_folder(settings), gates)
     return tuple(
-        _Gate(history, settings, gate, since).shown(has_changes=has_changes, most=most) for gate in gates
+        replace(
+            _Gate(history, settings, gate, since).shown(has_changes=has_changes, most=most),
+            quality=reports.get(gate),
+        )
+        for gate in gates
     )
 
 
@@ -119,7 +115,6 @@ class _Gate:
             courses=courses,
             branch=first,
             releases=releases,
-            latest=_latest_quality(self.settings.reports.folder / "benchmarks", self.gate),
         )
 
     def _branches(self, rows: Sequence[HistoryRow]) -> tuple[str, tuple[str, ...]]:
@@ -215,43 +210,3 @@ def _fail_beyond(limit: MetricLimit, reference: float | None) -> float | None:
         if each.severity is Severity.FAIL and (each.kind in ABSOLUTE or reference is not None)
     ]
     return (min if is_lower_better else max)(values, default=None)
-
-
-def _latest_quality(folder: Path, gate: str) -> LatestQuality | None:
-    """Return the quality of the newest saved Run of the gate; None where there is none that can be read."""
-    for path in sorted(folder.glob("*.json"), reverse=True):
-        try:
-            run = load_run(path)
-        except DocumentError:
-            continue
-        if run.gate == gate:
-            return replace(quality_of(run), source=str(path))
-    return None
-
-
-def quality_of(run: Run) -> LatestQuality:
-    """Return the methods, scores and phases of a Run."""
-    counts = {DecisionKind.LINK: [0] * _SCORE_BINS, DecisionKind.CANDIDATE: [0] * _SCORE_BINS}
-    for award in run.awards:
-        if award.decision.kind in counts:
-            place = min(int(award.decision.score * _SCORE_BINS / 100), _SCORE_BINS - 1)
-            counts[award.decision.kind][max(place, 0)] += 1
-    width = 100 / _SCORE_BINS
-    return LatestQuality(
-        source="",
-        started_at=moment_text(run.started_at),
-        awards=run.quality.awards,
-        links=run.quality.links,
-        methods=run.quality.links_by_method,
-        scores=tuple(
-            ScoreBin(place * width, (place + 1) * width, links, candidates)
-            for place, (links, candidates) in enumerate(
-                zip(counts[DecisionKind.LINK], counts[DecisionKind.CANDIDATE], strict=True)
-            )
-        ),
-        phases=tuple(
-            PhaseCount(stratum.value, stratum.awards, stratum.awards - stratum.links)
-            for stratum in run.quality.strata
-            if stratum.dimension == "phase"
-        ),
-    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 from sbir_gate.documents import load_quality
@@ -12,6 +13,9 @@ from sbir_gate.errors import DocumentError, InputError
 from sbir_gate.gate.comparing.quality_changes import compare_quality
 from sbir_gate.model.history import SkippedFile
 from sbir_gate.model.quality_report import QualityComparison, QualityReport
+
+# how the name of a report begins: 2026-01-31
+_DATE_CHARACTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +45,55 @@ def kept_reports(folder: Path, gate: str | None, since: datetime | None, limit: 
     return KeptReports(tuple(shown), tuple(skipped), _with_the_one_before([report for _, report in chosen]))
 
 
+def newest_reports(folder: Path, gates: Collection[str]) -> dict[str, QualityReport]:
+    """Return the newest report of each of these gates; those of newer days are read first, and no more.
+
+    What cannot be read is left out. Raises InputError for a folder that cannot be listed.
+    """
+    found: dict[str, QualityReport] = {}
+    days = groupby(sorted(_paths(folder), reverse=True), key=lambda path: path.stem[:_DATE_CHARACTERS])
+    for _, paths in days:
+        of_day: dict[str, QualityReport] = {}
+        for path in paths:
+            try:
+                report = load_quality(path)
+            except DocumentError:
+                continue
+            known = of_day.get(report.gate)
+            if known is None or report.made_at > known.made_at:
+                of_day[report.gate] = report
+        found = of_day | found
+        if found.keys() >= set(gates):
+            break
+    return {gate: report for gate, report in found.items() if gate in gates}
+
+
 def compared_reports(before: Path, after: Path) -> QualityComparison:
     """Return two saved reports side by side. Raises DocumentError for one that cannot be read."""
     return compare_quality(load_quality(before), load_quality(after))
 
 
 def _load(folder: Path) -> tuple[list[tuple[Path, QualityReport]], list[SkippedFile]]:
+    found, skipped = [], []
+    for path in _paths(folder):
+        try:
+            found.append((path, load_quality(path)))
+        except DocumentError as error:
+            skipped.append(SkippedFile(path.name, error.fault.detail))
+    return sorted(found, key=lambda each: (each[1].made_at, each[0].stat().st_mtime_ns)), skipped
+
+
+def _paths(folder: Path) -> list[Path]:
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ".json")
+        return sorted(path for path in folder.iterdir() if path.suffix == ".json")
     except FileNotFoundError:
-        return [], []
+        return []
     except OSError as error:
         raise InputError(
             f"the quality reports cannot be listed ({error.strerror})",
             "name a folder that you may read in reports.folder",
             path=folder,
         ) from error
-    found, skipped = [], []
-    for path in paths:
-        try:
-            found.append((path, load_quality(path)))
-        except DocumentError as error:
-            skipped.append(SkippedFile(path.name, error.fault.detail))
-    return sorted(found, key=lambda each: (each[1].made_at, each[0].stat().st_mtime_ns)), skipped
 
 
 def _with_the_one_before(reports: Sequence[QualityReport]) -> QualityComparison | None:

@@ -1,4 +1,4 @@
-"""What a dashboard shows: the Runs of each gate, the course of each metric, and the latest quality."""
+"""What a dashboard shows: the Runs of each gate, and the course of each metric."""
 
 from __future__ import annotations
 
@@ -7,41 +7,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sbir_gate.model.history import HistoryPoint, HistoryRow, MetricHistory
+from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.verdict import Direction
 
 ANY_BRANCH = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreBin:
-    """Links and candidates with a score of `low` up to, but without, `high`; the last bin includes it."""
-
-    low: float
-    high: float
-    links: int
-    candidates: int
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseCount:
-    """Awards of one phase, and those of them without a link; the phase is empty where it is not known."""
-
-    phase: str
-    awards: int
-    unmatched: int
-
-
-@dataclass(frozen=True, slots=True)
-class LatestQuality:
-    """The links of the newest Run of a gate whose quality is at hand; `source` names the file."""
-
-    source: str
-    started_at: str
-    awards: int
-    links: int
-    methods: Mapping[str, int]
-    scores: tuple[ScoreBin, ...] = ()
-    phases: tuple[PhaseCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +36,7 @@ class GateHistory:
     `rows` are the Runs that are shown, the oldest first, of `runs` in all. `points` are all metrics of the
     shown Runs. `courses` hold points of every Run; those that are not shown are left out by the renderer.
     `releases` are the tags that count as one, by the file name of the Run. `branch` is the one that is shown
-    first.
+    first, and `quality` the newest quality report.
     """
 
     gate: str
@@ -77,4 +46,4 @@ class GateHistory:
     courses: tuple[MetricCourse, ...]
     branch: str = ANY_BRANCH
     releases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    latest: LatestQuality | None = None
+    quality: QualityReport | None = None

@@ -281,6 +281,8 @@ _TEXTS = frozenset(
         *("ref", "reference_commit", "reference_gate", "reference_method", "reference_started_at"),
         *("required_by", "setting", "side", "source", "tag", "target", "text", "unit_expected", "unit_found"),
         *("used", "value"),
+        # of an error
+        *("problem", "context", "path", "column", "command", "log_file"),
     }
 )
 
@@ -304,7 +306,7 @@ def _fault(finding: Finding) -> str:
     return ""
 
 
-def note(rule: Rule, **facts: Fact) -> Finding:
+def note(rule: Rule, /, **facts: Fact) -> Finding:
     """Return a finding that nothing is failed for."""
     return Finding(rule, Severity.INFO, facts=facts)
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.errors import ConfigurationError
-from sbir_gate.settings.entries import Layer, configuration_error
+from sbir_gate.settings.entries import Layer, configuration_error, flat, nested
 from sbir_gate.settings.layers import (
     assignment_layer,
     base_layer,
@@ -33,8 +33,6 @@ COMMAND = "enricher.command"
 _ABSENT = object()
 # in a checkout of this project, and in an unpacked package of it
 _DEFAULTS = ("config/base.yaml", "sbir_gate/base.yaml")
-
-Tree = dict[str, "object | Tree"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +85,11 @@ def base_settings(
     engines = {key: value for key, value in over.items() if _is_engines(key)}
     known = {key: value for key, value in engines.items() if key in defaults}
     values = {key: value for key, value in {**defaults, **known}.items() if _is_engines(key)}
-    heads = {key: value for key, value in _flat(head.model_dump(mode="json")) if _is_engines(key)}
+    heads = {key: value for key, value in flat(head.model_dump(mode="json")) if _is_engines(key)}
     differing = [key for key in {**heads, **values} if heads.get(key, _ABSENT) != values.get(key, _ABSENT)]
     changes_results = any(key.startswith(RESULT_SECTIONS) for key in differing)
     return BaseSettings(
-        text=json.dumps(_nested(known), ensure_ascii=False, indent=1) + "\n" if known else "",
+        text=json.dumps(nested(known), ensure_ascii=False, indent=1) + "\n" if known else "",
         command=_command(over.get(COMMAND, defaults.get(COMMAND))),
         unknown=tuple(sorted(engines.keys() - defaults.keys())),
         differing=tuple((key, _shown(heads, key), _shown(values, key)) for key in differing),
@@ -120,25 +118,6 @@ def _by_key(layer: Layer) -> dict[str, object]:
     }
 
 
-def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for name, content in tree.items():
-        if isinstance(content, dict):
-            yield from _flat(content, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", content
-
-
-def _nested(values: Mapping[str, object]) -> Tree:
-    root: Tree = {}
-    for key, value in values.items():
-        *sections, name = key.split(".")
-        branch = root
-        for section in sections:
-            branch = branch.setdefault(section, {})  # type: ignore[assignment]  # a section is never a value
-        branch[name] = value
-    return root
-
-
 def _command(value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
@@ -158,10 +137,7 @@ def _items(value: object) -> list[object]:
 
 
 def _shown(values: Mapping[str, object], key: str) -> str:
-    if key not in values:
-        return "not known"
-    value = values[key]
-    return shown(tuple(value) if isinstance(value, list) else value)
+    return shown(values[key]) if key in values else "not known"
 
 
 def _digest(values: Mapping[str, object]) -> str:

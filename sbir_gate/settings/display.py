@@ -10,6 +10,7 @@ from enum import StrEnum
 import yaml
 
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.entries import flat
 from sbir_gate.settings.yaml_text import plain_value
 
 _PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
@@ -35,7 +36,7 @@ def render_effective(effective: EffectiveSettings, format_: ShowFormat = ShowFor
     """
     tree: Tree = effective.settings.model_dump(mode="json", exclude_unset=True)
     if format_ is ShowFormat.JSON:
-        values = {key: {"value": value, "origin": effective.origins[key]} for key, value in _values(tree, "")}
+        values = {key: {"value": value, "origin": effective.origins[key]} for key, value in flat(tree)}
         return json.dumps(values, indent=2, allow_nan=False) + "\n"
     return "".join(f"{line}\n" for line in _yaml_lines(tree, "", effective.origins))
 
@@ -45,17 +46,9 @@ def overrides(effective: EffectiveSettings) -> Mapping[str, str]:
     tree: Tree = effective.settings.model_dump(mode="json", exclude_unset=True)
     return {
         key: _yaml_value(value)
-        for key, value in _values(tree, "")
+        for key, value in flat(tree)
         if not effective.is_from_file(key) and not key.startswith(_OF_THIS_MACHINE)
     }
-
-
-def _values(tree: Tree, prefix: str) -> Iterator[tuple[str, object]]:
-    for name, content in tree.items():
-        if isinstance(content, dict):
-            yield from _values(content, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", content
 
 
 def _yaml_lines(tree: Tree, prefix: str, origins: Mapping[str, str]) -> Iterator[str]:

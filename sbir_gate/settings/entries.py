@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sbir_gate.errors import ConfigurationError, Fault
@@ -12,6 +12,7 @@ KEYS_HINT = "'sbir-gate config show' lists every key"
 
 Scalar = str | int | float | bool | None
 Value = Scalar | tuple[Scalar, ...]
+Tree = dict[str, "object | Tree"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,24 @@ def configuration_error(faults: Sequence[Fault], hint: str = KEYS_HINT) -> Confi
     if len(faults) > MAX_FAULTS_SHOWN:
         listed.append(Fault(f"... and {len(faults) - MAX_FAULTS_SHOWN:,} more"))
     return ConfigurationError("wrong values", hint if needs_hint else "", listed)
+
+
+def nested(values: Mapping[str, object]) -> Tree:
+    """Return the values by dotted key as sections within sections."""
+    root: Tree = {}
+    for key, value in values.items():
+        *sections, name = key.split(".")
+        branch = root
+        for section in sections:
+            branch = branch.setdefault(section, {})  # type: ignore[assignment]  # known keys: never a value here
+        branch[name] = value
+    return root
+
+
+def flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the values of sections within sections, by dotted key."""
+    for name, content in tree.items():
+        if isinstance(content, dict):
+            yield from flat(content, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", content

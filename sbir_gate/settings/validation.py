@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sbir_gate.errors import Fault
-from sbir_gate.settings.entries import Entry
+from sbir_gate.settings.entries import Entry, nested
 from sbir_gate.settings.schema import Settings
 from sbir_gate.wrong_input import broken_rule, did_you_mean, nearest
-
-Branch = dict[str, "object | Branch"]
 
 
 def validated(entries: Mapping[str, Entry], names: Sequence[str]) -> tuple[Settings | None, list[Fault]]:
     """Return the settings, or None with every fault; `names` are the metrics that base.yaml has."""
     try:
-        return Settings.model_validate(_nested(entries.values())), []
+        return Settings.model_validate(nested({key: entry.value for key, entry in entries.items()})), []
     except ValidationError as error:
         details = error.errors(include_url=False)
     missing = [detail for detail in details if detail["type"] == "missing"]
     faults = [_value_fault(detail, entries) for detail in details if detail["type"] != "missing"]
     return None, faults + _missing_faults(missing, entries, names)
-
-
-def _nested(entries: Iterable[Entry]) -> Branch:
-    root: Branch = {}
-    for entry in entries:
-        *sections, name = entry.key.split(".")
-        branch = root
-        for section in sections:
-            branch = branch.setdefault(section, {})  # type: ignore[assignment]  # known keys: never a value here
-        branch[name] = entry.value
-    return root
 
 
 def _value_fault(detail: ErrorDetails, entries: Mapping[str, Entry]) -> Fault:

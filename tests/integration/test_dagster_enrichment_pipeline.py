@@ -9,13 +9,14 @@ import dagster as dg
 import duckdb
 import pytest
 
-from sbir_gate.documents import load_alerts, load_run, load_verdict
+from sbir_gate.documents import load_alerts, load_quality, load_run, load_verdict
 from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.awards import Label
 from sbir_gate.model.finding import Severity
+from sbir_gate.model.quality_report import Gap
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
 from tests.factories_dagster import (
@@ -98,6 +99,15 @@ class TestTheJob:
         assert report["report"] == Path(report["report_path"]).read_text(encoding="utf-8")
         assert report["report"].startswith("### ")
         assert SUBJECT in report["report"]
+
+    def test_the_report_keeps_the_quality_that_its_run_has(self, done):
+        world, result = done
+        (path,) = (world.files / "quality").iterdir()
+        kept, run = load_quality(path), load_run(Path(metadata_of(result, ENRICHED)["run_path"]))
+        assert kept.quality == run.quality
+        assert (kept.match_rate.part, kept.match_rate.whole) == (45, AWARDS)
+        assert (kept.gate, kept.fixture, kept.made_at) == (run.gate, run.fixture.fingerprint, run.started_at)
+        assert Gap.RECIPIENT_NAME not in kept.gaps
 
     @pytest.mark.slow
     def test_the_config_of_a_run_sets_what_the_file_does_not(self, world):
@@ -427,7 +437,7 @@ class TestTheRulesOfTheGate:
     def test_and_every_row_of_the_recipients(self, world):
         self.tear(world.folder / "recipients.csv")
         result = world.run("reading.max_reject_percent=20", truth=self.label(world, A0="R0"))
-        assert "1 of 12 recipients of the fixture could not be read: " in failure_of(result)
+        assert "1 of 12 recipients of the fixture could not be read, such as " in failure_of(result)
         assert started_steps(result)[-1] == ENRICHED  # not tried again
 
     def test_a_truth_of_other_files_is_refused(self, world):

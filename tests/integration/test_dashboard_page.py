@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sbir_gate.documents import save_run
+from sbir_gate.documents import save_quality
 from sbir_gate.gate.dashboard import dashboard_of
 from sbir_gate.gate.reporting.dashboard import dashboard_page
 from sbir_gate.gate.reporting.quantities import difference, quantity, signed_percent
@@ -12,8 +12,8 @@ from sbir_gate.gate.storing.history import open_entries
 from sbir_gate.pages.page import render_page
 from sbir_gate.settings.effective import load_settings
 from tests.browser import PHONE
-from tests.factories import make_run
 from tests.factories_dashboard import long_history
+from tests.factories_quality import make_report
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def entries():
 def gates(entries, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dashboard")
     for gate in ("enrichment", "full-data"):
-        save_run(folder / "benchmarks", make_run(gate=gate))
+        save_quality(folder / "quality", replace(make_report(), gate=gate))
     settings = load_settings(None, {}, {}, (f"reports.folder={folder}", "drift.branch=main")).settings
     with open_entries({f"{place:05}.json": entry for place, entry in enumerate(entries)}) as history:
         return dashboard_of(history, settings, None, has_changes=True)

@@ -24,13 +24,7 @@ from sbir_gate.gate.comparing.sensitivity import FEWEST_TELLING_PAIRS, has_few_p
 from sbir_gate.gate.comparing.soundness import is_other_engines_stage, stage_fault
 from sbir_gate.model.finding import Fact, Finding, Rule, Severity, worst
 from sbir_gate.model.run import Measurement, Metric, MetricKind, Timing
-from sbir_gate.model.verdict import (
-    Change,
-    Direction,
-    Limit,
-    MetricLimit,
-    Policy,
-)
+from sbir_gate.model.verdict import Change, Direction, Limit, MetricLimit, Policy
 
 NO_SPREAD: Mapping[str, float] = MappingProxyType({})
 
@@ -242,10 +236,10 @@ def _fault(row: Change, heads: Sequence[Metric], references: Sequence[Metric]) -
     """Return why the metric cannot be judged at all, None if it can."""
     if not heads:
         # which of them has it: the reference, or the policy alone
-        return _unsound(Rule.METRIC_GONE, row, {"required_by": "reference" if references else "policy"})
+        return _unsound(Rule.METRIC_GONE, row, required_by="reference" if references else "policy")
     for side, metrics in (("head", heads), ("reference", references)):
         if len(metrics) > 1:
-            return _unsound(Rule.METRIC_REPEATED, row, {"side": side, "times": len(metrics)})
+            return _unsound(Rule.METRIC_REPEATED, row, side=side, times=len(metrics))
         for metric in metrics:
             fault = _value_fault(row, metric, side)
             if fault is not None:
@@ -255,18 +249,18 @@ def _fault(row: Change, heads: Sequence[Metric], references: Sequence[Metric]) -
 
 def _value_fault(row: Change, metric: Metric, side: str) -> Finding | None:
     if not metric.values:
-        return _unsound(Rule.METRIC_EMPTY, row, {"side": side})
+        return _unsound(Rule.METRIC_EMPTY, row, side=side)
     if not all(map(math.isfinite, metric.values)):
-        return _unsound(Rule.METRIC_UNDEFINED, row, {"side": side})
+        return _unsound(Rule.METRIC_UNDEFINED, row, side=side)
     if metric.unit != row.unit:
         units = {"unit_found": metric.unit, "unit_expected": row.unit}
-        return _unsound(Rule.UNIT_DIFFERS, row, {"side": side, **units})
+        return _unsound(Rule.UNIT_DIFFERS, row, side=side, **units)
     if row.kind is MetricKind.EXACT and min(metric.values) != max(metric.values):
-        return _unsound(Rule.REPEATS_DISAGREE, row, {"side": side})
+        return _unsound(Rule.REPEATS_DISAGREE, row, side=side)
     return None
 
 
-def _unsound(rule: Rule, row: Change, facts: Mapping[str, Fact]) -> Finding:
+def _unsound(rule: Rule, row: Change, **facts: Fact) -> Finding:
     return Finding(rule, Severity.FAIL, metric=row.metric, unit=row.unit, facts=facts)
 
 

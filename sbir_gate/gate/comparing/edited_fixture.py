@@ -17,7 +17,7 @@ from sbir_gate.gate.comparing.paired import is_side_by_side
 from sbir_gate.gate.comparing.renaming import rename
 from sbir_gate.gate.comparing.waivers import Judged, Waived, apply_waivers, waive_fixture_edit
 from sbir_gate.model.companions import OnBaseFixture
-from sbir_gate.model.finding import Finding, OnFixture, Rule, Severity, in_order
+from sbir_gate.model.finding import Finding, OnFixture, Rule, Severity, in_order, note
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Change, Policy, RecordChanges, Verdict
@@ -63,7 +63,7 @@ def judge_change(
     blind = blind_spots(timed.changes, policy)
     if edits.is_smaller or not edits.is_counted:
         timed = replace(timed, changes=tuple(map(_unjudged_time, timed.changes)))
-        blind = (Finding(Rule.SMALLER_FIXTURE, Severity.INFO),)
+        blind = (note(Rule.SMALLER_FIXTURE),)
     notes = (
         *comparison_notes(head, reference),
         *(finding for finding in timed.findings if not finding.is_deciding),

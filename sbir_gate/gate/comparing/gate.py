@@ -16,7 +16,7 @@ from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.comparing.renaming import rename
 from sbir_gate.gate.comparing.soundness import emptied_strata, reference_fault
 from sbir_gate.gate.comparing.waivers import Judged, apply_waivers
-from sbir_gate.model.finding import OBSTACLES, Fact, Finding, Rule, Severity, in_order
+from sbir_gate.model.finding import OBSTACLES, Fact, Finding, Rule, Severity, in_order, note
 from sbir_gate.model.run import GapKind, Run
 from sbir_gate.model.verdict import Outcome, Policy, RecordChanges, Verdict
 from sbir_gate.model.waiver import Waivers
@@ -124,21 +124,19 @@ def _obstacle(head: Run, reference: Run | None) -> Finding | None:
     """Return why the two Runs cannot be compared, None if they can."""
     gap = head.base_gap
     if gap is not None and gap.kind is GapKind.NO_ENGINE:
-        return _blocking(Rule.BASE_LACKS_FILES, {"commit": gap.commit, "names": gap.names})
+        return _blocking(Rule.BASE_LACKS_FILES, commit=gap.commit, names=gap.names)
     if reference is None:
         return None
     if head.gate != reference.gate:
-        return _blocking(Rule.OTHER_GATE, {"reference_gate": reference.gate, "head_gate": head.gate})
+        return _blocking(Rule.OTHER_GATE, reference_gate=reference.gate, head_gate=head.gate)
     before, after = reference.fixture.fingerprint, head.fixture.fingerprint
     if after != before:
         is_own = not head.policy_commit and not is_side_by_side(head, reference)
-        return _blocking(
-            Rule.FIXTURE_CHANGED, {"before": before, "after": after, "is_own_baseline": int(is_own)}
-        )
+        return _blocking(Rule.FIXTURE_CHANGED, before=before, after=after, is_own_baseline=int(is_own))
     return reference_fault(reference)
 
 
-def _blocking(rule: Rule, facts: Mapping[str, Fact]) -> Finding:
+def _blocking(rule: Rule, /, **facts: Fact) -> Finding:
     return Finding(rule, Severity.FAIL, facts=facts)
 
 
@@ -146,20 +144,19 @@ def _faults(head: Run) -> tuple[Finding, ...]:
     """Return what is wrong with head itself, whatever the policy limits."""
     faults = []
     if not head.awards or head.quality.awards == 0:
-        faults.append(Finding(Rule.NO_RECORDS, Severity.FAIL))
+        faults.append(_blocking(Rule.NO_RECORDS))
     if not head.samples:
-        faults.append(Finding(Rule.NO_REPEATS, Severity.FAIL))
-    answers = len({sample.output_digest for sample in head.samples})
-    if answers > 1:
-        facts = {"repeats": len(head.samples), "outputs": answers}
-        faults.append(Finding(Rule.NOT_DETERMINISTIC, Severity.FAIL, facts=facts))
+        faults.append(_blocking(Rule.NO_REPEATS))
+    outputs = len({sample.output_digest for sample in head.samples})
+    if outputs > 1:
+        faults.append(_blocking(Rule.NOT_DETERMINISTIC, repeats=len(head.samples), outputs=outputs))
     return tuple(faults)
 
 
 def _noise_notes(head: Run, reference: Run | None, spread: Mapping[str, float]) -> tuple[Finding, ...]:
     if reference is None or not spread or is_side_by_side(head, reference):
         return ()
-    return (Finding(Rule.KNOWN_NOISE, Severity.INFO, facts=dict(spread)),)
+    return (note(Rule.KNOWN_NOISE, **spread),)
 
 
 def comparison_notes(head: Run, reference: Run | None) -> tuple[Finding, ...]:
@@ -170,22 +167,18 @@ def comparison_notes(head: Run, reference: Run | None) -> tuple[Finding, ...]:
     if reference is None:
         gap = head.base_gap
         if gap is None or gap.kind is not GapKind.NEW_GATE:
-            return (*notes, Finding(Rule.NO_BASELINE, Severity.INFO))
-        return (*notes, Finding(Rule.GATE_IS_NEW, Severity.INFO, facts={"target": gap.target}))
+            return (*notes, note(Rule.NO_BASELINE))
+        return (*notes, note(Rule.GATE_IS_NEW, target=gap.target))
     if head.enricher != reference.enricher:
-        notes.append(_note(Rule.ENRICHER_DIFFERS, {"before": reference.enricher, "after": head.enricher}))
+        notes.append(note(Rule.ENRICHER_DIFFERS, before=reference.enricher, after=head.enricher))
     if head.settings_digest != reference.settings_digest:
-        notes.append(_note(Rule.SETTINGS_DIFFER))
+        notes.append(note(Rule.SETTINGS_DIFFER))
     if head.has_truth != reference.has_truth:
-        notes.append(_note(Rule.TRUTH_DIFFERS))
+        notes.append(note(Rule.TRUTH_DIFFERS))
     if is_side_by_side(head, reference):
-        notes.append(_note(Rule.JUDGED_BY_PAIRS, {"pairs": len(head.samples)}))
+        notes.append(note(Rule.JUDGED_BY_PAIRS, pairs=len(head.samples)))
     elif not is_same_machine(head, reference):
-        notes.append(_note(Rule.MACHINES_DIFFER))
+        notes.append(note(Rule.MACHINES_DIFFER))
     elif has_other_speed("wall_seconds", head, reference):
-        notes.append(_note(Rule.CALIBRATED_BY_SPEED))
+        notes.append(note(Rule.CALIBRATED_BY_SPEED))
     return tuple(notes)
-
-
-def _note(rule: Rule, facts: Mapping[str, Fact] | None = None) -> Finding:
-    return Finding(rule, Severity.INFO, facts=facts or {})

@@ -9,7 +9,7 @@ from sbir_gate.gate.comparing.gate import judge, outcome_of
 from sbir_gate.gate.comparing.promotion import judge_merged
 from sbir_gate.gate.comparing.soundness import reference_fault
 from sbir_gate.gate.comparing.waivers import Judged, apply_waivers
-from sbir_gate.model.finding import Finding, Rule, Severity, in_order
+from sbir_gate.model.finding import Finding, Rule, in_order, note
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import MetricLimit, Policy, RecordChanges, Verdict
 from sbir_gate.model.waiver import Waivers
@@ -74,7 +74,7 @@ def judge_other_data(
             *waived.findings,
             # what is waived by itself is waived in the comparison too
             *(each for each in alone.findings if each.rule is not Rule.NO_BASELINE),
-            Finding(Rule.OTHER_DATA, Severity.INFO),
+            note(Rule.OTHER_DATA),
             *waived.notes,
         )
     )

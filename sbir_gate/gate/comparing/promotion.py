@@ -11,15 +11,9 @@ from sbir_gate.gate.comparing.records import compare_records
 from sbir_gate.gate.comparing.renaming import rename
 from sbir_gate.gate.comparing.soundness import reference_fault
 from sbir_gate.model.awards import AwardRecord, Label
-from sbir_gate.model.finding import Finding, Rule, Severity, in_order
+from sbir_gate.model.finding import Finding, Rule, Severity, in_order, note
 from sbir_gate.model.run import MetricKind, Run
-from sbir_gate.model.verdict import (
-    Change,
-    Outcome,
-    Policy,
-    PromotionObstacle,
-    Verdict,
-)
+from sbir_gate.model.verdict import Change, Outcome, Policy, PromotionObstacle, Verdict
 from sbir_gate.model.waiver import Waivers
 
 _SOUND = frozenset({Outcome.PASS, Outcome.WARN, Outcome.NO_BASELINE})
@@ -65,8 +59,7 @@ def judge_merged(
     verdict = judge(head, replace(reference, metrics=kept), policy, waivers=waivers, spread=spread)
     if not gone:
         return verdict
-    note = Finding(Rule.METRICS_RETIRED, Severity.INFO, facts={"names": tuple(sorted(gone))})
-    return replace(verdict, findings=in_order((*verdict.findings, note)))
+    return verdict.found(note(Rule.METRICS_RETIRED, names=tuple(sorted(gone))))
 
 
 def _gone(head: Run, reference: Run, policy: Policy) -> frozenset[str]:
@@ -82,14 +75,11 @@ def _with_common_awards(head: Run, reference: Run, policy: Policy, waivers: Waiv
     now, before = _common(head, reference)
     records = compare_records(now, before, policy)
     verdict = judge(head, None, policy, waivers=waivers, records=records)
-    starts = Finding(
+    starts = note(
         Rule.BASELINE_STARTS if verdict.outcome is Outcome.NO_BASELINE else Rule.COMMON_AWARDS,
-        Severity.INFO,
-        facts={
-            "before": reference.fixture.fingerprint,
-            "after": head.fixture.fingerprint,
-            "awards": len(now.awards),
-        },
+        before=reference.fixture.fingerprint,
+        after=head.fixture.fingerprint,
+        awards=len(now.awards),
     )
     others = (finding for finding in verdict.findings if finding.rule is not Rule.NO_BASELINE)
     return replace(

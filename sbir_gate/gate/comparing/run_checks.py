@@ -13,7 +13,7 @@ from dataclasses import replace
 from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
 from sbir_gate.model.effects import WORSENED, Effect
-from sbir_gate.model.finding import Finding, Rule, Severity, worst
+from sbir_gate.model.finding import Finding, Rule, Severity, note, worst
 from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import (
     AwardChange,
@@ -105,7 +105,7 @@ def _regression(head: Run, reference: Run | None, policy: Policy, verdict: Verdi
     found = _split(REGRESSION, head, reference, replace(policy, limits=tuple(limits)), verdict)
     return replace(
         found,
-        findings=found.findings if reference is not None else (_note(Rule.NO_BASELINE),),
+        findings=found.findings if reference is not None else (note(Rule.NO_BASELINE),),
         facts=_award_facts(verdict.records) if _has_same_awards(head, reference) else {},
         examples=_award_examples(verdict.records),
     )
@@ -129,11 +129,7 @@ def _split(
 
 
 def _unlimited(check: AssetCheck) -> CheckFinding:
-    return CheckFinding(check.name, Severity.INFO, (_note(Rule.NO_LIMIT),))
-
-
-def _note(rule: Rule) -> Finding:
-    return Finding(rule, Severity.INFO)
+    return CheckFinding(check.name, Severity.INFO, (note(Rule.NO_LIMIT),))
 
 
 def _of_metrics(
@@ -187,7 +183,7 @@ def _deciding(changes: Sequence[Change], findings: Sequence[Finding]) -> tuple[F
 
 def _performance(policy: Policy, verdict: Verdict) -> CheckFinding:
     if verdict.timing is not Timing.MEASURED:
-        return CheckFinding(PERFORMANCE.name, Severity.INFO, (_note(Rule.TIME_NOT_JUDGED),))
+        return CheckFinding(PERFORMANCE.name, Severity.INFO, (note(Rule.TIME_NOT_JUDGED),))
     return _of_metrics(PERFORMANCE, verdict, _noisy(policy, verdict), ("wall_seconds", "peak_rss_mib"))
 
 

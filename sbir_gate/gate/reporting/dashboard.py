@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from statistics import median
 
 from markupsafe import Markup
 
-from sbir_gate.gate.reporting.dashboard_charts import quality_charts
 from sbir_gate.gate.reporting.dashboard_data import (
     NAME_CHARACTERS,
     TONES,
@@ -20,6 +20,8 @@ from sbir_gate.gate.reporting.dashboard_data import (
 from sbir_gate.gate.reporting.history import change_text
 from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.quality_charts import histogram_chart, method_chart, unmatched_chart
+from sbir_gate.gate.reporting.quality_words import method_name
 from sbir_gate.gate.reporting.quantities import (
     NOTHING,
     counted,
@@ -27,17 +29,20 @@ from sbir_gate.gate.reporting.quantities import (
     quantity,
     signed_percent,
 )
-from sbir_gate.model.dashboard import GateHistory, LatestQuality, MetricCourse
+from sbir_gate.model.dashboard import GateHistory, MetricCourse
 from sbir_gate.model.history import HistoryRow
 from sbir_gate.pages.blocks import (
     Block,
     Cell,
+    Chart,
     Column,
     Fact,
     Facts,
     Json,
+    Mark,
     Page,
     Section,
+    Series,
     Table,
     Tone,
 )
@@ -48,7 +53,6 @@ TITLE = "History of the gate"
 MOST_ROWS = 1000
 _TABLE_METRICS = ("match_rate", "precision", "recall", "wall_seconds", "peak_rss_mib")
 _SHORT_COMMIT = 9
-_NO_QUALITY = "no saved Run of this gate is at hand"
 _PACKAGE = "sbir_gate.gate.reporting"
 
 _RUN_COLUMNS = (
@@ -142,23 +146,54 @@ def _latest(gates: Sequence[GateHistory]) -> Iterator[Block]:
                 ),
                 Fact("Outcome", outcome_text(newest), tone=_tone(newest)),
                 *(Fact(metric_name(metric), text) for metric, text in values.items() if text != NOTHING),
-                *([] if gate.latest else [Fact("Scores, phases", "not known", _NO_QUALITY)]),
+                _quality_fact(gate),
             ),
             f"g{number}-facts",
         )
-        yield from quality_charts(gate.latest or _from_history(gate, newest), f"g{number}")
+        yield from _quality_charts(gate, newest, f"g{number}")
 
 
-def _from_history(gate: GateHistory, newest: HistoryRow) -> LatestQuality:
-    """Return what the history itself knows of the links."""
-    methods = {
-        metric.removeprefix("links/"): int(point.value)
+def _quality_fact(gate: GateHistory) -> Fact:
+    report = gate.quality
+    if report is None:
+        return Fact("Scores, phases", "not known", "no quality report of this gate is at hand")
+    commit = plain(report.source.commit[:_SHORT_COMMIT], _SHORT_COMMIT)
+    return Fact("Charts below", f"{report.made_at:%Y-%m-%d %H:%M}", f"quality report {commit}".strip())
+
+
+def _quality_charts(gate: GateHistory, newest: HistoryRow, prefix: str) -> Iterator[Chart]:
+    """Yield the charts of the links, with keys that are unique on a page of several gates."""
+    report = gate.quality
+    found: list[Chart | None] = [_kept_methods(gate, newest)]
+    if report is not None:
+        found = [
+            method_chart(report) if report.quality.links_by_method else None,
+            histogram_chart("scores", "Scores", report.scores, 0),
+            unmatched_chart(report) if report.unmatched else None,
+        ]
+    for chart in found:
+        if chart is not None:
+            table = replace(chart.table, key=f"{prefix}-{chart.table.key}")
+            yield replace(chart, key=f"{prefix}-{chart.key}", table=table)
+
+
+def _kept_methods(gate: GateHistory, newest: HistoryRow) -> Chart | None:
+    """Return the links by method as the history knows them; None if it has none."""
+    counts = {
+        metric.removeprefix("links/"): point.value
         for metric, points in gate.points.items()
-        if metric.startswith("links/")
         for point in points[-1:]
-        if point.row.file_name == newest.file_name
+        if metric.startswith("links/") and point.row.file_name == newest.file_name
     }
-    return LatestQuality("", f"{newest.started_at:%Y-%m-%d}", 0, sum(methods.values()), methods)
+    if not any(counts.values()):
+        return None
+    names = tuple(method_name(method) for method in counts)
+    rows = tuple(
+        (name, Cell(f"{count:,.0f}", count)) for name, count in zip(names, counts.values(), strict=True)
+    )
+    table = Table("methods", "Links by method", (Column("Method"), Column("Links", is_number=True)), rows)
+    pie = Series("Links", Mark.PIE, names, tuple(counts.values()))
+    return Chart("chart-methods", "Links by method", f"{sum(counts.values()):,.0f} links.", (pie,), table)
 
 
 def _metric_tables(gates: Sequence[GateHistory]) -> Iterator[Table]:

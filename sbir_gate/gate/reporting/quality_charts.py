@@ -162,8 +162,14 @@ def reliability_chart(report: QualityReport) -> Chart | None:
     )
 
 
-def unmatched_chart(report: QualityReport, reasons: Sequence[Reason]) -> Chart:
+def reasons_of(report: QualityReport) -> list[Reason]:
+    """Return the reasons of the awards without a link, in their order."""
+    return [reason for reason in Reason if any(count.reason is reason for count in report.unmatched)]
+
+
+def unmatched_chart(report: QualityReport) -> Chart:
     """Return the awards without a link, of which there are some: a bar per phase, a color per reason."""
+    reasons = reasons_of(report)
     counts = {(count.phase, count.reason): count.awards for count in report.unmatched}
     phases = [phase.value for phase in Phase if any(known == phase.value for known, _ in counts)]
     names = tuple(value_name(Dimension.PHASE, phase) for phase in phases)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sbir_gate.gate.reporting.quality_charts import (
     histogram_chart,
     method_chart,
+    reasons_of,
     reliability_chart,
     segment_chart,
     unmatched_chart,
@@ -31,7 +32,7 @@ from sbir_gate.gate.reporting.quality_words import (
 )
 from sbir_gate.gate.reporting.quantities import NOTHING, counted, rate
 from sbir_gate.model.moments import moment_text
-from sbir_gate.model.quality_report import Dimension, Gap, QualityReport, Reason
+from sbir_gate.model.quality_report import Dimension, Gap, QualityReport
 from sbir_gate.pages.blocks import (
     Block,
     Fact,
@@ -135,11 +136,11 @@ def _calibration(report: QualityReport) -> Section:
 
 
 def _unmatched(report: QualityReport) -> Section:
-    reasons = [reason for reason in Reason if any(count.reason is reason for count in report.unmatched)]
+    reasons = reasons_of(report)
     if not reasons:
         return _section("unmatched", "Awards without a link", unmatched_table(report, (), ()))
     explained = "; ".join(f"{REASONS[reason]}: {REASONS_EXPLAINED[reason]}" for reason in reasons)
-    chart = unmatched_chart(report, reasons)
+    chart = unmatched_chart(report)
     return _section("unmatched", "Awards without a link", Paragraph(f"{explained}."), chart)
 
 

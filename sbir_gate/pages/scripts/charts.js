@@ -8,7 +8,7 @@ const Charts = (() => {
   /* Not by color alone: these points have shapes of their own. */
   const SYMBOLS = { warn: "triangle-up", bad: "x", quiet: "circle-open" };
   const CONFIG = { displayModeBar: false, responsive: true, showTips: false };
-  const LONGEST_LABEL = 24;
+  const LONGEST_LABEL = 24, FEW_LABELS = 6;
   const isTouch = window.matchMedia("(pointer: coarse)").matches;
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -73,18 +73,23 @@ const Charts = (() => {
 
   /* Long names are cut on the axis; the table beside the chart has them in full. */
   const cut = (text) => (text.length > LONGEST_LABEL ? `${text.slice(0, LONGEST_LABEL - 1)}\u2026` : text);
-  const categories = (given, chart) => {
+  /* Of more than fit side by side, every second or third has a label. */
+  const categories = (given, chart, width) => {
     if (given.scale !== "category") return {};
     const names = [...new Set(chart.series.flatMap((series) => series.x))].map(String);
-    return { tickmode: "array", tickvals: names.map(plain), ticktext: names.map((name) => plain(cut(name))) };
+    const longest = Math.max(...names.map((name) => cut(name).length), 1);
+    const fitting = Math.max(2, Math.floor((width - 60) / (longest * 6.5 + 14)));
+    const step = chart.horizontal || names.length <= FEW_LABELS ? 1 : Math.ceil(names.length / fitting);
+    const shown = names.filter((_, place) => place % step === 0);
+    return { tickmode: "array", tickvals: shown.map(plain), ticktext: shown.map((name) => plain(cut(name))) };
   };
 
-  const axis = (given, chart) => ({
+  const axis = (given, chart, width) => ({
     type: given.scale, ticksuffix: plain(given.suffix), automargin: true, fixedrange: isTouch,
     title: given.title ? { text: plain(given.title), standoff: 8, font: { size: 12 } } : undefined,
     range: given.ends ? (given.scale === "log" ? given.ends.map(Math.log10) : given.ends) : undefined,
     gridcolor: color("--grid"), linecolor: color("--line"), zerolinecolor: color("--line"), tickcolor: color("--line"),
-    ...categories(given, chart), exponentformat: "none", separatethousands: true, nticks: given.scale === "category" ? undefined : 7,
+    ...categories(given, chart, width), exponentformat: "none", separatethousands: true, nticks: given.scale === "category" ? undefined : 7,
   });
 
   /* Vertical marks of a script: a release, a Run that is chosen, or a change with the span of its beginning. */
@@ -113,20 +118,21 @@ const Charts = (() => {
     return { shapes, annotations };
   };
 
-  const layout = (chart) => {
+  const layout = (chart, width) => {
     const [x, y] = chart.horizontal ? [chart.y, chart.x] : [chart.x, chart.y];
     const hasPie = chart.series.some((series) => series.mark === "pie");
     return {
       height: chart.height, margin: { l: 8, r: 12, t: 12, b: 8 }, autosize: true,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: color("--text") },
-      xaxis: { ...axis(x, chart), visible: !hasPie, showgrid: !(x.scale === "category") },
-      yaxis: { ...axis(y, chart), visible: !hasPie, autorange: chart.horizontal ? "reversed" : y.ends ? false : true },
+      xaxis: { ...axis(x, chart, width), visible: !hasPie, showgrid: !(x.scale === "category") },
+      yaxis: { ...axis(y, chart, width), visible: !hasPie, autorange: chart.horizontal ? "reversed" : y.ends ? false : true },
       ...marks(chart.marks ?? []),
       barmode: chart.stacked ? "stack" : "group", bargap: 0.25, hovermode: "closest",
       dragmode: isTouch ? false : "zoom",
       uniformtext: { minsize: 10, mode: "hide" },
-      legend: { orientation: "h", y: -0.18, x: 0, font: { size: 12 } },
+      /* above the plot, where it covers no label */
+      legend: { orientation: "h", x: 0, font: { size: 12 }, ...(hasPie ? { y: -0.05 } : { y: 1.02, yanchor: "bottom" }) },
       hoverlabel: {
         bgcolor: color("--raised"), bordercolor: color("--line"), font: { color: color("--text"), size: 12 }, align: "left",
         namelength: -1,
@@ -136,7 +142,7 @@ const Charts = (() => {
 
   const draw = (box, chart) => {
     box.hidden = false;
-    return Plotly.react(box, chart.series.map((series, place) => trace(series, place, chart)), layout(chart), CONFIG);
+    return Plotly.react(box, chart.series.map((series, place) => trace(series, place, chart)), layout(chart, box.clientWidth), CONFIG);
   };
 
   const start = (box) => {

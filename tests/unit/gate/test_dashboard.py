@@ -4,14 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from sbir_gate.documents import save_run
+from sbir_gate.documents import save_quality
 from sbir_gate.errors import InputError
-from sbir_gate.gate.dashboard import dashboard_of, history_of, quality_of
+from sbir_gate.gate.dashboard import dashboard_of, history_of
 from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.gate.storing.history import keep_entry, open_entries
 from sbir_gate.settings.effective import load_settings
 from tests.factories import make_run
 from tests.factories_history import START, make_entry, slower_entry
+from tests.factories_quality import make_report
 
 
 @pytest.fixture
@@ -112,21 +113,18 @@ def test_many_runs_are_thinned_and_extremes_releases_and_changes_stay(settings):
     assert all(point.row.file_name in names for point in gate.points["wall_seconds"])
 
 
-def test_the_quality_of_the_newest_saved_run_of_the_gate_is_shown(settings):
-    folder = settings.reports.folder / "benchmarks"
-    for day, gate in ((1, "enrichment"), (2, "enrichment"), (3, "other")):
-        save_run(folder, make_run(started_at=START + timedelta(days=day), gate=gate))
+def test_the_newest_quality_report_of_the_gate_is_shown(settings):
+    folder = settings.reports.folder / "quality"
+    for hours, gate in ((1, "enrichment"), (26, "enrichment"), (25, "enrichment"), (72, "other")):
+        save_quality(folder, replace(make_report(), made_at=START + timedelta(hours=hours), gate=gate))
+    (folder / "2026-01-09.json").write_text("damaged")
     (gate,) = shown([make_entry(0)], settings)
-    assert gate.latest is not None
-    assert gate.latest.started_at.startswith("2026-01-03")
-    assert sum(gate.latest.methods.values()) == gate.latest.links
+    assert gate.quality.made_at == START + timedelta(hours=26)
 
 
-def test_scores_and_phases_add_up_to_the_run():
-    run = make_run()
-    latest = quality_of(run)
-    assert sum(each.links for each in latest.scores) == sum(bool(award.link) for award in run.awards)
-    assert [(each.low, each.high) for each in latest.scores][::19] == [(0, 5), (95, 100)]
+def test_without_a_quality_report_there_is_none(settings):
+    (gate,) = shown([make_entry(0)], settings)
+    assert gate.quality is None
 
 
 def test_an_empty_history_is_wrong_input(settings):

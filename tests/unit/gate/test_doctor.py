@@ -371,7 +371,7 @@ class TestLabels:
     def test_a_row_that_cannot_be_read_is_an_error(self):
         with Path("awards.csv").open("a") as file:
             file.write("torn\n")
-        assert any("could not be read: awards.csv:3" in line for line in lines())
+        assert any("awards.csv:3: 1 of 2 awards of the fixture could not be read" in line for line in lines())
 
 
 class TestSideBySide:

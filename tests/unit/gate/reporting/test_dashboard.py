@@ -8,21 +8,17 @@ from hypothesis import strategies as st
 
 from sbir_gate.gate.reporting.dashboard import dashboard_page
 from sbir_gate.gate.reporting.dashboard_data import group_of, ordered, short
-from sbir_gate.model.dashboard import GateHistory, LatestQuality, MetricCourse, PhaseCount, ScoreBin
+from sbir_gate.model.dashboard import GateHistory, MetricCourse
 from sbir_gate.model.history import ChangePoint, MetricHistory, Trend
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, Outcome
-from sbir_gate.pages.blocks import Table
+from sbir_gate.pages.blocks import Chart, Table
 from sbir_gate.pages.page import render_page
-from tests.factories_history import commit_id, make_points
+from tests.factories_history import START, commit_id, make_points
+from tests.factories_quality import make_report
 
 SITE = "https://code.example/agency/pipeline"
 HOSTILE = "</script><script>alert(1)</script>'\"&"
-LATEST = LatestQuality(
-    "reports/benchmarks/20260112T120000Z.json", "2026-01-12 12:00 UTC", 40, 30,
-    {"uei-exact": 20, "name-fuzzy": 10}, (ScoreBin(0, 50, 0, 4), ScoreBin(50, 100, 30, 1)),
-    (PhaseCount("Phase I", 25, 4), PhaseCount("", 15, 6)),
-)  # fmt: skip
 
 
 def history_of(metric, values, unit="s", kind=MetricKind.NOISY, changes=None, **changed):
@@ -55,7 +51,7 @@ def gate_of(**changed):
         ),
         branch=rows[0].branch,
         releases={rows[3].file_name: changed.get("tags", ("v1.0.0",))[0]},
-        latest=LATEST,
+        quality=replace(make_report(), made_at=START, gate=rows[0].gate),
     )
 
 
@@ -127,6 +123,25 @@ def test_links_lead_to_the_repository_or_are_not_there():
             r'href="([^"]*)"', without_scripts(render_page(dashboard_page((gate_of(),), site)))
         )
         assert {link[0] for link in links} == {"#", "d"}  # places of the page, and the icon that is none
+
+
+def test_charts_hold_the_counts_of_the_quality_report():
+    page = dashboard_page((gate_of(), gate_of(gate="other")))
+    report = gate_of().quality
+    charts = {block.key: block for block in page.sections[1].blocks if isinstance(block, Chart)}
+    assert len(charts) == 6
+    assert sum(charts["g1-chart-methods"].series[0].y) == report.quality.links
+    assert sum(filter(None, charts["g0-chart-scores"].series[0].y)) == sum(
+        found.links for found in report.scores
+    )
+    unmatched = sum(sum(filter(None, series.y)) for series in charts["g0-chart-unmatched"].series)
+    assert unmatched == report.match_rate.whole - report.match_rate.part
+
+
+def test_without_a_quality_report_the_methods_are_those_of_the_history():
+    page = dashboard_page((replace(gate_of(), quality=None),))
+    (chart,) = (block for block in page.sections[1].blocks if isinstance(block, Chart))
+    assert (chart.series[0].x, chart.series[0].y) == (("UEI",), (512.0,))
 
 
 @given(st.text(min_size=1))
