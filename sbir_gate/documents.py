@@ -12,6 +12,7 @@ from sbir_gate.model.document import (
     ALERTS,
     AWARD_TABLE,
     HISTORY,
+    LABEL_SAMPLE,
     MAKE_AGAIN,
     PROGRESS,
     QUALITY,
@@ -22,6 +23,7 @@ from sbir_gate.model.document import (
     encode_bytes,
 )
 from sbir_gate.model.history import HistoryEntry
+from sbir_gate.model.labelling import LabelSample
 from sbir_gate.model.moments import moment_stem
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.quality_report import QualityReport
@@ -39,7 +41,15 @@ MAX_QUALITY_BYTES = 16 * 1024 * 1024
 _MAX_COLLISIONS = 1000
 
 Document = TypeVar(
-    "Document", Run, Verdict, ProfileProgress, HistoryEntry, AlertList, AwardTable, QualityReport
+    "Document",
+    Run,
+    Verdict,
+    ProfileProgress,
+    HistoryEntry,
+    AlertList,
+    AwardTable,
+    QualityReport,
+    LabelSample,
 )
 
 
@@ -70,11 +80,8 @@ def _save_beside(folder: Path, stem: str, content: bytes) -> Path:
         path = folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
         if write_whole(path, content, may_replace=False):
             return path
-    raise OutputError(
-        f"{_MAX_COLLISIONS} documents already start at {stem}",
-        "clean the folder, or name another",
-        path=folder,
-    )
+    hint = "clean the folder, or name another"
+    raise OutputError(f"{_MAX_COLLISIONS} documents already start at {stem}", hint, path=folder)
 
 
 def write_run(path: Path, run: Run) -> None:
@@ -140,6 +147,16 @@ def load_award_table(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> AwardTable
     return _load(AWARD_TABLE, path, max_bytes)
 
 
+def save_label_sample(path: Path, sample: LabelSample) -> None:
+    """Write the sample to exactly this path, in place of what is there. Raises OutputError."""
+    write_whole(path, _encoded(LABEL_SAMPLE, sample), may_replace=True)
+
+
+def load_label_sample(path: Path) -> LabelSample:
+    """Return the sample in the file. Raises DocumentError for anything but a whole, valid sample."""
+    return _load(LABEL_SAMPLE, path, MAX_QUALITY_BYTES, "recreate it with 'sbir-gate label'")
+
+
 def _load(kind: DocumentKind[Document], path: Path, max_bytes: int, again: str = MAKE_AGAIN) -> Document:
     return decode(kind, _read(path, max_bytes, again), str(path), again)
 
@@ -176,7 +193,5 @@ def _encoded(kind: DocumentKind[Document], content: Document) -> bytes:
     try:
         return encode_bytes(kind, content)
     except ValueError as error:
-        raise OutputError(
-            f"the {kind.name} cannot be saved as JSON: {error}",
-            "a metric is not a number (NaN or infinity), or a text is not Unicode: look at the enricher",
-        ) from error
+        hint = "a metric is not a number (NaN or infinity), or a text is not Unicode: look at the enricher"
+        raise OutputError(f"the {kind.name} cannot be saved as JSON: {error}", hint) from error

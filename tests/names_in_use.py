@@ -12,6 +12,14 @@ _.format_commands
 _.get_value
 _.format_field
 
+# called by http.server
+_.do_GET
+_.do_PUT
+_.log_message
+_.daemon_threads
+
+# a value of saved labels
+_.LIKELY
 # read by Python's enum
 _._value_
 

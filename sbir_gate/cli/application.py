@@ -26,6 +26,7 @@ VERBS = {
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
     "quality": ("sbir_gate.cli.quality:quality", "Report the quality of the links in an enriched file."),
     "explain": ("sbir_gate.cli.explain:explain", "Explain why an award is linked, or is not."),
+    "label": ("sbir_gate.cli.label:label", "Label doubtful awards, and estimate precision and recall."),
     "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
     "history": (
         "sbir_gate.cli.history:history",

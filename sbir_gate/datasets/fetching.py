@@ -125,11 +125,8 @@ def newest_dump(content: bytes, listing: Address) -> str:
     except (ValueError, KeyError, TypeError):
         url = None
     if not isinstance(url, str) or not url:
-        raise InputError(
-            "names no subset of the database",
-            "look up its URL at usaspending.gov (Download, Database), and give it with --url",
-            path=listing,
-        )
+        hint = "look up its URL at usaspending.gov (Download, Database), and give it with --url"
+        raise InputError("names no subset of the database", hint, path=listing)
     return url
 
 

@@ -141,7 +141,5 @@ def _database(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, P
             yield connection, Path(folder)
     except duckdb.OutOfMemoryException as error:
         budget_mib = settings.enrichment.performance.memory_threshold_mb
-        raise ToolError(
-            f"the budget of {budget_mib} MiB is too small for this table",
-            "raise enrichment.performance.memory_threshold_mb, or lower enrichment.performance.chunk_size",
-        ) from error
+        hint = "raise enrichment.performance.memory_threshold_mb, or lower enrichment.performance.chunk_size"
+        raise ToolError(f"the budget of {budget_mib} MiB is too small for this table", hint) from error

@@ -8,8 +8,9 @@ differ is tried by giving the features, the model and the rules changed data.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 from sbir_gate.engine.linking import Linked, LinkRequest, link_files, matching_options, no_progress
 from sbir_gate.engine.matching.candidates import named_keys_query
 from sbir_gate.engine.matching.decisions import (
-    IDENTIFIER_CONFLICT,
     Candidate,
     FirmDecision,
     PairFacts,
@@ -51,26 +51,43 @@ from sbir_gate.progress import Progress
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.schema import Settings
 
+_BY_IDENTIFIER = (Method.UEI_EXACT, Method.DUNS_EXACT)
 # no city, state or ZIP code of anyone
 _ELSEWHERE = ("ELSEWHERE", "ZZ", "00000")
 _PARTY = ", ".join(f"coalesce({column}, '')" for column in ("name", "uei", "duns", "city", "state", "zip5"))
 
 
+@dataclass(frozen=True, slots=True)
+class DecidedAward:
+    """The decision on one award, and what kind of award it is."""
+
+    decision: Decision
+    phase: str
+    identifier_type: str
+
+
+Choice = Callable[[Sequence[DecidedAward]], Sequence[str]]
+"""Chooses the ids of the awards to explain among all that were decided."""
+
+
 def explain(
     awards: str,
     recipients: str,
-    award_ids: Sequence[str],
+    chosen: Sequence[str] | Choice,
     settings: Settings | None = None,
     progress: Progress = no_progress,
+    index_folder: Path | None = None,
 ) -> tuple[Explanation, ...]:
-    """Return why each of the awards is linked, or is not, in the order of `award_ids`.
+    """Return why each of the chosen awards is linked, or is not, in the order of their ids.
 
     Links all awards on the way, since words, names and labels are counted over all of them. Without
-    `settings` those of the current folder and environment apply. Raises InputError for an award that is not
-    there, and what `enrich` raises.
+    `settings` those of the current folder and environment apply. An index of all recipients is written to
+    `index_folder` where it is named. Raises InputError for an unknown award, and what `enrich` raises.
     """
     settings = settings or load_settings(None, os.environ).settings
-    with link_files(LinkRequest(awards, recipients), settings, PerformanceMonitor(), progress) as linked:
+    request = LinkRequest(awards, recipients, index_folder=index_folder)
+    with link_files(request, settings, PerformanceMonitor(), progress) as linked:
+        award_ids = chosen(_decided(linked)) if callable(chosen) else chosen
         firms = [_firm_of(linked.connection, award, awards) for award in award_ids]
         cases = {case.firm_id: case for case in _cases(linked, sorted({*firms}), settings)}
         return tuple(
@@ -92,6 +109,31 @@ class _Case:
     methods: frozenset[Method]
 
 
+def _decided(linked: Linked) -> list[DecidedAward]:
+    """Return all awards in the order of their file."""
+    rows = linked.connection.execute(
+        "SELECT award_id, firm_id, coalesce(phase, ''), coalesce(identifier_type, '')"
+        " FROM award_firms JOIN awards USING (position, award_id) ORDER BY position"
+    ).fetchall()
+    return [
+        DecidedAward(_decision(award_id, linked.matched.decisions[firm]), phase, identifier_type)
+        for award_id, firm, phase, identifier_type in rows
+    ]
+
+
+def _decision(award_id: str, decision: FirmDecision) -> Decision:
+    best = decision.best
+    return Decision(
+        award_id,
+        decision.kind,
+        decision.method.value,
+        best.recipient_id if best else "",
+        best.score if best else 0.0,
+        best.confidence if best else 0.0,
+        tuple(found.recipient_id for found in decision.candidates),
+    )
+
+
 def _firm_of(connection: DuckDBPyConnection, award_id: str, source: str) -> int:
     found = connection.execute("SELECT firm_id FROM award_firms WHERE award_id = $1", [award_id]).fetchone()
     if found:
@@ -110,7 +152,7 @@ def _cases(linked: Linked, firms: Sequence[int], settings: Settings) -> Iterator
     methods = frozenset(matching_options(settings).methods)
     identified = [
         match
-        for method in (Method.UEI_EXACT, Method.DUNS_EXACT)
+        for method in _BY_IDENTIFIER
         if method in methods
         for match in find_identifier_matches(connection, method)
         if match.firm_id in firms
@@ -152,20 +194,11 @@ def _facts(linked: Linked, scored: ScoredPairs, methods: frozenset[Method]) -> t
 
 def _explanation(linked: Linked, award_id: str, case: _Case) -> Explanation:
     decision = case.decision
-    best = decision.best
     return Explanation(
         award_id=award_id,
         firm=case.party,
         names=case.names,
-        decision=Decision(
-            award_id,
-            decision.kind,
-            decision.method.value,
-            best.recipient_id if best else "",
-            best.score if best else 0.0,
-            best.confidence if best else 0.0,
-            tuple(found.recipient_id for found in decision.candidates),
-        ),
+        decision=_decision(award_id, decision),
         basis=_basis(case, linked.matched.rules.max_frequency_in_state),
         candidates=tuple(_candidate(linked, case, found) for found in decision.candidates),
         reason=_reason(case, linked.matched.rules.acceptance_limit),
@@ -181,7 +214,7 @@ def _basis(case: _Case, max_frequency_in_state: int) -> Basis:
     if decision.best is None:
         return Basis.NOTHING
     if decision.kind is DecisionKind.LINK:
-        if decision.method in (Method.UEI_EXACT, Method.DUNS_EXACT):
+        if decision.method in _BY_IDENTIFIER:
             return Basis.IDENTIFIER
         exact = [fact for fact in case.facts if fact.method is Method.NAME_EXACT]
         in_state = len({fact.recipient_id for fact in exact if fact.same_state})
@@ -197,7 +230,7 @@ def _reason(case: _Case, limit: float) -> NoLinkReason | None:
         return None
     if best is None:
         return NoLinkReason.NO_CANDIDATE if case.names else NoLinkReason.PLACEHOLDER
-    if best.reason == IDENTIFIER_CONFLICT:
+    if best.method in _BY_IDENTIFIER:
         return NoLinkReason.IDENTIFIER_CONFLICT
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:

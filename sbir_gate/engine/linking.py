@@ -109,10 +109,8 @@ def link_files(
                 "raise enrichment.performance.memory_threshold_mb, or give enrichment.work_folder more room",
             ) from error
         except duckdb.IOException as error:
-            raise OutputError(
-                f"the work folder cannot be used ({error_reason(error)})",
-                "name a folder with room in enrichment.work_folder",
-            ) from error
+            hint = "name a folder with room in enrichment.work_folder"
+            raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ from sbir_gate.gate.measuring.base_environment import recipe_of
 from sbir_gate.gate.measuring.command import parse_command
 from sbir_gate.gate.measuring.locks import PROJECT, lock_names
 from sbir_gate.gate.measuring.machine import describe_machine
-from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.gate.storing.baselines import baseline_path, load_baseline
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.sessions import latest_run_path
@@ -40,6 +39,7 @@ from sbir_gate.model.verdict import limit_names
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.recipients import check_recipients
+from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings.effective import EffectiveSettings, inspect_settings
 from sbir_gate.settings.entries import KEYS_HINT
 from sbir_gate.settings.judgement import policy

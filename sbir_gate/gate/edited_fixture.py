@@ -11,7 +11,6 @@ from sbir_gate.errors import EnricherError, InputError, SbirGateError, Tampering
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.fixture import describe_fixture
 from sbir_gate.gate.fixture_edits import BaseFixture
-from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.model.companions import OnBaseFixture
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
@@ -19,6 +18,7 @@ from sbir_gate.model.run import Run
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.layout import AWARDS, RECIPIENTS
 from sbir_gate.reading.row_edits import count_row_edits
+from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.reading import database_options, reading_options
 

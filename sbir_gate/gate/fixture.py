@@ -14,7 +14,6 @@ import duckdb
 
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file
-from sbir_gate.gate.measuring.truth import check_truth, read_truth
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.records import AwardProfile, LinkedRecipient, Reject
 from sbir_gate.model.run import Fixture
@@ -31,6 +30,7 @@ from sbir_gate.reading.recipient_index import (
 )
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
+from sbir_gate.reading.truth import check_truth, read_truth
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.reading import database_options, reading_options
 

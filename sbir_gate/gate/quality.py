@@ -15,7 +15,6 @@ from sbir_gate.gate.fixture import ReadFixture
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.quality_report import Provenance, quality_report
-from sbir_gate.gate.measuring.truth import check_truth, read_truth
 from sbir_gate.model.award_columns import uncollected
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.quality_report import QualityReport
@@ -26,6 +25,7 @@ from sbir_gate.reading.awards import read_fields
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.named_recipients import named_recipients
 from sbir_gate.reading.recipient_index import RecipientFacts, index_recipients, with_whole_entities
+from sbir_gate.reading.truth import check_truth, read_truth
 from sbir_gate.settings.reading import database_options, reading_options
 from sbir_gate.settings.schema import Settings
 
@@ -59,19 +59,7 @@ def report_on_file(
     _check_file(request.enriched)
     with uncollected():
         progress("reading the decisions")
-        try:
-            decisions = read_decisions(request.enriched, most=MOST_ROWS)
-        except EnricherError as error:
-            fault = error.fault
-            raise InputError(
-                fault.problem,
-                error.hint,
-                path=request.enriched,
-                line=fault.line,
-                row=fault.row,
-                column=fault.column,
-                value=fault.value,
-            ) from error
+        decisions = _decisions(request)
         truth = read_truth(request.truth) if request.truth is not None else None
         with (
             tempfile.TemporaryDirectory(prefix="sbir-gate-") as name,
@@ -79,15 +67,16 @@ def report_on_file(
         ):
             options, folder = reading_options(settings), Path(name)
             progress("reading the awards")
-            read_fields(connection, request.awards or request.enriched, folder, options)
+            source = request.awards or request.enriched
+            read_fields(connection, source, folder, options)
             profiles = _distinct(profiles_of(connection))
             if request.awards is None:  # what the file holds, as it holds it
-                decisions = tuple(map(_trimmed, decisions))
                 profiles = _of_decisions(decisions, profiles)
+            if not profiles:
+                raise InputError("there is no award", "name a file with a header and rows", path=source)
             if request.recipients is None:
-                facts = replace(
-                    _NO_FACTS, rows=named_recipients(connection, request.enriched, folder, options)
-                )
+                names = named_recipients(connection, request.enriched, folder, options)
+                facts = replace(_NO_FACTS, rows=names)
             else:
                 progress("reading the recipients")
                 index = index_recipients(connection, request.recipients, folder, options)
@@ -105,6 +94,23 @@ def report_on_file(
             facts.rows,
             Provenance(now, str(request.enriched)),
         )
+
+
+def _decisions(request: QualityRequest) -> tuple[Decision, ...]:
+    try:
+        decisions = read_decisions(request.enriched, most=MOST_ROWS)
+    except EnricherError as error:
+        fault = error.fault
+        raise InputError(
+            fault.problem,
+            error.hint,
+            path=request.enriched,
+            line=fault.line,
+            row=fault.row,
+            column=fault.column,
+            value=fault.value,
+        ) from error
+    return decisions if request.awards is not None else tuple(map(_trimmed, decisions))
 
 
 def report_on_run(

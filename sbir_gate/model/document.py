@@ -47,6 +47,7 @@ from sbir_gate.model.alert import AlertList, alerts_fault
 from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of, uncollected
 from sbir_gate.model.bounds import number_fault, run_fault
 from sbir_gate.model.history import HistoryEntry
+from sbir_gate.model.labelling import LabelSample, sample_fault
 from sbir_gate.model.profile import ProfileProgress
 from sbir_gate.model.quality_report import QualityReport, count_fault
 from sbir_gate.model.records import AwardTable
@@ -88,6 +89,7 @@ HISTORY = DocumentKind("history", HistoryEntry, entry_excess, number_fault)
 ALERTS = DocumentKind("alerts", AlertList, fault=alerts_fault)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
 QUALITY = DocumentKind("quality", QualityReport, fault=count_fault)
+LABEL_SAMPLE = DocumentKind("label-sample", LabelSample, fault=sample_fault)
 
 
 def encode(kind: DocumentKind[T], content: T) -> str:

@@ -31,13 +31,8 @@ class Proportion:
             raise ValueError(f"{part} of {whole} is not a proportion")
         if not whole:
             return cls(0, 0, None, None, None)
-        rate, square = part / whole, _NORMAL_QUANTILE**2
-        middle = rate + square / (2 * whole)
-        half = _NORMAL_QUANTILE * math.sqrt(rate * (1 - rate) / whole + square / (4 * whole**2))
-        scale = 1 + square / whole
-        # rounding must not put the rate outside of its interval
-        low = max(0.0, min((middle - half) / scale, rate))
-        return cls(part, whole, rate, low, min(1.0, max((middle + half) / scale, rate)))
+        rate = part / whole
+        return cls(part, whole, rate, *score_interval(rate, whole))
 
     @property
     def is_sound(self) -> bool:
@@ -46,3 +41,13 @@ class Proportion:
             return self.part == self.whole == 0
         is_possible = 0 <= self.part <= self.whole and 0 <= self.low <= self.rate <= self.high <= 1
         return is_possible and self.whole > 0 and math.isclose(self.rate, self.part / self.whole)
+
+
+def score_interval(rate: float, count: float) -> tuple[float, float]:
+    """Return Wilson's 95% interval of a rate among `count`, which may be an effective number."""
+    square = _NORMAL_QUANTILE**2
+    middle = rate + square / (2 * count)
+    half = _NORMAL_QUANTILE * math.sqrt(rate * (1 - rate) / count + square / (4 * count**2))
+    scale = 1 + square / count
+    # rounding must not put the rate outside of its interval
+    return max(0.0, min((middle - half) / scale, rate)), min(1.0, max((middle + half) / scale, rate))

@@ -130,11 +130,9 @@ def read_fields(
         with open_source(connection, file, work_folder, options) as raw:
             fields = find_fields(AWARDS, raw.columns)
             if "award_id" not in fields:
-                raise InputError(
-                    "there is no column award_id: which decision is of which award is not known",
-                    "name a file with the ids that the engine was given",
-                    path=source_name(file),
-                )
+                problem = "there is no column award_id: which decision is of which award is not known"
+                hint = "name a file with the ids that the engine was given"
+                raise InputError(problem, hint, path=source_name(file))
             known |= fields.keys()
             cells = clean_cells(fields)
             for block in raw.blocks(sorted(set(fields.values()))):

@@ -175,12 +175,9 @@ def _last(rest: bytes, origin: str, line: int) -> Iterator[LineBlock]:
     text = rest if rest.endswith(_NEWLINE) else rest + _NEWLINE
     end = find_end(text)
     if end < 0:
-        raise InputError(
-            "is cut short after this line: the closing line '\\.' is missing",
-            "copy or download the dump again",
-            path=origin,
-            line=line - 1 + rest.count(_NEWLINE) or None,
-        )
+        problem = "is cut short after this line: the closing line '\\.' is missing"
+        hint = "copy or download the dump again"
+        raise InputError(problem, hint, path=origin, line=line - 1 + rest.count(_NEWLINE) or None)
     rows = text[:end]
     lines = rows.count(_NEWLINE)
     if lines:
@@ -193,12 +190,8 @@ def _check_rest(rest: bytes, stream: Iterator[bytes], origin: str, line: int) ->
     rest = rest[len(_END) :]
     while True:
         if rest.strip(_NEWLINE):
-            raise InputError(
-                "holds more data after the closing line '\\.'",
-                "the dump is damaged: copy or download it again",
-                path=origin,
-                line=line,
-            )
+            hint = "the dump is damaged: copy or download it again"
+            raise InputError("holds more data after the closing line '\\.'", hint, path=origin, line=line)
         following = next(stream, None)
         if following is None:
             return

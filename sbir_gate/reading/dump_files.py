@@ -94,11 +94,8 @@ class DumpZip:
             if not folders:
                 raise _no_toc(path, "")
             if len(folders) > 1:
-                raise InputError(
-                    f"holds {len(folders)} dumps (in {', '.join(folders[:3])})",
-                    "unpack it, and name the folder of one",
-                    path=path,
-                )
+                hint = "unpack it, and name the folder of one"
+                raise InputError(f"holds {len(folders)} dumps (in {', '.join(folders[:3])})", hint, path=path)
             self._prefix = f"{folders[0]}/" if folders[0] else ""
             self.files: Mapping[str, DumpFile] = {
                 info.filename.removeprefix(self._prefix): DumpFile(

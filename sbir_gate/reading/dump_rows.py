@@ -173,11 +173,9 @@ class DumpRows:
                     value=fault.value,
                 )
         last = block.first_line + block.lines - 1
-        return ToolError(
-            f"lines {block.first_line:,} to {last:,} could not be read ({reason})",
-            "this is a fault of sbir-gate: please report it with these lines",
-            path=self._stream.origin,
-        )
+        problem = f"lines {block.first_line:,} to {last:,} could not be read ({reason})"
+        hint = "this is a fault of sbir-gate: please report it with these lines"
+        return ToolError(problem, hint, path=self._stream.origin)
 
 
 def _decoded(cell: str) -> str:

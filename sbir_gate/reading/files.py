@@ -66,11 +66,9 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
                 if not child.is_dir() and _is_data_file(child) and not child.name.startswith(".")
             ]
             if not found and any(_MEMBER.fullmatch(child.name) for child in path.iterdir()):
-                raise InputError(
-                    "holds files of a PostgreSQL dump, but no toc.dat, which says what they are",
-                    "copy or download the dump again, with all of its files",
-                    path=path,
-                )
+                problem = "holds files of a PostgreSQL dump, but no toc.dat, which says what they are"
+                hint = "copy or download the dump again, with all of its files"
+                raise InputError(problem, hint, path=path)
             return _same_kind(
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
             )
@@ -133,11 +131,9 @@ def _same_kind(paths: Sequence[Path], source: str | Path, complaint: str) -> lis
     kinds = sorted({file.kind for file in files}, reverse=True)
     if len(kinds) > 1:
         first, second = kinds[:2]
-        raise InputError(
-            f"holds both {first} ({_first(files, first)}) and {second} ({_first(files, second)}) files",
-            "the same rows may be in both: name one kind with a glob, e.g. 'folder/*.parquet'",
-            path=source,
-        )
+        problem = f"holds both {first} ({_first(files, first)}) and {second} ({_first(files, second)}) files"
+        hint = "the same rows may be in both: name one kind with a glob, e.g. 'folder/*.parquet'"
+        raise InputError(problem, hint, path=source)
     return files
 
 

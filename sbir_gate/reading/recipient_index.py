@@ -94,6 +94,20 @@ class RecipientIndex:
         )
 
 
+def find_by_name(folder: Path, text: str, most: int = 20) -> list[LinkedRecipient]:
+    """Return the recipients of an index in `folder` whose names hold the text, the most similar first."""
+    files = file_relation(sorted(folder.glob("recipient-index-*.parquet")))
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"SELECT DISTINCT recipient_id, name, coalesce(uei, '') FROM {files}"
+            " WHERE contains(upper(name), upper($text))"
+            " ORDER BY jaro_winkler_similarity(upper(name), upper($text)) DESC, name, recipient_id"
+            " LIMIT $most",
+            {"text": text, "most": most},
+        ).fetchall()
+    return [LinkedRecipient(*row) for row in rows]
+
+
 def index_recipients(
     connection: duckdb.DuckDBPyConnection, source: str | Path, folder: Path, options: ReadingOptions
 ) -> RecipientIndex:

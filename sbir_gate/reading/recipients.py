@@ -113,11 +113,8 @@ def iterate_recipients(
     if not totals.read:
         raise tally.nothing_read(f"{source}", "recipients")
     if not totals.kept:
-        raise InputError(
-            f"none of {totals.read:,} rows has a name, UEI or DUNS",
-            "check that the columns hold what their names say",
-            path=source,
-        )
+        hint = "check that the columns hold what their names say"
+        raise InputError(f"none of {totals.read:,} rows has a name, UEI or DUNS", hint, path=source)
 
 
 class _Totals:

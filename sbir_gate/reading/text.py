@@ -123,11 +123,9 @@ def text_chunks(
                 on_position(file.position)
                 yield chunk.replace("\0", " ").replace("\ufeff", "").encode("utf-8", "replace")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(
-            f"the gzip data is damaged after line {lines:,} ({error})",
-            "download or write the file again: it is cut short or was changed on the way",
-            path=path,
-        ) from error
+        problem = f"the gzip data is damaged after line {lines:,} ({error})"
+        hint = "download or write the file again: it is cut short or was changed on the way"
+        raise InputError(problem, hint, path=path) from error
     except OSError as error:
         raise unreadable(path, error) from error
 

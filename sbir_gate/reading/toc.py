@@ -130,11 +130,9 @@ def parse_toc(content: bytes, origin: str) -> Toc:
     """
     cursor = _Cursor(content, origin)
     if cursor.take(len(MAGIC)) != MAGIC:
-        raise InputError(
-            "is not a table of contents of a PostgreSQL dump (it does not start with PGDMP)",
-            "give the folder, or the zip of it, that 'pg_dump --format=directory' wrote",
-            path=origin,
-        )
+        problem = "is not a table of contents of a PostgreSQL dump (it does not start with PGDMP)"
+        hint = "give the folder, or the zip of it, that 'pg_dump --format=directory' wrote"
+        raise InputError(problem, hint, path=origin)
     version = (cursor.byte(), cursor.byte(), cursor.byte())
     if not OLDEST_VERSION <= version[:2] <= NEWEST_VERSION:
         raise InputError(
@@ -203,11 +201,9 @@ def _check_format(number: int, origin: str) -> None:
     if number == _DIRECTORY_FORMAT:
         return
     name = _FORMAT_NAMES.get(number, "unknown")
-    raise InputError(
-        f"is a dump of the {name} format (number {number}), not of the directory format",
-        "make it with 'pg_dump --format=directory'",
-        path=origin,
-    )
+    problem = f"is a dump of the {name} format (number {number}), not of the directory format"
+    hint = "make it with 'pg_dump --format=directory'"
+    raise InputError(problem, hint, path=origin)
 
 
 def _compression(cursor: _Cursor, version: tuple[int, ...]) -> str:

@@ -9,13 +9,14 @@ import dagster as dg
 import duckdb
 import pytest
 
-from sbir_gate.documents import load_alerts, load_run, load_verdict
+from sbir_gate.documents import load_alerts, load_quality, load_run, load_verdict
 from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.awards import Label
 from sbir_gate.model.finding import Severity
+from sbir_gate.model.quality_report import Gap
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
 from tests.factories_dagster import (
@@ -98,6 +99,15 @@ class TestTheJob:
         assert report["report"] == Path(report["report_path"]).read_text(encoding="utf-8")
         assert report["report"].startswith("### ")
         assert SUBJECT in report["report"]
+
+    def test_the_report_keeps_the_quality_that_its_run_has(self, done):
+        world, result = done
+        (path,) = (world.files / "quality").iterdir()
+        kept, run = load_quality(path), load_run(Path(metadata_of(result, ENRICHED)["run_path"]))
+        assert kept.quality == run.quality
+        assert (kept.match_rate.part, kept.match_rate.whole) == (45, AWARDS)
+        assert (kept.gate, kept.fixture, kept.made_at) == (run.gate, run.fixture.fingerprint, run.started_at)
+        assert Gap.RECIPIENT_NAME not in kept.gaps
 
     @pytest.mark.slow
     def test_the_config_of_a_run_sets_what_the_file_does_not(self, world):

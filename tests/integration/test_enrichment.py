@@ -18,9 +18,9 @@ from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
 from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.quality import measure_quality
-from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
 from sbir_gate.monitor import PerformanceMonitor
+from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings import load_settings
 from tests.factories_matching import (
     AWARD_HEADER,

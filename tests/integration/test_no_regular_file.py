@@ -10,10 +10,10 @@ from sbir_gate.documents import load_alerts, load_award_table, load_entry, load_
 from sbir_gate.errors import DocumentError, EnricherError, InputError, SbirGateError
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.telemetry import read_telemetry
-from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.gate.storing.revisions import file_sha256
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.text import text_chunks
+from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.waivers import load_waivers
 from tests.step_options import retry_policy

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.documents import load_run, load_verdict
+from sbir_gate.documents import load_quality, load_run, load_verdict
 from sbir_gate.errors import EnricherError, ExitStatus, InputError, ToolError, UsageError
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.edges import Edges, describe_source
@@ -172,7 +172,13 @@ def test_unchanged_code_passes_and_both_runs_are_kept(timed):
 
 
 def test_each_run_is_a_session_of_its_own(team):
-    assert team.gate().run.session != team.gate().run.session
+    runs = [team.gate().run for _ in range(2)]
+    assert runs[0].session != runs[1].session
+    # and leaves the quality report of head alone
+    kept = [load_quality(path) for path in Path("reports/quality").iterdir()]
+    assert {report.made_at for report in kept} == {run.started_at for run in runs}
+    assert len(kept) == 2
+    assert all(report.source == runs[0].source and report.quality == runs[0].quality for report in kept)
 
 
 def test_the_saved_runs_give_the_same_verdict_again(team):

@@ -25,10 +25,10 @@ from sbir_gate.engine.matching.decisions import links_by_name, pair_facts
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
 from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
-from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.model.matches import Method
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.recipients import iterate_recipients
+from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings import load_settings
 from tests.step_options import blocking_options, reading_options
 

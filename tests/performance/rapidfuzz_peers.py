@@ -35,9 +35,9 @@ from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure, run_process
 from sbir_gate.gate.measuring.quality import measure_quality
-from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.recipients import iterate_recipients
+from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings import load_settings
 from tests.step_options import reading_options
 

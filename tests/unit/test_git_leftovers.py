@@ -6,11 +6,11 @@ import pytest
 from sbir_gate.documents import load_run, load_verdict
 from sbir_gate.errors import ConfigurationError, DocumentError, EnricherError, InputError
 from sbir_gate.gate.measuring.telemetry import read_telemetry
-from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.git_leftovers import find_leftover, is_conflict_marker
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.recipients import check_recipients
+from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings import load_settings
 from sbir_gate.settings.waivers import load_waivers
 from tests.step_options import reading_options

@@ -57,11 +57,8 @@ def fetch_table(remote: RemoteFile, folder: Path, dump: DumpOptions, options: Do
                 return _fetch_table(remote, folder, dump, options)
             except FileChangedError:
                 options.say("the file on the server has changed: starting from its beginning")
-    raise InputError(
-        f"changed {_MOST_CHANGES} times while it was read",
-        "try again when it is finished",
-        path=remote.address,
-    )
+    hint = "try again when it is finished"
+    raise InputError(f"changed {_MOST_CHANGES} times while it was read", hint, path=remote.address)
 
 
 def check_extra() -> None:
@@ -80,11 +77,9 @@ def _fetch_table(remote: RemoteFile, folder: Path, dump: DumpOptions, options: D
     total = facts.total_bytes
     if not facts.is_partial or total is None:
         size = "" if total is None else f" ({total:,} bytes)"
-        raise InputError(
-            "the server does not send parts of files, so one table cannot be taken out",
-            f"use another source, or download the whole file{size} with --whole",
-            path=remote.address,
-        )
+        problem = "the server does not send parts of files, so one table cannot be taken out"
+        hint = f"use another source, or download the whole file{size} with --whole"
+        raise InputError(problem, hint, path=remote.address)
     if total < _SMALLEST_ZIP_BYTES:
         raise _no_zip(remote, f"{total} bytes")
     with _opened(remote, facts, total, options) as archive:
@@ -162,11 +157,9 @@ def _toc_of(archive: RemoteZip, remote: RemoteFile) -> zipfile.ZipInfo:
     found = [info for info in members if PurePosixPath(info.filename).name == TOC]
     if len(found) != 1:
         held = "no" if not found else f"{len(found)} times"
-        raise InputError(
-            f"holds {held} {TOC}, so it is not one database dump in directory format",
-            "check the URL, or download all of it with --whole",
-            path=remote.address,
-        )
+        problem = f"holds {held} {TOC}, so it is not one database dump in directory format"
+        hint = "check the URL, or download all of it with --whole"
+        raise InputError(problem, hint, path=remote.address)
     return found[0]
 
 
@@ -193,17 +186,13 @@ def _member(archive: RemoteZip, toc_info: zipfile.ZipInfo, name: str, remote: Re
             zipfile.ZIP_STORED,
             zipfile.ZIP_DEFLATED,
         }:
-            raise InputError(
-                f"{info.filename} is encrypted, or compressed in a way that is not known",
-                "download all of it with --whole, and unpack it",
-                path=remote.address,
-            )
+            problem = f"{info.filename} is encrypted, or compressed in a way that is not known"
+            hint = "download all of it with --whole, and unpack it"
+            raise InputError(problem, hint, path=remote.address)
         return info
-    raise InputError(
-        f"{TOC} names {name}, which the zip holds neither plain nor as .gz",
-        "the dump is damaged, or compressed in a way that cannot be read",
-        path=remote.address,
-    )
+    problem = f"{TOC} names {name}, which the zip holds neither plain nor as .gz"
+    hint = "the dump is damaged, or compressed in a way that cannot be read"
+    raise InputError(problem, hint, path=remote.address)
 
 
 def _prepare(folder: Path, toc: bytes, dump: DumpOptions, member: Member) -> None:
@@ -212,11 +201,8 @@ def _prepare(folder: Path, toc: bytes, dump: DumpOptions, member: Member) -> Non
     try:
         if toc_path.is_file() and not _holds(toc_path, toc):
             if not dump.is_forced:
-                raise UsageError(
-                    "holds another dump already",
-                    "--force replaces it; --output names another folder",
-                    path=folder,
-                )
+                hint = "--force replaces it; --output names another folder"
+                raise UsageError("holds another dump already", hint, path=folder)
             toc_path.unlink()
             for path in folder.iterdir():
                 if MEMBER_NAME.fullmatch(path.name):

@@ -126,11 +126,9 @@ class RemoteFile:
             return self.session.get(self.address.url, headers=headers, stream=True, timeout=timeout)
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise InputError(
-                    "the certificate of the server is not trusted",
-                    "check the host; where a proxy signs anew, name its certificate in REQUESTS_CA_BUNDLE",
-                    path=self.address,
-                ) from None
+                problem = "the certificate of the server is not trusted"
+                hint = "check the host; where a proxy signs anew, name its certificate in REQUESTS_CA_BUNDLE"
+                raise InputError(problem, hint, path=self.address) from None
             raise TransientError("the encrypted connection failed") from None
         except requests.exceptions.ConnectTimeout:
             raise TransientError(f"no connection within {timeout[0]:g} s") from None
@@ -175,11 +173,9 @@ class RemoteFile:
         if response.status_code == 206:
             found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
             if found is None or found[1] is None:
-                raise InputError(
-                    "the server sends parts without saying which (206, no Content-Range)",
-                    "the server or a proxy on the way is broken: use another source",
-                    path=self.address,
-                )
+                problem = "the server sends parts without saying which (206, no Content-Range)"
+                hint = "the server or a proxy on the way is broken: use another source"
+                raise InputError(problem, hint, path=self.address)
             first, total = int(found[1]), _number(found[3])
         return RangeResponse(
             is_partial=response.status_code == 206,

@@ -96,11 +96,9 @@ def read_range(remote: RemoteFile, first: int, last: int, validator: str | None)
     """Return the bytes from `first` to `last`, included. Raises what `RemoteFile.ask` does."""
     size = last - first + 1
     if size > _MOST_IN_MEMORY_BYTES:
-        raise InputError(
-            f"the directory of the zip, or its toc.dat, has {size:,} bytes",
-            "this is not a USAspending dump: check the URL",
-            path=remote.address,
-        )
+        problem = f"the directory of the zip, or its toc.dat, has {size:,} bytes"
+        hint = "this is not a USAspending dump: check the URL"
+        raise InputError(problem, hint, path=remote.address)
     with remote.ask(first, last, validator) as response:
         if not response.is_partial or response.first_byte != first:
             raise FileChangedError
@@ -167,11 +165,8 @@ class Transfer:
                 # the older part may be of another version, or damaged: whole and anew it can still be right
                 self._is_resumed = False
                 raise TransientError("the SHA-256 of the resumed download is wrong")
-            raise InputError(
-                f"its SHA-256 is {found}, not {wanted.sha256}",
-                "the file was changed or damaged: check the source, then sources.*.sha256 in the settings",
-                path=self._remote.address,
-            )
+            hint = "the file was changed or damaged: check the source, then sources.*.sha256 in the settings"
+            raise InputError(f"its SHA-256 is {found}, not {wanted.sha256}", hint, path=self._remote.address)
 
     def attempt(self) -> None:
         """Bring what is missing, in one request or, from a server that sends less than is asked, in more.
@@ -281,11 +276,9 @@ class Transfer:
     def _check_announced(self, response: RangeResponse) -> None:
         """Refuse, before a byte is written, what is compressed, of a wrong size, or too much for the disk."""
         if response.encoding not in {"", "identity"} and not self._wanted.target.name.endswith(".gz"):
-            raise InputError(
-                f"the server sends the file compressed ({response.encoding})",
-                f"name --output {self._wanted.target.name}.gz if that is gzip",
-                path=self._remote.address,
-            )
+            problem = f"the server sends the file compressed ({response.encoding})"
+            hint = f"name --output {self._wanted.target.name}.gz if that is gzip"
+            raise InputError(problem, hint, path=self._remote.address)
         total = response.total_bytes if self._is_whole else self._span.size_bytes
         if total is None:
             return
@@ -293,18 +286,14 @@ class Transfer:
             raise self._wrong_size(total)
         missing, free = total - self._partial.size(), self._options.free_bytes(self._partial.path.parent)
         if missing > free:
-            raise NoRoomError(
-                f"{missing:,} bytes are still to come, and {free:,} are free",
-                "make room, or name an --output on another disk",
-                path=self._partial.path.parent,
-            )
+            problem = f"{missing:,} bytes are still to come, and {free:,} are free"
+            hint = "make room, or name an --output on another disk"
+            raise NoRoomError(problem, hint, path=self._partial.path.parent)
 
     def _wrong_size(self, size: int) -> InputError:
-        return InputError(
-            f"has {size:,} bytes, not {self._wanted.size_bytes:,}",
-            "the file was changed or damaged: check the source, then sources.*.size_bytes in the settings",
-            path=self._remote.address,
-        )
+        problem = f"has {size:,} bytes, not {self._wanted.size_bytes:,}"
+        hint = "the file was changed or damaged: check the source, then sources.*.size_bytes in the settings"
+        return InputError(problem, hint, path=self._remote.address)
 
     def _checked_head(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Return the blocks, after a look at the first bytes: an error page is not data."""
@@ -341,11 +330,9 @@ class Transfer:
 
     def _more_than(self, limit: int) -> InputError:
         self._partial.discard()
-        return InputError(
-            f"the server sends more than the {limit:,} bytes of the file",
-            "the server or the size in the settings is wrong: check the source",
-            path=self._remote.address,
-        )
+        problem = f"the server sends more than the {limit:,} bytes of the file"
+        hint = "the server or the size in the settings is wrong: check the source"
+        return InputError(problem, hint, path=self._remote.address)
 
 
 def sha256_of(path: Path) -> str:
@@ -368,11 +355,8 @@ def check_head(head: bytes, target: Path, source: str) -> None:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"<"):
         what = "a page (HTML or XML)"
-        raise InputError(
-            f"{what} came instead of the file",
-            "open the URL in a browser, and give the one of the file",
-            path=source,
-        )
+        hint = "open the URL in a browser, and give the one of the file"
+        raise InputError(f"{what} came instead of the file", hint, path=source)
     found = next((known for magic, known in _MAGIC.items() if head.startswith(magic)), None)
     if suffix in _MAGIC.values() and found != suffix:
         raise InputError(

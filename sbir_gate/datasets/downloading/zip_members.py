@@ -89,11 +89,8 @@ class Member:
 
     def _checked(self, dump: DumpOptions, received: int) -> Fetched:
         if dump.sha256 is not None and (found := sha256_of(self.target)) != dump.sha256:
-            raise InputError(
-                f"its SHA-256 is {found}, not {dump.sha256}",
-                "the dump was changed: check the source, then sources.recipients.sha256 in the settings",
-                path=self.target,
-            )
+            hint = "the dump was changed: check the source, then sources.recipients.sha256 in the settings"
+            raise InputError(f"its SHA-256 is {found}, not {dump.sha256}", hint, path=self.target)
         return Fetched(self.target, self.info.file_size, received, is_verified=True)
 
     def _is_there(self) -> bool:
@@ -113,11 +110,9 @@ class Member:
             needed += self.info.file_size
         free = options.free_bytes(self.target.parent)
         if needed > free:
-            raise NoRoomError(
-                f"{needed:,} bytes are needed, and {free:,} are free",
-                "make room, or name an --output on another disk",
-                path=self.target.parent,
-            )
+            problem = f"{needed:,} bytes are needed, and {free:,} are free"
+            hint = "make room, or name an --output on another disk"
+            raise NoRoomError(problem, hint, path=self.target.parent)
 
     def _data_starts_at(self, options: DownloadOptions) -> int:
         """Return where the member's bytes start: after its local header, which contains its own length."""

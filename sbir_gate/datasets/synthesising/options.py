@@ -41,10 +41,8 @@ class SynthesisOptions:
 
     def __post_init__(self) -> None:
         if not 1 <= self.awards <= MOST_AWARDS:
-            raise UsageError(
-                f"awards is {self.awards:,}, not 1 to {MOST_AWARDS:,}",
-                "ask for a number of awards in that range",
-            )
+            hint = "ask for a number of awards in that range"
+            raise UsageError(f"awards is {self.awards:,}, not 1 to {MOST_AWARDS:,}", hint)
         fewest = max(FEWEST_RECIPIENTS, self.awards)
         if not fewest <= self.recipients <= MOST_RECIPIENTS:
             raise UsageError(

@@ -75,10 +75,8 @@ def parse_model(text: str) -> Model:
     weights = dict(zip(names, stored["weights"], strict=True))
     unknown = sorted(weights.keys() - {*FEATURES})
     if unknown:
-        raise ToolError(
-            f"the stored model has features that this program lacks: {', '.join(unknown)}",
-            "train it again: see 'The shipped model' in 'sbir-gate help engine'",
-        )
+        hint = "train it again: see 'The shipped model' in 'sbir-gate help engine'"
+        raise ToolError(f"the stored model has features that this program lacks: {', '.join(unknown)}", hint)
     return Model(
         version=stored["version"],
         weights=tuple(weights.get(name, 0.0) for name in FEATURES),

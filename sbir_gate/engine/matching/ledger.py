@@ -83,11 +83,9 @@ class Ledger:
                 self._open(key, is_fresh)
                 self._lock = stack.pop_all()  # all went well: it is held until `close`
         except LockedError as error:
-            raise UsageError(
-                f"another run (process {error.holder}) is at work on the same output",
-                "wait for it to end, or name another --output",
-                path=folder,
-            ) from error
+            problem = f"another run (process {error.holder}) is at work on the same output"
+            hint = "wait for it to end, or name another --output"
+            raise UsageError(problem, hint, path=folder) from error
         except OSError as error:
             raise self.unwritable(error) from error
 
@@ -177,19 +175,15 @@ class Ledger:
         """Reject a folder with other files: nothing in it may be removed."""
         names = {path.name for path in self._folder.iterdir()}
         if names and not names & {_HEADER, _LOCK}:
-            raise UsageError(
-                f"holds {min(names)!r}, which is not of an interrupted run",
-                "the finished chunks go there: move it away, or name another --output",
-                path=self._folder,
-            )
+            problem = f"holds {min(names)!r}, which is not of an interrupted run"
+            hint = "the finished chunks go there: move it away, or name another --output"
+            raise UsageError(problem, hint, path=self._folder)
 
     def unwritable(self, error: OSError) -> OutputError:
         """Return the error that chunks cannot be kept here, with a hint."""
-        return OutputError(
-            f"the finished chunks cannot be kept ({error.strerror or error})",
-            "free some room, or set enrichment.work_folder to a folder that you may write to",
-            path=self._folder,
-        )
+        problem = f"the finished chunks cannot be kept ({error.strerror or error})"
+        hint = "free some room, or set enrichment.work_folder to a folder that you may write to"
+        return OutputError(problem, hint, path=self._folder)
 
 
 def _has_key(header: Path, key: str) -> bool:

@@ -68,7 +68,9 @@ def read_decisions(
             found = tuple(islice(decisions, most))
             if most is not None and next(rows, None) is not None:
                 raise EnricherError(
-                    f"{path.name}: more than {most:,} rows, the most that are read", "write one row per award"
+                    f"there are more than {most:,} rows, the most that are read",
+                    "write one row per award",
+                    path=path.name,
                 )
             return found
         found = tuple(islice(decisions, most_rows(len(award_ids))))

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from sbir_gate.gate.reporting.plain_text import csv_cell
+from sbir_gate.csv_text import csv_cell
 from sbir_gate.model.effects import Effect
 from sbir_gate.model.verdict import AwardChange, RecordChanges
 

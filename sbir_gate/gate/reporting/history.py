@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
-from sbir_gate.gate.reporting.plain_text import csv_cell, plain
+from sbir_gate.csv_text import csv_cell
+from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import (
     NOTHING,
     counted,

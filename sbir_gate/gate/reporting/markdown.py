@@ -46,8 +46,10 @@ _IN_SPANS = re.compile(r"[^`|\\!<>\[\]]+")
 
 # three of them begin a line that ends a fenced block
 _FENCE = re.compile(r"[`~]{3,}")
-# the blank between a figure and its unit, and the one within an interval
-_WITHIN_FIGURE = re.compile(r"(?<=\d) (?=(?:s|ms|MiB|pp)\b)|(?<=\d,) (?=[+\u2212\d])")
+# the blank between a figure and its unit, the one within an interval, and those of a link
+_WITHIN_FIGURE = re.compile(
+    r"(?<=\d) (?=(?:s|ms|MiB|pp)\b)|(?<=\d,) (?=[+\u2212\d])|(?<=\bUEI) |(?<=^no) (?=link$)"
+)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 # what an address may hold so that it can neither end the link nor start anything else

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 MAX_CHARACTERS = 300
 CUT_MARK = "..."
 _MOST_INDENTED = 40
-# what a spreadsheet takes for the start of a formula; full-width signs act too
-_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")  # noqa: RUF001 -- as they are in data
 
 # control, format (bidirectional overrides, zero-width), surrogate, private use, unassigned, line and
 # paragraph separators: all can hide, reorder or break what is around them
@@ -42,16 +39,6 @@ def plain_line(line: str) -> str:
     text = plain(line).replace("##[", "## [")
     mark = "| " if text.lstrip().startswith("::") else ""
     return f"{' ' * min(indentation, _MOST_INDENTED)}{mark}{text}"
-
-
-def csv_cell(text: str) -> str:
-    """Return the text as a cell that no spreadsheet calculates: an apostrophe stands before a formula.
-
-    Where the list separator is a semicolon, one within a cell can begin another. Source: OWASP, CSV
-    Injection.
-    """
-    one_line = "".join(character if character.isprintable() else " " for character in text)
-    return _FORMULA.sub(r"\1'", one_line)
 
 
 def cut(text: str, width: int) -> str:

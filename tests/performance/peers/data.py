@@ -20,9 +20,9 @@ import duckdb
 
 from sbir_gate.engine.matching.firms import create_firms
 from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
-from sbir_gate.gate.measuring.truth import read_truth
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.recipients import iterate_recipients
+from sbir_gate.reading.truth import read_truth
 from tests.performance.peers.evaluation import Query, Questions
 from tests.step_options import reading_options
 

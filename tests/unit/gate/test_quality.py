@@ -121,6 +121,7 @@ def test_ids_in_blanks_and_doubled_rows_are_one_award(write):
     [
         (b"", "is empty"),
         (b"award_id,recipient_id\nA1,R1\n", "match_method: .* lacks this column"),
+        (b"award_id,recipient_id,match_method,match_score\n", "there is no award|cannot be read"),
         (b"PAR1 damaged PAR1", "cannot be read"),
         (b"\x1f\x8b damaged", "cannot be read"),
         (b"\x00\x01\x02" * 50, "lacks this column|cannot be read"),
@@ -128,7 +129,7 @@ def test_ids_in_blanks_and_doubled_rows_are_one_award(write):
         (b"award_id,recipient_id,match_method,match_score\nA1,R1\n", "2 cells, the header 4"),
         (b'award_id,recipient_id,match_method,match_score\n"A1,R1,x,9\n', "cannot be read"),
     ],
-    ids=["empty", "column", "parquet", "gzip", "binary", "number", "cells", "quote"],
+    ids=["empty", "column", "header", "parquet", "gzip", "binary", "number", "cells", "quote"],
 )
 @pytest.mark.parametrize("name", ["linked.csv", "linked.parquet"])
 def test_a_file_that_is_no_output_of_an_engine_is_wrong_input_in_one_line(tmp_path, content, message, name):

@@ -50,7 +50,7 @@ def test_what_matters_comes_first():
         text.index(part)
         for part in (
             "### ❌ sbir-gate: fail",
-            "| ❌ Wall time",
+            "| ❌&nbsp;Wall time",
             "**Correct links lost**",
             "**Next:**",
             "All 6",
@@ -71,7 +71,7 @@ def test_something_fits_into_a_comment_whatever_is_wrong_and_says_what_fails():
     assert fitting
     for text in publication.texts:
         assert text.startswith("### ❌ sbir-gate: fail")
-        assert "| ❌ " in text
+        assert "| ❌&nbsp;" in text
     assert "more failing metrics are in the reports" in fitting[-1]
 
 
@@ -86,7 +86,7 @@ def test_every_failing_row_is_in_the_comment_as_long_as_there_is_room(failing, n
         findings=tuple(recorded(f"{HOSTILE}{n}", Severity.FAIL) for n in range(300)),
     )
     text = next(text for text in of(head, verdict).texts if len(text) <= COMMENT_CHARACTERS)
-    assert text.count("| ❌ ") == failing + 2
+    assert text.count("| ❌&nbsp;") == failing + 2
     assert "more failing metrics" not in text
 
 
@@ -100,7 +100,7 @@ def test_no_length_hides_that_the_policy_was_edited():
 
 def test_rows_that_are_left_out_are_counted():
     texts = published(worse()).texts
-    left_out = texts[0].count("| ✅ ")
+    left_out = texts[0].count("| ✅&nbsp;")
     assert f"{left_out} more metrics are in the reports." in texts[-1]
 
 
@@ -135,7 +135,7 @@ def test_a_comment_of_five_thousand_awards_has_the_failing_rows_and_says_where_t
     text = next(text for text in of(head, verdict).texts if len(text) <= COMMENT_CHARACTERS)
     for change in verdict.changes:
         if change.severity is Severity.FAIL:
-            assert f"| ❌ {metric_name(change.metric)} |" in text
+            assert f"| ❌&nbsp;{metric_name(change.metric)} |" in text
     assert "**Correct links lost** (5 of 5,000; all in `changed-awards.csv`)" in text
     assert "<summary>4,995 more correct links lost</summary>" in text
     assert f"[reports and changed awards]({LINKS.artifact})" in text

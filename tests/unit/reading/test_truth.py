@@ -1,7 +1,7 @@
 import pytest
 
 from sbir_gate.errors import InputError
-from sbir_gate.gate.measuring.truth import check_truth, read_truth
+from sbir_gate.reading.truth import check_truth, read_truth
 
 
 @pytest.fixture

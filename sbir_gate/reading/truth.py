@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from io import BufferedReader, TextIOWrapper
+from datetime import date
+from io import BufferedReader, StringIO, TextIOWrapper
 from pathlib import Path
 
+from sbir_gate.csv_text import csv_cell
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file
 from sbir_gate.git_leftovers import find_leftover
+from sbir_gate.model.labelling import AwardLabel, Certainty
 
 COLUMNS = ("award_id", "recipient_ids")
 
@@ -20,9 +23,72 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
     Raises InputError naming file and line: missing, empty, not UTF-8, a column absent, a row of another
     length, an empty or doubled award_id, no rows.
     """
+    return {award_id: frozenset(recipients) for award_id, recipients, _ in _read_rows(path)}
+
+
+def read_labels(path: Path) -> Mapping[str, AwardLabel]:
+    """Read a truth as `read_truth` does, with who decided each row, when, how certain, and the note.
+
+    Raises InputError as `read_truth` does, and for a date or a certainty that is not one.
+    """
+    return {
+        award_id: AwardLabel(
+            award_id,
+            recipients,
+            cells.get("reviewer", ""),
+            _date(path, award_id, cells.get("decided_on", "")),
+            _certainty(path, award_id, cells.get("certainty", "")),
+            cells.get("note", ""),
+        )
+        for award_id, recipients, cells in _read_rows(path)
+    }
+
+
+LABEL_COLUMNS = (*COLUMNS, "reviewer", "decided_on", "certainty", "note")
+
+
+def label_text(labels: Iterable[AwardLabel]) -> str:
+    """Return labels as the CSV that `read_labels` and `read_truth` read; no cell is a formula."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(LABEL_COLUMNS)
+    for label in labels:
+        decided_on = label.decided_on.isoformat() if label.decided_on else ""
+        writer.writerow(
+            (
+                label.award_id,
+                " ".join(label.recipient_ids),
+                csv_cell(label.reviewer),
+                decided_on,
+                label.certainty.value,
+                csv_cell(label.note),
+            )
+        )
+    return text.getvalue()
+
+
+def _date(path: Path, award_id: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        problem = f"the label of {award_id!r} has no date"
+        hint = "write it as 2026-01-31"
+        raise InputError(problem, hint, path=path, column="decided_on", value=text) from error
+
+
+def _certainty(path: Path, award_id: str, text: str) -> Certainty:
+    try:
+        return Certainty(text or Certainty.CERTAIN)
+    except ValueError as error:
+        problem, hint = f"the label of {award_id!r} is neither certain nor likely", "write one of the two"
+        raise InputError(problem, hint, path=path, column="certainty", value=text) from error
+
+
+def _read_rows(path: Path) -> list[tuple[str, tuple[str, ...], Mapping[str, str]]]:
+    """Return award, recipients and all cells by column of each row."""
     try:
         with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
-            return _parsed(str(path), _without_leftovers(str(path), file))
+            return list(_parsed(str(path), _without_leftovers(str(path), file)))
     except OSError as error:
         raise InputError(
             f"the truth cannot be read: {error.strerror}", "check fixtures.truth", path=path
@@ -42,7 +108,7 @@ def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
+def _parsed(name: str, lines: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...], Mapping[str, str]]]:
     rows = csv.reader(lines, strict=True)
     header = [column.strip().casefold() for column in next(filter(None, rows), [])]
     if not header:
@@ -58,7 +124,7 @@ def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
             column=absent[0],
         )
     id_place, recipients_place = map(header.index, COLUMNS)
-    truth: dict[str, frozenset[str]] = {}
+    known: set[str] = set()
     for row in filter(None, rows):
         line = rows.line_num
         if len(row) != len(header):
@@ -68,13 +134,14 @@ def _parsed(name: str, lines: Iterable[str]) -> Mapping[str, frozenset[str]]:
         if not award_id:
             hint = "name the award, or take the row out"
             raise InputError("is empty", hint, path=name, line=line, column=COLUMNS[0])
-        if award_id in truth:
+        if award_id in known:
             hint = "keep one row per award"
             raise InputError("is there twice", hint, path=name, line=line, column=COLUMNS[0], value=award_id)
-        truth[award_id] = frozenset(row[recipients_place].replace(";", " ").split())
-    if not truth:
+        known.add(award_id)
+        recipients = tuple(row[recipients_place].replace(";", " ").split())
+        yield award_id, recipients, dict(zip(header, (cell.strip() for cell in row), strict=True))
+    if not known:
         raise InputError("the truth has no rows", "add the awards whose recipients are known", path=name)
-    return truth
 
 
 def check_truth(

@@ -1,0 +1,204 @@
+"use strict";
+/* Decide one award after the other: 1 to 5 a candidate, n none, s skip, u undo, arrows move. */
+(() => {
+  const { tasks, sample, reviewer, labels: given, server } = Page.data;
+  const store = `sbir-gate-label-${sample}`;
+  const $ = (id) => document.getElementById(id);
+  const { element } = Page;
+  const FIELDS = [["name", "name"], ["uei", "UEI"], ["duns", "DUNS"], ["city", "city"], ["state", "state"], ["zip5", "ZIP"]];
+  const COLUMNS = ["award_id", "recipient_ids", "reviewer", "decided_on", "certainty", "note"];
+  const known = new Set(tasks.map((task) => task.award_id));
+
+  let labels = new Map(Object.entries(given));
+  let skipped = new Set();
+  let undo = [];
+  let at = 0;
+
+  const restore = () => {
+    let kept = null;
+    try { kept = JSON.parse(localStorage.getItem(store)); } catch { /* no storage, or not ours: start anew */ }
+    if (!kept || typeof kept.labels !== "object") return;
+    labels = new Map([...labels, ...Object.entries(kept.labels)]);
+    skipped = new Set(kept.skipped);
+    $("label-reviewer").value = kept.reviewer || $("label-reviewer").value;
+  };
+
+  const rows = () => tasks.filter((task) => labels.has(task.award_id)).map((task) => labels.get(task.award_id));
+
+  const save = () => {
+    const kept = { labels: Object.fromEntries(labels), skipped: [...skipped], reviewer: $("label-reviewer").value };
+    try { localStorage.setItem(store, JSON.stringify(kept)); } catch { say("The browser keeps nothing: download the labels."); }
+    if (server) {
+      fetch("labels", { method: "PUT", body: JSON.stringify(rows()) })
+        .then((answer) => { if (!answer.ok) throw new Error(String(answer.status)); })
+        .catch(() => say("The labels could not be saved to the file: download them."));
+    }
+  };
+
+  const say = (text) => { $("label-said").textContent = text; };
+  const today = () => new Date().toISOString().slice(0, 10);
+  const guarded = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+  const cell = (text) => (/[",\r\n;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const csv = () => [COLUMNS.join(","), ...rows().map((label) => COLUMNS.map((column) => {
+    const value = column === "recipient_ids" ? label.recipient_ids.join(" ") : String(label[column] ?? "");
+    return cell(column === "reviewer" || column === "note" ? guarded(value) : value);
+  }).join(","))].join("\n") + "\n";
+
+  const parsed = (text) => {
+    const found = [];
+    let row = [], value = "", quoted = false;
+    for (let place = 0; place < text.length; place += 1) {
+      const letter = text[place];
+      if (quoted) {
+        if (letter !== '"') value += letter;
+        else if (text[place + 1] === '"') { value += '"'; place += 1; }
+        else quoted = false;
+      } else if (letter === '"' && value === "") quoted = true;
+      else if (letter === ",") { row.push(value); value = ""; }
+      else if (letter === "\n") { row.push(value.replace(/\r$/, "")); found.push(row); row = []; value = ""; }
+      else value += letter;
+    }
+    if (value || row.length) { row.push(value); found.push(row); }
+    return found;
+  };
+
+  const load = (text) => {
+    const [head = [], ...body] = parsed(text.replace(/^\uFEFF/, ""));
+    const names = head.map((name) => name.trim().toLowerCase());
+    if (!names.includes("award_id") || !names.includes("recipient_ids")) { say("Not a truth.csv: no award_id and recipient_ids."); return; }
+    let count = 0;
+    for (const cells of body) {
+      const label = Object.fromEntries(names.map((name, place) => [name, (cells[place] ?? "").trim()]));
+      if (!known.has(label.award_id)) continue;
+      label.recipient_ids = label.recipient_ids.split(/[\s;]+/).filter(Boolean);
+      label.certainty = label.certainty === "likely" ? "likely" : "certain";
+      labels.set(label.award_id, label);
+      count += 1;
+    }
+    save();
+    say(`${count} labels loaded.`);
+    next(0);
+  };
+
+  const next = (from) => {
+    const open = (task) => !labels.has(task.award_id) && !skipped.has(task.award_id);
+    const place = tasks.findIndex((task, number) => number >= from && open(task));
+    at = place >= 0 ? place : Math.max(0, tasks.findIndex(open));
+    draw();
+  };
+
+  const decide = (recipient_ids) => {
+    const task = tasks[at];
+    undo.push([at, labels.get(task.award_id), skipped.has(task.award_id)]);
+    skipped.delete(task.award_id);
+    labels.set(task.award_id, {
+      award_id: task.award_id, recipient_ids, reviewer: $("label-reviewer").value.trim(), decided_on: today(),
+      certainty: $("label-likely").checked ? "likely" : "certain", note: $("label-note").value.trim(),
+    });
+    save();
+    say(`${task.award_id}: ${recipient_ids.join(" ") || "none"}`);
+    next(at + 1);
+  };
+
+  const skip = () => {
+    undo.push([at, labels.get(tasks[at].award_id), skipped.has(tasks[at].award_id)]);
+    labels.delete(tasks[at].award_id);
+    skipped.add(tasks[at].award_id);
+    save();
+    say(`${tasks[at].award_id}: skipped`);
+    next(at + 1);
+  };
+
+  const takeBack = () => {
+    const last = undo.pop();
+    if (!last) { say("Nothing to undo."); return; }
+    const [place, label, was] = last;
+    const id = tasks[place].award_id;
+    if (label) labels.set(id, label); else labels.delete(id);
+    if (was) skipped.add(id); else skipped.delete(id);
+    at = place;
+    save();
+    say(`${id}: undone`);
+    draw();
+  };
+
+  const same = (left, right) => left.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "") === right.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "");
+
+  const facts = (party, other) => element("dl", { className: "label-facts" }, ...FIELDS.filter(([key]) => party[key]).map(([key, title]) => {
+    const mark = !other || !other[key] ? "" : same(party[key], other[key]) ? "equal" : "differs";
+    const value = element("dd", { className: mark, dir: "auto" }, party[key]);
+    if (mark) value.append(element("span", { className: "unseen" }, ` (${mark})`));
+    return element("div", {}, element("dt", {}, title), value);
+  }));
+
+  const candidate = (found, number, chosen) => {
+    const button = element("button", { type: "button", className: "button", "aria-pressed": String(chosen) },
+      ...(number ? [element("kbd", {}, String(number)), " "] : []), "this one");
+    button.addEventListener("click", () => decide([found.recipient_id]));
+    const parts = found.parts.length ? [element("details", {}, element("summary", {}, "Features"),
+      element("ul", {}, ...found.parts.map((part) => element("li", {}, part))))] : [];
+    return element("li", { className: chosen ? "chosen" : "" },
+      element("p", { className: "label-head" }, button, " ", element("code", {}, found.recipient_id)), facts(found, tasks[at]), ...parts);
+  };
+
+  const draw = () => {
+    const task = tasks[at];
+    const label = labels.get(task.award_id);
+    const chosen = label ? label.recipient_ids : [];
+    $("label-progress").textContent = `${rows().length} of ${tasks.length} labelled, ${skipped.size} skipped`;
+    $("label-bar").value = rows().length;
+    $("label-award").replaceChildren(element("h3", {}, `Award ${task.award_id}`), facts(task, null),
+      element("p", { className: "quiet" }, label ? `Labelled: ${chosen.join(" ") || "none"} (${label.certainty})` : skipped.has(task.award_id) ? "Skipped" : "Open"));
+    const list = task.candidates.slice(0, 5).map((found, place) => candidate(found, place + 1, chosen.includes(found.recipient_id)));
+    $("label-candidates").replaceChildren(...(list.length ? list : [element("li", {}, "The engine found no candidate. Search below, or press n.")]));
+    $("label-note").value = label ? label.note || "" : "";
+    $("label-likely").checked = label ? label.certainty === "likely" : false;
+    $("label-query").value = "";
+    $("label-found").replaceChildren();
+  };
+
+  const shipped = new Map(tasks.flatMap((task) => task.candidates).map((found) => [found.recipient_id, found]));
+  let asked = 0;
+  const search = async (text) => {
+    const wanted = text.trim().toUpperCase();
+    asked += 1;
+    const mine = asked;
+    if (wanted.length < 3) { $("label-found").replaceChildren(); return; }
+    let found = [...shipped.values()].filter((one) => one.name.toUpperCase().includes(wanted));
+    if (server) {
+      try { found = await (await fetch(`search?q=${encodeURIComponent(text.trim())}`)).json(); } catch { say("The search did not answer."); }
+    }
+    if (mine !== asked) return;
+    $("label-found").replaceChildren(...(found.length ? found.slice(0, 20).map((one) => candidate({ parts: [], ...one }, 0, false)) : [element("li", {}, "Nothing found.")]));
+  };
+
+  $("label-none").addEventListener("click", () => decide([]));
+  $("label-skip").addEventListener("click", skip);
+  $("label-undo").addEventListener("click", takeBack);
+  $("label-query").addEventListener("input", (event) => search(event.target.value));
+  $("label-reviewer").addEventListener("change", save);
+  $("label-file").addEventListener("change", async (event) => { const [file] = event.target.files; if (file) load(await file.text()); });
+  $("label-download").addEventListener("click", () => {
+    const link = element("a", { href: URL.createObjectURL(new Blob([csv()], { type: "text/csv" })), download: "truth.csv" });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+    const found = tasks[at].candidates[Number(event.key) - 1];
+    if (/^[1-5]$/.test(event.key) && found) decide([found.recipient_id]);
+    else if (event.key === "n") decide([]);
+    else if (event.key === "s") skip();
+    else if (event.key === "u") takeBack();
+    else if (event.key === "ArrowRight") { at = Math.min(at + 1, tasks.length - 1); draw(); }
+    else if (event.key === "ArrowLeft") { at = Math.max(at - 1, 0); draw(); }
+    else return;
+    event.preventDefault();
+  });
+
+  $("label-bar").max = tasks.length;
+  $("label-reviewer").value = reviewer;
+  restore();
+  $("label-tool").hidden = false;
+  next(0);
+})();

@@ -1,0 +1,96 @@
+"""Labels made by people: which awards were drawn for them, and what each reviewer decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Certainty(StrEnum):
+    """How certain a reviewer is."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnAward:
+    """An award of the sample. `probability` is the one with which it was drawn, in (0, 1].
+
+    `linked_id` is the recipient that the engine links, empty for none.
+    """
+
+    award_id: str
+    stratum: str
+    probability: float
+    linked_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSample:
+    """The awards drawn for labels, of `awards` in all; `strata` are the sizes of all strata by name."""
+
+    seed: int
+    awards: int
+    strata: tuple[tuple[str, int], ...]
+    drawn: tuple[DrawnAward, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AwardLabel:
+    """What a reviewer decided of an award: the correct recipients, or that there is none.
+
+    `decided_on` is None, and `reviewer` empty, where the file does not say.
+    """
+
+    award_id: str
+    recipient_ids: tuple[str, ...]
+    reviewer: str = ""
+    decided_on: date | None = None
+    certainty: Certainty = Certainty.CERTAIN
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A rate of all awards, estimated from a sample, with its 95% interval; None where nothing was drawn."""
+
+    rate: float | None
+    low: float | None
+    high: float | None
+    labelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualityEstimate:
+    """Precision and recall of the whole run; `missing` are drawn awards without a label."""
+
+    precision: Estimate
+    recall: Estimate
+    labelled: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far two reviewers agree on what both labelled; `kappa` is None where it is not defined."""
+
+    both: int
+    agreed: int
+    kappa: float | None
+    disagreements: tuple[tuple[AwardLabel, AwardLabel], ...]
+
+
+def sample_fault(sample: LabelSample) -> str:
+    """Say what cannot be true of a sample; empty for nothing."""
+    sizes = dict(sample.strata)
+    for award in sample.drawn:
+        if not 0 < award.probability <= 1:
+            return f"award {award.award_id!r} was drawn with the probability {award.probability}"
+        if award.stratum not in sizes:
+            return f"award {award.award_id!r} is of the stratum {award.stratum!r}, which has no size"
+    for name, size in sizes.items():
+        if size < sum(award.stratum == name for award in sample.drawn):
+            return f"more awards of the stratum {name!r} were drawn than it has"
+    return ""

@@ -1,0 +1,130 @@
+"""Labelling in a real browser: by keyboard, closed and continued, exported and served."""
+
+import threading
+
+import pytest
+
+from sbir_gate.datasets.labelling.page import render_label_page
+from sbir_gate.datasets.labelling.serving import LabelServer, LabelService
+from sbir_gate.reading.truth import label_text, read_labels
+from tests.browser import PHONE
+from tests.factories_labelling import make_sample, make_tasks
+
+pytestmark = pytest.mark.slow
+
+TASKS = make_tasks()
+# what each award gets: the first or second candidate, or none where there is none
+WANTED = {
+    task.award_id: () if not task.candidates else (task.candidates[number % 2].recipient_id,)
+    for number, task in enumerate(TASKS)
+}
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Return the page as a file."""
+    path = tmp_path / "label.html"
+    path.write_text(render_label_page(make_sample(), TASKS, {}, "anna"), "utf-8")
+    return path
+
+
+def decide(browser, start, end):
+    """Label some awards by keyboard."""
+    for number in range(start, end):
+        browser.keys(str(1 + number % 2) if TASKS[number].candidates else "n")
+
+
+def exported(browser):
+    """Return the CSV that the download holds."""
+    return browser.evaluate(
+        "new Promise((done) => { const make = URL.createObjectURL;"
+        " URL.createObjectURL = (blob) => { blob.text().then(done); return make.call(URL, blob); };"
+        " HTMLAnchorElement.prototype.click = () => {}; document.getElementById('label-download').click(); })"
+    )
+
+
+def test_twenty_awards_are_labelled_closed_continued_and_exported(browser, page, tmp_path):
+    browser.open(page)
+    browser.evaluate("localStorage.clear()")
+    browser.open(page)
+    decide(browser, 0, 8)
+    browser.keys("u")
+    browser.wait("document.getElementById('label-progress').textContent.startsWith('7 of 20')")
+    browser.open(page)
+    browser.wait("document.getElementById('label-progress').textContent.startsWith('7 of 20')")
+    decide(browser, 7, 20)
+    path = tmp_path / "truth.csv"
+    path.write_text(exported(browser), "utf-8")
+    labels = read_labels(path)
+    assert {award: label.recipient_ids for award, label in labels.items()} == WANTED
+    assert {label.reviewer for label in labels.values()} == {"anna"}
+    assert all(label.decided_on for label in labels.values())
+    assert browser.run("return window.acted") is None
+    assert browser.problems() == []
+
+
+def test_an_award_that_is_skipped_comes_again_and_has_no_label(browser, page):
+    browser.open(page)
+    browser.evaluate("localStorage.clear()")
+    browser.open(page)
+    browser.keys("s")
+    browser.wait("document.getElementById('label-progress').textContent.includes('1 skipped')")
+    assert exported(browser).count("\n") == 1
+    browser.keys("u")
+    browser.wait("document.getElementById('label-progress').textContent.includes('0 skipped')")
+
+
+def test_keys_in_a_field_are_text(browser, page):
+    browser.open(page)
+    browser.evaluate("localStorage.clear()")
+    browser.open(page)
+    (note,) = browser.find("#label-note")
+    note.send_keys("n s u 1")
+    assert browser.run("return document.getElementById('label-progress').textContent").startswith("0 of 20")
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", (1280, 900)), ("dark", PHONE)])
+def test_everyone_can_use_it(browser, axe, page, scheme, size):
+    browser.open(page, scheme=scheme, size=size)
+    assert axe(browser) == []
+    width = browser.run("return document.documentElement.scrollWidth")
+    assert width <= size[0]
+    assert browser.problems() == []
+
+
+def test_without_scripts_the_table_is_there(browser, page):
+    browser.set_scripts(allowed=False)
+    try:
+        browser.open(page)
+        assert "QUELLMARK 1 INC" in browser.driver.find_element("css selector", "table").text
+    finally:
+        browser.set_scripts(allowed=True)
+
+
+def test_a_served_page_saves_each_decision_and_searches_all_recipients(browser, tmp_path):
+    path = tmp_path / "truth.csv"
+    found = [{"recipient_id": "R999", "name": "FAR AWAY LLC", "uei": ""}]
+    service = LabelService(
+        render_label_page(make_sample(), TASKS, {}, "anna", is_served=True),
+        lambda text: found if text == "far away" else [],
+        lambda labels: path.write_text(label_text(labels), "utf-8"),
+    )
+    with LabelServer(service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser.driver.get(server.address)
+        browser.evaluate("localStorage.clear()")
+        browser.driver.get(server.address)
+        browser.keys("2")
+        (query,) = browser.find("#label-query")
+        query.send_keys("far away")
+        browser.wait("document.querySelector('#label-found button')")
+        browser.evaluate("document.querySelector('#label-found button').click()")
+        browser.wait("document.getElementById('label-progress').textContent.startsWith('2 of 20')")
+        browser.wait("document.getElementById('label-said').textContent.startsWith('A1: R999')")
+        requests = browser.problems()
+        server.shutdown()
+    assert {award: label.recipient_ids for award, label in read_labels(path).items()} == {
+        "A0": ("S0",),
+        "A1": ("R999",),
+    }
+    assert all(server.address in line for line in requests)

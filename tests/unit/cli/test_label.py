@@ -1,0 +1,88 @@
+"""The command `label`: the page, the estimate, two reviewers, and what is refused."""
+
+import pytest
+
+from sbir_gate.documents import load_label_sample
+from tests.factories_matching import Award, Recipient, write_tables
+from tests.program import run_in_process
+
+PLACE = ("RENO", "NV", "89501")
+AWARDS = [Award(f"A{number}", f"Zorbatek Sensors {number}X", None, None, *PLACE) for number in range(6)]
+RECIPIENTS = [
+    Recipient(f"R{number}", f"ZORBATEK SENSORS {number}X INC", None, None, *PLACE) for number in range(3)
+]
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Run the program in a folder with small tables."""
+    write_tables(tmp_path, AWARDS, RECIPIENTS)
+    (tmp_path / "none.csv").write_text("award_id,recipient_ids\n" + "".join(f"A{n},\n" for n in range(6)))
+
+    def run(*arguments):
+        return run_in_process(("label", *arguments), tmp_path, {"PATH": "/usr/bin:/bin"})
+
+    return run
+
+
+def tables(*more):
+    """Return the options that name the tables."""
+    return ("--awards", "awards.csv", "--recipients", "recipients.csv", *more)
+
+
+def test_the_page_and_the_sample_are_written_and_the_sample_gives_an_estimate(program, tmp_path):
+    done = program(*tables("--count", "6"))
+    assert done.returncode == 0, done.stderr
+    assert "Zorbatek Sensors 1X" in (tmp_path / "label.html").read_text("utf-8")
+    sample = load_label_sample(tmp_path / "label-sample.json")
+    assert {drawn.award_id for drawn in sample.drawn} == {award.award_id for award in AWARDS}
+    linked = {drawn.award_id: drawn.linked_id for drawn in sample.drawn}
+    rows = "".join(f"{award},{recipient}\n" for award, recipient in linked.items())
+    (tmp_path / "truth.csv").write_text("award_id,recipient_ids\n" + rows)
+    done = program("--estimate")
+    assert "6 of 6 drawn awards have a label" in done.stdout
+    assert "precision  1.000  95% interval" in done.stdout
+    assert program("--estimate", "--truth", "none.csv").stdout.count("precision  0.000") == 1
+
+
+def test_labels_that_are_missing_are_a_warning(program, tmp_path):
+    program(*tables("--count", "6", "-q"))
+    (tmp_path / "truth.csv").write_text("award_id,recipient_ids\nA0,R0\n")
+    done = program("--estimate")
+    assert "1 of 6 drawn awards have a label" in done.stdout
+    assert "5 drawn awards have no label" in done.stderr
+
+
+def test_two_reviewers_are_compared(program, tmp_path):
+    (tmp_path / "a.csv").write_text("award_id,recipient_ids\nA0,R0\nA1,R1\nA2,\n")
+    (tmp_path / "b.csv").write_text("award_id,recipient_ids\nA0,R0\nA1,R2\nA2,\n")
+    done = program("--compare", "a.csv", "b.csv")
+    assert "3 awards labelled by both, 2 agreed (66.7%); Cohen's kappa 0.250" in done.stdout
+    assert "A1: R1 | R2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--estimate", "--serve"), "exclude one another"),
+        (("--estimate", "--sample", "nothing.json"), "no such file"),
+        (("--estimate", "--sample", "awards.csv"), "awards.csv"),
+        (("--compare", "none.csv", "nothing.csv"), "cannot be read"),
+        (tables("--truth", "awards.csv"), "lacks this column"),
+        (tables("--output", "awards.csv"), "is an input"),
+        (tables("--count", "0"), "--count"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line(program, arguments, reason):
+    done = program(*arguments)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_label_file_names_the_place(program, tmp_path):
+    header = "award_id,recipient_ids,reviewer,decided_on,certainty,note\n"
+    (tmp_path / "a.csv").write_text(header + "A0,R0,anna,yesterday,certain,\n")
+    assert "decided_on" in program("--compare", "a.csv", "none.csv").stderr
+    (tmp_path / "a.csv").write_text(header + "A0,R0,anna,2026-01-31,sure,\n")
+    assert "certainty" in program("--compare", "a.csv", "none.csv").stderr
