@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from sbir_gate.engine.linking import Linked, LinkRequest, link_files, matching_options, no_progress
 from sbir_gate.engine.matching.candidates import named_keys_query
 from sbir_gate.engine.matching.decisions import (
-    IDENTIFIER_CONFLICT,
     Candidate,
     FirmDecision,
     PairFacts,
@@ -52,6 +51,7 @@ from sbir_gate.progress import Progress
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.schema import Settings
 
+_BY_IDENTIFIER = (Method.UEI_EXACT, Method.DUNS_EXACT)
 # no city, state or ZIP code of anyone
 _ELSEWHERE = ("ELSEWHERE", "ZZ", "00000")
 _PARTY = ", ".join(f"coalesce({column}, '')" for column in ("name", "uei", "duns", "city", "state", "zip5"))
@@ -152,7 +152,7 @@ def _cases(linked: Linked, firms: Sequence[int], settings: Settings) -> Iterator
     methods = frozenset(matching_options(settings).methods)
     identified = [
         match
-        for method in (Method.UEI_EXACT, Method.DUNS_EXACT)
+        for method in _BY_IDENTIFIER
         if method in methods
         for match in find_identifier_matches(connection, method)
         if match.firm_id in firms
@@ -214,7 +214,7 @@ def _basis(case: _Case, max_frequency_in_state: int) -> Basis:
     if decision.best is None:
         return Basis.NOTHING
     if decision.kind is DecisionKind.LINK:
-        if decision.method in (Method.UEI_EXACT, Method.DUNS_EXACT):
+        if decision.method in _BY_IDENTIFIER:
             return Basis.IDENTIFIER
         exact = [fact for fact in case.facts if fact.method is Method.NAME_EXACT]
         in_state = len({fact.recipient_id for fact in exact if fact.same_state})
@@ -230,7 +230,7 @@ def _reason(case: _Case, limit: float) -> NoLinkReason | None:
         return None
     if best is None:
         return NoLinkReason.NO_CANDIDATE if case.names else NoLinkReason.PLACEHOLDER
-    if best.reason == IDENTIFIER_CONFLICT:
+    if best.method in _BY_IDENTIFIER:
         return NoLinkReason.IDENTIFIER_CONFLICT
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:

@@ -43,6 +43,7 @@ from tests.factories import (
 from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes_github import REPOSITORY, connected, github
 from tests.findings import reasons
+from tests.tiers import tiered
 
 SHA = "a" * 40
 FORK = "mallory/octo-repo"
@@ -427,7 +428,8 @@ class TestAnEngineThatIsUnchanged:
         assert (verdict.outcome, verdict.timing) == (Outcome.PASS, Timing.ENGINE_UNCHANGED)
 
     @pytest.mark.parametrize(
-        "name", ["engine/link.py", "requirements.txt", "uv.lock", "pyproject.toml", "sbir-gate.yaml"]
+        "name",
+        [*tiered("engine/link.py", "uv.lock", slow=("requirements.txt", "pyproject.toml", "sbir-gate.yaml"))],
     )
     def test_a_change_of_what_it_is_made_of(self, half, name):
         verdict = self.judged(half, "README.md", name)
@@ -444,6 +446,7 @@ class TestAnEngineThatIsUnchanged:
         assert verdict.outcome is Outcome.INCOMPARABLE
         assert "enricher.sources" in reasons(verdict)[0]
 
+    @pytest.mark.slow
     def test_a_change_of_too_many_files_to_list(self, half):
         verdict = self.judged(half, *(f"docs/{number}.md" for number in range(3000)))
         assert "more than 3,000 files" in reasons(verdict)[0]
@@ -452,14 +455,14 @@ class TestAnEngineThatIsUnchanged:
         ("pattern", "name"),
         [
             ("engine/**", "engine/a/b.py"),
-            ("engine", "engine/a/b.py"),
             ("**/link.py", "link.py"),
-            ("a/**/b.py", "a/b.py"),
-            ("a/**/b.py", "a/x/y/b.py"),
-            ("[[:alpha:]]*.py", "link.py"),
-            ("[^x]ink.py", "link.py"),
             ("link\\.py", "link.py"),
             ("engine/", "engine/x"),
+            pytest.param("engine", "engine/a/b.py", marks=pytest.mark.slow),
+            pytest.param("a/**/b.py", "a/b.py", marks=pytest.mark.slow),
+            pytest.param("a/**/b.py", "a/x/y/b.py", marks=pytest.mark.slow),
+            pytest.param("[[:alpha:]]*.py", "link.py", marks=pytest.mark.slow),
+            pytest.param("[^x]ink.py", "link.py", marks=pytest.mark.slow),
         ],
     )
     def test_a_pattern_matches_at_least_what_it_does_for_git(self, half, pattern, name):
