@@ -42,11 +42,12 @@ def hand_awards(
 ) -> Path | None:
     """Write the awards that `read_awards` has read with their ids; None if the source can be handed as it is.
 
-    It can if each award has its own id and every row could be read: otherwise an engine could return rows for
-    awards that the gate rejected.
+    It can if each award has its own id, every row could be read, and none was left out (`thin_awards`):
+    otherwise an engine could return rows for awards that the gate does not have.
     """
     own = next((column for column in read.columns if column_key(column) == column_key(AWARD_ID)), None)
-    if own is not None and not read.rejects and not _differ(connection, own):
+    is_whole = not read.rejects and count_rows(connection, AWARDS_TABLE) == read.rows
+    if own is not None and is_whole and not _differ(connection, own):
         return None
     files = resolve_files(source)
     if files[0].kind is FileKind.PARQUET:
