@@ -19,7 +19,7 @@ from sbir_gate.gate.untrusted import MAX_BESIDE, MAX_RUNS, find_pull, judge_untr
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.definitions import DEFINITIONS, metric_version
 from sbir_gate.model.document import RUN, encode
-from sbir_gate.model.finding import recorded
+from sbir_gate.model.finding import Finding, Rule, Severity, recorded
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import BaseGap, GapKind, Metric, MetricKind, Source, Timing
 from sbir_gate.model.verdict import Outcome
@@ -340,7 +340,7 @@ class TestWhatWouldSpareItJudgement:
     def test_a_gate_that_is_here_is_not_new(self, half, kind):
         gap = BaseGap(kind, "main", half.main, ("link.py",))
         save_run(half.artifact, measured(base_gap=gap))
-        self.refused(half.publish()[0].verdict, "measured no base, as if the gate were new")
+        self.refused(half.publish()[0].verdict, "treated the gate as new and measured no base")
 
     def test_without_a_base_and_a_baseline_there_is_nothing_to_compare_with(self, half):
         baseline_path(half.baselines, "enrichment").unlink()
@@ -349,7 +349,7 @@ class TestWhatWouldSpareItJudgement:
 
     def test_a_base_without_a_commit_is_none(self, half):
         base = measured(source=Source("", "main", is_dirty=False))
-        self.refused(self.beside(half, measured(), base), "a base without a commit")
+        self.refused(self.beside(half, measured(), base), "an unnamed base, which is not a commit")
 
     @pytest.mark.parametrize("commit", [SHA, "HEAD", "--all"])
     def test_a_base_that_is_no_commit_of_this_branch_is_none(self, half, commit):
@@ -377,6 +377,15 @@ class TestWhatWouldSpareItJudgement:
         save_run(half.artifact, base)
         save_run(half.artifact, replace(base, fixture_edits=FixtureEdits(half.main)))
         self.refused(half.publish()[0].verdict, "not measured on the fixture")
+
+    @pytest.mark.parametrize("severity", [Severity.INFO, Severity.OK, Severity.WARN])
+    def test_an_edit_that_could_not_be_judged_is_as_severe_as_this_half_says(self, half, severity):
+        obstacle = Finding(Rule.FIXTURE_EDIT_UNJUDGED, severity, facts={"obstacle": "it broke"})
+        edits = FixtureEdits(half.main, obstacle=obstacle)
+        save_run(half.artifact, measured(fixture_edits=edits))
+        verdict = half.publish()[0].verdict
+        assert verdict.outcome is Outcome.INCOMPARABLE
+        assert "cannot be judged on the base's fixture: it broke" in reasons(verdict)
 
     def test_a_fixture_that_cannot_be_read_here_compares_with_nothing(self, half):
         (half.checkout.folder / "truth.csv").unlink()
@@ -432,7 +441,7 @@ class TestAnEngineThatIsUnchanged:
     def test_a_change_of_what_it_is_made_of(self, half, name):
         verdict = self.judged(half, "README.md", name)
         assert verdict.outcome is Outcome.INCOMPARABLE
-        assert reasons(verdict)[0].endswith(f"as if the engine were unchanged, but it changes {name}")
+        assert reasons(verdict)[0].endswith(f"unchanged and did not measure time, but it changes {name}")
 
     def test_a_file_of_it_that_gets_another_name(self, half):
         verdict = self.judged(half, "old.txt", was="engine/link.py")
