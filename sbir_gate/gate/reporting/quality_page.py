@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sbir_gate.gate.reporting.no_link import reason_text
 from sbir_gate.gate.reporting.quality_charts import (
     histogram_chart,
     method_chart,
@@ -22,8 +23,6 @@ from sbir_gate.gate.reporting.quality_tables import (
 )
 from sbir_gate.gate.reporting.quality_words import (
     DIMENSIONS,
-    REASONS,
-    REASONS_EXPLAINED,
     gap_texts,
     interval_text,
     segment_name,
@@ -147,7 +146,7 @@ def _unmatched(report: QualityReport) -> Section:
     reasons = reasons_of(report)
     if not reasons:
         return _section("unmatched", "Awards without a link", unmatched_table(report, (), ()))
-    explained = "; ".join(f"{REASONS[reason]}: {REASONS_EXPLAINED[reason]}" for reason in reasons)
+    explained = "; ".join(map(reason_text, reasons))
     chart = unmatched_chart(report)
     return _section("unmatched", "Awards without a link", Paragraph(f"{explained}."), chart)
 
