@@ -131,8 +131,7 @@ return [x, frame.y + yaxis._offset + yaxis.d2p(data.y[number]), number];
 def test_a_click_on_a_point_shows_that_run_and_its_changes(browser, page, gates):
     browser.open(page, "metric=wall_seconds&branch=main")
     x, y, place = browser.run(POINT)
-    browser.hover(x, y)
-    browser.wait("document.querySelector('#trend-drawing .hovertext')")
+    browser.hover(x, y, "#trend-drawing .hovertext")
     browser.click(x, y)
     row = [row for row in gates[0].rows if row.branch == "main"][place]
     browser.wait(
