@@ -42,13 +42,13 @@ class Browser:
         self.driver.get("about:blank")
         self.driver.get(f"{path.resolve().as_uri()}{'#' + state if state else ''}")
 
-    def show(self, *, scheme: str = "light", size: tuple[int, int] = DESK) -> None:
-        """Change the color scheme and the size of the open page."""
+    def show(self, *, scheme: str = "light", size: tuple[int, int] = DESK, media: str = "") -> None:
+        """Change the color scheme, the size and the medium ("print" is paper) of the open page."""
         features = [
             {"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]
-        self._command("Emulation.setEmulatedMedia", features=features)
+        self._command("Emulation.setEmulatedMedia", media=media, features=features)
         width, height = size
         is_phone = width < 500
         self._command(

@@ -200,6 +200,18 @@ def test_it_fits_a_phone(browser, page):
     assert browser.problems() == []
 
 
+def test_on_paper_it_is_light_and_nothing_is_cut_or_covered(browser, page):
+    browser.open(page, "metric=wall_seconds", scheme="dark")
+    browser.run("window.dispatchEvent(new Event('beforeprint'))")
+    browser.show(scheme="dark", media="print")
+    assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    heights = "[...document.querySelectorAll('.scroll')].map(box => getComputedStyle(box).maxHeight)"
+    assert set(browser.run(f"return {heights}")) == {"none"}
+    assert browser.run("return document.querySelector('#trend-drawing').clientHeight") >= 320
+    assert not browser.find("#filters")[0].is_displayed()
+    browser.show()
+
+
 def test_without_scripts_the_tables_are_there_and_the_controls_are_not(browser, page):
     browser.set_scripts(allowed=False)
     try:
