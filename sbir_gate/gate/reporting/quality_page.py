@@ -84,7 +84,7 @@ def _lead(report: QualityReport) -> str:
 
 
 def _is_below(segment: Segment, share: Proportion) -> bool:
-    """Say whether the intervals of a segment and of all awards do not meet; merged values are not a segment."""
+    """Say whether the intervals of a segment and of all awards do not meet; merged values are none."""
     return not segment.merged and (segment.match_rate.high or 0.0) < (share.low or 0.0)
 
 

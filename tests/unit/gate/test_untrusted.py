@@ -19,7 +19,7 @@ from sbir_gate.gate.untrusted import MAX_BESIDE, MAX_RUNS, find_pull, judge_untr
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.definitions import DEFINITIONS, metric_version
 from sbir_gate.model.document import RUN, encode
-from sbir_gate.model.finding import recorded
+from sbir_gate.model.finding import Finding, Rule, Severity, recorded
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import BaseGap, GapKind, Metric, MetricKind, Source, Timing
 from sbir_gate.model.verdict import Outcome
@@ -378,6 +378,15 @@ class TestWhatWouldSpareItJudgement:
         save_run(half.artifact, base)
         save_run(half.artifact, replace(base, fixture_edits=FixtureEdits(half.main)))
         self.refused(half.publish()[0].verdict, "not measured on the fixture")
+
+    @pytest.mark.parametrize("severity", [Severity.INFO, Severity.OK, Severity.WARN])
+    def test_an_edit_that_could_not_be_judged_is_as_severe_as_this_half_says(self, half, severity):
+        obstacle = Finding(Rule.FIXTURE_EDIT_UNJUDGED, severity, facts={"obstacle": "it broke"})
+        edits = FixtureEdits(half.main, obstacle=obstacle)
+        save_run(half.artifact, measured(fixture_edits=edits))
+        verdict = half.publish()[0].verdict
+        assert verdict.outcome is Outcome.INCOMPARABLE
+        assert "cannot be judged on the base's fixture: it broke" in reasons(verdict)
 
     def test_a_fixture_that_cannot_be_read_here_compares_with_nothing(self, half):
         (half.checkout.folder / "truth.csv").unlink()
