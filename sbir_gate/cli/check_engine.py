@@ -11,7 +11,7 @@ import click
 from sbir_gate.cli.options import Choice, effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.errors import ExitStatus
+from sbir_gate.errors import ExitStatus, UsageError
 
 
 @click.command(
@@ -56,6 +56,9 @@ def check_engine(
 
     options = {"enricher.command": command, "fixtures.awards": awards, "fixtures.recipients": recipients}
     effective = effective_settings(config_file, assignments, options)
+    if effective.file is None and awards is None and not effective.settings.fixtures.awards.exists():
+        problem = f"there is neither a settings file nor {effective.settings.fixtures.awards}"
+        raise UsageError(problem, "name your files: --awards FILE --recipients FILE")
     with Ticker(is_quiet=quiet) as ticker:
         result = check(effective, real_edges(), ticker.say)
     put(render_check_json(result.found) if format_ == "json" else render_check(result.found))

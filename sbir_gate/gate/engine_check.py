@@ -32,6 +32,7 @@ MOST_AWARDS = 50
 ENGINE, OUTPUT, METRICS = "engine", "{output}", "{metrics}"
 OPTIONAL_COLUMNS = ("match_confidence", "match_decision", "match_candidates")
 _EXAMPLES = 5
+_ID_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def check_engine(effective: EffectiveSettings, edges: Edges, progress: Callable[
             found += (*_ran(first.process), *_written(first, read))
             if first.output.decisions:
                 progress("running it again")
-                found.append(_repeated(first.output, bench.run_with(look).output))
+                found += _repeated(first, bench.run_with(look))
         except EnricherError as error:
             return EngineCheck((*found, _broke(error)), is_broken=True)
         return EngineCheck(tuple(found))
@@ -125,10 +126,11 @@ def _written(seen: _Seen, read: ReadFixture) -> Iterator[Diagnosis]:
         yield _invalid(Flaw.ENGINE_FILE_INVALID, header)
     else:
         missing = _missing_columns(header)
-        for column in missing:
-            facts: dict[str, Fact] = {"column": column, "columns": header.columns or ("none",)}
-            yield _error(Flaw.ENGINE_COLUMN_MISSING, OUTPUT, facts)
-        if not missing:
+        if missing:
+            columns = tuple(name[:_ID_CHARACTERS] for name in header.columns) or ("none",)
+            facts: dict[str, Fact] = {"count": len(missing), "missing": tuple(missing), "columns": columns}
+            yield _error(Flaw.ENGINE_COLUMNS_MISSING, OUTPUT, facts)
+        else:
             rows = len(seen.output.decisions) + len(seen.output.skipped)
             if rows or not seen.output.faults:
                 yield _note(Flaw.ENGINE_OUTPUT, OUTPUT, {"format": header.format, "rows": rows})
@@ -209,16 +211,23 @@ def _metrics(telemetry: Telemetry | EnricherError | None) -> Iterator[Diagnosis]
         yield _note(Flaw.ENGINE_METRICS, METRICS, counts)
 
 
-def _repeated(first: Inspection, second: Inspection) -> Diagnosis:
-    differing = find_disagreements((first.decisions, second.decisions))
+def _repeated(first: _Seen, second: _Seen) -> Iterator[Diagnosis]:
+    differing = find_disagreements((first.output.decisions, second.output.decisions))
     if differing:
-        return _error(Flaw.ENGINE_NOT_DETERMINISTIC, ENGINE, _counted(differing))
-    return _note(Flaw.ENGINE_REPEATED, ENGINE)
+        yield _error(Flaw.ENGINE_NOT_DETERMINISTIC, ENGINE, _counted(differing))
+    else:
+        yield _note(Flaw.ENGINE_REPEATED, ENGINE)
+    if isinstance(first.telemetry, Telemetry) and isinstance(second.telemetry, Telemetry):
+        counters, others = first.telemetry.counters, second.telemetry.counters
+        names = sorted(name for name in counters | others if counters.get(name) != others.get(name))
+        if names:
+            facts: dict[str, Fact] = {"counters": len(names), "names": tuple(names)}
+            yield _error(Flaw.ENGINE_COUNTERS_DIFFER, METRICS, facts)
 
 
 def _counted(ids: Sequence[str]) -> dict[str, Fact]:
     """Return how many ids there are, and the first; what cannot be seen in them is escaped."""
-    return {"count": len(ids), "ids": tuple(map(repr, ids[:_EXAMPLES]))}
+    return {"count": len(ids), "ids": tuple(repr(id_[:_ID_CHARACTERS]) for id_ in ids[:_EXAMPLES])}
 
 
 def _written_as(ids: Iterable[str]) -> str:

@@ -60,13 +60,14 @@ class Flaw(StrEnum):
     ENGINE_BROKE = "engine-broke"
     ENGINE_FILE_INVALID = "engine-file-invalid"
     ENGINE_CELLS_INVALID = "engine-cells-invalid"
-    ENGINE_COLUMN_MISSING = "engine-column-missing"
+    ENGINE_COLUMNS_MISSING = "engine-columns-missing"
     ENGINE_ROWS_MISSING = "engine-rows-missing"
     ENGINE_ROWS_DOUBLED = "engine-rows-doubled"
     ENGINE_ROWS_UNKNOWN = "engine-rows-unknown"
     ENGINE_RECIPIENTS_UNKNOWN = "engine-recipients-unknown"
     ENGINE_SCORES_OF_ONE = "engine-scores-of-one"
     ENGINE_WITHOUT_LINKS = "engine-without-links"
+    ENGINE_COUNTERS_DIFFER = "engine-counters-differ"
     ENGINE_NOT_DETERMINISTIC = "engine-not-deterministic"
 
     # limits

@@ -46,7 +46,7 @@ WRONG = {
     ),
     "other column": (
         "columns[3] = 'score'",
-        "error: {output}: lacks the required column match_score; it has award_id, recipient_id, match_meth",
+        "error: {output}: lacks 1 required column (match_score); it has award_id, recipient_id, match_m",
     ),
     "drops awards": (
         "rows = [row for row in rows if row[1]]",
@@ -214,6 +214,30 @@ def test_optional_columns_and_metrics_are_used_where_they_are_written():
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_counter_that_differs_between_two_runs_is_named():
+    line = (
+        "import os; counters = {'rows': 4, 'tries': int.from_bytes(os.urandom(6))}\n"
+        "with open(metrics, 'w') as file: json.dump({'counters': counters}, file)"
+    )
+    said = render_check(checked(line).found)
+    assert "error: {metrics}: 1 counter differs between two runs: tries; count the work" in said
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "content", [b"award_id;recipient_id\n1;2\n", b"PAR1 is not enough", b"\x00\xff" * 900]
+)
+def test_any_other_file_is_a_fault_and_no_crash(content):
+    def launch(request):
+        Path(request.arguments[4]).write_bytes(content)
+        return WELL
+
+    (fault,) = [each for each in checked(launch=launch).found if each.gravity is Gravity.ERROR]
+    assert fault.flaw in {Flaw.ENGINE_COLUMNS_MISSING, Flaw.ENGINE_FILE_INVALID}
+    assert fault.place == "{output}"
+
+
+@pytest.mark.usefixtures("folder")
 def test_metrics_that_cannot_be_read_are_a_fault_of_their_own():
     check = checked("with open(metrics, 'w') as file: file.write('{')")
     assert flaws(check, Gravity.ERROR) == [Flaw.ENGINE_FILE_INVALID]
@@ -256,6 +280,12 @@ def test_what_cannot_be_used_is_an_error_before_anything_runs():
         checked(**{"enricher.command": "run {awards} {recipients}"})
     with pytest.raises(InputError, match="no-such"):
         checked(**{"fixtures.awards": "no-such.csv"})
+
+
+def test_without_settings_and_fixtures_the_files_are_asked_for(tmp_path):
+    done = run_in_process(["check-engine", COMMAND], tmp_path, {"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 2
+    assert "neither a settings file nor fixtures/awards.csv; name your files: --awards" in done.stderr
 
 
 def test_the_verb_ends_with_the_status_of_what_was_found(folder):
