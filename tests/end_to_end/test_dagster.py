@@ -43,7 +43,7 @@ def test_a_truth_of_other_awards_is_not_held_against_these(stage):
     files = ("--recipients", "fixtures/recipients.csv", "--output", "others.parquet")
     options = ("--quiet", "--set", "fixtures.truth=wrong.csv", *files)
     command = ("enrich", "--through", "dagster", *options, "--awards")
-    assert "precision" in stage.gate(*command, "fixtures/awards.csv").stderr
+    assert "Precision" in stage.gate(*command, "fixtures/awards.csv").stderr
     assert stage.gate(*command, "others.csv").stderr == ""
 
 

@@ -264,7 +264,7 @@ def damaged(dump, tmp_path, damage):
     ("damage", "reason"),
     [
         ("truncated", "is damaged after|is cut short after"),
-        ("missing", "the data of rpt.recipient_lookup, is missing"),
+        ("missing", "rpt.recipient_lookup: its data, .*, is missing"),
         ("foreign", "does not start with PGDMP"),
     ],
 )
