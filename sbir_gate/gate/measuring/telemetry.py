@@ -19,7 +19,9 @@ from sbir_gate.wrong_input import broken_rule
 
 LIMIT_BYTES = 4 * 2**20
 LIMIT_NAMES = 200
-_HINT = 'write {metrics} as {"stages": [...], "counters": {...}, "notes": {...}} (sbir-gate help metrics)'
+_HINT = (
+    'write {metrics} as {"stages": [...], "counters": {...}, "notes": {...}} (sbir-gate help engine-contract)'
+)
 _NAME = re.compile(r"[\w .:/+-]{1,80}", re.ASCII)
 
 
