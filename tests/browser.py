@@ -42,13 +42,13 @@ class Browser:
         self.driver.get("about:blank")
         self.driver.get(f"{path.resolve().as_uri()}{'#' + state if state else ''}")
 
-    def show(self, *, scheme: str = "light", size: tuple[int, int] = DESK) -> None:
-        """Change the color scheme and the size of the open page."""
+    def show(self, *, scheme: str = "light", size: tuple[int, int] = DESK, media: str = "") -> None:
+        """Change the color scheme, the size and the medium ("print" is paper) of the open page."""
         features = [
             {"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]
-        self._command("Emulation.setEmulatedMedia", features=features)
+        self._command("Emulation.setEmulatedMedia", media=media, features=features)
         width, height = size
         is_phone = width < 500
         self._command(
@@ -87,9 +87,18 @@ class Browser:
         """Press keys, one after the other, wherever the focus is."""
         ActionChains(self.driver).send_keys(*keys).perform()
 
-    def hover(self, x: float, y: float) -> None:
-        """Move the mouse to a place of the window."""
-        self._command("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    def hover(self, x: float, y: float, shown: str = "") -> None:
+        """Move the mouse to a place of the window, until the element of a CSS selector is there.
+
+        A page that was just scrolled may still get a move at its former place: so it moves again.
+        """
+
+        def moved(_: object) -> bool:
+            for place in (x + 1, x):
+                self._command("Input.dispatchMouseEvent", type="mouseMoved", x=place, y=y)
+            return not shown or bool(self.find(shown))
+
+        WebDriverWait(self.driver, _SECONDS, 0.2).until(moved)
 
     def click(self, x: float, y: float) -> None:
         """Click on a place of the window."""

@@ -18,7 +18,8 @@ Names in braces are filled in with the figures of the finding.
 _DOCTOR = """\
 # Diagnoses
 
-What `sbir-gate doctor` finds. `--format json` gives the id, the place and the figures (`facts`) of each.
+What `sbir-gate doctor` finds, and `sbir-gate check-engine` of an engine (`engine-...`). `--format json`
+gives the id, the place and the figures (`facts`) of each.
 
 | id | text | fix |
 | --- | --- | --- |"""

@@ -51,6 +51,11 @@ _.correct
 # used by tests/messages_page.py, which writes docs/messages.md
 _.meaning
 
+# used by the scripts of pages, which name them themselves
+_.POINTS
+_.BAND
+_.DATE
+
 # used by the templates of pages
 _.has_choices
 _.has_filter

@@ -42,12 +42,16 @@ class Reply:
 
 @dataclass
 class File:
-    """A file that is served; `path` serves one from disk, of any size."""
+    """A file that is served; `path` serves one from disk, of any size.
+
+    One that `is_new` changed in the second in which it is served.
+    """
 
     content: bytes = b""
     path: Path | None = None
     etag: str | None = '"1"'
     modified: str | None = LAST_MODIFIED
+    is_new: bool = False
     has_ranges: bool = True
     replies: list[Reply] = field(default_factory=list)
     is_chunked: bool = False
@@ -140,7 +144,9 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.most_bytes is not None and is_part:
             last = min(last, first + reply.most_bytes - 1)
         length = last - first + 1
-        head = {"ETag": file.etag, "Last-Modified": file.modified, "Date": formatdate(usegmt=True)}
+        now = formatdate(usegmt=True)
+        modified = now if file.is_new else file.modified
+        head = {"ETag": file.etag, "Last-Modified": modified, "Date": now}
         if is_part:
             head["Content-Range"] = f"bytes {first}-{last}/{size}"
         is_chunked = reply.is_chunked or file.is_chunked

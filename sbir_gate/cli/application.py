@@ -23,6 +23,10 @@ VERBS = {
     "run": ("sbir_gate.cli.run:run", "Benchmark, compare with the baseline or base, and report the verdict."),
     "diff": ("sbir_gate.cli.diff:diff", "Compare two saved Runs without measuring."),
     "report": ("sbir_gate.cli.report:report", "Regenerate the report of a saved Run."),
+    "check-engine": (
+        "sbir_gate.cli.check_engine:check_engine",
+        "Check on a few awards that an engine keeps the contract.",
+    ),
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
     "quality": ("sbir_gate.cli.quality:quality", "Report the quality of the links in an enriched file."),
     "explain": ("sbir_gate.cli.explain:explain", "Explain why an award is linked, or is not."),

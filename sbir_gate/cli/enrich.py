@@ -20,7 +20,7 @@ from sbir_gate.cli.options import (
 from sbir_gate.cli.printing import harmless, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import OutputError, SbirGateError
-from sbir_gate.files import check_outputs, save_text
+from sbir_gate.files import check_outputs, save_output
 
 if TYPE_CHECKING:
     from sbir_gate.engine import EnrichRequest, EnrichSummary
@@ -113,12 +113,13 @@ def enrich(
             is_resuming,
             None if quiet else settings.reports.folder / "progress",
         )
+        check_targets(request, settings)  # what follows may write to `metrics`
         try:
             summary = enrich_files(request, settings, monitor, ticker.count)
         except SbirGateError as error:
             if metrics is not None:  # whoever started this process gets the fields, not the text alone
                 with suppress(OutputError):
-                    save_text(metrics, json.dumps({"error": error.facts_of(error.fault)}))
+                    save_output(metrics, json.dumps({"error": error.facts_of(error.fault)}))
             raise
     for warning in _warnings(summary, rejects):
         put_line(f"warning: {harmless(warning)}", is_error=True)

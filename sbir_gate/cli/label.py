@@ -154,7 +154,7 @@ def _serve(
 
 
 def _print_estimate(sample_file: Path, truth: Path) -> None:
-    from sbir_gate.datasets.labelling.estimating import estimate_quality
+    from sbir_gate.datasets.labelling.figures import estimate_quality
     from sbir_gate.documents import load_label_sample
     from sbir_gate.reading.truth import read_truth
 
@@ -177,7 +177,7 @@ def _estimate_line(name: str, estimate: Estimate) -> str:
 
 
 def _print_agreement(first: Path, second: Path) -> None:
-    from sbir_gate.datasets.labelling.agreement import agreement
+    from sbir_gate.datasets.labelling.figures import agreement
     from sbir_gate.reading.truth import read_labels
 
     found = agreement(read_labels(first), read_labels(second))

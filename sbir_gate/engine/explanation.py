@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from sbir_gate.engine.linking import Linked, LinkRequest, link_files, matching_options, no_progress
 from sbir_gate.engine.matching.candidates import named_keys_query
 from sbir_gate.engine.matching.decisions import (
-    IDENTIFIER_CONFLICT,
     Candidate,
     FirmDecision,
     PairFacts,
@@ -40,18 +39,18 @@ from sbir_gate.model.explanation import (
     ExplainedCandidate,
     Explanation,
     NameForm,
-    NoLinkReason,
     Party,
     SharedKey,
     Trial,
     Weighing,
 )
-from sbir_gate.model.matches import Decision, DecisionKind, Method
+from sbir_gate.model.matches import Decision, DecisionKind, Method, NoLinkReason
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.schema import Settings
 
+_BY_IDENTIFIER = (Method.UEI_EXACT, Method.DUNS_EXACT)
 # no city, state or ZIP code of anyone
 _ELSEWHERE = ("ELSEWHERE", "ZZ", "00000")
 _PARTY = ", ".join(f"coalesce({column}, '')" for column in ("name", "uei", "duns", "city", "state", "zip5"))
@@ -152,7 +151,7 @@ def _cases(linked: Linked, firms: Sequence[int], settings: Settings) -> Iterator
     methods = frozenset(matching_options(settings).methods)
     identified = [
         match
-        for method in (Method.UEI_EXACT, Method.DUNS_EXACT)
+        for method in _BY_IDENTIFIER
         if method in methods
         for match in find_identifier_matches(connection, method)
         if match.firm_id in firms
@@ -161,7 +160,7 @@ def _cases(linked: Linked, firms: Sequence[int], settings: Settings) -> Iterator
     for firm in firms:
         party = connection.execute(f"SELECT {_PARTY} FROM firms WHERE firm_id = {firm}").fetchone() or ("",)
         names = connection.execute(
-            f"SELECT normal, compact, is_alias FROM firm_names WHERE firm_id = {firm}"
+            f"SELECT normal, compact, is_alias FROM firm_names WHERE firm_id = {firm} AND normal <> ''"
             " ORDER BY is_alias, normal"
         ).fetchall()
         queries = connection.execute(f"SELECT query_id FROM firm_queries WHERE firm_id = {firm}").fetchall()
@@ -201,7 +200,7 @@ def _explanation(linked: Linked, award_id: str, case: _Case) -> Explanation:
         decision=_decision(award_id, decision),
         basis=_basis(case, linked.matched.rules.max_frequency_in_state),
         candidates=tuple(_candidate(linked, case, found) for found in decision.candidates),
-        reason=_reason(case, linked.matched.rules.acceptance_limit),
+        reason=_reason(linked, award_id, case),
         acceptance_limit=linked.matched.rules.acceptance_limit,
         model=linked.matched.model.version,
         considered=len({fact.recipient_id for fact in case.facts}),
@@ -214,7 +213,7 @@ def _basis(case: _Case, max_frequency_in_state: int) -> Basis:
     if decision.best is None:
         return Basis.NOTHING
     if decision.kind is DecisionKind.LINK:
-        if decision.method in (Method.UEI_EXACT, Method.DUNS_EXACT):
+        if decision.method in _BY_IDENTIFIER:
             return Basis.IDENTIFIER
         exact = [fact for fact in case.facts if fact.method is Method.NAME_EXACT]
         in_state = len({fact.recipient_id for fact in exact if fact.same_state})
@@ -223,21 +222,30 @@ def _basis(case: _Case, max_frequency_in_state: int) -> Basis:
     return Basis.MODEL
 
 
-def _reason(case: _Case, limit: float) -> NoLinkReason | None:
+def _reason(linked: Linked, award_id: str, case: _Case) -> NoLinkReason | None:
     """Return the likeliest reason for no link; None for a link."""
     best = case.decision.best
     if case.decision.kind is DecisionKind.LINK:
         return None
     if best is None:
-        return NoLinkReason.NO_CANDIDATE if case.names else NoLinkReason.PLACEHOLDER
-    if best.reason == IDENTIFIER_CONFLICT:
+        return _reason_of_none(linked, award_id, case)
+    if best.method in _BY_IDENTIFIER:
         return NoLinkReason.IDENTIFIER_CONFLICT
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
+    limit = linked.matched.rules.acceptance_limit
     if fact is not None and fact.is_other_generation and fact.confidence >= limit:
         return NoLinkReason.OTHER_GENERATION
     return NoLinkReason.BELOW_LIMIT
+
+
+def _reason_of_none(linked: Linked, award_id: str, case: _Case) -> NoLinkReason:
+    if case.names or case.party.uei or case.party.duns:
+        return NoLinkReason.NO_CANDIDATE
+    named = "SELECT 1 FROM awards WHERE award_id = $1 AND is_placeholder"
+    is_placeholder = linked.connection.execute(named, [award_id]).fetchone() is not None
+    return NoLinkReason.PLACEHOLDER if is_placeholder else NoLinkReason.UNREADABLE
 
 
 def _fact_of(case: _Case, candidate: Candidate) -> PairFacts | None:

@@ -15,6 +15,7 @@ from sbir_gate.gate.measuring.benchmark import BenchmarkPlan
 from sbir_gate.gate.measuring.environment import python_of_caller
 from sbir_gate.gate.measuring.interleaving import Side
 from sbir_gate.gate.measuring.seals import files_in
+from sbir_gate.model.run import BUILT_IN
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.display import render_effective
@@ -27,7 +28,6 @@ BUILT_IN_COMMAND = (
     "{python} -m sbir_gate enrich --quiet --awards {awards} --recipients {recipients}"
     " --output {output} --metrics {metrics}"
 )
-BUILT_IN = "built-in"
 CHILD_SETTINGS = "settings.yaml"
 
 

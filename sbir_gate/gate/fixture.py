@@ -18,7 +18,7 @@ from sbir_gate.model.matches import Decision
 from sbir_gate.model.records import AwardProfile, LinkedRecipient, Reject
 from sbir_gate.model.run import Fixture
 from sbir_gate.reading.award_table import profiles_of
-from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.awards import read_awards, thin_awards
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.handed_files import hand_awards, hand_recipients
@@ -66,10 +66,15 @@ class Clock(Protocol):
 
 
 def read_fixture(
-    effective: EffectiveSettings, edges: Clock, progress: Callable[[str], None], scratch: Path
+    effective: EffectiveSettings,
+    edges: Clock,
+    progress: Callable[[str], None],
+    scratch: Path,
+    most_awards: int | None = None,
 ) -> ReadFixture:
     """Read awards, recipients and truth; what is written of them is in a new folder in `scratch`.
 
+    Of more than `most_awards` awards only that number is taken, spread evenly; None takes all.
     Raises InputError for what cannot be read. In a labelled fixture that is any row: a lost row would be
     a lost award, unnoticed.
     """
@@ -83,7 +88,9 @@ def read_fixture(
     folder = Path(tempfile.mkdtemp(dir=scratch, prefix="fixture-"))
     rejects = RejectLog()
     with open_database(database_options(settings), folder) as connection:
-        profiles, awards_path = _read_awards(connection, str(fixtures.awards), folder, options, rejects)
+        profiles, awards_path = _read_awards(
+            connection, str(fixtures.awards), folder, options, rejects, most_awards
+        )
         recipients = index_recipients(connection, str(fixtures.recipients), folder, options)
         is_altered = recipients.rejects > 0 or recipients.has_padded_ids
         recipients_path = hand_recipients(
@@ -200,10 +207,13 @@ def _read_awards(
     folder: Path,
     options: ReadingOptions,
     rejects: RejectLog,
+    most: int | None,
 ) -> tuple[tuple[AwardProfile, ...], Path | None]:
     """Return the profiles of the awards, and the file that the engine is handed if it is not the source."""
     with tempfile.TemporaryDirectory(dir=folder) as work:  # the rows as they were are needed only here
         read = read_awards(connection, source, Path(work), options, rejects)
+        if most is not None:
+            thin_awards(connection, read, most)
         return profiles_of(connection), hand_awards(connection, source, read, folder, options)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sbir_gate.model.finding import finding_fault
+from sbir_gate.model.fixture_edits import edits_fault
 from sbir_gate.model.run import Measurement, Quality, Run
 from sbir_gate.model.samples import Sample
 
@@ -22,8 +23,8 @@ def number_fault(measured: Measurement) -> str:
 
 
 def run_fault(run: Run) -> str:
-    """Return the first number that no measurement can have, or what a note lacks; empty for neither."""
-    return number_fault(run) or finding_fault(run.warnings)
+    """Return the first number that no measurement can have, or what a finding lacks; empty for neither."""
+    return number_fault(run) or finding_fault(run.warnings) or edits_fault(run.fixture_edits)
 
 
 def is_amount(value: float, *, may_be_negative: bool = False) -> bool:

@@ -1,4 +1,7 @@
-"""What the doctor finds wrong with a set-up, as facts; their texts are made in reporting, by `flaw`."""
+"""What is wrong with a set-up (`doctor`), and what an engine does and writes (`check-engine`), as facts.
+
+Their texts are made in reporting, by `flaw`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from sbir_gate.model.finding import Fact
 class Gravity(StrEnum):
     """An error is a set-up that cannot work; a warning is one that does less than it seems to.
 
-    A note is a fact about a sound set-up.
+    A note is a fact about a sound set-up, or a part of the contract that an engine keeps.
     """
 
     ERROR = "error"
@@ -38,6 +41,34 @@ class Flaw(StrEnum):
     TOO_LITTLE_MEMORY = "too-little-memory"
     REPORTS_UNREADABLE = "reports-unreadable"
     DISK_FULL = "disk-full"
+
+    # what an engine does and writes: first what is as it must be
+    ENGINE_RAN = "engine-ran"
+    ENGINE_OUTPUT = "engine-output"
+    ENGINE_COLUMNS = "engine-columns"
+    ENGINE_COLUMN_USED = "engine-column-used"
+    ENGINE_COLUMN_UNUSED = "engine-column-unused"
+    ENGINE_ROWS = "engine-rows"
+    ENGINE_METHODS = "engine-methods"
+    ENGINE_SCORES = "engine-scores"
+    ENGINE_RECIPIENTS = "engine-recipients"
+    ENGINE_METRICS = "engine-metrics"
+    ENGINE_METRICS_ABSENT = "engine-metrics-absent"
+    ENGINE_REPEATED = "engine-repeated"
+
+    # and what is not
+    ENGINE_BROKE = "engine-broke"
+    ENGINE_FILE_INVALID = "engine-file-invalid"
+    ENGINE_CELLS_INVALID = "engine-cells-invalid"
+    ENGINE_COLUMNS_MISSING = "engine-columns-missing"
+    ENGINE_ROWS_MISSING = "engine-rows-missing"
+    ENGINE_ROWS_DOUBLED = "engine-rows-doubled"
+    ENGINE_ROWS_UNKNOWN = "engine-rows-unknown"
+    ENGINE_RECIPIENTS_UNKNOWN = "engine-recipients-unknown"
+    ENGINE_SCORES_OF_ONE = "engine-scores-of-one"
+    ENGINE_WITHOUT_LINKS = "engine-without-links"
+    ENGINE_COUNTERS_DIFFER = "engine-counters-differ"
+    ENGINE_NOT_DETERMINISTIC = "engine-not-deterministic"
 
     # limits
     WARN_ABOVE_FAIL = "warn-above-fail"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.matches import Decision, DecisionKind, NoLinkReason
 from sbir_gate.model.verdict import LostBy
 
 
@@ -22,17 +22,6 @@ class Basis(StrEnum):
     EXACT_NAME = "exact-name"
     MODEL = "model"
     NOTHING = "nothing"
-
-
-class NoLinkReason(StrEnum):
-    """The likeliest reason why an award has no link."""
-
-    PLACEHOLDER = "placeholder"
-    NO_CANDIDATE = "no-candidate"
-    IDENTIFIER_CONFLICT = "identifier-conflict"
-    NAME_FREQUENCY = "name-frequency"
-    OTHER_GENERATION = "other-generation"
-    BELOW_LIMIT = "below-limit"
 
 
 @dataclass(frozen=True, slots=True)

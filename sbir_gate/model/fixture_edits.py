@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sbir_gate.model.finding import Finding
+from sbir_gate.model.finding import Finding, Rule, finding_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +47,13 @@ class FixtureEdits:
     def lessened(self) -> int:
         """The rows and labels of the base's fixture that are no longer there as they were."""
         return self.awards.lessened + self.recipients.lessened + self.truth.lessened
+
+
+def edits_fault(edits: FixtureEdits | None) -> str:
+    """Return what is wrong with the finding that says why head could not be judged; empty for nothing."""
+    obstacle = edits.obstacle if edits is not None else None
+    if obstacle is None:
+        return ""
+    if obstacle.rule is not Rule.FIXTURE_EDIT_UNJUDGED:
+        return f"fixture_edits.obstacle is a finding of the rule {obstacle.rule}"
+    return finding_fault([obstacle])

@@ -25,6 +25,24 @@ class DecisionKind(StrEnum):
     NONE = "none"
 
 
+class NoLinkReason(StrEnum):
+    """The likeliest reason why an award has no link; `reporting.no_link` says what each means.
+
+    From `not-reported` on it is the engine's output that gives none: it has no candidates at all, or no row
+    for the award.
+    """
+
+    IDENTIFIER_CONFLICT = "identifier-conflict"
+    NAME_FREQUENCY = "name-frequency"
+    OTHER_GENERATION = "other-generation"
+    BELOW_LIMIT = "below-limit"
+    NO_CANDIDATE = "no-candidate"
+    PLACEHOLDER = "placeholder"
+    UNREADABLE = "unreadable"
+    NOT_REPORTED = "not-reported"
+    NO_ROW = "no-row"
+
+
 ENRICHED_COLUMNS = (
     "recipient_id",
     "recipient_name",

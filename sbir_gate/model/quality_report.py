@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from sbir_gate.model.matches import NoLinkReason
 from sbir_gate.model.moments import utc
 from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.run import Quality, Source
@@ -39,26 +40,6 @@ class Band(StrEnum):
     MEDIUM = "medium"
     LOW = "low"
     UNKNOWN = "unknown"
-
-
-class Reason(StrEnum):
-    """The likeliest reason why an award has no link, from what the engine and the award itself show.
-
-    `identifier-conflict`: a recipient has its identifier and another name. `name-frequency`: a recipient has
-    its name, but so have others, or the place disagrees. `below-limit`: the best candidate is too uncertain.
-    `placeholder`: the award names no one ("n/a"), and has no identifier. `unreadable`: it has neither a name
-    nor an identifier that can be read. `no-candidate`: no recipient resembles it. `not-reported`: the engine
-    reports no candidates, so these cannot be distinguished. `no-row`: the output has no row for it.
-    """
-
-    IDENTIFIER_CONFLICT = "identifier-conflict"
-    NAME_FREQUENCY = "name-frequency"
-    BELOW_LIMIT = "below-limit"
-    NO_CANDIDATE = "no-candidate"
-    PLACEHOLDER = "placeholder"
-    UNREADABLE = "unreadable"
-    NOT_REPORTED = "not-reported"
-    NO_ROW = "no-row"
 
 
 class Gap(StrEnum):
@@ -118,7 +99,7 @@ class UnmatchedCount:
     """Awards without a link of one phase, for one reason; the phase is empty where it is not known."""
 
     phase: str
-    reason: Reason
+    reason: NoLinkReason
     awards: int
 
 
@@ -132,7 +113,7 @@ class ReviewCandidate:
     state: str
     phase: str
     agency: str
-    reason: Reason
+    reason: NoLinkReason
     method: str
     score: float
     confidence: float | None

@@ -14,6 +14,9 @@ from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.moments import utc
 from sbir_gate.model.samples import Sample
 
+BUILT_IN = "built-in"
+"""How a Run names the built-in engine; every other it names by its command line."""
+
 
 class MetricKind(StrEnum):
     """An exact metric has one true value; a noisy one differs from repeat to repeat.

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from sbir_gate.model.effects import Effect, effect_of
 from sbir_gate.model.finding import Excuse, Finding, LimitKind, Rule, Severity, finding_fault, in_order
-from sbir_gate.model.fixture_edits import FixtureEdits
+from sbir_gate.model.fixture_edits import FixtureEdits, edits_fault
 from sbir_gate.model.moments import utc
 from sbir_gate.model.run import MetricKind, TargetBranch, Timing
 from sbir_gate.model.waiver import Waiver
@@ -388,7 +388,7 @@ _REFUSING = frozenset({Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR})
 
 def verdict_fault(verdict: Verdict) -> str:
     """Return what a finding lacks, or how the outcome contradicts the findings; empty if neither."""
-    if fault := finding_fault(verdict.findings):
+    if fault := finding_fault(verdict.findings) or edits_fault(verdict.fixture_edits):
         return fault
     is_refused = verdict.outcome in _REFUSING
     has_failure = any(finding.severity is Severity.FAIL for finding in verdict.findings)

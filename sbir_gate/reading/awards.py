@@ -98,6 +98,13 @@ def read_awards(
     return AwardsRead(rows, tally.count, columns, has_award_ids, tuple(warnings), repeated_ids)
 
 
+def thin_awards(connection: duckdb.DuckDBPyConnection, read: AwardsRead, most: int) -> None:
+    """Keep at most this many of the awards that `read_awards` has read, spread evenly over the source."""
+    if read.rows > most:
+        kept = f"SELECT place * {read.rows} // {most} FROM range({most}) AS places(place)"
+        connection.execute(f"DELETE FROM {AWARDS_TABLE} WHERE {POSITION} NOT IN ({kept})")
+
+
 def award_cells(columns: Sequence[str]) -> list[str]:
     """Return what SQL selects of an award for its original `columns`: from its row `r` and its fields `a`.
 

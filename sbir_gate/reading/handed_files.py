@@ -42,11 +42,13 @@ def hand_awards(
 ) -> Path | None:
     """Write the awards that `read_awards` has read with their ids; None if the source can be handed as it is.
 
-    It can if each award has its own id and every row could be read: otherwise an engine could return rows for
-    awards that the gate rejected.
+    It can if each award has its own id, every row could be read, and none was left out (`thin_awards`):
+    otherwise an engine could return rows for awards that the gate does not have.
     """
     own = next((column for column in read.columns if column_key(column) == column_key(AWARD_ID)), None)
-    if own is not None and not read.rejects and not _differ(connection, own):
+    is_whole = not read.rejects and count_rows(connection, AWARDS_TABLE) == read.rows
+    has_ids = own is not None and not _differ(connection, own)
+    if has_ids and is_whole:
         return None
     files = resolve_files(source)
     if files[0].kind is FileKind.PARQUET:
@@ -54,7 +56,7 @@ def hand_awards(
             f"CREATE OR REPLACE TEMP TABLE {_IDS} AS"
             f" SELECT {POSITION} AS row, award_id AS id FROM {AWARDS_TABLE}"
         )
-        return _hand_parquet(connection, files, folder / "awards.parquet", own, AWARD_ID)
+        return _hand_parquet(connection, files, folder / "awards.parquet", own, AWARD_ID, has_ids=has_ids)
     cells = [f"a.award_id AS {identifier(c)}" if c == own else f"r.{identifier(c)}" for c in read.columns]
     if own is None:
         cells.append(f"a.award_id AS {identifier(AWARD_ID)}")
@@ -132,8 +134,13 @@ def _hand_parquet(
     path: Path,
     own: str | None,
     column: str,
+    *,
+    has_ids: bool = False,
 ) -> Path:
-    """Write the rows of Parquet files with the ids in `handed_ids`; other columns keep their types."""
+    """Write the rows of Parquet files with the ids in `handed_ids`; other columns keep their types.
+
+    With `has_ids` the ids of the source are those, and keep their type too.
+    """
     parts, first = [], 0
     for file in files:
         name = file_literal(file.path)
@@ -142,9 +149,10 @@ def _hand_parquet(
         )
         first += count_rows(connection, f"read_parquet({name})")
     chosen = "p.* EXCLUDE (file_row_number, __row)"
-    chosen += (
-        f" REPLACE (i.id AS {identifier(own)})" if own is not None else f", i.id AS {identifier(column)}"
-    )
+    if own is None:
+        chosen += f", i.id AS {identifier(column)}"
+    elif not has_ids:
+        chosen += f" REPLACE (i.id AS {identifier(own)})"
     rows = (
         f"SELECT {chosen} FROM ({' UNION ALL BY NAME '.join(parts)}) p "
         f"JOIN {_IDS} i ON i.row = p.__row ORDER BY p.__row"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from sbir_gate.settings.entries import Entry, configuration_error
 from sbir_gate.settings.validation import value_fault
-from sbir_gate.settings.values import FileStem, one_of
+from sbir_gate.settings.values import FileStem, one_of, split_command
 
 INPUT_PREFIX = "SBIR_GATE_INPUT_"
 _MAX_CHARACTERS = 4000
@@ -64,10 +63,7 @@ def _one_line(text: str) -> str:
 
 
 def _command(text: str) -> str:
-    try:
-        shlex.split(text)
-    except ValueError as error:
-        raise ValueError(f"must be a command line ({error})") from error
+    split_command(text)
     return text
 
 

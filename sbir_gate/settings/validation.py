@@ -38,8 +38,8 @@ def _value_fault(detail: ErrorDetails, entries: Mapping[str, Entry]) -> Fault:
 
 def value_fault(entry: Entry, detail: ErrorDetails, where: str = "") -> Fault:
     """Return the fault of a value that is not allowed; `where` is where the value it contradicts is set."""
-    value = detail["input"]
-    meant = did_you_mean(str(value), detail.get("ctx", {}).get("names", ()))
+    value, context = detail["input"], detail.get("ctx", {})
+    meant = context.get("hint") or did_you_mean(str(value), context.get("names", ()))
     problem = broken_rule(detail) + where + (", not null" if value is None else "")
     return entry.fault(problem, meant, value)
 

@@ -12,11 +12,19 @@ from pydantic_core import PydanticCustomError
 
 from sbir_gate.model.matches import Method
 
+# what a shell would not pass on: signs between commands, redirections, and what it replaces
+_SHELL_SIGN = re.compile(r"&&|\|\||>>|[;|&<>`]|\$(?:[({]|\w+)", re.ASCII)
+_QUOTED = re.compile(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
+# in a list, where a lone | or ; may be a delimiter that a program is given
+_JOINING = frozenset({"&&", "||", ">", ">>", "<", "2>", "2>&1"})
+
 
 def fault(allowed: str, **context: object) -> PydanticCustomError:
     """Return the error for a value, with what is allowed.
 
-    In the context, `sibling` is the other key of two that are at odds, `names` are all values allowed.
+    In the context, `sibling` is the other key of two that are at odds, `names` are all values allowed,
+    `hint` is the fix.
     """
     return PydanticCustomError("setting", "{allowed}", {"allowed": allowed, **context})
 
@@ -63,14 +71,40 @@ def matching(pattern: str, allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _command(value: object) -> object:
-    """Split a command line as a shell would; a list of arguments is taken as it is."""
-    if not isinstance(value, str):
-        return value
+def split_command(text: str) -> tuple[str, ...]:
+    """Split a command line as a shell would, which is all that is done as a shell would.
+
+    Raises the error of a value for unbalanced quotes, and for a sign that only a shell understands, unless it
+    is quoted: it would be an argument like any other.
+    """
     try:
-        return tuple(shlex.split(value))
+        words = tuple(shlex.split(text))
     except ValueError as error:
         raise fault(f"must be a command line ({error})") from error
+    sign = _SHELL_SIGN.search(_QUOTED.sub("_", text))
+    if sign is not None:
+        raise _needs_shell(sign[0])
+    if words and _ASSIGNMENT.match(words[0]):
+        raise fault("must begin with a program, not with a variable", hint=f"write: env {words[0]} ...")
+    return words
+
+
+def _needs_shell(sign: str) -> PydanticCustomError:
+    return fault(
+        f"must be one command: it is started without a shell, which {sign} needs",
+        hint=f"write these steps into a script and name it, or quote {sign} if it is an argument",
+    )
+
+
+def _command(value: object) -> object:
+    """Split a command line; a list of arguments is taken as it is, but for what joins commands."""
+    if isinstance(value, str):
+        return split_command(value)
+    if isinstance(value, list | tuple):
+        sign = next((word for word in value if isinstance(word, str) and word in _JOINING), None)
+        if sign is not None:
+            raise _needs_shell(sign)
+    return value
 
 
 def _runnable(command: tuple[str, ...] | None) -> tuple[str, ...] | None:

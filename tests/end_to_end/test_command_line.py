@@ -550,6 +550,8 @@ def test_an_output_that_cannot_or_must_not_be_written_is_refused_before_any_work
     assert words in done.stderr
     assert "matching" not in done.stderr
     assert not (stage.folder / "reports" / "x.csv").exists()
+    assert not (stage.folder / "nowhere").exists()
+    assert (stage.folder / "own" / "gate.yaml").read_text().startswith("gate:")
     assert before == {path.name: path.read_bytes() for path in (stage.folder / "fixtures").iterdir()}
 
 

@@ -38,7 +38,7 @@ def test_every_fault_is_one_line_with_its_place_and_the_first_hides_none(stage):
     done = doctor(stage, text=GATE)
     assert done.returncode == 1
     for words in (
-        "error: doctor.yaml:2: gate.max_lost: 'many' must be a whole number",
+        "error: doctor.yaml:2: gate.max_lost: must be a whole number ('many')",
         "must not be below warn_percent, which is 30",
         "error: doctor.yaml:4: gate.metrics.recall.minimum: 0 has no effect",
         "error: doctor.yaml:7: enricher.command: there is no program 'no-such-program'",

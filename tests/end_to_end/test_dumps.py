@@ -94,7 +94,7 @@ def truncate(dump):
     ("damage", "reason"),
     [
         (truncate, "3.dat.gz: is damaged after"),
-        (lambda dump: (dump / "3.dat.gz").unlink(), "the data of rpt.recipient_lookup, is missing"),
+        (lambda dump: (dump / "3.dat.gz").unlink(), "rpt.recipient_lookup: its data, 3.dat, is missing"),
         (lambda dump: (dump / "toc.dat").write_bytes(b"PGDUMB" * 9), "does not start with PGDMP"),
         (lambda dump: (dump / "toc.dat").unlink(), "of a PostgreSQL dump, but no toc.dat"),
     ],

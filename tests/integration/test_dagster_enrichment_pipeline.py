@@ -612,7 +612,7 @@ class TestAwardYears:
 
     def test_a_year_without_awards_fails_at_once(self, world):
         result = world.run(job=YEARLY_JOB, partition="1999")
-        assert "no award is of the year 1999" in failure_of(result)
+        assert "no award is of this year (1999)" in failure_of(result)
         assert started_steps(result)[-1] == f"{YEARLY_PREFIX}__{VALIDATED}"
 
 

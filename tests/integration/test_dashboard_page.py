@@ -131,8 +131,7 @@ return [x, frame.y + yaxis._offset + yaxis.d2p(data.y[number]), number];
 def test_a_click_on_a_point_shows_that_run_and_its_changes(browser, page, gates):
     browser.open(page, "metric=wall_seconds&branch=main")
     x, y, place = browser.run(POINT)
-    browser.hover(x, y)
-    browser.wait("document.querySelector('#trend-drawing .hovertext')")
+    browser.hover(x, y, "#trend-drawing .hovertext")
     browser.click(x, y)
     row = [row for row in gates[0].rows if row.branch == "main"][place]
     browser.wait(
@@ -199,6 +198,18 @@ def test_it_fits_a_phone(browser, page):
     browser.open(page, size=PHONE)
     assert browser.run("return document.documentElement.scrollWidth") <= PHONE[0]
     assert browser.problems() == []
+
+
+def test_on_paper_it_is_light_and_nothing_is_cut_or_covered(browser, page):
+    browser.open(page, "metric=wall_seconds", scheme="dark")
+    browser.run("window.dispatchEvent(new Event('beforeprint'))")
+    browser.show(scheme="dark", media="print")
+    assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    heights = "[...document.querySelectorAll('.scroll')].map(box => getComputedStyle(box).maxHeight)"
+    assert set(browser.run(f"return {heights}")) == {"none"}
+    assert browser.run("return document.querySelector('#trend-drawing').clientHeight") >= 320
+    assert not browser.find("#filters")[0].is_displayed()
+    browser.show()
 
 
 def test_without_scripts_the_tables_are_there_and_the_controls_are_not(browser, page):

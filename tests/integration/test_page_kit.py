@@ -118,8 +118,7 @@ def test_a_hover_shows_the_text_of_a_point_as_text(browser, page):
         "const bar = document.querySelectorAll('#bars .point')[3]; bar.scrollIntoView({block: 'center'});"
         "const box = bar.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]"
     )
-    browser.hover(*place)
-    browser.wait("document.querySelector('#bars .hovertext')")
+    browser.hover(*place, "#bars .hovertext")
     assert browser.run("return document.querySelector('#bars .hovertext').textContent") == LINK
     assert browser.problems() == []
 

@@ -10,7 +10,7 @@ from sbir_gate.gate.measuring.benchmark import BenchmarkResult
 from sbir_gate.gate.measuring.metrics import derive_metrics
 from sbir_gate.gate.measuring.output import check_rows, decision_key, digest, read_decisions
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
-from sbir_gate.model.finding import Severity
+from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.matches import DecisionKind
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
 from sbir_gate.model.samples import Calibration, Sample
@@ -18,7 +18,7 @@ from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings import policy
 from tests.factories import CALIBRATION_SECONDS, make_run
 from tests.factories_matching import enrich_files, make_settings
-from tests.findings import reasons
+from tests.findings import reasons, rules
 from tests.scenarios import load_scenarios, write_answers, write_scenario
 
 SCENARIOS = load_scenarios()
@@ -140,8 +140,12 @@ def test_the_gate_fails_a_sabotaged_enricher_and_names_the_failure(scenario, tmp
     verdict = judge(run_of(scenario, first, second), baseline, POLICY)
     assert verdict.outcome is Outcome.FAIL
     assert scenario.failure in failures_of(verdict)
-    named = "lost" if scenario.failure == "max_lost" else scenario.failure
-    assert any(named in reason for reason in reasons(verdict)), reasons(verdict)
+    is_named = (
+        Rule.AWARDS_WORSENED in rules(verdict.deciding)
+        if scenario.failure == "max_lost"
+        else any(finding.metric == scenario.failure for finding in verdict.deciding)
+    )
+    assert is_named, reasons(verdict)
 
 
 def test_there_are_enough_scenarios_and_the_good_ones_link():

@@ -68,7 +68,7 @@ def test_more_memory_than_an_absolute_limit_fails_beside_a_baseline_of_format_2(
     )
     verdict = judge(replace(head, metrics=metrics), baseline, policy(load_settings(None, {}).settings))
     assert verdict.outcome is Outcome.WARN
-    assert "memory_delta_mib is 9000 MiB, above the maximum of 500 MiB" in reasons(verdict)[0]
+    assert "Memory growth: 9,000 MiB, above the maximum of 500 MiB" in reasons(verdict)[0]
 
 
 def said(*arguments):
@@ -85,6 +85,15 @@ class TestSavedDocumentsOfEveryFormat:
         output, status = said("diff", folder / "baseline.json", folder / "run.json", "--format", "json")
         judged = decode(VERDICT, output, "output")
         saved = decode(VERDICT, (folder / "verdict.json").read_text(), "verdict.json")
+        baseline, run = (
+            decode(RUN, (folder / name).read_text(), name) for name in ("baseline.json", "run.json")
+        )
+        links = {award.award_id: (award.link, None) for award in baseline.awards}
+        links |= {award.award_id: (links[award.award_id][0], award.link) for award in run.awards}
+        lost = {award_id for award_id, (before, after) in links.items() if before and not after}
+        assert {change.award_id for change in judged.records.lost} == lost
+        if saved.reference_started_at != baseline.started_at:
+            return  # it was saved beside a base that is not among the documents
         for name in ("lost", "gained", "relinked"):
             # older verdicts hold no confidence
             found = [

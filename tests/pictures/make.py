@@ -1,4 +1,4 @@
-"""Write the pictures of the documentation: the comment, the check, the console, a trend and the dashboard.
+"""Write the pictures of the documentation: comment, check, console, a trend, dashboard and quality report.
 
 It needs Chromium and chromium-driver on the PATH. Trends are drawn by mermaid, as GitHub draws them: name its
 file (`mermaid.min.js` of the npm package) with --mermaid, else they are left as they are.
@@ -11,18 +11,23 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from sbir_gate.engine import EnrichRequest, enrich
 from sbir_gate.gate.dashboard import dashboard_of
+from sbir_gate.gate.quality import QualityRequest, report_on_file
 from sbir_gate.gate.reporting.console import render_console
 from sbir_gate.gate.reporting.dashboard import dashboard_page
 from sbir_gate.gate.reporting.publication import build_publication
+from sbir_gate.gate.reporting.quality_report import render_quality_html
 from sbir_gate.gate.reporting.trend_charts import trend_chart
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.gate.storing.history import open_entries
 from sbir_gate.model.publication import Links, Publication, Subjects, TrendSeries
+from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.pages.page import render_page
 from sbir_gate.settings.effective import load_settings
 from tests.browser import PHONE, open_browser
 from tests.factories_dashboard import long_history
+from tests.factories_quality import MADE_AT
 from tests.pictures.cases import make_case, names
 from tests.pictures.page import NARROW, WIDE, check_page, comment_page, picture, terminal_page
 
@@ -104,6 +109,27 @@ def dashboard_pictures(folder: Path) -> None:
         browser.picture(folder / "dashboard-phone.png", size=PHONE)
 
 
+def quality_pictures(folder: Path) -> None:
+    """Write what the quality report of the fixtures shows first, and its table of candidates."""
+    with tempfile.TemporaryDirectory() as name, open_browser() as browser:
+        page = Path(name) / "quality.html"
+        page.write_text(render_quality_html(fixture_report(Path(name))), encoding="utf-8")
+        for scheme in THEMES:
+            browser.open(page, scheme=scheme, size=DASHBOARD)
+            browser.picture(folder / f"quality-{scheme}.png", size=DASHBOARD)
+        browser.open(page, size=PHONE)
+        browser.picture(folder / "quality-phone.png", size=PHONE)
+
+
+def fixture_report(folder: Path) -> QualityReport:
+    """Return the quality report of the fixtures, linked by the engine."""
+    settings = load_settings(None, {}, {}).settings
+    fixtures, linked = settings.fixtures, folder / "linked.parquet"
+    request = EnrichRequest(str(fixtures.awards), str(fixtures.recipients), linked)
+    enrich(request, settings)
+    return report_on_file(QualityRequest(linked, fixtures.truth), settings, MADE_AT, lambda _: None)
+
+
 def main() -> None:
     """Write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -118,6 +144,7 @@ def main() -> None:
     for name, page, width in found:
         picture(page, options.output / f"{name}.png", width)
     dashboard_pictures(options.output)
+    quality_pictures(options.output)
 
 
 if __name__ == "__main__":

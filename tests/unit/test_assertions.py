@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,15 +19,21 @@ def functions(module: ast.Module) -> list[Function]:
     return [node for node in ast.walk(module) if isinstance(node, Function)]
 
 
+@cache  # asked again in each round of `asserting_helpers`
 def called_names(function: Function) -> set[str]:
     calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
     return {call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls}
 
 
+@cache
+def has_assertion(function: Function) -> bool:
+    return any(isinstance(node, ast.Assert) for node in ast.walk(function))
+
+
 def asserts(function: Function, helpers: set[str]) -> bool:
     names = called_names(function)
     return (
-        any(isinstance(node, ast.Assert) for node in ast.walk(function))
+        has_assertion(function)
         or bool(names & (ASSERTING | helpers))
         or any(name.startswith(ASSERTING_PREFIXES) for name in names)
     )

@@ -5,6 +5,7 @@ import pickle
 import duckdb
 import pytest
 
+from sbir_gate import errors
 from sbir_gate.errors import (
     ConfigurationError,
     EnricherError,
@@ -13,8 +14,11 @@ from sbir_gate.errors import (
     InputError,
     NoRoomError,
     OutputError,
+    SbirGateError,
     TamperingError,
+    known,
 )
+from sbir_gate.model.finding import Finding, Rule, Severity, finding_fault
 
 
 def raised(cause):
@@ -126,3 +130,35 @@ def test_an_exception_is_reported_with_its_whole_message(messages, reason):
     error = EnricherError("it broke", log_tail=messages)
     assert error.message == f"it broke: {reason}"
     assert error.facts_of(error.faults[0])["text"] == error.message
+
+
+PLACE = {"path": "awards.csv", "line": 7, "row": 8, "column": "Award Date", "value": 9}
+PROGRAM = {"command": "python mine.py", "status": -9, "log_tail": ("it broke",), "log": "logs/1.txt"}
+# one of each class that has facts of its own, with a value for each fact
+WITH_ALL_FACTS = (
+    SbirGateError("not a date", "fix it", **PLACE),
+    EnricherError("broke", "fix it", **PROGRAM, **PLACE),
+)
+
+
+@pytest.mark.parametrize("error", WITH_ALL_FACTS, ids=lambda error: type(error).__name__)
+def test_each_fact_of_an_error_is_of_the_type_that_findings_have_for_its_name(error, monkeypatch):
+    names = {"text", "hint"}
+
+    def recording(**facts):
+        names.update(facts)
+        return known(**facts)
+
+    monkeypatch.setattr(errors, "known", recording)
+    error.context = "the base"
+    facts = error.facts_of(error.fault)
+    assert facts.keys() == names, "a fact has no value here, so its type is not checked"
+    assert finding_fault([Finding(Rule.ERROR, Severity.FAIL, facts=facts)]) == ""
+
+
+def test_no_other_class_of_errors_has_facts_of_its_own():
+    def below(kind):
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    own = {kind for kind in below(SbirGateError) if "facts_of" in vars(kind)}
+    assert own == set(map(type, WITH_ALL_FACTS))

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.finding import Finding, Rule, Severity
-from sbir_gate.model.run import Measurement, Metric
+from sbir_gate.model.run import BUILT_IN, Measurement, Metric
 from sbir_gate.model.verdict import Change, MetricLimit, NotCompared
 
 # what an engine reports or decides; all other metrics are sbir-gate's own
 _OF_THE_ENGINE = ("stage_seconds/", "stage_peak_mib/", "work/", "links/")
-_BUILT_IN = "built-in"
 
 
 def definition_obstacle(head: Metric, reference: Metric) -> NotCompared | None:
@@ -71,5 +70,5 @@ def is_retired(name: str, limit: MetricLimit | None, head: Measurement, referenc
     """
     if not reference.definitions < head.definitions <= DEFINITIONS:
         return False
-    is_own = not name.startswith(_OF_THE_ENGINE) or head.enricher == reference.enricher == _BUILT_IN
+    is_own = not name.startswith(_OF_THE_ENGINE) or head.enricher == reference.enricher == BUILT_IN
     return is_own and (limit is None or not limit.is_required)

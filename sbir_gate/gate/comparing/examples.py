@@ -22,13 +22,13 @@ def with_examples(finding: Finding, head: Run) -> Finding:
     if finding.metric == "rows_rejected" and head.reject_examples:
         facts["examples"] = head.reject_examples
     elif finding.metric == "recipients_unknown" and head.unknown_recipient_ids:
-        facts = {"recipient_ids": head.unknown_recipient_ids, **_id_facts(head.unknown_recipient_ids)}
+        facts = {"recipient_ids": head.unknown_recipient_ids, **id_facts(head.unknown_recipient_ids)}
     elif finding.metric == "rows_unknown" and head.unknown_award_ids:
-        award_ids, facts = head.unknown_award_ids, _id_facts(head.unknown_award_ids)
+        award_ids, facts = head.unknown_award_ids, id_facts(head.unknown_award_ids)
     return replace(finding, award_ids=award_ids, facts={**finding.facts, **facts})
 
 
-def _id_facts(ids: Sequence[str]) -> dict[str, Fact]:
+def id_facts(ids: Sequence[str]) -> dict[str, Fact]:
     """Return what the ids show of how they were written."""
     found: dict[str, Fact] = {}
     if all(_FLOAT.fullmatch(id_) for id_ in ids):

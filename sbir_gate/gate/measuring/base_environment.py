@@ -70,7 +70,6 @@ def set_up(
         try:
             raise_on_failure(request, launch(request))
         except EnricherError as error:
-            error.seen_from(base.working_folder)
             raise ToolError(
                 f"the base's environment cannot be made: {error.message}",
                 "name a command that makes it in benchmark.base_setup",

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from sbir_gate.errors import ConfigurationError, EnricherError
 from sbir_gate.gate.measuring.command import parse_command
@@ -31,6 +32,8 @@ Progress = Callable[[int, int], None]
 _NOT_TIMED = Calibration(0.0, 0.0)
 # looks after a run for what it must not have changed, and raises EnricherError
 CheckRun = Callable[[], None]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,26 @@ class Bench:
         self._runs = 0
 
     def run_once(self) -> Repeat:
+        """Run the enricher and read what it wrote.
+
+        Raises EnricherError as `run_with` does, and for an output that is missing or cannot be read.
+        """
+
+        def read(result: ProcessResult, output: Path, metrics: Path) -> Repeat:
+            try:
+                telemetry = read_telemetry(metrics)
+                return Repeat(result, telemetry, read_decisions(output, self.plan.award_ids))
+            except EnricherError as error:
+                raise with_placeholders(error, output, metrics) from error.__cause__
+
+        return self.run_with(read)
+
+    def run_with(self, read: Callable[[ProcessResult, Path, Path], T]) -> T:
         """Run the enricher in a fresh process with fresh, empty folders for its output and what it keeps.
 
-        Raises EnricherError for an exit status other than 0, a time-out, an output that is missing or cannot
-        be read, or a run that changed what it must not.
+        Returns what `read` makes of the process, the output and the metrics, which are removed afterwards.
+        Raises EnricherError for an exit status other than 0, a time-out, or a run that changed what it must
+        not.
         """
         plan = self.plan
         self._runs += 1
@@ -131,15 +150,14 @@ class Bench:
             except EnricherError as error:
                 raise error from reported_error(metrics)
             self._check_run()
-            try:
-                telemetry = read_telemetry(metrics)
-                return Repeat(result, telemetry, read_decisions(output, plan.award_ids))
-            except EnricherError as error:  # the names are not the user's, but these are
-                names = {output.name: "{output}", metrics.name: "{metrics}"}
-                error.faults = tuple(
-                    replace(fault, path=names.get(fault.path, fault.path)) for fault in error.faults
-                )
-                raise
+            return read(result, output, metrics)
+
+
+def with_placeholders(error: EnricherError, output: Path, metrics: Path) -> EnricherError:
+    """Name the files `{output}` and `{metrics}`, as the command does: the user never sees their names."""
+    names = {output.name: "{output}", metrics.name: "{metrics}"}
+    error.faults = tuple(replace(fault, path=names.get(fault.path, fault.path)) for fault in error.faults)
+    return error
 
 
 class Tally:

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -77,6 +77,48 @@ def read_decisions(
         if next(rows, None) is not None:
             raise _surplus(path.name, found, award_ids)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """All that could be read of an output, in spite of its faults.
+
+    `faults` has one error for each column and kind of fault, of the first row that has it, with the number of
+    rows. `skipped` are the award ids of those rows: their decisions cannot be read.
+    """
+
+    decisions: tuple[Decision, ...]
+    faults: tuple[tuple[EnricherError, int], ...]
+    skipped: tuple[str, ...]
+
+
+def inspect_output(path: Path, award_ids: Sequence[str]) -> Inspection:
+    """Read an enriched file as `read_decisions` does, but past rows that are at fault."""
+    decisions: list[Decision] = []
+    skipped: list[str] = []
+    errors: dict[tuple[str, str], EnricherError] = {}
+    rows_at_fault: Counter[tuple[str, str]] = Counter()
+
+    def note(error: EnricherError) -> None:
+        kind = (error.fault.column, error.fault.problem)
+        errors.setdefault(kind, error)
+        rows_at_fault[kind] += 1
+
+    try:
+        with closing(read_rows(path)) as rows:
+            for number, cells in enumerate(islice(rows, most_rows(len(award_ids))), start=1):
+                try:
+                    decisions.append(next(_decisions(path.name, [cells], number)))
+                except EnricherError as error:
+                    skipped.append(cells.award_id)
+                    note(error)
+            _check_methods({decision.method for decision in decisions}, path.name)
+            if next(rows, None) is not None:
+                note(_surplus(path.name, decisions, award_ids))
+    except EnricherError as error:
+        note(error)
+    faults = tuple((error, rows_at_fault[kind]) for kind, error in errors.items())
+    return Inspection(tuple(decisions), faults, tuple(skipped))
 
 
 def find_decision(path: Path, award_id: str) -> tuple[Decision, tuple[ExplainedCandidate, ...]] | None:
@@ -170,16 +212,20 @@ def _decisions(file: str, rows: Iterable[Cells], first_row: int = 1) -> Iterator
                 str(fault), HINT, path=file, row=number, column=fault.column, value=value
             ) from fault
         methods.add(decision.method)
-        if len(methods) > MAX_METHODS:
-            raise EnricherError(
-                f"exceeds {MAX_METHODS} methods",
-                "name the ways in which links are made, not single links",
-                path=file,
-                row=number,
-                column="match_method",
-                value=decision.method,
-            )
+        _check_methods(methods, file, number, decision.method)
         yield decision
+
+
+def _check_methods(methods: Set[str], file: str, row: int | None = None, method: str | None = None) -> None:
+    if len(methods) > MAX_METHODS:
+        raise EnricherError(
+            f"exceeds {MAX_METHODS} methods",
+            "name the ways in which links are made, not single links",
+            path=file,
+            row=row,
+            column="match_method",
+            value=method,
+        )
 
 
 def _decision(cells: Cells) -> Decision:

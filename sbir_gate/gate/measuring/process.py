@@ -101,8 +101,7 @@ def run_process(request: ProcessRequest) -> ProcessResult:
         finally:
             content = _end_of(log)
             kept = _keep(content, request.log)
-        said = content.decode("utf-8", "replace").replace(f"{request.working_folder}{os.sep}", "")
-        messages = plain_tail(said)
+        messages = plain_tail(content.decode("utf-8", "replace"))
         result = _result(status, answer, messages, kept)
     if result["start_error"]:
         raise EnricherError(
@@ -132,7 +131,10 @@ def run_process(request: ProcessRequest) -> ProcessResult:
 
 
 def raise_on_failure(request: ProcessRequest, result: ProcessResult) -> None:
-    """Raise EnricherError for a time-out, and for any exit status but 0, which it keeps."""
+    """Raise EnricherError for a time-out, and for any exit status but 0, which it keeps.
+
+    Paths in its folder are relative to it, also in the program's messages.
+    """
     if result.is_timed_out:
         problem = f"{request.name} timed out after {request.timeout_seconds:g} s"
         hint = f"make it faster, or raise enrichment.performance.timeout_seconds{_and_log(result.log)}"
@@ -141,7 +143,7 @@ def raise_on_failure(request: ProcessRequest, result: ProcessResult) -> None:
         hint = _log_hint(result.log) or "run its command by itself to see the whole of its messages"
     else:
         return
-    raise EnricherError(
+    error = EnricherError(
         problem if result.log_tail else f"{problem} and printed nothing",
         hint,
         command=shlex.join(request.arguments),
@@ -149,6 +151,8 @@ def raise_on_failure(request: ProcessRequest, result: ProcessResult) -> None:
         log_tail=result.log_tail,
         log=result.log,
     )
+    error.seen_from(request.working_folder)
+    raise error
 
 
 def _log_hint(log: str) -> str:

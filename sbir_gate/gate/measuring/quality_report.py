@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sbir_gate import __version__
 from sbir_gate.gate.measuring.review_lists import review_candidates, shared_identifiers, split_firms
 from sbir_gate.model.awards import AwardRecord, Label
-from sbir_gate.model.matches import DecisionKind, Method, names_candidates
+from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason, names_candidates
 from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.quality_report import (
     MOST_LISTED,
@@ -23,7 +23,6 @@ from sbir_gate.model.quality_report import (
     HistogramBin,
     Listing,
     QualityReport,
-    Reason,
     Segment,
     UnmatchedCount,
     band_of,
@@ -55,10 +54,10 @@ _FIXED_ORDER: Mapping[Dimension, Sequence[str]] = {
     Dimension.COMPANY_SIZE: tuple(size.value for size in CompanySize),
     Dimension.IDENTIFIER_TYPE: tuple(kind.value for kind in IdentifierType),
 }
-_BY_METHOD: Mapping[str, Reason] = {
-    Method.UEI_EXACT.value: Reason.IDENTIFIER_CONFLICT,
-    Method.DUNS_EXACT.value: Reason.IDENTIFIER_CONFLICT,
-    Method.NAME_EXACT.value: Reason.NAME_FREQUENCY,
+_BY_METHOD: Mapping[str, NoLinkReason] = {
+    Method.UEI_EXACT.value: NoLinkReason.IDENTIFIER_CONFLICT,
+    Method.DUNS_EXACT.value: NoLinkReason.IDENTIFIER_CONFLICT,
+    Method.NAME_EXACT.value: NoLinkReason.NAME_FREQUENCY,
 }
 
 
@@ -190,20 +189,20 @@ def _gaps(
 
 def _reason(
     record: AwardRecord | None, profile: AwardProfile, *, has_candidates: bool, has_names: bool
-) -> Reason:
+) -> NoLinkReason:
     if record is None:
-        return Reason.NO_ROW
+        return NoLinkReason.NO_ROW
     decision = record.decision
     if decision.kind is DecisionKind.CANDIDATE:
-        return _BY_METHOD.get(decision.method, Reason.BELOW_LIMIT)
+        return _BY_METHOD.get(decision.method, NoLinkReason.BELOW_LIMIT)
     if decision.candidate_ids:
-        return Reason.BELOW_LIMIT
+        return NoLinkReason.BELOW_LIMIT
     if has_names and profile.identifier_type is IdentifierType.NEITHER:
         if profile.is_placeholder:
-            return Reason.PLACEHOLDER
+            return NoLinkReason.PLACEHOLDER
         if not profile.firm_name:
-            return Reason.UNREADABLE
-    return Reason.NO_CANDIDATE if has_candidates else Reason.NOT_REPORTED
+            return NoLinkReason.UNREADABLE
+    return NoLinkReason.NO_CANDIDATE if has_candidates else NoLinkReason.NOT_REPORTED
 
 
 def _segments(
@@ -277,12 +276,12 @@ def _bands(chosen: Iterable[AwardRecord]) -> Iterable[BandCount]:
 
 
 def _unmatched(
-    awards: Iterable[tuple[AwardProfile, AwardRecord | None, Reason]],
+    awards: Iterable[tuple[AwardProfile, AwardRecord | None, NoLinkReason]],
 ) -> tuple[UnmatchedCount, ...]:
     counts = Counter((profile.phase, reason) for profile, _, reason in awards)
     return tuple(
         UnmatchedCount(phase.value, reason, counts[phase, reason])
         for phase in Phase
-        for reason in Reason
+        for reason in NoLinkReason
         if counts[phase, reason]
     )

@@ -10,11 +10,10 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from sbir_gate.model.awards import AwardRecord
-from sbir_gate.model.matches import DecisionKind
+from sbir_gate.model.matches import DecisionKind, NoLinkReason
 from sbir_gate.model.quality_report import (
     MOST_LISTED,
     MOST_NAMED,
-    Reason,
     ReviewCandidate,
     SharedIdentifier,
     SplitFirm,
@@ -32,10 +31,10 @@ Decided = tuple[AwardProfile, AwardRecord]
 
 
 def review_candidates(
-    unmatched: Iterable[tuple[AwardProfile, AwardRecord, Reason]], names: Mapping[str, LinkedRecipient]
+    unmatched: Iterable[tuple[AwardProfile, AwardRecord, NoLinkReason]], names: Mapping[str, LinkedRecipient]
 ) -> tuple[ReviewCandidate, ...]:
     """Return the candidates of awards without a link, one for each firm and recipient, the surest first."""
-    firsts: dict[tuple[str, str], tuple[AwardProfile, AwardRecord, Reason]] = {}
+    firsts: dict[tuple[str, str], tuple[AwardProfile, AwardRecord, NoLinkReason]] = {}
     counts: Counter[tuple[str, str]] = Counter()
     for profile, record, reason in unmatched:
         decision = record.decision

@@ -6,6 +6,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from io import BufferedReader, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -17,10 +18,11 @@ from sbir_gate.files import open_file, read_at_most
 from sbir_gate.model.matches import REQUIRED_ENRICHED_COLUMNS
 from sbir_gate.sql_text import file_relation, identifier
 
-HINT = "the enricher must write the columns of an enriched file (see 'sbir-gate help metrics')"
+HINT = "the enricher must write the columns of an enriched file (see 'sbir-gate help engine-contract')"
 _ID_COLUMNS = ("award_id", "recipient_id")  # the first of Cells
 _MAX_CELL_CHARACTERS = 16 * 2**20
 _BATCH_ROWS = 20_000
+_GZIP = b"\x1f\x8b"
 _ENCODING = "utf-8-sig"
 # a damaged byte in an abstract must not lose the row; in an id it makes the award unknown
 _ON_DAMAGE = "replace"
@@ -38,6 +40,25 @@ class Cells(NamedTuple):
     match_candidates: str | None = None
 
 
+class Header(NamedTuple):
+    """What an enriched file is before its first row: its format and the names of its columns."""
+
+    format: str
+    columns: tuple[str, ...]
+
+
+def read_header(path: Path) -> Header:
+    """Return the header. Raises EnricherError for a file that is missing, empty or damaged."""
+    first = _first_bytes(path)
+    with _faults_named(path):
+        if first == b"PAR1":
+            with duckdb.connect(config={"threads": 1}) as connection:
+                return Header("Parquet", tuple(_described(connection, file_relation([path]))))
+        with _text(path, first) as file:
+            header = next(csv.reader(file, strict=True), [])
+        return Header("gzipped CSV" if first[:2] == _GZIP else "CSV", tuple(header))
+
+
 def read_rows(path: Path) -> Generator[Cells, None, None]:
     """Yield each row; columns that are not known are left out.
 
@@ -45,15 +66,30 @@ def read_rows(path: Path) -> Generator[Cells, None, None]:
     that is missing, empty, damaged, or lacks a required column.
     """
     first = _first_bytes(path)
-    try:
+    with _faults_named(path):
         if first == b"PAR1":
             yield from _parquet_rows(path)
-        elif first[:2] == b"\x1f\x8b":
-            with open_file(path) as packed, gzip.GzipFile(fileobj=packed) as plain, _as_csv(plain) as file:
-                yield from _csv_rows(path.name, file)
         else:
-            with BufferedReader(open_file(path)) as whole, _as_csv(whole) as file:
+            with _text(path, first) as file:
                 yield from _csv_rows(path.name, file)
+
+
+@contextmanager
+def _text(path: Path, first: bytes) -> Iterator[TextIO]:
+    """Open delimited text, packed or not, as its first bytes say."""
+    if first[:2] == _GZIP:
+        with open_file(path) as packed, gzip.GzipFile(fileobj=packed) as plain, _as_csv(plain) as file:
+            yield file
+    else:
+        with BufferedReader(open_file(path)) as whole, _as_csv(whole) as file:
+            yield file
+
+
+@contextmanager
+def _faults_named(path: Path) -> Iterator[None]:
+    """Raise EnricherError with the name of the file for whatever makes it unreadable."""
+    try:
+        yield
     except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
         reason = (str(error).splitlines() or ["damaged"])[0].replace(str(path), path.name)[:300]
         raise EnricherError(
@@ -104,8 +140,8 @@ def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
 def _parquet_rows(path: Path) -> Iterator[Cells]:
     rows_of_file = file_relation([path])
     with duckdb.connect(config={"threads": 1}) as connection:
-        described = connection.execute(f"DESCRIBE FROM {rows_of_file}").fetchall()
-        names, types = [str(row[0]) for row in described], [str(row[1]) for row in described]
+        described = _described(connection, rows_of_file)
+        names, types = list(described), list(described.values())
         places = _places(path.name, names)
         for column, place in zip(_ID_COLUMNS, places, strict=False):
             if place is not None and types[place] in {"DOUBLE", "FLOAT"}:
@@ -121,6 +157,12 @@ def _parquet_rows(path: Path) -> Iterator[Cells]:
         connection.execute(f"SELECT {picked} FROM {rows_of_file}")  # noqa: S608 -- names and path are quoted
         while rows := connection.fetchmany(_BATCH_ROWS):
             yield from map(Cells._make, rows)
+
+
+def _described(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Return the type of each column."""
+    rows = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
+    return {str(row[0]): str(row[1]) for row in rows}
 
 
 def _places(file: str, names: Sequence[str]) -> tuple[int | None, ...]:

@@ -19,7 +19,9 @@ from sbir_gate.wrong_input import broken_rule
 
 LIMIT_BYTES = 4 * 2**20
 LIMIT_NAMES = 200
-_HINT = 'write {metrics} as {"stages": [...], "counters": {...}, "notes": {...}} (sbir-gate help metrics)'
+_HINT = (
+    'write {metrics} as {"stages": [...], "counters": {...}, "notes": {...}} (sbir-gate help engine-contract)'
+)
 _NAME = re.compile(r"[\w .:/+-]{1,80}", re.ASCII)
 
 
@@ -85,6 +87,7 @@ class _Error(BaseModel):
     hint: Annotated[str, Field(max_length=2000)] = ""
     path: str = ""
     line: int | None = None
+    row: int | None = None
     column: str = ""
     value: str | None = None
 
@@ -100,7 +103,13 @@ def reported_error(path: Path) -> InputError | None:
     except (OSError, ValueError):
         return None
     return InputError(
-        error.problem, error.hint, path=error.path, line=error.line, column=error.column, value=error.value
+        error.problem,
+        error.hint,
+        path=error.path,
+        line=error.line,
+        row=error.row,
+        column=error.column,
+        value=error.value,
     )
 
 

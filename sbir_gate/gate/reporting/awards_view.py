@@ -69,6 +69,7 @@ _STAGES = {
     LostBy.SCORING: "scoring",
     LostBy.ACCEPTANCE: "acceptance limit",
 }
+_LOST = frozenset({Effect.LOST_CORRECT, Effect.LOST})
 _WITHOUT_LINK_BEFORE = frozenset({Effect.NEW_WRONG, Effect.GAINED, Effect.GAINED_CORRECT})
 
 
@@ -241,6 +242,12 @@ def worsened_title(records: RecordChanges) -> str:
     """Return what the awards that worsened are called: by their effect if it is one, else together."""
     worse = [effect for effect in records.effects if effect in WORSENED]
     return _TITLES[worse[0]] if len(worse) == 1 else "Awards worsened"
+
+
+def lost_award(records: RecordChanges) -> str:
+    """Return the first award that a report lists as lost; empty for none."""
+    lost = (rows[0] for effect, rows in _by_effect(records) if effect in _LOST)
+    return next((change.award_id for change in lost), "")
 
 
 def kept_lines(records: RecordChanges) -> tuple[str, ...]:

@@ -200,6 +200,8 @@ def _next_lines(view: View, is_verbose: bool) -> Iterator[str]:
     yield from steps.advice
     if steps.command:
         yield f"Reproduce: {steps.command}"
+    if steps.explain:
+        yield f"Explain a lost link: {steps.explain}"
     if steps.waivers and is_verbose:
         yield from (f"Accept it in {WAIVERS_FILE}:", *steps.waivers.splitlines())
     elif steps.waivers:

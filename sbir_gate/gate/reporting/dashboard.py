@@ -237,7 +237,7 @@ def _is_safe(metric: str) -> bool:
 def _run_table(listed: Sequence[tuple[GateHistory, HistoryRow]], shown: int, site: str) -> Table:
     values = {
         (gate.gate, metric): {point.row.file_name: (point.value, point.unit) for point in gate.points[metric]}
-        for gate, _ in listed
+        for gate in {gate.gate: gate for gate, _ in listed}.values()
         for metric in _TABLE_METRICS
         if metric in gate.points
     }

@@ -9,6 +9,8 @@ from sbir_gate.gate.reporting.messages import diagnosis_texts
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 
+_MARKS = {Gravity.NOTE: "ok"}
+
 
 def render_diagnoses(diagnoses: Sequence[Diagnosis]) -> str:
     """Return one line per diagnosis, errors first as given, and a last line that counts them."""
@@ -27,6 +29,38 @@ def render_diagnoses_json(diagnoses: Sequence[Diagnosis]) -> str:
         "diagnoses": list(map(_entry, diagnoses)),
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def render_check(found: Sequence[Diagnosis]) -> str:
+    """Return what was found of an engine: one line for each part of the contract, and a last line of all.
+
+    The end of its own messages follows below the line that says that it broke.
+    """
+    lines: list[str] = []
+    for each in found:
+        said = "; ".join(filter(None, diagnosis_texts(each)))
+        lines.append(f"{_MARKS.get(each.gravity, each.gravity)}: {plain(each.place)}: {said}")
+        log = each.facts.get("log")
+        lines += [f"    {plain(line)}" for line in log] if isinstance(log, tuple) else []
+    return "\n".join([*lines, _conclusion(found)]) + "\n"
+
+
+def render_check_json(found: Sequence[Diagnosis]) -> str:
+    """Return what was found of an engine as one JSON object."""
+    errors = count_of(found, Gravity.ERROR)
+    document = {
+        "is_kept": not errors,
+        "errors": errors,
+        "warnings": count_of(found, Gravity.WARNING),
+        "checks": list(map(_entry, found)),
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _conclusion(found: Sequence[Diagnosis]) -> str:
+    if not count_of(found, Gravity.ERROR):
+        return "the engine keeps the contract"
+    return f"the engine does not keep the contract: {_summary(found)}; see 'sbir-gate help engine-contract'"
 
 
 def _entry(diagnosis: Diagnosis) -> dict[str, object]:

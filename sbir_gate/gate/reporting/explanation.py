@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import click
 
+from sbir_gate.gate.reporting.no_link import reason_text
 from sbir_gate.gate.reporting.plain_text import cut, plain
 from sbir_gate.gate.reporting.quantities import ARROW, NOTHING, counted, rate, signed_number
 from sbir_gate.gate.reporting.table_text import TableLayout, table_lines
@@ -19,11 +20,10 @@ from sbir_gate.model.explanation import (
     ExplainedCandidate,
     Explanation,
     NameForm,
-    NoLinkReason,
     Party,
     Trial,
 )
-from sbir_gate.model.matches import DecisionKind
+from sbir_gate.model.matches import DecisionKind, NoLinkReason
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.verdict import LostBy
 
@@ -81,14 +81,6 @@ _KEYS = {
     "token-in-state": "word and state",
     "stem-in-state": "start of a word and state",
     "token-pair": "two words in a row",
-}
-_REASONS = {
-    NoLinkReason.PLACEHOLDER: "the award has no name, or a placeholder that many awards have",
-    NoLinkReason.NO_CANDIDATE: "no candidate: no recipient shares a search key and is similar enough",
-    NoLinkReason.IDENTIFIER_CONFLICT: "identifier conflict: one identifier, and names that disagree",
-    NoLinkReason.NAME_FREQUENCY: "name frequency: several recipients have this name",
-    NoLinkReason.OTHER_GENERATION: "the names end in different numbers: sister firms",
-    NoLinkReason.BELOW_LIMIT: "below the limit: the confidence is too low for a link",
 }
 _BASES = {
     Basis.IDENTIFIER: "both carry the identifier, and their names agree",
@@ -229,7 +221,7 @@ def _why(found: Explanation) -> str:
         have = counted(best.name_frequency, "recipient")
         return f"name frequency: {have} of this name, and no place decides between them"
     if found.reason is not None:
-        return _REASONS[found.reason]
+        return reason_text(found.reason)
     if found.is_stated:
         return _BASES[Basis.IDENTIFIER] if found.basis is Basis.IDENTIFIER else ""
     return _BASES.get(found.basis, "")

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 import yaml
 
+from sbir_gate.gate.reporting.awards_view import lost_award
 from sbir_gate.gate.reporting.judgement import doubt_of, first_fix
 from sbir_gate.gate.reporting.messages import catalogue
 from sbir_gate.gate.reporting.metric_rows import ranked
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import counted
 from sbir_gate.model.finding import Rule, Severity
-from sbir_gate.model.run import Run
+from sbir_gate.model.moments import moment_stem
+from sbir_gate.model.run import BUILT_IN, Run
 from sbir_gate.model.verdict import Change, Outcome, Verdict
 from sbir_gate.model.waiver import AWARDS, PLACEHOLDERS
 
@@ -30,6 +32,9 @@ _OPTIONS = {
     "fixtures.truth": "--truth",
     "gate.baselines_folder": "--baselines",
 }
+# of these `explain` has no option: it measures nothing and judges nothing
+_NOT_EXPLAINED = ("fixtures.truth", "enricher.", "benchmark.", "gate.", "reports.")
+_BASELINES, _REPORTS = "baselines", "reports"
 _WAIVER_DAYS = 90
 _SPARE = 1.2  # calibration and checks take a share of the budget too
 _PAIRS, _REPEATS = ("more pair", "more pairs"), ("more repeat a side", "more repeats a side")
@@ -47,11 +52,13 @@ class _Dumper(yaml.SafeDumper):
 class NextSteps:
     """What to do next, each empty where there is nothing to do.
 
-    `command` measures the same again. `advice` is what would settle the matter. `waivers` is the content of a
-    waivers file that lets the regression pass, to be completed with a reason and an owner.
+    `command` measures the same again, `explain` says why the first of the lost awards has no link. `advice`
+    is what would settle the matter. `waivers` is the content of a waivers file that lets the regression pass,
+    to be completed with a reason and an owner.
     """
 
     command: str = ""
+    explain: str = ""
     advice: tuple[str, ...] = ()
     waivers: str = ""
 
@@ -60,10 +67,12 @@ def next_steps(run: Run | None, verdict: Verdict, pull_request: str = "") -> Nex
     """Return what to do next about a verdict."""
     if verdict.outcome is Outcome.NO_BASELINE:
         return NextSteps(advice=(catalogue()[Rule.NO_BASELINE].fix,))
+    explain = _explain(run, verdict)
     if verdict.outcome in _NOT_REPRODUCED:
-        return NextSteps()
+        return NextSteps(explain=explain)
     return NextSteps(
         command=_command(run, verdict),
+        explain=explain,
         advice=tuple(_advice(run, verdict)),
         waivers=_waivers(verdict, pull_request) if verdict.outcome is Outcome.FAIL else "",
     )
@@ -79,12 +88,37 @@ def _command(run: Run | None, verdict: Verdict) -> str:
         words += ["--base", plain(verdict.reference_commit[:_COMMIT_CHARACTERS])]
     if verdict.policy_commit and not (is_beside and verdict.policy_commit == verdict.reference_commit):
         words += ["--policy-from", plain(verdict.policy_commit[:_COMMIT_CHARACTERS])]
-    return shlex.join((*words, *(_given(run) if run is not None else ())))
+    return shlex.join((*words, *(_given(run, run.overrides) if run is not None else ())))
 
 
-def _given(run: Run) -> Iterator[str]:
+def _explain(run: Run | None, verdict: Verdict) -> str:
+    """Return the command that explains a lost award; of another engine only its output can be asked."""
+    award = plain(lost_award(verdict.records), _VALUE_CHARACTERS)
+    if run is None or not award or award.startswith("-"):
+        return ""
+    words = ["sbir-gate", "explain", award]
+    if run.enricher != BUILT_IN:
+        words += ["--enriched", "FILE"]
+    if run.settings_file:
+        words += ["--config", plain(run.settings_file)]
+    words += ["--against", _reference_file(run, verdict)]
+    asked = {key: value for key, value in run.overrides.items() if not key.startswith(_NOT_EXPLAINED)}
+    return shlex.join((*words, *(_given(run, asked) if run.enricher == BUILT_IN else ())))
+
+
+def _reference_file(run: Run, verdict: Verdict) -> str:
+    """Return the saved Run that head was compared with: the base beside it, else the baseline."""
+    key, name = ("reports.folder", _REPORTS) if run.session else ("gate.baselines_folder", _BASELINES)
+    given = run.overrides.get(key)
+    folder = plain(str(yaml.safe_load(given)), _VALUE_CHARACTERS) if given else name
+    if run.session and verdict.reference_started_at is not None:
+        return f"{folder}/benchmarks/{moment_stem(verdict.reference_started_at)}.json"
+    return f"{folder}/{plain(verdict.gate)}.json"
+
+
+def _given(run: Run, overrides: Mapping[str, str]) -> Iterator[str]:
     """Yield the options that repeat what was set beyond the files."""
-    for key, value in run.overrides.items():
+    for key, value in overrides.items():
         if key == "enricher.command":
             yield from ("--enricher", plain(run.enricher, _VALUE_CHARACTERS))
         elif (key, value) == ("benchmark.is_timed", "false"):

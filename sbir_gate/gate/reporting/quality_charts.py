@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sbir_gate.gate.reporting.no_link import REASONS
 from sbir_gate.gate.reporting.quality_tables import (
     histogram_table,
     method_table,
@@ -13,7 +14,6 @@ from sbir_gate.gate.reporting.quality_tables import (
 )
 from sbir_gate.gate.reporting.quality_words import (
     DIMENSIONS,
-    REASONS,
     interval_text,
     method_name,
     segment_name,
@@ -21,8 +21,9 @@ from sbir_gate.gate.reporting.quality_words import (
     value_name,
 )
 from sbir_gate.gate.reporting.quantities import counted, rate
+from sbir_gate.model.matches import NoLinkReason
 from sbir_gate.model.proportion import Proportion
-from sbir_gate.model.quality_report import Dimension, HistogramBin, QualityReport, Reason, Segment
+from sbir_gate.model.quality_report import Dimension, HistogramBin, QualityReport, Segment
 from sbir_gate.model.records import Phase
 from sbir_gate.pages.blocks import Axis, Chart, Mark, Scale, Series, Tone
 
@@ -162,9 +163,9 @@ def reliability_chart(report: QualityReport) -> Chart | None:
     )
 
 
-def reasons_of(report: QualityReport) -> list[Reason]:
+def reasons_of(report: QualityReport) -> list[NoLinkReason]:
     """Return the reasons of the awards without a link, in their order."""
-    return [reason for reason in Reason if any(count.reason is reason for count in report.unmatched)]
+    return [reason for reason in NoLinkReason if any(count.reason is reason for count in report.unmatched)]
 
 
 def unmatched_chart(report: QualityReport) -> Chart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sbir_gate.gate.reporting.no_link import reason_text
 from sbir_gate.gate.reporting.quality_charts import (
     histogram_chart,
     method_chart,
@@ -22,8 +23,6 @@ from sbir_gate.gate.reporting.quality_tables import (
 )
 from sbir_gate.gate.reporting.quality_words import (
     DIMENSIONS,
-    REASONS,
-    REASONS_EXPLAINED,
     gap_texts,
     interval_text,
     segment_name,
@@ -32,7 +31,8 @@ from sbir_gate.gate.reporting.quality_words import (
 )
 from sbir_gate.gate.reporting.quantities import NOTHING, counted, rate
 from sbir_gate.model.moments import moment_text
-from sbir_gate.model.quality_report import Dimension, Gap, QualityReport
+from sbir_gate.model.proportion import Proportion
+from sbir_gate.model.quality_report import Dimension, Gap, QualityReport, Segment
 from sbir_gate.pages.blocks import (
     Block,
     Fact,
@@ -71,19 +71,26 @@ def _lead(report: QualityReport) -> str:
     if not share.whole:
         return "There are no awards."
     of_awards = f"{share.part:,} of {counted(share.whole, 'award')} have a link ({share_text(share.rate)})."
-    low = min(
-        (
-            segment
-            for segment in report.segments
-            if segment.dimension is not Dimension.YEAR and not segment.merged
-        ),
-        key=lambda segment: (segment.match_rate.high or 0.0, segment.value),
+    low = max(
+        (segment for segment in report.segments if _is_below(segment, share)),
+        key=lambda segment: (_missing(segment, share), segment.value),
         default=None,
     )
-    if low is None or (low.match_rate.high or 0.0) >= (share.low or 0.0):
+    if low is None:
         return of_awards
-    named = f"{DIMENSIONS[low.dimension]}: {segment_name(low)}"
-    return f"{of_awards} The lowest match rate is of {named} ({share_text(low.match_rate.rate)})."
+    named = f"{DIMENSIONS[low.dimension]} {segment_name(low)}"
+    of_segment = f"{share_text(low.match_rate.rate)} of {counted(low.match_rate.whole, 'award')}"
+    return f"{of_awards} Clearly below that: {named}, with {of_segment}."
+
+
+def _is_below(segment: Segment, share: Proportion) -> bool:
+    """Say whether the intervals of a segment and of all awards do not meet; merged values are none."""
+    return not segment.merged and (segment.match_rate.high or 0.0) < (share.low or 0.0)
+
+
+def _missing(segment: Segment, share: Proportion) -> float:
+    """Return how many links a segment lacks to the rate of all awards."""
+    return (share.rate or 0.0) * segment.match_rate.whole - segment.match_rate.part
 
 
 def _facts(report: QualityReport) -> Iterator[Fact]:
@@ -139,7 +146,7 @@ def _unmatched(report: QualityReport) -> Section:
     reasons = reasons_of(report)
     if not reasons:
         return _section("unmatched", "Awards without a link", unmatched_table(report, (), ()))
-    explained = "; ".join(f"{REASONS[reason]}: {REASONS_EXPLAINED[reason]}" for reason in reasons)
+    explained = "; ".join(map(reason_text, reasons))
     chart = unmatched_chart(report)
     return _section("unmatched", "Awards without a link", Paragraph(f"{explained}."), chart)
 

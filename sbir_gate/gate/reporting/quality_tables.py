@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from sbir_gate.gate.reporting.no_link import REASONS
 from sbir_gate.gate.reporting.quality_words import (
     BANDS,
     DIMENSIONS,
     NOT_STATED,
-    REASONS,
     interval_text,
     method_name,
     segment_name,
@@ -18,12 +18,12 @@ from sbir_gate.gate.reporting.quality_words import (
     value_name,
 )
 from sbir_gate.gate.reporting.quantities import NOTHING
+from sbir_gate.model.matches import NoLinkReason
 from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.quality_report import (
     Dimension,
     HistogramBin,
     QualityReport,
-    Reason,
     Segment,
     SplitRecipient,
 )
@@ -164,7 +164,7 @@ def reliability_table(report: QualityReport) -> Table:
     )
 
 
-def unmatched_table(report: QualityReport, reasons: Sequence[Reason], phases: Sequence[str]) -> Table:
+def unmatched_table(report: QualityReport, reasons: Sequence[NoLinkReason], phases: Sequence[str]) -> Table:
     """Return the awards without a link: a row for each phase, a column for each reason."""
     counts = Counter({(count.phase, count.reason): count.awards for count in report.unmatched})
     totals = {segment.value: segment.match_rate.whole for segment in report.segments_of(Dimension.PHASE)}

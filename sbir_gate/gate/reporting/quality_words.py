@@ -9,7 +9,7 @@ from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import NOTHING
 from sbir_gate.model.matches import Method
 from sbir_gate.model.proportion import Proportion
-from sbir_gate.model.quality_report import Band, Dimension, Gap, Reason, Segment
+from sbir_gate.model.quality_report import Band, Dimension, Gap, Segment
 
 NOT_STATED = "not stated"
 _TEXT_CHARACTERS = 120
@@ -38,32 +38,6 @@ _VALUES: Mapping[tuple[Dimension, str], str] = MappingProxyType(
         (Dimension.IDENTIFIER_TYPE, "uei-only"): "UEI only",
         (Dimension.IDENTIFIER_TYPE, "duns-only"): "DUNS only",
         (Dimension.IDENTIFIER_TYPE, "neither"): "neither",
-    }
-)
-
-REASONS: Mapping[Reason, str] = MappingProxyType(
-    {
-        Reason.IDENTIFIER_CONFLICT: "identifier conflict",
-        Reason.NAME_FREQUENCY: "name frequency",
-        Reason.BELOW_LIMIT: "below the limit",
-        Reason.NO_CANDIDATE: "no candidate",
-        Reason.PLACEHOLDER: "placeholder",
-        Reason.UNREADABLE: "unreadable",
-        Reason.NOT_REPORTED: "not reported",
-        Reason.NO_ROW: "no row in the output",
-    }
-)
-
-REASONS_EXPLAINED: Mapping[Reason, str] = MappingProxyType(
-    {
-        Reason.IDENTIFIER_CONFLICT: "a recipient has the award's UEI or DUNS, but a different name",
-        Reason.NAME_FREQUENCY: "a recipient has the same name, but so have others, or the place disagrees",
-        Reason.BELOW_LIMIT: "the best candidate is below the acceptance limit",
-        Reason.NO_CANDIDATE: "no recipient resembles the firm",
-        Reason.PLACEHOLDER: "the name is a placeholder (n/a), and there is no identifier",
-        Reason.UNREADABLE: "the award has neither a name nor an identifier that can be read",
-        Reason.NOT_REPORTED: "the engine reports no candidates, so the reason is not known",
-        Reason.NO_ROW: "the engine wrote no row for the award",
     }
 )
 

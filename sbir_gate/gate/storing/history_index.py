@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -75,7 +76,7 @@ _METRICS = (
     + " (SELECT 1 FROM points JOIN chosen USING (entry) WHERE points.metric = metrics.metric) ORDER BY name"
 )
 
-_Cells = Sequence[Any]
+_Cells = tuple[Any, ...]
 """One row of SQLite, in the order of _HEADS."""
 
 Stamp = tuple[int, int]
@@ -206,7 +207,7 @@ class HistoryIndex:
 
     def rows(self, query: HistoryQuery) -> tuple[HistoryRow, ...]:
         """Return the heads of the entries, the oldest first."""
-        return tuple(_row(cells) for cells in self._connection.execute(_ROWS, _parameters(query)))
+        return tuple(_row(tuple(cells)) for cells in self._connection.execute(_ROWS, _parameters(query)))
 
     def points(self, metric: str, query: HistoryQuery) -> tuple[HistoryPoint, ...]:
         """Return one metric of the entries, the oldest first; entries without it are left out."""
@@ -229,6 +230,8 @@ def _parameters(query: HistoryQuery) -> dict[str, str | float | int | None]:
     }
 
 
+# a question on one metric after the other meets the same heads again
+@lru_cache(maxsize=1 << 15)
 def _row(cells: _Cells) -> HistoryRow:
     name, gate, started, commit, branch, is_dirty, tags, outcome, *rest = cells
     machine, fixture, enricher, tool_version, timing, cpu_timing = rest
@@ -253,5 +256,5 @@ def _row(cells: _Cells) -> HistoryRow:
 def _points(metric: str, found: sqlite3.Cursor) -> Iterator[HistoryPoint]:
     for *head, unit, kind, version, method, value, repeats, low, high in found:
         yield HistoryPoint(
-            _row(head), metric, unit, MetricKind(kind), value, repeats, version, method, low, high
+            _row(tuple(head)), metric, unit, MetricKind(kind), value, repeats, version, method, low, high
         )

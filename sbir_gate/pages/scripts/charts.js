@@ -144,6 +144,8 @@ const Charts = (() => {
 
   const draw = (box, chart) => {
     box.hidden = false;
+    /* while the library measures anew, for paper say, what follows must not move up */
+    box.style.minHeight = `${chart.height}px`;
     return Plotly.react(box, chart.series.map((series, place) => trace(series, place, chart)), layout(chart, box.clientWidth), CONFIG);
   };
 

@@ -9,8 +9,8 @@ import pytest
 from sbir_gate.engine import EnrichRequest, enrich
 from sbir_gate.engine.explanation import explain
 from sbir_gate.errors import InputError
-from sbir_gate.model.explanation import Basis, Change, NoLinkReason, SharedKey
-from sbir_gate.model.matches import DecisionKind
+from sbir_gate.model.explanation import Basis, Change, SharedKey
+from sbir_gate.model.matches import DecisionKind, NoLinkReason
 from tests.factories_matching import UEIS, Award, Recipient, make_settings, write_tables
 
 BOSTON = ("BOSTON", "MA", "02110")
@@ -28,6 +28,8 @@ AWARDS = [
     Award("generation", "Brightwell Labs II", None, None, *BOSTON),
     Award("nothing", "Yttrixa", None, None, *RENO),
     Award("placeholder", "Redacted due to PII", None, None, *RENO),
+    Award("nameless", "", None, None, *RENO),
+    Award("unknown-uei", "Redacted due to PII", UEIS[5], None, *RENO),
 ]
 RECIPIENTS = [
     Recipient("R-uei", "QUELLMARK OPTICS INC", UEIS[0], None, *BOSTON),
@@ -71,6 +73,8 @@ def explained(tables):
         ("generation", DecisionKind.CANDIDATE, Basis.MODEL, NoLinkReason.OTHER_GENERATION),
         ("nothing", DecisionKind.NONE, Basis.NOTHING, NoLinkReason.NO_CANDIDATE),
         ("placeholder", DecisionKind.NONE, Basis.NOTHING, NoLinkReason.PLACEHOLDER),
+        ("nameless", DecisionKind.NONE, Basis.NOTHING, NoLinkReason.UNREADABLE),
+        ("unknown-uei", DecisionKind.NONE, Basis.NOTHING, NoLinkReason.NO_CANDIDATE),
     ],
 )
 def test_each_decision_has_its_basis_and_its_reason(explained, award, kind, basis, reason):

@@ -14,8 +14,9 @@ from sbir_gate.gate import quality as use_case
 from sbir_gate.gate.quality import QualityRequest, keep_quality, report_on_file
 from sbir_gate.gate.run import run_gate
 from sbir_gate.model.document import FORMAT_VERSION, QUALITY, decode, encode
+from sbir_gate.model.matches import NoLinkReason
 from sbir_gate.model.proportion import Proportion
-from sbir_gate.model.quality_report import Dimension, Gap, Reason, count_fault
+from sbir_gate.model.quality_report import Dimension, Gap, count_fault
 from sbir_gate.settings.effective import load_settings
 from tests.factories_quality import make_report
 from tests.fakes import AWARDS, FakeEngine, fake_edges, write_fixture
@@ -57,9 +58,9 @@ def test_a_file_with_all_columns_gives_all_that_is_counted(write):
     }
     assert [each.value for each in found.segments_of(Dimension.YEAR)] == ["2020", "2021", ""]
     assert {count.reason for count in found.unmatched} == {
-        Reason.IDENTIFIER_CONFLICT,
-        Reason.PLACEHOLDER,
-        Reason.UNREADABLE,
+        NoLinkReason.IDENTIFIER_CONFLICT,
+        NoLinkReason.PLACEHOLDER,
+        NoLinkReason.UNREADABLE,
     }
     assert found.review[0].recipient_name == "ZENITH, LLC"
     assert set(found.gaps) == {Gap.TRUTH}

@@ -216,6 +216,14 @@ def test_the_built_in_engine_hands_over_the_facts_of_an_input_error(folder):
     assert text(finding) == "recipients.csv:7: no such column"
 
 
+def test_the_row_of_a_table_that_the_built_in_engine_names_is_kept(folder):
+    ends = ProcessResult(2, False, 1.0, 1.0, 1.0, ("error: awards.parquet: row 1,234: not a number",))
+    error = InputError("not a number", path="awards.parquet", row=1234, column="year", value="x")
+    with pytest.raises(InputError) as caught:
+        gate(settings(folder), FakeEngine(ends=ends, error=error))
+    assert caught.value.fault == error.fault
+
+
 def test_an_input_error_without_facts_is_that_of_its_last_line(folder):
     ends = ProcessResult(2, False, 1.0, 1.0, 1.0, ("error: no such column",))
     with pytest.raises(InputError, match="exit status 2: error: no such column"):

@@ -19,7 +19,7 @@ from sbir_gate.gate.untrusted import MAX_BESIDE, MAX_RUNS, find_pull, judge_untr
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.definitions import DEFINITIONS, metric_version
 from sbir_gate.model.document import RUN, encode
-from sbir_gate.model.finding import recorded
+from sbir_gate.model.finding import Finding, Rule, Severity, recorded
 from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.run import BaseGap, GapKind, Metric, MetricKind, Source, Timing
 from sbir_gate.model.verdict import Outcome
@@ -43,6 +43,7 @@ from tests.factories import (
 from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes_github import REPOSITORY, connected, github
 from tests.findings import reasons
+from tests.tiers import tiered
 
 SHA = "a" * 40
 FORK = "mallory/octo-repo"
@@ -378,6 +379,15 @@ class TestWhatWouldSpareItJudgement:
         save_run(half.artifact, replace(base, fixture_edits=FixtureEdits(half.main)))
         self.refused(half.publish()[0].verdict, "not measured on the fixture")
 
+    @pytest.mark.parametrize("severity", [Severity.INFO, Severity.OK, Severity.WARN])
+    def test_an_edit_that_could_not_be_judged_is_as_severe_as_this_half_says(self, half, severity):
+        obstacle = Finding(Rule.FIXTURE_EDIT_UNJUDGED, severity, facts={"obstacle": "it broke"})
+        edits = FixtureEdits(half.main, obstacle=obstacle)
+        save_run(half.artifact, measured(fixture_edits=edits))
+        verdict = half.publish()[0].verdict
+        assert verdict.outcome is Outcome.INCOMPARABLE
+        assert "cannot be judged on the base's fixture: it broke" in reasons(verdict)
+
     def test_a_fixture_that_cannot_be_read_here_compares_with_nothing(self, half):
         (half.checkout.folder / "truth.csv").unlink()
         self.refused(self.beside(half, measured()), "the fixture cannot be read here")
@@ -427,7 +437,8 @@ class TestAnEngineThatIsUnchanged:
         assert (verdict.outcome, verdict.timing) == (Outcome.PASS, Timing.ENGINE_UNCHANGED)
 
     @pytest.mark.parametrize(
-        "name", ["engine/link.py", "requirements.txt", "uv.lock", "pyproject.toml", "sbir-gate.yaml"]
+        "name",
+        [*tiered("engine/link.py", "uv.lock", slow=("requirements.txt", "pyproject.toml", "sbir-gate.yaml"))],
     )
     def test_a_change_of_what_it_is_made_of(self, half, name):
         verdict = self.judged(half, "README.md", name)
@@ -444,6 +455,7 @@ class TestAnEngineThatIsUnchanged:
         assert verdict.outcome is Outcome.INCOMPARABLE
         assert "enricher.sources" in reasons(verdict)[0]
 
+    @pytest.mark.slow
     def test_a_change_of_too_many_files_to_list(self, half):
         verdict = self.judged(half, *(f"docs/{number}.md" for number in range(3000)))
         assert "more than 3,000 files" in reasons(verdict)[0]
@@ -452,14 +464,14 @@ class TestAnEngineThatIsUnchanged:
         ("pattern", "name"),
         [
             ("engine/**", "engine/a/b.py"),
-            ("engine", "engine/a/b.py"),
             ("**/link.py", "link.py"),
-            ("a/**/b.py", "a/b.py"),
-            ("a/**/b.py", "a/x/y/b.py"),
-            ("[[:alpha:]]*.py", "link.py"),
-            ("[^x]ink.py", "link.py"),
             ("link\\.py", "link.py"),
             ("engine/", "engine/x"),
+            pytest.param("engine", "engine/a/b.py", marks=pytest.mark.slow),
+            pytest.param("a/**/b.py", "a/b.py", marks=pytest.mark.slow),
+            pytest.param("a/**/b.py", "a/x/y/b.py", marks=pytest.mark.slow),
+            pytest.param("[[:alpha:]]*.py", "link.py", marks=pytest.mark.slow),
+            pytest.param("[^x]ink.py", "link.py", marks=pytest.mark.slow),
         ],
     )
     def test_a_pattern_matches_at_least_what_it_does_for_git(self, half, pattern, name):

@@ -2,8 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from sbir_gate.model.bounds import is_amount, number_fault
-from tests.factories import make_run, with_metric
+from sbir_gate.gate.comparing.gate import judge
+from sbir_gate.model.bounds import is_amount, number_fault, run_fault
+from sbir_gate.model.finding import Finding, Rule, Severity
+from sbir_gate.model.fixture_edits import FixtureEdits
+from sbir_gate.model.verdict import verdict_fault
+from tests.factories import make_policy, make_run, with_metric
 from tests.factories_history import make_entry
 
 
@@ -40,3 +44,24 @@ def test_a_difference_of_sizes_may_be_negative_and_a_time_not():
 )
 def test_the_place_of_a_number_that_cannot_be_is_named(change, fault):
     assert number_fault(make_run(**change)).startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts", "fault"),
+    [
+        (Rule.FIXTURE_EDIT_UNJUDGED, {"obstacle": "it broke"}, ""),
+        (
+            Rule.FIXTURE_EDIT_UNJUDGED,
+            {"obstacle": 3},
+            "a finding of the rule fixture-edit-unjudged has ",
+        ),
+        (Rule.KNOWN_NOISE, {"obstacle": 3}, "fixture_edits.obstacle is a finding of the rule known-noise"),
+    ],
+)
+def test_what_a_fixture_edit_was_not_judged_for_is_checked_like_every_finding(rule, facts, fault):
+    edits = FixtureEdits("b" * 40, obstacle=Finding(rule, Severity.FAIL, facts=facts))
+    run = make_run(fixture_edits=edits)
+    verdict = replace(judge(make_run(), None, make_policy()), fixture_edits=edits)
+    for found in (run_fault(run), verdict_fault(verdict)):
+        assert found.startswith(fault)
+        assert bool(found) is bool(fault)

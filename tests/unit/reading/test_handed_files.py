@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from sbir_gate.reading.award_table import profiles_of
-from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.awards import read_awards, thin_awards
 from sbir_gate.reading.handed_files import hand_awards, hand_recipients
 from sbir_gate.reading.recipients import iterate_recipients
 from tests.step_options import reading_options
@@ -35,10 +35,12 @@ def connection():
 def hand(connection, tmp_path):
     """What the engine is handed of awards, and the ids by which the gate knows them."""
 
-    def call(source):
+    def call(source, most=None):
         work = tmp_path / "work"
         work.mkdir()
         read = read_awards(connection, str(source), work, OPTIONS)
+        if most is not None:
+            thin_awards(connection, read, most)
         handed = hand_awards(connection, str(source), read, work, OPTIONS)
         return handed, [profile.award_id for profile in profiles_of(connection)]
 
@@ -67,6 +69,26 @@ class TestAwards:
     def test_awards_with_ids_of_their_own_are_handed_as_they_are(self, hand, tmp_path):
         handed, _ = hand(write(tmp_path / "a.csv", "award_id,Company\nA1,Quarl\nA2,Zyvox\n"))
         assert handed is None
+
+    def test_a_thinned_source_is_handed_without_what_was_left_out(self, hand, tmp_path):
+        rows = "".join(f"A{n},Firm {n}\n" for n in range(7))
+        handed, ids = hand(write(tmp_path / "a.csv", f"award_id,Company\n{rows}"), most=3)
+        assert ids == ["A0", "A2", "A4"]
+        assert [row["award_id"] for row in rows_of(handed)] == ids
+
+    def test_a_thinned_parquet_file_keeps_its_types(self, hand, connection, tmp_path):
+        path = tmp_path / "a.parquet"
+        connection.sql(
+            "SELECT n AS award_id, 'Firm ' || n AS Company, n / 2 AS Amount FROM range(7) t(n)"
+        ).write_parquet(str(path))
+        handed, ids = hand(path, most=3)
+        assert ids == ["0", "2", "4"]
+        found = connection.sql(f"FROM '{handed}'")
+        assert found.fetchall() == [(0, "Firm 0", 0.0), (2, "Firm 2", 1.0), (4, "Firm 4", 2.0)]
+
+    def test_a_source_with_fewer_awards_is_not_thinned(self, hand, tmp_path):
+        handed, ids = hand(write(tmp_path / "a.csv", "award_id,Company\nA1,Quarl\nA2,Zyvox\n"), most=2)
+        assert (handed, ids) == (None, ["A1", "A2"])
 
     def test_awards_without_ids_are_handed_with_those_of_the_gate_and_the_text_as_it_was(
         self, hand, tmp_path

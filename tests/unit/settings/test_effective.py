@@ -147,6 +147,43 @@ def test_all_faults_of_all_layers_are_reported_together(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("command", "sign"),
+    [
+        ("python e.py {awards} > {output}", ">"),
+        ("python e.py {awards}>>{output}", ">>"),
+        ("cat {awards} | python e.py", "|"),
+        ("python a.py; python b.py", ";"),
+        ("python e.py 2>&1", ">"),
+        ("python e.py || true", "||"),
+        ("python e.py &", "&"),
+        ("python $HOME/e.py", "$HOME"),
+        ("python `which e.py`", "`"),
+        ("python $(which e.py)", "$("),
+        (["cd", "x", "&&", "python", "e.py"], "&&"),
+    ],
+)
+@pytest.mark.parametrize("key", ["enricher.command", "benchmark.base_setup"])
+def test_what_only_a_shell_does_is_refused_with_the_fix(key, command, sign):
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(None, {}, {key: command if isinstance(command, str) else tuple(command)})
+    (fault,) = caught.value.faults
+    assert fault.problem == f"must be one command: it is started without a shell, which {sign} needs"
+    assert fault.hint.startswith("write these steps into a script and name it, or quote")
+
+
+def test_a_variable_before_the_program_is_refused():
+    with pytest.raises(ConfigurationError, match="must begin with a program, not with a variable") as caught:
+        load_settings(None, {}, {"enricher.command": "A=1 python e.py"})
+    assert caught.value.fault.hint == "write: env A=1 ..."
+
+
+def test_quoted_signs_are_arguments():
+    text = "sh -c 'a > b && c' --sep '|' \"x;y\" a\\;b {awards}"
+    command = load_settings(None, {}, {"enricher.command": text}).settings.enricher.command
+    assert command == ("sh", "-c", "a > b && c", "--sep", "|", "x;y", "a;b", "{awards}")
+
+
+@pytest.mark.parametrize(
     ("assignment", "allowed"),
     [
         ("enrichment.performance.chunk_size=0", "must be at least 1 (0)"),

@@ -348,17 +348,16 @@ class TestResuming:
             desk.fetch()
 
     @pytest.mark.parametrize(
-        ("etag", "modified"),
+        "facts",
         [
-            (None, None),
-            ('W/"1"', LAST_MODIFIED),
-            (None, "now"),
-            ("unquoted", LAST_MODIFIED),
+            {"etag": None, "modified": None},
+            {"etag": 'W/"1"'},
+            {"etag": None, "is_new": True},
+            {"etag": "unquoted"},
         ],
     )
-    def test_without_a_reliable_version_it_starts_again_and_says_so(self, server, desk, etag, modified):
-        modified = formatdate(usegmt=True) if modified == "now" else modified
-        self.stopped(server, desk, etag=etag, modified=modified)
+    def test_without_a_reliable_version_it_starts_again_and_says_so(self, server, desk, facts):
+        self.stopped(server, desk, **facts)
         desk.fetch()
         assert server.ranges() == [None]
         assert "starting over: the server" in desk.said[-1]

@@ -103,6 +103,17 @@ def test_what_was_not_judged_on_the_fixture_of_the_base_is_never_a_pass(text):
         assert reasons(found)[0].endswith(text)
 
 
+@pytest.mark.parametrize("severity", Severity)
+def test_a_saved_run_does_not_decide_how_severe_its_obstacle_is(severity):
+    claimed = replace(obstacle("it broke"), severity=severity)
+    head = replace(on("h", make_run()), fixture_edits=replace(EDITS, obstacle=claimed))
+    there = OnBaseFixture(on("b", make_run()), on("b", make_run()))
+    for on_base in (None, there):
+        found = judge_change(head, on("h", make_run()), POLICY, on_base)
+        assert found.outcome is Outcome.INCOMPARABLE
+        assert found.findings[0] == obstacle("it broke")
+
+
 @pytest.mark.parametrize(
     ("edits", "limit", "outcome"),
     [

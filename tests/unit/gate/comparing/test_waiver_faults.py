@@ -4,6 +4,8 @@ from datetime import date
 import pytest
 
 from sbir_gate.gate.comparing.waiver_faults import waiver_faults
+from sbir_gate.gate.reporting.messages import diagnosis_texts
+from sbir_gate.model.diagnosis import Flaw
 from sbir_gate.model.verdict import Policy
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import make_limit, make_policy, make_run, scaled, with_lost_links
@@ -38,12 +40,31 @@ def test_a_waiver_that_may_yet_be_needed_is_sound():
             waiver("records_per_second"),
             "the waiver for records_per_second is for a metric that nothing can fail: it has no such limit",
         ),
+        (
+            waiver("wall_secnods"),
+            "the waiver for wall_secnods is for a metric that has no limit",
+        ),
         (waiver(limit=25.0), "the waiver for wall_seconds reaches up to 25%, and the limit is 25%"),
         (waiver("awards", 5.0), "the waiver for awards allows 5 awards, and gate.max_lost as many or more"),
     ],
 )
 def test_one_that_does_nothing_is_named(one, said):
     assert found(one) == [("w.yaml:3", said)]
+
+
+@pytest.mark.parametrize(
+    ("metric", "near"),
+    [("wall_secnods", "wall_seconds"), ("award", "awards"), ("fixture_edit", "fixture-edit")],
+)
+def test_the_name_that_a_misspelled_metric_is_close_to_is_the_hint(metric, near):
+    (diagnosis,) = waiver_faults(make_policy(), Waivers((waiver(metric),), TODAY), None, None)
+    assert diagnosis.flaw is Flaw.WAIVER_MISSPELLED
+    assert diagnosis_texts(diagnosis)[1] == f"did you mean {near}?"
+
+
+def test_a_metric_that_is_close_to_no_other_is_not_called_misspelled():
+    (diagnosis,) = waiver_faults(make_policy(), Waivers((waiver("links/exact"),), TODAY), None, None)
+    assert diagnosis.flaw is Flaw.WAIVER_WITHOUT_LIMIT
 
 
 def test_the_former_name_of_a_waiver_is_named():

@@ -52,8 +52,18 @@ def test_a_command_that_ends_well(run, tmp_path):
     assert (tmp_path / "out").read_text() == str(tmp_path)
 
 
-def test_paths_within_its_folder_are_relative(run):
-    assert run("import os; print(os.getcwd() + '/enrich.py:3: broken')").log_tail == ("enrich.py:3: broken",)
+def test_what_it_prints_is_kept_as_it_is(run, tmp_path):
+    result = run("import os; print(os.getcwd() + '/enrich.py:3: broken')")
+    assert result.log_tail == (f"{tmp_path}/enrich.py:3: broken",)
+
+
+def test_paths_within_its_folder_are_relative_in_its_error(tmp_path):
+    request = ProcessRequest(("enrich",), {}, tmp_path, 60.0)
+    log_tail = (f'  File "{tmp_path}/enrich.py", line 3', f"OSError: {tmp_path}/data/x.csv")
+    with pytest.raises(EnricherError) as caught:
+        raise_on_failure(request, ProcessResult(1, False, 1.0, 1.0, 1.0, log_tail))
+    assert caught.value.log_tail == ('  File "enrich.py", line 3', "OSError: data/x.csv")
+    assert str(tmp_path) not in caught.value.message
 
 
 def test_only_the_given_environment_is_seen(run):

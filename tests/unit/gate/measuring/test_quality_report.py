@@ -6,14 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.gate.measuring.quality import measure_quality
-from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.matches import Decision, DecisionKind, NoLinkReason
 from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.quality_report import (
     MOST_SEGMENTS,
     Band,
     Dimension,
     Gap,
-    Reason,
     count_fault,
 )
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, LinkedRecipient, Phase
@@ -65,25 +64,28 @@ def test_every_dimension_has_its_segments_with_counts_and_intervals():
 def test_every_award_without_a_link_has_its_likeliest_reason():
     report = make_report()
     assert Counter({(count.phase, count.reason): count.awards for count in report.unmatched}) == {
-        ("I", Reason.IDENTIFIER_CONFLICT): 1,
-        ("I", Reason.NAME_FREQUENCY): 1,
-        ("II", Reason.NAME_FREQUENCY): 1,
-        ("II", Reason.BELOW_LIMIT): 1,
-        ("other", Reason.PLACEHOLDER): 1,
-        ("I", Reason.UNREADABLE): 1,
-        ("I", Reason.NO_CANDIDATE): 1,
+        ("I", NoLinkReason.IDENTIFIER_CONFLICT): 1,
+        ("I", NoLinkReason.NAME_FREQUENCY): 1,
+        ("II", NoLinkReason.NAME_FREQUENCY): 1,
+        ("II", NoLinkReason.BELOW_LIMIT): 1,
+        ("other", NoLinkReason.PLACEHOLDER): 1,
+        ("I", NoLinkReason.UNREADABLE): 1,
+        ("I", NoLinkReason.NO_CANDIDATE): 1,
     }
 
 
 def test_a_placeholder_with_an_identifier_is_an_award_like_others():
     named = profile("A1", "", kind=IdentifierType.UEI_ONLY, uei="CSQJZSE9KFD9", is_placeholder=True)
     report = report_of([nothing("A1"), candidate("A2")], [named, profile("A2")])
-    assert [count.reason for count in report.unmatched] == [Reason.BELOW_LIMIT, Reason.NO_CANDIDATE]
+    assert [count.reason for count in report.unmatched] == [
+        NoLinkReason.BELOW_LIMIT,
+        NoLinkReason.NO_CANDIDATE,
+    ]
 
 
 def test_an_engine_without_candidates_leaves_the_reason_open():
     report = report_of([link("A1"), nothing("A2")], [profile("A1"), profile("A2")])
-    assert [count.reason for count in report.unmatched] == [Reason.NOT_REPORTED]
+    assert [count.reason for count in report.unmatched] == [NoLinkReason.NOT_REPORTED]
     assert Gap.CANDIDATES in report.gaps
 
 
@@ -92,7 +94,7 @@ def test_missing_doubled_and_unknown_rows_are_counted_apart():
     report = report_of(decisions, [profile("A1"), profile("A2")])
     assert (report.rows, report.rows_doubled, report.rows_missing, report.rows_unknown) == (4, 2, 1, 1)
     assert report.match_rate == Proportion.of(1, 2)
-    assert [count.reason for count in report.unmatched] == [Reason.NO_ROW]
+    assert [count.reason for count in report.unmatched] == [NoLinkReason.NO_ROW]
 
 
 def test_the_bands_begin_at_their_limits():
@@ -140,7 +142,7 @@ def test_what_the_output_does_not_hold_is_said_and_not_made_up():
     assert report.segments == ()
     assert report.confidences == ()
     # nothing is known of the names: a missing link is not the fault of an unreadable award
-    assert [count.reason for count in report.unmatched] == [Reason.NOT_REPORTED]
+    assert [count.reason for count in report.unmatched] == [NoLinkReason.NOT_REPORTED]
 
 
 def test_values_beyond_the_most_are_one_segment():

@@ -1,6 +1,7 @@
 from sbir_gate.gate.measuring.review_lists import shared_identifiers, split_firms
 from sbir_gate.model.awards import AwardRecord
-from sbir_gate.model.quality_report import MOST_LISTED, MOST_NAMED, Reason, SplitRecipient
+from sbir_gate.model.matches import NoLinkReason
+from sbir_gate.model.quality_report import MOST_LISTED, MOST_NAMED, SplitRecipient
 from sbir_gate.model.records import LinkedRecipient
 from tests.factories_quality import NAMES, candidate, link, make_report, nothing, profile, report_of
 
@@ -11,7 +12,7 @@ def test_a_firm_and_its_candidate_are_one_entry_the_surest_first():
         ("Zenith Laboratories", "ZENITH LABS CORP", 3, 0.3),
         ("Omega Photonics", "", 1, 0.02),
     ]
-    assert (review[0].award_id, review[0].reason) == ("A3", Reason.IDENTIFIER_CONFLICT)
+    assert (review[0].award_id, review[0].reason) == ("A3", NoLinkReason.IDENTIFIER_CONFLICT)
 
 
 def test_candidates_without_a_confidence_come_last():

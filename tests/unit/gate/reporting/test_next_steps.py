@@ -6,6 +6,7 @@ import pytest
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.next_steps import next_steps
+from sbir_gate.model.moments import moment_stem
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.model.waiver import PLACEHOLDERS, Waivers
 from sbir_gate.settings.waivers import load_waivers
@@ -97,3 +98,41 @@ def test_an_undecided_verdict_says_how_many_more_would_decide():
 def test_a_pass_asks_for_nothing_and_a_first_run_for_a_merge():
     assert next_steps(BASE, judge(BASE, BASE, make_policy())).command == ""
     assert "Merge" in next_steps(BASE, judge(BASE, None, make_policy())).advice[0]
+
+
+def test_a_lost_link_names_the_command_that_explains_it():
+    lost = with_lost_links(replace(BASE, enricher="built-in", settings_file="my gate.yaml"), 7)
+    first = "sbir-gate explain A0000 --config 'my gate.yaml' --against"
+    assert next_steps(lost, judge(lost, BASE, make_policy())).explain == f"{first} baselines/enrichment.json"
+    beside = replace(lost, session="s")
+    verdict = judge(beside, replace(BASE, session="s"), make_policy())
+    saved = f"reports/benchmarks/{moment_stem(BASE.started_at)}.json"
+    assert next_steps(beside, verdict).explain == f"{first} {saved}"
+
+
+def test_a_lost_link_is_explained_of_the_same_input():
+    overrides = {
+        "fixtures.awards": "my awards.csv",
+        "fixtures.truth": "null",
+        "gate.baselines_folder": "theirs",
+        "matching.acceptance_limit": "0.02",
+        "benchmark.is_timed": "false",
+    }
+    head = with_lost_links(replace(BASE, enricher="built-in", overrides=overrides), 2)
+    verdict = judge(head, BASE, make_policy())
+    assert verdict.outcome is Outcome.WARN
+    assert next_steps(head, verdict).explain == (
+        "sbir-gate explain A0000 --against theirs/enrichment.json --awards 'my awards.csv'"
+        " --set matching.acceptance_limit=0.02"
+    )
+
+
+def test_of_another_engine_its_output_is_explained():
+    head = with_lost_links(replace(BASE, enricher="python mine.py"), 7)
+    found = next_steps(head, judge(head, BASE, make_policy())).explain
+    assert found == "sbir-gate explain A0000 --enriched FILE --against baselines/enrichment.json"
+
+
+@pytest.mark.parametrize("head", [BASE, scaled(BASE, "wall_seconds", 1.4)])
+def test_without_a_lost_link_there_is_nothing_to_explain(head):
+    assert next_steps(head, judge(head, BASE, make_policy())).explain == ""

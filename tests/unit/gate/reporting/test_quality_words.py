@@ -5,8 +5,6 @@ from sbir_gate.gate.reporting.quality_words import (
     BANDS,
     DIMENSIONS,
     GAPS,
-    REASONS,
-    REASONS_EXPLAINED,
     gap_texts,
     interval_text,
     method_name,
@@ -15,12 +13,12 @@ from sbir_gate.gate.reporting.quality_words import (
     value_name,
 )
 from sbir_gate.model.proportion import Proportion
-from sbir_gate.model.quality_report import Band, Dimension, Gap, Reason, Segment
+from sbir_gate.model.quality_report import Band, Dimension, Gap, Segment
 
 
 @pytest.mark.parametrize(
     ("words", "members"),
-    [(DIMENSIONS, Dimension), (REASONS, Reason), (REASONS_EXPLAINED, Reason), (BANDS, Band)],
+    [(DIMENSIONS, Dimension), (BANDS, Band)],
 )
 def test_everything_has_words(words, members):
     assert set(words) == set(members)

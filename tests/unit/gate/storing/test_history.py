@@ -279,7 +279,7 @@ class TestDamage:
         path.write_text(path.read_text().replace("2026-01-03T12:00:00Z", "then"))
         with open_history(folder) as history:
             assert len(history.rows(ALL)) == 4
-            assert "started_at: Input should be a valid datetime" in history.skipped[0].reason
+            assert "started_at: must be a date and time" in history.skipped[0].reason
 
     def test_a_folder_named_like_an_entry_and_a_dangling_link_are_skipped_and_named(self, folder):
         (folder / "folder.json").mkdir()

@@ -1,4 +1,4 @@
-"""Precision and recall of a whole run from the labels of its sample, with intervals.
+"""What labels say: precision and recall of a whole run, and how far two reviewers agree.
 
 Each award counts as many as it was drawn for (Horvitz and Thompson, J. Am. Stat. Assoc. 47 (1952) 663-685). A
 rate is the ratio of two such totals; its variance is that of the linearised ratio within the strata, with
@@ -9,11 +9,18 @@ and the weights say (Kish): it holds near 1, where few errors or none were drawn
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sbir_gate.model.labelling import DrawnAward, Estimate, LabelSample, QualityEstimate
+from sbir_gate.model.labelling import (
+    Agreement,
+    AwardLabel,
+    DrawnAward,
+    Estimate,
+    LabelSample,
+    QualityEstimate,
+)
 from sbir_gate.model.proportion import score_interval
 
 
@@ -83,3 +90,32 @@ def _variance(residuals: Sequence[float], size: int) -> float:
     mean = sum(residuals) / drawn
     spread = sum((residual - mean) ** 2 for residual in residuals) / (drawn - 1)
     return size**2 * (1 - drawn / size) * spread / drawn
+
+
+def agreement(first: Mapping[str, AwardLabel], second: Mapping[str, AwardLabel]) -> Agreement:
+    """Compare the labels of the awards that both have. Two labels agree if they name the same recipients.
+
+    Kappa is Cohen's (Educational and Psychological Measurement 20 (1960) 37-46).
+    """
+    both = [(first[award], second[award]) for award in first if award in second]
+    disagreements = tuple(pair for pair in both if _answer(pair[0]) != _answer(pair[1]))
+    agreed = len(both) - len(disagreements)
+    return Agreement(len(both), agreed, _kappa(both, agreed), disagreements)
+
+
+def _answer(label: AwardLabel) -> frozenset[str]:
+    return frozenset(label.recipient_ids)
+
+
+def _kappa(both: list[tuple[AwardLabel, AwardLabel]], agreed: int) -> float | None:
+    """Return kappa over the answers 'a recipient' and 'none', and which recipient where both name one.
+
+    Chance agreement is that of the two reviewers' shares of 'none': which of many recipients is named is not
+    hit by chance. None without labels, or where both give one answer alone.
+    """
+    if not both:
+        return None
+    counts = [Counter(bool(label.recipient_ids) for label in side) for side in zip(*both, strict=True)]
+    total = len(both)
+    chance = sum(counts[0][answer] * counts[1][answer] for answer in (True, False)) / total**2
+    return None if chance == 1 else (agreed / total - chance) / (1 - chance)

@@ -1,12 +1,12 @@
-"""Precision and recall of a whole run, estimated from the labels of a sample."""
+"""What labels say: precision and recall of a whole run, and how far two reviewers agree."""
 
 import random
 
 import pytest
 
-from sbir_gate.datasets.labelling.estimating import estimate_quality
+from sbir_gate.datasets.labelling.figures import agreement, estimate_quality
 from sbir_gate.datasets.labelling.sampling import SampledFrom, draw_sample
-from sbir_gate.model.labelling import DrawnAward, LabelSample
+from sbir_gate.model.labelling import AwardLabel, DrawnAward, LabelSample
 from sbir_gate.model.matches import Decision, DecisionKind
 
 
@@ -78,3 +78,33 @@ def test_no_label_gives_no_rate():
     decided, *_ = world(1, awards=100)
     found = estimate_quality(draw_sample(decided, 50, seed=1), {})
     assert (found.precision.rate, found.precision.low, found.recall.high) == (None, None, None)
+
+
+def labels(**answers):
+    """Return labels by award; an empty answer is none."""
+    return {award: AwardLabel(award, tuple(answer.split())) for award, answer in answers.items()}
+
+
+def test_only_awards_of_both_count_and_disagreements_are_kept():
+    found = agreement(labels(a="R1", b="R2", c=""), labels(a="R1", b="R3", d="R1"))
+    assert (found.both, found.agreed) == (2, 1)
+    ((first, second),) = found.disagreements
+    assert (first.recipient_ids, second.recipient_ids) == (("R2",), ("R3",))
+
+
+def test_the_order_of_recipients_does_not_matter():
+    assert agreement(labels(a="R1 R2"), labels(a="R2 R1")).agreed == 1
+
+
+def test_kappa_is_that_of_the_textbook():
+    # 20 and 15 agreed of 50, first says "a recipient" 25 times, second 30 times: kappa 0.4
+    first = labels(**{f"a{n}": "R" if n < 25 else "" for n in range(50)})
+    second = labels(**{f"a{n}": "R" if n < 20 or n >= 40 else "" for n in range(50)})
+    found = agreement(first, second)
+    assert found.agreed == 35
+    assert found.kappa == pytest.approx(0.4)
+
+
+def test_kappa_is_not_defined_without_labels_or_with_one_answer_alone():
+    assert agreement({}, {}).kappa is None
+    assert agreement(labels(a="R1", b="R2"), labels(a="R1", b="R2")).kappa is None
