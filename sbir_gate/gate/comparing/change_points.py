@@ -25,7 +25,7 @@ FEWEST_POINTS = 8
 _SHORTEST_SEGMENT = 4
 # The price of a change, in units of the noise's variance times log n, chosen by simulation: 2, as the Schwarz
 # criterion has it, is for noise that is normal and known. How often series without a change raise an alarm at
-# this price is in tests/unit/comparing/test_change_points.py and docs/history.md.
+# this price is in tests/unit/gate/comparing/test_change_points.py and docs/history.md.
 _PENALTY = 4.0
 # Points further than this many standard deviations from the median of their neighbours are brought nearer:
 # one disturbed run is not a change. The idea: Fearnhead and Rigaill, J. Am. Stat. Assoc. 114 (2019) 169-183.
@@ -41,12 +41,12 @@ _SMALLEST_CHANGE = math.log(1.01)
 # chi-square (df = 1), which holds the true one in about 95 of 100 simulated series.
 _RANGE = 6.63
 
-# A ramp is as likely as a step beforehand, and each of so many lengths of it equally likely. By simulation
+# A ramp is as likely as a step beforehand; each of this number of lengths is equally likely. By simulation
 # (tests/performance/change_point_trials.py), 1 to 3 of 100 steps are called ramps at noise of 2 to 4%.
 _RAMP_LENGTHS = 200
 # Places that fit worse than the best by more than this, in units of the variance, have no weight.
 _NEGLIGIBLE = 20.0
-# The ends of a ramp are looked for on a grid of so many points for each, which is refined so often.
+# Points of the grid on which each end of a ramp is searched, and how often the grid is refined.
 _GRID_POINTS = 250
 _REFINEMENTS = 2
 
@@ -169,7 +169,7 @@ class _Fits:
     """Changes from level to level along a straight line, and the squares about each; parallel arrays.
 
     `olds` are the last runs of the old level, `news` the first ones of the new. A step is a line of length 1.
-    Each fit stands for `weight` of them.
+    Each fit has the weight of `weight` neighbors on the refined grid.
     """
 
     olds: Places
