@@ -173,7 +173,7 @@ def _read(path: Path, max_bytes: int, again: str) -> str:
         raise DocumentError(f"{error.strerror}", "name the JSON file itself", path=path) from error
     except FileNotFoundError as error:
         raise DocumentError(
-            "no such file", near_miss(path) or "make it with 'sbir-gate run', or check the path", path=path
+            "no such file", near_miss(path) or f"check the path, or {again}", path=path
         ) from error
     except OSError as error:
         raise DocumentError(

@@ -45,20 +45,16 @@ _.monitor_memory
 _.all_title
 _.notes_title
 _.is_all_doubt
-_.stated
-_.correct
 
 # used by tests/messages_page.py, which writes docs/messages.md
 _.meaning
 
 # used by the scripts of pages, which name them themselves
-_.POINTS
 _.BAND
 _.DATE
 
 # used by the templates of pages
 _.has_choices
-_.has_filter
 _.is_wide
 
 # used by tests/performance/train_default_model.py, which writes the shipped model

@@ -55,5 +55,5 @@ def diff(
     )
     head_run, companions = load_companions(head, head_run).with_reference(head_run, reference_run)
     verdict = saved_verdict(head_run, companions, settings, judgement)
-    put(renderer(format_, verbose)(head_run, verdict))
+    put(renderer(format_, verbose)(head_run, verdict, companions.runs, settings))
     sys.exit(exit_status(verdict, fail_on == "inconclusive"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from sbir_gate.model.verdict import Verdict
     from sbir_gate.settings.schema import Settings
 
+    Render = Callable[[Run, Verdict, Sequence[Run], Settings | None], str]
+
 _CONSOLE_WIDTH = 120
-FORMATS = ("console", "markdown", "json")
+FORMATS = ("console", "markdown", "json", "html")
 
 format_option = click.option(
     "--format",
@@ -44,8 +46,13 @@ fail_on_option = click.option(
 )
 
 
-def renderer(format_: str, is_verbose: bool) -> Callable[[Run, Verdict], str]:
-    """Load all that renders, and return what renders the format."""
+def renderer(format_: str, is_verbose: bool) -> Render:
+    """Load all that renders, and return what renders the format.
+
+    It takes the Run, its verdict, the Runs that it was compared with, and the settings that name the history.
+    """
+    if format_ == "html":
+        return _page_renderer()
     from sbir_gate.gate.edges import subject_here
     from sbir_gate.gate.reporting.console import render_console
     from sbir_gate.gate.reporting.markdown import render_markdown
@@ -53,13 +60,30 @@ def renderer(format_: str, is_verbose: bool) -> Callable[[Run, Verdict], str]:
     from sbir_gate.model.document import VERDICT, encode
     from sbir_gate.model.publication import Subjects
 
-    def render(run: Run, verdict: Verdict) -> str:
+    def render(run: Run, verdict: Verdict, _compared: Sequence[Run], _settings: Settings | None) -> str:
         if format_ == "json":
             return encode(VERDICT, verdict)
         if format_ == "markdown":
             return render_markdown(build_view(run, verdict, subjects=Subjects.of(verdict, subject_here)))
         width = shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns
         return render_console(build_view(run, verdict), width, has_colour(), is_verbose)
+
+    return render
+
+
+def _page_renderer() -> Render:
+    from sbir_gate.gate.edges import subject_here
+    from sbir_gate.gate.reporting.report_page import render_report_page
+    from sbir_gate.gate.trends import REPORT_METRICS, trends_of
+    from sbir_gate.model.publication import Background, Subjects
+    from sbir_gate.pages.page import load_page
+
+    load_page()
+
+    def render(run: Run, verdict: Verdict, compared: Sequence[Run], settings: Settings | None) -> str:
+        trends = trends_of(run, settings, verdict.changes, REPORT_METRICS) if settings else ()
+        background = Background(tuple(compared), trends)
+        return render_report_page(run, verdict, background, Subjects.of(verdict, subject_here))
 
     return render
 

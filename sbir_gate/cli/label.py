@@ -89,9 +89,12 @@ def label(
     request = LabelRequest(
         awards or str(settings.fixtures.awards), recipients or str(settings.fixtures.recipients), count, seed
     )
-    inputs = [*files_of([request.awards, request.recipients], settings), *([truth] if truth else [])]
-    check_outputs((sample_file, None if serve else output), inputs)
     target = truth or _DEFAULT_TRUTH
+    inputs = files_of([request.awards, request.recipients], settings)
+    if serve:
+        check_outputs((sample_file, target), inputs)
+    else:
+        check_outputs((sample_file, output), [*inputs, target])
     labels = _labels_so_far(truth, target if serve else None)
     with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder:
         index = Path(folder) if serve else None

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sbir_gate.cli.judging import FORMATS, renderer, saved_judgement, saved_verdict
 from sbir_gate.cli.options import Choice, FilePath, policy_from_option, settings_options
 from sbir_gate.cli.printing import harmless, put, put_line
-from sbir_gate.errors import InputError, UsageError
+from sbir_gate.errors import InputError, SbirGateError, UsageError
 from sbir_gate.files import check_outputs
 from sbir_gate.model.moments import moment_text
+
+if TYPE_CHECKING:
+    from sbir_gate.model.run import Run
+    from sbir_gate.settings.schema import Settings
 
 
 @click.command(
@@ -21,6 +27,7 @@ Examples:
   sbir-gate report reports/benchmarks/20260101T120000Z.json --format markdown
   sbir-gate report RUN.json --verdict reports/verdict.json --output report.md
   sbir-gate report RUN.json --policy-from origin/main
+  sbir-gate report RUN.json --format html --output report.html
 """
 )
 @click.argument("run_document", metavar="RUN", type=FilePath())
@@ -51,8 +58,8 @@ def report(
     from sbir_gate.gate.storing.sessions import load_companions
     from sbir_gate.settings.effective import inspect_settings
 
+    settled, _ = inspect_settings(config_file, os.environ, {}, assignments)
     if output is not None:
-        settled, _ = inspect_settings(config_file, os.environ, {}, assignments)
         check_outputs((output,), files_of_report(run_document, verdict_document, settled))
     head = load_run(run_document)
     if verdict_document is not None and policy_from is not None:
@@ -60,6 +67,7 @@ def report(
             "--verdict cannot be used with --policy-from: a saved verdict is not judged again",
             "omit --verdict to judge the Run again",
         )
+    settings = settled.settings if settled is not None else None
     if verdict_document is not None:
         verdict = load_verdict(verdict_document)
         if (verdict.gate, verdict.head_started_at) != (head.gate, head.started_at):
@@ -68,6 +76,7 @@ def report(
                 "name the verdict of this Run, or omit --verdict",
                 path=verdict_document,
             )
+        compared = _compared(run_document, head, settings)
     else:
         beside = load_companions(run_document, head)
         settings, judgement = saved_judgement(
@@ -76,11 +85,25 @@ def report(
         past = consult_history(
             head, saved_verdict(head, beside, settings, judgement), settings, judgement.history
         )
-        verdict = past.verdict
+        verdict, compared = past.verdict, judgement.compared_with(beside)
         for warning in past.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
-    text = renderer(format_, is_verbose=True)(head, verdict)
+    text = renderer(format_, is_verbose=True)(head, verdict, compared, settings)
     if output is None:
         put(text)
     else:
         save_output(output, text)
+
+
+def _compared(run_document: Path, head: Run, settings: Settings | None) -> tuple[Run, ...]:
+    """Return the Runs that a saved verdict may have compared head with, as far as they can be read."""
+    from sbir_gate.gate.storing.baselines import load_baseline
+    from sbir_gate.gate.storing.sessions import load_companions
+
+    found: tuple[Run, ...] = ()
+    with suppress(SbirGateError):  # without them the page only lacks the repeats of the other side
+        found = load_companions(run_document, head).runs
+        if not found and settings is not None:
+            baseline = load_baseline(settings.gate.baselines_folder, head.gate)
+            found = (baseline,) if baseline is not None else ()
+    return found

@@ -142,7 +142,7 @@ def run(
                 result = _alone(effective, given, request, ticker)
             else:
                 result = _beside_base(effective, given, base_name(base), ticker, request)
-        put(render(result.run, result.verdict))
+        put(render(result.run, result.verdict, result.compared, effective.settings))
         for warning in result.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
         put(render_alerts(result.alerts), is_error=True)

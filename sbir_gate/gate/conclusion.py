@@ -49,7 +49,8 @@ _REPORT_IT = "this is a fault of the program: please report it, with the Run"
 class GateResult:
     """A Run, the verdict on it, the files that were written, and what went wrong with the history.
 
-    `reference_path` is the base's Run, where it was measured beside this one.
+    `reference_path` is the base's Run, where it was measured beside this one. `compared` are the Runs that
+    it was compared with.
     """
 
     run: Run
@@ -60,6 +61,7 @@ class GateResult:
     alerts: AlertList
     warnings: tuple[str, ...]
     reference_path: Path | None = None
+    compared: tuple[Run, ...] = ()
 
 
 def conclude(
@@ -86,6 +88,7 @@ def conclude(
     return replace(
         concluded,
         reference_path=paths[-1] if companions.base is not None else None,
+        compared=judgement.compared_with(companions),
         warnings=(*concluded.warnings, *keep_quality(quality, effective.settings)),
     )
 

@@ -165,7 +165,7 @@ def _turning_points(courses: Sequence[MetricCourse]) -> Iterator[str]:
         points = course.history.points
         for change in course.history.changes or ():
             for place in (change.earliest, change.start, change.end, change.latest):
-                yield points[min(place, len(points) - 1)].row.file_name
+                yield points[place].row.file_name
 
 
 def _kept(

@@ -77,6 +77,10 @@ class Judgement:
     notes: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
+    def compared_with(self, companions: Companions) -> tuple[Run, ...]:
+        """Return the Runs that head is compared with: those beside it, and the baseline if there is one."""
+        return (*companions.runs, *([self.rules.baseline] if self.rules.baseline is not None else []))
+
     def marked(self, head: Run) -> Run:
         """Return head with what it is judged by, so that the saved Run is judged again in the same way."""
         return replace(head, policy_commit=self.commit, target=self.target, is_merged=self.is_merged)

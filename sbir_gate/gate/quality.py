@@ -56,7 +56,7 @@ def report_on_file(
 
     Raises InputError for files that cannot be read, are too large, or do not belong together.
     """
-    _check_file(request.enriched)
+    check_enriched(request.enriched)
     with uncollected():
         progress("reading the decisions")
         decisions = _decisions(request)
@@ -170,7 +170,8 @@ def keep_quality(report: QualityReport | None, settings: Settings) -> tuple[str,
     return ()
 
 
-def _check_file(path: Path) -> None:
+def check_enriched(path: Path) -> None:
+    """Refuse an enriched file that a user names and that cannot be opened. Raises InputError."""
     try:
         open_file(path).close()
     except FileNotFoundError as error:

@@ -27,6 +27,7 @@ from sbir_gate.wrong_input import did_you_mean
 _SPAN = re.compile(r"(?P<count>\d{1,6})(?P<unit>[hdw])")
 _COMMIT_CHARACTERS = 7
 _DRAWN = ("match_rate", "wall_seconds")
+REPORT_METRICS = (*_DRAWN, "peak_rss_mib")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
@@ -118,8 +119,10 @@ def _notes(other_fixtures: int, series: Series) -> list[str]:
     return notes
 
 
-def trends_of(run: Run | None, settings: Settings, changes: Sequence[Change] = ()) -> tuple[TrendSeries, ...]:
-    """Return the courses of match rate and time: the last Runs of the main branch, then this one.
+def trends_of(
+    run: Run | None, settings: Settings, changes: Sequence[Change] = (), metrics: Sequence[str] = _DRAWN
+) -> tuple[TrendSeries, ...]:
+    """Return the courses of the metrics: the last Runs of the main branch, then this one.
 
     Where `changes` has the metric, its limit is drawn.
     A history that cannot be read has none: the verdict says so already.
@@ -138,7 +141,7 @@ def trends_of(run: Run | None, settings: Settings, changes: Sequence[Change] = (
     found = []
     try:
         with open_history(history_folder(settings)) as history:
-            for metric in _DRAWN:
+            for metric in metrics:
                 points = (*history.points(metric, query), *own_points(run, metric))
                 series = comparable_series(points)
                 labels = tuple(

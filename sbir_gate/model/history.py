@@ -114,20 +114,23 @@ class ChangePoint:
     """One change of level, by the positions of points in a series.
 
     `start` is the first point after the change began, most likely; it is one of `earliest` to `latest`
-    unless chance misled (5 in 100 on simulated series). `end` is the first point of the new level: `start`
-    itself for a step. `before` and `after` are the levels on both sides.
+    unless chance misled (5 in 100 on simulated series). `end` is the first point of the new level, one of
+    `earliest_end` to `latest_end`: for a step, those of `start`. `before` and `after` are the levels on both
+    sides.
     """
 
     start: int
     earliest: int
     latest: int
     end: int
+    earliest_end: int
+    latest_end: int
     before: float
     after: float
 
     @property
     def is_ramp(self) -> bool:
-        """Say whether the change came little by little."""
+        """Say whether the change came gradually."""
         return self.end > self.start
 
     @property

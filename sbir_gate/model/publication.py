@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, Verdict
 
 
@@ -77,6 +78,14 @@ class TrendSeries:
     values: tuple[float, ...]
     limit: float | None = None
     remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a verdict is seen against: the Runs that head was compared with, and courses over past Runs."""
+
+    runs: tuple[Run, ...] = ()
+    trends: tuple[TrendSeries, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,11 @@ def render_page(page: Page) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def load_page() -> None:
+    """Read all that a page is made of now: code that runs later could change the files."""
+    render_page(Page("", has_charts=True))
+
+
 def page_templates(package: str, folder: str) -> Environment:
     """Return the templates of another package, which may use those of the kit (`blocks.html.j2`)."""
     return _environment(ChoiceLoader([PackageLoader(package, folder), _kit_loader()]))
@@ -81,7 +86,12 @@ def _kit_loader() -> PackageLoader:
 
 def _environment(loader: PackageLoader | ChoiceLoader) -> Environment:
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        auto_reload=False,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update({"address": safe_address, "cell": _cell, "kind": _kind})
     return environment

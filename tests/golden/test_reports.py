@@ -1,6 +1,7 @@
 """Whole reports, as people see them; `make golden` writes them anew."""
 
 import math
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -9,8 +10,10 @@ import pytest
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.console import render_console
 from sbir_gate.gate.reporting.markdown import render_markdown
+from sbir_gate.gate.reporting.report_page import render_report_page
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.model.document import VERDICT, encode
+from sbir_gate.model.publication import Background
 from sbir_gate.model.verdict import Outcome, PolicyEdit
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (
@@ -26,6 +29,7 @@ from tests.factories import (
     with_decisions,
     with_metric,
 )
+from tests.factories_reports import judged_pair
 
 HOSTILE = "| <script>alert(1)</script> @everyone #12 [x](//y) ![i](u) \\` ``"
 HOSTILE_TAIL = (
@@ -117,6 +121,24 @@ def test_console_with_colours(check_golden):
     head, reference, _ = CASES["fail"]
     view = build_view(head, judge(head, reference, make_policy()))
     check_golden("fail-colours.txt", render_console(view, 80, use_colour=True, is_verbose=True))
+
+
+def body_of(page):
+    """Return the page without what every page has: style sheet, policy and scripts."""
+    return re.sub(r"<script>.*?</script>", "<script></script>", page[page.index("<body>") :], flags=re.DOTALL)
+
+
+def test_html(check_golden):
+    check_golden("report.html", body_of(render_report_page(*judged_pair())))
+
+
+def test_html_of_hostile_names(check_golden):
+    head, reference, _ = CASES["hostile"]
+    verdict = judge(head, reference, make_policy())
+    page = body_of(render_report_page(head, verdict, Background((reference,))))
+    assert "<script>alert(1)" not in page
+    assert "<img" not in page
+    check_golden("report-hostile.html", page)
 
 
 def test_json(check_golden):

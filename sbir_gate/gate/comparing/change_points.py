@@ -7,7 +7,7 @@ where it began, is decided here.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import groupby, pairwise
@@ -25,7 +25,7 @@ FEWEST_POINTS = 8
 _SHORTEST_SEGMENT = 4
 # The price of a change, in units of the noise's variance times log n, chosen by simulation: 2, as the Schwarz
 # criterion has it, is for noise that is normal and known. How often series without a change raise an alarm at
-# this price is in tests/unit/comparing/test_change_points.py and docs/history.md.
+# this price is in tests/unit/gate/comparing/test_change_points.py and docs/history.md.
 _PENALTY = 4.0
 # Points further than this many standard deviations from the median of their neighbours are brought nearer:
 # one disturbed run is not a change. The idea: Fearnhead and Rigaill, J. Am. Stat. Assoc. 114 (2019) 169-183.
@@ -41,7 +41,17 @@ _SMALLEST_CHANGE = math.log(1.01)
 # chi-square (df = 1), which holds the true one in about 95 of 100 simulated series.
 _RANGE = 6.63
 
+# A ramp is as likely as a step beforehand; each of this number of lengths is equally likely. By simulation
+# (tests/performance/change_point_trials.py), 1 to 3 of 100 steps are called ramps at noise of 2 to 4%.
+_RAMP_LENGTHS = 200
+# Places that fit worse than the best by more than this, in units of the variance, have no weight.
+_NEGLIGIBLE = 20.0
+# Points of the grid on which each end of a ramp is searched, and how often the grid is refined.
+_GRID_POINTS = 250
+_REFINEMENTS = 2
+
 Vector = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 def check_extra() -> None:
@@ -56,7 +66,7 @@ def check_extra() -> None:
 def exact_change_points(values: Sequence[float]) -> tuple[ChangePoint, ...]:
     """Return every change of a metric without noise: each is real."""
     return tuple(
-        ChangePoint(at, at, at, at, before, after)
+        ChangePoint(at, at, at, at, at, at, before, after)
         for at, (before, after) in enumerate(pairwise(values), start=1)
         if not math.isclose(before, after, rel_tol=1e-9)
     )
@@ -66,9 +76,11 @@ def change_points(values: Sequence[float]) -> tuple[ChangePoint, ...]:
     """Return the changes of a noisy series, the oldest first; values must be above 0.
 
     On the logarithms, with the noise taken from the differences of neighbours: segments of least squares
-    by the PELT algorithm (Killick, Fearnhead and Eckley, J. Am. Stat. Assoc. 107 (2012) 1590-1598). Steps
-    that follow one another in one direction are a ramp if level, straight line, level fits better than
-    they do, a parameter for a parameter. Fewer than FEWEST_POINTS points have no change point.
+    by the PELT algorithm (Killick, Fearnhead and Eckley, J. Am. Stat. Assoc. 107 (2012) 1590-1598). A step,
+    or several in one direction, is a ramp if level, straight line, level is more likely, wherever its ends
+    are: a Bayes factor (Kass and Raftery, J. Am. Stat. Assoc. 90 (1995) 773-795), not the best fit alone,
+    because a slow ramp fits about equally well in many places. Fewer than FEWEST_POINTS points have no
+    change point.
 
     Raises UsageError if the extra `history` is not installed.
     """
@@ -80,11 +92,11 @@ def change_points(values: Sequence[float]) -> tuple[ChangePoint, ...]:
     penalty = _PENALTY * noise**2 * math.log(max(len(calm), _FEW_POINTS))
     bounds = [0, *_segment_ends(calm, penalty)]
     levels = [float(calm[start:end].mean()) for start, end in pairwise(bounds)]
-    found = []
-    for first, last in _moves(levels):
-        window = slice(bounds[first], bounds[last + 1])
-        steps = [bound - bounds[first] for bound in bounds[first + 1 : last + 1]]
-        found += _changes_in(calm[window], steps, bounds[first], noise, penalty)
+    found = [
+        change
+        for first, last in _moves(levels)
+        for change in _changes_in(calm, bounds[first : last + 2], noise, penalty)
+    ]
     return tuple(
         change for change in found if abs(math.log(change.after / change.before)) >= _SMALLEST_CHANGE
     )
@@ -125,19 +137,27 @@ def _moves(levels: Sequence[float]) -> list[tuple[int, int]]:
     return found
 
 
-def _changes_in(
-    window: Vector, steps: Sequence[int], offset: int, noise: float, penalty: float
-) -> list[ChangePoint]:
-    """Return a window of steps in one direction as one ramp, or as those steps."""
-    bounds = [0, *steps, len(window)]
-    residue = sum(_residue(window[start:end]) for start, end in pairwise(bounds))
-    fits = _ramp_fits(window)
-    ramp_residue = float(fits.residues.min())
-    # a ramp has two places and two levels, a row of n steps n places and n + 1 levels
-    surplus = 2 * penalty if len(steps) > 1 else penalty
-    if ramp_residue + surplus < residue + (len(steps) if len(steps) > 1 else 0) * penalty:
-        return [_ramp(window, fits, offset, noise)]
-    return [_step(window, bounds[at - 1 : at + 2], offset, noise) for at in range(1, len(bounds) - 1)]
+def _changes_in(calm: Vector, bounds: Sequence[int], noise: float, penalty: float) -> Iterator[ChangePoint]:
+    """Yield the steps between some segments, all in one direction; as one ramp where that is more likely.
+
+    Steps that are not one ramp are looked at again in two parts, which share the longest level between them.
+    """
+    window = calm[bounds[0] : bounds[-1]]
+    ramps = _ramps(window, noise)
+    parts = list(zip(bounds, bounds[2:], strict=False))
+    steps = [_steps(calm[start:end]) for start, end in parts]
+    residue = sum(_residue(calm[start:end]) for start, end in pairwise(bounds))
+    for each in steps:
+        residue += _deviance(each, noise) - float(each.residues.min())
+    surplus = (len(steps) - 1) * penalty - 2 * noise**2 * math.log(_RAMP_LENGTHS)
+    if _deviance(ramps, noise) < residue + surplus:
+        yield _change(window, ramps, noise, bounds[0])
+    elif len(steps) == 1:
+        yield _change(window, steps[0], noise, bounds[0])
+    else:
+        middle = max(range(1, len(steps)), key=lambda at: bounds[at + 1] - bounds[at])
+        yield from _changes_in(calm, bounds[: middle + 2], noise, penalty)
+        yield from _changes_in(calm, bounds[middle:], noise, penalty)
 
 
 def _residue(values: Vector) -> float:
@@ -145,66 +165,98 @@ def _residue(values: Vector) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _RampFits:
-    """For each place as the last of the old level: the least squares, and the first of the new level."""
+class _Fits:
+    """Changes from level to level along a straight line, and the squares about each; parallel arrays.
 
+    `olds` are the last runs of the old level, `news` the first ones of the new. A step is a line of length 1.
+    Each fit has the weight of `weight` neighbors on the refined grid.
+    """
+
+    olds: Places
+    news: Places
     residues: Vector
-    lasts: NDArray[np.intp]
+    weight: float = 1.0
 
 
-def _ramp_fits(window: Vector) -> _RampFits:
-    """Return the best ramp from each place; one is at least two runs long.
+def _steps(window: Vector) -> _Fits:
+    olds = np.arange(len(window) - 1)
+    return _Fits(olds, olds + 1, _residues(window, olds, olds + 1))
 
-    Level, straight line, level is a number plus a known shape times another: a regression on the shape,
-    whose sums are differences of running sums.
+
+def _ramps(window: Vector, noise: float) -> _Fits:
+    """Return the ramps that matter, two runs long or longer.
+
+    All pairs of ends are too many in a long window: a coarse grid of them comes first, then finer ones around
+    those that are not negligible.
+    """
+    old_grid = new_grid = _grid(0, len(window) - 1)
+    for refinement in range(_REFINEMENTS + 1):
+        olds, news = (each.ravel() for each in np.meshgrid(old_grid, new_grid))
+        is_ramp = news - olds >= 2
+        olds, news = olds[is_ramp], news[is_ramp]
+        residues = _residues(window, olds, news)
+        if refinement < _REFINEMENTS:
+            near = residues <= residues.min() + _NEGLIGIBLE * noise**2
+            old_grid, new_grid = _refined(old_grid, olds[near]), _refined(new_grid, news[near])
+    return _Fits(olds, news, residues, _distance(old_grid) * _distance(new_grid))
+
+
+def _grid(low: int, high: int) -> Places:
+    return np.unique(np.linspace(low, high, min(high - low + 1, _GRID_POINTS)).round().astype(np.intp))
+
+
+def _refined(grid: Places, chosen: Places) -> Places:
+    """Return a grid from the neighbour of the lowest that was chosen to the neighbour of the highest."""
+    first, last = np.searchsorted(grid, (chosen.min(), chosen.max()))
+    return _grid(int(grid[max(first - 1, 0)]), int(grid[min(last + 1, len(grid) - 1)]))
+
+
+def _distance(grid: Places) -> float:
+    return float(grid[-1] - grid[0]) / max(len(grid) - 1, 1)
+
+
+def _residues(window: Vector, olds: Places, news: Places) -> Vector:
+    """Return the squares about level, straight line, level, for each pair of its ends.
+
+    That is a number plus a known shape times another: a regression on the shape, whose sums are differences
+    of running sums.
     """
     count = len(window)
     centred = window - window.mean()
     sums = np.concatenate(([0.0], np.cumsum(centred)))
     moments = np.concatenate(([0.0], np.cumsum(centred * np.arange(count))))
-    total_squares = float((centred**2).sum())
-    residues, lasts = np.full(count, np.inf), np.zeros(count, dtype=np.intp)
-    for first in range(count - 2):
-        last = np.arange(first + 2, count)
-        length = last - first
-        after = count - 1 - last
-        within = moments[last + 1] - moments[first] - first * (sums[last + 1] - sums[first])
-        product = within / length + sums[count] - sums[last + 1]
-        total = (length + 1) / 2 + after
-        squares = (length + 1) * (2 * length + 1) / (6 * length) + after - total**2 / count
-        residue = total_squares - product**2 / squares
-        best = int(np.argmin(residue))
-        residues[first], lasts[first] = residue[best], last[best]
-    return _RampFits(residues, lasts)
+    length = news - olds
+    after = count - 1 - news
+    within = moments[news + 1] - moments[olds] - olds * (sums[news + 1] - sums[olds])
+    product = within / length + sums[count] - sums[news + 1]
+    total = (length + 1) / 2 + after
+    squares = (length + 1) * (2 * length + 1) / (6 * length) + after - total**2 / count
+    residues: Vector = (centred**2).sum() - product**2 / squares
+    return residues
 
 
-def _ramp(window: Vector, fits: _RampFits, offset: int, noise: float) -> ChangePoint:
-    first = int(np.argmin(fits.residues))
-    last = int(fits.lasts[first])
-    possible = np.flatnonzero(fits.residues <= fits.residues[first] + _RANGE * noise**2)
-    shape = np.clip((np.arange(len(window)) - first) / (last - first), 0.0, 1.0)
+def _deviance(fits: _Fits, noise: float) -> float:
+    """Return the squares that have the likelihood of all the fits together, each equally likely."""
+    least = float(fits.residues.min())
+    shares = np.exp((least - fits.residues) / (2 * noise**2))
+    return least - 2 * noise**2 * math.log(fits.weight * float(shares.sum()))
+
+
+def _change(window: Vector, fits: _Fits, noise: float, offset: int) -> ChangePoint:
+    """Return the best of the fits, with the range of each end that is not ruled out."""
+    best = int(fits.residues.argmin())
+    old, new = int(fits.olds[best]), int(fits.news[best])
+    possible = fits.residues <= fits.residues[best] + _RANGE * noise**2
+    olds, news = fits.olds[possible], fits.news[possible]
+    shape = np.clip((np.arange(len(window)) - old) / (new - old), 0.0, 1.0)
     slope, before = np.polyfit(shape, window, 1)
     return ChangePoint(
-        start=offset + first + 1,
-        earliest=offset + int(possible[0]) + 1,
-        latest=offset + int(possible[-1]) + 1,
-        end=offset + last,
+        start=offset + old + 1,
+        earliest=offset + int(olds.min()) + 1,
+        latest=offset + int(olds.max()) + 1,
+        end=offset + new,
+        earliest_end=offset + int(news.min()),
+        latest_end=offset + int(news.max()),
         before=float(np.exp(before)),
         after=float(np.exp(before + slope)),
-    )
-
-
-def _step(window: Vector, bounds: Sequence[int], offset: int, noise: float) -> ChangePoint:
-    start, middle, end = bounds
-    around = window[start:end]
-    fits = np.array([_residue(around[:at]) + _residue(around[at:]) for at in range(1, len(around))])
-    possible = np.flatnonzero(fits <= fits.min() + _RANGE * noise**2)
-    best = start + int(np.argmin(fits)) + 1
-    return ChangePoint(
-        start=offset + best,
-        earliest=offset + start + int(possible[0]) + 1,
-        latest=offset + start + int(possible[-1]) + 1,
-        end=offset + best,
-        before=float(np.exp(window[start:middle].mean())),
-        after=float(np.exp(window[middle:end].mean())),
     )

@@ -156,6 +156,18 @@ class AwardTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedAward:
+    """One award whose link differs: `change` says how, the last three are its segments."""
+
+    row: AwardRow
+    change: str
+    is_worse: bool
+    phase: str
+    company_size: str
+    identifier_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class SliceRow:
     """How many links changed within one segment of the awards."""
 
@@ -204,6 +216,23 @@ def awards_view(records: RecordChanges) -> AwardsView:
             if left := len(changes) - shown:
                 parts.append(f"{left:,} {'more ' if shown else ''}{_COUNTED[effect][left != 1]}")
     return AwardsView(records_line(records), tuple(opened), tuple(folded), _JOINT.join(parts))
+
+
+def changed_awards(records: RecordChanges) -> tuple[ChangedAward, ...]:
+    """Return every award whose link differs, one by one, in the order of `awards_view`."""
+    return tuple(
+        ChangedAward(
+            _row([change]),
+            _TITLES[effect],
+            effect in WORSENED,
+            *(
+                plain(text, _ID_CHARACTERS) or NOTHING
+                for text in (change.phase, change.company_size, change.identifier_type)
+            ),
+        )
+        for effect, changes in _by_effect(records)
+        for change in changes
+    )
 
 
 def records_line(records: RecordChanges) -> str:

@@ -147,8 +147,7 @@ def _course(course: MetricCourse, points: Sequence[HistoryPoint], places: Mappin
     changes: list[Json] = [
         {
             "at": [
-                places[files[min(place, len(files) - 1)]]
-                for place in (change.earliest, change.start, change.end, change.latest)
+                places[files[place]] for place in (change.earliest, change.start, change.end, change.latest)
             ],
             "before": short(change.before),
             "after": short(change.after),

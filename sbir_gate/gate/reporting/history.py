@@ -149,20 +149,19 @@ def _trend_words(course: MetricHistory, unit: str) -> str:
 
 
 def change_text(course: MetricHistory, change: ChangePoint, unit: str) -> str:
-    """Return one change of level as text: from where to where, by how much, and at which commit."""
+    """Return one change of level as text: by how much, and at which commit or from which to which."""
     ratio = f" ({signed_percent(change.ratio, is_shown=True)})" if change.ratio is not None else ""
     levels = f"{quantities(change.before, change.after, unit)}{ratio}"
-    row = course.points[change.start].row
-    if change.is_ramp:
-        words = (
-            f"{levels} little by little over {change.end - change.start + 1} Runs; it began at {_place(row)}"
-        )
-    else:
-        words = f"{levels} at {_place(row)}"
-    if change.earliest == change.latest:
-        return words
-    ends = [course.points[at].row for at in (change.earliest, min(change.latest, len(course.points) - 1))]
-    return f"{words} (not before {_place(ends[0])}, not after {_place(ends[1])})"
+    start = _place_in_range(course, change.start, change.earliest, change.latest)
+    if not change.is_ramp:
+        return f"{levels} at {start}"
+    end = _place_in_range(course, change.end, change.earliest_end, change.latest_end)
+    return f"{levels} gradually over {change.end - change.start + 1:,} Runs, from {start} to {end}"
+
+
+def _place_in_range(course: MetricHistory, at: int, earliest: int, latest: int) -> str:
+    place, *ends = (_place(course.points[number].row) for number in (at, earliest, latest))
+    return place if earliest == latest else f"{place} (not before {ends[0]}, not after {ends[1]})"
 
 
 def _place(row: HistoryRow) -> str:
@@ -233,15 +232,19 @@ def _trend_facts(course: MetricHistory) -> dict[str, object]:
 
 
 def _change_facts(course: MetricHistory, change: ChangePoint) -> Record:
-    began = course.points[change.start].row
+    began, ended = (course.points[at].row for at in (change.start, change.end))
     return {
         "kind": "ramp" if change.is_ramp else "step",
         "started_at": _moment(began.started_at),
         "commit": began.commit,
+        "ended_at": _moment(ended.started_at),
+        "end_commit": ended.commit,
         "start": change.start,
         "earliest": change.earliest,
         "latest": change.latest,
         "end": change.end,
+        "earliest_end": change.earliest_end,
+        "latest_end": change.latest_end,
         "before": change.before,
         "after": change.after,
         "ratio": change.ratio,

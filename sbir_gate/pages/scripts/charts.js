@@ -92,7 +92,7 @@ const Charts = (() => {
     ...categories(given, chart, width), exponentformat: "none", separatethousands: true, nticks: given.scale === "category" ? undefined : 7,
   });
 
-  /* Vertical marks of a script: a release, a Run that is chosen, or a change with the span of its beginning. */
+  /* Vertical marks of a script: a release, a Run that is chosen, or a change in its span. */
   const MARK_LINES = {
     release: { color: "--quiet", dash: "dot", width: 1 }, change: { color: "--quiet", dash: "solid", width: 1 },
     chosen: { color: "--text", dash: "solid", width: 1.5 },
@@ -105,12 +105,14 @@ const Charts = (() => {
       if (mark.to && mark.to !== mark.from) {
         shapes.push({ ...shared, type: "rect", x0: mark.from, x1: mark.to, fillcolor: faded(shown, 0.14), line: { width: 0 } });
       }
-      const at = mark.middle ?? mark.from;
-      shapes.push({ ...shared, type: "line", x0: at, x1: at, line: { color: shown, dash: line.dash, width: line.width } });
+      const lines = mark.lines ?? [mark.from];
+      shapes.push(...lines.map((at) => ({
+        ...shared, type: "line", x0: at, x1: at, line: { color: shown, dash: line.dash, width: line.width },
+      })));
       if (mark.text) {
         const isRelease = mark.kind === "release";
         annotations.push({
-          x: at, xref: "x", y: isRelease ? 0 : 1, yref: "paper", text: plain(mark.text), showarrow: false,
+          x: lines[0], xref: "x", y: isRelease ? 0 : 1, yref: "paper", text: plain(mark.text), showarrow: false,
           xanchor: "left", yanchor: isRelease ? "bottom" : "top", xshift: 3, font: { size: 11, color: shown },
         });
       }

@@ -86,3 +86,29 @@ def test_a_damaged_label_file_names_the_place(program, tmp_path):
     assert "decided_on" in program("--compare", "a.csv", "none.csv").stderr
     (tmp_path / "a.csv").write_text(header + "A0,R0,anna,2026-01-31,sure,\n")
     assert "certainty" in program("--compare", "a.csv", "none.csv").stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        tables("--sample", "truth.csv"),
+        tables("--output", "truth.csv"),
+        tables("--serve", "--sample", "truth.csv"),
+        tables("--serve", "--truth", "awards.csv"),
+    ],
+)
+def test_labels_and_tables_are_never_written_over(program, tmp_path, arguments):
+    (tmp_path / "truth.csv").write_text("award_id,recipient_ids\nA0,R0\n")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    done = program(*arguments)
+    assert done.returncode == 2
+    assert "name another file to write to" in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_missing_sample_is_made_with_label(program):
+    done = program("--estimate", "--sample", "no-sample.json", "--truth", "none.csv")
+    assert done.returncode == 2
+    assert (
+        "no-sample.json: no such file; check the path, or recreate it with 'sbir-gate label'" in done.stderr
+    )

@@ -104,20 +104,26 @@
     return { name: "level", mark: "line", x: xs, y: ys, tone: "second", texts: ys.map(() => "level") };
   };
 
+  /* A gradual change is visible from either end. */
+  const isVisible = (change, isShown) => isShown.has(change.at[1]) || isShown.has(change.at[2]);
+
   const marksOf = (found) => {
     const { gate, course, isShown } = found;
     const releases = Object.entries(gate.releases).filter(([place]) => isShown.has(Number(place)));
-    const changes = course.changes.filter((change) => isShown.has(change.at[1]));
+    const changes = course.changes.filter((change) => isVisible(change, isShown));
     const labelled = new Set(changes.slice(-MOST_LABELS));
     const marks = releases.map(([place, tag], number) => ({
       from: moment(gate.started[place]), text: releases.length - number <= MOST_LABELS ? tag : "", kind: "release",
     }));
     for (const change of changes) {
-      const [earliest, start, , latest] = change.at;
+      const [earliest, start, end, latest] = change.at;
+      /* a step is a line in the span where it may have been, a gradual change is the span itself */
+      const [from, to] = end > start ? [start, end] : [earliest, latest];
       const isBad = course.better && (course.better === "lower") === (change.after > change.before);
       const tone = !course.better ? "quiet" : isBad ? "bad" : "good";
       marks.push({
-        from: moment(gate.started[earliest]), to: moment(gate.started[latest]), middle: moment(gate.started[start]),
+        from: moment(gate.started[from]), to: moment(gate.started[to]),
+        lines: [start, ...(end > start ? [end] : [])].map((place) => moment(gate.started[place])),
         text: labelled.has(change) ? change.label : "", tone, kind: "change",
       });
     }
@@ -143,7 +149,7 @@
     find("trend-title").textContent = metric.name;
     const count = places.length.toLocaleString("en-US");
     const where = branch ? `branch ${branch}` : "all branches";
-    const shown = course ? course.changes.filter((change) => view.isShown.has(change.at[1])) : [];
+    const shown = course ? course.changes.filter((change) => isVisible(change, view.isShown)) : [];
     const changed = course?.isSearched ? `, ${shown.length || "no"} ${shown.length === 1 ? "change" : "changes"} of level` : "";
     find("trend-summary").textContent = `${count} ${places.length === 1 ? "Run" : "Runs"} of ${gate.name} on ${where}${changed}.`;
     const notes = [...shown].reverse().slice(0, MOST_NOTES).map((change) => {

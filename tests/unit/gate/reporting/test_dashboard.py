@@ -28,7 +28,7 @@ def history_of(metric, values, unit="s", kind=MetricKind.NOISY, changes=None, **
 
 def gate_of(**changed):
     slow = (9.8, 9.9, 9.7, 9.8, 9.9, 9.8, 9.7, 9.8, 12.1, 12.0, 12.2, 12.1)
-    change = ChangePoint(8, 8, 9, 8, 9.8, 12.1)
+    change = ChangePoint(8, 8, 9, 8, 8, 9, 9.8, 12.1)
     courses = (
         history_of("wall_seconds", slow, changes=(change,), **changed),
         history_of("match_rate", [0.724] * 12, "ratio", MetricKind.EXACT, (), **changed),
@@ -87,6 +87,17 @@ def test_a_course_has_its_changes_by_the_places_of_runs_and_its_limit():
     assert wall["changes"][0]["label"] == "+23.5%"
     assert "at 2026-01-09 000000000000" in wall["changes"][0]["text"]
     assert (wall["limit"], wall["limitText"], wall["better"]) == (12.25, "12.2 s", "lower")
+
+
+def test_a_gradual_change_is_a_span_with_both_ends():
+    gate = gate_of()
+    course = gate.courses[0]
+    slide = replace(course.history, changes=(ChangePoint(4, 3, 5, 8, 7, 9, 9.8, 12.1),))
+    page = dashboard_page((replace(gate, courses=(replace(course, history=slide),)),))
+    (change,) = data_of(page)["gates"][0]["courses"][0]["changes"]
+    assert change["at"] == [3, 4, 8, 5]
+    assert "gradually over 5 Runs, from 2026-01-05 " in change["text"]
+    assert " to 2026-01-09 " in change["text"]
 
 
 def test_runs_that_are_not_comparable_stand_apart():

@@ -37,7 +37,7 @@ def make_course(**changes):
         is_logarithmic=True,
         trend=Trend(0.0045, 1e-6),
         spread=0.021,
-        changes=(ChangePoint(20, 19, 21, 20, 1.0, 1.2),),
+        changes=(ChangePoint(20, 19, 21, 20, 19, 21, 1.0, 1.2),),
         notes=("left out: 2 older Runs of other fixtures",),
     )
     return replace(course, **changes)
@@ -66,7 +66,12 @@ def test_points_as_a_table(check_golden):
         ("step", {}),
         (
             "ramp",
-            {"changes": (ChangePoint(20, 18, 40, 30, 1.0, 1.34), ChangePoint(35, 35, 35, 35, 0.0, 5.0))},
+            {
+                "changes": (
+                    ChangePoint(20, 18, 23, 30, 27, 30, 1.0, 1.34),
+                    ChangePoint(35, 35, 35, 35, 35, 35, 0.0, 5.0),
+                )
+            },
         ),
         ("flat", {"changes": (), "is_calibrated": True, "notes": ()}),
         (
@@ -131,6 +136,7 @@ def test_json_is_the_same_facts_for_programs():
         trend["changes"][0] | {"kind": "step", "commit": make_row(20).commit, "start": 20}
         == trend["changes"][0]
     )
+    assert trend["changes"][0]["end_commit"] == make_row(20).commit
     assert len(trend["points"]) == 40
     assert json.loads(render_trend(make_course(changes=None, trend=None), JSON, 40))["changes"] is None
 

@@ -1,18 +1,22 @@
 """Comment, check, Slack and console are views of one verdict: the same headline, figures and rows."""
 
+import html
 import json
 import re
+from collections import Counter
 
 import pytest
 
 from sbir_gate.gate.comparing.alerts import alerts_of
+from sbir_gate.gate.reporting.awards_view import changed_awards
 from sbir_gate.gate.reporting.console import render_console
 from sbir_gate.gate.reporting.markdown import render_markdown
 from sbir_gate.gate.reporting.message import build_message
 from sbir_gate.gate.reporting.publication import build_publication
+from sbir_gate.gate.reporting.report_page import render_report_page
 from sbir_gate.gate.reporting.slack_blocks import render_slack
 from sbir_gate.gate.reporting.view import build_view
-from sbir_gate.model.publication import Links
+from sbir_gate.model.publication import Background, Links
 from tests.github_markdown import render, text_of
 from tests.pictures.cases import make_case, names
 
@@ -34,6 +38,10 @@ def channels(name):
         "slack": " ".join(slack),
         "console": render_console(view, 200, use_colour=False),
     }
+    if run is not None:
+        page = render_report_page(run, verdict, Background())
+        body = re.sub(r"<script.*?</script>", "", page[page.index("<body>") :], flags=re.DOTALL)
+        shown["page"] = html.unescape(re.sub(r"<[^>]+>", " ", body))
     return view, {channel: " ".join(text.replace(NO_BREAK, " ").split()) for channel, text in shown.items()}
 
 
@@ -59,6 +67,20 @@ def test_no_channel_has_a_percentage_that_no_other_has(name):
     }
     for channel in ("check", "slack", "console"):
         assert percentages[channel] <= percentages["comment"], channel
+    # the charts name the change of metrics that the comment shows as "~", never another figure
+    assert percentages.get("page", set()) <= percentages["comment"]
+
+
+def test_the_page_lists_each_award_that_the_comment_counts():
+    run, verdict = make_case("fail")
+    view, shown = channels("fail")
+    tables = {table.title: table.count for table in (*view.awards.folded, *view.awards.open)}
+    listed = changed_awards(verdict.records)
+    assert Counter(each.change for each in listed) == tables
+    for each in listed:
+        for cell in (each.row.award_id, each.row.firm, str(each.row.before), str(each.row.after)):
+            assert cell in shown["page"]
+    assert run is not None
 
 
 def test_the_title_of_the_check_is_the_headline_of_the_comment():
