@@ -16,6 +16,7 @@ _.format_field
 _.do_GET
 _.do_PUT
 _.log_message
+_.close_connection
 _.daemon_threads
 
 # a value of saved labels

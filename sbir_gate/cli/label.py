@@ -17,7 +17,7 @@ from sbir_gate.files import check_outputs, save_output
 
 if TYPE_CHECKING:
     from sbir_gate.datasets.labelling.page import LabelTask
-    from sbir_gate.model.labelling import AwardLabel, Estimate, LabelSample
+    from sbir_gate.model.labelling import Estimate, LabelSample
 
 _DEFAULT_SAMPLE = Path("label-sample.json")
 _DEFAULT_TRUTH = Path("truth.csv")
@@ -84,6 +84,7 @@ def label(
     from sbir_gate.documents import save_label_sample
     from sbir_gate.engine.linking import files_of
     from sbir_gate.pipeline.labelling import LabelRequest, label_tasks
+    from sbir_gate.reading.truth import read_labels
 
     settings = effective_settings(config_file, assignments, {}).settings
     request = LabelRequest(
@@ -95,14 +96,14 @@ def label(
         check_outputs((sample_file, target), inputs)
     else:
         check_outputs((sample_file, output), [*inputs, target])
-    labels = _labels_so_far(truth, target if serve else None)
+    labels = read_labels(truth) if truth is not None and (not serve or truth.exists()) else {}
     with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder:
         index = Path(folder) if serve else None
         with Ticker(is_quiet=quiet) as ticker:
             sample, tasks = label_tasks(request, settings, ticker.count, index)
         save_label_sample(sample_file, sample)
         if index is not None:
-            _serve(sample, tasks, labels, reviewer, target, index)
+            _serve(sample, tasks, reviewer, target, index)
             return
     from sbir_gate.datasets.labelling.page import render_label_page
 
@@ -112,42 +113,23 @@ def label(
         put_line(f"open {output} in a browser; download {_DEFAULT_TRUTH} from it when you are done")
 
 
-def _labels_so_far(truth: Path | None, served: Path | None) -> Mapping[str, AwardLabel]:
-    """Return the labels to continue with: of the file that is named, or that is served and exists."""
-    from sbir_gate.reading.truth import read_labels
-
-    if truth is None and (served is None or not served.exists()):
-        return {}
-    path = truth or served
-    return {} if path is None or (served is not None and not path.exists()) else read_labels(path)
-
-
-def _serve(
-    sample: LabelSample,
-    tasks: Sequence[LabelTask],
-    labels: Mapping[str, AwardLabel],
-    reviewer: str,
-    truth: Path,
-    index: Path,
-) -> None:
+def _serve(sample: LabelSample, tasks: Sequence[LabelTask], reviewer: str, truth: Path, index: Path) -> None:
     """Serve the page until Ctrl-C; labels of other awards in the file are kept."""
     from sbir_gate.datasets.labelling.page import render_label_page
-    from sbir_gate.datasets.labelling.serving import LabelServer, LabelService
+    from sbir_gate.datasets.labelling.serving import LabelFile, LabelServer, LabelService
     from sbir_gate.reading.recipient_index import find_by_name
-    from sbir_gate.reading.truth import label_text
+
+    kept = LabelFile(truth, frozenset(task.award_id for task in tasks))
+
+    def page() -> str:
+        return render_label_page(sample, tasks, kept.read(), reviewer, is_served=True)
 
     def search(text: str) -> list[Mapping[str, str]]:
         found = find_by_name(index, text) if text.strip() else []
         return [{"recipient_id": one.recipient_id, "name": one.name, "uei": one.uei} for one in found]
 
-    drawn = {task.award_id for task in tasks}
-    others = [made for award_id, made in labels.items() if award_id not in drawn]
-
-    def save(made: Sequence[AwardLabel]) -> None:
-        save_output(truth, label_text([*others, *made]))
-
-    page = render_label_page(sample, tasks, labels, reviewer, is_served=True)
-    with LabelServer(LabelService(page, search, save)) as server:
+    page()  # a damaged file is named before anyone decides
+    with LabelServer(LabelService(page, search, kept.change)) as server:
         put_line(f"open {server.address}")
         put_line(f"labels are saved to {truth}; press Ctrl-C to stop")
         try:

@@ -137,7 +137,7 @@ def test_a_verb_loads_only_what_it_needs(stage):
         (["run", "--qqqq"], "see 'sbir-gate run --help'"),
         (["run", "surplus"], "surplus"),
         (["run", "--repeats", "0"], "--repeats"),
-        (["run", "--format", "html"], "'html'"),
+        (["run", "--format", "pdf"], "'pdf'"),
         (["run", "--set", "gate.max_lots=3"], "did you mean gate.max_lost?"),
         (["run", "--set", "gate.max_lost"], "must be KEY=VALUE"),
         (["run", "--config", "missing.yaml"], "missing.yaml: no such file"),

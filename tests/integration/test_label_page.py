@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from sbir_gate.datasets.labelling.page import render_label_page
-from sbir_gate.datasets.labelling.serving import LabelServer, LabelService
-from sbir_gate.reading.truth import label_text, read_labels
+from sbir_gate.datasets.labelling.serving import LabelFile, LabelServer, LabelService
+from sbir_gate.reading.truth import read_labels
 from tests.browser import PHONE
 from tests.factories_labelling import make_sample, make_tasks
 
@@ -104,10 +104,11 @@ def test_without_scripts_the_table_is_there(browser, page):
 def test_a_served_page_saves_each_decision_and_searches_all_recipients(browser, tmp_path):
     path = tmp_path / "truth.csv"
     found = [{"recipient_id": "R999", "name": "FAR AWAY LLC", "uei": ""}]
+    kept = LabelFile(path, frozenset(task.award_id for task in TASKS))
     service = LabelService(
-        render_label_page(make_sample(), TASKS, {}, "anna", is_served=True),
+        lambda: render_label_page(make_sample(), TASKS, kept.read(), "anna", is_served=True),
         lambda text: found if text == "far away" else [],
-        lambda labels: path.write_text(label_text(labels), "utf-8"),
+        kept.change,
     )
     with LabelServer(service) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -121,10 +122,17 @@ def test_a_served_page_saves_each_decision_and_searches_all_recipients(browser, 
         browser.evaluate("document.querySelector('#label-found button').click()")
         browser.wait("document.getElementById('label-progress').textContent.startsWith('2 of 20')")
         browser.wait("document.getElementById('label-said').textContent.startsWith('A1: R999')")
+        # another page over the same file starts with what this one decided, and adds to it
+        browser.evaluate("localStorage.clear()")
+        browser.driver.get(server.address)
+        browser.wait("document.getElementById('label-progress').textContent.startsWith('2 of 20')")
+        browser.keys("1")
+        browser.wait("document.getElementById('label-progress').textContent.startsWith('3 of 20')")
         requests = browser.problems()
         server.shutdown()
     assert {award: label.recipient_ids for award, label in read_labels(path).items()} == {
         "A0": ("S0",),
         "A1": ("R999",),
+        "A2": ("R2",),
     }
     assert all(server.address in line for line in requests)

@@ -52,7 +52,7 @@ def render_label_page(
         "tasks": [_task(task) for task in tasks],
         "sample": digest,
         "reviewer": reviewer,
-        "labels": {award_id: _label(label) for award_id, label in labels.items()},
+        "labels": {task.award_id: _label(labels[task.award_id]) for task in tasks if task.award_id in labels},
         "server": is_served,
     }
     return render_page(

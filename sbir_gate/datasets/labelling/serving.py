@@ -8,29 +8,76 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from sbir_gate.errors import SbirGateError
+from sbir_gate.errors import OutputError, SbirGateError
+from sbir_gate.files import save_output
+from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.model.labelling import AwardLabel
+from sbir_gate.reading.truth import label_text, read_labels
 
-_MOST_BYTES = 64 * 2**20
+_MOST_BYTES = 2**20  # of one change
 _LOOPBACK = "127.0.0.1"
-_LABELS: TypeAdapter[list[AwardLabel]] = TypeAdapter(list[AwardLabel])
+_LOCK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChange:
+    """What one decision changes: labels made, and awards that lose theirs."""
+
+    made: tuple[AwardLabel, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+_CHANGE: TypeAdapter[LabelChange] = TypeAdapter(LabelChange)
+
+
+class LabelFile:
+    """The labels in a file that several pages and servers may change at once: each change is merged in.
+
+    Only the awards in `drawn` can be labelled; other labels in the file stay as they are.
+    """
+
+    def __init__(self, path: Path, drawn: frozenset[str]) -> None:
+        self.path = path
+        self._drawn = drawn
+        self._mutex = threading.Lock()
+
+    def read(self) -> Mapping[str, AwardLabel]:
+        """Return the labels of the file, none where it is missing. Raises InputError for a damaged one."""
+        return read_labels(self.path) if self.path.exists() else {}
+
+    def change(self, change: LabelChange) -> None:
+        """Merge a change into the file. Raises ValueError for awards or ids that cannot be in it."""
+        for label in change.made:
+            unfit = [id_ for id_ in label.recipient_ids if not id_ or ";" in id_ or id_.split() != [id_]]
+            if label.award_id not in self._drawn or unfit:
+                raise ValueError(f"no label can be made of {label.award_id!r}: {unfit or 'it was not drawn'}")
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        try:
+            with self._mutex, locked(lock, Waiting(_LOCK_SECONDS)):
+                labels = {id_: made for id_, made in self.read().items() if id_ not in change.removed}
+                labels |= {label.award_id: label for label in change.made}
+                save_output(self.path, label_text(labels.values()))
+        except (LockedError, OSError) as error:
+            raise OutputError(f"cannot be changed ({error})", "try again", path=self.path) from error
 
 
 @dataclass(frozen=True, slots=True)
 class LabelService:
-    """What is served: the page, a search by name, and where labels go."""
+    """What is served: the page as it is now, a search by name, and where changes of labels go."""
 
-    page: str
+    page: Callable[[], str]
     search: Callable[[str], Sequence[Mapping[str, str]]]
-    save: Callable[[Sequence[AwardLabel]], None]
+    change: Callable[[LabelChange], None]
 
 
 class LabelServer(ThreadingHTTPServer):
@@ -60,12 +107,13 @@ class _Handler(BaseHTTPRequestHandler):
     """Answers the requests of the page."""
 
     server: LabelServer
+    timeout = 30  # seconds for a request that does not come
 
     def do_GET(self) -> None:
         """Serve the page, or the results of a search."""
         place = self.server.place(self.headers.get("Host"), self.path)
         if place == "":
-            self._answer(HTTPStatus.OK, "text/html; charset=utf-8", self.server.service.page.encode())
+            self._answer(HTTPStatus.OK, "text/html; charset=utf-8", self.server.service.page().encode())
         elif place == "search":
             text = parse_qs(urlsplit(self.path).query).get("q", [""])[0]
             found = json.dumps([*self.server.service.search(text)]).encode()
@@ -74,14 +122,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"not found\n")
 
     def do_PUT(self) -> None:
-        """Save all labels made so far."""
+        """Save the change that one decision makes."""
         size = self.headers.get("Content-Length", "")
-        is_ours = self.server.place(self.headers.get("Host"), self.path) == "labels"
-        if not is_ours or not size.isdecimal() or int(size) > _MOST_BYTES:
+        if self.server.place(self.headers.get("Host"), self.path) != "labels" or not size.isdecimal():
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"not found\n")
             return
+        if int(size) > _MOST_BYTES:
+            self.close_connection = True  # what follows is not read
+            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "text/plain", b"too large\n")
+            return
         try:
-            self.server.service.save(_labels(self.rfile.read(int(size))))
+            self.server.service.change(_change(self.rfile.read(int(size))))
         except (ValueError, SbirGateError) as error:
             self._answer(HTTPStatus.BAD_REQUEST, "text/plain", f"{error}\n".encode())
             return
@@ -101,9 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def _labels(content: bytes) -> list[AwardLabel]:
-    """Return the labels of a request. Raises ValueError for anything else."""
+def _change(content: bytes) -> LabelChange:
+    """Return the change in a request. Raises ValueError for anything else."""
     try:
-        return _LABELS.validate_json(content)
+        return _CHANGE.validate_json(content)
     except ValidationError as error:
-        raise ValueError("not a list of labels") from error
+        raise ValueError("not a change of labels") from error

@@ -18,18 +18,21 @@
     let kept = null;
     try { kept = JSON.parse(localStorage.getItem(store)); } catch { /* no storage, or not ours: start anew */ }
     if (!kept || typeof kept.labels !== "object") return;
-    labels = new Map([...labels, ...Object.entries(kept.labels)]);
+    if (!server) labels = new Map([...labels, ...Object.entries(kept.labels)]);
     skipped = new Set(kept.skipped);
     $("label-reviewer").value = kept.reviewer || $("label-reviewer").value;
   };
 
   const rows = () => tasks.filter((task) => labels.has(task.award_id)).map((task) => labels.get(task.award_id));
 
-  const save = () => {
+  /* Keep all in the browser; send what changed to the server, which merges it with what other pages changed. */
+  const save = (changed = []) => {
     const kept = { labels: Object.fromEntries(labels), skipped: [...skipped], reviewer: $("label-reviewer").value };
     try { localStorage.setItem(store, JSON.stringify(kept)); } catch { say("The browser keeps nothing: download the labels."); }
-    if (server) {
-      fetch("labels", { method: "PUT", body: JSON.stringify(rows()) })
+    if (server && changed.length) {
+      const made = changed.filter((id) => labels.has(id)).map((id) => labels.get(id));
+      const removed = changed.filter((id) => !labels.has(id));
+      fetch("labels", { method: "PUT", body: JSON.stringify({ made, removed }) })
         .then((answer) => { if (!answer.ok) throw new Error(String(answer.status)); })
         .catch(() => say("The labels could not be saved to the file: download them."));
     }
@@ -66,17 +69,18 @@
     const [head = [], ...body] = parsed(text.replace(/^\uFEFF/, ""));
     const names = head.map((name) => name.trim().toLowerCase());
     if (!names.includes("award_id") || !names.includes("recipient_ids")) { say("Not a truth.csv: no award_id and recipient_ids."); return; }
-    let count = 0;
+    const loaded = [];
     for (const cells of body) {
       const label = Object.fromEntries(names.map((name, place) => [name, (cells[place] ?? "").trim()]));
       if (!known.has(label.award_id)) continue;
+      if (!label.decided_on) delete label.decided_on;
       label.recipient_ids = label.recipient_ids.split(/[\s;]+/).filter(Boolean);
       label.certainty = label.certainty === "likely" ? "likely" : "certain";
       labels.set(label.award_id, label);
-      count += 1;
+      loaded.push(label.award_id);
     }
-    save();
-    say(`${count} labels loaded.`);
+    save(loaded);
+    say(`${loaded.length} labels loaded.`);
     next(0);
   };
 
@@ -95,7 +99,7 @@
       award_id: task.award_id, recipient_ids, reviewer: $("label-reviewer").value.trim(), decided_on: today(),
       certainty: $("label-likely").checked ? "likely" : "certain", note: $("label-note").value.trim(),
     });
-    save();
+    save([task.award_id]);
     say(`${task.award_id}: ${recipient_ids.join(" ") || "none"}`);
     next(at + 1);
   };
@@ -104,7 +108,7 @@
     undo.push([at, labels.get(tasks[at].award_id), skipped.has(tasks[at].award_id)]);
     labels.delete(tasks[at].award_id);
     skipped.add(tasks[at].award_id);
-    save();
+    save([tasks[at].award_id]);
     say(`${tasks[at].award_id}: skipped`);
     next(at + 1);
   };
@@ -117,7 +121,7 @@
     if (label) labels.set(id, label); else labels.delete(id);
     if (was) skipped.add(id); else skipped.delete(id);
     at = place;
-    save();
+    save([id]);
     say(`${id}: undone`);
     draw();
   };
@@ -176,7 +180,7 @@
   $("label-skip").addEventListener("click", skip);
   $("label-undo").addEventListener("click", takeBack);
   $("label-query").addEventListener("input", (event) => search(event.target.value));
-  $("label-reviewer").addEventListener("change", save);
+  $("label-reviewer").addEventListener("change", () => save());
   $("label-file").addEventListener("change", async (event) => { const [file] = event.target.files; if (file) load(await file.text()); });
   $("label-download").addEventListener("click", () => {
     const link = element("a", { href: URL.createObjectURL(new Blob([csv()], { type: "text/csv" })), download: "truth.csv" });

@@ -7,22 +7,22 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sbir_gate.datasets.labelling.serving import LabelServer, LabelService
+from sbir_gate.datasets.labelling.serving import LabelChange, LabelFile, LabelServer, LabelService
 from sbir_gate.errors import OutputError
 from sbir_gate.model.labelling import AwardLabel
 
 
 class Kept:
-    """Keeps what was saved; fails where it is full."""
+    """Keeps what was changed; fails where it is full."""
 
     def __init__(self):
-        self.labels = []
+        self.changes = []
         self.is_full = False
 
-    def save(self, labels):
+    def change(self, change):
         if self.is_full:
             raise OutputError("no space left on device", "free some room")
-        self.labels = labels
+        self.changes.append(change)
 
 
 @pytest.fixture
@@ -34,7 +34,9 @@ def kept():
 @pytest.fixture
 def ask(kept):
     """Give a function that sends a request to a running server and returns status and text."""
-    service = LabelService("<p>page</p>", lambda text: [{"recipient_id": "R1", "name": text}], kept.save)
+    service = LabelService(
+        lambda: "<p>page</p>", lambda text: [{"recipient_id": "R1", "name": text}], kept.change
+    )
     with LabelServer(service) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = urlsplit(server.address)
@@ -59,32 +61,77 @@ def test_the_page_and_the_search_are_served(ask):
 @pytest.mark.parametrize("path", ["/", "/guess/", "/guess/search?q=x", "//", "/guess/labels"])
 def test_without_the_token_there_is_nothing(ask, path):
     assert ask("GET", "", path=path)[0] == 404
-    assert ask("PUT", "", "[]", path=path)[0] == 404
+    assert ask("PUT", "", "{}", path=path)[0] == 404
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "localhost:80"])
 def test_another_host_name_is_refused(ask, kept, host):
     assert ask("GET", "", host=host)[0] == 404
-    assert ask("PUT", "labels", "[]", host=host)[0] == 404
-    assert kept.labels == []
+    assert ask("PUT", "labels", "{}", host=host)[0] == 404
+    assert kept.changes == []
 
 
 def test_labels_are_saved_as_they_were_made(ask, kept):
     label = {"award_id": "A1", "recipient_ids": ["R1"], "reviewer": "anna", "decided_on": "2026-01-31"}
-    assert ask("PUT", "labels", json.dumps([label]))[0] == 204
-    (found,) = kept.labels
+    assert ask("PUT", "labels", json.dumps({"made": [label], "removed": ["A2"]}))[0] == 204
+    (change,) = kept.changes
+    (found,) = change.made
+    assert change.removed == ("A2",)
     assert isinstance(found, AwardLabel)
     assert (found.award_id, found.recipient_ids, str(found.decided_on)) == ("A1", ("R1",), "2026-01-31")
 
 
-@pytest.mark.parametrize("body", ["", "{}", "[1]", '[{"award_id": "A1"}]', "\x00"])
+@pytest.mark.parametrize("body", ["", "[]", '{"made": [1]}', '{"made": [{"award_id": "A1"}]}', "\x00"])
 def test_anything_else_is_refused(ask, kept, body):
     assert ask("PUT", "labels", body)[0] == 400
-    assert kept.labels == []
+    assert kept.changes == []
 
 
 def test_a_full_disk_is_answered_as_a_failure(ask, kept):
     kept.is_full = True
-    status, text = ask("PUT", "labels", "[]")
+    status, text = ask("PUT", "labels", "{}")
     assert status == 400
     assert "no space left" in text
+
+
+def test_too_much_at_once_is_not_read(ask, kept):
+    assert ask("PUT", "labels", " " * (2**20 + 1))[0] == 413
+    assert kept.changes == []
+
+
+def made(award_id, *recipients):
+    """Return the change that labels one award."""
+    return LabelChange((AwardLabel(award_id, recipients),))
+
+
+def test_what_two_servers_change_is_merged_and_other_labels_stay(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("award_id,recipient_ids\nOLD,R9\n")
+    first, second = (LabelFile(path, frozenset({"A1", "A2"})) for _ in range(2))
+    first.change(made("A1", "R1"))
+    second.change(made("A2"))
+    first.change(LabelChange(removed=("A1",)))
+    assert {award: label.recipient_ids for award, label in first.read().items()} == {"OLD": ("R9",), "A2": ()}
+    assert [file.name for file in tmp_path.iterdir()] == ["truth.csv"]
+
+
+def test_changes_at_the_same_time_are_all_kept(tmp_path):
+    path, names = tmp_path / "truth.csv", [f"A{number}" for number in range(20)]
+    files = [LabelFile(path, frozenset(names)) for _ in range(2)]
+    threads = [
+        threading.Thread(target=files[number % 2].change, args=(made(name, "R1"),))
+        for number, name in enumerate(names)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {*files[0].read()} == {*names}
+
+
+@pytest.mark.parametrize("change", [made("A9", "R1"), made("A1", "R 1"), made("A1", "R;1"), made("A1", "")])
+def test_what_the_file_cannot_hold_is_refused(tmp_path, change):
+    path = tmp_path / "truth.csv"
+    with pytest.raises(ValueError, match="no label can be made"):
+        LabelFile(path, frozenset({"A1"})).change(change)
+    assert not path.exists()
