@@ -69,8 +69,10 @@ def test_a_command_that_is_like_none_gets_no_suggestion():
         ),
         (
             ["report", "run.json", "--format", "mardown"],
-            "error: --format: must be one of console, markdown, json, html ('mardown');"
-            " did you mean markdown?",
+            (
+                "error: --format: must be one of console, markdown, json, html ('mardown');"
+                " did you mean markdown?"
+            ),
         ),
         (
             ["data", "fetch", "award"],
