@@ -41,9 +41,9 @@ def ask(kept):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = urlsplit(server.address)
 
-        def send(method, place, body=None, path=None, host=None):
+        def send(method, place, body=None, path=None, host=None, **headers):
             connection = HTTPConnection(address.hostname, address.port, timeout=10)
-            headers = {} if host is None else {"Host": host}
+            headers |= {} if host is None else {"Host": host}
             connection.request(method, path or address.path + place, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
@@ -95,7 +95,8 @@ def test_a_full_disk_is_answered_as_a_failure(ask, kept):
 
 
 def test_too_much_at_once_is_not_read(ask, kept):
-    assert ask("PUT", "labels", " " * (2**20 + 1))[0] == 413
+    length = {"Content-Length": str(2**20 + 1)}
+    assert ask("PUT", "labels", "", **length)[0] == 413
     assert kept.changes == []
 
 
