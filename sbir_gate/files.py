@@ -211,11 +211,12 @@ def output_target(path: Path, *, may_be_device: bool = True) -> Path:
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
     """Refuse, before any work is done, an output that cannot be written or is an input or another output.
 
-    A file is the same by whatever name. None was not given. Raises UsageError and OutputError.
+    A file is the same by whatever name. None was not given, and `-` is standard output. Raises UsageError and
+    OutputError.
     """
     taken = [(path, "would be written over, but is an input") for path in inputs if path is not None]
     for path in outputs:
-        if path is None:
+        if path is None or str(path) == "-":
             continue
         try:
             target = output_target(path)

@@ -15,7 +15,7 @@ from sbir_gate.cli.options import (
     has_change_points,
     settings_options,
 )
-from sbir_gate.cli.printing import harmless, put_line
+from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, harmless, put_line
 from sbir_gate.files import check_outputs
 
 
@@ -33,7 +33,9 @@ Examples:
     metavar="DIR|BRANCH",
     help="Folder of the history, or its branch on history.remote; default: history.folder.",
 )
-@click.option("--html", "output", type=FilePath(), required=True, help="File to write.")
+@click.option(
+    "--html", "output", type=FilePath(), required=True, help="File to write; - for standard output."
+)
 @click.option("--since", metavar="WHEN", help="A date (2026-01-31), a time, or a span (12h, 30d, 6w).")
 @click.option(
     "--repository",
@@ -55,7 +57,6 @@ def dashboard(
 
     The file loads nothing: it opens offline, and any web server can publish it.
     """
-    from sbir_gate.files import save_output
     from sbir_gate.gate.dashboard import dashboard_of, history_of
     from sbir_gate.gate.kept_runs import skipped_text
     from sbir_gate.gate.reporting.dashboard import dashboard_page
@@ -72,8 +73,8 @@ def dashboard(
         gates = dashboard_of(history, settings, moment, has_changes=has_change_points(wants_changes))
     site = repository if repository is not None else _workflow_site()
     page = dashboard_page(gates, site, (f"Made by sbir-gate on {now:%Y-%m-%d %H:%M} UTC.",))
-    save_output(output, render_page(page))
-    put_line(f"{harmless(str(output))}: {page.lead}")
+    deliver(output, render_page(page))
+    put_line(f"{harmless(str(output))}: {page.lead}", is_error=output == STANDARD_OUTPUT)
 
 
 def _workflow_site() -> str:

@@ -15,7 +15,7 @@ from sbir_gate.cli.options import (
     quiet_option,
     settings_options,
 )
-from sbir_gate.cli.printing import put
+from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, put
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import UsageError
 
@@ -38,7 +38,9 @@ Examples:
 @click.option("--enriched", type=FilePath(), help="Explain from this enriched file of any engine instead.")
 @click.option("--against", type=FilePath(), help="Saved Run or baseline: which stage decided otherwise?")
 @click.option("--format", "format_", type=Choice(("console", "json")), default="console", show_default=True)
-@click.option("--html", type=FilePath(), help="Write a page with charts to this file too.")
+@click.option(
+    "--html", type=FilePath(), help="Page with charts to write as well; - for standard output, alone."
+)
 @settings_options
 @quiet_option
 def explain(
@@ -57,7 +59,7 @@ def explain(
 
     Names, words and labels are counted over all awards and recipients, so all of them are linked on the way.
     """
-    from sbir_gate.files import check_outputs, save_output
+    from sbir_gate.files import check_outputs
     from sbir_gate.gate.reporting.explanation import explanation_view, render_explanation
     from sbir_gate.gate.reporting.explanation_page import render_explanations
     from sbir_gate.model.adapters import adapter
@@ -83,7 +85,9 @@ def explain(
         explained = explain_awards(request, settings, ticker.count)
     views = [explanation_view(award.explanation, award.since) for award in explained]
     if html is not None:
-        save_output(html, render_explanations(views))
+        deliver(html, render_explanations(views))
+    if html == STANDARD_OUTPUT:
+        return
     if format_ == "json":
         documents = (adapter(ExplainedAward).dump_json(award, indent=1).decode() for award in explained)
         put(f"[{', '.join(documents)}]\n")

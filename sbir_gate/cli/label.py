@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
-from sbir_gate.cli.printing import harmless, put_line
+from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, harmless, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import UsageError
-from sbir_gate.files import check_outputs, save_output
+from sbir_gate.files import check_outputs
 
 if TYPE_CHECKING:
     from sbir_gate.datasets.labelling.page import LabelTask
@@ -38,7 +38,11 @@ Examples:
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides which awards are drawn.")
 @click.option("--reviewer", default="", help="Your name, kept with each label.")
 @click.option(
-    "--output", type=FilePath(), default=Path("label.html"), show_default=True, help="Page to write."
+    "--output",
+    type=FilePath(),
+    default=Path("label.html"),
+    show_default=True,
+    help="Page, or -.",
 )
 @click.option(
     "--sample",
@@ -81,7 +85,6 @@ def label(
     if estimate:
         _print_estimate(sample_file, truth or _DEFAULT_TRUTH)
         return
-    from sbir_gate.documents import save_label_sample
     from sbir_gate.engine.linking import files_of
     from sbir_gate.pipeline.labelling import LabelRequest, label_tasks
     from sbir_gate.reading.truth import read_labels
@@ -101,16 +104,35 @@ def label(
         index = Path(folder) if serve else None
         with Ticker(is_quiet=quiet) as ticker:
             sample, tasks = label_tasks(request, settings, ticker.count, index)
-        save_label_sample(sample_file, sample)
+        _keep_sample(sample_file, sample)
         if index is not None:
             _serve(sample, tasks, reviewer, target, index)
             return
     from sbir_gate.datasets.labelling.page import render_label_page
 
-    save_output(output, render_label_page(sample, tasks, labels, reviewer))
+    deliver(output, render_label_page(sample, tasks, labels, reviewer))
     if not quiet:
-        put_line(f"{len(tasks):,} of {sample.awards:,} awards drawn; the sample is in {sample_file}")
-        put_line(f"open {output} in a browser; download {_DEFAULT_TRUTH} from it when you are done")
+        is_printed = output == STANDARD_OUTPUT
+        page = "the page" if is_printed else str(output)
+        lines = (
+            f"{len(tasks):,} of {sample.awards:,} awards drawn; the sample is in {sample_file}",
+            f"open {page} in a browser; download {_DEFAULT_TRUTH} from it when you are done",
+        )
+        for line in lines:
+            put_line(line, is_error=is_printed)
+
+
+def _keep_sample(path: Path, sample: LabelSample) -> None:
+    """Save which awards were drawn; another sample is never replaced, because labels are weighted by it."""
+    from sbir_gate.documents import load_label_sample, save_label_sample
+
+    if path.exists() and load_label_sample(path) != sample:
+        raise UsageError(
+            "holds another sample, by which the labels made for it are weighted",
+            "name another file with --sample, or remove this one",
+            path=path,
+        )
+    save_label_sample(path, sample)
 
 
 def _serve(sample: LabelSample, tasks: Sequence[LabelTask], reviewer: str, truth: Path, index: Path) -> None:

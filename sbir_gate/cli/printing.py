@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
 import click
+
+from sbir_gate.files import save_output
+
+STANDARD_OUTPUT = Path("-")
+"""How a user names standard output where a file can be named."""
 
 # signs of reports that a terminal without Unicode can still show
 _SPELLINGS = {
@@ -31,6 +37,14 @@ def harmless(text: str) -> str:
 def put(text: str, *, is_error: bool = False) -> None:
     """Write a text as it is to standard output or standard error."""
     write(sys.stderr if is_error else sys.stdout, text)
+
+
+def deliver(path: Path, text: str) -> None:
+    """Write a report to the file that the user names, or to standard output. Raises OutputError."""
+    if path == STANDARD_OUTPUT:
+        put(text)
+    else:
+        save_output(path, text)
 
 
 def put_line(line: str, *, is_error: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
-from sbir_gate.cli.printing import put, put_line
+from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import UsageError
 from sbir_gate.files import check_outputs
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sbir_gate.model.quality_report import QualityReport
 
 _CONSOLE_WIDTH = 120
-_STANDARD_OUTPUT = Path("-")
 
 
 @click.command(
@@ -57,15 +56,14 @@ def quality(
 ) -> None:
     """Report the quality of the links in ENRICHED, the output of any engine (CSV, CSV.gz or Parquet)."""
     from sbir_gate.documents import save_quality
-    from sbir_gate.files import save_output
     from sbir_gate.gate.quality import QualityRequest, quality_folder, report_on_file
 
     outputs = {"--html": html, "--json": json_, "--markdown": markdown}
-    printed = [name for name, path in outputs.items() if path == _STANDARD_OUTPUT]
+    printed = [name for name, path in outputs.items() if path == STANDARD_OUTPUT]
     if len(printed) > 1:
         raise UsageError(f"{printed[0]} and {printed[1]} are both standard output", "name a file for one")
     effective = effective_settings(config_file, assignments, {})
-    named = [path for path in outputs.values() if path != _STANDARD_OUTPUT]
+    named = [path for path in outputs.values() if path is not None and path != STANDARD_OUTPUT]
     inputs = [enriched, truth, *(Path(name) for name in (recipients, awards) if name is not None)]
     check_outputs(named, [*inputs, effective.file])
     with Ticker(is_quiet=quiet) as ticker:
@@ -74,16 +72,12 @@ def quality(
         kept = save_quality(quality_folder(effective.settings), report)
     renderers = _renderers()
     for name, path in outputs.items():
-        if path is not None and path != _STANDARD_OUTPUT:
-            save_output(path, renderers[name](report))
-    if printed:
-        put(renderers[printed[0]](report))
-    elif not quiet:
+        if path is not None:
+            deliver(path, renderers[name](report))
+    if not printed and not quiet:
         put(_console(report))
     if not quiet:
-        put_line(
-            " ".join(["written to", str(kept), *(f"and {path}" for path in named if path)]), is_error=True
-        )
+        put_line(" ".join(["written to", str(kept), *(f"and {path}" for path in named)]), is_error=True)
 
 
 def _renderers() -> Mapping[str, Callable[[QualityReport], str]]:

@@ -11,7 +11,7 @@ import click
 
 from sbir_gate.cli.judging import FORMATS, renderer, saved_judgement, saved_verdict
 from sbir_gate.cli.options import Choice, FilePath, policy_from_option, settings_options
-from sbir_gate.cli.printing import harmless, put, put_line
+from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, harmless, put_line
 from sbir_gate.errors import InputError, SbirGateError, UsageError
 from sbir_gate.files import check_outputs
 from sbir_gate.model.moments import moment_text
@@ -52,7 +52,6 @@ def report(
 ) -> None:
     """Regenerate the report of a saved RUN against its saved verdict, its base or the current baseline."""
     from sbir_gate.documents import load_run, load_verdict
-    from sbir_gate.files import save_output
     from sbir_gate.gate.history import consult_history
     from sbir_gate.gate.saved_runs import files_of_report
     from sbir_gate.gate.storing.sessions import load_companions
@@ -89,10 +88,7 @@ def report(
         for warning in past.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
     text = renderer(format_, is_verbose=True)(head, verdict, compared, settings)
-    if output is None:
-        put(text)
-    else:
-        save_output(output, text)
+    deliver(output or STANDARD_OUTPUT, text)
 
 
 def _compared(run_document: Path, head: Run, settings: Settings | None) -> tuple[Run, ...]:

@@ -47,6 +47,8 @@ def history_of(source: str | None, settings: Settings) -> Iterator[History]:
         with open_history(history_folder(settings) if source is None else Path(source)) as history:
             yield history
         return
+    if Path(source).exists():
+        raise InputError("is not a folder", "name the folder of the history, or its branch", path=source)
     tip = history_branch(settings, Git(Path.cwd()), name=source).tip()
     if tip is None:
         raise InputError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from io import BufferedReader, StringIO, TextIOWrapper
 from pathlib import Path
@@ -23,7 +24,7 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
     Raises InputError naming file and line: missing, empty, not UTF-8, a column absent, a row of another
     length, an empty or doubled award_id, no rows.
     """
-    return {award_id: frozenset(recipients) for award_id, recipients, _ in _read_rows(path)}
+    return {row.award_id: frozenset(row.recipient_ids) for row in _read_rows(path)}
 
 
 def read_labels(path: Path) -> Mapping[str, AwardLabel]:
@@ -32,15 +33,15 @@ def read_labels(path: Path) -> Mapping[str, AwardLabel]:
     Raises InputError as `read_truth` does, and for a date or a certainty that is not one.
     """
     return {
-        award_id: AwardLabel(
-            award_id,
-            recipients,
-            cells.get("reviewer", ""),
-            _date(path, award_id, cells.get("decided_on", "")),
-            _certainty(path, award_id, cells.get("certainty", "")),
-            cells.get("note", ""),
+        row.award_id: AwardLabel(
+            row.award_id,
+            row.recipient_ids,
+            row.cells.get("reviewer", ""),
+            _date(path, row),
+            _certainty(path, row),
+            row.cells.get("note", ""),
         )
-        for award_id, recipients, cells in _read_rows(path)
+        for row in _read_rows(path)
     }
 
 
@@ -67,25 +68,35 @@ def label_text(labels: Iterable[AwardLabel]) -> str:
     return text.getvalue()
 
 
-def _date(path: Path, award_id: str, text: str) -> date | None:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of a truth; `cells` has all of them by column."""
+
+    line: int
+    award_id: str
+    recipient_ids: tuple[str, ...]
+    cells: Mapping[str, str]
+
+
+def _date(path: Path, row: _Row) -> date | None:
+    text = row.cells.get("decided_on", "")
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        problem = f"the label of {award_id!r} has no date"
-        hint = "write it as 2026-01-31"
-        raise InputError(problem, hint, path=path, column="decided_on", value=text) from error
+        problem, hint = "is not a date", "write it as 2026-01-31"
+        raise InputError(problem, hint, path=path, line=row.line, column="decided_on", value=text) from error
 
 
-def _certainty(path: Path, award_id: str, text: str) -> Certainty:
+def _certainty(path: Path, row: _Row) -> Certainty:
+    text = row.cells.get("certainty", "")
     try:
         return Certainty(text or Certainty.CERTAIN)
     except ValueError as error:
-        problem, hint = f"the label of {award_id!r} is neither certain nor likely", "write one of the two"
-        raise InputError(problem, hint, path=path, column="certainty", value=text) from error
+        problem, hint = "is neither certain nor likely", "write one of the two"
+        raise InputError(problem, hint, path=path, line=row.line, column="certainty", value=text) from error
 
 
-def _read_rows(path: Path) -> list[tuple[str, tuple[str, ...], Mapping[str, str]]]:
-    """Return award, recipients and all cells by column of each row."""
+def _read_rows(path: Path) -> list[_Row]:
     try:
         with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
             return list(_parsed(str(path), _without_leftovers(str(path), file)))
@@ -108,7 +119,7 @@ def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _parsed(name: str, lines: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...], Mapping[str, str]]]:
+def _parsed(name: str, lines: Iterable[str]) -> Iterator[_Row]:
     rows = csv.reader(lines, strict=True)
     header = [column.strip().casefold() for column in next(filter(None, rows), [])]
     if not header:
@@ -139,7 +150,7 @@ def _parsed(name: str, lines: Iterable[str]) -> Iterator[tuple[str, tuple[str, .
             raise InputError("is there twice", hint, path=name, line=line, column=COLUMNS[0], value=award_id)
         known.add(award_id)
         recipients = tuple(row[recipients_place].replace(";", " ").split())
-        yield award_id, recipients, dict(zip(header, (cell.strip() for cell in row), strict=True))
+        yield _Row(line, award_id, recipients, dict(zip(header, (cell.strip() for cell in row), strict=True)))
     if not known:
         raise InputError("the truth has no rows", "add the awards whose recipients are known", path=name)
 

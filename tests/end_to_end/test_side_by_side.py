@@ -168,7 +168,7 @@ def test_outside_of_a_repository_it_says_so(team, tmp_path):
     (outside / ".venv").symlink_to(sys.prefix)
     done = replace(team, folder=outside).gate("run", "--base", "--quiet")
     assert done.returncode == 2
-    assert "git takes this folder for no repository" in done.stderr
+    assert "git cannot use this folder" in done.stderr
 
 
 HANG = {"enrich.py": TOY + "time.sleep(3600)\n"}

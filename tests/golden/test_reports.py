@@ -1,7 +1,6 @@
 """Whole reports, as people see them; `make golden` writes them anew."""
 
 import math
-import re
 from dataclasses import replace
 from datetime import date
 
@@ -30,6 +29,7 @@ from tests.factories import (
     with_metric,
 )
 from tests.factories_reports import judged_pair
+from tests.page_body import body_of
 
 HOSTILE = "| <script>alert(1)</script> @everyone #12 [x](//y) ![i](u) \\` ``"
 HOSTILE_TAIL = (
@@ -121,11 +121,6 @@ def test_console_with_colours(check_golden):
     head, reference, _ = CASES["fail"]
     view = build_view(head, judge(head, reference, make_policy()))
     check_golden("fail-colours.txt", render_console(view, 80, use_colour=True, is_verbose=True))
-
-
-def body_of(page):
-    """Return the page without what every page has: style sheet, policy and scripts."""
-    return re.sub(r"<script>.*?</script>", "<script></script>", page[page.index("<body>") :], flags=re.DOTALL)
 
 
 def test_html(check_golden):

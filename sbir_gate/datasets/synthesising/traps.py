@@ -23,6 +23,7 @@ from sbir_gate.datasets.synthesising.recipients import (
     whereabouts,
 )
 from sbir_gate.datasets.synthesising.vocabulary import vocabulary
+from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
 
 UEI_SHARE = 0.55
 DUNS_SHARE = 0.60
@@ -33,15 +34,6 @@ NAMESAKE_IN_STATE_SHARE = 0.03
 SHARED_DUNS_SHARE = 0.01
 
 GENERIC_UEI = "CSQJZSE9KFD9"
-PLACEHOLDER_NAMES = (
-    "MULTIPLE RECIPIENTS",
-    "MULTIPLE FOREIGN RECIPIENTS",
-    "MISCELLANEOUS FOREIGN AWARDEES",
-    "MISCELLANEOUS FOREIGN CONTRACTORS",
-    "REDACTED DUE TO PII",
-    "PRIVATE INDIVIDUAL",
-    "INDIVIDUAL RECIPIENT",
-)
 BYSTANDER_UEI_SHARE = 0.45
 BYSTANDER_DUNS_SHARE = 0.55
 NO_ADDRESS_SHARE = 0.06
@@ -69,7 +61,7 @@ def recipient_rows(draws: Draws, firms: Sequence[Firm], room: int) -> list[Recip
 def placeholder_rows(draws: Draws) -> list[RecipientRow]:
     """Return rows that are not firms, and a named firm that carries the generic UEI as well."""
     rows = []
-    for name in PLACEHOLDER_NAMES:
+    for name in PLACEHOLDER_FIRMS:
         uei = GENERIC_UEI if name == "MISCELLANEOUS FOREIGN CONTRACTORS" else ""
         duns = draws.pick(("", "000000000", "999999999"))
         rows.append(RecipientRow(name, uei, duns, "", "", "", NO_FIRM, Rank.TRAP))

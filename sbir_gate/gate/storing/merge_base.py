@@ -140,8 +140,9 @@ def top_folder(git: Git) -> Path:
     """Return the top folder of the working tree. Raises UsageError where there is no repository."""
     answer = git.ask("rev-parse", "--show-toplevel")
     if answer.status:
+        reason = answer.complaint or "git gives no reason"
         raise UsageError(
-            f"{git.folder}: git takes this folder for no repository: {answer.complaint or 'it says nothing'}",
+            f"{git.folder}: git cannot use this folder ({reason})",
             untrusted_folder_hint(answer.complaint, str(git.folder)) or "run sbir-gate within the repository",
         )
     return Path(os.fsdecode(answer.output).rstrip("\n"))

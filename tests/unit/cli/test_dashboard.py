@@ -1,5 +1,7 @@
 """`sbir-gate dashboard` as it is typed: the history of a folder or a branch as a page."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -64,6 +66,19 @@ def test_what_is_neither_a_folder_nor_a_branch_is_refused(folder):
     with pytest.raises(InputError, match="neither a folder nor a branch of origin"):
         typed("--history", "nothing", "--html", "a.html")
     assert not (folder / "a.html").exists()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_file_is_not_a_history():
+    Path("file.csv").touch()
+    with pytest.raises(InputError, match=r"file\.csv: is not a folder"):
+        typed("--history", "file.csv", "--html", "a.html")
+
+
+def test_the_page_can_go_to_standard_output(folder):
+    done = typed("--html", "-", "--no-change-points")
+    assert done.stdout.startswith("<!doctype html>")
+    assert not (folder / "-").exists()
 
 
 @pytest.mark.usefixtures("folder")

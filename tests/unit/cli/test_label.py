@@ -83,9 +83,10 @@ def test_what_cannot_be_done_is_one_clear_line(program, arguments, reason):
 def test_a_damaged_label_file_names_the_place(program, tmp_path):
     header = "award_id,recipient_ids,reviewer,decided_on,certainty,note\n"
     (tmp_path / "a.csv").write_text(header + "A0,R0,anna,yesterday,certain,\n")
-    assert "decided_on" in program("--compare", "a.csv", "none.csv").stderr
+    refused = program("--compare", "a.csv", "none.csv").stderr
+    assert "a.csv:2: decided_on: is not a date ('yesterday')" in refused
     (tmp_path / "a.csv").write_text(header + "A0,R0,anna,2026-01-31,sure,\n")
-    assert "certainty" in program("--compare", "a.csv", "none.csv").stderr
+    assert "a.csv:2: certainty: is neither" in program("--compare", "a.csv", "none.csv").stderr
 
 
 @pytest.mark.parametrize(
@@ -112,3 +113,21 @@ def test_a_missing_sample_is_made_with_label(program):
     assert (
         "no-sample.json: no such file; check the path, or recreate it with 'sbir-gate label'" in done.stderr
     )
+
+
+def test_another_sample_never_replaces_the_one_that_labels_are_weighted_by(program, tmp_path):
+    assert program(*tables("--count", "3", "-q")).returncode == 0
+    before = (tmp_path / "label-sample.json").read_bytes()
+    assert program(*tables("--count", "3", "-q")).returncode == 0  # the same sample again
+    done = program(*tables("--seed", "2", "-q"))
+    assert done.returncode == 2
+    assert "label-sample.json: holds another sample" in done.stderr
+    assert (tmp_path / "label-sample.json").read_bytes() == before
+    assert program(*tables("--seed", "2", "-q", "--sample", "other.json")).returncode == 0
+
+
+def test_the_page_can_go_to_standard_output(program, tmp_path):
+    done = program(*tables("--output", "-"))
+    assert done.stdout.startswith("<!doctype html>")
+    assert "awards drawn" in done.stderr
+    assert not (tmp_path / "-").exists()

@@ -214,7 +214,7 @@ def test_settings_that_cannot_be_read_are_an_alert_so_that_slack_hears_of_them(r
 
 
 def test_a_change_without_a_repository_is_an_error_that_says_so(runner):
-    with pytest.raises(UsageError, match="no repository"):
+    with pytest.raises(UsageError, match="git cannot use this folder"):
         runner.measure()
     assert runner.verdict().outcome is Outcome.ERROR
 

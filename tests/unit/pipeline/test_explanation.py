@@ -94,3 +94,9 @@ def test_a_page_is_written_too_but_not_over_an_input(tables, tmp_path):
     assert "ZORBATEK SENSORS INC" in page.read_text("utf-8")
     with pytest.raises(UsageError, match="is an input"):
         called("A2", "--enriched", tables[2], "--html", tables[2])
+
+
+def test_a_page_alone_goes_to_standard_output(tables):
+    text = called("A2", "--enriched", tables[2], "--html", "-")
+    assert text.startswith("<!doctype html>")
+    assert text.rstrip().endswith("</html>")

@@ -7,6 +7,7 @@ from datetime import date
 from sbir_gate.datasets.labelling.page import render_label_page
 from sbir_gate.model.labelling import AwardLabel, Certainty
 from tests.factories_labelling import HOSTILE, make_sample, make_tasks
+from tests.page_body import body_of
 
 DATA = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
 
@@ -50,3 +51,7 @@ def test_only_a_served_page_may_talk_to_its_server():
     assert "connect-src" not in offline[0]
     assert "connect-src 'self'" in served[0].replace("&#39;", "'")
     assert (offline[1]["server"], served[1]["server"]) == (False, True)
+
+
+def test_the_whole_page(check_golden):
+    check_golden("label.html", body_of(page_of()[0]))

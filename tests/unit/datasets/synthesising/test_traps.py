@@ -9,10 +9,10 @@ from sbir_gate.datasets.synthesising.firms import Fate, FirmRegister
 from sbir_gate.datasets.synthesising.recipients import NO_FIRM, Rank
 from sbir_gate.datasets.synthesising.traps import (
     GENERIC_UEI,
-    PLACEHOLDER_NAMES,
     placeholder_rows,
     recipient_rows,
 )
+from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,6 @@ def test_some_duns_sit_on_three_firms(firms, rows):
 def test_placeholders_are_nobody_and_share_a_generic_uei():
     rows = placeholder_rows(Draws(3))
 
-    assert {row.name for row in rows} > set(PLACEHOLDER_NAMES)
+    assert {row.name for row in rows} > set(PLACEHOLDER_FIRMS)
     assert [row.firm for row in rows] == [NO_FIRM] * len(rows)
     assert sum(row.uei == GENERIC_UEI for row in rows) == 2

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sbir_gate.gate.reporting.explanation import explanation_view
 from sbir_gate.gate.reporting.explanation_page import render_explanations
 from sbir_gate.model.explanation import Party
+from tests.page_body import body_of
 from tests.unit.gate.reporting.test_explanation import FOUND, shift_of
 
 DATA = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
@@ -42,3 +43,7 @@ def test_text_of_the_data_stays_text():
     assert "<script>alert(1)" not in page
     assert "<img src=x" not in page
     assert "&lt;img src=x" in page
+
+
+def test_the_whole_page(check_golden):
+    check_golden("explanation.html", body_of(page_of(FOUND)))

@@ -181,7 +181,7 @@ def test_histories_without_a_common_commit_are_told_apart_from_shallow_ones(hist
 
 
 def test_a_folder_outside_of_git_is_told(tmp_path):
-    with pytest.raises(UsageError, match="git takes this folder for no repository"):
+    with pytest.raises(UsageError, match="git cannot use this folder"):
         find(Repository(tmp_path))
 
 
