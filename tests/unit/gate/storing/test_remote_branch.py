@@ -167,7 +167,7 @@ def test_odd_names_of_branches_are_names(remote, clone, name):
 
 
 def test_outside_a_repository_nothing_is_pushed(tmp_path):
-    with pytest.raises(UsageError, match="no repository"):
+    with pytest.raises(UsageError, match="git cannot use this folder"):
         branch_of(Repository(tmp_path), "own")
 
 
