@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sbir_gate.errors import EnricherError, InputError
+from sbir_gate.errors import InputError
 from sbir_gate.gate.comparing.losses import lost_by
 from sbir_gate.gate.measuring.output import find_decision
-from sbir_gate.gate.quality import check_enriched
+from sbir_gate.gate.quality import enriched_file
 from sbir_gate.model.explanation import Basis, DecisionShift, Explanation, Party
 from sbir_gate.model.matches import DecisionKind, Method
 from sbir_gate.model.run import Run
@@ -17,11 +17,8 @@ _IDENTIFIERS = (Method.UEI_EXACT, Method.DUNS_EXACT)
 
 def explain_enriched(path: Path, award_id: str) -> Explanation:
     """Return what an enriched file states of an award. Raises InputError for a file that cannot be read."""
-    check_enriched(path)
-    try:
+    with enriched_file(path):
         found = find_decision(path, award_id)
-    except EnricherError as error:
-        raise InputError(str(error), error.hint) from error
     if found is None:
         raise InputError(f"no award {award_id!r}", "give an award_id of the enriched file", path=path)
     decision, candidates = found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -56,10 +57,8 @@ def report_on_file(
 
     Raises InputError for files that cannot be read, are too large, or do not belong together.
     """
-    check_enriched(request.enriched)
     with uncollected():
-        progress("reading the decisions")
-        decisions = _decisions(request)
+        decisions = _decisions(request, progress)
         truth = read_truth(request.truth) if request.truth is not None else None
         with (
             tempfile.TemporaryDirectory(prefix="sbir-gate-") as name,
@@ -96,20 +95,10 @@ def report_on_file(
         )
 
 
-def _decisions(request: QualityRequest) -> tuple[Decision, ...]:
-    try:
+def _decisions(request: QualityRequest, progress: Progress) -> tuple[Decision, ...]:
+    with enriched_file(request.enriched):
+        progress("reading the decisions")
         decisions = read_decisions(request.enriched, most=MOST_ROWS)
-    except EnricherError as error:
-        fault = error.fault
-        raise InputError(
-            fault.problem,
-            error.hint,
-            path=request.enriched,
-            line=fault.line,
-            row=fault.row,
-            column=fault.column,
-            value=fault.value,
-        ) from error
     return decisions if request.awards is not None else tuple(map(_trimmed, decisions))
 
 
@@ -170,10 +159,12 @@ def keep_quality(report: QualityReport | None, settings: Settings) -> tuple[str,
     return ()
 
 
-def check_enriched(path: Path) -> None:
-    """Refuse an enriched file that a user names and that cannot be opened. Raises InputError."""
+@contextmanager
+def enriched_file(path: Path) -> Iterator[None]:
+    """Read an enriched file that a user names: what is wrong with it is wrong input. Raises InputError."""
     try:
         open_file(path).close()
+        yield
     except FileNotFoundError as error:
         raise InputError(
             "no such file", near_miss(path) or "name the file that the engine wrote", path=path
@@ -184,6 +175,10 @@ def check_enriched(path: Path) -> None:
             "name a CSV, CSV.gz or Parquet file that you may read",
             path=path,
         ) from error
+    except EnricherError as error:
+        refused = error.within("", InputError)
+        refused.faults = tuple(replace(fault, path=str(path)) for fault in refused.faults)
+        raise refused from error
 
 
 def _distinct(profiles: Sequence[AwardProfile]) -> tuple[AwardProfile, ...]:
