@@ -31,7 +31,7 @@ def make_recipients(of_set: AssetSet, shape: AssetShape, settings: Settings) -> 
 
         @dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]  # Dagster types it loosely
             name="_".join(of_set.recipients.path),
-            specs=[spec],
+            specs=[spec.with_io_manager_key(shape.io_manager)],
             required_resource_keys={shape.settings_resource},
         )
         def usaspending_recipients(context: dg.AssetExecutionContext) -> dg.ObserveResult:
