@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +24,8 @@ class Progress(Protocol):
 
 FORMAT_VERSION = 1
 _LEAST_SECONDS = 1.0
+# an engine that writes the file of this name reports its progress by it (docs/engine-contract.md)
+PROGRESS_VARIABLE = "SBIR_GATE_PROGRESS_FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,40 @@ class ChunkProgress:
         if rate <= 0 or self.share <= 0:
             return None
         return max(self.records / self.share - self.records, 0.0) / rate
+
+
+class Pulse:
+    """A Progress that takes note of when it was called last, and touches a file if there is one."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        environment: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._progress = progress
+        name = environment.get(PROGRESS_VARIABLE)
+        self._file = Path(name) if name else None
+        self._clock = clock
+        self._last = clock()
+        self._touched = float("-inf")
+
+    def __call__(self, stage: str, records: int, share: float | None, remark: str = "") -> None:
+        """Pass progress on, and take note of it."""
+        self.beat()
+        self._progress(stage, records, share, remark)
+
+    def beat(self) -> None:
+        """Take note that a chunk, a stage or a partition was finished."""
+        self._last = self._clock()
+        if self._file is not None and self._last - self._touched >= _LEAST_SECONDS:
+            self._touched = self._last
+            with suppress(OSError):  # whoever watches it sees no progress then
+                self._file.touch()
+
+    def idle_seconds(self) -> float:
+        """Return the time since progress was made."""
+        return self._clock() - self._last
 
 
 class ProgressFile:

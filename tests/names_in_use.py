@@ -37,6 +37,7 @@ _.raise_for_status
 # called by Dagster
 _.handle_output
 _.load_input
+_.calculate_delay
 
 # public: the decorators of the performance monitor, for whoever measures a pipeline of their own
 _.time_function

@@ -89,20 +89,18 @@ def enrich(
         request.index_folder,
     )
     with link_files(link_request, settings, monitor, progress, watch) as linked:
-        progress("write", 0, None)
+        linked.progress("write", 0, None)
         with monitor.monitor_block("write"):
             write_enriched(
                 linked.connection, linked.matched, linked.awards.columns, request.output, linked.folder
             )
-        return _summary(linked, request, monitor, progress)
+        return _summary(linked, request, monitor)
 
 
-def _summary(
-    linked: Linked, request: EnrichRequest, monitor: PerformanceMonitor, progress: Progress
-) -> EnrichSummary:
+def _summary(linked: Linked, request: EnrichRequest, monitor: PerformanceMonitor) -> EnrichSummary:
     """Count what was done, write the metrics if they are wanted, and say all of it for people."""
     awards, read, matched = linked.awards, linked.recipients, linked.matched
-    progress("done", awards.rows, None)
+    linked.progress("done", awards.rows, None)
     monitor.count("recipients_scanned", read.recipients)
     for name, count in matched.counters.items():
         monitor.count(name, count)

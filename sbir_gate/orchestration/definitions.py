@@ -23,6 +23,7 @@ from sbir_gate.orchestration.names import (
     award_year_of,
 )
 from sbir_gate.orchestration.resources import GateResource
+from sbir_gate.orchestration.retries import step_retries
 from sbir_gate.orchestration.sensors import make_sensors
 from sbir_gate.pipeline.asset_files import asset_files
 from sbir_gate.settings.effective import load_settings
@@ -39,12 +40,7 @@ def build_definitions(config_file: str | None = None, edges: AssetEdges | None =
     """
     settings = load_settings(Path(config_file) if config_file else None, os.environ).settings
     edges = edges or AssetEdges(real_edges())
-    retries = dg.RetryPolicy(
-        max_retries=settings.orchestration.max_retries,
-        delay=settings.orchestration.retry_seconds,
-        backoff=dg.Backoff.EXPONENTIAL,
-        jitter=dg.Jitter.PLUS_MINUS,
-    )
+    retries = step_retries(settings)
     whole = AssetShape(retries, GROUP)
     yearly = AssetShape(
         retries, YEARLY_PREFIX, (YEARLY_PREFIX,), _award_years(settings.orchestration.first_year)

@@ -242,8 +242,9 @@ class OrchestrationSettings(Section):
     progress_seconds: Annotated[Seconds, Field(ge=1)]
     min_complete_percent: Annotated[float, Field(ge=0, le=100)]
     stores_baseline: bool
-    max_retries: Annotated[int, Field(ge=0, le=100)]
-    retry_seconds: Seconds
+    max_retries: Annotated[int, Field(ge=0, le=100)] | None
+    retry_seconds: Seconds | None
+    lock_seconds: Seconds
     schedule: Cron
     first_year: Annotated[int, Field(ge=1900, le=2100)]
     webserver_url: WebUrl | None
