@@ -31,9 +31,11 @@ class StepRetries(dg.RetryPolicy):
 
 def step_retries(settings: Settings) -> StepRetries:
     """Return the policy of `enrichment.performance`, over which `orchestration` may set its own."""
-    performance, own = settings.enrichment.performance, settings.orchestration
-    retries = performance.max_retries if own.max_retries is None else own.max_retries
-    base_seconds = performance.retry_base_seconds if own.retry_seconds is None else own.retry_seconds
+    performance, orchestration = settings.enrichment.performance, settings.orchestration
+    retries = performance.max_retries if orchestration.max_retries is None else orchestration.max_retries
+    base_seconds = (
+        performance.retry_base_seconds if orchestration.retry_seconds is None else orchestration.retry_seconds
+    )
     return StepRetries(
         RetryPolicy(
             performance.retry_backoff,
@@ -48,7 +50,7 @@ def step_retries(settings: Settings) -> StepRetries:
 def as_failures() -> Iterator[None]:
     """Let an error with a name end the step in its own words.
 
-    Wrong input stays wrong, and a limit of the settings too small: only what may pass is left to the retries.
+    Wrong input stays wrong, and a limit of the settings too small: only other faults are left to the retries.
     """
     try:
         yield
