@@ -68,7 +68,7 @@ def check_extra() -> None:
     except ImportError:
         raise UsageError(
             "taking one table out of a remote zip needs remotezip, which is not installed",
-            "install the extra `remote`, or: pip install fsspec remotezip; or download all of it with --whole",
+            "use the extra `remote`, or: pip install fsspec remotezip; or download all with --whole",
         ) from None
 
 
