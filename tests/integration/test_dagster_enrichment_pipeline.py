@@ -519,6 +519,7 @@ class TestRecovery:
         world.chunk_size = 10
         return world
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "error",
         [ToolError("the machine broke"), pytest.param(RuntimeError("a fault"), marks=pytest.mark.slow)],

@@ -115,6 +115,7 @@ def test_a_missing_sample_is_made_with_label(program):
     )
 
 
+@pytest.mark.slow
 def test_another_sample_never_replaces_the_one_that_labels_are_weighted_by(program, tmp_path):
     assert program(*tables("--count", "3", "-q")).returncode == 0
     before = (tmp_path / "label-sample.json").read_bytes()

@@ -38,7 +38,7 @@ def ask(kept):
         lambda: "<p>page</p>", lambda text: [{"recipient_id": "R1", "name": text}], kept.change
     )
     with LabelServer(service) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         address = urlsplit(server.address)
 
         def send(method, place, body=None, path=None, host=None, **headers):
