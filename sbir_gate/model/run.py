@@ -76,7 +76,7 @@ class Metric:
 
     `version` is that of its definition (`definitions`), and `method` how it was measured where a platform
     decides (memory, processor time). Values that differ in either are never compared. `whole` is the number
-    that a rate is a share of; 0 for what is no share, and in documents of older versions.
+    that a rate is a share of; 0 for everything else, and in documents of older versions.
     """
 
     name: str
