@@ -38,6 +38,12 @@ _.raise_for_status
 _.handle_output
 _.load_input
 
+# parameters of Dagster's own decorator
+_.group_name
+_.partitions_def
+_.io_manager_key
+_.required_resource_keys
+
 # public: the decorators of the performance monitor, for whoever measures a pipeline of their own
 _.time_function
 _.monitor_memory
