@@ -20,7 +20,6 @@ _.close_connection
 _.daemon_threads
 
 # a value of saved labels
-_.LIKELY
 # read by Python's enum
 _._value_
 
