@@ -15,7 +15,7 @@ from sbir_gate.files import save_text
 class Progress(Protocol):
     """Called with the stage, its number of records, the share (0..1) of all if known, and a remark.
 
-    `seconds_left` are those until everything is done, not the stage alone; None where nobody knows.
+    `seconds_left` are those until everything is done, not the stage alone; None if unknown.
     """
 
     def __call__(
@@ -40,7 +40,7 @@ class ChunkProgress:
     `records` counts those of an earlier run too (`records_reused`), `share` is 0..1 of the source,
     `seconds` are those of this run. `is_resumable` says that what is done now survives the process,
     `checkpoint_at` when the last chunk was kept. `seconds_left` are those until everything is done, None
-    where nobody knows.
+    if unknown.
     """
 
     stage: str

@@ -22,7 +22,7 @@ class StageCost:
     recipients: float = 0.0
 
     def seconds(self, awards: int, recipients: int) -> float:
-        """Return the seconds for so many awards and recipients."""
+        """Return the seconds for the given numbers of awards and recipients."""
         return self.fixed + (self.awards * awards + self.recipients * recipients) / 1e6
 
 

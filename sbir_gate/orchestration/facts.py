@@ -93,7 +93,7 @@ def quality_facts(run: Run) -> Metadata:
 
 
 def progress_facts(chunk: ChunkProgress, seconds: float) -> Metadata:
-    """Return how far a step is that has taken `seconds`; what nobody knows yet is null, never left out."""
+    """Return how far a step is that has taken `seconds`; what is not known yet is null, never left out."""
     left = chunk.seconds_left
     checkpoint = chunk.checkpoint_at
     facts: dict[str, float | None] = {
