@@ -252,13 +252,9 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         gate = shape.gate(context)
         partition = context.partition_key if context.has_partition_key else None
         least_seconds = gate.effective().settings.orchestration.progress_seconds
-        events = ProgressEvents(context.log_event, context.asset_key, partition, least_seconds)
-
-        def tell(stage: str, records: int, share: float | None, remark: str = "") -> None:
-            # chunks are events of their own
-            if not records and share is None:
-                context.log.info("%s", f"{stage} {remark}".strip())
-                events.stage(stage)
+        events = ProgressEvents(
+            context.log_event, context.log.info, context.asset_key, partition, least_seconds
+        )
 
         with writing_step(context, gate, events) as step:
             context.log.info("enriching %s", validated_sbir_awards)
@@ -267,8 +263,8 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 step.files,
                 edges.gate,
                 step.monitor,
-                tell,
-                events,
+                events.stage,
+                events.chunk,
                 edges.engine,
                 is_resuming=not gate.is_fresh,
                 is_partial=step.award_year is not None,
@@ -277,8 +273,6 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             counts = {
                 "recipients": float(summary.recipients),
                 "rejects": float(summary.rejects),
-                "progress_events": float(events.events),
-                "records_reused": float(events.reused),
             }
             return dg.MaterializeResult(
                 value=step.files.enriched,
@@ -286,6 +280,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     "path": dg.MetadataValue.path(step.files.enriched.resolve()),
                     "run_path": dg.MetadataValue.path(step.files.run.resolve()),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
+                    **events.finished(),
                     "warnings": dg.MetadataValue.json(list(summary.warnings)),
                     **quality_facts(measured.run),
                     **numbers(counts),
