@@ -24,7 +24,6 @@ _.close_connection
 _.daemon_threads
 
 # a value of saved labels
-_.LIKELY
 # read by Python's enum
 _._value_
 
@@ -44,6 +43,7 @@ _.load_input
 _.get_scaffold_params
 _.scaffold
 _.build_defs
+_.calculate_delay
 
 # parameters of Dagster's own decorator
 _.group_name

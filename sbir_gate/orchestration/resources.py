@@ -37,7 +37,9 @@ class GateResource(dg.ConfigurableResource[None]):
         default=None, description="enrichment.performance.match_rate_threshold, 0..1."
     )
     timeout_seconds: float | None = Field(
-        default=None, description="enrichment.performance.timeout_seconds for one enrichment."
+        default=None,
+        description="enrichment.performance.timeout_seconds: the longest time without progress of the"
+        " enrichment; of an engine that reports none, of all of it.",
     )
     workers: int | None = Field(
         default=None, description="enrichment.performance.workers: threads; 0 means one per core."
