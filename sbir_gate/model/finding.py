@@ -150,6 +150,19 @@ class Rule(StrEnum):
     RECIPIENTS_READ = "recipients-read"
     RECIPIENTS_UNREADABLE = "recipients-unreadable", "fault"
     CHECK_FAILED = "check-failed", "text asset check"
+    STEP_FAILED = "step-failed", "text step"
+    RUN_FAILED = "run-failed", "text"
+
+    # what a run of a pipeline comes to
+    RUN_REFUSED = "run-refused", "run"
+    RUN_BROKEN = "run-broken", "run"
+    RUN_WARNED = "run-warned", "run"
+    RUN_STILL_FAILS = "run-still-fails", "run since"
+    RUN_STILL_WARNS = "run-still-warns", "run since"
+    RUN_RECOVERED = "run-recovered", "run since"
+    BACKFILL_FAILED = "backfill-failed", "run failed partitions"
+    BACKFILL_WARNED = "backfill-warned", "run partitions"
+    BACKFILL_RECOVERED = "backfill-recovered", "run partitions"
     NO_LIMIT = "no-limit"
     TIME_NOT_JUDGED = "time-not-judged"
 

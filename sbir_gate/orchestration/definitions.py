@@ -26,7 +26,7 @@ from sbir_gate.orchestration.names import (
 )
 from sbir_gate.orchestration.recipients import make_recipients
 from sbir_gate.orchestration.resources import GateResource, settings_resource
-from sbir_gate.orchestration.sensors import make_sensors
+from sbir_gate.orchestration.sensors import SensorEdges, make_sensors
 from sbir_gate.pipeline.asset_files import asset_files
 from sbir_gate.settings.effective import EffectiveSettings
 
@@ -114,7 +114,12 @@ def _definitions(of_set: AssetSet, gate: GateResource, edges: AssetEdges) -> dg.
         asset_checks=list(chain.from_iterable(checks.values())),
         jobs=list(jobs.values()),
         schedules=schedules,
-        sensors=make_sensors(settings, all_keys, edges.announce, of_set.key_prefix),
+        sensors=make_sensors(
+            settings,
+            all_keys,
+            SensorEdges(edges.announce, edges.gate.now, edges.gate.source),
+            of_set.key_prefix,
+        ),
         resources={shape.settings_resource: gate, shape.io_manager: _io_manager(shape.settings_resource)},
     )
 
