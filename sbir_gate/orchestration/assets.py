@@ -2,130 +2,40 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.engine import enrich
-from sbir_gate.engine.recipient_parts import fingerprint
-from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
-from sbir_gate.files import read_file
+from sbir_gate.engine.recipient_parts import code_version
+from sbir_gate.files import read_file, sha256_of
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
-from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.reporting.messages import texts
-from sbir_gate.locks import LockedError, Waiting, locked
-from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts
-from sbir_gate.orchestration.names import ENRICHED, IO_MANAGER, RAW, REPORT, VALIDATED, award_year_of
+from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts
+from sbir_gate.orchestration.names import ENRICHED, IO_MANAGER, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
+from sbir_gate.orchestration.records import FINGERPRINT, PATH, Recorded
 from sbir_gate.orchestration.resources import GateResource
-from sbir_gate.orchestration.sensors import Announce, announce_by_environment
-from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
-from sbir_gate.pipeline.asset_run import Engine, measure_enrichment
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
+from sbir_gate.pipeline.asset_files import (
+    EnrichedFiles,
+    ValidatedFiles,
+    asset_files,
+    asset_settings,
+    with_awards,
+)
+from sbir_gate.pipeline.asset_run import ValidatedAwards, chunk_folder, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
+from sbir_gate.pipeline.places import drafted, settle, used
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.sources import source_paths
+from sbir_gate.reading.sources import source_digest, source_paths
 from sbir_gate.settings.reading import reading_options
-from sbir_gate.settings.schema import Settings
 
+SOURCE_PATH = "source_path"
+SOURCE_FINGERPRINT = "source_fingerprint"
 
-@dataclass(frozen=True, slots=True)
-class AssetEdges:
-    """What the assets and sensors need of the world; tests pass fakes."""
-
-    gate: Edges
-    engine: Engine = enrich
-    announce: Announce = announce_by_environment
-
-
-@dataclass(frozen=True, slots=True)
-class AssetShape:
-    """One set of the assets: its group, what stands before its names, its partitions and retries."""
-
-    retries: dg.RetryPolicy
-    group: str
-    prefix: tuple[str, ...] = ()
-    partitions: dg.PartitionsDefinition[str] | None = None
-
-    def key(self, name: str) -> dg.AssetKey:
-        """Return the key of an asset of this set."""
-        return dg.AssetKey([*self.prefix, name])
-
-
-@dataclass(slots=True)
-class Step:
-    """One step at work: its settings, its files, its stage timer, and when it began."""
-
-    gate: GateResource
-    files: AssetFiles
-    award_year: int | None
-    monitor: PerformanceMonitor = field(default_factory=PerformanceMonitor)
-    started: float = field(default_factory=time.perf_counter)
-    started_cpu: float = field(default_factory=time.process_time)
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self.gate.effective().settings
-
-    def performance(self, records: int | None = None) -> Metadata:
-        """Return what the step has taken up to now, as metadata; the rate where it is one of records."""
-        return performance_facts(
-            self.monitor.export(),
-            time.perf_counter() - self.started,
-            time.process_time() - self.started_cpu,
-            records,
-        )
-
-
-@contextmanager
-def writing_step(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
-    gate: GateResource,
-    events: ProgressEvents | None = None,
-) -> Iterator[Step]:
-    """Open a step that alone may write: another, be it an orphan of a killed run, is waited for."""
-    with as_failures():
-        settings, year = gate.effective().settings, award_year_of(context)
-        files = asset_files(settings, year)
-        tell = events.waiting if events is not None else _logged_by(context)
-        with sole_writer(files.lock, Waiting(settings.enrichment.performance.timeout_seconds, tell)):
-            yield Step(gate, files, year)
-
-
-@contextmanager
-def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
-    """Hold the lock of the assets, in a folder that is made. Raises ToolError when the time is up."""
-    with ExitStack() as stack:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(path, waiting))
-        except OSError as error:
-            raise OutputError(
-                f"cannot be written or locked ({error.strerror})",
-                "name a folder that you may write to, on a disk that has locks",
-                path=path,
-            ) from error
-        except LockedError as error:
-            raise ToolError(
-                f"process {error.holder} is at work here after {waiting.seconds:g} seconds",
-                "wait for it or end it; it may belong to a run whose worker was killed",
-                path=path.parent,
-            ) from error
-        yield
-
-
-def _logged_by(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Callable[[str], None]:
-    def tell(holder: str) -> None:
-        context.log.info("process %s is at work on these assets: waiting for it to end", holder)
-
-    return tell
+_CODE_VERSION = code_version()
 
 
 def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinition]:
@@ -146,20 +56,21 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
         io_manager_key=IO_MANAGER,
         kinds={"csv"},
         retry_policy=shape.retries,
+        code_version=_CODE_VERSION,
         description="The awards as they were published: the files themselves, known by their fingerprint.",
     )
     def raw_sbir_awards(context: dg.AssetExecutionContext, gate: GateResource) -> dg.MaterializeResult[Path]:
-        with as_failures():
-            step = Step(gate, asset_files(gate.effective().settings), award_year_of(context))
-            source, options = step.settings.fixtures.awards, reading_options(step.settings)
-            paths = [path for file in resolve_files(str(source)) for path in source_paths(file, options)]
-            version = dg.DataVersion(" ".join(fingerprint(path) for path in paths)[:100])
+        with opened_step(context, gate) as step:
+            source, options = step.settings.fixtures.awards.absolute(), reading_options(step.settings)
+            paths = [path for file in resolve_files(source) for path in source_paths(file, options)]
+            digest = source_digest(source, options)
             size = sum(path.stat().st_size for path in paths)
             return dg.MaterializeResult(
                 value=source,
-                data_version=version,
+                data_version=dg.DataVersion(digest),
                 metadata={
-                    "path": dg.MetadataValue.path(source.resolve()),
+                    PATH: dg.MetadataValue.path(source),
+                    FINGERPRINT: dg.MetadataValue.text(digest),
                     **numbers({"files": float(len(paths)), "bytes": float(size)}),
                     **step.performance(),
                 },
@@ -177,24 +88,34 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         io_manager_key=IO_MANAGER,
         kinds={"parquet", "duckdb"},
         retry_policy=shape.retries,
+        code_version=_CODE_VERSION,
         description="The awards that could be read, with an id each, as one Parquet file.",
     )
     def validated_sbir_awards(
-        context: dg.AssetExecutionContext, gate: GateResource, raw_sbir_awards: Path
+        context: dg.AssetExecutionContext, gate: GateResource, raw_sbir_awards: Recorded
     ) -> dg.MaterializeResult[Path]:
-        with writing_step(context, gate) as step:
-            context.log.info("reading %s", raw_sbir_awards)
-            table = validate_awards(step.settings, step.files, step.monitor, step.award_year)
+        with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
+            raw = raw_sbir_awards
+            context.log.info("reading %s", raw.path)
+            settings = with_awards(gate.effective(), raw.path).settings
+            table = validate_awards(
+                settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
+            )
+            place = settle(draft)
+            files = ValidatedFiles(place.folder)
             counts = {
                 "awards": float(table.awards),
                 "rejects": float(table.rejects),
                 "repeated_ids": float(table.repeated_ids),
             }
             return dg.MaterializeResult(
-                value=step.files.validated,
+                value=files.awards,
+                data_version=dg.DataVersion(place.fingerprint),
                 metadata={
-                    "path": dg.MetadataValue.path(step.files.validated.resolve()),
-                    "rejects_path": dg.MetadataValue.path(step.files.award_rejects.resolve()),
+                    **place_facts(files.awards, place),
+                    "rejects_path": dg.MetadataValue.path(files.rejects.absolute()),
+                    SOURCE_PATH: dg.MetadataValue.path(raw.path),
+                    SOURCE_FINGERPRINT: dg.MetadataValue.text(raw.fingerprint),
                     **numbers(counts),
                     **step.performance(table.awards),
                 },
@@ -212,11 +133,12 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         io_manager_key=IO_MANAGER,
         kinds={"parquet", "duckdb"},
         retry_policy=shape.retries,
+        code_version=_CODE_VERSION,
         automation_condition=_when_sound(),
         description="Every award, and the USAspending recipient it was linked to, how, and how surely.",
     )
     def enriched_sbir_awards(
-        context: dg.AssetExecutionContext, gate: GateResource, validated_sbir_awards: Path
+        context: dg.AssetExecutionContext, gate: GateResource, validated_sbir_awards: Recorded
     ) -> dg.MaterializeResult[Path]:
         partition = context.partition_key if context.has_partition_key else None
         least_seconds = gate.effective().settings.orchestration.progress_seconds
@@ -228,20 +150,34 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 context.log.info("%s", f"{stage} {remark}".strip())
                 events.stage(stage)
 
-        with writing_step(context, gate, events) as step:
-            context.log.info("enriching %s", validated_sbir_awards)
-            measured = measure_enrichment(
-                asset_settings(gate.effective(), step.award_year),
-                step.files,
-                edges.gate,
-                step.monitor,
-                tell,
-                events,
-                edges.engine,
-                is_resuming=not gate.is_fresh,
-                is_partial=step.award_year is not None,
-            )
-            summary = measured.summary
+        with opened_step(context, gate) as step:
+            validated = validated_sbir_awards
+            context.log.info("enriching %s", validated.path)
+            chunks = chunk_folder(step.settings, asset_files(step.settings))
+            with (
+                used(validated.place, validated.hint),
+                drafted(step.files.enriched) as draft,
+                step.alone(chunks.with_suffix(".lock"), events.waiting),
+            ):
+                measured = measure_enrichment(
+                    asset_settings(gate.effective(), step.files, step.award_year),
+                    ValidatedAwards(
+                        ValidatedFiles(validated.place.folder),
+                        Path(validated.text(SOURCE_PATH)),
+                        validated.text(SOURCE_FINGERPRINT),
+                        is_partial=step.award_year is not None,
+                    ),
+                    EnrichedFiles(draft),
+                    edges.gate,
+                    step.monitor,
+                    tell,
+                    events,
+                    edges.engine,
+                    chunks=chunks,
+                    is_resuming=not gate.is_fresh,
+                )
+                place = settle(draft)
+            files, summary = EnrichedFiles(place.folder), measured.summary
             counts = {
                 "recipients": float(summary.recipients),
                 "rejects": float(summary.rejects),
@@ -249,10 +185,12 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 "records_reused": float(events.reused),
             }
             return dg.MaterializeResult(
-                value=step.files.enriched,
+                value=files.awards,
+                data_version=dg.DataVersion(sha256_of(files.awards)),
                 metadata={
-                    "path": dg.MetadataValue.path(step.files.enriched.resolve()),
-                    "run_path": dg.MetadataValue.path(step.files.run.resolve()),
+                    **place_facts(files.awards, place),
+                    "run_path": dg.MetadataValue.path(files.run.absolute()),
+                    "validated_fingerprint": dg.MetadataValue.text(validated.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     "warnings": dg.MetadataValue.json(list(summary.warnings)),
                     **quality_facts(measured.run),
@@ -273,38 +211,46 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         io_manager_key=IO_MANAGER,
         kinds={"markdown"},
         retry_policy=shape.retries,
+        code_version=_CODE_VERSION,
         automation_condition=_when_sound(),
         description="The verdict of the gate on the enriched awards. It is refused where they are.",
     )
     def sbir_usaspending_enrichment_report(
-        context: dg.AssetExecutionContext, gate: GateResource, enriched_sbir_awards: Path
+        context: dg.AssetExecutionContext, gate: GateResource, enriched_sbir_awards: Recorded
     ) -> dg.MaterializeResult[Path]:
-        with writing_step(context, gate) as step:
-            context.log.info("judging %s", enriched_sbir_awards)
+        with opened_step(context, gate) as step, judging(step, enriched_sbir_awards) as enriched:
+            context.log.info("judging %s", enriched.files.awards)
             effective = gate.effective()
             # asked again: a run that selects this asset alone has run no check
-            judged = conclude_assets(effective, step.files, edges.gate, step.award_year, is_final=True)
+            judged = conclude_assets(effective, enriched, edges.gate, is_final=True)
             verdict, reasons = judged.verdict, texts(judged.verdict.deciding)
-            report = step.files.folder / REPORT_NAME
+            place = judged.kept_report()
+            report = place.folder / REPORT_NAME
             shown: Metadata = {
+                **place_facts(report, place),
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(reasons)),
                 "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
-                "report_path": dg.MetadataValue.path(report.resolve()),
-                "verdict_path": dg.MetadataValue.path((step.files.folder / VERDICT_NAME).resolve()),
+                "report_path": dg.MetadataValue.path(report.absolute()),
+                "verdict_path": dg.MetadataValue.path((place.folder / VERDICT_NAME).absolute()),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
+                "enriched_path": dg.MetadataValue.path(enriched.files.awards),
+                "published_path": dg.MetadataValue.path(enriched.assets.published.absolute()),
             }
             if judged.is_refused:
                 raise dg.Failure(
                     f"the gate refuses the enriched awards ({verdict.outcome}): {'; '.join(reasons)}",
-                    metadata=shown,
+                    metadata={**shown, "is_published": dg.MetadataValue.bool(False)},
                     allow_retries=False,
                 )
-            baseline = store_baseline(judged, effective, step.files, step.award_year)
+            enriched.assets.publish(enriched.files)
+            baseline = store_baseline(judged, effective, enriched)
             return dg.MaterializeResult(
                 value=report,
+                data_version=dg.DataVersion(place.fingerprint),
                 metadata={
                     **shown,
+                    "is_published": dg.MetadataValue.bool(True),
                     "baseline": dg.MetadataValue.text(baseline),
                     "warnings": dg.MetadataValue.json(list(judged.warnings)),
                     **quality_facts(judged.run),
@@ -318,20 +264,3 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
 def _when_sound() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
     """Return when an asset may run by itself: something before it is new, and its blocking checks passed."""
     return dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
-
-
-@contextmanager
-def as_failures() -> Iterator[None]:
-    """Let an error with a name end the step in its own words.
-
-    Wrong input stays wrong: only what broke (a time-out, the machine) is left to the step's retry policy.
-    """
-    try:
-        yield
-    except SbirGateError as error:
-        words = [error.message, error.hint, *getattr(error, "__notes__", [])]
-        raise dg.Failure(
-            description="; ".join(filter(None, words)),
-            metadata={"status": error.exit_status.name},
-            allow_retries=error.exit_status is ExitStatus.BROKEN,
-        ) from error

@@ -8,23 +8,20 @@ from pathlib import Path
 import dagster as dg
 
 from sbir_gate.gate.edges import real_edges
-from sbir_gate.orchestration.assets import AssetEdges, AssetShape, make_assets
+from sbir_gate.orchestration.assets import make_assets
 from sbir_gate.orchestration.checks import make_checks
+from sbir_gate.orchestration.io_manager import PathIOManager
 from sbir_gate.orchestration.names import (
-    ENRICHED,
     GATE_RESOURCE,
     GROUP,
     IO_MANAGER,
     JOB,
-    RAW,
-    VALIDATED,
     YEARLY_JOB,
     YEARLY_PREFIX,
-    award_year_of,
 )
 from sbir_gate.orchestration.resources import GateResource
 from sbir_gate.orchestration.sensors import make_sensors
-from sbir_gate.pipeline.asset_files import asset_files
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape
 from sbir_gate.settings.effective import load_settings
 
 CONFIG_VARIABLE = "SBIR_GATE_CONFIG"
@@ -76,7 +73,7 @@ def build_definitions(config_file: str | None = None, edges: AssetEdges | None =
         jobs=jobs,
         schedules=[schedule],
         sensors=make_sensors(settings, keys, edges.announce),
-        resources={GATE_RESOURCE: gate, IO_MANAGER: path_io_manager},
+        resources={GATE_RESOURCE: gate, IO_MANAGER: PathIOManager()},
     )
 
 
@@ -85,26 +82,3 @@ def _award_years(first_year: int) -> dg.TimeWindowPartitionsDefinition:
     return dg.TimeWindowPartitionsDefinition(
         start=str(first_year), fmt="%Y", cron_schedule="0 0 1 1 *", end_offset=1
     )
-
-
-class PathIOManager(dg.IOManager):
-    """Gives a step the paths of what the steps before it have written."""
-
-    def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
-        """Check that the asset wrote what it says. The file is there already."""
-        if not obj.exists() and context.asset_key.path[-1] != RAW:  # the source may be a pattern
-            raise dg.Failure(f"{obj}: the step did not write what it says it did", allow_retries=False)
-
-    def load_input(self, context: dg.InputContext) -> Path:
-        """Return the path of the asset that a step asks for, by the settings of this run."""
-        gate: GateResource = getattr(context.resources, GATE_RESOURCE)
-        settings = gate.effective().settings
-        files = asset_files(settings, award_year_of(context))
-        paths = {RAW: settings.fixtures.awards, VALIDATED: files.validated, ENRICHED: files.enriched}
-        return paths[context.asset_key.path[-1]]
-
-
-# not a ConfigurableIOManager: what is nested in one does not see what the config of a run sets
-path_io_manager = dg.IOManagerDefinition(
-    resource_fn=lambda _context: PathIOManager(), required_resource_keys={GATE_RESOURCE}
-)

@@ -5,7 +5,7 @@ import pytest
 
 from sbir_gate.errors import ConfigurationError, InputError, OutputError, ToolError
 from sbir_gate.locks import Waiting
-from sbir_gate.orchestration.assets import as_failures, sole_writer
+from sbir_gate.orchestration.steps import as_failures, sole_writer
 
 
 def failure_of(error):
