@@ -20,7 +20,6 @@ _.close_connection
 _.daemon_threads
 
 # a value of saved labels
-_.LIKELY
 # read by Python's enum
 _._value_
 
@@ -37,6 +36,12 @@ _.raise_for_status
 # called by Dagster
 _.handle_output
 _.load_input
+
+# parameters of Dagster's own decorator
+_.group_name
+_.partitions_def
+_.io_manager_key
+_.required_resource_keys
 
 # public: the decorators of the performance monitor, for whoever measures a pipeline of their own
 _.time_function

@@ -7,15 +7,13 @@ from pathlib import Path
 import dagster as dg
 
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.engine.recipient_parts import code_version
 from sbir_gate.files import read_file, sha256_of
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts
-from sbir_gate.orchestration.names import ENRICHED, IO_MANAGER, RAW, REPORT, VALIDATED
+from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
-from sbir_gate.orchestration.records import FINGERPRINT, PATH, Recorded
-from sbir_gate.orchestration.resources import GateResource
+from sbir_gate.orchestration.records import FINGERPRINT, Recorded
 from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
@@ -28,14 +26,11 @@ from sbir_gate.pipeline.asset_run import ValidatedAwards, chunk_folder, measure_
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
 from sbir_gate.pipeline.places import drafted, settle, used
 from sbir_gate.pipeline.validation import validate_awards
-from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.sources import source_digest, source_paths
+from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings.reading import reading_options
 
 SOURCE_PATH = "source_path"
 SOURCE_FINGERPRINT = "source_fingerprint"
-
-_CODE_VERSION = code_version()
 
 
 def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinition]:
@@ -51,29 +46,22 @@ def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinitio
 def _raw(shape: AssetShape) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(RAW),
-        group_name=shape.group,
-        partitions_def=shape.partitions,
-        io_manager_key=IO_MANAGER,
+        **shape.options(),
+        deps=list(filter(None, [shape.awards_from])),
         kinds={"csv"},
-        retry_policy=shape.retries,
-        code_version=_CODE_VERSION,
+        automation_condition=_when_fetched(shape),
         description="The awards as they were published: the files themselves, known by their fingerprint.",
     )
-    def raw_sbir_awards(context: dg.AssetExecutionContext, gate: GateResource) -> dg.MaterializeResult[Path]:
+    def raw_sbir_awards(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Path]:
+        gate = shape.gate(context)
         with opened_step(context, gate) as step:
-            source, options = step.settings.fixtures.awards.absolute(), reading_options(step.settings)
-            paths = [path for file in resolve_files(source) for path in source_paths(file, options)]
-            digest = source_digest(source, options)
-            size = sum(path.stat().st_size for path in paths)
+            source = step.settings.fixtures.awards.absolute()
+            _, known = source_facts(source, step.settings)
+            digest = source_digest(source, reading_options(step.settings))
             return dg.MaterializeResult(
                 value=source,
                 data_version=dg.DataVersion(digest),
-                metadata={
-                    PATH: dg.MetadataValue.path(source),
-                    FINGERPRINT: dg.MetadataValue.text(digest),
-                    **numbers({"files": float(len(paths)), "bytes": float(size)}),
-                    **step.performance(),
-                },
+                metadata={**known, FINGERPRINT: dg.MetadataValue.text(digest), **step.performance()},
             )
 
     return raw_sbir_awards
@@ -82,18 +70,16 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
 def _validated(shape: AssetShape) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(VALIDATED),
-        ins={RAW: dg.AssetIn(key=shape.key(RAW), input_manager_key=IO_MANAGER)},
-        group_name=shape.group,
-        partitions_def=shape.partitions,
-        io_manager_key=IO_MANAGER,
+        ins=shape.asset_in(RAW),
+        **shape.options(),
         kinds={"parquet", "duckdb"},
-        retry_policy=shape.retries,
-        code_version=_CODE_VERSION,
+        automation_condition=_when_fetched(shape),
         description="The awards that could be read, with an id each, as one Parquet file.",
     )
     def validated_sbir_awards(
-        context: dg.AssetExecutionContext, gate: GateResource, raw_sbir_awards: Recorded
+        context: dg.AssetExecutionContext, raw_sbir_awards: Recorded
     ) -> dg.MaterializeResult[Path]:
+        gate = shape.gate(context)
         with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
             raw = raw_sbir_awards
             context.log.info("reading %s", raw.path)
@@ -127,28 +113,22 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
 def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(ENRICHED),
-        ins={VALIDATED: dg.AssetIn(key=shape.key(VALIDATED), input_manager_key=IO_MANAGER)},
-        group_name=shape.group,
-        partitions_def=shape.partitions,
-        io_manager_key=IO_MANAGER,
+        ins=shape.asset_in(VALIDATED),
+        deps=[shape.recipients],
+        **shape.options(),
         kinds={"parquet", "duckdb"},
-        retry_policy=shape.retries,
-        code_version=_CODE_VERSION,
         automation_condition=_when_sound(),
         description="Every award, and the USAspending recipient it was linked to, how, and how surely.",
     )
     def enriched_sbir_awards(
-        context: dg.AssetExecutionContext, gate: GateResource, validated_sbir_awards: Recorded
+        context: dg.AssetExecutionContext, validated_sbir_awards: Recorded
     ) -> dg.MaterializeResult[Path]:
+        gate = shape.gate(context)
         partition = context.partition_key if context.has_partition_key else None
         least_seconds = gate.effective().settings.orchestration.progress_seconds
-        events = ProgressEvents(context.log_event, context.asset_key, partition, least_seconds)
-
-        def tell(stage: str, records: int, share: float | None, remark: str = "") -> None:
-            # chunks are events of their own
-            if not records and share is None:
-                context.log.info("%s", f"{stage} {remark}".strip())
-                events.stage(stage)
+        events = ProgressEvents(
+            context.log_event, context.log.info, context.asset_key, partition, least_seconds
+        )
 
         with opened_step(context, gate) as step:
             validated = validated_sbir_awards
@@ -205,19 +185,16 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(REPORT),
-        ins={ENRICHED: dg.AssetIn(key=shape.key(ENRICHED), input_manager_key=IO_MANAGER)},
-        group_name=shape.group,
-        partitions_def=shape.partitions,
-        io_manager_key=IO_MANAGER,
+        ins=shape.asset_in(ENRICHED),
+        **shape.options(),
         kinds={"markdown"},
-        retry_policy=shape.retries,
-        code_version=_CODE_VERSION,
         automation_condition=_when_sound(),
         description="The verdict of the gate on the enriched awards. It is refused where they are.",
     )
     def sbir_usaspending_enrichment_report(
-        context: dg.AssetExecutionContext, gate: GateResource, enriched_sbir_awards: Recorded
+        context: dg.AssetExecutionContext, enriched_sbir_awards: Recorded
     ) -> dg.MaterializeResult[Path]:
+        gate = shape.gate(context)
         with opened_step(context, gate) as step, judging(step, enriched_sbir_awards) as enriched:
             context.log.info("judging %s", enriched.files.awards)
             effective = gate.effective()
@@ -264,3 +241,10 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
 def _when_sound() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
     """Return when an asset may run by itself: something before it is new, and its blocking checks passed."""
     return dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+
+
+def _when_fetched(
+    shape: AssetShape,
+) -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey] | None:
+    """Return when the awards are read by themselves: when the asset that they come from is new."""
+    return _when_sound() if shape.awards_from is not None else None

@@ -5,11 +5,13 @@ Text that comes from data is handed over as text or JSON, never as Markdown.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.engine.recipient_parts import fingerprint
 from sbir_gate.gate.reporting.messages import limit_text, texts
 from sbir_gate.gate.reporting.notices import check_text
 from sbir_gate.model.asset_check import CheckFinding
@@ -19,6 +21,10 @@ from sbir_gate.monitor import MonitorExport, StageExport
 from sbir_gate.orchestration.records import FINGERPRINT, PATH
 from sbir_gate.pipeline.places import Place
 from sbir_gate.progress import ChunkProgress
+from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.sources import source_paths
+from sbir_gate.settings.reading import reading_options
+from sbir_gate.settings.schema import Settings
 
 FINDINGS = "findings"
 
@@ -45,6 +51,19 @@ def performance_facts(
     found |= {f"work/{name}": float(count) for name, count in monitor["counters"].items()}
     notes: Metadata = {f"note/{name}": dg.MetadataValue.text(text) for name, text in monitor["notes"].items()}
     return {**numbers(found), **notes}
+
+
+def source_facts(source: Path, settings: Settings) -> tuple[dg.DataVersion, Metadata]:
+    """Return the data version of the files of a source, and what is known of them without reading them.
+
+    Raises InputError for files that are not there.
+    """
+    options = reading_options(settings)
+    paths = [path for file in resolve_files(str(source)) for path in source_paths(file, options)]
+    states = " ".join(fingerprint(path) for path in paths)
+    counts = {"files": float(len(paths)), "bytes": float(sum(path.stat().st_size for path in paths))}
+    version = dg.DataVersion(hashlib.sha256(states.encode()).hexdigest())
+    return version, {"path": dg.MetadataValue.path(source.resolve()), **numbers(counts)}
 
 
 def _stage_facts(stage: StageExport) -> dict[str, float | None]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 import dagster as dg
 
 from sbir_gate.engine import enrich
+from sbir_gate.engine.recipient_parts import code_version
 from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
 from sbir_gate.gate.edges import Edges
 from sbir_gate.locks import LockedError, Waiting, locked
@@ -26,6 +28,8 @@ from sbir_gate.pipeline.asset_verdict import Enriched
 from sbir_gate.pipeline.places import used
 from sbir_gate.settings.schema import Settings
 
+_CODE_VERSION = code_version()
+
 
 @dataclass(frozen=True, slots=True)
 class AssetEdges:
@@ -36,18 +40,63 @@ class AssetEdges:
     announce: Announce = announce_by_environment
 
 
+class AssetOptions(TypedDict):
+    """What every asset of a set has."""
+
+    group_name: str
+    partitions_def: dg.PartitionsDefinition[str] | None
+    io_manager_key: str
+    required_resource_keys: set[str]
+    retry_policy: dg.RetryPolicy
+    code_version: str
+    owners: list[str]
+    tags: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class AssetShape:
-    """One set of the assets: its group, what stands before its names, its partitions and retries."""
+    """One set of the assets: its group, what stands before its names, its partitions, retries and resources.
+
+    `recipients` is the asset of the file that awards are linked to, `awards_from` the asset that the awards
+    come from, if there is any.
+    """
 
     retries: dg.RetryPolicy
     group: str
-    prefix: tuple[str, ...] = ()
-    partitions: dg.PartitionsDefinition[str] | None = None
+    prefix: tuple[str, ...]
+    partitions: dg.PartitionsDefinition[str] | None
+    recipients: dg.AssetKey
+    awards_from: dg.AssetKey | None
+    owners: tuple[str, ...]
+    tags: Mapping[str, str]
+    settings_resource: str
+    io_manager: str
 
     def key(self, name: str) -> dg.AssetKey:
         """Return the key of an asset of this set."""
         return dg.AssetKey([*self.prefix, name])
+
+    def gate(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> GateResource:
+        """Return the settings of this set in a run: its resource has a name of its own."""
+        gate: GateResource = getattr(context.resources, self.settings_resource)
+        return gate
+
+    def asset_in(self, name: str) -> dict[str, dg.AssetIn]:
+        """Return the input of an asset that comes after the asset `name`."""
+        return {name: dg.AssetIn(key=self.key(name), input_manager_key=self.io_manager)}
+
+    def options(self) -> AssetOptions:
+        """Return what every asset of this set has."""
+        return AssetOptions(
+            group_name=self.group,
+            partitions_def=self.partitions,
+            io_manager_key=self.io_manager,
+            required_resource_keys={self.settings_resource},
+            retry_policy=self.retries,
+            code_version=_CODE_VERSION,
+            owners=list(self.owners),
+            tags=dict(self.tags),
+        )
 
 
 @dataclass(slots=True)

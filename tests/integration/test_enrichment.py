@@ -154,6 +154,7 @@ def test_a_duns_in_any_spelling_joins(tmp_path, work, raw):
     assert (decision.kind, decision.method, decision.recipient_id) == (DecisionKind.LINK, "duns-exact", "R1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "chunk_sizes"), [(".csv", (1, 1000)), (".parquet", (7, 1000)), (".csv.gz", (29,))]
 )

@@ -148,6 +148,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 @on_linux
 def test_a_tree_that_ignores_the_polite_signal_and_leaves_its_group_ends_with_the_time(run, tmp_path):
     result = run(STUBBORN_TREE, timeout_seconds=0.7)

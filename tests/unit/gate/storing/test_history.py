@@ -229,6 +229,7 @@ class TestIndex:
             counts = list(pool.map(lambda _number: len(rows(folder)), range(12)))
         assert counts == [5] * 12
 
+    @pytest.mark.slow
     def test_five_thousand_runs_are_answered_without_opening_one(self, tmp_path):
         entry = make_entry()
         text = keep_entry(tmp_path, entry)[0].read_text()
