@@ -56,7 +56,7 @@ def locked(
 
 @contextmanager
 def in_use(path: Path) -> Iterator[None]:
-    """Hold a lock file that is there together with whoever else uses what it stands for.
+    """Hold an existing lock file, together with other users of what it protects.
 
     Raises OSError when the file is not there or cannot be locked.
     """
@@ -70,7 +70,10 @@ def in_use(path: Path) -> Iterator[None]:
 
 @contextmanager
 def out_of_use(path: Path) -> Iterator[bool]:
-    """Keep others from `in_use` while the block runs; give False where one is there, or nobody can tell."""
+    """Keep others from `in_use` while the block runs; give False where one is there.
+
+    So it does where that is unknown.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:

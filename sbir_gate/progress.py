@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -13,9 +13,19 @@ from sbir_gate.files import save_text
 
 
 class Progress(Protocol):
-    """Called with the stage, its number of records, the share (0..1) of all if known, and a remark."""
+    """Called with the stage, its number of records, the share (0..1) of all if known, and a remark.
 
-    def __call__(self, stage: str, records: int, share: float | None, remark: str = "") -> None:
+    `seconds_left` are those until everything is done, not the stage alone; None if unknown.
+    """
+
+    def __call__(
+        self,
+        stage: str,
+        records: int,
+        share: float | None,
+        remark: str = "",
+        seconds_left: float | None = None,
+    ) -> None:
         """Take note of it; called often."""
 
 
@@ -25,10 +35,12 @@ _LEAST_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ChunkProgress:
-    """How far a stage is after a chunk.
+    """How far an enrichment is after a chunk of the recipients, or when a later stage begins.
 
     `records` counts those of an earlier run too (`records_reused`), `share` is 0..1 of the source,
-    `seconds` are those of this run. `is_resumable` says that what is done now survives the process.
+    `seconds` are those of this run. `is_resumable` says that what is done now survives the process,
+    `checkpoint_at` when the last chunk was kept. `seconds_left` are those until everything is done, None
+    if unknown.
     """
 
     stage: str
@@ -39,6 +51,8 @@ class ChunkProgress:
     seconds: float
     chunk_size: int
     is_resumable: bool
+    checkpoint_at: datetime | None = None
+    seconds_left: float | None = None
 
     @property
     def records_per_second(self) -> float:
@@ -46,12 +60,9 @@ class ChunkProgress:
         return (self.records - self.records_reused) / self.seconds if self.seconds > 0 else 0.0
 
     @property
-    def seconds_left(self) -> float | None:
-        """The time that the rest of the source takes at this rate; None if unknown."""
-        rate = self.records_per_second
-        if rate <= 0 or self.share <= 0:
-            return None
-        return max(self.records / self.share - self.records, 0.0) / rate
+    def records_in_all(self) -> int | None:
+        """What the source holds, by the share that was read; None if unknown."""
+        return round(self.records / self.share) if self.share > 0 else None
 
 
 class ProgressFile:
@@ -68,13 +79,16 @@ class ProgressFile:
         self._last: ChunkProgress | None = None
 
     def report(self, progress: ChunkProgress) -> None:
-        """Write how far the run is, unless that was done within the last second."""
+        """Write how far the run is, unless that was done within the last second in the same stage."""
+        is_new = self._last is None or self._last.stage != progress.stage
         self._last = progress
-        if self._clock() - self._written >= _LEAST_SECONDS:
+        if is_new or self._clock() - self._written >= _LEAST_SECONDS:
             self._write("running")
 
     def finish(self, state: str) -> None:
         """Write how the run ended: `finished`, `failed` or `interrupted`."""
+        if self._last is not None and state == "finished":
+            self._last = replace(self._last, seconds_left=0.0)
         self._write(state)
 
     def _write(self, state: str) -> None:
@@ -93,6 +107,8 @@ class ProgressFile:
                     "records_per_second": round(last.records_per_second, 1),
                     "seconds_left": None if last.seconds_left is None else round(last.seconds_left, 1),
                     "checkpoint": last.chunks if last.is_resumable else 0,
+                    "checkpoint_at": last.checkpoint_at
+                    and last.checkpoint_at.astimezone(UTC).isoformat(timespec="seconds"),
                 }
                 if last
                 else {}

@@ -183,7 +183,7 @@ def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
 def describe_fixture(effective: EffectiveSettings, awards: int, awards_digest: str = "") -> Fixture:
     """Return the fixture with the SHA-256 over the bytes of its files.
 
-    `awards_digest` is that of the awards when they were read (`source_digest`). It stands for them if they
+    `awards_digest` is that of the awards when they were read (`source_digest`). It takes their place if they
     have changed since: then the fixture is of no files that are there now.
     """
     fixtures = effective.settings.fixtures

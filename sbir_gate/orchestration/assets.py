@@ -10,11 +10,11 @@ from sbir_gate.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.files import read_file, sha256_of
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.reporting.messages import texts
-from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts
+from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts, source_facts
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.records import FINGERPRINT, Recorded
-from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape, Step, judging, opened_step
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
@@ -22,9 +22,9 @@ from sbir_gate.pipeline.asset_files import (
     asset_settings,
     with_awards,
 )
-from sbir_gate.pipeline.asset_run import ValidatedAwards, chunk_folder, measure_enrichment
+from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, chunk_folder, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
-from sbir_gate.pipeline.places import drafted, settle, used
+from sbir_gate.pipeline.places import Place, drafted, settle, used
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings.reading import reading_options
@@ -88,6 +88,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
                 settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
             )
             place = settle(draft)
+            step.remove_old(step.files.validated, context.asset_key)
             files = ValidatedFiles(place.folder)
             counts = {
                 "awards": float(table.awards),
@@ -131,38 +132,12 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         )
 
         with opened_step(context, gate) as step:
-            validated = validated_sbir_awards
-            context.log.info("enriching %s", validated.path)
-            chunks = chunk_folder(step.settings, asset_files(step.settings))
-            with (
-                used(validated.place, validated.hint),
-                drafted(step.files.enriched) as draft,
-                step.alone(chunks.with_suffix(".lock"), events.waiting),
-            ):
-                measured = measure_enrichment(
-                    asset_settings(gate.effective(), step.files, step.award_year),
-                    ValidatedAwards(
-                        ValidatedFiles(validated.place.folder),
-                        Path(validated.text(SOURCE_PATH)),
-                        validated.text(SOURCE_FINGERPRINT),
-                        is_partial=step.award_year is not None,
-                    ),
-                    EnrichedFiles(draft),
-                    edges.gate,
-                    step.monitor,
-                    tell,
-                    events,
-                    edges.engine,
-                    chunks=chunks,
-                    is_resuming=not gate.is_fresh,
-                )
-                place = settle(draft)
+            place, measured = _enrich(step, validated_sbir_awards, events, edges)
+            step.remove_old(step.files.enriched, context.asset_key)
             files, summary = EnrichedFiles(place.folder), measured.summary
             counts = {
                 "recipients": float(summary.recipients),
                 "rejects": float(summary.rejects),
-                "progress_events": float(events.events),
-                "records_reused": float(events.reused),
             }
             return dg.MaterializeResult(
                 value=files.awards,
@@ -170,8 +145,9 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 metadata={
                     **place_facts(files.awards, place),
                     "run_path": dg.MetadataValue.path(files.run.absolute()),
-                    "validated_fingerprint": dg.MetadataValue.text(validated.fingerprint),
+                    "validated_fingerprint": dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
+                    **events.finished(),
                     "warnings": dg.MetadataValue.json(list(summary.warnings)),
                     **quality_facts(measured.run),
                     **numbers(counts),
@@ -180,6 +156,38 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             )
 
     return enriched_sbir_awards
+
+
+def _enrich(
+    step: Step, validated: Recorded, events: ProgressEvents, edges: AssetEdges
+) -> tuple[Place, Measured]:
+    """Enrich the awards that were recorded, alone with the chunks of these recipients."""
+    step.context.log.info("enriching %s", validated.path)
+    effective = step.gate.effective()
+    chunks = chunk_folder(effective.settings, asset_files(effective.settings))
+    with (
+        used(validated.place, validated.hint),
+        drafted(step.files.enriched) as draft,
+        step.alone(chunks.with_suffix(".lock"), events.waiting),
+    ):
+        measured = measure_enrichment(
+            asset_settings(effective, step.files, step.award_year),
+            ValidatedAwards(
+                ValidatedFiles(validated.place.folder),
+                Path(validated.text(SOURCE_PATH)),
+                validated.text(SOURCE_FINGERPRINT),
+                is_partial=step.award_year is not None,
+            ),
+            EnrichedFiles(draft),
+            edges.gate,
+            step.monitor,
+            events.stage,
+            events.chunk,
+            edges.engine,
+            chunks=chunks,
+            is_resuming=not step.gate.is_fresh,
+        )
+        return settle(draft), measured
 
 
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
@@ -202,6 +210,7 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             judged = conclude_assets(effective, enriched, edges.gate, is_final=True)
             verdict, reasons = judged.verdict, texts(judged.verdict.deciding)
             place = judged.kept_report()
+            step.remove_old(enriched.assets.reports, context.asset_key)
             report = place.folder / REPORT_NAME
             shown: Metadata = {
                 **place_facts(report, place),

@@ -11,6 +11,14 @@ import dagster as dg
 from sbir_gate.errors import InputError
 from sbir_gate.pipeline.places import Place
 
+_UNFINISHED = [
+    status
+    for status in dg.DagsterRunStatus
+    if status not in {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+]
+# older ones are not looked for: as many as no number of runs makes in the time that one takes
+_MOST_RECORDS = 500
+
 PATH = "path"
 FINGERPRINT = "fingerprint"
 
@@ -57,7 +65,7 @@ class Recorded:
 def recorded(
     instance: dg.DagsterInstance, run: dg.DagsterRun, key: dg.AssetKey, partition: str | None
 ) -> Recorded:
-    """Return what a run must read of an asset: what it made itself, else the run that it goes on from.
+    """Return what a run must read of an asset: what it made itself, else the run that it resumes.
 
     A run of its own takes the latest. Raises InputError where the asset was never materialised.
     """
@@ -73,6 +81,24 @@ def recorded(
         name = key.to_user_string() if partition is None else f"{key.to_user_string()} of {partition}"
         raise InputError(f"{name} was never materialised", f"materialise {key.to_user_string()} first")
     return Recorded(key, latest[0].run_id, latest[0].asset_materialization.metadata)
+
+
+def read_later(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[Path]:
+    """Return the places of an asset that runs may yet read: the latest ones, and those of unfinished runs."""
+    unfinished = {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))}
+    records = instance.fetch_materializations(key, limit=_MOST_RECORDS).records
+    found: dict[str | None, Path] = {}
+    kept = set()
+    for record in records:
+        made = record.asset_materialization
+        path = made.metadata.get(PATH) if made is not None else None
+        if made is None or path is None:
+            continue
+        place = Path(str(path.value)).parent
+        if made.partition not in found or record.run_id in unfinished:
+            found.setdefault(made.partition, place)
+            kept.add(place)
+    return kept
 
 
 def _line(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:

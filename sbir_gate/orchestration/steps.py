@@ -19,13 +19,13 @@ from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration.facts import Metadata, performance_facts
 from sbir_gate.orchestration.names import award_year_of
-from sbir_gate.orchestration.records import Recorded, recorded
+from sbir_gate.orchestration.records import Recorded, read_later, recorded
 from sbir_gate.orchestration.resources import GateResource
 from sbir_gate.orchestration.sensors import Announce, announce_by_environment
-from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, asset_files
+from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, asset_files, published_places
 from sbir_gate.pipeline.asset_run import Engine
 from sbir_gate.pipeline.asset_verdict import Enriched
-from sbir_gate.pipeline.places import used
+from sbir_gate.pipeline.places import remove_old, used
 from sbir_gate.settings.schema import Settings
 
 _CODE_VERSION = code_version()
@@ -128,6 +128,11 @@ class Step:
         """Return what Dagster recorded of an asset. Raises InputError where it recorded nothing."""
         partition = self.context.partition_key if self.context.has_partition_key else None
         return recorded(self.context.instance, self.context.run, key, partition)
+
+    def remove_old(self, parent: Path, key: dg.AssetKey) -> None:
+        """Remove the oldest places of an asset: not those that are published, or that a run may yet read."""
+        needed = {*read_later(self.context.instance, key), *published_places(parent.parent)}
+        remove_old(parent, self.settings.orchestration.keep_places, needed)
 
     def alone(self, path: Path, tell: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
         """Hold a lock while the block runs: another, be it an orphan of a killed run, is waited for."""

@@ -15,6 +15,8 @@ from sbir_gate.settings.schema import Settings
 _FOLDER = "dagster"
 _TABLE = "enriched_sbir_awards.parquet"
 _RUN = "enriched_sbir_awards.json"
+_PUBLISHED = "published"
+_LATEST = "latest_report"
 _PROFILES = "award_profiles.parquet"
 
 
@@ -104,11 +106,6 @@ class AssetFiles:
         return self.folder / _TABLE
 
     @property
-    def published_run(self) -> Path:
-        """Their Run."""
-        return self.folder / _RUN
-
-    @property
     def baselines(self) -> Path:
         """The folder of the Run that the next one is held against."""
         return self.folder / "baselines"
@@ -120,18 +117,23 @@ class AssetFiles:
 
     def publish(self, enriched: EnrichedFiles) -> bool:
         """Let the published paths lead to these awards; say whether they led elsewhere (`switch`)."""
-        return switch(self.folder / "published", enriched.folder, (_TABLE, _RUN))
+        return switch(self.folder / _PUBLISHED, enriched.folder, (_TABLE, _RUN))
 
     def show_report(self, folder: Path) -> None:
         """Let the latest verdict and its report be found beside the published awards. Raises OutputError."""
         names = (REPORT_NAME, VERDICT_NAME, ALERTS_NAME, CHANGED_AWARDS_NAME)
-        switch(self.folder / "latest_report", folder, names)
+        switch(self.folder / _LATEST, folder, names)
 
 
 def asset_files(settings: Settings, award_year: int | None = None) -> AssetFiles:
     """Return where the assets lie, or those of one award year."""
     folder = settings.orchestration.folder or settings.reports.folder / _FOLDER
     return AssetFiles(folder if award_year is None else folder / str(award_year))
+
+
+def published_places(folder: Path) -> tuple[Path, ...]:
+    """Return the places that the links in the folder of the assets lead to."""
+    return tuple(path.resolve() for path in (folder / _PUBLISHED, folder / _LATEST) if path.is_symlink())
 
 
 def files_around(enriched: EnrichedFiles) -> AssetFiles:

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from sbir_gate.documents import load_award_table, write_run
 from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
-from sbir_gate.engine.linking import ChunkWatch, files_of
+from sbir_gate.engine.linking import files_of
 from sbir_gate.engine.recipient_parts import parts_key
+from sbir_gate.engine.tracking import ChunkWatch, engine_seconds_left
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.fixture import UnreadAwards, fixture_of
@@ -37,6 +38,7 @@ from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.reading import reading_options, work_folder
 from sbir_gate.settings.schema import Settings
+from sbir_gate.time_left import QUALITY, StageState
 
 ENRICHER = "sbir_etl_job"
 RESUMED = "resumed"
@@ -124,6 +126,7 @@ def measure_enrichment(
             is_resuming=is_resuming,
             index_folder=Path(name),
             chunk_folder=chunks,
+            later_stages=(QUALITY,),
         )
         started_at, calibration = edges.now(), edges.calibrate()
         started, started_cpu = edges.clock(), time.process_time()
@@ -140,7 +143,11 @@ def measure_enrichment(
         recipients = RecipientIndex(
             tuple(sorted(Path(name).iterdir())), summary.recipients, summary.rejects, summary.first_reject
         )
-        with monitor.monitor_block("quality"), uncollected():
+        left = engine_seconds_left(
+            monitor, summary.awards, summary.recipients, StageState(QUALITY), [QUALITY]
+        )
+        progress(QUALITY, 0, None, "", left)
+        with monitor.monitor_block(QUALITY), uncollected():
             run = _run(effective, validated, files, edges, timing, recipients)
             run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
             write_run(files.run, run)

@@ -1,6 +1,6 @@
 """Places for results: folders named by their content, written whole or not at all, and never changed.
 
-A result is drafted in a folder that nobody else knows, and gets its place by one rename. So runs that are at
+A result is drafted in a folder of one process alone, and gets its place by one rename. So runs that are at
 work at once never write to the same file, and what was read once is there to be read again.
 """
 
@@ -57,7 +57,7 @@ def drafted(parent: Path) -> Iterator[Path]:
 def settle(draft: Path) -> Place:
     """Give the draft its place, beside it and named by its content. Raises OutputError.
 
-    Where that result is there already it stays. One that somebody has changed makes way.
+    Where that result is there already it stays. One that was changed makes way.
     """
     fingerprint = fingerprint_of(draft)
     folder = draft.parent / fingerprint[:_NAME_DIGITS]

@@ -37,7 +37,7 @@ def test_a_year_has_a_folder_of_its_own():
         (EnrichedFiles(Path("e")), "awards run profiles rejects metrics"),
         (
             AssetFiles(Path("a")),
-            "validated enriched reports published published_run baselines lock",
+            "validated enriched reports published baselines lock",
         ),
     ],
     ids=["validated", "enriched", "all"],
