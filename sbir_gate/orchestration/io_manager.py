@@ -8,7 +8,7 @@ import dagster as dg
 
 from sbir_gate.orchestration.names import RAW
 from sbir_gate.orchestration.records import Recorded, recorded
-from sbir_gate.orchestration.steps import as_failures
+from sbir_gate.orchestration.retries import as_failures
 
 
 class PathIOManager(dg.IOManager):

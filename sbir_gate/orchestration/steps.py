@@ -13,7 +13,7 @@ import dagster as dg
 
 from sbir_gate.engine import enrich
 from sbir_gate.engine.recipient_parts import code_version
-from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
+from sbir_gate.errors import LimitError, OutputError
 from sbir_gate.gate.edges import Edges
 from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.monitor import PerformanceMonitor
@@ -21,6 +21,7 @@ from sbir_gate.orchestration.facts import Metadata, performance_facts
 from sbir_gate.orchestration.names import award_year_of
 from sbir_gate.orchestration.records import Recorded, read_later, recorded
 from sbir_gate.orchestration.resources import GateResource
+from sbir_gate.orchestration.retries import as_failures
 from sbir_gate.orchestration.sensors import Announce, announce_by_environment
 from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, asset_files, published_places
 from sbir_gate.pipeline.asset_run import Engine
@@ -136,7 +137,7 @@ class Step:
 
     def alone(self, path: Path, tell: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
         """Hold a lock while the block runs: another, be it an orphan of a killed run, is waited for."""
-        seconds = self.settings.enrichment.performance.timeout_seconds
+        seconds = self.settings.orchestration.lock_seconds
         return sole_writer(path, Waiting(seconds, tell or self._log_holder))
 
     def _log_holder(self, holder: str) -> None:
@@ -171,7 +172,7 @@ def judging(step: Step, found: Recorded) -> Iterator[Enriched]:
 
 @contextmanager
 def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
-    """Hold the lock of the assets, in a folder that is made. Raises ToolError when the time is up."""
+    """Hold the lock of the assets, in a folder that is made. Raises LimitError when the time is up."""
     with ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -183,26 +184,10 @@ def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
                 path=path,
             ) from error
         except LockedError as error:
-            raise ToolError(
+            raise LimitError(
                 f"process {error.holder} is at work here after {waiting.seconds:g} seconds",
-                "wait for it or end it; it may belong to a run whose worker was killed",
+                "wait for it or end it (it may belong to a run whose worker was killed), or raise"
+                " orchestration.lock_seconds",
                 path=path.parent,
             ) from error
         yield
-
-
-@contextmanager
-def as_failures() -> Iterator[None]:
-    """Let an error with a name end the step in its own words.
-
-    Wrong input stays wrong: only what broke (a time-out, the machine) is left to the step's retry policy.
-    """
-    try:
-        yield
-    except SbirGateError as error:
-        words = [error.message, error.hint, *getattr(error, "__notes__", [])]
-        raise dg.Failure(
-            description="; ".join(filter(None, words)),
-            metadata={"status": error.exit_status.name},
-            allow_retries=error.exit_status is ExitStatus.BROKEN,
-        ) from error

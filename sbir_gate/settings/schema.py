@@ -244,8 +244,9 @@ class OrchestrationSettings(Section):
     stores_baseline: bool
     keep_places: Annotated[int, Field(ge=1, le=10_000)]
     executor: Annotated[Literal["in-process", "multiprocess"], one_of("in-process", "multiprocess")]
-    max_retries: Annotated[int, Field(ge=0, le=100)]
-    retry_seconds: Seconds
+    max_retries: Annotated[int, Field(ge=0, le=100)] | None
+    retry_seconds: Seconds | None
+    lock_seconds: Seconds
     schedule: Cron
     first_year: Annotated[int, Field(ge=1900, le=2100)]
     webserver_url: WebUrl | None
