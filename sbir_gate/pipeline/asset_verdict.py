@@ -18,6 +18,7 @@ from sbir_gate.gate.quality import keep_quality, report_on_saved
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.gate.storing.baselines import load_baseline, promote
+from sbir_gate.gate.trends import trends_of
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.run import MetricKind, Run
@@ -117,7 +118,8 @@ def _record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_ye
     """Write verdict, report and alerts beside the assets, and keep the Run in their history."""
     settings = asset_settings(effective, award_year).settings
     folder = settings.reports.folder
-    write_verdict(folder, judged.run, judged.verdict, edges.subject)
+    trends = trends_of(judged.run, settings, judged.verdict.changes)
+    write_verdict(folder, judged.run, judged.verdict, edges.subject, trends)
     save_alerts(folder / ALERTS_NAME, judged.alerts)
     keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings, judged.alerts)
 
