@@ -79,6 +79,14 @@ def test_an_award_that_is_skipped_comes_again_and_has_no_label(browser, page):
     browser.wait("document.getElementById('label-progress').textContent.includes('0 skipped')")
 
 
+def test_one_of_several_identifiers_that_both_have_is_marked_equal(browser, page):
+    browser.open(page)
+    marks = browser.run(
+        "return [...document.querySelectorAll('#label-candidates .label-facts')][0].textContent"
+    )
+    assert "861488999 (equal)" in marks
+
+
 def test_keys_in_a_field_are_text(browser, page):
     browser.open(page)
     browser.evaluate("localStorage.clear()")
