@@ -246,7 +246,9 @@ def test_a_served_settlement_saves_each_decision(browser, tmp_path):
         browser.evaluate("localStorage.clear()")
         browser.driver.get(server.address)
         progress_starts_with(browser, "2 of 15")
+        requests = browser.problems()
         server.shutdown()
+    assert all(server.address in line for line in requests)
     labels = read_labels(path)
     assert labels.keys() == {*SETTLEMENT.taken, "A1", "A2"}
     assert (labels["A1"].recipient_ids, labels["A1"].reviewer) == (("S1",), "carl")
