@@ -25,6 +25,12 @@ from sbir_gate.settings.reading import reading_options
 from sbir_gate.settings.schema import Settings
 
 FINDINGS = "findings"
+PROGRESS_NAMES = (
+    "progress_records_processed",
+    "progress_checkpoint",
+    "progress_resumable",
+    "estimated_time_remaining",
+)
 
 Metadata = dict[str, dg.MetadataValue]
 
@@ -86,22 +92,28 @@ def quality_facts(run: Run) -> Metadata:
     return numbers({**quality.rates(), **counts, **methods})
 
 
-def progress_facts(chunk: ChunkProgress, moment: float) -> Metadata:
-    """Return how far a step is; `moment` is now, in seconds since 1970."""
+def progress_facts(chunk: ChunkProgress, seconds: float) -> Metadata:
+    """Return how far a step is that has taken `seconds`; what is not known yet is null, never left out."""
+    left = chunk.seconds_left
+    checkpoint = chunk.checkpoint_at
+    facts: dict[str, float | None] = {
+        "records_reused": chunk.records_reused,
+        "records_expected": chunk.records_in_all,
+        "records_per_second": chunk.records_per_second,
+        "percent": None if left is None or seconds + left <= 0 else 100 * seconds / (seconds + left),
+        "chunk_size": chunk.chunk_size,
+    }
+    progress = (
+        dg.MetadataValue.int(chunk.records),
+        dg.MetadataValue.null() if checkpoint is None else dg.MetadataValue.timestamp(checkpoint),
+        dg.MetadataValue.bool(chunk.is_resumable),
+        dg.MetadataValue.null() if left is None else dg.MetadataValue.float(left),
+    )
     return {
-        **numbers(
-            {
-                "records_processed": float(chunk.records),
-                "records_reused": float(chunk.records_reused),
-                "percent": 100 * chunk.share,
-                "records_per_second": chunk.records_per_second,
-                "seconds_left": chunk.seconds_left,
-                "chunk_size": float(chunk.chunk_size),
-            }
-        ),
+        **dict(zip(PROGRESS_NAMES, progress, strict=True)),
         "chunk": dg.MetadataValue.int(chunk.chunks),
-        "is_resumable": dg.MetadataValue.bool(chunk.is_resumable),
-        **({"checkpoint_at": dg.MetadataValue.timestamp(moment)} if chunk.is_resumable else {}),
+        "stage": dg.MetadataValue.text(chunk.stage),
+        **numbers(facts),
     }
 
 
