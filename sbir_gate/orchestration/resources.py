@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from sbir_gate.settings.effective import EffectiveSettings, changed_settings, load_settings
+from sbir_gate.settings.layers import assignment_layer, option_layer
 
 
 class GateResource(dg.ConfigurableResource[None]):
@@ -36,7 +37,9 @@ class GateResource(dg.ConfigurableResource[None]):
         default=None, description="enrichment.performance.match_rate_threshold, 0..1."
     )
     timeout_seconds: float | None = Field(
-        default=None, description="enrichment.performance.timeout_seconds for one enrichment."
+        default=None,
+        description="enrichment.performance.timeout_seconds: the longest time without progress of the"
+        " enrichment; of an engine that reports none, of all of it.",
     )
     workers: int | None = Field(
         default=None, description="enrichment.performance.workers: threads; 0 means one per core."
@@ -69,7 +72,7 @@ class GateResource(dg.ConfigurableResource[None]):
             "enrichment.performance.workers": self.workers,
         }
         if self.base is not None and self.config_file is None:
-            return changed_settings(self.base, options, self.assignments)
+            return changed_settings(self.base, assignment_layer(self.assignments), option_layer(options))
         file = Path(self.config_file) if self.config_file else None
         return load_settings(file, os.environ, options, self.assignments)
 
