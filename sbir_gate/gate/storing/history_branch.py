@@ -1,6 +1,6 @@
 """The history on a branch of its own, which no other one shares a commit with: a file for each entry.
 
-The quality report of a Run stands beside its entry and comes with it, in the same commit: its counts alone.
+The quality report of a Run is beside its entry and comes with it, in the same commit: its counts alone.
 A file is added and never changed, so what two writers add is never in conflict; whoever comes second only
 commits again on what the first one pushed.
 """
