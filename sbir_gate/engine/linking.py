@@ -26,6 +26,7 @@ from sbir_gate.engine.recipient_parts import (
     fingerprint,
     kept_chunks,
     parts_key,
+    share_in_use,
 )
 from sbir_gate.errors import OutputError, SbirGateError, ToolError
 from sbir_gate.files import error_reason
@@ -93,6 +94,7 @@ def link_files(
     Raises as `enrich` does.
     """
     performance = settings.enrichment.performance
+    memory_share = share_in_use(performance.memory_threshold_mb, psutil_sampler() or (lambda: 0.0))
     with _workplace(request, settings) as (folder, ledger):
         try:
             with (
@@ -101,7 +103,7 @@ def link_files(
                 _deadline(connection, performance.timeout_seconds),
             ):
                 register_functions(connection)
-                place = _Place(folder, ledger, watch)
+                place = _Place(folder, ledger, watch, memory_share)
                 yield _link(connection, request, settings, monitor, progress, rejects, place)
         except (duckdb.OutOfMemoryException, MemoryError) as error:
             raise ToolError(
@@ -115,11 +117,12 @@ def link_files(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Work folder, the ledger of finished chunks if they are kept, and the progress callback."""
+    """Work folder, the ledger of finished chunks if they are kept, the progress callback, memory in use."""
 
     folder: Path
     ledger: Ledger | None
     watch: ChunkWatch
+    memory_share: Callable[[], float]
 
 
 @contextmanager
@@ -222,13 +225,13 @@ def _read_recipients(
             progress(message, 0, None)
         if place.ledger.finished:
             place.watch(kept_chunks(place.ledger, settings.enrichment.performance.chunk_size))
-    edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), report=report)
-    budget_mib = settings.enrichment.performance.memory_threshold_mb
+    edges = PartEdges(memory_share=place.memory_share, report=report)
+    first_chunk = settings.enrichment.performance.chunk_size
     state = "failed"
     try:
         with monitor.monitor_block("read-recipients"):
             maker = PartMaker(
-                connection, place.folder, reading_options(settings), budget_mib, place.ledger, edges
+                connection, place.folder, reading_options(settings), first_chunk, place.ledger, edges
             )
             read = maker.read(request.recipients, rejects)
         state = "finished"
