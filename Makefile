@@ -86,6 +86,9 @@ lock: ## pin the dependencies of pyproject.toml again, to their newest versions 
 		--output-file requirements-peers.lock
 	# what the action makes its environment with
 	echo uv | $(UV) pip compile - $(LOCK_OPTIONS) --output-file .github/action/installer.txt
+	# what a release is made and checked with
+	printf 'build\neditables\nhatchling\ntwine\ncyclonedx-bom\n' | $(UV) pip compile - $(LOCK_OPTIONS) \
+		--constraint requirements.lock --output-file .github/release/tools.txt
 
 # extras stay in the locks: a pip before 23.3 takes a package with an extra for another, unpinned one
 LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

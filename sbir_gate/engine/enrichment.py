@@ -8,16 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbir_gate.engine.linking import (
-    ChunkWatch,
-    Linked,
-    LinkRequest,
-    files_of,
-    link_files,
-    no_progress,
-    no_watch,
-)
+from sbir_gate.engine.linking import Linked, LinkRequest, files_of, link_files
 from sbir_gate.engine.matching.enriched import check_output, count_links, write_enriched
+from sbir_gate.engine.tracking import ChunkWatch, no_progress, no_watch
 from sbir_gate.errors import OutputError
 from sbir_gate.files import check_outputs, create_file, unwritable
 from sbir_gate.model.records import Reject
@@ -26,6 +19,7 @@ from sbir_gate.progress import Progress
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.reading import work_folder
 from sbir_gate.settings.schema import Settings
+from sbir_gate.time_left import WRITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +28,7 @@ class EnrichRequest:
 
     Without `is_resuming` what an interrupted run left is not used. Progress is written to a file in
     `progress_folder`, the index of all recipients (`recipient_index`) in `index_folder`, if they are named.
+    `later_stages` are those of the caller's own that follow, so that the time left counts them.
     """
 
     awards: str
@@ -44,6 +39,7 @@ class EnrichRequest:
     is_resuming: bool = True
     progress_folder: Path | None = None
     index_folder: Path | None = None
+    later_stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +83,10 @@ def enrich(
         request.is_resuming,
         request.progress_folder,
         request.index_folder,
+        (WRITE, *request.later_stages),
     )
     with link_files(link_request, settings, monitor, progress, watch) as linked:
-        progress("write", 0, None)
-        with monitor.monitor_block("write"):
+        with linked.track.stage(WRITE, WRITE):
             write_enriched(
                 linked.connection, linked.matched, linked.awards.columns, request.output, linked.folder
             )

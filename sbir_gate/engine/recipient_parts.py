@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -273,6 +274,7 @@ def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:
         seconds=0.0,
         chunk_size=chunk_size,
         is_resumable=True,
+        checkpoint_at=datetime.fromtimestamp(max(done.path.stat().st_mtime for done in ledger.finished), UTC),
     )
 
 

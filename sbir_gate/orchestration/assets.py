@@ -3,35 +3,33 @@
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 import dagster as dg
 
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.engine import enrich
-from sbir_gate.engine.recipient_parts import fingerprint
-from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
+from sbir_gate.errors import LimitError, OutputError
 from sbir_gate.files import read_file
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts
-from sbir_gate.orchestration.names import ENRICHED, IO_MANAGER, RAW, REPORT, VALIDATED, award_year_of
+from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts, source_facts
+from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, award_year_of
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.resources import GateResource
+from sbir_gate.orchestration.retries import as_failures
 from sbir_gate.orchestration.sensors import Announce, announce_by_environment
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
 from sbir_gate.pipeline.asset_run import Engine, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
 from sbir_gate.pipeline.validation import validate_awards
-from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.sources import source_paths
-from sbir_gate.settings.reading import reading_options
 from sbir_gate.settings.schema import Settings
 
 
@@ -44,18 +42,61 @@ class AssetEdges:
     announce: Announce = announce_by_environment
 
 
+class AssetOptions(TypedDict):
+    """What every asset of a set has."""
+
+    group_name: str
+    partitions_def: dg.PartitionsDefinition[str] | None
+    io_manager_key: str
+    required_resource_keys: set[str]
+    retry_policy: dg.RetryPolicy
+    owners: list[str]
+    tags: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class AssetShape:
-    """One set of the assets: its group, what stands before its names, its partitions and retries."""
+    """One set of the assets: its group, what stands before its names, its partitions, retries and resources.
+
+    `recipients` is the asset of the file that awards are linked to, `awards_from` the asset that the awards
+    come from, if there is any.
+    """
 
     retries: dg.RetryPolicy
     group: str
-    prefix: tuple[str, ...] = ()
-    partitions: dg.PartitionsDefinition[str] | None = None
+    prefix: tuple[str, ...]
+    partitions: dg.PartitionsDefinition[str] | None
+    recipients: dg.AssetKey
+    awards_from: dg.AssetKey | None
+    owners: tuple[str, ...]
+    tags: Mapping[str, str]
+    settings_resource: str
+    io_manager: str
 
     def key(self, name: str) -> dg.AssetKey:
         """Return the key of an asset of this set."""
         return dg.AssetKey([*self.prefix, name])
+
+    def gate(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> GateResource:
+        """Return the settings of this set in a run: its resource has a name of its own."""
+        gate: GateResource = getattr(context.resources, self.settings_resource)
+        return gate
+
+    def asset_in(self, name: str) -> dict[str, dg.AssetIn]:
+        """Return the input of an asset that comes after the asset `name`."""
+        return {name: dg.AssetIn(key=self.key(name), input_manager_key=self.io_manager)}
+
+    def options(self) -> AssetOptions:
+        """Return what every asset of this set has."""
+        return AssetOptions(
+            group_name=self.group,
+            partitions_def=self.partitions,
+            io_manager_key=self.io_manager,
+            required_resource_keys={self.settings_resource},
+            retry_policy=self.retries,
+            owners=list(self.owners),
+            tags=dict(self.tags),
+        )
 
 
 @dataclass(slots=True)
@@ -95,13 +136,13 @@ def writing_step(
         settings, year = gate.effective().settings, award_year_of(context)
         files = asset_files(settings, year)
         tell = events.waiting if events is not None else _logged_by(context)
-        with sole_writer(files.lock, Waiting(settings.enrichment.performance.timeout_seconds, tell)):
+        with sole_writer(files.lock, Waiting(settings.orchestration.lock_seconds, tell)):
             yield Step(gate, files, year)
 
 
 @contextmanager
 def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
-    """Hold the lock of the assets, in a folder that is made. Raises ToolError when the time is up."""
+    """Hold the lock of the assets, in a folder that is made. Raises LimitError when the time is up."""
     with ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,9 +154,10 @@ def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
                 path=path,
             ) from error
         except LockedError as error:
-            raise ToolError(
+            raise LimitError(
                 f"process {error.holder} is at work here after {waiting.seconds:g} seconds",
-                "wait for it or end it; it may belong to a run whose worker was killed",
+                "wait for it or end it (it may belong to a run whose worker was killed), or raise"
+                " orchestration.lock_seconds",
                 path=path.parent,
             ) from error
         yield
@@ -141,28 +183,20 @@ def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinitio
 def _raw(shape: AssetShape) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(RAW),
-        group_name=shape.group,
-        partitions_def=shape.partitions,
-        io_manager_key=IO_MANAGER,
+        **shape.options(),
+        deps=list(filter(None, [shape.awards_from])),
         kinds={"csv"},
-        retry_policy=shape.retries,
+        automation_condition=_when_fetched(shape),
         description="The awards as they were published: the files themselves, known by their fingerprint.",
     )
-    def raw_sbir_awards(context: dg.AssetExecutionContext, gate: GateResource) -> dg.MaterializeResult[Path]:
+    def raw_sbir_awards(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Path]:
+        gate = shape.gate(context)
         with as_failures():
             step = Step(gate, asset_files(gate.effective().settings), award_year_of(context))
-            source, options = step.settings.fixtures.awards, reading_options(step.settings)
-            paths = [path for file in resolve_files(str(source)) for path in source_paths(file, options)]
-            version = dg.DataVersion(" ".join(fingerprint(path) for path in paths)[:100])
-            size = sum(path.stat().st_size for path in paths)
+            source = step.settings.fixtures.awards
+            version, known = source_facts(source, step.settings)
             return dg.MaterializeResult(
-                value=source,
-                data_version=version,
-                metadata={
-                    "path": dg.MetadataValue.path(source.resolve()),
-                    **numbers({"files": float(len(paths)), "bytes": float(size)}),
-                    **step.performance(),
-                },
+                value=source, data_version=version, metadata={**known, **step.performance()}
             )
 
     return raw_sbir_awards
@@ -171,17 +205,16 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
 def _validated(shape: AssetShape) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(VALIDATED),
-        ins={RAW: dg.AssetIn(key=shape.key(RAW), input_manager_key=IO_MANAGER)},
-        group_name=shape.group,
-        partitions_def=shape.partitions,
-        io_manager_key=IO_MANAGER,
+        ins=shape.asset_in(RAW),
+        **shape.options(),
         kinds={"parquet", "duckdb"},
-        retry_policy=shape.retries,
+        automation_condition=_when_fetched(shape),
         description="The awards that could be read, with an id each, as one Parquet file.",
     )
     def validated_sbir_awards(
-        context: dg.AssetExecutionContext, gate: GateResource, raw_sbir_awards: Path
+        context: dg.AssetExecutionContext, raw_sbir_awards: Path
     ) -> dg.MaterializeResult[Path]:
+        gate = shape.gate(context)
         with writing_step(context, gate) as step:
             context.log.info("reading %s", raw_sbir_awards)
             table = validate_awards(step.settings, step.files, step.monitor, step.award_year)
@@ -206,27 +239,22 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
 def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(ENRICHED),
-        ins={VALIDATED: dg.AssetIn(key=shape.key(VALIDATED), input_manager_key=IO_MANAGER)},
-        group_name=shape.group,
-        partitions_def=shape.partitions,
-        io_manager_key=IO_MANAGER,
+        ins=shape.asset_in(VALIDATED),
+        deps=[shape.recipients],
+        **shape.options(),
         kinds={"parquet", "duckdb"},
-        retry_policy=shape.retries,
         automation_condition=_when_sound(),
         description="Every award, and the USAspending recipient it was linked to, how, and how surely.",
     )
     def enriched_sbir_awards(
-        context: dg.AssetExecutionContext, gate: GateResource, validated_sbir_awards: Path
+        context: dg.AssetExecutionContext, validated_sbir_awards: Path
     ) -> dg.MaterializeResult[Path]:
+        gate = shape.gate(context)
         partition = context.partition_key if context.has_partition_key else None
         least_seconds = gate.effective().settings.orchestration.progress_seconds
-        events = ProgressEvents(context.log_event, context.asset_key, partition, least_seconds)
-
-        def tell(stage: str, records: int, share: float | None, remark: str = "") -> None:
-            # chunks are events of their own
-            if not records and share is None:
-                context.log.info("%s", f"{stage} {remark}".strip())
-                events.stage(stage)
+        events = ProgressEvents(
+            context.log_event, context.log.info, context.asset_key, partition, least_seconds
+        )
 
         with writing_step(context, gate, events) as step:
             context.log.info("enriching %s", validated_sbir_awards)
@@ -235,8 +263,8 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 step.files,
                 edges.gate,
                 step.monitor,
-                tell,
-                events,
+                events.stage,
+                events.chunk,
                 edges.engine,
                 is_resuming=not gate.is_fresh,
                 is_partial=step.award_year is not None,
@@ -245,8 +273,6 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             counts = {
                 "recipients": float(summary.recipients),
                 "rejects": float(summary.rejects),
-                "progress_events": float(events.events),
-                "records_reused": float(events.reused),
             }
             return dg.MaterializeResult(
                 value=step.files.enriched,
@@ -254,6 +280,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     "path": dg.MetadataValue.path(step.files.enriched.resolve()),
                     "run_path": dg.MetadataValue.path(step.files.run.resolve()),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
+                    **events.finished(),
                     "warnings": dg.MetadataValue.json(list(summary.warnings)),
                     **quality_facts(measured.run),
                     **numbers(counts),
@@ -267,18 +294,16 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(REPORT),
-        ins={ENRICHED: dg.AssetIn(key=shape.key(ENRICHED), input_manager_key=IO_MANAGER)},
-        group_name=shape.group,
-        partitions_def=shape.partitions,
-        io_manager_key=IO_MANAGER,
+        ins=shape.asset_in(ENRICHED),
+        **shape.options(),
         kinds={"markdown"},
-        retry_policy=shape.retries,
         automation_condition=_when_sound(),
         description="The verdict of the gate on the enriched awards. It is refused where they are.",
     )
     def sbir_usaspending_enrichment_report(
-        context: dg.AssetExecutionContext, gate: GateResource, enriched_sbir_awards: Path
+        context: dg.AssetExecutionContext, enriched_sbir_awards: Path
     ) -> dg.MaterializeResult[Path]:
+        gate = shape.gate(context)
         with writing_step(context, gate) as step:
             context.log.info("judging %s", enriched_sbir_awards)
             effective = gate.effective()
@@ -320,18 +345,8 @@ def _when_sound() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
     return dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
 
 
-@contextmanager
-def as_failures() -> Iterator[None]:
-    """Let an error with a name end the step in its own words.
-
-    Wrong input stays wrong: only what broke (a time-out, the machine) is left to the step's retry policy.
-    """
-    try:
-        yield
-    except SbirGateError as error:
-        words = [error.message, error.hint, *getattr(error, "__notes__", [])]
-        raise dg.Failure(
-            description="; ".join(filter(None, words)),
-            metadata={"status": error.exit_status.name},
-            allow_retries=error.exit_status is ExitStatus.BROKEN,
-        ) from error
+def _when_fetched(
+    shape: AssetShape,
+) -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey] | None:
+    """Return when the awards are read by themselves: when the asset that they come from is new."""
+    return _when_sound() if shape.awards_from is not None else None

@@ -14,7 +14,7 @@ from sbir_gate.errors import ExitStatus, InputError, OutputError, ToolError, Usa
 from sbir_gate.files import output_target, place_output
 from sbir_gate.orchestration.assets import AssetEdges
 from sbir_gate.orchestration.definitions import build_definitions
-from sbir_gate.orchestration.names import ENRICHED, GATE_RESOURCE, JOB
+from sbir_gate.orchestration.names import ENRICHED, JOB, SETTINGS_RESOURCE
 from sbir_gate.pipeline.asset_files import AssetFiles
 
 _PARQUET = ".parquet"
@@ -78,7 +78,7 @@ def _execute(
                 instance=instance,
                 raise_on_error=False,
                 run_config={
-                    "resources": {GATE_RESOURCE: {"config": gate}},
+                    "resources": {SETTINGS_RESOURCE: {"config": gate}},
                     "loggers": {"console": {"config": {"log_level": level}}},
                 },
             )

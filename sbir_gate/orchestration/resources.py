@@ -4,17 +4,19 @@
 
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from sbir_gate.settings.effective import EffectiveSettings, load_settings
+from sbir_gate.settings.effective import EffectiveSettings, changed_settings, load_settings
+from sbir_gate.settings.layers import assignment_layer, option_layer
 
 
 class GateResource(dg.ConfigurableResource[None]):
     """Settings of sbir-gate for the assets; what is left out comes from config/base.yaml and the environment.
 
-    In the config of a run it is at `resources.gate.config`.
+    In the config of a run it is at `resources.sbir_gate_settings.config`.
     """
 
     config_file: str | None = Field(default=None, description="YAML file over config/base.yaml.")
@@ -35,7 +37,9 @@ class GateResource(dg.ConfigurableResource[None]):
         default=None, description="enrichment.performance.match_rate_threshold, 0..1."
     )
     timeout_seconds: float | None = Field(
-        default=None, description="enrichment.performance.timeout_seconds for one enrichment."
+        default=None,
+        description="enrichment.performance.timeout_seconds: the longest time without progress of the"
+        " enrichment; of an engine that reports none, of all of it.",
     )
     workers: int | None = Field(
         default=None, description="enrichment.performance.workers: threads; 0 means one per core."
@@ -43,6 +47,9 @@ class GateResource(dg.ConfigurableResource[None]):
     is_fresh: bool = Field(
         default=False, description="Start over instead of resuming from the chunks of an interrupted run."
     )
+
+    # what a set was built with; None means the file and the environment
+    base: ClassVar[EffectiveSettings | None] = None
 
     _loaded: EffectiveSettings | None = PrivateAttr(default=None)
 
@@ -53,19 +60,32 @@ class GateResource(dg.ConfigurableResource[None]):
         return self._loaded
 
     def _load(self) -> EffectiveSettings:
-        return load_settings(
-            Path(self.config_file) if self.config_file else None,
-            os.environ,
-            {
-                "fixtures.awards": self.awards,
-                "fixtures.recipients": self.recipients,
-                "fixtures.truth": self.truth,
-                "orchestration.folder": self.folder,
-                "enrichment.performance.chunk_size": self.chunk_size,
-                "enrichment.performance.memory_threshold_mb": self.memory_threshold_mb,
-                "enrichment.performance.match_rate_threshold": self.match_rate_threshold,
-                "enrichment.performance.timeout_seconds": self.timeout_seconds,
-                "enrichment.performance.workers": self.workers,
-            },
-            self.assignments,
-        )
+        options = {
+            "fixtures.awards": self.awards,
+            "fixtures.recipients": self.recipients,
+            "fixtures.truth": self.truth,
+            "orchestration.folder": self.folder,
+            "enrichment.performance.chunk_size": self.chunk_size,
+            "enrichment.performance.memory_threshold_mb": self.memory_threshold_mb,
+            "enrichment.performance.match_rate_threshold": self.match_rate_threshold,
+            "enrichment.performance.timeout_seconds": self.timeout_seconds,
+            "enrichment.performance.workers": self.workers,
+        }
+        if self.base is not None and self.config_file is None:
+            return changed_settings(self.base, assignment_layer(self.assignments), option_layer(options))
+        file = Path(self.config_file) if self.config_file else None
+        return load_settings(file, os.environ, options, self.assignments)
+
+
+def settings_resource(settings: EffectiveSettings | Path | str | None) -> GateResource:
+    """Return the resource of settings that are loaded, or of a file. A run makes it anew from its config."""
+    if not isinstance(settings, EffectiveSettings):
+        return GateResource(config_file=None if settings is None else str(settings))
+
+    loaded: EffectiveSettings = settings
+
+    class LoadedResource(GateResource):
+        base: ClassVar[EffectiveSettings | None] = loaded
+
+    LoadedResource.__doc__ = GateResource.__doc__
+    return LoadedResource()

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sbir_gate.documents import load_award_table, write_run
 from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
-from sbir_gate.engine.linking import ChunkWatch
+from sbir_gate.engine.tracking import ChunkWatch, engine_seconds_left
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.fixture import UnreadAwards, fixture_of
@@ -34,6 +34,7 @@ from sbir_gate.reading.award_table import load_profiles
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
+from sbir_gate.time_left import QUALITY, StageState
 
 ENRICHER = "sbir_etl_job"
 RESUMED = "resumed"
@@ -107,6 +108,7 @@ def measure_enrichment(
             metrics=files.metrics,
             is_resuming=is_resuming,
             index_folder=Path(name),
+            later_stages=(QUALITY,),
         )
         started_at, calibration = edges.now(), edges.calibrate()
         started, started_cpu = edges.clock(), time.process_time()
@@ -121,7 +123,11 @@ def measure_enrichment(
         recipients = RecipientIndex(
             tuple(sorted(Path(name).iterdir())), summary.recipients, summary.rejects, summary.first_reject
         )
-        with monitor.monitor_block("quality"), uncollected():
+        left = engine_seconds_left(
+            monitor, summary.awards, summary.recipients, StageState(QUALITY), [QUALITY]
+        )
+        progress(QUALITY, 0, None, "", left)
+        with monitor.monitor_block(QUALITY), uncollected():
             run = _run(effective, files, edges, timing, recipients, is_partial=is_partial)
             run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
             write_run(files.run, run)

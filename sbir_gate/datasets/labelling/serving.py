@@ -46,7 +46,7 @@ class LabelFile:
     Only the awards in `drawn` can be labelled; other labels in the file stay as they are.
     """
 
-    def __init__(self, path: Path, drawn: frozenset[str]) -> None:
+    def __init__(self, path: Path, drawn: frozenset[str] = frozenset()) -> None:
         self.path = path
         self._drawn = drawn
         self._mutex = threading.Lock()
@@ -61,11 +61,20 @@ class LabelFile:
             unfit = [id_ for id_ in label.recipient_ids if not id_ or ";" in id_ or id_.split() != [id_]]
             if label.award_id not in self._drawn or unfit:
                 raise ValueError(f"no label can be made of {label.award_id!r}: {unfit or 'it was not drawn'}")
+        removed = self._drawn.intersection(change.removed)
+        made = {label.award_id: label for label in change.made}
+        self._rewrite(lambda labels: {id_: labels[id_] for id_ in labels if id_ not in removed} | made)
+
+    def take_over(self, taken: Mapping[str, AwardLabel]) -> None:
+        """Add the labels of awards that the file does not have. Raises InputError and OutputError."""
+        if taken.keys() - self.read().keys():
+            self._rewrite(lambda labels: dict(taken) | labels)
+
+    def _rewrite(self, changed: Callable[[dict[str, AwardLabel]], dict[str, AwardLabel]]) -> None:
         lock = self.path.with_name(f".{self.path.name}.lock")
         try:
             with self._mutex, locked(lock, Waiting(_LOCK_SECONDS)):
-                labels = {id_: made for id_, made in self.read().items() if id_ not in change.removed}
-                labels |= {label.award_id: label for label in change.made}
+                labels = changed(dict(self.read()))
                 save_output(self.path, label_text(labels.values()))
         except (LockedError, OSError) as error:
             raise OutputError(f"cannot be changed ({error})", "try again", path=self.path) from error

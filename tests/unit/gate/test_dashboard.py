@@ -97,6 +97,7 @@ def test_only_runs_since_a_moment_are_shown(settings):
     assert gate.runs == len(gate.rows) == 2
 
 
+@pytest.mark.slow
 def test_many_runs_are_thinned_and_extremes_releases_and_changes_stay(settings):
     factors = [1.5 if number >= 120 else 3.0 if number == 57 else 1.0 for number in range(200)]
     entries = [

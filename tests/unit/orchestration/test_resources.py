@@ -1,7 +1,8 @@
 import pytest
 
 from sbir_gate.errors import ConfigurationError
-from sbir_gate.orchestration.resources import GateResource
+from sbir_gate.orchestration.resources import GateResource, settings_resource
+from sbir_gate.settings.effective import default_settings
 
 NAMED = {
     "awards": ("fixtures", "awards", "a.csv"),
@@ -53,3 +54,22 @@ def test_all_faults_are_told_at_once():
         gate.effective()
     assert "gate.max_loss" in str(raised.value)
     assert "match_rate_threshold" in str(raised.value)
+
+
+def test_loaded_settings_are_taken_as_they_are_with_those_of_the_run_over_them(monkeypatch):
+    loaded = default_settings({"gate.max_lost": 7, "gate.name": "east"})
+    monkeypatch.setenv("SBIR_GATE__GATE__MAX_LOST", "2")
+    of_set = type(settings_resource(loaded))
+    assert of_set().effective().settings == loaded.settings
+    changed = of_set(assignments=["gate.max_lost=3"], workers=1).effective()
+    assert (changed.settings.gate.max_lost, changed.settings.gate.name) == (3, "east")
+    assert changed.settings.enrichment.performance.workers == 1
+    assert changed.origins["reading.max_reject_percent"] == loaded.origins["reading.max_reject_percent"]
+
+
+def test_a_file_that_a_run_names_replaces_loaded_settings(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("gate: {max_lost: 1}\n")
+    of_set = type(settings_resource(default_settings({"gate.name": "east"})))
+    settings = of_set(config_file=str(path)).effective().settings
+    assert (settings.gate.max_lost, settings.gate.name) == (1, "enrichment")

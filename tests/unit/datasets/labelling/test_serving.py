@@ -38,7 +38,7 @@ def ask(kept):
         lambda: "<p>page</p>", lambda text: [{"recipient_id": "R1", "name": text}], kept.change
     )
     with LabelServer(service) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         address = urlsplit(server.address)
 
         def send(method, place, body=None, path=None, host=None, **headers):
@@ -128,6 +128,27 @@ def test_changes_at_the_same_time_are_all_kept(tmp_path):
     for thread in threads:
         thread.join()
     assert {*files[0].read()} == {*names}
+
+
+def test_only_labels_that_the_file_lacks_are_taken_over(tmp_path):
+    path = tmp_path / "truth.csv"
+    kept = LabelFile(path)
+    kept.take_over({})
+    assert not path.exists()
+    path.write_text("award_id,recipient_ids\nA1,R9\n")
+    kept.take_over({"A1": AwardLabel("A1", ("R1",)), "A2": AwardLabel("A2", ("R2",))})
+    assert {award: label.recipient_ids for award, label in kept.read().items()} == {
+        "A1": ("R9",),
+        "A2": ("R2",),
+    }
+
+
+def test_labels_of_awards_that_are_not_shown_cannot_be_removed(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("award_id,recipient_ids\nOLD,R9\n")
+    kept = LabelFile(path, frozenset({"A1"}))
+    kept.change(LabelChange(removed=("OLD",)))
+    assert [*kept.read()] == ["OLD"]
 
 
 @pytest.mark.parametrize("change", [made("A9", "R1"), made("A1", "R 1"), made("A1", "R;1"), made("A1", "")])

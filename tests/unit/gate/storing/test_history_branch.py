@@ -151,6 +151,7 @@ def test_an_entry_is_kept_by_its_content_wherever_the_branch_has_it(writer):
     assert writer.names() == names(7)
 
 
+@pytest.mark.slow
 def test_many_entries_are_fetched(remote, writer, tmp_path):
     numbers = range(230)  # more than are read at a time
     writer.keep(*numbers).push()
