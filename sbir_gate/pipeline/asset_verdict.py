@@ -21,6 +21,7 @@ from sbir_gate.gate.quality import keep_quality, report_on_saved
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.gate.storing.baselines import load_baseline, promote
+from sbir_gate.gate.trends import trends_of
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.run import MetricKind, Run
@@ -154,7 +155,8 @@ def _keep_quality(judged: Judged, enriched: Enriched, settings: Settings) -> tup
 def _record(judged: Judged, settings: Settings, edges: Edges) -> None:
     """Write verdict, report and alerts to the folder of reports, and keep the Run in the history."""
     folder = settings.reports.folder
-    write_verdict(folder, judged.run, judged.verdict, edges.subject)
+    trends = trends_of(judged.run, settings, judged.verdict.changes)
+    write_verdict(folder, judged.run, judged.verdict, edges.subject, trends)
     save_alerts(folder / ALERTS_NAME, judged.alerts)
     keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings, judged.alerts)
 

@@ -57,6 +57,7 @@ class PerformanceSettings(Section):
     """`enrichment.performance`: how the enrichment runs. Nothing here but the threshold changes a verdict."""
 
     chunk_size: Count
+    chunk_size_max: Annotated[Count, not_below("chunk_size")]
     memory_threshold_mb: Annotated[int, Field(ge=64, le=1_000_000_000)]
     match_rate_threshold: Share
     timeout_seconds: Seconds
