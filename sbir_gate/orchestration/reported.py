@@ -66,8 +66,8 @@ def news_of(
 ) -> tuple[News, Reported]:
     """Return what is news of a run with these faults, and what is reported of its series then.
 
-    What a run did not look at again stays: it has neither failed nor recovered. The end of a warning is no
-    news.
+    What a run did not look at again stays: it has neither failed nor recovered. The end of a
+    warning is not news.
     """
     left = {place: fault for place, fault in before.faults.items() if place not in resolved}
     all_faults = {**left, **faults}

@@ -61,7 +61,7 @@ class RunFacts:
 def alerts_of_run(facts: RunFacts) -> AlertList:
     """Return the alerts of a run, most severe first and each reason once.
 
-    What is too noisy to tell is no alert, and neither is what the gate says where other checks say it. A run
+    What is too noisy to judge is left out, and so is what the gate says where other checks say it. A run
     that failed without a check that says so broke for a reason of its own.
     """
     failed = _complaints(facts)

@@ -66,7 +66,7 @@ def facts_of_run(
 ) -> RunFacts | None:
     """Return what is known of a run that ended; None of one that was to materialise none of the assets.
 
-    `code` is the version of the code where the run has none of its own.
+    `code` is the version of the code; empty where that of a materialization is taken.
     """
     records = instance.get_records_for_run(run.run_id, of_type=_KINDS).records
     events = [event for record in records if (event := record.event_log_entry.dagster_event) is not None]
@@ -98,7 +98,7 @@ def facts_of_run(
 
 
 def _job_name(run: dg.DagsterRun) -> str:
-    """Return the job; of a run that somebody launched of some assets, there is none of a name."""
+    """Return the name of the job; assets that somebody materialises by hand have a job without a name."""
     return "assets by hand" if run.job_name.startswith("__") else run.job_name
 
 

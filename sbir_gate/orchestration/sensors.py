@@ -14,7 +14,7 @@ import requests
 from sbir_gate.gate.announcing import SENT, announce_run
 from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 from sbir_gate.gate.reporting.messages import text
-from sbir_gate.gate.reporting.notices import alert_text
+from sbir_gate.gate.reporting.notices import alert_text, alert_title
 from sbir_gate.model.alert import RunNotice
 from sbir_gate.model.run import Source
 from sbir_gate.orchestration.names import BACKFILL_SENSOR, FAILURE_SENSOR, WARNING_SENSOR, named
@@ -88,7 +88,7 @@ class _Watch:
         if news is None:
             return
         for alert in news.alerts.alerts:
-            context.log.warning("%s", alert_text(alert))
+            context.log.warning("%s: %s", alert_title(alert), alert_text(alert))
         notice = run_notice(news, self._page(f"runs/{run.run_id}"))
         if notice is not None:
             context.log.info("%s: %s", text(notice.headline), self.edges.announce(notice))
