@@ -25,7 +25,7 @@ from sbir_gate.orchestration.names import (
     award_year_of,
 )
 from sbir_gate.orchestration.recipients import make_recipients
-from sbir_gate.orchestration.resources import GateResource, settings_resource
+from sbir_gate.orchestration.resources import GateResource, load_base, settings_resource
 from sbir_gate.orchestration.sensors import make_sensors
 from sbir_gate.pipeline.asset_files import asset_files
 from sbir_gate.settings.effective import EffectiveSettings
@@ -74,11 +74,11 @@ def build_definitions(
         resource_name,
         io_manager_name,
     )
-    return _definitions(of_set, settings_resource(settings), edges or AssetEdges(real_edges()))
+    return _definitions(of_set, load_base(settings), edges or AssetEdges(real_edges()))
 
 
-def _definitions(of_set: AssetSet, gate: GateResource, edges: AssetEdges) -> dg.Definitions:
-    settings = gate.effective().settings
+def _definitions(of_set: AssetSet, loaded: EffectiveSettings, edges: AssetEdges) -> dg.Definitions:
+    settings = loaded.settings
     shapes = of_set.shapes(settings)
     assets = {
         name: [asset for asset in make_assets(shape, edges) if asset.key.path[-1] in of_set.assets]
@@ -115,7 +115,10 @@ def _definitions(of_set: AssetSet, gate: GateResource, edges: AssetEdges) -> dg.
         jobs=list(jobs.values()),
         schedules=schedules,
         sensors=make_sensors(settings, all_keys, edges.announce, of_set.key_prefix),
-        resources={shape.settings_resource: gate, shape.io_manager: _io_manager(shape.settings_resource)},
+        resources={
+            shape.settings_resource: settings_resource(loaded, shape.settings_resource),
+            shape.io_manager: _io_manager(shape.settings_resource),
+        },
     )
 
 
