@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +34,8 @@ class Progress(Protocol):
 
 FORMAT_VERSION = 1
 _LEAST_SECONDS = 1.0
+# an engine that writes the file of this name reports its progress by it (docs/engine-contract.md)
+PROGRESS_VARIABLE = "SBIR_GATE_PROGRESS_FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,31 @@ class ChunkProgress:
     def records_in_all(self) -> int | None:
         """What the source holds, by the share that was read; None if unknown."""
         return round(self.records / self.share) if self.share > 0 else None
+
+
+class Pulse:
+    """Knows when progress was made last, and touches the file that shows it to a launcher if there is one."""
+
+    def __init__(
+        self, environment: Mapping[str, str] = os.environ, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        name = environment.get(PROGRESS_VARIABLE)
+        self._file = Path(name) if name else None
+        self._clock = clock
+        self._last = clock()
+        self._touched = float("-inf")
+
+    def beat(self) -> None:
+        """Take note that a chunk, a stage or a part of one was finished."""
+        self._last = self._clock()
+        if self._file is not None and self._last - self._touched >= _LEAST_SECONDS:
+            self._touched = self._last
+            with suppress(OSError):  # whoever watches it sees no progress then
+                self._file.touch()
+
+    def idle_seconds(self) -> float:
+        """Return the time since progress was made."""
+        return self._clock() - self._last
 
 
 class ProgressFile:

@@ -28,11 +28,11 @@ from sbir_gate.engine.recipient_parts import (
     parts_key,
 )
 from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
-from sbir_gate.errors import OutputError, SbirGateError, ToolError
+from sbir_gate.errors import LimitError, OutputError, SbirGateError
 from sbir_gate.files import error_reason
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import psutil_sampler
-from sbir_gate.progress import Progress, ProgressFile
+from sbir_gate.progress import Progress, ProgressFile, Pulse
 from sbir_gate.reading.awards import AwardsRead, read_awards
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
@@ -88,23 +88,17 @@ def link_files(
 
     Raises as `enrich` does.
     """
-    performance = settings.enrichment.performance
     with _workplace(request, settings) as (folder, ledger):
         try:
             with (
                 Track(monitor, progress, watch, _progress_file(request), _planned(request)) as track,
                 RejectLog(request.rejects) as rejects,
                 open_database(database_options(settings), folder) as connection,
-                _deadline(connection, performance.timeout_seconds),
+                _time_limit(connection, track.pulse, settings.enrichment.performance.timeout_seconds),
             ):
                 register_functions(connection)
                 place = _Place(folder, ledger, track)
                 yield _link(connection, request, settings, rejects, place)
-        except (duckdb.OutOfMemoryException, MemoryError) as error:
-            raise ToolError(
-                f"the budget of {performance.memory_threshold_mb} MiB is too small for this data",
-                "raise enrichment.performance.memory_threshold_mb, or give enrichment.work_folder more room",
-            ) from error
         except duckdb.IOException as error:
             hint = "name a folder with room in enrichment.work_folder"
             raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
@@ -199,7 +193,7 @@ def _link(
     def stage(name: str) -> AbstractContextManager[None]:
         return track.stage(name, f"matching: {name}")
 
-    matched = match_firms(connection, matching_options(settings), stage, batches)
+    matched = match_firms(connection, matching_options(settings), stage, batches, track.pulse.beat)
     return Linked(connection, place.folder, awards, read, rejects, matched, track)
 
 
@@ -239,29 +233,30 @@ def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:
 
 
 @contextmanager
-def _deadline(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt the database when the time is up, so that the next (or present) query ends the work."""
+def _time_limit(connection: duckdb.DuckDBPyConnection, pulse: Pulse, seconds: float) -> Iterator[None]:
+    """Interrupt the database when no progress was made for so long: the next or present query ends it all."""
     is_late = threading.Event()
     is_over = threading.Event()
 
     def interrupt() -> None:
-        if is_over.wait(seconds):
-            return
+        while (left := seconds - pulse.idle_seconds()) > 0:
+            if is_over.wait(left):
+                return
         is_late.set()
         # an interrupt between two queries is lost: go on until one is hit
         while not is_over.is_set():
             connection.interrupt()
             is_over.wait(_INTERRUPT_SECONDS)
 
-    watch = threading.Thread(target=interrupt, name="sbir-gate-deadline", daemon=True)
+    watch = threading.Thread(target=interrupt, name="sbir-gate-time-limit", daemon=True)
     watch.start()
     try:
         yield
     except (duckdb.Error, SbirGateError) as error:
         if is_late.is_set():
-            raise ToolError(
-                f"the enrichment took longer than {seconds:g} seconds and was stopped",
-                "raise enrichment.performance.timeout_seconds",
+            raise LimitError(
+                f"the enrichment made no progress for {seconds:g} seconds and was stopped",
+                "raise enrichment.performance.timeout_seconds if a single step of it needs longer",
             ) from error
         raise
     finally:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.progress import ChunkProgress, Progress, ProgressFile
+from sbir_gate.progress import ChunkProgress, Progress, ProgressFile, Pulse
 from sbir_gate.time_left import StageState, seconds_left
 
 ChunkWatch = Callable[[ChunkProgress], None]
@@ -62,6 +62,7 @@ class Track:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.awards: int | None = None
+        self.pulse = Pulse()
         self._monitor = monitor
         self._progress = progress
         self._watch = watch
@@ -91,8 +92,10 @@ class Track:
         if label:
             self._file.report(self._last)
             self._progress(label, 0, None, "", left)
+        self.pulse.beat()
         with self._monitor.monitor_block(name):
             yield
+        self.pulse.beat()
 
     def note(self, message: str) -> None:
         """Report something else than progress."""
@@ -110,6 +113,7 @@ class Track:
 
     def chunk(self, chunk: ChunkProgress) -> None:
         """Report a chunk that is done."""
+        self.pulse.beat()
         reused = chunk.share * chunk.records_reused / chunk.records if chunk.records else 0.0
         state = StageState(self._stage, self._clock() - self._started, chunk.share, reused)
         self._last = replace(chunk, checkpoint_at=self._now() if chunk.is_resumable else None)

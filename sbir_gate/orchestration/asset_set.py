@@ -21,6 +21,7 @@ from sbir_gate.orchestration.names import (
     YEARLY_PREFIX,
     named,
 )
+from sbir_gate.orchestration.retries import step_retries
 from sbir_gate.settings.schema import Settings
 from sbir_gate.wrong_input import did_you_mean
 
@@ -84,14 +85,8 @@ class AssetSet:
         prefix: tuple[str, ...] = (),
         partitions: dg.PartitionsDefinition[str] | None = None,
     ) -> AssetShape:
-        orchestration = settings.orchestration
         return AssetShape(
-            retries=dg.RetryPolicy(
-                max_retries=orchestration.max_retries,
-                delay=orchestration.retry_seconds,
-                backoff=dg.Backoff.EXPONENTIAL,
-                jitter=dg.Jitter.PLUS_MINUS,
-            ),
+            retries=step_retries(settings),
             group=group,
             prefix=(*self.key_prefix, *prefix),
             partitions=partitions,

@@ -13,7 +13,7 @@ import dagster as dg
 
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.engine import enrich
-from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
+from sbir_gate.errors import LimitError, OutputError
 from sbir_gate.files import read_file
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.edges import Edges
@@ -24,6 +24,7 @@ from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, 
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, award_year_of
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.resources import GateResource
+from sbir_gate.orchestration.retries import as_failures
 from sbir_gate.orchestration.sensors import Announce, announce_by_environment
 from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
 from sbir_gate.pipeline.asset_run import Engine, measure_enrichment
@@ -135,13 +136,13 @@ def writing_step(
         settings, year = gate.effective().settings, award_year_of(context)
         files = asset_files(settings, year)
         tell = events.waiting if events is not None else _logged_by(context)
-        with sole_writer(files.lock, Waiting(settings.enrichment.performance.timeout_seconds, tell)):
+        with sole_writer(files.lock, Waiting(settings.orchestration.lock_seconds, tell)):
             yield Step(gate, files, year)
 
 
 @contextmanager
 def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
-    """Hold the lock of the assets, in a folder that is made. Raises ToolError when the time is up."""
+    """Hold the lock of the assets, in a folder that is made. Raises LimitError when the time is up."""
     with ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,9 +154,10 @@ def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
                 path=path,
             ) from error
         except LockedError as error:
-            raise ToolError(
+            raise LimitError(
                 f"process {error.holder} is at work here after {waiting.seconds:g} seconds",
-                "wait for it or end it; it may belong to a run whose worker was killed",
+                "wait for it or end it (it may belong to a run whose worker was killed), or raise"
+                " orchestration.lock_seconds",
                 path=path.parent,
             ) from error
         yield
@@ -348,20 +350,3 @@ def _when_fetched(
 ) -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey] | None:
     """Return when the awards are read by themselves: when the asset that they come from is new."""
     return _when_sound() if shape.awards_from is not None else None
-
-
-@contextmanager
-def as_failures() -> Iterator[None]:
-    """Let an error with a name end the step in its own words.
-
-    Wrong input stays wrong: only what broke (a time-out, the machine) is left to the step's retry policy.
-    """
-    try:
-        yield
-    except SbirGateError as error:
-        words = [error.message, error.hint, *getattr(error, "__notes__", [])]
-        raise dg.Failure(
-            description="; ".join(filter(None, words)),
-            metadata={"status": error.exit_status.name},
-            allow_retries=error.exit_status is ExitStatus.BROKEN,
-        ) from error

@@ -7,8 +7,9 @@ import warnings
 import dagster as dg
 
 from sbir_gate.orchestration.asset_set import AssetSet
-from sbir_gate.orchestration.assets import AssetShape, as_failures
+from sbir_gate.orchestration.assets import AssetShape
 from sbir_gate.orchestration.facts import source_facts
+from sbir_gate.orchestration.retries import as_failures
 from sbir_gate.settings.schema import Settings
 
 
@@ -31,7 +32,7 @@ def make_recipients(of_set: AssetSet, shape: AssetShape, settings: Settings) -> 
 
         @dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]  # Dagster types it loosely
             name="_".join(of_set.recipients.path),
-            specs=[spec],
+            specs=[spec.with_io_manager_key(shape.io_manager)],
             required_resource_keys={shape.settings_resource},
         )
         def usaspending_recipients(context: dg.AssetExecutionContext) -> dg.ObserveResult:

@@ -19,7 +19,8 @@ from sbir_gate.orchestration.run_config import (
 )
 from sbir_gate.settings.display import overrides
 from sbir_gate.settings.effective import EffectiveSettings, changed_settings, load_settings
-from sbir_gate.settings.layers import ASSIGNMENT_OPTION, COMMAND_LINE
+from sbir_gate.settings.entries import Entry, Layer
+from sbir_gate.settings.layers import ASSIGNMENT_OPTION, assignment_layer
 
 _RUN = "config of the run"
 
@@ -60,13 +61,11 @@ class GateResource:
             config: Config = {name: value for name, value in self.config.items() if name in named}
         else:
             base, config = self.loaded, self.config
-        options = given_options(config, base)
-        # among options, None is one that was not given
-        assignments += [f"{key}=null" for key, value in options.items() if value is None]
-        changed = changed_settings(base, options, assignments)
+        options = tuple(Entry(key, value, _RUN) for key, value in given_options(config, base).items())
+        assigned = assignment_layer(assignments)
+        changed = changed_settings(base, assigned, Layer(options))
         origins = {
-            key: _RUN if origin in {COMMAND_LINE, ASSIGNMENT_OPTION} else origin
-            for key, origin in changed.origins.items()
+            key: _RUN if origin == ASSIGNMENT_OPTION else origin for key, origin in changed.origins.items()
         }
         return replace(changed, origins=origins)
 

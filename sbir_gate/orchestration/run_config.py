@@ -29,7 +29,10 @@ RUN_SETTINGS = {
     "chunk_size": (f"{_PERFORMANCE}.chunk_size", "recipients per chunk"),
     "memory_threshold_mb": (f"{_PERFORMANCE}.memory_threshold_mb", "memory budget in MiB"),
     "match_rate_threshold": (f"{_PERFORMANCE}.match_rate_threshold", "least share of linked awards"),
-    "timeout_seconds": (f"{_PERFORMANCE}.timeout_seconds", "time limit in seconds"),
+    "timeout_seconds": (
+        f"{_PERFORMANCE}.timeout_seconds",
+        "longest time without progress in seconds; of an engine that reports none, of all of it",
+    ),
     "retry_backoff": (f"{_PERFORMANCE}.retry_backoff", "how waits between attempts grow"),
     "workers": (f"{_PERFORMANCE}.workers", "threads; 0 means one per core"),
     "stores_baseline": ("orchestration.stores_baseline", "whether a sound Run becomes the baseline"),

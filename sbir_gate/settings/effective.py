@@ -78,10 +78,8 @@ def default_settings(options: Mapping[str, object]) -> EffectiveSettings:
     return effective
 
 
-def changed_settings(
-    effective: EffectiveSettings, options: Mapping[str, object], assignments: Sequence[str] = ()
-) -> EffectiveSettings:
-    """Return the settings with others over them, as `load_settings` puts these over a file."""
+def changed_settings(effective: EffectiveSettings, *layers: Layer) -> EffectiveSettings:
+    """Return the settings with layers over them. Raises ConfigurationError with all faults at once."""
     values = flat(effective.settings.model_dump(mode="json", exclude_unset=True))
     loaded = Layer(
         tuple(
@@ -89,7 +87,7 @@ def changed_settings(
             for key, value in values
         )
     )
-    changed, faults = _validated([loaded, assignment_layer(assignments), option_layer(options)])
+    changed, faults = _validated([loaded, *layers])
     if changed is None or faults:
         raise configuration_error(faults)
     return replace(changed, file=effective.file)

@@ -243,8 +243,9 @@ class OrchestrationSettings(Section):
     min_complete_percent: Annotated[float, Field(ge=0, le=100)]
     stores_baseline: bool
     executor: Annotated[Literal["in-process", "multiprocess"], one_of("in-process", "multiprocess")]
-    max_retries: Annotated[int, Field(ge=0, le=100)]
-    retry_seconds: Seconds
+    max_retries: Annotated[int, Field(ge=0, le=100)] | None
+    retry_seconds: Seconds | None
+    lock_seconds: Seconds
     schedule: Cron
     first_year: Annotated[int, Field(ge=1900, le=2100)]
     webserver_url: WebUrl | None

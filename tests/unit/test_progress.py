@@ -1,7 +1,8 @@
 import json
+import os
 from datetime import UTC, datetime
 
-from sbir_gate.progress import ChunkProgress, ProgressFile
+from sbir_gate.progress import PROGRESS_VARIABLE, ChunkProgress, ProgressFile, Pulse
 
 
 def chunk(**facts):
@@ -78,3 +79,25 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     file.report(chunk())
     file.finish("finished")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pulse_knows_how_long_nothing_happened_and_shows_it_in_a_file(tmp_path):
+    now = [10.0]
+    file = tmp_path / "progress"
+    pulse = Pulse({PROGRESS_VARIABLE: str(file)}, lambda: now[0])
+    assert not file.exists()
+    now[0] += 5
+    assert pulse.idle_seconds() == 5
+    pulse.beat()
+    assert (pulse.idle_seconds(), file.exists()) == (0, True)
+    os.utime(file, (1, 1))
+    now[0] += 0.9
+    pulse.beat()
+    assert file.stat().st_mtime == 1  # not touched again within a second
+    now[0] += 0.1
+    pulse.beat()
+    assert file.stat().st_mtime > 1
+
+
+def test_a_file_of_progress_that_cannot_be_written_is_no_reason_to_stop(tmp_path):
+    Pulse({PROGRESS_VARIABLE: str(tmp_path / "gone" / "progress")}).beat()
