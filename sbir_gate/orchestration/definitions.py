@@ -22,7 +22,7 @@ from sbir_gate.orchestration.names import (
     YEARLY_JOB,
 )
 from sbir_gate.orchestration.recipients import make_recipients
-from sbir_gate.orchestration.resources import GateResource, load_base, settings_resource
+from sbir_gate.orchestration.resources import load_base, settings_resource
 from sbir_gate.orchestration.sensors import make_sensors
 from sbir_gate.orchestration.steps import AssetEdges
 from sbir_gate.settings.effective import EffectiveSettings

@@ -73,7 +73,7 @@ def test_every_field_has_its_setting_its_bounds_and_its_default_in_words():
 def test_a_field_stands_for_its_setting(name):
     key = RUN_SETTINGS[name][0]
     gate = GateResource(LOADED, {**defaults(), name: CHANGED[name]})
-    assert changed(gate) == {key: (CHANGED[name], "config of the run")}
+    assert changed(gate)[key] == (CHANGED[name], "config of the run")
 
 
 def test_assignments_set_what_has_no_field():
