@@ -86,8 +86,10 @@ def settings_resource(loaded: EffectiveSettings, name: str) -> dg.ResourceDefini
             GateResource(loaded, config).effective()
         except ConfigurationError as error:
             words = f"resources.{name}.config: {error}"
-            # Dagster's own checks of a config end in this error too: it goes to whoever launches the run
-            raise dg.DagsterInvalidConfigError(words, [], config) from None  # type: ignore[no-untyped-call]
+            # the error of Dagster's own checks of a config: whoever launches the run gets it
+            raise dg.DagsterInvalidConfigError(  # type: ignore[no-untyped-call]  # Dagster left it untyped
+                words, [], config
+            ) from None
         return config
 
     def make(context: dg.InitResourceContext) -> GateResource:

@@ -20,7 +20,7 @@ ASSIGNMENTS = "assignments"
 IS_FRESH = "is_fresh"
 
 _PERFORMANCE = "enrichment.performance"
-# a name in the launchpad: the setting that it stands for, and what it is
+# a name in the launchpad: the setting that it sets, and what it is
 RUN_SETTINGS = {
     "awards": ("fixtures.awards", "file of the awards"),
     "recipients": ("fixtures.recipients", "file or database dump of the recipients"),
@@ -38,7 +38,7 @@ RUN_SETTINGS = {
     "stores_baseline": ("orchestration.stores_baseline", "whether a sound Run becomes the baseline"),
 }
 KEYS = {name: key for name, (key, _) in RUN_SETTINGS.items()}
-_WRITTEN: Mapping[type, type] = {str: Path}  # what a text stands for
+_WRITTEN: Mapping[type, type] = {str: Path}  # what a text is read as
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
