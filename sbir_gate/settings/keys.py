@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from sbir_gate.model.verdict import limit_names
 from sbir_gate.settings.entries import Entry
@@ -21,6 +22,8 @@ _WHOLE = ("unit", "direction", "kind")
 
 # a limit that another key holds: it is rejected here, so that the number has one place
 HELD_BY = {"gate.metrics.match_rate.minimum": "enrichment.performance.match_rate_threshold"}
+# whoever sets the first alone sets the second too: a size of chunks that is asked for is not outgrown
+FOLLOWERS = {"enrichment.performance.chunk_size": "enrichment.performance.chunk_size_max"}
 
 
 def known_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
@@ -34,6 +37,18 @@ def known_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterato
             yield from known_keys(MetricSettings, f"{key}.{ANY_NAME}.")
         else:
             yield key
+
+
+def field_of(key: str) -> FieldInfo:
+    """Return the field of the schema that holds the key's value. Raises KeyError for one that does not."""
+    section: type[BaseModel] = Settings
+    *names, last = key.split(".")
+    for name in names:
+        annotation = section.model_fields[name].annotation
+        if not (isclass(annotation) and issubclass(annotation, BaseModel)):
+            raise KeyError(key)
+        section = annotation
+    return section.model_fields[last]
 
 
 def path_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
@@ -78,7 +93,8 @@ def is_switch(entry: Entry) -> bool:
 def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Return the entries by key, of those that are known; later ones win.
 
-    null switches a metric off with all that was said of it before; a later limit switches it on again.
+    null switches a metric off with all that was said of it before; a later limit switches it on again. A key
+    of FOLLOWERS sets its follower too, unless the same layer does.
     """
     found: dict[str, Entry] = {}
     for entry in entries:
@@ -89,6 +105,12 @@ def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
         else:
             continue
         found[entry.key] = entry
+        follower = FOLLOWERS.get(entry.key)
+        # a value at fault is reported once
+        if follower and isinstance(entry.value, int) and entry.value >= 1 and entry.value is not True:
+            other = found.get(follower)
+            if other is None or other.path != entry.path:
+                found[follower] = replace(entry, key=follower)
     return found
 
 
