@@ -274,7 +274,7 @@ class Finding:
 
 
 # the kinds of facts by their names: all others are numbers
-_LISTS = frozenset({"names", "lacks", "examples", "recipient_ids", "packages", "log"})
+_LISTS = frozenset({"names", "lacks", "examples", "recipient_ids", "packages", "log", "in_partitions"})
 _TEXTS = frozenset(
     {
         *("after", "asset", "base", "before", "began_at", "began_commit", "check", "claim", "commit"),
@@ -290,6 +290,9 @@ _TEXTS = frozenset(
             "previous",
             "reason",
             "recipient_id",
+            "run",
+            "since",
+            "step",
         ),
         *("ref", "reference_commit", "reference_gate", "reference_method", "reference_started_at"),
         *("required_by", "setting", "side", "source", "tag", "target", "text", "unit_expected", "unit_found"),

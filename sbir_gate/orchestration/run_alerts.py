@@ -131,7 +131,7 @@ def in_partitions(alerts: Sequence[tuple[str, AlertList]]) -> tuple[Alert, ...]:
         replace(
             alert,
             findings=tuple(
-                replace(finding, facts={**finding.facts, "partitions": tuple(partitions)})
+                replace(finding, facts={**finding.facts, "in_partitions": tuple(partitions)})
                 for finding in alert.findings
             ),
         )

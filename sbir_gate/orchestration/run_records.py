@@ -98,7 +98,7 @@ def facts_of_run(
 
 
 def _job_name(run: dg.DagsterRun) -> str:
-    """Return the name of the job; assets that somebody materialises by hand have a job without a name."""
+    """Return the name of the job; assets that are materialised by hand have one without a name."""
     return "assets by hand" if run.job_name.startswith("__") else run.job_name
 
 

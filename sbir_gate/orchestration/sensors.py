@@ -144,7 +144,7 @@ def make_sensors(
     def enrichment_backfill_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         known: dict[str, bool] = json.loads(context.cursor or "{}")
         states = ended_backfills(context.instance)
-        if context.cursor is None:  # what ended before the sensor was switched on is no news
+        if context.cursor is None:  # what ended before the sensor was switched on is old
             known = {name: True for name, has_ended in states.items() if has_ended}
         said: list[str] = []
         for name, has_ended in states.items():
