@@ -68,6 +68,8 @@ def _execute(
         "awards": request.awards,
         "recipients": request.recipients,
         "folder": str(folder),
+        # a command line's paths start from the folder that it is called in
+        "paths_from": ".",
         "is_fresh": True,
     }
     level = "CRITICAL" if is_quiet else "INFO"

@@ -9,8 +9,14 @@ from typing import ClassVar
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from sbir_gate.settings.effective import EffectiveSettings, changed_settings, load_settings
+from sbir_gate.settings.effective import (
+    EffectiveSettings,
+    changed_settings,
+    load_settings,
+    resolved_settings,
+)
 from sbir_gate.settings.layers import assignment_layer, option_layer
+from sbir_gate.settings.repository_file import settings_file
 
 
 class GateResource(dg.ConfigurableResource[None]):
@@ -44,6 +50,10 @@ class GateResource(dg.ConfigurableResource[None]):
     workers: int | None = Field(
         default=None, description="enrichment.performance.workers: threads; 0 means one per core."
     )
+    paths_from: str | None = Field(
+        default=None,
+        description="Folder that relative paths start from; left out, it is that of the settings file.",
+    )
     is_fresh: bool = Field(
         default=False, description="Start over instead of resuming from the chunks of an interrupted run."
     )
@@ -56,7 +66,8 @@ class GateResource(dg.ConfigurableResource[None]):
     def effective(self) -> EffectiveSettings:
         """Return the settings in force, read once. Raises ConfigurationError with all faults at once."""
         if self._loaded is None:
-            self._loaded = self._load()
+            folder = Path(self.paths_from) if self.paths_from else None
+            self._loaded = resolved_settings(self._load(), folder)
         return self._loaded
 
     def _load(self) -> EffectiveSettings:
@@ -80,9 +91,11 @@ class GateResource(dg.ConfigurableResource[None]):
 def settings_resource(settings: EffectiveSettings | Path | str | None) -> GateResource:
     """Return the resource of settings that are loaded, or of a file. A run makes it anew from its config."""
     if not isinstance(settings, EffectiveSettings):
-        return GateResource(config_file=None if settings is None else str(settings))
+        # the same file for every process of a run, in whatever folder it is started
+        file = settings_file(Path(settings) if settings else None, Path.cwd())
+        return GateResource(config_file=str(file.absolute()) if file is not None else None)
 
-    loaded: EffectiveSettings = settings
+    loaded: EffectiveSettings = resolved_settings(settings)
 
     class LoadedResource(GateResource):
         base: ClassVar[EffectiveSettings | None] = loaded

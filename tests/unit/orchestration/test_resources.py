@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from sbir_gate.errors import ConfigurationError
+from sbir_gate.gate.policy import own_judgement
 from sbir_gate.orchestration.resources import GateResource, settings_resource
-from sbir_gate.settings.effective import default_settings
+from sbir_gate.settings.effective import default_settings, resolved_settings
 
 NAMED = {
     "awards": ("fixtures", "awards", "a.csv"),
@@ -29,7 +32,7 @@ def test_what_is_left_out_comes_from_base_yaml(monkeypatch):
 def test_a_path_stands_for_its_setting(name):
     section, key, value = NAMED[name]
     settings = GateResource(**{name: value}).effective().settings
-    assert str(getattr(getattr(settings, section), key)) == value
+    assert getattr(getattr(settings, section), key) == Path.cwd() / value
 
 
 @pytest.mark.parametrize("name", PERFORMANCE)
@@ -60,7 +63,7 @@ def test_loaded_settings_are_taken_as_they_are_with_those_of_the_run_over_them(m
     loaded = default_settings({"gate.max_lost": 7, "gate.name": "east"})
     monkeypatch.setenv("SBIR_GATE__GATE__MAX_LOST", "2")
     of_set = type(settings_resource(loaded))
-    assert of_set().effective().settings == loaded.settings
+    assert of_set().effective().settings == resolved_settings(loaded).settings
     changed = of_set(assignments=["gate.max_lost=3"], workers=1).effective()
     assert (changed.settings.gate.max_lost, changed.settings.gate.name) == (3, "east")
     assert changed.settings.enrichment.performance.workers == 1
@@ -73,3 +76,35 @@ def test_a_file_that_a_run_names_replaces_loaded_settings(tmp_path):
     of_set = type(settings_resource(default_settings({"gate.name": "east"})))
     settings = of_set(config_file=str(path)).effective().settings
     assert (settings.gate.max_lost, settings.gate.name) == (1, "enrichment")
+
+
+def test_relative_paths_start_from_the_settings_file_and_not_from_where_the_location_was_started(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "team").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "team" / "gate.yaml").write_text("fixtures: {awards: data/awards.csv}\n")
+    monkeypatch.chdir(tmp_path)
+    of_set = settings_resource("team/gate.yaml")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    settings = of_set.effective().settings
+    assert settings.fixtures.awards == tmp_path / "team" / "data" / "awards.csv"
+    assert settings.gate.baselines_folder == tmp_path / "team" / "baselines"
+    again = type(of_set)(config_file=of_set.config_file, recipients="mine.csv", folder="/there")
+    settings = again.effective().settings
+    assert settings.fixtures.recipients == tmp_path / "team" / "mine.csv"
+    assert settings.orchestration.folder == Path("/there")
+
+
+def test_or_from_the_folder_that_the_config_of_a_run_names(tmp_path):
+    path = tmp_path / "gate.yaml"
+    path.write_text("fixtures: {awards: awards.csv}\n")
+    gate = GateResource(config_file=str(path), paths_from="/data", truth="truth.csv")
+    fixtures = gate.effective().settings.fixtures
+    assert (fixtures.awards, fixtures.truth) == (Path("/data/awards.csv"), Path("/data/truth.csv"))
+
+
+def test_the_default_file_of_waivers_may_still_be_missing(tmp_path):
+    path = tmp_path / "gate.yaml"
+    path.write_text("{}\n")
+    assert own_judgement(GateResource(config_file=str(path)).effective()).rules.waivers == ()
