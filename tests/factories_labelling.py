@@ -9,6 +9,7 @@ from sbir_gate.datasets.labelling.settling import Settlement, settlement_of
 from sbir_gate.model.explanation import Party
 from sbir_gate.model.labelling import AwardLabel, Certainty, DrawnAward, LabelSample
 
+DUNS = "085737349 861488999"
 HOSTILE = '</script><script>window.acted = 1</script><img src=x onerror="window.acted=1">'
 
 
@@ -17,11 +18,15 @@ def make_tasks(count: int = 20) -> tuple[LabelTask, ...]:
     return tuple(
         LabelTask(
             f"A{number}",
-            Party(HOSTILE if not number else f"Quellmark {number}", "", "", "RENO", "NV", "89501"),
+            Party(HOSTILE if not number else f"Quellmark {number}", "", DUNS, "RENO", "NV", "89501"),
             ()
             if number % 5 == 4
             else (
-                LabelCandidate(f"R{number}", Party(f"QUELLMARK {number} INC", city="RENO"), ("same city",)),
+                LabelCandidate(
+                    f"R{number}",
+                    Party(f"QUELLMARK {number} INC", duns="861488999", city="RENO"),
+                    ("same city",),
+                ),
                 LabelCandidate(f"S{number}", Party(f"OTHER {number} LLC", state="TX"), ()),
             ),
         )

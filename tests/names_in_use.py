@@ -23,7 +23,6 @@ _.log_message
 _.close_connection
 _.daemon_threads
 
-# a value of saved labels
 # read by Python's enum
 _._value_
 

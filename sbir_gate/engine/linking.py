@@ -6,7 +6,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from sbir_gate.engine.recipient_parts import (
     fingerprint,
     kept_chunks,
     parts_key,
+    share_in_use,
 )
 from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
 from sbir_gate.errors import LimitError, OutputError, SbirGateError
@@ -88,16 +89,18 @@ def link_files(
 
     Raises as `enrich` does.
     """
+    performance = settings.enrichment.performance
+    memory_share = share_in_use(performance.memory_threshold_mb, psutil_sampler() or (lambda: 0.0))
     with _workplace(request, settings) as (folder, ledger):
         try:
             with (
                 Track(monitor, progress, watch, _progress_file(request), _planned(request)) as track,
                 RejectLog(request.rejects) as rejects,
                 open_database(database_options(settings), folder) as connection,
-                _time_limit(connection, track.pulse, settings.enrichment.performance.timeout_seconds),
+                _time_limit(connection, track.pulse, performance.timeout_seconds),
             ):
                 register_functions(connection)
-                place = _Place(folder, ledger, track)
+                place = _Place(folder, ledger, track, memory_share)
                 yield _link(connection, request, settings, rejects, place)
         except duckdb.IOException as error:
             hint = "name a folder with room in enrichment.work_folder"
@@ -106,11 +109,12 @@ def link_files(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Work folder, the ledger of finished chunks if they are kept, and where progress is reported."""
+    """Work folder, the ledger of finished chunks if they are kept, where progress goes, memory in use."""
 
     folder: Path
     ledger: Ledger | None
     track: Track
+    memory_share: Callable[[], float]
 
 
 def _planned(request: LinkRequest) -> set[str]:
@@ -211,13 +215,13 @@ def _read_recipients(
             track.note(message)
         if ledger.finished:
             track.kept(kept_chunks(ledger, performance.chunk_size))
-    edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), report=track.chunk)
+    edges = PartEdges(memory_share=place.memory_share, report=track.chunk)
     with track.stage(READ_RECIPIENTS):
         maker = PartMaker(
             connection,
             place.folder,
             reading_options(settings),
-            performance.memory_threshold_mb,
+            performance.chunk_size,
             ledger,
             edges,
         )

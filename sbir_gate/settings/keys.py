@@ -21,6 +21,8 @@ _WHOLE = ("unit", "direction", "kind")
 
 # a limit that another key holds: it is rejected here, so that the number has one place
 HELD_BY = {"gate.metrics.match_rate.minimum": "enrichment.performance.match_rate_threshold"}
+# whoever sets the first alone sets the second too: a size of chunks that is asked for is not outgrown
+FOLLOWERS = {"enrichment.performance.chunk_size": "enrichment.performance.chunk_size_max"}
 
 
 def known_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
@@ -78,7 +80,8 @@ def is_switch(entry: Entry) -> bool:
 def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Return the entries by key, of those that are known; later ones win.
 
-    null switches a metric off with all that was said of it before; a later limit switches it on again.
+    null switches a metric off with all that was said of it before; a later limit switches it on again. A key
+    of FOLLOWERS sets its follower too, unless the same layer does.
     """
     found: dict[str, Entry] = {}
     for entry in entries:
@@ -89,6 +92,12 @@ def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
         else:
             continue
         found[entry.key] = entry
+        follower = FOLLOWERS.get(entry.key)
+        # a value at fault is reported once
+        if follower and isinstance(entry.value, int) and entry.value >= 1 and entry.value is not True:
+            other = found.get(follower)
+            if other is None or other.path != entry.path:
+                found[follower] = replace(entry, key=follower)
     return found
 
 

@@ -79,6 +79,14 @@ def test_an_award_that_is_skipped_comes_again_and_has_no_label(browser, page):
     browser.wait("document.getElementById('label-progress').textContent.includes('0 skipped')")
 
 
+def test_one_of_several_identifiers_that_both_have_is_marked_equal(browser, page):
+    browser.open(page)
+    marks = browser.run(
+        "return [...document.querySelectorAll('#label-candidates .label-facts')][0].textContent"
+    )
+    assert "861488999 (equal)" in marks
+
+
 def test_keys_in_a_field_are_text(browser, page):
     browser.open(page)
     browser.evaluate("localStorage.clear()")
@@ -238,7 +246,9 @@ def test_a_served_settlement_saves_each_decision(browser, tmp_path):
         browser.evaluate("localStorage.clear()")
         browser.driver.get(server.address)
         progress_starts_with(browser, "2 of 15")
+        requests = browser.problems()
         server.shutdown()
+    assert all(server.address in line for line in requests)
     labels = read_labels(path)
     assert labels.keys() == {*SETTLEMENT.taken, "A1", "A2"}
     assert (labels["A1"].recipient_ids, labels["A1"].reviewer) == (("S1",), "carl")

@@ -22,7 +22,7 @@ PERFORMANCE = {
 def test_what_is_left_out_comes_from_base_yaml(monkeypatch):
     monkeypatch.delenv("SBIR_GATE__GATE__MAX_LOST", raising=False)
     settings = GateResource().effective().settings
-    assert (settings.gate.max_lost, settings.enrichment.performance.chunk_size) == (5, 250_000)
+    assert (settings.gate.max_lost, settings.enrichment.performance.chunk_size) == (5, 10_000)
 
 
 @pytest.mark.parametrize("name", NAMED)

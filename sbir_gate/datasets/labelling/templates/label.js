@@ -137,10 +137,13 @@
     draw();
   };
 
-  const same = (left, right) => left.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "") === right.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "");
+  const plain = (text) => text.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "");
+  /* A party can have several identifiers: one that both have makes them equal. */
+  const same = (key, left, right) => (["uei", "duns"].includes(key)
+    ? left.split(/\s+/).some((one) => right.split(/\s+/).includes(one)) : plain(left) === plain(right));
 
   const facts = (party, other) => element("dl", { className: "label-facts" }, ...FIELDS.filter(([key]) => party[key]).map(([key, title]) => {
-    const mark = !other || !other[key] ? "" : same(party[key], other[key]) ? "equal" : "differs";
+    const mark = !other || !other[key] ? "" : same(key, party[key], other[key]) ? "equal" : "differs";
     const value = element("dd", { className: mark, dir: "auto" }, party[key]);
     if (mark) value.append(element("span", { className: "unseen" }, ` (${mark})`));
     return element("div", {}, element("dt", {}, title), value);
@@ -181,6 +184,7 @@
       element("p", { className: "quiet" }, label ? `Decided: ${chosen.join(" ") || "none"} (${label.certainty})` : skipped.has(task.award_id) ? "Skipped" : "Open"));
     $("label-answers").replaceChildren(...task.answers.map(answer));
     const named = both(task);
+    $("label-both").hidden = named.length < 2;
     const list = task.candidates.map((found, place) => [found, place < KEYS ? place + 1 : 0])
       .filter(([found, number]) => number || named.includes(found.recipient_id))
       .map(([found, number]) => candidate(found, number, chosen.includes(found.recipient_id)));
@@ -206,6 +210,7 @@
     $("label-found").replaceChildren(...(found.length ? found.slice(0, 20).map((one) => candidate({ parts: [], ...one }, 0, false)) : [element("li", {}, "Nothing found.")]));
   };
 
+  $("label-both").addEventListener("click", () => decide(both(tasks[at])));
   $("label-none").addEventListener("click", () => decide([]));
   $("label-skip").addEventListener("click", skip);
   $("label-undo").addEventListener("click", takeBack);
@@ -223,7 +228,7 @@
     const found = tasks[at].candidates[Number(event.key) - 1];
     const side = "ab".indexOf(event.key);
     if (sides.length && side >= 0) decide(tasks[at].answers[side].recipient_ids);
-    else if (sides.length && event.key === "c" && both(tasks[at]).length) decide(both(tasks[at]));
+    else if (sides.length && event.key === "c" && both(tasks[at]).length > 1) decide(both(tasks[at]));
     else if (/^[1-5]$/.test(event.key) && found) decide([found.recipient_id]);
     else if (event.key === "n") decide([]);
     else if (event.key === "s") skip();
