@@ -30,6 +30,7 @@ from sbir_gate.gate.measuring.command import parse_command
 from sbir_gate.gate.measuring.locks import PROJECT, lock_names
 from sbir_gate.gate.measuring.machine import describe_machine
 from sbir_gate.gate.storing.baselines import baseline_path, load_baseline
+from sbir_gate.gate.storing.clone import is_partial, is_shallow
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.sessions import latest_run_path
 from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
@@ -82,6 +83,7 @@ def examine(
     if effective is not None:
         found += _of_settings(effective, edges)
     found += _workflows(Path.cwd())
+    found += _clone(Path.cwd())
     return tuple(sorted(found, key=lambda diagnosis: list(Gravity).index(diagnosis.gravity)))
 
 
@@ -121,6 +123,16 @@ def _workflows(folder: Path) -> Iterator[Diagnosis]:
         yield Diagnosis(Gravity.WARNING, Flaw.UNREADABLE_WORKFLOW, fault.place, {"text": fault.detail})
     for workflow in workflows:
         yield from workflow_faults(workflow)
+
+
+def _clone(folder: Path) -> Iterator[Diagnosis]:
+    """Look for what a clone lacks of older commits, which a run with --base needs."""
+    if repository_folder(folder) is None:
+        return
+    git = Git(folder)
+    for has_fault, flaw in ((is_shallow, Flaw.SHALLOW_CLONE), (is_partial, Flaw.PARTIAL_CLONE)):
+        if has_fault(git):
+            yield Diagnosis(Gravity.WARNING, flaw, "this clone")
 
 
 def _place_of(effective: EffectiveSettings) -> PlaceOf:

@@ -41,6 +41,8 @@ class Flaw(StrEnum):
     TOO_LITTLE_MEMORY = "too-little-memory"
     REPORTS_UNREADABLE = "reports-unreadable"
     DISK_FULL = "disk-full"
+    SHALLOW_CLONE = "shallow-clone"
+    PARTIAL_CLONE = "partial-clone"
 
     # what an engine does and writes: first what is as it must be
     ENGINE_RAN = "engine-ran"
@@ -114,6 +116,9 @@ class Flaw(StrEnum):
     PERMISSION_MISSING = "permission-missing"
     STRANGERS_CODE = "strangers-code"
     SHALLOW_CHECKOUT = "shallow-checkout"
+    PARTIAL_CHECKOUT = "partial-checkout"
+    ACTION_PLACEHOLDER = "action-placeholder"
+    ACTION_MISSING = "action-missing"
     TOKEN_LEFT_BEHIND = "token-left-behind"  # noqa: S105 -- a kind of flaw, not a password
 
 

@@ -13,7 +13,8 @@ Permissions = Mapping[str, str]
 class Step:
     """One step: the action that it uses or the script that it runs, and what the action is given.
 
-    `is_gate` says whether it runs sbir-gate, in either way.
+    `is_gate` says whether it runs sbir-gate, in either way. `is_missing` says that the action is that of the
+    repository itself (`./`), which has none.
     """
 
     origin: str
@@ -21,6 +22,7 @@ class Step:
     uses: str = ""
     script: str = ""
     inputs: Mapping[str, str] | None = None
+    is_missing: bool = False
 
     def given(self, name: str, default: str = "") -> str:
         """Return an input of the action, `default` if it is not given."""

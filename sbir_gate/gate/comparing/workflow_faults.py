@@ -18,6 +18,8 @@ _HEAD = re.compile(r"\.head\b|head_(ref|sha|branch|commit)|refs/pull/")
 _ORDER = MappingProxyType({"none": 0, "": 0, "read": 1, "write": 2})
 # the input of the action that switches off what needs a scope
 _SWITCHES = MappingProxyType({"pull-requests": "comment", "checks": "check"})
+# what the documentation writes where the address of the action must be filled in
+_ADDRESS_TO_FILL_IN = re.compile(r"^OWNER/|@COMMIT$")
 # what of a script of its own looks at older commits
 _OLDER = re.compile(r"--(base|policy-from)\b")
 
@@ -34,6 +36,7 @@ def workflow_faults(workflow: Workflow) -> Iterator[Diagnosis]:
         else:
             yield from _missing_permissions(job, gate, granted, events)
         yield from _checkouts(job, gate, events, workflow)
+        yield from _addresses(job)
 
 
 def _path_filters(workflow: Workflow) -> Iterator[Diagnosis]:
@@ -85,11 +88,25 @@ def _checkouts(
             facts_of_event = {**facts, "event": strangers[0]}
             yield Diagnosis(Gravity.ERROR, Flaw.STRANGERS_CODE, step.origin, facts_of_event)
         depth = step.given("fetch-depth", "1")
-        has_older = "${{" in depth or depth == "0" or not (gate.uses or _OLDER.search(gate.script))
-        if possible & _CHANGES and not has_older:
+        needs_older = bool(gate.uses or _OLDER.search(gate.script))
+        if possible & _CHANGES and needs_older and "${{" not in depth and depth != "0":
             yield Diagnosis(Gravity.ERROR, Flaw.SHALLOW_CHECKOUT, step.origin, facts)
+        if possible & _CHANGES and needs_older and step.given("filter"):
+            yield Diagnosis(Gravity.WARNING, Flaw.PARTIAL_CHECKOUT, step.origin, facts)
         if possible & _CHANGES and step.given("persist-credentials", "true") != "false":
             yield Diagnosis(Gravity.WARNING, Flaw.TOKEN_LEFT_BEHIND, step.origin, facts)
+
+
+def _addresses(job: Job) -> Iterator[Diagnosis]:
+    """Yield the steps whose action does not exist: a placeholder, or the repository's own, which has none."""
+    # another repository can be checked out in the place of this one
+    has_other = any(step.uses.startswith(_CHECKOUT) and step.given("repository") for step in job.steps)
+    for step in job.steps:
+        facts = {"job": job.name, "uses": step.uses}
+        if step.is_gate and _ADDRESS_TO_FILL_IN.search(step.uses):
+            yield Diagnosis(Gravity.ERROR, Flaw.ACTION_PLACEHOLDER, step.origin, facts)
+        elif step.is_missing and not has_other:
+            yield Diagnosis(Gravity.ERROR, Flaw.ACTION_MISSING, step.origin, facts)
 
 
 def _events_of(job: Job, workflow: Workflow) -> frozenset[str] | None:

@@ -16,6 +16,11 @@ _REFETCH = (
 _DAMAGED = "the repository may be damaged or incomplete: run 'git fsck'"
 
 
+def is_partial(git: Git) -> bool:
+    """Say whether the clone leaves out objects that its remote has (`--filter`)."""
+    return bool(git.ask("config", "--get-regexp", r"^remote\..*\.promisor$").line)
+
+
 def is_shallow(git: Git) -> bool:
     """Say whether the clone lacks the older part of the history."""
     return git.ask("rev-parse", "--is-shallow-repository").line == "true"
@@ -23,7 +28,7 @@ def is_shallow(git: Git) -> bool:
 
 def missing_object_hint(git: Git) -> str:
     """Return how to get an object that the clone should have and cannot read."""
-    if git.ask("config", "--get-regexp", r"^remote\..*\.promisor$").line:
+    if is_partial(git):
         return _REFETCH
     return UNSHALLOW if is_shallow(git) else _DAMAGED
 

@@ -17,6 +17,7 @@ from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Metric, MetricKind, Run
 from sbir_gate.settings.effective import load_settings
 from tests.factories import MACHINE, link, make_awards, make_run
+from tests.factories_git import make_repository
 from tests.findings import cure, problem
 
 NOW = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
@@ -313,6 +314,20 @@ jobs:
         self.write("# sbir-gate\njobs: [")
         (found,) = lines()
         assert found == "warning: .github/workflows/gate.yml:2: is not valid YAML"
+
+    @pytest.mark.parametrize(
+        ("option", "lacking"), [("--depth=1", "shallow"), ("--filter=blob:none", "older")]
+    )
+    def test_a_clone_that_lacks_older_commits_is_named(self, option, lacking, tmp_path):
+        other = make_repository(tmp_path / "other")
+        other.commit({"a": "1"})
+        other.commit({"a": "2"})
+        other.git("config", "uploadpack.allowFilter", "true")
+        other.git("clone", "--quiet", "--bare", option, f"file://{other.folder}", tmp_path / ".git")
+        promoted()
+        (found,) = lines()
+        assert found.startswith("warning: this clone: the clone ")
+        assert lacking in found
 
     def test_outside_a_repository_there_are_none(self):
         promoted()

@@ -84,10 +84,19 @@ def test_the_gate_is_known_as_an_action_and_as_a_command(tmp_path, line):
 
 @pytest.mark.parametrize(
     "line",
-    ["uses: o/not-sbir-gate-at-all@1", "uses: ./", "run: pip install sbir-gate", "run: my-sbir-gate run"],
+    ["uses: o/not-sbir-gate-at-all@1", "run: pip install sbir-gate", "run: my-sbir-gate run"],
 )
 def test_what_only_looks_like_it_is_not(tmp_path, line):
     assert steps_of(tmp_path, f"      - {line}\n") == []
+
+
+@pytest.mark.parametrize(("action", "expected"), [(None, [(True, True)]), ("name: other", [])])
+def test_the_repositorys_own_action_is_another_or_is_missing(tmp_path, action, expected):
+    if action is not None:
+        (tmp_path / "action.yaml").write_text(action)
+    workflows, _ = written(tmp_path, "jobs:\n  a:\n    steps:\n      - uses: ./\n")
+    found = [job.steps for workflow in workflows for job in workflow.jobs]
+    assert [(step.is_gate, step.is_missing) for steps in found for step in steps] == expected
 
 
 def test_the_repository_of_the_action_uses_it_from_where_it_stands(tmp_path):
