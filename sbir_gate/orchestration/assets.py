@@ -3,7 +3,7 @@
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,10 @@ from sbir_gate.errors import ExitStatus, OutputError, SbirGateError, ToolError
 from sbir_gate.files import read_file
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.locks import LockedError, Waiting, locked
+from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts
 from sbir_gate.orchestration.names import ENRICHED, IO_MANAGER, RAW, REPORT, VALIDATED, award_year_of
@@ -254,7 +256,8 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     "path": dg.MetadataValue.path(step.files.enriched.resolve()),
                     "run_path": dg.MetadataValue.path(step.files.run.resolve()),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
-                    "warnings": dg.MetadataValue.json(list(summary.warnings)),
+                    "warnings": _lines(summary.findings, Gravity.WARNING),
+                    "reading": _lines(summary.findings, Gravity.NOTE),
                     **quality_facts(measured.run),
                     **numbers(counts),
                     **step.performance(summary.awards),
@@ -262,6 +265,10 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             )
 
     return enriched_sbir_awards
+
+
+def _lines(findings: Sequence[Diagnosis], gravity: Gravity) -> dg.JsonMetadataValue:
+    return dg.MetadataValue.json(diagnosis_lines(findings, gravity))
 
 
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
