@@ -62,6 +62,7 @@ fixtures: $(VENV)/run.stamp ## regenerate the fixtures from their seed
 golden: $(VENV)/dev.stamp ## write the golden files again; look at the difference before you commit it
 	$(BIN)/pytest --update-golden
 	$(BIN)/python -m tests.messages_page
+	$(BIN)/python -m tests.document_schemas
 
 pictures: $(VENV)/dev.stamp ## draw the pictures of the pages again (needs chromium); MERMAID=mermaid.min.js for trends
 	$(BIN)/python -m tests.pictures.make $(if $(MERMAID),--mermaid $(MERMAID))
@@ -86,6 +87,9 @@ lock: ## pin the dependencies of pyproject.toml again, to their newest versions 
 		--output-file requirements-peers.lock
 	# what the action makes its environment with
 	echo uv | $(UV) pip compile - $(LOCK_OPTIONS) --output-file .github/action/installer.txt
+	# what a release is made and checked with
+	printf 'build\neditables\nhatchling\ntwine\ncyclonedx-bom\n' | $(UV) pip compile - $(LOCK_OPTIONS) \
+		--constraint requirements.lock --output-file .github/release/tools.txt
 
 # extras stay in the locks: a pip before 23.3 takes a package with an extra for another, unpinned one
 LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

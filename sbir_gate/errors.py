@@ -150,6 +150,11 @@ class SbirGateError(Exception):
         """What the process ends with."""
         return ExitStatus.BROKEN
 
+    @property
+    def may_pass(self) -> bool:
+        """Say whether the same may succeed at another attempt."""
+        return self.exit_status is ExitStatus.BROKEN
+
 
 class UsageError(SbirGateError):
     """The command line asks for something that cannot be done."""
@@ -254,8 +259,16 @@ class EnricherError(SbirGateError):
         self.log_tail = tuple(line.replace(f"{folder}{os.sep}", "") for line in self.log_tail)
 
 
+class EnricherLimitError(EnricherError):
+    """The enricher under test took longer than it may."""
+
+    may_pass = False
+
+
 class TamperingError(EnricherError):
     """The enricher under test changed what it is measured on, or judged by."""
+
+    may_pass = False
 
 
 class TamperedProgramError(TamperingError):
@@ -266,6 +279,12 @@ class ToolError(SbirGateError):
     """sbir-gate itself, or something it needs from the machine, broke."""
 
     exit_status = ExitStatus.BROKEN
+
+
+class LimitError(ToolError):
+    """The time or the memory that the settings grant does not suffice."""
+
+    may_pass = False
 
 
 class PublishError(SbirGateError):

@@ -226,17 +226,18 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
             ) from error
         if target.is_char_device():
             continue
-        reason = next((reason for other, reason in taken if _is_same(target, other)), "")
+        reason = next((reason for other, reason in taken if is_same_file(target, other)), "")
         if reason:
             raise UsageError(reason, "name another file to write to", path=path)
         taken.append((path, "is named for two outputs"))
 
 
-def _is_same(target: Path, other: Path) -> bool:
+def is_same_file(path: Path, other: Path) -> bool:
+    """Say whether two paths name one file, by whatever links, whether or not it exists."""
     try:
-        return target.samefile(other)
-    except OSError:  # one of them is not there, or may not be looked at
-        return target == Path(os.path.realpath(other))
+        return path.samefile(other)
+    except (OSError, ValueError):  # one of them is not there, or may not be looked at
+        return os.path.realpath(path) == os.path.realpath(other)
 
 
 def _check(path: Path, status: os.stat_result) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -13,22 +16,36 @@ from sbir_gate.files import save_text
 
 
 class Progress(Protocol):
-    """Called with the stage, its number of records, the share (0..1) of all if known, and a remark."""
+    """Called with the stage, its number of records, the share (0..1) of all if known, and a remark.
 
-    def __call__(self, stage: str, records: int, share: float | None, remark: str = "") -> None:
+    `seconds_left` are those until everything is done, not the stage alone; None if unknown.
+    """
+
+    def __call__(
+        self,
+        stage: str,
+        records: int,
+        share: float | None,
+        remark: str = "",
+        seconds_left: float | None = None,
+    ) -> None:
         """Take note of it; called often."""
 
 
 FORMAT_VERSION = 1
 _LEAST_SECONDS = 1.0
+# an engine that writes the file of this name reports its progress by it (docs/engine-contract.md)
+PROGRESS_VARIABLE = "SBIR_GATE_PROGRESS_FILE"
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkProgress:
-    """How far a stage is after a chunk.
+    """How far an enrichment is after a chunk of the recipients, or when a later stage begins.
 
     `records` counts those of an earlier run too (`records_reused`), `share` is 0..1 of the source,
-    `seconds` are those of this run. `is_resumable` says that what is done now survives the process.
+    `seconds` are those of this run. `is_resumable` says that what is done now survives the process,
+    `checkpoint_at` when the last chunk was kept. `seconds_left` are those until everything is done, None
+    if unknown.
     """
 
     stage: str
@@ -39,6 +56,8 @@ class ChunkProgress:
     seconds: float
     chunk_size: int
     is_resumable: bool
+    checkpoint_at: datetime | None = None
+    seconds_left: float | None = None
 
     @property
     def records_per_second(self) -> float:
@@ -46,12 +65,34 @@ class ChunkProgress:
         return (self.records - self.records_reused) / self.seconds if self.seconds > 0 else 0.0
 
     @property
-    def seconds_left(self) -> float | None:
-        """The time that the rest of the source takes at this rate; None if unknown."""
-        rate = self.records_per_second
-        if rate <= 0 or self.share <= 0:
-            return None
-        return max(self.records / self.share - self.records, 0.0) / rate
+    def records_in_all(self) -> int | None:
+        """What the source holds, by the share that was read; None if unknown."""
+        return round(self.records / self.share) if self.share > 0 else None
+
+
+class Pulse:
+    """Knows when progress was made last, and touches the file that shows it to a launcher if there is one."""
+
+    def __init__(
+        self, environment: Mapping[str, str] = os.environ, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        name = environment.get(PROGRESS_VARIABLE)
+        self._file = Path(name) if name else None
+        self._clock = clock
+        self._last = clock()
+        self._touched = float("-inf")
+
+    def beat(self) -> None:
+        """Take note that a chunk, a stage or a part of one was finished."""
+        self._last = self._clock()
+        if self._file is not None and self._last - self._touched >= _LEAST_SECONDS:
+            self._touched = self._last
+            with suppress(OSError):  # whoever watches it sees no progress then
+                self._file.touch()
+
+    def idle_seconds(self) -> float:
+        """Return the time since progress was made."""
+        return self._clock() - self._last
 
 
 class ProgressFile:
@@ -68,13 +109,16 @@ class ProgressFile:
         self._last: ChunkProgress | None = None
 
     def report(self, progress: ChunkProgress) -> None:
-        """Write how far the run is, unless that was done within the last second."""
+        """Write how far the run is, unless that was done within the last second in the same stage."""
+        is_new = self._last is None or self._last.stage != progress.stage
         self._last = progress
-        if self._clock() - self._written >= _LEAST_SECONDS:
+        if is_new or self._clock() - self._written >= _LEAST_SECONDS:
             self._write("running")
 
     def finish(self, state: str) -> None:
         """Write how the run ended: `finished`, `failed` or `interrupted`."""
+        if self._last is not None and state == "finished":
+            self._last = replace(self._last, seconds_left=0.0)
         self._write(state)
 
     def _write(self, state: str) -> None:
@@ -93,6 +137,8 @@ class ProgressFile:
                     "records_per_second": round(last.records_per_second, 1),
                     "seconds_left": None if last.seconds_left is None else round(last.seconds_left, 1),
                     "checkpoint": last.chunks if last.is_resumable else 0,
+                    "checkpoint_at": last.checkpoint_at
+                    and last.checkpoint_at.astimezone(UTC).isoformat(timespec="seconds"),
                 }
                 if last
                 else {}

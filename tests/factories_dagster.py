@@ -19,8 +19,8 @@ from sbir_gate.model.publication import Links
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.samples import Calibration
 from sbir_gate.orchestration import build_definitions
-from sbir_gate.orchestration.assets import AssetEdges
-from sbir_gate.orchestration.names import ENRICHED, JOB, REPORT
+from sbir_gate.orchestration.names import ENRICHED, JOB, REPORT, SETTINGS_RESOURCE
+from sbir_gate.orchestration.steps import AssetEdges
 from sbir_gate.pipeline.asset_run import Engine
 from tests.factories import MACHINE
 from tests.factories_matching import Award, Recipient, write_tables
@@ -59,6 +59,7 @@ class World:
     retries: int = 3
     chunk_size: int = 1000
     commit: str = COMMIT
+    executor: str = "in-process"
 
     @property
     def files(self) -> Path:
@@ -109,6 +110,7 @@ class World:
                 "folder": str(self.files),
                 "retry_seconds": 0.01,
                 "max_retries": self.retries,
+                "executor": self.executor,
                 "webserver_url": "https://dagster.example",
             },
         }
@@ -121,8 +123,8 @@ class World:
         self.links.append(links)
         return "told"
 
-    def definitions(self) -> dg.Definitions:
-        """Return the definitions with this world's edges."""
+    def definitions(self, **parameters: object) -> dg.Definitions:
+        """Return the definitions with this world's edges, and other parameters of `build_definitions`."""
         edges = Edges(
             now=self.clock,
             launch=_no_process,
@@ -131,7 +133,9 @@ class World:
             source=lambda: Source(self.commit, "main"),
             subject=lambda commit: SUBJECT if commit == self.commit else "",
         )
-        return build_definitions(str(self.config()), AssetEdges(edges, self.engine, self.announce))
+        return build_definitions(
+            str(self.config()), AssetEdges(edges, self.engine, self.announce), **parameters
+        )
 
     def run(
         self,
@@ -149,7 +153,7 @@ class World:
             .execute_in_process(
                 instance=self.instance,
                 raise_on_error=False,
-                run_config={"resources": {"gate": {"config": config}}},
+                run_config={"resources": {SETTINGS_RESOURCE: {"config": config}}},
                 asset_selection=[dg.AssetKey(name) for name in only] or None,
                 partition_key=partition,
             )
@@ -166,7 +170,7 @@ class World:
             .execute_in_process(
                 instance=self.instance,
                 raise_on_error=False,
-                run_config={"resources": {"gate": {"config": config}}},
+                run_config={"resources": {SETTINGS_RESOURCE: {"config": config}}},
             )
         )
 
@@ -188,11 +192,16 @@ def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> Mapping[str, o
 
 
 def observations_of(result: dg.ExecuteInProcessResult) -> list[Mapping[str, object]]:
-    """Return the plain values of every observation, in their order."""
-    return [
-        {name: value.value for name, value in event.event_specific_data.asset_observation.metadata.items()}
+    """Return the plain values of every observation of the enriched awards, in their order."""
+    observed = [
+        event.event_specific_data.asset_observation
         for event in result.all_events
         if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
+    ]
+    return [
+        {name: value.value for name, value in each.metadata.items()}
+        for each in observed
+        if each.asset_key.path[-1] == ENRICHED
     ]
 
 

@@ -26,7 +26,7 @@ _WIDTH = 100
     epilog="""\b
 Examples:
   sbir-gate explain A0000018
-  sbir-gate explain A0000018 --against baselines/enrichment.json
+  sbir-gate explain A0000018 --against baseline
   sbir-gate explain 42 43 --awards awards.csv --recipients recipients.parquet
   sbir-gate explain 42 --html why.html
   sbir-gate explain 42 --enriched linked.parquet --format json
@@ -36,7 +36,11 @@ Examples:
 @click.option("--awards", type=click.Path(), help="Awards to link; default: those of the settings.")
 @click.option("--recipients", type=click.Path(), help="Recipients; default: those of the settings.")
 @click.option("--enriched", type=FilePath(), help="Explain from this enriched file of any engine instead.")
-@click.option("--against", type=FilePath(), help="Saved Run or baseline: which stage decided otherwise?")
+@click.option(
+    "--against",
+    type=FilePath(),
+    help="A saved Run, 'baseline' or 'base' (beside the newest Run): which stage decided otherwise?",
+)
 @click.option("--format", "format_", type=Choice(("console", "json")), default="console", show_default=True)
 @click.option(
     "--html", type=FilePath(), help="Page with charts to write as well; - for standard output, alone."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Render = Callable[[Run, Verdict, Sequence[Run], Settings | None], str]
 
 _CONSOLE_WIDTH = 120
-FORMATS = ("console", "markdown", "json", "html")
+FORMATS = ("console", "markdown", "json", "html", "junit")
 
 format_option = click.option(
     "--format",
@@ -55,16 +55,23 @@ def renderer(format_: str, is_verbose: bool) -> Render:
         return _page_renderer()
     from sbir_gate.gate.edges import subject_here
     from sbir_gate.gate.reporting.console import render_console
-    from sbir_gate.gate.reporting.markdown import render_markdown
+    from sbir_gate.gate.reporting.junit import render_junit
+    from sbir_gate.gate.reporting.markdown import Surroundings, render_markdown
+    from sbir_gate.gate.reporting.trend_charts import trend_charts
     from sbir_gate.gate.reporting.view import build_view
+    from sbir_gate.gate.trends import trends_of
     from sbir_gate.model.document import VERDICT, encode
     from sbir_gate.model.publication import Subjects
 
-    def render(run: Run, verdict: Verdict, _compared: Sequence[Run], _settings: Settings | None) -> str:
+    def render(run: Run, verdict: Verdict, _compared: Sequence[Run], settings: Settings | None) -> str:
         if format_ == "json":
             return encode(VERDICT, verdict)
+        if format_ == "junit":
+            return render_junit(verdict)
         if format_ == "markdown":
-            return render_markdown(build_view(run, verdict, subjects=Subjects.of(verdict, subject_here)))
+            view = build_view(run, verdict, subjects=Subjects.of(verdict, subject_here))
+            trends = trends_of(run, settings, verdict.changes) if settings else ()
+            return render_markdown(view, Surroundings(charts=trend_charts(trends)))
         width = shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns
         return render_console(build_view(run, verdict), width, has_colour(), is_verbose)
 

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from sbir_gate.cli.label_figures import (
+    print_agreement,
+    print_disagreements,
+    print_estimate,
+    read_settlement,
+)
 from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
-from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, harmless, put_line
+from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import UsageError
 from sbir_gate.files import check_outputs
+from sbir_gate.model.labelling import LabelSample
 
 if TYPE_CHECKING:
     from sbir_gate.datasets.labelling.page import LabelTask
-    from sbir_gate.model.labelling import Estimate, LabelSample
+    from sbir_gate.datasets.labelling.settling import Settlement
+    from sbir_gate.pipeline.labelling import LabelRequest
+    from sbir_gate.settings.schema import Settings
 
 _DEFAULT_SAMPLE = Path("label-sample.json")
 _DEFAULT_TRUTH = Path("truth.csv")
+_LABEL_PAGE, _SETTLE_PAGE = Path("label.html"), Path("settle.html")
 
 
 @click.command(
@@ -30,6 +41,7 @@ Examples:
   sbir-gate label --awards awards.csv --recipients recipients.parquet --serve --truth truth.csv
   sbir-gate label --estimate --sample label-sample.json --truth truth.csv
   sbir-gate label --compare anna.csv ben.csv
+  sbir-gate label --compare anna.csv ben.csv --settle --awards awards.csv --recipients recipients.parquet
 """
 )
 @click.option("--awards", help="Awards to draw from; default: those of the settings.")
@@ -40,9 +52,7 @@ Examples:
 @click.option(
     "--output",
     type=FilePath(),
-    default=Path("label.html"),
-    show_default=True,
-    help="Page, or -.",
+    help=f"Page, or -; default: {_LABEL_PAGE}, with --settle {_SETTLE_PAGE}.",
 )
 @click.option(
     "--sample",
@@ -58,6 +68,9 @@ Examples:
 )
 @click.option("--estimate", is_flag=True, help="Estimate precision and recall of all awards from the labels.")
 @click.option("--compare", nargs=2, type=FilePath(), help="Two reviewers' labels: how far they agree.")
+@click.option(
+    "--settle", is_flag=True, help="With --compare: the page shows the awards on which they disagree."
+)
 @settings_options
 @quiet_option
 def label(
@@ -66,60 +79,116 @@ def label(
     count: int,
     seed: int,
     reviewer: str,
-    output: Path,
+    output: Path | None,
     sample_file: Path,
     truth: Path | None,
     serve: bool,
     estimate: bool,
     compare: tuple[Path, Path] | None,
+    settle: bool,
     config_file: Path | None,
     assignments: tuple[str, ...],
     quiet: bool,
 ) -> None:
     """Draw the awards that are worth labelling, and write a page on which a person decides them."""
-    if serve + estimate + (compare is not None) > 1:
-        raise UsageError("--serve, --estimate and --compare exclude one another", "give one of them")
-    if compare is not None:
-        _print_agreement(*compare)
-        return
+    _check_modes(compare, is_settling=settle, is_serving=serve, is_estimating=estimate)
     if estimate:
-        _print_estimate(sample_file, truth or _DEFAULT_TRUTH)
+        print_estimate(sample_file, truth or _DEFAULT_TRUTH)
         return
+    settlement = None if compare is None else read_settlement(compare)
+    if settlement is not None:
+        print_agreement(settlement.agreement, is_error=output == STANDARD_OUTPUT)
+        if not settle:
+            print_disagreements(settlement.agreement)
+            return
     from sbir_gate.engine.linking import files_of
-    from sbir_gate.pipeline.labelling import LabelRequest, label_tasks
-    from sbir_gate.reading.truth import read_labels
+    from sbir_gate.pipeline.labelling import LabelRequest
 
     settings = effective_settings(config_file, assignments, {}).settings
     request = LabelRequest(
         awards or str(settings.fixtures.awards), recipients or str(settings.fixtures.recipients), count, seed
     )
-    target = truth or _DEFAULT_TRUTH
-    inputs = files_of([request.awards, request.recipients], settings)
+    page = output or (_SETTLE_PAGE if settle else _LABEL_PAGE)
+    job = _Job(request, settings, settlement, page, sample_file, truth, reviewer, quiet)
+    inputs = [*files_of([request.awards, request.recipients], settings), *(compare or ())]
     if serve:
-        check_outputs((sample_file, target), inputs)
+        _serve(job, inputs)
     else:
-        check_outputs((sample_file, output), [*inputs, target])
-    labels = read_labels(truth) if truth is not None and (not serve or truth.exists()) else {}
-    with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder:
-        index = Path(folder) if serve else None
-        with Ticker(is_quiet=quiet) as ticker:
-            sample, tasks = label_tasks(request, settings, ticker.count, index)
-        _keep_sample(sample_file, sample)
-        if index is not None:
-            _serve(sample, tasks, reviewer, target, index)
-            return
-    from sbir_gate.datasets.labelling.page import render_label_page
+        _write(job, inputs)
 
-    deliver(output, render_label_page(sample, tasks, labels, reviewer))
-    if not quiet:
-        is_printed = output == STANDARD_OUTPUT
-        page = "the page" if is_printed else str(output)
-        lines = (
-            f"{len(tasks):,} of {sample.awards:,} awards drawn; the sample is in {sample_file}",
-            f"open {page} in a browser; download {_DEFAULT_TRUTH} from it when you are done",
-        )
-        for line in lines:
-            put_line(line, is_error=is_printed)
+
+def _check_modes(
+    compare: tuple[Path, Path] | None, *, is_settling: bool, is_serving: bool, is_estimating: bool
+) -> None:
+    """Raise UsageError for options of which only one can be meant."""
+    if is_settling and compare is None:
+        raise UsageError("--settle needs two reviewers' labels", "give them with --compare A B")
+    is_comparing = compare is not None and not is_settling
+    if is_estimating + (compare is not None) > 1 or is_serving + is_estimating + is_comparing > 1:
+        hint = "give one of them; --compare A B --settle can be served"
+        raise UsageError("--serve, --estimate and --compare exclude one another", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """The page to make: of a sample that is drawn, or of what a settlement leaves to decide."""
+
+    request: LabelRequest
+    settings: Settings
+    settlement: Settlement | None
+    page: Path
+    sample_file: Path
+    truth: Path | None
+    reviewer: str
+    is_quiet: bool
+
+    def outputs(self, last: Path) -> tuple[Path, ...]:
+        """Return what is written, with the file that holds the result."""
+        return (last,) if self.settlement is not None else (self.sample_file, last)
+
+    def tasks(
+        self, folder: Path, *, is_indexed: bool
+    ) -> tuple[LabelSample | Settlement, Sequence[LabelTask]]:
+        """Link all awards, and return those to decide. A sample that is drawn is saved.
+
+        An index of all recipients is written to the folder if it is needed here or later.
+        """
+        from sbir_gate.pipeline.labelling import label_tasks, settle_tasks
+
+        with Ticker(is_quiet=self.is_quiet) as ticker:
+            if self.settlement is not None:
+                found = settle_tasks(self.request, self.settlement, self.settings, ticker.count, folder)
+                return self.settlement, found
+            index = folder if is_indexed else None
+            sample, tasks = label_tasks(self.request, self.settings, ticker.count, index)
+        _keep_sample(self.sample_file, sample)
+        return sample, tasks
+
+
+def _write(job: _Job, inputs: Sequence[Path]) -> None:
+    """Write the page to a file, and say what to do with it."""
+    from sbir_gate.datasets.labelling.page import render_label_page
+    from sbir_gate.reading.truth import read_labels
+
+    check_outputs(job.outputs(job.page), [*inputs, job.truth or _DEFAULT_TRUTH])
+    labels = read_labels(job.truth) if job.truth is not None else {}
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder:
+        subject, tasks = job.tasks(Path(folder), is_indexed=False)
+    deliver(job.page, render_label_page(subject, tasks, labels, job.reviewer))
+    if job.is_quiet:
+        return
+    is_printed = job.page == STANDARD_OUTPUT
+    page = "the page" if is_printed else str(job.page)
+    put_line(_summary(job, subject, len(tasks)), is_error=is_printed)
+    how = f"open {page} in a browser; download {_DEFAULT_TRUTH} from it when you are done"
+    put_line(how, is_error=is_printed)
+
+
+def _summary(job: _Job, subject: LabelSample | Settlement, shown: int) -> str:
+    if isinstance(subject, LabelSample):
+        return f"{shown:,} of {subject.awards:,} awards drawn; the sample is in {job.sample_file}"
+    agreed, alone = subject.agreement.agreed, subject.alone
+    return f"{shown:,} to settle; {agreed:,} agreed labels and {alone:,} of one reviewer are taken over"
 
 
 def _keep_sample(path: Path, sample: LabelSample) -> None:
@@ -135,62 +204,34 @@ def _keep_sample(path: Path, sample: LabelSample) -> None:
     save_label_sample(path, sample)
 
 
-def _serve(sample: LabelSample, tasks: Sequence[LabelTask], reviewer: str, truth: Path, index: Path) -> None:
+def _serve(job: _Job, inputs: Sequence[Path]) -> None:
     """Serve the page until Ctrl-C; labels of other awards in the file are kept."""
     from sbir_gate.datasets.labelling.page import render_label_page
     from sbir_gate.datasets.labelling.serving import LabelFile, LabelServer, LabelService
     from sbir_gate.reading.recipient_index import find_by_name
 
-    kept = LabelFile(truth, frozenset(task.award_id for task in tasks))
+    truth = job.truth or _DEFAULT_TRUTH
+    check_outputs(job.outputs(truth), inputs)
+    # a damaged file, or one that cannot be written, is named before anyone waits or decides
+    LabelFile(truth).take_over(job.settlement.taken if job.settlement is not None else {})
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder:
+        index = Path(folder)
+        subject, tasks = job.tasks(index, is_indexed=True)
+        kept = LabelFile(truth, frozenset(task.award_id for task in tasks))
 
-    def page() -> str:
-        return render_label_page(sample, tasks, kept.read(), reviewer, is_served=True)
+        def page() -> str:
+            return render_label_page(subject, tasks, kept.read(), job.reviewer, is_served=True)
 
-    def search(text: str) -> list[Mapping[str, str]]:
-        found = find_by_name(index, text) if text.strip() else []
-        return [{"recipient_id": one.recipient_id, "name": one.name, "uei": one.uei} for one in found]
+        def search(text: str) -> list[Mapping[str, str]]:
+            found = find_by_name(index, text) if text.strip() else []
+            return [{"recipient_id": one.recipient_id, "name": one.name, "uei": one.uei} for one in found]
 
-    page()  # a damaged file is named before anyone decides
-    with LabelServer(LabelService(page, search, kept.change)) as server:
-        put_line(f"open {server.address}")
-        put_line(f"labels are saved to {truth}; press Ctrl-C to stop")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            put_line(f"stopped; labels are in {truth}" if truth.exists() else "stopped; no label was made")
-
-
-def _print_estimate(sample_file: Path, truth: Path) -> None:
-    from sbir_gate.datasets.labelling.figures import estimate_quality
-    from sbir_gate.documents import load_label_sample
-    from sbir_gate.reading.truth import read_truth
-
-    sample = load_label_sample(sample_file)
-    found = estimate_quality(sample, read_truth(truth))
-    drawn = len(sample.drawn)
-    put_line(f"{found.labelled:,} of {drawn:,} drawn awards have a label; of all {sample.awards:,} awards:")
-    put_line(_estimate_line("precision", found.precision))
-    put_line(_estimate_line("recall", found.recall))
-    if found.missing:
-        examples = ", ".join(harmless(award_id) for award_id in found.missing[:3])
-        put_line(f"warning: {len(found.missing):,} drawn awards have no label: {examples}", is_error=True)
-
-
-def _estimate_line(name: str, estimate: Estimate) -> str:
-    if estimate.rate is None or estimate.low is None or estimate.high is None:
-        return f"{name:9}  not known: no labelled award counts"
-    interval = f"95% interval {estimate.low:.3f} to {estimate.high:.3f}"
-    return f"{name:9}  {estimate.rate:.3f}  {interval}, from {estimate.labelled:,} awards"
-
-
-def _print_agreement(first: Path, second: Path) -> None:
-    from sbir_gate.datasets.labelling.figures import agreement
-    from sbir_gate.reading.truth import read_labels
-
-    found = agreement(read_labels(first), read_labels(second))
-    kappa = "not defined" if found.kappa is None else f"{found.kappa:.3f}"
-    share = f" ({100 * found.agreed / found.both:.1f}%)" if found.both else ""
-    put_line(f"{found.both:,} awards labelled by both, {found.agreed:,} agreed{share}; Cohen's kappa {kappa}")
-    for left, right in found.disagreements:
-        answers = " | ".join(harmless(" ".join(one.recipient_ids) or "none") for one in (left, right))
-        put_line(f"{harmless(left.award_id)}: {answers}")
+        with LabelServer(LabelService(page, search, kept.change)) as server:
+            put_line(f"open {server.address}")
+            put_line(f"labels are saved to {truth}; press Ctrl-C to stop")
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                put_line(
+                    f"stopped; labels are in {truth}" if truth.exists() else "stopped; no label was made"
+                )

@@ -151,7 +151,7 @@ def check_dagster() -> None:
     if find_spec("dagster") is None:
         raise UsageError(
             "--through dagster: Dagster is not installed",
-            "install the extra: pip install 'sbir-gate[dagster]'",
+            "install the extra `dagster`, or: pip install dagster",
         )
 
 

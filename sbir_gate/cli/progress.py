@@ -80,10 +80,12 @@ class Ticker:
         records: int,
         share: float | None = None,
         remark: str = "",
+        seconds_left: float | None = None,
         amount: Callable[[float], str] = _records,
     ) -> None:
         """Show the progress of a stage, as `share` of 0..1 if known; calls are throttled.
 
+        `seconds_left` are those until everything is done; without them those of the stage are estimated.
         `amount` formats a number of records. Records done before the stage began, such as the bytes of a
         resumed download, do not count towards the rate.
         """
@@ -98,9 +100,10 @@ class Ticker:
         facts = [amount(records)] if records else []
         if new > 0 and seconds > 1:
             facts.append(f"{amount(new / seconds)}/s")
-            if share and self._first_share < share < 1:
-                left = seconds * (1 - share) / (share - self._first_share)
-                facts.append(f"{left:,.0f} s left")
+            if seconds_left is None and share and self._first_share < share < 1:
+                seconds_left = seconds * (1 - share) / (share - self._first_share)
+        if seconds_left is not None:
+            facts.append(f"{seconds_left:,.0f} s left")
         if remark:
             facts.append(remark)
         self._show(": ".join([self._headed(stage, share), *([", ".join(facts)] if facts else [])]))

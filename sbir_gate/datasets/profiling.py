@@ -11,7 +11,7 @@ import duckdb
 
 from sbir_gate.datasets.table_profile import HASHING, ProfileBuilder, unread_chunks
 from sbir_gate.documents import load_progress, save_progress
-from sbir_gate.errors import DocumentError, ToolError
+from sbir_gate.errors import DocumentError
 from sbir_gate.model.profile import ProfileProgress, TableListing, TableProfile
 from sbir_gate.progress import Progress
 from sbir_gate.reading.database import open_database
@@ -133,13 +133,8 @@ def _say_changed(table: DumpTable, say: Say) -> None:
 @contextmanager
 def _database(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """Open a database within the budget, and a folder for its work."""
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder(settings)) as folder,
-            open_database(database_options(settings), Path(folder)) as connection,
-        ):
-            yield connection, Path(folder)
-    except duckdb.OutOfMemoryException as error:
-        budget_mib = settings.enrichment.performance.memory_threshold_mb
-        hint = "raise enrichment.performance.memory_threshold_mb, or lower enrichment.performance.chunk_size"
-        raise ToolError(f"the budget of {budget_mib} MiB is too small for this table", hint) from error
+    with (
+        tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder(settings)) as folder,
+        open_database(database_options(settings), Path(folder)) as connection,
+    ):
+        yield connection, Path(folder)

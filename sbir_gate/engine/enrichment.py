@@ -8,16 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbir_gate.engine.linking import (
-    ChunkWatch,
-    Linked,
-    LinkRequest,
-    files_of,
-    link_files,
-    no_progress,
-    no_watch,
-)
+from sbir_gate.engine.linking import Linked, LinkRequest, files_of, link_files
 from sbir_gate.engine.matching.enriched import check_output, count_links, write_enriched
+from sbir_gate.engine.tracking import ChunkWatch, no_progress, no_watch
 from sbir_gate.errors import OutputError
 from sbir_gate.files import check_outputs, create_file, unwritable
 from sbir_gate.model.diagnosis import Diagnosis
@@ -28,6 +21,7 @@ from sbir_gate.reading.accounts import Account
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.reading import work_folder
 from sbir_gate.settings.schema import Settings
+from sbir_gate.time_left import WRITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +30,8 @@ class EnrichRequest:
 
     Without `is_resuming` what an interrupted run left is not used. Progress is written to a file in
     `progress_folder`, the index of all recipients (`recipient_index`) in `index_folder`, if they are named.
+    Finished chunks are kept in `chunk_folder`, if it is named and they are kept, else beside the output.
+    `later_stages` are those of the caller's own that follow, so that the time left counts them.
     """
 
     awards: str
@@ -46,6 +42,8 @@ class EnrichRequest:
     is_resuming: bool = True
     progress_folder: Path | None = None
     index_folder: Path | None = None
+    chunk_folder: Path | None = None
+    later_stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +87,14 @@ def enrich(
         request.awards,
         request.recipients,
         request.rejects,
-        _chunk_folder(request.output, settings),
+        _chunk_folder(request, settings),
         request.is_resuming,
         request.progress_folder,
         request.index_folder,
+        (WRITE, *request.later_stages),
     )
     with link_files(link_request, settings, monitor, progress, watch) as linked:
-        progress("write", 0, None)
-        with monitor.monitor_block("write"):
+        with linked.track.stage(WRITE, WRITE):
             write_enriched(
                 linked.connection, linked.matched, linked.awards.columns, request.output, linked.folder
             )
@@ -150,8 +148,9 @@ def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
         raise unwritable(path, error) from error
 
 
-def _chunk_folder(output: Path, settings: Settings) -> Path | None:
+def _chunk_folder(request: EnrichRequest, settings: Settings) -> Path | None:
     """Return where the finished chunks of the recipients are kept, None where they are not."""
     if not settings.enrichment.keeps_chunks:
         return None
-    return (work_folder(settings) or output.parent) / f"{output.name}.parts"
+    output = request.output
+    return request.chunk_folder or (work_folder(settings) or output.parent) / f"{output.name}.parts"

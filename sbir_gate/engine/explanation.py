@@ -16,7 +16,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from sbir_gate.engine.linking import Linked, LinkRequest, link_files, matching_options, no_progress
+from sbir_gate.engine.linking import Linked, LinkRequest, link_files, matching_options
 from sbir_gate.engine.matching.candidates import named_keys_query
 from sbir_gate.engine.matching.decisions import (
     Candidate,
@@ -31,6 +31,7 @@ from sbir_gate.engine.matching.normalise import canonical_tokens
 from sbir_gate.engine.matching.scoring import ScoredPairs, score_pairs
 from sbir_gate.engine.matching.similarity import FEATURES, Places, features
 from sbir_gate.engine.matching.training import subset
+from sbir_gate.engine.tracking import no_progress
 from sbir_gate.errors import InputError
 from sbir_gate.model.explanation import (
     Basis,

@@ -26,12 +26,14 @@ from sbir_gate.engine.recipient_parts import (
     fingerprint,
     kept_chunks,
     parts_key,
+    share_in_use,
 )
-from sbir_gate.errors import OutputError, SbirGateError, ToolError
+from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
+from sbir_gate.errors import LimitError, OutputError, SbirGateError
 from sbir_gate.files import error_reason
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import psutil_sampler
-from sbir_gate.progress import ChunkProgress, Progress, ProgressFile
+from sbir_gate.progress import Progress, ProgressFile, Pulse
 from sbir_gate.reading.awards import AwardsRead, read_awards
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
@@ -40,16 +42,17 @@ from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.reading import database_options, reading_options, work_folder
 from sbir_gate.settings.schema import Settings
+from sbir_gate.time_left import INDEX, QUALITY, READ_AWARDS, READ_RECIPIENTS, STAGE_COSTS, WRITE
 
 _INTERRUPT_SECONDS = 0.01
-
-ChunkWatch = Callable[[ChunkProgress], None]
-"""Called after each chunk of the recipients; the first call is for resumed chunks (no seconds passed)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """Files in, and where chunks (`chunks`, None keeps none), progress and index are kept on the way."""
+    """Files in, and where chunks (`chunks`, None keeps none), progress and index are kept on the way.
+
+    `later_stages` are those that follow the linking: the time left counts them.
+    """
 
     awards: str
     recipients: str
@@ -58,6 +61,7 @@ class LinkRequest:
     is_resuming: bool = True
     progress_folder: Path | None = None
     index_folder: Path | None = None
+    later_stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,7 @@ class Linked:
     recipients: PartsRead
     rejects: RejectLog
     matched: Matched
-
-
-def no_watch(_chunk: ChunkProgress) -> None:
-    """Take no note of chunks."""
-
-
-def no_progress(stage: str, records: int, share: float | None, remark: str = "") -> None:
-    """Take no note of the progress."""
+    track: Track
 
 
 @contextmanager
@@ -93,21 +90,18 @@ def link_files(
     Raises as `enrich` does.
     """
     performance = settings.enrichment.performance
+    memory_share = share_in_use(performance.memory_threshold_mb, psutil_sampler() or (lambda: 0.0))
     with _workplace(request, settings) as (folder, ledger):
         try:
             with (
+                Track(monitor, progress, watch, _progress_file(request), _planned(request)) as track,
                 RejectLog(request.rejects) as rejects,
                 open_database(database_options(settings), folder) as connection,
-                _deadline(connection, performance.timeout_seconds),
+                _time_limit(connection, track.pulse, performance.timeout_seconds),
             ):
                 register_functions(connection)
-                place = _Place(folder, ledger, watch)
-                yield _link(connection, request, settings, monitor, progress, rejects, place)
-        except (duckdb.OutOfMemoryException, MemoryError) as error:
-            raise ToolError(
-                f"the budget of {performance.memory_threshold_mb} MiB is too small for this data",
-                "raise enrichment.performance.memory_threshold_mb, or give enrichment.work_folder more room",
-            ) from error
+                place = _Place(folder, ledger, track, memory_share)
+                yield _link(connection, request, settings, rejects, place)
         except duckdb.IOException as error:
             hint = "name a folder with room in enrichment.work_folder"
             raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
@@ -115,11 +109,23 @@ def link_files(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Work folder, the ledger of finished chunks if they are kept, and the progress callback."""
+    """Work folder, the ledger of finished chunks if they are kept, where progress goes, memory in use."""
 
     folder: Path
     ledger: Ledger | None
-    watch: ChunkWatch
+    track: Track
+    memory_share: Callable[[], float]
+
+
+def _planned(request: LinkRequest) -> set[str]:
+    """Return the stages of the whole work, those that follow the linking included."""
+    index = {INDEX} if request.index_folder is not None else set()
+    return (STAGE_COSTS.keys() - {INDEX, WRITE, QUALITY}) | index | {*request.later_stages}
+
+
+def _progress_file(request: LinkRequest) -> ProgressFile:
+    identity = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    return ProgressFile(request.progress_folder, identity, time.monotonic, lambda: datetime.now(UTC))
 
 
 @contextmanager
@@ -171,73 +177,55 @@ def _link(
     connection: duckdb.DuckDBPyConnection,
     request: LinkRequest,
     settings: Settings,
-    monitor: PerformanceMonitor,
-    progress: Progress,
     rejects: RejectLog,
     place: _Place,
 ) -> Linked:
-    options = reading_options(settings)
+    options, track = reading_options(settings), place.track
     paths = files_of([request.awards, request.recipients], settings)
     states = [fingerprint(path) for path in paths]
-    with monitor.monitor_block("read-awards"):
+    with track.stage(READ_AWARDS):
         awards = read_awards(connection, request.awards, place.folder, options, rejects)
-        progress("awards", awards.rows, 1.0)
-    read = _read_recipients(connection, request, settings, monitor, progress, rejects, place)
+    track.awards_read(awards.rows)
+    read = _read_recipients(connection, request, settings, rejects, place)
     batches = open_parts(connection, read.parts)
     check_unchanged(paths, states)
     if request.index_folder is not None:
-        with monitor.monitor_block("index-recipients"):
+        with track.stage(INDEX):
             for number, part in enumerate(read.parts):
                 write_index(connection, own_rows(part), request.index_folder, number)
 
     def stage(name: str) -> AbstractContextManager[None]:
-        progress(f"matching: {name}", 0, None)
-        return monitor.monitor_block(name)
+        return track.stage(name, f"matching: {name}")
 
-    matched = match_firms(connection, matching_options(settings), stage, batches)
-    return Linked(connection, place.folder, awards, read, rejects, matched)
+    matched = match_firms(connection, matching_options(settings), stage, batches, track.pulse.beat)
+    return Linked(connection, place.folder, awards, read, rejects, matched, track)
 
 
 def _read_recipients(
     connection: duckdb.DuckDBPyConnection,
     request: LinkRequest,
     settings: Settings,
-    monitor: PerformanceMonitor,
-    progress: Progress,
     rejects: RejectLog,
     place: _Place,
 ) -> PartsRead:
     """Make the parts of the recipients; report progress after each chunk."""
-    identity = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
-    file = ProgressFile(request.progress_folder, identity, time.monotonic, lambda: datetime.now(UTC))
-
-    def report(chunk: ChunkProgress) -> None:
-        kept = f"{chunk.chunks} chunks kept" if chunk.is_resumable else ""
-        progress(chunk.stage, chunk.records, chunk.share, kept)
-        file.report(chunk)
-        place.watch(chunk)
-
-    if place.ledger is not None:
-        for message in place.ledger.findings():
-            progress(message, 0, None)
-        if place.ledger.finished:
-            place.watch(kept_chunks(place.ledger, settings.enrichment.performance.chunk_size))
-    edges = PartEdges(used_mib=psutil_sampler() or (lambda: 0.0), report=report)
-    budget_mib = settings.enrichment.performance.memory_threshold_mb
-    state = "failed"
-    try:
-        with monitor.monitor_block("read-recipients"):
-            maker = PartMaker(
-                connection, place.folder, reading_options(settings), budget_mib, place.ledger, edges
-            )
-            read = maker.read(request.recipients, rejects)
-        state = "finished"
-    except KeyboardInterrupt:
-        state = "interrupted"
-        raise
-    finally:
-        file.finish(state)
-    return read
+    track, ledger, performance = place.track, place.ledger, settings.enrichment.performance
+    if ledger is not None:
+        for message in ledger.findings():
+            track.note(message)
+        if ledger.finished:
+            track.kept(kept_chunks(ledger, performance.chunk_size))
+    edges = PartEdges(memory_share=place.memory_share, report=track.chunk)
+    with track.stage(READ_RECIPIENTS):
+        maker = PartMaker(
+            connection,
+            place.folder,
+            reading_options(settings),
+            performance.chunk_size,
+            ledger,
+            edges,
+        )
+        return maker.read(request.recipients, rejects)
 
 
 def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:
@@ -249,29 +237,30 @@ def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:
 
 
 @contextmanager
-def _deadline(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt the database when the time is up, so that the next (or present) query ends the work."""
+def _time_limit(connection: duckdb.DuckDBPyConnection, pulse: Pulse, seconds: float) -> Iterator[None]:
+    """Interrupt the database when no progress was made for so long: the next or present query ends it all."""
     is_late = threading.Event()
     is_over = threading.Event()
 
     def interrupt() -> None:
-        if is_over.wait(seconds):
-            return
+        while (left := seconds - pulse.idle_seconds()) > 0:
+            if is_over.wait(left):
+                return
         is_late.set()
         # an interrupt between two queries is lost: go on until one is hit
         while not is_over.is_set():
             connection.interrupt()
             is_over.wait(_INTERRUPT_SECONDS)
 
-    watch = threading.Thread(target=interrupt, name="sbir-gate-deadline", daemon=True)
+    watch = threading.Thread(target=interrupt, name="sbir-gate-time-limit", daemon=True)
     watch.start()
     try:
         yield
     except (duckdb.Error, SbirGateError) as error:
         if is_late.is_set():
-            raise ToolError(
-                f"the enrichment took longer than {seconds:g} seconds and was stopped",
-                "raise enrichment.performance.timeout_seconds",
+            raise LimitError(
+                f"the enrichment made no progress for {seconds:g} seconds and was stopped",
+                "raise enrichment.performance.timeout_seconds if a single step of it needs longer",
             ) from error
         raise
     finally:

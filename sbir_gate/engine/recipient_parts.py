@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -32,40 +33,78 @@ _SAMPLES = 64
 HALVE_ABOVE = 0.80
 SPILL_ABOVE = 0.95
 GROW_BELOW = 0.50
-"""Shares of the memory budget: above, chunks are halved or parts go to disk; below, chunks grow again."""
+"""Shares of the memory budget: above, chunks are halved or parts go to disk; below, chunks grow."""
 
 SMALLEST_CHUNK = 1_000
 """Rows; smaller chunks cost time and save nothing."""
 
+LONGEST_SECONDS = 10.0
+"""Chunks do not grow beyond what takes this long at the speed of the last: so often there is a checkpoint."""
+
+# each chunk costs some 40 ms, so there are few steps to the largest; small ones once memory was short
+_GROWTH = 25
+_REGROWTH = 2
+
 
 @dataclass(frozen=True, slots=True)
-class MemoryPlan:
-    """How to go on: rows of the next chunk, and whether parts are kept on disk."""
+class ChunkSizes:
+    """Rows of the first chunk, and of the largest that chunks may grow to."""
+
+    first: int
+    largest: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkCost:
+    """What a chunk took: the share of the budget in use at its end (above 1 beyond it), its rows and time."""
+
+    memory_share: float
+    seconds: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPlan:
+    """How to go on: rows of the next chunk, whether parts are on disk, and by how much chunks may grow."""
 
     chunk_size: int
     is_spilling: bool
+    growth: int = _GROWTH
 
 
-def next_plan(plan: MemoryPlan, used_mib: float, budget_mib: float, wanted_chunk: int) -> MemoryPlan:
-    """Return how to go on after a chunk at whose end `used_mib` of `budget_mib` were in use.
+def next_plan(plan: ChunkPlan, cost: ChunkCost, sizes: ChunkSizes) -> ChunkPlan:
+    """Return how to go on after a chunk of this plan.
 
-    A chunk is never made smaller than SMALLEST_CHUNK (or `wanted_chunk`, if that is smaller) and never
-    larger than `wanted_chunk`. Parts that have begun to go to disk go on doing so.
+    A chunk is never made smaller than SMALLEST_CHUNK (or the first, if that is smaller) and never
+    larger than `sizes.largest`. Parts that have begun to go to disk go on doing so.
     """
-    share = used_mib / budget_mib
-    chunk = plan.chunk_size
-    if share > HALVE_ABOVE:
-        chunk = max(chunk // 2, min(SMALLEST_CHUNK, wanted_chunk))
-    elif share < GROW_BELOW:
-        chunk = min(chunk * 2, wanted_chunk)
-    return MemoryPlan(chunk, plan.is_spilling or share > SPILL_ABOVE)
+    chunk, growth = plan.chunk_size, plan.growth
+    if cost.memory_share > HALVE_ABOVE:
+        chunk, growth = max(chunk // 2, min(SMALLEST_CHUNK, sizes.first)), _REGROWTH
+    elif cost.memory_share < GROW_BELOW:
+        affordable = int(cost.rows * LONGEST_SECONDS / cost.seconds) if cost.seconds > 0 else sizes.largest
+        chunk = max(chunk, min(chunk * growth, sizes.largest, max(affordable, sizes.first)))
+    return ChunkPlan(chunk, plan.is_spilling or cost.memory_share > SPILL_ABOVE, growth)
+
+
+def share_in_use(budget_mib: float, size_mib: Callable[[], float]) -> Callable[[], float]:
+    """Return a function that says how much of the budget is in use: what was added to the process since now.
+
+    `size_mib` reads the size of the process. What that holds already, of an orchestrator's worker say, is not
+    the work's, and no smaller chunk frees it.
+    """
+    start_mib = size_mib()
+    return lambda: max(size_mib() - start_mib, 0.0) / budget_mib
 
 
 @dataclass(frozen=True, slots=True)
 class PartEdges:
-    """What making parts asks of the world: memory in use (MiB), the clock, and where progress is reported."""
+    """What making parts asks of the world: the share of memory, the clock, and where progress is reported.
 
-    used_mib: Callable[[], float]
+    `memory_share` is that of the budget in use, above 1 beyond it.
+    """
+
+    memory_share: Callable[[], float]
     report: Callable[[ChunkProgress], None]
     clock: Callable[[], float] = time.monotonic
 
@@ -131,18 +170,19 @@ class PartMaker:
         connection: duckdb.DuckDBPyConnection,
         folder: Path,
         options: ReadingOptions,
-        budget_mib: float,
+        first_chunk: int,
         ledger: Ledger | None,
         edges: PartEdges,
     ) -> None:
+        """Chunks begin with `first_chunk` rows and grow up to the options' `chunk_size`."""
         self._connection = connection
         self._folder = folder
         self._options = options
-        self._budget_mib = budget_mib
+        self._sizes = ChunkSizes(first_chunk, options.chunk_size)
         self._ledger = ledger
         self._edges = edges
-        self._plan = MemoryPlan(options.chunk_size, is_spilling=ledger is not None)
-        self._smallest = options.chunk_size
+        self._plan = ChunkPlan(first_chunk, is_spilling=ledger is not None)
+        self._smallest = first_chunk
         self._parts: list[Part] = []
         self._recipients = 0
 
@@ -163,11 +203,14 @@ class PartMaker:
             chunk_size=lambda: self._plan.chunk_size,
             on_account=accounts.append,
         )
+        chunk_started = started
         for batch in batches:
             self._parts.append(self._written(partial(self._part, batch)))
             self._recipients += batch.rows
-            self._adapt()
-            self._edges.report(self._progress(batch, reused, self._edges.clock() - started))
+            now = self._edges.clock()
+            self._adapt(ChunkCost(self._edges.memory_share(), now - chunk_started, batch.chunk.rows))
+            chunk_started = now
+            self._edges.report(self._progress(batch, reused, now - started))
         notes = self._notes(len(finished))
         return PartsRead(tuple(self._parts), self._recipients, reused, accounts[0], notes)
 
@@ -190,10 +233,10 @@ class PartMaker:
             return write_part(self._connection, batch.table, self._folder / f"part-{batch.index:06d}.parquet")
         return keep_part(self._connection, batch.table, f"part_{batch.index:06d}")
 
-    def _adapt(self) -> None:
-        """Go by the memory in use: smaller chunks, and parts to disk."""
+    def _adapt(self, cost: ChunkCost) -> None:
+        """Go by what the last chunk took: larger or smaller chunks, parts to disk."""
         was_spilling = self._plan.is_spilling
-        self._plan = next_plan(self._plan, self._edges.used_mib(), self._budget_mib, self._options.chunk_size)
+        self._plan = next_plan(self._plan, cost, self._sizes)
         self._smallest = min(self._smallest, self._plan.chunk_size)
         if self._plan.is_spilling and not was_spilling:
             self._parts = [
@@ -219,7 +262,7 @@ class PartMaker:
         notes = {"parts": "on disk" if self._plan.is_spilling else "in memory"}
         if reused_chunks:
             notes["resumed"] = f"{reused_chunks} of {len(self._parts)} chunks were there already"
-        if self._smallest < self._options.chunk_size:
+        if self._smallest < self._sizes.first:
             notes["smallest_chunk"] = f"{self._smallest} rows, for want of memory"
         return notes
 
@@ -236,6 +279,7 @@ def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:
         seconds=0.0,
         chunk_size=chunk_size,
         is_resumable=True,
+        checkpoint_at=datetime.fromtimestamp(max(done.path.stat().st_mtime for done in ledger.finished), UTC),
     )
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sbir_gate import __version__
 from sbir_gate.errors import ConfigurationError, EnricherError, ExitStatus, InputError, SbirGateError
@@ -34,6 +35,7 @@ from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.settings.display import overrides
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.judgement import renamed
+from sbir_gate.settings.repository_file import name_from
 
 _MOST_UNKNOWN = 5
 Progress = Callable[[str], None]
@@ -187,7 +189,7 @@ def run_of(
         reject_examples=read.reject_examples,
         unknown_recipient_ids=known.unknown[:_MOST_UNKNOWN],
         unknown_award_ids=result.faults.unknown[:_MOST_UNKNOWN],
-        settings_file=str(effective.file or ""),
+        settings_file=name_from(Path.cwd(), effective.file),
         overrides=overrides(effective),
         renamed=renamed(settings),
         timing=timing,

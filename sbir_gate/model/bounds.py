@@ -40,6 +40,7 @@ def _faults(measured: Measurement) -> Iterator[str]:
         for place, value in enumerate(timings):
             if value == 0 or not is_amount(value):
                 yield f"{name}.{place}: {value:g} s is not the time of any workload"
+    yield from _whole_number_faults(measured)
     for metric in measured.metrics:
         may_be_negative = metric.unit not in _NEVER_NEGATIVE or metric.name in _SIGNED
         for value in metric.values:
@@ -50,6 +51,16 @@ def _faults(measured: Measurement) -> Iterator[str]:
         for place, sample in enumerate(measured.samples):
             yield from (f"samples.{place}.{fault}" for fault in _sample_faults(sample))
         yield from (f"quality.{fault}" for fault in _quality_faults(measured.quality))
+
+
+def _whole_number_faults(measured: Measurement) -> Iterator[str]:
+    """Yield whole numbers that are none of ours: a store of 64 bits could not take them."""
+    numbers = [("source.pull_request", measured.source.pull_request), ("definitions", measured.definitions)]
+    for place, metric in enumerate(measured.metrics):
+        numbers += [(f"metrics.{place}.version", metric.version), (f"metrics.{place}.whole", metric.whole)]
+    for name, number in numbers:
+        if not 0 <= number <= MOST:
+            yield f"{name}: {str(number)[:40]} is beyond any that is counted"
 
 
 def _sample_faults(sample: Sample) -> Iterator[str]:

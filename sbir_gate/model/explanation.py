@@ -9,6 +9,9 @@ from enum import StrEnum
 from sbir_gate.model.matches import Decision, DecisionKind, NoLinkReason
 from sbir_gate.model.verdict import LostBy
 
+BASE, BASELINE = "base", "baseline"
+"""What an explanation can be held against by name: the Run beside head, or the gate's baseline."""
+
 
 class Basis(StrEnum):
     """What made the decision.

@@ -46,7 +46,8 @@ class HistoryRow:
     """The head of one entry, as the index knows it; `file_name` is that of the entry in its folder.
 
     `started_at` is UTC. `calibration_seconds` is the median of the calibration workload,
-    `calibration_cpu_seconds` that of its processor times; None if it was not timed.
+    `calibration_cpu_seconds` that of its processor times; None if it was not timed. `pull_request` is its
+    number, 0 if it is not known.
     """
 
     file_name: str
@@ -63,14 +64,16 @@ class HistoryRow:
     tool_version: str
     calibration_seconds: float | None
     calibration_cpu_seconds: float | None = None
+    pull_request: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
     """One metric of one entry: the median of its repeats, in `unit`, and how many they were.
 
-    `low` and `high` are the lowest and the highest of the repeats, None where they are not known. `version`
-    and `method` are those of the metric: points that differ in either are never joined.
+    `low` and `high` are the lowest and the highest of the repeats, `interval` the bounds of the value at 95%
+    (`metric_interval`); None where they are not known. `version` and `method` are those of the metric: points
+    that differ in either are never joined.
     """
 
     row: HistoryRow
@@ -83,6 +86,7 @@ class HistoryPoint:
     method: str = ""
     low: float | None = None
     high: float | None = None
+    interval: tuple[float, float] | None = None
 
     def is_defined_like(self, other: HistoryPoint) -> bool:
         """Say whether both were measured by the same definition, in the same way."""

@@ -43,11 +43,15 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The code that was measured. Empty strings where there is no git."""
+    """The code that was measured. Empty strings where there is no git.
+
+    `pull_request` is the number of the pull request that it belongs to, or came with; 0 if it is not known.
+    """
 
     commit: str = ""
     branch: str = ""
     is_dirty: bool = False
+    pull_request: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Metric:
     """One metric of a Run: one value if exact or measured once, one per repeat if noisy. Units are in `unit`.
 
     `version` is that of its definition (`definitions`), and `method` how it was measured where a platform
-    decides (memory, processor time). Values that differ in either are never compared.
+    decides (memory, processor time). Values that differ in either are never compared. `whole` is the number
+    that a rate is a share of; 0 for everything else, and in documents of older versions.
     """
 
     name: str
@@ -80,6 +85,7 @@ class Metric:
     values: tuple[float, ...]
     version: int = FIRST_VERSION
     method: str = ""
+    whole: int = 0
 
 
 class Timing(StrEnum):
@@ -176,7 +182,8 @@ class Quality:
     `blocking_recall`: the right recipient was among the candidates at all.
     `scoring_recall`: of those, it was linked.
     `links_by_method` has every method that made a link. `labelled` counts the awards in the truth; None
-    without a truth, and in Runs of older versions.
+    without a truth, and in Runs of older versions. `wholes` are the numbers that rates are shares of, by
+    their names; none in Runs of older versions.
     """
 
     awards: int
@@ -192,6 +199,7 @@ class Quality:
     strata: tuple[Stratum, ...] = ()
     reliability: tuple[ReliabilityBin, ...] = ()
     labelled: int | None = None
+    wholes: Mapping[str, int] = field(default_factory=dict)
 
     def rates(self) -> Mapping[str, float]:
         """Return the rates that are known: each is a metric of its name, and in every report."""

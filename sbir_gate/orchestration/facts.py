@@ -5,19 +5,34 @@ Text that comes from data is handed over as text or JSON, never as Markdown.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.engine.recipient_parts import fingerprint
 from sbir_gate.gate.reporting.messages import limit_text, texts
 from sbir_gate.gate.reporting.notices import check_text
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import Run
 from sbir_gate.monitor import MonitorExport, StageExport
+from sbir_gate.orchestration.records import FINGERPRINT, PATH
+from sbir_gate.pipeline.places import Place
 from sbir_gate.progress import ChunkProgress
+from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.sources import source_paths
+from sbir_gate.settings.reading import reading_options
+from sbir_gate.settings.schema import Settings
 
 FINDINGS = "findings"
+PROGRESS_NAMES = (
+    "progress_records_processed",
+    "progress_checkpoint",
+    "progress_resumable",
+    "estimated_time_remaining",
+)
 
 Metadata = dict[str, dg.MetadataValue]
 
@@ -44,12 +59,33 @@ def performance_facts(
     return {**numbers(found), **notes}
 
 
+def source_facts(source: Path, settings: Settings) -> tuple[dg.DataVersion, Metadata]:
+    """Return the data version of the files of a source, and what is known of them without reading them.
+
+    Raises InputError for files that are not there.
+    """
+    options = reading_options(settings)
+    paths = [path for file in resolve_files(str(source)) for path in source_paths(file, options)]
+    states = " ".join(fingerprint(path) for path in paths)
+    counts = {"files": float(len(paths)), "bytes": float(sum(path.stat().st_size for path in paths))}
+    version = dg.DataVersion(hashlib.sha256(states.encode()).hexdigest())
+    return version, {"path": dg.MetadataValue.path(source.resolve()), **numbers(counts)}
+
+
 def _stage_facts(stage: StageExport) -> dict[str, float | None]:
     name = stage["name"]
     return {
         f"stage_seconds/{name}": stage["wall_seconds"],
         f"stage_cpu_seconds/{name}": stage["cpu_seconds"],
         f"stage_peak_mib/{name}": stage["peak_rss_mib"],
+    }
+
+
+def place_facts(path: Path, place: Place) -> Metadata:
+    """Return where data lie and what their content is: what the steps after this one go by."""
+    return {
+        PATH: dg.MetadataValue.path(path.absolute()),
+        FINGERPRINT: dg.MetadataValue.text(place.fingerprint),
     }
 
 
@@ -66,22 +102,28 @@ def quality_facts(run: Run) -> Metadata:
     return numbers({**quality.rates(), **counts, **methods})
 
 
-def progress_facts(chunk: ChunkProgress, moment: float) -> Metadata:
-    """Return how far a step is; `moment` is now, in seconds since 1970."""
+def progress_facts(chunk: ChunkProgress, seconds: float) -> Metadata:
+    """Return how far a step is that has taken `seconds`; what is not known yet is null, never left out."""
+    left = chunk.seconds_left
+    checkpoint = chunk.checkpoint_at
+    facts: dict[str, float | None] = {
+        "records_reused": chunk.records_reused,
+        "records_expected": chunk.records_in_all,
+        "records_per_second": chunk.records_per_second,
+        "percent": None if left is None or seconds + left <= 0 else 100 * seconds / (seconds + left),
+        "chunk_size": chunk.chunk_size,
+    }
+    progress = (
+        dg.MetadataValue.int(chunk.records),
+        dg.MetadataValue.null() if checkpoint is None else dg.MetadataValue.timestamp(checkpoint),
+        dg.MetadataValue.bool(chunk.is_resumable),
+        dg.MetadataValue.null() if left is None else dg.MetadataValue.float(left),
+    )
     return {
-        **numbers(
-            {
-                "records_processed": float(chunk.records),
-                "records_reused": float(chunk.records_reused),
-                "percent": 100 * chunk.share,
-                "records_per_second": chunk.records_per_second,
-                "seconds_left": chunk.seconds_left,
-                "chunk_size": float(chunk.chunk_size),
-            }
-        ),
+        **dict(zip(PROGRESS_NAMES, progress, strict=True)),
         "chunk": dg.MetadataValue.int(chunk.chunks),
-        "is_resumable": dg.MetadataValue.bool(chunk.is_resumable),
-        **({"checkpoint_at": dg.MetadataValue.timestamp(moment)} if chunk.is_resumable else {}),
+        "stage": dg.MetadataValue.text(chunk.stage),
+        **numbers(facts),
     }
 
 

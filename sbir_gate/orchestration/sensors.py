@@ -3,7 +3,7 @@
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -14,6 +14,7 @@ from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 from sbir_gate.gate.reporting.notices import alert_text, alert_title
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.publication import Links
+from sbir_gate.orchestration.names import FAILURE_SENSOR, WARNING_SENSOR, named
 from sbir_gate.orchestration.run_alerts import alerts_of_run
 from sbir_gate.settings.schema import Settings
 
@@ -31,7 +32,7 @@ def announce_by_environment(alerts: AlertList, links: Links) -> str:
 
 
 def make_sensors(
-    settings: Settings, assets: frozenset[dg.AssetKey], announce: Announce
+    settings: Settings, assets: frozenset[dg.AssetKey], announce: Announce, prefix: Sequence[str] = ()
 ) -> list[dg.SensorDefinition]:
     """Return the sensors of runs that materialise any of the assets, by a job or by hand."""
     address = settings.orchestration.webserver_url
@@ -48,7 +49,7 @@ def make_sensors(
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.FAILURE,
-        name="enrichment_failure_sensor",
+        name=named(*prefix, FAILURE_SENSOR),
         description="Alerts of a run that failed: what its checks say, or why it broke.",
     )
     def enrichment_failure_sensor(context: dg.RunStatusSensorContext) -> None:
@@ -56,7 +57,7 @@ def make_sensors(
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
-        name="enrichment_warning_sensor",
+        name=named(*prefix, WARNING_SENSOR),
         description="Alerts of a run that succeeded with warnings.",
     )
     def enrichment_warning_sensor(context: dg.RunStatusSensorContext) -> None:

@@ -26,6 +26,7 @@ from sbir_gate.gate.side_by_side import run_beside_base
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.gate.storing.references import note_default_branch
+from sbir_gate.model.run import Source as MeasuredSource
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings, default_settings, load_settings
@@ -100,9 +101,17 @@ def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path
 
 
 def on_branch(edges: Edges, event: Event) -> Edges:
-    """Return the edges with the branch that the event is about: what a runner checks out is on none."""
+    """Return the edges with the branch and the pull request that the event is about.
+
+    What a runner checks out is on no branch, and of a pull request it is a merge.
+    """
     branch = event.branch or event.base_ref
-    return replace(edges, source=lambda: replace(edges.source(), branch=branch))
+
+    def source() -> MeasuredSource:
+        found = edges.source()
+        return replace(found, branch=branch, pull_request=event.pull_number or found.pull_request)
+
+    return replace(edges, source=source)
 
 
 def options_of(inputs: ActionInputs, environment: Mapping[str, str]) -> Mapping[str, object]:

@@ -242,8 +242,9 @@ def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _P
 def _observed(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> list[Observation]:
     """Return what is remarkable about the block that has just been inserted."""
     clean = (
-        f"SELECT name, uei, duns, is_placeholder AND name IS NOT NULL AS is_generic FROM {AWARDS_TABLE} "
-        f"WHERE {POSITION} >= {first_position} ORDER BY {POSITION}"
+        f"SELECT {POSITION} - {first_position} AS place, name, uei, duns, "
+        f"is_placeholder AND name IS NOT NULL AS is_generic FROM {AWARDS_TABLE} "
+        f"WHERE {POSITION} >= {first_position}"
     )
     nameless, placeholders = connection.execute(
         "SELECT count(*) FILTER (coalesce(name, uei, duns) IS NULL), "

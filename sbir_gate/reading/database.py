@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 from duckdb.func import FunctionNullHandling
 
+from sbir_gate.errors import LimitError
 from sbir_gate.files import output_target, place_output, unwritable
 from sbir_gate.sql_text import file_relation, literal
 
@@ -35,7 +36,10 @@ class DatabaseOptions:
 
 @contextmanager
 def open_database(options: DatabaseOptions, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the database within the budget; what does not fit goes to `folder`."""
+    """Open the database within the budget; what does not fit goes to `folder`.
+
+    Raises LimitError where the block needs more memory, or more room for what does not fit.
+    """
     connection = duckdb.connect(
         config={
             "memory_limit": f"{max(int(options.budget_mib * _DATABASE_SHARE), _LEAST_MIB)}MiB",
@@ -45,6 +49,11 @@ def open_database(options: DatabaseOptions, folder: Path) -> Iterator[duckdb.Duc
     )
     try:
         yield connection
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        raise LimitError(
+            f"the budget of {options.budget_mib} MiB is too small for this data",
+            "raise enrichment.performance.memory_threshold_mb, or give enrichment.work_folder more room",
+        ) from error
     finally:
         connection.close()
 

@@ -79,8 +79,8 @@ def observe_identifiers(
 ) -> Iterator[Observation]:
     """Yield the identifiers of the block in RAW_TABLE that are not used, by reason.
 
-    `clean` selects a row of the clean values `uei` and `duns` for each row of the block, in order, and as
-    `is_generic` whether they belong to a placeholder name.
+    `clean` selects the clean values `uei` and `duns` for each row of the block, with its number from 0 as
+    `place`, and as `is_generic` whether they belong to a placeholder name.
     """
     known = [field for field in IDENTIFIERS if field in fields]
     if not known:
@@ -92,7 +92,7 @@ def observe_identifiers(
         found = connection.execute(
             f"SELECT reason, count(*), {shown} FROM ("
             f"SELECT {RAW_TABLE}.rowid AS place, {text} AS text, {reason} AS reason "
-            f"FROM {RAW_TABLE} POSITIONAL JOIN ({clean}) AS clean "
+            f"FROM {RAW_TABLE} JOIN ({clean}) AS clean ON {RAW_TABLE}.rowid = clean.place "
             f"WHERE (clean.{field} IS NULL OR clean.is_generic) AND regexp_matches({text}, '[[:alnum:]]')"
             ") GROUP BY reason ORDER BY reason"
         ).fetchall()

@@ -96,16 +96,30 @@ class RecipientIndex:
 
 def find_by_name(folder: Path, text: str, most: int = 20) -> list[LinkedRecipient]:
     """Return the recipients of an index in `folder` whose names hold the text, the most similar first."""
-    files = file_relation(sorted(folder.glob("recipient-index-*.parquet")))
     with duckdb.connect() as connection:
         rows = connection.execute(
-            f"SELECT DISTINCT recipient_id, name, coalesce(uei, '') FROM {files}"
+            f"SELECT DISTINCT recipient_id, name, coalesce(uei, '') FROM {_index_in(folder)}"
             " WHERE contains(upper(name), upper($text))"
             " ORDER BY jaro_winkler_similarity(upper(name), upper($text)) DESC, name, recipient_id"
             " LIMIT $most",
             {"text": text, "most": most},
         ).fetchall()
     return [LinkedRecipient(*row) for row in rows]
+
+
+def find_by_id(folder: Path, recipient_ids: Iterable[str]) -> Mapping[str, LinkedRecipient]:
+    """Return the recipients of an index in `folder` that have these ids, with the name of one row each."""
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"SELECT recipient_id, coalesce(min(name), ''), coalesce(min(uei), '') FROM {_index_in(folder)}"
+            " WHERE recipient_id IN (SELECT unnest($ids::VARCHAR[])) GROUP BY recipient_id",
+            {"ids": sorted(recipient_ids)},
+        ).fetchall()
+    return {row[0]: LinkedRecipient(*row) for row in rows}
+
+
+def _index_in(folder: Path) -> str:
+    return file_relation(sorted(folder.glob("recipient-index-*.parquet")))
 
 
 def index_recipients(

@@ -187,7 +187,7 @@ def _create_batch(
     source: str,
 ) -> Chunk:
     """Make the batch of the block in RAW_TABLE, and return the chunk that it is."""
-    # rows as they come, so that each has the number of its raw row, and a view of those that are recipients
+    # all rows, each with the number of its raw row, and a view of those that are recipients
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {_ROWS_TABLE} AS {_rows(fields)}")
     kept, placeholders, *used = connection.execute(
         f"SELECT count(*) FILTER ({_IS_KEPT}), count(*) FILTER (is_generic), "
@@ -224,7 +224,7 @@ def _left_out(
     """Yield the rows of the block that match nothing, in their order."""
     rows = connection.execute(
         f"SELECT raw.rowid, {name_cells(fields)}, name IS NULL "
-        f"FROM {RAW_TABLE} AS raw POSITIONAL JOIN {_ROWS_TABLE} AS clean "
+        f"FROM {RAW_TABLE} AS raw JOIN {_ROWS_TABLE} AS clean ON raw.rowid = clean.place "
         f"WHERE NOT {_IS_KEPT} OR is_generic ORDER BY 1"
     ).fetchall()
     lines = block.lines_of([place for place, _, _ in rows])
@@ -259,7 +259,7 @@ def identified_rows(fields: Fields, kept: Iterable[int] = ()) -> str:
 def _rows(fields: Fields) -> str:
     generic = cleaning.is_placeholder_firm("name")
     cells = f"{_ID} AS recipient_id, * EXCLUDE (own_id), {generic} AS is_generic"
-    return f"WITH {_clean(fields)} SELECT {cells} FROM clean"
+    return f"WITH {_clean(fields, 'rowid AS place, ')} SELECT {cells} FROM clean"
 
 
 _HASHED = cleaning.short_hash("concat_ws(chr(31), name, coalesce(city, ''), coalesce(state, ''), zip5)")
@@ -270,7 +270,7 @@ def _clean(fields: Fields, others: str = "") -> str:
     # the id of a row is that of one column: an id of another kind is not another spelling of it
     own = f"c{fields['recipient_id'][0]}" if "recipient_id" in fields else NOTHING
     return (
-        # materialised, or the expressions would be worked out again for each use; rows keep their order
+        # materialised, or the expressions would be worked out again for each use; DuckDB may change their order
         "clean AS MATERIALIZED ("
         f"SELECT {others}{cleaning.own_id(own)} AS own_id, "
         f"{clean_cell(fields, 'name')} AS name, {clean_cell(fields, 'uei')} AS uei, "

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.settings.entries import Layer, configuration_error, flat, nested
+from sbir_gate.settings.keys import FOLLOWERS
 from sbir_gate.settings.layers import (
     assignment_layer,
     base_layer,
@@ -81,9 +82,11 @@ def base_settings(
         assignment_layer(given.assignments),
         option_layer(given.options),
     )
-    over = {key: value for layer in given_layers for key, value in _by_key(layer).items()}
+    named = [_by_key(layer) for layer in given_layers]
+    over = {key: value for layer in named for key, value in _followed(layer).items()}
     engines = {key: value for key, value in over.items() if _is_engines(key)}
     known = {key: value for key, value in engines.items() if key in defaults}
+    unknown = {key for layer in named for key in layer if _is_engines(key)} - defaults.keys()
     values = {key: value for key, value in {**defaults, **known}.items() if _is_engines(key)}
     heads = {key: value for key, value in flat(head.model_dump(mode="json")) if _is_engines(key)}
     differing = [key for key in {**heads, **values} if heads.get(key, _ABSENT) != values.get(key, _ABSENT)]
@@ -91,7 +94,7 @@ def base_settings(
     return BaseSettings(
         text=json.dumps(nested(known), ensure_ascii=False, indent=1) + "\n" if known else "",
         command=_command(over.get(COMMAND, defaults.get(COMMAND))),
-        unknown=tuple(sorted(engines.keys() - defaults.keys())),
+        unknown=tuple(sorted(unknown)),
         differing=tuple((key, _shown(heads, key), _shown(values, key)) for key in differing),
         digest=_digest(values) if changes_results else head_digest,
     )
@@ -116,6 +119,11 @@ def _by_key(layer: Layer) -> dict[str, object]:
         entry.key: list(entry.value) if isinstance(entry.value, tuple) else entry.value
         for entry in layer.entries
     }
+
+
+def _followed(layer: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the values of a layer with those that it sets along with them."""
+    return {**{FOLLOWERS[key]: value for key, value in layer.items() if key in FOLLOWERS}, **layer}
 
 
 def _command(value: object) -> tuple[str, ...] | None:

@@ -16,7 +16,8 @@ from sbir_gate.settings.yaml_text import plain_value
 _PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _NO_WRAPPING = 1_000_000
 # where one machine keeps its results and its interpreter: another has its own
-_OF_THIS_MACHINE = ("reports.", "history.", "enricher.python")
+_OF_THIS_MACHINE = ("history.", "enricher.python")
+_REPORTS = "reports.folder"
 
 Tree = Mapping[str, object]
 
@@ -47,7 +48,9 @@ def overrides(effective: EffectiveSettings) -> Mapping[str, str]:
     return {
         key: _yaml_value(value)
         for key, value in flat(tree)
-        if not effective.is_from_file(key) and not key.startswith(_OF_THIS_MACHINE)
+        if not effective.is_from_file(key)
+        and not key.startswith(_OF_THIS_MACHINE)
+        and not (key == _REPORTS and effective.settings.reports.folder.is_absolute())
     }
 
 

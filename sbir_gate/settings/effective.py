@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sbir_gate.errors import Fault
-from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Layer, configuration_error
+from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Layer, configuration_error, flat
 from sbir_gate.settings.keys import (
     HELD_BY,
     is_known,
@@ -76,6 +76,21 @@ def default_settings(options: Mapping[str, object]) -> EffectiveSettings:
     if effective is None or faults:
         raise configuration_error(faults)
     return effective
+
+
+def changed_settings(effective: EffectiveSettings, *layers: Layer) -> EffectiveSettings:
+    """Return the settings with layers over them. Raises ConfigurationError with all faults at once."""
+    values = flat(effective.settings.model_dump(mode="json", exclude_unset=True))
+    loaded = Layer(
+        tuple(
+            Entry(key, tuple(value) if isinstance(value, list) else value, effective.origins[key])
+            for key, value in values
+        )
+    )
+    changed, faults = _validated([loaded, *layers])
+    if changed is None or faults:
+        raise configuration_error(faults)
+    return replace(changed, file=effective.file)
 
 
 def inspect_settings(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from inspect import isclass
-from typing import get_origin
+from pathlib import Path
+from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from sbir_gate.model.verdict import limit_names
 from sbir_gate.settings.entries import Entry
@@ -20,6 +22,8 @@ _WHOLE = ("unit", "direction", "kind")
 
 # a limit that another key holds: it is rejected here, so that the number has one place
 HELD_BY = {"gate.metrics.match_rate.minimum": "enrichment.performance.match_rate_threshold"}
+# whoever sets the first alone sets the second too: a size of chunks that is asked for is not outgrown
+FOLLOWERS = {"enrichment.performance.chunk_size": "enrichment.performance.chunk_size_max"}
 
 
 def known_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
@@ -35,10 +39,38 @@ def known_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterato
             yield key
 
 
+def field_of(key: str) -> FieldInfo:
+    """Return the field of the schema that holds the key's value. Raises KeyError for one that does not."""
+    section: type[BaseModel] = Settings
+    *names, last = key.split(".")
+    for name in names:
+        annotation = section.model_fields[name].annotation
+        if not (isclass(annotation) and issubclass(annotation, BaseModel)):
+            raise KeyError(key)
+        section = annotation
+    return section.model_fields[last]
+
+
+def path_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted key of every value that is a path."""
+    for name, field in section.model_fields.items():
+        annotation = field.annotation
+        if isclass(annotation) and issubclass(annotation, BaseModel):
+            yield from path_keys(annotation, f"{prefix}{name}.")
+        elif Path in (annotation, *map(_bare, get_args(annotation))):
+            yield f"{prefix}{name}"
+
+
+def _bare(annotation: object) -> object:
+    """Return the type of an annotation without its conditions."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
 KNOWN_KEYS = tuple(known_keys())
 _KNOWN_PARTS = frozenset(tuple(key.split(".")) for key in KNOWN_KEYS)
 _SECTIONS = frozenset(parts[:depth] for parts in _KNOWN_PARTS for depth in range(1, len(parts)))
 _NAMED_SECTIONS = frozenset(parts[:-1] for parts in _SECTIONS if parts[-1] == ANY_NAME)
+PATH_KEYS = frozenset(path_keys())
 
 
 def is_known(key: str) -> bool:
@@ -61,7 +93,8 @@ def is_switch(entry: Entry) -> bool:
 def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Return the entries by key, of those that are known; later ones win.
 
-    null switches a metric off with all that was said of it before; a later limit switches it on again.
+    null switches a metric off with all that was said of it before; a later limit switches it on again. A key
+    of FOLLOWERS sets its follower too, unless the same layer does.
     """
     found: dict[str, Entry] = {}
     for entry in entries:
@@ -72,6 +105,12 @@ def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
         else:
             continue
         found[entry.key] = entry
+        follower = FOLLOWERS.get(entry.key)
+        # a value at fault is reported once
+        if follower and isinstance(entry.value, int) and entry.value >= 1 and entry.value is not True:
+            other = found.get(follower)
+            if other is None or other.path != entry.path:
+                found[follower] = replace(entry, key=follower)
     return found
 
 

@@ -12,10 +12,10 @@ from sbir_gate.settings.schema import Settings
 
 
 def reading_options(settings: Settings) -> ReadingOptions:
-    """Return how files are read."""
+    """Return how files are read: in blocks as large as chunks may grow."""
     performance = settings.enrichment.performance
     return ReadingOptions(
-        chunk_size=performance.chunk_size,
+        chunk_size=performance.chunk_size_max,
         max_record_mib=settings.reading.max_record_mib,
         max_reject_percent=settings.reading.max_reject_percent,
         retrying=retry_policy(settings),

@@ -51,6 +51,19 @@ def find_settings_file(given: Path | None, folder: Path) -> Path | Fault | None:
     return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
+def name_from(folder: Path, file: Path | None) -> str:
+    """Return what a file is called in `folder` on any machine: a relative path within the repository.
+
+    Outside of it the path stays as it is; empty for None.
+    """
+    if file is None:
+        return ""
+    root = repository_folder(folder.resolve())
+    path = folder.resolve() / file
+    is_within = root is not None and file.is_absolute() and path.is_relative_to(root)
+    return os.path.relpath(path, folder.resolve()) if is_within else str(file)
+
+
 def settings_place(has_file: bool, project: bytes | None, origin: str) -> str | Fault | None:
     """Return the path of the settings file from the top of a repository, None if there is no such file.
 

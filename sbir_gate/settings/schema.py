@@ -57,6 +57,7 @@ class PerformanceSettings(Section):
     """`enrichment.performance`: how the enrichment runs. Nothing here but the threshold changes a verdict."""
 
     chunk_size: Count
+    chunk_size_max: Annotated[Count, not_below("chunk_size")]
     memory_threshold_mb: Annotated[int, Field(ge=64, le=1_000_000_000)]
     match_rate_threshold: Share
     timeout_seconds: Seconds
@@ -242,8 +243,11 @@ class OrchestrationSettings(Section):
     progress_seconds: Annotated[Seconds, Field(ge=1)]
     min_complete_percent: Annotated[float, Field(ge=0, le=100)]
     stores_baseline: bool
-    max_retries: Annotated[int, Field(ge=0, le=100)]
-    retry_seconds: Seconds
+    keep_places: Annotated[int, Field(ge=1, le=10_000)]
+    executor: Annotated[Literal["in-process", "multiprocess"], one_of("in-process", "multiprocess")]
+    max_retries: Annotated[int, Field(ge=0, le=100)] | None
+    retry_seconds: Seconds | None
+    lock_seconds: Seconds
     schedule: Cron
     first_year: Annotated[int, Field(ge=1900, le=2100)]
     webserver_url: WebUrl | None

@@ -242,6 +242,7 @@ def test_the_report_of_a_run_is_made_again_from_its_documents(stage):
     assert diff.returncode == ran.returncode
 
 
+@pytest.mark.slow
 def test_a_verdict_on_another_run_is_not_reported_for_this_one(stage):
     def later(run):
         run["started_at"] = "2030-01-01T00:00:00Z"

@@ -34,6 +34,7 @@ def enriched(stage, recipients, tmp_path):
     return output, stage.gate("enrich", "--awards", awards, "--recipients", recipients, "--output", output)
 
 
+@pytest.mark.slow
 def test_awards_are_linked_to_the_same_recipients_as_from_a_file(stage, dump, tmp_path):
     output, done = enriched(stage, "fixtures/recipients.csv", tmp_path)
     assert done.returncode == 0, done.stderr

@@ -106,6 +106,7 @@ def test_a_change_that_raises_its_limits_fails_and_the_banner_says_so_in_every_f
     assert (verdict["outcome"], verdict["own_policy_outcome"]) == ("fail", "warn")
 
 
+@pytest.mark.slow
 def test_saved_runs_are_judged_by_the_commit_too(repository):
     loosened(repository)
     repository.gate(*RUN)

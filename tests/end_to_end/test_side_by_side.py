@@ -88,6 +88,7 @@ def test_a_run_beside_the_base_is_reported_and_can_be_reported_again(team):
     check_nothing_stays(team)
 
 
+@pytest.mark.slow
 def test_without_a_name_the_base_is_the_target_branch_of_the_pull_request(team, repository):
     repository.commit({"enrich.py": TOY.replace("VERSION = 1", "VERSION = 2")})
     repository.git("branch", "release")
@@ -189,6 +190,7 @@ HANG = {"enrich.py": TOY + "time.sleep(3600)\n"}
         ],
     ],
 )
+@pytest.mark.slow
 def test_an_interrupted_run_leaves_no_worktree_behind(team, repository, word, number):
     repository.git("switch", "--quiet", "main")
     repository.commit(HANG)

@@ -24,7 +24,7 @@ ENOUGH_CHUNKS = 5
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with dg.DagsterInstance.ephemeral() as instance:
-        world = World(tmp_path, instance, chunk_size=CHUNK)
+        world = World(tmp_path, instance, chunk_size=CHUNK, executor="multiprocess")
         world.write(linked=45, recipients=RECIPIENTS)
         yield world
 
@@ -99,11 +99,15 @@ def test_a_run_whose_worker_was_killed_is_launched_again_and_waits_for_the_orpha
     assert world.enriched() == undisturbed(world)
 
 
-def in_one_process(place: Place) -> Path:
-    """Write the config of a run that starts no process for a step, as a CI job would."""
-    path = place.folder / "in_process.yaml"
-    path.write_text("execution: {config: {in_process: {}}}\n", encoding="utf-8")
-    return path
+@pytest.fixture
+def quick_place(tmp_path: Path) -> Place:
+    """Return a place whose runs start no process for a step."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path, instance)
+        world.write(linked=45)
+    place = Place(world.folder, world.config())
+    place.set_up()
+    return place
 
 
 MATERIALIZATION = """
@@ -123,10 +127,10 @@ query($asset: String!) { assetNodeOrError(assetKey: {path: [$asset]}) { ... on A
       metadataEntries { label ... on FloatMetadataEntry { floatValue } } } } } } } } } }"""
 
 
-def test_the_pages_of_dagster_show_assets_checks_and_the_report(place):
-    execution = place.start("job", "execute", "-m", MODULE, "-j", JOB, "-c", in_one_process(place))
-    assert execution.wait(RUN_SECONDS) == 0, place.said()[-4000:]
-    with dev_server(place) as server:
+def test_the_pages_of_dagster_show_assets_checks_and_the_report(quick_place):
+    execution = quick_place.start("job", "execute", "-m", MODULE, "-j", JOB)
+    assert execution.wait(RUN_SECONDS) == 0, quick_place.said()[-4000:]
+    with dev_server(quick_place) as server:
         shown = {}
         for asset in (RAW, VALIDATED, ENRICHED, REPORT):
             (latest,) = server.ask(MATERIALIZATION, asset=asset)["assetOrError"]["assetMaterializations"]
@@ -144,7 +148,7 @@ def test_the_pages_of_dagster_show_assets_checks_and_the_report(place):
     assert {check["name"] for check in checks if not check["blocking"]} == {"calibration", "performance"}
 
 
-def test_bad_data_end_the_command_with_status_1(world, place):
+def test_bad_data_end_the_command_with_status_1(world, quick_place):
     world.write(linked=30)
-    execution = place.start("job", "execute", "-m", MODULE, "-j", JOB, "-c", in_one_process(place))
-    assert execution.wait(RUN_SECONDS) == 1, place.said()[-4000:]
+    execution = quick_place.start("job", "execute", "-m", MODULE, "-j", JOB)
+    assert execution.wait(RUN_SECONDS) == 1, quick_place.said()[-4000:]

@@ -68,6 +68,7 @@ TOUCHING = {
 QUICK = ("file", "module-of-python")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -105,6 +106,7 @@ def test_a_module_beside_the_script_that_the_command_names_is_timed(gated):
     assert own(gated).run.timing is Timing.MEASURED
 
 
+@pytest.mark.slow
 def test_a_change_cannot_say_for_itself_what_its_engine_is(gated):
     gated.repository.commit({"enrich.py": toy(links=3), "sbir-gate.yaml": SETTINGS + "  sources: [docs]\n"})
     result = own(gated)

@@ -1,14 +1,17 @@
 """Labelling in a real browser: by keyboard, closed and continued, exported and served."""
 
+import json
 import threading
+from dataclasses import replace
 
 import pytest
 
+from sbir_gate.csv_text import csv_cell
 from sbir_gate.datasets.labelling.page import render_label_page
 from sbir_gate.datasets.labelling.serving import LabelFile, LabelServer, LabelService
 from sbir_gate.reading.truth import read_labels
 from tests.browser import PHONE
-from tests.factories_labelling import make_sample, make_tasks
+from tests.factories_labelling import make_sample, make_settlement, make_tasks
 
 pytestmark = pytest.mark.slow
 
@@ -76,6 +79,14 @@ def test_an_award_that_is_skipped_comes_again_and_has_no_label(browser, page):
     browser.wait("document.getElementById('label-progress').textContent.includes('0 skipped')")
 
 
+def test_one_of_several_identifiers_that_both_have_is_marked_equal(browser, page):
+    browser.open(page)
+    marks = browser.run(
+        "return [...document.querySelectorAll('#label-candidates .label-facts')][0].textContent"
+    )
+    assert "861488999 (equal)" in marks
+
+
 def test_keys_in_a_field_are_text(browser, page):
     browser.open(page)
     browser.evaluate("localStorage.clear()")
@@ -138,3 +149,106 @@ def test_a_served_page_saves_each_decision_and_searches_all_recipients(browser, 
         "A2": ("R2",),
     }
     assert all(server.address in line for line in requests)
+
+
+SETTLEMENT = make_settlement()
+DISPUTES = [task for task in TASKS if task.award_id in SETTLEMENT.disputes]
+NOTES = ("=cmd|' /C calc'!A0", "a;=1+1", "  @x", "a\u00a0b", '"quoted", twice;', "\uff1d1")
+
+
+@pytest.fixture
+def settle_page(tmp_path, browser):
+    """Return the page that settles disagreements, as a file that the browser has not seen."""
+    path = tmp_path / "settle.html"
+    path.write_text(render_label_page(SETTLEMENT, DISPUTES, {}, "carl"), "utf-8")
+    browser.open(path)
+    browser.evaluate("localStorage.clear()")
+    browser.open(path)
+    return path
+
+
+def progress_starts_with(browser, text):
+    """Wait until the page says how far it is."""
+    browser.wait(f"document.getElementById('label-progress').textContent.startsWith('{text}')")
+
+
+def test_disagreements_are_settled_by_keyboard_closed_continued_and_exported(browser, settle_page, tmp_path):
+    browser.keys("a", "b", "c", "n", "2", "b", "u")
+    progress_starts_with(browser, "5 of 15 settled")
+    for number, note in enumerate(NOTES):
+        (field,) = browser.find("#label-note")
+        field.clear()
+        browser.evaluate(f"document.getElementById('label-note').value = {json.dumps(note)}")
+        browser.evaluate("document.activeElement.blur()")
+        browser.keys("a")
+        progress_starts_with(browser, f"{6 + number} of 15 settled")
+    # the browser hands its storage over a little later; a person needs longer to close a page
+    browser.evaluate("new Promise((done) => setTimeout(done, 2000))")
+    browser.open(settle_page)
+    progress_starts_with(browser, "11 of 15 settled")
+    browser.keys("a", "a", "a", "a")
+    path = tmp_path / "truth.csv"
+    path.write_text(exported(browser), "utf-8")
+    labels = read_labels(path)
+    taken = {award: labels[award] for award in SETTLEMENT.taken}
+    assert taken == SETTLEMENT.taken | {"ALONE": replace(SETTLEMENT.taken["ALONE"], note="'=cmd")}
+    answers = {award: label.recipient_ids for award, label in labels.items() if award in SETTLEMENT.disputes}
+    first = [task.award_id for task in DISPUTES[:5]]
+    assert [answers[award] for award in first] == [("R1",), (), ("R3", "S3"), (), ("S6",)]
+    assert {award: answers[award] for award in answers if award not in first} == {
+        task.award_id: (f"R{task.award_id[1:]}",) for task in DISPUTES[5:]
+    }
+    settled = [labels[task.award_id] for task in DISPUTES]
+    assert {label.reviewer for label in settled} == {"carl"}
+    assert all(label.decided_on for label in settled)
+    assert [label.note for label in settled[5:11]] == [csv_cell(note.strip()) for note in NOTES]
+    assert browser.run("return window.acted") is None
+    assert browser.problems() == []
+
+
+def test_labels_of_other_awards_in_a_file_that_is_loaded_stay_in_the_export(browser, page, tmp_path):
+    browser.open(page)
+    browser.evaluate("localStorage.clear()")
+    browser.open(page)
+    path = tmp_path / "before.csv"
+    path.write_text("award_id,recipient_ids,reviewer\nA1,R1,ben\nELSEWHERE,R7,dora\n")
+    (field,) = browser.find("#label-file")
+    field.send_keys(str(path))
+    browser.wait("document.getElementById('label-said').textContent.includes('1 of awards not shown')")
+    path.write_text(exported(browser), "utf-8")
+    found = {award: label.recipient_ids for award, label in read_labels(path).items()}
+    assert found == {"A1": ("R1",), "ELSEWHERE": ("R7",)}
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", (1280, 900)), ("dark", PHONE)])
+def test_everyone_can_settle(browser, axe, settle_page, scheme, size):
+    browser.open(settle_page, scheme=scheme, size=size)
+    assert axe(browser) == []
+    assert browser.run("return document.documentElement.scrollWidth") <= size[0]
+
+
+def test_a_served_settlement_saves_each_decision(browser, tmp_path):
+    path = tmp_path / "truth.csv"
+    kept = LabelFile(path, frozenset(SETTLEMENT.disputes))
+    kept.take_over(SETTLEMENT.taken)
+    service = LabelService(
+        lambda: render_label_page(SETTLEMENT, DISPUTES, kept.read(), "carl", is_served=True),
+        lambda _: [],
+        kept.change,
+    )
+    with LabelServer(service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser.driver.get(server.address)
+        browser.evaluate("localStorage.clear()")
+        browser.driver.get(server.address)
+        browser.keys("b", "a")
+        progress_starts_with(browser, "2 of 15")
+        browser.evaluate("localStorage.clear()")
+        browser.driver.get(server.address)
+        progress_starts_with(browser, "2 of 15")
+        requests = browser.problems()
+        server.shutdown()
+    assert all(server.address in line for line in requests)
+    labels = read_labels(path)
+    assert labels.keys() == {*SETTLEMENT.taken, "A1", "A2"}
+    assert (labels["A1"].recipient_ids, labels["A1"].reviewer) == (("S1",), "carl")

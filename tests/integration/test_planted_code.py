@@ -65,6 +65,7 @@ def judged(tmp_path, program):
     return judge
 
 
+@pytest.mark.slow
 def test_planted_compiled_code_is_neither_run_nor_left_behind(judged, program):
     done, verdict = judged(PLANT_COMPILED)
     assert (done.returncode, verdict.outcome) == (1, Outcome.FAIL), done.stderr

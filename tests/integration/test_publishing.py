@@ -79,6 +79,7 @@ def test_a_failing_verdict_is_told_and_the_step_succeeds(step):
     assert "wall_seconds" in (step.folder / "summary.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_token_leaves_no_trace(step):
     step.judged(make_run())
     step.fake.faults += [Fault("POST", "/comments", 403, f"no: {TOKEN}"), Fault("POST", "/check-runs", 500)]
@@ -88,6 +89,7 @@ def test_the_token_leaves_no_trace(step):
     assert all(TOKEN in asked.headers["authorization"] for asked in step.fake.asked)
 
 
+@pytest.mark.slow
 def test_a_read_only_token_is_a_warning_and_an_error_only_if_strict(step):
     step.judged(make_run())
     step.fake.is_read_only = True
@@ -118,6 +120,7 @@ def test_a_dry_run_shows_all_and_asks_nothing_even_outside_of_a_workflow(step):
     assert step.fake.asked == []
 
 
+@pytest.mark.slow
 def test_an_event_file_counts_more_than_that_of_the_runner(step, tmp_path):
     step.judged(make_run())
     payload = json.loads((EVENTS / "pull_request.synchronize.json").read_text())

@@ -160,6 +160,7 @@ def test_the_token_of_the_job_is_shown_in_place_of_the_checkouts(remote, server,
     check_nobody_learned_it(done, argv, clone)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_busy_is_asked_again(remote, server, clone, tmp_path):
     server.busy_requests = 2
     done, _ = push(clone, tmp_path, GITHUB_SERVER_URL=server.url)

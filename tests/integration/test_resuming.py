@@ -27,7 +27,7 @@ class Stop:
         self.said: list[str] = []
         self._after = after
 
-    def __call__(self, stage, _records, _share, _remark=""):
+    def __call__(self, stage, _records, _share, _remark="", _seconds_left=None):
         self.said.append(stage)
         if stage == "recipients":
             self.chunks += 1
@@ -152,7 +152,7 @@ def test_recipients_that_vanish_are_one_error_and_what_was_done_is_kept(world, u
     source = Path(world[2])
     content, state = source.read_bytes(), source.stat()
 
-    def vanish(stage, _records, _share, _remark=""):
+    def vanish(stage, _records, _share, _remark="", _seconds_left=None):
         if stage == "recipients" and source.exists():
             source.unlink()
 

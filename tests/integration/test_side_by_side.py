@@ -281,6 +281,7 @@ def test_a_budget_that_is_too_small_for_the_least_number_is_told_with_what_it_ta
 # which code, which fixture, which settings
 
 
+@pytest.mark.slow
 def test_a_changed_fixture_is_given_to_both_sides(team):
     more = dict(FIXTURE)
     more["fixtures/awards.csv"] += "A12,Firm 12 Inc,Phase II,3,\n"
@@ -400,6 +401,7 @@ def test_an_engine_that_would_be_imported_from_elsewhere_is_refused(engine_team)
     assert "the base's engine would not run: sbir_gate is imported from '/elsewhere" in error.message
 
 
+@pytest.mark.slow
 def test_without_an_engine_in_the_repository_both_run_the_installed_one(team):
     # the real one, on a dozen awards
     options = {"enricher.command": None, "benchmark.is_timed": False}

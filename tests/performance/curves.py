@@ -38,7 +38,7 @@ class Point:
 def points(curve, recipients):
     """Return the points of a curve; the first is what the others are compared with."""
     settings = {
-        "chunk_size": ("chunk_size", (250_000, 10_000, 50_000, 1_000_000)),
+        "chunk_size": ("chunk_size", (None, 250_000, 10_000, 50_000, 1_000_000)),
         "memory": ("memory_threshold_mb", (2048, 16_384, 512, 384, 256)),
     }
     if curve == "recipients":
@@ -50,7 +50,10 @@ def points(curve, recipients):
         ]
     name, values = settings[curve]
     return [
-        Point(curve, f"{value:,}", recipients, ("--set", f"{PERFORMANCE}.{name}={value}")) for value in values
+        Point(curve, f"{value:,}", recipients, ("--set", f"{PERFORMANCE}.{name}={value}"))
+        if value is not None
+        else Point(curve, "default (growing)", recipients)
+        for value in values
     ]
 
 

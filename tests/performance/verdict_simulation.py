@@ -19,8 +19,8 @@ from statistics import fmean, median, stdev
 import numpy as np
 
 from sbir_gate.gate.comparing.signed_ranks import LEVEL, pseudo_median_interval
-from sbir_gate.gate.comparing.statistics import Interval, estimate_median, interval, student_quantile
 from sbir_gate.model.finding import Severity
+from sbir_gate.model.statistics import Interval, estimate_median, interval, student_quantile
 from sbir_gate.model.verdict import Change
 from tests.simulation import (
     LOOKS,

@@ -61,6 +61,7 @@ def silent_tests(modules: dict[Path, ast.Module]) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_every_test_asserts_something():
     modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(TESTS.rglob("*.py"))}
     assert silent_tests(modules) == []

@@ -1,6 +1,7 @@
 """The rules of the house that no linter checks."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from vulture import Vulture
 
+import sbir_gate
 from sbir_gate.settings.keys import KNOWN_KEYS
 
 ROOT = Path(__file__).parents[2]
@@ -168,7 +170,7 @@ def test_only_names_without_a_use_in_the_package_are_excused():
     assert {item.name for item in found.get_unused_code()} == excused
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=place)
+@pytest.mark.parametrize("lock", [*LOCKS, ROOT / ".github" / "release" / "tools.txt"], ids=place)
 def test_a_lock_holds_no_address_and_every_pin_has_hashes(lock):
     text = lock.read_text(encoding="utf-8")
     assert not re.search(
@@ -243,13 +245,20 @@ def test_every_setting_is_read_by_the_pipeline_or_the_command_line(trees):
 @pytest.mark.slow
 def test_a_wheel_carries_the_one_base_file_and_finds_it(tmp_path):
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    address = "https://github.com/example-org/sbir-gate"
+    named = {**os.environ, "SBIR_GATE_REPOSITORY": address}
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, env=named)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "installed")
     assert (tmp_path / "installed" / "sbir_gate" / "base.yaml").read_bytes() == (
         ROOT / "config" / "base.yaml"
     ).read_bytes()
+    assert (tmp_path / "installed" / "sbir_gate" / "py.typed").exists()
+    (metadata,) = (tmp_path / "installed").glob("*.dist-info/METADATA")
+    about = metadata.read_text(encoding="utf-8")
+    assert f"Project-URL: Source, {address}\n" in about
+    assert f"]({address}/blob/v{sbir_gate.__version__}/docs/" in about
     show = "from sbir_gate.settings import load_settings; print(load_settings(None, {}).origins['gate.name'])"
     finished = subprocess.run(
         [sys.executable, "-c", show],

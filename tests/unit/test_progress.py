@@ -1,7 +1,8 @@
 import json
+import os
 from datetime import UTC, datetime
 
-from sbir_gate.progress import ChunkProgress, ProgressFile
+from sbir_gate.progress import PROGRESS_VARIABLE, ChunkProgress, ProgressFile, Pulse
 
 
 def chunk(**facts):
@@ -14,24 +15,24 @@ def chunk(**facts):
         "seconds": 4.0,
         "chunk_size": 100,
         "is_resumable": True,
+        "checkpoint_at": datetime(2026, 1, 31, 11, 59, tzinfo=UTC),
+        "seconds_left": 21.04,
     }
     return ChunkProgress(**(plain | facts))
 
 
-def test_the_rate_is_that_of_this_run_and_the_time_left_follows_from_it():
+def test_the_rate_is_that_of_this_run_and_the_whole_follows_from_the_share():
     assert chunk().records_per_second == 50.0
-    assert chunk().seconds_left == 6.0  # 300 more at 50 a second
-    assert chunk(share=1.0).seconds_left == 0.0
+    assert chunk().records_in_all == 600
 
 
-def test_what_cannot_be_told_is_not_told():
+def test_what_cannot_be_known_is_left_open():
     assert chunk(seconds=0.0).records_per_second == 0.0
-    assert chunk(seconds=0.0).seconds_left is None
-    assert chunk(share=0.0).seconds_left is None
+    assert chunk(share=0.0).records_in_all is None
 
 
 def test_the_file_says_how_far_the_run_is_at_most_once_a_second_and_how_it_ended(tmp_path):
-    times = iter([10.0, 10.0, 10.5, 11.5, 11.5, 12.0])
+    times = iter([10.0, 10.5, 11.5, 11.5, 12.0])
     now = datetime(2026, 1, 31, 12, tzinfo=UTC)
     file = ProgressFile(tmp_path / "progress", "run-1", lambda: next(times), lambda: now)
     path = tmp_path / "progress" / "run-1.json"
@@ -54,11 +55,22 @@ def test_the_file_says_how_far_the_run_is_at_most_once_a_second_and_how_it_ended
         "chunk_size": 100,
         "is_resumable": True,
         "records_per_second": 50.0,
-        "seconds_left": 6.0,
+        "seconds_left": 21.0,
         "checkpoint": 3,
+        "checkpoint_at": "2026-01-31T11:59:00+00:00",
     }
     file.finish("interrupted")
     assert json.loads(path.read_text())["state"] == "interrupted"
+
+
+def test_a_stage_that_begins_is_written_at_once_and_a_finished_run_has_no_time_left(tmp_path):
+    file = ProgressFile(tmp_path, "run-1", lambda: 10.0, lambda: datetime(2026, 1, 31, 12, tzinfo=UTC))
+    file.report(chunk())
+    file.report(chunk(stage="write"))
+    assert json.loads((tmp_path / "run-1.json").read_text())["stage"] == "write"
+    file.finish("finished")
+    written = json.loads((tmp_path / "run-1.json").read_text())
+    assert (written["state"], written["seconds_left"]) == ("finished", 0.0)
 
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
@@ -67,3 +79,25 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     file.report(chunk())
     file.finish("finished")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pulse_knows_how_long_nothing_happened_and_shows_it_in_a_file(tmp_path):
+    now = [10.0]
+    file = tmp_path / "progress"
+    pulse = Pulse({PROGRESS_VARIABLE: str(file)}, lambda: now[0])
+    assert not file.exists()
+    now[0] += 5
+    assert pulse.idle_seconds() == 5
+    pulse.beat()
+    assert (pulse.idle_seconds(), file.exists()) == (0, True)
+    os.utime(file, (1, 1))
+    now[0] += 0.9
+    pulse.beat()
+    assert file.stat().st_mtime == 1  # not touched again within a second
+    now[0] += 0.1
+    pulse.beat()
+    assert file.stat().st_mtime > 1
+
+
+def test_a_file_of_progress_that_cannot_be_written_is_no_reason_to_stop(tmp_path):
+    Pulse({PROGRESS_VARIABLE: str(tmp_path / "gone" / "progress")}).beat()

@@ -67,8 +67,8 @@ def check_extra() -> None:
         import remotezip  # noqa: F401, PLC0415 -- an extra: not everybody has it
     except ImportError:
         raise UsageError(
-            "taking one table out of a remote zip needs the extra 'remote', which is not installed",
-            "pip install 'sbir-gate[remote]', or download all of it with --whole",
+            "taking one table out of a remote zip needs remotezip, which is not installed",
+            "use the extra `remote`, or: pip install fsspec remotezip; or download all with --whole",
         ) from None
 
 

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from sbir_gate.errors import OutputError, SbirGateError
-from sbir_gate.files import save_output
+from sbir_gate.files import error_reason, save_output
 from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.model.labelling import AwardLabel
 from sbir_gate.reading.truth import label_text, read_labels
@@ -46,14 +46,14 @@ class LabelFile:
     Only the awards in `drawn` can be labelled; other labels in the file stay as they are.
     """
 
-    def __init__(self, path: Path, drawn: frozenset[str]) -> None:
+    def __init__(self, path: Path, drawn: frozenset[str] = frozenset()) -> None:
         self.path = path
         self._drawn = drawn
         self._mutex = threading.Lock()
 
     def read(self) -> Mapping[str, AwardLabel]:
         """Return the labels of the file, none where it is missing. Raises InputError for a damaged one."""
-        return read_labels(self.path) if self.path.exists() else {}
+        return read_labels(self.path, may_be_empty=True) if self.path.exists() else {}
 
     def change(self, change: LabelChange) -> None:
         """Merge a change into the file. Raises ValueError for awards or ids that cannot be in it."""
@@ -61,14 +61,28 @@ class LabelFile:
             unfit = [id_ for id_ in label.recipient_ids if not id_ or ";" in id_ or id_.split() != [id_]]
             if label.award_id not in self._drawn or unfit:
                 raise ValueError(f"no label can be made of {label.award_id!r}: {unfit or 'it was not drawn'}")
+        removed = self._drawn.intersection(change.removed)
+        made = {label.award_id: label for label in change.made}
+        self._rewrite(lambda labels: {id_: labels[id_] for id_ in labels if id_ not in removed} | made)
+
+    def take_over(self, taken: Mapping[str, AwardLabel]) -> None:
+        """Add the labels of awards that the file does not have.
+
+        Raises InputError for a damaged file, and OutputError for one that can hold no labels.
+        """
+        self._rewrite(lambda labels: dict(taken) | labels)
+
+    def _rewrite(self, changed: Callable[[dict[str, AwardLabel]], dict[str, AwardLabel]]) -> None:
         lock = self.path.with_name(f".{self.path.name}.lock")
         try:
             with self._mutex, locked(lock, Waiting(_LOCK_SECONDS)):
-                labels = {id_: made for id_, made in self.read().items() if id_ not in change.removed}
-                labels |= {label.award_id: label for label in change.made}
-                save_output(self.path, label_text(labels.values()))
+                before = dict(self.read())
+                labels = changed(before)
+                if labels != before:
+                    save_output(self.path, label_text(labels.values()))
         except (LockedError, OSError) as error:
-            raise OutputError(f"cannot be changed ({error})", "try again", path=self.path) from error
+            problem = f"cannot be changed ({error_reason(error)})"
+            raise OutputError(problem, "try again", path=self.path) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,12 +116,15 @@ def named_keys_query(table: str, identity: str) -> str:
 
 
 def create_pairs(
-    connection: DuckDBPyConnection, options: BlockingOptions, batches: Sequence[str] = ("recipients",)
+    connection: DuckDBPyConnection,
+    options: BlockingOptions,
+    batches: Sequence[str] = ("recipients",),
+    advanced: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
     """Create `pairs` (query_id, row_key, shared_keys) from `queries` and the recipients in `batches`.
 
     Pairs of equal compact names are always among them, however common the name is. Returns the
-    work done, as counters.
+    work done, as counters. `advanced` is called after each batch.
 
     A key that has met too many recipients stays dropped, so later batches need not look for it: what is kept
     is bounded by the queries' keys, not by the recipients.
@@ -146,6 +149,7 @@ def create_pairs(
         """)
         if count_rows(connection, "recipient_keys") - merged >= max(_LEAST_TO_MERGE, merged):
             merged = _merge_keys(connection, options.max_pairs_per_key)
+        advanced()
     _merge_keys(connection, options.max_pairs_per_key)
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE shared AS
@@ -155,7 +159,8 @@ def create_pairs(
     """)
     for table in ("query_keys", "open_keys", "recipient_keys"):
         connection.execute(f"DROP TABLE {table}")
-    _rank_pairs(connection, options.pairs_per_query, batches)
+    advanced()
+    _rank_pairs(connection, options.pairs_per_query, batches, advanced)
     counters = {
         "candidates_generated": count_rows(connection, "shared WHERE shared_keys > 0"),
         "pairs_scored": count_rows(connection, "pairs"),
@@ -182,7 +187,12 @@ def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
     return count_rows(connection, "recipient_keys")
 
 
-def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: Sequence[str]) -> None:
+def _rank_pairs(
+    connection: DuckDBPyConnection,
+    pairs_per_query: int,
+    batches: Sequence[str],
+    advanced: Callable[[], None],
+) -> None:
     """Create `pairs`: the most similar of `shared` for each query, ties by the hash of their content.
 
     Names equal in compact form come first: those in the same place, then the rest. The weights of the
@@ -207,6 +217,7 @@ def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: S
                   FROM {batch} SEMI JOIN shared USING (row_key)) r USING (row_key)
             JOIN queries q USING (query_id)
         """)
+        advanced()
     # one part of the queries at a time: sorting is what takes memory
     connection.execute("CREATE OR REPLACE TABLE pairs (query_id BIGINT, row_key BIGINT, shared_keys BIGINT)")
     for remainder in range(_RANKING_STEPS):
@@ -217,4 +228,5 @@ def _rank_pairs(connection: DuckDBPyConnection, pairs_per_query: int, batches: S
                 PARTITION BY query_id ORDER BY similarity DESC, shared_keys DESC, row_key
             ) <= {pairs_per_query}
         """)
+        advanced()
     connection.execute("DROP TABLE compared")

@@ -72,19 +72,26 @@ def match_firms(
     options: MatchingOptions,
     stage: StageTimer,
     batches: Sequence[str] = ("recipients",),
+    advanced: Callable[[], None] = lambda: None,
 ) -> Matched:
     """Decide for every firm of the table `awards` against `recipients`, of which `batches` are the pieces.
+
+    `advanced` is called after each part of a stage that may take long.
 
     Leaves the tables `firms`, `award_firms`, `identified_recipients` and `pair_recipients` behind for
     whoever writes the result.
     """
     # several threads would add up in an order of their own, and wait for one another longer than they add
     with threadpool_limits(limits=1, user_api="blas"):
-        return _match_firms(connection, options, stage, batches)
+        return _match_firms(connection, options, stage, batches, advanced)
 
 
 def _match_firms(
-    connection: DuckDBPyConnection, options: MatchingOptions, stage: StageTimer, batches: Sequence[str]
+    connection: DuckDBPyConnection,
+    options: MatchingOptions,
+    stage: StageTimer,
+    batches: Sequence[str],
+    advanced: Callable[[], None],
 ) -> Matched:
     with stage("firms"):
         firms = create_firms(connection)
@@ -99,7 +106,7 @@ def _match_firms(
             [[*wanted, *labelled]],
         )
         queries = create_queries(connection, "query_firms")
-        counters = create_pairs(connection, options.blocking, batches)
+        counters = create_pairs(connection, options.blocking, batches, advanced)
     with stage("words"):
         counts = prepare_scoring(connection, batches)
     with stage("training"):
@@ -108,7 +115,8 @@ def _match_firms(
     if limit is None:
         limit = interpolated_limit(model.limits, options.min_precision)
     with stage("similarity"):
-        by_query = _pairs_by_query(connection, counts, model, options.methods, min(limit, LEAST_CANDIDATE))
+        least = min(limit, LEAST_CANDIDATE)
+        by_query = _pairs_by_query(connection, counts, model, options.methods, least, advanced)
     rules = Rules(limit, options.max_frequency_in_state, options.max_candidates)
     with stage("decisions"):
         by_firm = _pairs_by_firm(connection, by_query)
@@ -179,7 +187,12 @@ def _model(
 
 
 def _pairs_by_query(
-    connection: DuckDBPyConnection, counts: TokenCounts, model: Model, methods: Sequence[Method], least: float
+    connection: DuckDBPyConnection,
+    counts: TokenCounts,
+    model: Model,
+    methods: Sequence[Method],
+    least: float,
+    advanced: Callable[[], None],
 ) -> dict[int, list[PairFacts]]:
     """Return the candidates of each query by the allowed methods, scored a range of queries at a time."""
     by_query: dict[int, list[PairFacts]] = defaultdict(list)
@@ -188,6 +201,7 @@ def _pairs_by_query(
         for fact in pair_facts(scored, np.round(model.probabilities(scored.matrix), 9), least):
             if fact.method in methods:
                 by_query[fact.query_id].append(fact)
+        advanced()
     return by_query
 
 

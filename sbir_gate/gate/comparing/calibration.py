@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 import re
 
-from sbir_gate.gate.comparing.statistics import (
+from sbir_gate.model.run import Measurement
+from sbir_gate.model.statistics import (
     FEWEST_REPEATS,
     Estimate,
     difference,
     estimate_log_median,
     interval,
 )
-from sbir_gate.model.run import Measurement
 
 # What calibration leaves between two different machines: one workload does not slow down exactly as
 # another does. An assumption, for as long as no history has measured it: one standard deviation of 8% in

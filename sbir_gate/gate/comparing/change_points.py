@@ -59,7 +59,7 @@ def check_extra() -> None:
     if find_spec("ruptures") is None:  # looked for, not loaded: scipy takes its time
         raise UsageError(
             "change points need ruptures, which is not installed",
-            "install the extra: pip install 'sbir-gate[history]'",
+            "install the extra `history`, or: pip install ruptures",
         )
 
 

@@ -13,10 +13,10 @@ from sbir_gate.gate.comparing.changes import compare_metrics
 from sbir_gate.gate.comparing.excuses import ALWAYS_HELD
 from sbir_gate.gate.comparing.limits import absolute_findings
 from sbir_gate.gate.comparing.sensitivity import FEWEST_TELLING_PAIRS
-from sbir_gate.gate.comparing.statistics import FEWEST_REPEATS
 from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
 from sbir_gate.model.finding import Fact, Rule, Severity
 from sbir_gate.model.run import Machine, Measurement, Metric, MetricKind, Timing
+from sbir_gate.model.statistics import FEWEST_REPEATS
 from sbir_gate.model.verdict import Direction, MetricLimit, Policy
 
 PlaceOf = Callable[[str], str]

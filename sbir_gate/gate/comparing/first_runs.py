@@ -18,10 +18,10 @@ from sbir_gate.gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, is_cal
 from sbir_gate.gate.comparing.limits import HOPELESS_TIMES
 from sbir_gate.gate.comparing.paired import is_side_by_side
 from sbir_gate.gate.comparing.ratios import Pair, Ratio
-from sbir_gate.gate.comparing.statistics import student_quantile
 from sbir_gate.model.finding import Finding, LimitKind, Rule, Severity
 from sbir_gate.model.run import Measurement, Repeats
 from sbir_gate.model.samples import Sample
+from sbir_gate.model.statistics import student_quantile
 from sbir_gate.model.verdict import MetricLimit
 
 # how sure it must be that the noise among the other runs does not explain the first one, one-sided

@@ -13,8 +13,8 @@ from statistics import median
 
 from sbir_gate.gate.comparing.ratios import Doubt, Pair, Ratio, doubtful_ratio, too_few_repeats
 from sbir_gate.gate.comparing.signed_ranks import pseudo_median_interval
-from sbir_gate.gate.comparing.statistics import FEWEST_REPEATS, half_width
 from sbir_gate.model.run import Measurement
+from sbir_gate.model.statistics import FEWEST_REPEATS, half_width
 
 
 def is_side_by_side(head: Measurement, reference: Measurement) -> bool:

@@ -14,7 +14,8 @@ from sbir_gate.gate.comparing.calibration import (
     time_exponent,
     unexplained_log_sd,
 )
-from sbir_gate.gate.comparing.statistics import (
+from sbir_gate.model.run import Measurement
+from sbir_gate.model.statistics import (
     FEWEST_REPEATS,
     Estimate,
     Interval,
@@ -24,7 +25,6 @@ from sbir_gate.gate.comparing.statistics import (
     half_width,
     interval,
 )
-from sbir_gate.model.run import Measurement
 
 # Two floats nearer than this are one value that was computed in two ways.
 RELATIVE_TOLERANCE = 1e-9

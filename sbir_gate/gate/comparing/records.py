@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from sbir_gate.gate.comparing.kept_links import compare_kept
 from sbir_gate.gate.comparing.losses import lost_by, slices_of
-from sbir_gate.gate.comparing.statistics import mcnemar_p_value
 from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.effects import IMPROVED, WORSENED, Effect
 from sbir_gate.model.finding import Fact, Finding, LimitKind, Rule, Severity, worst
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Run
+from sbir_gate.model.statistics import mcnemar_p_value
 from sbir_gate.model.verdict import AwardChange, Policy, RecordChanges
 
 # The method shown for an award that head says nothing of.

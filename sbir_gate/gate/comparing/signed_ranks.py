@@ -12,7 +12,7 @@ from statistics import NormalDist, median, stdev
 
 import numpy as np
 
-from sbir_gate.gate.comparing.statistics import FEWEST_REPEATS, Interval, student_quantile
+from sbir_gate.model.statistics import FEWEST_REPEATS, Interval, student_quantile
 
 # One interval in fifty misses. Stricter than the 95% of stored baselines, because more pairs are
 # measured until the verdict is clear: each look is one more chance to be wrong. Of 95, 98, 99 and 99.5% it is

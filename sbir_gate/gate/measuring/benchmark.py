@@ -23,6 +23,7 @@ from sbir_gate.gate.measuring.process import ProcessRequest, ProcessResult, rais
 from sbir_gate.gate.measuring.telemetry import Telemetry, read_telemetry, reported_error
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.samples import Calibration, Sample
+from sbir_gate.progress import PROGRESS_VARIABLE
 
 # the edges: start a process, time the calibration workload, report "repeat i of n" (0: warm-up)
 Launch = Callable[[ProcessRequest], ProcessResult]
@@ -143,7 +144,14 @@ class Bench:
                 folder, plan.pass_environment, has_home=plan.has_private_home
             )
             log = plan.logs and plan.logs.with_name(f"{plan.logs.name}-{self._runs}.log")
-            request = ProcessRequest(arguments, environment, plan.working_folder, plan.timeout_seconds, log)
+            request = ProcessRequest(
+                arguments,
+                {**environment, PROGRESS_VARIABLE: str(folder / "progress")},
+                plan.working_folder,
+                plan.timeout_seconds,
+                log,
+                progress=folder / "progress",
+            )
             result = self._launch(request)
             try:
                 raise_on_failure(request, result)

@@ -26,6 +26,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import TypedDict
 
@@ -46,11 +47,15 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 class Request(TypedDict):
-    """What to run. The folder is absolute."""
+    """What to run. The folder is absolute.
+
+    Where the command writes the file `progress`, its time runs from the last time that it did.
+    """
 
     command: list[str]
     working_folder: str
     timeout_seconds: float
+    progress: str
     grace_seconds: float
 
 
@@ -180,15 +185,28 @@ def start(request: Request) -> int:
     )
 
 
-def watch(tree: Tree, deadline: float, wake_up: int) -> bool:
-    """Sample until the command ends; return False if the deadline (`time.perf_counter`) passes first."""
+def seconds_left(request: Request, started: float) -> float:
+    """Return the time until the command is late; `started` is when it was started (`time.perf_counter`)."""
+    idle_seconds = time.perf_counter() - started
+    with suppress(OSError):  # it reports no progress
+        # a time in the future is that of a clock that was set, or of a command that pretends
+        idle_seconds = min(idle_seconds, max(time.time() - os.lstat(request["progress"]).st_mtime, 0.0))
+    return request["timeout_seconds"] - idle_seconds
+
+
+def watch(tree: Tree, request: Request, started: float, wake_up: int) -> bool:
+    """Sample until the command ends; return False if its time is up first."""
     poller = select.poll()
     poller.register(wake_up, select.POLLIN)
     pause_seconds = 0.001
+    deadline = started + request["timeout_seconds"]
     while tree.status is None:
         now = time.perf_counter()
         if now >= deadline:
-            return False
+            left = seconds_left(request, started)
+            if left <= 0:
+                return False
+            deadline = now + left
         poller.poll(1000 * min(pause_seconds, deadline - now))
         drain(wake_up)
         tree.reap()
@@ -273,7 +291,7 @@ def run_in(group: ControlGroup | None, request: Request, wake_up: int) -> Result
         if group is not None:
             group.leave()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-        is_in_time = watch(tree, started + request["timeout_seconds"], wake_up)
+        is_in_time = watch(tree, request, started, wake_up)
         waited = {resource: since(resource, before) for resource, before in waits.items()}
     finally:
         for number in STOP_SIGNALS:

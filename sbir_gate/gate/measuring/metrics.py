@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sbir_gate.gate.measuring.benchmark import BenchmarkResult
 from sbir_gate.model.definitions import metric_version
@@ -79,7 +80,7 @@ def _stage_metrics(samples: Sequence[Sample]) -> Iterator[Metric]:
 
 def _quality_metrics(quality: Quality) -> Iterator[Metric]:
     for name, rate in quality.rates().items():
-        yield _exact(name, "ratio", rate)
+        yield replace(_exact(name, "ratio", rate), whole=quality.wholes.get(name, 0))
     # a method without a link has no metric: in a comparison it counts 0
     for method, links in quality.links_by_method.items():
         yield _count(f"links/{method}", links)

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import BinaryIO, cast
 
-from sbir_gate.errors import EnricherError, ToolError
+from sbir_gate.errors import EnricherError, EnricherLimitError, ToolError
 from sbir_gate.files import write_durably
 from sbir_gate.gate.measuring import launcher, usage
 
@@ -38,6 +38,7 @@ module.main()
 GRACE_SECONDS = 2.0
 # how long past its own limits the launcher may take before it counts as broken
 SLACK_SECONDS = 30.0
+_SPARE_SECONDS = GRACE_SECONDS + launcher.KILL_SECONDS + SLACK_SECONDS
 TAIL_LINES = 15
 TAIL_CHARACTERS = 2000
 # a result is a few hundred bytes, and no larger than what any pipe takes at once
@@ -51,6 +52,7 @@ _CONTROL = re.compile(
 class ProcessRequest:
     """A command, its whole environment, where it runs, and when it is killed.
 
+    It may take `timeout_seconds` in all; if it writes the file `progress`, without writing it again.
     `log` is the file that keeps the end of the command's messages, if it has any; None keeps nothing. `name`
     is what errors call it.
     """
@@ -61,6 +63,12 @@ class ProcessRequest:
     timeout_seconds: float
     log: Path | None = None
     name: str = "the enricher"
+    progress: Path | None = None
+
+    @property
+    def reports_progress(self) -> bool:
+        """Say whether the command has written the file."""
+        return self.progress is not None and os.path.lexists(self.progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +143,17 @@ def raise_on_failure(request: ProcessRequest, result: ProcessResult) -> None:
 
     Paths in its folder are relative to it, also in the program's messages.
     """
+    kind = EnricherLimitError if result.is_timed_out else EnricherError
     if result.is_timed_out:
-        problem = f"{request.name} timed out after {request.timeout_seconds:g} s"
+        late = "reported no progress for" if request.reports_progress else "timed out after"
+        problem = f"{request.name} {late} {request.timeout_seconds:g} s"
         hint = f"make it faster, or raise enrichment.performance.timeout_seconds{_and_log(result.log)}"
     elif result.exit_status != 0:
         problem = f"{request.name} ended with {_end_text(result.exit_status)}"
         hint = _log_hint(result.log) or "run its command by itself to see the whole of its messages"
     else:
         return
-    error = EnricherError(
+    error = kind(
         problem if result.log_tail else f"{problem} and printed nothing",
         hint,
         command=shlex.join(request.arguments),
@@ -214,9 +224,9 @@ def _launch(request: ProcessRequest, log: BinaryIO) -> tuple[int, bytes]:
         command=list(request.arguments),
         working_folder=str(request.working_folder.resolve()),
         timeout_seconds=request.timeout_seconds,
+        progress=str(request.progress or ""),
         grace_seconds=GRACE_SECONDS,
     )
-    limit_seconds = request.timeout_seconds + GRACE_SECONDS + launcher.KILL_SECONDS + SLACK_SECONDS
     with subprocess.Popen(  # noqa: S603 -- our own launcher; the command that it starts is configuration
         [sys.executable, "-I", "-S", "-c", LAUNCH],
         env=dict(request.environment),
@@ -225,11 +235,11 @@ def _launch(request: ProcessRequest, log: BinaryIO) -> tuple[int, bytes]:
         stderr=log,
     ) as parent:
         try:
-            return _exchange(parent, launcher_input(body), time.monotonic() + limit_seconds)
+            return _exchange(parent, body)
         except subprocess.TimeoutExpired as error:
             parent.kill()
             raise ToolError(
-                f"the launcher did not answer within {limit_seconds:g} s",
+                f"the launcher did not answer within {_SPARE_SECONDS:g} s after the time of its command",
                 "run again; if it stays, the machine is overloaded",
             ) from error
         finally:
@@ -253,15 +263,18 @@ def _code_of(module: ModuleType) -> CodeType | None:
 _CODE = marshal.dumps([(module.__name__, _code_of(module)) for module in (usage, launcher)])
 
 
-def _exchange(parent: subprocess.Popen[bytes], body: bytes, deadline: float) -> tuple[int, bytes]:
+def _exchange(parent: subprocess.Popen[bytes], request: launcher.Request) -> tuple[int, bytes]:
     """Hand the request over, wait for the end, and return exit status and answer."""
+    started = time.perf_counter()
     reader, writer = cast("BinaryIO", parent.stdout), cast("BinaryIO", parent.stdin)
     with suppress(BrokenPipeError), writer:  # it died at once: its status says so
-        writer.write(body)
+        writer.write(launcher_input(request))
     poller = select.poll()
     poller.register(reader, select.POLLIN)
-    poller.poll(max(deadline - time.monotonic(), 0.0) * 1000)
-    status = parent.wait(max(deadline - time.monotonic(), 0.0))
+    while (left := launcher.seconds_left(request, started) + _SPARE_SECONDS) > 0:
+        if poller.poll(1000 * left):
+            break
+    status = parent.wait(max(left, 0.0))
     os.set_blocking(reader.fileno(), False)
     try:
         return status, os.read(reader.fileno(), RESULT_BYTES)

@@ -118,7 +118,20 @@ def measure_quality(
         strata=_strata(strata_of.values(), outcomes),
         reliability=reliability,
         labelled=None if truth is None else sum(outcome.is_known for outcome in outcomes),
+        wholes=_wholes(counts, has_candidates=found is not None),
     )
+
+
+def _wholes(counts: _Counts, *, has_candidates: bool) -> Mapping[str, int]:
+    """Return what each rate is a share of; the F1 score and the calibration error are none."""
+    wholes = {
+        "match_rate": counts.awards,
+        "precision": counts.known_links,
+        "recall": counts.with_recipient,
+        "blocking_recall": counts.with_recipient if has_candidates else 0,
+        "scoring_recall": counts.found if has_candidates else 0,
+    }
+    return {name: whole for name, whole in wholes.items() if whole}
 
 
 def labels_of(

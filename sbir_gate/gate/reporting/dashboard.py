@@ -30,7 +30,7 @@ from sbir_gate.gate.reporting.quantities import (
     signed_percent,
 )
 from sbir_gate.model.dashboard import GateHistory, MetricCourse
-from sbir_gate.model.history import HistoryRow
+from sbir_gate.model.history import HistoryRow, MetricHistory
 from sbir_gate.pages.blocks import (
     Block,
     Cell,
@@ -69,6 +69,7 @@ _METRIC_COLUMNS = (
     Column("Metric"),
     Column("Group", has_choices=True),
     Column("Newest", is_number=True),
+    Column("95% interval", is_number=True),
     Column("Against the Run before", is_number=True),
     Column("Lowest", is_number=True),
     Column("Median", is_number=True),
@@ -223,11 +224,22 @@ def _metric_cells(course: MetricCourse) -> tuple[Cell | str, ...]:
         ),
         group_of(course.metric),
         Cell(quantity(values[-1], unit), values[-1]),
+        Cell(_interval_text(history)),
         Cell(moved, values[-1] / before if before else None),
         *(Cell(quantity(value, unit), value) for value in (min(values), median(values), max(values))),
         Cell(quantity(limit, unit), limit),
         last,
     )
+
+
+def _interval_text(history: MetricHistory) -> str:
+    """Return the interval of the newest value, as it compares with the others."""
+    point, value = history.points[-1], history.values[-1]
+    if point.interval is None:
+        return NOTHING
+    scale = value / point.value if point.value else 1.0
+    low, high = (quantity(end * scale, plain(history.unit, NAME_CHARACTERS)) for end in point.interval)
+    return f"{low} to {high}"
 
 
 def _is_safe(metric: str) -> bool:
@@ -275,13 +287,12 @@ def _head_cells(gate: GateHistory, row: HistoryRow, site: str) -> tuple[Cell | s
 
 
 def _link_cells(row: HistoryRow, site: str) -> tuple[Cell, Cell]:
-    """Return where the pull request of the commit is found, and the checks with the report."""
-    commit = commit_hash(row)
-    if not site or not commit:
-        return Cell(NOTHING), Cell(NOTHING)
+    """Return the pull request, as far as the Run knows it, and the checks of the commit with the report."""
+    commit, number = commit_hash(row), row.pull_request
+    checks = f"{site}/commit/{commit}/checks" if site and commit else ""
     return (
-        Cell("find", address=f"{site}/pulls?q=is%3Apr+{commit}"),
-        Cell("checks", address=f"{site}/commit/{commit}/checks"),
+        Cell(f"#{number}", number, f"{site}/pull/{number}" if site else "") if number else Cell(NOTHING),
+        Cell("checks", address=checks) if checks else Cell(NOTHING),
     )
 
 

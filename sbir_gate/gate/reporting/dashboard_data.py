@@ -37,6 +37,12 @@ GROUPS = (
     ("Stages", ("stage_seconds/", "stage_peak_mib/")),
     ("Other", ("",)),
 )
+# what the interval of a point is, by the kind of its metric
+INTERVAL_NAMES: Mapping[MetricKind, str] = {
+    MetricKind.NOISY: "95% interval of the median of the repeats",
+    MetricKind.EXACT: "95% interval of the rate (Wilson)",
+    MetricKind.ONCE: "",
+}
 NAME_CHARACTERS = 80
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _DIGITS, _END_DIGITS = 9, 4
@@ -54,6 +60,7 @@ def gate_data(history: GateHistory) -> Json:
         "branch": plain(history.branch, NAME_CHARACTERS),
         "started": [round(row.started_at.timestamp()) for row in rows],
         "commits": [commit_hash(row) for row in rows],
+        "pulls": [row.pull_request for row in rows],
         "branches": [plain(branch, NAME_CHARACTERS) for branch in branches],
         "branchOf": [branches.index(row.branch) for row in rows],
         "outcomes": list(outcomes),
@@ -111,21 +118,35 @@ def _order(metric: str) -> tuple[int, int, str]:
 
 def _metric(name: str, points: Sequence[HistoryPoint], places: Mapping[str, int]) -> Json:
     values: list[float | None] = [None] * len(places)
-    lows, highs = values.copy(), values.copy()
     for point in points:
-        place = places[point.row.file_name]
-        values[place] = short(point.value)
-        lows[place], highs[place] = (short(end, _END_DIGITS) for end in (point.low, point.high))
-    has_range = any(point.low != point.high for point in points)
-    ends: dict[str, Json] = {"low": lows, "high": highs} if has_range else {}
+        values[places[point.row.file_name]] = short(point.value)
+    ranges = [(point.low, point.high) if point.low != point.high else None for point in points]
     return {
         "key": plain(name, NAME_CHARACTERS),
         "name": metric_name(name),
         "group": group_of(name),
         "unit": plain(points[-1].unit, NAME_CHARACTERS),
         "values": values,
-        **ends,
+        "range": _ends(points, places, ranges),
+        "interval": _ends(points, places, [point.interval for point in points]),
+        "intervalName": INTERVAL_NAMES[points[-1].kind],
     }
+
+
+def _ends(
+    points: Sequence[HistoryPoint],
+    places: Mapping[str, int],
+    bounds: Sequence[tuple[float | None, float | None] | None],
+) -> Json:
+    """Return the low and the high end of each point as columns; None if no point has them."""
+    if not any(bounds):
+        return None
+    lows: list[float | None] = [None] * len(places)
+    highs = lows.copy()
+    for point, ends in zip(points, bounds, strict=True):
+        place = places[point.row.file_name]
+        lows[place], highs[place] = (short(end, _END_DIGITS) for end in ends or (None, None))
+    return {"low": lows, "high": highs}
 
 
 def _course(course: MetricCourse, points: Sequence[HistoryPoint], places: Mapping[str, int]) -> Json:

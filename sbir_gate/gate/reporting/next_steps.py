@@ -16,8 +16,8 @@ from sbir_gate.gate.reporting.messages import catalogue
 from sbir_gate.gate.reporting.metric_rows import ranked
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import counted
+from sbir_gate.model.explanation import BASE, BASELINE
 from sbir_gate.model.finding import Rule, Severity
-from sbir_gate.model.moments import moment_stem
 from sbir_gate.model.run import BUILT_IN, Run
 from sbir_gate.model.verdict import Change, Outcome, Verdict
 from sbir_gate.model.waiver import AWARDS, PLACEHOLDERS
@@ -32,9 +32,10 @@ _OPTIONS = {
     "fixtures.truth": "--truth",
     "gate.baselines_folder": "--baselines",
 }
-# of these `explain` has no option: it measures nothing and judges nothing
+# of these `explain` needs none: it measures nothing and judges nothing
 _NOT_EXPLAINED = ("fixtures.truth", "enricher.", "benchmark.", "gate.", "reports.")
-_BASELINES, _REPORTS = "baselines", "reports"
+# but these say where the Run is that head was compared with
+_REFERENCE = ("gate.name", "gate.baselines_folder", "reports.folder")
 _WAIVER_DAYS = 90
 _SPARE = 1.2  # calibration and checks take a share of the budget too
 _PAIRS, _REPEATS = ("more pair", "more pairs"), ("more repeat a side", "more repeats a side")
@@ -101,19 +102,18 @@ def _explain(run: Run | None, verdict: Verdict) -> str:
         words += ["--enriched", "FILE"]
     if run.settings_file:
         words += ["--config", plain(run.settings_file)]
-    words += ["--against", _reference_file(run, verdict)]
-    asked = {key: value for key, value in run.overrides.items() if not key.startswith(_NOT_EXPLAINED)}
-    return shlex.join((*words, *(_given(run, asked) if run.enricher == BUILT_IN else ())))
-
-
-def _reference_file(run: Run, verdict: Verdict) -> str:
-    """Return the saved Run that head was compared with: the base beside it, else the baseline."""
-    key, name = ("reports.folder", _REPORTS) if run.session else ("gate.baselines_folder", _BASELINES)
-    given = run.overrides.get(key)
-    folder = plain(str(yaml.safe_load(given)), _VALUE_CHARACTERS) if given else name
-    if run.session and verdict.reference_started_at is not None:
-        return f"{folder}/benchmarks/{moment_stem(verdict.reference_started_at)}.json"
-    return f"{folder}/{plain(verdict.gate)}.json"
+    # where they are saved is a matter of the settings that are in force where the command is called
+    words += ["--against", BASE if run.session else BASELINE]
+    given = run.overrides.items()
+    asked = {key: value for key, value in given if not key.startswith(_NOT_EXPLAINED)}
+    places = {key: value for key, value in given if key in _REFERENCE}
+    return shlex.join(
+        (
+            *words,
+            *(_given(run, asked) if run.enricher == BUILT_IN else ()),
+            *(word for key, value in places.items() for word in _assignment(key, value)),
+        )
+    )
 
 
 def _given(run: Run, overrides: Mapping[str, str]) -> Iterator[str]:
@@ -126,7 +126,11 @@ def _given(run: Run, overrides: Mapping[str, str]) -> Iterator[str]:
         elif key in _OPTIONS and value != "null":
             yield from (_OPTIONS[key], plain(str(yaml.safe_load(value)), _VALUE_CHARACTERS))
         else:
-            yield from ("--set", plain(f"{key}={value}", _VALUE_CHARACTERS))
+            yield from _assignment(key, value)
+
+
+def _assignment(key: str, value: str) -> tuple[str, str]:
+    return "--set", plain(f"{key}={value}", _VALUE_CHARACTERS)
 
 
 def _advice(run: Run | None, verdict: Verdict) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sbir_gate.gate.reporting.awards_view import AwardsView
 from sbir_gate.gate.reporting.markdown import Surroundings, render_markdown
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.policy_view import fixture_text
-from sbir_gate.gate.reporting.trend_charts import trend_chart
+from sbir_gate.gate.reporting.trend_charts import trend_charts
 from sbir_gate.gate.reporting.view import View, build_view, few
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.publication import Links, Publication, Subjects, TrendSeries
@@ -40,7 +40,7 @@ def build_publication(
     that are drawn, none if there is no history.
     """
     view = build_view(run, verdict, links, subjects)
-    charts = tuple(filter(None, map(trend_chart, trends)))
+    charts = trend_charts(trends)
     return Publication(
         gate=verdict.gate,
         outcome=verdict.outcome,

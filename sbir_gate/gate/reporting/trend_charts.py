@@ -35,6 +35,11 @@ _TEXTS = ("titleColor", "xAxisLabelColor", "xAxisTitleColor", "yAxisLabelColor",
 _LINES = ("xAxisTickColor", "xAxisLineColor", "yAxisTickColor", "yAxisLineColor")
 
 
+def trend_charts(trends: Sequence[TrendSeries]) -> tuple[str, ...]:
+    """Return a chart of each course that has enough points for one."""
+    return tuple(filter(None, map(trend_chart, trends)))
+
+
 def trend_chart(series: TrendSeries) -> str:
     """Return the lines of one chart, without the fence around them; an empty text for too few points.
 

@@ -18,10 +18,11 @@ from typing import Any
 
 from sbir_gate.model.history import HistoryEntry, HistoryPoint, HistoryQuery, HistoryRow, SkippedFile
 from sbir_gate.model.run import Metric, MetricKind
+from sbir_gate.model.statistics import metric_interval
 from sbir_gate.model.verdict import Outcome
 
 # Raise it when the tables change: an index with another number is rebuilt.
-_LAYOUT = 3
+_LAYOUT = 4
 _BUSY_SECONDS = 5.0
 
 _TABLES = """
@@ -29,7 +30,7 @@ CREATE TABLE entries (
     entry INTEGER PRIMARY KEY, file_name TEXT UNIQUE, size INTEGER, changed_ns INTEGER, fault TEXT,
     gate TEXT, started_at REAL, commit_id TEXT, branch TEXT, is_dirty INTEGER, tags TEXT, outcome TEXT,
     machine TEXT, fixture TEXT, enricher TEXT, tool_version TEXT, calibration_seconds REAL,
-    calibration_cpu_seconds REAL
+    calibration_cpu_seconds REAL, pull_request INTEGER
 );
 CREATE TABLE metrics (
     metric INTEGER PRIMARY KEY, name TEXT, unit TEXT, kind TEXT, version INTEGER, method TEXT,
@@ -37,6 +38,7 @@ CREATE TABLE metrics (
 );
 CREATE TABLE points (
     metric INTEGER, entry INTEGER, value REAL, repeats INTEGER, low REAL, high REAL,
+    interval_low REAL, interval_high REAL,
     PRIMARY KEY (metric, entry)
 ) WITHOUT ROWID;
 CREATE INDEX entries_by_time ON entries (started_at);
@@ -59,14 +61,14 @@ WITH chosen AS (
 """
 _HEADS = (
     "file_name, gate, started_at, commit_id, branch, is_dirty, tags, outcome,"
-    " machine, fixture, enricher, tool_version, calibration_seconds, calibration_cpu_seconds"
+    " machine, fixture, enricher, tool_version, calibration_seconds, calibration_cpu_seconds, pull_request"
 )
 _ROWS = _CHOSEN + "SELECT " + _HEADS + " FROM chosen ORDER BY started_at, file_name"
 _POINTS = (
     _CHOSEN
     + "SELECT "
     + _HEADS
-    + ", unit, kind, version, method, value, repeats, low, high"
+    + ", unit, kind, version, method, value, repeats, low, high, interval_low, interval_high"
     + " FROM metrics JOIN points USING (metric) JOIN chosen USING (entry)"
     + " WHERE name = :metric ORDER BY started_at, file_name"
 )
@@ -132,7 +134,7 @@ class HistoryIndex:
         source = entry.source
         timings, cpu_timings = entry.calibration_seconds, entry.calibration_cpu_seconds
         added = self._connection.execute(
-            "INSERT INTO entries VALUES (NULL, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entries VALUES (NULL, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 file_name,
                 *stamp,
@@ -149,12 +151,13 @@ class HistoryIndex:
                 entry.tool_version,
                 median(timings) if timings else None,
                 median(cpu_timings) if cpu_timings else None,
+                source.pull_request,
             ),
         ).lastrowid
         # a metric that an entry holds twice is ambiguous and ignored
         times = Counter(metric.name for metric in entry.metrics)
         self._connection.executemany(
-            "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     self._metric_number(metric),
@@ -163,6 +166,7 @@ class HistoryIndex:
                     len(metric.values),
                     min(metric.values),
                     max(metric.values),
+                    *(metric_interval(metric) or (None, None)),
                 )
                 for metric in entry.metrics
                 if metric.values and times[metric.name] == 1
@@ -234,7 +238,7 @@ def _parameters(query: HistoryQuery) -> dict[str, str | float | int | None]:
 @lru_cache(maxsize=1 << 15)
 def _row(cells: _Cells) -> HistoryRow:
     name, gate, started, commit, branch, is_dirty, tags, outcome, *rest = cells
-    machine, fixture, enricher, tool_version, timing, cpu_timing = rest
+    machine, fixture, enricher, tool_version, timing, cpu_timing, pull_request = rest
     return HistoryRow(
         file_name=name,
         gate=gate,
@@ -250,11 +254,22 @@ def _row(cells: _Cells) -> HistoryRow:
         tool_version=tool_version,
         calibration_seconds=timing,
         calibration_cpu_seconds=cpu_timing,
+        pull_request=pull_request,
     )
 
 
 def _points(metric: str, found: sqlite3.Cursor) -> Iterator[HistoryPoint]:
-    for *head, unit, kind, version, method, value, repeats, low, high in found:
+    for *head, unit, kind, version, method, value, repeats, low, high, least, most in found:
         yield HistoryPoint(
-            _row(tuple(head)), metric, unit, MetricKind(kind), value, repeats, version, method, low, high
+            row=_row(tuple(head)),
+            metric=metric,
+            unit=unit,
+            kind=MetricKind(kind),
+            value=value,
+            repeats=repeats,
+            version=version,
+            method=method,
+            low=low,
+            high=high,
+            interval=(least, most) if least is not None else None,
         )

@@ -28,6 +28,24 @@ def latest_run_path(reports_folder: Path) -> Path:
     return _newest_first(reports_folder)[0]
 
 
+def latest_base_path(reports_folder: Path, gate: str) -> Path:
+    """Return the base that the newest Run of the gate with a base was measured beside.
+
+    Raises InputError if there is none, DocumentError for a damaged Run before it.
+    """
+    paths = _newest_first(reports_folder)
+    for path in paths:
+        run = load_run(path)
+        base = load_companions(path, run).base if run.gate == gate else None
+        if base is not None:
+            return next(other for other in paths_beside(path, paths) if load_run(other) == base)
+    raise InputError(
+        f"no Run of the gate {gate} was measured beside a base",
+        "measure one with 'sbir-gate run --base', or name the file of a Run",
+        path=reports_folder / "benchmarks",
+    )
+
+
 def latest_measured_run(reports_folder: Path) -> tuple[Path, Run]:
     """Return the newest saved Run that measured time, and its path; the newest of all if none did.
 

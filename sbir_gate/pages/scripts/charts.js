@@ -72,16 +72,18 @@ const Charts = (() => {
   };
 
   /* Long names are cut on the axis; the table beside the chart has them in full. */
-  const cut = (text) => (text.length > LONGEST_LABEL ? `${text.slice(0, LONGEST_LABEL - 1)}\u2026` : text);
+  const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}\u2026` : text);
   /* Of more than fit side by side, every second or third has a label. */
   const categories = (given, chart, width) => {
     if (given.scale !== "category") return {};
     const names = [...new Set(chart.series.flatMap((series) => series.x))].map(String);
-    const longest = Math.max(...names.map((name) => cut(name).length), 1);
+    /* beside horizontal bars a third of the width is for names */
+    const most = chart.horizontal ? Math.max(LONGEST_LABEL, Math.floor(width / 3 / 7)) : LONGEST_LABEL;
+    const longest = Math.max(...names.map((name) => cut(name, most).length), 1);
     const fitting = Math.max(2, Math.floor((width - 60) / (longest * 6.5 + 14)));
     const step = chart.horizontal || names.length <= FEW_LABELS ? 1 : Math.ceil(names.length / fitting);
     const shown = names.filter((_, place) => place % step === 0);
-    return { tickmode: "array", tickvals: shown.map(plain), ticktext: shown.map((name) => plain(cut(name))) };
+    return { tickmode: "array", tickvals: shown.map(plain), ticktext: shown.map((name) => plain(cut(name, most))) };
   };
 
   const axis = (given, chart, width) => ({

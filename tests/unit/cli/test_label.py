@@ -1,11 +1,16 @@
 """The command `label`: the page, the estimate, two reviewers, and what is refused."""
 
+import json
+import re
+
 import pytest
 
-from sbir_gate.documents import load_label_sample
+from sbir_gate.documents import load_label_sample, save_label_sample
+from tests.factories_labelling import make_sample
 from tests.factories_matching import Award, Recipient, write_tables
 from tests.program import run_in_process
 
+DATA = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
 PLACE = ("RENO", "NV", "89501")
 AWARDS = [Award(f"A{number}", f"Zorbatek Sensors {number}X", None, None, *PLACE) for number in range(6)]
 RECIPIENTS = [
@@ -59,6 +64,77 @@ def test_two_reviewers_are_compared(program, tmp_path):
     done = program("--compare", "a.csv", "b.csv")
     assert "3 awards labelled by both, 2 agreed (66.7%); Cohen's kappa 0.250" in done.stdout
     assert "A1: R1 | R2" in done.stdout
+
+
+ANNA = "award_id,recipient_ids,reviewer\nA0,R0,anna\nA1,R1,anna\nA2,,anna\n"
+BEN = "award_id,recipient_ids,reviewer\nA0,R0,ben\nA1,R2 R9,ben\nA2,,ben\nA5,,ben\n"
+SETTLE = ("--compare", "a.csv", "b.csv", "--settle")
+
+
+@pytest.fixture
+def reviewed(tmp_path, program):
+    """Write the labels of two reviewers who disagree on one award, and return the program."""
+    (tmp_path / "a.csv").write_text(ANNA)
+    (tmp_path / "b.csv").write_text(BEN)
+    return program
+
+
+def test_disagreements_become_a_page_with_the_recipients_that_the_reviewers_name(reviewed, tmp_path):
+    done = reviewed(*SETTLE, *tables("--reviewer", "carl"))
+    assert done.returncode == 0, done.stderr
+    assert "1 to settle; 2 agreed labels and 1 of one reviewer are taken over" in done.stdout
+    assert "open settle.html in a browser" in done.stdout
+    page = (tmp_path / "settle.html").read_text("utf-8")
+    data = json.loads(DATA.search(page)[1])["data"]
+    (task,) = data["tasks"]
+    named = {found["recipient_id"]: found["name"] for found in task["candidates"]}
+    assert named["R2"] == "ZORBATEK SENSORS 2X INC"
+    assert named["R9"] == ""  # not in the recipients
+    assert [one["award_id"] for one in data["others"]] == ["A0", "A2", "A5"]
+    assert data["others"][0]["reviewer"] == "anna and ben"
+    assert not (tmp_path / "label-sample.json").exists()
+
+
+def test_a_settlement_continues_with_a_truth_and_never_writes_over_labels(reviewed, tmp_path):
+    (tmp_path / "truth.csv").write_text("award_id,recipient_ids,reviewer\nA1,R1,carl\nA9,R2,dora\n")
+    assert reviewed(*SETTLE, *tables("--truth", "truth.csv", "-q")).returncode == 0
+    data = json.loads(DATA.search((tmp_path / "settle.html").read_text("utf-8"))[1])["data"]
+    assert data["labels"]["A1"]["reviewer"] == "carl"
+    assert "A9" in [one["award_id"] for one in data["others"]]
+    for output in ("a.csv", "truth.csv"):
+        done = reviewed(*SETTLE, *tables("--output", output))
+        assert (done.returncode, "name another file" in done.stderr) == (2, True)
+    assert reviewed(*SETTLE, *tables("--serve", "--truth", "b.csv")).returncode == 2
+
+
+def test_without_a_disagreement_the_page_only_makes_the_file(reviewed, tmp_path):
+    (tmp_path / "b.csv").write_text(ANNA.replace("anna", "ben"))
+    done = reviewed(*SETTLE, *tables())
+    assert done.returncode == 0, done.stderr
+    assert "0 to settle; 3 agreed labels" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--compare", "a.csv", "a.csv"), "a.csv: is compared with itself"),
+        (("--compare", "a.csv", "other.csv"), "other.csv: labels no award that a.csv labels"),
+        (("--estimate", "--sample", "drawn.json", "--truth", "other.csv"), "labels no award of the sample"),
+        (("--settle",), "--settle needs two reviewers' labels; give them with --compare A B"),
+        (("--compare", "a.csv", "b.csv", "--serve"), "exclude one another"),
+        ((*SETTLE, "--estimate"), "exclude one another"),
+        (("--compare", "a.csv", "c.csv", "--settle", *tables()), "no award 'A77'"),
+    ],
+)
+def test_labels_that_cannot_be_compared_are_one_clear_line(reviewed, tmp_path, arguments, reason):
+    (tmp_path / "other.csv").write_text("award_id,recipient_ids\nB1,R0\n")
+    save_label_sample(tmp_path / "drawn.json", make_sample(3))
+    (tmp_path / "a.csv").write_text(f"{ANNA}A77,,anna\n")
+    (tmp_path / "c.csv").write_text(f"{BEN}A77,R1,ben\n")
+    done = reviewed(*arguments)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -115,6 +191,7 @@ def test_a_missing_sample_is_made_with_label(program):
     )
 
 
+@pytest.mark.slow
 def test_another_sample_never_replaces_the_one_that_labels_are_weighted_by(program, tmp_path):
     assert program(*tables("--count", "3", "-q")).returncode == 0
     before = (tmp_path / "label-sample.json").read_bytes()

@@ -14,6 +14,7 @@ from sbir_gate.engine.recipient_parts import (
     code_version,
     fingerprint,
     parts_key,
+    share_in_use,
 )
 from sbir_gate.errors import InputError, OutputError
 from sbir_gate.reading.recipient_index import RecipientIndex, index_recipients, write_index
@@ -52,14 +53,16 @@ def source(tmp_path):
 def made(source, tmp_path):
     """Make the parts; return the sorted rows, what was told after each chunk, the result, and the files."""
 
-    def run(used_mib=(), *, ledger=None, chunk_size=4_000, pauses=None):
+    def run(used_mib=(), *, ledger=None, chunk_size=4_000, largest=None, pauses=None):
         sizes = iter(used_mib)
         told = []
-        edges = PartEdges(used_mib=lambda: next(sizes, 0.0), report=told.append, clock=lambda: 1.0)
+        edges = PartEdges(
+            memory_share=lambda: next(sizes, 0.0) / BUDGET, report=told.append, clock=lambda: 1.0
+        )
         retrying = retry_policy(retries=3, sleep=[].append if pauses is None else pauses.append)
-        options = reading_options(chunk_size=chunk_size, retrying=retrying)
+        options = reading_options(chunk_size=largest or chunk_size, retrying=retrying)
         with database(2) as connection, tempfile.TemporaryDirectory(dir=tmp_path) as folder:
-            maker = PartMaker(connection, Path(folder), options, BUDGET, ledger, edges)
+            maker = PartMaker(connection, Path(folder), options, chunk_size, ledger, edges)
             read = maker.read(str(source), RejectLog())
             open_parts(connection, read.parts)
             query = "SELECT row_key, recipient_id, normal FROM recipients ORDER BY ALL"
@@ -76,6 +79,19 @@ def test_with_room_parts_stay_in_memory_and_chunks_as_large_as_wanted(made):
     assert [chunk.records for chunk in told] == [4_000, 8_000, 12_000, 16_000, 20_000]
     assert files == []
     assert read.notes == {"parts": "in memory"}
+
+
+def test_chunks_grow_from_the_first_to_the_largest_and_the_rows_stay_the_same(made):
+    rows, told, read, _ = made([100.0] * 99, chunk_size=100, largest=9_000)
+    assert rows == made()[0]
+    assert [chunk.records for chunk in told] == [100, 2_600, 11_600, 20_000]
+    assert read.notes == {"parts": "in memory"}
+
+
+def test_what_the_process_held_before_is_none_of_the_budget():
+    sizes = iter([300.0, 300.0, 350.0, 420.0, 290.0])
+    share = share_in_use(100.0, lambda: next(sizes))
+    assert [share() for _ in range(4)] == [0.0, 0.5, 1.2, 0.0]
 
 
 def test_under_pressure_chunks_are_halved_and_the_rows_stay_the_same(made):
@@ -181,8 +197,8 @@ def test_the_index_of_parts_is_that_of_the_source(tmp_path, used_mib):
     for folder in folders:
         folder.mkdir()
     with database() as connection:
-        edges = PartEdges(used_mib=lambda: used_mib, report=lambda _chunk: None)
-        read = PartMaker(connection, folders[0], options, BUDGET, None, edges).read(str(source), RejectLog())
+        edges = PartEdges(memory_share=lambda: used_mib / BUDGET, report=lambda _chunk: None)
+        read = PartMaker(connection, folders[0], options, 2, None, edges).read(str(source), RejectLog())
         for number, part in enumerate(read.parts):
             write_index(connection, own_rows(part), folders[1], number)
         expected = index_recipients(connection, source, folders[2], options).facts_of(ids)

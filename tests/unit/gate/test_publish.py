@@ -324,6 +324,12 @@ class TestTrends:
         job.judged(make_run())
         job.publish()
         assert "[trends]" not in job.fake.bodies(7)[0]
+        values = {"publishing.dashboard_url": address, "reports.folder": str(job.reports)}
+        job.effective = load_settings(None, {}, values)
+        job.judged(scaled(make_run(), "wall_seconds", 1.9))  # news: the comment is written anew
+        job.publish(run_id=11)
+        for text in (job.fake.bodies(7)[-1], job.summary.read_text()):
+            assert f"[trends]({address})" in text
 
     def test_no_run_and_no_wish_have_none(self, job):
         assert trends_of(None, job.effective.settings) == ()

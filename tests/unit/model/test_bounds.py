@@ -40,6 +40,12 @@ def test_a_difference_of_sizes_may_be_negative_and_a_time_not():
         ({"samples": (replace(make_run().samples[0], wall_seconds=5e-324),)}, "samples.0.wall_seconds"),
         ({"samples": (replace(make_run().samples[0], counters={"scanned": -1}),)}, "samples.0.scanned"),
         ({"quality": replace(make_run().quality, links=2**63)}, "quality.links: 9223372036854775808"),
+        # no store of 64 bits could take them
+        ({"source": replace(make_run().source, pull_request=10**40)}, "source.pull_request: 1000"),
+        ({"source": replace(make_run().source, pull_request=-1)}, "source.pull_request: -1"),
+        ({"definitions": 10**40}, "definitions: 1000"),
+        ({"metrics": (replace(make_run().metrics[0], version=10**40),)}, "metrics.0.version: 1000"),
+        ({"metrics": (replace(make_run().metrics[0], whole=10**40),)}, "metrics.0.whole: 1000"),
     ],
 )
 def test_the_place_of_a_number_that_cannot_be_is_named(change, fault):

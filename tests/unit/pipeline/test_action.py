@@ -175,6 +175,11 @@ def test_a_run_is_of_the_branch_that_the_event_is_about(runner, event, variables
     assert runner.measure(event, mode="baseline").run.source.branch == branch
 
 
+@pytest.mark.parametrize(("event", "number"), [(on("pull_request"), 7), (on("push", pull_number=0), 0)])
+def test_a_run_of_a_pull_request_knows_its_number(runner, event, number):
+    assert runner.measure(event, mode="baseline").run.source.pull_request == number
+
+
 def test_a_workflow_run_has_nothing_to_measure(runner):
     assert runner.measure(on("workflow_run")) is None
     assert runner.engine.commands == []

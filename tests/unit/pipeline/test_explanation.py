@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from sbir_gate.cli.explain import explain
 from sbir_gate.documents import save_run
-from sbir_gate.errors import InputError, UsageError
+from sbir_gate.errors import InputError, SbirGateError, UsageError
 from tests.factories import make_run
 from tests.factories_matching import UEIS, Award, Recipient, enrich_files, write_tables
 
@@ -65,6 +65,20 @@ def test_a_run_is_held_against_it(tables, tmp_path):
     path = save_run(tmp_path, make_run())
     text = called("A1", "--enriched", tables[2], "--against", path)
     assert "does not have this award" in text
+
+
+@pytest.mark.parametrize("name", ["base", "baseline"])
+def test_base_and_baseline_are_found_where_the_settings_say(tables, tmp_path, name):
+    config = tmp_path / "own.yaml"
+    config.write_text(f"gate: {{baselines_folder: {tmp_path}/gates}}\nreports: {{folder: {tmp_path}/out}}\n")
+    asked = ("A1", "--enriched", tables[2], "--against", name, "--config", config)
+    with pytest.raises(SbirGateError, match=r"no such file|there is no saved Run"):
+        called(*asked)
+    for _ in range(2):
+        path = save_run(tmp_path / "out" / "benchmarks", make_run(session="s"))
+    (tmp_path / "gates").mkdir()
+    path.rename(tmp_path / "gates" / "enrichment.json") if name == "baseline" else None
+    assert "does not have this award" in called(*asked)
 
 
 def test_an_award_that_is_not_there_is_refused(tables):

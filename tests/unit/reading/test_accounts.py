@@ -136,6 +136,15 @@ def test_rows_that_were_read_before_are_accounted_for_too(source, tmp_path):
     assert (tmp_path / "two.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
 
 
+def test_unused_identifiers_are_found_among_many_rows(tmp_path):
+    path = tmp_path / "many.csv"
+    numbers = ["12345" if number % 1000 == 7 else str(200000001 + number) for number in range(60_000)]
+    rows = [f"R{number},FIRM {number},,{number % 7},{duns}\n" for number, duns in enumerate(numbers)]
+    path.write_text("recipient_id,name,uei,city,duns\n" + "".join(rows), encoding="utf-8")
+    account, _, _ = recipients_account(path, tmp_path, chunk_size=100_000)
+    assert counts(account) == {("bad-form", "duns"): (60, ("12345",))}
+
+
 def test_rows_left_out_are_named_by_their_line(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text('name,city\n"TWO\nLINES",A\n\n,B\ntoo,many,cells\nC,C\n,D\n', encoding="utf-8")

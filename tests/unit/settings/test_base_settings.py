@@ -77,10 +77,24 @@ def test_a_default_that_head_changed_is_the_bases_own(engine):
 
 
 def test_what_does_not_change_results_leaves_the_digest(engine):
-    edit(engine, "chunk_size: 250000", "chunk_size: 1000")
+    edit(engine, "chunk_size: 10000", "chunk_size: 1000")
     found = of_base(engine)
     assert len(found.differing) == 1
     assert found.digest == HEADS_DIGEST
+
+
+def test_a_size_of_chunks_that_is_set_holds_on_both_sides(engine, tmp_path):
+    found = of_base(engine, assignments=["enrichment.performance.chunk_size=70"])
+    assert found.differing == ()
+    performance = read_again(tmp_path, found.text).settings.enrichment.performance
+    assert (performance.chunk_size, performance.chunk_size_max) == (70, 70)
+
+
+def test_a_base_whose_chunks_do_not_grow_is_given_their_size_alone(engine):
+    edit(engine, "    chunk_size_max: 250000\n", "")
+    found = of_base(engine, assignments=["enrichment.performance.chunk_size=70"])
+    assert found.unknown == ()
+    assert "chunk_size_max" not in found.text
 
 
 def test_a_setting_that_the_base_does_not_know_is_left_out_and_named(engine):

@@ -25,7 +25,7 @@ def test_what_was_given_for_one_run_can_be_given_again():
     given = {
         "enricher.command": ["python", "mine.py"],
         "fixtures.awards": "my: awards.csv",
-        "reports.folder": "elsewhere",
+        "reports.folder": "/of/this/machine",
     }
     environment = {"SBIR_GATE__GATE__MAX_LOST": "3"}
     found = overrides(load_settings(None, environment, given, ["matching.acceptance_limit=0.9"]))
@@ -33,6 +33,7 @@ def test_what_was_given_for_one_run_can_be_given_again():
         *("enricher.command", "fixtures.awards"),
         *("gate.max_lost", "matching.acceptance_limit"),
     }
+    assert overrides(load_settings(None, {}, {"reports.folder": "out"})) == {"reports.folder": "out"}
     again = load_settings(None, {}, {}, [f"{key}={value}" for key, value in found.items()])
     assert str(again.settings.fixtures.awards) == "my: awards.csv"
     assert again.settings.enricher.command == ("python", "mine.py")

@@ -36,7 +36,7 @@ def faults(*assignments, environment=None, file=None, options=None):
 def test_the_defaults_are_the_documented_ones():
     settings = load_settings(None, {}).settings
     performance = settings.enrichment.performance
-    assert (performance.chunk_size, performance.memory_threshold_mb) == (250_000, 2048)
+    assert (performance.chunk_size, performance.memory_threshold_mb) == (10_000, 2048)
     assert (performance.match_rate_threshold, performance.timeout_seconds) == (0.70, 300)
     assert (performance.retry_backoff, performance.max_retries, performance.workers) == ("exponential", 3, 0)
     assert settings.enricher.command is None
@@ -51,6 +51,37 @@ def test_the_defaults_are_the_documented_ones():
     assert settings.gate.metrics["wall_seconds"].direction is Direction.LOWER_IS_BETTER
     assert settings.gate.metrics["wall_seconds"].kind is MetricKind.NOISY
     assert settings.gate.metrics["memory_delta_mib"].absolute_severity is Severity.WARN
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "assignments", "sizes"),
+    [
+        ("", "", [], (10_000, 250_000)),
+        ("chunk_size: 10000", "", [], (10_000, 10_000)),
+        ("chunk_size_max: 50000", "", [], (10_000, 50_000)),
+        ("chunk_size_max: 50000\n    chunk_size: 700", "", [], (700, 50_000)),
+        ("chunk_size: 700", "", [f"{CHUNK_SIZE}_max=900"], (700, 900)),
+        ("chunk_size_max: 50000", "", [f"{CHUNK_SIZE}=700"], (700, 700)),
+        ("chunk_size_max: 50000", "700", [], (700, 700)),
+        ("", "", [f"{CHUNK_SIZE}_max=900", f"{CHUNK_SIZE}=700"], (700, 900)),
+    ],
+)
+def test_a_size_of_chunks_that_somebody_sets_is_not_outgrown(tmp_path, file, environment, assignments, sizes):
+    path = config(tmp_path, f"enrichment:\n  performance:\n    {file}\n") if file else None
+    variables = {"SBIR_GATE__ENRICHMENT__PERFORMANCE__CHUNK_SIZE": environment} if environment else {}
+    performance = load_settings(path, variables, {}, assignments).settings.enrichment.performance
+    assert (performance.chunk_size, performance.chunk_size_max) == sizes
+
+
+def test_a_size_that_follows_another_has_its_origin():
+    effective = load_settings(None, {}, {CHUNK_SIZE: 7})
+    assert effective.settings.enrichment.performance.chunk_size_max == 7
+    assert effective.origins[f"{CHUNK_SIZE}_max"] == effective.origins[CHUNK_SIZE] == "command line"
+
+
+def test_the_largest_chunk_is_not_below_the_first():
+    (line,) = faults(f"{CHUNK_SIZE}_max=9999")
+    assert "must not be below chunk_size, which is 10000" in line
 
 
 def test_every_key_is_in_the_base_file_and_knows_its_line():

@@ -23,7 +23,7 @@ def test_the_defaults_come_from_the_base_file_of_the_checkout():
     layer = base_layer()
     assert layer.faults == ()
     entry = next(entry for entry in layer.entries if entry.key == "enrichment.performance.chunk_size")
-    assert entry.value == 250_000
+    assert entry.value == 10_000
     assert entry.origin.startswith("config/base.yaml:")
 
 

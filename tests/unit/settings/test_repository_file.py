@@ -7,7 +7,7 @@ import pytest
 
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.settings.effective import inspect_settings, load_settings
-from sbir_gate.settings.repository_file import settings_file, settings_place
+from sbir_gate.settings.repository_file import name_from, settings_file, settings_place
 
 NAMED = b"[tool.sbir-gate]\nconfig = 'config/gate.yaml'\n"
 
@@ -114,3 +114,13 @@ def test_a_pipe_is_an_error_and_is_not_waited_for(root, name):
     os.mkfifo(root / name)
     with pytest.raises(ConfigurationError, match=f"{name}: cannot be read: .*pipe"):
         load_settings(None, {})
+
+
+def test_a_file_of_the_repository_is_named_from_the_current_folder(tmp_path):
+    root = tmp_path / "repository"
+    (root / ".git").mkdir(parents=True)
+    (root / "jobs").mkdir()
+    assert name_from(root / "jobs", root / "sbir-gate.yaml") == "../sbir-gate.yaml"
+    assert name_from(root, Path("own.yaml")) == "own.yaml"
+    assert name_from(root, tmp_path / "elsewhere.yaml") == str(tmp_path / "elsewhere.yaml")
+    assert name_from(root, None) == ""

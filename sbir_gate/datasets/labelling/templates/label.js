@@ -1,7 +1,10 @@
 "use strict";
-/* Decide one award after the other: 1 to 5 a candidate, n none, s skip, u undo, arrows move. */
+/* Decide one award after the other: 1 to 5 a candidate, n none, s skip, u undo, arrows move. Where two reviewers
+   disagree, a and b take over one's answer and c both. */
 (() => {
-  const { tasks, sample, reviewer, labels: given, server } = Page.data;
+  const { tasks, sample, reviewer, labels: given, others: taken, sides, server } = Page.data;
+  const done = sides.length ? "settled" : "labelled";
+  const KEYS = 5;
   const store = `sbir-gate-label-${sample}`;
   const $ = (id) => document.getElementById(id);
   const { element } = Page;
@@ -10,6 +13,7 @@
   const known = new Set(tasks.map((task) => task.award_id));
 
   let labels = new Map(Object.entries(given));
+  let loadedOthers = new Map();  // labels of awards that are not shown, beside those that the page was made with
   let skipped = new Set();
   let undo = [];
   let at = 0;
@@ -18,16 +22,21 @@
     let kept = null;
     try { kept = JSON.parse(localStorage.getItem(store)); } catch { /* no storage, or not ours: start anew */ }
     if (!kept || typeof kept.labels !== "object") return;
-    if (!server) labels = new Map([...labels, ...Object.entries(kept.labels)]);
+    if (!server) {
+      labels = new Map([...labels, ...Object.entries(kept.labels)]);
+      loadedOthers = new Map(Object.entries(kept.others ?? {}));
+    }
     skipped = new Set(kept.skipped);
     $("label-reviewer").value = kept.reviewer || $("label-reviewer").value;
   };
 
+  const others = () => new Map([...taken.map((label) => [label.award_id, label]), ...loadedOthers]);
   const rows = () => tasks.filter((task) => labels.has(task.award_id)).map((task) => labels.get(task.award_id));
 
   /* Keep all in the browser; send what changed to the server, which merges it with what other pages changed. */
   const save = (changed = []) => {
-    const kept = { labels: Object.fromEntries(labels), skipped: [...skipped], reviewer: $("label-reviewer").value };
+    const kept = { labels: Object.fromEntries(labels), others: Object.fromEntries(loadedOthers), skipped: [...skipped],
+      reviewer: $("label-reviewer").value };
     try { localStorage.setItem(store, JSON.stringify(kept)); } catch { say("The browser keeps nothing: download the labels."); }
     if (server && changed.length) {
       const made = changed.filter((id) => labels.has(id)).map((id) => labels.get(id));
@@ -40,9 +49,10 @@
 
   const say = (text) => { $("label-said").textContent = text; };
   const today = () => new Date().toISOString().slice(0, 10);
-  const guarded = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+  /* As csv_text.csv_cell: one line, and no spreadsheet calculates it. */
+  const guarded = (text) => text.replace(/[\p{C}\p{Z}]/gu, " ").replace(/(^|;)(?=\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g, "$1'");
   const cell = (text) => (/[",\r\n;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const csv = () => [COLUMNS.join(","), ...rows().map((label) => COLUMNS.map((column) => {
+  const csv = () => [COLUMNS.join(","), ...[...others().values(), ...rows()].map((label) => COLUMNS.map((column) => {
     const value = column === "recipient_ids" ? label.recipient_ids.join(" ") : String(label[column] ?? "");
     return cell(column === "reviewer" || column === "note" ? guarded(value) : value);
   }).join(","))].join("\n") + "\n";
@@ -70,17 +80,18 @@
     const names = head.map((name) => name.trim().toLowerCase());
     if (!names.includes("award_id") || !names.includes("recipient_ids")) { say("Not a truth.csv: no award_id and recipient_ids."); return; }
     const loaded = [];
+    let other = 0;
     for (const cells of body) {
       const label = Object.fromEntries(names.map((name, place) => [name, (cells[place] ?? "").trim()]));
-      if (!known.has(label.award_id)) continue;
       if (!label.decided_on) delete label.decided_on;
       label.recipient_ids = label.recipient_ids.split(/[\s;]+/).filter(Boolean);
       label.certainty = label.certainty === "likely" ? "likely" : "certain";
-      labels.set(label.award_id, label);
-      loaded.push(label.award_id);
+      if (!label.award_id) continue;
+      if (known.has(label.award_id)) { labels.set(label.award_id, label); skipped.delete(label.award_id); loaded.push(label.award_id); }
+      else { other += 1; if (!server) loadedOthers.set(label.award_id, label); }
     }
     save(loaded);
-    say(`${loaded.length} labels loaded.`);
+    say(`${loaded.length} labels loaded${other ? `; ${other} of awards not shown here are ${server ? "left out" : "kept in the file"}` : ""}.`);
     next(0);
   };
 
@@ -126,34 +137,57 @@
     draw();
   };
 
-  const same = (left, right) => left.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "") === right.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "");
+  const plain = (text) => text.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "");
+  /* A party can have several identifiers: one that both have makes them equal. */
+  const same = (key, left, right) => (["uei", "duns"].includes(key)
+    ? left.split(/\s+/).some((one) => right.split(/\s+/).includes(one)) : plain(left) === plain(right));
 
   const facts = (party, other) => element("dl", { className: "label-facts" }, ...FIELDS.filter(([key]) => party[key]).map(([key, title]) => {
-    const mark = !other || !other[key] ? "" : same(party[key], other[key]) ? "equal" : "differs";
+    const mark = !other || !other[key] ? "" : same(key, party[key], other[key]) ? "equal" : "differs";
     const value = element("dd", { className: mark, dir: "auto" }, party[key]);
     if (mark) value.append(element("span", { className: "unseen" }, ` (${mark})`));
     return element("div", {}, element("dt", {}, title), value);
   }));
 
   const candidate = (found, number, chosen) => {
+    const by = tasks[at].answers.flatMap((label, side) => (label.recipient_ids.includes(found.recipient_id) ? [sides[side]] : []));
     const button = element("button", { type: "button", className: "button", "aria-pressed": String(chosen) },
       ...(number ? [element("kbd", {}, String(number)), " "] : []), "this one");
     button.addEventListener("click", () => decide([found.recipient_id]));
     const parts = found.parts.length ? [element("details", {}, element("summary", {}, "Features"),
       element("ul", {}, ...found.parts.map((part) => element("li", {}, part))))] : [];
     return element("li", { className: chosen ? "chosen" : "" },
-      element("p", { className: "label-head" }, button, " ", element("code", {}, found.recipient_id)), facts(found, tasks[at]), ...parts);
+      element("p", { className: "label-head" }, button, " ", element("code", {}, found.recipient_id),
+        ...(by.length ? [" ", element("strong", { dir: "auto" }, by.join(" and "))] : [])), facts(found, tasks[at]), ...parts);
   };
+
+  const answer = (label, side) => {
+    const button = element("button", { type: "button", className: "button" }, element("kbd", {}, "ab"[side]), ` ${sides[side]}`);
+    button.addEventListener("click", () => decide(label.recipient_ids));
+    const names = label.recipient_ids.map((id) => `${shipped.get(id)?.name ?? ""} (${id})`.trim());
+    const how = [label.certainty === "likely" ? "only likely" : "certain", label.decided_on].filter(Boolean).join(", ");
+    return element("li", {}, element("p", { className: "label-head" }, button, " ", element("span", { dir: "auto" }, names.join(" + ") || "none of these")),
+      element("p", { className: "quiet" }, how), ...(label.note ? [element("p", { className: "label-said", dir: "auto" }, label.note)] : []));
+  };
+
+  /* What both reviewers name together: several recipients can be one entity. */
+  const both = (task) => [...new Set(task.answers.flatMap((label) => label.recipient_ids))];
 
   const draw = () => {
     const task = tasks[at];
+    $("label-progress").textContent = `${rows().length} of ${tasks.length} ${done}, ${skipped.size} skipped`;
+    $("label-bar").value = rows().length;
+    if (!task) { $("label-award").replaceChildren(element("p", {}, "Nothing to decide: download truth.csv.")); return; }
     const label = labels.get(task.award_id);
     const chosen = label ? label.recipient_ids : [];
-    $("label-progress").textContent = `${rows().length} of ${tasks.length} labelled, ${skipped.size} skipped`;
-    $("label-bar").value = rows().length;
     $("label-award").replaceChildren(element("h3", {}, `Award ${task.award_id}`), facts(task, null),
-      element("p", { className: "quiet" }, label ? `Labelled: ${chosen.join(" ") || "none"} (${label.certainty})` : skipped.has(task.award_id) ? "Skipped" : "Open"));
-    const list = task.candidates.slice(0, 5).map((found, place) => candidate(found, place + 1, chosen.includes(found.recipient_id)));
+      element("p", { className: "quiet" }, label ? `Decided: ${chosen.join(" ") || "none"} (${label.certainty})` : skipped.has(task.award_id) ? "Skipped" : "Open"));
+    $("label-answers").replaceChildren(...task.answers.map(answer));
+    const named = both(task);
+    $("label-both").hidden = named.length < 2;
+    const list = task.candidates.map((found, place) => [found, place < KEYS ? place + 1 : 0])
+      .filter(([found, number]) => number || named.includes(found.recipient_id))
+      .map(([found, number]) => candidate(found, number, chosen.includes(found.recipient_id)));
     $("label-candidates").replaceChildren(...(list.length ? list : [element("li", {}, "The engine found no candidate. Search below, or press n.")]));
     $("label-note").value = label ? label.note || "" : "";
     $("label-likely").checked = label ? label.certainty === "likely" : false;
@@ -176,6 +210,7 @@
     $("label-found").replaceChildren(...(found.length ? found.slice(0, 20).map((one) => candidate({ parts: [], ...one }, 0, false)) : [element("li", {}, "Nothing found.")]));
   };
 
+  $("label-both").addEventListener("click", () => decide(both(tasks[at])));
   $("label-none").addEventListener("click", () => decide([]));
   $("label-skip").addEventListener("click", skip);
   $("label-undo").addEventListener("click", takeBack);
@@ -189,8 +224,12 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+    if (!tasks.length) return;
     const found = tasks[at].candidates[Number(event.key) - 1];
-    if (/^[1-5]$/.test(event.key) && found) decide([found.recipient_id]);
+    const side = "ab".indexOf(event.key);
+    if (sides.length && side >= 0) decide(tasks[at].answers[side].recipient_ids);
+    else if (sides.length && event.key === "c" && both(tasks[at]).length > 1) decide(both(tasks[at]));
+    else if (/^[1-5]$/.test(event.key) && found) decide([found.recipient_id]);
     else if (event.key === "n") decide([]);
     else if (event.key === "s") skip();
     else if (event.key === "u") takeBack();
@@ -200,7 +239,8 @@
     event.preventDefault();
   });
 
-  $("label-bar").max = tasks.length;
+  $("label-bar").max = tasks.length || 1;
+  ["label-none", "label-skip", "label-query"].forEach((id) => { $(id).disabled = !tasks.length; });
   $("label-reviewer").value = reviewer;
   restore();
   $("label-tool").hidden = false;

@@ -42,10 +42,19 @@
     return { gate, branch, metric, course, inBranch, places, isShown: new Set(places), isLog: fields.log.checked };
   };
 
-  const label = ({ gate, metric }, place, value) => {
+  /* Both ends of a point as text, if it has them; they move with the value where that is calibrated. */
+  const ends = ({ metric }, columns, place, value) => {
+    if (!columns || columns.low[place] === null) return null;
+    const ratio = metric.values[place] ? value / metric.values[place] : 1;
+    return [columns.low[place] * ratio, columns.high[place] * ratio];
+  };
+  const label = (found, place, value) => {
+    const { gate, metric } = found;
     const commit = gate.commits[place].slice(0, 9);
+    const line = (name, pair) => (pair ? `\n${name}: ${pair.map((end) => quantity(end, metric.unit)).join(" to ")}` : "");
     const release = gate.releases[place] ? `\nrelease ${gate.releases[place]}` : "";
-    return `${quantity(value, metric.unit)}\n${stamp(gate.started[place])} ${commit}\n`
+    return `${quantity(value, metric.unit)}${line("95% interval", ends(found, metric.interval, place, value))}`
+      + `${line("repeats", ends(found, metric.range, place, value))}\n${stamp(gate.started[place])} ${commit}\n`
       + `${gate.outcomes[gate.outcomeOf[place]]}${release}`;
   };
 
@@ -63,10 +72,9 @@
       texts: list.map(([place, value]) => label(found, place, value)), ...more,
     });
     const series = [];
-    if (metric.low) {
-      const ratio = (place, value) => (metric.values[place] ? value / metric.values[place] : 1);
-      const ends = (column) => at.map(([place, value]) => column[place] * ratio(place, value));
-      series.push({ name: "range of the repeats", mark: "band", x: x(at), low: ends(metric.low), high: ends(metric.high) });
+    if (metric.interval) {
+      const [low, high] = [0, 1].map((side) => at.map(([place, value]) => ends(found, metric.interval, place, value)?.[side] ?? null));
+      series.push({ name: metric.intervalName, mark: "band", x: x(at), low, high });
     }
     series.push(points(metric.name, at.length > MOST_MARKERS ? "line" : "line-and-points", at, { tone: "main", faint: at.length > MOST_MARKERS }));
     for (const tone of ["warn", "bad", "quiet"]) {
@@ -79,11 +87,11 @@
       series.push(points("other fixture, definition or machine", "points", list, { tone: "quiet", faint: true }));
     }
     if (at.length) {
-      const ends = [at[0], at[at.length - 1]];
+      const sides = [at[0], at[at.length - 1]];
       if (course.changes.length) series.push(levels(found, at));
       if (course.limit !== null) {
         const name = `fails beyond ${course.limitText}`;
-        series.push({ name, mark: "line", x: x(ends), y: ends.map(() => course.limit), tone: "bad", dashed: true, texts: [name, name] });
+        series.push({ name, mark: "line", x: x(sides), y: sides.map(() => course.limit), tone: "bad", dashed: true, texts: [name, name] });
       }
     }
     return series;
@@ -195,8 +203,9 @@
     facts.push(data.site && commit ? link(commit.slice(0, 9), `${data.site}/commit/${commit}`) : commit.slice(0, 9) || "not known");
     if (gate.dirty.includes(run)) facts.push(" with changes that were not committed");
     if (data.site && commit) {
-      facts.push(" \u00b7 ", link("pull request", `${data.site}/pulls?q=is%3Apr+${commit}`),
-        " \u00b7 ", link("checks and report", `${data.site}/commit/${commit}/checks`));
+      const pull = gate.pulls[run];
+      if (pull) facts.push(" \u00b7 ", link(`pull request #${pull}`, `${data.site}/pull/${pull}`));
+      facts.push(" \u00b7 ", link("checks and report", `${data.site}/commit/${commit}/checks`));
     }
     find("run-facts").replaceChildren(...facts);
     const then = other === null ? "there is none on this branch" : `${stamp(gate.started[other])} UTC`;

@@ -107,6 +107,7 @@ class TestWhole:
         desk.fetch(name="deep/awards.csv")
         assert [path.name for path in desk.folder.rglob("*") if path.is_file()] == ["awards.csv"]
 
+    @pytest.mark.slow
     def test_redirects_in_circles_end(self, server, desk):
         server.add("/awards.csv", replies=[Reply(302, {"Location": "/awards.csv"})] * 50)
         with pytest.raises(InputError, match="redirects in circles"):

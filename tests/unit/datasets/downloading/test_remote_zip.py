@@ -248,9 +248,9 @@ def test_a_server_without_parts_is_refused_and_nothing_is_downloaded(desk):
 
 def test_without_the_extra_it_is_said_how_to_install_it(desk, monkeypatch):
     monkeypatch.setitem(sys.modules, "remotezip", None)
-    with pytest.raises(UsageError, match="extra 'remote'") as caught:
+    with pytest.raises(UsageError, match="needs remotezip") as caught:
         desk.fetch()
-    assert "pip install 'sbir-gate[remote]'" in caught.value.hint
+    assert "pip install fsspec remotezip" in caught.value.hint
     assert desk.server.requests == []
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from sbir_gate.datasets.labelling.page import render_label_page
 from sbir_gate.model.labelling import AwardLabel, Certainty
-from tests.factories_labelling import HOSTILE, make_sample, make_tasks
+from tests.factories_labelling import HOSTILE, make_sample, make_settlement, make_tasks
 from tests.page_body import body_of
 
 DATA = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
@@ -51,6 +51,36 @@ def test_only_a_served_page_may_talk_to_its_server():
     assert "connect-src" not in offline[0]
     assert "connect-src 'self'" in served[0].replace("&#39;", "'")
     assert (offline[1]["server"], served[1]["server"]) == (False, True)
+
+
+def test_labels_of_other_awards_stay_in_the_file_that_the_page_makes():
+    other = AwardLabel("ELSEWHERE", ("R9",), "ben", date(2026, 1, 31))
+    _, data = page_of([other, AwardLabel("A1", ())])
+    assert [*data["labels"]] == ["A1"]
+    assert [label["award_id"] for label in data["others"]] == ["ELSEWHERE"]
+    assert data["others"][0]["decided_on"] == "2026-01-31"
+
+
+def test_a_settlement_shows_both_answers_and_takes_the_other_labels_over():
+    found = make_settlement()
+    tasks = [task for task in make_tasks() if task.award_id in found.disputes]
+    page = render_label_page(found, tasks, {"A1": AwardLabel("A1", ("S1",), "carl")}, "carl")
+    data = json.loads(DATA.search(page)[1])["data"]
+    assert len(data["tasks"]) == 15
+    assert data["sides"] == ["anna", "ben"]
+    assert [one["recipient_ids"] for one in data["tasks"][0]["answers"]] == [["R1"], ["S1"]]
+    assert data["labels"]["A1"]["reviewer"] == "carl"
+    assert [one["award_id"] for one in data["others"]] == ["A0", "A4", "A8", "A12", "A16", "ALONE"]
+    assert HOSTILE not in page
+    text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "anna and ben disagree on 15 of 20 awards; 5 agreed labels and 1 of one reviewer" in text
+    assert "<td>R1</td>" in text
+
+
+def test_the_browser_keeps_the_labels_of_a_settlement_apart():
+    found = make_settlement()
+    data = json.loads(DATA.search(render_label_page(found, (), {}, ""))[1])["data"]
+    assert data["sample"] != page_of()[1]["sample"]
 
 
 def test_the_whole_page(check_golden):

@@ -3,6 +3,7 @@
 import json
 import threading
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -38,7 +39,7 @@ def ask(kept):
         lambda: "<p>page</p>", lambda text: [{"recipient_id": "R1", "name": text}], kept.change
     )
     with LabelServer(service) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         address = urlsplit(server.address)
 
         def send(method, place, body=None, path=None, host=None, **headers):
@@ -128,6 +129,40 @@ def test_changes_at_the_same_time_are_all_kept(tmp_path):
     for thread in threads:
         thread.join()
     assert {*files[0].read()} == {*names}
+
+
+def test_a_file_whose_only_label_was_undone_takes_the_next_one(tmp_path):
+    kept = LabelFile(tmp_path / "truth.csv", frozenset({"A1", "A2"}))
+    kept.change(made("A1", "R1"))
+    kept.change(LabelChange(removed=("A1",)))
+    kept.change(made("A2", "R2"))
+    assert [*kept.read()] == ["A2"]
+
+
+def test_a_file_that_can_hold_no_labels_is_named_before_anyone_decides():
+    with pytest.raises(OutputError, match=r"cannot be changed \(No such file"):
+        LabelFile(Path("/proc/no-folder/truth.csv")).take_over({})
+
+
+def test_only_labels_that_the_file_lacks_are_taken_over(tmp_path):
+    path = tmp_path / "truth.csv"
+    kept = LabelFile(path)
+    kept.take_over({})
+    assert not path.exists()
+    path.write_text("award_id,recipient_ids\nA1,R9\n")
+    kept.take_over({"A1": AwardLabel("A1", ("R1",)), "A2": AwardLabel("A2", ("R2",))})
+    assert {award: label.recipient_ids for award, label in kept.read().items()} == {
+        "A1": ("R9",),
+        "A2": ("R2",),
+    }
+
+
+def test_labels_of_awards_that_are_not_shown_cannot_be_removed(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("award_id,recipient_ids\nOLD,R9\n")
+    kept = LabelFile(path, frozenset({"A1"}))
+    kept.change(LabelChange(removed=("OLD",)))
+    assert [*kept.read()] == ["OLD"]
 
 
 @pytest.mark.parametrize("change", [made("A9", "R1"), made("A1", "R 1"), made("A1", "R;1"), made("A1", "")])

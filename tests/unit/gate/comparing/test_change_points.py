@@ -166,4 +166,4 @@ def test_without_the_extra_the_cure_is_named(monkeypatch):
     with pytest.raises(UsageError, match="not installed") as caught:
         check_extra()
     assert caught.value.exit_status is ExitStatus.WRONG_INPUT
-    assert "pip install 'sbir-gate[history]'" in caught.value.hint
+    assert "pip install ruptures" in caught.value.hint

@@ -227,6 +227,7 @@ def test_an_absolute_limit_that_only_warns_warns():
     assert judge(make_run(), make_run(), policy).outcome is Outcome.WARN
 
 
+@pytest.mark.slow
 def test_judging_hundreds_of_thousands_of_values_and_metrics_grows_with_their_number():
     """1,000 pairs took 91 s and 100,000 metrics over 100 s; a fiftieth of that time is still generous."""
     random = Random(1)

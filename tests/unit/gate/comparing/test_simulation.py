@@ -75,6 +75,7 @@ class TestStoredBaseline:
         assert assumed[Severity.FAIL] > 3
         assert known.get(Severity.FAIL, 0) <= 1.0
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("mismatch", "is_same_kind"), [(0.02, False), (0.15, True)])
     def test_a_history_of_thirty_runs_accuses_no_unchanged_code_either(self, trials, is_same_kind, mismatch):
         noise = Noise(mismatch=mismatch)

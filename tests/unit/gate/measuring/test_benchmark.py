@@ -12,6 +12,7 @@ from sbir_gate.gate.measuring.output import OutputFaults
 from sbir_gate.gate.measuring.process import ProcessResult, run_process
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.samples import Calibration
+from sbir_gate.progress import PROGRESS_VARIABLE
 
 HEADER = "award_id,recipient_id,match_method,match_score\n"
 GOOD = HEADER + "A1,R1,uei-exact,100\nA2,,none,0\n"
@@ -101,7 +102,10 @@ def test_the_environment_is_scrubbed(plan):
     benchmark(replace(plan, pass_environment=("JAVA_HOME",)), launch)
     seen = {name: launch.requests[0].environment[name] for name in ("PATH", "JAVA_HOME")}
     assert seen == {"PATH": os.defpath, "JAVA_HOME": "/java"}
-    assert launch.requests[0].environment.keys() - seen == {"TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME"}
+    assert launch.requests[0].environment.keys() - seen == {
+        *("TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME"),
+        PROGRESS_VARIABLE,
+    }
 
 
 def test_no_run_finds_what_another_left_in_its_folders(plan, tmp_path):

@@ -60,6 +60,12 @@ def test_a_rate_of_exactly_zero_is_a_value_and_an_unknown_one_is_no_metric():
     assert "blocking_recall" not in metrics
 
 
+def test_a_rate_says_what_it_is_a_share_of():
+    metrics = metrics_of(sample(2.0), quality=replace(QUALITY, wholes={"match_rate": 10}))
+    assert metrics["match_rate"].whole == 10
+    assert metrics["f1"].whole == metrics["records"].whole == 0
+
+
 def test_methods_are_those_of_the_engine():
     metrics = metrics_of(sample(2.0))
     links = {name: metric.values[0] for name, metric in metrics.items() if name.startswith("links/")}

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sbir_gate.errors import EnricherError, ToolError
+from sbir_gate.errors import EnricherError, EnricherLimitError, ToolError
 from sbir_gate.gate.measuring.process import (
     ProcessRequest,
     ProcessResult,
@@ -148,6 +148,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 @on_linux
 def test_a_tree_that_ignores_the_polite_signal_and_leaves_its_group_ends_with_the_time(run, tmp_path):
     result = run(STUBBORN_TREE, timeout_seconds=0.7)
@@ -156,6 +157,28 @@ def test_a_tree_that_ignores_the_polite_signal_and_leaves_its_group_ends_with_th
     assert not any(is_running(pid) for pid in pids_in(tmp_path))
     with pytest.raises(EnricherError, match=r"timed out after 0\.7 s"):
         raise_on_failure(replace(REQUEST, timeout_seconds=0.7), result)
+
+
+STEADY = """
+import os, pathlib, sys, time
+for _ in range(int(sys.argv[2])):
+    pathlib.Path(sys.argv[1], 'progress').touch()
+    time.sleep(0.1)
+time.sleep(60 * int(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize(("hangs", "words"), [(0, None), (1, r"reported no progress for 0\.6 s")], ids=str)
+def test_time_runs_from_the_last_progress_of_a_command_that_reports_it(tmp_path, hangs, words):
+    arguments = (sys.executable, "-c", STEADY, str(tmp_path), "12", str(hangs))
+    request = ProcessRequest(
+        arguments, {"PATH": os.defpath}, tmp_path, timeout_seconds=0.6, progress=tmp_path / "progress"
+    )
+    result = run_process(request)
+    assert (result.is_timed_out, result.wall_seconds > 1.2) == (bool(hangs), True)
+    if words:
+        with pytest.raises(EnricherLimitError, match=words):
+            raise_on_failure(request, result)
 
 
 def test_a_command_that_heeds_the_polite_signal_can_clean_up(run, tmp_path):

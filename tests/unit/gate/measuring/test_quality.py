@@ -58,6 +58,14 @@ def test_the_rates_by_hand():
     assert quality.links_by_method == {"name-fuzzy": 1, "uei-exact": 3}
     assert quality.precision == 2 / 3
     assert quality.recall == 2 / 4
+    assert quality.wholes == {
+        "match_rate": 6,
+        "precision": 3,
+        "recall": 4,
+        "blocking_recall": 4,
+        "scoring_recall": 3,
+    }
+    assert measure_quality([link("A1", "R1")], profiles(2), None).wholes == {"match_rate": 2}
     assert quality.f1 == pytest.approx(2 * (2 / 3) * 0.5 / (2 / 3 + 0.5))
     assert quality.blocking_recall == 3 / 4
     assert quality.scoring_recall == 2 / 3

@@ -128,12 +128,50 @@ def test_runs_that_are_not_shown_are_left_out_of_the_columns():
 def test_links_lead_to_the_repository_or_are_not_there():
     text = render_page(dashboard_page((gate_of(),), SITE))
     assert f'href="{SITE}/commit/{commit_id(5)}"' in text
-    assert f'href="{SITE}/pulls?q=is%3Apr+{commit_id(5)}"' in text
+    assert "/pull" not in without_scripts(text)  # no Run knows its pull request, and none is searched for
+    known = render_page(dashboard_page((gate_of(pull_request=12),), SITE))
+    assert f'<a href="{SITE}/pull/12">#12</a>' in known
+    assert data_of(dashboard_page((gate_of(pull_request=12),)))["gates"][0]["pulls"] == [12] * 12
     for site in ("", "javascript:alert(1)//", "http://code.example/a"):
         links = re.findall(
             r'href="([^"]*)"', without_scripts(render_page(dashboard_page((gate_of(),), site)))
         )
         assert {link[0] for link in links} == {"#", "d"}  # places of the page, and the icon that is none
+
+
+def test_an_interval_is_drawn_where_one_is_known_and_named_for_what_it_is():
+    gate = gate_of()
+    points = dict(gate.points)
+    points["wall_seconds"] = tuple(
+        replace(point, interval=(9.5, 10.1), low=9.6, high=9.9) if number else point
+        for number, point in enumerate(points["wall_seconds"])
+    )
+    points["match_rate"] = tuple(
+        replace(point, interval=(0.69, 0.751), low=0.724, high=0.724) for point in points["match_rate"]
+    )
+    found = {
+        metric["key"]: metric
+        for metric in data_of(dashboard_page((replace(gate, points=points),)))["gates"][0]["metrics"]
+    }
+    wall, rate, links = (found[name] for name in ("wall_seconds", "match_rate", "links/uei-exact"))
+    assert wall["interval"] == {"low": [None, *[9.5] * 11], "high": [None, *[10.1] * 11]}
+    assert wall["range"]["high"] == [None, *[9.9] * 11]
+    assert wall["intervalName"] == "95% interval of the median of the repeats"
+    assert (rate["interval"]["low"][0], rate["range"]) == (0.69, None)
+    assert rate["intervalName"] == "95% interval of the rate (Wilson)"
+    assert links["interval"] is None
+
+
+def test_the_interval_of_the_newest_value_is_in_the_table_and_moves_with_a_calibrated_value():
+    gate = gate_of()
+    course = gate.courses[0]
+    points = tuple(replace(point, interval=(11.5, 12.6)) for point in course.history.points)
+    for factor, text in ((1.0, "11.5 s to 12.6 s"), (2.0, "23.0 s to 25.2 s")):
+        values = tuple(value * factor for value in course.history.values)
+        own = replace(course, history=replace(course.history, points=points, values=values))
+        page = dashboard_page((replace(gate, courses=(own,)),))
+        (table,) = (block for block in page.sections[2].blocks if isinstance(block, Table))
+        assert table.rows[0][3].text == text
 
 
 def test_charts_hold_the_counts_of_the_quality_report():

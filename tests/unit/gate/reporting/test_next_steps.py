@@ -6,7 +6,6 @@ import pytest
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.next_steps import next_steps
-from sbir_gate.model.moments import moment_stem
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.model.waiver import PLACEHOLDERS, Waivers
 from sbir_gate.settings.waivers import load_waivers
@@ -103,18 +102,20 @@ def test_a_pass_asks_for_nothing_and_a_first_run_for_a_merge():
 def test_a_lost_link_names_the_command_that_explains_it():
     lost = with_lost_links(replace(BASE, enricher="built-in", settings_file="my gate.yaml"), 7)
     first = "sbir-gate explain A0000 --config 'my gate.yaml' --against"
-    assert next_steps(lost, judge(lost, BASE, make_policy())).explain == f"{first} baselines/enrichment.json"
+    assert next_steps(lost, judge(lost, BASE, make_policy())).explain == f"{first} baseline"
     beside = replace(lost, session="s")
     verdict = judge(beside, replace(BASE, session="s"), make_policy())
-    saved = f"reports/benchmarks/{moment_stem(BASE.started_at)}.json"
-    assert next_steps(beside, verdict).explain == f"{first} {saved}"
+    assert next_steps(beside, verdict).explain == f"{first} base"
 
 
 def test_a_lost_link_is_explained_of_the_same_input():
     overrides = {
         "fixtures.awards": "my awards.csv",
         "fixtures.truth": "null",
+        "gate.name": "nightly",
+        "gate.max_lost": "3",
         "gate.baselines_folder": "theirs",
+        "reports.folder": "out",
         "matching.acceptance_limit": "0.02",
         "benchmark.is_timed": "false",
     }
@@ -122,15 +123,18 @@ def test_a_lost_link_is_explained_of_the_same_input():
     verdict = judge(head, BASE, make_policy())
     assert verdict.outcome is Outcome.WARN
     assert next_steps(head, verdict).explain == (
-        "sbir-gate explain A0000 --against theirs/enrichment.json --awards 'my awards.csv'"
-        " --set matching.acceptance_limit=0.02"
+        "sbir-gate explain A0000 --against baseline --awards 'my awards.csv'"
+        " --set matching.acceptance_limit=0.02 --set gate.name=nightly"
+        " --set gate.baselines_folder=theirs --set reports.folder=out"
     )
 
 
 def test_of_another_engine_its_output_is_explained():
-    head = with_lost_links(replace(BASE, enricher="python mine.py"), 7)
+    overrides = {"gate.baselines_folder": "theirs", "matching.acceptance_limit": "0.02"}
+    head = with_lost_links(replace(BASE, enricher="python mine.py", overrides=overrides), 7)
     found = next_steps(head, judge(head, BASE, make_policy())).explain
-    assert found == "sbir-gate explain A0000 --enriched FILE --against baselines/enrichment.json"
+    told = "sbir-gate explain A0000 --enriched FILE --against baseline --set gate.baselines_folder=theirs"
+    assert found == told
 
 
 @pytest.mark.parametrize("head", [BASE, scaled(BASE, "wall_seconds", 1.4)])

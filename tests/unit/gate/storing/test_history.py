@@ -16,6 +16,7 @@ from sbir_gate.gate.storing.history import INDEX_NAME, entry_name, keep_entry, o
 from sbir_gate.model.document import FORMAT_VERSION
 from sbir_gate.model.history import HistoryQuery
 from sbir_gate.model.run import Metric
+from sbir_gate.model.statistics import metric_interval
 from sbir_gate.model.verdict import Outcome
 from tests.factories import EXACT, NOISY, make_run
 from tests.factories_history import START, commit_id, make_entry, slower_entry
@@ -142,6 +143,27 @@ class TestAsking:
         assert [round(point.value, 6) for point in points] == [round(1.7 * n, 6) for n in range(1, 6)]
         assert {(point.unit, point.kind, point.repeats) for point in points} == {("s", NOISY, 5)}
 
+    def test_a_point_has_the_interval_of_its_repeats_or_of_its_rate(self, tmp_path):
+        entry = make_entry()
+        metrics = tuple(
+            replace(metric, whole=40) if metric.name == "match_rate" else metric for metric in entry.metrics
+        )
+        keep_entry(tmp_path, replace(entry, metrics=metrics))
+        found = {
+            metric.name: ask(tmp_path, lambda history, name=metric.name: history.points(name, ALL))[
+                0
+            ].interval
+            for metric in metrics
+        }
+        assert found == {metric.name: metric_interval(metric) for metric in metrics}
+        assert found["wall_seconds"] is not None
+        assert found["match_rate"] is not None
+
+    def test_a_row_has_the_pull_request(self, tmp_path):
+        entry = make_entry()
+        keep_entry(tmp_path, replace(entry, source=replace(entry.source, pull_request=12)))
+        assert rows(tmp_path)[0].pull_request == 12
+
     def test_a_metric_that_nobody_measured_has_no_points(self, folder):
         assert ask(folder, lambda history: history.points("nothing", ALL)) == ()
 
@@ -229,6 +251,7 @@ class TestIndex:
             counts = list(pool.map(lambda _number: len(rows(folder)), range(12)))
         assert counts == [5] * 12
 
+    @pytest.mark.slow
     def test_five_thousand_runs_are_answered_without_opening_one(self, tmp_path):
         entry = make_entry()
         text = keep_entry(tmp_path, entry)[0].read_text()

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from sbir_gate.documents import save_run
-from sbir_gate.errors import DocumentError
-from sbir_gate.gate.storing.sessions import latest_measured_run, load_companions
+from sbir_gate.errors import DocumentError, InputError
+from sbir_gate.gate.storing.sessions import latest_base_path, latest_measured_run, load_companions
 from sbir_gate.model.companions import OnBaseFixture
 from sbir_gate.model.run import Timing
 from tests.factories import make_run
@@ -104,3 +104,14 @@ def test_where_none_measured_time_the_newest_is_taken(folder):
     saved(folder, "", timing=Timing.QUICK)
     path, run = saved(folder, "", timing=Timing.QUICK, enricher="newer")
     assert latest_measured_run(folder.parent) == (path, run)
+
+
+def test_the_base_of_the_newest_run_of_the_gate_is_found(folder):
+    saved(folder, "s", enricher="older base")
+    saved(folder, "s", enricher="older head")
+    base_path, _ = saved(folder, "t", enricher="base")
+    saved(folder, "t", enricher="head")
+    saved(folder, "", enricher="alone")
+    assert latest_base_path(folder.parent, "enrichment") == base_path
+    with pytest.raises(InputError, match="no Run of the gate other was measured beside a base"):
+        latest_base_path(folder.parent, "other")

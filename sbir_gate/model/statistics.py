@@ -1,4 +1,4 @@
-"""Intervals for medians of a few noisy repeats, and the exact McNemar test.
+"""Intervals for medians of a few noisy repeats and for rates, and the exact McNemar test.
 
 Everything here is a closed formula: the same samples always give the same interval.
 """
@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist, median
+
+from sbir_gate.model.proportion import score_interval
+from sbir_gate.model.run import Metric, MetricKind
 
 CONFIDENCE_LEVEL = 0.95
 
@@ -104,6 +107,27 @@ def interval(estimate: Estimate) -> Interval:
     """
     half_width = estimate.error * student_quantile((1 + CONFIDENCE_LEVEL) / 2, estimate.freedom)
     return Interval(estimate.value, estimate.value - half_width, estimate.value + half_width)
+
+
+def metric_interval(metric: Metric) -> tuple[float, float] | None:
+    """Return the bounds of one metric by itself, at CONFIDENCE_LEVEL; None where they are not known.
+
+    Of a noisy metric they are those of the median of its repeats, from which the verdict takes the interval
+    of a change; of a rate, Wilson's.
+    """
+    values = metric.values
+    if metric.kind is MetricKind.NOISY and len(values) >= FEWEST_REPEATS:
+        if min(values) <= 0:
+            found = interval(estimate_median(values))
+            return found.low, found.high
+        found = interval(estimate_log_median(values))
+        try:
+            return math.exp(found.low), math.exp(found.high)
+        except OverflowError:  # repeats that have nothing to do with one another
+            return None
+    if metric.whole > 0 and values and 0 <= values[0] <= 1:
+        return score_interval(values[0], metric.whole)
+    return None
 
 
 @cache

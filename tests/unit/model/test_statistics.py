@@ -7,15 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.comparing.statistics import (
+from sbir_gate.model.proportion import Proportion
+from sbir_gate.model.run import Metric, MetricKind
+from sbir_gate.model.statistics import (
     Estimate,
     difference,
     estimate_log_median,
     estimate_median,
     interval,
     mcnemar_p_value,
+    metric_interval,
     student_quantile,
 )
+from tests.factories import EXACT, NOISY
 
 timings = st.lists(st.floats(0.01, 1000), min_size=2, max_size=10)
 counts = st.integers(0, 60)
@@ -162,3 +166,43 @@ def test_mcnemar_bears_hundreds_of_thousands_of_records():
 def test_mcnemar_refuses_negative_counts():
     with pytest.raises(ValueError, match="negative"):
         mcnemar_p_value(-1, 3)
+
+
+@given(timings)
+def test_the_interval_of_a_noisy_metric_is_that_of_its_median_as_the_verdict_takes_it(values):
+    low, high = metric_interval(Metric("wall_seconds", "s", NOISY, tuple(values)))
+    found = interval(estimate_log_median(values))
+    assert (low, high) == (math.exp(found.low), math.exp(found.high))
+    assert low <= median(values) * (1 + 1e-9)
+    assert high >= median(values) * (1 - 1e-9)
+
+
+def test_a_noisy_metric_about_zero_has_an_interval_without_logarithms():
+    low, high = metric_interval(Metric("memory_delta_mib", "MiB", NOISY, (-1.0, 0.0, 2.0)))
+    assert low < 0 < high
+
+
+@given(st.integers(1, 10**6).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole))))
+def test_the_interval_of_a_rate_is_wilsons(counted):
+    part, whole = counted
+    found = Proportion.of(part, whole)
+    assert metric_interval(Metric("match_rate", "ratio", EXACT, (part / whole,), whole=whole)) == (
+        found.low,
+        found.high,
+    )
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        Metric("wall_seconds", "s", NOISY, ()),
+        Metric("wall_seconds", "s", NOISY, (1.0,)),
+        Metric("wall_seconds", "s", NOISY, (1e-300, 1e300)),
+        Metric("first_run_seconds", "s", MetricKind.ONCE, (1.0, 2.0)),
+        Metric("f1", "ratio", EXACT, (0.9,)),
+        Metric("match_rate", "ratio", EXACT, (1.5,), whole=10),
+        Metric("match_rate", "ratio", EXACT, (), whole=10),
+    ],
+)
+def test_what_has_no_interval_has_none(metric):
+    assert metric_interval(metric) is None
