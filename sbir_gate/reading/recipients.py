@@ -270,7 +270,7 @@ def _clean(fields: Fields, others: str = "") -> str:
     # the id of a row is that of one column: an id of another kind is not another spelling of it
     own = f"c{fields['recipient_id'][0]}" if "recipient_id" in fields else NOTHING
     return (
-        # materialised, or the expressions would be worked out again for each use; DuckDB may change their order
+        # materialised, or the expressions would be worked out again for each use; the order may change
         "clean AS MATERIALIZED ("
         f"SELECT {others}{cleaning.own_id(own)} AS own_id, "
         f"{clean_cell(fields, 'name')} AS name, {clean_cell(fields, 'uei')} AS uei, "
