@@ -1,6 +1,6 @@
 """A file of an asset as what another asset asks for by its annotation: a table of some library, or the path.
 
-The library is loaded only then: whoever annotates its type has it, and nobody else needs it.
+The library is loaded only then: who annotates its type has imported it already.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 
 from sbir_gate.errors import UsageError
+
+_PARQUET = ".parquet"
 
 
 class Read(Protocol):
@@ -52,28 +54,28 @@ _READERS: Mapping[tuple[str, str], tuple[Read, str]] = MappingProxyType(
     }
 )
 KNOWN = ("pathlib.Path", *(f"{library}.{name}" for library, name in _READERS))
-_PATHS = (None, object, Path)
+_PATHS = (None, Any, object, Path)
 
 
 def loaded_as(wanted: object, path: Path) -> object:
-    """Return a Parquet file as the type that an annotation wants.
+    """Return a Parquet file as the type that an annotation wants, its path without any.
 
-    Raises UsageError for a type that is none of `KNOWN`, and for a library that is not installed.
+    Raises UsageError for a type that is none of `KNOWN`, for another kind of file, and for a library that is
+    not installed.
     """
-    if wanted in _PATHS or not isinstance(wanted, type):
+    if wanted in _PATHS:
         return path
-    name = f"{wanted.__module__.partition('.')[0]}.{wanted.__qualname__}"
-    found = _READERS.get((wanted.__module__.partition(".")[0], wanted.__qualname__))
-    if found is None:
-        raise UsageError(
-            f"{path.stem} cannot be loaded as {name}", f"annotate one of {', '.join(KNOWN)}", path=path
-        )
-    read, extra = found
+    library = getattr(wanted, "__module__", "").partition(".")[0]
+    name = f"{library}.{getattr(wanted, '__qualname__', wanted)}"
+    read, extra = _READERS.get((library, name.partition(".")[2]), (None, ""))
+    if read is None:
+        raise UsageError(f"cannot be loaded as {name}", f"annotate {', '.join(KNOWN)}", path=path)
+    if path.suffix != _PARQUET:
+        raise UsageError(f"is not a table: it cannot be loaded as {name}", "annotate pathlib.Path", path=path)
     try:
         return read(str(path))
     except ModuleNotFoundError as error:
+        hint = f"pip install 'sbir-gate[{extra}]'"
         raise UsageError(
-            f"{path.stem} cannot be loaded as {name}: {error.name} is not installed",
-            f"pip install 'sbir-gate[{extra}]'",
-            path=path,
+            f"cannot be loaded as {name}: {error.name} is not installed", hint, path=path
         ) from error
