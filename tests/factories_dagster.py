@@ -13,6 +13,7 @@ import yaml
 from sbir_gate.documents import load_run
 from sbir_gate.engine import enrich
 from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.measuring.benchmark import Launch
 from sbir_gate.gate.measuring.process import ProcessRequest, ProcessResult
 from sbir_gate.model.alert import RunNotice
 from sbir_gate.model.run import Run, Source
@@ -45,6 +46,10 @@ class Clock:
         self._now += timedelta(days=days)
 
 
+def no_process(_request: ProcessRequest) -> ProcessResult:
+    raise AssertionError("an asset starts no process")
+
+
 @dataclass
 class World:
     """A folder with awards, recipients and settings; `run` runs the job over them, in this process."""
@@ -58,6 +63,7 @@ class World:
     chunk_size: int = 1000
     commit: str = COMMIT
     executor: str = "in-process"
+    launch: Launch = no_process
 
     @property
     def files(self) -> Path:
@@ -124,7 +130,7 @@ class World:
         """Return the definitions with this world's edges, and other parameters of `build_definitions`."""
         edges = Edges(
             now=self.clock,
-            launch=_no_process,
+            launch=self.launch,
             calibrate=lambda: Calibration(0.1, 0.1),
             machine=lambda: MACHINE,
             source=lambda: Source(self.commit, "main"),
@@ -170,10 +176,6 @@ class World:
                 run_config={"resources": {SETTINGS_RESOURCE: {"config": config}}},
             )
         )
-
-
-def _no_process(_request: ProcessRequest) -> ProcessResult:
-    raise AssertionError("an asset starts no process")
 
 
 def duns(number: int) -> str:
