@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -12,10 +13,13 @@ import dagster as dg
 from sbir_gate.engine import EnrichRequest
 from sbir_gate.errors import ExitStatus, InputError, OutputError, ToolError, UsageError
 from sbir_gate.files import output_target, place_output
-from sbir_gate.orchestration.assets import AssetEdges
 from sbir_gate.orchestration.definitions import build_definitions
 from sbir_gate.orchestration.names import ENRICHED, JOB, SETTINGS_RESOURCE
-from sbir_gate.pipeline.asset_files import AssetFiles
+from sbir_gate.orchestration.records import PATH
+from sbir_gate.orchestration.run_config import IS_FRESH
+from sbir_gate.orchestration.steps import AssetEdges
+from sbir_gate.pipeline.asset_files import EnrichedFiles
+from sbir_gate.settings.effective import load_settings, resolved_settings
 
 _PARQUET = ".parquet"
 
@@ -39,11 +43,11 @@ def enrich_through_job(
     if not output.parent.is_dir():
         raise OutputError(f"the folder {output.parent} does not exist", "make the folder first", path=output)
     with tempfile.TemporaryDirectory(dir=output_target(output).parent, prefix=".sbir-gate-job-") as name:
-        files = AssetFiles(Path(name))
-        result = _execute(request, files, config_file, assignments, is_quiet=is_quiet, edges=edges)
-        if not files.run.is_file():
+        result = _execute(request, Path(name), config_file, assignments, is_quiet=is_quiet, edges=edges)
+        files = _enriched(result)
+        if files is None:
             raise _error_of(result)
-        place_output(files.enriched, output)
+        place_output(files.awards, output)
         for source, target in ((files.rejects, request.rejects), (files.metrics, request.metrics)):
             if target is not None:
                 shutil.copyfile(source, target)
@@ -52,37 +56,45 @@ def enrich_through_job(
 
 def _execute(
     request: EnrichRequest,
-    files: AssetFiles,
+    folder: Path,
     config_file: Path | None,
     assignments: Sequence[str],
     *,
     is_quiet: bool,
     edges: AssetEdges | None,
 ) -> dg.ExecuteInProcessResult:
-    config = str(config_file) if config_file is not None else None
-    gate = {
-        "config_file": config,
-        # its folder is thrown away, and a baseline in it with it
-        "assignments": [*assignments, "orchestration.stores_baseline=false"],
-        "awards": request.awards,
-        "recipients": request.recipients,
-        "folder": str(files.folder),
-        "is_fresh": True,
+    options: dict[str, object] = {
+        "fixtures.awards": request.awards,
+        "fixtures.recipients": request.recipients,
+        "orchestration.folder": str(folder),
+        # its folder is removed, and a baseline in it with it
+        "orchestration.stores_baseline": False,
     }
+    # the paths of a command line start from the folder that it is called in
+    settings = resolved_settings(load_settings(config_file, os.environ, options, assignments), Path.cwd())
     level = "CRITICAL" if is_quiet else "INFO"
     with dg.DagsterInstance.ephemeral() as instance:
         return (
-            build_definitions(config, edges)
+            build_definitions(settings, edges)
             .resolve_job_def(JOB)
             .execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 run_config={
-                    "resources": {SETTINGS_RESOURCE: {"config": gate}},
+                    "resources": {SETTINGS_RESOURCE: {"config": {IS_FRESH: True}}},
                     "loggers": {"console": {"config": {"log_level": level}}},
                 },
             )
         )
+
+
+def _enriched(result: dg.ExecuteInProcessResult) -> EnrichedFiles | None:
+    """Return the files of the enriched awards, None where nothing was enriched."""
+    for event in result.get_asset_materialization_events():
+        if event.asset_key == dg.AssetKey(ENRICHED):
+            path = event.materialization.metadata[PATH]
+            return EnrichedFiles(Path(str(path.value)).parent)
+    return None
 
 
 def _error_of(result: dg.ExecuteInProcessResult) -> InputError | ToolError:

@@ -22,6 +22,7 @@ JOBS = (JOB, YEARLY_JOB)
 SCHEDULE = "sbir_etl_schedule"
 FAILURE_SENSOR = "enrichment_failure_sensor"
 WARNING_SENSOR = "enrichment_warning_sensor"
+BACKFILL_SENSOR = "enrichment_backfill_sensor"
 
 # the prefix keeps them apart from the resources of other assets in a code location
 SETTINGS_RESOURCE = "sbir_gate_settings"
@@ -34,9 +35,7 @@ def named(*parts: str) -> str:
 
 
 def award_year_of(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.InputContext,
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
 ) -> int | None:
     """Return the award year of the partition that a step is about; None where there are no partitions."""
-    if isinstance(context, dg.InputContext):
-        return int(context.asset_partition_key) if context.has_asset_partitions else None
     return int(context.partition_key) if context.has_partition_key else None
