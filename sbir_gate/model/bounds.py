@@ -35,7 +35,7 @@ def is_amount(value: float, *, may_be_negative: bool = False) -> bool:
 
 def _faults(measured: Measurement) -> Iterator[str]:
     if not is_plausible(measured.started_at):
-        yield f"started_at: {measured.started_at:%Y-%m-%d} is no time at which a Run was measured"
+        yield f"started_at: {measured.started_at:%Y-%m-%d}: a Run cannot have been measured then"
     for name, timings in (
         ("calibration_seconds", measured.calibration_seconds),
         ("calibration_cpu_seconds", measured.calibration_cpu_seconds),

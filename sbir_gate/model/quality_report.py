@@ -251,7 +251,7 @@ def band_of(confidence: float | None) -> Band:
 def count_fault(report: QualityReport) -> str:
     """Return the first count that contradicts another, or the time if it cannot be; empty for neither."""
     if not is_plausible(report.made_at):
-        return f"made_at: {report.made_at:%Y-%m-%d} is no time at which a report was made"
+        return f"made_at: {report.made_at:%Y-%m-%d}: a report cannot have been made then"
     awards, links = report.match_rate.whole, report.match_rate.part
     if (report.quality.awards, report.quality.links) != (awards, links):
         return f"quality and match_rate do not count the same awards and links ({links} of {awards})"
