@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from sbir_gate import __version__
 from sbir_gate.errors import SbirGateError
 from sbir_gate.files import read_file
-from sbir_gate.gate.announcing import announce_alerts
+from sbir_gate.gate.announcing import announce_run
 from sbir_gate.gate.baseline import baseline_diagnoses
 from sbir_gate.gate.dashboard import history_of
 from sbir_gate.gate.fixture import describe_fixture
 from sbir_gate.gate.main_branch import course_branch
 from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
 from sbir_gate.gate.storing.baselines import load_baseline
-from sbir_gate.model.alert import Alert, AlertKind, AlertList
+from sbir_gate.model.alert import AlertList, RunNotice
 from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
 from sbir_gate.model.finding import Fact, Finding, Rule, Severity
 from sbir_gate.model.history import HistoryEntry, HistoryQuery
-from sbir_gate.model.publication import Links
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import ChecklistSettings
@@ -132,17 +132,15 @@ def _alerting(
     if not sends_alert:
         yield Diagnosis(Gravity.ERROR, Flaw.ALERT_NOT_TESTED, ALERTING)
         return
-    announce_alerts(
-        alert_of_test(effective.settings.gate.name, edges.now()), edges.webhook, Links(), edges.slack()
-    )
+    notice = alert_of_test(effective.settings.gate.name, edges.now())
+    announce_run(notice, edges.webhook, edges.slack())
     yield Diagnosis(Gravity.NOTE, Flaw.ALERT_SENT, ALERTING)
 
 
-def alert_of_test(gate: str, moment: datetime) -> AlertList:
-    """Return an alert that says that it is a test."""
-    finding = Finding(Rule.TEST_ALERT, Severity.INFO)
-    alert = Alert(gate, AlertKind.FAULT, Severity.INFO, (finding,))
-    return AlertList(gate, Outcome.PASS, moment, commit="", branch="", alerts=(alert,))
+def alert_of_test(gate: str, moment: datetime) -> RunNotice:
+    """Return a message that says that it is a test."""
+    alerts = AlertList(gate, Outcome.PASS, moment, f"sbir-gate {__version__}", branch="", alerts=())
+    return RunNotice(Finding(Rule.TEST_ALERT, Severity.INFO), alerts)
 
 
 def _reviews(effective: EffectiveSettings, today: date) -> Iterator[Diagnosis]:
