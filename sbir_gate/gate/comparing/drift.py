@@ -119,7 +119,7 @@ def drift_findings(
     where every award has a label, and neither precision nor recall fell.
     """
     limits = _drift_limits(head, policy, rule)
-    # what repeats show of the noise is enough; of a single one the history tells
+    # repeats show their noise; for a single one that of the history is used
     noise = spreads if len(head.samples) < FEWEST_REPEATS else NO_SPREAD
     compared = compare_metrics(head, older, replace(policy, limits=tuple(limits.values())), noise)
     is_as_good = _is_as_good(head, compared.changes)

@@ -174,7 +174,7 @@ def _noisy(pair: Pair, head: Measurement, reference: Measurement, spread: float 
 
 
 def _log_median(values: Sequence[float]) -> Estimate:
-    """Return the log of the median; a single value shows no noise, and the history's stands for it."""
+    """Return the log of the median; the noise of a single value is known from the history."""
     if len(values) >= FEWEST_REPEATS:
         return estimate_log_median(values)
     return Estimate(math.log(values[0]), 0.0, _HISTORY_FREEDOM)
