@@ -18,7 +18,12 @@ from sbir_gate.orchestration.run_config import (
     given_options,
 )
 from sbir_gate.settings.display import overrides
-from sbir_gate.settings.effective import EffectiveSettings, changed_settings, load_settings
+from sbir_gate.settings.effective import (
+    EffectiveSettings,
+    changed_settings,
+    load_settings,
+    resolved_settings,
+)
 from sbir_gate.settings.entries import Entry, Layer
 from sbir_gate.settings.layers import ASSIGNMENT_OPTION, assignment_layer
 
@@ -57,7 +62,7 @@ class GateResource:
         file = self.config.get(CONFIG_FILE)
         if isinstance(file, str):
             named = self.config if self.named is None else self.named
-            base = load_settings(Path(file), os.environ)
+            base = resolved_settings(load_settings(Path(file), os.environ))
             config: Config = {name: value for name, value in self.config.items() if name in named}
         else:
             base, config = self.loaded, self.config
@@ -67,14 +72,18 @@ class GateResource:
         origins = {
             key: _RUN if origin == ASSIGNMENT_OPTION else origin for key, origin in changed.origins.items()
         }
-        return replace(changed, origins=origins)
+        return resolved_settings(replace(changed, origins=origins))
 
 
 def load_base(settings: EffectiveSettings | Path | str | None) -> EffectiveSettings:
-    """Return settings as they are, or those of a file under the environment. Raises ConfigurationError."""
-    if isinstance(settings, EffectiveSettings):
-        return settings
-    return load_settings(Path(settings) if settings is not None else None, os.environ)
+    """Return settings that are loaded, or those of a file under the environment, with absolute paths.
+
+    So they mean the same in every process of a run, whatever folder it is started in. Raises
+    ConfigurationError.
+    """
+    if not isinstance(settings, EffectiveSettings):
+        settings = load_settings(Path(settings) if settings is not None else None, os.environ)
+    return resolved_settings(settings)
 
 
 def settings_resource(loaded: EffectiveSettings, name: str) -> dg.ResourceDefinition:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from sbir_gate.errors import OutputError, SbirGateError
-from sbir_gate.files import save_output
+from sbir_gate.files import error_reason, save_output
 from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.model.labelling import AwardLabel
 from sbir_gate.reading.truth import label_text, read_labels
@@ -81,7 +81,8 @@ class LabelFile:
                 if labels != before:
                     save_output(self.path, label_text(labels.values()))
         except (LockedError, OSError) as error:
-            raise OutputError(f"cannot be changed ({error})", "try again", path=self.path) from error
+            problem = f"cannot be changed ({error_reason(error)})"
+            raise OutputError(problem, "try again", path=self.path) from error
 
 
 @dataclass(frozen=True, slots=True)

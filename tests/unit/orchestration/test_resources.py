@@ -1,17 +1,20 @@
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
 from sbir_gate.errors import ConfigurationError
+from sbir_gate.gate.policy import own_judgement
 from sbir_gate.orchestration.resources import GateResource, load_base, settings_resource
 from sbir_gate.orchestration.run_config import RUN_SETTINGS, config_schema, given_options
 from sbir_gate.settings.effective import default_settings
 from sbir_gate.settings.entries import flat
 
 CHANGED = {
-    "awards": "a.csv",
-    "recipients": "r.csv",
+    "awards": "/a.csv",
+    "recipients": "/r.csv",
     "truth": None,
-    "folder": "elsewhere",
+    "folder": "/elsewhere",
     "chunk_size": 7,
     "memory_threshold_mb": 128,
     "match_rate_threshold": 0.5,
@@ -20,7 +23,7 @@ CHANGED = {
     "workers": 1,
     "stores_baseline": False,
 }
-LOADED = default_settings({})
+LOADED = load_base(default_settings({}))
 
 
 def defaults(loaded=LOADED):
@@ -55,7 +58,7 @@ def run_of(config, name="gate"):
 
 
 def test_the_defaults_of_the_launchpad_are_the_settings_in_force_and_change_nothing():
-    loaded = default_settings({"gate.name": "east", "enrichment.performance.workers": 3})
+    loaded = load_base(default_settings({"gate.name": "east", "enrichment.performance.workers": 3}))
     assert defaults(loaded)["workers"] == 3
     assert GateResource(loaded, defaults(loaded)).effective().settings == loaded.settings
 
@@ -109,7 +112,35 @@ def test_settings_of_a_file_lie_under_the_environment(tmp_path, monkeypatch):
     assert load_base(str(path)).settings.gate.max_lost == 1
     monkeypatch.setenv("SBIR_GATE__GATE__MAX_LOST", "2")
     assert load_base(path).settings.gate.max_lost == 2
-    assert load_base(LOADED) is LOADED
+
+
+def test_relative_paths_start_from_the_settings_file_and_not_from_where_the_location_was_started(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "team").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "team" / "gate.yaml").write_text("fixtures: {awards: data/awards.csv}\n")
+    monkeypatch.chdir(tmp_path)
+    loaded = load_base("team/gate.yaml")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    settings = GateResource(loaded, {"recipients": "mine.csv", "folder": "/there"}).effective().settings
+    assert settings.fixtures.awards == tmp_path / "team" / "data" / "awards.csv"
+    assert settings.fixtures.recipients == tmp_path / "team" / "mine.csv"
+    assert settings.gate.baselines_folder == tmp_path / "team" / "baselines"
+    assert settings.orchestration.folder == Path("/there")
+
+
+def test_so_they_do_from_a_file_that_a_run_names(tmp_path):
+    path = tmp_path / "other.yaml"
+    path.write_text("fixtures: {awards: awards.csv}\n")
+    gate = GateResource(load_base(None), {"config_file": str(path)})
+    assert gate.effective().settings.fixtures.awards == tmp_path / "awards.csv"
+
+
+def test_the_default_file_of_waivers_may_still_be_missing(tmp_path):
+    path = tmp_path / "gate.yaml"
+    path.write_text("{}\n")
+    assert own_judgement(load_base(path)).rules.waivers == ()
 
 
 def test_a_run_has_the_settings_of_its_config():
