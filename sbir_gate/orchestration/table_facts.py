@@ -10,6 +10,7 @@ import duckdb
 
 from sbir_gate.errors import InputError
 from sbir_gate.orchestration.facts import Metadata
+from sbir_gate.reading.database import count_rows
 from sbir_gate.reading.files import FileKind, resolve_files
 from sbir_gate.sql_text import file_relation
 
@@ -25,6 +26,8 @@ _COLUMNS: Mapping[str, str] = {
     "match_decision": "link, candidate (for manual review) or none.",
     "match_candidates": "JSON: at most five candidates.",
 }
+ROW_COUNT = "dagster/row_count"
+RECIPIENT_COLUMNS = tuple(name for name in _COLUMNS if name.startswith("recipient_"))
 _KINDS = {FileKind.PARQUET: "parquet", FileKind.DUMP: "postgres", FileKind.TEXT: "csv"}
 
 
@@ -33,12 +36,12 @@ def table_facts(path: Path) -> Metadata:
     relation = file_relation([path])
     with duckdb.connect() as connection:
         columns = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
-        (rows,) = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()[0]
+        rows = count_rows(connection, relation)
     schema = dg.TableSchema(
         [dg.TableColumn(name, kind, _COLUMNS.get(name)) for name, kind, *_ in columns],
     )
     return {
-        "dagster/row_count": dg.MetadataValue.int(int(rows)),
+        ROW_COUNT: dg.MetadataValue.int(rows),
         "dagster/column_schema": dg.MetadataValue.table_schema(schema),
         **uri_facts(path),
     }
