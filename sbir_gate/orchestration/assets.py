@@ -7,14 +7,20 @@ from pathlib import Path
 
 import dagster as dg
 
-from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.files import read_file, sha256_of
-from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
+from sbir_gate.files import sha256_of
+from sbir_gate.gate.conclusion import REPORT_NAME
 from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.orchestration.attempts import attempt_facts
-from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts, source_facts
+from sbir_gate.orchestration.facts import (
+    Metadata,
+    numbers,
+    place_facts,
+    quality_facts,
+    report_facts,
+    source_facts,
+)
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.records import FINGERPRINT, Recorded
@@ -60,7 +66,7 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
         key=shape.key(RAW),
         **shape.options(),
         deps=list(filter(None, [shape.awards_from])),
-        kinds={"csv"},
+        kinds={*shape.awards_kinds},
         automation_condition=_when_fetched(shape),
         description="The awards as they were published: the files themselves, known by their fingerprint.",
     )
@@ -250,9 +256,7 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 **uri_facts(report),
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(reasons)),
-                "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
-                "report_path": dg.MetadataValue.path(report.absolute()),
-                "verdict_path": dg.MetadataValue.path((place.folder / VERDICT_NAME).absolute()),
+                **report_facts(place.folder),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
                 "enriched_path": dg.MetadataValue.path(enriched.files.awards),
                 "published_path": dg.MetadataValue.path(enriched.assets.published.absolute()),

@@ -55,6 +55,7 @@ class AssetOptions(TypedDict):
     code_version: str
     owners: list[str]
     tags: dict[str, str]
+    freshness_policy: dg.FreshnessPolicy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class AssetShape:
     """One set of the assets: its group, what stands before its names, its partitions, retries and resources.
 
     `recipients` is the asset of the file that awards are linked to, `awards_from` the asset that the awards
-    come from, if there is any.
+    come from, if there is any; `awards_kinds` are those of the files of the awards.
     """
 
     retries: dg.RetryPolicy
@@ -73,6 +74,8 @@ class AssetShape:
     awards_from: dg.AssetKey | None
     owners: tuple[str, ...]
     tags: Mapping[str, str]
+    freshness: dg.FreshnessPolicy | None
+    awards_kinds: frozenset[str]
     settings_resource: str
     io_manager: str
 
@@ -100,6 +103,7 @@ class AssetShape:
             code_version=_CODE_VERSION,
             owners=list(self.owners),
             tags=dict(self.tags),
+            freshness_policy=self.freshness,
         )
 
 

@@ -161,6 +161,17 @@ class TestTheJob:
 
 
 class TestBadData:
+    def test_the_page_of_a_refused_run_has_the_reason_and_the_report(self, refused):
+        _, result = refused
+        (failure,) = [
+            event.step_failure_data.user_failure_data
+            for event in result.all_events
+            if event.event_type is dg.DagsterEventType.STEP_FAILURE
+        ]
+        assert "match_rate_threshold: " in failure.description
+        assert "0.6" in failure.description
+        assert failure.metadata["report"].value.startswith("### ")
+
     def test_too_few_links_hold_up_the_report(self, refused):
         _, result = refused
         assert is_held_up(result)
