@@ -102,6 +102,37 @@ class TestTheJob:
         assert report["report"].startswith("### ")
         assert SUBJECT in report["report"]
 
+    def test_tables_have_the_metadata_that_dagster_itself_knows(self, done):
+        _, result = done
+        raw, validated, enriched = (metadata_of(result, asset) for asset in (RAW, VALIDATED, ENRICHED))
+        rows = [known["dagster/row_count"] for known in (raw, validated, enriched)]
+        assert rows == [AWARDS] * 3
+        assert raw["records_per_second"] > 0
+        assert enriched["dagster/uri"] == Path(enriched["path"]).as_uri()
+        columns = {column.name: column.type for column in enriched["dagster/column_schema"].columns}
+        assert (columns["award_id"], columns["match_score"]) == ("VARCHAR", "DOUBLE")
+        lineage = enriched["dagster/column_lineage"].deps_by_column
+        assert [dep.asset_key.path[-1] for dep in lineage["award_id"]] == [VALIDATED]
+        assert [dep.asset_key.path[-1] for dep in lineage["recipient_name"]] == ["usaspending_recipients"]
+        assert validated["source_path"] == raw["path"]
+
+    def test_a_run_says_which_settings_it_had_and_which_attempt_it_was(self, done):
+        world, result = done
+        enriched = metadata_of(result, ENRICHED)
+        (folder, size) = (
+            enriched["settings"][key] for key in ("reports.folder", "enrichment.performance.chunk_size")
+        )
+        assert folder["value"] == str(world.folder / "reports")
+        assert size["value"] == world.chunk_size
+        assert (enriched["attempt"], enriched["recovery_seconds"]) == (1, 0.0)
+        assert (enriched["progress_resumable"], enriched["estimated_time_remaining"]) == (True, 0.0)
+        assert enriched["progress_records_processed"] == RECIPIENTS
+
+    def test_a_check_that_passes_says_its_value_and_its_limit(self, done):
+        _, result = done
+        said = {each.check_name: each.description for each in result.get_asset_check_evaluations()}
+        assert said["match_rate_threshold"] == ("Match rate 0.900, within its limit: minimum 0.7")
+
     def test_the_report_keeps_the_quality_that_its_run_has(self, done):
         world, result = done
         (path,) = (world.files / "quality").iterdir()
@@ -132,6 +163,17 @@ class TestTheJob:
 
 
 class TestBadData:
+    def test_the_page_of_a_refused_run_has_the_reason_and_the_report(self, refused):
+        _, result = refused
+        (failure,) = [
+            event.step_failure_data.user_failure_data
+            for event in result.all_events
+            if event.event_type is dg.DagsterEventType.STEP_FAILURE
+        ]
+        assert "match_rate_threshold: " in failure.description
+        assert "0.6" in failure.description
+        assert failure.metadata["report"].value.startswith("### ")
+
     def test_too_few_links_hold_up_the_report(self, refused):
         _, result = refused
         assert is_held_up(result)
@@ -585,6 +627,7 @@ class TestRecovery:
         assert recovery["progress_checkpoint"] is not None
         known = metadata_of(result, ENRICHED)
         assert (known["is_recovered"], known["records_reused"], known["recipients"]) == (True, 50, RECIPIENTS)
+        assert (known["attempt"], known["recovery_seconds"] > 0) == (2, True)
         assert metadata_of(undisturbed, ENRICHED)["is_recovered"] is False
 
     @pytest.mark.slow
