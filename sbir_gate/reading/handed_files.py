@@ -241,7 +241,7 @@ def _hand_text(
 
 def _suffix(files: Sequence[SourceFile]) -> str:
     """Return the suffix of a single delimited file: an engine reads the handed one as it would that."""
-    if len(files) > 1 or files[0].kind is not FileKind.TEXT:
+    if len(files) > 1 or files[0].kind is not FileKind.TEXT or files[0].is_json or files[0].member:
         return ".csv"
     suffixes = files[0].path.suffixes
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
