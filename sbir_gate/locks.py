@@ -54,6 +54,42 @@ def locked(
         os.close(descriptor)
 
 
+@contextmanager
+def in_use(path: Path) -> Iterator[None]:
+    """Hold an existing lock file, together with other users of what it protects.
+
+    Raises OSError when the file is not there or cannot be locked.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def out_of_use(path: Path) -> Iterator[bool]:
+    """Keep others from `in_use` while the block runs; give False where one is there.
+
+    So it does where that is unknown.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_free = True
+        except OSError:
+            is_free = False
+        yield is_free
+    finally:
+        os.close(descriptor)
+
+
 def is_abandoned(path: Path) -> bool:
     """Say whether a lock file was left by a process that was killed. Raises OSError where there is none.
 

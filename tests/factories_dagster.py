@@ -19,8 +19,8 @@ from sbir_gate.model.publication import Links
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.samples import Calibration
 from sbir_gate.orchestration import build_definitions
-from sbir_gate.orchestration.assets import AssetEdges
 from sbir_gate.orchestration.names import ENRICHED, JOB, REPORT, SETTINGS_RESOURCE
+from sbir_gate.orchestration.steps import AssetEdges
 from sbir_gate.pipeline.asset_run import Engine
 from tests.factories import MACHINE
 from tests.factories_matching import Award, Recipient, write_tables

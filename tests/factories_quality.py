@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.quality_report import Provenance, quality_report
+from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, LinkedRecipient, Phase
@@ -93,3 +95,8 @@ TRUTH = {
 def make_report(truth: Mapping[str, frozenset[str]] | None = TRUTH) -> QualityReport:
     """Return the report of DECISIONS on PROFILES."""
     return report_of(DECISIONS, PROFILES, truth, NAMES)
+
+
+def report_of_entry(entry: HistoryEntry) -> QualityReport:
+    """Return the quality report that the Run of an entry left."""
+    return replace(make_report(), gate=entry.gate, made_at=entry.started_at, source=entry.source)

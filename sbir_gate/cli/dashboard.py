@@ -67,10 +67,16 @@ def dashboard(
     check_outputs((output,), (config_file,))
     now = datetime.now(UTC)
     moment = since_moment(since, now) if since is not None else None
-    with history_of(source, settings) as history:
+    with history_of(source, settings) as (history, reports_of):
         for line in skipped_text(history.skipped):
             put_line(f"warning: {harmless(line)}", is_error=True)
-        gates = dashboard_of(history, settings, moment, has_changes=has_change_points(wants_changes))
+        gates = dashboard_of(
+            history,
+            settings,
+            moment,
+            has_changes=has_change_points(wants_changes),
+            reports_of=reports_of,
+        )
     site = repository if repository is not None else _workflow_site()
     page = dashboard_page(gates, site, (f"Made by sbir-gate on {now:%Y-%m-%d %H:%M} UTC.",))
     deliver(output, render_page(page))

@@ -175,12 +175,19 @@ def trend(
 Examples:
   sbir-gate history quality
   sbir-gate history quality --since 30d --format csv
+  sbir-gate history quality --history sbir-gate-history
   sbir-gate history quality reports/quality/2026-01-30.json reports/quality/2026-01-31.json
 """
 )
 @click.argument("compared", metavar="[BEFORE AFTER]", type=FilePath(), nargs=-1)
 @click.option("--since", metavar="WHEN", help="A date (2026-01-31), a time, or a span (12h, 30d, 6w).")
 @click.option("--gate", help="Only reports of this gate; '' for those of files alone; default: all.")
+@click.option(
+    "--history",
+    "source",
+    metavar="BRANCH",
+    help="Branch of the history on history.remote; default: the folder quality/ of reports.folder.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
@@ -194,6 +201,7 @@ def quality(
     compared: tuple[Path, ...],
     since: str | None,
     gate: str | None,
+    source: str | None,
     limit: int,
     format_: str,
     config_file: Path | None,
@@ -201,9 +209,9 @@ def quality(
 ) -> None:
     """List quality reports and compare the newest with the one before; or compare BEFORE with AFTER."""
     from sbir_gate.errors import UsageError
+    from sbir_gate.gate.branches import reports_on_branch
     from sbir_gate.gate.kept_runs import skipped_text
-    from sbir_gate.gate.quality import quality_folder
-    from sbir_gate.gate.quality_history import compared_reports, kept_reports
+    from sbir_gate.gate.quality_history import compared_reports, kept_reports, quality_folder
     from sbir_gate.gate.reporting.history import HistoryFormat
     from sbir_gate.gate.reporting.quality_history import render_comparison, render_reports
     from sbir_gate.gate.trends import since_moment
@@ -215,7 +223,10 @@ def quality(
         return
     settings = effective_settings(config_file, assignments, {}).settings
     moment = since_moment(since, datetime.now(UTC)) if since is not None else None
-    kept = kept_reports(quality_folder(settings), gate, moment, limit)
+    if source is None:
+        kept = kept_reports(quality_folder(settings), gate, moment, limit)
+    else:
+        kept = reports_on_branch(settings, source, gate, moment, limit)
     for line in skipped_text(kept.skipped, "quality reports"):
         put_line(f"warning: {harmless(line)}", is_error=True)
     put(render_reports(kept.reports, kept.comparison, HistoryFormat(format_), _width()))
@@ -264,6 +275,8 @@ def push(
     place = history_branch(settings, Git(Path.cwd()), remote, branch)
     done = push_kept_history(settings, place, push_retrying())
     _report(done, place.shown)
+    if done.reports:
+        put_line(f"{place.shown}: quality reports added: {done.reports:,}")
 
 
 @history.command(

@@ -56,7 +56,8 @@ def quality(
 ) -> None:
     """Report the quality of the links in ENRICHED, the output of any engine (CSV, CSV.gz or Parquet)."""
     from sbir_gate.documents import save_quality
-    from sbir_gate.gate.quality import QualityRequest, quality_folder, report_on_file
+    from sbir_gate.gate.quality import QualityRequest, report_on_file
+    from sbir_gate.gate.quality_history import quality_folder
 
     outputs = {"--html": html, "--json": json_, "--markdown": markdown}
     printed = [name for name, path in outputs.items() if path == STANDARD_OUTPUT]

@@ -28,6 +28,7 @@ class EnrichRequest:
 
     Without `is_resuming` what an interrupted run left is not used. Progress is written to a file in
     `progress_folder`, the index of all recipients (`recipient_index`) in `index_folder`, if they are named.
+    Finished chunks are kept in `chunk_folder`, if it is named and they are kept, else beside the output.
     `later_stages` are those of the caller's own that follow, so that the time left counts them.
     """
 
@@ -39,6 +40,7 @@ class EnrichRequest:
     is_resuming: bool = True
     progress_folder: Path | None = None
     index_folder: Path | None = None
+    chunk_folder: Path | None = None
     later_stages: tuple[str, ...] = ()
 
 
@@ -79,7 +81,7 @@ def enrich(
         request.awards,
         request.recipients,
         request.rejects,
-        _chunk_folder(request.output, settings),
+        _chunk_folder(request, settings),
         request.is_resuming,
         request.progress_folder,
         request.index_folder,
@@ -135,8 +137,9 @@ def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
         raise unwritable(path, error) from error
 
 
-def _chunk_folder(output: Path, settings: Settings) -> Path | None:
+def _chunk_folder(request: EnrichRequest, settings: Settings) -> Path | None:
     """Return where the finished chunks of the recipients are kept, None where they are not."""
     if not settings.enrichment.keeps_chunks:
         return None
-    return (work_folder(settings) or output.parent) / f"{output.name}.parts"
+    output = request.output
+    return request.chunk_folder or (work_folder(settings) or output.parent) / f"{output.name}.parts"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,13 +25,15 @@ from sbir_gate.gate.policy import Judgement
 from sbir_gate.gate.quality import keep_quality
 from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
-from sbir_gate.gate.reporting.markdown import render_markdown
+from sbir_gate.gate.reporting.markdown import Surroundings, render_markdown
 from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.trend_charts import trend_charts
 from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.gate.trends import trends_of
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.finding import Finding, Place, Rule, Severity, place_of, recorded
-from sbir_gate.model.publication import Subjects
+from sbir_gate.model.publication import Subjects, TrendSeries
 from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
@@ -104,7 +106,8 @@ def _judged(
     settings = effective.settings
     folder = settings.reports.folder
     past = consult_history(head, verdict, settings, judgement.history)
-    verdict_path, report_path = write_verdict(folder, head, past.verdict, edges.subject)
+    trends = trends_of(head, settings, past.verdict.changes)
+    verdict_path, report_path = write_verdict(folder, head, past.verdict, edges.subject, trends)
     save_alerts(folder / ALERTS_NAME, past.alerts)
     return GateResult(
         run=head,
@@ -144,16 +147,22 @@ def _leave_noted(effective: EffectiveSettings, edges: Edges, error: SbirGateErro
 
 
 def write_verdict(
-    folder: Path, run: Run | None, verdict: Verdict, subject: Callable[[str], str]
+    folder: Path,
+    run: Run | None,
+    verdict: Verdict,
+    subject: Callable[[str], str],
+    trends: Sequence[TrendSeries] = (),
 ) -> tuple[Path, Path]:
     """Write the verdict, its report and the changed awards to the folder of reports.
 
-    `subject` gives the first line of a commit's message. Return the paths of verdict and report.
+    `subject` gives the first line of a commit's message, `trends` are drawn in the report. Return the paths
+    of verdict and report.
     """
     verdict_path, report_path = folder / VERDICT_NAME, folder / REPORT_NAME
     save_verdict(verdict_path, verdict)
     subjects = Subjects.of(verdict, subject)
-    save_text(report_path, render_markdown(build_view(run, verdict, subjects=subjects)))
+    around = Surroundings(charts=trend_charts(trends))
+    save_text(report_path, render_markdown(build_view(run, verdict, subjects=subjects), around))
     save_text(folder / CHANGED_AWARDS_NAME, render_changed_awards(verdict.records))
     return verdict_path, report_path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,21 +11,21 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sbir_gate.errors import DocumentError, InputError, UsageError
-from sbir_gate.gate.branches import history_branch
+from sbir_gate.gate.branches import history_at_branch
 from sbir_gate.gate.comparing.limits import limits_of
 from sbir_gate.gate.comparing.thinning import thinned
 from sbir_gate.gate.judging_history import history_folder
 from sbir_gate.gate.main_branch import course_branch
-from sbir_gate.gate.quality import quality_folder
-from sbir_gate.gate.quality_history import newest_reports
+from sbir_gate.gate.quality_history import newest_reports, quality_folder
 from sbir_gate.gate.storing.baselines import load_baseline
-from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.history import History, open_entries, open_history
-from sbir_gate.gate.storing.history_branch import entries_at
+from sbir_gate.gate.storing.history_branch import entries_at, reports_at
+from sbir_gate.gate.storing.revisions import Revision
 from sbir_gate.gate.trends import metric_history
 from sbir_gate.model.dashboard import ANY_BRANCH, GateHistory, MetricCourse
 from sbir_gate.model.finding import ABSOLUTE, Severity
 from sbir_gate.model.history import HistoryPoint, HistoryQuery, HistoryRow, MetricHistory
+from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Direction, MetricLimit
 from sbir_gate.settings.judgement import policy
@@ -35,37 +35,61 @@ from sbir_gate.settings.schema import Settings
 MAX_ENTRIES = 20_000
 MAX_SHOWN = 2000
 MAX_BRANCHES = 12
+# of a branch, where the very newest report may be damaged
+_NEWEST_READ = 5
+
+
+ReportsOf = Callable[[Sequence[str]], Mapping[str, QualityReport]]
+"""Returns the newest quality report of each of these gates that has one."""
 
 
 @contextmanager
-def history_of(source: str | None, settings: Settings) -> Iterator[History]:
+def history_of(source: str | None, settings: Settings) -> Iterator[tuple[History, ReportsOf]]:
     """Open the history that `source` names: a folder, else a branch of the remote; None for the settings'.
 
-    Raises InputError if it is neither, ToolError if the branch cannot be fetched.
+    The quality reports are those of the branch, and of gates that have none there those kept here. Raises
+    InputError if it is neither, ToolError if the branch cannot be fetched.
     """
     if source is None or Path(source).is_dir():
         with open_history(history_folder(settings) if source is None else Path(source)) as history:
-            yield history
+            yield history, _reports_here(settings)
         return
     if Path(source).exists():
         raise InputError("is not a folder", "name the folder of the history, or its branch", path=source)
-    tip = history_branch(settings, Git(Path.cwd()), name=source).tip()
-    if tip is None:
-        raise InputError(
-            f"--history {source[:80]!r} is neither a folder nor a branch of {settings.history.remote}",
-            "name the folder of the history, or its branch: 'sbir-gate history push' creates it",
-        )
+    tip = history_at_branch(settings, source)
     entries, skipped = entries_at(tip, None, MAX_ENTRIES)
     with open_entries(entries, skipped) as history:
-        yield history
+        yield history, _reports_at(tip, settings)
+
+
+def _reports_here(settings: Settings) -> ReportsOf:
+    return lambda gates: newest_reports(quality_folder(settings), gates)
+
+
+def _reports_at(tip: Revision, settings: Settings) -> ReportsOf:
+    def newest(gates: Sequence[str]) -> Mapping[str, QualityReport]:
+        found: dict[str, QualityReport] = {}
+        for gate in gates:
+            reports, _ = reports_at(tip, gate, _NEWEST_READ)
+            found |= {report.gate: report for report in reports.values() if report.gate == gate}
+        return {**newest_reports(quality_folder(settings), gates), **found}
+
+    return newest
 
 
 def dashboard_of(
-    history: History, settings: Settings, since: datetime | None, *, has_changes: bool, most: int = MAX_SHOWN
+    history: History,
+    settings: Settings,
+    since: datetime | None,
+    *,
+    has_changes: bool,
+    most: int = MAX_SHOWN,
+    reports_of: ReportsOf | None = None,
 ) -> tuple[GateHistory, ...]:
     """Return what is shown of each gate, the gate of the settings first. Raises InputError without any Run.
 
-    `has_changes` asks for change points, which need the extra `history`.
+    `has_changes` asks for change points, which need the extra `history`. Without `reports_of` the quality
+    reports are those kept here.
     """
     rows = history.rows(HistoryQuery(since=since, limit=MAX_ENTRIES))
     if not rows:
@@ -75,7 +99,7 @@ def dashboard_of(
         )
     own = settings.gate.name
     gates = sorted({row.gate for row in rows}, key=lambda gate: (gate != own, gate))
-    reports = newest_reports(quality_folder(settings), gates)
+    reports = (reports_of or _reports_here(settings))(gates)
     return tuple(
         replace(
             _Gate(history, settings, gate, since).shown(has_changes=has_changes, most=most),

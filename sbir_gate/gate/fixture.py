@@ -13,14 +13,12 @@ from typing import Protocol
 import duckdb
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import open_file
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.records import AwardProfile, LinkedRecipient, Reject
 from sbir_gate.model.run import Fixture
 from sbir_gate.reading.award_table import profiles_of
 from sbir_gate.reading.awards import read_awards, thin_awards
 from sbir_gate.reading.database import open_database
-from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.handed_files import hand_awards, hand_recipients
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipient_index import (
@@ -29,12 +27,12 @@ from sbir_gate.reading.recipient_index import (
     with_whole_entities,
 )
 from sbir_gate.reading.rejects import RejectLog
-from sbir_gate.reading.sources import source_paths
+from sbir_gate.reading.sources import digest_source
 from sbir_gate.reading.truth import check_truth, read_truth
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.reading import database_options, reading_options
 
-_DIGEST_CHUNK = 1 << 20
+_NEXT = b"\x00next\x00"
 _READ_ONLY = 0o444
 
 
@@ -121,12 +119,13 @@ def fixture_of(
     handed: tuple[Path, Path] | None = None,
     *,
     is_partial: bool = False,
+    awards_digest: str = "",
 ) -> ReadFixture:
     """Return the fixture whose awards and recipients were read, with its truth.
 
-    `is_partial` says that the profiles are of some awards alone, a year say: then the truth of the others is
-    left out. Raises InputError for a truth of another fixture, and for any row that could not be read where
-    there is a truth.
+    `awards_digest` is as in `describe_fixture`. `is_partial` says that the profiles are of some awards alone,
+    a year say: then the truth of the others is left out. Raises InputError for a truth of another fixture,
+    and for any row that could not be read where there is a truth.
     """
     truth, path = None, effective.settings.fixtures.truth
     rejects = tuple(filter(None, (unread.first, recipients.first_reject)))
@@ -138,7 +137,7 @@ def fixture_of(
         started_at,
         profiles,
         truth,
-        describe_fixture(effective, len(profiles)),
+        describe_fixture(effective, len(profiles), awards_digest),
         recipients,
         handed,
         unread.count + recipients.rejects,
@@ -181,17 +180,19 @@ def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
         return profiles_of(connection)
 
 
-def describe_fixture(effective: EffectiveSettings, awards: int) -> Fixture:
-    """Return the fixture with the SHA-256 over the bytes of its files."""
+def describe_fixture(effective: EffectiveSettings, awards: int, awards_digest: str = "") -> Fixture:
+    """Return the fixture with the SHA-256 over the bytes of its files.
+
+    `awards_digest` is that of the awards when they were read (`source_digest`). It takes their place if they
+    have changed since: then the fixture is of no files that are there now.
+    """
     fixtures = effective.settings.fixtures
-    digest = hashlib.sha256()
-    for source in (fixtures.awards, fixtures.recipients, *([fixtures.truth] if fixtures.truth else [])):
-        for file in resolve_files(str(source)):
-            for path in source_paths(file, reading_options(effective.settings)):
-                _digest_file(path, digest.update)
-            if file.table is not None:
-                digest.update(file.table.encode())
-        digest.update(b"\x00next\x00")
+    options = reading_options(effective.settings)
+    digest = _digest_of_awards(fixtures.awards, options, awards_digest)
+    for source in (fixtures.recipients, fixtures.truth):
+        if source is not None:
+            digest_source(source, options, digest.update)
+            digest.update(_NEXT)
     return Fixture(
         fingerprint=digest.hexdigest(),
         awards_path=str(fixtures.awards),
@@ -199,6 +200,25 @@ def describe_fixture(effective: EffectiveSettings, awards: int) -> Fixture:
         truth_path=str(fixtures.truth or ""),
         awards=awards,
     )
+
+
+def _digest_of_awards(source: Path, options: ReadingOptions, known: str) -> hashlib._Hash:
+    whole, own = hashlib.sha256(), hashlib.sha256()
+
+    def update(block: bytes) -> None:
+        whole.update(block)
+        own.update(block)
+
+    try:
+        digest_source(source, options, update)
+        is_known = known in {"", own.hexdigest()}
+    except InputError:
+        if not known:
+            raise
+        is_known = False
+    digest = whole if is_known else hashlib.sha256(known.encode())
+    digest.update(_NEXT)
+    return digest
 
 
 def _read_awards(
@@ -238,14 +258,3 @@ def _checked_truth(
     facts = recipients.facts_of(id_ for right in truth.values() for id_ in right)
     check_truth(path, truth, award_ids, facts.rows.keys())
     return with_whole_entities(truth, facts.entities)
-
-
-def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
-    try:
-        with open_file(path) as file:
-            while block := file.read(_DIGEST_CHUNK):
-                update(block)
-    except OSError as error:
-        raise InputError(
-            f"cannot be read ({error.strerror})", "check that it exists and may be read", path=path
-        ) from error

@@ -16,6 +16,7 @@ from sbir_gate.gate.fixture import ReadFixture
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.quality_report import Provenance, quality_report
+from sbir_gate.gate.quality_history import quality_folder
 from sbir_gate.model.award_columns import uncollected
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.quality_report import QualityReport
@@ -138,11 +139,6 @@ def report_on_saved(
     ):
         names = named_recipients(connection, enriched, Path(name), reading_options(settings))
     return replace(report_on_run(run, profiles, names), enriched=str(enriched))
-
-
-def quality_folder(settings: Settings) -> Path:
-    """Return the folder of the quality reports."""
-    return settings.reports.folder / "quality"
 
 
 def keep_quality(report: QualityReport | None, settings: Settings) -> tuple[str, ...]:

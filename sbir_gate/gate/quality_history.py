@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
 from sbir_gate.documents import load_quality
 from sbir_gate.errors import DocumentError, InputError
 from sbir_gate.gate.comparing.quality_changes import compare_quality
-from sbir_gate.model.history import SkippedFile
+from sbir_gate.model.history import HistoryEntry, SkippedFile
 from sbir_gate.model.quality_report import QualityComparison, QualityReport
+from sbir_gate.settings.schema import Settings
 
 # how the name of a report begins: 2026-01-31
 _DATE_CHARACTERS = 10
@@ -20,7 +22,7 @@ _DATE_CHARACTERS = 10
 
 @dataclass(frozen=True, slots=True)
 class KeptReports:
-    """The reports of a folder, the oldest first, and the files in it that are none.
+    """The reports of a folder or a branch, the oldest first, and the files in it that are none.
 
     `comparison` is of the newest with the one before of the same gate; None if there is none.
     """
@@ -30,12 +32,27 @@ class KeptReports:
     comparison: QualityComparison | None
 
 
+def quality_folder(settings: Settings) -> Path:
+    """Return the folder of the quality reports."""
+    return settings.reports.folder / "quality"
+
+
 def kept_reports(folder: Path, gate: str | None, since: datetime | None, limit: int) -> KeptReports:
     """Return the newest `limit` reports of a gate (None: any; "" those of files alone), 0 for all of them.
 
     Raises InputError for a folder that cannot be listed.
     """
-    found, skipped = _load(folder)
+    return chosen_reports(*_load(folder), gate, since, limit)
+
+
+def chosen_reports(
+    found: Sequence[tuple[Path, QualityReport]],
+    skipped: Sequence[SkippedFile],
+    gate: str | None,
+    since: datetime | None,
+    limit: int,
+) -> KeptReports:
+    """Return which of these reports, the oldest first, are shown, as `kept_reports` chooses them."""
     chosen = [
         (path, report)
         for path, report in found
@@ -66,6 +83,26 @@ def newest_reports(folder: Path, gates: Collection[str]) -> dict[str, QualityRep
         if found.keys() >= set(gates):
             break
     return {gate: report for gate, report in found.items() if gate in gates}
+
+
+def reports_by_run(folder: Path) -> Callable[[HistoryEntry], QualityReport | None]:
+    """Return what finds the report of the Run of an entry; one that cannot be read is none."""
+
+    @lru_cache(maxsize=2)  # entries come by their time
+    def of_day(day: date) -> dict[tuple[str, datetime, str], QualityReport]:
+        found = {}
+        for path in sorted(folder.glob(f"{day:%Y-%m-%d}*.json")):
+            try:
+                report = load_quality(path)
+            except DocumentError:
+                continue
+            found[report.gate, report.made_at, report.source.commit] = report
+        return found
+
+    def report_of(entry: HistoryEntry) -> QualityReport | None:
+        return of_day(entry.started_at.date()).get((entry.gate, entry.started_at, entry.source.commit))
+
+    return report_of
 
 
 def compared_reports(before: Path, after: Path) -> QualityComparison:

@@ -120,7 +120,7 @@ def judge_untrusted(
     pull, trigger = find_pull(event, github)
     head, companions = take_runs(folder, settings.gate.name, settings.publishing.untrusted_max_mib)
     # whatever the document claims: GitHub knows which commit was built
-    source = replace(head.source, commit=trigger.head_sha, branch=pull.head_ref)
+    source = replace(head.source, commit=trigger.head_sha, branch=pull.head_ref, pull_request=pull.number)
     # of the overrides a command is made that people copy: nothing in it may be a stranger's
     head = replace(head, source=source, overrides={})
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -204,6 +204,10 @@ class QualityReport:
     def segments_of(self, dimension: Dimension) -> tuple[Segment, ...]:
         """Return the segments of one dimension, in their order."""
         return tuple(segment for segment in self.segments if segment.dimension is dimension)
+
+    def without_lists(self) -> QualityReport:
+        """Return the counts alone: nothing of a single firm or recipient."""
+        return replace(self, review=(), shared_identifiers=(), split_firms=())
 
 
 @dataclass(frozen=True, slots=True)

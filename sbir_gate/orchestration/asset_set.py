@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from sbir_gate.errors import ConfigurationError
-from sbir_gate.orchestration.assets import AssetShape
 from sbir_gate.orchestration.names import (
     ASSETS,
     GROUP,
@@ -22,6 +21,7 @@ from sbir_gate.orchestration.names import (
     named,
 )
 from sbir_gate.orchestration.retries import step_retries
+from sbir_gate.orchestration.steps import AssetShape
 from sbir_gate.settings.schema import Settings
 from sbir_gate.wrong_input import did_you_mean
 

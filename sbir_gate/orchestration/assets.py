@@ -2,172 +2,35 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
 
 import dagster as dg
 
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.engine import enrich
-from sbir_gate.errors import LimitError, OutputError
-from sbir_gate.files import read_file
+from sbir_gate.files import read_file, sha256_of
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
-from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.reporting.messages import texts
-from sbir_gate.locks import LockedError, Waiting, locked
-from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.orchestration.facts import Metadata, numbers, performance_facts, quality_facts, source_facts
-from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, award_year_of
+from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts, source_facts
+from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
-from sbir_gate.orchestration.resources import GateResource
-from sbir_gate.orchestration.retries import as_failures
-from sbir_gate.orchestration.sensors import Announce, announce_by_environment
-from sbir_gate.pipeline.asset_files import AssetFiles, asset_files, asset_settings
-from sbir_gate.pipeline.asset_run import Engine, measure_enrichment
+from sbir_gate.orchestration.records import FINGERPRINT, Recorded
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape, Step, judging, opened_step
+from sbir_gate.pipeline.asset_files import (
+    EnrichedFiles,
+    ValidatedFiles,
+    asset_files,
+    asset_settings,
+    with_awards,
+)
+from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, chunk_folder, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
+from sbir_gate.pipeline.places import Place, drafted, settle, used
 from sbir_gate.pipeline.validation import validate_awards
-from sbir_gate.settings.schema import Settings
+from sbir_gate.reading.sources import source_digest
+from sbir_gate.settings.reading import reading_options
 
-
-@dataclass(frozen=True, slots=True)
-class AssetEdges:
-    """What the assets and sensors need of the world; tests pass fakes."""
-
-    gate: Edges
-    engine: Engine = enrich
-    announce: Announce = announce_by_environment
-
-
-class AssetOptions(TypedDict):
-    """What every asset of a set has."""
-
-    group_name: str
-    partitions_def: dg.PartitionsDefinition[str] | None
-    io_manager_key: str
-    required_resource_keys: set[str]
-    retry_policy: dg.RetryPolicy
-    owners: list[str]
-    tags: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class AssetShape:
-    """One set of the assets: its group, what stands before its names, its partitions, retries and resources.
-
-    `recipients` is the asset of the file that awards are linked to, `awards_from` the asset that the awards
-    come from, if there is any.
-    """
-
-    retries: dg.RetryPolicy
-    group: str
-    prefix: tuple[str, ...]
-    partitions: dg.PartitionsDefinition[str] | None
-    recipients: dg.AssetKey
-    awards_from: dg.AssetKey | None
-    owners: tuple[str, ...]
-    tags: Mapping[str, str]
-    settings_resource: str
-    io_manager: str
-
-    def key(self, name: str) -> dg.AssetKey:
-        """Return the key of an asset of this set."""
-        return dg.AssetKey([*self.prefix, name])
-
-    def gate(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> GateResource:
-        """Return the settings of this set in a run: its resource has a name of its own."""
-        gate: GateResource = getattr(context.resources, self.settings_resource)
-        return gate
-
-    def asset_in(self, name: str) -> dict[str, dg.AssetIn]:
-        """Return the input of an asset that comes after the asset `name`."""
-        return {name: dg.AssetIn(key=self.key(name), input_manager_key=self.io_manager)}
-
-    def options(self) -> AssetOptions:
-        """Return what every asset of this set has."""
-        return AssetOptions(
-            group_name=self.group,
-            partitions_def=self.partitions,
-            io_manager_key=self.io_manager,
-            required_resource_keys={self.settings_resource},
-            retry_policy=self.retries,
-            owners=list(self.owners),
-            tags=dict(self.tags),
-        )
-
-
-@dataclass(slots=True)
-class Step:
-    """One step at work: its settings, its files, its stage timer, and when it began."""
-
-    gate: GateResource
-    files: AssetFiles
-    award_year: int | None
-    monitor: PerformanceMonitor = field(default_factory=PerformanceMonitor)
-    started: float = field(default_factory=time.perf_counter)
-    started_cpu: float = field(default_factory=time.process_time)
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self.gate.effective().settings
-
-    def performance(self, records: int | None = None) -> Metadata:
-        """Return what the step has taken up to now, as metadata; the rate where it is one of records."""
-        return performance_facts(
-            self.monitor.export(),
-            time.perf_counter() - self.started,
-            time.process_time() - self.started_cpu,
-            records,
-        )
-
-
-@contextmanager
-def writing_step(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
-    gate: GateResource,
-    events: ProgressEvents | None = None,
-) -> Iterator[Step]:
-    """Open a step that alone may write: another, be it an orphan of a killed run, is waited for."""
-    with as_failures():
-        settings, year = gate.effective().settings, award_year_of(context)
-        files = asset_files(settings, year)
-        tell = events.waiting if events is not None else _logged_by(context)
-        with sole_writer(files.lock, Waiting(settings.orchestration.lock_seconds, tell)):
-            yield Step(gate, files, year)
-
-
-@contextmanager
-def sole_writer(path: Path, waiting: Waiting) -> Iterator[None]:
-    """Hold the lock of the assets, in a folder that is made. Raises LimitError when the time is up."""
-    with ExitStack() as stack:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(path, waiting))
-        except OSError as error:
-            raise OutputError(
-                f"cannot be written or locked ({error.strerror})",
-                "name a folder that you may write to, on a disk that has locks",
-                path=path,
-            ) from error
-        except LockedError as error:
-            raise LimitError(
-                f"process {error.holder} is at work here after {waiting.seconds:g} seconds",
-                "wait for it or end it (it may belong to a run whose worker was killed), or raise"
-                " orchestration.lock_seconds",
-                path=path.parent,
-            ) from error
-        yield
-
-
-def _logged_by(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Callable[[str], None]:
-    def tell(holder: str) -> None:
-        context.log.info("process %s is at work on these assets: waiting for it to end", holder)
-
-    return tell
+SOURCE_PATH = "source_path"
+SOURCE_FINGERPRINT = "source_fingerprint"
 
 
 def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinition]:
@@ -191,12 +54,14 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
     )
     def raw_sbir_awards(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Path]:
         gate = shape.gate(context)
-        with as_failures():
-            step = Step(gate, asset_files(gate.effective().settings), award_year_of(context))
-            source = step.settings.fixtures.awards
-            version, known = source_facts(source, step.settings)
+        with opened_step(context, gate) as step:
+            source = step.settings.fixtures.awards.absolute()
+            _, known = source_facts(source, step.settings)
+            digest = source_digest(source, reading_options(step.settings))
             return dg.MaterializeResult(
-                value=source, data_version=version, metadata={**known, **step.performance()}
+                value=source,
+                data_version=dg.DataVersion(digest),
+                metadata={**known, FINGERPRINT: dg.MetadataValue.text(digest), **step.performance()},
             )
 
     return raw_sbir_awards
@@ -212,22 +77,32 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         description="The awards that could be read, with an id each, as one Parquet file.",
     )
     def validated_sbir_awards(
-        context: dg.AssetExecutionContext, raw_sbir_awards: Path
+        context: dg.AssetExecutionContext, raw_sbir_awards: Recorded
     ) -> dg.MaterializeResult[Path]:
         gate = shape.gate(context)
-        with writing_step(context, gate) as step:
-            context.log.info("reading %s", raw_sbir_awards)
-            table = validate_awards(step.settings, step.files, step.monitor, step.award_year)
+        with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
+            raw = raw_sbir_awards
+            context.log.info("reading %s", raw.path)
+            settings = with_awards(gate.effective(), raw.path).settings
+            table = validate_awards(
+                settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
+            )
+            place = settle(draft)
+            step.remove_old(step.files.validated, context.asset_key)
+            files = ValidatedFiles(place.folder)
             counts = {
                 "awards": float(table.awards),
                 "rejects": float(table.rejects),
                 "repeated_ids": float(table.repeated_ids),
             }
             return dg.MaterializeResult(
-                value=step.files.validated,
+                value=files.awards,
+                data_version=dg.DataVersion(place.fingerprint),
                 metadata={
-                    "path": dg.MetadataValue.path(step.files.validated.resolve()),
-                    "rejects_path": dg.MetadataValue.path(step.files.award_rejects.resolve()),
+                    **place_facts(files.awards, place),
+                    "rejects_path": dg.MetadataValue.path(files.rejects.absolute()),
+                    SOURCE_PATH: dg.MetadataValue.path(raw.path),
+                    SOURCE_FINGERPRINT: dg.MetadataValue.text(raw.fingerprint),
                     **numbers(counts),
                     **step.performance(table.awards),
                 },
@@ -247,7 +122,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         description="Every award, and the USAspending recipient it was linked to, how, and how surely.",
     )
     def enriched_sbir_awards(
-        context: dg.AssetExecutionContext, validated_sbir_awards: Path
+        context: dg.AssetExecutionContext, validated_sbir_awards: Recorded
     ) -> dg.MaterializeResult[Path]:
         gate = shape.gate(context)
         partition = context.partition_key if context.has_partition_key else None
@@ -256,29 +131,21 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             context.log_event, context.log.info, context.asset_key, partition, least_seconds
         )
 
-        with writing_step(context, gate, events) as step:
-            context.log.info("enriching %s", validated_sbir_awards)
-            measured = measure_enrichment(
-                asset_settings(gate.effective(), step.award_year),
-                step.files,
-                edges.gate,
-                step.monitor,
-                events.stage,
-                events.chunk,
-                edges.engine,
-                is_resuming=not gate.is_fresh,
-                is_partial=step.award_year is not None,
-            )
-            summary = measured.summary
+        with opened_step(context, gate) as step:
+            place, measured = _enrich(step, validated_sbir_awards, events, edges)
+            step.remove_old(step.files.enriched, context.asset_key)
+            files, summary = EnrichedFiles(place.folder), measured.summary
             counts = {
                 "recipients": float(summary.recipients),
                 "rejects": float(summary.rejects),
             }
             return dg.MaterializeResult(
-                value=step.files.enriched,
+                value=files.awards,
+                data_version=dg.DataVersion(sha256_of(files.awards)),
                 metadata={
-                    "path": dg.MetadataValue.path(step.files.enriched.resolve()),
-                    "run_path": dg.MetadataValue.path(step.files.run.resolve()),
+                    **place_facts(files.awards, place),
+                    "run_path": dg.MetadataValue.path(files.run.absolute()),
+                    "validated_fingerprint": dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     **events.finished(),
                     "warnings": dg.MetadataValue.json(list(summary.warnings)),
@@ -291,6 +158,38 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     return enriched_sbir_awards
 
 
+def _enrich(
+    step: Step, validated: Recorded, events: ProgressEvents, edges: AssetEdges
+) -> tuple[Place, Measured]:
+    """Enrich the awards that were recorded, alone with the chunks of these recipients."""
+    step.context.log.info("enriching %s", validated.path)
+    effective = step.gate.effective()
+    chunks = chunk_folder(effective.settings, asset_files(effective.settings))
+    with (
+        used(validated.place, validated.hint),
+        drafted(step.files.enriched) as draft,
+        step.alone(chunks.with_suffix(".lock"), events.waiting),
+    ):
+        measured = measure_enrichment(
+            asset_settings(effective, step.files, step.award_year),
+            ValidatedAwards(
+                ValidatedFiles(validated.place.folder),
+                Path(validated.text(SOURCE_PATH)),
+                validated.text(SOURCE_FINGERPRINT),
+                is_partial=step.award_year is not None,
+            ),
+            EnrichedFiles(draft),
+            edges.gate,
+            step.monitor,
+            events.stage,
+            events.chunk,
+            edges.engine,
+            chunks=chunks,
+            is_resuming=not step.gate.is_fresh,
+        )
+        return settle(draft), measured
+
+
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(REPORT),
@@ -301,35 +200,43 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         description="The verdict of the gate on the enriched awards. It is refused where they are.",
     )
     def sbir_usaspending_enrichment_report(
-        context: dg.AssetExecutionContext, enriched_sbir_awards: Path
+        context: dg.AssetExecutionContext, enriched_sbir_awards: Recorded
     ) -> dg.MaterializeResult[Path]:
         gate = shape.gate(context)
-        with writing_step(context, gate) as step:
-            context.log.info("judging %s", enriched_sbir_awards)
+        with opened_step(context, gate) as step, judging(step, enriched_sbir_awards) as enriched:
+            context.log.info("judging %s", enriched.files.awards)
             effective = gate.effective()
             # asked again: a run that selects this asset alone has run no check
-            judged = conclude_assets(effective, step.files, edges.gate, step.award_year, is_final=True)
+            judged = conclude_assets(effective, enriched, edges.gate, is_final=True)
             verdict, reasons = judged.verdict, texts(judged.verdict.deciding)
-            report = step.files.folder / REPORT_NAME
+            place = judged.kept_report()
+            step.remove_old(enriched.assets.reports, context.asset_key)
+            report = place.folder / REPORT_NAME
             shown: Metadata = {
+                **place_facts(report, place),
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(reasons)),
                 "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
-                "report_path": dg.MetadataValue.path(report.resolve()),
-                "verdict_path": dg.MetadataValue.path((step.files.folder / VERDICT_NAME).resolve()),
+                "report_path": dg.MetadataValue.path(report.absolute()),
+                "verdict_path": dg.MetadataValue.path((place.folder / VERDICT_NAME).absolute()),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
+                "enriched_path": dg.MetadataValue.path(enriched.files.awards),
+                "published_path": dg.MetadataValue.path(enriched.assets.published.absolute()),
             }
             if judged.is_refused:
                 raise dg.Failure(
                     f"the gate refuses the enriched awards ({verdict.outcome}): {'; '.join(reasons)}",
-                    metadata=shown,
+                    metadata={**shown, "is_published": dg.MetadataValue.bool(False)},
                     allow_retries=False,
                 )
-            baseline = store_baseline(judged, effective, step.files, step.award_year)
+            enriched.assets.publish(enriched.files)
+            baseline = store_baseline(judged, effective, enriched)
             return dg.MaterializeResult(
                 value=report,
+                data_version=dg.DataVersion(place.fingerprint),
                 metadata={
                     **shown,
+                    "is_published": dg.MetadataValue.bool(True),
                     "baseline": dg.MetadataValue.text(baseline),
                     "warnings": dg.MetadataValue.json(list(judged.warnings)),
                     **quality_facts(judged.run),

@@ -9,10 +9,12 @@ import dagster as dg
 from sbir_gate.gate.comparing.award_checks import INPUT_CHECKS
 from sbir_gate.gate.comparing.run_checks import RUN_CHECKS
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
-from sbir_gate.orchestration.assets import AssetEdges, AssetShape, writing_step
 from sbir_gate.orchestration.facts import check_result
 from sbir_gate.orchestration.names import ENRICHED, VALIDATED
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
+from sbir_gate.pipeline.asset_files import ValidatedFiles
 from sbir_gate.pipeline.asset_verdict import conclude_assets
+from sbir_gate.pipeline.places import used
 from sbir_gate.pipeline.validation import check_inputs
 
 
@@ -57,8 +59,10 @@ def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
     )
     def validated_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         gate = shape.gate(context)
-        with writing_step(context, gate) as step:
-            findings = check_inputs(step.settings, step.files)
+        with opened_step(context, gate) as step:
+            found = step.recorded(shape.key(VALIDATED))
+            with used(found.place, found.hint):
+                findings = check_inputs(step.settings, ValidatedFiles(found.place.folder))
         yield from _results(context, shape.key(VALIDATED), INPUT_CHECKS, findings)
 
     return validated_checks
@@ -75,10 +79,11 @@ def _enriched_checks(shape: AssetShape, edges: AssetEdges) -> dg.AssetChecksDefi
     )
     def enriched_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         gate = shape.gate(context)
-        with writing_step(context, gate) as step:
-            judged = conclude_assets(
-                gate.effective(), step.files, edges.gate, step.award_year, is_final=False
-            )
+        with (
+            opened_step(context, gate) as step,
+            judging(step, step.recorded(shape.key(ENRICHED))) as enriched,
+        ):
+            judged = conclude_assets(gate.effective(), enriched, edges.gate, is_final=False)
         yield from _results(context, shape.key(ENRICHED), RUN_CHECKS, judged.findings)
 
     return enriched_checks

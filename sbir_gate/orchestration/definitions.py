@@ -10,24 +10,21 @@ import dagster as dg
 
 from sbir_gate.gate.edges import real_edges
 from sbir_gate.orchestration.asset_set import AssetSet, Key, key_of, parts_of
-from sbir_gate.orchestration.assets import AssetEdges, make_assets
+from sbir_gate.orchestration.assets import make_assets
 from sbir_gate.orchestration.checks import make_checks
+from sbir_gate.orchestration.io_manager import PathIOManager
 from sbir_gate.orchestration.names import (
     ASSETS,
-    ENRICHED,
     GROUP,
     JOB,
     JOBS,
-    RAW,
     SCHEDULE,
-    VALIDATED,
     YEARLY_JOB,
-    award_year_of,
 )
 from sbir_gate.orchestration.recipients import make_recipients
 from sbir_gate.orchestration.resources import GateResource, settings_resource
 from sbir_gate.orchestration.sensors import make_sensors
-from sbir_gate.pipeline.asset_files import asset_files
+from sbir_gate.orchestration.steps import AssetEdges
 from sbir_gate.settings.effective import EffectiveSettings
 
 CONFIG_VARIABLE = "SBIR_GATE_CONFIG"
@@ -115,7 +112,7 @@ def _definitions(of_set: AssetSet, gate: GateResource, edges: AssetEdges) -> dg.
         jobs=list(jobs.values()),
         schedules=schedules,
         sensors=make_sensors(settings, all_keys, edges.announce, of_set.key_prefix),
-        resources={shape.settings_resource: gate, shape.io_manager: _io_manager(shape.settings_resource)},
+        resources={shape.settings_resource: gate, shape.io_manager: PathIOManager()},
     )
 
 
@@ -137,32 +134,4 @@ def step_executor(by_default: str) -> dg.ExecutorDefinition:
         requirements=executor.get_requirements,
         executor_creation_fn=executor.executor_creation_fn,
         description=executor.description,
-    )
-
-
-class PathIOManager(dg.IOManager):
-    """Gives a step the paths of what the steps before it have written."""
-
-    def __init__(self, settings_resource: str) -> None:
-        self._settings_resource = settings_resource
-
-    def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
-        """Check that the asset wrote what it says. The file is there already."""
-        if not obj.exists() and context.asset_key.path[-1] != RAW:  # the source may be a pattern
-            raise dg.Failure(f"{obj}: the step did not write what it says it did", allow_retries=False)
-
-    def load_input(self, context: dg.InputContext) -> Path:
-        """Return the path of the asset that a step asks for, by the settings of this run."""
-        gate: GateResource = getattr(context.resources, self._settings_resource)
-        settings = gate.effective().settings
-        files = asset_files(settings, award_year_of(context))
-        paths = {RAW: settings.fixtures.awards, VALIDATED: files.validated, ENRICHED: files.enriched}
-        return paths[context.asset_key.path[-1]]
-
-
-def _io_manager(settings_resource: str) -> dg.IOManagerDefinition:
-    # not a ConfigurableIOManager: what is nested in one does not see what the config of a run sets
-    return dg.IOManagerDefinition(
-        resource_fn=lambda _context: PathIOManager(settings_resource),
-        required_resource_keys={settings_resource},
     )

@@ -18,6 +18,8 @@ from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import Run
 from sbir_gate.monitor import MonitorExport, StageExport
+from sbir_gate.orchestration.records import FINGERPRINT, PATH
+from sbir_gate.pipeline.places import Place
 from sbir_gate.progress import ChunkProgress
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.sources import source_paths
@@ -76,6 +78,14 @@ def _stage_facts(stage: StageExport) -> dict[str, float | None]:
         f"stage_seconds/{name}": stage["wall_seconds"],
         f"stage_cpu_seconds/{name}": stage["cpu_seconds"],
         f"stage_peak_mib/{name}": stage["peak_rss_mib"],
+    }
+
+
+def place_facts(path: Path, place: Place) -> Metadata:
+    """Return where data lie and what their content is: what the steps after this one go by."""
+    return {
+        PATH: dg.MetadataValue.path(path.absolute()),
+        FINGERPRINT: dg.MetadataValue.text(place.fingerprint),
     }
 
 

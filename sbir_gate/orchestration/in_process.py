@@ -12,10 +12,11 @@ import dagster as dg
 from sbir_gate.engine import EnrichRequest
 from sbir_gate.errors import ExitStatus, InputError, OutputError, ToolError, UsageError
 from sbir_gate.files import output_target, place_output
-from sbir_gate.orchestration.assets import AssetEdges
 from sbir_gate.orchestration.definitions import build_definitions
 from sbir_gate.orchestration.names import ENRICHED, JOB, SETTINGS_RESOURCE
-from sbir_gate.pipeline.asset_files import AssetFiles
+from sbir_gate.orchestration.records import PATH
+from sbir_gate.orchestration.steps import AssetEdges
+from sbir_gate.pipeline.asset_files import EnrichedFiles
 
 _PARQUET = ".parquet"
 
@@ -39,11 +40,11 @@ def enrich_through_job(
     if not output.parent.is_dir():
         raise OutputError(f"the folder {output.parent} does not exist", "make the folder first", path=output)
     with tempfile.TemporaryDirectory(dir=output_target(output).parent, prefix=".sbir-gate-job-") as name:
-        files = AssetFiles(Path(name))
-        result = _execute(request, files, config_file, assignments, is_quiet=is_quiet, edges=edges)
-        if not files.run.is_file():
+        result = _execute(request, Path(name), config_file, assignments, is_quiet=is_quiet, edges=edges)
+        files = _enriched(result)
+        if files is None:
             raise _error_of(result)
-        place_output(files.enriched, output)
+        place_output(files.awards, output)
         for source, target in ((files.rejects, request.rejects), (files.metrics, request.metrics)):
             if target is not None:
                 shutil.copyfile(source, target)
@@ -52,7 +53,7 @@ def enrich_through_job(
 
 def _execute(
     request: EnrichRequest,
-    files: AssetFiles,
+    folder: Path,
     config_file: Path | None,
     assignments: Sequence[str],
     *,
@@ -66,7 +67,7 @@ def _execute(
         "assignments": [*assignments, "orchestration.stores_baseline=false"],
         "awards": request.awards,
         "recipients": request.recipients,
-        "folder": str(files.folder),
+        "folder": str(folder),
         "is_fresh": True,
     }
     level = "CRITICAL" if is_quiet else "INFO"
@@ -83,6 +84,15 @@ def _execute(
                 },
             )
         )
+
+
+def _enriched(result: dg.ExecuteInProcessResult) -> EnrichedFiles | None:
+    """Return the files of the enriched awards, None where nothing was enriched."""
+    for event in result.get_asset_materialization_events():
+        if event.asset_key == dg.AssetKey(ENRICHED):
+            path = event.materialization.metadata[PATH]
+            return EnrichedFiles(Path(str(path.value)).parent)
+    return None
 
 
 def _error_of(result: dg.ExecuteInProcessResult) -> InputError | ToolError:

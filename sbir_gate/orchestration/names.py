@@ -34,9 +34,7 @@ def named(*parts: str) -> str:
 
 
 def award_year_of(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.InputContext,
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
 ) -> int | None:
     """Return the award year of the partition that a step is about; None where there are no partitions."""
-    if isinstance(context, dg.InputContext):
-        return int(context.asset_partition_key) if context.has_asset_partitions else None
     return int(context.partition_key) if context.has_partition_key else None

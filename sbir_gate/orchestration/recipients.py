@@ -7,9 +7,9 @@ import warnings
 import dagster as dg
 
 from sbir_gate.orchestration.asset_set import AssetSet
-from sbir_gate.orchestration.assets import AssetShape
 from sbir_gate.orchestration.facts import source_facts
 from sbir_gate.orchestration.retries import as_failures
+from sbir_gate.orchestration.steps import AssetShape
 from sbir_gate.settings.schema import Settings
 
 

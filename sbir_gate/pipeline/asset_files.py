@@ -2,51 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sbir_gate.gate.conclusion import ALERTS_NAME, REPORT_NAME, VERDICT_NAME
+from sbir_gate.gate.judging_history import history_folder
+from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
+from sbir_gate.pipeline.publication import switch
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
 _FOLDER = "dagster"
-_BASELINES = "baselines"
+_TABLE = "enriched_sbir_awards.parquet"
+_RUN = "enriched_sbir_awards.json"
+_PUBLISHED = "published"
+_LATEST = "latest_report"
+_PROFILES = "award_profiles.parquet"
 
 
 @dataclass(frozen=True, slots=True)
-class AssetFiles:
-    """The files of all assets, or of one partition of them, in one folder."""
+class ValidatedFiles:
+    """The files of the validated awards, in a place of their own."""
 
     folder: Path
 
     @property
-    def validated(self) -> Path:
+    def awards(self) -> Path:
         """The awards that could be read."""
         return self.folder / "validated_sbir_awards.parquet"
 
     @property
-    def award_table(self) -> Path:
+    def table(self) -> Path:
         """What is known of them."""
         return self.folder / "validated_sbir_awards.json"
 
     @property
     def profiles(self) -> Path:
         """The firm and the strata of each of them."""
-        return self.folder / "award_profiles.parquet"
+        return self.folder / _PROFILES
 
     @property
-    def award_rejects(self) -> Path:
+    def rejects(self) -> Path:
         """The rows of awards that could not be read."""
         return self.folder / "rejected_awards.csv"
 
+
+@dataclass(frozen=True, slots=True)
+class EnrichedFiles:
+    """The files of one enrichment, in a place of their own."""
+
+    folder: Path
+
     @property
-    def enriched(self) -> Path:
+    def awards(self) -> Path:
         """The awards with what was decided of each."""
-        return self.folder / "enriched_sbir_awards.parquet"
+        return self.folder / _TABLE
 
     @property
     def run(self) -> Path:
         """The Run of the enrichment."""
-        return self.folder / "enriched_sbir_awards.json"
+        return self.folder / _RUN
+
+    @property
+    def profiles(self) -> Path:
+        """The firm and the strata of each award, as the validated awards have them."""
+        return self.folder / _PROFILES
 
     @property
     def rejects(self) -> Path:
@@ -58,15 +78,51 @@ class AssetFiles:
         """Stages and work counters of the enrichment."""
         return self.folder / "enrichment_metrics.json"
 
+
+@dataclass(frozen=True, slots=True)
+class AssetFiles:
+    """The folder of all assets, or of one partition of them: the places of results, and what they share."""
+
+    folder: Path
+
+    @property
+    def validated(self) -> Path:
+        """The folder of the places of validated awards."""
+        return self.folder / "validated"
+
+    @property
+    def enriched(self) -> Path:
+        """The folder of the places of enriched awards."""
+        return self.folder / "enriched"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of the places of verdicts and their reports."""
+        return self.folder / "reports"
+
+    @property
+    def published(self) -> Path:
+        """The enriched awards that may be read: those of the last run that was not refused."""
+        return self.folder / _TABLE
+
     @property
     def baselines(self) -> Path:
         """The folder of the Run that the next one is held against."""
-        return self.folder / _BASELINES
+        return self.folder / "baselines"
 
     @property
     def lock(self) -> Path:
-        """The file whose lock says who writes here."""
+        """The file whose lock says who judges, and writes to what the results share."""
         return self.folder / "writer.lock"
+
+    def publish(self, enriched: EnrichedFiles) -> bool:
+        """Let the published paths lead to these awards; say whether they led elsewhere (`switch`)."""
+        return switch(self.folder / _PUBLISHED, enriched.folder, (_TABLE, _RUN))
+
+    def show_report(self, folder: Path) -> None:
+        """Let the latest verdict and its report be found beside the published awards. Raises OutputError."""
+        names = (REPORT_NAME, VERDICT_NAME, ALERTS_NAME, CHANGED_AWARDS_NAME)
+        switch(self.folder / _LATEST, folder, names)
 
 
 def asset_files(settings: Settings, award_year: int | None = None) -> AssetFiles:
@@ -75,17 +131,42 @@ def asset_files(settings: Settings, award_year: int | None = None) -> AssetFiles
     return AssetFiles(folder if award_year is None else folder / str(award_year))
 
 
-def asset_settings(effective: EffectiveSettings, award_year: int | None = None) -> EffectiveSettings:
+def published_places(folder: Path) -> tuple[Path, ...]:
+    """Return the places that the links in the folder of the assets lead to."""
+    return tuple(path.resolve() for path in (folder / _PUBLISHED, folder / _LATEST) if path.is_symlink())
+
+
+def files_around(enriched: EnrichedFiles) -> AssetFiles:
+    """Return the assets that enriched awards in their place belong to, whatever the settings say now."""
+    return AssetFiles(enriched.folder.parent.parent)
+
+
+def asset_settings(
+    effective: EffectiveSettings, files: AssetFiles, award_year: int | None = None
+) -> EffectiveSettings:
     """Return the settings for a Run of the assets: its reports lie beside them, not among those of `run`.
 
     An award year is a gate of its own, for its rates are its own. The history lies with the reports, unless
     the settings name a place.
     """
     settings = effective.settings
-    files = asset_files(settings, award_year)
     gate = settings.gate
     if award_year is not None:
         gate = gate.model_copy(update={"name": f"{gate.name}-{award_year}"})
     reports = settings.reports.model_copy(update={"folder": files.folder})
-    changed = settings.model_copy(update={"gate": gate, "reports": reports})
-    return EffectiveSettings(changed, effective.origins)
+    return replace(effective, settings=settings.model_copy(update={"gate": gate, "reports": reports}))
+
+
+def with_reports_in(effective: EffectiveSettings, folder: Path) -> EffectiveSettings:
+    """Return the settings of the assets with verdict and report going to this folder, and the history not."""
+    settings = effective.settings
+    history = settings.history.model_copy(update={"folder": history_folder(settings)})
+    reports = settings.reports.model_copy(update={"folder": folder})
+    return replace(effective, settings=settings.model_copy(update={"history": history, "reports": reports}))
+
+
+def with_awards(effective: EffectiveSettings, source: Path) -> EffectiveSettings:
+    """Return the settings with the awards that were recorded, whatever they name now."""
+    settings = effective.settings
+    fixtures = settings.fixtures.model_copy(update={"awards": source})
+    return replace(effective, settings=settings.model_copy(update={"fixtures": fixtures}))

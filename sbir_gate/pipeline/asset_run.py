@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Protocol
 
 from sbir_gate.documents import load_award_table, write_run
 from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine.linking import files_of
+from sbir_gate.engine.recipient_parts import parts_key
 from sbir_gate.engine.tracking import ChunkWatch, engine_seconds_left
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.gate.edges import Edges
@@ -27,12 +30,13 @@ from sbir_gate.model.records import Reject
 from sbir_gate.model.run import Run
 from sbir_gate.model.samples import Calibration
 from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.pipeline.asset_files import AssetFiles
-from sbir_gate.pipeline.validation import check_awards, discard_run
+from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, ValidatedFiles, with_awards
+from sbir_gate.pipeline.validation import check_awards
 from sbir_gate.progress import Progress
 from sbir_gate.reading.award_table import load_profiles
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.reading import reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 from sbir_gate.time_left import QUALITY, StageState
 
@@ -68,6 +72,19 @@ class _Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class ValidatedAwards:
+    """Validated awards: their files, the source that they were read from, and its digest at that time.
+
+    `is_partial` says that they are of one year alone.
+    """
+
+    files: ValidatedFiles
+    source: Path
+    digest: str
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """A Run of one enrichment, and what the engine said of it."""
 
@@ -77,37 +94,38 @@ class Measured:
 
 def measure_enrichment(
     effective: EffectiveSettings,
-    files: AssetFiles,
+    validated: ValidatedAwards,
+    files: EnrichedFiles,
     edges: Edges,
     monitor: PerformanceMonitor,
     progress: Progress,
     watch: ChunkWatch,
     engine: Engine = enrich,
     *,
+    chunks: Path | None = None,
     is_resuming: bool = True,
-    is_partial: bool = False,
 ) -> Measured:
-    """Enrich the validated awards, measure it as one repeat, and save its Run; no verdict stays from before.
+    """Enrich the validated awards, measure it as one repeat, and save its Run.
 
-    `effective` are the settings of the assets, `is_partial` says that the awards are of one year alone.
-    Raises InputError where the awards were not validated, or did not pass their checks, and what
-    `fixture_of` raises.
+    `effective` are the settings of the assets. Raises InputError where the awards did not pass their checks,
+    and what `fixture_of` raises.
     """
+    effective = with_awards(effective, validated.source)
     settings = effective.settings
     check_engine(settings)
-    discard_run(files)
-    _refuse_bad_awards(settings, files)
-    work_folder = settings.enrichment.work_folder or files.folder
+    _refuse_bad_awards(settings, validated.files)
+    scratch = settings.enrichment.work_folder or files.folder
     # of the recipients only those that matter are looked up, in what the engine kept of its one pass
-    with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder) as name:
+    with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=scratch) as name:
         request = EnrichRequest(
-            awards=str(files.validated),
+            awards=str(validated.files.awards),
             recipients=str(settings.fixtures.recipients),
-            output=files.enriched,
+            output=files.awards,
             rejects=files.rejects,
             metrics=files.metrics,
             is_resuming=is_resuming,
             index_folder=Path(name),
+            chunk_folder=chunks,
             later_stages=(QUALITY,),
         )
         started_at, calibration = edges.now(), edges.calibrate()
@@ -120,6 +138,8 @@ def measure_enrichment(
             calibration=calibration,
             telemetry=Telemetry.model_validate(monitor.export()),
         )
+        # what judges the awards needs no other place than theirs
+        shutil.copyfile(validated.files.profiles, files.profiles)
         recipients = RecipientIndex(
             tuple(sorted(Path(name).iterdir())), summary.recipients, summary.rejects, summary.first_reject
         )
@@ -128,20 +148,28 @@ def measure_enrichment(
         )
         progress(QUALITY, 0, None, "", left)
         with monitor.monitor_block(QUALITY), uncollected():
-            run = _run(effective, files, edges, timing, recipients, is_partial=is_partial)
+            run = _run(effective, validated, files, edges, timing, recipients)
             run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
             write_run(files.run, run)
     return Measured(run, summary)
 
 
-def _refuse_bad_awards(settings: Settings, files: AssetFiles) -> None:
+def chunk_folder(settings: Settings, assets: AssetFiles) -> Path:
+    """Return the folder of the finished chunks of the recipients, which all years share: by their content.
+
+    Raises InputError where the recipients cannot be read.
+    """
+    paths = files_of([str(settings.fixtures.recipients)], settings)
+    key = parts_key(paths, reading_options(settings))
+    return (work_folder(settings) or assets.folder) / "chunks" / key[:16]
+
+
+def _refuse_bad_awards(settings: Settings, files: ValidatedFiles) -> None:
     """Ask the checks again: a run of a later step alone has run none of them."""
-    hint = "materialise validated_sbir_awards first"
-    if not (files.validated.is_file() and files.award_table.is_file()):
-        raise InputError("the awards were not validated", hint, path=files.validated)
     faults = [check_text(each) for each in check_awards(settings, files) if each.is_blocking]
     if faults:
-        raise InputError(f"the awards did not pass: {'; '.join(faults)}", hint, path=files.validated)
+        hint = "correct the source, and materialise raw_sbir_awards and validated_sbir_awards again"
+        raise InputError(f"the awards did not pass: {'; '.join(faults)}", hint, path=files.awards)
 
 
 def check_engine(settings: Settings) -> None:
@@ -155,19 +183,27 @@ def check_engine(settings: Settings) -> None:
 
 def _run(
     effective: EffectiveSettings,
-    files: AssetFiles,
+    validated: ValidatedAwards,
+    files: EnrichedFiles,
     edges: Edges,
     timing: _Timing,
     recipients: RecipientIndex,
-    *,
-    is_partial: bool,
 ) -> Run:
     """Return the Run of what was enriched, with the enrichment as its one repeat."""
-    profiles, table = load_profiles(files.profiles), load_award_table(files.award_table)
+    profiles = load_profiles(validated.files.profiles)
+    table = load_award_table(validated.files.table)
     first = next((Reject("", 0, "", "", example) for example in table.reject_examples), None)
     unread = UnreadAwards(table.rejects, first)
     # the fixture is what the source holds, so that a Run of 'sbir-gate run' on the same files is comparable
-    read = fixture_of(effective, timing.started_at, profiles, unread, recipients, is_partial=is_partial)
+    read = fixture_of(
+        effective,
+        timing.started_at,
+        profiles,
+        unread,
+        recipients,
+        is_partial=validated.is_partial,
+        awards_digest=validated.digest,
+    )
     telemetry = timing.telemetry
     process = ProcessResult(
         exit_status=0,
@@ -179,7 +215,7 @@ def _run(
         cpu_method=IN_PROCESS,
     )
     tally = Tally([profile.award_id for profile in profiles])
-    tally.add(Repeat(process, telemetry, read_decisions(files.enriched)), timing.calibration)
+    tally.add(Repeat(process, telemetry, read_decisions(files.awards)), timing.calibration)
     return replace(run_of(effective, edges, read, tally.result(edges.calibrate())), enricher=ENRICHER)
 
 

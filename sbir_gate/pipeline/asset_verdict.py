@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sbir_gate.documents import load_run, save_alerts
-from sbir_gate.errors import InputError, OutputError, SbirGateError
+from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
 from sbir_gate.gate.comparing.other_data import declined, judge_step
 from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import is_refused, run_findings, single_run_policy
-from sbir_gate.gate.conclusion import ALERTS_NAME, error_verdict, write_verdict
+from sbir_gate.gate.conclusion import ALERTS_NAME, VERDICT_NAME, error_verdict, write_verdict
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import consult_history, drift_before_promotion
 from sbir_gate.gate.kept_runs import keep_run
@@ -18,21 +21,49 @@ from sbir_gate.gate.quality import keep_quality, report_on_saved
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.gate.storing.baselines import load_baseline, promote
+from sbir_gate.gate.trends import trends_of
 from sbir_gate.model.alert import AlertList
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.model.waiver import Waivers
-from sbir_gate.pipeline.asset_files import AssetFiles, asset_settings
+from sbir_gate.pipeline.asset_files import (
+    AssetFiles,
+    EnrichedFiles,
+    asset_settings,
+    files_around,
+    with_reports_in,
+)
 from sbir_gate.pipeline.asset_run import RESUMED
+from sbir_gate.pipeline.places import Place, drafted, settle
 from sbir_gate.reading.award_table import load_profiles
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
 
 @dataclass(frozen=True, slots=True)
+class Enriched:
+    """Enriched awards as they were recorded."""
+
+    files: EnrichedFiles
+    award_year: int | None = None
+
+    @property
+    def assets(self) -> AssetFiles:
+        """What they share with the other results of the same assets, whatever the settings say now."""
+        return files_around(self.files)
+
+    def settings(self, effective: EffectiveSettings) -> EffectiveSettings:
+        """Return the settings for what is shared."""
+        return asset_settings(effective, self.assets, self.award_year)
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """A Run, what it was held against, the verdict with drift, and the answers to the checks."""
+    """A Run, what it was held against, the verdict with drift, and the answers to the checks.
+
+    `report` is the place of the verdict and its report, None where they were not to be kept.
+    """
 
     run: Run
     reference: Run | None
@@ -40,35 +71,33 @@ class Judged:
     alerts: AlertList
     findings: tuple[CheckFinding, ...]
     warnings: tuple[str, ...]
+    report: Place | None = None
 
     @property
     def is_refused(self) -> bool:
         """Say whether what was made may not be used."""
         return is_refused(self.verdict)
 
+    def kept_report(self) -> Place:
+        """Return the place of the verdict that was kept."""
+        if self.report is None:
+            raise ToolError("the verdict was not kept", "this is a fault of the program: please report it")
+        return self.report
 
-def judge_assets(
-    effective: EffectiveSettings, files: AssetFiles, edges: Edges, award_year: int | None = None
-) -> Judged:
+
+def judge_assets(effective: EffectiveSettings, enriched: Enriched, edges: Edges) -> Judged:
     """Judge the saved Run of the assets against their baseline; nothing is written.
 
     `effective` are the settings as they are loaded: the baseline that is committed lies where they say. It is
     the reference until the assets have one of their own, if it is of the same data; its times and sizes, of
-    another kind of process, are left out. Raises InputError where nothing was enriched, DocumentError for a
-    Run or a baseline that cannot be read.
+    another kind of process, are left out. Raises DocumentError for a Run or a baseline that cannot be read.
     """
-    if not files.run.exists():
-        raise InputError(
-            "there is no Run, for the awards were not enriched since they were read",
-            "materialise enriched_sbir_awards first",
-            path=files.run,
-        )
-    settings = asset_settings(effective, award_year).settings
     judgement = own_judgement(effective, has_baseline=False)
     rules = single_run_policy(judgement.rules.policy)
-    run = load_run(files.run)
-    reference = _reference(run, files, effective.settings)
+    run = load_run(enriched.files.run)
+    reference = _reference(run, enriched.assets, effective.settings)
     waivers = Waivers(judgement.rules.waivers, edges.now().date())
+    settings = enriched.settings(effective).settings
     past = consult_history(run, judge_step(run, reference, rules, waivers=waivers), settings)
     return Judged(
         run,
@@ -81,64 +110,72 @@ def judge_assets(
 
 
 def conclude_assets(
-    effective: EffectiveSettings,
-    files: AssetFiles,
-    edges: Edges,
-    award_year: int | None,
-    *,
-    is_final: bool,
+    effective: EffectiveSettings, enriched: Enriched, edges: Edges, *, is_final: bool
 ) -> Judged:
-    """Judge the saved Run, and record the verdict if it `is_final`, or refused: then no report follows.
+    """Judge the saved Run, and keep the verdict if it `is_final`, or refused: then no report follows.
 
     Whatever breaks leaves a verdict `error`, and is raised.
     """
-    with error_verdict(asset_settings(effective, award_year), edges, f"the Run is saved: {files.run}"):
-        judged = judge_assets(effective, files, edges, award_year)
-        if is_final or judged.is_refused:
-            _record(judged, effective, edges, award_year)
+    assets = enriched.settings(effective)
+    with _report_place(enriched.assets) as (draft, settled):
+        own = with_reports_in(assets, draft)
+        with error_verdict(own, edges, f"the Run is saved: {enriched.files.run}"):
+            judged = judge_assets(effective, enriched, edges)
+            if is_final or judged.is_refused:
+                _record(judged, own.settings, edges)
+    judged = replace(judged, report=next(iter(settled), None))
     if not is_final:
         return judged
-    return replace(judged, warnings=(*judged.warnings, *_keep_quality(judged, files, effective, award_year)))
+    return replace(judged, warnings=(*judged.warnings, *_keep_quality(judged, enriched, assets.settings)))
 
 
-def _keep_quality(
-    judged: Judged, files: AssetFiles, effective: EffectiveSettings, award_year: int | None
-) -> tuple[str, ...]:
+@contextmanager
+def _report_place(assets: AssetFiles) -> Iterator[tuple[Path, list[Place]]]:
+    """Give a draft for a verdict, and a list that holds its place afterwards if one was written."""
+    settled: list[Place] = []
+    with drafted(assets.reports) as draft:
+        try:
+            yield draft, settled
+        finally:
+            if (draft / VERDICT_NAME).is_file():
+                settled.append(settle(draft))
+                assets.show_report(settled[0].folder)
+
+
+def _keep_quality(judged: Judged, enriched: Enriched, settings: Settings) -> tuple[str, ...]:
     """Write the quality report of the enriched awards beside the verdict; return warnings."""
-    settings = asset_settings(effective, award_year).settings
     try:
-        report = report_on_saved(judged.run, load_profiles(files.profiles), files.enriched, settings)
+        profiles = load_profiles(enriched.files.profiles)
+        report = report_on_saved(judged.run, profiles, enriched.files.awards, settings)
     except InputError as error:
         return (f"the quality report was not made: {error.message}",)
     return keep_quality(report, settings)
 
 
-def _record(judged: Judged, effective: EffectiveSettings, edges: Edges, award_year: int | None) -> None:
-    """Write verdict, report and alerts beside the assets, and keep the Run in their history."""
-    settings = asset_settings(effective, award_year).settings
+def _record(judged: Judged, settings: Settings, edges: Edges) -> None:
+    """Write verdict, report and alerts to the folder of reports, and keep the Run in the history."""
     folder = settings.reports.folder
-    write_verdict(folder, judged.run, judged.verdict, edges.subject)
+    trends = trends_of(judged.run, settings, judged.verdict.changes)
+    write_verdict(folder, judged.run, judged.verdict, edges.subject, trends)
     save_alerts(folder / ALERTS_NAME, judged.alerts)
     keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings, judged.alerts)
 
 
-def store_baseline(
-    judged: Judged, effective: EffectiveSettings, files: AssetFiles, award_year: int | None
-) -> str:
+def store_baseline(judged: Judged, effective: EffectiveSettings, enriched: Enriched) -> str:
     """Make the Run the next baseline if it qualifies; return a message with the result.
 
     It is not if it failed or broke (`baseline_obstacle`), if it resumed what another began (its time is not
     its own), if it drifted, or if a rate is worse than the baseline's: a baseline that moves with every step
     of a slow decline hides it.
     """
-    settings = asset_settings(effective, award_year).settings
+    settings = enriched.settings(effective).settings
     if not settings.orchestration.stores_baseline:
         return "not stored: orchestration.stores_baseline is false"
     obstacle = _obstacle(judged, effective, settings)
     if obstacle:
         return f"not stored: {obstacle}"
     try:
-        path = promote(judged.run, files.baselines)
+        path = promote(judged.run, enriched.assets.baselines)
     except (InputError, OutputError) as error:
         return f"not stored: {error.message}"
     return f"stored: {path}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,11 +14,12 @@ from sbir_gate.files import open_file, read_at_most
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.reading.dump_files import TOC_NAMES
 from sbir_gate.reading.dump_rows import DumpRows, table_files
-from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
+from sbir_gate.reading.files import FileKind, SourceFile, file_bytes, resolve_files
 from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.options import ReadingOptions
 
 _HEAD_BYTES = 512
+_DIGEST_CHUNK = 1 << 20
 
 
 def open_source(
@@ -65,3 +68,30 @@ def source_paths(file: SourceFile, options: ReadingOptions) -> list[Path]:
     if file.kind is FileKind.DUMP:
         return table_files(file.path, file.table, options)[1]
     return [file.path]
+
+
+def source_digest(source: str | Path, options: ReadingOptions) -> str:
+    """Return the SHA-256 over the bytes of all files of a source. Raises InputError."""
+    digest = hashlib.sha256()
+    digest_source(source, options, digest.update)
+    return digest.hexdigest()
+
+
+def digest_source(source: str | Path, options: ReadingOptions, update: Callable[[bytes], None]) -> None:
+    """Hand over the bytes of all files of a source, and the name of its table. Raises InputError."""
+    for file in resolve_files(source):
+        for path in source_paths(file, options):
+            _digest_file(path, update)
+        if file.table is not None:
+            update(file.table.encode())
+
+
+def _digest_file(path: Path, update: Callable[[bytes], None]) -> None:
+    try:
+        with open_file(path) as file:
+            while block := file.read(_DIGEST_CHUNK):
+                update(block)
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror})", "check that it exists and may be read", path=path
+        ) from error

@@ -243,6 +243,7 @@ class OrchestrationSettings(Section):
     progress_seconds: Annotated[Seconds, Field(ge=1)]
     min_complete_percent: Annotated[float, Field(ge=0, le=100)]
     stores_baseline: bool
+    keep_places: Annotated[int, Field(ge=1, le=10_000)]
     executor: Annotated[Literal["in-process", "multiprocess"], one_of("in-process", "multiprocess")]
     max_retries: Annotated[int, Field(ge=0, le=100)] | None
     retry_seconds: Seconds | None

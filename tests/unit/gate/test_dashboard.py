@@ -1,3 +1,4 @@
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -6,13 +7,18 @@ import pytest
 
 from sbir_gate.documents import save_quality
 from sbir_gate.errors import InputError
+from sbir_gate.gate.branches import history_branch, push_kept_history, push_retrying, reports_on_branch
 from sbir_gate.gate.dashboard import dashboard_of, history_of
+from sbir_gate.gate.reporting.dashboard import dashboard_page
 from sbir_gate.gate.storing.baselines import promote
+from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.history import keep_entry, open_entries
+from sbir_gate.pages.blocks import Chart
 from sbir_gate.settings.effective import load_settings
 from tests.factories import make_run
 from tests.factories_history import START, make_entry, slower_entry
-from tests.factories_quality import make_report
+from tests.factories_quality import make_report, report_of_entry
+from tests.factories_remote import make_remote
 
 
 @pytest.fixture
@@ -135,5 +141,43 @@ def test_an_empty_history_is_wrong_input(settings):
 
 def test_a_history_is_a_folder(settings, tmp_path):
     keep_entry(tmp_path / "kept", make_entry(0))
-    with history_of(str(tmp_path / "kept"), settings) as history:
+    with history_of(str(tmp_path / "kept"), settings) as (history, _):
         assert len(dashboard_of(history, settings, None, has_changes=False)[0].rows) == 1
+
+
+@pytest.fixture
+def shared(tmp_path, monkeypatch):
+    """Return a clone in which a history with quality reports was pushed to its branch."""
+    remote = make_remote(tmp_path / "remote.git")
+    clone = remote.clone(tmp_path / "clone")
+    monkeypatch.chdir(clone.folder)
+    own = load_settings(None, {}, {}, ("drift.branch=main", "reports.folder=reports")).settings
+    for number in range(3):
+        keep_entry(clone.folder / "reports" / "history", make_entry(number))
+        save_quality(clone.folder / "reports" / "quality", report_of_entry(make_entry(number)))
+    push_kept_history(own, history_branch(own, Git(clone.folder)), push_retrying())
+    shutil.rmtree(clone.folder / "reports")
+    return own
+
+
+def test_the_branch_alone_has_all_that_is_drawn(shared):
+    with history_of("sbir-gate-history", shared) as (history, reports_of):
+        (gate,) = dashboard_of(history, shared, None, has_changes=False, reports_of=reports_of)
+    assert len(gate.rows) == 3
+    assert gate.quality == report_of_entry(make_entry(2)).without_lists()
+    page = dashboard_page((gate,))
+    assert [block.key for block in page.sections[1].blocks if isinstance(block, Chart)] == [
+        "g0-chart-methods",
+        "g0-chart-scores",
+        "g0-chart-unmatched",
+    ]
+
+
+def test_reports_on_the_branch_are_listed_and_compared(shared):
+    kept = reports_on_branch(shared, "sbir-gate-history", None, None, 2)
+    assert [report.made_at.day for _, report in kept.reports] == [2, 3]
+    assert (kept.comparison.before.made_at.day, kept.comparison.after.made_at.day) == (2, 3)
+    assert reports_on_branch(shared, "sbir-gate-history", "other", None, 0).reports == ()
+    assert reports_on_branch(shared, "sbir-gate-history", "", None, 0).reports == ()
+    with pytest.raises(InputError, match="neither a folder nor a branch"):
+        reports_on_branch(shared, "nothing", None, None, 0)

@@ -240,9 +240,11 @@ class TestWhatTheForkSays:
         assert half.publish()[0].verdict.outcome is Outcome.FAIL
 
     def test_the_commit_is_what_github_says(self, half):
-        save_run(half.artifact, measured(source=Source("f" * 40, "main", is_dirty=False)))
+        claimed = Source("f" * 40, "main", is_dirty=False, pull_request=99)
+        save_run(half.artifact, measured(source=claimed))
         saved, _ = half.publish()
         assert (saved.run.source.commit, saved.verdict.head_commit) == (SHA, SHA)
+        assert saved.run.source.pull_request == 7
 
     def test_the_report_has_the_subjects_of_the_commits_that_this_checkout_has(self, half):
         measured_there = measured(

@@ -3,10 +3,19 @@ import pytest
 from sbir_gate.documents import load_entry
 from sbir_gate.errors import ToolError
 from sbir_gate.gate.storing.history import entry_name, keep_entry
-from sbir_gate.gate.storing.history_branch import entry_place, fetch_history, push_history
+from sbir_gate.gate.storing.history_branch import (
+    entries_at,
+    entry_place,
+    fetch_history,
+    no_report,
+    push_history,
+    quality_place,
+    reports_at,
+)
 from sbir_gate.gate.storing.remote_branch import Edit
-from sbir_gate.model.document import HISTORY, encode
+from sbir_gate.model.document import HISTORY, QUALITY, decode, encode
 from tests.factories_history import make_entry
+from tests.factories_quality import report_of_entry
 from tests.factories_remote import Waiter, branch_of, make_remote
 
 BRANCH = "sbir-gate-history"
@@ -28,6 +37,7 @@ class Writer:
     def __init__(self, remote, folder):
         self.branch = branch_of(remote.clone(folder), BRANCH)
         self.folder = folder / "reports" / "history"
+        self.report_of = no_report
 
     def keep(self, *numbers):
         for number in numbers:
@@ -35,7 +45,7 @@ class Writer:
         return self
 
     def push(self):
-        return push_history(self.branch, self.folder, Waiter().retrying())
+        return push_history(self.branch, self.folder, Waiter().retrying(), self.report_of)
 
     def pull(self):
         return fetch_history(self.branch, self.folder)
@@ -173,3 +183,54 @@ def test_other_services_are_asked_not_to_build_the_branch(remote, writer):
     assert remote.repository.git("log", "-1", "--format=%s", BRANCH) == f"Add {names(0)[0][:-5]}"
     writer.keep(1, 2).push()
     assert remote.repository.git("log", "-1", "--format=%s", BRANCH) == "Add 2 Runs"
+
+
+class TestQualityReports:
+    def test_a_report_comes_with_its_run_in_one_commit_without_single_firms(self, remote, writer):
+        writer.report_of = lambda entry: report_of_entry(entry) if entry == make_entry(1) else None
+        done = writer.keep(0, 1).push()
+        assert (done.added, done.known, done.reports) == (2, 0, 1)
+        assert len(remote.commits(BRANCH)) == 1
+        report = decode(QUALITY, remote.read(BRANCH, quality_place(make_entry(1))), "")
+        assert report == report_of_entry(make_entry(1)).without_lists()
+        assert report.listing == report_of_entry(make_entry(1)).listing
+        assert (report.review, report.shared_identifiers, report.split_firms) == ((), (), ())
+
+    def test_what_is_there_stays_and_is_pushed_once(self, remote, writer):
+        writer.report_of = report_of_entry
+        writer.keep(0).push()
+        again = writer.keep(1).push()
+        assert (again.added, again.known, again.reports) == (1, 1, 1)
+        assert (writer.push().added, len(remote.commits(BRANCH))) == (0, 2)
+
+    def test_neither_takes_the_other_for_damage(self, remote, writer, tmp_path):
+        writer.report_of = report_of_entry
+        writer.keep(0, 1).push()
+        reader = Writer(remote, tmp_path / "reader")
+        done = reader.pull()
+        assert (done.added, done.known, done.skipped) == (2, 0, ())
+        assert reader.names() == names(0, 1)
+        tip = reader.branch.tip()
+        entries, skipped = entries_at(tip, None, 10)
+        assert (sorted(entries), skipped) == (names(0, 1), ())
+        reports, skipped = reports_at(tip, "enrichment", 10)
+        assert [each.made_at for each in reports.values()] == [make_entry(n).started_at for n in (0, 1)]
+        assert skipped == ()
+        assert reports_at(tip, "other", 10) == ({}, ())
+
+    def test_the_newest_are_read_whatever_their_gate_is_called(self, writer):
+        for number, gate in enumerate(("zebra", "alpha", "zebra", "alpha")):
+            keep_entry(writer.folder, make_entry(number, gate=gate))
+        writer.report_of = report_of_entry
+        writer.push()
+        tip = writer.branch.tip()
+        assert [entry.gate for entry in entries_at(tip, None, 3)[0].values()] == ["alpha", "zebra", "alpha"]
+        assert [report.gate for report in reports_at(tip, None, 1)[0].values()] == ["alpha"]
+
+    def test_a_damaged_report_is_named(self, writer):
+        writer.report_of = report_of_entry
+        writer.keep(0).push()
+        writer.put("enrichment/2026-02/enrichment-20260201T000000Z-x-y.quality.json", b"{damaged")
+        reports, (skipped,) = reports_at(writer.branch.tip(), None, 10)
+        assert len(reports) == 1
+        assert skipped.file_name.endswith(".quality.json")

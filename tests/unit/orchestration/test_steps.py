@@ -4,7 +4,7 @@ import pytest
 
 from sbir_gate.errors import LimitError, OutputError
 from sbir_gate.locks import Waiting
-from sbir_gate.orchestration.assets import sole_writer
+from sbir_gate.orchestration.steps import sole_writer
 
 
 def test_another_writer_is_waited_for_and_then_named(tmp_path):
