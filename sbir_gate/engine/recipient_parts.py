@@ -15,14 +15,14 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate import __version__
-from sbir_gate.engine.matching.ledger import Ledger
+from sbir_gate.engine.matching.ledger import FinishedChunk, Ledger, whole_chunks
 from sbir_gate.engine.matching.parts import Part, keep_part, spill_part, write_part
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file, unreadable, unwritable
 from sbir_gate.progress import ChunkProgress
 from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.options import ReadingOptions
-from sbir_gate.reading.recipients import RecipientBatch, iterate_recipients
+from sbir_gate.reading.recipients import RecipientBatch, count_recipients, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.sql_text import file_relation
 
@@ -187,7 +187,7 @@ class PartMaker:
     def read(self, source: str, rejects: RejectLog) -> PartsRead:
         """Read the source once. Raises what `iterate_recipients` and the writing of parts raise."""
         finished = self._ledger.finished if self._ledger is not None else ()
-        self._parts = [Part(file_relation([done.path]), done.chunk.kept) for done in finished]
+        self._parts = [_part_of(done) for done in finished]
         self._recipients = reused = sum(done.chunk.kept for done in finished)
         started = self._edges.clock()
         batches = iterate_recipients(
@@ -260,6 +260,37 @@ class PartMaker:
         if self._smallest < self._sizes.first:
             notes["smallest_chunk"] = f"{self._smallest} rows, for want of memory"
         return notes
+
+
+def read_before(
+    folder: Path, key: str, source: str, options: ReadingOptions, rejects: RejectLog
+) -> PartsRead:
+    """Return the parts of a source that were read and kept whole in a folder; the source is not opened.
+
+    Raises InputError where they are not there whole, and as `iterate_recipients` does.
+    """
+    finished = whole_chunks(folder, key)
+    count_recipients(source, [done.chunk for done in finished], options, rejects)
+    parts = tuple(map(_part_of, finished))
+    return PartsRead(parts, sum(part.recipients for part in parts), reused=0, notes={"parts": "on disk"})
+
+
+def _part_of(done: FinishedChunk) -> Part:
+    return Part(file_relation([done.path]), done.chunk.kept)
+
+
+def progress_of(read: PartsRead, chunk_size: int) -> ChunkProgress:
+    """Return the progress of a run that finds all recipients read."""
+    return ChunkProgress(
+        stage="recipients",
+        chunks=len(read.parts),
+        records=read.recipients,
+        records_reused=0,
+        share=1.0,
+        seconds=0.0,
+        chunk_size=chunk_size,
+        is_resumable=True,
+    )
 
 
 def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:

@@ -2,11 +2,14 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 
-from sbir_gate.documents import MAX_DOCUMENT_BYTES
+from sbir_gate.documents import MAX_DOCUMENT_BYTES, load_award_table
 from sbir_gate.files import read_file, sha256_of
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.reporting.messages import texts
@@ -22,9 +25,10 @@ from sbir_gate.pipeline.asset_files import (
     asset_settings,
     with_awards,
 )
-from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, chunk_folder, measure_enrichment
+from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
 from sbir_gate.pipeline.places import Place, drafted, settle, used
+from sbir_gate.pipeline.recipient_store import chunk_folder, stored_recipients
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings.reading import reading_options
@@ -132,7 +136,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         )
 
         with opened_step(context, gate) as step:
-            place, measured = _enrich(step, validated_sbir_awards, events, edges)
+            place, measured, recipients = _enrich(step, validated_sbir_awards, events, edges)
             step.remove_old(step.files.enriched, context.asset_key)
             files, summary = EnrichedFiles(place.folder), measured.summary
             counts = {
@@ -148,6 +152,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     "validated_fingerprint": dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     **events.finished(),
+                    **recipients,
                     "warnings": dg.MetadataValue.json(list(summary.warnings)),
                     **quality_facts(measured.run),
                     **numbers(counts),
@@ -160,15 +165,14 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
 
 def _enrich(
     step: Step, validated: Recorded, events: ProgressEvents, edges: AssetEdges
-) -> tuple[Place, Measured]:
-    """Enrich the awards that were recorded, alone with the chunks of these recipients."""
+) -> tuple[Place, Measured, Metadata]:
+    """Enrich the awards that were recorded; return what came of it, and metadata on the recipients."""
     step.context.log.info("enriching %s", validated.path)
     effective = step.gate.effective()
-    chunks = chunk_folder(effective.settings, asset_files(effective.settings))
     with (
         used(validated.place, validated.hint),
         drafted(step.files.enriched) as draft,
-        step.alone(chunks.with_suffix(".lock"), events.waiting),
+        _recipients(step, validated, events) as recipients,
     ):
         measured = measure_enrichment(
             asset_settings(effective, step.files, step.award_year),
@@ -184,10 +188,50 @@ def _enrich(
             events.stage,
             events.chunk,
             edges.engine,
-            chunks=chunks,
+            chunks=recipients.chunks,
+            kept_recipients=recipients.kept,
             is_resuming=not step.gate.is_fresh,
         )
-        return settle(draft), measured
+        return settle(draft), measured, recipients.facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipients:
+    """Where the recipients' parts are: `chunks` are those of this run alone, `kept` were read before it."""
+
+    chunks: Path | None = None
+    kept: Path | None = None
+    facts: Metadata = field(default_factory=dict)
+
+
+@contextmanager
+def _recipients(step: Step, validated: Recorded, events: ProgressEvents) -> Iterator[_Recipients]:
+    """Hold the recipients: those of award years are read once for all, those of all awards in each run.
+
+    So the time of a year is that of its awards, whichever year came first; and that of all awards is of all
+    the work.
+    """
+    settings = step.settings
+    assets = asset_files(settings)
+
+    def alone(path: Path) -> AbstractContextManager[None]:
+        return step.alone(path, events.waiting)
+
+    if step.award_year is None or not settings.enrichment.keeps_chunks:
+        chunks = chunk_folder(settings, assets)
+        with alone(chunks.with_suffix(".lock")):
+            yield _Recipients(chunks)
+        return
+    awards = load_award_table(ValidatedFiles(validated.place.folder).table).awards
+    is_resuming = not step.gate.is_fresh
+    with stored_recipients(
+        settings, assets, alone, awards, events.stage, events.chunk, is_resuming=is_resuming
+    ) as stored:
+        facts: Metadata = {
+            "recipients_read": dg.MetadataValue.bool(stored.is_new),
+            **numbers({"recipients_read_seconds": stored.seconds}),
+        }
+        yield _Recipients(kept=stored.folder, facts=facts)
 
 
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:

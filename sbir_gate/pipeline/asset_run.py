@@ -13,8 +13,6 @@ from typing import Protocol
 
 from sbir_gate.documents import load_award_table, write_run
 from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
-from sbir_gate.engine.linking import files_of
-from sbir_gate.engine.recipient_parts import parts_key
 from sbir_gate.engine.tracking import ChunkWatch, engine_seconds_left
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.gate.edges import Edges
@@ -30,13 +28,12 @@ from sbir_gate.model.records import Reject
 from sbir_gate.model.run import Run
 from sbir_gate.model.samples import Calibration
 from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, ValidatedFiles, with_awards
+from sbir_gate.pipeline.asset_files import EnrichedFiles, ValidatedFiles, with_awards
 from sbir_gate.pipeline.validation import check_awards
 from sbir_gate.progress import Progress
 from sbir_gate.reading.award_table import load_profiles
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.settings.reading import reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 from sbir_gate.time_left import QUALITY, StageState
 
@@ -103,6 +100,7 @@ def measure_enrichment(
     engine: Engine = enrich,
     *,
     chunks: Path | None = None,
+    kept_recipients: Path | None = None,
     is_resuming: bool = True,
 ) -> Measured:
     """Enrich the validated awards, measure it as one repeat, and save its Run.
@@ -126,6 +124,7 @@ def measure_enrichment(
             is_resuming=is_resuming,
             index_folder=Path(name),
             chunk_folder=chunks,
+            kept_recipients=kept_recipients,
             later_stages=(QUALITY,),
         )
         started_at, calibration = edges.now(), edges.calibrate()
@@ -152,16 +151,6 @@ def measure_enrichment(
             run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
             write_run(files.run, run)
     return Measured(run, summary)
-
-
-def chunk_folder(settings: Settings, assets: AssetFiles) -> Path:
-    """Return the folder of the finished chunks of the recipients, which all years share: by their content.
-
-    Raises InputError where the recipients cannot be read.
-    """
-    paths = files_of([str(settings.fixtures.recipients)], settings)
-    key = parts_key(paths, reading_options(settings))
-    return (work_folder(settings) or assets.folder) / "chunks" / key[:16]
 
 
 def _refuse_bad_awards(settings: Settings, files: ValidatedFiles) -> None:

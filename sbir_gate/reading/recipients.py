@@ -109,12 +109,20 @@ def iterate_recipients(
             for chunk in done:
                 totals.add(chunk)
         bytes_before += source_bytes(file, options)
-    tally.check(totals.read, options.max_reject_percent)
-    if not totals.read:
-        raise tally.nothing_read(f"{source}", "recipients")
-    if not totals.kept:
-        hint = "check that the columns hold what their names say"
-        raise InputError(f"none of {totals.read:,} rows has a name, UEI or DUNS", hint, path=source)
+    totals.check(source, options)
+
+
+def count_recipients(
+    source: str | Path, chunks: Iterable[Chunk], options: ReadingOptions, rejects: RejectLog
+) -> None:
+    """Take note of chunks, in their order, that are all of the source: it is not opened.
+
+    Raises InputError as `iterate_recipients` does for a source without rows, or with too many rejects.
+    """
+    totals = _Totals(RejectTally(rejects))
+    for chunk in chunks:
+        totals.add(chunk)
+    totals.check(source, options)
 
 
 class _Totals:
@@ -129,6 +137,15 @@ class _Totals:
         self._tally.add_all(chunk.rejects)
         self.read += chunk.rows
         self.kept += chunk.kept
+
+    def check(self, source: str | Path, options: ReadingOptions) -> None:
+        """Raise InputError for too many rejects, or where nothing is left."""
+        self._tally.check(self.read, options.max_reject_percent)
+        if not self.read:
+            raise self._tally.nothing_read(f"{source}", "recipients")
+        if not self.kept:
+            hint = "check that the columns hold what their names say"
+            raise InputError(f"none of {self.read:,} rows has a name, UEI or DUNS", hint, path=source)
 
 
 def _in_order(finished: Sequence[Chunk], file: int) -> list[Chunk]:
