@@ -62,6 +62,7 @@ fixtures: $(VENV)/run.stamp ## regenerate the fixtures from their seed
 golden: $(VENV)/dev.stamp ## write the golden files again; look at the difference before you commit it
 	$(BIN)/pytest --update-golden
 	$(BIN)/python -m tests.messages_page
+	$(BIN)/python -m tests.document_schemas
 
 pictures: $(VENV)/dev.stamp ## draw the pictures of the pages again (needs chromium); MERMAID=mermaid.min.js for trends
 	$(BIN)/python -m tests.pictures.make $(if $(MERMAID),--mermaid $(MERMAID))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Render = Callable[[Run, Verdict, Sequence[Run], Settings | None], str]
 
 _CONSOLE_WIDTH = 120
-FORMATS = ("console", "markdown", "json", "html")
+FORMATS = ("console", "markdown", "json", "html", "junit")
 
 format_option = click.option(
     "--format",
@@ -55,6 +55,7 @@ def renderer(format_: str, is_verbose: bool) -> Render:
         return _page_renderer()
     from sbir_gate.gate.edges import subject_here
     from sbir_gate.gate.reporting.console import render_console
+    from sbir_gate.gate.reporting.junit import render_junit
     from sbir_gate.gate.reporting.markdown import Surroundings, render_markdown
     from sbir_gate.gate.reporting.trend_charts import trend_charts
     from sbir_gate.gate.reporting.view import build_view
@@ -65,6 +66,8 @@ def renderer(format_: str, is_verbose: bool) -> Render:
     def render(run: Run, verdict: Verdict, _compared: Sequence[Run], settings: Settings | None) -> str:
         if format_ == "json":
             return encode(VERDICT, verdict)
+        if format_ == "junit":
+            return render_junit(verdict)
         if format_ == "markdown":
             view = build_view(run, verdict, subjects=Subjects.of(verdict, subject_here))
             trends = trends_of(run, settings, verdict.changes) if settings else ()

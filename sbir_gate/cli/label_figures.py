@@ -22,6 +22,9 @@ def print_estimate(sample_file: Path, truth: Path) -> None:
 
     sample = load_label_sample(sample_file)
     found = estimate_quality(sample, read_truth(truth))
+    if not found.labelled:
+        problem = f"labels no award of the sample {sample_file}"
+        raise InputError(problem, "name the sample that the labels were made for", path=truth)
     drawn = len(sample.drawn)
     put_line(f"{found.labelled:,} of {drawn:,} drawn awards have a label; of all {sample.awards:,} awards:")
     put_line(_estimate_line("precision", found.precision))

@@ -19,6 +19,7 @@ from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_fi
 from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.engine.matching.parts import open_parts, own_rows, register_functions
 from sbir_gate.engine.recipient_parts import (
+    KeptParts,
     PartEdges,
     PartMaker,
     PartsRead,
@@ -27,7 +28,6 @@ from sbir_gate.engine.recipient_parts import (
     kept_chunks,
     parts_key,
     progress_of,
-    read_before,
     share_in_use,
 )
 from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
@@ -248,7 +248,8 @@ def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) ->
     if request.kept_recipients is not None:
         key = parts_key(files_of([request.recipients], settings), options)
         with track.stage(READ_RECIPIENTS):
-            read = read_before(request.kept_recipients, key, request.recipients, options, place.rejects)
+            kept = KeptParts(request.kept_recipients, key)
+            read = kept.read(place.connection, request.recipients, place.folder, options, place.rejects)
             track.chunk(progress_of(read, performance.chunk_size))
             return read
     if ledger is not None:

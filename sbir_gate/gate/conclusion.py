@@ -25,6 +25,7 @@ from sbir_gate.gate.policy import Judgement
 from sbir_gate.gate.quality import keep_quality
 from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
 from sbir_gate.gate.reporting.changed_awards import render_changed_awards
+from sbir_gate.gate.reporting.junit import render_junit
 from sbir_gate.gate.reporting.markdown import Surroundings, render_markdown
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.trend_charts import trend_charts
@@ -42,6 +43,7 @@ from sbir_gate.settings.effective import EffectiveSettings
 VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
 ALERTS_NAME = "alerts.json"
+JUNIT_NAME = "junit.xml"
 LOGS_NAME = "logs"
 _ALONE = Companions()
 _REPORT_IT = "this is a fault of the program: please report it, with the Run"
@@ -153,7 +155,7 @@ def write_verdict(
     subject: Callable[[str], str],
     trends: Sequence[TrendSeries] = (),
 ) -> tuple[Path, Path]:
-    """Write the verdict, its report and the changed awards to the folder of reports.
+    """Write the verdict, its reports and the changed awards to the folder of reports.
 
     `subject` gives the first line of a commit's message, `trends` are drawn in the report. Return the paths
     of verdict and report.
@@ -164,6 +166,7 @@ def write_verdict(
     around = Surroundings(charts=trend_charts(trends))
     save_text(report_path, render_markdown(build_view(run, verdict, subjects=subjects), around))
     save_text(folder / CHANGED_AWARDS_NAME, render_changed_awards(verdict.records))
+    save_text(folder / JUNIT_NAME, render_junit(verdict))
     return verdict_path, report_path
 
 
@@ -173,7 +176,7 @@ def discard_verdict(folder: Path) -> None:
     if logs.is_symlink():  # of a change: the logs would be written to wherever it leads
         logs.unlink()
     shutil.rmtree(logs, ignore_errors=True)
-    for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME, ALERTS_NAME):
+    for name in (VERDICT_NAME, REPORT_NAME, CHANGED_AWARDS_NAME, JUNIT_NAME, ALERTS_NAME):
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:

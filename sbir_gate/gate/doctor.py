@@ -291,7 +291,7 @@ def _waivers(effective: EffectiveSettings, edges: DoctorEdges, baseline: Run | N
         yield _of_error(str(path), error)
         return
     if content is None:
-        if path != default_waivers_file():
+        if path != effective.folder / default_waivers_file():
             origin = effective.origins["gate.waivers_file"]
             yield Diagnosis(Gravity.ERROR, Flaw.WAIVERS_FILE_MISSING, origin, {"path": str(path)})
         return

@@ -138,7 +138,7 @@ def own_judgement(
     """
     settings = effective.settings
     path = settings.gate.waivers_file
-    waivers = load_waivers(path, is_required=path != default_waivers_file())
+    waivers = load_waivers(path, is_required=path != effective.folder / default_waivers_file())
     baseline = load_baseline(settings.gate.baselines_folder, settings.gate.name) if has_baseline else None
     return Judgement(Rules(policy(settings), waivers, baseline), is_merged=is_merged)
 

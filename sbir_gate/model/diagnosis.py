@@ -1,4 +1,4 @@
-"""What is wrong with a set-up (`doctor`), and what an engine does and writes (`check-engine`), as facts.
+"""What is wrong with a set-up (`doctor`), what an engine does and writes (`check-engine`), and what was read.
 
 Their texts are made in reporting, by `flaw`.
 """
@@ -69,6 +69,21 @@ class Flaw(StrEnum):
     ENGINE_WITHOUT_LINKS = "engine-without-links"
     ENGINE_COUNTERS_DIFFER = "engine-counters-differ"
     ENGINE_NOT_DETERMINISTIC = "engine-not-deterministic"
+
+    # which rows, columns and identifiers of awards and recipients were read and used
+    READING_COLUMNS = "reading-columns"
+    READING_NO_IDENTIFIER = "reading-no-identifier"
+    READING_AWARDS = "reading-awards"
+    READING_RECIPIENTS = "reading-recipients"
+    READING_LEFT_OUT = "reading-left-out"
+    READING_UNLINKABLE = "reading-unlinkable"
+    READING_COLUMNS_JOINED = "reading-columns-joined"
+    READING_COLUMNS_DIFFER = "reading-columns-differ"
+    READING_BAD_FORM = "reading-bad-form"
+    READING_PLACEHOLDER = "reading-placeholder"
+    READING_GENERIC = "reading-generic"
+    READING_COLUMN_RENAMED = "reading-column-renamed"
+    READING_IDS_REPEAT = "reading-ids-repeat"
 
     # limits
     WARN_ABOVE_FAIL = "warn-above-fail"

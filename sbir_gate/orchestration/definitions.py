@@ -22,8 +22,8 @@ from sbir_gate.orchestration.names import (
     YEARLY_JOB,
 )
 from sbir_gate.orchestration.recipients import make_recipients
-from sbir_gate.orchestration.resources import GateResource, settings_resource
-from sbir_gate.orchestration.sensors import make_sensors
+from sbir_gate.orchestration.resources import load_base, settings_resource
+from sbir_gate.orchestration.sensors import SensorEdges, make_sensors
 from sbir_gate.orchestration.steps import AssetEdges
 from sbir_gate.settings.effective import EffectiveSettings
 
@@ -71,11 +71,11 @@ def build_definitions(
         resource_name,
         io_manager_name,
     )
-    return _definitions(of_set, settings_resource(settings), edges or AssetEdges(real_edges()))
+    return _definitions(of_set, load_base(settings), edges or AssetEdges(real_edges()))
 
 
-def _definitions(of_set: AssetSet, gate: GateResource, edges: AssetEdges) -> dg.Definitions:
-    settings = gate.effective().settings
+def _definitions(of_set: AssetSet, loaded: EffectiveSettings, edges: AssetEdges) -> dg.Definitions:
+    settings = loaded.settings
     shapes = of_set.shapes(settings)
     assets = {
         name: [asset for asset in make_assets(shape, edges) if asset.key.path[-1] in of_set.assets]
@@ -111,8 +111,16 @@ def _definitions(of_set: AssetSet, gate: GateResource, edges: AssetEdges) -> dg.
         asset_checks=list(chain.from_iterable(checks.values())),
         jobs=list(jobs.values()),
         schedules=schedules,
-        sensors=make_sensors(settings, all_keys, edges.announce, of_set.key_prefix),
-        resources={shape.settings_resource: gate, shape.io_manager: PathIOManager()},
+        sensors=make_sensors(
+            settings,
+            all_keys,
+            SensorEdges(edges.announce, edges.gate.now, edges.gate.source),
+            of_set.key_prefix,
+        ),
+        resources={
+            shape.settings_resource: settings_resource(loaded, shape.settings_resource),
+            shape.io_manager: PathIOManager(),
+        },
     )
 
 

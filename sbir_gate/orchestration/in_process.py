@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -15,8 +16,10 @@ from sbir_gate.files import output_target, place_output
 from sbir_gate.orchestration.definitions import build_definitions
 from sbir_gate.orchestration.names import ENRICHED, JOB, SETTINGS_RESOURCE
 from sbir_gate.orchestration.records import PATH
+from sbir_gate.orchestration.run_config import IS_FRESH
 from sbir_gate.orchestration.steps import AssetEdges
 from sbir_gate.pipeline.asset_files import EnrichedFiles
+from sbir_gate.settings.effective import load_settings, resolved_settings
 
 _PARQUET = ".parquet"
 
@@ -60,26 +63,25 @@ def _execute(
     is_quiet: bool,
     edges: AssetEdges | None,
 ) -> dg.ExecuteInProcessResult:
-    config = str(config_file) if config_file is not None else None
-    gate = {
-        "config_file": config,
-        # its folder is thrown away, and a baseline in it with it
-        "assignments": [*assignments, "orchestration.stores_baseline=false"],
-        "awards": request.awards,
-        "recipients": request.recipients,
-        "folder": str(folder),
-        "is_fresh": True,
+    options: dict[str, object] = {
+        "fixtures.awards": request.awards,
+        "fixtures.recipients": request.recipients,
+        "orchestration.folder": str(folder),
+        # its folder is removed, and a baseline in it with it
+        "orchestration.stores_baseline": False,
     }
+    # the paths of a command line start from the folder that it is called in
+    settings = resolved_settings(load_settings(config_file, os.environ, options, assignments), Path.cwd())
     level = "CRITICAL" if is_quiet else "INFO"
     with dg.DagsterInstance.ephemeral() as instance:
         return (
-            build_definitions(config, edges)
+            build_definitions(settings, edges)
             .resolve_job_def(JOB)
             .execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 run_config={
-                    "resources": {SETTINGS_RESOURCE: {"config": gate}},
+                    "resources": {SETTINGS_RESOURCE: {"config": {IS_FRESH: True}}},
                     "loggers": {"console": {"config": {"log_level": level}}},
                 },
             )

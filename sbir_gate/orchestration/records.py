@@ -9,6 +9,8 @@ from pathlib import Path
 import dagster as dg
 
 from sbir_gate.errors import InputError
+from sbir_gate.gate.comparing.award_checks import INPUT_CHECKS
+from sbir_gate.gate.comparing.run_checks import RUN_CHECKS
 from sbir_gate.pipeline.places import Place
 
 _UNFINISHED = [
@@ -108,3 +110,32 @@ def _line(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
         yield current.run_id
         parent = current.parent_run_id
         current = instance.get_run_by_id(parent) if parent is not None else None
+
+
+def refusals(instance: dg.DagsterInstance, found: Recorded) -> tuple[str, ...]:
+    """Return why the blocking checks of what was recorded refuse it, by the last answer of each."""
+    records = instance.get_records_for_run(
+        found.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ).records
+    asked = [_evaluation(record.event_log_entry) for record in records]
+    answers = {each.check_name: each for each in asked if each and each.asset_key == found.asset_key}
+    for check in (*INPUT_CHECKS, *RUN_CHECKS):
+        # by a run that resumed this one, or by hand
+        latest = instance.get_latest_asset_check_evaluation_record(
+            dg.AssetCheckKey(found.asset_key, check.name)
+        )
+        again = _evaluation(latest.event) if latest is not None and latest.event is not None else None
+        target = again.target_materialization_data if again is not None else None
+        if again is not None and target is not None and target.run_id == found.run_id:
+            answers[check.name] = again
+    return tuple(
+        f"{name}: {answer.description}"
+        for name, answer in answers.items()
+        if not answer.passed and answer.severity is dg.AssetCheckSeverity.ERROR
+    )
+
+
+def _evaluation(entry: dg.EventLogEntry) -> dg.AssetCheckEvaluation | None:
+    event = entry.dagster_event
+    is_answer = event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    return event.asset_check_evaluation_data if event is not None and is_answer else None

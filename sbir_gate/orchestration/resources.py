@@ -1,91 +1,122 @@
-"""The settings inside Dagster: the layers of the command line, and what a run's own config sets over them."""
+"""The settings inside Dagster: those of the code location, and what a run's own config sets over them."""
 
-# no postponed annotations here: Dagster reads those of the class
+from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
 
 import dagster as dg
-from pydantic import Field, PrivateAttr
 
-from sbir_gate.settings.effective import EffectiveSettings, changed_settings, load_settings
-from sbir_gate.settings.layers import assignment_layer, option_layer
+from sbir_gate.errors import ConfigurationError
+from sbir_gate.orchestration.run_config import (
+    ASSIGNMENTS,
+    CONFIG_FILE,
+    IS_FRESH,
+    config_schema,
+    given_options,
+)
+from sbir_gate.settings.display import overrides
+from sbir_gate.settings.effective import (
+    EffectiveSettings,
+    changed_settings,
+    load_settings,
+    resolved_settings,
+)
+from sbir_gate.settings.entries import Entry, Layer
+from sbir_gate.settings.layers import ASSIGNMENT_OPTION, assignment_layer
+
+_RUN = "config of the run"
+
+Config = Mapping[str, object]
 
 
-class GateResource(dg.ConfigurableResource[None]):
-    """Settings of sbir-gate for the assets; what is left out comes from config/base.yaml and the environment.
+@dataclass(slots=True)
+class GateResource:
+    """Settings of sbir-gate for the assets: `loaded` are those of the code location.
 
-    In the config of a run it is at `resources.sbir_gate_settings.config`.
+    In the config of a run it is at `resources.sbir_gate_settings.config`; `named` are the fields that the
+    config names itself, None if that is not known.
     """
 
-    config_file: str | None = Field(default=None, description="YAML file over config/base.yaml.")
-    assignments: list[str] = Field(
-        default_factory=list, description="Single settings, each as KEY=VALUE, e.g. gate.max_lost=3."
-    )
-    awards: str | None = Field(default=None, description="fixtures.awards: file of the awards.")
-    recipients: str | None = Field(default=None, description="fixtures.recipients: what they are linked to.")
-    truth: str | None = Field(default=None, description="fixtures.truth: the known right recipients.")
-    folder: str | None = Field(default=None, description="orchestration.folder: where the assets lie.")
-    chunk_size: int | None = Field(
-        default=None, description="enrichment.performance.chunk_size: recipients per chunk."
-    )
-    memory_threshold_mb: int | None = Field(
-        default=None, description="enrichment.performance.memory_threshold_mb, in MiB."
-    )
-    match_rate_threshold: float | None = Field(
-        default=None, description="enrichment.performance.match_rate_threshold, 0..1."
-    )
-    timeout_seconds: float | None = Field(
-        default=None,
-        description="enrichment.performance.timeout_seconds: the longest time without progress of the"
-        " enrichment; of an engine that reports none, of all of it.",
-    )
-    workers: int | None = Field(
-        default=None, description="enrichment.performance.workers: threads; 0 means one per core."
-    )
-    is_fresh: bool = Field(
-        default=False, description="Start over instead of resuming from the chunks of an interrupted run."
-    )
+    loaded: EffectiveSettings
+    config: Config = field(default_factory=dict)
+    named: frozenset[str] | None = None
+    _effective: EffectiveSettings | None = field(default=None, init=False, repr=False)
 
-    # what a set was built with; None means the file and the environment
-    base: ClassVar[EffectiveSettings | None] = None
-
-    _loaded: EffectiveSettings | None = PrivateAttr(default=None)
+    @property
+    def is_fresh(self) -> bool:
+        """Say whether the chunks of an interrupted run are not to be used."""
+        return bool(self.config.get(IS_FRESH))
 
     def effective(self) -> EffectiveSettings:
         """Return the settings in force, read once. Raises ConfigurationError with all faults at once."""
-        if self._loaded is None:
-            self._loaded = self._load()
-        return self._loaded
+        if self._effective is None:
+            self._effective = self._read()
+        return self._effective
 
-    def _load(self) -> EffectiveSettings:
-        options = {
-            "fixtures.awards": self.awards,
-            "fixtures.recipients": self.recipients,
-            "fixtures.truth": self.truth,
-            "orchestration.folder": self.folder,
-            "enrichment.performance.chunk_size": self.chunk_size,
-            "enrichment.performance.memory_threshold_mb": self.memory_threshold_mb,
-            "enrichment.performance.match_rate_threshold": self.match_rate_threshold,
-            "enrichment.performance.timeout_seconds": self.timeout_seconds,
-            "enrichment.performance.workers": self.workers,
+    def _read(self) -> EffectiveSettings:
+        found = self.config.get(ASSIGNMENTS)
+        assignments = list(map(str, found)) if isinstance(found, list) else []
+        file = self.config.get(CONFIG_FILE)
+        if isinstance(file, str):
+            named = self.config if self.named is None else self.named
+            base = resolved_settings(load_settings(Path(file), os.environ))
+            config: Config = {name: value for name, value in self.config.items() if name in named}
+        else:
+            base, config = self.loaded, self.config
+        options = tuple(Entry(key, value, _RUN) for key, value in given_options(config, base).items())
+        assigned = assignment_layer(assignments)
+        changed = changed_settings(base, assigned, Layer(options))
+        origins = {
+            key: _RUN if origin == ASSIGNMENT_OPTION else origin for key, origin in changed.origins.items()
         }
-        if self.base is not None and self.config_file is None:
-            return changed_settings(self.base, assignment_layer(self.assignments), option_layer(options))
-        file = Path(self.config_file) if self.config_file else None
-        return load_settings(file, os.environ, options, self.assignments)
+        return resolved_settings(replace(changed, origins=origins))
 
 
-def settings_resource(settings: EffectiveSettings | Path | str | None) -> GateResource:
-    """Return the resource of settings that are loaded, or of a file. A run makes it anew from its config."""
+def load_base(settings: EffectiveSettings | Path | str | None) -> EffectiveSettings:
+    """Return settings that are loaded, or those of a file under the environment, with absolute paths.
+
+    So they mean the same in every process of a run, whatever folder it is started in. Raises
+    ConfigurationError.
+    """
     if not isinstance(settings, EffectiveSettings):
-        return GateResource(config_file=None if settings is None else str(settings))
+        settings = load_settings(Path(settings) if settings is not None else None, os.environ)
+    return resolved_settings(settings)
 
-    loaded: EffectiveSettings = settings
 
-    class LoadedResource(GateResource):
-        base: ClassVar[EffectiveSettings | None] = loaded
+def settings_resource(loaded: EffectiveSettings, name: str) -> dg.ResourceDefinition:
+    """Return the resource `name`. A config with a value that is not valid is refused when it is launched."""
+    schema = config_schema(loaded)
 
-    LoadedResource.__doc__ = GateResource.__doc__
-    return LoadedResource()
+    def check(config: Config) -> Config:
+        try:
+            GateResource(loaded, config).effective()
+        except ConfigurationError as error:
+            words = f"resources.{name}.config: {error}"
+            # the error of Dagster's own checks of a config: whoever launches the run gets it
+            raise dg.DagsterInvalidConfigError(  # type: ignore[no-untyped-call]  # Dagster left it untyped
+                words, [], config
+            ) from None
+        return config
+
+    def make(context: dg.InitResourceContext) -> GateResource:
+        gate = GateResource(loaded, context.resource_config, _named(context.run, name))
+        changed = overrides(gate.effective())
+        if context.log is not None and changed:
+            origins = gate.effective().origins
+            lines = (f"{key}: {value}  # {origins[key]}" for key, value in changed.items())
+            context.log.info("settings of this run alone:\n%s", "\n".join(lines))
+        return gate
+
+    inner = dg.ResourceDefinition(make, config_schema=schema, description=GateResource.__doc__)
+    return dg.configured(inner, config_schema=schema)(check)
+
+
+def _named(run: dg.DagsterRun | None, name: str) -> frozenset[str] | None:
+    """Return the fields that the config of a run names: Dagster adds the defaults of the others."""
+    found: object = run.run_config if run is not None else None
+    for part in ("resources", name, "config"):
+        found = found.get(part) if isinstance(found, dict) else None
+    return frozenset(found) if isinstance(found, dict) else None

@@ -46,7 +46,6 @@ class AssetOptions(TypedDict):
 
     group_name: str
     partitions_def: dg.PartitionsDefinition[str] | None
-    backfill_policy: dg.BackfillPolicy | None
     io_manager_key: str
     required_resource_keys: set[str]
     retry_policy: dg.RetryPolicy
@@ -92,8 +91,6 @@ class AssetShape:
         return AssetOptions(
             group_name=self.group,
             partitions_def=self.partitions,
-            # a year is a gate of its own: one that is refused or broken must not hold up the others
-            backfill_policy=None if self.partitions is None else dg.BackfillPolicy.multi_run(1),
             io_manager_key=self.io_manager,
             required_resource_keys={self.settings_resource},
             retry_policy=self.retries,

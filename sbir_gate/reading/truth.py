@@ -27,9 +27,10 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
     return {row.award_id: frozenset(row.recipient_ids) for row in _read_rows(path)}
 
 
-def read_labels(path: Path) -> Mapping[str, AwardLabel]:
+def read_labels(path: Path, *, may_be_empty: bool = False) -> Mapping[str, AwardLabel]:
     """Read a truth as `read_truth` does, with who decided each row, when, how certain, and the note.
 
+    With `may_be_empty` it can have no rows: all its labels were undone.
     Raises InputError as `read_truth` does, and for a date or a certainty that is not one.
     """
     return {
@@ -41,7 +42,7 @@ def read_labels(path: Path) -> Mapping[str, AwardLabel]:
             _certainty(path, row),
             row.cells.get("note", ""),
         )
-        for row in _read_rows(path)
+        for row in _read_rows(path, may_be_empty=may_be_empty)
     }
 
 
@@ -96,10 +97,10 @@ def _certainty(path: Path, row: _Row) -> Certainty:
         raise InputError(problem, hint, path=path, line=row.line, column="certainty", value=text) from error
 
 
-def _read_rows(path: Path) -> list[_Row]:
+def _read_rows(path: Path, *, may_be_empty: bool = False) -> list[_Row]:
     try:
         with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
-            return list(_parsed(str(path), _without_leftovers(str(path), file)))
+            found = list(_parsed(str(path), _without_leftovers(str(path), file)))
     except OSError as error:
         raise InputError(
             f"the truth cannot be read: {error.strerror}", "check fixtures.truth", path=path
@@ -108,6 +109,9 @@ def _read_rows(path: Path) -> list[_Row]:
         raise InputError(f"the truth is not UTF-8 ({error.reason})", "save it as UTF-8", path=path) from error
     except csv.Error as error:
         raise InputError(f"the truth is not CSV ({error})", "write it as plain CSV", path=path) from error
+    if not found and not may_be_empty:
+        raise InputError("the truth has no rows", "add the awards whose recipients are known", path=path)
+    return found
 
 
 def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
@@ -151,8 +155,6 @@ def _parsed(name: str, lines: Iterable[str]) -> Iterator[_Row]:
         known.add(award_id)
         recipients = tuple(row[recipients_place].replace(";", " ").split())
         yield _Row(line, award_id, recipients, dict(zip(header, (cell.strip() for cell in row), strict=True)))
-    if not known:
-        raise InputError("the truth has no rows", "add the awards whose recipients are known", path=name)
 
 
 def check_truth(

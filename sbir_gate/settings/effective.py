@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from sbir_gate.errors import Fault
 from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Layer, configuration_error, flat
@@ -31,17 +34,21 @@ from sbir_gate.settings.repository_file import find_settings_file, settings_file
 from sbir_gate.settings.schema import Settings
 from sbir_gate.settings.validation import validated
 
+SectionT = TypeVar("SectionT", bound=BaseModel)
+
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSettings:
     """The settings in force, and for each dotted key where its value comes from.
 
-    `file` is the settings file over base.yaml, None if there is none.
+    `file` is the settings file over base.yaml, None if there is none. `folder` is where relative paths start,
+    if they were resolved (`resolved_settings`).
     """
 
     settings: Settings
     origins: Mapping[str, str]
     file: Path | None = None
+    folder: Path = Path()
 
     def is_from_file(self, key: str) -> bool:
         """Say whether the value is written in a file, and not set for this call by an option or variable."""
@@ -90,7 +97,29 @@ def changed_settings(effective: EffectiveSettings, *layers: Layer) -> EffectiveS
     changed, faults = _validated([loaded, *layers])
     if changed is None or faults:
         raise configuration_error(faults)
-    return replace(changed, file=effective.file)
+    return replace(changed, file=effective.file, folder=effective.folder)
+
+
+def resolved_settings(effective: EffectiveSettings, folder: Path | None = None) -> EffectiveSettings:
+    """Return the settings with relative paths starting from `folder`, else from that of the settings file.
+
+    Without either they start from the folder that the process runs in.
+    """
+    if folder is None and effective.folder.is_absolute():
+        folder = effective.folder
+    if folder is None:
+        # not resolved: the files of a ConfigMap, say, are links to another folder
+        folder = effective.file.absolute().parent if effective.file is not None else Path.cwd()
+    return replace(effective, settings=_resolved(effective.settings, folder), folder=folder)
+
+
+def _resolved(section: SectionT, folder: Path) -> SectionT:
+    found = {
+        name: folder / value if isinstance(value, Path) else _resolved(value, folder)
+        for name, value in section
+        if isinstance(value, Path | BaseModel)
+    }
+    return section.model_copy(update=found)
 
 
 def inspect_settings(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from sbir_gate.model.verdict import limit_names
 from sbir_gate.settings.entries import Entry
@@ -36,6 +37,18 @@ def known_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterato
             yield from known_keys(MetricSettings, f"{key}.{ANY_NAME}.")
         else:
             yield key
+
+
+def field_of(key: str) -> FieldInfo:
+    """Return the field of the schema that holds the key's value. Raises KeyError for one that does not."""
+    section: type[BaseModel] = Settings
+    *names, last = key.split(".")
+    for name in names:
+        annotation = section.model_fields[name].annotation
+        if not (isclass(annotation) and issubclass(annotation, BaseModel)):
+            raise KeyError(key)
+        section = annotation
+    return section.model_fields[last]
 
 
 def path_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from sbir_gate.errors import OutputError, SbirGateError
-from sbir_gate.files import save_output
+from sbir_gate.files import error_reason, save_output
 from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.model.labelling import AwardLabel
 from sbir_gate.reading.truth import label_text, read_labels
@@ -53,7 +53,7 @@ class LabelFile:
 
     def read(self) -> Mapping[str, AwardLabel]:
         """Return the labels of the file, none where it is missing. Raises InputError for a damaged one."""
-        return read_labels(self.path) if self.path.exists() else {}
+        return read_labels(self.path, may_be_empty=True) if self.path.exists() else {}
 
     def change(self, change: LabelChange) -> None:
         """Merge a change into the file. Raises ValueError for awards or ids that cannot be in it."""
@@ -66,18 +66,23 @@ class LabelFile:
         self._rewrite(lambda labels: {id_: labels[id_] for id_ in labels if id_ not in removed} | made)
 
     def take_over(self, taken: Mapping[str, AwardLabel]) -> None:
-        """Add the labels of awards that the file does not have. Raises InputError and OutputError."""
-        if taken.keys() - self.read().keys():
-            self._rewrite(lambda labels: dict(taken) | labels)
+        """Add the labels of awards that the file does not have.
+
+        Raises InputError for a damaged file, and OutputError for one that can hold no labels.
+        """
+        self._rewrite(lambda labels: dict(taken) | labels)
 
     def _rewrite(self, changed: Callable[[dict[str, AwardLabel]], dict[str, AwardLabel]]) -> None:
         lock = self.path.with_name(f".{self.path.name}.lock")
         try:
             with self._mutex, locked(lock, Waiting(_LOCK_SECONDS)):
-                labels = changed(dict(self.read()))
-                save_output(self.path, label_text(labels.values()))
+                before = dict(self.read())
+                labels = changed(before)
+                if labels != before:
+                    save_output(self.path, label_text(labels.values()))
         except (LockedError, OSError) as error:
-            raise OutputError(f"cannot be changed ({error})", "try again", path=self.path) from error
+            problem = f"cannot be changed ({error_reason(error)})"
+            raise OutputError(problem, "try again", path=self.path) from error
 
 
 @dataclass(frozen=True, slots=True)

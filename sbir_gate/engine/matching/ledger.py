@@ -50,7 +50,8 @@ class _Whole:
     chunks: int
 
 
-_MAX_ENTRY_BYTES = 1 << 20
+# an entry lists the rows of its chunk that were rejected or left out
+_MAX_ENTRY_BYTES = 256 << 20
 _HEADERS = TypeAdapter(_Header)
 _WHOLES = TypeAdapter(_Whole)
 _ENTRIES = TypeAdapter(_Entry)

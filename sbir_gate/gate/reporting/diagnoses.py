@@ -12,12 +12,18 @@ from sbir_gate.model.diagnosis import Diagnosis, Gravity
 _MARKS = {Gravity.NOTE: "ok"}
 
 
+def diagnosis_lines(diagnoses: Sequence[Diagnosis], gravity: Gravity) -> list[str]:
+    """Return those of one gravity as lines: the place, what is there, and the fix."""
+    return [_line(each) for each in diagnoses if each.gravity is gravity]
+
+
+def _line(found: Diagnosis) -> str:
+    return f"{plain(found.place)}: {'; '.join(filter(None, diagnosis_texts(found)))}"
+
+
 def render_diagnoses(diagnoses: Sequence[Diagnosis]) -> str:
     """Return one line per diagnosis, errors first as given, and a last line that counts them."""
-    lines = [
-        f"{each.gravity}: {plain(each.place)}: {'; '.join(filter(None, diagnosis_texts(each)))}"
-        for each in diagnoses
-    ]
+    lines = [f"{each.gravity}: {_line(each)}" for each in diagnoses]
     return "\n".join([*lines, _summary(diagnoses)]) + "\n"
 
 

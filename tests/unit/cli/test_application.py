@@ -70,7 +70,7 @@ def test_a_command_that_is_like_none_gets_no_suggestion():
         (
             ["report", "run.json", "--format", "mardown"],
             (
-                "error: --format: must be one of console, markdown, json, html ('mardown');"
+                "error: --format: must be one of console, markdown, json, html, junit ('mardown');"
                 " did you mean markdown?"
             ),
         ),

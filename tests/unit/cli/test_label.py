@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from sbir_gate.documents import load_label_sample
+from sbir_gate.documents import load_label_sample, save_label_sample
+from tests.factories_labelling import make_sample
 from tests.factories_matching import Award, Recipient, write_tables
 from tests.program import run_in_process
 
@@ -118,6 +119,7 @@ def test_without_a_disagreement_the_page_only_makes_the_file(reviewed, tmp_path)
     [
         (("--compare", "a.csv", "a.csv"), "a.csv: is compared with itself"),
         (("--compare", "a.csv", "other.csv"), "other.csv: labels no award that a.csv labels"),
+        (("--estimate", "--sample", "drawn.json", "--truth", "other.csv"), "labels no award of the sample"),
         (("--settle",), "--settle needs two reviewers' labels; give them with --compare A B"),
         (("--compare", "a.csv", "b.csv", "--serve"), "exclude one another"),
         ((*SETTLE, "--estimate"), "exclude one another"),
@@ -126,6 +128,7 @@ def test_without_a_disagreement_the_page_only_makes_the_file(reviewed, tmp_path)
 )
 def test_labels_that_cannot_be_compared_are_one_clear_line(reviewed, tmp_path, arguments, reason):
     (tmp_path / "other.csv").write_text("award_id,recipient_ids\nB1,R0\n")
+    save_label_sample(tmp_path / "drawn.json", make_sample(3))
     (tmp_path / "a.csv").write_text(f"{ANNA}A77,,anna\n")
     (tmp_path / "c.csv").write_text(f"{BEN}A77,R1,ben\n")
     done = reviewed(*arguments)

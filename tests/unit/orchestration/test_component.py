@@ -40,7 +40,9 @@ def loaded(attributes: dict[str, object], files: dict[str, str] | None = None) -
 
 
 def settings_of(definitions: dg.Definitions) -> Settings:
-    return (definitions.resources or {})[SETTINGS_RESOURCE].effective().settings
+    resource = (definitions.resources or {})[SETTINGS_RESOURCE]
+    with dg.build_resources({SETTINGS_RESOURCE: resource}) as found:
+        return getattr(found, SETTINGS_RESOURCE).effective().settings
 
 
 def test_attributes_are_the_parameters_of_build_definitions():

@@ -3,6 +3,7 @@
 import json
 import threading
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -128,6 +129,19 @@ def test_changes_at_the_same_time_are_all_kept(tmp_path):
     for thread in threads:
         thread.join()
     assert {*files[0].read()} == {*names}
+
+
+def test_a_file_whose_only_label_was_undone_takes_the_next_one(tmp_path):
+    kept = LabelFile(tmp_path / "truth.csv", frozenset({"A1", "A2"}))
+    kept.change(made("A1", "R1"))
+    kept.change(LabelChange(removed=("A1",)))
+    kept.change(made("A2", "R2"))
+    assert [*kept.read()] == ["A2"]
+
+
+def test_a_file_that_can_hold_no_labels_is_named_before_anyone_decides():
+    with pytest.raises(OutputError, match=r"cannot be changed \(No such file"):
+        LabelFile(Path("/proc/no-folder/truth.csv")).take_over({})
 
 
 def test_only_labels_that_the_file_lacks_are_taken_over(tmp_path):

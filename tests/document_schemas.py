@@ -1,0 +1,47 @@
+"""Write docs/schemas, the JSON Schema of a Run and of a verdict: `python -m tests.document_schemas`."""
+
+import json
+from pathlib import Path
+
+from sbir_gate.model.adapters import adapter
+from sbir_gate.model.award_columns import AwardColumns
+from sbir_gate.model.document import FORMAT_VERSION, RUN, VERDICT
+
+FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
+KINDS = (RUN, VERDICT)
+
+
+def document_schema(kind):
+    """Return the schema of the documents of a kind in the present format, as they are written."""
+    content = adapter(kind.type_).json_schema(mode="serialization")
+    definitions = content.pop("$defs")
+    if kind is RUN:
+        # a Run is saved with its awards in columns
+        columns = adapter(AwardColumns).json_schema(mode="serialization")
+        definitions |= columns.pop("$defs")
+        definitions["AwardColumns"] = columns
+        content["properties"]["awards"] = {"$ref": "#/$defs/AwardColumns"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"sbir-gate {kind.name}, format {FORMAT_VERSION}",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["format_version", "kind", kind.name],
+        "properties": {
+            "format_version": {"const": FORMAT_VERSION},
+            "kind": {"const": kind.name},
+            kind.name: content,
+        },
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def schema_text(kind) -> str:
+    """Return the file of one kind of document."""
+    return json.dumps(document_schema(kind), indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for each in KINDS:
+        (FOLDER / f"{each.name}.json").write_text(schema_text(each), encoding="utf-8")
