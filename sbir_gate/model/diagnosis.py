@@ -123,6 +123,23 @@ class Flaw(StrEnum):
     WAIVER_MISSPELLED = "waiver-misspelled"
     WAIVER_WITHIN_LIMIT = "waiver-within-limit"
 
+    # readiness for a deployment: first what holds
+    RUN_PASSED = "run-passed"
+    BASELINE_FRESH = "baseline-fresh"
+    ALERT_SENT = "alert-sent"
+    REVIEWED = "reviewed"
+    NO_RUN_OF_GATE = "no-run-of-gate"
+    RUN_NOT_PASSED = "run-not-passed"
+    MATCH_RATE_TOO_LOW = "match-rate-too-low"
+    RUN_TOO_OLD = "run-too-old"
+    NO_WEBHOOK = "no-webhook"
+    ALERT_NOT_TESTED = "alert-not-tested"
+    CHECKLIST_UNREADABLE = "checklist-unreadable"
+    CHECKLIST_EMPTY = "checklist-empty"
+    NOT_REVIEWED = "not-reviewed"
+    REVIEW_DATE_INVALID = "review-date-invalid"
+    REVIEW_OLD = "review-old"
+
     # workflows
     PATH_FILTER = "path-filter"
     NO_PERMISSIONS = "no-permissions"

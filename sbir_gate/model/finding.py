@@ -169,6 +169,9 @@ class Rule(StrEnum):
     # a document of an older version, or a note of a step that has no rule of its own
     AS_RECORDED = "as-recorded", "text"
 
+    # no finding at all: shows that notifications arrive
+    TEST_ALERT = "test-alert"
+
 
 # They make the verdict incomparable, not failed: nothing was shown to be worse, and nothing to be unharmed.
 OBSTACLES = frozenset(
