@@ -107,7 +107,7 @@ def keep_recipients(
 ) -> bool:
     """Read the recipients into `request.chunks` for any number of later runs; False where that was done.
 
-    `awards` are those of the run that goes on with them, for the time left. One process at a time; an
+    `awards` are those of the run that uses them next, for the time left. One process at a time; an
     interrupted one is resumed. Raises as `enrich` does.
     """
     paths = files_of([request.recipients], settings)

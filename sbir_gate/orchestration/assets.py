@@ -4,7 +4,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
@@ -27,7 +26,7 @@ from sbir_gate.pipeline.asset_files import (
     asset_settings,
     with_awards,
 )
-from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, measure_enrichment
+from sbir_gate.pipeline.asset_run import Measured, RecipientParts, ValidatedAwards, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
 from sbir_gate.pipeline.places import Place, drafted, settle, used
 from sbir_gate.pipeline.recipient_store import chunk_folder, stored_recipients
@@ -173,13 +172,13 @@ def _lines(findings: Sequence[Diagnosis], gravity: Gravity) -> dg.JsonMetadataVa
 def _enrich(
     step: Step, validated: Recorded, events: ProgressEvents, edges: AssetEdges
 ) -> tuple[Place, Measured, Metadata]:
-    """Enrich the awards that were recorded; return what came of it, and metadata on the recipients."""
+    """Enrich the awards that were recorded; return the result, and metadata on the recipients."""
     step.context.log.info("enriching %s", validated.path)
     effective = step.gate.effective()
     with (
         used(validated.place, validated.hint),
         drafted(step.files.enriched) as draft,
-        _recipients(step, validated, events) as recipients,
+        _recipients(step, validated, events) as (parts, facts),
     ):
         measured = measure_enrichment(
             asset_settings(effective, step.files, step.award_year),
@@ -194,31 +193,22 @@ def _enrich(
             step.monitor,
             events.stage,
             events.chunk,
+            parts,
             edges.engine,
-            chunks=recipients.chunks,
-            kept_recipients=recipients.kept,
-            is_resuming=not step.gate.is_fresh,
         )
-        return settle(draft), measured, recipients.facts
-
-
-@dataclass(frozen=True, slots=True)
-class _Recipients:
-    """Where the recipients' parts are: `chunks` are those of this run alone, `kept` were read before it."""
-
-    chunks: Path | None = None
-    kept: Path | None = None
-    facts: Metadata = field(default_factory=dict)
+        return settle(draft), measured, facts
 
 
 @contextmanager
-def _recipients(step: Step, validated: Recorded, events: ProgressEvents) -> Iterator[_Recipients]:
+def _recipients(
+    step: Step, validated: Recorded, events: ProgressEvents
+) -> Iterator[tuple[RecipientParts, Metadata]]:
     """Hold the recipients: those of award years are read once for all, those of all awards in each run.
 
     So the time of a year is that of its awards, whichever year came first; and that of all awards is of all
     the work.
     """
-    settings = step.settings
+    settings, is_resuming = step.settings, not step.gate.is_fresh
     assets = asset_files(settings)
 
     def alone(path: Path) -> AbstractContextManager[None]:
@@ -227,18 +217,19 @@ def _recipients(step: Step, validated: Recorded, events: ProgressEvents) -> Iter
     if step.award_year is None or not settings.enrichment.keeps_chunks:
         chunks = chunk_folder(settings, assets)
         with alone(chunks.with_suffix(".lock")):
-            yield _Recipients(chunks)
+            yield RecipientParts(chunks, is_resuming=is_resuming), {}
         return
     awards = load_award_table(ValidatedFiles(validated.place.folder).table).awards
-    is_resuming = not step.gate.is_fresh
     with stored_recipients(
         settings, assets, alone, awards, events.stage, events.chunk, is_resuming=is_resuming
     ) as stored:
-        facts: Metadata = {
-            "recipients_read": dg.MetadataValue.bool(stored.is_new),
-            **numbers({"recipients_read_seconds": stored.seconds}),
-        }
-        yield _Recipients(kept=stored.folder, facts=facts)
+        yield (
+            RecipientParts(kept=stored.folder),
+            {
+                "recipients_read": dg.MetadataValue.bool(stored.is_new),
+                **numbers({"recipients_read_seconds": stored.seconds}),
+            },
+        )
 
 
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:

@@ -82,6 +82,18 @@ class ValidatedAwards:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientParts:
+    """Where the recipients' parts are: `chunks` are made in this run, `kept` ones were read before it.
+
+    Without `is_resuming` chunks of an interrupted run are not used.
+    """
+
+    chunks: Path | None = None
+    kept: Path | None = None
+    is_resuming: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """A Run of one enrichment, and what the engine said of it."""
 
@@ -97,11 +109,8 @@ def measure_enrichment(
     monitor: PerformanceMonitor,
     progress: Progress,
     watch: ChunkWatch,
+    parts: RecipientParts,
     engine: Engine = enrich,
-    *,
-    chunks: Path | None = None,
-    kept_recipients: Path | None = None,
-    is_resuming: bool = True,
 ) -> Measured:
     """Enrich the validated awards, measure it as one repeat, and save its Run.
 
@@ -121,10 +130,10 @@ def measure_enrichment(
             output=files.awards,
             rejects=files.rejects,
             metrics=files.metrics,
-            is_resuming=is_resuming,
+            is_resuming=parts.is_resuming,
             index_folder=Path(name),
-            chunk_folder=chunks,
-            kept_recipients=kept_recipients,
+            chunk_folder=parts.chunks,
+            kept_recipients=parts.kept,
             later_stages=(QUALITY,),
         )
         started_at, calibration = edges.now(), edges.calibrate()

@@ -92,7 +92,7 @@ def _used(folder: Path) -> Iterator[None]:
                 os.utime(folder)  # it counts as the newest
                 stack.enter_context(in_use(lock))
                 if lock.exists():
-                    break  # nobody removed it in between
+                    break  # it was not removed in between
         except OSError as error:
             raise unwritable(folder, error, _HINT) from error
         yield
