@@ -8,17 +8,32 @@ from pathlib import Path
 
 import dagster as dg
 
-from sbir_gate.documents import MAX_DOCUMENT_BYTES, load_award_table
-from sbir_gate.files import read_file, sha256_of
-from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
+from sbir_gate.documents import load_award_table
+from sbir_gate.files import sha256_of
+from sbir_gate.gate.conclusion import REPORT_NAME
 from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
-from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts, source_facts
+from sbir_gate.orchestration.attempts import attempt_facts
+from sbir_gate.orchestration.facts import (
+    Metadata,
+    numbers,
+    place_facts,
+    quality_facts,
+    report_facts,
+    source_facts,
+)
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.records import FINGERPRINT, Recorded
 from sbir_gate.orchestration.steps import AssetEdges, AssetShape, Step, judging, opened_step
+from sbir_gate.orchestration.table_facts import (
+    RECIPIENT_COLUMNS,
+    ROW_COUNT,
+    column_lineage,
+    table_facts,
+    uri_facts,
+)
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
@@ -32,6 +47,7 @@ from sbir_gate.pipeline.places import Place, drafted, settle, used
 from sbir_gate.pipeline.recipient_store import chunk_folder, stored_recipients
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.sources import source_digest
+from sbir_gate.settings.display import settings_in_force
 from sbir_gate.settings.reading import reading_options
 
 SOURCE_PATH = "source_path"
@@ -53,7 +69,7 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
         key=shape.key(RAW),
         **shape.options(),
         deps=list(filter(None, [shape.awards_from])),
-        kinds={"csv"},
+        kinds={*shape.awards_kinds},
         automation_condition=_when_fetched(shape),
         description="The awards as they were published: the files themselves, known by their fingerprint.",
     )
@@ -63,10 +79,17 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
             source = step.settings.fixtures.awards.absolute()
             _, known = source_facts(source, step.settings)
             digest = source_digest(source, reading_options(step.settings))
+            rows = step.count_rows(source)
             return dg.MaterializeResult(
                 value=source,
                 data_version=dg.DataVersion(digest),
-                metadata={**known, FINGERPRINT: dg.MetadataValue.text(digest), **step.performance()},
+                metadata={
+                    **known,
+                    **uri_facts(source),
+                    **({} if rows is None else {ROW_COUNT: dg.MetadataValue.int(rows)}),
+                    FINGERPRINT: dg.MetadataValue.text(digest),
+                    **step.performance(rows),
+                },
             )
 
     return raw_sbir_awards
@@ -105,6 +128,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
                 data_version=dg.DataVersion(place.fingerprint),
                 metadata={
                     **place_facts(files.awards, place),
+                    **table_facts(files.awards),
                     "rejects_path": dg.MetadataValue.path(files.rejects.absolute()),
                     SOURCE_PATH: dg.MetadataValue.path(raw.path),
                     SOURCE_FINGERPRINT: dg.MetadataValue.text(raw.fingerprint),
@@ -149,6 +173,14 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 data_version=dg.DataVersion(sha256_of(files.awards)),
                 metadata={
                     **place_facts(files.awards, place),
+                    **table_facts(files.awards),
+                    **column_lineage(
+                        files.awards,
+                        shape.key(VALIDATED),
+                        dict.fromkeys(RECIPIENT_COLUMNS, shape.recipients),
+                    ),
+                    **attempt_facts(context),
+                    "settings": dg.MetadataValue.json(settings_in_force(gate.effective())),
                     "run_path": dg.MetadataValue.path(files.run.absolute()),
                     "validated_fingerprint": dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
@@ -256,11 +288,10 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             report = place.folder / REPORT_NAME
             shown: Metadata = {
                 **place_facts(report, place),
+                **uri_facts(report),
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(reasons)),
-                "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
-                "report_path": dg.MetadataValue.path(report.absolute()),
-                "verdict_path": dg.MetadataValue.path((place.folder / VERDICT_NAME).absolute()),
+                **report_facts(place.folder),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
                 "enriched_path": dg.MetadataValue.path(enriched.files.awards),
                 "published_path": dg.MetadataValue.path(enriched.assets.published.absolute()),

@@ -13,6 +13,10 @@ from sbir_gate.retrying import RetryPolicy
 from sbir_gate.settings.schema import Settings
 
 
+class RefusalError(dg.Failure):
+    """Ends a step whose blocking checks did not pass, with the reason; no further attempt changes it."""
+
+
 class StepRetries(dg.RetryPolicy):
     """Dagster's policy with our waits: its own exponential ones have no cap, and grow by other factors."""
 

@@ -156,7 +156,7 @@ def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str])
     unknown = sum(decision.award_id not in known for decision in decisions)
     doubled = len(decisions) - unknown - len(known & {decision.award_id for decision in decisions})
     return EnricherError(
-        f"the enricher's output has more than {len(decisions):,} rows for {len(known):,} awards; of"
+        f"the enriched file has more than {len(decisions):,} rows for {len(known):,} awards; of"
         f" these rows {unknown:,} are of unknown awards and {doubled:,} repeat an award",
         "write one row per award",
         path=file,
