@@ -2,19 +2,18 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
 
-from sbir_gate.documents import load_award_table
 from sbir_gate.files import sha256_of
 from sbir_gate.gate.conclusion import REPORT_NAME
 from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.orchestration.attempts import attempt_facts
+from sbir_gate.orchestration.enriching import SOURCE_FINGERPRINT, SOURCE_PATH, enrich_recorded
 from sbir_gate.orchestration.facts import (
     Metadata,
     numbers,
@@ -26,7 +25,7 @@ from sbir_gate.orchestration.facts import (
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.records import FINGERPRINT, Recorded
-from sbir_gate.orchestration.steps import AssetEdges, AssetShape, Step, judging, opened_step
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
 from sbir_gate.orchestration.table_facts import (
     RECIPIENT_COLUMNS,
     ROW_COUNT,
@@ -37,21 +36,14 @@ from sbir_gate.orchestration.table_facts import (
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
-    asset_files,
-    asset_settings,
     with_awards,
 )
-from sbir_gate.pipeline.asset_run import Measured, RecipientParts, ValidatedAwards, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
-from sbir_gate.pipeline.places import Place, drafted, settle, used
-from sbir_gate.pipeline.recipient_store import chunk_folder, stored_recipients
+from sbir_gate.pipeline.places import drafted, settle
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings.display import settings_in_force
 from sbir_gate.settings.reading import reading_options
-
-SOURCE_PATH = "source_path"
-SOURCE_FINGERPRINT = "source_fingerprint"
 
 
 def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinition]:
@@ -161,7 +153,8 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         )
 
         with opened_step(context, gate) as step:
-            place, measured, recipients = _enrich(step, validated_sbir_awards, events, edges)
+            done = enrich_recorded(step, context, validated_sbir_awards, events, edges)
+            place, measured = done.place, done.measured
             step.remove_old(step.files.enriched, context.asset_key)
             files, summary = EnrichedFiles(place.folder), measured.summary
             counts = {
@@ -172,6 +165,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 value=files.awards,
                 data_version=dg.DataVersion(sha256_of(files.awards)),
                 metadata={
+                    **done.reported,
                     **place_facts(files.awards, place),
                     **table_facts(files.awards),
                     **column_lineage(
@@ -185,7 +179,6 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     "validated_fingerprint": dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     **events.finished(),
-                    **recipients,
                     "warnings": _lines(summary.findings, Gravity.WARNING),
                     "reading": _lines(summary.findings, Gravity.NOTE),
                     **quality_facts(measured.run),
@@ -199,69 +192,6 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
 
 def _lines(findings: Sequence[Diagnosis], gravity: Gravity) -> dg.JsonMetadataValue:
     return dg.MetadataValue.json(diagnosis_lines(findings, gravity))
-
-
-def _enrich(
-    step: Step, validated: Recorded, events: ProgressEvents, edges: AssetEdges
-) -> tuple[Place, Measured, Metadata]:
-    """Enrich the awards that were recorded; return the result, and metadata on the recipients."""
-    step.context.log.info("enriching %s", validated.path)
-    effective = step.gate.effective()
-    with (
-        used(validated.place, validated.hint),
-        drafted(step.files.enriched) as draft,
-        _recipients(step, validated, events) as (parts, facts),
-    ):
-        measured = measure_enrichment(
-            asset_settings(effective, step.files, step.award_year),
-            ValidatedAwards(
-                ValidatedFiles(validated.place.folder),
-                Path(validated.text(SOURCE_PATH)),
-                validated.text(SOURCE_FINGERPRINT),
-                is_partial=step.award_year is not None,
-            ),
-            EnrichedFiles(draft),
-            edges.gate,
-            step.monitor,
-            events.stage,
-            events.chunk,
-            parts,
-            edges.engine,
-        )
-        return settle(draft), measured, facts
-
-
-@contextmanager
-def _recipients(
-    step: Step, validated: Recorded, events: ProgressEvents
-) -> Iterator[tuple[RecipientParts, Metadata]]:
-    """Hold the recipients: those of award years are read once for all, those of all awards in each run.
-
-    So the time of a year is that of its awards, whichever year came first; and that of all awards is of all
-    the work.
-    """
-    settings, is_resuming = step.settings, not step.gate.is_fresh
-    assets = asset_files(settings)
-
-    def alone(path: Path) -> AbstractContextManager[None]:
-        return step.alone(path, events.waiting)
-
-    if step.award_year is None or not settings.enrichment.keeps_chunks:
-        chunks = chunk_folder(settings, assets)
-        with alone(chunks.with_suffix(".lock")):
-            yield RecipientParts(chunks, is_resuming=is_resuming), {}
-        return
-    awards = load_award_table(ValidatedFiles(validated.place.folder).table).awards
-    with stored_recipients(
-        settings, assets, alone, awards, events.stage, events.chunk, is_resuming=is_resuming
-    ) as stored:
-        yield (
-            RecipientParts(kept=stored.folder),
-            {
-                "recipients_read": dg.MetadataValue.bool(stored.is_new),
-                **numbers({"recipients_read_seconds": stored.seconds}),
-            },
-        )
 
 
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
