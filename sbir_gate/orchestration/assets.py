@@ -13,6 +13,7 @@ from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.orchestration.attempts import attempt_facts
+from sbir_gate.orchestration.enriching import SOURCE_FINGERPRINT, SOURCE_PATH, enrich_recorded
 from sbir_gate.orchestration.facts import (
     Metadata,
     numbers,
@@ -24,7 +25,7 @@ from sbir_gate.orchestration.facts import (
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.records import FINGERPRINT, Recorded
-from sbir_gate.orchestration.steps import AssetEdges, AssetShape, Step, judging, opened_step
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
 from sbir_gate.orchestration.table_facts import (
     RECIPIENT_COLUMNS,
     ROW_COUNT,
@@ -35,20 +36,14 @@ from sbir_gate.orchestration.table_facts import (
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
-    asset_files,
-    asset_settings,
     with_awards,
 )
-from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, chunk_folder, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
-from sbir_gate.pipeline.places import Place, drafted, settle, used
+from sbir_gate.pipeline.places import drafted, settle
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings.display import settings_in_force
 from sbir_gate.settings.reading import reading_options
-
-SOURCE_PATH = "source_path"
-SOURCE_FINGERPRINT = "source_fingerprint"
 
 
 def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinition]:
@@ -159,11 +154,12 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         )
 
         with opened_step(context, gate) as step:
-            place, measured = _enrich(step, validated_sbir_awards, events, edges)
+            done = enrich_recorded(step, context, validated_sbir_awards, events, edges)
+            place, measured = done.place, done.measured
             step.remove_old(step.files.enriched, context.asset_key)
             files, summary = EnrichedFiles(place.folder), measured.summary
             context.log.info(
-                "%s of %s awards linked", f"{summary.decisions['link']:,}", f"{summary.awards:,}"
+                "%s of %s awards linked", f"{measured.run.quality.links:,}", f"{summary.awards:,}"
             )
             counts = {
                 "recipients": float(summary.recipients),
@@ -173,6 +169,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 value=files.awards,
                 data_version=dg.DataVersion(sha256_of(files.awards)),
                 metadata={
+                    **done.reported,
                     **place_facts(files.awards, place),
                     **table_facts(files.awards),
                     **column_lineage(
@@ -199,38 +196,6 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
 
 def _lines(findings: Sequence[Diagnosis], gravity: Gravity) -> dg.JsonMetadataValue:
     return dg.MetadataValue.json(diagnosis_lines(findings, gravity))
-
-
-def _enrich(
-    step: Step, validated: Recorded, events: ProgressEvents, edges: AssetEdges
-) -> tuple[Place, Measured]:
-    """Enrich the awards that were recorded, alone with the chunks of these recipients."""
-    step.context.log.debug("enriching %s", validated.path)
-    effective = step.gate.effective()
-    chunks = chunk_folder(effective.settings, asset_files(effective.settings))
-    with (
-        used(validated.place, validated.hint),
-        drafted(step.files.enriched) as draft,
-        step.alone(chunks.with_suffix(".lock"), events.waiting),
-    ):
-        measured = measure_enrichment(
-            asset_settings(effective, step.files, step.award_year),
-            ValidatedAwards(
-                ValidatedFiles(validated.place.folder),
-                Path(validated.text(SOURCE_PATH)),
-                validated.text(SOURCE_FINGERPRINT),
-                is_partial=step.award_year is not None,
-            ),
-            EnrichedFiles(draft),
-            edges.gate,
-            step.monitor,
-            events.stage,
-            events.chunk,
-            edges.engine,
-            chunks=chunks,
-            is_resuming=not step.gate.is_fresh,
-        )
-        return settle(draft), measured
 
 
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:

@@ -69,6 +69,25 @@ def hand_awards(
     return path
 
 
+def hand_validated(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    validated: Path,
+    folder: Path,
+    options: ReadingOptions,
+) -> Path:
+    """Return validated awards, a Parquet file, as the kind of file that their source is."""
+    files = resolve_files(source)
+    if files[0].kind is FileKind.PARQUET:
+        return validated
+    path = folder / f"awards{_suffix(files)}"
+    delimiter = _delimiter(connection, files[0], folder, options)
+    copy_rows(
+        connection, f"FROM read_parquet({file_literal(validated)})", path, _text_options(delimiter, path)
+    )
+    return path
+
+
 def hand_recipients(
     connection: duckdb.DuckDBPyConnection,
     source: str,

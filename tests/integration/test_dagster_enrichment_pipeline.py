@@ -13,10 +13,12 @@ from sbir_gate.documents import load_alerts, load_quality, load_run, load_verdic
 from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.gate.reporting.notices import alert_text
+from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.awards import Label
 from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.quality_report import Gap
+from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
 from tests.factories_dagster import (
@@ -154,10 +156,6 @@ class TestTheJob:
         with pytest.raises(dg.DagsterInvalidConfigError, match=r"did you mean gate\.max_lost"):
             world.run("gate.max_loss=3")
         assert world.instance.get_runs_count() == 0
-
-    def test_another_enricher_is_refused(self, world):
-        result = world.run("enricher.command=enrich.sh {awards} {recipients} {output}")
-        assert "enricher.command: the assets run the built-in engine" in failure_of(result)
 
 
 class TestBadData:
@@ -358,13 +356,48 @@ class TestBaseline:
         assert metadata_of(result, REPORT)["baseline"].startswith("stored: ")
 
     @pytest.mark.slow
-    def test_it_does_not_follow_a_slow_decline(self, world):
-        outcomes = []
-        for linked in (50, 49, 48, 47):
+    def test_it_follows_small_steps_but_not_a_slow_decline_and_the_warning_says_so(self, world):
+        baselines = []
+        for linked in (50, 49, 48, 47, 46):
             world.write(linked=linked)
-            outcomes.append(world.run().success)
-        assert outcomes == [True, True, True, False]
-        assert world.baseline().quality.links == 50
+            result = world.run()
+            assert result.success
+            baselines.append(world.baseline().quality.links)
+            world.clock.skip(1)
+        assert baselines == [50, 49, 48, 48, 48]
+        assert "drift: Match rate" in description_of(result, "gate", ENRICHED)
+        assert failed_checks(result) == {"gate": "WARN"}
+        assert metadata_of(result, REPORT)["baseline"].startswith(
+            "not stored: it would make a slow decline the baseline: drift: Match rate"
+        )
+        world.write(linked=45)
+        assert is_held_up(world.run())  # 6% below the baseline
+
+    @pytest.mark.slow
+    def test_a_decline_that_a_person_accepted_is_none_any_more(self, world):
+        for linked in (50, 48):
+            world.write(linked=linked)
+            world.run()
+        world.write(linked=47)
+        world.run()
+        accepted = load_run(Path(metadata_of(world.run(), ENRICHED)["run_path"]))
+        promote(accepted, world.files / "baselines", is_forced=True)
+        world.write(linked=47, recipients=RECIPIENTS + 1)
+        result = world.run()
+        assert failed_checks(result) == {}
+        assert metadata_of(result, REPORT)["baseline"].startswith("stored: ")
+
+    @pytest.mark.slow
+    def test_a_time_far_beyond_the_noise_of_the_history_warns_once_and_becomes_the_baseline(self, world):
+        limits = ("gate.metrics.wall_seconds.warn_percent=10", "gate.metrics.wall_seconds.smallest_change=0")
+        for _ in range(7):
+            world.run(*limits)
+        world.stopwatch.slowness = 2
+        slow = world.run(*limits)
+        assert failed_checks(slow) == {"performance": "WARN", "gate": "WARN"}
+        assert "Wall time" in description_of(slow, "performance", ENRICHED)
+        assert metadata_of(slow, REPORT)["baseline"].startswith("stored: ")
+        assert failed_checks(world.run(*limits)) == {}
 
     def test_nor_a_run_that_was_refused(self, refused):
         world, _ = refused
@@ -594,13 +627,15 @@ class TestRecovery:
         assert metadata_of(undisturbed, ENRICHED)["is_recovered"] is False
 
     @pytest.mark.slow
-    def test_a_recovered_run_is_never_the_baseline(self, world):
+    def test_a_recovered_run_is_the_baseline_without_its_times(self, world):
         world.engine = Crash(5, RuntimeError("a fault"))
         result = world.run()
-        assert metadata_of(result, REPORT)["baseline"] == (
-            "not stored: the Run went on from the chunks of another"
-        )
+        assert metadata_of(result, REPORT)["baseline"].startswith("stored: ")
         assert "resumed" in load_run(world.files / f"{ENRICHED}.json").engine_notes
+        assert {metric.kind for metric in world.baseline().metrics} == {MetricKind.EXACT}
+        after = world.run("gate.metrics.wall_seconds.warn_percent=10")
+        assert after.success
+        assert "; time not judged" in description_of(after, "gate", ENRICHED)
 
     @pytest.mark.slow
     def test_a_run_that_is_launched_anew_goes_on_too(self, world):
