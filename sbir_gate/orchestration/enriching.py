@@ -42,7 +42,7 @@ def enrich_recorded(
     edges: AssetEdges,
 ) -> Enrichment:
     """Enrich the awards that were recorded."""
-    context.log.info("enriching %s", validated.path)
+    context.log.debug("enriching %s", validated.path)
     with used(validated.place, validated.hint), drafted(step.files.enriched) as draft:
         if step.settings.enricher.command is None:
             measured, reported = _by_engine(step, validated, EnrichedFiles(draft), events, edges)
