@@ -127,7 +127,12 @@ def hand_recipients(
 def _differ(connection: duckdb.DuckDBPyConnection, own: str) -> bool:
     """Say whether an award is known by another id than its row has: empty, repeated, or in blanks."""
     joined = f"{ROWS_TABLE} r JOIN {AWARDS_TABLE} a USING ({POSITION})"
-    return count_rows(connection, f"{joined} WHERE r.{identifier(own)} IS DISTINCT FROM a.award_id") > 0
+    return (
+        count_rows(
+            connection, f"{joined} WHERE CAST(r.{identifier(own)} AS VARCHAR) IS DISTINCT FROM a.award_id"
+        )
+        > 0
+    )
 
 
 def _number_recipients(
