@@ -11,7 +11,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.engine.recipient_parts import fingerprint
+from sbir_gate.files import read_file
+from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.reporting.messages import limit_text, texts
 from sbir_gate.gate.reporting.notices import check_text
 from sbir_gate.model.asset_check import CheckFinding
@@ -86,6 +89,16 @@ def place_facts(path: Path, place: Place) -> Metadata:
     return {
         PATH: dg.MetadataValue.path(path.absolute()),
         FINGERPRINT: dg.MetadataValue.text(place.fingerprint),
+    }
+
+
+def report_facts(folder: Path) -> Metadata:
+    """Return the report of the gate, as Markdown, and where it lies."""
+    report = folder / REPORT_NAME
+    return {
+        "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
+        "report_path": dg.MetadataValue.path(report.absolute()),
+        "verdict_path": dg.MetadataValue.path((folder / VERDICT_NAME).absolute()),
     }
 
 
