@@ -102,11 +102,12 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
             raw = raw_sbir_awards
-            context.log.info("reading %s", raw.path)
+            context.log.debug("reading %s", raw.path)
             settings = with_awards(gate.effective(), raw.path).settings
             table = validate_awards(
                 settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
             )
+            context.log.info("%s awards read, %s rows rejected", f"{table.awards:,}", f"{table.rejects:,}")
             place = settle(draft)
             step.remove_old(step.files.validated, context.asset_key)
             files = ValidatedFiles(place.folder)
@@ -157,6 +158,9 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             place, measured = done.place, done.measured
             step.remove_old(step.files.enriched, context.asset_key)
             files, summary = EnrichedFiles(place.folder), measured.summary
+            context.log.info(
+                "%s of %s awards linked", f"{measured.run.quality.links:,}", f"{summary.awards:,}"
+            )
             counts = {
                 "recipients": float(summary.recipients),
                 "rejects": float(summary.rejects),
@@ -208,11 +212,12 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[Path]:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, judging(step, enriched_sbir_awards) as enriched:
-            context.log.info("judging %s", enriched.files.awards)
+            context.log.debug("judging %s", enriched.files.awards)
             effective = gate.effective()
             # asked again: a run that selects this asset alone has run no check
             judged = conclude_assets(effective, enriched, edges.gate, is_final=True)
             verdict, reasons = judged.verdict, texts(judged.verdict.deciding)
+            context.log.info("verdict %s: %s", verdict.outcome, "; ".join(reasons) or "within the limits")
             place = judged.kept_report()
             step.remove_old(enriched.assets.reports, context.asset_key)
             report = place.folder / REPORT_NAME
