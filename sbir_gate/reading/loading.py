@@ -91,7 +91,7 @@ class RawFile:
                 self._chunks,
                 options.chunk_size,
                 options.max_record_bytes,
-                # a header that is not in the file is no line of it
+                # the header is not in the file, so it has no line
                 0 if file.is_json else 1,
             )
             cells, self._delimiter = self._cutter.header()
