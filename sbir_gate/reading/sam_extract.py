@@ -1,8 +1,8 @@
 """SAM.gov's entity extracts: pipe-separated text without a header, between a BOF and an EOF line.
 
-The version follows from the layout. Version 2 (public: 142 cells) starts with the UEI, then a DUNS that is blank
-since 2022; version 1 (120 cells) starts with the DUNS and its suffix. Names and order are those of the SAM
-Master Extract Mapping that GSA publishes, up to the country; what follows is numbered. In the sensitive
+The version follows from the layout. Version 2 (public: 142 cells) starts with the UEI, then a DUNS that is
+blank since 2022; version 1 (120 cells) starts with the DUNS and its suffix. Names and order are those of the
+SAM Master Extract Mapping that GSA publishes, up to the country; what follows is numbered. In the sensitive
 extracts the same columns come first.
 """
 
