@@ -47,7 +47,7 @@ class Block:
     record_lines: tuple[int, ...] = ()
 
 
-# a record that no table holds, which says of itself what is wrong; quotes in it are written as \x1d
+# a record that no table holds: it carries its line and what is wrong; quotes in it are written as \x1d
 _MISREAD = re.compile('"\x1e([0-9]+)\x1e([^\x1e]*)\x1e" (.*)', re.DOTALL)
 
 
@@ -97,6 +97,23 @@ class BlockCutter:
             self._advance(record.stop)
             return cells, delimiter
         return [], b","
+
+    def ahead(self, most: int, delimiter: bytes) -> list[tuple[int, list[str]]]:
+        """Return the next records that are whole and not blank, with their lines, without taking them."""
+        found: list[tuple[int, list[str]]] = []
+        if self._line_end() is None:
+            return found
+        position, line = self._start, self._line
+        stop = self._text.rfind(NEWLINE) + 1
+        while position < stop and len(found) < most:
+            record = scan_record(self._text, position, stop, Dialect(delimiter, 0))
+            if record.is_open or record.is_malformed:
+                break
+            if self._text[position : record.stop].strip(BLANK):
+                found.append((line, split_cells(self._text, record, position, delimiter)))
+            line += self._text.count(NEWLINE, position, record.stop)
+            position = record.stop
+        return found
 
     def skip(self, size: int) -> None:
         """Go on behind the next `size` bytes, which must end with a record, without a look at them."""

@@ -21,7 +21,7 @@ _NO_OBJECT = "not a JSON object"
 
 
 class _DamagedError(Exception):
-    """The text goes on with something that is not JSON."""
+    """Something in the text is not JSON."""
 
 
 def json_table(chunks: Callable[[], Iterable[bytes]], origin: str) -> Iterator[bytes]:

@@ -16,11 +16,13 @@ import duckdb
 from sbir_gate.errors import InputError, ToolError
 from sbir_gate.files import error_reason, unwritable
 from sbir_gate.model.chunks import Span
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.blocks import Block, BlockCutter
 from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.derived_ids import TEXT_TYPE, cell_text
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
+from sbir_gate.reading.headers import take_header
 from sbir_gate.reading.json_rows import json_table
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.records import Dialect, holds_swallowed_rows, record_lines
@@ -82,6 +84,8 @@ class RawFile:
         self._is_parquet = file.kind is FileKind.PARQUET
         self._delimiter = b","
         self._position = 0
+        self.findings: tuple[Diagnosis, ...] = ()
+        self.hint = ""
         self._chunks = _table_chunks(file, options, self._note)
         if self._is_parquet:
             self.columns, self.types = _parquet_columns(connection, file.path)
@@ -94,8 +98,9 @@ class RawFile:
                 # the header is not in the file, so it has no line
                 0 if file.is_json else 1,
             )
-            cells, self._delimiter = self._cutter.header()
-            self.columns = [cell.strip() for cell in cells]
+            header = take_header(self._cutter, _name(file), is_searched=options.find_header)
+            self.columns, self._delimiter = header.columns, header.delimiter
+            self.findings, self.hint = header.findings, header.hint
             self.types = [TEXT_TYPE] * len(self.columns)
         if not any(self.columns):
             self.close()
