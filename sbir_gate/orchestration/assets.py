@@ -2,6 +2,7 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
@@ -13,13 +14,21 @@ from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts, source_facts
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
-from sbir_gate.orchestration.records import FINGERPRINT, Recorded
+from sbir_gate.orchestration.records import (
+    FINGERPRINT,
+    PATH,
+    SOURCE_FINGERPRINT,
+    SOURCE_PATH,
+    VALIDATED_FINGERPRINT,
+    Recorded,
+)
 from sbir_gate.orchestration.steps import AssetEdges, AssetShape, Step, judging, opened_step
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
     asset_files,
     asset_settings,
+    unfollowed,
     with_awards,
 )
 from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, chunk_folder, measure_enrichment
@@ -28,9 +37,6 @@ from sbir_gate.pipeline.places import Place, drafted, settle, used
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings.reading import reading_options
-
-SOURCE_PATH = "source_path"
-SOURCE_FINGERPRINT = "source_fingerprint"
 
 
 def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinition]:
@@ -61,7 +67,12 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
             return dg.MaterializeResult(
                 value=source,
                 data_version=dg.DataVersion(digest),
-                metadata={**known, FINGERPRINT: dg.MetadataValue.text(digest), **step.performance()},
+                metadata={
+                    **known,
+                    PATH: dg.MetadataValue.path(source),
+                    FINGERPRINT: dg.MetadataValue.text(digest),
+                    **step.performance(),
+                },
             )
 
     return raw_sbir_awards
@@ -83,6 +94,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
             raw = raw_sbir_awards
             context.log.info("reading %s", raw.path)
+            step.warn(unfollowed(step.settings, {"awards": str(raw.path)}))
             settings = with_awards(gate.effective(), raw.path).settings
             table = validate_awards(
                 settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
@@ -145,7 +157,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 metadata={
                     **place_facts(files.awards, place),
                     "run_path": dg.MetadataValue.path(files.run.absolute()),
-                    "validated_fingerprint": dg.MetadataValue.text(validated_sbir_awards.fingerprint),
+                    VALIDATED_FINGERPRINT: dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     **events.finished(),
                     "warnings": dg.MetadataValue.json(list(summary.warnings)),
@@ -163,12 +175,13 @@ def _enrich(
 ) -> tuple[Place, Measured]:
     """Enrich the awards that were recorded, alone with the chunks of these recipients."""
     step.context.log.info("enriching %s", validated.path)
+    step.warn(unfollowed(step.settings, {"awards": validated.text(SOURCE_PATH)}))
     effective = step.gate.effective()
     chunks = chunk_folder(effective.settings, asset_files(effective.settings))
     with (
         used(validated.place, validated.hint),
         drafted(step.files.enriched) as draft,
-        step.alone(chunks.with_suffix(".lock"), events.waiting),
+        nullcontext() if chunks is None else step.alone(chunks.with_suffix(".lock"), events.waiting),
     ):
         measured = measure_enrichment(
             asset_settings(effective, step.files, step.award_year),
@@ -229,16 +242,18 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     metadata={**shown, "is_published": dg.MetadataValue.bool(False)},
                     allow_retries=False,
                 )
-            enriched.assets.publish(enriched.files)
+            warnings = (*judged.warnings, *step.newer(shape.key(VALIDATED), enriched_sbir_awards))
+            step.warn(warnings)
+            is_published = enriched.assets.publish(enriched.files)
             baseline = store_baseline(judged, effective, enriched)
             return dg.MaterializeResult(
                 value=report,
                 data_version=dg.DataVersion(place.fingerprint),
                 metadata={
                     **shown,
-                    "is_published": dg.MetadataValue.bool(True),
+                    "is_published": dg.MetadataValue.bool(is_published),
                     "baseline": dg.MetadataValue.text(baseline),
-                    "warnings": dg.MetadataValue.json(list(judged.warnings)),
+                    "warnings": dg.MetadataValue.json(list(warnings)),
                     **quality_facts(judged.run),
                     **step.performance(judged.run.quality.awards),
                 },

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.errors import InputError
 from sbir_gate.orchestration.names import RAW
-from sbir_gate.orchestration.records import Recorded, recorded
+from sbir_gate.orchestration.records import Recorded, recorded, refusal
 from sbir_gate.orchestration.retries import as_failures
 
 
@@ -20,7 +21,10 @@ class PathIOManager(dg.IOManager):
             raise dg.Failure(f"{obj}: the step did not write what it says it did", allow_retries=False)
 
     def load_input(self, context: dg.InputContext) -> Recorded | Path:
-        """Return the record of an asset to a step that asks for one, to others the path of its file."""
+        """Return the record of an asset to a step that asks for one, to others the path of its file.
+
+        What its blocking checks refused is not given to others. A step of ours asks the gate itself.
+        """
         with as_failures():
             found = recorded(
                 context.instance,
@@ -28,4 +32,9 @@ class PathIOManager(dg.IOManager):
                 context.asset_key,
                 context.asset_partition_key if context.has_asset_partitions else None,
             )
-            return found if context.dagster_type.typing_type is Recorded else found.path
+            if context.dagster_type.typing_type is Recorded:
+                return found
+            refused = refusal(context.instance, found)
+            if refused:
+                raise InputError(f"its checks refused these data: {refused}", found.hint, path=found.path)
+            return found.path

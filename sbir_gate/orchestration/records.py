@@ -21,6 +21,9 @@ _MOST_RECORDS = 500
 
 PATH = "path"
 FINGERPRINT = "fingerprint"
+SOURCE_PATH = "source_path"
+SOURCE_FINGERPRINT = "source_fingerprint"
+VALIDATED_FINGERPRINT = "validated_fingerprint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,33 @@ def recorded(
         name = key.to_user_string() if partition is None else f"{key.to_user_string()} of {partition}"
         raise InputError(f"{name} was never materialised", f"materialise {key.to_user_string()} first")
     return Recorded(key, latest[0].run_id, latest[0].asset_materialization.metadata)
+
+
+def refusal(instance: dg.DagsterInstance, found: Recorded) -> str:
+    """Return why blocking checks refused these very data, empty if they did not, or were not asked yet.
+
+    A check that was asked again, with another limit say, counts as it was answered last.
+    """
+    records = instance.get_records_for_run(found.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    answers: dict[dg.AssetCheckKey, dg.AssetCheckEvaluation] = {}
+    for record in records.records:
+        event = record.event_log_entry.dagster_event
+        if event is not None and event.asset_check_evaluation_data.asset_key == found.asset_key:
+            answer = event.asset_check_evaluation_data
+            answers[answer.asset_check_key] = answer
+    for key in answers:
+        latest = instance.get_latest_asset_check_evaluation_record(key)
+        event = latest.event.dagster_event if latest is not None and latest.event is not None else None
+        if event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            answer = event.asset_check_evaluation_data
+            fingerprint = answer.metadata.get(FINGERPRINT)
+            if fingerprint is not None and fingerprint.value == found.fingerprint:
+                answers[key] = answer
+    return "; ".join(
+        f"{answer.check_name}: {answer.description}"
+        for answer in answers.values()
+        if answer.blocking and not answer.passed and answer.severity is dg.AssetCheckSeverity.ERROR
+    )
 
 
 def read_later(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[Path]:

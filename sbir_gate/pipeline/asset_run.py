@@ -154,11 +154,13 @@ def measure_enrichment(
     return Measured(run, summary)
 
 
-def chunk_folder(settings: Settings, assets: AssetFiles) -> Path:
+def chunk_folder(settings: Settings, assets: AssetFiles) -> Path | None:
     """Return the folder of the finished chunks of the recipients, which all years share: by their content.
 
-    Raises InputError where the recipients cannot be read.
+    None where they are not kept. Raises InputError where the recipients cannot be read.
     """
+    if not settings.enrichment.keeps_chunks:
+        return None
     paths = files_of([str(settings.fixtures.recipients)], settings)
     key = parts_key(paths, reading_options(settings))
     return (work_folder(settings) or assets.folder) / "chunks" / key[:16]

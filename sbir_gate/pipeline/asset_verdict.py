@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     asset_settings,
     files_around,
+    unfollowed,
     with_reports_in,
 )
 from sbir_gate.pipeline.asset_run import RESUMED
@@ -105,8 +106,17 @@ def judge_assets(effective: EffectiveSettings, enriched: Enriched, edges: Edges)
         past.verdict,
         past.alerts,
         run_findings(run, reference, rules, past.verdict),
-        past.warnings,
+        (*unfollowed(settings, _made_of(run)), *past.warnings),
     )
+
+
+def _made_of(run: Run) -> Mapping[str, str]:
+    fixture = run.fixture
+    return {
+        "awards": fixture.awards_path,
+        "recipients": fixture.recipients_path,
+        "truth": fixture.truth_path,
+    }
 
 
 def conclude_assets(
@@ -188,6 +198,8 @@ def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) 
         return obstacle_text(obstacle)
     if RESUMED in run.engine_notes:
         return "the Run went on from the chunks of another"
+    if judged.reference is not None and judged.reference.started_at > run.started_at:
+        return "a later Run is the baseline"
     if judged.reference is not None:
         policy = own_judgement(effective, has_baseline=False).rules.policy
         worse = declined(run, judged.reference, policy)
