@@ -14,8 +14,7 @@ from sbir_gate.documents import load_run
 from sbir_gate.engine import enrich
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.measuring.process import ProcessRequest, ProcessResult
-from sbir_gate.model.alert import AlertList
-from sbir_gate.model.publication import Links
+from sbir_gate.model.alert import RunNotice
 from sbir_gate.model.run import Run, Source
 from sbir_gate.model.samples import Calibration
 from sbir_gate.orchestration import build_definitions
@@ -52,8 +51,7 @@ class World:
 
     folder: Path
     instance: dg.DagsterInstance
-    told: list[AlertList] = field(default_factory=list)
-    links: list[Links] = field(default_factory=list)
+    notices: list[RunNotice] = field(default_factory=list)
     engine: Engine = enrich
     clock: Clock = field(default_factory=Clock)
     retries: int = 3
@@ -117,10 +115,9 @@ class World:
         path.write_text(yaml.safe_dump(base), encoding="utf-8")
         return path
 
-    def announce(self, alerts: AlertList, links: Links) -> str:
+    def announce(self, notice: RunNotice) -> str:
         """Take note of what is told, and where it leads."""
-        self.told.append(alerts)
-        self.links.append(links)
+        self.notices.append(notice)
         return "told"
 
     def definitions(self, **parameters: object) -> dg.Definitions:
@@ -234,7 +231,7 @@ def failure_of(result: dg.ExecuteInProcessResult) -> str:
     return error.message + (error.cause.message if error.cause else "")
 
 
-def tell_alerts(world: World, result: dg.ExecuteInProcessResult) -> list[AlertList]:
+def tell_alerts(world: World, result: dg.ExecuteInProcessResult) -> list[RunNotice]:
     """Let the sensors look at a run, and return what they told."""
     run = world.instance.get_run_by_id(result.run_id)
     assert run is not None
@@ -246,4 +243,4 @@ def tell_alerts(world: World, result: dg.ExecuteInProcessResult) -> list[AlertLi
         sensor_name=name, dagster_instance=world.instance, dagster_run=run, dagster_event=event
     )
     sensor(context)
-    return world.told
+    return world.notices

@@ -13,9 +13,11 @@ from sbir_gate.engine.matching.enriched import check_output, count_links, write_
 from sbir_gate.engine.tracking import ChunkWatch, no_progress, no_watch
 from sbir_gate.errors import OutputError
 from sbir_gate.files import check_outputs, create_file, unwritable
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.records import Reject
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
+from sbir_gate.reading.accounts import Account
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.reading import work_folder
 from sbir_gate.settings.schema import Settings
@@ -46,14 +48,18 @@ class EnrichRequest:
 
 @dataclass(frozen=True, slots=True)
 class EnrichSummary:
-    """What one enrichment did, for people; `first_reject` is the first row that could not be read."""
+    """What one enrichment did, for people; `first_reject` is the first row that could not be read.
+
+    `accounts` account for every row that was read, `findings` what was seen on the way.
+    """
 
     awards: int
     recipients: int
     rejects: int
     decisions: Mapping[str, int]
     notes: Mapping[str, str]
-    warnings: tuple[str, ...]
+    accounts: tuple[Account, ...]
+    findings: tuple[Diagnosis, ...]
     first_reject: Reject | None = None
 
 
@@ -102,6 +108,10 @@ def _summary(
     awards, read, matched = linked.awards, linked.recipients, linked.matched
     progress("done", awards.rows, None)
     monitor.count("recipients_scanned", read.recipients)
+    accounts = (awards.account, read.account)
+    for account in accounts:
+        for name, count in account.counters().items():
+            monitor.count(name, count)
     for name, count in matched.counters.items():
         monitor.count(name, count)
     notes = {**matched.notes, **read.notes}
@@ -115,7 +125,8 @@ def _summary(
         linked.rejects.count,
         count_links(linked.connection),
         notes,
-        awards.warnings,
+        accounts,
+        (*awards.findings, *read.account.diagnoses()),
         next(iter(linked.rejects.first), None),
     )
 

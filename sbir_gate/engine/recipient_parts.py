@@ -20,6 +20,7 @@ from sbir_gate.engine.matching.parts import Part, keep_part, spill_part, write_p
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file, unreadable, unwritable
 from sbir_gate.progress import ChunkProgress
+from sbir_gate.reading.accounts import Account
 from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import RecipientBatch, iterate_recipients
@@ -110,11 +111,12 @@ class PartEdges:
 
 @dataclass(frozen=True, slots=True)
 class PartsRead:
-    """The result of one pass: the parts, their number of recipients, and how the pass went."""
+    """The result of one pass: the parts, their number of recipients, the account, and how the pass went."""
 
     parts: Sequence[Part]
     recipients: int
     reused: int
+    account: Account
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -190,6 +192,7 @@ class PartMaker:
         self._parts = [Part(file_relation([done.path]), done.chunk.kept) for done in finished]
         self._recipients = reused = sum(done.chunk.kept for done in finished)
         started = self._edges.clock()
+        accounts: list[Account] = []
         batches = iterate_recipients(
             self._connection,
             source,
@@ -198,6 +201,7 @@ class PartMaker:
             rejects,
             finished=[done.chunk for done in finished],
             chunk_size=lambda: self._plan.chunk_size,
+            on_account=accounts.append,
         )
         chunk_started = started
         for batch in batches:
@@ -207,7 +211,8 @@ class PartMaker:
             self._adapt(ChunkCost(self._edges.memory_share(), now - chunk_started, batch.chunk.rows))
             chunk_started = now
             self._edges.report(self._progress(batch, reused, now - started))
-        return PartsRead(tuple(self._parts), self._recipients, reused, self._notes(len(finished)))
+        notes = self._notes(len(finished))
+        return PartsRead(tuple(self._parts), self._recipients, reused, accounts[0], notes)
 
     def _written(self, write: Callable[[], Part]) -> Part:
         """Return the part that `write` makes, retried after transient errors of the disk or share."""

@@ -10,11 +10,11 @@ from sbir_gate.gate.comparing.alerts import is_news
 from sbir_gate.gate.conclusion import ALERTS_NAME
 from sbir_gate.gate.kept_runs import previous_entry
 from sbir_gate.gate.publishing.slack import SlackEdges, check_webhook, post_to_slack
-from sbir_gate.gate.reporting.message import Message, build_message
+from sbir_gate.gate.reporting.message import Message, build_message, run_message
 from sbir_gate.gate.reporting.slack_blocks import render_slack
-from sbir_gate.gate.reporting.view import alerts_view, build_view
+from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.gate.saved_verdict import load_saved
-from sbir_gate.model.alert import AlertList
+from sbir_gate.model.alert import RunNotice
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.publication import Links
 from sbir_gate.settings.schema import Settings
@@ -40,13 +40,13 @@ def message_of_news(reports: Path, settings: Settings, links: Links) -> Message 
     return build_message(build_view(saved.run, saved.verdict, links), alerts, links)
 
 
-def announce_alerts(alerts: AlertList, webhook: str, links: Links, edges: SlackEdges) -> None:
-    """Send alerts without a saved verdict to Slack, such as those of a run that broke.
+def announce_run(notice: RunNotice, webhook: str, edges: SlackEdges) -> None:
+    """Send the notice of a run of a pipeline to Slack.
 
     Raises UsageError for a webhook that is not an https URL, PublishError where Slack does not take it.
     """
     check_webhook(webhook)
-    post_to_slack(webhook, render_slack(build_message(alerts_view(alerts), alerts, links)), edges)
+    post_to_slack(webhook, render_slack(run_message(notice)), edges)
 
 
 def announce(reports: Path, settings: Settings, webhook: str, links: Links, edges: SlackEdges) -> str:

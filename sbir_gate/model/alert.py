@@ -60,6 +60,19 @@ class AlertList:
         object.__setattr__(self, "started_at", utc(self.started_at))
 
 
+@dataclass(frozen=True, slots=True)
+class RunNotice:
+    """One message on a run of a pipeline, or on all runs of a backfill.
+
+    `headline` says what the run came to, `alerts` why; their `commit` is the version of the code. `address`
+    is that of the run's page, empty if unknown.
+    """
+
+    headline: Finding
+    alerts: AlertList
+    address: str = ""
+
+
 def alerts_fault(found: AlertList) -> str:
     """Return what a finding of an alert lacks; empty if none lacks anything."""
     return finding_fault(finding for alert in found.alerts for finding in alert.findings)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from sbir_gate.model.finding import Finding, Severity
 from sbir_gate.model.verdict import Limit, Outcome
 
-_PASSING = (Severity.OK, Severity.INFO)
+# a check does not complain of noise: the next Run may be as noisy
+_PASSING = (Severity.OK, Severity.INFO, Severity.INCONCLUSIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class AssetCheck:
 class CheckFinding:
     """The answer to one check.
 
-    Only `fail` is an error, `warn` and `inconclusive` are warnings. `value` and `reference` (the baseline's
+    Only `fail` is an error, and `warn` a warning. `value` and `reference` (the baseline's
     value) are in `unit`, None where they are not known or there is no single one. `limits` are
     what was required. `facts` are counts and the like; `examples` name some of what is at fault. `findings`
     say why; without any the values are within their limits. `unjudged` is what was not judged (time,

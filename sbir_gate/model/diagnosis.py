@@ -1,4 +1,4 @@
-"""What is wrong with a set-up (`doctor`), and what an engine does and writes (`check-engine`), as facts.
+"""What is wrong with a set-up (`doctor`), what an engine does and writes (`check-engine`), and what was read.
 
 Their texts are made in reporting, by `flaw`.
 """
@@ -70,6 +70,21 @@ class Flaw(StrEnum):
     ENGINE_COUNTERS_DIFFER = "engine-counters-differ"
     ENGINE_NOT_DETERMINISTIC = "engine-not-deterministic"
 
+    # which rows, columns and identifiers of awards and recipients were read and used
+    READING_COLUMNS = "reading-columns"
+    READING_NO_IDENTIFIER = "reading-no-identifier"
+    READING_AWARDS = "reading-awards"
+    READING_RECIPIENTS = "reading-recipients"
+    READING_LEFT_OUT = "reading-left-out"
+    READING_UNLINKABLE = "reading-unlinkable"
+    READING_COLUMNS_JOINED = "reading-columns-joined"
+    READING_COLUMNS_DIFFER = "reading-columns-differ"
+    READING_BAD_FORM = "reading-bad-form"
+    READING_PLACEHOLDER = "reading-placeholder"
+    READING_GENERIC = "reading-generic"
+    READING_COLUMN_RENAMED = "reading-column-renamed"
+    READING_IDS_REPEAT = "reading-ids-repeat"
+
     # limits
     WARN_ABOVE_FAIL = "warn-above-fail"
     WARN_EQUALS_FAIL = "warn-equals-fail"
@@ -107,6 +122,23 @@ class Flaw(StrEnum):
     WAIVER_WITHOUT_LIMIT = "waiver-without-limit"
     WAIVER_MISSPELLED = "waiver-misspelled"
     WAIVER_WITHIN_LIMIT = "waiver-within-limit"
+
+    # readiness for a deployment: first what holds
+    RUN_PASSED = "run-passed"
+    BASELINE_FRESH = "baseline-fresh"
+    ALERT_SENT = "alert-sent"
+    REVIEWED = "reviewed"
+    NO_RUN_OF_GATE = "no-run-of-gate"
+    RUN_NOT_PASSED = "run-not-passed"
+    MATCH_RATE_TOO_LOW = "match-rate-too-low"
+    RUN_TOO_OLD = "run-too-old"
+    NO_WEBHOOK = "no-webhook"
+    ALERT_NOT_TESTED = "alert-not-tested"
+    CHECKLIST_UNREADABLE = "checklist-unreadable"
+    CHECKLIST_EMPTY = "checklist-empty"
+    NOT_REVIEWED = "not-reviewed"
+    REVIEW_DATE_INVALID = "review-date-invalid"
+    REVIEW_OLD = "review-old"
 
     # workflows
     PATH_FILTER = "path-filter"

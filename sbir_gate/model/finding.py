@@ -150,11 +150,27 @@ class Rule(StrEnum):
     RECIPIENTS_READ = "recipients-read"
     RECIPIENTS_UNREADABLE = "recipients-unreadable", "fault"
     CHECK_FAILED = "check-failed", "text asset check"
+    STEP_FAILED = "step-failed", "text step"
+    RUN_FAILED = "run-failed", "text"
+
+    # what a run of a pipeline comes to
+    RUN_REFUSED = "run-refused", "run"
+    RUN_BROKEN = "run-broken", "run"
+    RUN_WARNED = "run-warned", "run"
+    RUN_STILL_FAILS = "run-still-fails", "run since"
+    RUN_STILL_WARNS = "run-still-warns", "run since"
+    RUN_RECOVERED = "run-recovered", "run since"
+    BACKFILL_FAILED = "backfill-failed", "run failed partitions"
+    BACKFILL_WARNED = "backfill-warned", "run partitions"
+    BACKFILL_RECOVERED = "backfill-recovered", "run partitions"
     NO_LIMIT = "no-limit"
     TIME_NOT_JUDGED = "time-not-judged"
 
     # a document of an older version, or a note of a step that has no rule of its own
     AS_RECORDED = "as-recorded", "text"
+
+    # no finding at all: shows that notifications arrive
+    TEST_ALERT = "test-alert"
 
 
 # They make the verdict incomparable, not failed: nothing was shown to be worse, and nothing to be unharmed.
@@ -261,7 +277,7 @@ class Finding:
 
 
 # the kinds of facts by their names: all others are numbers
-_LISTS = frozenset({"names", "lacks", "examples", "recipient_ids", "packages", "log"})
+_LISTS = frozenset({"names", "lacks", "examples", "recipient_ids", "packages", "log", "in_partitions"})
 _TEXTS = frozenset(
     {
         *("after", "asset", "base", "before", "began_at", "began_commit", "check", "claim", "commit"),
@@ -277,6 +293,9 @@ _TEXTS = frozenset(
             "previous",
             "reason",
             "recipient_id",
+            "run",
+            "since",
+            "step",
         ),
         *("ref", "reference_commit", "reference_gate", "reference_method", "reference_started_at"),
         *("required_by", "setting", "side", "source", "tag", "target", "text", "unit_expected", "unit_found"),

@@ -2,6 +2,7 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import dagster as dg
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.files import read_file, sha256_of
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
+from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
 from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts, source_facts
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
@@ -160,7 +163,8 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     VALIDATED_FINGERPRINT: dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     **events.finished(),
-                    "warnings": dg.MetadataValue.json(list(summary.warnings)),
+                    "warnings": _lines(summary.findings, Gravity.WARNING),
+                    "reading": _lines(summary.findings, Gravity.NOTE),
                     **quality_facts(measured.run),
                     **numbers(counts),
                     **step.performance(summary.awards),
@@ -168,6 +172,10 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             )
 
     return enriched_sbir_awards
+
+
+def _lines(findings: Sequence[Diagnosis], gravity: Gravity) -> dg.JsonMetadataValue:
+    return dg.MetadataValue.json(diagnosis_lines(findings, gravity))
 
 
 def _enrich(

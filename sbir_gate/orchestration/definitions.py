@@ -23,7 +23,7 @@ from sbir_gate.orchestration.names import (
 )
 from sbir_gate.orchestration.recipients import make_recipients
 from sbir_gate.orchestration.resources import load_base, settings_resource
-from sbir_gate.orchestration.sensors import make_sensors
+from sbir_gate.orchestration.sensors import SensorEdges, make_sensors
 from sbir_gate.orchestration.steps import AssetEdges
 from sbir_gate.settings.effective import EffectiveSettings
 
@@ -111,7 +111,12 @@ def _definitions(of_set: AssetSet, loaded: EffectiveSettings, edges: AssetEdges)
         asset_checks=list(chain.from_iterable(checks.values())),
         jobs=list(jobs.values()),
         schedules=schedules,
-        sensors=make_sensors(settings, all_keys, edges.announce, of_set.key_prefix),
+        sensors=make_sensors(
+            settings,
+            all_keys,
+            SensorEdges(edges.announce, edges.gate.now, edges.gate.source),
+            of_set.key_prefix,
+        ),
         resources={
             shape.settings_resource: settings_resource(loaded, shape.settings_resource),
             shape.io_manager: PathIOManager(),

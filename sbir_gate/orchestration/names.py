@@ -22,6 +22,7 @@ JOBS = (JOB, YEARLY_JOB)
 SCHEDULE = "sbir_etl_schedule"
 FAILURE_SENSOR = "enrichment_failure_sensor"
 WARNING_SENSOR = "enrichment_warning_sensor"
+BACKFILL_SENSOR = "enrichment_backfill_sensor"
 
 # the prefix keeps them apart from the resources of other assets in a code location
 SETTINGS_RESOURCE = "sbir_gate_settings"

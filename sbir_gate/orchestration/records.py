@@ -9,6 +9,8 @@ from pathlib import Path
 import dagster as dg
 
 from sbir_gate.errors import InputError
+from sbir_gate.gate.comparing.award_checks import INPUT_CHECKS
+from sbir_gate.gate.comparing.run_checks import RUN_CHECKS
 from sbir_gate.pipeline.places import Place
 
 _UNFINISHED = [
@@ -86,33 +88,6 @@ def recorded(
     return Recorded(key, latest[0].run_id, latest[0].asset_materialization.metadata)
 
 
-def refusal(instance: dg.DagsterInstance, found: Recorded) -> str:
-    """Return why blocking checks refused these very data, empty if they did not, or were not asked yet.
-
-    A check that was asked again, with another limit say, counts as it was answered last.
-    """
-    records = instance.get_records_for_run(found.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    answers: dict[dg.AssetCheckKey, dg.AssetCheckEvaluation] = {}
-    for record in records.records:
-        event = record.event_log_entry.dagster_event
-        if event is not None and event.asset_check_evaluation_data.asset_key == found.asset_key:
-            answer = event.asset_check_evaluation_data
-            answers[answer.asset_check_key] = answer
-    for key in answers:
-        latest = instance.get_latest_asset_check_evaluation_record(key)
-        event = latest.event.dagster_event if latest is not None and latest.event is not None else None
-        if event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            answer = event.asset_check_evaluation_data
-            fingerprint = answer.metadata.get(FINGERPRINT)
-            if fingerprint is not None and fingerprint.value == found.fingerprint:
-                answers[key] = answer
-    return "; ".join(
-        f"{answer.check_name}: {answer.description}"
-        for answer in answers.values()
-        if answer.blocking and not answer.passed and answer.severity is dg.AssetCheckSeverity.ERROR
-    )
-
-
 def read_later(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[Path]:
     """Return the places of an asset that runs may yet read: the latest ones, and those of unfinished runs."""
     unfinished = {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))}
@@ -138,3 +113,41 @@ def _line(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
         yield current.run_id
         parent = current.parent_run_id
         current = instance.get_run_by_id(parent) if parent is not None else None
+
+
+def refusals(instance: dg.DagsterInstance, found: Recorded) -> tuple[str, ...]:
+    """Return why the blocking checks of what was recorded refuse it, by the last answer of each."""
+    records = instance.get_records_for_run(
+        found.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ).records
+    asked = [_evaluation(record.event_log_entry) for record in records]
+    answers = {each.check_name: each for each in asked if each is not None and _is_of(found, each)}
+    for check in (*INPUT_CHECKS, *RUN_CHECKS):
+        # by a run that resumed this one, or by hand
+        latest = instance.get_latest_asset_check_evaluation_record(
+            dg.AssetCheckKey(found.asset_key, check.name)
+        )
+        again = _evaluation(latest.event) if latest is not None and latest.event is not None else None
+        if again is not None and _is_of(found, again):
+            answers[check.name] = again
+    return tuple(
+        f"{name}: {answer.description}"
+        for name, answer in answers.items()
+        if not answer.passed and answer.severity is dg.AssetCheckSeverity.ERROR
+    )
+
+
+def _is_of(found: Recorded, answer: dg.AssetCheckEvaluation) -> bool:
+    """Say whether these data were checked: what Dagster calls the target is the latest there was."""
+    fingerprint = answer.metadata.get(FINGERPRINT)
+    return (
+        answer.asset_key == found.asset_key
+        and fingerprint is not None
+        and fingerprint.value == found.fingerprint
+    )
+
+
+def _evaluation(entry: dg.EventLogEntry) -> dg.AssetCheckEvaluation | None:
+    event = entry.dagster_event
+    is_answer = event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    return event.asset_check_evaluation_data if event is not None and is_answer else None

@@ -1,93 +1,158 @@
-"""Sensors that tell what the checks of a run say: of one that failed, and one that warnings left green."""
+"""Sensors that report what runs came to: a fault once, why, and its end; a backfill in one message."""
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
+import json
 import os
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 import dagster as dg
 import requests
 
-from sbir_gate.gate.announcing import SENT, announce_alerts
+from sbir_gate.gate.announcing import SENT, announce_run
 from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE, SlackEdges
+from sbir_gate.gate.reporting.messages import text
 from sbir_gate.gate.reporting.notices import alert_text, alert_title
-from sbir_gate.model.alert import AlertList
-from sbir_gate.model.publication import Links
-from sbir_gate.orchestration.names import FAILURE_SENSOR, WARNING_SENSOR, named
-from sbir_gate.orchestration.run_alerts import alerts_of_run
+from sbir_gate.model.alert import RunNotice
+from sbir_gate.model.run import Source
+from sbir_gate.orchestration.names import BACKFILL_SENSOR, FAILURE_SENSOR, WARNING_SENSOR, named
+from sbir_gate.orchestration.reported import keep_reported, reported_before
+from sbir_gate.orchestration.run_notices import RunNews, backfill_notice, run_news, run_notice
+from sbir_gate.orchestration.run_records import (
+    BACKFILL_TAG,
+    ended_backfills,
+    facts_of_run,
+    is_retried,
+    latest_runs,
+    series_of,
+)
 from sbir_gate.settings.schema import Settings
 
-Announce = Callable[[AlertList, Links], str]
-"""Sends alerts to whom they concern, and says what was done; is called for lists that hold any."""
+Announce = Callable[[RunNotice], str]
+"""Sends a notice to whom it concerns, and returns what was done."""
+
+_COMMIT_CHARACTERS = 12
+_BACKFILL_SECONDS = 30
 
 
-def announce_by_environment(alerts: AlertList, links: Links) -> str:
-    """Tell Slack if the environment holds its webhook."""
+@dataclass(frozen=True, slots=True)
+class SensorEdges:
+    """What the sensors need of the world: a channel, the time, and the commit of the code that runs here."""
+
+    announce: Announce
+    now: Callable[[], datetime]
+    source: Callable[[], Source]
+
+
+def announce_by_environment(notice: RunNotice) -> str:
+    """Notify Slack if the environment holds its webhook."""
     webhook = os.environ.get(WEBHOOK_VARIABLE)
     if not webhook:
         return f"no notification was sent: {WEBHOOK_VARIABLE} is not set"
-    announce_alerts(alerts, webhook, links, SlackEdges(requests.Session()))
+    announce_run(notice, webhook, SlackEdges(requests.Session()))
     return SENT
 
 
-def make_sensors(
-    settings: Settings, assets: frozenset[dg.AssetKey], announce: Announce, prefix: Sequence[str] = ()
-) -> list[dg.SensorDefinition]:
-    """Return the sensors of runs that materialise any of the assets, by a job or by hand."""
-    address = settings.orchestration.webserver_url
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """The runs that materialise any of the assets of a set, launched by a job or by hand."""
 
-    def tell(context: dg.RunStatusSensorContext, fault: str | None) -> None:
-        if assets.isdisjoint(_selected(context)):
+    settings: Settings
+    assets: frozenset[dg.AssetKey]
+    edges: SensorEdges
+    prefix: Sequence[str]
+
+    def news(self, instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunNews | None:
+        """Return what is news of a run; None of a run of other assets."""
+        commit = self.edges.source().commit[:_COMMIT_CHARACTERS]
+        code = f"commit {commit}" if commit else ""
+        facts = facts_of_run(instance, run, self.assets, self.settings.gate.name, code)
+        if facts is None:
+            return None
+        before = reported_before(instance, series_of(facts, self.prefix), run.run_id)
+        return run_news(facts, before, self.edges.now())
+
+    def keep(self, instance: dg.DagsterInstance, run: dg.DagsterRun, news: RunNews) -> None:
+        """Keep what was reported, once it was sent: what could not be sent is news of the next run again."""
+        keep_reported(instance, series_of(news.facts, self.prefix), run.run_id, news.reported)
+
+    def report_run(self, context: dg.RunStatusSensorContext) -> None:
+        """Report one run; not one that Dagster launches again, and not one of a backfill by itself."""
+        instance = context.instance
+        run = instance.get_run_by_id(context.dagster_run.run_id) or context.dagster_run
+        if is_retried(run) or BACKFILL_TAG in run.tags:
             return
-        alerts = alerts_of_run(settings.gate.name, evaluations_of(context), _started_at(context), fault)
-        for alert in alerts.alerts:
+        news = self.news(instance, run)
+        if news is None:
+            return
+        for alert in news.alerts.alerts:
             context.log.warning("%s: %s", alert_title(alert), alert_text(alert))
-        if alerts.alerts:
-            run = f"{address.rstrip('/')}/runs/{context.dagster_run.run_id}" if address else ""
-            context.log.info("%s", announce(alerts, Links(run=run)))
+        notice = run_notice(news, self._page(f"runs/{run.run_id}"))
+        if notice is not None:
+            context.log.info("%s: %s", text(notice.headline), self.edges.announce(notice))
+        self.keep(instance, run, news)
+
+    def report_backfill(self, instance: dg.DagsterInstance, backfill: str) -> Iterator[str]:
+        """Report all runs of a backfill that ended; yield what was done."""
+        found = [
+            (run, news)
+            for run in latest_runs(instance, backfill)
+            if (news := self.news(instance, run)) is not None
+        ]
+        if not found:
+            return
+        notice = backfill_notice(backfill, [news for _, news in found], self._page(f"runs/b/{backfill}"))
+        if notice is not None:
+            yield f"{text(notice.headline)}: {self.edges.announce(notice)}"
+        for run, news in found:
+            self.keep(instance, run, news)
+
+    def _page(self, path: str) -> str:
+        address = self.settings.orchestration.webserver_url
+        return f"{address.rstrip('/')}/{path}" if address else ""
+
+
+def make_sensors(
+    settings: Settings, assets: frozenset[dg.AssetKey], edges: SensorEdges, prefix: Sequence[str] = ()
+) -> list[dg.SensorDefinition]:
+    """Return the sensors of one set of assets."""
+    watch = _Watch(settings, assets, edges, prefix)
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.FAILURE,
         name=named(*prefix, FAILURE_SENSOR),
-        description="Alerts of a run that failed: what its checks say, or why it broke.",
+        description="Reports a run that failed: what its checks say, or why it broke.",
     )
     def enrichment_failure_sensor(context: dg.RunStatusSensorContext) -> None:
-        tell(context, context.dagster_event.message or "the run failed")
+        watch.report_run(context)
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
         name=named(*prefix, WARNING_SENSOR),
-        description="Alerts of a run that succeeded with warnings.",
+        description="Reports a run that succeeded with warnings, or that succeeded again.",
     )
     def enrichment_warning_sensor(context: dg.RunStatusSensorContext) -> None:
-        tell(context, None)
+        watch.report_run(context)
 
-    return [enrichment_failure_sensor, enrichment_warning_sensor]
+    @dg.sensor(
+        name=named(*prefix, BACKFILL_SENSOR),
+        minimum_interval_seconds=_BACKFILL_SECONDS,
+        description="Reports a backfill in one message, when its last run has ended.",
+    )
+    def enrichment_backfill_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        known: dict[str, bool] = json.loads(context.cursor or "{}")
+        states = ended_backfills(context.instance)
+        if context.cursor is None:  # what ended before the sensor was switched on is old
+            known = {name: True for name, has_ended in states.items() if has_ended}
+        said: list[str] = []
+        for name, has_ended in states.items():
+            if has_ended and not known.get(name):
+                said += watch.report_backfill(context.instance, name)
+                known[name] = True
+                context.update_cursor(json.dumps(known))
+        context.update_cursor(json.dumps({name: True for name in states if known.get(name)}))
+        return dg.SkipReason("; ".join(said) or "no backfill has ended since the last look")
 
-
-def evaluations_of(context: dg.RunStatusSensorContext) -> list[dg.AssetCheckEvaluation]:
-    """Return what the checks of the run said, in their order."""
-    records = context.instance.get_records_for_run(
-        context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    ).records
-    return [
-        event.asset_check_evaluation_data
-        for record in records
-        if (event := record.event_log_entry.dagster_event) is not None
-    ]
-
-
-def _selected(context: dg.RunStatusSensorContext) -> Iterable[dg.AssetKey]:
-    """Return the assets that the run was to materialise."""
-    planned = context.instance.get_records_for_run(
-        context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
-    ).records
-    keys = (record.event_log_entry.dagster_event for record in planned)
-    return [event.asset_key for event in keys if event is not None and event.asset_key is not None]
-
-
-def _started_at(context: dg.RunStatusSensorContext) -> datetime:
-    record = context.instance.get_run_record_by_id(context.dagster_run.run_id)
-    moment = record.create_timestamp.astimezone(UTC) if record is not None else datetime.fromtimestamp(0, UTC)
-    return moment.replace(microsecond=0)
+    return [enrichment_failure_sensor, enrichment_warning_sensor, enrichment_backfill_sensor]

@@ -3,17 +3,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from sbir_gate.errors import InputError
+from sbir_gate.model.chunks import Observation, Remark
+from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
+from sbir_gate.model.finding import Fact
 from sbir_gate.reading import cleaning
+from sbir_gate.reading.accounts import Account, ColumnLog
 from sbir_gate.reading.database import SLICE_OPTIONS, copy_rows
+from sbir_gate.reading.field_cells import (
+    clean_cell,
+    name_cells,
+    observe_columns,
+    observe_identifiers,
+    raw_cell,
+)
 from sbir_gate.reading.files import SourceFile, resolve_files
-from sbir_gate.reading.layout import AWARDS, column_key, find_fields, require_fields, unique_names
+from sbir_gate.reading.layout import (
+    AWARDS,
+    Fields,
+    column_key,
+    columns_of,
+    find_fields,
+    require_fields,
+    unique_names,
+)
 from sbir_gate.reading.loading import RAW_TABLE
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
@@ -32,14 +51,15 @@ class AwardsRead:
     """What was read: `columns` are the original ones, in order, as `award_rows` spells them.
 
     `has_award_ids` says whether the files have a column of award ids, `repeated_ids` how many ids stood there
-    more than once.
+    more than once; `account` is that of the rows, `findings` all that there is to say.
     """
 
     rows: int
     rejects: int
     columns: tuple[str, ...]
     has_award_ids: bool
-    warnings: tuple[str, ...]
+    account: Account
+    findings: tuple[Diagnosis, ...] = ()
     repeated_ids: int = 0
 
 
@@ -68,13 +88,15 @@ def read_awards(
     tally = RejectTally(rejects if rejects is not None else RejectLog())
     register_repair(connection)
     spellings: dict[str, str] = {}
-    warnings: list[str] = []
-    plans = []
+    renamed: list[Diagnosis] = []
+    observations: list[Observation] = []
+    plans, taken = [], ColumnLog(AWARDS)
     for file in resolve_files(source):
         with open_source(connection, file, work_folder, options) as raw:
             plan, changed = _plan(file, raw.columns, spellings)
         plans.append(plan)
-        warnings += [f"{file.path}: {warning}" for warning in changed]
+        taken.add(source_name(file), raw.columns, plan.fields)
+        renamed += changed
     columns = tuple(spellings.values())
     _create_table(connection)
     files: list[Path] = []
@@ -88,14 +110,17 @@ def read_awards(
                 files.append(work_folder / f"award-rows-{len(files):06d}.parquet")
                 _set_aside(connection, rows, plan, columns, files[-1])
                 _insert(connection, rows, plan)
+                observations += _observed(connection, rows, plan)
                 rows += block.rows
     tally.check(rows, options.max_reject_percent)
     if not rows:
         raise tally.nothing_read(f"{source}", "awards")
     connection.execute(f"CREATE OR REPLACE VIEW {ROWS_TABLE} AS FROM {file_relation(files)}")
-    repeated_ids = _number_repeats(connection, warnings)
+    repeated_ids, repeats = _number_repeats(connection)
     has_award_ids = any("award_id" in plan.fields for plan in plans)
-    return AwardsRead(rows, tally.count, columns, has_award_ids, tuple(warnings), repeated_ids)
+    account = Account(AWARDS.what, rows, tally.count, tuple(observations), taken.diagnoses())
+    findings = (*account.diagnoses(), *renamed, *repeats)
+    return AwardsRead(rows, tally.count, columns, has_award_ids, account, findings, repeated_ids)
 
 
 def thin_awards(connection: duckdb.DuckDBPyConnection, read: AwardsRead, most: int) -> None:
@@ -142,7 +167,7 @@ def read_fields(
                 raise InputError(problem, hint, path=source_name(file))
             known |= fields.keys()
             cells = clean_cells(fields)
-            for block in raw.blocks(sorted(set(fields.values()))):
+            for block in raw.blocks(columns_of(fields)):
                 tally.add_all(block.rejects)
                 connection.execute(
                     f"INSERT INTO {AWARDS_TABLE} SELECT {rows} + rowid, {cells} FROM {RAW_TABLE}"
@@ -160,15 +185,26 @@ class _Plan:
     file: SourceFile
     columns: tuple[str, ...]
     names: tuple[str, ...]
-    fields: Mapping[str, int]
+    fields: Fields
 
 
-def _plan(file: SourceFile, columns: Sequence[str], spellings: dict[str, str]) -> tuple[_Plan, list[str]]:
-    """Return the file's plan and warnings; `spellings` learns the names that are new."""
+def _plan(
+    file: SourceFile, columns: Sequence[str], spellings: dict[str, str]
+) -> tuple[_Plan, list[Diagnosis]]:
+    """Return the file's plan and findings; `spellings` learns the names that are new."""
     fields = require_fields(AWARDS, columns, source_name(file))
     unique, changed = unique_names(columns, reserved=[POSITION])
     names = tuple(spellings.setdefault(name.casefold(), name) for name in unique)
-    return _Plan(file, tuple(columns), names, fields), changed
+    findings = [
+        Diagnosis(
+            Gravity.WARNING,
+            Flaw.READING_COLUMN_RENAMED,
+            source_name(file),
+            {"number": renamed.number, "column": renamed.stem, "name": renamed.name},
+        )
+        for renamed in changed
+    ]
+    return _Plan(file, tuple(columns), names, fields), findings
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection) -> None:
@@ -203,23 +239,41 @@ def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _P
     )
 
 
-def clean_cells(fields: Mapping[str, int], derived_id: str = "NULL") -> str:
+def _observed(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> list[Observation]:
+    """Return what is remarkable about the block that has just been inserted."""
+    clean = (
+        f"SELECT {POSITION} - {first_position} AS place, name, uei, duns, "
+        f"is_placeholder AND name IS NOT NULL AS is_generic FROM {AWARDS_TABLE} "
+        f"WHERE {POSITION} >= {first_position}"
+    )
+    nameless, placeholders = connection.execute(
+        "SELECT count(*) FILTER (coalesce(name, uei, duns) IS NULL), "
+        f"count(*) FILTER (is_generic) FROM ({clean})"
+    ).fetchall()[0]
+    seen = [
+        Observation(Remark.NAMELESS, "", nameless),
+        Observation(Remark.PLACEHOLDER_NAME, "", placeholders),
+    ]
+    return [
+        *(each for each in seen if each.count),
+        *observe_columns(connection, plan.fields),
+        *observe_identifiers(connection, plan.fields, clean),
+    ]
+
+
+def clean_cells(fields: Fields, derived_id: str = "NULL") -> str:
     """SQL: the columns of `awards` beyond the position, of a row of RAW_TABLE; `fields` has their places."""
-
-    def cell(field: str) -> str:
-        return f"c{fields[field]}" if field in fields else "CAST(NULL AS VARCHAR)"
-
     return (
-        f"coalesce({cleaning.own_id(cell('award_id'))}, {derived_id}) AS award_id, "
-        f"{cleaning.name_text(cell('name'))} AS clean_name, "
-        f"{cleaning.uei(cell('uei'))} AS clean_uei, {cleaning.duns(cell('duns'))} AS clean_duns, "
-        f"{cleaning.city(cell('city'))} AS city, {cleaning.state(cell('state'))} AS state, "
-        f"{cleaning.zip5(cell('zip'))} AS zip5, {cleaning.phase(cell('phase'))} AS phase, "
-        f"{cleaning.company_size(cell('employees'))} AS company_size, "
+        f"coalesce({cleaning.own_id(raw_cell(fields, 'award_id'))}, {derived_id}) AS award_id, "
+        f"{clean_cell(fields, 'name')} AS clean_name, "
+        f"{clean_cell(fields, 'uei')} AS clean_uei, {clean_cell(fields, 'duns')} AS clean_duns, "
+        f"{clean_cell(fields, 'city')} AS city, {clean_cell(fields, 'state')} AS state, "
+        f"{clean_cell(fields, 'zip')} AS zip5, {cleaning.phase(raw_cell(fields, 'phase'))} AS phase, "
+        f"{cleaning.company_size(raw_cell(fields, 'employees'))} AS company_size, "
         f"{cleaning.identifier_type('clean_uei', 'clean_duns')} AS identifier_type, "
-        f"{cleaning.label(cell('agency'))} AS agency, {cleaning.label(cell('program'))} AS program, "
-        f"{cleaning.year(cell('year'))} AS year, "
-        f"{cleaning.is_placeholder(cell('name'), 'clean_name')} AS is_placeholder"
+        f"{clean_cell(fields, 'agency')} AS agency, {clean_cell(fields, 'program')} AS program, "
+        f"{clean_cell(fields, 'year')} AS year, "
+        f"{cleaning.is_placeholder(name_cells(fields), 'clean_name')} AS is_placeholder"
     )
 
 
@@ -230,20 +284,23 @@ def _derived_id(columns: Sequence[str]) -> str:
     return f"'A' || {cleaning.short_hash(f'concat_ws(chr(31), {cells})')}"
 
 
-def _number_repeats(connection: duckdb.DuckDBPyConnection, warnings: list[str]) -> int:
-    """Make award ids distinct; return how many repeat, and add a warning when any does."""
-    repeated = 0
+def _number_repeats(connection: duckdb.DuckDBPyConnection) -> tuple[int, list[Diagnosis]]:
+    """Make award ids distinct; return how many repeat, and a finding when any does."""
+    repeated, example = 0, ""
     repeats = f"SELECT award_id FROM {AWARDS_TABLE} GROUP BY award_id HAVING count(*) > 1"
     while True:
         count, first = connection.execute(f"SELECT count(*), min(award_id) FROM ({repeats})").fetchall()[0]
         if not count:
-            return repeated
+            break
         if not repeated:
-            repeated = count
-            warnings.append(f"award_id: {count:,} ids repeat, e.g. {first!r}; the repeats got -2, -3, ...")
+            repeated, example = count, repr(first)
         connection.execute(
             f"UPDATE {AWARDS_TABLE} SET award_id = {AWARDS_TABLE}.award_id || '-' || counted.place FROM ("
             f"SELECT {POSITION}, row_number() OVER (PARTITION BY award_id ORDER BY {POSITION}) AS place "
             f"FROM {AWARDS_TABLE} WHERE award_id IN ({repeats})) AS counted "
             f"WHERE counted.{POSITION} = {AWARDS_TABLE}.{POSITION} AND counted.place > 1"
         )
+    facts: dict[str, Fact] = {"count": repeated, "example": example}
+    return repeated, [
+        Diagnosis(Gravity.WARNING, Flaw.READING_IDS_REPEAT, AWARDS.what, facts)
+    ] if repeated else []

@@ -33,8 +33,8 @@ _SHOWN_BYTES = 800  # at most 4 bytes per character: enough for the 200 that a r
 class Block:
     """Whole records of one file: their text, the 1-based line where it starts, and what was set aside.
 
-    `records` is their number where it is known, else None. `consumed_bytes` and `lines` count the
-    rejected text too.
+    `records` is their number where it is known, else None, and `record_lines` has the line of each.
+    `consumed_bytes` and `lines` count the rejected text too.
     """
 
     first_line: int
@@ -43,6 +43,7 @@ class Block:
     consumed_bytes: int
     records: int | None = None
     rejects: tuple[Reject, ...] = ()
+    record_lines: tuple[int, ...] = ()
 
 
 class BlockCutter:
@@ -122,6 +123,7 @@ class BlockCutter:
         record, window = self._first_record(end - self._start, dialect)
         position, line = 0, self._line
         spans: list[bytes] = []
+        lines: list[int] = []
         rejects: list[Reject] = []
         while True:
             stop, fault = self._judge(record, position, dialect)
@@ -130,6 +132,7 @@ class BlockCutter:
                 rejects.append(self._reject(piece, line, fault))
             elif piece.strip(BLANK):
                 spans.append(piece)
+                lines.append(line)
             line += piece.count(NEWLINE)
             position = stop
             if record.is_open or position >= window:
@@ -137,7 +140,15 @@ class BlockCutter:
             record = scan_record(self._text, position, window, dialect)
             if record.is_open:
                 break  # it may go on behind the window: the next block begins with it
-        return Block(self._line, b"".join(spans), line - self._line, position, len(spans), tuple(rejects))
+        return Block(
+            self._line,
+            b"".join(spans),
+            line - self._line,
+            position,
+            len(spans),
+            tuple(rejects),
+            tuple(lines),
+        )
 
     def _first_record(self, window: int, dialect: Dialect) -> tuple[Record, int]:
         """Return the next record, and the window (in bytes) grown until the record closes in it."""

@@ -20,7 +20,7 @@ from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsR
 from sbir_gate.reading.cleaning import own_id
 from sbir_gate.reading.database import copy_rows, count_rows
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
-from sbir_gate.reading.layout import RECIPIENTS, column_key, require_fields, unique_names
+from sbir_gate.reading.layout import RECIPIENTS, column_key, columns_of, require_fields, unique_names
 from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import identified_rows
@@ -86,9 +86,9 @@ def hand_recipients(
     columns, ids = [], []
     for file in files:
         with open_source(connection, file, folder, options) as raw:
-            place = require_fields(RECIPIENTS, raw.columns, source_name(file)).get(RECIPIENT_ID)
+            places = require_fields(RECIPIENTS, raw.columns, source_name(file)).get(RECIPIENT_ID, ())
             columns.append(raw.columns)
-            ids += [] if place is None else [raw.columns[place]]
+            ids += [raw.columns[place] for place in places[:1]]
     has_ids = len(ids) == len(files)
     if has_ids and not is_altered:
         return None
@@ -120,7 +120,7 @@ def _number_recipients(
     for file in files:
         with open_source(connection, file, folder, options) as raw:
             fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
-            for block in raw.blocks(sorted(set(fields.values()))):
+            for block in raw.blocks(columns_of(fields)):
                 rows = identified_rows(fields)
                 connection.execute(
                     f"INSERT INTO {_IDS} SELECT {first} + position, recipient_id FROM ({rows})"
@@ -197,7 +197,7 @@ def _hand_text(
                 own = unique_names(raw.columns, reserved=added)[0]
                 cells = {name.casefold(): f"c{index}" for index, name in enumerate(own)}
                 if RECIPIENT_ID in fields:
-                    place = fields[RECIPIENT_ID]
+                    place = fields[RECIPIENT_ID][0]
                     cells[own[place].casefold()] = own_id(f"c{place}")
                 chosen = [
                     f"{cells.get(key, 'CAST(NULL AS VARCHAR)')} AS {identifier(name)}"

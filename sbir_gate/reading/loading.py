@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,7 +20,7 @@ from sbir_gate.reading.blocks import Block, BlockCutter
 from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
 from sbir_gate.reading.options import ReadingOptions
-from sbir_gate.reading.records import Dialect, holds_swallowed_rows
+from sbir_gate.reading.records import Dialect, holds_swallowed_rows, record_lines
 from sbir_gate.reading.text import text_chunks
 from sbir_gate.sql_text import file_literal, file_relation, identifier, literal
 
@@ -41,13 +42,22 @@ class RawBlock:
     """Rows of one file, now in the temporary table RAW_TABLE: columns c0, c1, ... of VARCHAR, in rowid order.
 
     Empty cells are NULL. `first_line` is the 1-based line of the first row; in Parquet, the row. `span` is
-    the part of the file in the block, with its rejects.
+    the part of the file in the block, with its rejects. `row_lines` finds the lines of the rows where a row
+    may be more than one.
     """
 
     first_line: int
     rows: int
     span: Span
     rejects: tuple[Reject, ...] = ()
+    row_lines: Callable[[], Sequence[int]] | None = None
+
+    def lines_of(self, rows: Sequence[int]) -> list[int]:
+        """Return the 1-based lines of some rows, which are counted from 0."""
+        if self.row_lines is None or not rows:
+            return [self.first_line + row for row in rows]
+        lines = self.row_lines()
+        return [lines[row] for row in rows]
 
 
 class RawFile:
@@ -139,7 +149,8 @@ class RawFile:
                         path=self.path,
                     )
             stop = position + block.consumed_bytes
-            yield RawBlock(block.first_line, rows, Span(position, stop), block.rejects)
+            row_lines = None if rows == block.lines else partial(_lines, block, dialect)
+            yield RawBlock(block.first_line, rows, Span(position, stop), block.rejects, row_lines)
             self._cutter.take(block)
             position = stop
 
@@ -235,6 +246,10 @@ class _TextLoader:
         rows = int(last[0][0])
         self._connection.execute(f"DELETE FROM {RAW_TABLE} WHERE rowid = {rows}")
         return rows
+
+
+def _lines(block: Block, dialect: Dialect) -> Sequence[int]:
+    return block.record_lines or record_lines(block.text, block.first_line, dialect)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The rows that could not be read: counted, shown, written to a file, and limited."""
+"""The rows that could not be read: counted, shown, written to a file, and limited; with those left out."""
 
 from __future__ import annotations
 
@@ -44,6 +44,10 @@ class RejectLog:
             self.first.append(Reject(reject.file, reject.line, reject.column, value, reject.reason))
         self._write((reject.file, reject.line, reject.column, value, reject.reason))
 
+    def leave_out(self, row: Reject) -> None:
+        """List a row that was read and is left out: it is in the file, and no reject."""
+        self._write((row.file, row.line, row.column, row.value[:MAX_VALUE_CHARACTERS], row.reason))
+
     def close(self) -> None:
         """Close the file."""
         if self._stream is not None:
@@ -80,8 +84,10 @@ class RejectTally:
         self.first: Reject | None = None
         self._log = log
 
-    def add_all(self, rejects: Iterable[Reject]) -> None:
-        """Take rejects, in source order."""
+    def add_all(self, rejects: Iterable[Reject], left_out: Iterable[Reject] = ()) -> None:
+        """Take rejects, and rows that are left out, each in source order."""
+        for row in left_out:
+            self._log.leave_out(row)
         for reject in rejects:
             self.count += 1
             self.first = self.first or reject

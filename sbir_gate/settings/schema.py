@@ -203,6 +203,16 @@ class DoctorSettings(Section):
     baseline_max_days: Annotated[int, Field(ge=1, le=36_500)]
 
 
+class ChecklistSettings(Section):
+    """`checklist`: what must hold before a deployment."""
+
+    min_match_rate: Share
+    max_days: Annotated[int, Field(ge=1, le=36_500)]
+    full_gate: FileStem
+    file: str
+    review_max_days: Annotated[int, Field(ge=1, le=36_500)]
+
+
 class HistorySettings(Section):
     """`history`: what is kept of every Run."""
 
@@ -266,6 +276,7 @@ class Settings(Section):
     gate: GateSettings
     reports: ReportsSettings
     doctor: DoctorSettings
+    checklist: ChecklistSettings
     history: HistorySettings
     drift: DriftSettings
     publishing: PublishingSettings

@@ -12,10 +12,10 @@ import pytest
 from sbir_gate.documents import load_alerts, load_quality, load_run, load_verdict
 from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
-from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.awards import Label
-from sbir_gate.model.finding import Severity
+from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.quality_report import Gap
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
@@ -231,9 +231,9 @@ class TestBadData:
         result = world.run("gate.metrics.seconds_per_record.maximum=0")
         assert result.success
         assert failed_checks(result) == {"performance": "WARN", "gate": "WARN"}
-        (told,) = tell_alerts(world, result)
-        assert told.outcome is Outcome.WARN
-        assert [(alert.kind, alert.severity, alert.metric) for alert in told.alerts] == [
+        (notice,) = tell_alerts(world, result)
+        assert notice.headline.rule is Rule.RUN_WARNED
+        assert [(alert.kind, alert.severity, alert.metric) for alert in notice.alerts.alerts] == [
             (AlertKind.CHANGE, Severity.WARN, "seconds_per_record")
         ]
 
@@ -501,10 +501,11 @@ class TestTheRulesOfTheGate:
 
 
 class Crash:
-    """The engine, broken off once after so many chunks."""
+    """The engine, broken off so often after so many chunks."""
 
-    def __init__(self, after: int, error: Exception) -> None:
+    def __init__(self, after: int, error: Exception, times: int = 1) -> None:
         self.calls = 0
+        self._times = times
         self._after = after
         self._error = error
 
@@ -513,7 +514,7 @@ class Crash:
 
         def break_off(chunk):
             watch(chunk)
-            if self.calls == 1 and chunk.chunks == self._after:
+            if self.calls <= self._times and chunk.chunks == self._after:
                 raise self._error
 
         return enrich(request, settings, monitor, progress, break_off)
@@ -628,26 +629,37 @@ class TestAwardYears:
 class TestAlerts:
     def test_a_refused_run_tells_what_its_checks_say(self, refused):
         world, result = refused
-        (told,) = tell_alerts(world, result)
-        assert told.outcome is Outcome.FAIL
-        assert [(alert.kind, alert.severity, alert.findings[0].measured) for alert in told.alerts] == [
-            (AlertKind.LIMIT, Severity.FAIL, 0.6)
-        ]
-        (links,) = world.links
-        assert links.run == f"https://dagster.example/runs/{result.run_id}"
+        (notice,) = tell_alerts(world, result)
+        assert notice.headline.rule is Rule.RUN_REFUSED
+        assert notice.alerts.outcome is Outcome.FAIL
+        assert [
+            (alert.kind, alert.severity, alert.findings[0].measured) for alert in notice.alerts.alerts
+        ] == [(AlertKind.LIMIT, Severity.FAIL, 0.6)]
+        assert notice.address == f"https://dagster.example/runs/{result.run_id}"
+        assert notice.alerts.commit == f"commit {'c' * 12}"
 
     @pytest.mark.slow
-    def test_a_run_that_broke_is_an_alert_too(self, world):
-        (told,) = tell_alerts(world, world.run("gate.max_loss=3"))
-        assert told.outcome is Outcome.ERROR
-        assert told.alerts[0].kind is AlertKind.FAULT
+    def test_a_run_that_broke_says_why_in_the_words_of_its_step(self, world):
+        (notice,) = tell_alerts(world, world.run("gate.max_loss=3"))
+        assert notice.headline.rule is Rule.RUN_BROKEN
+        (alert,) = notice.alerts.alerts
+        assert alert.kind is AlertKind.FAULT
+        assert "did you mean gate.max_lost" in alert_text(alert)
+        assert "Steps failed" not in alert_text(alert)
+
+    @pytest.mark.slow
+    def test_so_does_one_that_was_tried_again_in_vain(self, world):
+        world.engine = Crash(5, RuntimeError("the fault itself"), times=9)
+        world.chunk_size = 10
+        (notice,) = tell_alerts(world, world.run())
+        assert "the fault itself" in alert_text(notice.alerts.alerts[0])
 
     @pytest.mark.slow
     def test_empty_recipients_are_an_alert_that_names_the_file(self, world):
         world.write(linked=0, recipients=0)
-        (told,) = tell_alerts(world, world.run())
-        assert told.outcome is Outcome.FAIL
-        assert "recipients.csv: holds no recipients" in texts(told.alerts[0].findings)[0]
+        (notice,) = tell_alerts(world, world.run())
+        assert notice.alerts.outcome is Outcome.FAIL
+        assert "recipients.csv: holds no recipients" in alert_text(notice.alerts.alerts[0])
 
     def test_a_run_without_news_tells_nothing(self, done):
         assert tell_alerts(*done) == []

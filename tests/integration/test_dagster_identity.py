@@ -23,9 +23,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     with dg.DagsterInstance.ephemeral() as instance:
         world = World(tmp_path, instance)
         # other awards, in another file
-        world.write(linked=54, awards=OTHERS)
+        world.write(linked=OTHERS, awards=OTHERS)
         (tmp_path / "awards.csv").rename(tmp_path / "others.csv")
-        world.write(linked=54)
+        world.write(linked=OTHERS)
         yield world
 
 
@@ -34,7 +34,7 @@ def others(world):
 
 
 def rows(path):
-    return duckdb.read_parquet(str(path)).count("*").fetchone()[0]
+    return duckdb.read_parquet(str(path)).count("*").fetchall()[0][0]
 
 
 class Interleaved:
@@ -118,7 +118,7 @@ class TestTheDataOfARun:
 class TestTheReportAlone:
     def test_is_of_the_awards_that_were_recorded_in_another_folder(self, world):
         elsewhere = str(world.folder / "elsewhere")
-        first = world.run(folder=elsewhere, awards=others(world), match_rate_threshold=0.5)
+        first = world.run(folder=elsewhere, awards=others(world))
         result = world.run(only=[REPORT])
         found = metadata_of(result, REPORT)
         assert found["enriched_path"] == metadata_of(first, ENRICHED)["path"]
@@ -155,7 +155,7 @@ class TestThePublishedAwards:
         world.run()
         seen = set()
         world.engine = Interleaved(before=lambda: seen.add(rows(table)), after=lambda: seen.add(rows(table)))
-        world.run(awards=others(world), match_rate_threshold=0.5)
+        world.run(awards=others(world))
         assert seen == {50}
         assert rows(table) == OTHERS
 
@@ -192,9 +192,9 @@ class TestThePublishedAwards:
         world.run()
         result = materialise()
         assert not result.success
-        assert "its checks refused these data: match_rate_threshold: " in failure_of(result)
+        assert "enriched_sbir_awards was refused: match_rate_threshold: " in failure_of(result)
         world.run_check(ENRICHED, "match_rate_threshold", match_rate_threshold=0.1)
-        assert "gate: " in failure_of(materialise())
+        assert "enriched_sbir_awards was refused: match_rate_regression: " in failure_of(materialise())
 
 
 class TestPlaces:
@@ -257,7 +257,7 @@ class TestStaleness:
 class TestSeries:
     def test_of_other_data_are_others(self, world):
         first = world.run()
-        second = world.run(awards=others(world), match_rate_threshold=0.5)
+        second = world.run(awards=others(world))
         names = []
         for result in (first, second):
             found = metadata_of(result, ENRICHED)

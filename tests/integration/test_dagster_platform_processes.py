@@ -146,3 +146,30 @@ def test_two_sets_in_one_code_location_are_launched(world, project):
         project.dg("launch", "--job", f"{name}_{JOB}")
         assert project.materialised(name, ENRICHED)["match_rate"] == 0.9
     assert project.materialised("east", ENRICHED)["path"] != project.materialised("west", ENRICHED)["path"]
+
+
+DOWNSTREAM = """
+import dagster as dg
+import pandas as pd
+
+from sbir_gate.orchestration import build_definitions
+
+@dg.asset(ins={{"awards": dg.AssetIn("enriched_sbir_awards")}})
+def links_by_method(awards: pd.DataFrame) -> dg.MaterializeResult:
+    links = awards[awards["match_decision"] == "link"]
+    return dg.MaterializeResult(metadata=links.groupby("match_method").size().to_dict())
+
+shelf = dg.FilesystemIOManager(base_dir={store!r})
+defs = dg.Definitions.merge(
+    dg.Definitions(assets=[links_by_method], resources={{"io_manager": shelf}}),
+    build_definitions({settings!r}),
+)
+"""
+
+
+def test_an_asset_of_the_platform_gets_a_data_frame(world, project):
+    store = str(project.folder / "store")
+    project.set_up(DOWNSTREAM.format(settings=str(world.config()), store=store))
+    project.dg("launch", "--job", JOB)
+    project.dg("launch", "--assets", "links_by_method")
+    assert project.materialised("links_by_method")["duns-exact"] == 45

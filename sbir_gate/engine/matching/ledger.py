@@ -43,7 +43,8 @@ class _Entry:
     sha256: str
 
 
-_MAX_ENTRY_BYTES = 1 << 20
+# an entry lists the rows of its chunk that were rejected or left out
+_MAX_ENTRY_BYTES = 256 << 20
 _HEADERS = TypeAdapter(_Header)
 _ENTRIES = TypeAdapter(_Entry)
 

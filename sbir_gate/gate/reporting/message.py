@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sbir_gate.gate.reporting.headline import MARKS, product
 from sbir_gate.gate.reporting.markdown import is_address
+from sbir_gate.gate.reporting.messages import text
 from sbir_gate.gate.reporting.metric_rows import MetricRow
 from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import NOTHING
 from sbir_gate.gate.reporting.view import View, few
-from sbir_gate.model.alert import AlertKind, AlertList
+from sbir_gate.model.alert import AlertKind, AlertList, RunNotice
 from sbir_gate.model.publication import Links
 
 MOST_REASONS = 5
@@ -60,6 +62,21 @@ def build_message(view: View, alerts: AlertList, links: Links) -> Message:
         rows=view.open_rows[:MOST_ROWS],
         place=place,
         links=tuple((name, address) for name, address in named if is_address(address)),
+    )
+
+
+def run_message(notice: RunNotice) -> Message:
+    """Return the message on a run of a pipeline: what it came to, and each reason."""
+    alerts = notice.alerts
+    links = (("run", notice.address),) if is_address(notice.address) else ()
+    return Message(
+        symbol=MARKS[alerts.outcome],
+        title=f"{product(alerts.gate)}: {text(notice.headline)}",
+        text="",
+        reasons=few(tuple(plain(alert_text(alert)) for alert in alerts.alerts), MOST_REASONS),
+        rows=(),
+        place=f"code {plain(alerts.commit, _NAME_CHARACTERS) or 'unknown'}",
+        links=links,
     )
 
 

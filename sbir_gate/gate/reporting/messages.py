@@ -160,6 +160,7 @@ _FACT_CLAUSES = {
     "ids_are_floats": "float-ids",
     "ids_are_padded": "padded-ids",
     "is_own_baseline": "own-baseline",
+    "in_partitions": "in-partitions",
 }
 _FIXTURE_CLAUSES = {OnFixture.BASE: "on-base", OnFixture.OWN: "on-own"}
 

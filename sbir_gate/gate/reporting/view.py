@@ -24,7 +24,6 @@ from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.metric_rows import MARKS as ROW_MARKS
 from sbir_gate.gate.reporting.metric_rows import MetricRow, in_order, metric_rows
 from sbir_gate.gate.reporting.next_steps import NextSteps, next_steps
-from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.policy_view import (
     PolicyBanner,
@@ -34,7 +33,6 @@ from sbir_gate.gate.reporting.policy_view import (
     waiver_rows,
 )
 from sbir_gate.gate.reporting.quantities import NOTHING, bar, counted, quantity, rate
-from sbir_gate.model.alert import AlertList
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.publication import Links, Subjects
@@ -199,19 +197,6 @@ def build_view(
         reliability=_reliability(run) if run else (),
         environment=(*_verdict_facts(verdict), *(_environment_facts(run) if run else ())),
         log=log_of(verdict),
-    )
-
-
-def alerts_view(alerts: AlertList) -> View:
-    """Return the view of alerts that are in no verdict, such as those of a run that broke."""
-    texts = tuple(map(alert_text, alerts.alerts))
-    return View(
-        gate=plain(alerts.gate, _NAME_CHARACTERS),
-        product=product(alerts.gate),
-        outcome=alerts.outcome,
-        mark=MARKS[alerts.outcome],
-        headline=" · ".join((alerts.outcome.value, *texts[:1])),
-        reasons=few(texts[1:], MAX_REASONS),
     )
 
 

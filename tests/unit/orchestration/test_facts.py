@@ -54,7 +54,7 @@ def test_where_there_are_no_records_or_no_memory_there_is_no_rate_and_no_size():
         (Severity.OK, True, True, "ERROR"),
         (Severity.INFO, False, True, "WARN"),
         (Severity.WARN, True, False, "WARN"),
-        (Severity.INCONCLUSIVE, True, False, "WARN"),
+        (Severity.INCONCLUSIVE, True, True, "ERROR"),
         (Severity.FAIL, True, False, "ERROR"),
         (Severity.FAIL, False, False, "WARN"),
     ],

@@ -142,6 +142,17 @@ FACTS = {
     Rule.IDS_DOUBLED: {"awards": 2},
     Rule.RECIPIENTS_UNREADABLE: {"fault": "recipients.csv: no such file"},
     Rule.CHECK_FAILED: {"text": "match_rate fell", "asset": "enriched", "check": "gate"},
+    Rule.STEP_FAILED: {"step": "enriched_sbir_awards", "text": "no space left on the disk"},
+    Rule.RUN_FAILED: {"text": "the run worker was killed"},
+    Rule.RUN_REFUSED: {"run": "sbir_etl_job"},
+    Rule.RUN_BROKEN: {"run": "sbir_etl_job"},
+    Rule.RUN_WARNED: {"run": "sbir_etl_job"},
+    Rule.RUN_STILL_FAILS: {"run": "sbir_etl_job (2019)", "since": "2026-03-01T06:00:00Z"},
+    Rule.RUN_STILL_WARNS: {"run": "sbir_etl_job (2019)", "since": "2026-03-01T06:00:00Z"},
+    Rule.RUN_RECOVERED: {"run": "sbir_etl_job (2019)", "since": "2026-03-01T06:00:00Z"},
+    Rule.BACKFILL_FAILED: {"run": "sbir_etl_job, backfill abc", "failed": 2, "partitions": 5},
+    Rule.BACKFILL_WARNED: {"run": "sbir_etl_job, backfill abc", "partitions": 1},
+    Rule.BACKFILL_RECOVERED: {"run": "sbir_etl_job, backfill abc", "partitions": 3},
     Rule.AS_RECORDED: {"text": "wall_seconds rose 40 %"},
 }
 

@@ -1,10 +1,9 @@
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
 
-from sbir_gate.gate.comparing.alerts import alerts_of
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.markdown import render_markdown
-from sbir_gate.gate.reporting.view import MAX_REASONS, alerts_view, build_view
+from sbir_gate.gate.reporting.view import MAX_REASONS, build_view
 from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.model.waiver import Waiver, Waivers
@@ -115,13 +114,6 @@ def test_what_was_not_judged_is_in_the_headline_and_explained_below():
     (line,) = view.blind
     assert line.startswith("Time was not judged: Wall time may be up to ")
     assert line.endswith("% higher (limit +25%)")
-
-
-def test_a_verdict_with_nothing_but_alerts_has_a_view():
-    verdict = judge(with_lost_links(make_run(), 7), make_run(), POLICY)
-    view = alerts_view(alerts_of(verdict, "main", None))
-    assert view.headline.startswith("fail · 7 awards lost a correct link")
-    assert (view.rows, view.figures) == ((), ())
 
 
 def test_empty_bins_are_left_out_of_the_reliability_diagram():
