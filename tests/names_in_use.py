@@ -45,6 +45,7 @@ _.build_defs
 _.calculate_delay
 
 # parameters of Dagster's own decorator
+_.freshness_policy
 _.group_name
 _.partitions_def
 _.io_manager_key

@@ -3,18 +3,25 @@
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
 
-from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.files import read_file, sha256_of
-from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
+from sbir_gate.files import sha256_of
+from sbir_gate.gate.conclusion import REPORT_NAME
 from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
 from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
-from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts, source_facts
+from sbir_gate.orchestration.attempts import attempt_facts
+from sbir_gate.orchestration.enriching import enrich_recorded
+from sbir_gate.orchestration.facts import (
+    Metadata,
+    numbers,
+    place_facts,
+    quality_facts,
+    report_facts,
+    source_facts,
+)
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.records import (
@@ -25,20 +32,25 @@ from sbir_gate.orchestration.records import (
     VALIDATED_FINGERPRINT,
     Recorded,
 )
-from sbir_gate.orchestration.steps import AssetEdges, AssetShape, Step, judging, opened_step
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
+from sbir_gate.orchestration.table_facts import (
+    RECIPIENT_COLUMNS,
+    ROW_COUNT,
+    column_lineage,
+    table_facts,
+    uri_facts,
+)
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
-    asset_files,
-    asset_settings,
     unfollowed,
     with_awards,
 )
-from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, chunk_folder, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
-from sbir_gate.pipeline.places import Place, drafted, settle, used
+from sbir_gate.pipeline.places import drafted, settle
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.sources import source_digest
+from sbir_gate.settings.display import settings_in_force
 from sbir_gate.settings.reading import reading_options
 
 
@@ -57,7 +69,7 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
         key=shape.key(RAW),
         **shape.options(),
         deps=list(filter(None, [shape.awards_from])),
-        kinds={"csv"},
+        kinds={*shape.awards_kinds},
         automation_condition=_when_fetched(shape),
         description="The awards as they were published: the files themselves, known by their fingerprint.",
     )
@@ -67,14 +79,17 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
             source = step.settings.fixtures.awards.absolute()
             _, known = source_facts(source, step.settings)
             digest = source_digest(source, reading_options(step.settings))
+            rows = step.count_rows(source)
             return dg.MaterializeResult(
                 value=source,
                 data_version=dg.DataVersion(digest),
                 metadata={
                     **known,
+                    **uri_facts(source),
+                    **({} if rows is None else {ROW_COUNT: dg.MetadataValue.int(rows)}),
                     PATH: dg.MetadataValue.path(source),
                     FINGERPRINT: dg.MetadataValue.text(digest),
-                    **step.performance(),
+                    **step.performance(rows),
                 },
             )
 
@@ -96,12 +111,13 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
             raw = raw_sbir_awards
-            context.log.info("reading %s", raw.path)
+            context.log.debug("reading %s", raw.path)
             step.warn(unfollowed(step.settings, {"awards": str(raw.path)}))
             settings = with_awards(gate.effective(), raw.path).settings
             table = validate_awards(
                 settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
             )
+            context.log.info("%s awards read, %s rows rejected", f"{table.awards:,}", f"{table.rejects:,}")
             place = settle(draft)
             step.remove_old(step.files.validated, context.asset_key)
             files = ValidatedFiles(place.folder)
@@ -115,6 +131,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
                 data_version=dg.DataVersion(place.fingerprint),
                 metadata={
                     **place_facts(files.awards, place),
+                    **table_facts(files.awards),
                     "rejects_path": dg.MetadataValue.path(files.rejects.absolute()),
                     SOURCE_PATH: dg.MetadataValue.path(raw.path),
                     SOURCE_FINGERPRINT: dg.MetadataValue.text(raw.fingerprint),
@@ -147,9 +164,13 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         )
 
         with opened_step(context, gate) as step:
-            place, measured = _enrich(step, validated_sbir_awards, events, edges)
+            done = enrich_recorded(step, context, validated_sbir_awards, events, edges)
+            place, measured = done.place, done.measured
             step.remove_old(step.files.enriched, context.asset_key)
             files, summary = EnrichedFiles(place.folder), measured.summary
+            context.log.info(
+                "%s of %s awards linked", f"{measured.run.quality.links:,}", f"{summary.awards:,}"
+            )
             counts = {
                 "recipients": float(summary.recipients),
                 "rejects": float(summary.rejects),
@@ -158,7 +179,16 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 value=files.awards,
                 data_version=dg.DataVersion(sha256_of(files.awards)),
                 metadata={
+                    **done.reported,
                     **place_facts(files.awards, place),
+                    **table_facts(files.awards),
+                    **column_lineage(
+                        files.awards,
+                        shape.key(VALIDATED),
+                        dict.fromkeys(RECIPIENT_COLUMNS, shape.recipients),
+                    ),
+                    **attempt_facts(context),
+                    "settings": dg.MetadataValue.json(settings_in_force(gate.effective())),
                     "run_path": dg.MetadataValue.path(files.run.absolute()),
                     VALIDATED_FINGERPRINT: dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
@@ -178,39 +208,6 @@ def _lines(findings: Sequence[Diagnosis], gravity: Gravity) -> dg.JsonMetadataVa
     return dg.MetadataValue.json(diagnosis_lines(findings, gravity))
 
 
-def _enrich(
-    step: Step, validated: Recorded, events: ProgressEvents, edges: AssetEdges
-) -> tuple[Place, Measured]:
-    """Enrich the awards that were recorded, alone with the chunks of these recipients."""
-    step.context.log.info("enriching %s", validated.path)
-    step.warn(unfollowed(step.settings, {"awards": validated.text(SOURCE_PATH)}))
-    effective = step.gate.effective()
-    chunks = chunk_folder(effective.settings, asset_files(effective.settings))
-    with (
-        used(validated.place, validated.hint),
-        drafted(step.files.enriched) as draft,
-        nullcontext() if chunks is None else step.alone(chunks.with_suffix(".lock"), events.waiting),
-    ):
-        measured = measure_enrichment(
-            asset_settings(effective, step.files, step.award_year),
-            ValidatedAwards(
-                ValidatedFiles(validated.place.folder),
-                Path(validated.text(SOURCE_PATH)),
-                validated.text(SOURCE_FINGERPRINT),
-                is_partial=step.award_year is not None,
-            ),
-            EnrichedFiles(draft),
-            edges.gate,
-            step.monitor,
-            events.stage,
-            events.chunk,
-            edges.engine,
-            chunks=chunks,
-            is_resuming=not step.gate.is_fresh,
-        )
-        return settle(draft), measured
-
-
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(REPORT),
@@ -225,21 +222,21 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[Path]:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, judging(step, enriched_sbir_awards) as enriched:
-            context.log.info("judging %s", enriched.files.awards)
+            context.log.debug("judging %s", enriched.files.awards)
             effective = gate.effective()
             # asked again: a run that selects this asset alone has run no check
             judged = conclude_assets(effective, enriched, edges.gate, is_final=True)
             verdict, reasons = judged.verdict, texts(judged.verdict.deciding)
+            context.log.info("verdict %s: %s", verdict.outcome, "; ".join(reasons) or "within the limits")
             place = judged.kept_report()
             step.remove_old(enriched.assets.reports, context.asset_key)
             report = place.folder / REPORT_NAME
             shown: Metadata = {
                 **place_facts(report, place),
+                **uri_facts(report),
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(reasons)),
-                "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
-                "report_path": dg.MetadataValue.path(report.absolute()),
-                "verdict_path": dg.MetadataValue.path((place.folder / VERDICT_NAME).absolute()),
+                **report_facts(place.folder),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
                 "enriched_path": dg.MetadataValue.path(enriched.files.awards),
                 "published_path": dg.MetadataValue.path(enriched.assets.published.absolute()),

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.documents import MAX_DOCUMENT_BYTES
 from sbir_gate.engine.recipient_parts import fingerprint
+from sbir_gate.files import read_file
+from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.reporting.messages import limit_text, texts
 from sbir_gate.gate.reporting.notices import check_text
 from sbir_gate.model.asset_check import CheckFinding
@@ -91,6 +94,16 @@ def place_facts(path: Path, place: Place) -> Metadata:
     }
 
 
+def report_facts(folder: Path) -> Metadata:
+    """Return the report of the gate, as Markdown, and where it lies."""
+    report = folder / REPORT_NAME
+    return {
+        "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
+        "report_path": dg.MetadataValue.path(report.absolute()),
+        "verdict_path": dg.MetadataValue.path((folder / VERDICT_NAME).absolute()),
+    }
+
+
 def numbers(found: Mapping[str, float | None]) -> Metadata:
     """Return the numbers that are known."""
     return {name: dg.MetadataValue.float(float(value)) for name, value in found.items() if value is not None}
@@ -110,7 +123,7 @@ def quality_facts(run: Run) -> Metadata:
 def of_data_set(fingerprint: str, found: Mapping[str, float | None]) -> Metadata:
     """Return the fingerprint of a data set, and numbers under names that hold it.
 
-    Dagster plots the values of one name over all runs: so those of other data are no part of the series.
+    Dagster plots the values of one name over all runs: so those of other data get a name of their own.
     """
     return {
         DATA_SET: dg.MetadataValue.text(fingerprint),

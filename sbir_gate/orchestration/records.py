@@ -74,7 +74,7 @@ def recorded(
 
     A run of its own takes the latest. Raises InputError where the asset was never materialised.
     """
-    for run_id in _line(instance, run):
+    for run_id in run_line(instance, run):
         records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
         for record in reversed(records.records):
             found = record.asset_materialization
@@ -106,7 +106,7 @@ def read_later(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[Path]:
     return kept
 
 
-def _line(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
+def run_line(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
     """Yield the run, and those that it was launched again from, the last one first."""
     current: dg.DagsterRun | None = run
     while current is not None:

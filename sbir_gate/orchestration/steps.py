@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -27,6 +28,8 @@ from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, asset_file
 from sbir_gate.pipeline.asset_run import Engine
 from sbir_gate.pipeline.asset_verdict import Enriched
 from sbir_gate.pipeline.places import remove_old, used
+from sbir_gate.reading.sources import count_rows_of
+from sbir_gate.settings.reading import reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 
 _CODE_VERSION = code_version()
@@ -52,6 +55,7 @@ class AssetOptions(TypedDict):
     code_version: str
     owners: list[str]
     tags: dict[str, str]
+    freshness_policy: dg.FreshnessPolicy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class AssetShape:
     """One set of the assets: its group, what stands before its names, its partitions, retries and resources.
 
     `recipients` is the asset of the file that awards are linked to, `awards_from` the asset that the awards
-    come from, if there is any.
+    come from, if there is any; `awards_kinds` are those of the files of the awards.
     """
 
     retries: dg.RetryPolicy
@@ -70,6 +74,8 @@ class AssetShape:
     awards_from: dg.AssetKey | None
     owners: tuple[str, ...]
     tags: Mapping[str, str]
+    freshness: dg.FreshnessPolicy | None
+    awards_kinds: frozenset[str]
     settings_resource: str
     io_manager: str
 
@@ -97,6 +103,7 @@ class AssetShape:
             code_version=_CODE_VERSION,
             owners=list(self.owners),
             tags=dict(self.tags),
+            freshness_policy=self.freshness,
         )
 
 
@@ -157,6 +164,14 @@ class Step:
     def _log_holder(self, holder: str) -> None:
         self.context.log.info("process %s is at work on these assets: waiting for it to end", holder)
 
+    def count_rows(self, source: Path) -> int | None:
+        """Return the rows of a source, None where it cannot be read: the step after this one says why."""
+        try:
+            with tempfile.TemporaryDirectory(dir=work_folder(self.settings)) as folder:
+                return count_rows_of(source, Path(folder), reading_options(self.settings))
+        except InputError:
+            return None
+
     def performance(self, records: int | None = None) -> Metadata:
         """Return what the step has taken up to now, as metadata; the rate where it is one of records."""
         return performance_facts(
@@ -173,6 +188,7 @@ def opened_step(
 ) -> Iterator[Step]:
     """Open a step whose errors end it in their own words."""
     with as_failures():
+        gate.say_changes(context.log.info)
         yield Step(gate, context)
 
 

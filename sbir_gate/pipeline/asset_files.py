@@ -176,7 +176,7 @@ def with_reports_in(effective: EffectiveSettings, folder: Path) -> EffectiveSett
 def unfollowed(settings: Settings, made_of: Mapping[str, str]) -> tuple[str, ...]:
     """Return where the settings name other fixtures than those that recorded data were made of.
 
-    The data are what was recorded: they are not made again because settings are others.
+    The data are what was recorded, whatever the settings of a later run name.
     """
     return tuple(
         f"fixtures.{name} is {named or 'null'} in this run and is not followed:"

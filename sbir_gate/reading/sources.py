@@ -70,6 +70,17 @@ def source_paths(file: SourceFile, options: ReadingOptions) -> list[Path]:
     return [file.path]
 
 
+def count_rows_of(source: str | Path, work_folder: Path, options: ReadingOptions) -> int:
+    """Return the rows of a source, those that cannot be read included. Raises InputError."""
+    rows = 0
+    with duckdb.connect() as connection:
+        for file in resolve_files(source):
+            with open_source(connection, file, work_folder, options) as raw:
+                for block in raw.blocks([0]):
+                    rows += block.rows + len(block.rejects)
+    return rows
+
+
 def source_digest(source: str | Path, options: ReadingOptions) -> str:
     """Return the SHA-256 over the bytes of all files of a source. Raises InputError."""
     digest = hashlib.sha256()

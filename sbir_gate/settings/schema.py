@@ -27,6 +27,7 @@ from sbir_gate.settings.values import (
     Login,
     MatchMethod,
     OpenShare,
+    Owner,
     PathValue,
     Percent,
     RelativeName,
@@ -246,6 +247,9 @@ class PublishingSettings(Section):
     untrusted_max_mib: Annotated[int, Field(ge=1, le=512)]
 
 
+SwitchStatus = Annotated[Literal["running", "stopped"], one_of("running", "stopped")]
+
+
 class OrchestrationSettings(Section):
     """`orchestration`: the pipeline inside Dagster."""
 
@@ -259,6 +263,10 @@ class OrchestrationSettings(Section):
     retry_seconds: Seconds | None
     lock_seconds: Seconds
     schedule: Cron
+    schedule_status: SwitchStatus
+    sensor_status: SwitchStatus
+    fresh_days: Annotated[float, Field(gt=0, le=3650)] | None
+    owners: Annotated[tuple[Owner, ...], DISTINCT]
     first_year: Annotated[int, Field(ge=1900, le=2100)]
     webserver_url: WebUrl | None
 

@@ -61,7 +61,10 @@ _DOUBTFUL = (Outcome.WARN, Outcome.INCONCLUSIVE)
 
 
 def single_run_policy(policy: Policy) -> Policy:
-    """Return the policy for a Run of one repeat: a noisy metric only warns, whatever its limit says."""
+    """Return the policy for a Run of one repeat: a noisy metric only warns, whatever its limit says.
+
+    What one repeat cannot tell is not judged; it makes no verdict inconclusive.
+    """
     return replace(policy, limits=tuple(_softened(limit) for limit in policy.limits))
 
 
@@ -86,7 +89,10 @@ def is_refused(verdict: Verdict) -> bool:
 
 
 def _softened(limit: MetricLimit) -> MetricLimit:
-    return replace(limit, absolute_severity=Severity.WARN) if limit.kind is MetricKind.NOISY else limit
+    if limit.kind is not MetricKind.NOISY:
+        return limit
+    warn_percent = limit.fail_percent if limit.warn_percent is None else limit.warn_percent
+    return replace(limit, absolute_severity=Severity.WARN, warn_percent=warn_percent, fail_percent=None)
 
 
 def _threshold(head: Run, policy: Policy, verdict: Verdict) -> CheckFinding:
