@@ -14,6 +14,7 @@ import yaml
 from sbir_gate.documents import load_run
 from sbir_gate.engine import enrich
 from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.measuring.benchmark import Launch
 from sbir_gate.gate.measuring.process import ProcessRequest, ProcessResult
 from sbir_gate.model.alert import RunNotice
 from sbir_gate.model.run import Run, Source
@@ -46,6 +47,10 @@ class Clock:
         self._now += timedelta(days=days)
 
 
+def no_process(_request: ProcessRequest) -> ProcessResult:
+    raise AssertionError("an asset starts no process")
+
+
 class Stopwatch:
     """A clock on which every enrichment takes three seconds, give or take, or so many times that."""
 
@@ -73,6 +78,7 @@ class World:
     chunk_size: int = 1000
     commit: str = COMMIT
     executor: str = "in-process"
+    launch: Launch = no_process
 
     @property
     def files(self) -> Path:
@@ -139,7 +145,7 @@ class World:
         """Return the definitions with this world's edges, and other parameters of `build_definitions`."""
         edges = Edges(
             now=self.clock,
-            launch=_no_process,
+            launch=self.launch,
             calibrate=lambda: Calibration(0.1, 0.1),
             machine=lambda: MACHINE,
             source=lambda: Source(self.commit, "main"),
@@ -186,10 +192,6 @@ class World:
                 run_config={"resources": {SETTINGS_RESOURCE: {"config": config}}},
             )
         )
-
-
-def _no_process(_request: ProcessRequest) -> ProcessResult:
-    raise AssertionError("an asset starts no process")
 
 
 def duns(number: int) -> str:

@@ -15,6 +15,7 @@ from sbir_gate.gate.reporting.messages import text, texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.model.finding import Rule, note
 from sbir_gate.orchestration.attempts import attempt_facts
+from sbir_gate.orchestration.enriching import SOURCE_FINGERPRINT, SOURCE_PATH, enrich_recorded
 from sbir_gate.orchestration.facts import (
     Metadata,
     numbers,
@@ -26,7 +27,7 @@ from sbir_gate.orchestration.facts import (
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.records import FINGERPRINT, Recorded
-from sbir_gate.orchestration.steps import AssetEdges, AssetShape, Step, judging, opened_step
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
 from sbir_gate.orchestration.table_facts import (
     RECIPIENT_COLUMNS,
     ROW_COUNT,
@@ -37,20 +38,14 @@ from sbir_gate.orchestration.table_facts import (
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
-    asset_files,
-    asset_settings,
     with_awards,
 )
-from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, chunk_folder, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
-from sbir_gate.pipeline.places import Place, drafted, settle, used
+from sbir_gate.pipeline.places import drafted, settle
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings.display import settings_in_force
 from sbir_gate.settings.reading import reading_options
-
-SOURCE_PATH = "source_path"
-SOURCE_FINGERPRINT = "source_fingerprint"
 
 
 def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinition]:
@@ -111,7 +106,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
             raw = raw_sbir_awards
-            context.log.info("reading %s", raw.path)
+            context.log.debug("reading %s", raw.path)
             settings = with_awards(gate.effective(), raw.path).settings
             try:
                 table = validate_awards(
@@ -120,6 +115,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
             except NoAwardsError as error:
                 _skip_empty(context, error)
                 return
+            context.log.info("%s awards read, %s rows rejected", f"{table.awards:,}", f"{table.rejects:,}")
             place = settle(draft)
             step.remove_old(step.files.validated, context.asset_key)
             files = ValidatedFiles(place.folder)
@@ -181,9 +177,13 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         )
 
         with opened_step(context, gate) as step:
-            place, measured = _enrich(step, validated_sbir_awards, events, edges)
+            done = enrich_recorded(step, context, validated_sbir_awards, events, edges)
+            place, measured = done.place, done.measured
             step.remove_old(step.files.enriched, context.asset_key)
             files, summary = EnrichedFiles(place.folder), measured.summary
+            context.log.info(
+                "%s of %s awards linked", f"{measured.run.quality.links:,}", f"{summary.awards:,}"
+            )
             counts = {
                 "recipients": float(summary.recipients),
                 "rejects": float(summary.rejects),
@@ -192,6 +192,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 value=files.awards,
                 data_version=dg.DataVersion(sha256_of(files.awards)),
                 metadata={
+                    **done.reported,
                     **place_facts(files.awards, place),
                     **table_facts(files.awards),
                     **column_lineage(
@@ -220,38 +221,6 @@ def _lines(findings: Sequence[Diagnosis], gravity: Gravity) -> dg.JsonMetadataVa
     return dg.MetadataValue.json(diagnosis_lines(findings, gravity))
 
 
-def _enrich(
-    step: Step, validated: Recorded, events: ProgressEvents, edges: AssetEdges
-) -> tuple[Place, Measured]:
-    """Enrich the awards that were recorded, alone with the chunks of these recipients."""
-    step.context.log.info("enriching %s", validated.path)
-    effective = step.gate.effective()
-    chunks = chunk_folder(effective.settings, asset_files(effective.settings))
-    with (
-        used(validated.place, validated.hint),
-        drafted(step.files.enriched) as draft,
-        step.alone(chunks.with_suffix(".lock"), events.waiting),
-    ):
-        measured = measure_enrichment(
-            asset_settings(effective, step.files, step.award_year),
-            ValidatedAwards(
-                ValidatedFiles(validated.place.folder),
-                Path(validated.text(SOURCE_PATH)),
-                validated.text(SOURCE_FINGERPRINT),
-                is_partial=step.award_year is not None,
-            ),
-            EnrichedFiles(draft),
-            edges.gate,
-            step.monitor,
-            events.stage,
-            events.chunk,
-            edges.engine,
-            chunks=chunks,
-            is_resuming=not step.gate.is_fresh,
-        )
-        return settle(draft), measured
-
-
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     @dg.asset(
         key=shape.key(REPORT),
@@ -266,11 +235,12 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[Path]:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, judging(step, enriched_sbir_awards) as enriched:
-            context.log.info("judging %s", enriched.files.awards)
+            context.log.debug("judging %s", enriched.files.awards)
             effective = gate.effective()
             # asked again: a run that selects this asset alone has run no check
             judged = conclude_assets(effective, enriched, edges.gate, is_final=True)
             verdict, reasons = judged.verdict, texts(judged.verdict.deciding)
+            context.log.info("verdict %s: %s", verdict.outcome, "; ".join(reasons) or "within the limits")
             place = judged.kept_report()
             step.remove_old(enriched.assets.reports, context.asset_key)
             report = place.folder / REPORT_NAME

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class GateResource:
     config: Config = field(default_factory=dict)
     named: frozenset[str] | None = None
     _effective: EffectiveSettings | None = field(default=None, init=False, repr=False)
+    _is_said: bool = field(default=False, init=False, repr=False)
 
     @property
     def is_fresh(self) -> bool:
@@ -55,6 +56,15 @@ class GateResource:
         if self._effective is None:
             self._effective = self._read()
         return self._effective
+
+    def say_changes(self, say: Callable[[str], None]) -> None:
+        """Report what the environment and the config of the run set, once for all steps of a process."""
+        effective = self.effective()
+        changed = {} if self._is_said else overrides(effective)
+        self._is_said = True
+        if changed:
+            lines = (f"{key}: {value}  # {effective.origins[key]}" for key, value in changed.items())
+            say("settings of this run alone:\n" + "\n".join(lines))
 
     def _read(self) -> EffectiveSettings:
         found = self.config.get(ASSIGNMENTS)
@@ -102,13 +112,7 @@ def settings_resource(loaded: EffectiveSettings, name: str) -> dg.ResourceDefini
         return config
 
     def make(context: dg.InitResourceContext) -> GateResource:
-        gate = GateResource(loaded, context.resource_config, _named(context.run, name))
-        changed = overrides(gate.effective())
-        if context.log is not None and changed:
-            origins = gate.effective().origins
-            lines = (f"{key}: {value}  # {origins[key]}" for key, value in changed.items())
-            context.log.info("settings of this run alone:\n%s", "\n".join(lines))
-        return gate
+        return GateResource(loaded, context.resource_config, _named(context.run, name))
 
     inner = dg.ResourceDefinition(make, config_schema=schema, description=GateResource.__doc__)
     return dg.configured(inner, config_schema=schema)(check)

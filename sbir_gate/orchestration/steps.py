@@ -174,6 +174,7 @@ def opened_step(
 ) -> Iterator[Step]:
     """Open a step whose errors end it in their own words."""
     with as_failures():
+        gate.say_changes(context.log.info)
         yield Step(gate, context)
 
 

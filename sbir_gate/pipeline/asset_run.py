@@ -16,9 +16,9 @@ from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
 from sbir_gate.engine.linking import files_of
 from sbir_gate.engine.recipient_parts import parts_key
 from sbir_gate.engine.tracking import ChunkWatch, engine_seconds_left
-from sbir_gate.errors import InputError, UsageError
+from sbir_gate.errors import InputError
 from sbir_gate.gate.edges import Edges
-from sbir_gate.gate.fixture import UnreadAwards, fixture_of
+from sbir_gate.gate.fixture import ReadFixture, UnreadAwards, fixture_of
 from sbir_gate.gate.measuring.benchmark import Repeat, Tally
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.process import ProcessResult
@@ -112,8 +112,7 @@ def measure_enrichment(
     """
     effective = with_awards(effective, validated.source)
     settings = effective.settings
-    check_engine(settings)
-    _refuse_bad_awards(settings, validated.files)
+    refuse_bad_awards(settings, validated.files)
     scratch = settings.enrichment.work_folder or files.folder
     # of the recipients only those that matter are looked up, in what the engine kept of its one pass
     with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=scratch) as name:
@@ -164,7 +163,7 @@ def chunk_folder(settings: Settings, assets: AssetFiles) -> Path:
     return (work_folder(settings) or assets.folder) / "chunks" / key[:16]
 
 
-def _refuse_bad_awards(settings: Settings, files: ValidatedFiles) -> None:
+def refuse_bad_awards(settings: Settings, files: ValidatedFiles) -> None:
     """Ask the checks again: a run of a later step alone has run none of them."""
     faults = [check_text(each) for each in check_awards(settings, files) if each.is_blocking]
     if faults:
@@ -172,13 +171,30 @@ def _refuse_bad_awards(settings: Settings, files: ValidatedFiles) -> None:
         raise InputError(f"the awards did not pass: {'; '.join(faults)}", hint, path=files.awards)
 
 
-def check_engine(settings: Settings) -> None:
-    """Raise UsageError for another enricher: a step runs the engine in its own process."""
-    if settings.enricher.command is not None:
-        raise UsageError(
-            "enricher.command: the assets run the built-in engine",
-            "leave it at null here; 'sbir-gate run' gates any command",
-        )
+def validated_fixture(
+    effective: EffectiveSettings,
+    validated: ValidatedAwards,
+    started_at: datetime,
+    recipients: RecipientIndex,
+    handed: tuple[Path, Path] | None = None,
+) -> ReadFixture:
+    """Return the validated awards as a fixture; `handed` are the files that another engine gets.
+
+    Raises what `fixture_of` raises.
+    """
+    table = load_award_table(validated.files.table)
+    first = next((Reject("", 0, "", "", example) for example in table.reject_examples), None)
+    # the fixture is what the source holds, so that a Run of 'sbir-gate run' on the same files is comparable
+    return fixture_of(
+        effective,
+        started_at,
+        load_profiles(validated.files.profiles),
+        UnreadAwards(table.rejects, first),
+        recipients,
+        handed,
+        is_partial=validated.is_partial,
+        awards_digest=validated.digest,
+    )
 
 
 def _run(
@@ -190,20 +206,7 @@ def _run(
     recipients: RecipientIndex,
 ) -> Run:
     """Return the Run of what was enriched, with the enrichment as its one repeat."""
-    profiles = load_profiles(validated.files.profiles)
-    table = load_award_table(validated.files.table)
-    first = next((Reject("", 0, "", "", example) for example in table.reject_examples), None)
-    unread = UnreadAwards(table.rejects, first)
-    # the fixture is what the source holds, so that a Run of 'sbir-gate run' on the same files is comparable
-    read = fixture_of(
-        effective,
-        timing.started_at,
-        profiles,
-        unread,
-        recipients,
-        is_partial=validated.is_partial,
-        awards_digest=validated.digest,
-    )
+    read = validated_fixture(effective, validated, timing.started_at, recipients)
     telemetry = timing.telemetry
     process = ProcessResult(
         exit_status=0,
@@ -214,7 +217,7 @@ def _run(
         memory_method=IN_PROCESS,
         cpu_method=IN_PROCESS,
     )
-    tally = Tally([profile.award_id for profile in profiles])
+    tally = Tally([profile.award_id for profile in read.profiles])
     tally.add(Repeat(process, telemetry, read_decisions(files.awards)), timing.calibration)
     return replace(run_of(effective, edges, read, tally.result(edges.calibrate())), enricher=ENRICHER)
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from sbir_gate.model.chunks import LEFT_OUT, UNUSED, Observation, Remark
 from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
 from sbir_gate.model.finding import Fact
+from sbir_gate.reading.derived_ids import ID_VERSION
 from sbir_gate.reading.field_cells import count_of, merged
-from sbir_gate.reading.layout import AWARDS, IDENTIFIERS, Fields, Layout
+from sbir_gate.reading.layout import AWARDS, IDENTIFIERS, RECIPIENTS, Fields, Layout
 
+_ID_FIELDS = {AWARDS.what: "award_id", RECIPIENTS.what: "recipient_id"}
 _AFTER_FIRST = ", then "
 
 
@@ -104,6 +106,7 @@ class ColumnLog:
         self._layout = layout
         self._found: dict[tuple[str, ...], str] = {}
         self._without_identifier: list[str] = []
+        self._without_id: list[str] = []
 
     def add(self, file: str, columns: Sequence[str], fields: Fields) -> None:
         """Take note of one file."""
@@ -112,6 +115,8 @@ class ColumnLog:
             for field, indexes in fields.items()
         )
         self._found.setdefault(taken, file)
+        if _ID_FIELDS[self._layout.what] not in fields:
+            self._without_id.append(file)
         if not any(field in fields for field in IDENTIFIERS):
             self._without_identifier.append(file)
 
@@ -120,6 +125,11 @@ class ColumnLog:
         lacking = tuple(
             Diagnosis(Gravity.WARNING, Flaw.READING_NO_IDENTIFIER, file, {"what": self._layout.what})
             for file in self._without_identifier[:1]
+        )
+        id_field = _ID_FIELDS[self._layout.what]
+        facts: dict[str, Fact] = {"column": id_field, "version": ID_VERSION}
+        derived = tuple(
+            Diagnosis(Gravity.NOTE, Flaw.READING_IDS_DERIVED, file, facts) for file in self._without_id[:1]
         )
         return (
             *(
@@ -131,5 +141,6 @@ class ColumnLog:
                 )
                 for taken, file in self._found.items()
             ),
+            *derived,
             *lacking,
         )

@@ -136,7 +136,7 @@ def _condition(read: AwardsRead, award_year: int) -> str:
             "the awards have no column of the award year, so they have no partitions by it",
             "run the job that takes them all",
         )
-    return f"try_cast(trim(r.{identifier(column)}) AS INTEGER) = {award_year:d}"
+    return f"try_cast(trim(CAST(r.{identifier(column)} AS VARCHAR)) AS INTEGER) = {award_year:d}"
 
 
 def _counted(

@@ -69,6 +69,25 @@ def hand_awards(
     return path
 
 
+def hand_validated(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    validated: Path,
+    folder: Path,
+    options: ReadingOptions,
+) -> Path:
+    """Return validated awards, a Parquet file, as the kind of file that their source is."""
+    files = resolve_files(source)
+    if files[0].kind is FileKind.PARQUET:
+        return validated
+    path = folder / f"awards{_suffix(files)}"
+    delimiter = _delimiter(connection, files[0], folder, options)
+    copy_rows(
+        connection, f"FROM read_parquet({file_literal(validated)})", path, _text_options(delimiter, path)
+    )
+    return path
+
+
 def hand_recipients(
     connection: duckdb.DuckDBPyConnection,
     source: str,
@@ -108,7 +127,12 @@ def hand_recipients(
 def _differ(connection: duckdb.DuckDBPyConnection, own: str) -> bool:
     """Say whether an award is known by another id than its row has: empty, repeated, or in blanks."""
     joined = f"{ROWS_TABLE} r JOIN {AWARDS_TABLE} a USING ({POSITION})"
-    return count_rows(connection, f"{joined} WHERE r.{identifier(own)} IS DISTINCT FROM a.award_id") > 0
+    return (
+        count_rows(
+            connection, f"{joined} WHERE CAST(r.{identifier(own)} AS VARCHAR) IS DISTINCT FROM a.award_id"
+        )
+        > 0
+    )
 
 
 def _number_recipients(

@@ -18,6 +18,7 @@ from sbir_gate.model.chunks import Span
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.blocks import Block, BlockCutter
 from sbir_gate.reading.database import WORK_HINT
+from sbir_gate.reading.derived_ids import TEXT_TYPE, cell_text
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.records import Dialect, holds_swallowed_rows, record_lines
@@ -80,13 +81,14 @@ class RawFile:
         self._position = 0
         self._chunks = text_chunks(file.path, options.retrying, on_position=self._note)
         if self._is_parquet:
-            self.columns = _parquet_columns(connection, file.path)
+            self.columns, self.types = _parquet_columns(connection, file.path)
         else:
             self._cutter = BlockCutter(
                 str(file.path), self._chunks, options.chunk_size, options.max_record_bytes
             )
             cells, self._delimiter = self._cutter.header()
             self.columns = [cell.strip() for cell in cells]
+            self.types = [TEXT_TYPE] * len(self.columns)
         if not any(self.columns):
             self.close()
             raise InputError("the file is empty", "give a file with a header and rows", path=file.path)
@@ -114,13 +116,18 @@ class RawFile:
         """Close the file, wherever reading stands."""
         self._chunks.close()
 
-    def blocks(self, wanted: Sequence[int], done: Sequence[Span] = ()) -> Iterator[RawBlock]:
+    def blocks(
+        self, wanted: Sequence[int], done: Sequence[Span] = (), *, is_typed: bool = False
+    ) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
 
-        What is in the spans `done` (in their order) is passed over. `chunk_size` may be changed between
-        two blocks. A block may have no rows, only rejects. RAW_TABLE holds one until the next is asked for.
+        If `is_typed`, RAW_TABLE has the cells of Parquet with their types too, as t0, t1, ... What is in the
+        spans `done` (in their order) is passed over. `chunk_size` may be changed between two blocks. A block
+        may have no rows, only rejects. RAW_TABLE holds one until the next is asked for.
         """
-        return self._parquet_blocks(wanted, done) if self._is_parquet else self._text_blocks(wanted, done)
+        if not self._is_parquet:
+            return self._text_blocks(wanted, done)
+        return self._parquet_blocks(self._parquet_cells(wanted, is_typed), done)
 
     def _text_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
         dialect = Dialect(self._delimiter, len(self.columns))
@@ -154,10 +161,15 @@ class RawFile:
             self._cutter.take(block)
             position = stop
 
-    def _parquet_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
-        cells = ", ".join(
-            f"nullif(CAST({identifier(self.columns[index])} AS VARCHAR), '') AS c{index}" for index in wanted
-        )
+    def _parquet_cells(self, wanted: Sequence[int], is_typed: bool) -> str:
+        names = {index: identifier(self.columns[index]) for index in wanted}
+        cells = [
+            f"nullif({cell_text(name, self.types[index])}, '') AS c{index}" for index, name in names.items()
+        ]
+        typed = [f"{name} AS t{index}" for index, name in names.items()] if is_typed else []
+        return ", ".join([*cells, *typed])
+
+    def _parquet_blocks(self, cells: str, done: Sequence[Span]) -> Iterator[RawBlock]:
         groups = _row_groups(self._connection, self.path)
         bytes_per_row = file_bytes(self.path) / max(sum(groups), 1)
         for loaded in _loads(groups, lambda: self.chunk_size):
@@ -273,9 +285,10 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> lis
         raise InputError(f"cannot be read as Parquet ({error_reason(error)})", hint, path=path) from error
 
 
-def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[str], list[str]]:
+    """Return the names and the types of the columns."""
     described = _execute(connection, f"DESCRIBE SELECT * FROM {file_relation([path])}", path)
-    return [str(row[0]) for row in described]
+    return [str(row[0]) for row in described], [str(row[1]) for row in described]
 
 
 def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:

@@ -17,6 +17,7 @@ from sbir_gate.model.chunks import Chunk, Observation, Remark
 from sbir_gate.model.records import Reject
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.accounts import Account, ColumnLog
+from sbir_gate.reading.derived_ids import RECIPIENT_ID
 from sbir_gate.reading.field_cells import (
     NOTHING,
     clean_cell,
@@ -253,17 +254,13 @@ def identified_rows(fields: Fields, kept: Iterable[int] = ()) -> str:
     """Return SQL for all rows of RAW_TABLE: `position`, the cells of the `kept` columns, and recipient_id."""
     cells = "".join(f"c{index}, " for index in kept)
     clean = _clean(fields, f"rowid AS position, {cells}")
-    return f"WITH {clean} SELECT position, {cells}{_ID} AS recipient_id FROM clean"
+    return f"WITH {clean} SELECT position, {cells}{RECIPIENT_ID} AS recipient_id FROM clean"
 
 
 def _rows(fields: Fields) -> str:
     generic = cleaning.is_placeholder_firm("name")
-    cells = f"{_ID} AS recipient_id, * EXCLUDE (own_id), {generic} AS is_generic"
+    cells = f"{RECIPIENT_ID} AS recipient_id, * EXCLUDE (own_id), {generic} AS is_generic"
     return f"WITH {_clean(fields, 'rowid AS place, ')} SELECT {cells} FROM clean"
-
-
-_HASHED = cleaning.short_hash("concat_ws(chr(31), name, coalesce(city, ''), coalesce(state, ''), zip5)")
-_ID = f"coalesce(own_id, 'U' || uei, 'D' || left(duns, 9), 'N' || {_HASHED})"
 
 
 def _clean(fields: Fields, others: str = "") -> str:

@@ -136,10 +136,18 @@ def _encoding(head: bytes, path: Path) -> tuple[str, str]:
             raise InputError(
                 f"is {what}, not delimited text", "unpack it, or give it its right suffix", path=path
             )
+    # a mark of UTF-32 starts with one of UTF-16
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32", "replace"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", "replace"
+    fours = len(head) // 4
+    # without a mark, wide characters show as zeros: the header is ASCII
+    for letter, encoding in ((0, "utf-32-le"), (3, "utf-32-be")):
+        others = (head[place::4].count(0) for place in range(4) if place != letter)
+        if fours and min(others) > fours * 0.9:
+            return encoding, "replace"
     pairs = len(head) // 2
-    # without a byte order mark UTF-16 shows as a zero in every other byte: its header is ASCII
     if pairs and head[1::2].count(0) > pairs * 0.9:
         return "utf-16-le", "replace"
     if pairs and head[0::2].count(0) > pairs * 0.9:

@@ -157,10 +157,6 @@ class TestTheJob:
             world.run("gate.max_loss=3")
         assert world.instance.get_runs_count() == 0
 
-    def test_another_enricher_is_refused(self, world):
-        result = world.run("enricher.command=enrich.sh {awards} {recipients} {output}")
-        assert "enricher.command: the assets run the built-in engine" in failure_of(result)
-
 
 class TestBadData:
     def test_the_page_of_a_refused_run_has_the_reason_and_the_report(self, refused):

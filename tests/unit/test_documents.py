@@ -117,6 +117,13 @@ def test_every_link_between_pages_leads_somewhere(page):
     assert broken == []
 
 
+def test_every_page_of_the_site_is_in_its_contents_once():
+    contents = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
+    listed = re.findall(r"^   ([\w/-]+)$", contents, re.MULTILINE)
+    pages = [page.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in ROOT.glob("docs/**/*.md")]
+    assert sorted(listed) == sorted(pages)
+
+
 def test_the_metrics_page_describes_every_metric_that_has_a_limit():
     base = yaml.safe_load((ROOT / "config" / "base.yaml").read_text(encoding="utf-8"))
     text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")

@@ -167,3 +167,13 @@ def test_a_value_that_is_not_valid_is_refused_when_the_run_is_launched(config, w
 
 def test_what_is_at_its_default_is_not_given():
     assert given_options(defaults(), LOADED) == {}
+
+
+def test_what_a_run_changes_is_said_once_with_its_origin():
+    said = []
+    gate = GateResource(LOADED, {**defaults(), "workers": 3})
+    gate.say_changes(said.append)
+    gate.say_changes(said.append)
+    assert said == ["settings of this run alone:\nenrichment.performance.workers: 3  # config of the run"]
+    GateResource(LOADED, defaults()).say_changes(said.append)
+    assert len(said) == 1

@@ -1,6 +1,7 @@
 # ruff: noqa: S608 -- the SQL names fixed tables and files of the test
 import csv
 import gzip
+from datetime import date
 
 import duckdb
 import pytest
@@ -127,7 +128,7 @@ def test_a_column_called_position_and_repeated_names_are_kept_under_other_names(
     assert [(facts["number"], facts["name"]) for facts in renamed] == [(2, "Position_2"), (4, "DUNS_2")]
 
 
-def test_parquet_of_any_types_reads_like_text(connection, read, tmp_path):
+def test_the_columns_of_parquet_keep_their_types(connection, read, tmp_path):
     path = tmp_path / "a[1].parquet"
     connection.execute(
         "COPY (SELECT 'ACME' AS Company, 133709001::BIGINT AS Duns, 2139.0::DOUBLE AS Zip, "
@@ -136,7 +137,19 @@ def test_parquet_of_any_types_reads_like_text(connection, read, tmp_path):
     result = read(path, chunk_size=2)
     assert result.rows == 5
     assert table(connection, "awards", "name, duns, zip5")[4] == ("ACME", "133709001", "02139")
-    assert table(connection, "award_rows")[0] == (0, "ACME", "133709001", "2139.0", "2024-05-07", "[1, 2]")
+    assert table(connection, "award_rows")[0] == (0, "ACME", 133709001, 2139.0, date(2024, 5, 7), [1, 2])
+
+
+def test_a_column_whose_types_differ_between_files_is_text_and_this_is_said(connection, read, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name, day in (("1", "DATE '2024-05-07'"), ("2", "'May 7'")):
+        connection.execute(
+            f"COPY (SELECT 'ACME' AS Company, {day} AS Day, 1 AS n) TO '{tmp_path}/in/{name}.parquet'"
+        )
+    result = read(tmp_path / "in")
+    assert table(connection, "award_rows") == [(0, "ACME", "2024-05-07", 1), (1, "ACME", "May 7", 1)]
+    (found,) = (each for each in result.findings if each.flaw is Flaw.READING_TYPES_DIFFER)
+    assert found.facts == {"column": "Day", "types": ("DATE", "VARCHAR")}
 
 
 def test_rejects_are_counted_logged_and_limited(read, write):
