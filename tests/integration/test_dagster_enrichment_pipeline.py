@@ -21,6 +21,7 @@ from sbir_gate.model.quality_report import Gap
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
+from sbir_gate.pipeline.asset_run import RESUMED
 from tests.factories_dagster import (
     AWARDS,
     RECIPIENTS,
@@ -685,6 +686,22 @@ class TestAwardYears:
         assert load_run(world.files / "2021" / f"{ENRICHED}.json").gate == "enrichment-2021"
         assert metadata_of(world.run(job=YEARLY_JOB, partition="2021"), REPORT)["verdict"] == "pass"
         assert metadata_of(world.run(job=YEARLY_JOB, partition="2020"), REPORT)["verdict"] == "no-baseline"
+
+    @pytest.mark.slow
+    def test_the_recipients_are_read_once_for_all_years(self, world):
+        years = ("2020", "2021", "2020")
+        found = [metadata_of(world.run(job=YEARLY_JOB, partition=year), ENRICHED) for year in years]
+        assert [facts["recipients_read"] for facts in found] == [True, False, False]
+        assert {facts["recipients"] for facts in found} == {RECIPIENTS}
+        assert {facts["progress_records_processed"] for facts in found} == {RECIPIENTS}
+        assert not any(facts["is_recovered"] for facts in found)
+        runs = [load_run(world.files / year / f"{ENRICHED}.json") for year in ("2020", "2021")]
+        # the time of a year is that of its awards, whichever came first: each may be a baseline
+        assert not any(RESUMED in run.engine_notes for run in runs)
+        with (world.folder / "recipients.csv").open("a") as file:
+            file.write("R900,ZENITH OPTICS,,,,MA,\n")
+        changed = metadata_of(world.run(job=YEARLY_JOB, partition="2021"), ENRICHED)
+        assert (changed["recipients_read"], changed["recipients"]) == (True, RECIPIENTS + 1)
 
     @pytest.mark.slow
     def test_of_a_truth_of_all_years_the_labels_of_its_own_count(self, world):
