@@ -2,16 +2,18 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.errors import InputError, NoAwardsError
 from sbir_gate.files import sha256_of
 from sbir_gate.gate.conclusion import REPORT_NAME
 from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
-from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.messages import text, texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
+from sbir_gate.model.finding import Rule, note
 from sbir_gate.orchestration.attempts import attempt_facts
 from sbir_gate.orchestration.enriching import enrich_recorded
 from sbir_gate.orchestration.facts import (
@@ -103,20 +105,26 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         **shape.options(),
         kinds={"parquet", "duckdb"},
         automation_condition=_when_fetched(shape),
+        # a partition without awards is skipped, and so is what follows
+        output_required=False,
         description="The awards that could be read, with an id each, as one Parquet file.",
     )
     def validated_sbir_awards(
         context: dg.AssetExecutionContext, raw_sbir_awards: Recorded
-    ) -> dg.MaterializeResult[Path]:
+    ) -> Iterator[dg.MaterializeResult[Path]]:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
             raw = raw_sbir_awards
             context.log.debug("reading %s", raw.path)
             step.warn(unfollowed(step.settings, {"awards": str(raw.path)}))
             settings = with_awards(gate.effective(), raw.path).settings
-            table = validate_awards(
-                settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
-            )
+            try:
+                table = validate_awards(
+                    settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
+                )
+            except NoAwardsError as error:
+                _skip_empty(context, error)
+                return
             context.log.info("%s awards read, %s rows rejected", f"{table.awards:,}", f"{table.rejects:,}")
             place = settle(draft)
             step.remove_old(step.files.validated, context.asset_key)
@@ -126,7 +134,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
                 "rejects": float(table.rejects),
                 "repeated_ids": float(table.repeated_ids),
             }
-            return dg.MaterializeResult(
+            yield dg.MaterializeResult(
                 value=files.awards,
                 data_version=dg.DataVersion(place.fingerprint),
                 metadata={
@@ -141,6 +149,21 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
             )
 
     return validated_sbir_awards
+
+
+def _skip_empty(context: dg.AssetExecutionContext, error: NoAwardsError) -> None:
+    """Note that a partition has no awards. Raises InputError where it had some before."""
+    wanted = dg.AssetRecordsFilter(context.asset_key, asset_partitions=[context.partition_key])
+    if context.instance.fetch_materializations(wanted, limit=1).records:
+        raise InputError(
+            f"no award is of {context.partition_key} any more, and there were some before",
+            "check the source of the awards (fixtures.awards)",
+        ) from error
+    words = text(note(Rule.PARTITION_EMPTY, place=f"award year {context.partition_key}"))
+    context.log.info("%s", words)
+    context.log_event(
+        dg.AssetObservation(context.asset_key, description=words, partition=context.partition_key)
+    )
 
 
 def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:

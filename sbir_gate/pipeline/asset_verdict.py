@@ -12,6 +12,7 @@ from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
 from sbir_gate.gate.comparing.other_data import judge_step
 from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import is_refused, run_findings, single_run_policy
+from sbir_gate.gate.comparing.small_samples import with_chance
 from sbir_gate.gate.conclusion import ALERTS_NAME, VERDICT_NAME, error_verdict, write_verdict
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import (
@@ -107,6 +108,8 @@ def judge_assets(effective: EffectiveSettings, enriched: Enriched, edges: Edges)
     timed = _without_cost(reference) if reference is not None and RESUMED in run.engine_notes else reference
     spread = noise_of_history(run, timed, rules, settings)
     verdict = judge_step(run, timed, rules, waivers=waivers, spread=spread)
+    if enriched.award_year is not None:
+        verdict = with_chance(verdict, run, reference, rules)
     past = consult_history(run, verdict, settings, of_step=StepReference(reference))
     return Judged(
         run,

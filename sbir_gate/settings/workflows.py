@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -27,6 +28,17 @@ _COMMAND = re.compile(
 def repository_folder(folder: Path) -> Path | None:
     """Return the top of the repository that a folder lies in, None outside of one."""
     return next((found for found in (folder, *folder.parents) if (found / ".git").exists()), None)
+
+
+def path_from_top(path: Path) -> str:
+    """Return what a path, seen from the current folder, is called from the top of the repository.
+
+    By its words, as GitHub and git call it. Empty for what lies outside. Without a repository the current
+    folder is the top.
+    """
+    here = Path.cwd()
+    root, place = repository_folder(here) or here, Path(os.path.normpath(here / path))
+    return place.relative_to(root).as_posix() if place.is_relative_to(root) else ""
 
 
 def read_workflows(root: Path) -> tuple[tuple[Workflow, ...], tuple[Fault, ...]]:

@@ -4,7 +4,7 @@ import pytest
 
 from sbir_gate.gate.comparing.workflow_faults import workflow_faults
 from sbir_gate.model.workflow import Job, Step, Workflow
-from sbir_gate.settings.workflows import read_workflows, repository_folder
+from sbir_gate.settings.workflows import path_from_top, read_workflows, repository_folder
 
 ROOT = Path(__file__).parents[3]
 GATE = """\
@@ -139,6 +139,14 @@ def test_the_repository_is_found_from_below(tmp_path):
     (tmp_path / ".git").mkdir()
     (tmp_path / "a" / "b").mkdir(parents=True)
     assert repository_folder(tmp_path / "a" / "b") == tmp_path
+
+
+def test_a_file_is_called_as_git_calls_it(tmp_path, monkeypatch):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    names = {"x.yaml": "a/x.yaml", "../x.yaml": "x.yaml", f"{tmp_path}/a/b": "a/b", "../../x": "", "": "a"}
+    assert {name: path_from_top(Path(name)) for name in names} == names
 
 
 def test_the_workflows_of_this_repository_use_the_gate_as_it_should_be():
