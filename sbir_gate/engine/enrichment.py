@@ -31,6 +31,7 @@ class EnrichRequest:
     Without `is_resuming` what an interrupted run left is not used. Progress is written to a file in
     `progress_folder`, the index of all recipients (`recipient_index`) in `index_folder`, if they are named.
     Finished chunks are kept in `chunk_folder`, if it is named and they are kept, else beside the output.
+    The parts of `kept_recipients` (`linking.keep_recipients`) are used instead of reading the recipients.
     `later_stages` are those of the caller's own that follow, so that the time left counts them.
     """
 
@@ -43,6 +44,7 @@ class EnrichRequest:
     progress_folder: Path | None = None
     index_folder: Path | None = None
     chunk_folder: Path | None = None
+    kept_recipients: Path | None = None
     later_stages: tuple[str, ...] = ()
 
 
@@ -91,6 +93,7 @@ def enrich(
         request.is_resuming,
         request.progress_folder,
         request.index_folder,
+        request.kept_recipients,
         (WRITE, *request.later_stages),
     )
     with link_files(link_request, settings, monitor, progress, watch) as linked:
@@ -150,7 +153,7 @@ def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
 
 def _chunk_folder(request: EnrichRequest, settings: Settings) -> Path | None:
     """Return where the finished chunks of the recipients are kept, None where they are not."""
-    if not settings.enrichment.keeps_chunks:
+    if not settings.enrichment.keeps_chunks or request.kept_recipients is not None:
         return None
     output = request.output
     return request.chunk_folder or (work_folder(settings) or output.parent) / f"{output.name}.parts"

@@ -13,8 +13,6 @@ from typing import Protocol
 
 from sbir_gate.documents import load_award_table, write_run
 from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
-from sbir_gate.engine.linking import files_of
-from sbir_gate.engine.recipient_parts import parts_key
 from sbir_gate.engine.tracking import ChunkWatch, engine_seconds_left
 from sbir_gate.errors import InputError
 from sbir_gate.gate.edges import Edges
@@ -30,13 +28,12 @@ from sbir_gate.model.records import Reject
 from sbir_gate.model.run import Run
 from sbir_gate.model.samples import Calibration
 from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, ValidatedFiles, with_awards
+from sbir_gate.pipeline.asset_files import EnrichedFiles, ValidatedFiles, with_awards
 from sbir_gate.pipeline.validation import check_awards
 from sbir_gate.progress import Progress
 from sbir_gate.reading.award_table import load_profiles
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.settings.reading import reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 from sbir_gate.time_left import QUALITY, StageState
 
@@ -85,6 +82,18 @@ class ValidatedAwards:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientParts:
+    """Where the recipients' parts are: `chunks` are made in this run, `kept` ones were read before it.
+
+    Without `is_resuming` chunks of an interrupted run are not used.
+    """
+
+    chunks: Path | None = None
+    kept: Path | None = None
+    is_resuming: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """A Run of one enrichment, and what the engine said of it."""
 
@@ -100,10 +109,8 @@ def measure_enrichment(
     monitor: PerformanceMonitor,
     progress: Progress,
     watch: ChunkWatch,
+    parts: RecipientParts,
     engine: Engine = enrich,
-    *,
-    chunks: Path | None = None,
-    is_resuming: bool = True,
 ) -> Measured:
     """Enrich the validated awards, measure it as one repeat, and save its Run.
 
@@ -122,9 +129,10 @@ def measure_enrichment(
             output=files.awards,
             rejects=files.rejects,
             metrics=files.metrics,
-            is_resuming=is_resuming,
+            is_resuming=parts.is_resuming,
             index_folder=Path(name),
-            chunk_folder=chunks,
+            chunk_folder=parts.chunks,
+            kept_recipients=parts.kept,
             later_stages=(QUALITY,),
         )
         started_at, calibration = edges.now(), edges.calibrate()
@@ -151,16 +159,6 @@ def measure_enrichment(
             run = replace(run, engine_notes={**run.engine_notes, **_resumed(summary)})
             write_run(files.run, run)
     return Measured(run, summary)
-
-
-def chunk_folder(settings: Settings, assets: AssetFiles) -> Path:
-    """Return the folder of the finished chunks of the recipients, which all years share: by their content.
-
-    Raises InputError where the recipients cannot be read.
-    """
-    paths = files_of([str(settings.fixtures.recipients)], settings)
-    key = parts_key(paths, reading_options(settings))
-    return (work_folder(settings) or assets.folder) / "chunks" / key[:16]
 
 
 def refuse_bad_awards(settings: Settings, files: ValidatedFiles) -> None:

@@ -124,15 +124,30 @@ def iterate_recipients(
             for chunk in done:
                 totals.add(chunk)
         bytes_before += source_bytes(file, options)
-    tally.check(totals.read, options.max_reject_percent)
-    if not totals.read:
-        raise tally.nothing_read(f"{source}", "recipients")
-    if not totals.kept:
-        hint = "check that the columns hold what their names say"
-        raise InputError(f"none of {totals.read:,} rows has a name, UEI or DUNS", hint, path=source)
-    on_account(
-        Account(RECIPIENTS.what, totals.read, tally.count, tuple(totals.observations), columns.diagnoses())
-    )
+    on_account(totals.account(source, options, columns))
+
+
+def count_recipients(
+    connection: duckdb.DuckDBPyConnection,
+    source: str | Path,
+    work_folder: Path,
+    options: ReadingOptions,
+    rejects: RejectLog,
+    chunks: Sequence[Chunk],
+) -> Account:
+    """Return the account of chunks that are all of the source, of which the headers alone are read again.
+
+    Raises InputError as `iterate_recipients` does.
+    """
+    totals, columns = _Totals(RejectTally(rejects)), ColumnLog(RECIPIENTS)
+    for number, file in enumerate(resolve_files(source)):
+        with open_source(connection, file, work_folder, options) as raw:
+            columns.add(
+                source_name(file), raw.columns, require_fields(RECIPIENTS, raw.columns, source_name(file))
+            )
+        for chunk in _in_order(chunks, number):
+            totals.add(chunk)
+    return totals.account(source, options, columns)
 
 
 class _Totals:
@@ -149,6 +164,18 @@ class _Totals:
         self.observations += chunk.observations
         self.read += chunk.rows
         self.kept += chunk.kept
+
+    def account(self, source: str | Path, options: ReadingOptions, columns: ColumnLog) -> Account:
+        """Return the account of every row. Raises InputError for too many rejects, or if nothing is left."""
+        self._tally.check(self.read, options.max_reject_percent)
+        if not self.read:
+            raise self._tally.nothing_read(f"{source}", "recipients")
+        if not self.kept:
+            hint = "check that the columns hold what their names say"
+            raise InputError(f"none of {self.read:,} rows has a name, UEI or DUNS", hint, path=source)
+        return Account(
+            RECIPIENTS.what, self.read, self._tally.count, tuple(self.observations), columns.diagnoses()
+        )
 
 
 def _in_order(finished: Sequence[Chunk], file: int) -> list[Chunk]:

@@ -21,6 +21,7 @@ from sbir_gate.model.quality_report import Gap
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
+from sbir_gate.pipeline.asset_run import RESUMED
 from tests.factories_dagster import (
     AWARDS,
     RECIPIENTS,
@@ -687,6 +688,22 @@ class TestAwardYears:
         assert metadata_of(world.run(job=YEARLY_JOB, partition="2020"), REPORT)["verdict"] == "no-baseline"
 
     @pytest.mark.slow
+    def test_the_recipients_are_read_once_for_all_years(self, world):
+        years = ("2020", "2021", "2020")
+        found = [metadata_of(world.run(job=YEARLY_JOB, partition=year), ENRICHED) for year in years]
+        assert [facts["recipients_read"] for facts in found] == [True, False, False]
+        assert {facts["recipients"] for facts in found} == {RECIPIENTS}
+        assert {facts["progress_records_processed"] for facts in found} == {RECIPIENTS}
+        assert not any(facts["is_recovered"] for facts in found)
+        runs = [load_run(world.files / year / f"{ENRICHED}.json") for year in ("2020", "2021")]
+        # the time of a year is that of its awards, whichever came first: each may be a baseline
+        assert not any(RESUMED in run.engine_notes for run in runs)
+        with (world.folder / "recipients.csv").open("a") as file:
+            file.write("R900,ZENITH OPTICS,,,,MA,\n")
+        changed = metadata_of(world.run(job=YEARLY_JOB, partition="2021"), ENRICHED)
+        assert (changed["recipients_read"], changed["recipients"]) == (True, RECIPIENTS + 1)
+
+    @pytest.mark.slow
     def test_of_a_truth_of_all_years_the_labels_of_its_own_count(self, world):
         path = world.folder / "truth.csv"
         path.write_text("award_id,recipient_ids\nA0,R0\nA1,R1\nA3,R3\n")
@@ -694,14 +711,40 @@ class TestAwardYears:
         assert load_run(world.files / "2021" / f"{ENRICHED}.json").quality.labelled == 2
 
     def test_a_year_that_does_not_pass_is_held_up(self, world):
-        result = world.run(job=YEARLY_JOB, partition="2021", match_rate_threshold=0.95)
+        result = world.run(job=YEARLY_JOB, partition="2021", match_rate_threshold=0.98)
         assert not result.success
         assert not any(REPORT in step for step in started_steps(result))
 
-    def test_a_year_without_awards_fails_at_once(self, world):
+    def test_a_year_without_awards_is_skipped_and_said(self, world):
         result = world.run(job=YEARLY_JOB, partition="1999")
-        assert "no award is of this year (1999)" in failure_of(result)
+        assert result.success
         assert started_steps(result)[-1] == f"{YEARLY_PREFIX}__{VALIDATED}"
+        said = [
+            event.event_specific_data.asset_observation.description
+            for event in result.all_events
+            if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
+        ]
+        assert "skipped: no award is of award year 1999" in said
+        assert tell_alerts(world, result) == []
+
+    @pytest.mark.slow
+    def test_a_year_that_lost_all_its_awards_fails(self, world):
+        assert world.run(job=YEARLY_JOB, partition="2021").success
+        path = world.folder / "awards.csv"
+        path.write_text(path.read_text().replace("2021", "2020"))
+        result = world.run(job=YEARLY_JOB, partition="2021")
+        assert "no award is of 2021 any more" in failure_of(result)
+
+    @pytest.mark.slow
+    def test_a_year_of_few_awards_is_refused_only_beyond_chance(self, world):
+        def check(threshold):
+            result = world.run(job=YEARLY_JOB, partition="2021", match_rate_threshold=threshold)
+            return result.success, description_of(result, "match_rate_threshold", ENRICHED)
+
+        passed, words = check(0.92)  # 22 of 25 awards are linked
+        assert passed
+        assert "may be below 0.92 by chance (95% interval 0.7" in words
+        assert check(0.99)[0] is False
 
 
 class TestAlerts:
