@@ -232,6 +232,39 @@ class TestDegrading:
         assert "secret" not in result.problems[0].replace("the secret that holds", "")
 
 
+class TestInAFolder:
+    @pytest.mark.parametrize(
+        "origin", ["sbir-gate.yaml:1", "teams/a/sbir-gate.yaml at commit 0123456789ab:1"]
+    )
+    def test_remarks_are_on_files_as_github_calls_them(self, job, tmp_path, monkeypatch, origin):
+        folder = tmp_path / "teams" / "a"
+        folder.mkdir(parents=True)
+        (tmp_path / ".git").mkdir()
+        (folder / "sbir-gate.yaml").write_text("gate: {}\n")
+        monkeypatch.chdir(folder)
+        origins = {"gate.metrics.wall_seconds.fail_percent": origin}
+        job.effective = replace(job.effective, origins=origins)
+        job.judged(scaled(make_run(), "wall_seconds", 1.9))
+        job.publish()
+        assert "::error file=teams/a/sbir-gate.yaml,line=1," in job.said[0]
+
+
+class TestTwoJobsOfOneGateName:
+    def test_the_second_says_so_in_its_summary_and_changes_nothing(self, job):
+        job.judged(make_run())
+        job.publish(job="gate-0")
+        job.summary.unlink()
+        job.judged(scaled(make_run(), "wall_seconds", 1.9))
+        result = job.publish(job="gate-1")
+        assert len(result.problems) == 2
+        assert all(
+            "job gate-0 of this run publishes as the gate enrichment too" in p for p in result.problems
+        )
+        assert job.summary.read_text().startswith("> \u26a0\ufe0f no comment: job gate-0 of this run")
+        assert "fail" not in job.fake.bodies(7)[0]
+        assert [check["conclusion"] for check in job.fake.checks] == ["success"]
+
+
 class TestCheck:
     def test_a_check_is_begun_before_and_ended_after(self, job):
         begin(job.event, job.effective.settings, connected(job.fake))
