@@ -6,6 +6,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS_VENV := .venv-peers
+DOCS_VENV := .venv-docs
 PLOTLY := sbir_gate/pages/plotly
 # compiling every module of every dependency takes as long as the rest of the set-up, and few are used
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
@@ -20,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test slow nightly check coverage lint fixtures golden pictures plotly peers lock clean
+.PHONY: help run test slow nightly check coverage lint docs fixtures golden pictures plotly peers lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.* ## ' Makefile | sed -E 's/^([a-z]+):.* ## /\1\t/' | expand -t 12
@@ -56,6 +57,9 @@ lint: $(VENV)/dev.stamp ## check style, types, floors and workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/shellcheck .ci/run
 
+docs: $(DOCS_VENV)/stamp ## build the documentation as a site in site/, any warning fails
+	$(DOCS_VENV)/bin/sphinx-build --quiet --fail-on-warning --fresh-env docs site
+
 fixtures: $(VENV)/run.stamp ## regenerate the fixtures from their seed
 	$(BIN)/sbir-gate data synthesise --awards 1000 --recipients 25000 --seed 1 --sample --output fixtures
 
@@ -87,6 +91,8 @@ lock: ## pin the dependencies of pyproject.toml again, to their newest versions 
 		--output-file requirements-peers.lock
 	# what the action makes its environment with
 	echo uv | $(UV) pip compile - $(LOCK_OPTIONS) --output-file .github/action/installer.txt
+	# what the documentation is built with
+	printf 'furo\nmyst-parser\nsphinx\n' | $(UV) pip compile - $(LOCK_OPTIONS) --output-file .github/docs/tools.txt
 	# what a release is made and checked with
 	printf 'build\neditables\nhatchling\ntwine\ncyclonedx-bom\n' | $(UV) pip compile - $(LOCK_OPTIONS) \
 		--constraint requirements.lock --output-file .github/release/tools.txt
@@ -96,7 +102,7 @@ LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-h
 	--no-strip-extras --custom-compile-command "make lock"
 
 clean: ## remove what was made here: the environment, caches and builds; reports stay
-	rm -rf $(VENV) $(PEERS_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) $(PEERS_VENV) $(DOCS_VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 	find sbir_gate tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -119,4 +125,9 @@ $(PEERS_VENV)/stamp: requirements-peers.lock | $(BIN)/python
 	$(BIN)/python -m venv --clear $(PEERS_VENV)
 	# compiled, or a peer's first run would be charged for it
 	$(PEERS_VENV)/bin/python -m pip install $(PIP_OPTIONS) --require-hashes --requirement requirements-peers.lock
+	@touch $@
+
+$(DOCS_VENV)/stamp: .github/docs/tools.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install $(PIP_OPTIONS) --require-hashes --requirement .github/docs/tools.txt
 	@touch $@

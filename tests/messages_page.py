@@ -16,10 +16,11 @@ console take it from one catalogue, `sbir_gate/gate/reporting/messages.toml`. `m
 Names in braces are filled in with the figures of the finding.
 """
 _DOCTOR = """\
-# Diagnoses
+## Diagnoses
 
-What `sbir-gate doctor` finds, and `sbir-gate check-engine` of an engine (`engine-...`). `--format json`
-gives the id, the place and the figures (`facts`) of each.
+What `sbir-gate doctor` finds, `sbir-gate check-engine` of an engine (`engine-...`), and `sbir-gate enrich`
+of the rows that it reads (`reading-...`). `--format json` gives the id, the place and the figures (`facts`)
+of each.
 
 | id | text | fix |
 | --- | --- | --- |"""

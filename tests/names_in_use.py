@@ -45,6 +45,7 @@ _.build_defs
 _.calculate_delay
 
 # parameters of Dagster's own decorator
+_.freshness_policy
 _.group_name
 _.partitions_def
 _.io_manager_key
@@ -91,6 +92,5 @@ _.dependencies
 _.server_version
 _.dump_version
 
-# what came of a request, and who started a workflow: read by tests of publishing
+# what came of a request: read by tests of publishing
 _.is_written
-_.actor

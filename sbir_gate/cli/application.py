@@ -46,6 +46,7 @@ VERBS = {
         "sbir_gate.cli.data:data",
         "Download published data, profile a database dump, or generate benchmark data.",
     ),
+    "checklist": ("sbir_gate.cli.checklist:checklist", "Print what is open before a deployment."),
     "doctor": ("sbir_gate.cli.doctor:doctor", "Find configuration mistakes without measuring."),
     "action": ("sbir_gate.cli.action:action", "Steps of the GitHub Action, called by workflows."),
     "config": ("sbir_gate.cli.config:config", "Show the effective settings and the source of each value."),

@@ -60,7 +60,7 @@ def dashboard(
     from sbir_gate.gate.dashboard import dashboard_of, history_of
     from sbir_gate.gate.kept_runs import skipped_text
     from sbir_gate.gate.reporting.dashboard import dashboard_page
-    from sbir_gate.gate.trends import since_moment
+    from sbir_gate.gate.trends import future_text, horizon, since_moment
     from sbir_gate.pages.page import render_page
 
     settings = effective_settings(config_file, assignments, {}).settings
@@ -68,12 +68,13 @@ def dashboard(
     now = datetime.now(UTC)
     moment = since_moment(since, now) if since is not None else None
     with history_of(source, settings) as (history, reports_of):
-        for line in skipped_text(history.skipped):
+        for line in (*skipped_text(history.skipped), *future_text(history, now)):
             put_line(f"warning: {harmless(line)}", is_error=True)
         gates = dashboard_of(
             history,
             settings,
             moment,
+            before=horizon(now),
             has_changes=has_change_points(wants_changes),
             reports_of=reports_of,
         )

@@ -141,19 +141,27 @@ def _enrich_through_dagster(
         put_line(f"written to {request.output}")
 
 
-def _warnings(summary: EnrichSummary, rejects: Path | None) -> tuple[str, ...]:
+def _warnings(summary: EnrichSummary, rejects: Path | None) -> list[str]:
+    from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
+    from sbir_gate.model.diagnosis import Gravity
+
+    warnings = diagnosis_lines(summary.findings, Gravity.WARNING)
     if not summary.rejects:
-        return summary.warnings
+        return warnings
     where = f": see {rejects}" if rejects else "; --rejects FILE lists them"
-    return (f"{summary.rejects:,} rows could not be read{where}", *summary.warnings)
+    return [f"{summary.rejects:,} rows could not be read{where}", *warnings]
 
 
 def _summary_lines(summary: EnrichSummary, output: Path, monitor: PerformanceMonitor) -> list[str]:
+    from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
+    from sbir_gate.model.diagnosis import Gravity
+
     links = summary.decisions["link"]
     candidates, nothing = summary.decisions["candidate"], summary.decisions["none"]
     for_review = f"{candidates:,} with candidates for review, {nothing:,} without"
     stages = ", ".join(f"{stage.name} {stage.wall_seconds:.1f}" for stage in monitor.stages())
     return [
+        *map(harmless, diagnosis_lines(summary.findings, Gravity.NOTE)),
         f"{summary.awards:,} awards, {summary.recipients:,} recipients",
         f"{links:,} linked ({100 * links / summary.awards:.1f}%), {for_review}",
         f"model {summary.notes['model']}, acceptance limit {float(summary.notes['acceptance_limit']):.3f}",

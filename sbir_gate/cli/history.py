@@ -316,11 +316,13 @@ def _report(done: HistoryTransfer, place: str) -> None:
 def _query(
     settings: Settings, since: str | None, branch: str | None, gate: str | None, limit: int
 ) -> HistoryQuery:
-    from sbir_gate.gate.trends import since_moment
+    from sbir_gate.gate.trends import horizon, since_moment
     from sbir_gate.model.history import HistoryQuery
 
-    moment = since_moment(since, datetime.now(UTC)) if since is not None else None
-    return HistoryQuery(gate=gate or settings.gate.name, branch=branch, since=moment, limit=limit)
+    now = datetime.now(UTC)
+    moment = since_moment(since, now) if since is not None else None
+    name = gate or settings.gate.name
+    return HistoryQuery(gate=name, branch=branch, since=moment, before=horizon(now), limit=limit)
 
 
 @contextmanager
@@ -329,9 +331,10 @@ def _opened(settings: Settings) -> Iterator[History]:
     from sbir_gate.gate.judging_history import history_folder
     from sbir_gate.gate.kept_runs import skipped_text
     from sbir_gate.gate.storing.history import open_history
+    from sbir_gate.gate.trends import future_text
 
     with open_history(history_folder(settings)) as past:
-        for line in skipped_text(past.skipped):
+        for line in (*skipped_text(past.skipped), *future_text(past, datetime.now(UTC))):
             put_line(f"warning: {harmless(line)}", is_error=True)
         yield past
 

@@ -171,7 +171,7 @@ def _drawn_lines(prepared: Preparation) -> Iterator[str]:
 def _open_points(prepared: Preparation) -> Iterator[str]:
     """Yield what init could not know, and the next steps."""
     facts, drawn = prepared.facts, prepared.drawn
-    option = f" --config {facts.settings}" if facts.name else ""
+    option = facts.option
     if len(drawn.labels) < len(drawn.awards.drawn):
         yield f"to do: label more awards: sbir-gate label --serve --truth {facts.truth_file}{option}"
     links, awards = _links(prepared.check.found)

@@ -13,9 +13,11 @@ from sbir_gate.engine.matching.enriched import check_output, count_links, write_
 from sbir_gate.engine.tracking import ChunkWatch, no_progress, no_watch
 from sbir_gate.errors import OutputError
 from sbir_gate.files import check_outputs, create_file, unwritable
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.records import Reject
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
+from sbir_gate.reading.accounts import Account
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.reading import work_folder
 from sbir_gate.settings.schema import Settings
@@ -29,6 +31,7 @@ class EnrichRequest:
     Without `is_resuming` what an interrupted run left is not used. Progress is written to a file in
     `progress_folder`, the index of all recipients (`recipient_index`) in `index_folder`, if they are named.
     Finished chunks are kept in `chunk_folder`, if it is named and they are kept, else beside the output.
+    The parts of `kept_recipients` (`linking.keep_recipients`) are used instead of reading the recipients.
     `later_stages` are those of the caller's own that follow, so that the time left counts them.
     """
 
@@ -41,19 +44,24 @@ class EnrichRequest:
     progress_folder: Path | None = None
     index_folder: Path | None = None
     chunk_folder: Path | None = None
+    kept_recipients: Path | None = None
     later_stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EnrichSummary:
-    """What one enrichment did, for people; `first_reject` is the first row that could not be read."""
+    """What one enrichment did, for people; `first_reject` is the first row that could not be read.
+
+    `accounts` account for every row that was read, `findings` what was seen on the way.
+    """
 
     awards: int
     recipients: int
     rejects: int
     decisions: Mapping[str, int]
     notes: Mapping[str, str]
-    warnings: tuple[str, ...]
+    accounts: tuple[Account, ...]
+    findings: tuple[Diagnosis, ...]
     first_reject: Reject | None = None
 
 
@@ -85,6 +93,7 @@ def enrich(
         request.is_resuming,
         request.progress_folder,
         request.index_folder,
+        request.kept_recipients,
         (WRITE, *request.later_stages),
     )
     with link_files(link_request, settings, monitor, progress, watch) as linked:
@@ -102,6 +111,10 @@ def _summary(
     awards, read, matched = linked.awards, linked.recipients, linked.matched
     progress("done", awards.rows, None)
     monitor.count("recipients_scanned", read.recipients)
+    accounts = (awards.account, read.account)
+    for account in accounts:
+        for name, count in account.counters().items():
+            monitor.count(name, count)
     for name, count in matched.counters.items():
         monitor.count(name, count)
     notes = {**matched.notes, **read.notes}
@@ -115,7 +128,8 @@ def _summary(
         linked.rejects.count,
         count_links(linked.connection),
         notes,
-        awards.warnings,
+        accounts,
+        (*awards.findings, *read.account.diagnoses()),
         next(iter(linked.rejects.first), None),
     )
 
@@ -139,7 +153,7 @@ def _write_metrics(path: Path, monitor: PerformanceMonitor) -> None:
 
 def _chunk_folder(request: EnrichRequest, settings: Settings) -> Path | None:
     """Return where the finished chunks of the recipients are kept, None where they are not."""
-    if not settings.enrichment.keeps_chunks:
+    if not settings.enrichment.keeps_chunks or request.kept_recipients is not None:
         return None
     output = request.output
     return request.chunk_folder or (work_folder(settings) or output.parent) / f"{output.name}.parts"

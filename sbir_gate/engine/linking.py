@@ -19,6 +19,7 @@ from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_fi
 from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.engine.matching.parts import open_parts, own_rows, register_functions
 from sbir_gate.engine.recipient_parts import (
+    KeptParts,
     PartEdges,
     PartMaker,
     PartsRead,
@@ -26,6 +27,7 @@ from sbir_gate.engine.recipient_parts import (
     fingerprint,
     kept_chunks,
     parts_key,
+    progress_of,
     share_in_use,
 )
 from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
@@ -51,6 +53,7 @@ _INTERRUPT_SECONDS = 0.01
 class LinkRequest:
     """Files in, and where chunks (`chunks`, None keeps none), progress and index are kept on the way.
 
+    `kept_recipients` is a folder of `keep_recipients`, whose parts are used instead of reading the source.
     `later_stages` are those that follow the linking: the time left counts them.
     """
 
@@ -61,6 +64,7 @@ class LinkRequest:
     is_resuming: bool = True
     progress_folder: Path | None = None
     index_folder: Path | None = None
+    kept_recipients: Path | None = None
     later_stages: tuple[str, ...] = ()
 
 
@@ -89,6 +93,58 @@ def link_files(
 
     Raises as `enrich` does.
     """
+    with _opened(request, settings, monitor, progress, watch) as place:
+        yield _link(request, settings, place)
+
+
+def keep_recipients(
+    request: LinkRequest,
+    settings: Settings,
+    awards: int,
+    monitor: PerformanceMonitor,
+    progress: Progress = no_progress,
+    watch: ChunkWatch = no_watch,
+) -> bool:
+    """Read the recipients into `request.chunks` for any number of later runs; False where that was done.
+
+    `awards` are those of the run that uses them next, for the time left. One process at a time; an
+    interrupted one is resumed. Raises as `enrich` does.
+    """
+    paths = files_of([request.recipients], settings)
+    states = [fingerprint(path) for path in paths]
+    with _opened(request, settings, monitor, progress, watch) as place:
+        ledger = place.ledger
+        if ledger is None:
+            raise ValueError("chunks that are to be kept need a folder")
+        if ledger.is_whole:
+            return False
+        place.track.awards_read(awards)
+        _read_recipients(request, settings, place)
+        check_unchanged(paths, states)
+        ledger.complete()
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the work is done: database, folder, the ledger of finished chunks if they are kept, reports."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+    ledger: Ledger | None
+    track: Track
+    rejects: RejectLog
+    memory_share: Callable[[], float]
+
+
+@contextmanager
+def _opened(
+    request: LinkRequest,
+    settings: Settings,
+    monitor: PerformanceMonitor,
+    progress: Progress,
+    watch: ChunkWatch,
+) -> Iterator[_Place]:
     performance = settings.enrichment.performance
     memory_share = share_in_use(performance.memory_threshold_mb, psutil_sampler() or (lambda: 0.0))
     with _workplace(request, settings) as (folder, ledger):
@@ -100,21 +156,10 @@ def link_files(
                 _time_limit(connection, track.pulse, performance.timeout_seconds),
             ):
                 register_functions(connection)
-                place = _Place(folder, ledger, track, memory_share)
-                yield _link(connection, request, settings, rejects, place)
+                yield _Place(connection, folder, ledger, track, rejects, memory_share)
         except duckdb.IOException as error:
             hint = "name a folder with room in enrichment.work_folder"
             raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Work folder, the ledger of finished chunks if they are kept, where progress goes, memory in use."""
-
-    folder: Path
-    ledger: Ledger | None
-    track: Track
-    memory_share: Callable[[], float]
 
 
 def _planned(request: LinkRequest) -> set[str]:
@@ -173,20 +218,15 @@ def matching_options(settings: Settings) -> MatchingOptions:
     )
 
 
-def _link(
-    connection: duckdb.DuckDBPyConnection,
-    request: LinkRequest,
-    settings: Settings,
-    rejects: RejectLog,
-    place: _Place,
-) -> Linked:
+def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
     options, track = reading_options(settings), place.track
+    connection, rejects = place.connection, place.rejects
     paths = files_of([request.awards, request.recipients], settings)
     states = [fingerprint(path) for path in paths]
     with track.stage(READ_AWARDS):
         awards = read_awards(connection, request.awards, place.folder, options, rejects)
     track.awards_read(awards.rows)
-    read = _read_recipients(connection, request, settings, rejects, place)
+    read = _read_recipients(request, settings, place)
     batches = open_parts(connection, read.parts)
     check_unchanged(paths, states)
     if request.index_folder is not None:
@@ -201,15 +241,17 @@ def _link(
     return Linked(connection, place.folder, awards, read, rejects, matched, track)
 
 
-def _read_recipients(
-    connection: duckdb.DuckDBPyConnection,
-    request: LinkRequest,
-    settings: Settings,
-    rejects: RejectLog,
-    place: _Place,
-) -> PartsRead:
-    """Make the parts of the recipients; report progress after each chunk."""
+def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) -> PartsRead:
+    """Make the parts of the recipients, or find those that are kept; report progress after each chunk."""
     track, ledger, performance = place.track, place.ledger, settings.enrichment.performance
+    options = reading_options(settings)
+    if request.kept_recipients is not None:
+        key = parts_key(files_of([request.recipients], settings), options)
+        with track.stage(READ_RECIPIENTS):
+            kept = KeptParts(request.kept_recipients, key)
+            read = kept.read(place.connection, request.recipients, place.folder, options, place.rejects)
+            track.chunk(progress_of(read, performance.chunk_size))
+            return read
     if ledger is not None:
         for message in ledger.findings():
             track.note(message)
@@ -217,15 +259,8 @@ def _read_recipients(
             track.kept(kept_chunks(ledger, performance.chunk_size))
     edges = PartEdges(memory_share=place.memory_share, report=track.chunk)
     with track.stage(READ_RECIPIENTS):
-        maker = PartMaker(
-            connection,
-            place.folder,
-            reading_options(settings),
-            performance.chunk_size,
-            ledger,
-            edges,
-        )
-        return maker.read(request.recipients, rejects)
+        maker = PartMaker(place.connection, place.folder, options, performance.chunk_size, ledger, edges)
+        return maker.read(request.recipients, place.rejects)
 
 
 def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:

@@ -15,14 +15,15 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate import __version__
-from sbir_gate.engine.matching.ledger import Ledger
+from sbir_gate.engine.matching.ledger import FinishedChunk, Ledger, whole_chunks
 from sbir_gate.engine.matching.parts import Part, keep_part, spill_part, write_part
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file, unreadable, unwritable
 from sbir_gate.progress import ChunkProgress
+from sbir_gate.reading.accounts import Account
 from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.options import ReadingOptions
-from sbir_gate.reading.recipients import RecipientBatch, iterate_recipients
+from sbir_gate.reading.recipients import RecipientBatch, count_recipients, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.sql_text import file_relation
 
@@ -110,11 +111,12 @@ class PartEdges:
 
 @dataclass(frozen=True, slots=True)
 class PartsRead:
-    """The result of one pass: the parts, their number of recipients, and how the pass went."""
+    """The result of one pass: the parts, their number of recipients, the account, and how the pass went."""
 
     parts: Sequence[Part]
     recipients: int
     reused: int
+    account: Account
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -128,6 +130,7 @@ def parts_key(paths: Sequence[Path], options: ReadingOptions) -> str:
         "code": code_version(),
         "duckdb": duckdb.__version__,
         "max_record_mib": options.max_record_mib,
+        "find_header": options.find_header,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -187,9 +190,10 @@ class PartMaker:
     def read(self, source: str, rejects: RejectLog) -> PartsRead:
         """Read the source once. Raises what `iterate_recipients` and the writing of parts raise."""
         finished = self._ledger.finished if self._ledger is not None else ()
-        self._parts = [Part(file_relation([done.path]), done.chunk.kept) for done in finished]
+        self._parts = [_part_of(done) for done in finished]
         self._recipients = reused = sum(done.chunk.kept for done in finished)
         started = self._edges.clock()
+        accounts: list[Account] = []
         batches = iterate_recipients(
             self._connection,
             source,
@@ -198,6 +202,7 @@ class PartMaker:
             rejects,
             finished=[done.chunk for done in finished],
             chunk_size=lambda: self._plan.chunk_size,
+            on_account=accounts.append,
         )
         chunk_started = started
         for batch in batches:
@@ -207,7 +212,8 @@ class PartMaker:
             self._adapt(ChunkCost(self._edges.memory_share(), now - chunk_started, batch.chunk.rows))
             chunk_started = now
             self._edges.report(self._progress(batch, reused, now - started))
-        return PartsRead(tuple(self._parts), self._recipients, reused, self._notes(len(finished)))
+        notes = self._notes(len(finished))
+        return PartsRead(tuple(self._parts), self._recipients, reused, accounts[0], notes)
 
     def _written(self, write: Callable[[], Part]) -> Part:
         """Return the part that `write` makes, retried after transient errors of the disk or share."""
@@ -260,6 +266,50 @@ class PartMaker:
         if self._smallest < self._sizes.first:
             notes["smallest_chunk"] = f"{self._smallest} rows, for want of memory"
         return notes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptParts:
+    """The parts of a whole source in a folder, and their key (`parts_key`)."""
+
+    folder: Path
+    key: str
+
+    def read(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: str,
+        work_folder: Path,
+        options: ReadingOptions,
+        rejects: RejectLog,
+    ) -> PartsRead:
+        """Return the parts; of the source the headers alone are read.
+
+        Raises InputError where they are not there whole, and as `iterate_recipients` does.
+        """
+        finished = whole_chunks(self.folder, self.key)
+        chunks = [done.chunk for done in finished]
+        account = count_recipients(connection, source, work_folder, options, rejects, chunks)
+        recipients = sum(chunk.kept for chunk in chunks)
+        return PartsRead(tuple(map(_part_of, finished)), recipients, 0, account, {"parts": "on disk"})
+
+
+def _part_of(done: FinishedChunk) -> Part:
+    return Part(file_relation([done.path]), done.chunk.kept)
+
+
+def progress_of(read: PartsRead, chunk_size: int) -> ChunkProgress:
+    """Return the progress of a run that finds all recipients read."""
+    return ChunkProgress(
+        stage="recipients",
+        chunks=len(read.parts),
+        records=read.recipients,
+        records_reused=0,
+        share=1.0,
+        seconds=0.0,
+        chunk_size=chunk_size,
+        is_resumable=True,
+    )
 
 
 def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:

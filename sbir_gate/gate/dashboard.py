@@ -17,6 +17,7 @@ from sbir_gate.gate.comparing.thinning import thinned
 from sbir_gate.gate.judging_history import history_folder
 from sbir_gate.gate.main_branch import course_branch
 from sbir_gate.gate.quality_history import newest_reports, quality_folder
+from sbir_gate.gate.reporting.dashboard_data import ordered
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.gate.storing.history import History, open_entries, open_history
 from sbir_gate.gate.storing.history_branch import entries_at, reports_at
@@ -35,6 +36,10 @@ from sbir_gate.settings.schema import Settings
 MAX_ENTRIES = 20_000
 MAX_SHOWN = 2000
 MAX_BRANCHES = 12
+# what a page has room for below 5 MB: gates, metrics of a gate, and values of all Runs and metrics together
+MAX_GATES = 20
+MAX_METRICS = 200
+MAX_VALUES = 82_000
 # of a branch, where the very newest report may be damaged
 _NEWEST_READ = 5
 
@@ -83,27 +88,34 @@ def dashboard_of(
     since: datetime | None,
     *,
     has_changes: bool,
+    before: datetime | None = None,
     most: int = MAX_SHOWN,
     reports_of: ReportsOf | None = None,
 ) -> tuple[GateHistory, ...]:
     """Return what is shown of each gate, the gate of the settings first. Raises InputError without any Run.
 
-    `has_changes` asks for change points, which need the extra `history`. Without `reports_of` the quality
+    Runs are those since `since` and before `before`. `has_changes` asks for change points, which need the
+    extra `history`. Without `reports_of` the quality
     reports are those kept here.
     """
-    rows = history.rows(HistoryQuery(since=since, limit=MAX_ENTRIES))
+    span = HistoryQuery(since=since, before=before, limit=MAX_ENTRIES)
+    rows = history.rows(span)
     if not rows:
         raise InputError(
             "the history has no Run to show",
             "measure with 'sbir-gate run', or fetch what others measured with 'sbir-gate history pull'",
         )
     own = settings.gate.name
-    gates = sorted({row.gate for row in rows}, key=lambda gate: (gate != own, gate))
+    known = sorted({row.gate for row in rows}, key=lambda gate: (gate != own, gate))
+    gates = known[:MAX_GATES]
     reports = (reports_of or _reports_here(settings))(gates)
     return tuple(
         replace(
-            _Gate(history, settings, gate, since).shown(has_changes=has_changes, most=most),
+            _Gate(history, settings, replace(span, gate=gate), MAX_VALUES // len(gates)).shown(
+                has_changes=has_changes, most=most
+            ),
             quality=reports.get(gate),
+            gates_left_out=len(known) - len(gates),
         )
         for gate in gates
     )
@@ -111,36 +123,40 @@ def dashboard_of(
 
 @dataclass(frozen=True, slots=True)
 class _Gate:
-    """One gate of the history, as it is asked for."""
+    """One gate of the history, as it is asked for; the page has room for `values` of its values."""
 
     history: History
     settings: Settings
-    gate: str
-    since: datetime | None
+    query: HistoryQuery
+    values: int
 
     def shown(self, *, has_changes: bool, most: int) -> GateHistory:
         """Return what is shown of the gate."""
-        query = HistoryQuery(gate=self.gate, since=self.since, limit=MAX_ENTRIES)
+        query = self.query
         rows = self.history.rows(query)
-        points = {name: self.history.points(name, query) for name in self.history.metrics(query)}
+        found = ordered(self.history.metrics(query))
+        metrics = found[:MAX_METRICS]
+        most = min(most, max(self.values // max(len(metrics), 1), 1))
+        points = {name: self.history.points(name, query) for name in metrics}
         first, branches = self._branches(rows)
-        courses = tuple(self._courses(branches, has_changes=has_changes))
+        courses = tuple(self._courses(branches, metrics, has_changes=has_changes))
         releases = self._releases(rows)
         places = {row.file_name: place for place, row in enumerate(rows)}
         always = {places[name] for name in releases} | {places[name] for name in _turning_points(courses)}
         kept = _kept(rows, points, places, always, most)
         names = {row.file_name for row in kept}
         return GateHistory(
-            gate=self.gate,
+            gate=query.gate or "",
             runs=len(rows),
             rows=kept,
             points={
-                name: tuple(point for point in found if point.row.file_name in names)
-                for name, found in points.items()
+                name: tuple(point for point in each if point.row.file_name in names)
+                for name, each in points.items()
             },
             courses=courses,
             branch=first,
             releases=releases,
+            metrics_left_out=len(found) - len(metrics),
         )
 
     def _branches(self, rows: Sequence[HistoryRow]) -> tuple[str, tuple[str, ...]]:
@@ -153,12 +169,15 @@ class _Gate:
             return first, (first,)
         return first, tuple(dict.fromkeys((first, ANY_BRANCH, *list(newest)[:MAX_BRANCHES])))
 
-    def _courses(self, branches: Sequence[str], *, has_changes: bool) -> Iterator[MetricCourse]:
+    def _courses(
+        self, branches: Sequence[str], metrics: Sequence[str], *, has_changes: bool
+    ) -> Iterator[MetricCourse]:
         baseline = self._baseline()
-        limits = policy(self.settings) if self.gate == self.settings.gate.name else None
+        limits = policy(self.settings) if self.query.gate == self.settings.gate.name else None
         for branch in branches:
-            query = HistoryQuery(gate=self.gate, branch=branch or None, since=self.since, limit=MAX_ENTRIES)
-            for metric in self.history.metrics(query):
+            query = replace(self.query, branch=branch or None)
+            there = set(self.history.metrics(query))
+            for metric in filter(there.__contains__, metrics):
                 course = metric_history(self.history, metric, query, has_changes=has_changes)
                 limit = limits.limit_of(metric) if limits else None
                 if limit is None:
@@ -170,7 +189,7 @@ class _Gate:
     def _baseline(self) -> Run | None:
         """Return the baseline of the gate; one that cannot be read draws no line."""
         try:
-            return load_baseline(self.settings.gate.baselines_folder, self.gate)
+            return load_baseline(self.settings.gate.baselines_folder, self.query.gate or "")
         except (DocumentError, UsageError):
             return None
 

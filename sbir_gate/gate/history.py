@@ -14,10 +14,12 @@ from sbir_gate.gate.comparing.drift import (
     drift_findings,
     is_like,
     older_runs,
+    oldest_of_other_data,
     redefined,
     with_drift,
 )
 from sbir_gate.gate.comparing.known_noise import known_spread
+from sbir_gate.gate.comparing.other_data import is_rate
 from sbir_gate.gate.comparing.series import comparable_series, spread
 from sbir_gate.gate.judging_history import JudgingHistory, branch_of, history_folder, opened
 from sbir_gate.gate.kept_runs import entry_of, skipped_text
@@ -43,6 +45,13 @@ class Past:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StepReference:
+    """The baseline of a step of a pipeline, None without one: a decline that it has itself was accepted."""
+
+    baseline: Run | None
+
+
 def drift_rule(settings: Settings, branch: str | None) -> DriftRule:
     """Return when a change against an older Run of the branch (None: any) counts, from the settings."""
     drift = settings.drift
@@ -57,19 +66,26 @@ def drift_rule(settings: Settings, branch: str | None) -> DriftRule:
 
 
 def consult_history(
-    run: Run, verdict: Verdict, settings: Settings, judging: JudgingHistory | None = None
+    run: Run,
+    verdict: Verdict,
+    settings: Settings,
+    judging: JudgingHistory | None = None,
+    of_step: StepReference | None = None,
 ) -> Past:
     """Return the verdict with what older Runs say, and the alerts.
 
     The history is `judging`, else that of the folder. One that cannot be read takes nothing from the verdict
-    on the baseline: it is a warning, and a note of the verdict. A quick look is not kept, so that what it
+    on the baseline: it is a warning, and a note of the verdict. Of a step of a pipeline (`of_step`) the rates
+    are compared with those of other data too. A quick look is not kept, so that what it
     would say of older Runs would be said again each time: it is not compared with them.
     """
     if run.timing is Timing.QUICK:
         return Past(verdict, alerts_of(verdict, run.source.branch, None), ())
     try:
         with opened(settings, judging) as history:
-            drift = _drift(history, run, verdict, settings, branch_of(settings, judging))
+            branch = branch_of(settings, judging)
+            drift = _drift(history, run, verdict, settings, branch)
+            declines = _declines(history, run, of_step, settings, branch) if of_step is not None else ()
             previous = _previous_outcome(history, run)
             warnings = skipped_text(history.skipped)
     except (InputError, DocumentError) as error:
@@ -77,7 +93,7 @@ def consult_history(
         noted = verdict.found(Finding(Rule.DRIFT_NOT_JUDGED, Severity.INFO, facts=facts))
         warning = f"drift was not judged: {error.message}"
         return Past(noted, alerts_of(noted, run.source.branch, None), (warning,))
-    judged = with_drift(verdict, drift.findings)
+    judged = with_drift(verdict, (*drift.findings, *declines))
     judged = judged.found(*drift.notes)
     return Past(judged, alerts_of(judged, run.source.branch, previous), warnings)
 
@@ -166,6 +182,25 @@ def _drift(
         ),
         (note,) if breaks else (),
     )
+
+
+def _declines(
+    history: History, run: Run, step: StepReference, settings: Settings, branch: str | None
+) -> tuple[Finding, ...]:
+    """Return the rates that are worse than in the oldest Run of other data, and not accepted so."""
+    rule, limits = drift_rule(settings, branch), policy(settings)
+    query = HistoryQuery(gate=run.gate, branch=branch, before=run.started_at)
+    against = oldest_of_other_data(history.rows(query), run, rule)
+    if against is None:
+        return ()
+    entry = history.entry(against.row)
+    names = [metric.name for metric in run.metrics]
+    rates = replace(limits, limits=tuple(filter(is_rate, limits.limits_on(names))))
+    baseline = step.baseline
+    known = drift_findings(baseline, entry, against, rates, rule, NO_SPREAD) if baseline is not None else ()
+    accepted = {finding.metric for finding in known}
+    found = drift_findings(run, entry, against, rates, rule, NO_SPREAD)
+    return tuple(finding for finding in found if finding.metric not in accepted)
 
 
 def _beginning(history: History, run: Run, course: HistoryQuery, finding: Finding) -> Mapping[str, Fact]:

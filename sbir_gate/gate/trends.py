@@ -17,7 +17,7 @@ from sbir_gate.gate.main_branch import course_branch
 from sbir_gate.gate.reporting.judgement import limit_value
 from sbir_gate.gate.storing.history import History, open_history
 from sbir_gate.model.history import ChangePoint, HistoryPoint, HistoryQuery, MetricHistory
-from sbir_gate.model.moments import utc
+from sbir_gate.model.moments import moment_text, utc
 from sbir_gate.model.publication import TrendSeries
 from sbir_gate.model.run import MetricKind, Run
 from sbir_gate.model.verdict import Change
@@ -46,6 +46,21 @@ def since_moment(text: str, now: datetime) -> datetime:
             f"--since {text[:40]!r} is neither a date nor a span",
             "write a date (2026-01-31), a time (2026-01-31T12:00) or a span (12h, 30d, 6w)",
         ) from error
+
+
+def horizon(now: datetime) -> datetime:
+    """Return when a Run is taken to be of the future: clocks of two machines differ, but not by a day."""
+    return now + timedelta(days=1)
+
+
+def future_text(history: History, now: datetime) -> tuple[str, ...]:
+    """Return one line on the Runs of the future, which are not shown; none if there are none."""
+    rows = history.rows(HistoryQuery(since=horizon(now)))
+    if not rows:
+        return ()
+    count = f"{len(rows):,} {'Run starts' if len(rows) == 1 else 'Runs start'} in the future"
+    first = f"the first: {rows[0].file_name}, {moment_text(rows[0].started_at)}"
+    return (f"left out: {count} ({first}); check the clock of the machine that measured",)
 
 
 def metric_points(history: History, metric: str, query: HistoryQuery) -> tuple[HistoryPoint, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sbir_gate.model.finding import finding_fault
 from sbir_gate.model.fixture_edits import edits_fault
+from sbir_gate.model.moments import is_plausible
 from sbir_gate.model.run import Measurement, Quality, Run
 from sbir_gate.model.samples import Sample
 
@@ -33,6 +34,8 @@ def is_amount(value: float, *, may_be_negative: bool = False) -> bool:
 
 
 def _faults(measured: Measurement) -> Iterator[str]:
+    if not is_plausible(measured.started_at):
+        yield f"started_at: {measured.started_at:%Y-%m-%d}: a Run cannot have been measured then"
     for name, timings in (
         ("calibration_seconds", measured.calibration_seconds),
         ("calibration_cpu_seconds", measured.calibration_cpu_seconds),

@@ -36,7 +36,8 @@ class GateHistory:
     `rows` are the Runs that are shown, the oldest first, of `runs` in all. `points` are all metrics of the
     shown Runs. `courses` hold points of every Run; those that are not shown are left out by the renderer.
     `releases` are the tags that count as one, by the file name of the Run. `branch` is the one that is shown
-    first, and `quality` the newest quality report.
+    first, and `quality` the newest quality report. `metrics_left_out` and `gates_left_out` count what a page
+    has no room for.
     """
 
     gate: str
@@ -47,3 +48,5 @@ class GateHistory:
     branch: str = ANY_BRANCH
     releases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     quality: QualityReport | None = None
+    metrics_left_out: int = 0
+    gates_left_out: int = 0

@@ -1,4 +1,4 @@
-"""What is wrong with a set-up (`doctor`), and what an engine does and writes (`check-engine`), as facts.
+"""What is wrong with a set-up (`doctor`), what an engine does and writes (`check-engine`), and what was read.
 
 Their texts are made in reporting, by `flaw`.
 """
@@ -41,8 +41,6 @@ class Flaw(StrEnum):
     TOO_LITTLE_MEMORY = "too-little-memory"
     REPORTS_UNREADABLE = "reports-unreadable"
     DISK_FULL = "disk-full"
-    SHALLOW_CLONE = "shallow-clone"
-    PARTIAL_CLONE = "partial-clone"
 
     # what an engine does and writes: first what is as it must be
     ENGINE_RAN = "engine-ran"
@@ -71,6 +69,25 @@ class Flaw(StrEnum):
     ENGINE_WITHOUT_LINKS = "engine-without-links"
     ENGINE_COUNTERS_DIFFER = "engine-counters-differ"
     ENGINE_NOT_DETERMINISTIC = "engine-not-deterministic"
+
+    # which rows, columns and identifiers of awards and recipients were read and used
+    READING_COLUMNS = "reading-columns"
+    READING_NO_IDENTIFIER = "reading-no-identifier"
+    READING_AWARDS = "reading-awards"
+    READING_RECIPIENTS = "reading-recipients"
+    READING_LEFT_OUT = "reading-left-out"
+    READING_UNLINKABLE = "reading-unlinkable"
+    READING_COLUMNS_JOINED = "reading-columns-joined"
+    READING_COLUMNS_DIFFER = "reading-columns-differ"
+    READING_BAD_FORM = "reading-bad-form"
+    READING_PLACEHOLDER = "reading-placeholder"
+    READING_GENERIC = "reading-generic"
+    READING_COLUMN_RENAMED = "reading-column-renamed"
+    READING_LINES_SKIPPED = "reading-lines-skipped"
+    READING_HEADER_SHORT = "reading-header-short"
+    READING_TYPES_DIFFER = "reading-types-differ"
+    READING_IDS_DERIVED = "reading-ids-derived"
+    READING_IDS_REPEAT = "reading-ids-repeat"
 
     # limits
     WARN_ABOVE_FAIL = "warn-above-fail"
@@ -110,15 +127,36 @@ class Flaw(StrEnum):
     WAIVER_MISSPELLED = "waiver-misspelled"
     WAIVER_WITHIN_LIMIT = "waiver-within-limit"
 
+    # readiness for a deployment: first what holds
+    RUN_PASSED = "run-passed"
+    BASELINE_FRESH = "baseline-fresh"
+    ALERT_SENT = "alert-sent"
+    REVIEWED = "reviewed"
+    NO_RUN_OF_GATE = "no-run-of-gate"
+    RUN_NOT_PASSED = "run-not-passed"
+    MATCH_RATE_TOO_LOW = "match-rate-too-low"
+    RUN_TOO_OLD = "run-too-old"
+    NO_WEBHOOK = "no-webhook"
+    ALERT_NOT_TESTED = "alert-not-tested"
+    CHECKLIST_UNREADABLE = "checklist-unreadable"
+    CHECKLIST_EMPTY = "checklist-empty"
+    NOT_REVIEWED = "not-reviewed"
+    REVIEW_DATE_INVALID = "review-date-invalid"
+    REVIEW_OLD = "review-old"
+
     # workflows
     PATH_FILTER = "path-filter"
     NO_PERMISSIONS = "no-permissions"
     PERMISSION_MISSING = "permission-missing"
     STRANGERS_CODE = "strangers-code"
     SHALLOW_CHECKOUT = "shallow-checkout"
-    PARTIAL_CHECKOUT = "partial-checkout"
-    ACTION_PLACEHOLDER = "action-placeholder"
     ACTION_MISSING = "action-missing"
+    ACTION_PLACEHOLDER = "action-placeholder"
+    PARTIAL_CHECKOUT = "partial-checkout"
+    PARTIAL_CLONE = "partial-clone"
+    SHALLOW_CLONE = "shallow-clone"
+    MATRIX_SHARES_NAME = "matrix-shares-name"
+    JOBS_SHARE_NAME = "jobs-share-name"
     TOKEN_LEFT_BEHIND = "token-left-behind"  # noqa: S105 -- a kind of flaw, not a password
 
 

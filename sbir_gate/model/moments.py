@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+EARLIEST_YEAR = 2000
+LATEST_YEAR = 2200
+
 
 def utc(moment: datetime) -> datetime:
     """Return the moment in UTC, which one without a zone is. Raises ValueError beyond the years 1 to 9999."""
@@ -21,3 +24,8 @@ def moment_text(moment: datetime) -> str:
 def moment_stem(moment: datetime) -> str:
     """Return a moment in UTC for file names, e.g. 20260131T235959Z."""
     return moment.strftime("%Y%m%dT%H%M%SZ")
+
+
+def is_plausible(moment: datetime) -> bool:
+    """Say whether something of ours can have happened then: what lies outside is damage, or was made up."""
+    return EARLIEST_YEAR <= moment.year < LATEST_YEAR

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sbir_gate.model.matches import NoLinkReason
-from sbir_gate.model.moments import utc
+from sbir_gate.model.moments import is_plausible, utc
 from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.run import Quality, Source
 
@@ -249,7 +249,9 @@ def band_of(confidence: float | None) -> Band:
 
 
 def count_fault(report: QualityReport) -> str:
-    """Return the first count of the report that contradicts another; empty if there is none."""
+    """Return the first count that contradicts another, or the time if it cannot be; empty for neither."""
+    if not is_plausible(report.made_at):
+        return f"made_at: {report.made_at:%Y-%m-%d}: a report cannot have been made then"
     awards, links = report.match_rate.whole, report.match_rate.part
     if (report.quality.awards, report.quality.links) != (awards, links):
         return f"quality and match_rate do not count the same awards and links ({links} of {awards})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import dagster as dg
 
@@ -22,8 +23,11 @@ from sbir_gate.orchestration.names import (
 )
 from sbir_gate.orchestration.retries import step_retries
 from sbir_gate.orchestration.steps import AssetShape
+from sbir_gate.orchestration.table_facts import kinds_of
 from sbir_gate.settings.schema import Settings
 from sbir_gate.wrong_input import did_you_mean
+
+_TAG_CHARACTERS = 63
 
 Key = dg.AssetKey | str | Sequence[str]
 """The key of an asset; a text may have its parts separated by slashes."""
@@ -92,8 +96,10 @@ class AssetSet:
             partitions=partitions,
             recipients=self.recipients,
             awards_from=self.awards_from,
-            owners=self.owners,
-            tags=self.tags,
+            owners=self.owners or settings.orchestration.owners,
+            tags={"sbir_gate/gate": settings.gate.name[:_TAG_CHARACTERS], **self.tags},
+            freshness=None if partitions is not None else _freshness(settings.orchestration.fresh_days),
+            awards_kinds=frozenset(kinds_of(settings.fixtures.awards)),
             settings_resource=self.settings_resource or named(SETTINGS_RESOURCE, *self.key_prefix),
             io_manager=self.io_manager or named(IO_MANAGER, *self.key_prefix),
         )
@@ -118,6 +124,10 @@ def _check_names(parameter: str, names: Sequence[str], known: Sequence[str]) -> 
                 f"{parameter}: there is no {name!r}",
                 did_you_mean(name, known) or f"known are {', '.join(known)}",
             )
+
+
+def _freshness(days: float | None) -> dg.FreshnessPolicy | None:
+    return dg.FreshnessPolicy.time_window(timedelta(days=days)) if days is not None else None
 
 
 def _award_years(first_year: int) -> dg.TimeWindowPartitionsDefinition:

@@ -2,35 +2,58 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 
-from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.files import read_file, sha256_of
-from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
-from sbir_gate.gate.reporting.messages import texts
-from sbir_gate.orchestration.facts import Metadata, numbers, place_facts, quality_facts, source_facts
+from sbir_gate.errors import InputError, NoAwardsError
+from sbir_gate.files import sha256_of
+from sbir_gate.gate.conclusion import REPORT_NAME
+from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
+from sbir_gate.gate.reporting.messages import text, texts
+from sbir_gate.model.diagnosis import Diagnosis, Gravity
+from sbir_gate.model.finding import Rule, note
+from sbir_gate.orchestration.attempts import attempt_facts
+from sbir_gate.orchestration.enriching import enrich_recorded
+from sbir_gate.orchestration.facts import (
+    Metadata,
+    numbers,
+    place_facts,
+    quality_facts,
+    report_facts,
+    source_facts,
+)
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
-from sbir_gate.orchestration.records import FINGERPRINT, Recorded
-from sbir_gate.orchestration.steps import AssetEdges, AssetShape, Step, judging, opened_step
+from sbir_gate.orchestration.records import (
+    FINGERPRINT,
+    PATH,
+    SOURCE_FINGERPRINT,
+    SOURCE_PATH,
+    VALIDATED_FINGERPRINT,
+    Recorded,
+)
+from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
+from sbir_gate.orchestration.table_facts import (
+    RECIPIENT_COLUMNS,
+    ROW_COUNT,
+    column_lineage,
+    table_facts,
+    uri_facts,
+)
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
-    asset_files,
-    asset_settings,
+    unfollowed,
     with_awards,
 )
-from sbir_gate.pipeline.asset_run import Measured, ValidatedAwards, chunk_folder, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
-from sbir_gate.pipeline.places import Place, drafted, settle, used
+from sbir_gate.pipeline.places import drafted, settle
 from sbir_gate.pipeline.validation import validate_awards
 from sbir_gate.reading.sources import source_digest
+from sbir_gate.settings.display import settings_in_force
 from sbir_gate.settings.reading import reading_options
-
-SOURCE_PATH = "source_path"
-SOURCE_FINGERPRINT = "source_fingerprint"
 
 
 def make_assets(shape: AssetShape, edges: AssetEdges) -> list[dg.AssetsDefinition]:
@@ -48,7 +71,7 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
         key=shape.key(RAW),
         **shape.options(),
         deps=list(filter(None, [shape.awards_from])),
-        kinds={"csv"},
+        kinds={*shape.awards_kinds},
         automation_condition=_when_fetched(shape),
         description="The awards as they were published: the files themselves, known by their fingerprint.",
     )
@@ -58,10 +81,18 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
             source = step.settings.fixtures.awards.absolute()
             _, known = source_facts(source, step.settings)
             digest = source_digest(source, reading_options(step.settings))
+            rows = step.count_rows(source)
             return dg.MaterializeResult(
                 value=source,
                 data_version=dg.DataVersion(digest),
-                metadata={**known, FINGERPRINT: dg.MetadataValue.text(digest), **step.performance()},
+                metadata={
+                    **known,
+                    **uri_facts(source),
+                    **({} if rows is None else {ROW_COUNT: dg.MetadataValue.int(rows)}),
+                    PATH: dg.MetadataValue.path(source),
+                    FINGERPRINT: dg.MetadataValue.text(digest),
+                    **step.performance(rows),
+                },
             )
 
     return raw_sbir_awards
@@ -74,19 +105,27 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         **shape.options(),
         kinds={"parquet", "duckdb"},
         automation_condition=_when_fetched(shape),
+        # a partition without awards is skipped, and so is what follows
+        output_required=False,
         description="The awards that could be read, with an id each, as one Parquet file.",
     )
     def validated_sbir_awards(
         context: dg.AssetExecutionContext, raw_sbir_awards: Recorded
-    ) -> dg.MaterializeResult[Path]:
+    ) -> Iterator[dg.MaterializeResult[Path]]:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
             raw = raw_sbir_awards
-            context.log.info("reading %s", raw.path)
+            context.log.debug("reading %s", raw.path)
+            step.warn(unfollowed(step.settings, {"awards": str(raw.path)}))
             settings = with_awards(gate.effective(), raw.path).settings
-            table = validate_awards(
-                settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
-            )
+            try:
+                table = validate_awards(
+                    settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
+                )
+            except NoAwardsError as error:
+                _skip_empty(context, error)
+                return
+            context.log.info("%s awards read, %s rows rejected", f"{table.awards:,}", f"{table.rejects:,}")
             place = settle(draft)
             step.remove_old(step.files.validated, context.asset_key)
             files = ValidatedFiles(place.folder)
@@ -95,11 +134,12 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
                 "rejects": float(table.rejects),
                 "repeated_ids": float(table.repeated_ids),
             }
-            return dg.MaterializeResult(
+            yield dg.MaterializeResult(
                 value=files.awards,
                 data_version=dg.DataVersion(place.fingerprint),
                 metadata={
                     **place_facts(files.awards, place),
+                    **table_facts(files.awards),
                     "rejects_path": dg.MetadataValue.path(files.rejects.absolute()),
                     SOURCE_PATH: dg.MetadataValue.path(raw.path),
                     SOURCE_FINGERPRINT: dg.MetadataValue.text(raw.fingerprint),
@@ -109,6 +149,21 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
             )
 
     return validated_sbir_awards
+
+
+def _skip_empty(context: dg.AssetExecutionContext, error: NoAwardsError) -> None:
+    """Note that a partition has no awards. Raises InputError where it had some before."""
+    wanted = dg.AssetRecordsFilter(context.asset_key, asset_partitions=[context.partition_key])
+    if context.instance.fetch_materializations(wanted, limit=1).records:
+        raise InputError(
+            f"no award is of {context.partition_key} any more, and there were some before",
+            "check the source of the awards (fixtures.awards)",
+        ) from error
+    words = text(note(Rule.PARTITION_EMPTY, place=f"award year {context.partition_key}"))
+    context.log.info("%s", words)
+    context.log_event(
+        dg.AssetObservation(context.asset_key, description=words, partition=context.partition_key)
+    )
 
 
 def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
@@ -132,9 +187,13 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         )
 
         with opened_step(context, gate) as step:
-            place, measured = _enrich(step, validated_sbir_awards, events, edges)
+            done = enrich_recorded(step, context, validated_sbir_awards, events, edges)
+            place, measured = done.place, done.measured
             step.remove_old(step.files.enriched, context.asset_key)
             files, summary = EnrichedFiles(place.folder), measured.summary
+            context.log.info(
+                "%s of %s awards linked", f"{measured.run.quality.links:,}", f"{summary.awards:,}"
+            )
             counts = {
                 "recipients": float(summary.recipients),
                 "rejects": float(summary.rejects),
@@ -143,12 +202,22 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                 value=files.awards,
                 data_version=dg.DataVersion(sha256_of(files.awards)),
                 metadata={
+                    **done.reported,
                     **place_facts(files.awards, place),
+                    **table_facts(files.awards),
+                    **column_lineage(
+                        files.awards,
+                        shape.key(VALIDATED),
+                        dict.fromkeys(RECIPIENT_COLUMNS, shape.recipients),
+                    ),
+                    **attempt_facts(context),
+                    "settings": dg.MetadataValue.json(settings_in_force(gate.effective())),
                     "run_path": dg.MetadataValue.path(files.run.absolute()),
-                    "validated_fingerprint": dg.MetadataValue.text(validated_sbir_awards.fingerprint),
+                    VALIDATED_FINGERPRINT: dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     **events.finished(),
-                    "warnings": dg.MetadataValue.json(list(summary.warnings)),
+                    "warnings": _lines(summary.findings, Gravity.WARNING),
+                    "reading": _lines(summary.findings, Gravity.NOTE),
                     **quality_facts(measured.run),
                     **numbers(counts),
                     **step.performance(summary.awards),
@@ -158,36 +227,8 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     return enriched_sbir_awards
 
 
-def _enrich(
-    step: Step, validated: Recorded, events: ProgressEvents, edges: AssetEdges
-) -> tuple[Place, Measured]:
-    """Enrich the awards that were recorded, alone with the chunks of these recipients."""
-    step.context.log.info("enriching %s", validated.path)
-    effective = step.gate.effective()
-    chunks = chunk_folder(effective.settings, asset_files(effective.settings))
-    with (
-        used(validated.place, validated.hint),
-        drafted(step.files.enriched) as draft,
-        step.alone(chunks.with_suffix(".lock"), events.waiting),
-    ):
-        measured = measure_enrichment(
-            asset_settings(effective, step.files, step.award_year),
-            ValidatedAwards(
-                ValidatedFiles(validated.place.folder),
-                Path(validated.text(SOURCE_PATH)),
-                validated.text(SOURCE_FINGERPRINT),
-                is_partial=step.award_year is not None,
-            ),
-            EnrichedFiles(draft),
-            edges.gate,
-            step.monitor,
-            events.stage,
-            events.chunk,
-            edges.engine,
-            chunks=chunks,
-            is_resuming=not step.gate.is_fresh,
-        )
-        return settle(draft), measured
+def _lines(findings: Sequence[Diagnosis], gravity: Gravity) -> dg.JsonMetadataValue:
+    return dg.MetadataValue.json(diagnosis_lines(findings, gravity))
 
 
 def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
@@ -204,21 +245,21 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[Path]:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, judging(step, enriched_sbir_awards) as enriched:
-            context.log.info("judging %s", enriched.files.awards)
+            context.log.debug("judging %s", enriched.files.awards)
             effective = gate.effective()
             # asked again: a run that selects this asset alone has run no check
             judged = conclude_assets(effective, enriched, edges.gate, is_final=True)
             verdict, reasons = judged.verdict, texts(judged.verdict.deciding)
+            context.log.info("verdict %s: %s", verdict.outcome, "; ".join(reasons) or "within the limits")
             place = judged.kept_report()
             step.remove_old(enriched.assets.reports, context.asset_key)
             report = place.folder / REPORT_NAME
             shown: Metadata = {
-                **place_facts(report, place),
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(reasons)),
-                "report": dg.MetadataValue.md(read_file(report, MAX_DOCUMENT_BYTES).decode()),
-                "report_path": dg.MetadataValue.path(report.absolute()),
-                "verdict_path": dg.MetadataValue.path((place.folder / VERDICT_NAME).absolute()),
+                **report_facts(place.folder),
+                **place_facts(report, place),
+                **uri_facts(report),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
                 "enriched_path": dg.MetadataValue.path(enriched.files.awards),
                 "published_path": dg.MetadataValue.path(enriched.assets.published.absolute()),
@@ -229,16 +270,18 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     metadata={**shown, "is_published": dg.MetadataValue.bool(False)},
                     allow_retries=False,
                 )
-            enriched.assets.publish(enriched.files)
+            warnings = (*judged.warnings, *step.newer(shape.key(VALIDATED), enriched_sbir_awards))
+            step.warn(warnings)
+            is_published = enriched.assets.publish(enriched.files)
             baseline = store_baseline(judged, effective, enriched)
             return dg.MaterializeResult(
                 value=report,
                 data_version=dg.DataVersion(place.fingerprint),
                 metadata={
                     **shown,
-                    "is_published": dg.MetadataValue.bool(True),
+                    "is_published": dg.MetadataValue.bool(is_published),
                     "baseline": dg.MetadataValue.text(baseline),
-                    "warnings": dg.MetadataValue.json(list(judged.warnings)),
+                    "warnings": dg.MetadataValue.json(list(warnings)),
                     **quality_facts(judged.run),
                     **step.performance(judged.run.quality.awards),
                 },

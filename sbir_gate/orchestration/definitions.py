@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -23,7 +25,7 @@ from sbir_gate.orchestration.names import (
 )
 from sbir_gate.orchestration.recipients import make_recipients
 from sbir_gate.orchestration.resources import load_base, settings_resource
-from sbir_gate.orchestration.sensors import SensorEdges, make_sensors
+from sbir_gate.orchestration.sensors import SensorEdges, make_sensors, unheard_alerts
 from sbir_gate.orchestration.steps import AssetEdges
 from sbir_gate.settings.effective import EffectiveSettings
 
@@ -99,11 +101,17 @@ def _definitions(of_set: AssetSet, loaded: EffectiveSettings, edges: AssetEdges)
     }
     schedules = [
         dg.ScheduleDefinition(
-            name=of_set.name(SCHEDULE), job=job, cron_schedule=settings.orchestration.schedule
+            name=of_set.name(SCHEDULE),
+            job=job,
+            cron_schedule=settings.orchestration.schedule,
+            default_status=dg.DefaultScheduleStatus[settings.orchestration.schedule_status.upper()],
         )
         for name, job in jobs.items()
         if name == JOB
     ]
+    unheard = unheard_alerts(settings, os.environ)
+    if unheard:
+        logging.getLogger(__name__).warning("%s", unheard)
     all_keys = frozenset(key for made in keys.values() for key in made)
     shape = shapes[JOB]
     return dg.Definitions(

@@ -70,6 +70,8 @@ def _execute(
         # its folder is removed, and a baseline in it with it
         "orchestration.stores_baseline": False,
     }
+    # it is the built-in engine that is asked for, whatever the settings have for 'sbir-gate run'
+    assignments = [*assignments, "enricher.command=null"]
     # the paths of a command line start from the folder that it is called in
     settings = resolved_settings(load_settings(config_file, os.environ, options, assignments), Path.cwd())
     level = "CRITICAL" if is_quiet else "INFO"

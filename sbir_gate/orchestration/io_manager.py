@@ -1,14 +1,17 @@
-"""What goes from step to step: where data lie and what they are, never the data."""
+"""What goes from step to step: where data are and what they are; assets of others get the data themselves."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args, get_origin
 
 import dagster as dg
 
+from sbir_gate.errors import InputError
 from sbir_gate.orchestration.names import RAW
-from sbir_gate.orchestration.records import Recorded, recorded
+from sbir_gate.orchestration.records import Recorded, recorded, refusals
 from sbir_gate.orchestration.retries import as_failures
+from sbir_gate.orchestration.tables import loaded_as
 
 
 class PathIOManager(dg.IOManager):
@@ -19,13 +22,35 @@ class PathIOManager(dg.IOManager):
         if not obj.exists() and context.asset_key.path[-1] != RAW:  # the source may be a pattern
             raise dg.Failure(f"{obj}: the step did not write what it says it did", allow_retries=False)
 
-    def load_input(self, context: dg.InputContext) -> Recorded | Path:
-        """Return the record of an asset to a step that asks for one, to others the path of its file."""
+    def load_input(self, context: dg.InputContext) -> object:
+        """Return the record of an asset to a step that asks for one.
+
+        To others it returns the file of that record as the type that they annotate: a table (`loaded_as`) or
+        its path, for several partitions a dictionary of them.
+        """
+        wanted = context.dagster_type.typing_type
         with as_failures():
-            found = recorded(
-                context.instance,
-                context.step_context.dagster_run,
-                context.asset_key,
-                context.asset_partition_key if context.has_asset_partitions else None,
-            )
-            return found if context.dagster_type.typing_type is Recorded else found.path
+            if get_origin(wanted) is dict:
+                _, each = get_args(wanted)
+                return {key: _loaded(context, key, each) for key in context.asset_partition_keys}
+            partition = context.asset_partition_key if context.has_asset_partitions else None
+            if wanted is Recorded:
+                return _recorded(context, partition)
+            return _loaded(context, partition, wanted)
+
+
+def _recorded(context: dg.InputContext, partition: str | None) -> Recorded:
+    return recorded(context.instance, context.step_context.dagster_run, context.asset_key, partition)
+
+
+def _loaded(context: dg.InputContext, partition: str | None, wanted: object) -> object:
+    """Return what was recorded, loaded. Raises InputError where its checks refused it, in whatever run."""
+    found = _recorded(context, partition)
+    faults = refusals(context.instance, found)
+    if faults:
+        raise InputError(
+            f"{found.asset_key.to_user_string()} was refused: {'; '.join(faults)}",
+            f"{found.hint}, or run its checks again once their limits are others",
+            path=found.path,
+        )
+    return loaded_as(wanted, found.path)

@@ -122,9 +122,10 @@ def chunk_line(chunk: ChunkProgress) -> str:
     '270,000 of 300,000 recipients, chunk 27, 4,299/s, 48 s left, checkpoint 12:03:11 UTC, resumable'
     """
     whole = f" of {chunk.records_in_all:,}" if chunk.records_in_all else ""
-    rate = f"{chunk.records_per_second:,.0f}/s"
+    # another run has read them all: there is no rate
+    rate = [f"{chunk.records_per_second:,.0f}/s"] if chunk.seconds else []
     return ", ".join(
-        [f"{chunk.records:,}{whole} recipients", f"chunk {chunk.chunks}", rate, *_outlook(chunk)]
+        [f"{chunk.records:,}{whole} recipients", f"chunk {chunk.chunks}", *rate, *_outlook(chunk)]
     )
 
 

@@ -10,6 +10,7 @@ from sbir_gate.orchestration.asset_set import AssetSet
 from sbir_gate.orchestration.facts import source_facts
 from sbir_gate.orchestration.retries import as_failures
 from sbir_gate.orchestration.steps import AssetShape
+from sbir_gate.orchestration.table_facts import kinds_of, uri_facts
 from sbir_gate.settings.schema import Settings
 
 
@@ -23,6 +24,7 @@ def make_recipients(of_set: AssetSet, shape: AssetShape, settings: Settings) -> 
         group_name=shape.group,
         owners=list(shape.owners),
         tags=dict(shape.tags),
+        kinds=kinds_of(settings.fixtures.recipients),
         automation_condition=arrives if of_set.recipients_from is not None else looked_at,
         description="The recipients of USAspending that awards are linked to, known by their fingerprint.",
     )
@@ -39,7 +41,9 @@ def make_recipients(of_set: AssetSet, shape: AssetShape, settings: Settings) -> 
             with as_failures():
                 settings = shape.gate(context).effective().settings
                 version, known = source_facts(settings.fixtures.recipients, settings)
-            return dg.ObserveResult(data_version=version, metadata=known)
+            return dg.ObserveResult(
+                data_version=version, metadata={**known, **uri_facts(settings.fixtures.recipients)}
+            )
 
     observed: dg.AssetsDefinition = usaspending_recipients
     return observed

@@ -9,6 +9,8 @@ from pathlib import Path
 import dagster as dg
 
 from sbir_gate.errors import InputError
+from sbir_gate.gate.comparing.award_checks import INPUT_CHECKS
+from sbir_gate.gate.comparing.run_checks import RUN_CHECKS
 from sbir_gate.pipeline.places import Place
 
 _UNFINISHED = [
@@ -21,6 +23,9 @@ _MOST_RECORDS = 500
 
 PATH = "path"
 FINGERPRINT = "fingerprint"
+SOURCE_PATH = "source_path"
+SOURCE_FINGERPRINT = "source_fingerprint"
+VALIDATED_FINGERPRINT = "validated_fingerprint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ def recorded(
 
     A run of its own takes the latest. Raises InputError where the asset was never materialised.
     """
-    for run_id in _line(instance, run):
+    for run_id in run_line(instance, run):
         records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
         for record in reversed(records.records):
             found = record.asset_materialization
@@ -101,10 +106,48 @@ def read_later(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[Path]:
     return kept
 
 
-def _line(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
+def run_line(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
     """Yield the run, and those that it was launched again from, the last one first."""
     current: dg.DagsterRun | None = run
     while current is not None:
         yield current.run_id
         parent = current.parent_run_id
         current = instance.get_run_by_id(parent) if parent is not None else None
+
+
+def refusals(instance: dg.DagsterInstance, found: Recorded) -> tuple[str, ...]:
+    """Return why the blocking checks of what was recorded refuse it, by the last answer of each."""
+    records = instance.get_records_for_run(
+        found.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ).records
+    asked = [_evaluation(record.event_log_entry) for record in records]
+    answers = {each.check_name: each for each in asked if each is not None and _is_of(found, each)}
+    for check in (*INPUT_CHECKS, *RUN_CHECKS):
+        # by a run that resumed this one, or by hand
+        latest = instance.get_latest_asset_check_evaluation_record(
+            dg.AssetCheckKey(found.asset_key, check.name)
+        )
+        again = _evaluation(latest.event) if latest is not None and latest.event is not None else None
+        if again is not None and _is_of(found, again):
+            answers[check.name] = again
+    return tuple(
+        f"{name}: {answer.description}"
+        for name, answer in answers.items()
+        if not answer.passed and answer.severity is dg.AssetCheckSeverity.ERROR
+    )
+
+
+def _is_of(found: Recorded, answer: dg.AssetCheckEvaluation) -> bool:
+    """Say whether these data were checked: what Dagster calls the target is the latest there was."""
+    fingerprint = answer.metadata.get(FINGERPRINT)
+    return (
+        answer.asset_key == found.asset_key
+        and fingerprint is not None
+        and fingerprint.value == found.fingerprint
+    )
+
+
+def _evaluation(entry: dg.EventLogEntry) -> dg.AssetCheckEvaluation | None:
+    event = entry.dagster_event
+    is_answer = event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    return event.asset_check_evaluation_data if event is not None and is_answer else None

@@ -8,9 +8,13 @@ from typing import Self
 
 import dagster as dg
 
-from sbir_gate.errors import SbirGateError
+from sbir_gate.errors import EnricherError, SbirGateError
 from sbir_gate.retrying import RetryPolicy
 from sbir_gate.settings.schema import Settings
+
+
+class RefusalError(dg.Failure):
+    """Ends a step whose blocking checks did not pass, with the reason; no further attempt changes it."""
 
 
 class StepRetries(dg.RetryPolicy):
@@ -56,8 +60,12 @@ def as_failures() -> Iterator[None]:
         yield
     except SbirGateError as error:
         words = [error.message, error.hint, *getattr(error, "__notes__", [])]
+        messages = "\n".join(error.log_tail) if isinstance(error, EnricherError) else ""
         raise dg.Failure(
             description="; ".join(filter(None, words)),
-            metadata={"status": error.exit_status.name},
+            metadata={
+                "status": error.exit_status.name,
+                **({"engine_messages": messages} if messages else {}),
+            },
             allow_retries=error.may_pass,
         ) from error

@@ -9,6 +9,7 @@ import dagster as dg
 
 from sbir_gate import __version__
 from sbir_gate.orchestration.names import named
+from sbir_gate.orchestration.retries import RefusalError
 from sbir_gate.orchestration.run_alerts import RunFacts, StepFailure
 
 BACKFILL_TAG = "dagster/backfill"
@@ -21,7 +22,7 @@ _PARTITION_TAGS = (
     ("dagster/partition",),
     ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end"),
 )
-_OF_CHECKS = "DagsterAssetCheckFailedError"
+_OF_CHECKS = ("DagsterAssetCheckFailedError", RefusalError.__name__)
 _KINDS = {
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
     dg.DagsterEventType.ASSET_MATERIALIZATION,
@@ -106,7 +107,7 @@ def _failure(event: dg.DagsterEvent) -> StepFailure:
     """Return the step's own error: what it was given as, else the first cause of what was raised."""
     failure = event.step_failure_data
     error = failure.error
-    is_of_checks = error is not None and error.cls_name == _OF_CHECKS
+    is_of_checks = error is not None and error.cls_name in _OF_CHECKS
     said = failure.user_failure_data.description if failure.user_failure_data is not None else None
     while error is not None and error.cause is not None:
         error = error.cause

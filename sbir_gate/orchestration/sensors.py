@@ -4,7 +4,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,6 +53,16 @@ def announce_by_environment(notice: RunNotice) -> str:
         return f"no notification was sent: {WEBHOOK_VARIABLE} is not set"
     announce_run(notice, webhook, SlackEdges(requests.Session()))
     return SENT
+
+
+def unheard_alerts(settings: Settings, environment: Mapping[str, str]) -> str:
+    """Return a warning where alerts have a channel and the sensors that send them are off; else nothing."""
+    if not environment.get(WEBHOOK_VARIABLE) or settings.orchestration.sensor_status == "running":
+        return ""
+    return (
+        f"{WEBHOOK_VARIABLE} is set, but the sensors that send alerts are off unless they were switched on:"
+        " set orchestration.sensor_status to running"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +129,12 @@ def make_sensors(
 ) -> list[dg.SensorDefinition]:
     """Return the sensors of one set of assets."""
     watch = _Watch(settings, assets, edges, prefix)
+    status = dg.DefaultSensorStatus[settings.orchestration.sensor_status.upper()]
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.FAILURE,
         name=named(*prefix, FAILURE_SENSOR),
+        default_status=status,
         description="Reports a run that failed: what its checks say, or why it broke.",
     )
     def enrichment_failure_sensor(context: dg.RunStatusSensorContext) -> None:
@@ -131,6 +143,7 @@ def make_sensors(
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
         name=named(*prefix, WARNING_SENSOR),
+        default_status=status,
         description="Reports a run that succeeded with warnings, or that succeeded again.",
     )
     def enrichment_warning_sensor(context: dg.RunStatusSensorContext) -> None:
@@ -139,6 +152,7 @@ def make_sensors(
     @dg.sensor(
         name=named(*prefix, BACKFILL_SENSOR),
         minimum_interval_seconds=_BACKFILL_SECONDS,
+        default_status=status,
         description="Reports a backfill in one message, when its last run has ended.",
     )
     def enrichment_backfill_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:

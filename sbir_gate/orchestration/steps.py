@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
@@ -13,13 +14,13 @@ import dagster as dg
 
 from sbir_gate.engine import enrich
 from sbir_gate.engine.recipient_parts import code_version
-from sbir_gate.errors import LimitError, OutputError
+from sbir_gate.errors import InputError, LimitError, OutputError
 from sbir_gate.gate.edges import Edges
 from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration.facts import Metadata, performance_facts
 from sbir_gate.orchestration.names import award_year_of
-from sbir_gate.orchestration.records import Recorded, read_later, recorded
+from sbir_gate.orchestration.records import VALIDATED_FINGERPRINT, Recorded, read_later, recorded
 from sbir_gate.orchestration.resources import GateResource
 from sbir_gate.orchestration.retries import as_failures
 from sbir_gate.orchestration.sensors import Announce, announce_by_environment
@@ -27,6 +28,8 @@ from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, asset_file
 from sbir_gate.pipeline.asset_run import Engine
 from sbir_gate.pipeline.asset_verdict import Enriched
 from sbir_gate.pipeline.places import remove_old, used
+from sbir_gate.reading.sources import count_rows_of
+from sbir_gate.settings.reading import reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 
 _CODE_VERSION = code_version()
@@ -52,6 +55,7 @@ class AssetOptions(TypedDict):
     code_version: str
     owners: list[str]
     tags: dict[str, str]
+    freshness_policy: dg.FreshnessPolicy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class AssetShape:
     """One set of the assets: its group, what stands before its names, its partitions, retries and resources.
 
     `recipients` is the asset of the file that awards are linked to, `awards_from` the asset that the awards
-    come from, if there is any.
+    come from, if there is any; `awards_kinds` are those of the files of the awards.
     """
 
     retries: dg.RetryPolicy
@@ -70,6 +74,8 @@ class AssetShape:
     awards_from: dg.AssetKey | None
     owners: tuple[str, ...]
     tags: Mapping[str, str]
+    freshness: dg.FreshnessPolicy | None
+    awards_kinds: frozenset[str]
     settings_resource: str
     io_manager: str
 
@@ -97,6 +103,7 @@ class AssetShape:
             code_version=_CODE_VERSION,
             owners=list(self.owners),
             tags=dict(self.tags),
+            freshness_policy=self.freshness,
         )
 
 
@@ -130,6 +137,20 @@ class Step:
         partition = self.context.partition_key if self.context.has_partition_key else None
         return recorded(self.context.instance, self.context.run, key, partition)
 
+    def newer(self, key: dg.AssetKey, enriched: Recorded) -> tuple[str, ...]:
+        """Return a warning where the asset before the enriched awards has other data by now."""
+        name, made_of = key.to_user_string(), enriched.text(VALIDATED_FINGERPRINT)
+        with suppress(InputError):  # its records may have been wiped
+            made_of = self.recorded(key).fingerprint
+        if made_of == enriched.text(VALIDATED_FINGERPRINT):
+            return ()
+        return (f"{name} has other data by now than {enriched.path} was made from: materialise all of it",)
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Write warnings to the log of the run."""
+        for warning in warnings:
+            self.context.log.warning("%s", warning)
+
     def remove_old(self, parent: Path, key: dg.AssetKey) -> None:
         """Remove the oldest places of an asset: not those that are published, or that a run may yet read."""
         needed = {*read_later(self.context.instance, key), *published_places(parent.parent)}
@@ -142,6 +163,14 @@ class Step:
 
     def _log_holder(self, holder: str) -> None:
         self.context.log.info("process %s is at work on these assets: waiting for it to end", holder)
+
+    def count_rows(self, source: Path) -> int | None:
+        """Return the rows of a source, None where it cannot be read: the step after this one says why."""
+        try:
+            with tempfile.TemporaryDirectory(dir=work_folder(self.settings)) as folder:
+                return count_rows_of(source, Path(folder), reading_options(self.settings))
+        except InputError:
+            return None
 
     def performance(self, records: int | None = None) -> Metadata:
         """Return what the step has taken up to now, as metadata; the rate where it is one of records."""
@@ -159,6 +188,7 @@ def opened_step(
 ) -> Iterator[Step]:
     """Open a step whose errors end it in their own words."""
     with as_failures():
+        gate.say_changes(context.log.info)
         yield Step(gate, context)
 
 

@@ -13,12 +13,10 @@ from typing import Protocol
 
 from sbir_gate.documents import load_award_table, write_run
 from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
-from sbir_gate.engine.linking import files_of
-from sbir_gate.engine.recipient_parts import parts_key
 from sbir_gate.engine.tracking import ChunkWatch, engine_seconds_left
-from sbir_gate.errors import InputError, UsageError
+from sbir_gate.errors import InputError
 from sbir_gate.gate.edges import Edges
-from sbir_gate.gate.fixture import UnreadAwards, fixture_of
+from sbir_gate.gate.fixture import ReadFixture, UnreadAwards, fixture_of
 from sbir_gate.gate.measuring.benchmark import Repeat, Tally
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.process import ProcessResult
@@ -30,13 +28,12 @@ from sbir_gate.model.records import Reject
 from sbir_gate.model.run import Run
 from sbir_gate.model.samples import Calibration
 from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, ValidatedFiles, with_awards
+from sbir_gate.pipeline.asset_files import EnrichedFiles, ValidatedFiles, with_awards
 from sbir_gate.pipeline.validation import check_awards
 from sbir_gate.progress import Progress
 from sbir_gate.reading.award_table import load_profiles
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.settings.reading import reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 from sbir_gate.time_left import QUALITY, StageState
 
@@ -85,6 +82,18 @@ class ValidatedAwards:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientParts:
+    """Where the recipients' parts are: `chunks` are made in this run, `kept` ones were read before it.
+
+    Without `is_resuming` chunks of an interrupted run are not used.
+    """
+
+    chunks: Path | None = None
+    kept: Path | None = None
+    is_resuming: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """A Run of one enrichment, and what the engine said of it."""
 
@@ -100,10 +109,8 @@ def measure_enrichment(
     monitor: PerformanceMonitor,
     progress: Progress,
     watch: ChunkWatch,
+    parts: RecipientParts,
     engine: Engine = enrich,
-    *,
-    chunks: Path | None = None,
-    is_resuming: bool = True,
 ) -> Measured:
     """Enrich the validated awards, measure it as one repeat, and save its Run.
 
@@ -112,8 +119,7 @@ def measure_enrichment(
     """
     effective = with_awards(effective, validated.source)
     settings = effective.settings
-    check_engine(settings)
-    _refuse_bad_awards(settings, validated.files)
+    refuse_bad_awards(settings, validated.files)
     scratch = settings.enrichment.work_folder or files.folder
     # of the recipients only those that matter are looked up, in what the engine kept of its one pass
     with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=scratch) as name:
@@ -123,9 +129,10 @@ def measure_enrichment(
             output=files.awards,
             rejects=files.rejects,
             metrics=files.metrics,
-            is_resuming=is_resuming,
+            is_resuming=parts.is_resuming,
             index_folder=Path(name),
-            chunk_folder=chunks,
+            chunk_folder=parts.chunks,
+            kept_recipients=parts.kept,
             later_stages=(QUALITY,),
         )
         started_at, calibration = edges.now(), edges.calibrate()
@@ -154,17 +161,7 @@ def measure_enrichment(
     return Measured(run, summary)
 
 
-def chunk_folder(settings: Settings, assets: AssetFiles) -> Path:
-    """Return the folder of the finished chunks of the recipients, which all years share: by their content.
-
-    Raises InputError where the recipients cannot be read.
-    """
-    paths = files_of([str(settings.fixtures.recipients)], settings)
-    key = parts_key(paths, reading_options(settings))
-    return (work_folder(settings) or assets.folder) / "chunks" / key[:16]
-
-
-def _refuse_bad_awards(settings: Settings, files: ValidatedFiles) -> None:
+def refuse_bad_awards(settings: Settings, files: ValidatedFiles) -> None:
     """Ask the checks again: a run of a later step alone has run none of them."""
     faults = [check_text(each) for each in check_awards(settings, files) if each.is_blocking]
     if faults:
@@ -172,13 +169,30 @@ def _refuse_bad_awards(settings: Settings, files: ValidatedFiles) -> None:
         raise InputError(f"the awards did not pass: {'; '.join(faults)}", hint, path=files.awards)
 
 
-def check_engine(settings: Settings) -> None:
-    """Raise UsageError for another enricher: a step runs the engine in its own process."""
-    if settings.enricher.command is not None:
-        raise UsageError(
-            "enricher.command: the assets run the built-in engine",
-            "leave it at null here; 'sbir-gate run' gates any command",
-        )
+def validated_fixture(
+    effective: EffectiveSettings,
+    validated: ValidatedAwards,
+    started_at: datetime,
+    recipients: RecipientIndex,
+    handed: tuple[Path, Path] | None = None,
+) -> ReadFixture:
+    """Return the validated awards as a fixture; `handed` are the files that another engine gets.
+
+    Raises what `fixture_of` raises.
+    """
+    table = load_award_table(validated.files.table)
+    first = next((Reject("", 0, "", "", example) for example in table.reject_examples), None)
+    # the fixture is what the source holds, so that a Run of 'sbir-gate run' on the same files is comparable
+    return fixture_of(
+        effective,
+        started_at,
+        load_profiles(validated.files.profiles),
+        UnreadAwards(table.rejects, first),
+        recipients,
+        handed,
+        is_partial=validated.is_partial,
+        awards_digest=validated.digest,
+    )
 
 
 def _run(
@@ -190,20 +204,7 @@ def _run(
     recipients: RecipientIndex,
 ) -> Run:
     """Return the Run of what was enriched, with the enrichment as its one repeat."""
-    profiles = load_profiles(validated.files.profiles)
-    table = load_award_table(validated.files.table)
-    first = next((Reject("", 0, "", "", example) for example in table.reject_examples), None)
-    unread = UnreadAwards(table.rejects, first)
-    # the fixture is what the source holds, so that a Run of 'sbir-gate run' on the same files is comparable
-    read = fixture_of(
-        effective,
-        timing.started_at,
-        profiles,
-        unread,
-        recipients,
-        is_partial=validated.is_partial,
-        awards_digest=validated.digest,
-    )
+    read = validated_fixture(effective, validated, timing.started_at, recipients)
     telemetry = timing.telemetry
     process = ProcessResult(
         exit_status=0,
@@ -214,7 +215,7 @@ def _run(
         memory_method=IN_PROCESS,
         cpu_method=IN_PROCESS,
     )
-    tally = Tally([profile.award_id for profile in profiles])
+    tally = Tally([profile.award_id for profile in read.profiles])
     tally.add(Repeat(process, telemetry, read_decisions(files.awards)), timing.calibration)
     return replace(run_of(effective, edges, read, tally.result(edges.calibrate())), enricher=ENRICHER)
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbir_gate.documents import load_run, save_alerts
 from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
-from sbir_gate.gate.comparing.other_data import declined, judge_step
+from sbir_gate.gate.comparing.other_data import judge_step
 from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import is_refused, run_findings, single_run_policy
+from sbir_gate.gate.comparing.small_samples import with_chance
 from sbir_gate.gate.conclusion import ALERTS_NAME, VERDICT_NAME, error_verdict, write_verdict
 from sbir_gate.gate.edges import Edges
-from sbir_gate.gate.history import consult_history, drift_before_promotion
+from sbir_gate.gate.history import (
+    StepReference,
+    consult_history,
+    drift_before_promotion,
+    noise_of_history,
+)
 from sbir_gate.gate.kept_runs import keep_run
 from sbir_gate.gate.policy import own_judgement
 from sbir_gate.gate.quality import keep_quality, report_on_saved
-from sbir_gate.gate.reporting.messages import texts
 from sbir_gate.gate.reporting.notices import obstacle_text
 from sbir_gate.gate.storing.baselines import load_baseline, promote
 from sbir_gate.gate.trends import trends_of
@@ -32,6 +37,7 @@ from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     asset_settings,
     files_around,
+    unfollowed,
     with_reports_in,
 )
 from sbir_gate.pipeline.asset_run import RESUMED
@@ -90,7 +96,8 @@ def judge_assets(effective: EffectiveSettings, enriched: Enriched, edges: Edges)
 
     `effective` are the settings as they are loaded: the baseline that is committed lies where they say. It is
     the reference until the assets have one of their own, if it is of the same data; its times and sizes, of
-    another kind of process, are left out. Raises DocumentError for a Run or a baseline that cannot be read.
+    another kind of process, are left out. So are those of a Run that resumed. What one repeat cannot show of
+    the noise, the history does. Raises DocumentError for a Run or a baseline that cannot be read.
     """
     judgement = own_judgement(effective, has_baseline=False)
     rules = single_run_policy(judgement.rules.policy)
@@ -98,15 +105,29 @@ def judge_assets(effective: EffectiveSettings, enriched: Enriched, edges: Edges)
     reference = _reference(run, enriched.assets, effective.settings)
     waivers = Waivers(judgement.rules.waivers, edges.now().date())
     settings = enriched.settings(effective).settings
-    past = consult_history(run, judge_step(run, reference, rules, waivers=waivers), settings)
+    timed = _without_cost(reference) if reference is not None and RESUMED in run.engine_notes else reference
+    spread = noise_of_history(run, timed, rules, settings)
+    verdict = judge_step(run, timed, rules, waivers=waivers, spread=spread)
+    if enriched.award_year is not None:
+        verdict = with_chance(verdict, run, reference, rules)
+    past = consult_history(run, verdict, settings, of_step=StepReference(reference))
     return Judged(
         run,
         reference,
         past.verdict,
         past.alerts,
         run_findings(run, reference, rules, past.verdict),
-        past.warnings,
+        (*unfollowed(settings, _made_of(run)), *past.warnings),
     )
+
+
+def _made_of(run: Run) -> Mapping[str, str]:
+    fixture = run.fixture
+    return {
+        "awards": fixture.awards_path,
+        "recipients": fixture.recipients_path,
+        "truth": fixture.truth_path,
+    }
 
 
 def conclude_assets(
@@ -158,46 +179,52 @@ def _record(judged: Judged, settings: Settings, edges: Edges) -> None:
     trends = trends_of(judged.run, settings, judged.verdict.changes)
     write_verdict(folder, judged.run, judged.verdict, edges.subject, trends)
     save_alerts(folder / ALERTS_NAME, judged.alerts)
-    keep_run(judged.run, judged.verdict.outcome, edges.tags(), settings, judged.alerts)
+    keep_run(_comparable(judged.run), judged.verdict.outcome, edges.tags(), settings, judged.alerts)
 
 
 def store_baseline(judged: Judged, effective: EffectiveSettings, enriched: Enriched) -> str:
     """Make the Run the next baseline if it qualifies; return a message with the result.
 
-    It is not if it failed or broke (`baseline_obstacle`), if it resumed what another began (its time is not
-    its own), if it drifted, or if a rate is worse than the baseline's: a baseline that moves with every step
-    of a slow decline hides it.
+    It is not if it failed or broke (`baseline_obstacle`), or if it drifted: a baseline that moves with every
+    step of a slow decline hides it. Of a Run that resumed what another began the times are left out.
     """
     settings = enriched.settings(effective).settings
     if not settings.orchestration.stores_baseline:
         return "not stored: orchestration.stores_baseline is false"
-    obstacle = _obstacle(judged, effective, settings)
+    obstacle = _obstacle(judged, settings)
     if obstacle:
         return f"not stored: {obstacle}"
     try:
-        path = promote(judged.run, enriched.assets.baselines)
+        path = promote(_comparable(judged.run), enriched.assets.baselines)
     except (InputError, OutputError) as error:
         return f"not stored: {error.message}"
     return f"stored: {path}"
 
 
-def _obstacle(judged: Judged, effective: EffectiveSettings, settings: Settings) -> str:
-    run = judged.run
+def _obstacle(judged: Judged, settings: Settings) -> str:
     obstacle = baseline_obstacle(judged.verdict)
-    if obstacle is not None:
-        return obstacle_text(obstacle)
-    if RESUMED in run.engine_notes:
-        return "the Run went on from the chunks of another"
-    if judged.reference is not None:
-        policy = own_judgement(effective, has_baseline=False).rules.policy
-        worse = declined(run, judged.reference, policy)
-        if worse:
-            return f"worse than the baseline, if within the limits: {'; '.join(texts(worse))}"
-    try:
-        obstacle = baseline_obstacle(judged.verdict, drift_before_promotion(run, settings))
-    except SbirGateError as error:
-        return f"drift cannot be judged ({error.message})"
+    if (
+        obstacle is None
+        and judged.reference is not None
+        and judged.reference.started_at > judged.run.started_at
+    ):
+        return "a later Run is the baseline"
+    if obstacle is None:
+        try:
+            drift = drift_before_promotion(_comparable(judged.run), settings)
+        except SbirGateError as error:
+            return f"drift cannot be judged ({error.message})"
+        obstacle = baseline_obstacle(judged.verdict, drift)
     return "" if obstacle is None else obstacle_text(obstacle)
+
+
+def _comparable(run: Run) -> Run:
+    """Return the Run with what may be compared with other Runs: one that resumed did less work."""
+    return _without_cost(run) if RESUMED in run.engine_notes else run
+
+
+def _without_cost(run: Run) -> Run:
+    return replace(run, metrics=tuple(metric for metric in run.metrics if metric.kind is MetricKind.EXACT))
 
 
 def _reference(run: Run, files: AssetFiles, settings: Settings) -> Run | None:
@@ -207,5 +234,4 @@ def _reference(run: Run, files: AssetFiles, settings: Settings) -> Run | None:
     committed = load_baseline(settings.gate.baselines_folder, run.gate)
     if committed is None or committed.fixture.fingerprint != run.fixture.fingerprint:
         return None
-    exact = tuple(metric for metric in committed.metrics if metric.kind is MetricKind.EXACT)
-    return replace(committed, metrics=exact)
+    return _without_cost(committed)

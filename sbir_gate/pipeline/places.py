@@ -22,7 +22,7 @@ from sbir_gate.locks import in_use, out_of_use
 _NEW = ".new-"
 _DRAFT = ".draft-"
 _REMOVED = ".removed-"
-_LOCK = ".lock"
+LOCK_NAME = ".lock"
 # of the 64 digits of the fingerprint: enough to tell places apart
 _NAME_DIGITS = 16
 _HINT = "name a folder that you may write to in orchestration.folder"
@@ -44,9 +44,9 @@ def drafted(parent: Path) -> Iterator[Path]:
     with ExitStack() as stack:
         try:
             new.mkdir(parents=True)
-            (new / _LOCK).touch()
+            (new / LOCK_NAME).touch()
             # it has the name of a draft, and may be removed as one, only when it is locked
-            stack.enter_context(in_use(new / _LOCK))
+            stack.enter_context(in_use(new / LOCK_NAME))
             new.rename(draft)
         except OSError as error:
             raise unwritable(parent, error, _HINT) from error
@@ -86,7 +86,7 @@ def used(place: Place, hint: str) -> Iterator[None]:
     Raises InputError, with the hint, where it is not.
     """
     try:
-        with in_use(place.folder / _LOCK):
+        with in_use(place.folder / LOCK_NAME):
             found = fingerprint_of(place.folder)
             if found != place.fingerprint:
                 raise InputError("its files are not those that were recorded", hint, path=place.folder)
@@ -119,7 +119,7 @@ def remove_old(parent: Path, keep: int, needed: Collection[Path]) -> None:
     places = sorted((path for path in found if not path.name.startswith(".")), key=_modified, reverse=True)
     leftovers = [path for path in found if path.name.startswith((_DRAFT, _REMOVED))]
     for path in (*leftovers, *(place for place in places[keep:] if place.resolve() not in needed)):
-        with out_of_use(path / _LOCK) as is_free, suppress(OSError):
+        with out_of_use(path / LOCK_NAME) as is_free, suppress(OSError):
             if is_free:
                 # whoever looks now sees it whole or not at all
                 removed = path.with_name(f"{_REMOVED}{uuid4().hex}")
@@ -128,7 +128,7 @@ def remove_old(parent: Path, keep: int, needed: Collection[Path]) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.name != _LOCK)
+    return sorted(path for path in folder.iterdir() if path.name != LOCK_NAME)
 
 
 def _modified(path: Path) -> int:

@@ -10,16 +10,36 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.errors import InputError
-from sbir_gate.reading import cleaning
+from sbir_gate.model.chunks import Observation, Remark
+from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
+from sbir_gate.model.finding import Fact
+from sbir_gate.reading import cleaning, derived_ids
+from sbir_gate.reading.accounts import Account, ColumnLog
 from sbir_gate.reading.database import SLICE_OPTIONS, copy_rows
-from sbir_gate.reading.files import SourceFile, resolve_files
-from sbir_gate.reading.layout import AWARDS, column_key, find_fields, require_fields, unique_names
-from sbir_gate.reading.loading import RAW_TABLE
+from sbir_gate.reading.derived_ids import TEXT_TYPE
+from sbir_gate.reading.dump_rows import DumpRows
+from sbir_gate.reading.field_cells import (
+    clean_cell,
+    name_cells,
+    observe_columns,
+    observe_identifiers,
+    raw_cell,
+)
+from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
+from sbir_gate.reading.layout import (
+    AWARDS,
+    Fields,
+    columns_of,
+    find_fields,
+    require_fields,
+    unique_names,
+)
+from sbir_gate.reading.loading import RAW_TABLE, RawFile
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import open_source, source_name
 from sbir_gate.reading.spelling import register_repair
-from sbir_gate.sql_text import file_relation, identifier, literal
+from sbir_gate.sql_text import file_relation, identifier
 
 ROWS_TABLE = "award_rows"
 AWARDS_TABLE = "awards"
@@ -32,14 +52,15 @@ class AwardsRead:
     """What was read: `columns` are the original ones, in order, as `award_rows` spells them.
 
     `has_award_ids` says whether the files have a column of award ids, `repeated_ids` how many ids stood there
-    more than once.
+    more than once; `account` is that of the rows, `findings` all that there is to say.
     """
 
     rows: int
     rejects: int
     columns: tuple[str, ...]
     has_award_ids: bool
-    warnings: tuple[str, ...]
+    account: Account
+    findings: tuple[Diagnosis, ...] = ()
     repeated_ids: int = 0
 
 
@@ -52,13 +73,13 @@ def read_awards(
 ) -> AwardsRead:
     """Read all awards of a file, folder or glob into the view `award_rows` and the table `awards`.
 
-    `award_rows` has `position` (BIGINT from 0, in source order) and every original column as
-    VARCHAR, NULL where empty; its rows lie in files in `work_folder`, for only the writing of the
-    result needs them again. `awards` has position, award_id, name, uei, duns, city, state, zip5,
-    phase, company_size, identifier_type, agency, program, year, is_placeholder. Files are read in the
-    order of their paths; columns whose names differ in case only are one column. A row without an
-    award_id gets one from its cells, the
-    same wherever it stands; repeats get -2, -3, ... in source order.
+    `award_rows` has `position` (BIGINT from 0, in source order) and every original column with its type (text
+    is VARCHAR, NULL where empty; so is a column whose types differ between files); its rows are in files in
+    `work_folder`, because only the writing of the result needs them again. `awards` has position, award_id,
+    name, uei, duns, city, state, zip5, phase, company_size, identifier_type, agency, program, year,
+    is_placeholder. Files are read in the order of their paths; columns whose names differ in case only are
+    one column. A row without an award_id gets one from its cells, the same wherever it is; repeats get -2,
+    -3, ... in source order.
 
     Raises InputError for a source that is missing, damaged, of an unknown layout, without rows, or
     with too many rejects; OutputError when the work folder cannot be written.
@@ -67,35 +88,42 @@ def read_awards(
     options = replace(options, chunk_size=min(options.chunk_size, _MOST_ROWS))
     tally = RejectTally(rejects if rejects is not None else RejectLog())
     register_repair(connection)
+    derived_ids.register_texts(connection)
     spellings: dict[str, str] = {}
-    warnings: list[str] = []
-    plans = []
+    renamed: list[Diagnosis] = []
+    observations: list[Observation] = []
+    plans, taken = [], ColumnLog(AWARDS)
     for file in resolve_files(source):
         with open_source(connection, file, work_folder, options) as raw:
-            plan, changed = _plan(file, raw.columns, spellings)
+            plan, changed = _plan(file, raw, spellings)
         plans.append(plan)
-        warnings += [f"{file.path}: {warning}" for warning in changed]
-    columns = tuple(spellings.values())
+        taken.add(source_name(file), raw.columns, plan.fields, raw.findings)
+        tally.hint = raw.hint or tally.hint
+        renamed += changed
+    types, differing = _common_types(plans)
     _create_table(connection)
     files: list[Path] = []
     rows = 0
     for plan in plans:
         with open_source(connection, plan.file, work_folder, options) as raw:
-            for block in raw.blocks(range(len(raw.columns))):
+            for block in raw.blocks(range(len(raw.columns)), is_typed=True):
                 tally.add_all(block.rejects)
                 if not block.rows:
                     continue
                 files.append(work_folder / f"award-rows-{len(files):06d}.parquet")
-                _set_aside(connection, rows, plan, columns, files[-1])
+                _set_aside(connection, rows, plan, types, files[-1])
                 _insert(connection, rows, plan)
+                observations += _observed(connection, rows, plan)
                 rows += block.rows
     tally.check(rows, options.max_reject_percent)
     if not rows:
         raise tally.nothing_read(f"{source}", "awards")
     connection.execute(f"CREATE OR REPLACE VIEW {ROWS_TABLE} AS FROM {file_relation(files)}")
-    repeated_ids = _number_repeats(connection, warnings)
+    repeated_ids, repeats = _number_repeats(connection)
     has_award_ids = any("award_id" in plan.fields for plan in plans)
-    return AwardsRead(rows, tally.count, columns, has_award_ids, tuple(warnings), repeated_ids)
+    account = Account(AWARDS.what, rows, tally.count, tuple(observations), taken.diagnoses())
+    findings = (*account.diagnoses(), *renamed, *differing, *repeats)
+    return AwardsRead(rows, tally.count, tuple(types), has_award_ids, account, findings, repeated_ids)
 
 
 def thin_awards(connection: duckdb.DuckDBPyConnection, read: AwardsRead, most: int) -> None:
@@ -142,7 +170,7 @@ def read_fields(
                 raise InputError(problem, hint, path=source_name(file))
             known |= fields.keys()
             cells = clean_cells(fields)
-            for block in raw.blocks(sorted(set(fields.values()))):
+            for block in raw.blocks(columns_of(fields)):
                 tally.add_all(block.rejects)
                 connection.execute(
                     f"INSERT INTO {AWARDS_TABLE} SELECT {rows} + rowid, {cells} FROM {RAW_TABLE}"
@@ -155,20 +183,58 @@ def read_fields(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How one file goes into the tables: its own column names, `award_rows`' names for them, its fields."""
+    """How one file goes into the tables: its column names, `award_rows`' names for them, types and fields."""
 
     file: SourceFile
     columns: tuple[str, ...]
     names: tuple[str, ...]
-    fields: Mapping[str, int]
+    types: tuple[str, ...]
+    fields: Fields
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the file has types: then each cell is there as it is, too."""
+        return self.file.kind is FileKind.PARQUET
 
 
-def _plan(file: SourceFile, columns: Sequence[str], spellings: dict[str, str]) -> tuple[_Plan, list[str]]:
-    """Return the file's plan and warnings; `spellings` learns the names that are new."""
+def _plan(
+    file: SourceFile, raw: RawFile | DumpRows, spellings: dict[str, str]
+) -> tuple[_Plan, list[Diagnosis]]:
+    """Return the file's plan and findings; `spellings` learns the names that are new."""
+    columns = raw.columns
     fields = require_fields(AWARDS, columns, source_name(file))
     unique, changed = unique_names(columns, reserved=[POSITION])
     names = tuple(spellings.setdefault(name.casefold(), name) for name in unique)
-    return _Plan(file, tuple(columns), names, fields), changed
+    findings = [
+        Diagnosis(
+            Gravity.WARNING,
+            Flaw.READING_COLUMN_RENAMED,
+            source_name(file),
+            {"number": renamed.number, "column": renamed.stem, "name": renamed.name},
+        )
+        for renamed in changed
+    ]
+    return _Plan(file, tuple(columns), names, tuple(raw.types), fields), findings
+
+
+def _common_types(plans: Sequence[_Plan]) -> tuple[dict[str, str], list[Diagnosis]]:
+    """Return the type of each column over all files, and what to say of those whose types differ."""
+    types: dict[str, str] = {}
+    differing: dict[str, set[str]] = {}
+    for plan in plans:
+        for name, type_ in zip(plan.names, plan.types, strict=True):
+            if types.setdefault(name, type_) != type_:
+                differing.setdefault(name, {types[name]}).add(type_)
+    types |= dict.fromkeys(differing, TEXT_TYPE)
+    return types, [
+        Diagnosis(
+            Gravity.WARNING,
+            Flaw.READING_TYPES_DIFFER,
+            AWARDS.what,
+            {"column": name, "types": tuple(sorted(found))},
+        )
+        for name, found in differing.items()
+    ]
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection) -> None:
@@ -184,66 +250,84 @@ def _set_aside(
     connection: duckdb.DuckDBPyConnection,
     first_position: int,
     plan: _Plan,
-    columns: Sequence[str],
+    types: Mapping[str, str],
     path: Path,
 ) -> None:
-    """Write the rows as they are to a file of all `columns`, NULL for those that their source has not."""
-    cells = {name: f"c{index}" for index, name in enumerate(plan.names)}
+    """Write the rows as they are to a file of all columns, NULL for those that their source has not."""
+    cells = {
+        name: f"{'t' if plan.is_typed and types[name] == type_ else 'c'}{index}"
+        for index, (name, type_) in enumerate(zip(plan.names, plan.types, strict=True))
+    }
     originals = ", ".join(
-        f"{cells.get(column, 'CAST(NULL AS VARCHAR)')} AS {identifier(column)}" for column in columns
+        f"{cells.get(column, f'CAST(NULL AS {type_})')} AS {identifier(column)}"
+        for column, type_ in types.items()
     )
     rows = f"SELECT {first_position} + rowid AS {POSITION}, {originals} FROM {RAW_TABLE}"
     copy_rows(connection, rows, path, SLICE_OPTIONS)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> None:
-    cells = clean_cells(plan.fields, _derived_id(plan.columns))
+    cells = clean_cells(plan.fields, derived_ids.award_id(plan.columns, plan.types))
     connection.execute(
         f"INSERT INTO {AWARDS_TABLE} SELECT {first_position} + rowid, {cells} FROM {RAW_TABLE}"
     )
 
 
-def clean_cells(fields: Mapping[str, int], derived_id: str = "NULL") -> str:
+def _observed(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> list[Observation]:
+    """Return what is remarkable about the block that has just been inserted."""
+    clean = (
+        f"SELECT {POSITION} - {first_position} AS place, name, uei, duns, "
+        f"is_placeholder AND name IS NOT NULL AS is_generic FROM {AWARDS_TABLE} "
+        f"WHERE {POSITION} >= {first_position}"
+    )
+    nameless, placeholders = connection.execute(
+        "SELECT count(*) FILTER (coalesce(name, uei, duns) IS NULL), "
+        f"count(*) FILTER (is_generic) FROM ({clean})"
+    ).fetchall()[0]
+    seen = [
+        Observation(Remark.NAMELESS, "", nameless),
+        Observation(Remark.PLACEHOLDER_NAME, "", placeholders),
+    ]
+    return [
+        *(each for each in seen if each.count),
+        *observe_columns(connection, plan.fields),
+        *observe_identifiers(connection, plan.fields, clean),
+    ]
+
+
+def clean_cells(fields: Fields, derived_id: str = "NULL") -> str:
     """SQL: the columns of `awards` beyond the position, of a row of RAW_TABLE; `fields` has their places."""
-
-    def cell(field: str) -> str:
-        return f"c{fields[field]}" if field in fields else "CAST(NULL AS VARCHAR)"
-
     return (
-        f"coalesce({cleaning.own_id(cell('award_id'))}, {derived_id}) AS award_id, "
-        f"{cleaning.name_text(cell('name'))} AS clean_name, "
-        f"{cleaning.uei(cell('uei'))} AS clean_uei, {cleaning.duns(cell('duns'))} AS clean_duns, "
-        f"{cleaning.city(cell('city'))} AS city, {cleaning.state(cell('state'))} AS state, "
-        f"{cleaning.zip5(cell('zip'))} AS zip5, {cleaning.phase(cell('phase'))} AS phase, "
-        f"{cleaning.company_size(cell('employees'))} AS company_size, "
+        f"coalesce({cleaning.own_id(raw_cell(fields, 'award_id'))}, {derived_id}) AS award_id, "
+        f"{clean_cell(fields, 'name')} AS clean_name, "
+        f"{clean_cell(fields, 'uei')} AS clean_uei, {clean_cell(fields, 'duns')} AS clean_duns, "
+        f"{clean_cell(fields, 'city')} AS city, {clean_cell(fields, 'state')} AS state, "
+        f"{clean_cell(fields, 'zip')} AS zip5, {cleaning.phase(raw_cell(fields, 'phase'))} AS phase, "
+        f"{cleaning.company_size(raw_cell(fields, 'employees'))} AS company_size, "
         f"{cleaning.identifier_type('clean_uei', 'clean_duns')} AS identifier_type, "
-        f"{cleaning.label(cell('agency'))} AS agency, {cleaning.label(cell('program'))} AS program, "
-        f"{cleaning.year(cell('year'))} AS year, "
-        f"{cleaning.is_placeholder(cell('name'), 'clean_name')} AS is_placeholder"
+        f"{clean_cell(fields, 'agency')} AS agency, {clean_cell(fields, 'program')} AS program, "
+        f"{clean_cell(fields, 'year')} AS year, "
+        f"{cleaning.is_placeholder(name_cells(fields), 'clean_name')} AS is_placeholder"
     )
 
 
-def _derived_id(columns: Sequence[str]) -> str:
-    """SQL: 'A' and 16 hexadecimal digits over all cells by sorted column name; empty cells don't count."""
-    keyed = sorted((column_key(column), index) for index, column in enumerate(columns))
-    cells = ", ".join(f"{literal(key + '=')} || c{index}" for key, index in keyed)
-    return f"'A' || {cleaning.short_hash(f'concat_ws(chr(31), {cells})')}"
-
-
-def _number_repeats(connection: duckdb.DuckDBPyConnection, warnings: list[str]) -> int:
-    """Make award ids distinct; return how many repeat, and add a warning when any does."""
-    repeated = 0
+def _number_repeats(connection: duckdb.DuckDBPyConnection) -> tuple[int, list[Diagnosis]]:
+    """Make award ids distinct; return how many repeat, and a finding when any does."""
+    repeated, example = 0, ""
     repeats = f"SELECT award_id FROM {AWARDS_TABLE} GROUP BY award_id HAVING count(*) > 1"
     while True:
         count, first = connection.execute(f"SELECT count(*), min(award_id) FROM ({repeats})").fetchall()[0]
         if not count:
-            return repeated
+            break
         if not repeated:
-            repeated = count
-            warnings.append(f"award_id: {count:,} ids repeat, e.g. {first!r}; the repeats got -2, -3, ...")
+            repeated, example = count, repr(first)
         connection.execute(
             f"UPDATE {AWARDS_TABLE} SET award_id = {AWARDS_TABLE}.award_id || '-' || counted.place FROM ("
             f"SELECT {POSITION}, row_number() OVER (PARTITION BY award_id ORDER BY {POSITION}) AS place "
             f"FROM {AWARDS_TABLE} WHERE award_id IN ({repeats})) AS counted "
             f"WHERE counted.{POSITION} = {AWARDS_TABLE}.{POSITION} AND counted.place > 1"
         )
+    facts: dict[str, Fact] = {"count": repeated, "example": example}
+    return repeated, [
+        Diagnosis(Gravity.WARNING, Flaw.READING_IDS_REPEAT, AWARDS.what, facts)
+    ] if repeated else []

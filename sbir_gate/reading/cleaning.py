@@ -19,8 +19,13 @@ _ORDINARY = "[A-Za-z0-9](?: *[!-:<-~])*"
 _BLANKS = r"[\s\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200D}\x{2028}\x{2029}\x{202F}\x{205F}\x{2060}\x{3000}]+"
 # what Python's `strip` takes off: the no-break space and its like too, but no character of zero width
 _AROUND_IDS = "".join(filter(str.isspace, map(chr, range(0x3001))))
-_UEI = "[A-HJ-NP-Z][A-HJ-NP-Z0-9]{11}"
+_UEI = "[A-HJ-NP-Z1-9][A-HJ-NP-Z0-9]{11}"
+_NO_UEI = "[0-9]{9}|^(?:" + "|".join(f"{letter}+" for letter in "ABCDEFGHJKLMNPQRSTUVWXYZ") + ")$"
 _NO_DUNS = "|".join([f"{digit}{{9}}" for digit in "0123456789"] + ["123456789", "987654321"])
+# what stands where there is no identifier, in lower case and without marks and blanks
+_NO_IDENTIFIER = "|".join(
+    ["0+", "9+", "x+", _NO_DUNS, *sorted({re.sub(r"[^a-z/#]", "", text) for text in PLACEHOLDERS})]
+)
 
 # USPS Publication 28, appendix B: states, districts, territories, freely associated states, military
 _STATES = """
@@ -63,18 +68,23 @@ def city(column: str) -> str:
 
 
 def uei(column: str) -> str:
-    """Unique Entity Identifier: 12 capital letters and digits without O and I, the first a letter.
+    """Unique Entity Identifier: 12 capital letters and digits without O and I, the first not a zero.
 
-    Source: the rule that GSA publishes for UEIs; of 14,451 real ones none breaks it.
+    Nine digits in a row do not occur: they would be taken for a DUNS or a taxpayer's number. Source: the rule
+    that GSA publishes for UEIs; of 14,451 real ones none breaks it.
     """
     marks = literal(_BLANKS + "|[-'\"]")
-    return _let(
+
+    def is_valid(text: str) -> str:
+        return (
+            f"regexp_full_match({text}, {literal(_UEI)}) AND NOT regexp_matches({text}, {literal(_NO_UEI)})"
+        )
+
+    found = _let(
         f"upper(regexp_replace({column}, {marks}, '', 'g'))",
-        lambda text: (
-            f"CASE WHEN regexp_full_match({text}, {literal(_UEI)}) "
-            f"AND replace({text}, left({text}, 1), '') <> '' THEN {text} END"
-        ),
+        lambda text: f"CASE WHEN {is_valid(text)} THEN {text} END",
     )
+    return f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_valid(column)} THEN {column} ELSE {found} END"
 
 
 def duns(column: str) -> str:
@@ -177,10 +187,23 @@ def identifier_type(uei_column: str, duns_column: str) -> str:
 
 def is_placeholder(name_column: str, clean_name: str) -> str:
     """Say whether the cell of a name holds text that names no one: "n/a", or "MULTIPLE RECIPIENTS"."""
-    names = ", ".join(map(literal, PLACEHOLDER_FIRMS))
     return (
-        f"coalesce(({clean_name} IS NULL AND regexp_matches({name_column}, '[[:alnum:]]')) "
-        f"OR upper({clean_name}) IN ({names}), false)"
+        f"(coalesce({clean_name} IS NULL AND regexp_matches({name_column}, '[[:alnum:]]'), false) "
+        f"OR {is_placeholder_firm(clean_name)})"
+    )
+
+
+def is_placeholder_firm(clean_name: str) -> str:
+    """Say whether a clean name is that of many firms or of none: it matches nothing."""
+    return f"coalesce(upper({clean_name}) IN ({', '.join(map(literal, PLACEHOLDER_FIRMS))}), false)"
+
+
+def unused_reason(text: str, clean: str) -> str:
+    """Why the identifier in a text is not used, as `model.chunks.Remark` spells it; good ones are generic."""
+    bare = f"regexp_replace(lower({text}), '[^a-z0-9/#]|[.]0+$', '', 'g')"
+    nothing = f"regexp_full_match({bare}, {literal(_NO_IDENTIFIER)})"
+    return (
+        f"CASE WHEN {clean} IS NOT NULL THEN 'generic' WHEN {nothing} THEN 'placeholder' ELSE 'bad-form' END"
     )
 
 

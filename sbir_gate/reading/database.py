@@ -48,6 +48,8 @@ def open_database(options: DatabaseOptions, folder: Path) -> Iterator[duckdb.Duc
         }
     )
     try:
+        # times are written in UTC, whatever the time zone of the machine
+        connection.execute("SET TimeZone = 'UTC'")
         yield connection
     except (duckdb.OutOfMemoryException, MemoryError) as error:
         raise LimitError(

@@ -11,6 +11,7 @@ import duckdb
 
 from sbir_gate.errors import Fault, InputError, ToolError
 from sbir_gate.model.chunks import Span
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.reading.copy_text import (
     UNESCAPE_FUNCTION,
     LineBlock,
@@ -20,6 +21,7 @@ from sbir_gate.reading.copy_text import (
     unescape,
 )
 from sbir_gate.reading.database import count_rows, register_function
+from sbir_gate.reading.derived_ids import TEXT_TYPE
 from sbir_gate.reading.dumps import Dump, DumpTable
 from sbir_gate.reading.loading import RAW_TABLE, RawBlock, remaining, work_file
 from sbir_gate.reading.options import ReadingOptions
@@ -55,6 +57,9 @@ class DumpRows:
             self.columns = dump.columns(self.table)
             self._stream = stack.enter_context(dump.open_member(self.table))
             self._stack = stack.pop_all()
+        self.types = [TEXT_TYPE] * len(self.columns)
+        self.findings: tuple[Diagnosis, ...] = ()
+        self.hint = ""
         register_function(connection, UNESCAPE_FUNCTION, unescape)
 
     def __enter__(self) -> DumpRows:
@@ -86,7 +91,13 @@ class DumpRows:
         """Yield the member's unpacked data, for a caller that cuts it into blocks itself."""
         return self._stream.chunks()
 
-    def blocks(self, wanted: Sequence[int], done: Sequence[Span] = ()) -> Iterator[RawBlock]:
+    def blocks(
+        self,
+        wanted: Sequence[int],
+        done: Sequence[Span] = (),
+        *,
+        is_typed: bool = False,  # noqa: ARG002 -- as of a file: here all is text
+    ) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
 
         Rows in the spans `done` (in their order) are passed over. `chunk_size` may be changed between two

@@ -17,11 +17,12 @@ from shutil import copyfileobj
 import duckdb
 
 from sbir_gate.files import open_file
+from sbir_gate.model.diagnosis import Flaw
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
 from sbir_gate.reading.cleaning import own_id
 from sbir_gate.reading.database import copy_rows, count_rows
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
-from sbir_gate.reading.layout import RECIPIENTS, column_key, require_fields, unique_names
+from sbir_gate.reading.layout import RECIPIENTS, column_key, columns_of, require_fields, unique_names
 from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import identified_rows
@@ -32,6 +33,8 @@ from sbir_gate.sql_text import file_literal, identifier, literal
 AWARD_ID = "award_id"
 RECIPIENT_ID = "recipient_id"
 _IDS = "handed_ids"
+# an engine would not find the header where reading did
+_HEADER_FLAWS = {Flaw.READING_LINES_SKIPPED, Flaw.READING_HEADER_SHORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ def hand_awards(
     a file.
     """
     own = next((column for column in read.columns if column_key(column) == column_key(AWARD_ID)), None)
-    is_whole = not read.rejects and count_rows(connection, AWARDS_TABLE) == read.rows
+    has_own_header = _HEADER_FLAWS.isdisjoint(found.flaw for found in read.findings)
+    is_whole = not read.rejects and has_own_header and count_rows(connection, AWARDS_TABLE) == read.rows
     has_ids = own is not None and not _differ(connection, own)
     if has_ids and is_whole and cut is None:
         return None
@@ -86,6 +90,25 @@ def hand_awards(
     return path
 
 
+def hand_validated(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    validated: Path,
+    folder: Path,
+    options: ReadingOptions,
+) -> Path:
+    """Return validated awards, a Parquet file, as the kind of file that their source is."""
+    files = resolve_files(source)
+    if files[0].kind is FileKind.PARQUET:
+        return validated
+    path = folder / f"awards{_suffix(files)}"
+    delimiter = _delimiter(connection, files[0], folder, options)
+    copy_rows(
+        connection, f"FROM read_parquet({file_literal(validated)})", path, _text_options(delimiter, path)
+    )
+    return path
+
+
 def hand_recipients(
     connection: duckdb.DuckDBPyConnection,
     source: str,
@@ -105,9 +128,10 @@ def hand_recipients(
     columns, ids = [], []
     for file in files:
         with open_source(connection, file, folder, options) as raw:
-            place = require_fields(RECIPIENTS, raw.columns, source_name(file)).get(RECIPIENT_ID)
+            places = require_fields(RECIPIENTS, raw.columns, source_name(file)).get(RECIPIENT_ID, ())
             columns.append(raw.columns)
-            ids += [] if place is None else [raw.columns[place]]
+            is_altered = is_altered or bool(raw.findings)
+            ids += [raw.columns[place] for place in places[:1]]
     has_ids = len(ids) == len(files)
     if has_ids and not is_altered and cut is None:
         return None
@@ -128,7 +152,12 @@ def hand_recipients(
 def _differ(connection: duckdb.DuckDBPyConnection, own: str) -> bool:
     """Say whether an award is known by another id than its row has: empty, repeated, or in blanks."""
     joined = f"{ROWS_TABLE} r JOIN {AWARDS_TABLE} a USING ({POSITION})"
-    return count_rows(connection, f"{joined} WHERE r.{identifier(own)} IS DISTINCT FROM a.award_id") > 0
+    return (
+        count_rows(
+            connection, f"{joined} WHERE CAST(r.{identifier(own)} AS VARCHAR) IS DISTINCT FROM a.award_id"
+        )
+        > 0
+    )
 
 
 def _number_recipients(
@@ -140,7 +169,7 @@ def _number_recipients(
     for file in files:
         with open_source(connection, file, folder, options) as raw:
             fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
-            for block in raw.blocks(sorted(set(fields.values()))):
+            for block in raw.blocks(columns_of(fields)):
                 rows = identified_rows(fields)
                 connection.execute(
                     f"INSERT INTO {_IDS} SELECT {first} + position, recipient_id FROM ({rows})"
@@ -234,7 +263,7 @@ def _hand_text(
                 own = unique_names(raw.columns, reserved=added)[0]
                 cells = {name.casefold(): f"c{index}" for index, name in enumerate(own)}
                 if RECIPIENT_ID in fields:
-                    place = fields[RECIPIENT_ID]
+                    place = fields[RECIPIENT_ID][0]
                     cells[own[place].casefold()] = own_id(f"c{place}")
                 chosen = [
                     f"{cells.get(key, 'CAST(NULL AS VARCHAR)')} AS {identifier(name)}"
@@ -255,7 +284,7 @@ def _hand_text(
 
 def _suffix(files: Sequence[SourceFile]) -> str:
     """Return the suffix of a single delimited file: an engine reads the handed one as it would that."""
-    if len(files) > 1 or files[0].kind is not FileKind.TEXT:
+    if len(files) > 1 or files[0].kind is not FileKind.TEXT or files[0].is_json or files[0].member:
         return ".csv"
     suffixes = files[0].path.suffixes
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])

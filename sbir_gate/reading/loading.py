@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -14,12 +16,17 @@ import duckdb
 from sbir_gate.errors import InputError, ToolError
 from sbir_gate.files import error_reason, unwritable
 from sbir_gate.model.chunks import Span
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.blocks import Block, BlockCutter
 from sbir_gate.reading.database import WORK_HINT
+from sbir_gate.reading.derived_ids import TEXT_TYPE, cell_text
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
+from sbir_gate.reading.headers import take_header
+from sbir_gate.reading.json_rows import json_table
 from sbir_gate.reading.options import ReadingOptions
-from sbir_gate.reading.records import Dialect, holds_swallowed_rows
+from sbir_gate.reading.records import Dialect, holds_swallowed_rows, record_lines
+from sbir_gate.reading.sam_extract import is_extract, sam_table
 from sbir_gate.reading.text import text_chunks
 from sbir_gate.sql_text import file_literal, file_relation, identifier, literal
 
@@ -41,13 +48,22 @@ class RawBlock:
     """Rows of one file, now in the temporary table RAW_TABLE: columns c0, c1, ... of VARCHAR, in rowid order.
 
     Empty cells are NULL. `first_line` is the 1-based line of the first row; in Parquet, the row. `span` is
-    the part of the file in the block, with its rejects.
+    the part of the file in the block, with its rejects. `row_lines` finds the lines of the rows where a row
+    may be more than one.
     """
 
     first_line: int
     rows: int
     span: Span
     rejects: tuple[Reject, ...] = ()
+    row_lines: Callable[[], Sequence[int]] | None = None
+
+    def lines_of(self, rows: Sequence[int]) -> list[int]:
+        """Return the 1-based lines of some rows, which are counted from 0."""
+        if self.row_lines is None or not rows:
+            return [self.first_line + row for row in rows]
+        lines = self.row_lines()
+        return [lines[row] for row in rows]
 
 
 class RawFile:
@@ -68,15 +84,24 @@ class RawFile:
         self._is_parquet = file.kind is FileKind.PARQUET
         self._delimiter = b","
         self._position = 0
-        self._chunks = text_chunks(file.path, options.retrying, on_position=self._note)
+        self.findings: tuple[Diagnosis, ...] = ()
+        self.hint = ""
+        self._chunks = _table_chunks(file, options, self._note)
         if self._is_parquet:
-            self.columns = _parquet_columns(connection, file.path)
+            self.columns, self.types = _parquet_columns(connection, file.path)
         else:
             self._cutter = BlockCutter(
-                str(file.path), self._chunks, options.chunk_size, options.max_record_bytes
+                _name(file),
+                self._chunks,
+                options.chunk_size,
+                options.max_record_bytes,
+                # the header is not in the file, so it has no line
+                0 if file.is_json else 1,
             )
-            cells, self._delimiter = self._cutter.header()
-            self.columns = [cell.strip() for cell in cells]
+            header = take_header(self._cutter, _name(file), is_searched=options.find_header)
+            self.columns, self._delimiter = header.columns, header.delimiter
+            self.findings, self.hint = header.findings, header.hint
+            self.types = [TEXT_TYPE] * len(self.columns)
         if not any(self.columns):
             self.close()
             raise InputError("the file is empty", "give a file with a header and rows", path=file.path)
@@ -104,13 +129,18 @@ class RawFile:
         """Close the file, wherever reading stands."""
         self._chunks.close()
 
-    def blocks(self, wanted: Sequence[int], done: Sequence[Span] = ()) -> Iterator[RawBlock]:
+    def blocks(
+        self, wanted: Sequence[int], done: Sequence[Span] = (), *, is_typed: bool = False
+    ) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
 
-        What is in the spans `done` (in their order) is passed over. `chunk_size` may be changed between
-        two blocks. A block may have no rows, only rejects. RAW_TABLE holds one until the next is asked for.
+        If `is_typed`, RAW_TABLE has the cells of Parquet with their types too, as t0, t1, ... What is in the
+        spans `done` (in their order) is passed over. `chunk_size` may be changed between two blocks. A block
+        may have no rows, only rejects. RAW_TABLE holds one until the next is asked for.
         """
-        return self._parquet_blocks(wanted, done) if self._is_parquet else self._text_blocks(wanted, done)
+        if not self._is_parquet:
+            return self._text_blocks(wanted, done)
+        return self._parquet_blocks(self._parquet_cells(wanted, is_typed), done)
 
     def _text_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
         dialect = Dialect(self._delimiter, len(self.columns))
@@ -139,14 +169,20 @@ class RawFile:
                         path=self.path,
                     )
             stop = position + block.consumed_bytes
-            yield RawBlock(block.first_line, rows, Span(position, stop), block.rejects)
+            row_lines = None if rows == block.lines else partial(_lines, block, dialect)
+            yield RawBlock(block.first_line, rows, Span(position, stop), block.rejects, row_lines)
             self._cutter.take(block)
             position = stop
 
-    def _parquet_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
-        cells = ", ".join(
-            f"nullif(CAST({identifier(self.columns[index])} AS VARCHAR), '') AS c{index}" for index in wanted
-        )
+    def _parquet_cells(self, wanted: Sequence[int], is_typed: bool) -> str:
+        names = {index: identifier(self.columns[index]) for index in wanted}
+        cells = [
+            f"nullif({cell_text(name, self.types[index])}, '') AS c{index}" for index, name in names.items()
+        ]
+        typed = [f"{name} AS t{index}" for index, name in names.items()] if is_typed else []
+        return ", ".join([*cells, *typed])
+
+    def _parquet_blocks(self, cells: str, done: Sequence[Span]) -> Iterator[RawBlock]:
         groups = _row_groups(self._connection, self.path)
         bytes_per_row = file_bytes(self.path) / max(sum(groups), 1)
         for loaded in _loads(groups, lambda: self.chunk_size):
@@ -179,6 +215,25 @@ class RawFile:
             )
             yield piece
             start = piece.stop
+
+
+def _name(file: SourceFile) -> str:
+    return f"{file.path}: {file.member}" if file.member else str(file.path)
+
+
+def _table_chunks(
+    file: SourceFile, options: ReadingOptions, on_position: Callable[[int], None]
+) -> Generator[bytes, None, None]:
+    """Yield the text of a file as a delimited table with a header, whatever it is written as."""
+    opened = partial(text_chunks, file.path, options.retrying, on_position=on_position, member=file.member)
+    if file.is_json:
+        yield from json_table(opened, _name(file))
+        return
+    with closing(opened()) as chunks:
+        first = next(chunks, b"")
+        whole = chain([first], chunks)
+        is_sam = is_extract(first.partition(b"\n")[0])
+        yield from sam_table(whole, _name(file)) if is_sam else whole
 
 
 class _TextLoader:
@@ -237,6 +292,10 @@ class _TextLoader:
         return rows
 
 
+def _lines(block: Block, dialect: Dialect) -> Sequence[int]:
+    return block.record_lines or record_lines(block.text, block.first_line, dialect)
+
+
 @contextmanager
 def work_file(folder: Path, content: bytes) -> Iterator[Path]:
     """Yield a file of this content, which is there while the block reads it. Raises OutputError."""
@@ -258,9 +317,10 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> lis
         raise InputError(f"cannot be read as Parquet ({error_reason(error)})", hint, path=path) from error
 
 
-def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[str], list[str]]:
+    """Return the names and the types of the columns."""
     described = _execute(connection, f"DESCRIBE SELECT * FROM {file_relation([path])}", path)
-    return [str(row[0]) for row in described]
+    return [str(row[0]) for row in described], [str(row[1]) for row in described]
 
 
 def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,18 +13,29 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from sbir_gate.errors import InputError
-from sbir_gate.model.chunks import Chunk
+from sbir_gate.model.chunks import Chunk, Observation, Remark
+from sbir_gate.model.records import Reject
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.database import count_rows
+from sbir_gate.reading.accounts import Account, ColumnLog
+from sbir_gate.reading.derived_ids import RECIPIENT_ID
+from sbir_gate.reading.field_cells import (
+    NOTHING,
+    clean_cell,
+    name_cells,
+    observe_columns,
+    observe_identifiers,
+    raw_cell,
+)
 from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.layout import RECIPIENTS, require_fields
-from sbir_gate.reading.loading import RAW_TABLE
+from sbir_gate.reading.layout import IDENTIFIERS, RECIPIENTS, Fields, columns_of, require_fields
+from sbir_gate.reading.loading import RAW_TABLE, RawBlock
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import open_source, source_bytes, source_name
 from sbir_gate.reading.spelling import register_repair
 
 BATCH_TABLE = "recipient_batch"
+_ROWS_TABLE = "recipient_rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,8 @@ class RecipientBatch:
     `first_line` is the 1-based line (in Parquet, the row) of its first record, `share_read` (0..1) how
     much of the source has been read with it. `chunk` says which piece of the source it is, for a later
     run to pass over. `has_padded_ids` looks, until the next batch is asked for, whether blanks stand
-    around ids in the source; the table has none.
+    around ids in the source; the table has none. With a placeholder name a row is in the table too: it is a
+    recipient, but matches nothing, so it counts as left out.
     """
 
     index: int
@@ -69,6 +82,7 @@ def iterate_recipients(
     table: str = BATCH_TABLE,
     finished: Sequence[Chunk] = (),
     chunk_size: Callable[[], int] | None = None,
+    on_account: Callable[[Account], None] = lambda _account: None,
 ) -> Iterator[RecipientBatch]:
     """Yield the recipients of files, or of a dump's table, in batches of about `options.chunk_size` rows.
 
@@ -77,7 +91,8 @@ def iterate_recipients(
     'N' + 16 hexadecimal digits over name, city, state and zip5.
 
     The chunks `finished` were read before, of the same files: they are passed over, and count as read.
-    `chunk_size` is asked before each batch; without it the options' holds.
+    `chunk_size` is asked before each batch; without it the options' holds. `on_account` is called at the end
+    with the account of every row.
 
     Raises InputError for a source that is missing, damaged, of an unknown layout, without rows (an empty
     table must not look like a match rate of 0%), or with too many rejects; OutputError when
@@ -87,19 +102,20 @@ def iterate_recipients(
     register_repair(connection)
     wanted_size = chunk_size or (lambda: options.chunk_size)
     index, totals, bytes_before = 0, _Totals(tally), 0
+    columns = ColumnLog(RECIPIENTS)
     files = resolve_files(source)
     bytes_in_all = max(sum(source_bytes(file, options) for file in files), 1)
     for number, file in enumerate(files):
         with open_source(connection, file, work_folder, options) as raw:
             fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
-            select = _clean_records(fields)
+            columns.add(source_name(file), raw.columns, fields, raw.findings)
+            tally.hint = raw.hint or tally.hint
             done = _in_order(finished, number)
             raw.chunk_size = wanted_size()
-            for block in raw.blocks(sorted(set(fields.values())), [chunk.span for chunk in done]):
+            for block in raw.blocks(columns_of(fields), [chunk.span for chunk in done]):
                 while done and done[0].span.start < block.span.start:
                     totals.add(done.pop(0))
-                rows = _create_batch(connection, table, select)
-                chunk = Chunk(number, block.span, block.rows, rows, block.rejects)
+                chunk = _create_batch(connection, table, fields, block, number, source_name(file))
                 totals.add(chunk)
                 share = min((bytes_before + raw.bytes_read) / bytes_in_all, 1.0)
                 is_padded = partial(_has_padded_ids, connection, fields)
@@ -109,12 +125,30 @@ def iterate_recipients(
             for chunk in done:
                 totals.add(chunk)
         bytes_before += source_bytes(file, options)
-    tally.check(totals.read, options.max_reject_percent)
-    if not totals.read:
-        raise tally.nothing_read(f"{source}", "recipients")
-    if not totals.kept:
-        hint = "check that the columns hold what their names say"
-        raise InputError(f"none of {totals.read:,} rows has a name, UEI or DUNS", hint, path=source)
+    on_account(totals.account(source, options, columns))
+
+
+def count_recipients(
+    connection: duckdb.DuckDBPyConnection,
+    source: str | Path,
+    work_folder: Path,
+    options: ReadingOptions,
+    rejects: RejectLog,
+    chunks: Sequence[Chunk],
+) -> Account:
+    """Return the account of chunks that are all of the source, of which the headers alone are read again.
+
+    Raises InputError as `iterate_recipients` does.
+    """
+    totals, columns = _Totals(RejectTally(rejects)), ColumnLog(RECIPIENTS)
+    for number, file in enumerate(resolve_files(source)):
+        with open_source(connection, file, work_folder, options) as raw:
+            columns.add(
+                source_name(file), raw.columns, require_fields(RECIPIENTS, raw.columns, source_name(file))
+            )
+        for chunk in _in_order(chunks, number):
+            totals.add(chunk)
+    return totals.account(source, options, columns)
 
 
 class _Totals:
@@ -123,12 +157,26 @@ class _Totals:
     def __init__(self, tally: RejectTally) -> None:
         self.read = 0
         self.kept = 0
+        self.observations: list[Observation] = []
         self._tally = tally
 
     def add(self, chunk: Chunk) -> None:
-        self._tally.add_all(chunk.rejects)
+        self._tally.add_all(chunk.rejects, chunk.left_out)
+        self.observations += chunk.observations
         self.read += chunk.rows
         self.kept += chunk.kept
+
+    def account(self, source: str | Path, options: ReadingOptions, columns: ColumnLog) -> Account:
+        """Return the account of every row. Raises InputError for too many rejects, or if nothing is left."""
+        self._tally.check(self.read, options.max_reject_percent)
+        if not self.read:
+            raise self._tally.nothing_read(f"{source}", "recipients")
+        if not self.kept:
+            hint = "check that the columns hold what their names say"
+            raise InputError(f"none of {self.read:,} rows has a name, UEI or DUNS", hint, path=source)
+        return Account(
+            RECIPIENTS.what, self.read, self._tally.count, tuple(self.observations), columns.diagnoses()
+        )
 
 
 def _in_order(finished: Sequence[Chunk], file: int) -> list[Chunk]:
@@ -150,7 +198,7 @@ def check_recipients(source: str | Path, options: ReadingOptions) -> None:
         for file in resolve_files(source):
             with open_source(connection, file, Path(folder), options) as raw:
                 fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
-                for block in raw.blocks(sorted(set(fields.values()))):
+                for block in raw.blocks(columns_of(fields)):
                     tally.add_all(block.rejects)
                     has_row = has_row or block.rows > 0
                     if has_row:
@@ -159,46 +207,98 @@ def check_recipients(source: str | Path, options: ReadingOptions) -> None:
             raise tally.nothing_read(f"{source}", "recipients")
 
 
-def _create_batch(connection: duckdb.DuckDBPyConnection, table: str, select: str) -> int:
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}")
-    return count_rows(connection, table)
+def _create_batch(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    fields: Fields,
+    block: RawBlock,
+    file: int,
+    source: str,
+) -> Chunk:
+    """Make the batch of the block in RAW_TABLE, and return the chunk that it is."""
+    # all rows, each with the number of its raw row, and a view of those that are recipients
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_ROWS_TABLE} AS {_rows(fields)}")
+    kept, placeholders, *used = connection.execute(
+        f"SELECT count(*) FILTER ({_IS_KEPT}), count(*) FILTER (is_generic), "
+        f"count(uei), count(duns) FROM {_ROWS_TABLE}"
+    ).fetchall()[0]
+    condition = "" if kept == block.rows else f" WHERE {_IS_KEPT}"
+    connection.execute(f"DROP VIEW IF EXISTS {table}")
+    connection.execute(f"CREATE TEMP VIEW {table} AS SELECT {_COLUMNS} FROM {_ROWS_TABLE}{condition}")
+    left_out: tuple[Reject, ...] = ()
+    if kept < block.rows or placeholders:
+        left_out = tuple(_left_out(connection, fields, block, source))
+    seen = [
+        Observation(_REMARKS[reason], "", count)
+        for reason, count in Counter(row.reason for row in left_out).items()
+    ]
+    seen += observe_columns(connection, fields)
+    if placeholders or not _are_all_used(connection, fields, used):
+        seen += observe_identifiers(connection, fields, f"FROM {_ROWS_TABLE}")
+    return Chunk(file, block.span, block.rows, kept, block.rejects, left_out, tuple(seen))
 
 
-def _has_padded_ids(connection: duckdb.DuckDBPyConnection, fields: Mapping[str, int]) -> bool:
+_COLUMNS = "recipient_id, name, uei, duns, city, state, zip5"
+_IS_KEPT = "(name IS NOT NULL OR uei IS NOT NULL OR duns IS NOT NULL)"
+_REASONS = {
+    Remark.NAMELESS: "left out: no name and no identifier",
+    Remark.PLACEHOLDER_NAME: "left out: a placeholder name, which matches nothing",
+}
+_REMARKS = {reason: remark for remark, reason in _REASONS.items()}
+
+
+def _left_out(
+    connection: duckdb.DuckDBPyConnection, fields: Fields, block: RawBlock, source: str
+) -> Iterator[Reject]:
+    """Yield the rows of the block that match nothing, in their order."""
+    rows = connection.execute(
+        f"SELECT raw.rowid, {name_cells(fields)}, name IS NULL "
+        f"FROM {RAW_TABLE} AS raw JOIN {_ROWS_TABLE} AS clean ON raw.rowid = clean.place "
+        f"WHERE NOT {_IS_KEPT} OR is_generic ORDER BY 1"
+    ).fetchall()
+    lines = block.lines_of([place for place, _, _ in rows])
+    for line, (_, name, is_nameless) in zip(lines, rows, strict=True):
+        remark = Remark.NAMELESS if is_nameless else Remark.PLACEHOLDER_NAME
+        yield Reject(source, line, "", name or "", _REASONS[remark])
+
+
+def _are_all_used(connection: duckdb.DuckDBPyConnection, fields: Fields, used: Sequence[int]) -> bool:
+    """Say whether as many identifiers are clean as cells hold text: then none of them is unused."""
+    cells = [raw_cell(fields, field) if field in fields else NOTHING for field in IDENTIFIERS]
+    counts = ", ".join(f"count(nullif({cell}, ''))" for cell in cells)
+    found = connection.execute(f"SELECT {counts} FROM {RAW_TABLE}").fetchall()[0]
+    return tuple(found) == tuple(used)
+
+
+def _has_padded_ids(connection: duckdb.DuckDBPyConnection, fields: Fields) -> bool:
     if "recipient_id" not in fields:
         return False
-    cell = f"c{fields['recipient_id']}"
+    cell = f"c{fields['recipient_id'][0]}"
     found = connection.execute(f"SELECT bool_or({cell} <> {cleaning.own_id(cell)}) FROM {RAW_TABLE}")
     return bool(found.fetchall()[0][0])
 
 
-def identified_rows(fields: Mapping[str, int], kept: Iterable[int] = ()) -> str:
+def identified_rows(fields: Fields, kept: Iterable[int] = ()) -> str:
     """Return SQL for all rows of RAW_TABLE: `position`, the cells of the `kept` columns, and recipient_id."""
     cells = "".join(f"c{index}, " for index in kept)
     clean = _clean(fields, f"rowid AS position, {cells}")
-    return f"WITH {clean} SELECT position, {cells}{_ID} AS recipient_id FROM clean"
+    return f"WITH {clean} SELECT position, {cells}{RECIPIENT_ID} AS recipient_id FROM clean"
 
 
-def _clean_records(fields: Mapping[str, int]) -> str:
+def _rows(fields: Fields) -> str:
+    generic = cleaning.is_placeholder_firm("name")
+    cells = f"{RECIPIENT_ID} AS recipient_id, * EXCLUDE (own_id), {generic} AS is_generic"
+    return f"WITH {_clean(fields, 'rowid AS place, ')} SELECT {cells} FROM clean"
+
+
+def _clean(fields: Fields, others: str = "") -> str:
+    # the id of a row is that of one column: an id of another kind is not another spelling of it
+    own = f"c{fields['recipient_id'][0]}" if "recipient_id" in fields else NOTHING
     return (
-        f"WITH {_clean(fields)} SELECT {_ID} AS recipient_id, name, uei, duns, city, state, zip5 FROM clean "
-        "WHERE name IS NOT NULL OR uei IS NOT NULL OR duns IS NOT NULL"
-    )
-
-
-_HASHED = cleaning.short_hash("concat_ws(chr(31), name, coalesce(city, ''), coalesce(state, ''), zip5)")
-_ID = f"coalesce(own_id, 'U' || uei, 'D' || left(duns, 9), 'N' || {_HASHED})"
-
-
-def _clean(fields: Mapping[str, int], others: str = "") -> str:
-    def cell(field: str) -> str:
-        return f"c{fields[field]}" if field in fields else "CAST(NULL AS VARCHAR)"
-
-    return (
-        # materialised, or the expressions would be worked out again for the filter; rows keep their order
+        # materialised, or the expressions would be worked out again for each use; the order may change
         "clean AS MATERIALIZED ("
-        f"SELECT {others}{cleaning.own_id(cell('recipient_id'))} AS own_id, "
-        f"{cleaning.name_text(cell('name'))} AS name, {cleaning.uei(cell('uei'))} AS uei, "
-        f"{cleaning.duns(cell('duns'))} AS duns, {cleaning.city(cell('city'))} AS city, "
-        f"{cleaning.state(cell('state'))} AS state, {cleaning.zip5(cell('zip'))} AS zip5 FROM {RAW_TABLE})"
+        f"SELECT {others}{cleaning.own_id(own)} AS own_id, "
+        f"{clean_cell(fields, 'name')} AS name, {clean_cell(fields, 'uei')} AS uei, "
+        f"{clean_cell(fields, 'duns')} AS duns, {clean_cell(fields, 'city')} AS city, "
+        f"{clean_cell(fields, 'state')} AS state, {clean_cell(fields, 'zip')} AS zip5 FROM {RAW_TABLE})"
     )

@@ -84,6 +84,18 @@ def scan_record(text: bytes, start: int, end: int, dialect: Dialect) -> Record:
             return Record(position, _column_fault(columns, dialect, is_surplus_empty=is_surplus_empty))
 
 
+def record_lines(text: bytes, first_line: int, dialect: Dialect) -> list[int]:
+    """Return the line of each record of a text that starts in `first_line`; blank lines are none."""
+    lines, position, line = [], 0, first_line
+    while position < len(text):
+        stop = scan_record(text, position, len(text), dialect).stop
+        if text[position:stop].strip(BLANK):
+            lines.append(line)
+        line += text.count(NEWLINE, position, stop)
+        position = stop
+    return lines
+
+
 def split_cells(text: bytes, record: Record, start: int, delimiter: bytes) -> list[str]:
     """Return the cells of a whole record, without their quotes."""
     cell = _cell(delimiter)

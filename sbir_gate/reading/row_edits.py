@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.model.fixture_edits import RowEdits
+from sbir_gate.reading.field_cells import raw_cell
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import AWARDS, RECIPIENTS, Layout, column_key, require_fields
 from sbir_gate.reading.loading import RAW_TABLE
@@ -62,16 +63,15 @@ def _load(
     for file in resolve_files(source):
         with open_source(connection, file, work_folder, options) as raw:
             fields = require_fields(layout, raw.columns, source_name(file))
-            select = _row(raw.columns, fields.get(_ID_FIELDS[layout.what]))
+            select = _row(raw.columns, raw_cell(fields, _ID_FIELDS[layout.what]))
             for block in raw.blocks(range(len(raw.columns))):
                 if block.rows:
                     connection.execute(f"INSERT INTO {table} {select}")
 
 
-def _row(columns: Sequence[str], id_column: int | None) -> str:
+def _row(columns: Sequence[str], own_id: str) -> str:
     """SQL: the id of a row, and a hash over its cells by column name; empty cells don't count."""
     keyed = sorted((column_key(column), index) for index, column in enumerate(columns))
     cells = ", ".join(f"{literal(key + '=')} || c{index}" for key, index in keyed)
     content = f"hash(concat_ws(chr(31), {cells}))"
-    own_id = f"nullif(trim(c{id_column}), '')" if id_column is not None else "NULL"
-    return f"SELECT coalesce({own_id}, 'row ' || {content}), {content} FROM {RAW_TABLE}"
+    return f"SELECT coalesce(nullif(trim({own_id}), ''), 'row ' || {content}), {content} FROM {RAW_TABLE}"

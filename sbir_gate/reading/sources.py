@@ -47,6 +47,8 @@ def _check_content(file: SourceFile) -> None:
 
 def source_name(file: SourceFile) -> str:
     """Return how messages name the source."""
+    if file.member:
+        return f"{file.path}: {file.member}"
     return f"{file.path}#{file.table}" if file.table is not None else str(file.path)
 
 
@@ -68,6 +70,17 @@ def source_paths(file: SourceFile, options: ReadingOptions) -> list[Path]:
     if file.kind is FileKind.DUMP:
         return table_files(file.path, file.table, options)[1]
     return [file.path]
+
+
+def count_rows_of(source: str | Path, work_folder: Path, options: ReadingOptions) -> int:
+    """Return the rows of a source, those that cannot be read included. Raises InputError."""
+    rows = 0
+    with duckdb.connect() as connection:
+        for file in resolve_files(source):
+            with open_source(connection, file, work_folder, options) as raw:
+                for block in raw.blocks([0]):
+                    rows += block.rows + len(block.rejects)
+    return rows
 
 
 def source_digest(source: str | Path, options: ReadingOptions) -> str:

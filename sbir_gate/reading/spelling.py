@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 import duckdb
 from duckdb.func import FunctionNullHandling
@@ -54,9 +55,26 @@ def repair(text: str) -> str:
 
 
 def clean_name(text: str) -> str | None:
-    """Return the text repaired, with single blanks; None for a placeholder or without letter and digit."""
-    cleaned = _BLANKS.sub(" ", repair(text)).strip(" ")
+    """Return the text repaired, in one form of its letters (NFKC), with single blanks.
+
+    None for a placeholder or without letter and digit.
+    """
+    cleaned = _BLANKS.sub(" ", _one_form(repair(text))).strip(" ")
     return cleaned if cleaned.lower() not in PLACEHOLDERS and any(map(str.isalnum, cleaned)) else None
+
+
+def _one_form(text: str) -> str:
+    """Return the text with full-width, half-width and joined letters and digits as plain ones.
+
+    Signs stay: a trademark sign is not the letters TM.
+    """
+    if text.isascii():
+        return text
+    plain = (
+        unicodedata.normalize("NFKC", char) if unicodedata.category(char)[0] in "LNMZ" else char
+        for char in text
+    )
+    return unicodedata.normalize("NFC", "".join(plain))
 
 
 def register_repair(connection: duckdb.DuckDBPyConnection) -> None:

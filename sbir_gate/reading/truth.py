@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from _csv import Reader
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -107,8 +108,6 @@ def _read_rows(path: Path, *, may_be_empty: bool = False) -> list[_Row]:
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"the truth is not UTF-8 ({error.reason})", "save it as UTF-8", path=path) from error
-    except csv.Error as error:
-        raise InputError(f"the truth is not CSV ({error})", "write it as plain CSV", path=path) from error
     if not found and not may_be_empty:
         raise InputError("the truth has no rows", "add the awards whose recipients are known", path=path)
     return found
@@ -124,8 +123,9 @@ def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _parsed(name: str, lines: Iterable[str]) -> Iterator[_Row]:
-    rows = csv.reader(lines, strict=True)
-    header = [column.strip().casefold() for column in next(filter(None, rows), [])]
+    reader = csv.reader(lines, strict=True)
+    rows = _filled_rows(name, reader)
+    header = [column.strip().casefold() for column in next(rows, [])]
     if not header:
         hint = "write the header award_id,recipient_ids and a row per award"
         raise InputError("the truth file is empty", hint, path=name)
@@ -135,13 +135,17 @@ def _parsed(name: str, lines: Iterable[str]) -> Iterator[_Row]:
             f"the truth lacks this column; it has {', '.join(header)[:200]!r}",
             "the header is award_id,recipient_ids",
             path=name,
-            line=rows.line_num,
+            line=reader.line_num,
             column=absent[0],
         )
+    double = next((column for column in header if header.count(column) > 1), None)
+    if double is not None:
+        problem, hint = "the truth has this column twice", "keep one of them"
+        raise InputError(problem, hint, path=name, line=reader.line_num, column=double)
     id_place, recipients_place = map(header.index, COLUMNS)
     known: set[str] = set()
-    for row in filter(None, rows):
-        line = rows.line_num
+    for row in rows:
+        line = reader.line_num
         if len(row) != len(header):
             problem = f"the row has {len(row)} cells, the header {len(header)}"
             raise InputError(problem, "fix the row", path=name, line=line)
@@ -155,6 +159,15 @@ def _parsed(name: str, lines: Iterable[str]) -> Iterator[_Row]:
         known.add(award_id)
         recipients = tuple(row[recipients_place].replace(";", " ").split())
         yield _Row(line, award_id, recipients, dict(zip(header, (cell.strip() for cell in row), strict=True)))
+
+
+def _filled_rows(name: str, reader: Reader) -> Iterator[list[str]]:
+    """Yield the rows that are not empty. Raises InputError with the line of what is not CSV."""
+    try:
+        yield from filter(None, reader)
+    except csv.Error as error:
+        hint = "write it as plain CSV, with cells of less than 131,072 characters"
+        raise InputError(f"the truth is not CSV ({error})", hint, path=name, line=reader.line_num) from error
 
 
 def check_truth(
@@ -205,6 +218,6 @@ def _lines(path: Path) -> Mapping[str, int]:
     """Return the line of each award in a truth that was read before."""
     with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file, strict=True)
-        header = [column.strip().casefold() for column in next(filter(None, rows), [])]
+        header = [column.strip().casefold() for column in next(rows, [])]
         place = header.index(COLUMNS[0])
         return {row[place].strip(): rows.line_num for row in rows if row}

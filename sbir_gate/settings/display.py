@@ -35,11 +35,16 @@ def render_effective(effective: EffectiveSettings, format_: ShowFormat = ShowFor
     YAML is nested, with the origin as a comment, and serves as a `--config` file. JSON maps each
     dotted key to `value` and `origin`. What a metric leaves out is not shown.
     """
-    tree: Tree = effective.settings.model_dump(mode="json", exclude_unset=True)
     if format_ is ShowFormat.JSON:
-        values = {key: {"value": value, "origin": effective.origins[key]} for key, value in flat(tree)}
-        return json.dumps(values, indent=2, allow_nan=False) + "\n"
+        return json.dumps(settings_in_force(effective), indent=2, allow_nan=False) + "\n"
+    tree: Tree = effective.settings.model_dump(mode="json", exclude_unset=True)
     return "".join(f"{line}\n" for line in _yaml_lines(tree, "", effective.origins))
+
+
+def settings_in_force(effective: EffectiveSettings) -> dict[str, dict[str, object]]:
+    """Return `value` and `origin` of each dotted key; no setting is a secret."""
+    tree: Tree = effective.settings.model_dump(mode="json", exclude_unset=True)
+    return {key: {"value": value, "origin": effective.origins[key]} for key, value in flat(tree)}
 
 
 def overrides(effective: EffectiveSettings) -> Mapping[str, str]:

@@ -27,6 +27,7 @@ from sbir_gate.settings.values import (
     Login,
     MatchMethod,
     OpenShare,
+    Owner,
     PathValue,
     Percent,
     RelativeName,
@@ -129,6 +130,7 @@ class ReadingSettings(Section):
     """`reading`: how much damage an input may have."""
 
     max_reject_percent: Annotated[float, Field(ge=0, le=100)]
+    find_header: bool
     max_record_mib: Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -203,6 +205,16 @@ class DoctorSettings(Section):
     baseline_max_days: Annotated[int, Field(ge=1, le=36_500)]
 
 
+class ChecklistSettings(Section):
+    """`checklist`: what must hold before a deployment."""
+
+    min_match_rate: Share
+    max_days: Annotated[int, Field(ge=1, le=36_500)]
+    full_gate: FileStem
+    file: str
+    review_max_days: Annotated[int, Field(ge=1, le=36_500)]
+
+
 class HistorySettings(Section):
     """`history`: what is kept of every Run."""
 
@@ -236,6 +248,9 @@ class PublishingSettings(Section):
     untrusted_max_mib: Annotated[int, Field(ge=1, le=512)]
 
 
+SwitchStatus = Annotated[Literal["running", "stopped"], one_of("running", "stopped")]
+
+
 class OrchestrationSettings(Section):
     """`orchestration`: the pipeline inside Dagster."""
 
@@ -249,6 +264,10 @@ class OrchestrationSettings(Section):
     retry_seconds: Seconds | None
     lock_seconds: Seconds
     schedule: Cron
+    schedule_status: SwitchStatus
+    sensor_status: SwitchStatus
+    fresh_days: Annotated[float, Field(gt=0, le=3650)] | None
+    owners: Annotated[tuple[Owner, ...], DISTINCT]
     first_year: Annotated[int, Field(ge=1900, le=2100)]
     webserver_url: WebUrl | None
 
@@ -266,6 +285,7 @@ class Settings(Section):
     gate: GateSettings
     reports: ReportsSettings
     doctor: DoctorSettings
+    checklist: ChecklistSettings
     history: HistorySettings
     drift: DriftSettings
     publishing: PublishingSettings

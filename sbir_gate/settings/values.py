@@ -172,6 +172,11 @@ Cron = Annotated[
         "five fields of cron: minute, hour, day, month, weekday, as in 0 6 * * 1",
     ),
 ]
+Owner = Annotated[
+    str,
+    matching(r"team:\S+|[^\s@:]+@[^\s@:]+\.[^\s@:]+", "an email address or team:NAME"),
+    Field(max_length=200),
+]
 Sha256 = Annotated[str, matching(r"[0-9a-f]{64}", "64 hexadecimal digits in lower case")]
 FileSize = Annotated[int, Field(ge=1, le=1_000_000_000_000_000)]
 TableName = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from enum import Enum
@@ -16,10 +17,11 @@ from sbir_gate.model.workflow import Job, Permissions, Step, Workflow
 from sbir_gate.settings.layers import MAX_FILE_BYTES, configuration_text
 
 FOLDER = Path(".github") / "workflows"
+_ACTION_FILES = ("action.yml", "action.yaml", "Dockerfile")
 _MAX_FILES = 200
 _NAMED = re.compile(r"sbir[-_]gate")
+# OWNER/... is what the documentation writes where an address is to be filled in
 _ACTION = re.compile(r"[\w.-]+/sbir-gate(/[^@]*)?@.+|OWNER/[\w.-]+@.+")
-_ACTION_FILES = ("action.yml", "action.yaml")
 _OWN_ACTION = re.compile(r"\./?")
 _COMMAND = re.compile(
     r"(?:^|[\s/;&|(\"'])sbir-gate[\"']?\s+(?:run|publish|history|baseline|action)\b", re.MULTILINE
@@ -29,6 +31,17 @@ _COMMAND = re.compile(
 def repository_folder(folder: Path) -> Path | None:
     """Return the top of the repository that a folder lies in, None outside of one."""
     return next((found for found in (folder, *folder.parents) if (found / ".git").exists()), None)
+
+
+def path_from_top(path: Path) -> str:
+    """Return what a path, seen from the current folder, is called from the top of the repository.
+
+    By its words, as GitHub and git call it. Empty for what lies outside. Without a repository the current
+    folder is the top.
+    """
+    here = Path.cwd()
+    root, place = repository_folder(here) or here, Path(os.path.normpath(here / path))
+    return place.relative_to(root).as_posix() if place.is_relative_to(root) else ""
 
 
 def read_workflows(root: Path) -> tuple[tuple[Workflow, ...], tuple[Fault, ...]]:
@@ -51,19 +64,18 @@ def read_workflows(root: Path) -> tuple[tuple[Workflow, ...], tuple[Fault, ...]]
 
 
 class _Own(Enum):
-    """What `uses: ./` is in a repository: this action, another one, or none."""
+    """What action a repository has at its top."""
 
-    GATE = "gate"
-    OTHER = "other"
-    MISSING = "missing"
+    GATE = "sbir-gate"
+    OTHER = "another"
+    NONE = "none"
 
 
 def _own_action(root: Path) -> _Own:
-    found = next((path for name in _ACTION_FILES if (path := root / name).exists()), None)
-    if found is None:
-        return _Own.MISSING
+    if not any((root / name).exists() for name in _ACTION_FILES):
+        return _Own.NONE
     try:
-        content = read_file(found, MAX_FILE_BYTES)
+        content = read_file(root / "action.yml", MAX_FILE_BYTES)
     except OSError:
         return _Own.OTHER
     return _Own.GATE if _NAMED.search(content.decode("utf-8", errors="replace")) else _Own.OTHER
@@ -99,7 +111,8 @@ def _job(key: str, node: yaml.Node, name: str, own: _Own) -> Job:
     keys = _keys(node)
     steps = tuple(_step(step, name, own) for step in _items(keys.get("steps")))
     permissions = _permissions(keys.get("permissions"))
-    return Job(_place(node, name), key, steps, permissions, _text(keys.get("if")))
+    is_matrix = "matrix" in _keys(keys.get("strategy"))
+    return Job(_place(node, name), key, steps, permissions, _text(keys.get("if")), is_matrix)
 
 
 def _step(node: yaml.Node, name: str, own: _Own) -> Step:
@@ -107,9 +120,9 @@ def _step(node: yaml.Node, name: str, own: _Own) -> Step:
     uses, script = _text(keys.get("uses")), _text(keys.get("run"))
     inputs = {key: _text(value) for key, value in _keys(keys.get("with")).items()}
     # as an action, as this very repository's, or as a command
-    is_local = own is not _Own.OTHER and _OWN_ACTION.fullmatch(uses) is not None
-    is_gate = is_local or bool(_ACTION.fullmatch(uses) or _COMMAND.search(script))
-    return Step(_place(node, name), is_gate, uses, script, inputs, is_local and own is _Own.MISSING)
+    is_top = _OWN_ACTION.fullmatch(uses) is not None
+    is_gate = _ACTION.fullmatch(uses) or (is_top and own is not _Own.OTHER) or _COMMAND.search(script)
+    return Step(_place(node, name), bool(is_gate), uses, script, inputs, is_top and own is _Own.NONE)
 
 
 def _events(node: yaml.Node | None) -> dict[str, frozenset[str]]:

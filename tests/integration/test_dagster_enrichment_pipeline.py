@@ -13,12 +13,15 @@ from sbir_gate.documents import load_alerts, load_quality, load_run, load_verdic
 from sbir_gate.engine import enrich
 from sbir_gate.errors import ToolError
 from sbir_gate.gate.reporting.notices import alert_text
+from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.model.alert import AlertKind
 from sbir_gate.model.awards import Label
 from sbir_gate.model.finding import Rule, Severity
 from sbir_gate.model.quality_report import Gap
+from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
+from sbir_gate.pipeline.asset_run import RESUMED
 from tests.factories_dagster import (
     AWARDS,
     RECIPIENTS,
@@ -100,6 +103,37 @@ class TestTheJob:
         assert report["report"].startswith("### ")
         assert SUBJECT in report["report"]
 
+    def test_tables_have_the_metadata_that_dagster_itself_knows(self, done):
+        _, result = done
+        raw, validated, enriched = (metadata_of(result, asset) for asset in (RAW, VALIDATED, ENRICHED))
+        rows = [known["dagster/row_count"] for known in (raw, validated, enriched)]
+        assert rows == [AWARDS] * 3
+        assert raw["records_per_second"] > 0
+        assert enriched["dagster/uri"] == Path(enriched["path"]).as_uri()
+        columns = {column.name: column.type for column in enriched["dagster/column_schema"].columns}
+        assert (columns["award_id"], columns["match_score"]) == ("VARCHAR", "DOUBLE")
+        lineage = enriched["dagster/column_lineage"].deps_by_column
+        assert [dep.asset_key.path[-1] for dep in lineage["award_id"]] == [VALIDATED]
+        assert [dep.asset_key.path[-1] for dep in lineage["recipient_name"]] == ["usaspending_recipients"]
+        assert validated["source_path"] == raw["path"]
+
+    def test_a_run_says_which_settings_it_had_and_which_attempt_it_was(self, done):
+        world, result = done
+        enriched = metadata_of(result, ENRICHED)
+        (folder, size) = (
+            enriched["settings"][key] for key in ("reports.folder", "enrichment.performance.chunk_size")
+        )
+        assert folder["value"] == str(world.folder / "reports")
+        assert size["value"] == world.chunk_size
+        assert (enriched["attempt"], enriched["recovery_seconds"]) == (1, 0.0)
+        assert (enriched["progress_resumable"], enriched["estimated_time_remaining"]) == (True, 0.0)
+        assert enriched["progress_records_processed"] == RECIPIENTS
+
+    def test_a_check_that_passes_says_its_value_and_its_limit(self, done):
+        _, result = done
+        said = {each.check_name: each.description for each in result.get_asset_check_evaluations()}
+        assert said["match_rate_threshold"] == ("Match rate 0.900, within its limit: minimum 0.7")
+
     def test_the_report_keeps_the_quality_that_its_run_has(self, done):
         world, result = done
         (path,) = (world.files / "quality").iterdir()
@@ -124,12 +158,19 @@ class TestTheJob:
             world.run("gate.max_loss=3")
         assert world.instance.get_runs_count() == 0
 
-    def test_another_enricher_is_refused(self, world):
-        result = world.run("enricher.command=enrich.sh {awards} {recipients} {output}")
-        assert "enricher.command: the assets run the built-in engine" in failure_of(result)
-
 
 class TestBadData:
+    def test_the_page_of_a_refused_run_has_the_reason_and_the_report(self, refused):
+        _, result = refused
+        (failure,) = [
+            event.step_failure_data.user_failure_data
+            for event in result.all_events
+            if event.event_type is dg.DagsterEventType.STEP_FAILURE
+        ]
+        assert failure.description.startswith("gate: fail: ")
+        assert failure.description.count("Match rate: 0.600, below the minimum of 0.700") == 1
+        assert failure.metadata["report"].value.startswith("### ")
+
     def test_too_few_links_hold_up_the_report(self, refused):
         _, result = refused
         assert is_held_up(result)
@@ -316,13 +357,48 @@ class TestBaseline:
         assert metadata_of(result, REPORT)["baseline"].startswith("stored: ")
 
     @pytest.mark.slow
-    def test_it_does_not_follow_a_slow_decline(self, world):
-        outcomes = []
-        for linked in (50, 49, 48, 47):
+    def test_it_follows_small_steps_but_not_a_slow_decline_and_the_warning_says_so(self, world):
+        baselines = []
+        for linked in (50, 49, 48, 47, 46):
             world.write(linked=linked)
-            outcomes.append(world.run().success)
-        assert outcomes == [True, True, True, False]
-        assert world.baseline().quality.links == 50
+            result = world.run()
+            assert result.success
+            baselines.append(world.baseline().quality.links)
+            world.clock.skip(1)
+        assert baselines == [50, 49, 48, 48, 48]
+        assert "drift: Match rate" in description_of(result, "gate", ENRICHED)
+        assert failed_checks(result) == {"gate": "WARN"}
+        assert metadata_of(result, REPORT)["baseline"].startswith(
+            "not stored: it would make a slow decline the baseline: drift: Match rate"
+        )
+        world.write(linked=45)
+        assert is_held_up(world.run())  # 6% below the baseline
+
+    @pytest.mark.slow
+    def test_a_decline_that_a_person_accepted_is_none_any_more(self, world):
+        for linked in (50, 48):
+            world.write(linked=linked)
+            world.run()
+        world.write(linked=47)
+        world.run()
+        accepted = load_run(Path(metadata_of(world.run(), ENRICHED)["run_path"]))
+        promote(accepted, world.files / "baselines", is_forced=True)
+        world.write(linked=47, recipients=RECIPIENTS + 1)
+        result = world.run()
+        assert failed_checks(result) == {}
+        assert metadata_of(result, REPORT)["baseline"].startswith("stored: ")
+
+    @pytest.mark.slow
+    def test_a_time_far_beyond_the_noise_of_the_history_warns_once_and_becomes_the_baseline(self, world):
+        limits = ("gate.metrics.wall_seconds.warn_percent=10", "gate.metrics.wall_seconds.smallest_change=0")
+        for _ in range(7):
+            world.run(*limits)
+        world.stopwatch.slowness = 2
+        slow = world.run(*limits)
+        assert failed_checks(slow) == {"performance": "WARN", "gate": "WARN"}
+        assert "Wall time" in description_of(slow, "performance", ENRICHED)
+        assert metadata_of(slow, REPORT)["baseline"].startswith("stored: ")
+        assert failed_checks(world.run(*limits)) == {}
 
     def test_nor_a_run_that_was_refused(self, refused):
         world, _ = refused
@@ -548,16 +624,19 @@ class TestRecovery:
         assert recovery["progress_checkpoint"] is not None
         known = metadata_of(result, ENRICHED)
         assert (known["is_recovered"], known["records_reused"], known["recipients"]) == (True, 50, RECIPIENTS)
+        assert (known["attempt"], known["recovery_seconds"] > 0) == (2, True)
         assert metadata_of(undisturbed, ENRICHED)["is_recovered"] is False
 
     @pytest.mark.slow
-    def test_a_recovered_run_is_never_the_baseline(self, world):
+    def test_a_recovered_run_is_the_baseline_without_its_times(self, world):
         world.engine = Crash(5, RuntimeError("a fault"))
         result = world.run()
-        assert metadata_of(result, REPORT)["baseline"] == (
-            "not stored: the Run went on from the chunks of another"
-        )
+        assert metadata_of(result, REPORT)["baseline"].startswith("stored: ")
         assert "resumed" in load_run(world.files / f"{ENRICHED}.json").engine_notes
+        assert {metric.kind for metric in world.baseline().metrics} == {MetricKind.EXACT}
+        after = world.run("gate.metrics.wall_seconds.warn_percent=10")
+        assert after.success
+        assert "; time not judged" in description_of(after, "gate", ENRICHED)
 
     @pytest.mark.slow
     def test_a_run_that_is_launched_anew_goes_on_too(self, world):
@@ -609,6 +688,22 @@ class TestAwardYears:
         assert metadata_of(world.run(job=YEARLY_JOB, partition="2020"), REPORT)["verdict"] == "no-baseline"
 
     @pytest.mark.slow
+    def test_the_recipients_are_read_once_for_all_years(self, world):
+        years = ("2020", "2021", "2020")
+        found = [metadata_of(world.run(job=YEARLY_JOB, partition=year), ENRICHED) for year in years]
+        assert [facts["recipients_read"] for facts in found] == [True, False, False]
+        assert {facts["recipients"] for facts in found} == {RECIPIENTS}
+        assert {facts["progress_records_processed"] for facts in found} == {RECIPIENTS}
+        assert not any(facts["is_recovered"] for facts in found)
+        runs = [load_run(world.files / year / f"{ENRICHED}.json") for year in ("2020", "2021")]
+        # the time of a year is that of its awards, whichever came first: each may be a baseline
+        assert not any(RESUMED in run.engine_notes for run in runs)
+        with (world.folder / "recipients.csv").open("a") as file:
+            file.write("R900,ZENITH OPTICS,,,,MA,\n")
+        changed = metadata_of(world.run(job=YEARLY_JOB, partition="2021"), ENRICHED)
+        assert (changed["recipients_read"], changed["recipients"]) == (True, RECIPIENTS + 1)
+
+    @pytest.mark.slow
     def test_of_a_truth_of_all_years_the_labels_of_its_own_count(self, world):
         path = world.folder / "truth.csv"
         path.write_text("award_id,recipient_ids\nA0,R0\nA1,R1\nA3,R3\n")
@@ -616,14 +711,40 @@ class TestAwardYears:
         assert load_run(world.files / "2021" / f"{ENRICHED}.json").quality.labelled == 2
 
     def test_a_year_that_does_not_pass_is_held_up(self, world):
-        result = world.run(job=YEARLY_JOB, partition="2021", match_rate_threshold=0.95)
+        result = world.run(job=YEARLY_JOB, partition="2021", match_rate_threshold=0.98)
         assert not result.success
         assert not any(REPORT in step for step in started_steps(result))
 
-    def test_a_year_without_awards_fails_at_once(self, world):
+    def test_a_year_without_awards_is_skipped_and_said(self, world):
         result = world.run(job=YEARLY_JOB, partition="1999")
-        assert "no award is of this year (1999)" in failure_of(result)
+        assert result.success
         assert started_steps(result)[-1] == f"{YEARLY_PREFIX}__{VALIDATED}"
+        said = [
+            event.event_specific_data.asset_observation.description
+            for event in result.all_events
+            if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
+        ]
+        assert "skipped: no award is of award year 1999" in said
+        assert tell_alerts(world, result) == []
+
+    @pytest.mark.slow
+    def test_a_year_that_lost_all_its_awards_fails(self, world):
+        assert world.run(job=YEARLY_JOB, partition="2021").success
+        path = world.folder / "awards.csv"
+        path.write_text(path.read_text().replace("2021", "2020"))
+        result = world.run(job=YEARLY_JOB, partition="2021")
+        assert "no award is of 2021 any more" in failure_of(result)
+
+    @pytest.mark.slow
+    def test_a_year_of_few_awards_is_refused_only_beyond_chance(self, world):
+        def check(threshold):
+            result = world.run(job=YEARLY_JOB, partition="2021", match_rate_threshold=threshold)
+            return result.success, description_of(result, "match_rate_threshold", ENRICHED)
+
+        passed, words = check(0.92)  # 22 of 25 awards are linked
+        assert passed
+        assert "may be below 0.92 by chance (95% interval 0.7" in words
+        assert check(0.99)[0] is False
 
 
 class TestAlerts:

@@ -104,11 +104,16 @@ def match_by_names(
     firm_id: int, method: Method, row_key: int, recipient_id: str, own_names: Sequence[str], name: str
 ) -> IdentifierMatch:
     """Return the match by an identifier that both sides carry, with what their normal names say of it."""
-    # a name that is not there cannot disagree, but one that does agree comes before it
-    similarity = max((name_similarity(own, name) for own in own_names if own and name), default=_CLEAR_TOKENS)
+    # a name that is not there, or is in another script, cannot disagree; one that does agree comes before it
+    known = (own for own in own_names if own and name and _has_latin(own) == _has_latin(name))
+    similarity = max((name_similarity(own, name) for own in known), default=_CLEAR_TOKENS)
     return IdentifierMatch(
         firm_id, method, row_key, recipient_id, round(similarity, 4), similarity >= _CLEAR_TOKENS
     )
+
+
+def _has_latin(name: str) -> bool:
+    return any(char.isascii() and char.isalnum() for char in name)
 
 
 def name_similarity(left: str, right: str) -> float:

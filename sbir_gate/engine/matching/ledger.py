@@ -4,7 +4,7 @@ A folder holds, for each finished chunk, a part file and an entry that describes
 under another name, forced to disk and renamed; the entry comes last, so a part without one is not
 there. An entry holds the part's SHA-256: a damaged part is found and done again. The header has one key over
 all that the parts depend on: parts with another key are removed.
-One process at a time writes.
+One process at a time writes. Once all chunks are there, a mark says so: any number of processes may read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
-from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.errors import InputError, OutputError, UsageError
 from sbir_gate.files import place_durably, read_file, sha256_of, write_durably
 from sbir_gate.locks import LockedError, locked
 from sbir_gate.model.chunks import Chunk
@@ -26,6 +26,7 @@ from sbir_gate.model.chunks import Chunk
 FORMAT_VERSION = 1
 
 _HEADER = "ledger.json"
+_WHOLE = "whole.json"
 _LOCK = "lock"
 _SCRATCH = "scratch"
 
@@ -43,8 +44,16 @@ class _Entry:
     sha256: str
 
 
-_MAX_ENTRY_BYTES = 1 << 20
+@validated(frozen=True, config=ConfigDict(extra="forbid"))
+class _Whole:
+    key: str
+    chunks: int
+
+
+# an entry lists the rows of its chunk that were rejected or left out
+_MAX_ENTRY_BYTES = 256 << 20
 _HEADERS = TypeAdapter(_Header)
+_WHOLES = TypeAdapter(_Whole)
 _ENTRIES = TypeAdapter(_Entry)
 
 
@@ -71,6 +80,8 @@ class Ledger:
         cannot be written.
         """
         self._folder = folder
+        self._key = key
+        self._is_whole = False
         self.damaged = 0
         self.is_outdated = False
         self.finished: tuple[FinishedChunk, ...] = ()
@@ -99,6 +110,20 @@ class Ledger:
         """Say whether there is a finished chunk by now."""
         return any(self._folder.glob("part-*.json"))
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether all chunks of the source are there."""
+        return self._is_whole
+
+    def complete(self) -> None:
+        """Mark the chunks as all of the source: they stay, for `whole_chunks`. Raises OutputError."""
+        chunks = len(list(self._folder.glob("part-*.json")))
+        try:
+            write_durably(self._folder / _WHOLE, _WHOLES.dump_json(_Whole(self._key, chunks)))
+        except OSError as error:
+            raise self.unwritable(error) from error
+        self._is_whole = True
+
     def findings(self) -> list[str]:
         """Return a message on the chunks found at the start; empty if there were none."""
         found = []
@@ -122,6 +147,9 @@ class Ledger:
             self._remove_parts()
             write_durably(header, _HEADERS.dump_json(_Header(FORMAT_VERSION, key)))
         self.finished = tuple(self._read_entries())
+        self._is_whole = _is_all(self._folder, key, len(self.finished))
+        if not self._is_whole:
+            (self._folder / _WHOLE).unlink(missing_ok=True)
 
     def record(self, chunk: Chunk, write: Callable[[Path], object]) -> Path:
         """Let `write` make the part file of a chunk, enter the chunk, and return the part's path.
@@ -142,10 +170,13 @@ class Ledger:
         return path
 
     def close(self, *, is_done: bool) -> None:
-        """Let go of the folder; remove it when all is done, or when it holds no finished chunk."""
+        """Let go of the folder; remove it when all is done, or when it holds no finished chunk.
+
+        Chunks that are marked as all of the source stay.
+        """
         with suppress(OSError):
             shutil.rmtree(self.scratch, ignore_errors=True)
-            if is_done or not any(self._folder.glob("part-*.json")):
+            if (is_done and not self._is_whole) or not any(self._folder.glob("part-*.json")):
                 self._remove_parts()
         self._lock.close()
         with suppress(OSError):
@@ -154,26 +185,27 @@ class Ledger:
     def _read_entries(self) -> list[FinishedChunk]:
         found = []
         for entry_path in self._folder.glob("part-*.json"):
-            entry, path = _read_entry(entry_path), entry_path.with_suffix(".parquet")
-            if entry is None or self._part_path(entry.chunk) != path or not _is_whole(path, entry):
+            done = _sound_chunk(entry_path)
+            if done is None:
                 self.damaged += 1
                 entry_path.unlink()
-                path.unlink(missing_ok=True)
-                continue
-            found.append(FinishedChunk(entry.chunk, path))
-        return sorted(found, key=lambda finished: (finished.chunk.file, finished.chunk.span.start))
+                entry_path.with_suffix(".parquet").unlink(missing_ok=True)
+            else:
+                found.append(done)
+        return sorted(found, key=_place)
 
     def _part_path(self, chunk: Chunk) -> Path:
-        return self._folder / f"part-{chunk.file:04d}-{chunk.span.start:015d}.parquet"
+        return self._folder / _part_name(chunk)
 
     def _remove_parts(self) -> None:
-        for pattern in (_HEADER, "part-*.json", "part-*.parquet", ".*.part"):
+        # the mark goes first: without it what is left is not taken for whole
+        for pattern in (_WHOLE, _HEADER, "part-*.json", "part-*.parquet", ".*.part"):
             for path in self._folder.glob(pattern):
                 path.unlink()
 
     def _check_content(self) -> None:
         """Reject a folder with other files: nothing in it may be removed."""
-        names = {path.name for path in self._folder.iterdir()}
+        names = {path.name for path in self._folder.iterdir() if not path.name.startswith(".")}
         if names and not names & {_HEADER, _LOCK}:
             problem = f"holds {min(names)!r}, which is not of an interrupted run"
             hint = "the finished chunks go there: move it away, or name another --output"
@@ -184,6 +216,42 @@ class Ledger:
         problem = f"the finished chunks cannot be kept ({error.strerror or error})"
         hint = "free some room, or set enrichment.work_folder to a folder that you may write to"
         return OutputError(problem, hint, path=self._folder)
+
+
+def whole_chunks(folder: Path, key: str) -> tuple[FinishedChunk, ...]:
+    """Return the chunks of a source that a ledger has marked as whole, in the order of the source.
+
+    The caller keeps them from being removed. Raises InputError where they are not there, or damaged.
+    """
+    found = [_sound_chunk(path) for path in folder.glob("part-*.json")]
+    chunks = sorted((done for done in found if done is not None), key=_place)
+    if len(chunks) < len(found) or not _is_all(folder, key, len(chunks)):
+        hint = "run again: they are read again"
+        raise InputError("the recipients that were read are not there whole", hint, path=folder)
+    return tuple(chunks)
+
+
+def _is_all(folder: Path, key: str, chunks: int) -> bool:
+    try:
+        return _WHOLES.validate_json(read_file(folder / _WHOLE, _MAX_ENTRY_BYTES)) == _Whole(key, chunks)
+    except (FileNotFoundError, ValidationError):
+        return False
+
+
+def _sound_chunk(entry_path: Path) -> FinishedChunk | None:
+    """Return the chunk of an entry, None where its part is not what the entry says."""
+    entry, path = _read_entry(entry_path), entry_path.with_suffix(".parquet")
+    if entry is None or _part_name(entry.chunk) != path.name or not _is_whole(path, entry):
+        return None
+    return FinishedChunk(entry.chunk, path)
+
+
+def _place(done: FinishedChunk) -> tuple[int, int]:
+    return done.chunk.file, done.chunk.span.start
+
+
+def _part_name(chunk: Chunk) -> str:
+    return f"part-{chunk.file:04d}-{chunk.span.start:015d}.parquet"
 
 
 def _has_key(header: Path, key: str) -> bool:

@@ -7,7 +7,8 @@ entities and mojibake were repaired when it was read.
 
 Three forms of a name:
 
-- normal: upper-case ASCII words, without punctuation, legal designators, articles and junk tails;
+- normal: upper-case words, Latin letters as ASCII, without punctuation, legal designators, articles and junk
+  tails;
 - compact: the normal form without blanks, so that glued and split words are equal;
 - canonical tokens: abbreviations and plurals folded (TECHNOLOGIES = TECH), for comparison only.
 """
@@ -68,7 +69,9 @@ _PARTING = ((", ", " "), (" & ", " AND "), ("&", " AND "), ("+", " AND "))
 
 
 def plain_name(column: str) -> str:
-    """Return the SQL expression of the upper-case ASCII words of a text column; NULL gives ''.
+    """Return the SQL expression of the upper-case words of a text column; NULL gives ''.
+
+    Latin letters become ASCII. Those of other scripts stay as they are: two texts are one name only if equal.
 
     What is common goes first, by plain replacement; the patterns, which are slow, see only what is left.
     """
@@ -78,13 +81,18 @@ def plain_name(column: str) -> str:
     spelled_out = f"translate({spelled_out}, 'ØŁĐÐŦ', 'OLDDT')"
     for letter, ascii_letters in (("Æ", "AE"), ("Œ", "OE"), ("ẞ", "SS"), *((mark, "") for mark in _JOINING)):
         spelled_out = f"replace({spelled_out}, {literal(letter)}, '{ascii_letters}')"
+    # in other scripts an accent makes another letter, so a name with such letters keeps all of them
+    is_foreign = f"regexp_matches(regexp_replace({given}, '\\p{{Latin}}', '', 'g'), '\\p{{L}}')"
     # most names are ASCII already: as many bytes as letters
-    text = f"CASE WHEN strlen({given}) = length({given}) THEN upper({given}) ELSE {spelled_out} END"
+    text = (
+        f"CASE WHEN strlen({given}) = length({given}) THEN upper({given}) "
+        f"WHEN {is_foreign} THEN upper({given}) ELSE {spelled_out} END"
+    )
     without_tail = f"regexp_replace({text}, {literal(_JUNK_TAIL)}, '')"
     text = f"CASE WHEN contains({given}, '(') THEN {without_tail} ELSE {text} END"
     for mark, words in (*((mark, "") for mark in _ASCII_JOINING), *_PARTING):
         text = f"replace({text}, {literal(mark)}, '{words}')"
-    words_only = f"trim(regexp_replace({text}, '[^A-Z0-9]+', ' ', 'g'))"
+    words_only = f"trim(regexp_replace({text}, '[^\\p{{L}}\\p{{M}}\\p{{N}}]+', ' ', 'g'))"
     return f"CASE WHEN regexp_full_match({text}, '[A-Z0-9]+( [A-Z0-9]+)*') THEN {text} ELSE {words_only} END"
 
 

@@ -14,12 +14,13 @@ from fnmatch import fnmatchcase
 
 from sbir_gate.gate.comparing.backing import counts_links
 from sbir_gate.gate.comparing.calibration import BETWEEN_MACHINES_LOG_SD, time_exponent
-from sbir_gate.gate.comparing.changes import compare_metrics
+from sbir_gate.gate.comparing.changes import NO_SPREAD, compare_metrics
 from sbir_gate.gate.comparing.definitions import definition_obstacle
 from sbir_gate.model.finding import Fact, Finding, Rule, Severity, in_order, worst
 from sbir_gate.model.history import HistoryEntry, HistoryRow
 from sbir_gate.model.moments import moment_text
 from sbir_gate.model.run import MetricKind, Run
+from sbir_gate.model.statistics import FEWEST_REPEATS
 from sbir_gate.model.verdict import Change, MetricLimit, Outcome, Policy, Verdict
 
 # A Run that failed is not a reference for another; a Run without a verdict may be.
@@ -83,6 +84,24 @@ def older_runs(rows: Sequence[HistoryRow], head: Run, rule: DriftRule) -> tuple[
     return tuple(chosen)
 
 
+def oldest_of_other_data(rows: Sequence[HistoryRow], head: Run, rule: DriftRule) -> OlderRun | None:
+    """Return the oldest sound Run of the last `days` on the branch that had other data; None without one.
+
+    Of a pipeline whose data change, a decline of the rates shows against no Run of the same data.
+    """
+    since = head.started_at - timedelta(days=rule.days)
+    found = (
+        row
+        for row in rows
+        if row.fixture != head.fixture.fingerprint
+        and (row.gate, row.enricher) == (head.gate, head.enricher)
+        and rule.branch in {None, row.branch}
+        and row.started_at >= since
+        and _is_sound(row)
+    )
+    return next((OlderRun(row, rule.days) for row in found), None)
+
+
 def drift_findings(
     head: Run,
     older: HistoryEntry,
@@ -100,7 +119,9 @@ def drift_findings(
     where every award has a label, and neither precision nor recall fell.
     """
     limits = _drift_limits(head, policy, rule)
-    compared = compare_metrics(head, older, replace(policy, limits=tuple(limits.values())))
+    # repeats show their noise; for a single one that of the history is used
+    noise = spreads if len(head.samples) < FEWEST_REPEATS else NO_SPREAD
+    compared = compare_metrics(head, older, replace(policy, limits=tuple(limits.values())), noise)
     is_as_good = _is_as_good(head, compared.changes)
     drifting = {
         change.metric
@@ -171,11 +192,12 @@ def with_drift(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
 
 def is_like(row: HistoryRow, head: Run) -> bool:
     """Say whether the entry is of head's gate, fixture and enricher, of committed code, and did not fail."""
-    return (
-        (row.gate, row.fixture, row.enricher) == (head.gate, head.fixture.fingerprint, head.enricher)
-        and not row.is_dirty
-        and row.outcome in _SOUND
-    )
+    kind = (head.gate, head.fixture.fingerprint, head.enricher)
+    return (row.gate, row.fixture, row.enricher) == kind and _is_sound(row)
+
+
+def _is_sound(row: HistoryRow) -> bool:
+    return not row.is_dirty and row.outcome in _SOUND
 
 
 def _is_other_code(row: HistoryRow, head: Run) -> bool:

@@ -41,6 +41,8 @@ class Doubt(StrEnum):
 
 _WALL_METRICS = ("wall_seconds", "seconds_per_record", "records_per_second")
 _LEAST_SHARE = 0.05
+# what is known of the noise of a single repeat: two of them have the four differences of the shortest history
+_HISTORY_FREEDOM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +143,9 @@ def _noisy(pair: Pair, head: Measurement, reference: Measurement, spread: float 
     is_between_machines = is_time and is_calibrated(pair.name, head, reference)
     if is_between_machines and effect is None:
         return doubtful_ratio(pair, Doubt.NOT_CALIBRATED)
-    if too_few_repeats(pair):
+    if too_few_repeats(pair) and spread is None:
         return replace(doubtful_ratio(pair, Doubt.FEW_REPEATS), is_sought=False)
-    measured = difference(estimate_log_median(pair.head), estimate_log_median(pair.reference))
+    measured = difference(_log_median(pair.head), _log_median(pair.reference))
     is_uncertain = is_time or spread is not None
     unexplained = unexplained_log_sd(pair.name, head, reference, spread) if is_uncertain else 0.0
     change = replace(measured, error=math.hypot(measured.error, unexplained))
@@ -169,6 +171,13 @@ def _noisy(pair: Pair, head: Measurement, reference: Measurement, spread: float 
         repeats=min(len(pair.head), len(pair.reference)),
         fixed_log=max(half_width(found) - half_width(own), 0.0),
     )
+
+
+def _log_median(values: Sequence[float]) -> Estimate:
+    """Return the log of the median; the noise of a single value is known from the history."""
+    if len(values) >= FEWEST_REPEATS:
+        return estimate_log_median(values)
+    return Estimate(math.log(values[0]), 0.0, _HISTORY_FREEDOM)
 
 
 def _stretched(found: Interval, change: Estimate, effect: Estimate) -> Interval:

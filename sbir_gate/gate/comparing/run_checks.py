@@ -61,7 +61,10 @@ _DOUBTFUL = (Outcome.WARN, Outcome.INCONCLUSIVE)
 
 
 def single_run_policy(policy: Policy) -> Policy:
-    """Return the policy for a Run of one repeat: a noisy metric only warns, whatever its limit says."""
+    """Return the policy for a Run of one repeat: a noisy metric only warns, whatever its limit says.
+
+    What one repeat cannot tell is not judged; it makes no verdict inconclusive.
+    """
     return replace(policy, limits=tuple(_softened(limit) for limit in policy.limits))
 
 
@@ -86,7 +89,10 @@ def is_refused(verdict: Verdict) -> bool:
 
 
 def _softened(limit: MetricLimit) -> MetricLimit:
-    return replace(limit, absolute_severity=Severity.WARN) if limit.kind is MetricKind.NOISY else limit
+    if limit.kind is not MetricKind.NOISY:
+        return limit
+    warn_percent = limit.fail_percent if limit.warn_percent is None else limit.warn_percent
+    return replace(limit, absolute_severity=Severity.WARN, warn_percent=warn_percent, fail_percent=None)
 
 
 def _threshold(head: Run, policy: Policy, verdict: Verdict) -> CheckFinding:
@@ -169,16 +175,18 @@ def _finding(check: AssetCheck, changes: Sequence[Change], findings: Sequence[Fi
 
 
 def _deciding(changes: Sequence[Change], findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return what made the changes as severe as they are, in their order."""
+    """Return what made the changes as severe as they are, or no more severe, in their order."""
     return tuple(
         finding
         for change in changes
         for finding in findings
         if finding.metric == change.metric
-        and finding.is_deciding
-        and finding.severity is change.severity
-        and finding.rule is not Rule.DRIFT
+        and (finding.rule is Rule.SMALL_SAMPLE or _is_of_severity(finding, change.severity))
     )
+
+
+def _is_of_severity(finding: Finding, severity: Severity) -> bool:
+    return finding.is_deciding and finding.severity is severity and finding.rule is not Rule.DRIFT
 
 
 def _performance(policy: Policy, verdict: Verdict) -> CheckFinding:

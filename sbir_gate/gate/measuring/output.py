@@ -25,6 +25,8 @@ MAX_CANDIDATES = 5
 MAX_METHODS = 200
 LONGEST_METHOD = 80
 LONGEST_ID = 500
+# answers that are kept at hand while rows are read: a full file of awards has some 35,000 firms
+_MOST_ANSWERS = 50_000
 # how other tools write "no recipient" when they turn a missing value into text
 _MISSING = frozenset({"", "nan", "none", "null", "<na>", "n/a", "na"})
 _LONGEST_MISSING = max(map(len, _MISSING))
@@ -154,7 +156,7 @@ def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str])
     unknown = sum(decision.award_id not in known for decision in decisions)
     doubled = len(decisions) - unknown - len(known & {decision.award_id for decision in decisions})
     return EnricherError(
-        f"the enricher's output has more than {len(decisions):,} rows for {len(known):,} awards; of"
+        f"the enriched file has more than {len(decisions):,} rows for {len(known):,} awards; of"
         f" these rows {unknown:,} are of unknown awards and {doubled:,} repeat an award",
         "write one row per award",
         path=file,
@@ -172,25 +174,38 @@ def check_rows(decisions: Sequence[Decision], award_ids: Sequence[str]) -> Outpu
     )
 
 
+_Answer = tuple[str, str, str, float, float | None]
+
+
 def decision_key(decision: Decision) -> tuple[str, str, str, str, float, float | None]:
     """Return what makes two decisions the same: scores and confidences count to a millionth."""
-    confidence = None if decision.confidence is None else round(decision.confidence, 6)
-    return (
-        decision.award_id,
-        decision.kind.value,
-        decision.method,
-        decision.recipient_id,
-        round(decision.score, 6),
-        confidence,
-    )
+    return decision.award_id, *_answer_key(_answer(decision))
+
+
+def _answer(decision: Decision) -> _Answer:
+    """Return what awards of one firm have in common."""
+    return decision.kind, decision.method, decision.recipient_id, decision.score, decision.confidence
+
+
+def _answer_key(answer: _Answer) -> _Answer:
+    kind, method, recipient_id, score, confidence = answer
+    rounded = None if confidence is None else round(confidence, 6)
+    return str(kind), method, recipient_id, round(score, 6), rounded
 
 
 def digest(decisions: Sequence[Decision]) -> str:
     """Return the SHA-256 over all decisions in the order of their award ids, whatever the row order."""
-    found = hashlib.sha256()
-    for number, key in enumerate(sorted(json.dumps(decision_key(decision)) for decision in decisions)):
-        found.update(f"\n{key}".encode() if number else key.encode())
-    return found.hexdigest()
+    written: dict[_Answer, str] = {}
+
+    def line(decision: Decision) -> str:
+        answer = _answer(decision)
+        # the rest of the JSON list of the key
+        rest = written.get(answer)
+        if rest is None:
+            rest = written[answer] = json.dumps(_answer_key(answer))[1:]
+        return f"[{json.dumps(decision.award_id)}, {rest}"
+
+    return hashlib.sha256("\n".join(sorted(map(line, decisions))).encode()).hexdigest()
 
 
 class _CellError(ValueError):
@@ -203,9 +218,14 @@ class _CellError(ValueError):
 
 def _decisions(file: str, rows: Iterable[Cells], first_row: int = 1) -> Iterator[Decision]:
     methods: set[str] = set()
+    # the awards of one firm have one answer, which is read once
+    answers: dict[tuple[str | None, ...], Decision] = {}
     for number, cells in enumerate(rows, start=first_row):
         try:
-            decision = _decision(cells)
+            answer = answers.get(cells[1:])
+            decision = _decision(cells) if answer is None else _repeated(answer, cells.award_id)
+            if answer is None and len(answers) < _MOST_ANSWERS:
+                answers[cells[1:]] = decision
         except _CellError as fault:
             value = getattr(cells, fault.column)
             raise EnricherError(
@@ -228,18 +248,37 @@ def _check_methods(methods: Set[str], file: str, row: int | None = None, method:
         )
 
 
-def _decision(cells: Cells) -> Decision:
-    award_id = cells.award_id
+def _repeated(answer: Decision, award_id: str) -> Decision:
+    """Return the answer of another award."""
+    _check_award_id(award_id)
+    return Decision(
+        award_id,
+        answer.kind,
+        answer.method,
+        answer.recipient_id,
+        answer.score,
+        answer.confidence,
+        answer.candidate_ids,
+    )
+
+
+def _check_award_id(award_id: str) -> None:
     if not award_id.strip():
         raise _CellError("award_id", "is empty")
+    _check_length("award_id", award_id, LONGEST_ID)
+
+
+def _check_length(column: str, text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise _CellError(column, f"is longer than {longest} characters")
+
+
+def _decision(cells: Cells) -> Decision:
+    award_id = cells.award_id
+    _check_award_id(award_id)
     recipient_id = _known(cells.recipient_id)
-    for column, text, longest in (
-        ("award_id", award_id, LONGEST_ID),
-        ("recipient_id", recipient_id, LONGEST_ID),
-        ("match_method", cells.match_method, LONGEST_METHOD),
-    ):
-        if len(text) > longest:
-            raise _CellError(column, f"is longer than {longest} characters")
+    _check_length("recipient_id", recipient_id, LONGEST_ID)
+    _check_length("match_method", cells.match_method, LONGEST_METHOD)
     method = _known(cells.match_method).strip().casefold() or Method.NONE.value
     kind = _kind(cells, recipient_id, method)
     score = _number_within(cells.match_score, 100, "match_score")

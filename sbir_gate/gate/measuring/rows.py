@@ -92,9 +92,7 @@ def _faults_named(path: Path) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
         reason = (str(error).splitlines() or ["damaged"])[0].replace(str(path), path.name)[:300]
-        raise EnricherError(
-            f"the enricher's output cannot be read: {reason}", HINT, path=path.name
-        ) from error
+        raise EnricherError(f"the enriched file cannot be read: {reason}", HINT, path=path.name) from error
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -106,11 +104,9 @@ def _first_bytes(path: Path) -> bytes:
         raise EnricherError("the enricher wrote no output", hint, path=path.name) from error
     except OSError as error:
         reason = error.strerror
-        raise EnricherError(
-            f"the enricher's output cannot be read: {reason}", HINT, path=path.name
-        ) from error
+        raise EnricherError(f"the enriched file cannot be read: {reason}", HINT, path=path.name) from error
     if not first:
-        problem = "the enricher's output is empty, it has not even a header"
+        problem = "the enriched file is empty, it has not even a header"
         raise EnricherError(problem, HINT, path=path.name)
     return first
 
@@ -170,11 +166,11 @@ def _places(file: str, names: Sequence[str]) -> tuple[int | None, ...]:
     plain = [name.strip().casefold() for name in names]
     for column in Cells._fields:
         if plain.count(column) > 1:
-            raise EnricherError("the enricher's output has this column twice", HINT, path=file, column=column)
+            raise EnricherError("the enriched file has this column twice", HINT, path=file, column=column)
     absent = [column for column in REQUIRED_ENRICHED_COLUMNS if column not in plain]
     if absent:
         have = ", ".join(repr(name) for name in names)[:300] or "none"
-        problem = f"the enricher's output lacks this column; it has {have}"
+        problem = f"the enriched file lacks this column; it has {have}"
         raise EnricherError(problem, HINT, path=file, column=absent[0])
     return tuple(plain.index(column) if column in plain else None for column in Cells._fields)
 

@@ -123,6 +123,8 @@ def _lead(gates: Sequence[GateHistory]) -> str:
 
 
 def _thinning(gates: Sequence[GateHistory]) -> Iterator[str]:
+    if others := gates[0].gates_left_out:
+        yield f"Not shown: {counted(others, 'other gate')}."
     for gate in gates:
         if len(gate.rows) < gate.runs:
             name = plain(gate.gate, NAME_CHARACTERS)
@@ -130,6 +132,9 @@ def _thinning(gates: Sequence[GateHistory]) -> Iterator[str]:
                 f"{name}: {len(gate.rows):,} of {gate.runs:,} Runs are shown: the newest, releases, changes"
                 " of level, and of the rest the lowest and highest of every metric in each span of time."
             )
+        if gate.metrics_left_out:
+            name = plain(gate.gate, NAME_CHARACTERS)
+            yield f"{name}: {counted(gate.metrics_left_out, 'metric')} are not shown."
 
 
 def _latest(gates: Sequence[GateHistory]) -> Iterator[Block]:

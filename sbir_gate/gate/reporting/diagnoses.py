@@ -7,17 +7,24 @@ from collections.abc import Sequence
 
 from sbir_gate.gate.reporting.messages import diagnosis_texts
 from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.quantities import counted
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 
 _MARKS = {Gravity.NOTE: "ok"}
 
 
+def diagnosis_lines(diagnoses: Sequence[Diagnosis], gravity: Gravity) -> list[str]:
+    """Return those of one gravity as lines: the place, what is there, and the fix."""
+    return [_line(each) for each in diagnoses if each.gravity is gravity]
+
+
+def _line(found: Diagnosis) -> str:
+    return f"{plain(found.place)}: {'; '.join(filter(None, diagnosis_texts(found)))}"
+
+
 def render_diagnoses(diagnoses: Sequence[Diagnosis]) -> str:
     """Return one line per diagnosis, errors first as given, and a last line that counts them."""
-    lines = [
-        f"{each.gravity}: {plain(each.place)}: {'; '.join(filter(None, diagnosis_texts(each)))}"
-        for each in diagnoses
-    ]
+    lines = [f"{each.gravity}: {_line(each)}" for each in diagnoses]
     return "\n".join([*lines, _summary(diagnoses)]) + "\n"
 
 
@@ -43,6 +50,19 @@ def render_check(found: Sequence[Diagnosis]) -> str:
         log = each.facts.get("log")
         lines += [f"    {plain(line)}" for line in log] if isinstance(log, tuple) else []
     return "\n".join([*lines, _conclusion(found)]) + "\n"
+
+
+def render_checklist(found: Sequence[Diagnosis]) -> str:
+    """Return a line for each item, and a last line that counts those that are open."""
+    marks = {Gravity.NOTE: "ok", Gravity.ERROR: "open"}
+    lines = [
+        f"{marks.get(each.gravity, each.gravity)}: {plain(each.place)}: "
+        f"{'; '.join(filter(None, diagnosis_texts(each)))}"
+        for each in found
+    ]
+    errors = count_of(found, Gravity.ERROR)
+    ready = "ready: every item holds" if not errors else f"not ready: {counted(errors, 'item')} open"
+    return "\n".join([*lines, ready]) + "\n"
 
 
 def render_check_json(found: Sequence[Diagnosis]) -> str:

@@ -35,6 +35,10 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "disagreements": "Disagreements between repeats",
         "records": "Awards read",
         "work/recipients_scanned": "Recipients scanned",
+        "work/awards_read": "Award rows read",
+        "work/awards_kept": "Award rows kept",
+        "work/recipients_read": "Recipient rows read",
+        "work/recipients_kept": "Recipient rows kept",
         "work/candidates_generated": "Candidates generated",
         "work/pairs_scored": "Pairs scored",
         "work/queries": "Queries",
@@ -56,7 +60,13 @@ GROUPS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_OF_OWN_ANCHOR = frozenset({"work/recipients_scanned"})
+_OF_OWN_ANCHOR = frozenset({
+    "work/recipients_scanned",
+    "work/awards_read",
+    "work/awards_kept",
+    "work/recipients_read",
+    "work/recipients_kept",
+})  # fmt: skip
 _NAME_CHARACTERS = 80
 _NOT_IN_AN_ANCHOR = re.compile(r"[^a-z0-9_-]+")
 

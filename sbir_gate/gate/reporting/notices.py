@@ -5,6 +5,7 @@ from __future__ import annotations
 from sbir_gate.gate.reporting.messages import limit_text, texts
 from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.quantities import quantity
 from sbir_gate.model.alert import Alert, AlertKind, AlertList
 from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.effects import Effect
@@ -67,10 +68,19 @@ def render_alerts(found: AlertList) -> str:
 
 def check_text(check: CheckFinding) -> str:
     """Return the answer to a check of an asset, in one line."""
-    said = "; ".join(texts(check.findings)) or _WITHIN
+    said = "; ".join(texts(check.findings)) or _within(check)
     if check.outcome is not None:
         said = f"{check.outcome}: {said}"
     return said + (f"; {' and '.join(map(plain, check.unjudged))} not judged" if check.unjudged else "")
+
+
+def _within(check: CheckFinding) -> str:
+    """Return the value of a check that nothing was found by, with its limits where they are known."""
+    if check.value is None or not check.limits:
+        return _WITHIN
+    value = f"{metric_name(check.metric)} {quantity(check.value, check.unit)}"
+    baseline = f" (baseline {quantity(check.reference, check.unit)})" if check.reference is not None else ""
+    return f"{value}{baseline}, within its limit: {', '.join(map(limit_text, check.limits))}"
 
 
 def obstacle_text(obstacle: PromotionObstacle) -> str:

@@ -16,14 +16,14 @@ _REFETCH = (
 _DAMAGED = "the repository may be damaged or incomplete: run 'git fsck'"
 
 
-def is_partial(git: Git) -> bool:
-    """Say whether the clone leaves out objects that its remote has (`--filter`)."""
-    return bool(git.ask("config", "--get-regexp", r"^remote\..*\.promisor$").line)
-
-
 def is_shallow(git: Git) -> bool:
     """Say whether the clone lacks the older part of the history."""
     return git.ask("rev-parse", "--is-shallow-repository").line == "true"
+
+
+def is_partial(git: Git) -> bool:
+    """Say whether the clone lacks files, which git fetches when they are asked for."""
+    return bool(git.ask("config", "--get-regexp", r"^remote\..*\.promisor$").line)
 
 
 def missing_object_hint(git: Git) -> str:

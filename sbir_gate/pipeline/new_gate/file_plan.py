@@ -53,7 +53,7 @@ def plan_files(
     def fate(file: NewFile) -> Fate:
         if existing.get(file.path) == file.content:
             return Fate.UNCHANGED
-        if file.path == IGNORE_FILE and file.path in existing:
+        if file.path.rpartition("/")[2] == IGNORE_FILE and file.path in existing:
             return Fate.EXTENDED
         if may_replace:
             return Fate.REPLACED if file.path in existing else Fate.CREATED

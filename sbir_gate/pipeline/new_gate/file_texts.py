@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,20 +11,17 @@ from sbir_gate.datasets.drawing.fixture_draw import STRANGERS_PER_AWARD, DrawnFi
 from sbir_gate.datasets.drawing.recipient_draw import NEAR_MISSES
 from sbir_gate.pipeline.new_gate.python_setup import PythonSetup
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./{}-")
-
 
 @dataclass(frozen=True, slots=True)
 class GateFacts:
-    """What the texts are made of; paths are from the top of the repository.
+    """What the texts are made of; paths are from the folder of the project.
 
     `name` is empty for the only gate of a repository, `command` for the built-in engine, `python` where
-    the engine names none, `truth` where nothing is labelled. `branch` is the main branch, `is_branch_known`
-    says whether the repository names it. `folder` is the one with the project, empty for the top.
+    the settings name none, `truth` where nothing is labelled. `branch` is the main branch, `is_branch_known`
+    says whether the repository names it. `folder` is the one of the project, empty for the top.
     """
 
     name: str
-    settings: str
     command: str
     python: str
     awards: str
@@ -40,27 +35,31 @@ class GateFacts:
     environment: str
     folder: str
 
+    @property
+    def option(self) -> str:
+        """The option that commands need to find the settings in a folder, with a blank before it."""
+        return " --config sbir-gate.yaml" if self.folder else ""
+
 
 def settings_text(facts: GateFacts) -> str:
     """Return the settings file."""
     return _templates().get_template("settings.yaml.j2").render(gate=facts)
 
 
-def workflow_text(facts: GateFacts, *, is_default_settings: bool) -> str:
+def workflow_text(facts: GateFacts) -> str:
     """Return the workflow that judges changes and keeps the baseline."""
-    template = _templates().get_template("workflow.yml.j2")
-    return template.render(gate=facts, config="" if is_default_settings else facts.settings)
+    # where the settings name no interpreter, the workflow names the one that it makes
+    has_python = bool(facts.command and not facts.python and facts.setup.lines)
+    return _templates().get_template("workflow.yml.j2").render(gate=facts, has_python=has_python)
 
 
 def fixture_text(facts: GateFacts, drawn: DrawnFixture) -> str:
     """Return the page that says how the fixture was drawn."""
     template = _templates().get_template("fixture.md.j2")
     labelled = len(drawn.labels)
-    option = f" --config {facts.settings}" if facts.name else ""
     return template.render(
         gate=facts,
         drawn=drawn,
-        option=option,
         by_identifier=labelled - drawn.given,
         unlabelled=len(drawn.awards.drawn) - labelled,
         near_misses=NEAR_MISSES,
@@ -71,13 +70,6 @@ def fixture_text(facts: GateFacts, drawn: DrawnFixture) -> str:
 def quoted(text: str) -> str:
     """Return a text as a YAML scalar on one line."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def joined(arguments: Sequence[str]) -> str:
-    """Return a command line of these arguments; placeholders need no quotes."""
-    return " ".join(
-        argument if argument and set(argument) <= _PLAIN else shlex.quote(argument) for argument in arguments
-    )
 
 
 @cache

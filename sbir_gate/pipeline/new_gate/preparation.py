@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import chdir
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,7 +33,6 @@ from sbir_gate.pipeline.new_gate.file_plan import (
 from sbir_gate.pipeline.new_gate.file_texts import (
     GateFacts,
     fixture_text,
-    joined,
     settings_text,
     workflow_text,
 )
@@ -137,9 +134,8 @@ def prepare_gate(
     settings_file = scratch / NAME
     settings_file.write_text(settings_text(facts), encoding="utf-8")
     options = {"enricher.python": answers.python or None}
-    with chdir(place.root):
-        settings = load_settings(settings_file, environment, options).settings
-    kept = place.root / facts.truth_file
+    settings = load_settings(settings_file, environment, options).settings
+    kept = folder / facts.truth_file
     request = DrawRequest(
         _absolute(answers.awards, folder),
         _absolute(answers.recipients, folder),
@@ -151,12 +147,16 @@ def prepare_gate(
     drawn = draw_fixture(
         request, drawn_folder, database_options(settings), reading_options(settings), progress
     )
-    facts = _with_fixture(facts, place, drawn)
-    _refuse_own_source(request, facts, place)
+    facts = replace(
+        facts,
+        awards=f"{FIXTURE_FOLDER}/{drawn.awards_file.name}",
+        recipients=f"{FIXTURE_FOLDER}/{drawn.recipients_file.name}",
+        truth=facts.truth_file if drawn.labels else "",
+    )
+    _refuse_own_source(request, facts, folder)
     settings_file.write_text(settings_text(facts), encoding="utf-8")
     options |= {"fixtures.awards": str(drawn.awards_file), "fixtures.recipients": str(drawn.recipients_file)}
-    with chdir(place.root):
-        check = check_engine(load_settings(settings_file, environment, options), edges, progress)
+    check = check_engine(load_settings(settings_file, environment, options), edges, progress)
     own_workflow = _own_workflow(place, facts)
     files = _new_files(place, facts, drawn, own_workflow)
     existing = {
@@ -181,16 +181,14 @@ def _facts(answers: Answers, place: Place, installation: Installation) -> GateFa
     python = _within(answers.python, place)
     environment = environment_of(answers.python if python else "") or DEFAULT_ENVIRONMENT
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", place.folder.rpartition("/")[2]).strip("-")
-    truth_file = place.inside(f"{FIXTURE_FOLDER}/truth.csv")
     return GateFacts(
         name=name,
-        settings=place.inside(NAME),
-        command=_from_root(answers.engine, place),
+        command=answers.engine,
         python=python,
-        awards=place.inside(f"{FIXTURE_FOLDER}/awards.csv"),
-        recipients=place.inside(f"{FIXTURE_FOLDER}/recipients.csv"),
+        awards=f"{FIXTURE_FOLDER}/awards.csv",
+        recipients=f"{FIXTURE_FOLDER}/recipients.csv",
         truth="",
-        truth_file=truth_file,
+        truth_file=f"{FIXTURE_FOLDER}/truth.csv",
         branch=branch or _NO_BRANCH,
         is_branch_known=bool(branch),
         action=_commented(action_address(installation, host_of(remote) if remote else GITHUB)),
@@ -204,15 +202,6 @@ def _commented(address: str) -> str:
     return f"{address} # not known: see 'sbir-gate help install'" if address == UNKNOWN else address
 
 
-def _with_fixture(facts: GateFacts, place: Place, drawn: DrawnFixture) -> GateFacts:
-    return replace(
-        facts,
-        awards=place.inside(f"{FIXTURE_FOLDER}/{drawn.awards_file.name}"),
-        recipients=place.inside(f"{FIXTURE_FOLDER}/{drawn.recipients_file.name}"),
-        truth=facts.truth_file if drawn.labels else "",
-    )
-
-
 def _main_branch(git: Git) -> str:
     """Return the main branch: the remote's, else main or master, else the one that is checked out."""
     found = default_branch_name(git)
@@ -222,31 +211,12 @@ def _main_branch(git: Git) -> str:
 
 
 def _within(python: str, place: Place) -> str:
-    """Return the path of an interpreter from the top of the repository, empty if it lies outside."""
+    """Return the path of an interpreter from the folder of the project, empty if it lies outside."""
     if not python:
         return ""
-    path = os.path.normpath(place.root / place.folder / python)
-    inside = os.path.relpath(path, place.root)
-    return "" if inside.startswith("..") else inside
-
-
-def _from_root(engine: str, place: Place) -> str:
-    """Return the command as it is called from the top: files of the project are named from there."""
-    if not place.folder:
-        return engine
     folder = place.root / place.folder
-    try:
-        arguments = shlex.split(engine)
-    except ValueError:
-        return engine  # reading the settings reports it
-    return joined(
-        [
-            place.inside(argument)
-            if not Path(argument).is_absolute() and (folder / argument).is_file()
-            else argument
-            for argument in arguments
-        ]
-    )
+    inside = os.path.relpath(os.path.normpath(folder / python), folder)
+    return "" if inside.startswith("..") else inside
 
 
 def _setup(place: Place, environment: str, python: str) -> PythonSetup:
@@ -272,10 +242,10 @@ def _python_version(interpreter: str) -> str:
     return version if re.fullmatch(r"\d+\.\d+", version) else ""
 
 
-def _refuse_own_source(request: DrawRequest, facts: GateFacts, place: Place) -> None:
+def _refuse_own_source(request: DrawRequest, facts: GateFacts, folder: Path) -> None:
     """Raise UsageError where the fixture would be written over what it is drawn from."""
     for source, target in ((request.awards, facts.awards), (request.recipients, facts.recipients)):
-        if is_same_file(Path(source), place.root / target):
+        if is_same_file(Path(source), folder / target):
             raise UsageError(
                 "is where the fixture will be, so it cannot be the source too",
                 "move it to another folder, or name it in sbir-gate.yaml yourself",
@@ -287,33 +257,34 @@ def _own_workflow(place: Place, facts: GateFacts) -> str:
     """Return the workflow of the repository that already runs a gate with these settings."""
     if not place.has_git:
         return ""
-    wanted = facts.settings if place.folder else ""
     for workflow in read_workflows(place.root)[0]:
         steps = (step for job in workflow.jobs for step in job.steps if step.is_gate and step.uses)
-        if any(step.given("config") in {wanted, facts.settings} for step in steps):
+        if any(step.given("working-directory").strip("./") == facts.folder for step in steps):
             return workflow.path
     return ""
 
 
 def _new_files(place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow: str) -> Sequence[NewFile]:
     workflow = (WORKFLOWS / (f"gate-{facts.name}.yml" if facts.name else "gate.yml")).as_posix()
-    text = workflow_text(facts, is_default_settings=not place.folder)
-    page = place.inside(f"{FIXTURE_FOLDER}/README.md")
     ignored = ["reports/"]
     if facts.command and facts.setup.lines:
-        ignored.append(f"{place.inside(facts.environment)}/")
-    rules = _content(place.root / IGNORE_FILE) or b""
-    files = [
-        NewFile(facts.settings, settings_text(facts).encode()),
-        NewFile(facts.awards, drawn.awards_file.read_bytes(), _FIXTURE),
-        NewFile(facts.recipients, drawn.recipients_file.read_bytes(), _FIXTURE),
-        NewFile(page, fixture_text(facts, drawn).encode(), _FIXTURE),
-    ]
+        ignored.append(f"{facts.environment}/")
+    ignore_file = place.inside(IGNORE_FILE)
+    rules = (_content(place.root / ignore_file) or b"").decode("utf-8", "replace")
+    fixture = {
+        facts.awards: drawn.awards_file.read_bytes(),
+        facts.recipients: drawn.recipients_file.read_bytes(),
+        f"{FIXTURE_FOLDER}/README.md": fixture_text(facts, drawn).encode(),
+    }
     if drawn.labels:
-        files.append(NewFile(facts.truth_file, label_text(drawn.labels).encode(), _FIXTURE))
+        fixture[facts.truth_file] = label_text(drawn.labels).encode()
+    files = [
+        NewFile(place.inside(NAME), settings_text(facts).encode()),
+        *(NewFile(place.inside(name), content, _FIXTURE) for name, content in fixture.items()),
+    ]
     if own_workflow in {"", workflow}:
-        files.append(NewFile(workflow, text.encode()))
-    files.append(NewFile(IGNORE_FILE, with_ignored(rules.decode("utf-8", "replace"), ignored).encode()))
+        files.append(NewFile(workflow, workflow_text(facts).encode()))
+    files.append(NewFile(ignore_file, with_ignored(rules, ignored).encode()))
     return files
 
 

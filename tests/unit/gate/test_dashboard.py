@@ -13,9 +13,11 @@ from sbir_gate.gate.reporting.dashboard import dashboard_page
 from sbir_gate.gate.storing.baselines import promote
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.history import keep_entry, open_entries
+from sbir_gate.gate.trends import future_text, horizon
+from sbir_gate.model.run import Metric
 from sbir_gate.pages.blocks import Chart
 from sbir_gate.settings.effective import load_settings
-from tests.factories import make_run
+from tests.factories import EXACT, make_run
 from tests.factories_history import START, make_entry, slower_entry
 from tests.factories_quality import make_report, report_of_entry
 from tests.factories_remote import make_remote
@@ -181,3 +183,37 @@ def test_reports_on_the_branch_are_listed_and_compared(shared):
     assert reports_on_branch(shared, "sbir-gate-history", "", None, 0).reports == ()
     with pytest.raises(InputError, match="neither a folder nor a branch"):
         reports_on_branch(shared, "nothing", None, None, 0)
+
+
+def test_a_page_has_room_for_so_many_metrics_gates_and_values(settings, monkeypatch):
+    more = tuple(Metric(f"m{number:03}", "count", EXACT, (1.0,)) for number in range(300))
+    entries = [
+        replace(make_entry(number), gate=f"gate {number % 30:02}", metrics=more) for number in range(90)
+    ]
+    gates = shown([*entries, make_entry(99)], settings)
+    assert len(gates) == 20
+    assert gates[0].gate == "enrichment"
+    assert {gate.gates_left_out for gate in gates} == {11}
+    assert {(len(gate.points), gate.metrics_left_out) for gate in gates[1:]} == {(200, 100)}
+    assert {course.metric for course in gates[1].courses} == gates[1].points.keys()
+    notes = dashboard_page(gates).notes
+    assert notes[0] == "Not shown: 11 other gates."
+    assert "gate 00: 100 metrics are not shown." in notes
+    monkeypatch.setattr("sbir_gate.gate.dashboard.MAX_VALUES", 20_000)
+    many = [make_entry(number, metrics=more) for number in range(300)]
+    (gate,) = shown(many, settings)
+    assert gate.runs == 300
+    assert 50 < len(gate.rows) <= 100
+
+
+def test_runs_of_the_future_are_left_out_and_named_in_one_line(settings):
+    future = START + timedelta(days=4)
+    entries = [make_entry(number) for number in range(6)]
+    with opened(entries) as history:
+        (gate,) = dashboard_of(history, settings, None, has_changes=False, before=horizon(future))
+        (line,) = future_text(history, future)
+        assert future_text(history, START + timedelta(days=5)) == ()
+    assert gate.runs == 5
+    assert line.startswith(
+        "left out: 1 Run starts in the future (the first: 00005.json, 2026-01-06T12:00:00Z)"
+    )

@@ -316,18 +316,23 @@ jobs:
         assert found == "warning: .github/workflows/gate.yml:2: is not valid YAML"
 
     @pytest.mark.parametrize(
-        ("option", "lacking"), [("--depth=1", "shallow"), ("--filter=blob:none", "older")]
+        ("options", "said", "fix"),
+        [
+            (["--filter=blob:none"], "the clone is partial", "--refetch --no-filter"),
+            (["--depth=1"], "the clone is shallow", "--unshallow"),
+        ],
     )
-    def test_a_clone_that_lacks_older_commits_is_named(self, option, lacking, tmp_path):
-        other = make_repository(tmp_path / "other")
-        other.commit({"a": "1"})
-        other.commit({"a": "2"})
-        other.git("config", "uploadpack.allowFilter", "true")
-        other.git("clone", "--quiet", "--bare", option, f"file://{other.folder}", tmp_path / ".git")
-        promoted()
-        (found,) = lines()
-        assert found.startswith("warning: this clone: the clone ")
-        assert lacking in found
+    def test_a_clone_that_lacks_something_is_named(self, tmp_path, monkeypatch, options, said, fix):
+        origin = make_repository(tmp_path / "origin")
+        for number in range(2):
+            origin.commit({"sbir-gate.yaml": f"gate: {{max_lost: {number}}}\n"})
+        origin.git("config", "uploadpack.allowFilter", "true")
+        clone = tmp_path / "clone"
+        origin.git("clone", "--quiet", *options, f"file://{origin.folder}", clone)
+        monkeypatch.chdir(clone)
+        found = [each for each in examine(None, {}, (), edges()) if each.place == str(clone)]
+        assert [problem(each).startswith(said) for each in found] == [True]
+        assert fix in cure(found[0])
 
     def test_outside_a_repository_there_are_none(self):
         promoted()

@@ -40,6 +40,8 @@ def test_a_difference_of_sizes_may_be_negative_and_a_time_not():
         ({"samples": (replace(make_run().samples[0], wall_seconds=5e-324),)}, "samples.0.wall_seconds"),
         ({"samples": (replace(make_run().samples[0], counters={"scanned": -1}),)}, "samples.0.scanned"),
         ({"quality": replace(make_run().quality, links=2**63)}, "quality.links: 9223372036854775808"),
+        ({"started_at": "0001-01-01T00:00:00+00:00"}, "started_at: "),
+        ({"started_at": "9999-12-31T23:59:59.999999+00:00"}, "started_at: 9999-12-31: a Run cannot"),
         # no store of 64 bits could take them
         ({"source": replace(make_run().source, pull_request=10**40)}, "source.pull_request: 1000"),
         ({"source": replace(make_run().source, pull_request=-1)}, "source.pull_request: -1"),

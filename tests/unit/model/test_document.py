@@ -14,10 +14,12 @@ from sbir_gate.model.bounds import is_amount, run_fault
 from sbir_gate.model.document import ALERTS, FORMAT_VERSION, HISTORY, RUN, VERDICT, decode, encode
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.history import HistoryEntry
+from sbir_gate.model.moments import is_plausible
 from sbir_gate.model.run import Run
 from sbir_gate.model.sizes import LONGEST_NAME, run_excess
 from sbir_gate.model.verdict import Outcome, Verdict, verdict_fault
 from tests.factories import make_policy, make_run, with_lost_links, with_metric
+from tests.factories_history import START
 
 DOCUMENTS = Path(__file__).parents[2] / "data" / "documents"
 
@@ -29,8 +31,8 @@ def finite(value):
     """
     if type(value) is str:
         return value[:LONGEST_NAME]
-    if isinstance(value, bool):
-        return value
+    if isinstance(value, bool | datetime):
+        return value if not isinstance(value, datetime) or is_plausible(value) else START
     if isinstance(value, float | int):
         return value if value and is_amount(value) else type(value)(1)
     if is_dataclass(value):

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import dagster as dg
 import pytest
 
@@ -134,3 +136,57 @@ def test_a_job_runs_in_one_process_unless_the_settings_or_its_run_say_otherwise(
     assert execution("multiprocess", {}) == ["multiprocess"]
     assert execution("in-process", {"execution": {"config": {"multiprocess": {}}}}) == ["multiprocess"]
     assert execution("multiprocess", {"execution": {"config": {"in_process": {}}}}) == ["in_process"]
+
+
+def test_settings_say_whether_schedule_and_sensors_are_on_from_the_first_day():
+    off = build_definitions(SETTINGS)
+    on = build_definitions(
+        default_settings(
+            {"orchestration.schedule_status": "running", "orchestration.sensor_status": "running"}
+        )
+    )
+    for definitions, status in ((off, "STOPPED"), (on, "RUNNING")):
+        assert {each.default_status.value for each in definitions.sensors} == {status}
+        assert {each.default_status.value for each in definitions.schedules} == {status}
+
+
+def test_alerts_that_nobody_sends_are_named_when_the_definitions_are_loaded(monkeypatch, caplog):
+    monkeypatch.setenv("SBIR_GATE_SLACK_WEBHOOK", "https://hooks.example/services/x")
+    build_definitions(SETTINGS)
+    assert "SBIR_GATE_SLACK_WEBHOOK is set, but the sensors that send alerts are off" in caplog.text
+    assert "hooks.example" not in caplog.text
+    caplog.clear()
+    build_definitions(default_settings({"orchestration.sensor_status": "running"}))
+    assert caplog.text == ""
+    monkeypatch.delenv("SBIR_GATE_SLACK_WEBHOOK")
+    build_definitions(SETTINGS)
+    assert caplog.text == ""
+
+
+def test_assets_have_owners_tags_and_freshness_of_the_settings():
+    definitions = build_definitions(
+        default_settings({"orchestration.owners": ("team:grants",), "orchestration.fresh_days": 2.0})
+    )
+    spec = spec_of(definitions, REPORT)
+    assert list(spec.owners) == ["team:grants"]
+    assert spec.tags["sbir_gate/gate"] == "enrichment"
+    assert spec.freshness_policy == dg.FreshnessPolicy.time_window(timedelta(days=2))
+    assert spec_of(definitions, "by_award_year", REPORT).freshness_policy is None
+    by_name = build_definitions(
+        default_settings({"orchestration.owners": ("team:grants",)}), owners=["team:x"]
+    )
+    assert list(spec_of(by_name, RAW).owners) == ["team:x"]
+
+
+def test_kinds_are_those_of_the_files(tmp_path):
+    (tmp_path / "awards.csv").write_text("award_id\n")
+    (tmp_path / "recipients.parquet").write_bytes(b"PAR1")
+    files = {
+        "fixtures.awards": tmp_path / "awards.csv",
+        "fixtures.recipients": tmp_path / "recipients.parquet",
+    }
+    definitions = build_definitions(default_settings({key: str(path) for key, path in files.items()}))
+    assert spec_of(definitions, RAW).kinds == {"csv"}
+    assert spec_of(definitions, RECIPIENTS).kinds == {"parquet"}
+    absent = build_definitions(default_settings({"fixtures.awards": "not-there.csv"}))
+    assert spec_of(absent, RAW).kinds == set()

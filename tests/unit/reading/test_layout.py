@@ -21,16 +21,51 @@ from sbir_gate.reading.layout import AWARDS, RECIPIENTS, find_fields, require_fi
     ],
 )
 def test_columns_are_known_under_all_their_names(layout, columns, field):
-    assert require_fields(layout, columns, "t.csv")[field] == 1
+    assert require_fields(layout, columns, "t.csv")[field] == (1,)
 
 
-def test_the_alias_listed_first_wins_over_the_order_in_the_file():
-    assert find_fields(RECIPIENTS, ["name", "recipient_name"])["name"] == 1
-    assert find_fields(RECIPIENTS, ["state", "vendor_state_code"])["state"] == 1
+def test_all_columns_of_a_field_are_read_those_of_the_name_listed_first_in_front():
+    assert find_fields(RECIPIENTS, ["name", "recipient_name"])["name"] == (1, 0)
+    assert find_fields(RECIPIENTS, ["state", "vendor_state_code"])["state"] == (1, 0)
+    assert find_fields(AWARDS, ["SAM UEI", "Company", "UEI"])["uei"] == (2, 0)
+    assert find_fields(AWARDS, ["Company", "City", "CITY"])["city"] == (1, 2)
 
 
-def test_the_first_of_two_columns_of_one_name_wins():
-    assert find_fields(AWARDS, ["Company", "City", "CITY"])["city"] == 1
+def test_a_suffix_and_a_second_kind_of_id_are_no_second_column():
+    assert find_fields(RECIPIENTS, ["name", "zip4", "zip5"])["zip"] == (2,)
+    assert find_fields(RECIPIENTS, ["name", "zip4"])["zip"] == (1,)
+    assert find_fields(RECIPIENTS, ["id", "recipient_hash", "name"])["recipient_id"] == (1,)
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        ("UNIQUE ENTITY IDENTIFIER (SAM)", "uei"),
+        ("UNIQUE ENTITY ID (SAM)", "uei"),
+        ("UNIQUE ENTITY IDENTIFIER (DUNS)", "duns"),
+        ("Awardee or Recipient UEI", "uei"),
+        ("AwardeeOrRecipientUEI", "uei"),
+        ("Vendor UEI", "uei"),
+        ("Recipient DUNS Number", "duns"),
+        ("recipient_duns_number", "duns"),
+        ("DUNS+4", "duns"),
+        ("Recipient ZIP+4 Code", "zip"),
+        ("PHYSICAL ADDRESS ZIP/POSTAL CODE", "zip"),
+        ("PHYSICAL ADDRESS PROVINCE OR STATE", "state"),
+        ("coreData.physicalAddress.stateOrProvinceCode", "state"),
+        ("entityRegistration.ueiSAM", "uei"),
+        ("Company City", "city"),
+    ],
+)
+def test_awards_and_recipients_take_the_same_spellings(column, field):
+    for layout in (AWARDS, RECIPIENTS):
+        assert find_fields(layout, ["Phase", column])[field] == (1,)
+
+
+def test_what_an_enriched_file_holds_of_recipients_is_not_read_as_the_award():
+    columns = ["Company", "UEI", "recipient_name", "recipient_uei", "recipient_duns", "match_method"]
+    assert find_fields(AWARDS, columns) == {"name": (0,), "uei": (1,)}
+    assert find_fields(AWARDS, columns[:-1])["uei"] == (1, 3)
 
 
 def test_an_unknown_layout_is_refused_with_what_was_found_and_what_is_needed():

@@ -137,7 +137,7 @@ def test_two_connections_read_side_by_side(connection, tmp_path):
         ("name,uei\n", "holds no recipients, only a header"),
         ("name,uei\nA\n", "none of 1 recipients could be read; the first: "),
         ("foo,bar\n1,2\n", "not a table of recipients"),
-        ("Company,UEI\nACME,\n", "not a table of recipients"),
+        ("Company,UEI,Phase\nACME,,I\n", "not a table of recipients"),
     ],
 )
 def test_what_holds_no_recipients_is_refused_before_and_while_reading(read, tmp_path, text, message):

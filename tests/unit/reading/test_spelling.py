@@ -52,3 +52,16 @@ def test_the_function_is_registered_once_for_all_connections_of_a_database():
         other = connection.cursor()
         register_repair(other)
         assert other.execute("SELECT sbir_gate_repair('A &amp; B')").fetchall() == [("A & B",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\uff21\uff23\uff2d\uff25\u3000Labs \uff11\uff12", "ACME Labs 12"),
+        ("ｶﾞｽ", "ガス"),
+        ("ACME™ ﬁber²", "ACME™ fiber2"),
+        ("東京電力", "東京電力"),
+    ],
+)
+def test_wide_and_joined_letters_become_plain_ones_and_signs_stay(text, expected):
+    assert clean_name(text) == expected

@@ -1,3 +1,4 @@
+import codecs
 import errno
 import gzip
 import io
@@ -35,6 +36,10 @@ def written(tmp_path):
         ("a,é\n".encode("utf-16"), "a,é\n"),
         ("Company,UEI\né,1\n".encode("utf-16-le"), "Company,UEI\né,1\n"),
         ("Company,UEI\né,1\n".encode("utf-16-be"), "Company,UEI\né,1\n"),
+        ("a,é\n".encode("utf-32"), "a,é\n"),
+        (codecs.BOM_UTF32_BE + "a,é\n".encode("utf-32-be"), "a,é\n"),
+        ("Company,UEI\né,1\n".encode("utf-32-le"), "Company,UEI\né,1\n"),
+        ("Company,UEI\né,1\n".encode("utf-32-be"), "Company,UEI\né,1\n"),
         (b"a\r\nb\rc\n", "a\nb\nc\n"),
         (b"a\x00b\n", "a b\n"),
         (b"\x9b\x83\xaa,\x81\n", "\u203aƒª,\x81\n"),

@@ -78,3 +78,19 @@ class TestTheFixtureOfTheTruth:
         path.write_text("award_id,recipient_ids\n" + "".join(f"A{n},\n" for n in range(9)))
         with pytest.raises(InputError, match=r"'A2' \(line 4\), \.\.\."):
             check_truth(path, read_truth(path), (), ())
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("award_id,recipient_ids,Award_ID\nA1,R1,A2\n")
+    with pytest.raises(InputError, match="has this column twice") as refused:
+        read_truth(path)
+    assert (refused.value.faults[0].line, refused.value.faults[0].column) == (1, "award_id")
+
+
+def test_what_is_not_csv_is_named_with_its_line(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("award_id,recipient_ids\nA1,R1\nA2,{}\n".format("R" * 200_000))
+    with pytest.raises(InputError, match="the truth is not CSV") as refused:
+        read_truth(path)
+    assert refused.value.faults[0].line == 3

@@ -133,6 +133,8 @@ def test_an_award_without_a_name_links_by_its_identifier_only():
 def test_recipients_without_names_match_no_name():
     assert said(Award("A1", **CAMBRIDGE), Recipient("R1", None, UEI, **CAMBRIDGE)) == NO_FIRM
     assert said(Award("A1", "日本", **CAMBRIDGE), Recipient("R1", "中国", UEI, **CAMBRIDGE)) == NO_FIRM
+    same = said(Award("A1", "日本電機", **CAMBRIDGE), Recipient("R1", "日本電機", UEI, **CAMBRIDGE))
+    assert same == ("link", "name-exact", "R1")
 
 
 def test_a_common_name_elsewhere_is_no_link():

@@ -72,7 +72,7 @@ def test_a_firm_is_looked_for_under_its_other_names_too(connection):
 
 def test_nameless_firms_and_placeholders_are_not_looked_for(connection):
     awards = [Award("A1"), Award("A2", "Multiple Recipients"), Award("A3", "日本"), Award("A4", "Acme")]
-    assert queries_of(connection, awards) == (1, [("ACME", None)])
+    assert queries_of(connection, awards) == (2, [("ACME", None), ("日本", None)])
 
 
 def test_only_the_wanted_firms_are_looked_for(connection):

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from sbir_gate.engine.matching.ledger import Ledger
-from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.engine.matching.ledger import Ledger, whole_chunks
+from sbir_gate.errors import InputError, OutputError, UsageError
 from sbir_gate.model.chunks import Chunk, Span
 from sbir_gate.model.records import Reject
 
@@ -46,6 +46,46 @@ def test_a_run_that_is_done_leaves_nothing_behind(folder):
     ledger = Ledger(folder, "key")
     ledger.record(chunk(), writing("part"))
     ledger.close(is_done=True)
+    assert not folder.exists()
+
+
+def test_chunks_that_are_all_of_a_source_stay_for_any_number_of_readers(folder):
+    ledger = Ledger(folder, "key")
+    chunks = [chunk(0, 10), chunk(10, 20)]
+    for one in reversed(chunks):
+        ledger.record(one, writing(f"part {one.span.start}"))
+    assert not ledger.is_whole
+    ledger.complete()
+    assert [done.chunk for done in whole_chunks(folder, "key")] == chunks  # while it is still locked
+    ledger.close(is_done=True)
+    found = whole_chunks(folder, "key")
+    assert [(done.chunk, done.path.read_text()) for done in found] == [
+        (chunks[0], "part 0"),
+        (chunks[1], "part 10"),
+    ]
+    again = Ledger(folder, "key")
+    assert again.is_whole
+    again.close(is_done=True)
+    assert len(whole_chunks(folder, "key")) == 2
+
+
+@pytest.mark.parametrize("damage", ["part", "entry", "mark"])
+def test_chunks_that_are_not_whole_any_more_are_refused_and_done_again(folder, damage):
+    ledger = Ledger(folder, "key")
+    ledger.record(chunk(0, 10), writing("part 0"))
+    ledger.record(chunk(10, 20), writing("part 10"))
+    ledger.complete()
+    ledger.close(is_done=True)
+    with pytest.raises(InputError, match="not there whole"):
+        whole_chunks(folder, "another key")
+    names = {"part": "part-*.parquet", "entry": "part-*.json", "mark": "whole.json"}
+    max(folder.glob(names[damage])).unlink()
+    with pytest.raises(InputError, match="not there whole"):
+        whole_chunks(folder, "key")
+    again = Ledger(folder, "key")
+    assert not again.is_whole
+    assert len(again.finished) == (2 if damage == "mark" else 1)
+    again.close(is_done=True)
     assert not folder.exists()
 
 

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from sbir_gate.gate.comparing.gate import judge
-from sbir_gate.gate.comparing.other_data import judge_other_data
+from sbir_gate.gate.comparing.other_data import judge_other_data, judge_step
 from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import RUN_CHECKS, is_refused, run_findings, single_run_policy
 from sbir_gate.gate.reporting.notices import check_text
@@ -155,11 +155,13 @@ def test_time_and_memory_only_warn_of_a_single_run():
 def test_the_time_of_one_repeat_is_not_judged_and_the_check_says_so(factor):
     one = with_metric(make_run(), "wall_seconds", [1.5])
     head = scaled(one, "wall_seconds", factor)
-    found = findings(head, one)
+    rules_of_one = single_run_policy(POLICY)
+    verdict = judge_step(head, one, rules_of_one)
+    found = {each.name: each for each in run_findings(head, one, rules_of_one, verdict)}
     assert found["performance"].severity in {Severity.OK, Severity.INFO}
     assert found["performance"].facts["wall_seconds"] == 1.5 * factor
     assert check_text(found["performance"]).endswith("; time not judged")
-    assert baseline_obstacle(judge(head, one, POLICY)) is None
+    assert baseline_obstacle(verdict) is None
 
 
 def test_a_metric_that_is_gone_is_no_matter_of_warnings_alone():

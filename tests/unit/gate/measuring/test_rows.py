@@ -82,12 +82,12 @@ def test_a_header_alone_has_no_rows(rows_of):
     ("content", "message"),
     [
         ("", "empty"),
-        ("\n", "award_id: the enricher's output lacks this column; it has none"),
+        ("\n", "award_id: the enriched file lacks this column; it has none"),
         (
             "award_id;recipient_id\n",
-            "award_id: the enricher's output lacks this column; it has 'award_id;recipient_id'",
+            "award_id: the enriched file lacks this column; it has 'award_id;recipient_id'",
         ),
-        ("award_id," + HEADER, "award_id: the enricher's output has this column twice"),
+        ("award_id," + HEADER, "award_id: the enriched file has this column twice"),
         (HEADER + "A1,R1,x,1\nA2,R2\n", "parquet:3: row 2: the row has 2 cells, the header 4"),
         (HEADER + "A1,R1,x,1,y\n", "parquet:2: row 1: the row has 5 cells, the header 4"),
         (HEADER + '"A1,R1,x,1\n', "unexpected end of data"),
