@@ -1,19 +1,26 @@
 """What the assets of Dagster cost beside the engine alone: in turn, in one process, on the same files.
 
-    python -m tests.performance.dagster_overhead AWARDS RECIPIENTS [PAIRS]
+    python -m tests.performance.dagster_overhead AWARDS RECIPIENTS [PAIRS [PART...]]
 
-The engine's own time in the asset, with its stage timer, its progress events every second and its files, is
-held against `enrich` with no timer and nobody told. Then the whole job, `sbir-gate enrich --through dagster`,
-is held against `sbir-gate enrich`: processes of their own, without a truth.
+Parts, all of them if none is named:
+
+- `asset`: the engine's own time in the asset, with its stage timer, its progress events every second and its
+  files, beside `enrich` with no timer and nobody told
+- `step`: the enrichment step, with quality and Run, beside `sbir-gate enrich`
+- `job`: the whole job, `sbir-gate enrich --through dagster`, beside `sbir-gate enrich`
+
+The last two in processes of their own, without a truth.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -24,10 +31,13 @@ from sbir_gate.engine import EnrichRequest, enrich
 from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure, run_process
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration import build_definitions
-from sbir_gate.orchestration.names import ENRICHED, JOB
+from sbir_gate.orchestration.names import ENRICHED, JOB, SETTINGS_RESOURCE
 from sbir_gate.probes import PeakLedger
 from sbir_gate.settings import load_settings
 
+PARTS = ("asset", "step", "job")
+_STEP = "--print-step"
+_COSTS = ("duration_seconds", "cpu_seconds", "peak_memory_mib")
 TIMEOUT = "enrichment.performance.timeout_seconds=36000"
 
 
@@ -41,8 +51,8 @@ def alone(awards: str, recipients: str, folder: Path) -> tuple[float, float]:
     return time.perf_counter() - started, time.process_time() - started_cpu
 
 
-def in_asset(awards: str, recipients: str, folder: Path) -> tuple[float, float, float]:
-    """Return wall and processor seconds of the engine in its asset, and wall seconds of the whole job."""
+def run_job(awards: str, recipients: str, folder: Path) -> tuple[dg.ExecuteInProcessResult, float]:
+    """Run the whole job in this process; return its result and wall seconds."""
     assignments = [TIMEOUT, "fixtures.truth=null", "orchestration.progress_seconds=1", "gate.name=overhead"]
     config = {
         "awards": awards,
@@ -53,17 +63,44 @@ def in_asset(awards: str, recipients: str, folder: Path) -> tuple[float, float, 
     with dg.instance_for_test() as instance:
         job = build_definitions().resolve_job_def(JOB)
         started = time.perf_counter()
-        job.execute_in_process(
+        result = job.execute_in_process(
             instance=instance,
             raise_on_error=False,
             run_config={
-                "resources": {"gate": {"config": config}},
+                "resources": {SETTINGS_RESOURCE: {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )
-        whole = time.perf_counter() - started
-    (sample,) = load_run(folder / "assets" / f"{ENRICHED}.json").samples
+        return result, time.perf_counter() - started
+
+
+def enriched_facts(result: dg.ExecuteInProcessResult) -> dict[str, object]:
+    """Return the metadata of the enriched awards."""
+    events = result.get_asset_materialization_events()
+    (made,) = [event.materialization for event in events if event.asset_key.path[-1] == ENRICHED]
+    return {name: value.value for name, value in made.metadata.items()}
+
+
+def in_asset(awards: str, recipients: str, folder: Path) -> tuple[float, float, float]:
+    """Return wall and processor seconds of the engine in its asset, and wall seconds of the whole job."""
+    result, whole = run_job(awards, recipients, folder)
+    (sample,) = load_run(Path(str(enriched_facts(result)["run_path"]))).samples
     return sample.wall_seconds, sample.cpu_seconds, whole
+
+
+def step_alone(awards: str, recipients: str, folder: Path) -> tuple[float, float, float]:
+    """Return wall and processor seconds and the peak, in MiB, of the enrichment step, in a fresh process."""
+    command = [sys.executable, "-m", "tests.performance.dagster_overhead", awards, recipients, str(folder)]
+    done = subprocess.run([*command, _STEP], capture_output=True, text=True, check=True)
+    facts = json.loads(done.stdout.splitlines()[-1])
+    return facts["duration_seconds"], facts["cpu_seconds"], facts["peak_memory_mib"]
+
+
+def print_step(awards: str, recipients: str, folder: str) -> None:
+    """Print what the enrichment step of one run took, as JSON."""
+    result, _ = run_job(awards, recipients, Path(folder) / "step")
+    facts = enriched_facts(result)
+    print(json.dumps({name: facts[name] for name in _COSTS}))
 
 
 def as_process(awards: str, recipients: str, folder: Path, *options: str) -> tuple[float, float, float]:
@@ -80,43 +117,62 @@ def as_process(awards: str, recipients: str, folder: Path, *options: str) -> tup
     return done.wall_seconds, done.cpu_seconds, peak_mib
 
 
-def compare_whole(awards: str, recipients: str, folder: Path, pairs: int) -> None:
-    """Print time and peak memory of the whole job beside those of the engine, pair by pair."""
+def compare(name: str, awards: str, recipients: str, folder: Path, pairs: int) -> None:
+    """Print time and peak memory of the step, or the whole job, beside those of the engine, pair by pair."""
+
+    def engine() -> tuple[float, float, float]:
+        return as_process(awards, recipients, folder)
+
+    def other() -> tuple[float, float, float]:
+        if name == "step":
+            return step_alone(awards, recipients, folder)
+        return as_process(awards, recipients, folder, "--through", "dagster")
+
     ratios: list[list[float]] = []
     for number in range(pairs):
-        order = ((), ("--through", "dagster")) if number % 2 else (("--through", "dagster"), ())
-        taken = {options: as_process(awards, recipients, folder, *options) for options in order}
-        alone, job = taken[()], taken["--through", "dagster"]
-        ratios.append([of_job / of_alone for of_job, of_alone in zip(job, alone, strict=True)])
+        order = (engine, other) if number % 2 else (other, engine)
+        taken = {measure: measure() for measure in order}
+        ratios.append([there / alone for there, alone in zip(taken[other], taken[engine], strict=True)])
+        (wall, cpu, peak), (wall_of, cpu_of, peak_of) = taken[engine], taken[other]
         print(
-            f"enrich {alone[0]:.1f} s, {alone[1]:.1f} s CPU, {alone[2]:.0f} MiB; the job {job[0]:.1f} s,"
-            f" {job[1]:.1f} s CPU, {job[2]:.0f} MiB; ratios "
+            f"enrich {wall:.1f} s, {cpu:.1f} s CPU, {peak:.0f} MiB; the {name} {wall_of:.1f} s,"
+            f" {cpu_of:.1f} s CPU, {peak_of:.0f} MiB; ratios "
             + ", ".join(f"{ratio:.2f}" for ratio in ratios[-1]),
             flush=True,
         )
     medians = [median(ratio) for ratio in zip(*ratios, strict=True)]
-    print("medians of the ratios: " + ", ".join(f"{ratio:.2f}" for ratio in medians))
+    print(f"medians of the ratios, {name}: " + ", ".join(f"{ratio:.2f}" for ratio in medians))
 
 
-def main(awards: str, recipients: str, pairs: int = 7) -> None:
-    """Print the medians and the ratio of each pair."""
+def compare_asset(awards: str, recipients: str, folder: Path, pairs: int) -> None:
+    """Print the processor time of the engine in its asset beside that of the engine alone, pair by pair."""
+    alone(awards, recipients, folder)  # the files come into the cache
+    ratios = []
+    for number in range(pairs):
+        order = (alone, in_asset) if number % 2 else (in_asset, alone)
+        taken = {measure: measure(awards, recipients, folder) for measure in order}
+        engine, asset = taken[alone], taken[in_asset]
+        ratios.append(asset[1] / engine[1])
+        print(
+            f"alone {engine[0]:.2f} s, {engine[1]:.2f} s CPU; in the asset {asset[0]:.2f} s,"
+            f" {asset[1]:.2f} s CPU; the job {asset[2]:.2f} s; CPU ratio {ratios[-1]:.3f}",
+            flush=True,
+        )
+    print(f"median of the CPU ratios {median(ratios):.3f}")
+
+
+def main(awards: str, recipients: str, pairs: int = 7, parts: Sequence[str] = PARTS) -> None:
+    """Print each pair, and the medians of the ratios, of the parts."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        alone(awards, recipients, folder)  # the files come into the cache
-        ratios = []
-        for number in range(pairs):
-            order = (alone, in_asset) if number % 2 else (in_asset, alone)
-            taken = {measure: measure(awards, recipients, folder) for measure in order}
-            engine, asset = taken[alone], taken[in_asset]
-            ratios.append(asset[1] / engine[1])
-            print(
-                f"alone {engine[0]:.2f} s, {engine[1]:.2f} s CPU; in the asset {asset[0]:.2f} s,"
-                f" {asset[1]:.2f} s CPU; the job {asset[2]:.2f} s; CPU ratio {ratios[-1]:.3f}",
-                flush=True,
-            )
-        print(f"median of the CPU ratios {median(ratios):.3f}")
-        compare_whole(awards, recipients, folder, pairs)
+        for part in parts:
+            if part == "asset":
+                compare_asset(awards, recipients, Path(name), pairs)
+            else:
+                compare(part, awards, recipients, Path(name), pairs)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:4]))
+    if sys.argv[-1] == _STEP:
+        print_step(*sys.argv[1:4])
+    else:
+        main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:4]), *([sys.argv[4:]] if sys.argv[4:] else []))
