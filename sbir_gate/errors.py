@@ -180,6 +180,10 @@ class InputError(SbirGateError):
     exit_status = ExitStatus.WRONG_INPUT
 
 
+class NoAwardsError(InputError):
+    """No award is of the year that is asked for."""
+
+
 class DocumentError(SbirGateError):
     """A saved document (Run, baseline, verdict) is unreadable, damaged, or newer than this program."""
 

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -27,6 +28,7 @@ from sbir_gate.files import read_file
 
 if TYPE_CHECKING:
     from sbir_gate.datasets.fetching import FetchRequest
+    from sbir_gate.gate.publishing.event import Event
     from sbir_gate.settings.action_inputs import ActionInputs
     from sbir_gate.settings.effective import EffectiveSettings
 
@@ -56,7 +58,7 @@ def begin() -> None:
     from sbir_gate.pipeline.action import mode_of, publishing_settings
     from sbir_gate.settings.action_inputs import InputMode
 
-    inputs, event = _inputs(), workflow_event(None)
+    inputs, event = _begun()
     if mode_of(inputs, event) is InputMode.COMMENT:
         return
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
@@ -91,7 +93,7 @@ def measure() -> None:
     from sbir_gate.pipeline.action import ActionEdges
     from sbir_gate.pipeline.action import measure as measure_event
 
-    inputs, event = _inputs(), workflow_event(None)
+    inputs, event = _begun()
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
     catalogue()  # read before an engine runs, which could change it
     with (
@@ -129,7 +131,8 @@ def reports() -> None:
     from sbir_gate.gate.publishing.workflow import append_outputs
     from sbir_gate.pipeline.action import upload_of
 
-    upload = upload_of(_inputs(), workflow_event(None), os.environ)
+    inputs, event = _begun()
+    upload = upload_of(inputs, event, os.environ)
     outputs = {
         "has_reports": str(upload.is_wanted).lower(),
         "name": upload.name,
@@ -149,7 +152,7 @@ def publish() -> None:
     from sbir_gate.pipeline.action import channels_of, mode_of, publishing_settings
     from sbir_gate.settings.action_inputs import FailOn, InputMode
 
-    inputs, event = _inputs(), workflow_event(None)
+    inputs, event = _begun()
     git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
     effective = publishing_settings(inputs, event, os.environ, git)
     edges = publish_edges(event, effective)
@@ -183,7 +186,7 @@ def cancel() -> None:
     from sbir_gate.pipeline.action import mode_of, publishing_settings
     from sbir_gate.settings.action_inputs import InputMode
 
-    inputs, event = _inputs(), workflow_event(None)
+    inputs, event = _begun()
     if not inputs.check or event.is_fork or mode_of(inputs, event) is InputMode.COMMENT:
         return
     effective = publishing_settings(
@@ -200,7 +203,7 @@ def enforce() -> NoReturn:
     from sbir_gate.pipeline.action import last_word, mode_of, reports_folder
     from sbir_gate.settings.action_inputs import InputMode
 
-    inputs, event = _inputs(), workflow_event(None)
+    inputs, event = _begun()
     if mode_of(inputs, event) is InputMode.COMMENT:
         sys.exit(0)  # the verdict already failed its own workflow run
     status, words = last_word(reports_folder(inputs, os.environ), inputs.fail_on)
@@ -217,10 +220,23 @@ def _output_path() -> Path:
     return Path(path)
 
 
-def _inputs() -> ActionInputs:
+def _begun() -> tuple[ActionInputs, Event]:
+    """Return the inputs and the event of a step, which then works in the folder that the inputs name.
+
+    A folder that cannot be entered is an error of measuring, so that the verdict says so.
+    """
+    from sbir_gate.pipeline.working_folder import job_key, seen_from_folder, working_folder
     from sbir_gate.settings.action_inputs import read_inputs
 
-    return read_inputs(os.environ)
+    inputs, event = read_inputs(os.environ), workflow_event(None)
+    event = replace(event, job=job_key(inputs, os.environ))
+    try:
+        folder = working_folder(inputs, os.environ)
+    except UsageError:
+        return seen_from_folder(inputs, is_entered=False), event
+    if folder is not None:
+        os.chdir(folder)
+    return seen_from_folder(inputs, is_entered=True), event
 
 
 def _fetched(request: FetchRequest, effective: EffectiveSettings, ticker: Ticker) -> Path:

@@ -29,6 +29,7 @@ from sbir_gate.model.git import AsksGit
 from sbir_gate.model.run import Run, Timing
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
+from sbir_gate.settings.workflows import path_from_top
 
 _MOST_FILES = 3000  # GitHub lists no more
 # a pattern for one character: a class or an escape
@@ -148,8 +149,8 @@ def _engine_changes(known: Known, settings: Settings) -> Iterator[Finding]:
 
 def _may_be_of_the_engine(name: str, effective: EffectiveSettings) -> bool:
     settings = effective.settings
-    locks = [str(lock) for lock in settings.benchmark.base_lock or ()]
-    named = {*locks, *(path for path in (_in_checkout(effective.file),) if path)}
+    files = [Path(lock) for lock in settings.benchmark.base_lock or ()]
+    named = {path_from_top(file) for file in (*files, effective.file) if file is not None}
     own = Path(name).name
     if (
         name in named
@@ -158,10 +159,6 @@ def _may_be_of_the_engine(name: str, effective: EffectiveSettings) -> bool:
     ):
         return True
     return any(_may_match(name, source) for source in settings.enricher.sources)
-
-
-def _in_checkout(path: Path | None) -> str:
-    return "" if path is None else path.as_posix().removeprefix(f"{Path.cwd().as_posix()}/")
 
 
 def _may_match(name: str, pattern: str) -> bool:

@@ -20,8 +20,8 @@ from sbir_gate.gate.publishing.check_run import (
     complete_check,
     conclusion_of,
 )
-from sbir_gate.gate.publishing.event import Event
-from sbir_gate.gate.publishing.github import CheckText, Conclusion, GitHub, GitHubError
+from sbir_gate.gate.publishing.event import DEPENDABOT, Event
+from sbir_gate.gate.publishing.github import CheckText, Conclusion, GitHub, GitHubError, SharedGateError
 from sbir_gate.gate.publishing.github_api import GitHubApi
 from sbir_gate.gate.publishing.github_client import Connection
 from sbir_gate.gate.publishing.pull_request import State, digest_of, publish_comment
@@ -37,8 +37,10 @@ from sbir_gate.model.verdict import Verdict
 from sbir_gate.retrying import RetryPolicy, full_pause
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
+from sbir_gate.settings.workflows import path_from_top, repository_folder
 
-_FILE = re.compile(r" at commit |:\d+$")
+_AT_COMMIT = " at commit "
+_FILE = re.compile(rf"{_AT_COMMIT}|:\d+$")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _FORBIDDEN = 403
 _TOLD = frozenset({Severity.FAIL, Severity.WARN, Severity.INCONCLUSIVE})
@@ -124,6 +126,7 @@ def publication_of(
         saved.run,
         verdict,
         origins=_in_checkout(effective.origins),
+        folder=path_from_top(Path()),
         trends=trends_of(saved.run, effective.settings, verdict.changes),
         links=links_of(event, effective.settings, artifact_url, verdict),
         subjects=Subjects.of(verdict, subject),
@@ -131,8 +134,18 @@ def publication_of(
 
 
 def _in_checkout(origins: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the origins that are lines of files here: the defaults of an installed program are not."""
-    return {key: origin for key, origin in origins.items() if Path(_FILE.split(origin)[0]).is_file()}
+    """Return the origins that are lines of files here, from the top of the repository, as GitHub shows them.
+
+    The defaults of an installed program are not. What comes from a commit has its place from the top already.
+    """
+    root = repository_folder(Path.cwd()) or Path.cwd()
+    found = {}
+    for key, origin in origins.items():
+        path = _FILE.split(origin)[0]
+        place = path if _AT_COMMIT in origin else path_from_top(Path(path)) or path
+        if (root / place).is_file():
+            found[key] = place + origin.removeprefix(path)
+    return found
 
 
 def links_of(
@@ -173,7 +186,9 @@ def begin(event: Event, settings: Settings, github: GitHub) -> str:
 
 def check_place(event: Event, gate: str) -> CheckPlace:
     """Return where the check of a gate belongs."""
-    return CheckPlace(gate, event.head_sha, check_key(event.run_id, event.run_attempt), event.run_url)
+    return CheckPlace(
+        gate, event.head_sha, check_key(event.run_id, event.run_attempt, event.job), event.run_url
+    )
 
 
 def fail_check(event: Event, gate: str, github: GitHub, error: SbirGateError) -> str:
@@ -261,14 +276,22 @@ class _Telling:
         self.check_url = ""
         self.notes: list[str] = []
         self.problems: list[str] = []
+        self._shared = ""
 
     def attempt(self, tell: Callable[[], None]) -> None:
         try:
             tell()
         except (PublishError, UsageError, DocumentError) as error:
-            if isinstance(error, GitHubError) and error.status == _FORBIDDEN and self._event.is_fork:
+            if isinstance(error, SharedGateError):
+                self._shared = f"> ⚠️ {error.message}: {error.hint}\n\n"
+            is_refused = isinstance(error, GitHubError) and error.status == _FORBIDDEN
+            if is_refused and self._event.is_fork:
                 # nothing to fix: the workflow started by workflow_run may write
                 self.notes.append(f"left to the workflow_run half, this is a fork: {error.message}")
+            elif is_refused and self._event.actor == DEPENDABOT:
+                self.notes.append(
+                    f"left out, the token of Dependabot's run may not write it: {error.message}"
+                )
             else:
                 self.problems.append("; ".join(filter(None, (error.message, error.hint))))
 
@@ -281,6 +304,7 @@ class _Telling:
             self._event.run_id,
             self._event.run_attempt,
             digest_of(self._publication.digest),
+            self._event.job,
         )
         gate, texts = self._publication.gate, self._publication.texts
         result = publish_comment(self._github(), self._event.pull_number, gate, texts, state)
@@ -300,7 +324,7 @@ class _Telling:
 
     def summary(self) -> None:
         path = self._runner_file(self._edges.summary_path, "GITHUB_STEP_SUMMARY")
-        if not append_summary(path, self._publication.texts):
+        if not append_summary(path, [f"{self._shared}{each}" for each in self._publication.texts]):
             self.notes.append("no summary: other steps left no room for it")
 
     def outputs(self, outputs: Mapping[str, str]) -> None:

@@ -139,6 +139,7 @@ def judge_untrusted(
         head_sha=trigger.head_sha,
         run_id=trigger.run_id,
         run_attempt=trigger.run_attempt,
+        job="",  # the jobs of that run are not known here
         is_fork=False,  # the token of this half is this repository's own
     )
     return Saved(reports, verdict, head, None), told

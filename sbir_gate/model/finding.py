@@ -165,6 +165,8 @@ class Rule(StrEnum):
     BACKFILL_RECOVERED = "backfill-recovered", "run partitions"
     NO_LIMIT = "no-limit"
     TIME_NOT_JUDGED = "time-not-judged"
+    SMALL_SAMPLE = "small-sample", "metric measured whole low high least"
+    PARTITION_EMPTY = "partition-empty", "place"
 
     # a document of an older version, or a note of a step that has no rule of its own
     AS_RECORDED = "as-recorded", "text"

@@ -2,18 +2,20 @@
 
 # no postponed annotations here: Dagster reads those of the functions that it decorates
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 
+from sbir_gate.errors import InputError, NoAwardsError
 from sbir_gate.files import sha256_of
 from sbir_gate.gate.conclusion import REPORT_NAME
 from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
-from sbir_gate.gate.reporting.messages import texts
+from sbir_gate.gate.reporting.messages import text, texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
+from sbir_gate.model.finding import Rule, note
 from sbir_gate.orchestration.attempts import attempt_facts
-from sbir_gate.orchestration.enriching import SOURCE_FINGERPRINT, SOURCE_PATH, enrich_recorded
+from sbir_gate.orchestration.enriching import enrich_recorded
 from sbir_gate.orchestration.facts import (
     Metadata,
     numbers,
@@ -24,7 +26,14 @@ from sbir_gate.orchestration.facts import (
 )
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
-from sbir_gate.orchestration.records import FINGERPRINT, Recorded
+from sbir_gate.orchestration.records import (
+    FINGERPRINT,
+    PATH,
+    SOURCE_FINGERPRINT,
+    SOURCE_PATH,
+    VALIDATED_FINGERPRINT,
+    Recorded,
+)
 from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
 from sbir_gate.orchestration.table_facts import (
     RECIPIENT_COLUMNS,
@@ -36,6 +45,7 @@ from sbir_gate.orchestration.table_facts import (
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
+    unfollowed,
     with_awards,
 )
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
@@ -79,6 +89,7 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
                     **known,
                     **uri_facts(source),
                     **({} if rows is None else {ROW_COUNT: dg.MetadataValue.int(rows)}),
+                    PATH: dg.MetadataValue.path(source),
                     FINGERPRINT: dg.MetadataValue.text(digest),
                     **step.performance(rows),
                 },
@@ -94,19 +105,26 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         **shape.options(),
         kinds={"parquet", "duckdb"},
         automation_condition=_when_fetched(shape),
+        # a partition without awards is skipped, and so is what follows
+        output_required=False,
         description="The awards that could be read, with an id each, as one Parquet file.",
     )
     def validated_sbir_awards(
         context: dg.AssetExecutionContext, raw_sbir_awards: Recorded
-    ) -> dg.MaterializeResult[Path]:
+    ) -> Iterator[dg.MaterializeResult[Path]]:
         gate = shape.gate(context)
         with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
             raw = raw_sbir_awards
             context.log.debug("reading %s", raw.path)
+            step.warn(unfollowed(step.settings, {"awards": str(raw.path)}))
             settings = with_awards(gate.effective(), raw.path).settings
-            table = validate_awards(
-                settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
-            )
+            try:
+                table = validate_awards(
+                    settings, raw.fingerprint, ValidatedFiles(draft), step.monitor, step.award_year
+                )
+            except NoAwardsError as error:
+                _skip_empty(context, error)
+                return
             context.log.info("%s awards read, %s rows rejected", f"{table.awards:,}", f"{table.rejects:,}")
             place = settle(draft)
             step.remove_old(step.files.validated, context.asset_key)
@@ -116,7 +134,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
                 "rejects": float(table.rejects),
                 "repeated_ids": float(table.repeated_ids),
             }
-            return dg.MaterializeResult(
+            yield dg.MaterializeResult(
                 value=files.awards,
                 data_version=dg.DataVersion(place.fingerprint),
                 metadata={
@@ -131,6 +149,21 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
             )
 
     return validated_sbir_awards
+
+
+def _skip_empty(context: dg.AssetExecutionContext, error: NoAwardsError) -> None:
+    """Note that a partition has no awards. Raises InputError where it had some before."""
+    wanted = dg.AssetRecordsFilter(context.asset_key, asset_partitions=[context.partition_key])
+    if context.instance.fetch_materializations(wanted, limit=1).records:
+        raise InputError(
+            f"no award is of {context.partition_key} any more, and there were some before",
+            "check the source of the awards (fixtures.awards)",
+        ) from error
+    words = text(note(Rule.PARTITION_EMPTY, place=f"award year {context.partition_key}"))
+    context.log.info("%s", words)
+    context.log_event(
+        dg.AssetObservation(context.asset_key, description=words, partition=context.partition_key)
+    )
 
 
 def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
@@ -180,7 +213,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     **attempt_facts(context),
                     "settings": dg.MetadataValue.json(settings_in_force(gate.effective())),
                     "run_path": dg.MetadataValue.path(files.run.absolute()),
-                    "validated_fingerprint": dg.MetadataValue.text(validated_sbir_awards.fingerprint),
+                    VALIDATED_FINGERPRINT: dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     **events.finished(),
                     "warnings": _lines(summary.findings, Gravity.WARNING),
@@ -222,11 +255,11 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             step.remove_old(enriched.assets.reports, context.asset_key)
             report = place.folder / REPORT_NAME
             shown: Metadata = {
-                **place_facts(report, place),
-                **uri_facts(report),
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(reasons)),
                 **report_facts(place.folder),
+                **place_facts(report, place),
+                **uri_facts(report),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
                 "enriched_path": dg.MetadataValue.path(enriched.files.awards),
                 "published_path": dg.MetadataValue.path(enriched.assets.published.absolute()),
@@ -237,16 +270,18 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     metadata={**shown, "is_published": dg.MetadataValue.bool(False)},
                     allow_retries=False,
                 )
-            enriched.assets.publish(enriched.files)
+            warnings = (*judged.warnings, *step.newer(shape.key(VALIDATED), enriched_sbir_awards))
+            step.warn(warnings)
+            is_published = enriched.assets.publish(enriched.files)
             baseline = store_baseline(judged, effective, enriched)
             return dg.MaterializeResult(
                 value=report,
                 data_version=dg.DataVersion(place.fingerprint),
                 metadata={
                     **shown,
-                    "is_published": dg.MetadataValue.bool(True),
+                    "is_published": dg.MetadataValue.bool(is_published),
                     "baseline": dg.MetadataValue.text(baseline),
-                    "warnings": dg.MetadataValue.json(list(judged.warnings)),
+                    "warnings": dg.MetadataValue.json(list(warnings)),
                     **quality_facts(judged.run),
                     **step.performance(judged.run.quality.awards),
                 },

@@ -13,9 +13,8 @@ from pydantic import Field
 
 from sbir_gate.orchestration.definitions import build_definitions
 from sbir_gate.orchestration.names import ASSETS, GROUP, JOBS
-from sbir_gate.settings.effective import EffectiveSettings, changed_settings, load_settings
+from sbir_gate.settings.effective import EffectiveSettings, changed_settings, load_settings, resolved_settings
 from sbir_gate.settings.entries import Entry, Layer
-from sbir_gate.settings.keys import PATH_KEYS
 from sbir_gate.settings.layers import environment_layer
 
 _attribute = dg.Resolver.default
@@ -98,7 +97,7 @@ class SbirGate(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the definitions of this set of the assets."""
         return build_definitions(
-            self._loaded(context.path),
+            self._loaded(context.path, context.project_root),
             key_prefix=self.key_prefix,
             group=self.group,
             owners=self.owners,
@@ -111,19 +110,17 @@ class SbirGate(dg.Component, dg.Model, dg.Resolvable):
             io_manager_name=self.io_manager_name,
         )
 
-    def _loaded(self, folder: Path) -> EffectiveSettings:
-        """Return the settings: files named in YAML are seen from the folder of the component."""
+    def _loaded(self, folder: Path, project: Path) -> EffectiveSettings:
+        """Return the settings: paths start from the folder of the YAML that names them, or the project."""
         file = folder / self.settings_file if self.settings_file is not None else None
+        loaded = load_settings(file, {})
+        base = resolved_settings(loaded, project if loaded.file is None else None)
         origin = folder / "defs.yaml"
-        entries = [
-            Entry(key, _seen_from(folder, key, value), str(origin)) for key, value in self.settings.items()
-        ]
-        layers = Layer(tuple(entries)), environment_layer(os.environ)
-        loaded = changed_settings(load_settings(file, {}), *layers)
-        return replace(loaded, file=loaded.file or origin)
+        entries = [Entry(key, _plain(value), str(origin)) for key, value in self.settings.items()]
+        changed = changed_settings(base, Layer(tuple(entries)), environment_layer(os.environ))
+        resolved = resolved_settings(changed, folder)
+        return replace(resolved, file=loaded.file or origin, folder=base.folder)
 
 
-def _seen_from(folder: Path, key: str, value: Value) -> object:
-    if key in PATH_KEYS and isinstance(value, str):
-        return str(folder / value)
+def _plain(value: Value) -> object:
     return tuple(value) if isinstance(value, list) else value

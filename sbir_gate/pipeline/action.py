@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.gate.storing.references import note_default_branch
 from sbir_gate.model.run import Source as MeasuredSource
+from sbir_gate.pipeline.working_folder import folder_name, job_key, plain_name, working_folder
 from sbir_gate.settings.action_inputs import ActionInputs, FailOn, InputMode
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings, default_settings, load_settings
@@ -39,7 +39,6 @@ _MODES: Mapping[str, InputMode] = {
     "schedule": InputMode.FULL,
     "workflow_run": InputMode.COMMENT,
 }
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+", re.ASCII)
 TEMPORARY_VARIABLE = "RUNNER_TEMP"
 # what a full run is called where no gate is named: its figures are not those of the fixtures
 FULL_GATE = "full"
@@ -97,7 +96,8 @@ def reports_folder(inputs: ActionInputs, environment: Mapping[str, str]) -> Path
             f"${TEMPORARY_VARIABLE} is not set: not running on a GitHub runner",
             "call 'sbir-gate run' instead",
         )
-    return Path(temporary) / "sbir-gate-reports" / (inputs.gate or "default")
+    name = "-".join(filter(None, (inputs.gate, folder_name(inputs))))
+    return Path(temporary) / "sbir-gate-reports" / (name or "default")
 
 
 def on_branch(edges: Edges, event: Event) -> Edges:
@@ -153,6 +153,7 @@ def measure(inputs: ActionInputs, event: Event, edges: ActionEdges, progress: Pr
     reports = reports_folder(inputs, edges.environment)
     discard_verdict(reports)
     try:
+        working_folder(inputs, edges.environment)  # says why it could not be entered
         effective = settings_of(inputs, edges.environment)
         if mode is InputMode.PR:
             return _measure_change(inputs, event, effective, edges, progress)
@@ -282,12 +283,18 @@ class Upload:
 
 
 def upload_of(inputs: ActionInputs, event: Event, environment: Mapping[str, str]) -> Upload:
-    """Return the outputs for the upload step. The history has a branch of its own."""
+    """Return the outputs for the upload step. The history has a branch of its own.
+
+    The artifact is named after the gate; the job in its name keeps legs of a matrix apart, since no two
+    artifacts of a run can have one name.
+    """
     folder = reports_folder(inputs, environment)
-    job = _NOT_IN_A_NAME.sub("-", environment.get("GITHUB_JOB", ""))[:80] or "job"
+    gate = inputs.gate or "default"
+    with suppress(SbirGateError):
+        gate = load_verdict(folder / VERDICT_NAME).gate
     return Upload(
         is_wanted=inputs.artifact and (folder / VERDICT_NAME).is_file(),
-        name=f"sbir-gate-{inputs.gate or 'default'}-{job}-{event.run_attempt}",
+        name=f"sbir-gate-{plain_name(gate)}-{job_key(inputs, environment)}-{event.run_attempt}",
         paths=f"{folder}\n!{folder / 'history'}",
     )
 

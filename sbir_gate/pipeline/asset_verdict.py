@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from sbir_gate.errors import InputError, OutputError, SbirGateError, ToolError
 from sbir_gate.gate.comparing.other_data import judge_step
 from sbir_gate.gate.comparing.promotion import baseline_obstacle
 from sbir_gate.gate.comparing.run_checks import is_refused, run_findings, single_run_policy
+from sbir_gate.gate.comparing.small_samples import with_chance
 from sbir_gate.gate.conclusion import ALERTS_NAME, VERDICT_NAME, error_verdict, write_verdict
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.history import (
@@ -36,6 +37,7 @@ from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     asset_settings,
     files_around,
+    unfollowed,
     with_reports_in,
 )
 from sbir_gate.pipeline.asset_run import RESUMED
@@ -106,6 +108,8 @@ def judge_assets(effective: EffectiveSettings, enriched: Enriched, edges: Edges)
     timed = _without_cost(reference) if reference is not None and RESUMED in run.engine_notes else reference
     spread = noise_of_history(run, timed, rules, settings)
     verdict = judge_step(run, timed, rules, waivers=waivers, spread=spread)
+    if enriched.award_year is not None:
+        verdict = with_chance(verdict, run, reference, rules)
     past = consult_history(run, verdict, settings, of_step=StepReference(reference))
     return Judged(
         run,
@@ -113,8 +117,17 @@ def judge_assets(effective: EffectiveSettings, enriched: Enriched, edges: Edges)
         past.verdict,
         past.alerts,
         run_findings(run, reference, rules, past.verdict),
-        past.warnings,
+        (*unfollowed(settings, _made_of(run)), *past.warnings),
     )
+
+
+def _made_of(run: Run) -> Mapping[str, str]:
+    fixture = run.fixture
+    return {
+        "awards": fixture.awards_path,
+        "recipients": fixture.recipients_path,
+        "truth": fixture.truth_path,
+    }
 
 
 def conclude_assets(
@@ -190,6 +203,12 @@ def store_baseline(judged: Judged, effective: EffectiveSettings, enriched: Enric
 
 def _obstacle(judged: Judged, settings: Settings) -> str:
     obstacle = baseline_obstacle(judged.verdict)
+    if (
+        obstacle is None
+        and judged.reference is not None
+        and judged.reference.started_at > judged.run.started_at
+    ):
+        return "a later Run is the baseline"
     if obstacle is None:
         try:
             drift = drift_before_promotion(_comparable(judged.run), settings)

@@ -112,7 +112,7 @@ def _plan(
         plan,
         repeats=1,
         warmups=0,
-        working_folder=effective.file.absolute().parent if effective.file is not None else Path.cwd(),
+        working_folder=effective.folder.absolute(),
         environment={**os.environ, **environment},
         pass_environment=(*plan.pass_environment, *environment),
         python=str(python or sys.executable),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from sbir_gate.errors import InputError
+from sbir_gate.errors import InputError, NoAwardsError
 from sbir_gate.files import error_reason
 from sbir_gate.model.records import AwardProfile, AwardTable, CompanySize, IdentifierType, Phase
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead, award_cells
@@ -104,8 +104,8 @@ def write_awards(
     """Write the awards that `read_awards` has read to `path`, or not at all, and count what is in there.
 
     Their profiles go to `profiles_path` before. With `award_year` only the awards of that year. The order is
-    the source's; enriched, the file gives what its source gives. Raises InputError where nothing is left or
-    there is no column of years, OutputError when a file cannot be written.
+    the source's; enriched, the file gives what its source gives. Raises NoAwardsError where nothing is
+    left, InputError where there is no column of years, OutputError when a file cannot be written.
     """
     condition = "" if award_year is None else f"WHERE {_condition(read, award_year)}"
     rows = f"JOIN {ROWS_TABLE} r USING ({POSITION}) {condition}" if condition else ""
@@ -120,7 +120,7 @@ def write_awards(
     with written_in_order(connection, query, read.rows, path, work_folder, PARQUET_OPTIONS) as partial:
         table = _counted(connection, read, rejects, partial, rows)
         if not table.awards:
-            raise InputError(
+            raise NoAwardsError(
                 "no award is of this year", "leave that partition out", column="award year", value=award_year
             )
         profiles = f"SELECT {_PROFILE} FROM {AWARDS_TABLE} a {rows} ORDER BY {POSITION}"

@@ -77,6 +77,13 @@ def _path(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+def _folder(text: str) -> Path | None:
+    """Return a folder below the top of the checkout; None for the top itself."""
+    if Path(text).is_absolute() or ".." in Path(text).parts:
+        raise ValueError("must be a folder within the checkout, from its top, as in teams/linking")
+    return Path(text) if Path(text).parts else None
+
+
 def _dataset(text: str) -> str:
     if text not in {"sample", "full"} and not text.startswith("https://"):
         raise ValueError("must be sample, full, or an https address of recipients")
@@ -85,6 +92,7 @@ def _dataset(text: str) -> str:
 
 Line = Annotated[str, AfterValidator(_one_line)]
 Flag = Annotated[bool, BeforeValidator(_yes_or_no)]
+OptionalFolder = Annotated[Path | None, BeforeValidator(lambda text: _folder(_one_line(text)))]
 OptionalPath = Annotated[Path | None, BeforeValidator(lambda text: _path(_one_line(text)))]
 
 
@@ -97,6 +105,7 @@ class ActionInputs(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Annotated[InputMode, one_of(*InputMode)] = InputMode.AUTO
+    working_directory: OptionalFolder = None
     config: OptionalPath = None
     gate: FileStem | Literal[""] = ""
     base: Annotated[Line, AfterValidator(_ref)] = ""

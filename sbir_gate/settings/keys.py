@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from inspect import isclass
-from pathlib import Path
-from typing import Annotated, get_args, get_origin
+from typing import get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -51,26 +50,10 @@ def field_of(key: str) -> FieldInfo:
     return section.model_fields[last]
 
 
-def path_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
-    """Yield the dotted key of every value that is a path."""
-    for name, field in section.model_fields.items():
-        annotation = field.annotation
-        if isclass(annotation) and issubclass(annotation, BaseModel):
-            yield from path_keys(annotation, f"{prefix}{name}.")
-        elif Path in (annotation, *map(_bare, get_args(annotation))):
-            yield f"{prefix}{name}"
-
-
-def _bare(annotation: object) -> object:
-    """Return the type of an annotation without its conditions."""
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-
-
 KNOWN_KEYS = tuple(known_keys())
 _KNOWN_PARTS = frozenset(tuple(key.split(".")) for key in KNOWN_KEYS)
 _SECTIONS = frozenset(parts[:depth] for parts in _KNOWN_PARTS for depth in range(1, len(parts)))
 _NAMED_SECTIONS = frozenset(parts[:-1] for parts in _SECTIONS if parts[-1] == ANY_NAME)
-PATH_KEYS = frozenset(path_keys())
 
 
 def is_known(key: str) -> bool:

@@ -1,22 +1,19 @@
 """What the assets of Dagster cost beside the engine alone: in turn, in one process, on the same files.
 
-    python -m tests.performance.dagster_overhead AWARDS RECIPIENTS [PAIRS [PART...]]
+    python -m tests.performance.dagster_overhead AWARDS RECIPIENTS [PAIRS]
 
-Parts, all of them if none is named:
-
-- `asset`: the engine's own time in the asset, with its stage timer, its progress events every second and its
-  files, beside `enrich` with no timer and nobody told
-- `step`: the enrichment step, with quality and Run, beside `sbir-gate enrich`
-- `job`: the whole job, `sbir-gate enrich --through dagster`, beside `sbir-gate enrich`
-
-The last two in processes of their own, without a truth.
+The engine's own time in the asset, with its stage timer, its progress events every second and its files, is
+held against `enrich` with no timer and nobody told, and the whole job against the same work without Dagster:
+validated, enriched, measured and judged, with no timer, event or metadata. Then
+`sbir-gate enrich --through dagster` is held against `sbir-gate enrich`: processes of their own, no truth.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
-import subprocess
+import shutil
 import sys
 import tempfile
 import time
@@ -28,16 +25,24 @@ import dagster as dg
 
 from sbir_gate.documents import load_run
 from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.files import sha256_of
+from sbir_gate.gate.comparing.signed_ranks import pseudo_median_interval
+from sbir_gate.gate.edges import real_edges
 from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure, run_process
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration import build_definitions
-from sbir_gate.orchestration.names import ENRICHED, JOB, SETTINGS_RESOURCE
+from sbir_gate.orchestration.names import ENRICHED, JOB
+from sbir_gate.pipeline.asset_files import EnrichedFiles, ValidatedFiles, asset_files, asset_settings
+from sbir_gate.pipeline.asset_run import RecipientParts, ValidatedAwards, measure_enrichment
+from sbir_gate.pipeline.asset_verdict import Enriched, conclude_assets, store_baseline
+from sbir_gate.pipeline.places import drafted, settle
+from sbir_gate.pipeline.recipient_store import chunk_folder
+from sbir_gate.pipeline.validation import check_inputs, validate_awards
 from sbir_gate.probes import PeakLedger
+from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings import load_settings
+from sbir_gate.settings.reading import reading_options
 
-PARTS = ("asset", "step", "job")
-_STEP = "--print-step"
-_COSTS = ("duration_seconds", "cpu_seconds", "peak_memory_mib")
 TIMEOUT = "enrichment.performance.timeout_seconds=36000"
 
 
@@ -51,8 +56,43 @@ def alone(awards: str, recipients: str, folder: Path) -> tuple[float, float]:
     return time.perf_counter() - started, time.process_time() - started_cpu
 
 
-def run_job(awards: str, recipients: str, folder: Path) -> tuple[dg.ExecuteInProcessResult, float]:
-    """Run the whole job in this process; return its result and wall seconds."""
+def same_work(awards: str, recipients: str, folder: Path) -> tuple[float, float]:
+    """Return wall and processor seconds of what the steps of the job do, with nobody watching."""
+    options = {"fixtures.awards": awards, "fixtures.recipients": recipients, "gate.name": "overhead"}
+    options |= {"orchestration.folder": str(folder / "bare")}
+    effective = load_settings(None, {}, options, [TIMEOUT, "fixtures.truth=null"])
+    settings, edges = effective.settings, real_edges()
+    monitor = PerformanceMonitor(PeakLedger(None))
+    assets = asset_files(settings)
+    started, started_cpu = time.perf_counter(), time.process_time()
+    source = settings.fixtures.awards
+    digest = source_digest(source, reading_options(settings))
+    with drafted(assets.validated) as draft, drafted(assets.enriched) as made:
+        validate_awards(settings, digest, ValidatedFiles(draft), monitor)
+        validated = ValidatedFiles(settle(draft).folder)
+        check_inputs(settings, validated)
+        measure_enrichment(
+            asset_settings(effective, assets),
+            ValidatedAwards(validated, source, digest),
+            EnrichedFiles(made),
+            edges,
+            monitor,
+            lambda *_facts: None,
+            lambda _chunk: None,
+            RecipientParts(chunk_folder(settings, assets), is_resuming=False),
+        )
+        enriched = Enriched(EnrichedFiles(settle(made).folder))
+    sha256_of(enriched.files.awards)
+    for is_final in (False, True):
+        judged = conclude_assets(effective, enriched, edges, is_final=is_final)
+    if not judged.is_refused:
+        enriched.assets.publish(enriched.files)
+        store_baseline(judged, effective, enriched)
+    return time.perf_counter() - started, time.process_time() - started_cpu
+
+
+def in_asset(awards: str, recipients: str, folder: Path) -> tuple[float, float, float, float]:
+    """Return wall and processor seconds of the engine in its asset, then of the whole job."""
     assignments = [TIMEOUT, "fixtures.truth=null", "orchestration.progress_seconds=1", "gate.name=overhead"]
     config = {
         "awards": awards,
@@ -62,45 +102,28 @@ def run_job(awards: str, recipients: str, folder: Path) -> tuple[dg.ExecuteInPro
     }
     with dg.instance_for_test() as instance:
         job = build_definitions().resolve_job_def(JOB)
-        started = time.perf_counter()
-        result = job.execute_in_process(
+        started, started_cpu = time.perf_counter(), time.process_time()
+        job.execute_in_process(
             instance=instance,
             raise_on_error=False,
             run_config={
-                "resources": {SETTINGS_RESOURCE: {"config": config}},
+                "resources": {"gate": {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )
-        return result, time.perf_counter() - started
+        whole, whole_cpu = time.perf_counter() - started, time.process_time() - started_cpu
+    (run,) = (folder / "assets" / "enriched").glob(f"*/{ENRICHED}.json")
+    (sample,) = load_run(run).samples
+    shutil.rmtree(folder / "assets")
+    return sample.wall_seconds, sample.cpu_seconds, whole, whole_cpu
 
 
-def enriched_facts(result: dg.ExecuteInProcessResult) -> dict[str, object]:
-    """Return the metadata of the enriched awards."""
-    events = result.get_asset_materialization_events()
-    (made,) = [event.materialization for event in events if event.asset_key.path[-1] == ENRICHED]
-    return {name: value.value for name, value in made.metadata.items()}
-
-
-def in_asset(awards: str, recipients: str, folder: Path) -> tuple[float, float, float]:
-    """Return wall and processor seconds of the engine in its asset, and wall seconds of the whole job."""
-    result, whole = run_job(awards, recipients, folder)
-    (sample,) = load_run(Path(str(enriched_facts(result)["run_path"]))).samples
-    return sample.wall_seconds, sample.cpu_seconds, whole
-
-
-def step_alone(awards: str, recipients: str, folder: Path) -> tuple[float, float, float]:
-    """Return wall and processor seconds and the peak, in MiB, of the enrichment step, in a fresh process."""
-    command = [sys.executable, "-m", "tests.performance.dagster_overhead", awards, recipients, str(folder)]
-    done = subprocess.run([*command, _STEP], capture_output=True, text=True, check=True)
-    facts = json.loads(done.stdout.splitlines()[-1])
-    return facts["duration_seconds"], facts["cpu_seconds"], facts["peak_memory_mib"]
-
-
-def print_step(awards: str, recipients: str, folder: str) -> None:
-    """Print what the enrichment step of one run took, as JSON."""
-    result, _ = run_job(awards, recipients, Path(folder) / "step")
-    facts = enriched_facts(result)
-    print(json.dumps({name: facts[name] for name in _COSTS}))
+def with_interval(name: str, ratios: Sequence[float]) -> str:
+    """Return the typical ratio with its 98% interval: the pseudo-median of their logarithms."""
+    logs = [math.log(ratio) for ratio in ratios]
+    found = pseudo_median_interval(logs)
+    low, high = math.exp(found.low), math.exp(found.high)
+    return f"{name}: {math.exp(found.value):.3f} (98% {low:.3f} to {high:.3f}, {len(logs)} pairs)"
 
 
 def as_process(awards: str, recipients: str, folder: Path, *options: str) -> tuple[float, float, float]:
@@ -117,62 +140,51 @@ def as_process(awards: str, recipients: str, folder: Path, *options: str) -> tup
     return done.wall_seconds, done.cpu_seconds, peak_mib
 
 
-def compare(name: str, awards: str, recipients: str, folder: Path, pairs: int) -> None:
-    """Print time and peak memory of the step, or the whole job, beside those of the engine, pair by pair."""
-
-    def engine() -> tuple[float, float, float]:
-        return as_process(awards, recipients, folder)
-
-    def other() -> tuple[float, float, float]:
-        if name == "step":
-            return step_alone(awards, recipients, folder)
-        return as_process(awards, recipients, folder, "--through", "dagster")
-
+def compare_whole(awards: str, recipients: str, folder: Path, pairs: int) -> None:
+    """Print time and peak memory of the whole job beside those of the engine, pair by pair."""
     ratios: list[list[float]] = []
     for number in range(pairs):
-        order = (engine, other) if number % 2 else (other, engine)
-        taken = {measure: measure() for measure in order}
-        ratios.append([there / alone for there, alone in zip(taken[other], taken[engine], strict=True)])
-        (wall, cpu, peak), (wall_of, cpu_of, peak_of) = taken[engine], taken[other]
+        order = ((), ("--through", "dagster")) if number % 2 else (("--through", "dagster"), ())
+        taken = {options: as_process(awards, recipients, folder, *options) for options in order}
+        alone, job = taken[()], taken["--through", "dagster"]
+        ratios.append([of_job / of_alone for of_job, of_alone in zip(job, alone, strict=True)])
         print(
-            f"enrich {wall:.1f} s, {cpu:.1f} s CPU, {peak:.0f} MiB; the {name} {wall_of:.1f} s,"
-            f" {cpu_of:.1f} s CPU, {peak_of:.0f} MiB; ratios "
+            f"enrich {alone[0]:.1f} s, {alone[1]:.1f} s CPU, {alone[2]:.0f} MiB; the job {job[0]:.1f} s,"
+            f" {job[1]:.1f} s CPU, {job[2]:.0f} MiB; ratios "
             + ", ".join(f"{ratio:.2f}" for ratio in ratios[-1]),
             flush=True,
         )
     medians = [median(ratio) for ratio in zip(*ratios, strict=True)]
-    print(f"medians of the ratios, {name}: " + ", ".join(f"{ratio:.2f}" for ratio in medians))
+    print("medians of the ratios: " + ", ".join(f"{ratio:.2f}" for ratio in medians))
 
 
-def compare_asset(awards: str, recipients: str, folder: Path, pairs: int) -> None:
-    """Print the processor time of the engine in its asset beside that of the engine alone, pair by pair."""
-    alone(awards, recipients, folder)  # the files come into the cache
-    ratios = []
-    for number in range(pairs):
-        order = (alone, in_asset) if number % 2 else (in_asset, alone)
-        taken = {measure: measure(awards, recipients, folder) for measure in order}
-        engine, asset = taken[alone], taken[in_asset]
-        ratios.append(asset[1] / engine[1])
-        print(
-            f"alone {engine[0]:.2f} s, {engine[1]:.2f} s CPU; in the asset {asset[0]:.2f} s,"
-            f" {asset[1]:.2f} s CPU; the job {asset[2]:.2f} s; CPU ratio {ratios[-1]:.3f}",
-            flush=True,
-        )
-    print(f"median of the CPU ratios {median(ratios):.3f}")
-
-
-def main(awards: str, recipients: str, pairs: int = 7, parts: Sequence[str] = PARTS) -> None:
-    """Print each pair, and the medians of the ratios, of the parts."""
+def main(awards: str, recipients: str, pairs: int = 7) -> None:
+    """Print the medians and the ratio of each pair."""
     with tempfile.TemporaryDirectory() as name:
-        for part in parts:
-            if part == "asset":
-                compare_asset(awards, recipients, Path(name), pairs)
-            else:
-                compare(part, awards, recipients, Path(name), pairs)
+        folder = Path(name)
+        alone(awards, recipients, folder)  # the files come into the cache
+        ratios: dict[str, list[float]] = {}
+        for number in range(pairs):
+            order = (alone, in_asset, same_work) if number % 2 else (same_work, in_asset, alone)
+            taken = {measure: measure(awards, recipients, folder) for measure in order}
+            engine, asset, bare = taken[alone], taken[in_asset], taken[same_work]
+            shutil.rmtree(folder / "bare")
+            for kind, ratio in (
+                ("engine in its asset / alone, processor time", asset[1] / engine[1]),
+                ("job / same work, processor time", asset[3] / bare[1]),
+                ("job / same work, wall time", asset[2] / bare[0]),
+            ):
+                ratios.setdefault(kind, []).append(ratio)
+            print(
+                f"alone {engine[0]:.2f} s, {engine[1]:.2f} s CPU; in the asset {asset[0]:.2f} s,"
+                f" {asset[1]:.2f} s CPU; the same work {bare[0]:.2f} s, {bare[1]:.2f} s CPU;"
+                f" the job {asset[2]:.2f} s, {asset[3]:.2f} s CPU",
+                flush=True,
+            )
+        for kind, found in ratios.items():
+            print(with_interval(kind, found))
+        compare_whole(awards, recipients, folder, pairs)
 
 
 if __name__ == "__main__":
-    if sys.argv[-1] == _STEP:
-        print_step(*sys.argv[1:4])
-    else:
-        main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:4]), *([sys.argv[4:]] if sys.argv[4:] else []))
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:4]))

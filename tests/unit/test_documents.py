@@ -1,5 +1,6 @@
 """The pages hold what the program does: its verbs, options, settings and files exist, links lead on."""
 
+import ast
 import re
 import shlex
 from pathlib import Path
@@ -151,3 +152,27 @@ def test_every_file_of_the_project_that_a_page_names_exists(page):
 def test_no_page_names_a_path_of_one_machine():
     private = re.compile(r"(?<![\w.])/(?:work|home|root|Users|opt|srv)/")
     assert [place(page) for page in PAGES if private.search(page.read_text(encoding="utf-8"))] == []
+
+
+TEST_NAME = re.compile(r"(tests/[\w/]+\.py)((?:::\w+)+)")
+DAGSTER_TASKS = ("1.2", "1.3", "2.4", "2.6", "3.1", "3.2", "3.5", "3.6", "5.1", "5.2", "5.3", "5.4")
+
+
+def names_in(file):
+    """Return the names of all tests of a file, those of a class after its name."""
+    nodes = ast.parse(file.read_text(encoding="utf-8")).body
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    nested = {f"::{each.name}::{getattr(node, 'name', '')}" for each in classes for node in each.body}
+    return nested | {f"::{node.name}" for node in nodes if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=place)
+def test_every_test_that_a_page_names_is_there(page):
+    named = TEST_NAME.findall(page.read_text(encoding="utf-8"))
+    assert [each for each in named if each[1] not in names_in(ROOT / each[0])] == []
+
+
+def test_every_task_of_the_dagster_pipeline_has_a_test():
+    text = (ROOT / "docs" / "dagster.md").read_text(encoding="utf-8")
+    rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.count("|") == 4}
+    assert all(TEST_NAME.search(rows[task]) for task in DAGSTER_TASKS)

@@ -175,16 +175,18 @@ def _finding(check: AssetCheck, changes: Sequence[Change], findings: Sequence[Fi
 
 
 def _deciding(changes: Sequence[Change], findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return what made the changes as severe as they are, in their order."""
+    """Return what made the changes as severe as they are, or no more severe, in their order."""
     return tuple(
         finding
         for change in changes
         for finding in findings
         if finding.metric == change.metric
-        and finding.is_deciding
-        and finding.severity is change.severity
-        and finding.rule is not Rule.DRIFT
+        and (finding.rule is Rule.SMALL_SAMPLE or _is_of_severity(finding, change.severity))
     )
+
+
+def _is_of_severity(finding: Finding, severity: Severity) -> bool:
+    return finding.is_deciding and finding.severity is severity and finding.rule is not Rule.DRIFT
 
 
 def _performance(policy: Policy, verdict: Verdict) -> CheckFinding:

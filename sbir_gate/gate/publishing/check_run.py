@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sbir_gate.gate.publishing.github import CheckRun, Checks, CheckText, Conclusion, GitHubError
+from sbir_gate.gate.publishing.github import (
+    CheckRun,
+    Checks,
+    CheckText,
+    Conclusion,
+    GitHubError,
+    SharedGateError,
+)
 from sbir_gate.model.publication import Annotation
 from sbir_gate.model.verdict import Outcome
 
@@ -28,9 +35,9 @@ def check_name(gate: str) -> str:
     return f"sbir-gate / {gate}"
 
 
-def check_key(run_id: int, run_attempt: int) -> str:
-    """Return by what a check is known again by the attempt of the run that began it."""
-    return f"{run_id}-{run_attempt}"
+def check_key(run_id: int, run_attempt: int, job: str = "") -> str:
+    """Return by what a check is known again by the attempt of the run, and by its job, that began it."""
+    return "-".join(filter(None, (str(run_id), str(run_attempt), job)))
 
 
 def conclusion_of(outcome: Outcome, fails_on_inconclusive: bool = False) -> Conclusion:
@@ -54,7 +61,13 @@ class CheckPlace:
 
 
 def begin_check(checks: Checks, place: CheckPlace) -> CheckRun:
-    """Let the commit show that the gate is at work. Raises GitHubError."""
+    """Let the commit show that the gate is at work.
+
+    Raises SharedGateError where another job of this run has a check of the gate, and GitHubError.
+    """
+    others = _of_other_jobs(checks.check_runs(place.head_sha, check_name(place.gate)), place)
+    if others:
+        raise SharedGateError("check", place.gate, _job_of(others[0]))
     return checks.begin_check_run(place.head_sha, check_name(place.gate), place.key, place.details_url)
 
 
@@ -68,9 +81,14 @@ def complete_check(
 ) -> CheckRun:
     """End the check that this attempt began, or add one that has ended, and return it.
 
-    `summaries` go from the fullest to the barest: the first that GitHub takes is shown. Raises GitHubError.
+    `summaries` go from the fullest to the barest: the first that GitHub takes is shown. Where another job of
+    this run has a check of the gate, none is added. Raises SharedGateError then, and GitHubError.
     """
-    name, begun = check_name(place.gate), _begun(checks, place)
+    name = check_name(place.gate)
+    found = checks.check_runs(place.head_sha, name)
+    begun, others = _begun(found, place), _of_other_jobs(found, place)
+    if begun is None and others:
+        raise SharedGateError("check", place.gate, _job_of(others[0]))
 
     def write(text: CheckText) -> CheckRun:
         if begun is not None:
@@ -87,6 +105,8 @@ def complete_check(
     check, shown = _first_taken(write, [*texts, CheckText(title, title)])
     for piece in pieces[1:] if shown.annotations else ():
         check = checks.complete_check_run(check.number, conclusion, replace(shown, annotations=piece))
+    if others and others[0].number < check.number:  # both began at the same moment
+        raise SharedGateError("check of its own", place.gate, _job_of(others[0]))
     return check
 
 
@@ -95,16 +115,33 @@ def cancel_check(checks: Checks, place: CheckPlace, text: CheckText) -> CheckRun
 
     One in progress holds up the merge, and nothing else would complete it. Raises GitHubError.
     """
-    begun = _begun(checks, place)
+    begun = _begun(checks.check_runs(place.head_sha, check_name(place.gate)), place)
     return None if begun is None else checks.complete_check_run(begun.number, Conclusion.CANCELLED, text)
 
 
-def _begun(checks: Checks, place: CheckPlace) -> CheckRun | None:
-    """Return the check that this attempt began and that has not ended."""
-    found = checks.check_runs(place.head_sha, check_name(place.gate))
+def _begun(found: Sequence[CheckRun], place: CheckPlace) -> CheckRun | None:
+    """Return the check that this job of this attempt began and that has not ended."""
     return next(
         (check for check in reversed(found) if check.key == place.key and not check.is_completed), None
     )
+
+
+def _of_other_jobs(found: Sequence[CheckRun], place: CheckPlace) -> list[CheckRun]:
+    """Return the checks that other jobs of the same run began, whatever the attempt, the oldest first."""
+    run, _, job = _parts(place.key)
+    others = [check for check in found if _parts(check.key)[0] == run and _job_of(check) not in {"", job}]
+    return sorted(others, key=lambda check: check.number) if job else []
+
+
+def _job_of(check: CheckRun) -> str:
+    return _parts(check.key)[2]
+
+
+def _parts(key: str) -> tuple[str, str, str]:
+    """Return run, attempt and job of a key."""
+    run, _, rest = key.partition("-")
+    attempt, _, job = rest.partition("-")
+    return run, attempt, job
 
 
 def _pieces(annotations: Sequence[Annotation]) -> list[tuple[Annotation, ...]]:

@@ -17,6 +17,8 @@ from sbir_gate.wrong_input import broken_rule
 # GitHub sends no payload above 25 MB
 MAX_PAYLOAD_BYTES = 25 * 1024 * 1024
 _BRANCHES = "refs/heads/"
+# whose runs get a token that may only read, unless the workflow grants more
+DEPENDABOT = "dependabot[bot]"
 PULL_REQUEST_EVENTS = frozenset({"pull_request", "pull_request_target"})
 
 _NOT_THERE = (
@@ -91,7 +93,8 @@ class Event:
     has none. `branch` is the branch of the commit that is judged. `default_branch` is the repository's, empty
     if the payload has none. `is_fork` says that the change comes from another repository,
     so that the token may only read. `action_repository` and `action_ref` are where the action comes from that
-    runs this, empty for one of the checkout. `trigger` is there for `workflow_run` alone.
+    runs this, empty for one of the checkout. `job` names the job within its run, empty if that is not known.
+    `trigger` is there for `workflow_run` alone.
     """
 
     name: str
@@ -113,6 +116,7 @@ class Event:
     default_branch: str = ""
     action_repository: str = ""
     action_ref: str = ""
+    job: str = ""
 
     @property
     def run_url(self) -> str:

@@ -24,6 +24,16 @@ class GitHubError(PublishError):
         return self.status == 0 or self.status >= 500
 
 
+class SharedGateError(PublishError):
+    """Another job of the same run publishes under the same gate name: one would hide the other."""
+
+    def __init__(self, what: str, gate: str, job: str) -> None:
+        super().__init__(
+            f"no {what}: job {job} of this run publishes as the gate {gate} too",
+            "give each job a gate name of its own, with the input gate",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Comment:
     """A comment on a pull request; `author` is a login, with `[bot]` for an App, empty for a deleted user."""

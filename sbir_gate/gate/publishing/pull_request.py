@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sbir_gate.errors import PublishError
-from sbir_gate.gate.publishing.github import Comment, Comments, GitHubError
+from sbir_gate.gate.publishing.github import Comment, Comments, GitHubError, SharedGateError
 
 MAX_CHARACTERS = 65_000
 """GitHub takes 65,536; how it counts is not written down."""
@@ -20,7 +20,8 @@ MAX_CHARACTERS = 65_000
 _GATE = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}", re.ASCII)
 _MARKER = re.compile(
     r"<!-- sbir-gate:(?P<gate>[a-z0-9_-]+) head=(?P<head>[0-9a-f]{40}|[0-9a-f]{64})"
-    r" run=(?P<run>[0-9]{1,18}) attempt=(?P<attempt>[0-9]{1,9}) digest=(?P<digest>[0-9a-f]{64}) -->",
+    r" run=(?P<run>[0-9]{1,18}) attempt=(?P<attempt>[0-9]{1,9})(?: job=(?P<job>[A-Za-z0-9_-]{1,250}))?"
+    r" digest=(?P<digest>[0-9a-f]{64}) -->",
     re.ASCII,
 )
 _MOST_CREATIONS = 3
@@ -30,12 +31,20 @@ _TOO_LONG = 422
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Which run wrote a comment, on which commit, and the digest of what it had to say."""
+    """Which run wrote a comment, on which commit, and the digest of what it had to say.
+
+    `job` names the job within the run, empty where it is not known.
+    """
 
     head_sha: str
     run_id: int
     run_attempt: int
     digest: str
+    job: str = ""
+
+    def is_of_other_job(self, other: State) -> bool:
+        """Say whether another job of the same run wrote it."""
+        return self.run_id == other.run_id and bool(self.job and other.job) and self.job != other.job
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ def marker(gate: str, state: State) -> str:
         )
     return (
         f"<!-- sbir-gate:{gate} head={state.head_sha} run={state.run_id}"
-        f" attempt={state.run_attempt} digest={state.digest} -->"
+        f" attempt={state.run_attempt}{f' job={state.job}' if state.job else ''} digest={state.digest} -->"
     )
 
 
@@ -69,7 +78,7 @@ def read_marker(gate: str, body: str) -> State | None:
     found = _MARKER.fullmatch(body.partition("\n")[0].rstrip("\r"))
     if found is None or found["gate"] != gate:
         return None
-    return State(found["head"], int(found["run"]), int(found["attempt"]), found["digest"])
+    return State(found["head"], int(found["run"]), int(found["attempt"]), found["digest"], found["job"] or "")
 
 
 def reason_to_leave(there: State | None, own: State, current_head: str) -> str:
@@ -94,7 +103,7 @@ def publish_comment(
     """Write the comment, or leave it as it is; `texts` go from the fullest to the barest.
 
     Older comments of ours for the same gate, which two runs at the same moment may leave, are removed. Raises
-    PublishError.
+    SharedGateError where another job of this run has commented for the gate, and PublishError.
     """
     bodies = fitting(gate, texts, state)
     login = github.viewer()
@@ -103,6 +112,8 @@ def publish_comment(
     # read last: what is between this and writing is as little as can be
     current_head = github.pull(pull_number).head_sha
     there = read_marker(gate, newest.body) if newest else None
+    if there is not None and there.is_of_other_job(state):
+        raise SharedGateError("comment", gate, there.job)
     reason = reason_to_leave(there, state, current_head)
     if reason:
         return CommentResult(newest.url if newest else "", False, (f"comment left as it is: {reason}",))

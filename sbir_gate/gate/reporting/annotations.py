@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from sbir_gate.gate.reporting.messages import text
@@ -30,14 +31,17 @@ _RELATIVE_WARN = ("warn_percent", "fail_percent", "unit")
 _ABSOLUTE = ("minimum", "maximum", "fail_percent", "warn_percent", "unit")
 
 
-def build_annotations(verdict: Verdict, origins: Mapping[str, str]) -> tuple[Annotation, ...]:
+def build_annotations(
+    verdict: Verdict, origins: Mapping[str, str], folder: str = ""
+) -> tuple[Annotation, ...]:
     """Return the remarks of a verdict, at most MOST_PER_LEVEL of each level.
 
     `origins` says for each dotted key of the settings the place of its value (`config/base.yaml:143`). A
-    value from outside the repository gets an annotation without a file.
+    value from outside the repository gets an annotation without a file. `folder` is where the gate was run,
+    from the top of the repository: places of findings start there.
     """
     found = [
-        *(_of_finding(finding, verdict, origins) for finding in verdict.deciding),
+        *(_of_finding(finding, verdict, origins, folder) for finding in verdict.deciding),
         *_of_edits(verdict),
     ]
     return tuple(
@@ -47,8 +51,10 @@ def build_annotations(verdict: Verdict, origins: Mapping[str, str]) -> tuple[Ann
     )
 
 
-def _of_finding(finding: Finding, verdict: Verdict, origins: Mapping[str, str]) -> Annotation:
+def _of_finding(finding: Finding, verdict: Verdict, origins: Mapping[str, str], folder: str) -> Annotation:
     place = finding.place or place_of(_origin(finding, verdict, origins))
+    if finding.place is not None and folder and not PurePosixPath(finding.place.path).is_absolute():
+        place = replace(finding.place, path=str(PurePosixPath(folder) / finding.place.path))
     return _annotation(_LEVELS[finding.severity], verdict, _about(finding, verdict), text(finding), place)
 
 

@@ -30,13 +30,15 @@ def build_publication(
     verdict: Verdict,
     *,
     origins: Mapping[str, str],
+    folder: str = "",
     trends: Sequence[TrendSeries],
     links: Links,
     subjects: Subjects | None = None,
 ) -> Publication:
     """Return what is published of a verdict; without its Run, without quality and machine.
 
-    `origins` says where each setting stands, for the remarks (`build_annotations`); `trends` are the courses
+    `origins` says where each setting stands, and `folder` where the gate was run, for the remarks
+    (`build_annotations`); `trends` are the courses
     that are drawn, none if there is no history.
     """
     view = build_view(run, verdict, links, subjects)
@@ -51,7 +53,7 @@ def build_publication(
                 render_markdown(rung.view, Surroundings(links, rung.charts)) for rung in _rungs(view, charts)
             )
         ),
-        annotations=build_annotations(verdict, origins),
+        annotations=build_annotations(verdict, origins, folder),
     )
 
 

@@ -328,7 +328,7 @@ def test_an_upload_has_a_name_of_its_own_and_leaves_the_history_out(tmp_path):
     environment = {"RUNNER_TEMP": str(tmp_path), "GITHUB_JOB": "a job/$(x)"}
     upload = upload_of(ActionInputs(gate="nightly"), on("push", run_attempt=3), environment)
     folder = tmp_path / "sbir-gate-reports" / "nightly"
-    assert (upload.name, upload.is_wanted) == ("sbir-gate-nightly-a-job-x--3", False)
+    assert (upload.name, upload.is_wanted) == ("sbir-gate-nightly-a-job-x--6e626f22-3", False)
     assert upload.paths == f"{folder}\n!{folder / 'history'}"
     folder.mkdir(parents=True)
     (folder / "verdict.json").touch()

@@ -32,6 +32,7 @@ def test_the_history_is_switched_off_with_an_empty_text():
 def test_every_input_arrives():
     found = read(
         mode="pr",
+        working_directory="teams/linking",
         config="gate.yaml",
         gate="nightly",
         base="release",

@@ -9,7 +9,7 @@ from sbir_gate.gate.publishing.check_run import (
     complete_check,
     conclusion_of,
 )
-from sbir_gate.gate.publishing.github import CheckText, Conclusion, GitHubError
+from sbir_gate.gate.publishing.github import CheckText, Conclusion, GitHubError, SharedGateError
 from sbir_gate.model.publication import Annotation, AnnotationLevel
 from sbir_gate.model.verdict import Outcome
 from tests.fakes_github import Fault
@@ -141,3 +141,42 @@ def test_a_check_ends_even_if_github_takes_none_of_its_texts(fake, api):
 def test_a_check_without_any_text_that_fits_ends_with_its_title(fake, api):
     complete(api, "x" * 70_000)
     assert fake.checks[0]["output"]["summary"] == "fail: slower"
+
+
+class TestTwoJobsOfOneGateName:
+    """Legs of a matrix that share a name: the second leaves the check of the first alone, and says so."""
+
+    def place(self, job, attempt=1, run=10):
+        return CheckPlace("enrichment", SHA, check_key(run, attempt, job), "https://github.example/run/10")
+
+    def test_the_second_begins_none(self, fake, api):
+        begin_check(api, self.place("gate-0"))
+        with pytest.raises(SharedGateError, match="job gate-0 of this run publishes as the gate enrichment"):
+            begin_check(api, self.place("gate-1"))
+        assert len(fake.checks) == 1
+
+    def test_the_second_ends_none(self, fake, api):
+        complete(api, "first", place=self.place("gate-0"))
+        with pytest.raises(SharedGateError):
+            complete(api, "second", place=self.place("gate-1", attempt=2))
+        assert [check["output"]["summary"] for check in fake.checks] == ["first"]
+
+    def test_a_job_that_runs_again_has_its_check(self, fake, api):
+        complete(api, "first", place=self.place("gate-0"))
+        complete(api, "again", place=self.place("gate-0", attempt=2))
+        complete(api, "another run", place=self.place("gate-1", run=11))
+        assert len(fake.checks) == 3
+
+    def test_those_that_began_at_one_moment_both_end_and_the_later_says_so(self, fake, api):
+        for job in ("gate-0", "gate-1"):
+            place = self.place(job)
+            api.begin_check_run(SHA, NAME, place.key, place.details_url)
+        with pytest.raises(SharedGateError):
+            complete(api, "second", place=self.place("gate-1"))
+        complete(api, "first", place=self.place("gate-0"))
+        assert {check["status"] for check in fake.checks} == {"completed"}
+
+    def test_a_check_without_a_job_is_of_no_other(self, fake, api):
+        complete(api, "by a script", place=PLACE)
+        complete(api, "by the action", place=self.place("gate-0"))
+        assert len(fake.checks) == 2

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.errors import PublishError
-from sbir_gate.gate.publishing.github import GitHubError
+from sbir_gate.gate.publishing.github import GitHubError, SharedGateError
 from sbir_gate.gate.publishing.pull_request import (
     MAX_CHARACTERS,
     State,
@@ -23,8 +23,8 @@ SHA, NEXT_SHA = "a" * 40, "b" * 40
 COMMENTS = "/issues/7/comments"
 
 
-def state(sha=SHA, run=10, attempt=1, words="x"):
-    return State(sha, run, attempt, digest_of(words))
+def state(sha=SHA, run=10, attempt=1, words="x", job=""):
+    return State(sha, run, attempt, digest_of(words), job)
 
 
 def body(text, gate=GATE, **facts):
@@ -44,6 +44,10 @@ class TestMarker:
     def test_it_is_read_back(self):
         assert read_marker(GATE, body("text")) == state()
         assert read_marker(GATE, body("text").replace("\n", "\r\n")) == state()
+
+    def test_it_names_the_job_where_that_is_known(self):
+        assert read_marker(GATE, body("text", job="gate-0")) == state(job="gate-0")
+        assert " job=" not in body("text")
 
     def test_another_gate_has_its_own(self):
         assert read_marker(GATE, body("text", gate="enrichment-full")) is None
@@ -123,6 +127,17 @@ class TestPublishing:
         publish(api, gate="two")
         publish(api, gate="one", words="y", run=11)
         assert len(fake.comments[7]) == 2
+
+    @pytest.mark.parametrize("attempt", [1, 2])
+    def test_two_jobs_of_one_gate_name_do_not_overwrite_each_other(self, fake, api, attempt):
+        publish(api, "first", job="gate-0")
+        with pytest.raises(SharedGateError, match="job gate-0 of this run"):
+            publish(api, "second", job="gate-1", attempt=attempt, words="y")
+        assert fake.bodies(7) == [body("first", job="gate-0")]
+        publish(api, "first again", job="gate-0", attempt=2, words="z")
+        fake.push(7, NEXT_SHA)
+        publish(api, "of the next push", sha=NEXT_SHA, run=11, job="gate-1", words="y")
+        assert fake.bodies(7) == [body("of the next push", sha=NEXT_SHA, run=11, job="gate-1", words="y")]
 
     def test_our_comment_is_found_behind_hundreds_of_others(self, fake, api):
         for number in range(130):

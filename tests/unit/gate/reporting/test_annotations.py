@@ -9,7 +9,7 @@ from sbir_gate.gate.reporting.annotations import MOST_PER_LEVEL, build_annotatio
 from sbir_gate.gate.reporting.messages import text
 from sbir_gate.model.finding import Severity, recorded
 from sbir_gate.model.publication import AnnotationLevel
-from sbir_gate.model.verdict import Outcome, PolicyEdit, Verdict
+from sbir_gate.model.verdict import Outcome, PolicyEdit, RecordChanges, Verdict
 from sbir_gate.settings.entries import Fault, configuration_error
 from tests.factories import (
     MOMENT,
@@ -51,6 +51,15 @@ def test_a_limit_of_another_commit_is_on_the_line_of_its_file():
     origins = {"gate.metrics.wall_seconds.fail_percent": "config/base.yaml at commit 0123456789ab:154"}
     found = only(verdict_on(scaled(make_run(), "wall_seconds", 1.4)), origins)
     assert (found.path, found.line) == ("config/base.yaml", 154)
+
+
+def test_a_fault_in_the_settings_of_a_folder_is_on_the_line_of_its_file():
+    error = configuration_error([Fault("unknown key", "sbir-gate.yaml:3", column="gate.x")])
+    verdict = Verdict(
+        "linking", Outcome.ERROR, tuple(error_findings(error)), (), RecordChanges(), MOMENT, "a" * 40
+    )
+    (found,) = build_annotations(verdict, {}, "teams/linking")
+    assert (found.path, found.line) == ("teams/linking/sbir-gate.yaml", 3)
 
 
 def test_a_warning_is_a_warning():

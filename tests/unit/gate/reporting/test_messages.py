@@ -142,6 +142,8 @@ FACTS = {
     Rule.IDS_DOUBLED: {"awards": 2},
     Rule.RECIPIENTS_UNREADABLE: {"fault": "recipients.csv: no such file"},
     Rule.CHECK_FAILED: {"text": "match_rate fell", "asset": "enriched", "check": "gate"},
+    Rule.SMALL_SAMPLE: {"whole": 25, "low": 0.7, "high": 0.96, "least": 0.92},
+    Rule.PARTITION_EMPTY: {"place": "award year 1999"},
     Rule.STEP_FAILED: {"step": "enriched_sbir_awards", "text": "no space left on the disk"},
     Rule.RUN_FAILED: {"text": "the run worker was killed"},
     Rule.RUN_REFUSED: {"run": "sbir_etl_job"},
