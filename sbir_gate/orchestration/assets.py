@@ -256,11 +256,11 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             step.remove_old(enriched.assets.reports, context.asset_key)
             report = place.folder / REPORT_NAME
             shown: Metadata = {
-                **place_facts(report, place),
-                **uri_facts(report),
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(reasons)),
                 **report_facts(place.folder),
+                **place_facts(report, place),
+                **uri_facts(report),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
                 "enriched_path": dg.MetadataValue.path(enriched.files.awards),
                 "published_path": dg.MetadataValue.path(enriched.assets.published.absolute()),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from sbir_gate.gate.comparing.award_checks import INPUT_CHECKS
-from sbir_gate.gate.comparing.run_checks import RUN_CHECKS
+from sbir_gate.gate.comparing.run_checks import GATE, RUN_CHECKS
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
 from sbir_gate.orchestration.facts import Metadata, check_result, report_facts
 from sbir_gate.orchestration.names import ENRICHED, VALIDATED
@@ -51,17 +51,19 @@ def _results(
     their names.
     """
     is_blocking = {check.name: check.is_blocking for check in checks}
-    reasons = []
+    reasons: dict[str, str] = {}
     for finding in findings:
         if dg.AssetCheckKey(found.asset_key, finding.name) in context.selected_asset_check_keys:
             result = check_result(
                 finding, found.asset_key, is_blocking[finding.name], found.fingerprint, data_set
             )
             if is_blocking[finding.name] and finding.is_blocking:
-                reasons.append(f"{finding.name}: {result.description}")
+                reasons[finding.name] = f"{finding.name}: {result.description}"
             yield result
     if reasons:
-        raise RefusalError("; ".join(reasons), metadata=report or {}, allow_retries=False)
+        # what the gate says holds what the other checks found
+        said = reasons.get(GATE.name) or "; ".join(reasons.values())
+        raise RefusalError(said, metadata=report or {}, allow_retries=False)
 
 
 def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
