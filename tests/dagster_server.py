@@ -17,6 +17,7 @@ from typing import TypeVar
 import requests
 
 from sbir_gate.orchestration.definitions import CONFIG_VARIABLE
+from sbir_gate.orchestration.names import SETTINGS_RESOURCE
 
 MODULE = "sbir_gate.orchestration"
 ROOT = Path(__file__).parents[1]
@@ -27,8 +28,8 @@ RUN_SECONDS = 240
 T = TypeVar("T")
 
 LAUNCH = """
-mutation($job: String!, $location: String!, $repository: String!) {
-  launchRun(executionParams: {selector: {
+mutation($job: String!, $location: String!, $repository: String!, $config: RunConfigData) {
+  launchRun(executionParams: {runConfigData: $config, selector: {
       jobName: $job, repositoryLocationName: $location, repositoryName: $repository}}) {
     __typename
     ... on LaunchRunSuccess { run { runId } }
@@ -90,19 +91,29 @@ class Server:
 
     address: str
 
-    def ask(self, query: str, **variables: str) -> Mapping[str, object]:
+    def ask(self, query: str, **variables: object) -> Mapping[str, object]:
         answer = requests.post(
             f"{self.address}/graphql", json={"query": query, "variables": variables}, timeout=30
         ).json()
         assert "errors" not in answer, answer
         return answer["data"]
 
-    def launch(self, job: str) -> str:
-        """Launch a run and return its id."""
+    def launch(self, job: str, **settings: object) -> str:
+        """Launch a run, with settings in its config, and return its id."""
+        launched = self.try_launch(job, **settings)
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return launched["run"]["runId"]
+
+    def try_launch(self, job: str, **settings: object) -> Mapping[str, object]:
+        """Launch a run, with settings in its config, and return what the server answers."""
         (node,) = self.ask(REPOSITORIES)["repositoriesOrError"]["nodes"]
-        answer = self.ask(LAUNCH, job=job, location=node["location"]["name"], repository=node["name"])
-        assert answer["launchRun"]["__typename"] == "LaunchRunSuccess", answer
-        return answer["launchRun"]["run"]["runId"]
+        return self.ask(
+            LAUNCH,
+            job=job,
+            location=node["location"]["name"],
+            repository=node["name"],
+            config={"resources": {SETTINGS_RESOURCE: {"config": settings}}},
+        )["launchRun"]
 
     def runs(self) -> list[Mapping[str, object]]:
         """Return all runs, the newest first."""

@@ -30,6 +30,7 @@ from sbir_gate.gate.measuring.command import parse_command
 from sbir_gate.gate.measuring.locks import PROJECT, lock_names
 from sbir_gate.gate.measuring.machine import describe_machine
 from sbir_gate.gate.storing.baselines import baseline_path, load_baseline
+from sbir_gate.gate.storing.clone import is_partial, is_shallow, missing_object_hint
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.sessions import latest_run_path
 from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
@@ -81,7 +82,7 @@ def examine(
     found = [_of_fault(fault) for fault in faults]
     if effective is not None:
         found += _of_settings(effective, edges)
-    found += _workflows(Path.cwd())
+    found += _repository(Path.cwd())
     return tuple(sorted(found, key=lambda diagnosis: list(Gravity).index(diagnosis.gravity)))
 
 
@@ -111,8 +112,8 @@ def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[D
     yield from _waivers(effective, edges, baseline)
 
 
-def _workflows(folder: Path) -> Iterator[Diagnosis]:
-    """Look at the workflows of the repository that use the gate, if the folder lies in one."""
+def _repository(folder: Path) -> Iterator[Diagnosis]:
+    """Look at the clone, and its workflows that use the gate, if the folder lies in a repository."""
     root = repository_folder(folder)
     if root is None:
         return
@@ -121,6 +122,10 @@ def _workflows(folder: Path) -> Iterator[Diagnosis]:
         yield Diagnosis(Gravity.WARNING, Flaw.UNREADABLE_WORKFLOW, fault.place, {"text": fault.detail})
     for workflow in workflows:
         yield from workflow_faults(workflow)
+    git = Git(root)
+    flaw = Flaw.PARTIAL_CLONE if is_partial(git) else Flaw.SHALLOW_CLONE if is_shallow(git) else None
+    if flaw is not None:
+        yield Diagnosis(Gravity.WARNING, flaw, str(root), {"hint": missing_object_hint(git)})
 
 
 def _place_of(effective: EffectiveSettings) -> PlaceOf:

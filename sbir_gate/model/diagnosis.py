@@ -148,6 +148,12 @@ class Flaw(StrEnum):
     PERMISSION_MISSING = "permission-missing"
     STRANGERS_CODE = "strangers-code"
     SHALLOW_CHECKOUT = "shallow-checkout"
+    ACTION_MISSING = "action-missing"
+    PARTIAL_CHECKOUT = "partial-checkout"
+    PARTIAL_CLONE = "partial-clone"
+    SHALLOW_CLONE = "shallow-clone"
+    MATRIX_SHARES_NAME = "matrix-shares-name"
+    JOBS_SHARE_NAME = "jobs-share-name"
     TOKEN_LEFT_BEHIND = "token-left-behind"  # noqa: S105 -- a kind of flaw, not a password
 
 

@@ -13,7 +13,8 @@ Permissions = Mapping[str, str]
 class Step:
     """One step: the action that it uses or the script that it runs, and what the action is given.
 
-    `is_gate` says whether it runs sbir-gate, in either way.
+    `is_gate` says whether it runs sbir-gate, in either way, or should: `is_missing` says that it uses an
+    action at the top of this repository, which has none.
     """
 
     origin: str
@@ -21,6 +22,7 @@ class Step:
     uses: str = ""
     script: str = ""
     inputs: Mapping[str, str] | None = None
+    is_missing: bool = False
 
     def given(self, name: str, default: str = "") -> str:
         """Return an input of the action, `default` if it is not given."""
@@ -29,13 +31,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job; `permissions` is None where it says nothing of them, `condition` its `if`."""
+    """One job; `permissions` is None where it says nothing of them, `condition` its `if`.
+
+    `is_matrix` says that there may be several of it at a time.
+    """
 
     origin: str
     name: str
     steps: tuple[Step, ...]
     permissions: Permissions | None = None
     condition: str = ""
+    is_matrix: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sbir_gate.gate.reporting.messages import text, texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.model.finding import Rule, note
 from sbir_gate.orchestration.attempts import attempt_facts
-from sbir_gate.orchestration.enriching import SOURCE_FINGERPRINT, SOURCE_PATH, enrich_recorded
+from sbir_gate.orchestration.enriching import enrich_recorded
 from sbir_gate.orchestration.facts import (
     Metadata,
     numbers,
@@ -26,7 +26,14 @@ from sbir_gate.orchestration.facts import (
 )
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
-from sbir_gate.orchestration.records import FINGERPRINT, Recorded
+from sbir_gate.orchestration.records import (
+    FINGERPRINT,
+    PATH,
+    SOURCE_FINGERPRINT,
+    SOURCE_PATH,
+    VALIDATED_FINGERPRINT,
+    Recorded,
+)
 from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
 from sbir_gate.orchestration.table_facts import (
     RECIPIENT_COLUMNS,
@@ -38,6 +45,7 @@ from sbir_gate.orchestration.table_facts import (
 from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     ValidatedFiles,
+    unfollowed,
     with_awards,
 )
 from sbir_gate.pipeline.asset_verdict import conclude_assets, store_baseline
@@ -81,6 +89,7 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
                     **known,
                     **uri_facts(source),
                     **({} if rows is None else {ROW_COUNT: dg.MetadataValue.int(rows)}),
+                    PATH: dg.MetadataValue.path(source),
                     FINGERPRINT: dg.MetadataValue.text(digest),
                     **step.performance(rows),
                 },
@@ -107,6 +116,7 @@ def _validated(shape: AssetShape) -> dg.AssetsDefinition:
         with opened_step(context, gate) as step, drafted(step.files.validated) as draft:
             raw = raw_sbir_awards
             context.log.debug("reading %s", raw.path)
+            step.warn(unfollowed(step.settings, {"awards": str(raw.path)}))
             settings = with_awards(gate.effective(), raw.path).settings
             try:
                 table = validate_awards(
@@ -203,7 +213,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     **attempt_facts(context),
                     "settings": dg.MetadataValue.json(settings_in_force(gate.effective())),
                     "run_path": dg.MetadataValue.path(files.run.absolute()),
-                    "validated_fingerprint": dg.MetadataValue.text(validated_sbir_awards.fingerprint),
+                    VALIDATED_FINGERPRINT: dg.MetadataValue.text(validated_sbir_awards.fingerprint),
                     "is_recovered": dg.MetadataValue.bool(events.reused > 0),
                     **events.finished(),
                     "warnings": _lines(summary.findings, Gravity.WARNING),
@@ -245,11 +255,11 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
             step.remove_old(enriched.assets.reports, context.asset_key)
             report = place.folder / REPORT_NAME
             shown: Metadata = {
-                **place_facts(report, place),
-                **uri_facts(report),
                 "verdict": dg.MetadataValue.text(verdict.outcome.value),
                 "reasons": dg.MetadataValue.json(list(reasons)),
                 **report_facts(place.folder),
+                **place_facts(report, place),
+                **uri_facts(report),
                 "alerts": dg.MetadataValue.int(len(judged.alerts.alerts)),
                 "enriched_path": dg.MetadataValue.path(enriched.files.awards),
                 "published_path": dg.MetadataValue.path(enriched.assets.published.absolute()),
@@ -260,16 +270,18 @@ def _report(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
                     metadata={**shown, "is_published": dg.MetadataValue.bool(False)},
                     allow_retries=False,
                 )
-            enriched.assets.publish(enriched.files)
+            warnings = (*judged.warnings, *step.newer(shape.key(VALIDATED), enriched_sbir_awards))
+            step.warn(warnings)
+            is_published = enriched.assets.publish(enriched.files)
             baseline = store_baseline(judged, effective, enriched)
             return dg.MaterializeResult(
                 value=report,
                 data_version=dg.DataVersion(place.fingerprint),
                 metadata={
                     **shown,
-                    "is_published": dg.MetadataValue.bool(True),
+                    "is_published": dg.MetadataValue.bool(is_published),
                     "baseline": dg.MetadataValue.text(baseline),
-                    "warnings": dg.MetadataValue.json(list(judged.warnings)),
+                    "warnings": dg.MetadataValue.json(list(warnings)),
                     **quality_facts(judged.run),
                     **step.performance(judged.run.quality.awards),
                 },

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from sbir_gate.gate.comparing.award_checks import INPUT_CHECKS
-from sbir_gate.gate.comparing.run_checks import RUN_CHECKS
+from sbir_gate.gate.comparing.run_checks import GATE, RUN_CHECKS
 from sbir_gate.model.asset_check import AssetCheck, CheckFinding
 from sbir_gate.orchestration.facts import Metadata, check_result, report_facts
 from sbir_gate.orchestration.names import ENRICHED, VALIDATED
+from sbir_gate.orchestration.records import SOURCE_FINGERPRINT, Recorded
 from sbir_gate.orchestration.retries import RefusalError
 from sbir_gate.orchestration.steps import AssetEdges, AssetShape, judging, opened_step
 from sbir_gate.pipeline.asset_files import ValidatedFiles
@@ -38,7 +39,8 @@ def _specs(shape: AssetShape, name: str, checks: Sequence[AssetCheck]) -> list[d
 
 def _results(
     context: dg.AssetCheckExecutionContext,
-    asset_key: dg.AssetKey,
+    found: Recorded,
+    data_set: str,
     checks: Sequence[AssetCheck],
     findings: Sequence[CheckFinding],
     report: Metadata | None = None,
@@ -49,15 +51,19 @@ def _results(
     their names.
     """
     is_blocking = {check.name: check.is_blocking for check in checks}
-    reasons = []
+    reasons: dict[str, str] = {}
     for finding in findings:
-        if dg.AssetCheckKey(asset_key, finding.name) in context.selected_asset_check_keys:
-            result = check_result(finding, asset_key, is_blocking[finding.name])
+        if dg.AssetCheckKey(found.asset_key, finding.name) in context.selected_asset_check_keys:
+            result = check_result(
+                finding, found.asset_key, is_blocking[finding.name], found.fingerprint, data_set
+            )
             if is_blocking[finding.name] and finding.is_blocking:
-                reasons.append(f"{finding.name}: {result.description}")
+                reasons[finding.name] = f"{finding.name}: {result.description}"
             yield result
     if reasons:
-        raise RefusalError("; ".join(reasons), metadata=report or {}, allow_retries=False)
+        # what the gate says holds what the other checks found
+        said = reasons.get(GATE.name) or "; ".join(reasons.values())
+        raise RefusalError(said, metadata=report or {}, allow_retries=False)
 
 
 def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
@@ -75,7 +81,8 @@ def _validated_checks(shape: AssetShape) -> dg.AssetChecksDefinition:
             found = step.recorded(shape.key(VALIDATED))
             with used(found.place, found.hint):
                 findings = check_inputs(step.settings, ValidatedFiles(found.place.folder))
-        yield from _results(context, shape.key(VALIDATED), INPUT_CHECKS, findings)
+            data_set = found.text(SOURCE_FINGERPRINT)
+        yield from _results(context, found, data_set, INPUT_CHECKS, findings)
 
     return validated_checks
 
@@ -91,12 +98,13 @@ def _enriched_checks(shape: AssetShape, edges: AssetEdges) -> dg.AssetChecksDefi
     )
     def enriched_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         gate = shape.gate(context)
-        with (
-            opened_step(context, gate) as step,
-            judging(step, step.recorded(shape.key(ENRICHED))) as enriched,
-        ):
-            judged = conclude_assets(gate.effective(), enriched, edges.gate, is_final=False)
-            report = report_facts(judged.kept_report().folder) if judged.is_refused else None
-        yield from _results(context, shape.key(ENRICHED), RUN_CHECKS, judged.findings, report)
+        with opened_step(context, gate) as step:
+            found = step.recorded(shape.key(ENRICHED))
+            with judging(step, found) as enriched:
+                judged = conclude_assets(gate.effective(), enriched, edges.gate, is_final=False)
+                report = report_facts(judged.kept_report().folder) if judged.is_refused else None
+            step.warn(judged.warnings)
+        data_set = judged.run.fixture.fingerprint
+        yield from _results(context, found, data_set, RUN_CHECKS, judged.findings, report)
 
     return enriched_checks

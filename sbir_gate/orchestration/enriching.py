@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,16 +13,19 @@ from sbir_gate.documents import load_award_table
 from sbir_gate.orchestration.engine_messages import engine_messages
 from sbir_gate.orchestration.facts import Metadata, numbers
 from sbir_gate.orchestration.progress_events import ProgressEvents
-from sbir_gate.orchestration.records import Recorded
+from sbir_gate.orchestration.records import SOURCE_FINGERPRINT, SOURCE_PATH, Recorded
 from sbir_gate.orchestration.steps import AssetEdges, Step
-from sbir_gate.pipeline.asset_files import EnrichedFiles, ValidatedFiles, asset_files, asset_settings
+from sbir_gate.pipeline.asset_files import (
+    EnrichedFiles,
+    ValidatedFiles,
+    asset_files,
+    asset_settings,
+    unfollowed,
+)
 from sbir_gate.pipeline.asset_run import Measured, RecipientParts, ValidatedAwards, measure_enrichment
 from sbir_gate.pipeline.own_engine import measure_own_engine
 from sbir_gate.pipeline.places import Place, drafted, settle, used
 from sbir_gate.pipeline.recipient_store import chunk_folder, stored_recipients
-
-SOURCE_PATH = "source_path"
-SOURCE_FINGERPRINT = "source_fingerprint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ def enrich_recorded(
 ) -> Enrichment:
     """Enrich the awards that were recorded."""
     context.log.debug("enriching %s", validated.path)
+    step.warn(unfollowed(step.settings, {"awards": validated.text(SOURCE_PATH)}))
     with used(validated.place, validated.hint), drafted(step.files.enriched) as draft:
         if step.settings.enricher.command is None:
             measured, reported = _by_engine(step, validated, EnrichedFiles(draft), events, edges)
@@ -86,7 +90,8 @@ def _recipients(
 
     if step.award_year is None or not settings.enrichment.keeps_chunks:
         chunks = chunk_folder(settings, assets)
-        with alone(chunks.with_suffix(".lock")):
+        is_shared = settings.enrichment.keeps_chunks
+        with alone(chunks.with_suffix(".lock")) if is_shared else nullcontext():
             yield RecipientParts(chunks, is_resuming=is_resuming), {}
         return
     awards = load_award_table(ValidatedFiles(validated.place.folder).table).awards

@@ -30,6 +30,8 @@ from sbir_gate.settings.reading import reading_options
 from sbir_gate.settings.schema import Settings
 
 FINDINGS = "findings"
+DATA_SET = "data_set"
+_DATA_SET_DIGITS = 8
 PROGRESS_NAMES = (
     "progress_records_processed",
     "progress_checkpoint",
@@ -108,11 +110,25 @@ def numbers(found: Mapping[str, float | None]) -> Metadata:
 
 
 def quality_facts(run: Run) -> Metadata:
-    """Return the quality of what was decided."""
-    quality = run.quality
+    """Return the quality of what was decided; of the rates there is also one series for each data set."""
+    quality, rates = run.quality, run.quality.rates()
     counts = {"awards": float(quality.awards), "links": float(quality.links)}
     methods = {f"links/{method}": float(count) for method, count in quality.links_by_method.items()}
-    return numbers({**quality.rates(), **counts, **methods})
+    return {
+        **numbers({**rates, **counts, **methods}),
+        **of_data_set(run.fixture.fingerprint, rates),
+    }
+
+
+def of_data_set(fingerprint: str, found: Mapping[str, float | None]) -> Metadata:
+    """Return the fingerprint of a data set, and numbers under names that hold it.
+
+    Dagster plots the values of one name over all runs: so those of other data get a name of their own.
+    """
+    return {
+        DATA_SET: dg.MetadataValue.text(fingerprint),
+        **numbers({f"{name}/{fingerprint[:_DATA_SET_DIGITS]}": value for name, value in found.items()}),
+    }
 
 
 def progress_facts(chunk: ChunkProgress, seconds: float) -> Metadata:
@@ -141,12 +157,21 @@ def progress_facts(chunk: ChunkProgress, seconds: float) -> Metadata:
 
 
 def check_result(
-    finding: CheckFinding, asset_key: dg.AssetKey | None = None, is_blocking: bool = True
+    finding: CheckFinding,
+    asset_key: dg.AssetKey | None = None,
+    is_blocking: bool = True,
+    fingerprint: str = "",
+    data_set: str = "",
 ) -> dg.AssetCheckResult:
-    """Return a finding as Dagster's result; one of a check that does not block is a warning at most."""
+    """Return a finding as Dagster's result; one of a check that does not block is a warning at most.
+
+    `fingerprint` is that of the place that was checked: Dagster shows the result with the latest
+    materialization, which can be another.
+    """
     is_error = is_blocking and (finding.is_passed or finding.severity is Severity.FAIL)
     limits = ", ".join(map(limit_text, finding.limits))
-    text = {"metric": finding.metric, "unit": finding.unit, "limit": limits}
+    text = {"metric": finding.metric, "unit": finding.unit, "limit": limits, FINGERPRINT: fingerprint}
+    measured = {"value": finding.value, "baseline": finding.reference}
     lists = {
         "examples": finding.examples,
         "reasons": texts(finding.findings),
@@ -159,7 +184,8 @@ def check_result(
         severity=_SEVERITY[is_error],
         description=check_text(finding),
         metadata={
-            **numbers({"value": finding.value, "baseline": finding.reference, **finding.facts}),
+            **numbers({**measured, **finding.facts}),
+            **(of_data_set(data_set, measured) if data_set else {}),
             **{name: dg.MetadataValue.text(words) for name, words in text.items() if words},
             **{name: dg.MetadataValue.json(list(listed)) for name, listed in lists.items() if listed},
             "severity": dg.MetadataValue.text(finding.severity.value),

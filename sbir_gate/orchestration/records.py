@@ -23,6 +23,9 @@ _MOST_RECORDS = 500
 
 PATH = "path"
 FINGERPRINT = "fingerprint"
+SOURCE_PATH = "source_path"
+SOURCE_FINGERPRINT = "source_fingerprint"
+VALIDATED_FINGERPRINT = "validated_fingerprint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +121,29 @@ def refusals(instance: dg.DagsterInstance, found: Recorded) -> tuple[str, ...]:
         found.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
     ).records
     asked = [_evaluation(record.event_log_entry) for record in records]
-    answers = {each.check_name: each for each in asked if each and each.asset_key == found.asset_key}
+    answers = {each.check_name: each for each in asked if each is not None and _is_of(found, each)}
     for check in (*INPUT_CHECKS, *RUN_CHECKS):
         # by a run that resumed this one, or by hand
         latest = instance.get_latest_asset_check_evaluation_record(
             dg.AssetCheckKey(found.asset_key, check.name)
         )
         again = _evaluation(latest.event) if latest is not None and latest.event is not None else None
-        target = again.target_materialization_data if again is not None else None
-        if again is not None and target is not None and target.run_id == found.run_id:
+        if again is not None and _is_of(found, again):
             answers[check.name] = again
     return tuple(
         f"{name}: {answer.description}"
         for name, answer in answers.items()
         if not answer.passed and answer.severity is dg.AssetCheckSeverity.ERROR
+    )
+
+
+def _is_of(found: Recorded, answer: dg.AssetCheckEvaluation) -> bool:
+    """Say whether these data were checked: what Dagster calls the target is the latest there was."""
+    fingerprint = answer.metadata.get(FINGERPRINT)
+    return (
+        answer.asset_key == found.asset_key
+        and fingerprint is not None
+        and fingerprint.value == found.fingerprint
     )
 
 

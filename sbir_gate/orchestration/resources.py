@@ -36,13 +36,12 @@ Config = Mapping[str, object]
 class GateResource:
     """Settings of sbir-gate for the assets: `loaded` are those of the code location.
 
-    In the config of a run it is at `resources.sbir_gate_settings.config`; `named` are the fields that the
-    config names itself, None if that is not known.
+    In the config of a run it is at `resources.sbir_gate_settings.config`. A field at its default changes
+    nothing, so another file that the config names is not hidden by the defaults that the launchpad fills in.
     """
 
     loaded: EffectiveSettings
     config: Config = field(default_factory=dict)
-    named: frozenset[str] | None = None
     _effective: EffectiveSettings | None = field(default=None, init=False, repr=False)
     _is_said: bool = field(default=False, init=False, repr=False)
 
@@ -70,15 +69,10 @@ class GateResource:
         found = self.config.get(ASSIGNMENTS)
         assignments = list(map(str, found)) if isinstance(found, list) else []
         file = self.config.get(CONFIG_FILE)
-        if isinstance(file, str):
-            named = self.config if self.named is None else self.named
-            base = resolved_settings(load_settings(Path(file), os.environ))
-            config: Config = {name: value for name, value in self.config.items() if name in named}
-        else:
-            base, config = self.loaded, self.config
-        options = tuple(Entry(key, value, _RUN) for key, value in given_options(config, base).items())
-        assigned = assignment_layer(assignments)
-        changed = changed_settings(base, assigned, Layer(options))
+        base = load_settings(Path(file), os.environ) if isinstance(file, str) else self.loaded
+        given = given_options(self.config, self.loaded)
+        options = Layer(tuple(Entry(key, value, _RUN) for key, value in given.items()))
+        changed = changed_settings(base, assignment_layer(assignments), options)
         origins = {
             key: _RUN if origin == ASSIGNMENT_OPTION else origin for key, origin in changed.origins.items()
         }
@@ -112,15 +106,7 @@ def settings_resource(loaded: EffectiveSettings, name: str) -> dg.ResourceDefini
         return config
 
     def make(context: dg.InitResourceContext) -> GateResource:
-        return GateResource(loaded, context.resource_config, _named(context.run, name))
+        return GateResource(loaded, context.resource_config)
 
     inner = dg.ResourceDefinition(make, config_schema=schema, description=GateResource.__doc__)
     return dg.configured(inner, config_schema=schema)(check)
-
-
-def _named(run: dg.DagsterRun | None, name: str) -> frozenset[str] | None:
-    """Return the fields that the config of a run names: Dagster adds the defaults of the others."""
-    found: object = run.run_config if run is not None else None
-    for part in ("resources", name, "config"):
-        found = found.get(part) if isinstance(found, dict) else None
-    return frozenset(found) if isinstance(found, dict) else None

@@ -51,7 +51,7 @@ def config_schema(loaded: EffectiveSettings) -> dict[str, dg.Field]:
             dg.Noneable(str),
             default_value=None,
             description="Another settings file, instead of that of the code location; the fields that the"
-            " config names are above it.",
+            " config changes are above it.",
         ),
         ASSIGNMENTS: dg.Field(
             [str],

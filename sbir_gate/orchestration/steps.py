@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
@@ -20,7 +20,7 @@ from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration.facts import Metadata, performance_facts
 from sbir_gate.orchestration.names import award_year_of
-from sbir_gate.orchestration.records import Recorded, read_later, recorded
+from sbir_gate.orchestration.records import VALIDATED_FINGERPRINT, Recorded, read_later, recorded
 from sbir_gate.orchestration.resources import GateResource
 from sbir_gate.orchestration.retries import as_failures
 from sbir_gate.orchestration.sensors import Announce, announce_by_environment
@@ -136,6 +136,20 @@ class Step:
         """Return what Dagster recorded of an asset. Raises InputError where it recorded nothing."""
         partition = self.context.partition_key if self.context.has_partition_key else None
         return recorded(self.context.instance, self.context.run, key, partition)
+
+    def newer(self, key: dg.AssetKey, enriched: Recorded) -> tuple[str, ...]:
+        """Return a warning where the asset before the enriched awards has other data by now."""
+        name, made_of = key.to_user_string(), enriched.text(VALIDATED_FINGERPRINT)
+        with suppress(InputError):  # its records may have been wiped
+            made_of = self.recorded(key).fingerprint
+        if made_of == enriched.text(VALIDATED_FINGERPRINT):
+            return ()
+        return (f"{name} has other data by now than {enriched.path} was made from: materialise all of it",)
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Write warnings to the log of the run."""
+        for warning in warnings:
+            self.context.log.warning("%s", warning)
 
     def remove_old(self, parent: Path, key: dg.AssetKey) -> None:
         """Remove the oldest places of an asset: not those that are published, or that a run may yet read."""

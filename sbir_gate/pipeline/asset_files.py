@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -116,8 +117,15 @@ class AssetFiles:
         return self.folder / "writer.lock"
 
     def publish(self, enriched: EnrichedFiles) -> bool:
-        """Let the published paths lead to these awards; say whether they led elsewhere (`switch`)."""
-        return switch(self.folder / _PUBLISHED, enriched.folder, (_TABLE, _RUN))
+        """Let the published paths lead to these awards, unless they lead to later ones; say which it is.
+
+        Raises OutputError.
+        """
+        published = self.folder / _PUBLISHED / _RUN
+        if published.exists() and _made(published) > _made(enriched.run):
+            return False
+        switch(self.folder / _PUBLISHED, enriched.folder, (_TABLE, _RUN))
+        return True
 
     def show_report(self, folder: Path) -> None:
         """Let the latest verdict and its report be found beside the published awards. Raises OutputError."""
@@ -163,6 +171,23 @@ def with_reports_in(effective: EffectiveSettings, folder: Path) -> EffectiveSett
     history = settings.history.model_copy(update={"folder": history_folder(settings)})
     reports = settings.reports.model_copy(update={"folder": folder})
     return replace(effective, settings=settings.model_copy(update={"history": history, "reports": reports}))
+
+
+def unfollowed(settings: Settings, made_of: Mapping[str, str]) -> tuple[str, ...]:
+    """Return where the settings name other fixtures than those that recorded data were made of.
+
+    The data are what was recorded, whatever the settings of a later run name.
+    """
+    return tuple(
+        f"fixtures.{name} is {named or 'null'} in this run and is not followed:"
+        f" the data were made of {made or 'none'}"
+        for name, made in made_of.items()
+        if (named := str(getattr(settings.fixtures, name) or "")) != made
+    )
+
+
+def _made(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def with_awards(effective: EffectiveSettings, source: Path) -> EffectiveSettings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +37,7 @@ from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     asset_settings,
     files_around,
+    unfollowed,
     with_reports_in,
 )
 from sbir_gate.pipeline.asset_run import RESUMED
@@ -116,8 +117,17 @@ def judge_assets(effective: EffectiveSettings, enriched: Enriched, edges: Edges)
         past.verdict,
         past.alerts,
         run_findings(run, reference, rules, past.verdict),
-        past.warnings,
+        (*unfollowed(settings, _made_of(run)), *past.warnings),
     )
+
+
+def _made_of(run: Run) -> Mapping[str, str]:
+    fixture = run.fixture
+    return {
+        "awards": fixture.awards_path,
+        "recipients": fixture.recipients_path,
+        "truth": fixture.truth_path,
+    }
 
 
 def conclude_assets(
@@ -193,6 +203,12 @@ def store_baseline(judged: Judged, effective: EffectiveSettings, enriched: Enric
 
 def _obstacle(judged: Judged, settings: Settings) -> str:
     obstacle = baseline_obstacle(judged.verdict)
+    if (
+        obstacle is None
+        and judged.reference is not None
+        and judged.reference.started_at > judged.run.started_at
+    ):
+        return "a later Run is the baseline"
     if obstacle is None:
         try:
             drift = drift_before_promotion(_comparable(judged.run), settings)

@@ -9,26 +9,22 @@ from uuid import uuid4
 from sbir_gate.files import unwritable
 
 
-def switch(link: Path, place: Path, names: tuple[str, ...]) -> bool:
-    """Let `link` lead to the place, and the names beside it to its files; say whether it led elsewhere.
+def switch(link: Path, place: Path, names: tuple[str, ...]) -> None:
+    """Let `link` lead to the place, and the names beside it to its files.
 
     All of them are switched by one rename: whoever opens one sees the file of before or that of now. Raises
     OutputError.
     """
     target = os.path.relpath(place, link.parent)
-    is_new = not link.is_symlink() or str(link.readlink()) != target
+    targets = {link: Path(target), **{link.with_name(name): Path(link.name) / name for name in names}}
     try:
-        if is_new:
-            _link(Path(target), link)
-        for name in names:
-            path, through = link.with_name(name), Path(link.name) / name
-            if not path.is_symlink() or path.readlink() != through:
-                _link(through, path)
+        for path, leads_to in targets.items():
+            if not path.is_symlink() or path.readlink() != leads_to:
+                _link(leads_to, path)
     except OSError as error:
         raise unwritable(
             link, error, "name a folder in orchestration.folder on a disk that has symbolic links"
         ) from error
-    return is_new
 
 
 def _link(target: Path, link: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from sbir_gate.model.workflow import Job, Permissions, Step, Workflow
 from sbir_gate.settings.layers import MAX_FILE_BYTES, configuration_text
 
 FOLDER = Path(".github") / "workflows"
+_ACTION_FILES = ("action.yml", "action.yaml", "Dockerfile")
 _MAX_FILES = 200
 _NAMED = re.compile(r"sbir[-_]gate")
 _ACTION = re.compile(r"[\w.-]+/sbir-gate(/[^@]*)?@.+")
@@ -47,10 +49,10 @@ def read_workflows(root: Path) -> tuple[tuple[Workflow, ...], tuple[Fault, ...]]
     Jobs that don't use it are left out. A file that cannot be read is a fault only if it names the gate.
     """
     files = sorted(path for path in (root / FOLDER).glob("*") if path.suffix in {".yml", ".yaml"})
-    is_own = _is_action(root)
+    own = _own_action(root)
     workflows, faults = [], []
     for path in islice(files, _MAX_FILES):
-        found = _read(path, path.relative_to(root).as_posix(), is_own)
+        found = _read(path, path.relative_to(root).as_posix(), own)
         if isinstance(found, Fault):
             faults.append(found)
         elif found is not None:
@@ -60,16 +62,25 @@ def read_workflows(root: Path) -> tuple[tuple[Workflow, ...], tuple[Fault, ...]]
     return tuple(workflows), tuple(faults)
 
 
-def _is_action(root: Path) -> bool:
-    """Say whether the repository itself is the action."""
+class _Own(Enum):
+    """What action a repository has at its top."""
+
+    GATE = "sbir-gate"
+    OTHER = "another"
+    NONE = "none"
+
+
+def _own_action(root: Path) -> _Own:
+    if not any((root / name).exists() for name in _ACTION_FILES):
+        return _Own.NONE
     try:
         content = read_file(root / "action.yml", MAX_FILE_BYTES)
-        return _NAMED.search(content.decode("utf-8", errors="replace")) is not None
     except OSError:
-        return False
+        return _Own.OTHER
+    return _Own.GATE if _NAMED.search(content.decode("utf-8", errors="replace")) else _Own.OTHER
 
 
-def _read(path: Path, name: str, is_own: bool) -> Workflow | Fault | None:
+def _read(path: Path, name: str, own: _Own) -> Workflow | Fault | None:
     try:
         text = configuration_text(read_file(path, MAX_FILE_BYTES), name)
     except OSError as error:
@@ -86,29 +97,31 @@ def _read(path: Path, name: str, is_own: bool) -> Workflow | Fault | None:
         return Fault("is not valid YAML", name, mark.line + 1 if mark else None)
     except RecursionError:
         return Fault("is nested too deeply", name)
-    return _workflow(root, name, is_own)
+    return _workflow(root, name, own)
 
 
-def _workflow(root: yaml.Node | None, name: str, is_own: bool) -> Workflow:
+def _workflow(root: yaml.Node | None, name: str, own: _Own) -> Workflow:
     keys = _keys(root)
-    jobs = tuple(_job(key, node, name, is_own) for key, node in _keys(keys.get("jobs")).items())
+    jobs = tuple(_job(key, node, name, own) for key, node in _keys(keys.get("jobs")).items())
     return Workflow(name, _events(keys.get("on")), jobs, _permissions(keys.get("permissions")))
 
 
-def _job(key: str, node: yaml.Node, name: str, is_own: bool) -> Job:
+def _job(key: str, node: yaml.Node, name: str, own: _Own) -> Job:
     keys = _keys(node)
-    steps = tuple(_step(step, name, is_own) for step in _items(keys.get("steps")))
+    steps = tuple(_step(step, name, own) for step in _items(keys.get("steps")))
     permissions = _permissions(keys.get("permissions"))
-    return Job(_place(node, name), key, steps, permissions, _text(keys.get("if")))
+    is_matrix = "matrix" in _keys(keys.get("strategy"))
+    return Job(_place(node, name), key, steps, permissions, _text(keys.get("if")), is_matrix)
 
 
-def _step(node: yaml.Node, name: str, is_own: bool) -> Step:
+def _step(node: yaml.Node, name: str, own: _Own) -> Step:
     keys = _keys(node)
     uses, script = _text(keys.get("uses")), _text(keys.get("run"))
     inputs = {key: _text(value) for key, value in _keys(keys.get("with")).items()}
     # as an action, as this very repository's, or as a command
-    is_action = _ACTION.fullmatch(uses) or (is_own and _OWN_ACTION.fullmatch(uses))
-    return Step(_place(node, name), bool(is_action or _COMMAND.search(script)), uses, script, inputs)
+    is_top = _OWN_ACTION.fullmatch(uses) is not None
+    is_gate = _ACTION.fullmatch(uses) or (is_top and own is not _Own.OTHER) or _COMMAND.search(script)
+    return Step(_place(node, name), bool(is_gate), uses, script, inputs, is_top and own is _Own.NONE)
 
 
 def _events(node: yaml.Node | None) -> dict[str, frozenset[str]]:

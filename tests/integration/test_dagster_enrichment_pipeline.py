@@ -167,8 +167,8 @@ class TestBadData:
             for event in result.all_events
             if event.event_type is dg.DagsterEventType.STEP_FAILURE
         ]
-        assert "match_rate_threshold: " in failure.description
-        assert "0.6" in failure.description
+        assert failure.description.startswith("gate: fail: ")
+        assert failure.description.count("Match rate: 0.600, below the minimum of 0.700") == 1
         assert failure.metadata["report"].value.startswith("### ")
 
     def test_too_few_links_hold_up_the_report(self, refused):

@@ -18,6 +18,9 @@ _HEAD = re.compile(r"\.head\b|head_(ref|sha|branch|commit)|refs/pull/")
 _ORDER = MappingProxyType({"none": 0, "": 0, "read": 1, "write": 2})
 # the input of the action that switches off what needs a scope
 _SWITCHES = MappingProxyType({"pull-requests": "comment", "checks": "check"})
+# what the name of a gate comes from: the input, or the settings file
+_NAMING = ("gate", "working-directory", "config")
+_OF_LEG = re.compile(r"\b(matrix|strategy)\.")
 # what of a script of its own looks at older commits
 _OLDER = re.compile(r"--(base|policy-from)\b")
 
@@ -25,10 +28,13 @@ _OLDER = re.compile(r"--(base|policy-from)\b")
 def workflow_faults(workflow: Workflow) -> Iterator[Diagnosis]:
     """Yield what is wrong with a workflow, all of whose jobs use the gate."""
     yield from _path_filters(workflow)
+    yield from _shared_names(workflow)
     for job in workflow.jobs:
         granted = job.permissions if job.permissions is not None else workflow.permissions
         events = _events_of(job, workflow)
         gate = next(step for step in job.steps if step.is_gate)
+        if gate.is_missing:
+            yield Diagnosis(Gravity.ERROR, Flaw.ACTION_MISSING, gate.origin, {"job": job.name})
         if granted is None:
             yield Diagnosis(Gravity.WARNING, Flaw.NO_PERMISSIONS, job.origin, {"job": job.name})
         else:
@@ -40,6 +46,22 @@ def _path_filters(workflow: Workflow) -> Iterator[Diagnosis]:
     for event, keys in workflow.events.items():
         if event in _CHANGES and keys & {"paths", "paths-ignore"}:
             yield Diagnosis(Gravity.WARNING, Flaw.PATH_FILTER, workflow.path, {"event": event})
+
+
+def _shared_names(workflow: Workflow) -> Iterator[Diagnosis]:
+    """Yield jobs that run on one event under the same gate name, as far as the workflow shows it."""
+    seen: list[tuple[Job, tuple[str, ...], frozenset[str]]] = []
+    for job in workflow.jobs:
+        events = _events_of(job, workflow) or frozenset()
+        for step in (step for step in job.steps if step.is_gate and step.uses):
+            name = tuple(step.given(key) for key in _NAMING)
+            if job.is_matrix and not any(_OF_LEG.search(value) for value in name):
+                yield Diagnosis(Gravity.WARNING, Flaw.MATRIX_SHARES_NAME, step.origin, {"job": job.name})
+            twin = next((each for each, other, on in seen if other == name and on & events), None)
+            if twin is not None:
+                facts = {"job": job.name, "other": twin.name}
+                yield Diagnosis(Gravity.WARNING, Flaw.JOBS_SHARE_NAME, step.origin, facts)
+            seen.append((job, name, events))
 
 
 def _missing_permissions(
@@ -84,6 +106,9 @@ def _checkouts(
         if strangers and _HEAD.search(ref):
             facts_of_event = {**facts, "event": strangers[0]}
             yield Diagnosis(Gravity.ERROR, Flaw.STRANGERS_CODE, step.origin, facts_of_event)
+        is_partial = step.given("filter") or step.given("sparse-checkout")
+        if possible & _CHANGES and is_partial:
+            yield Diagnosis(Gravity.ERROR, Flaw.PARTIAL_CHECKOUT, step.origin, facts)
         depth = step.given("fetch-depth", "1")
         has_older = "${{" in depth or depth == "0" or not (gate.uses or _OLDER.search(gate.script))
         if possible & _CHANGES and not has_older:

@@ -21,9 +21,14 @@ def is_shallow(git: Git) -> bool:
     return git.ask("rev-parse", "--is-shallow-repository").line == "true"
 
 
+def is_partial(git: Git) -> bool:
+    """Say whether the clone lacks files, which git fetches when they are asked for."""
+    return bool(git.ask("config", "--get-regexp", r"^remote\..*\.promisor$").line)
+
+
 def missing_object_hint(git: Git) -> str:
     """Return how to get an object that the clone should have and cannot read."""
-    if git.ask("config", "--get-regexp", r"^remote\..*\.promisor$").line:
+    if is_partial(git):
         return _REFETCH
     return UNSHALLOW if is_shallow(git) else _DAMAGED
 

@@ -17,6 +17,7 @@ from sbir_gate.model.matches import Decision, DecisionKind
 from sbir_gate.model.run import Metric, MetricKind, Run
 from sbir_gate.settings.effective import load_settings
 from tests.factories import MACHINE, link, make_awards, make_run
+from tests.factories_git import make_repository
 from tests.findings import cure, problem
 
 NOW = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
@@ -313,6 +314,25 @@ jobs:
         self.write("# sbir-gate\njobs: [")
         (found,) = lines()
         assert found == "warning: .github/workflows/gate.yml:2: is not valid YAML"
+
+    @pytest.mark.parametrize(
+        ("options", "said", "fix"),
+        [
+            (["--filter=blob:none"], "the clone is partial", "--refetch --no-filter"),
+            (["--depth=1"], "the clone is shallow", "--unshallow"),
+        ],
+    )
+    def test_a_clone_that_lacks_something_is_named(self, tmp_path, monkeypatch, options, said, fix):
+        origin = make_repository(tmp_path / "origin")
+        for number in range(2):
+            origin.commit({"sbir-gate.yaml": f"gate: {{max_lost: {number}}}\n"})
+        origin.git("config", "uploadpack.allowFilter", "true")
+        clone = tmp_path / "clone"
+        origin.git("clone", "--quiet", *options, f"file://{origin.folder}", clone)
+        monkeypatch.chdir(clone)
+        found = [each for each in examine(None, {}, (), edges()) if each.place == str(clone)]
+        assert [problem(each).startswith(said) for each in found] == [True]
+        assert fix in cure(found[0])
 
     def test_outside_a_repository_there_are_none(self):
         promoted()

@@ -95,13 +95,11 @@ def test_all_faults_are_named_at_once():
 def test_another_file_replaces_the_settings_but_not_what_the_config_names(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("gate: {max_lost: 1}\nenrichment: {performance: {workers: 7, max_retries: 9}}\n")
-    named = {"config_file", "workers"}
-    gate = GateResource(
-        default_settings({"gate.name": "east"}), {**defaults(), "config_file": str(path)}, frozenset(named)
-    )
-    settings = gate.effective().settings
+    config = {**defaults(), "config_file": str(path), "chunk_size": 5}
+    settings = GateResource(default_settings({"gate.name": "east"}), config).effective().settings
     assert (settings.gate.max_lost, settings.gate.name) == (1, "enrichment")
-    assert settings.enrichment.performance.workers == 0  # named, if only at its default
+    assert settings.enrichment.performance.chunk_size == 5
+    assert settings.enrichment.performance.workers == 7  # the launchpad fills in all defaults
     assert settings.enrichment.performance.max_retries == 9
 
 

@@ -84,7 +84,12 @@ def test_the_gate_is_known_as_an_action_and_as_a_command(tmp_path, line):
 
 @pytest.mark.parametrize(
     "line",
-    ["uses: o/not-sbir-gate-at-all@1", "uses: ./", "run: pip install sbir-gate", "run: my-sbir-gate run"],
+    [
+        "uses: o/not-sbir-gate-at-all@1",
+        "uses: ./other",
+        "run: pip install sbir-gate",
+        "run: my-sbir-gate run",
+    ],
 )
 def test_what_only_looks_like_it_is_not(tmp_path, line):
     assert steps_of(tmp_path, f"      - {line}\n") == []
@@ -93,6 +98,21 @@ def test_what_only_looks_like_it_is_not(tmp_path, line):
 def test_the_repository_of_the_action_uses_it_from_where_it_stands(tmp_path):
     (tmp_path / "action.yml").write_text("runs: python -m sbir_gate\n")
     assert steps_of(tmp_path, "      - uses: ./\n") == [False, True]
+
+
+@pytest.mark.parametrize("name", ["action.yml", "action.yaml", "Dockerfile"])
+def test_an_action_of_the_repository_that_is_another_is_not_the_gate(tmp_path, name):
+    (tmp_path / name).write_text("name: other\n")
+    assert steps_of(tmp_path, "      - uses: ./\n") == []
+
+
+def test_an_action_at_the_top_that_is_not_there_is_marked(tmp_path):
+    ((workflow,), _) = written(
+        tmp_path, "on: push\njobs: {a: {strategy: {matrix: {x: [1]}}, steps: [{uses: ./}]}}\n"
+    )
+    (job,) = workflow.jobs
+    assert job.is_matrix
+    assert [(step.is_gate, step.is_missing) for step in job.steps] == [(True, True)]
 
 
 @pytest.mark.parametrize(

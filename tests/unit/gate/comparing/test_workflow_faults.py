@@ -18,8 +18,8 @@ def gate(**inputs):
     return Step("w.yml:12", True, uses="o/sbir-gate@abc", inputs=inputs)
 
 
-def faults(*steps, on=("pull_request",), keys=(), permissions=RIGHTS, top=None, condition=""):
-    job = Job("w.yml:5", "gate", steps or (checkout(), gate()), permissions, condition)
+def faults(*steps, on=("pull_request",), keys=(), permissions=RIGHTS, top=None, condition="", matrix=False):
+    job = Job("w.yml:5", "gate", steps or (checkout(), gate()), permissions, condition, matrix)
     events = {event: frozenset(keys) for event in on}
     return list(workflow_faults(Workflow("w.yml", events, (job,), top)))
 
@@ -146,3 +146,62 @@ def test_a_path_filter_makes_a_required_check_wait_without_end(key):
     (found,) = faults(keys=(key,))
     assert "filtered by path" in problem(found)
     assert faults(keys=("branches", "types")) == []
+
+
+def test_an_action_that_is_not_there_is_an_error():
+    step = Step("w.yml:12", True, uses="./", inputs={}, is_missing=True)
+    (found,) = faults(checkout(), step)
+    assert (found.gravity, found.place) == (Gravity.ERROR, "w.yml:12")
+    assert "has no action.yml at its top" in problem(found)
+
+
+@pytest.mark.parametrize("more", [{"filter": "blob:none"}, {"sparse_checkout": "src"}])
+def test_a_partial_checkout_cannot_give_the_base(more):
+    (found,) = faults(checkout(**more), gate())
+    assert found.gravity is Gravity.ERROR
+    assert "leaves out files" in problem(found)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "is_shared"),
+    [
+        ({}, True),
+        ({"gate": "linking"}, True),
+        ({"gate": "linking-${{ matrix.engine }}"}, False),
+        ({"gate": "linking-${{ strategy.job-index }}"}, False),
+        ({"working-directory": "teams/${{ matrix.team }}"}, False),
+        ({"config": "${{matrix.team}}.yaml"}, False),
+    ],
+)
+def test_legs_of_a_matrix_need_names_of_their_own(inputs, is_shared):
+    found = problems(checkout(), gate(**inputs), matrix=True)
+    assert [("all legs of its matrix use one gate name" in said) for said in found] == [True] * is_shared
+    assert problems(checkout(), gate(**inputs)) == []
+
+
+def shared(*jobs, on=("pull_request", "push")):
+    """Return what is shared of jobs, each given as its condition and the inputs of its gate."""
+    rights = RIGHTS | {"contents": "write"}
+    made = tuple(
+        Job("w.yml:5", f"job{number}", (checkout(), gate(**inputs)), rights, condition)
+        for number, (condition, inputs) in enumerate(jobs)
+    )
+    events = {event: frozenset() for event in on}
+    return [problem(each) for each in workflow_faults(Workflow("w.yml", events, made))]
+
+
+def test_two_jobs_of_one_name_on_one_event_are_named():
+    (found,) = shared(("", {"gate": "a"}), ("", {"gate": "b"}), ("", {"gate": "a"}))
+    assert found.startswith("job job2: uses the same gate name as job job0")
+
+
+def test_jobs_on_different_events_may_share_a_name():
+    assert shared(("github.event_name == 'push'", {}), ("github.event_name != 'push'", {})) == []
+    # nobody knows when the second runs
+    assert shared(("", {}), ("github.event_name == 'push' && always()", {})) == []
+
+
+def test_two_gates_in_one_job_need_two_names():
+    steps = (checkout(), gate(**{"working-directory": "a"}), gate(**{"working-directory": "b"}))
+    assert faults(*steps) == []
+    assert len(faults(checkout(), gate(), gate())) == 1
