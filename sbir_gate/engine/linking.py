@@ -257,7 +257,7 @@ def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) ->
             track.note(message)
         if ledger.finished:
             track.kept(kept_chunks(ledger, performance.chunk_size))
-    place.memory_share()  # what reading the awards took is no reason for smaller chunks
+    place.memory_share()  # the peak while awards were read must not shrink chunks
     edges = PartEdges(memory_share=place.memory_share, report=track.chunk)
     with track.stage(READ_RECIPIENTS):
         maker = PartMaker(place.connection, place.folder, options, performance.chunk_size, ledger, edges)
