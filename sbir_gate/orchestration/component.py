@@ -118,7 +118,8 @@ class SbirGate(dg.Component, dg.Model, dg.Resolvable):
         origin = folder / "defs.yaml"
         entries = [Entry(key, _plain(value), str(origin)) for key, value in self.settings.items()]
         changed = changed_settings(base, Layer(tuple(entries)), environment_layer(os.environ))
-        return resolved_settings(replace(changed, file=loaded.file or origin), folder)
+        resolved = resolved_settings(changed, folder)
+        return replace(resolved, file=loaded.file or origin, folder=base.folder)
 
 
 def _plain(value: Value) -> object:

@@ -56,7 +56,11 @@ class EngineMessages:
         return launched
 
     def metadata(self) -> Metadata:
-        """Return the metadata that the engine reported of the asset; its checks go to the log."""
+        """Return the metadata that the engine reported of the asset; its checks go to the log.
+
+        To be called when the session is closed: only then all messages are there.
+        """
+        self._pass_on(None)
         found: Metadata = {}
         for result in self._session.get_results(implicit_materializations=False):
             if isinstance(result, dg.MaterializeResult):
@@ -70,7 +74,6 @@ class EngineMessages:
     def _watch(self, progress: Path | None, is_over: threading.Event) -> None:
         while not is_over.wait(_LOOK_SECONDS):
             self._pass_on(progress)
-        self._pass_on(None)
 
     def _pass_on(self, progress: Path | None) -> None:
         messages = self._session.get_custom_messages()

@@ -12,10 +12,11 @@ from dagster.components.testing import create_defs_folder_sandbox
 
 import sbir_gate
 from sbir_gate.errors import ConfigurationError
+from sbir_gate.gate.policy import own_judgement
 from sbir_gate.orchestration import build_definitions
 from sbir_gate.orchestration.component import SbirGate, SbirGateScaffolder
 from sbir_gate.orchestration.names import JOB, RAW, RECIPIENTS, REPORT, SETTINGS_RESOURCE
-from sbir_gate.settings.schema import Settings
+from sbir_gate.settings.effective import EffectiveSettings
 
 # of Dagster's own code, which loads the YAML
 pytestmark = [
@@ -39,10 +40,10 @@ def loaded(attributes: dict[str, object], files: dict[str, str] | None = None) -
             yield definitions
 
 
-def settings_of(definitions: dg.Definitions) -> Settings:
+def effective_of(definitions: dg.Definitions) -> EffectiveSettings:
     resource = (definitions.resources or {})[SETTINGS_RESOURCE]
     with dg.build_resources({SETTINGS_RESOURCE: resource}) as found:
-        return getattr(found, SETTINGS_RESOURCE).effective().settings
+        return getattr(found, SETTINGS_RESOURCE).effective()
 
 
 def test_attributes_are_the_parameters_of_build_definitions():
@@ -81,12 +82,18 @@ def test_files_are_seen_from_the_folder_of_the_component(monkeypatch):
         "settings": {"fixtures.awards": "awards.csv", "fixtures.truth": None, "gate.max_lost": 3},
     }
     with loaded(attributes, {"gate.yaml": "gate: {name: links, max_lost: 9}\n"}) as definitions:
-        settings = settings_of(definitions)
+        settings = effective_of(definitions).settings
         assert settings.fixtures.awards.parent.name == "links"
         assert settings.fixtures.awards.is_absolute()
         assert settings.fixtures.truth is None
         assert (settings.gate.name, settings.gate.max_lost) == ("links", 3)
         assert settings.reading.max_reject_percent == 7
+
+
+@pytest.mark.parametrize("attributes", [{}, {"settings_file": "gate.yaml"}], ids=["defaults", "file"])
+def test_the_default_file_of_waivers_may_be_missing(attributes):
+    with loaded(attributes, {"gate.yaml": "{}\n"}) as definitions:
+        assert own_judgement(effective_of(definitions)).rules.waivers == ()
 
 
 def test_a_wrong_setting_names_the_file_and_what_was_meant():
