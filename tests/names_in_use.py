@@ -92,6 +92,5 @@ _.dependencies
 _.server_version
 _.dump_version
 
-# what came of a request, and who started a workflow: read by tests of publishing
+# what came of a request: read by tests of publishing
 _.is_written
-_.actor

@@ -130,6 +130,7 @@ def parts_key(paths: Sequence[Path], options: ReadingOptions) -> str:
         "code": code_version(),
         "duckdb": duckdb.__version__,
         "max_record_mib": options.max_record_mib,
+        "find_header": options.find_header,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -20,7 +20,7 @@ from sbir_gate.gate.publishing.check_run import (
     complete_check,
     conclusion_of,
 )
-from sbir_gate.gate.publishing.event import Event
+from sbir_gate.gate.publishing.event import DEPENDABOT, Event
 from sbir_gate.gate.publishing.github import CheckText, Conclusion, GitHub, GitHubError, SharedGateError
 from sbir_gate.gate.publishing.github_api import GitHubApi
 from sbir_gate.gate.publishing.github_client import Connection
@@ -284,9 +284,14 @@ class _Telling:
         except (PublishError, UsageError, DocumentError) as error:
             if isinstance(error, SharedGateError):
                 self._shared = f"> ⚠️ {error.message}: {error.hint}\n\n"
-            if isinstance(error, GitHubError) and error.status == _FORBIDDEN and self._event.is_fork:
+            is_refused = isinstance(error, GitHubError) and error.status == _FORBIDDEN
+            if is_refused and self._event.is_fork:
                 # nothing to fix: the workflow started by workflow_run may write
                 self.notes.append(f"left to the workflow_run half, this is a fork: {error.message}")
+            elif is_refused and self._event.actor == DEPENDABOT:
+                self.notes.append(
+                    f"left out, the token of Dependabot's run may not write it: {error.message}"
+                )
             else:
                 self.problems.append("; ".join(filter(None, (error.message, error.hint))))
 

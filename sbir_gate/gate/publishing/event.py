@@ -17,6 +17,8 @@ from sbir_gate.wrong_input import broken_rule
 # GitHub sends no payload above 25 MB
 MAX_PAYLOAD_BYTES = 25 * 1024 * 1024
 _BRANCHES = "refs/heads/"
+# whose runs get a token that may only read, unless the workflow grants more
+DEPENDABOT = "dependabot[bot]"
 PULL_REQUEST_EVENTS = frozenset({"pull_request", "pull_request_target"})
 
 _NOT_THERE = (

@@ -22,7 +22,7 @@ from sbir_gate.gate.publish import (
     outputs_of,
     publish,
 )
-from sbir_gate.gate.publishing.event import Event
+from sbir_gate.gate.publishing.event import Event, read_event
 from sbir_gate.gate.publishing.pull_request import read_marker
 from sbir_gate.gate.publishing.slack import SlackEdges
 from sbir_gate.gate.saved_verdict import load_saved
@@ -86,6 +86,25 @@ class Job:
 
     def dry_run(self, channels):
         return dry_run(load_saved(self.reports), self.effective, self.event, channels)
+
+
+def runner_of(event, **variables):
+    """Return the variables that a runner sets on an event."""
+    return {
+        "GITHUB_EVENT_NAME": event.name,
+        "GITHUB_REPOSITORY": event.repository,
+        "GITHUB_API_URL": event.api_url,
+        "GITHUB_RUN_ID": str(event.run_id),
+        **variables,
+    }
+
+
+def pull_request_of(event):
+    """Return what GitHub says of a pull request from a branch of the repository itself."""
+    side = {"sha": event.head_sha, "repo": {"full_name": event.repository}}
+    head, base = side | {"ref": "dependabot/pip/rapidfuzz-3.14"}, side | {"ref": event.base_ref}
+    pull = {"number": event.pull_number, "head": head, "base": base}
+    return json.dumps({"pull_request": pull}).encode()
 
 
 @pytest.fixture
@@ -202,6 +221,30 @@ class TestDegrading:
         result = job.publish(Channels(has_check=True), is_fork=True)
         assert result.problems == ()
         assert sum("left to the workflow_run half" in note for note in result.notes) == 2
+
+    def test_what_dependabot_may_not_is_no_problem(self, job):
+        job.judged(scaled(make_run(), "wall_seconds", 1.9))
+        job.fake.is_read_only = True
+        payload = pull_request_of(job.event)
+        event = read_event(runner_of(job.event, GITHUB_ACTOR="dependabot[bot]"), payload)
+        assert not event.is_fork
+        job.event = event
+        result = job.publish(Channels(has_check=True))
+        assert result.problems == ()
+        assert sum("the token of Dependabot's run may not write it" in note for note in result.notes) == 2
+        assert "wall_seconds" in job.summary.read_text()
+
+    def test_where_the_workflow_grants_it_dependabot_has_a_comment(self, job):
+        job.judged(make_run())
+        result = job.publish(Channels(has_check=True), actor="dependabot[bot]")
+        assert (len(job.fake.bodies(7)), len(job.fake.checks)) == (1, 1)
+        assert (result.problems, result.notes) == ((), ())
+
+    def test_a_secret_that_dependabot_does_not_have_is_no_token(self, job):
+        job.judged(make_run())
+        result = job.publish(Channels(has_check=True), github=None, actor="dependabot[bot]")
+        assert all("there is no token for GitHub" in problem for problem in result.problems)
+        assert job.summary.exists()
 
     def test_without_a_token_the_runner_is_told_all_the_same(self, job):
         job.judged(make_run())
