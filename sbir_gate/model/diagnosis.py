@@ -83,6 +83,8 @@ class Flaw(StrEnum):
     READING_PLACEHOLDER = "reading-placeholder"
     READING_GENERIC = "reading-generic"
     READING_COLUMN_RENAMED = "reading-column-renamed"
+    READING_LINES_SKIPPED = "reading-lines-skipped"
+    READING_HEADER_SHORT = "reading-header-short"
     READING_TYPES_DIFFER = "reading-types-differ"
     READING_IDS_DERIVED = "reading-ids-derived"
     READING_IDS_REPEAT = "reading-ids-repeat"

@@ -107,9 +107,13 @@ class ColumnLog:
         self._found: dict[tuple[str, ...], str] = {}
         self._without_identifier: list[str] = []
         self._without_id: list[str] = []
+        self._findings: list[Diagnosis] = []
 
-    def add(self, file: str, columns: Sequence[str], fields: Fields) -> None:
-        """Take note of one file."""
+    def add(
+        self, file: str, columns: Sequence[str], fields: Fields, findings: Sequence[Diagnosis] = ()
+    ) -> None:
+        """Take note of one file, and of what was found in its header."""
+        self._findings += findings
         taken = tuple(
             f"{field} from {_AFTER_FIRST.join(repr(columns[index]) for index in indexes)}"
             for field, indexes in fields.items()
@@ -141,6 +145,7 @@ class ColumnLog:
                 )
                 for taken, file in self._found.items()
             ),
+            *self._findings,
             *derived,
             *lacking,
         )

@@ -97,9 +97,9 @@ def read_awards(
         with open_source(connection, file, work_folder, options) as raw:
             plan, changed = _plan(file, raw, spellings)
         plans.append(plan)
-        taken.add(source_name(file), raw.columns, plan.fields)
+        taken.add(source_name(file), raw.columns, plan.fields, raw.findings)
+        tally.hint = raw.hint or tally.hint
         renamed += changed
-    columns = tuple(spellings.values())
     types, differing = _common_types(plans)
     _create_table(connection)
     files: list[Path] = []
@@ -123,7 +123,7 @@ def read_awards(
     has_award_ids = any("award_id" in plan.fields for plan in plans)
     account = Account(AWARDS.what, rows, tally.count, tuple(observations), taken.diagnoses())
     findings = (*account.diagnoses(), *renamed, *differing, *repeats)
-    return AwardsRead(rows, tally.count, columns, has_award_ids, account, findings, repeated_ids)
+    return AwardsRead(rows, tally.count, tuple(types), has_award_ids, account, findings, repeated_ids)
 
 
 def thin_awards(connection: duckdb.DuckDBPyConnection, read: AwardsRead, most: int) -> None:

@@ -7,6 +7,7 @@ the number of columns as the judge, and only the lines at fault are set aside.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -46,10 +47,27 @@ class Block:
     record_lines: tuple[int, ...] = ()
 
 
+# a record that no table holds: it carries its line and what is wrong; quotes in it are written as \x1d
+_MISREAD = re.compile('"\x1e([0-9]+)\x1e([^\x1e]*)\x1e" (.*)', re.DOTALL)
+
+
+def misread_record(line: int, reason: str, value: str) -> str:
+    """Return a record that is rejected with this line, reason and value, whatever the columns are."""
+    shown = value[:_SHOWN_BYTES].replace('"', "\x1d").replace("\n", " ")
+    return f'"\x1e{line}\x1e{reason}\x1e" {shown}\n'
+
+
 class BlockCutter:
     """Cuts one file's chunks of text into blocks: look at one, then `take` it."""
 
-    def __init__(self, file: str, chunks: Iterator[bytes], block_lines: int, max_record_bytes: int) -> None:
+    def __init__(
+        self,
+        file: str,
+        chunks: Iterator[bytes],
+        block_lines: int,
+        max_record_bytes: int,
+        first_line: int = 1,
+    ) -> None:
         self._file = file
         self._chunks = chunks
         self.block_lines = block_lines
@@ -57,7 +75,7 @@ class BlockCutter:
         self._max_record_bytes = max_record_bytes
         self._text = b""
         self._start = 0
-        self._line = 1
+        self._line = first_line
         self._is_exhausted = False
 
     def header(self) -> tuple[list[str], bytes]:
@@ -79,6 +97,23 @@ class BlockCutter:
             self._advance(record.stop)
             return cells, delimiter
         return [], b","
+
+    def ahead(self, most: int, delimiter: bytes) -> list[tuple[int, list[str]]]:
+        """Return the next records that are whole and not blank, with their lines, without taking them."""
+        found: list[tuple[int, list[str]]] = []
+        if self._line_end() is None:
+            return found
+        position, line = self._start, self._line
+        stop = self._text.rfind(NEWLINE) + 1
+        while position < stop and len(found) < most:
+            record = scan_record(self._text, position, stop, Dialect(delimiter, 0))
+            if record.is_open or record.is_malformed:
+                break
+            if self._text[position : record.stop].strip(BLANK):
+                found.append((line, split_cells(self._text, record, position, delimiter)))
+            line += self._text.count(NEWLINE, position, record.stop)
+            position = record.stop
+        return found
 
     def skip(self, size: int) -> None:
         """Go on behind the next `size` bytes, which must end with a record, without a look at them."""
@@ -201,7 +236,11 @@ class BlockCutter:
         return Block(self._line, b"", 1, stop - self._start, 0, (reject,))
 
     def _reject(self, piece: bytes, line: int, reason: str) -> Reject:
-        value = piece[:_SHOWN_BYTES].decode("utf-8", "ignore").rstrip("\n")[:200]
+        value = piece[:_SHOWN_BYTES].decode("utf-8", "ignore").rstrip("\n")
+        misread = _MISREAD.match(value)
+        if misread is not None:
+            line, reason, value = int(misread[1]), misread[2], misread[3].replace("\x1d", '"')
+        value = value[:200]
         if is_conflict_marker(value):
             reason = f"{CONFLICT}: the file was committed before it was resolved"
         return Reject(self._file, line, "", value, reason)

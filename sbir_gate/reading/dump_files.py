@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from sbir_gate.errors import InputError
 from sbir_gate.files import unreadable
-from sbir_gate.reading.text import PersistentFile
+from sbir_gate.reading.text import PersistentFile, SeekableFile
 from sbir_gate.reading.toc import MAGIC
 from sbir_gate.retrying import RetryPolicy
 
@@ -128,7 +128,7 @@ class DumpZip:
     def _opened(self, stack: ExitStack, retrying: RetryPolicy) -> zipfile.ZipFile:
         path = self._path
         try:
-            file = stack.enter_context(_SeekableFile(path, retrying))
+            file = stack.enter_context(SeekableFile(path, retrying))
             _check_head(path, file.read(512))
             buffered = stack.enter_context(io.BufferedReader(file))
             return stack.enter_context(zipfile.ZipFile(cast("BinaryIO", buffered)))
@@ -197,20 +197,6 @@ class _CountedReader(io.RawIOBase):
         view[: len(data)] = data
         self.position += len(data)
         return len(data)
-
-
-class _SeekableFile(PersistentFile):
-    """A persistent file that a zip reader may jump about in."""
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._position = self._retrying.call(lambda: self._opened().seek(offset, whence))
-        return self._position
 
 
 def holds_dump(folder: Path) -> bool:

@@ -11,6 +11,7 @@ import duckdb
 
 from sbir_gate.errors import Fault, InputError, ToolError
 from sbir_gate.model.chunks import Span
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.reading.copy_text import (
     UNESCAPE_FUNCTION,
     LineBlock,
@@ -57,6 +58,8 @@ class DumpRows:
             self._stream = stack.enter_context(dump.open_member(self.table))
             self._stack = stack.pop_all()
         self.types = [TEXT_TYPE] * len(self.columns)
+        self.findings: tuple[Diagnosis, ...] = ()
+        self.hint = ""
         register_function(connection, UNESCAPE_FUNCTION, unescape)
 
     def __enter__(self) -> DumpRows:

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import glob
 import re
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import check_file, near_miss, unreadable
-from sbir_gate.reading.dump_files import holds_dump
+from sbir_gate.files import check_file, near_miss, open_file, unreadable
+from sbir_gate.reading.dump_files import TOC_NAMES, holds_dump
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".gz")
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+_DELIMITED_SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
+TEXT_SUFFIXES = (*_DELIMITED_SUFFIXES, *JSON_SUFFIXES, ".gz")
+_PACKED_SUFFIXES = tuple(
+    suffix + packing
+    for suffix in (".csv", ".tsv", ".dat", *JSON_SUFFIXES)  # a text beside the data is a note
+    for packing in ("", ".gz")
+)
 PARQUET_SUFFIXES = (".parquet", ".pq")
 DUMP_SUFFIX = ".zip"
-KNOWN_TYPES = "CSV, TSV or TXT (also .gz), Parquet, a folder or a glob of them, or a PostgreSQL dump"
+KNOWN_TYPES = (
+    "CSV, TSV, TXT, JSON or a SAM extract (.dat), also as .gz or in a .zip, Parquet, a folder or a glob of "
+    "them, or a PostgreSQL dump"
+)
 _TABLE_MARK = "#"
 _MEMBER = re.compile(r"[0-9]+\.dat(\.gz)?")
 
@@ -31,11 +44,22 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file to read, or one table of a dump, where `table` None means the first that is known."""
+    """One file to read, a member of a zip, or one table of a dump (`table` None: the first that is known)."""
 
     path: Path
     kind: FileKind
     table: str | None = None
+    member: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """The name whose suffix says how the text is read."""
+        return self.member or self.path.name
+
+    @property
+    def is_json(self) -> bool:
+        """Whether its text is JSON."""
+        return self.file_name.lower().removesuffix(".gz").endswith(JSON_SUFFIXES)
 
 
 def file_bytes(path: Path) -> int:
@@ -50,7 +74,8 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
     """Return the files that `source` names, sorted by path; all are of one kind.
 
     A folder means its visible data files, not those of folders in it, unless it holds a `toc.dat`: then
-    it is a dump, as is a `.zip`. `dump#table` names a table of it, where no file has that whole name.
+    it is a dump, as is a `.zip` with one. Any other `.zip` means the data files in it, in their order.
+    `dump#table` names a table of a dump, where no file has that whole name.
 
     Raises InputError for a path that does not exist, a folder or glob without data files, a file of
     an unknown type, a mix of types, and what is named like a data file and is none, such as a pipe.
@@ -73,7 +98,7 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
             )
         if path.exists():
-            return _same_kind([path], source, "")
+            return _members(path) or _same_kind([path], source, "")
         dump, mark, table = str(source).rpartition(_TABLE_MARK)
         if mark and Path(dump).exists():
             return [_table_of(Path(dump), table)]
@@ -100,6 +125,30 @@ def _kind(path: Path) -> FileKind | None:
 def _is_data_file(path: Path) -> bool:
     """Say whether a file in a folder is data: no zip, which is their package, and no member of a dump."""
     return _kind(path) in {FileKind.TEXT, FileKind.PARQUET} and not _MEMBER.fullmatch(path.name)
+
+
+def _members(path: Path) -> list[SourceFile]:
+    """Return the data files in a zip that holds no dump, by their names, numbers in them in their order."""
+    if _kind(path) is not FileKind.DUMP:
+        return []
+    try:
+        with (
+            BufferedReader(open_file(path)) as file,
+            zipfile.ZipFile(cast("BinaryIO", file)) as package,
+        ):
+            names = [info.filename for info in package.infolist() if not info.is_dir()]
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        return []  # the reader of dumps says what is wrong
+    if any(name.rpartition("/")[2] in TOC_NAMES for name in names):
+        return []
+    data = [
+        name for name in names if name.lower().endswith(_PACKED_SUFFIXES) and not name.startswith("__MACOSX/")
+    ]
+    return [SourceFile(path, FileKind.TEXT, member=name) for name in sorted(data, key=_natural)]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split("([0-9]+)", name)]
 
 
 def _table_of(dump: Path, table: str) -> SourceFile:

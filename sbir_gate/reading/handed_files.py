@@ -16,6 +16,7 @@ from shutil import copyfileobj
 import duckdb
 
 from sbir_gate.files import open_file
+from sbir_gate.model.diagnosis import Flaw
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead
 from sbir_gate.reading.cleaning import own_id
 from sbir_gate.reading.database import copy_rows, count_rows
@@ -31,6 +32,8 @@ from sbir_gate.sql_text import file_literal, identifier, literal
 AWARD_ID = "award_id"
 RECIPIENT_ID = "recipient_id"
 _IDS = "handed_ids"
+# an engine would not find the header where reading did
+_HEADER_FLAWS = {Flaw.READING_LINES_SKIPPED, Flaw.READING_HEADER_SHORT}
 
 
 def hand_awards(
@@ -46,7 +49,8 @@ def hand_awards(
     otherwise an engine could return rows for awards that the gate does not have.
     """
     own = next((column for column in read.columns if column_key(column) == column_key(AWARD_ID)), None)
-    is_whole = not read.rejects and count_rows(connection, AWARDS_TABLE) == read.rows
+    has_own_header = _HEADER_FLAWS.isdisjoint(found.flaw for found in read.findings)
+    is_whole = not read.rejects and has_own_header and count_rows(connection, AWARDS_TABLE) == read.rows
     has_ids = own is not None and not _differ(connection, own)
     if has_ids and is_whole:
         return None
@@ -107,6 +111,7 @@ def hand_recipients(
         with open_source(connection, file, folder, options) as raw:
             places = require_fields(RECIPIENTS, raw.columns, source_name(file)).get(RECIPIENT_ID, ())
             columns.append(raw.columns)
+            is_altered = is_altered or bool(raw.findings)
             ids += [raw.columns[place] for place in places[:1]]
     has_ids = len(ids) == len(files)
     if has_ids and not is_altered:
@@ -241,7 +246,7 @@ def _hand_text(
 
 def _suffix(files: Sequence[SourceFile]) -> str:
     """Return the suffix of a single delimited file: an engine reads the handed one as it would that."""
-    if len(files) > 1 or files[0].kind is not FileKind.TEXT:
+    if len(files) > 1 or files[0].kind is not FileKind.TEXT or files[0].is_json or files[0].member:
         return ".csv"
     suffixes = files[0].path.suffixes
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])

@@ -154,6 +154,12 @@ def find_fields(layout: Layout, columns: Sequence[str]) -> Fields:
     return fields
 
 
+def looks_like_header(cells: Sequence[str]) -> bool:
+    """Say whether cells name a column that awards or recipients need."""
+    fields = (find_fields(layout, cells) for layout in (AWARDS, RECIPIENTS))
+    return any(not found.keys().isdisjoint(AWARDS.needed) for found in fields)
+
+
 def columns_of(fields: Fields) -> list[int]:
     """Return the indexes of all columns that the fields are read from, in the order of the file."""
     return sorted({index for found in fields.values() for index in found})

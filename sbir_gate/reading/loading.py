@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -15,13 +16,17 @@ import duckdb
 from sbir_gate.errors import InputError, ToolError
 from sbir_gate.files import error_reason, unwritable
 from sbir_gate.model.chunks import Span
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.records import Reject
 from sbir_gate.reading.blocks import Block, BlockCutter
 from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.derived_ids import TEXT_TYPE, cell_text
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
+from sbir_gate.reading.headers import take_header
+from sbir_gate.reading.json_rows import json_table
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.records import Dialect, holds_swallowed_rows, record_lines
+from sbir_gate.reading.sam_extract import is_extract, sam_table
 from sbir_gate.reading.text import text_chunks
 from sbir_gate.sql_text import file_literal, file_relation, identifier, literal
 
@@ -79,15 +84,23 @@ class RawFile:
         self._is_parquet = file.kind is FileKind.PARQUET
         self._delimiter = b","
         self._position = 0
-        self._chunks = text_chunks(file.path, options.retrying, on_position=self._note)
+        self.findings: tuple[Diagnosis, ...] = ()
+        self.hint = ""
+        self._chunks = _table_chunks(file, options, self._note)
         if self._is_parquet:
             self.columns, self.types = _parquet_columns(connection, file.path)
         else:
             self._cutter = BlockCutter(
-                str(file.path), self._chunks, options.chunk_size, options.max_record_bytes
+                _name(file),
+                self._chunks,
+                options.chunk_size,
+                options.max_record_bytes,
+                # the header is not in the file, so it has no line
+                0 if file.is_json else 1,
             )
-            cells, self._delimiter = self._cutter.header()
-            self.columns = [cell.strip() for cell in cells]
+            header = take_header(self._cutter, _name(file), is_searched=options.find_header)
+            self.columns, self._delimiter = header.columns, header.delimiter
+            self.findings, self.hint = header.findings, header.hint
             self.types = [TEXT_TYPE] * len(self.columns)
         if not any(self.columns):
             self.close()
@@ -202,6 +215,25 @@ class RawFile:
             )
             yield piece
             start = piece.stop
+
+
+def _name(file: SourceFile) -> str:
+    return f"{file.path}: {file.member}" if file.member else str(file.path)
+
+
+def _table_chunks(
+    file: SourceFile, options: ReadingOptions, on_position: Callable[[int], None]
+) -> Generator[bytes, None, None]:
+    """Yield the text of a file as a delimited table with a header, whatever it is written as."""
+    opened = partial(text_chunks, file.path, options.retrying, on_position=on_position, member=file.member)
+    if file.is_json:
+        yield from json_table(opened, _name(file))
+        return
+    with closing(opened()) as chunks:
+        first = next(chunks, b"")
+        whole = chain([first], chunks)
+        is_sam = is_extract(first.partition(b"\n")[0])
+        yield from sam_table(whole, _name(file)) if is_sam else whole
 
 
 class _TextLoader:

@@ -15,11 +15,13 @@ class ReadingOptions:
 
     `chunk_size` is the number of lines or rows per block; `max_record_mib` the largest record that
     is kept; `max_reject_percent` the share of rows (0..100) that may be unreadable before reading fails.
+    `find_header` says whether the header may be below other lines.
     """
 
     chunk_size: int
     max_record_mib: int
     max_reject_percent: float
+    find_header: bool
     retrying: RetryPolicy
 
     @property

@@ -108,7 +108,8 @@ def iterate_recipients(
     for number, file in enumerate(files):
         with open_source(connection, file, work_folder, options) as raw:
             fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
-            columns.add(source_name(file), raw.columns, fields)
+            columns.add(source_name(file), raw.columns, fields, raw.findings)
+            tally.hint = raw.hint or tally.hint
             done = _in_order(finished, number)
             raw.chunk_size = wanted_size()
             for block in raw.blocks(columns_of(fields), [chunk.span for chunk in done]):

@@ -77,11 +77,15 @@ class RejectLog:
 
 
 class RejectTally:
-    """The rejects of one source: how many, and the first; each is passed on to the log."""
+    """The rejects of one source: how many, and the first; each is passed on to the log.
+
+    `hint` is the fix, where the reader knows a better one than that of each row.
+    """
 
     def __init__(self, log: RejectLog) -> None:
         self.count = 0
         self.first: Reject | None = None
+        self.hint = ""
         self._log = log
 
     def add_all(self, rejects: Iterable[Reject], left_out: Iterable[Reject] = ()) -> None:
@@ -100,7 +104,7 @@ class RejectTally:
             return
         problem = f"{self.count:,} of {rows + self.count:,} rows ({share:.1f}%) could not be read"
         hint = "fix the rows (--rejects FILE lists them all), or raise reading.max_reject_percent"
-        raise self._error(f"{problem}, at most {max_reject_percent:g}%", hint)
+        raise self._error(f"{problem}, at most {max_reject_percent:g}%", self.hint or hint)
 
     def nothing_read(self, source: str, what: str) -> InputError:
         """Return the error for a source in which no row could be read."""
@@ -108,7 +112,7 @@ class RejectTally:
             hint = "give a file with at least one row"
             return InputError(f"holds no {what}, only a header", hint, path=source)
         problem = f"none of {self.count:,} {what} could be read"
-        return self._error(problem, "fix the rows, or rewrite the file as CSV")
+        return self._error(problem, self.hint or "fix the rows, or rewrite the file as CSV")
 
     def _error(self, problem: str, hint: str) -> InputError:
         """Return an error at the place of the first reject."""

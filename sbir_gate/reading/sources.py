@@ -47,6 +47,8 @@ def _check_content(file: SourceFile) -> None:
 
 def source_name(file: SourceFile) -> str:
     """Return how messages name the source."""
+    if file.member:
+        return f"{file.path}: {file.member}"
     return f"{file.path}#{file.table}" if file.table is not None else str(file.path)
 
 

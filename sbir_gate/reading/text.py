@@ -10,11 +10,12 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import zipfile
 import zlib
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file, unreadable
@@ -97,13 +98,31 @@ class PersistentFile(io.RawIOBase):
             raise
 
 
+class SeekableFile(PersistentFile):
+    """A persistent file that a zip reader may jump about in."""
+
+    def seekable(self) -> bool:
+        """Say that it can be sought in."""
+        return True
+
+    def tell(self) -> int:
+        """Return where it is."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to another place."""
+        self._position = self._retrying.call(lambda: self._opened().seek(offset, whence))
+        return self._position
+
+
 def text_chunks(
     path: Path,
     retrying: RetryPolicy,
     opener: FileOpener = open_file,
     on_position: Callable[[int], None] = lambda _bytes: None,
+    member: str = "",
 ) -> Generator[bytes, None, None]:
-    """Yield the text of the file as UTF-8 in chunks of about a mebibyte.
+    """Yield the text of the file, or of a member of a zip, as UTF-8 in chunks of about a mebibyte.
 
     `on_position` is called after each chunk with the number of bytes of the file read so far, compressed or
     not.
@@ -112,8 +131,13 @@ def text_chunks(
     lines = 0
     try:
         with ExitStack() as stack:
-            file = PersistentFile(path, retrying, opener)
-            raw = stack.enter_context(io.BufferedReader(file))
+            file = (SeekableFile if member else PersistentFile)(path, retrying, opener)
+            packed = stack.enter_context(io.BufferedReader(file))
+            raw = packed
+            if member:
+                package = stack.enter_context(zipfile.ZipFile(cast("BinaryIO", packed)))
+                unpacked = stack.enter_context(package.open(member))
+                raw = stack.enter_context(io.BufferedReader(cast("PersistentFile", unpacked)))
             is_gzip = raw.peek(2).startswith(_GZIP_MAGIC)
             stream = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_gzip else raw
             encoding, errors = _encoding(stream.peek(1024)[:1024], path)
@@ -122,8 +146,9 @@ def text_chunks(
                 lines += chunk.count("\n")
                 on_position(file.position)
                 yield chunk.replace("\0", " ").replace("\ufeff", "").encode("utf-8", "replace")
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        problem = f"the gzip data is damaged after line {lines:,} ({error})"
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError) as error:
+        kind = "zip" if member else "gzip"
+        problem = f"the {kind} data is damaged after line {lines:,} ({error})"
         hint = "download or write the file again: it is cut short or was changed on the way"
         raise InputError(problem, hint, path=path) from error
     except OSError as error:

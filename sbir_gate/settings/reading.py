@@ -16,6 +16,7 @@ def reading_options(settings: Settings) -> ReadingOptions:
     performance = settings.enrichment.performance
     return ReadingOptions(
         chunk_size=performance.chunk_size_max,
+        find_header=settings.reading.find_header,
         max_record_mib=settings.reading.max_record_mib,
         max_reject_percent=settings.reading.max_reject_percent,
         retrying=retry_policy(settings),

@@ -130,6 +130,7 @@ class ReadingSettings(Section):
     """`reading`: how much damage an input may have."""
 
     max_reject_percent: Annotated[float, Field(ge=0, le=100)]
+    find_header: bool
     max_record_mib: Annotated[int, Field(ge=1, le=1024)]
 
 

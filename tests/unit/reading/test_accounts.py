@@ -2,6 +2,9 @@
 
 import csv
 import gzip
+import io
+import json
+import zipfile
 
 import duckdb
 import pytest
@@ -46,6 +49,26 @@ def write_parquet(folder):
     return path
 
 
+def objects():
+    return [dict(zip(COLUMNS, row, strict=True)) for row in ROWS]
+
+
+def written(folder, name, text):
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def write_parts(folder):
+    """Three parts whose order by text is not that of their numbers, and a file that is no data."""
+    with zipfile.ZipFile(folder / "rows.zip", "w", zipfile.ZIP_DEFLATED) as package:
+        for number, rows in ((10, ROWS[5:]), (9, ROWS[3:5]), (2, ROWS[:3])):
+            text = io.StringIO()
+            csv.writer(text).writerows([COLUMNS, *rows])
+            package.writestr(f"Contracts_{number}.csv", text.getvalue())
+        package.writestr("readme.txt", "about the data")
+    return folder / "rows.zip"
+
+
 def write_table(folder):
     return write_dump(folder / "dump", Table("rows", list(COLUMNS), [list(row) for row in ROWS]))
 
@@ -55,6 +78,16 @@ READERS = {
     "TSV": lambda folder: delimited(folder, "rows.tsv", "\t"),
     "gzip": lambda folder: delimited(folder, "rows.csv.gz", ","),
     "Parquet": write_parquet,
+    "JSON lines": lambda folder: written(
+        folder, "rows.jsonl", "".join(json.dumps(row) + "\n" for row in objects())
+    ),
+    "JSON with a byte order mark": lambda folder: written(
+        folder, "rows.json", "\ufeff" + json.dumps(objects(), indent=1)
+    ),
+    "an answer of an API": lambda folder: written(
+        folder, "rows.json", json.dumps({"totalRecords": 8, "links": {}, "entityData": objects()})
+    ),
+    "zip of CSV parts": write_parts,
     "dump": write_table,
     "zipped dump": lambda folder: zipped(write_table(folder)),
 }
