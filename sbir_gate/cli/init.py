@@ -138,10 +138,10 @@ def _report(prepared: Preparation, *, is_dry: bool) -> Iterator[str]:
     yield from _drawn_lines(prepared)
     yield render_check(prepared.check.found).rstrip("\n")
     for planned in prepared.files:
-        would = "would be " if is_dry and planned.is_written else ""
+        would = "would be " if is_dry and planned.has_changes else ""
         note = "; it differs, --force replaces it" if planned.fate == "kept" else ""
         yield f"{would}{planned.fate}: {planned.file.path} ({len(planned.file.content):,} bytes){note}"
-        if is_dry and planned.is_written and not planned.file.group:
+        if is_dry and planned.has_changes and not planned.file.group:
             yield from (f"    {line}" for line in planned.file.content.decode().splitlines())
     if prepared.own_workflow and all(each.file.path != prepared.own_workflow for each in prepared.files):
         yield f"kept: {prepared.own_workflow} runs this gate already"

@@ -94,7 +94,7 @@ def test_what_it_writes_is_valid_and_loads(tmp_path):
     assert "  python: '.venv/bin/python'\n" in (repository.folder / "sbir-gate.yaml").read_text()
     found = run(repository.folder, "doctor")
     assert found.returncode == (1 if "OWNER/sbir-gate@COMMIT" in workflow.read_text() else 0), found.stdout
-    assert [line for line in found.stdout.splitlines() if line.startswith(("error", "warning"))] == [
+    assert [line for line in found.stdout.splitlines() if line.startswith(("error: ", "warning: "))] == [
         line for line in found.stdout.splitlines() if "is a placeholder, not the address of an action" in line
     ]
 

@@ -37,8 +37,8 @@ class PlannedFile:
     fate: Fate
 
     @property
-    def is_written(self) -> bool:
-        """Say whether the file is written."""
+    def has_changes(self) -> bool:
+        """Say whether the file is to be written."""
         return self.fate in {Fate.CREATED, Fate.EXTENDED, Fate.REPLACED}
 
 

@@ -170,7 +170,7 @@ def prepare_gate(
 def write_files(prepared: Preparation) -> None:
     """Write the files that are to be written. Raises OutputError."""
     for planned in prepared.files:
-        if planned.is_written:
+        if planned.has_changes:
             write_whole(prepared.place.root / planned.file.path, planned.file.content, may_replace=True)
 
 
@@ -272,8 +272,8 @@ def _new_files(place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow
     ignore_file = place.inside(IGNORE_FILE)
     rules = (_content(place.root / ignore_file) or b"").decode("utf-8", "replace")
     fixture = {
-        facts.awards: drawn.awards_file.read_bytes(),
-        facts.recipients: drawn.recipients_file.read_bytes(),
+        facts.awards: read_file(drawn.awards_file, _MOST_BYTES),
+        facts.recipients: read_file(drawn.recipients_file, _MOST_BYTES),
         f"{FIXTURE_FOLDER}/README.md": fixture_text(facts, drawn).encode(),
     }
     if drawn.labels:

@@ -22,7 +22,7 @@ def test_where_there_is_nothing_all_is_created():
 def test_a_file_that_differs_is_kept():
     found = plan_files(FILES, {"sbir-gate.yaml": b"old"}, may_replace=False)
     assert [each.fate for each in found] == [Fate.KEPT, Fate.CREATED, Fate.CREATED, Fate.CREATED]
-    assert not found[0].is_written
+    assert not found[0].has_changes
 
 
 def test_of_a_fixture_all_files_are_written_or_none():
