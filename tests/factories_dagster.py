@@ -74,6 +74,7 @@ class World:
     engine: Engine = enrich
     clock: Clock = field(default_factory=Clock)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    cursor: str | None = None
     retries: int = 3
     chunk_size: int = 1000
     commit: str = COMMIT
@@ -262,3 +263,11 @@ def tell_alerts(world: World, result: dg.ExecuteInProcessResult) -> list[RunNoti
     )
     sensor(context)
     return world.notices
+
+
+def tell_backfills(world: World) -> None:
+    """Let the sensor of backfills have its next look."""
+    sensor = world.definitions().get_repository_def().get_sensor_def("enrichment_backfill_sensor")
+    context = dg.build_sensor_context(instance=world.instance, cursor=world.cursor)
+    sensor.evaluate_tick(context)
+    world.cursor = context.cursor

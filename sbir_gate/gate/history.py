@@ -86,6 +86,7 @@ def consult_history(
             branch = branch_of(settings, judging)
             drift = _drift(history, run, verdict, settings, branch)
             declines = _declines(history, run, of_step, settings, branch) if of_step is not None else ()
+            reported = {finding.metric for finding in verdict.deciding}  # what the baseline shows
             previous = _previous_outcome(history, run)
             warnings = skipped_text(history.skipped)
     except (InputError, DocumentError) as error:
@@ -93,7 +94,8 @@ def consult_history(
         noted = verdict.found(Finding(Rule.DRIFT_NOT_JUDGED, Severity.INFO, facts=facts))
         warning = f"drift was not judged: {error.message}"
         return Past(noted, alerts_of(noted, run.source.branch, None), (warning,))
-    judged = with_drift(verdict, (*drift.findings, *declines))
+    news = (finding for finding in declines if finding.metric not in reported)
+    judged = with_drift(verdict, (*drift.findings, *news))
     judged = judged.found(*drift.notes)
     return Past(judged, alerts_of(judged, run.source.branch, previous), warnings)
 

@@ -64,8 +64,8 @@ class AlertList:
 class RunNotice:
     """One message on a run of a pipeline, or on all runs of a backfill.
 
-    `headline` says what the run came to, `alerts` why; their `commit` is the version of the code. `address`
-    is that of the run's page, empty if unknown.
+    `headline` says what the run came to, `alerts` why; their `commit` names the commit or the version of
+    the code. `address` is that of the run's page, empty if unknown.
     """
 
     headline: Finding

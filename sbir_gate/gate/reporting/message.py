@@ -75,7 +75,7 @@ def run_message(notice: RunNotice) -> Message:
         text="",
         reasons=few(tuple(plain(alert_text(alert)) for alert in alerts.alerts), MOST_REASONS),
         rows=(),
-        place=f"code {plain(alerts.commit, _NAME_CHARACTERS) or 'unknown'}",
+        place=plain(alerts.commit, _NAME_CHARACTERS),
         links=links,
     )
 
