@@ -24,7 +24,7 @@ from sbir_gate.orchestration.facts import (
     report_facts,
     source_facts,
 )
-from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED
+from sbir_gate.orchestration.names import ENRICHED, POOL, RAW, REPORT, VALIDATED
 from sbir_gate.orchestration.progress_events import ProgressEvents
 from sbir_gate.orchestration.records import (
     FINGERPRINT,
@@ -172,6 +172,7 @@ def _enriched(shape: AssetShape, edges: AssetEdges) -> dg.AssetsDefinition:
         ins=shape.asset_in(VALIDATED),
         deps=[shape.recipients],
         **shape.options(),
+        pool=POOL,
         kinds={"parquet", "duckdb"},
         automation_condition=_when_sound(),
         description="Every award, and the USAspending recipient it was linked to, how, and how surely.",

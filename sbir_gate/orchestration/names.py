@@ -24,6 +24,9 @@ FAILURE_SENSOR = "enrichment_failure_sensor"
 WARNING_SENSOR = "enrichment_warning_sensor"
 BACKFILL_SENSOR = "enrichment_backfill_sensor"
 
+# of all sets: an enrichment takes the memory that the settings grant it
+POOL = "sbir_gate_enrichment"
+
 # the prefix keeps them apart from the resources of other assets in a code location
 SETTINGS_RESOURCE = "sbir_gate_settings"
 IO_MANAGER = "sbir_gate_io_manager"

@@ -44,10 +44,11 @@ def undisturbed(world: World) -> bytes:
 
 def step_at_work(world: World) -> int:
     """Return the process of the enrichment, once it has finished some chunks; 0 before."""
-    parts = world.files / f"{ENRICHED}.parquet.parts"
-    if sum(1 for _ in parts.glob("part-*.json")) < ENOUGH_CHUNKS:
+    chunks = world.files / "chunks"
+    if sum(1 for _ in chunks.glob("*/part-*.json")) < ENOUGH_CHUNKS:
         return 0
-    return int((world.files / "writer.lock").read_text() or 0)
+    (lock,) = chunks.glob("*.lock")
+    return int(lock.read_text() or 0)
 
 
 def observed(place: Place, kind: str) -> list[dict[str, object]]:
