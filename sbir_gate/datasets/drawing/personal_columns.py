@@ -1,4 +1,4 @@
-"""Columns about persons: they are no use to a match of firms, and have no place in a repository."""
+"""Columns about persons: a match of firms does not need them, and a repository must not have them."""
 
 from __future__ import annotations
 

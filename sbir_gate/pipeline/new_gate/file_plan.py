@@ -1,4 +1,4 @@
-"""What becomes of each file that a new gate needs: what a team has changed is never written over."""
+"""What is done with each file that a new gate needs: what a team has changed is never replaced unasked."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def plan_files(
 ) -> tuple[PlannedFile, ...]:
     """Return what is done with each file; `existing` has the content of those that are there."""
     differing = {file.path for file in files if existing.get(file.path, file.content) != file.content}
-    # half a fixture is of no fixture: new awards beside the truth of others
+    # half a fixture is wrong: new awards beside the truth of others
     kept_groups = {file.group for file in files if file.group and file.path in differing}
 
     def fate(file: NewFile) -> Fate:
