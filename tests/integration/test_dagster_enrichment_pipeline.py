@@ -770,11 +770,11 @@ class TestAlerts:
 
     @pytest.mark.slow
     def test_a_run_that_broke_says_why_in_the_words_of_its_step(self, world):
-        (notice,) = tell_alerts(world, world.run("gate.max_loss=3"))
+        (notice,) = tell_alerts(world, world.run(awards="gone.csv"))
         assert notice.headline.rule is Rule.RUN_BROKEN
         (alert,) = notice.alerts.alerts
         assert alert.kind is AlertKind.FAULT
-        assert "did you mean gate.max_lost" in alert_text(alert)
+        assert "gone.csv: no such file or folder" in alert_text(alert)
         assert "Steps failed" not in alert_text(alert)
 
     @pytest.mark.slow
