@@ -1,7 +1,7 @@
 """Labels that identifiers give: an award and a recipient that share a UEI or DUNS, and whose names agree.
 
-Anything in doubt gets no label: a person decides it. An identifier that several firms share is no evidence,
-nor is one whose names clearly differ.
+Anything in doubt gets no label: a person decides it. An identifier that several firms share does not count,
+nor does one whose names clearly differ.
 """
 
 from __future__ import annotations
