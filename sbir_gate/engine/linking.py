@@ -34,7 +34,7 @@ from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
 from sbir_gate.errors import LimitError, OutputError, SbirGateError
 from sbir_gate.files import error_reason
 from sbir_gate.monitor import PerformanceMonitor
-from sbir_gate.probes import psutil_sampler
+from sbir_gate.probes import process_peaks
 from sbir_gate.progress import Progress, ProgressFile, Pulse
 from sbir_gate.reading.awards import AwardsRead, read_awards
 from sbir_gate.reading.database import open_database
@@ -146,7 +146,7 @@ def _opened(
     watch: ChunkWatch,
 ) -> Iterator[_Place]:
     performance = settings.enrichment.performance
-    memory_share = share_in_use(performance.memory_threshold_mb, psutil_sampler() or (lambda: 0.0))
+    memory_share = share_in_use(performance.memory_threshold_mb, process_peaks())
     with _workplace(request, settings) as (folder, ledger):
         try:
             with (
@@ -257,6 +257,7 @@ def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) ->
             track.note(message)
         if ledger.finished:
             track.kept(kept_chunks(ledger, performance.chunk_size))
+    place.memory_share()  # the peak while awards were read must not shrink chunks
     edges = PartEdges(memory_share=place.memory_share, report=track.chunk)
     with track.stage(READ_RECIPIENTS):
         maker = PartMaker(place.connection, place.folder, options, performance.chunk_size, ledger, edges)

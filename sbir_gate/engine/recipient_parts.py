@@ -19,6 +19,7 @@ from sbir_gate.engine.matching.ledger import FinishedChunk, Ledger, whole_chunks
 from sbir_gate.engine.matching.parts import Part, keep_part, spill_part, write_part
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file, unreadable, unwritable
+from sbir_gate.probes import PeakLedger
 from sbir_gate.progress import ChunkProgress
 from sbir_gate.reading.accounts import Account
 from sbir_gate.reading.database import WORK_HINT
@@ -56,7 +57,7 @@ class ChunkSizes:
 
 @dataclass(frozen=True, slots=True)
 class ChunkCost:
-    """What a chunk took: the share of the budget in use at its end (above 1 beyond it), its rows and time."""
+    """What a chunk took: the most of the budget in use (above 1 beyond it), its rows and time."""
 
     memory_share: float
     seconds: float
@@ -87,21 +88,30 @@ def next_plan(plan: ChunkPlan, cost: ChunkCost, sizes: ChunkSizes) -> ChunkPlan:
     return ChunkPlan(chunk, plan.is_spilling or cost.memory_share > SPILL_ABOVE, growth)
 
 
-def share_in_use(budget_mib: float, size_mib: Callable[[], float]) -> Callable[[], float]:
-    """Return a function that says how much of the budget is in use: what was added to the process since now.
+def share_in_use(budget_mib: float, peaks: PeakLedger) -> Callable[[], float]:
+    """Return a function that says how much of the budget was in use at most since it was called last.
 
-    `size_mib` reads the size of the process. What that holds already, of an orchestrator's worker say, is not
-    the work's, and no smaller chunk frees it.
+    What counts is what was added to the process since now. What that holds already, of an orchestrator's
+    worker say, is not the work's, and no smaller chunk frees it. 0 where sizes are not known.
     """
-    start_mib = size_mib()
-    return lambda: max(size_mib() - start_mib, 0.0) / budget_mib
+    mark = peaks.open()
+    start_mib = mark.start_mib if mark is not None else 0.0
+
+    def share() -> float:
+        nonlocal mark
+        peaks.close(mark)
+        peak_mib = mark.peak_mib if mark is not None else 0.0
+        mark = peaks.open()
+        return max(peak_mib - start_mib, 0.0) / budget_mib
+
+    return share
 
 
 @dataclass(frozen=True, slots=True)
 class PartEdges:
     """What making parts asks of the world: the share of memory, the clock, and where progress is reported.
 
-    `memory_share` is that of the budget in use, above 1 beyond it.
+    `memory_share` is the most of the budget that was in use since it was asked last, above 1 beyond it.
     """
 
     memory_share: Callable[[], float]

@@ -12,15 +12,16 @@ import pytest
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 # address space, not memory in use: a process reserves some hundred MiB of it that it never touches
 ADDRESS_SPACE_KIB = 1_400_000
+DAGSTER_ADDRESS_SPACE_KIB = 2_200_000
 
 pytestmark = pytest.mark.nightly
 
 
-def enriched(folder, recipients, budget_mib, limit_kib=None):
-    """Return the digest of the output and the highest size (MiB) of a run in a fresh process."""
-    output, metrics = folder / "out.csv", folder / "metrics.json"
+def enriched(folder, recipients, budget_mib, *options, limit_kib=None):
+    """Return the digest of the output and the metrics of a run in a fresh process."""
+    output, metrics = folder / "out.parquet", folder / "metrics.json"
     command = [
-        *(sys.executable, "-m", "sbir_gate", "enrich", "--quiet", "--workers", "2"),
+        *(sys.executable, "-m", "sbir_gate", "enrich", "--quiet", "--workers", "2", *options),
         *("--awards", FIXTURES / "awards.csv", "--recipients", recipients),
         *("--output", output, "--metrics", metrics),
         *("--set", f"enrichment.performance.memory_threshold_mb={budget_mib}"),
@@ -33,7 +34,7 @@ def enriched(folder, recipients, budget_mib, limit_kib=None):
     told = json.loads(metrics.read_text())
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     output.unlink()
-    return digest, max(stage["peak_rss_mib"] for stage in told["stages"])
+    return digest, told
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,33 @@ def recipients(tmp_path_factory):
 
 def test_within_a_real_limit_a_small_budget_is_kept_and_the_result_is_the_same(tmp_path, recipients):
     expected, _ = enriched(tmp_path, recipients, 2048)
-    digest, peak_mib = enriched(tmp_path, recipients, 512, limit_kib=ADDRESS_SPACE_KIB)
+    digest, told = enriched(tmp_path, recipients, 512, limit_kib=ADDRESS_SPACE_KIB)
     assert digest == expected
-    assert peak_mib <= 512
+    assert max(stage["peak_rss_mib"] for stage in told["stages"]) <= 512
+
+
+@pytest.fixture(scope="module")
+def wide_recipients(tmp_path_factory):
+    """Return recipients whose rows are so long that a chunk of 20,000 takes some 200 MiB while it is read."""
+    path, note = tmp_path_factory.mktemp("wide") / "recipients.csv", "x" * 4_000
+    with path.open("w") as file:
+        file.write("recipient_id,recipient_name,recipient_state_code,note\n")
+        file.writelines(f"R{number},FIRM {number} OF OPTICS INC,MA,{note}\n" for number in range(40_000))
+    return path
+
+
+def test_in_dagster_too_what_is_in_memory_goes_to_disk_near_the_budget(tmp_path, wide_recipients):
+    in_dagster = (
+        *("--through", "dagster", "--set", "enrichment.keeps_chunks=false", "--set", "fixtures.truth=null"),
+        *("--set", "enrichment.performance.chunk_size=20000"),
+    )
+    expected, roomy = enriched(tmp_path, wide_recipients, 2048, *in_dagster)
+    assert roomy["notes"]["parts"] == "in memory"
+    assert "smallest_chunk" not in roomy["notes"]
+    limit_kib = DAGSTER_ADDRESS_SPACE_KIB
+    digest, told = enriched(tmp_path, wide_recipients, 96, *in_dagster, limit_kib=limit_kib)
+    assert digest == expected
+    assert told["notes"]["parts"] == "on disk"
+    assert "smallest_chunk" in told["notes"]
+    # Dagster's own size is no part of the budget: it would be used up before the work begins
+    assert told["start_rss_mib"] > 96

@@ -31,11 +31,12 @@ from sbir_gate.gate.edges import real_edges
 from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure, run_process
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.orchestration import build_definitions
-from sbir_gate.orchestration.names import ENRICHED, JOB
+from sbir_gate.orchestration.names import ENRICHED, JOB, SETTINGS_RESOURCE
 from sbir_gate.pipeline.asset_files import EnrichedFiles, ValidatedFiles, asset_files, asset_settings
-from sbir_gate.pipeline.asset_run import ValidatedAwards, chunk_folder, measure_enrichment
+from sbir_gate.pipeline.asset_run import RecipientParts, ValidatedAwards, measure_enrichment
 from sbir_gate.pipeline.asset_verdict import Enriched, conclude_assets, store_baseline
 from sbir_gate.pipeline.places import drafted, settle
+from sbir_gate.pipeline.recipient_store import chunk_folder
 from sbir_gate.pipeline.validation import check_inputs, validate_awards
 from sbir_gate.probes import PeakLedger
 from sbir_gate.reading.sources import source_digest
@@ -63,6 +64,8 @@ def same_work(awards: str, recipients: str, folder: Path) -> tuple[float, float]
     settings, edges = effective.settings, real_edges()
     monitor = PerformanceMonitor(PeakLedger(None))
     assets = asset_files(settings)
+    chunks = chunk_folder(settings, assets)
+    chunks.parent.mkdir(parents=True)
     started, started_cpu = time.perf_counter(), time.process_time()
     source = settings.fixtures.awards
     digest = source_digest(source, reading_options(settings))
@@ -78,8 +81,7 @@ def same_work(awards: str, recipients: str, folder: Path) -> tuple[float, float]
             monitor,
             lambda *_facts: None,
             lambda _chunk: None,
-            chunks=chunk_folder(settings, assets),
-            is_resuming=False,
+            RecipientParts(chunks, is_resuming=False),
         )
         enriched = Enriched(EnrichedFiles(settle(made).folder))
     sha256_of(enriched.files.awards)
@@ -107,7 +109,7 @@ def in_asset(awards: str, recipients: str, folder: Path) -> tuple[float, float, 
             instance=instance,
             raise_on_error=False,
             run_config={
-                "resources": {"gate": {"config": config}},
+                "resources": {SETTINGS_RESOURCE: {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )

@@ -18,7 +18,7 @@ import dagster as dg
 import numpy as np
 
 from sbir_gate.orchestration import build_definitions
-from sbir_gate.orchestration.names import ENRICHED, JOB
+from sbir_gate.orchestration.names import ENRICHED, JOB, SETTINGS_RESOURCE
 from tests.factories_dagster import metadata_of
 
 RECORDED = Path(__file__).parents[1] / "data" / "stage_times.json"
@@ -41,7 +41,7 @@ def run_job(awards: str, recipients: str) -> None:
                 instance=instance,
                 raise_on_error=False,
                 run_config={
-                    "resources": {"gate": {"config": config}},
+                    "resources": {SETTINGS_RESOURCE: {"config": config}},
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
             )

@@ -17,12 +17,25 @@ from sbir_gate.engine.recipient_parts import (
     share_in_use,
 )
 from sbir_gate.errors import InputError, OutputError
+from sbir_gate.probes import PeakLedger, Sizes
 from sbir_gate.reading.recipient_index import RecipientIndex, index_recipients, write_index
 from sbir_gate.reading.rejects import RejectLog
 from tests.factories_matching import database
 from tests.step_options import reading_options, retry_policy
 
 BUDGET = 1_000.0
+
+
+class FakeProbe:
+    """Gives these sizes, peak and present one, call by call."""
+
+    description = "fake"
+
+    def __init__(self, sizes):
+        self._sizes = iter(sizes)
+
+    def take(self):
+        return Sizes(*next(self._sizes))
 
 
 class ShakyLedger(Ledger):
@@ -88,10 +101,17 @@ def test_chunks_grow_from_the_first_to_the_largest_and_the_rows_stay_the_same(ma
     assert read.notes == {"parts": "in memory"}
 
 
-def test_what_the_process_held_before_is_none_of_the_budget():
-    sizes = iter([300.0, 300.0, 350.0, 420.0, 290.0])
-    share = share_in_use(100.0, lambda: next(sizes))
-    assert [share() for _ in range(4)] == [0.0, 0.5, 1.2, 0.0]
+def test_what_the_process_held_before_is_none_of_the_budget_and_a_peak_counts():
+    ledger = PeakLedger(
+        FakeProbe([(900, 300), (340, 320), (320, 320), (450, 310), (310, 310), (300, 290), (0, 0)])
+    )
+    share = share_in_use(100.0, ledger)
+    assert [share() for _ in range(3)] == [0.4, 1.5, 0.1]
+
+
+def test_without_known_sizes_nothing_is_in_use():
+    share = share_in_use(100.0, PeakLedger(None))
+    assert [share(), share()] == [0.0, 0.0]
 
 
 def test_under_pressure_chunks_are_halved_and_the_rows_stay_the_same(made):

@@ -7,7 +7,7 @@ import pytest
 
 from sbir_gate.reading.award_table import profiles_of
 from sbir_gate.reading.awards import read_awards, thin_awards
-from sbir_gate.reading.handed_files import hand_awards, hand_recipients
+from sbir_gate.reading.handed_files import hand_awards, hand_recipients, hand_validated
 from sbir_gate.reading.recipients import iterate_recipients
 from tests.step_options import reading_options
 
@@ -204,3 +204,27 @@ class TestRecipients:
         work.mkdir()
         handed = hand_recipients(connection, str(source), work, options, is_altered=True)
         assert handed.read_text().splitlines() == ["recipient_id;name;uei", "R1;Quarl, Ltd;", "R2;Zyvox;"]
+
+
+class TestValidated:
+    @pytest.fixture
+    def validated(self, tmp_path):
+        path = tmp_path / "validated.parquet"
+        duckdb.sql("SELECT 'A1' AS award_id, 'Quarl, Inc.' AS Company, NULL AS UEI").write_parquet(str(path))
+        return path
+
+    def test_awards_of_text_are_handed_as_text_with_its_delimiter(self, connection, validated, tmp_path):
+        source = write(tmp_path / "a.tsv", "Company\tUEI\nQuarl, Inc.\t\n")
+        handed = hand_validated(connection, str(source), validated, tmp_path, OPTIONS)
+        assert handed.name == "awards.tsv"
+        assert rows_of(handed, "\t") == [{"award_id": "A1", "Company": "Quarl, Inc.", "UEI": ""}]
+
+    def test_a_packed_source_stays_packed(self, connection, validated, tmp_path):
+        source = tmp_path / "a.csv.gz"
+        source.write_bytes(gzip.compress(b"Company,UEI\nQuarl,\n"))
+        handed = hand_validated(connection, str(source), validated, tmp_path, OPTIONS)
+        assert handed.name == "awards.csv.gz"
+        assert [row["award_id"] for row in rows_of(handed)] == ["A1"]
+
+    def test_awards_of_parquet_are_handed_as_they_are(self, connection, validated, tmp_path):
+        assert hand_validated(connection, str(validated), validated, tmp_path, OPTIONS) == validated
