@@ -23,6 +23,7 @@ VERBS = {
     "run": ("sbir_gate.cli.run:run", "Benchmark, compare with the baseline or base, and report the verdict."),
     "diff": ("sbir_gate.cli.diff:diff", "Compare two saved Runs without measuring."),
     "report": ("sbir_gate.cli.report:report", "Regenerate the report of a saved Run."),
+    "init": ("sbir_gate.cli.init:init", "Set up a gate in your repository: settings, fixture, workflow."),
     "check-engine": (
         "sbir_gate.cli.check_engine:check_engine",
         "Check on a few awards that an engine keeps the contract.",

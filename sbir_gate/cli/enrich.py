@@ -39,7 +39,7 @@ Examples:
     "--awards",
     type=click.Path(),
     required=True,
-    help="CSV, CSV.gz or Parquet file, or a folder or glob of such files.",
+    help="CSV, JSON or SAM extract (also .gz or in a .zip) or Parquet, or a folder or glob of such files.",
 )
 @click.option(
     "--recipients",

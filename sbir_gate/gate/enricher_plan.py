@@ -82,11 +82,17 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
 
 
 def interpreter(settings: Settings) -> str:
-    """Return the interpreter for `{python}`: for the built-in engine always what runs this program."""
+    """Return the interpreter for `{python}`: for the built-in engine always what runs this program.
+
+    A path is made absolute: the base, which has no environment of its own in its checkout, uses it too.
+    """
     enricher = settings.enricher
     if enricher.command is None:
         return sys.executable
-    return str(enricher.python) if enricher.python is not None else python_of_caller(Path.cwd(), os.environ)
+    if enricher.python is None:
+        return python_of_caller(Path.cwd(), os.environ)
+    # links are not followed: the place of an interpreter says which environment is meant
+    return str(Path.cwd() / enricher.python) if os.sep in str(enricher.python) else str(enricher.python)
 
 
 def subject_line(effective: EffectiveSettings) -> str:

@@ -151,6 +151,7 @@ class Flaw(StrEnum):
     STRANGERS_CODE = "strangers-code"
     SHALLOW_CHECKOUT = "shallow-checkout"
     ACTION_MISSING = "action-missing"
+    ACTION_PLACEHOLDER = "action-placeholder"
     PARTIAL_CHECKOUT = "partial-checkout"
     PARTIAL_CLONE = "partial-clone"
     SHALLOW_CLONE = "shallow-clone"

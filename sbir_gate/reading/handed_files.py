@@ -9,7 +9,8 @@ file of its kind; a table of a dump becomes CSV. Rows that cannot be read are le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfileobj
 
@@ -36,23 +37,37 @@ _IDS = "handed_ids"
 _HEADER_FLAWS = {Flaw.READING_LINES_SKIPPED, Flaw.READING_HEADER_SHORT}
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a copy of a table leaves out: columns, and the rows whose ids are not in the table `kept`."""
+
+    is_omitted: Callable[[str], bool]
+    kept: str = ""
+
+    def columns(self, names: Sequence[str]) -> list[str]:
+        """Return the columns that stay."""
+        return [name for name in names if not self.is_omitted(name)]
+
+
 def hand_awards(
     connection: duckdb.DuckDBPyConnection,
     source: str,
     read: AwardsRead,
     folder: Path,
     options: ReadingOptions,
+    cut: Cut | None = None,
 ) -> Path | None:
     """Write the awards that `read_awards` has read with their ids; None if the source can be handed as it is.
 
     It can if each award has its own id, every row could be read, and none was left out (`thin_awards`):
-    otherwise an engine could return rows for awards that the gate does not have.
+    otherwise an engine could return rows for awards that the gate does not have. With a `cut` there is always
+    a file.
     """
     own = next((column for column in read.columns if column_key(column) == column_key(AWARD_ID)), None)
     has_own_header = _HEADER_FLAWS.isdisjoint(found.flaw for found in read.findings)
     is_whole = not read.rejects and has_own_header and count_rows(connection, AWARDS_TABLE) == read.rows
     has_ids = own is not None and not _differ(connection, own)
-    if has_ids and is_whole:
+    if has_ids and is_whole and cut is None:
         return None
     files = resolve_files(source)
     if files[0].kind is FileKind.PARQUET:
@@ -60,8 +75,10 @@ def hand_awards(
             f"CREATE OR REPLACE TEMP TABLE {_IDS} AS"
             f" SELECT {POSITION} AS row, award_id AS id FROM {AWARDS_TABLE}"
         )
-        return _hand_parquet(connection, files, folder / "awards.parquet", own, AWARD_ID, has_ids=has_ids)
-    cells = [f"a.award_id AS {identifier(c)}" if c == own else f"r.{identifier(c)}" for c in read.columns]
+        path = folder / "awards.parquet"
+        return _hand_parquet(connection, files, path, own, AWARD_ID, cut, has_ids=has_ids)
+    columns = read.columns if cut is None else cut.columns(read.columns)
+    cells = [f"a.award_id AS {identifier(c)}" if c == own else f"r.{identifier(c)}" for c in columns]
     if own is None:
         cells.append(f"a.award_id AS {identifier(AWARD_ID)}")
     rows = (
@@ -97,12 +114,14 @@ def hand_recipients(
     source: str,
     folder: Path,
     options: ReadingOptions,
+    cut: Cut | None = None,
     *,
     is_altered: bool,
 ) -> Path | None:
     """Write the recipients with their ids, in batches; None if the source can be handed as it is.
 
-    It cannot if it has no ids, or `is_altered`: rows are left out, or blanks around ids.
+    It cannot if it has no ids, or `is_altered`: rows are left out, or blanks around ids. With a `cut` there
+    is always a file.
     """
     register_repair(connection)
     files = resolve_files(source)
@@ -114,19 +133,20 @@ def hand_recipients(
             is_altered = is_altered or bool(raw.findings)
             ids += [raw.columns[place] for place in places[:1]]
     has_ids = len(ids) == len(files)
-    if has_ids and not is_altered:
+    if has_ids and not is_altered and cut is None:
         return None
     if files[0].kind is FileKind.PARQUET and has_ids:
-        return _hand_trimmed_parquet(connection, files, ids, folder / "recipients.parquet")
+        return _hand_trimmed_parquet(connection, files, ids, folder / "recipients.parquet", cut)
     if files[0].kind is FileKind.PARQUET:
         _number_recipients(connection, files, folder, options)
-        return _hand_parquet(connection, files, folder / "recipients.parquet", None, RECIPIENT_ID)
+        return _hand_parquet(connection, files, folder / "recipients.parquet", None, RECIPIENT_ID, cut)
     added = [] if has_ids else [RECIPIENT_ID]
     own = [unique_names(each, reserved=added)[0] for each in columns]
     names: dict[str, str] = {}
     for name in (name for each in own for name in each):
-        names.setdefault(name.casefold(), name)
-    return _hand_text(connection, files, folder, options, names, added)
+        if cut is None or not cut.is_omitted(name):
+            names.setdefault(name.casefold(), name)
+    return _hand_text(connection, files, folder, options, names, added, cut.kept if cut else "")
 
 
 def _differ(connection: duckdb.DuckDBPyConnection, own: str) -> bool:
@@ -163,6 +183,7 @@ def _hand_parquet(
     path: Path,
     own: str | None,
     column: str,
+    cut: Cut | None = None,
     *,
     has_ids: bool = False,
 ) -> Path:
@@ -177,29 +198,44 @@ def _hand_parquet(
             f"SELECT *, {first} + file_row_number AS __row FROM read_parquet({name}, file_row_number = true)"
         )
         first += count_rows(connection, f"read_parquet({name})")
-    chosen = "p.* EXCLUDE (file_row_number, __row)"
+    unioned = " UNION ALL BY NAME ".join(parts)
+    chosen = f"p.* EXCLUDE ({', '.join(['file_row_number', '__row', *_omitted(connection, unioned, cut)])})"
     if own is None:
         chosen += f", i.id AS {identifier(column)}"
     elif not has_ids:
         chosen += f" REPLACE (i.id AS {identifier(own)})"
-    rows = (
-        f"SELECT {chosen} FROM ({' UNION ALL BY NAME '.join(parts)}) p "
-        f"JOIN {_IDS} i ON i.row = p.__row ORDER BY p.__row"
-    )
+    kept = f" WHERE i.id IN (FROM {cut.kept})" if cut is not None and cut.kept else ""
+    rows = f"SELECT {chosen} FROM ({unioned}) p JOIN {_IDS} i ON i.row = p.__row{kept} ORDER BY p.__row"
     copy_rows(connection, rows, path, "FORMAT parquet")
     connection.execute(f"DROP TABLE {_IDS}")
     return path
 
 
+def _omitted(connection: duckdb.DuckDBPyConnection, rows: str, cut: Cut | None) -> list[str]:
+    """Return the columns of `rows` that a cut leaves out, quoted."""
+    if cut is None:
+        return []
+    names = [str(found[0]) for found in connection.execute(f"DESCRIBE {rows}").fetchall()]
+    return [identifier(name) for name in names if cut.is_omitted(name)]
+
+
 def _hand_trimmed_parquet(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[SourceFile], ids: Sequence[str], path: Path
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[SourceFile],
+    ids: Sequence[str],
+    path: Path,
+    cut: Cut | None,
 ) -> Path:
     """Write the rows of Parquet files without the blanks around ids, in the column `ids` of each file."""
     parts = []
     for file, name in zip(files, ids, strict=True):
         column = identifier(name)
-        trimmed = f"{own_id(f'CAST({column} AS VARCHAR)')} AS {column}"
-        parts.append(f"SELECT * REPLACE ({trimmed}) FROM read_parquet({file_literal(file.path)})")
+        bare = own_id(f"CAST({column} AS VARCHAR)")
+        rows = f"SELECT * FROM read_parquet({file_literal(file.path)})"
+        omitted = _omitted(connection, rows, cut)
+        excluded = f" EXCLUDE ({', '.join(omitted)})" if omitted else ""
+        kept = f" WHERE {bare} IN (FROM {cut.kept})" if cut is not None and cut.kept else ""
+        parts.append(f"SELECT *{excluded} REPLACE ({bare} AS {column}) FROM ({rows}){kept}")
     copy_rows(connection, " UNION ALL BY NAME ".join(parts), path, "FORMAT parquet")
     return path
 
@@ -211,10 +247,11 @@ def _hand_text(
     options: ReadingOptions,
     names: Mapping[str, str],
     added: Sequence[str],
+    kept: str,
 ) -> Path:
-    """Write delimited rows block by block: all columns, by their names without case, and the `added` one.
+    """Write delimited rows block by block: the columns by their names without case, and the `added` one.
 
-    Ids of the source lose the blanks around them.
+    Ids of the source lose the blanks around them. With `kept` only rows with ids in this table are written.
     """
     path, part = folder / f"recipients{_suffix(files)}", folder / "handed-block.csv"
     delimiter = _delimiter(connection, files[0], folder, options)
@@ -234,7 +271,8 @@ def _hand_text(
                 ]
                 indexes = range(len(raw.columns))
                 rows = identified_rows(fields, indexes)
-                query = f"SELECT {', '.join([*chosen, *added])} FROM ({rows}) ORDER BY position"
+                condition = f" WHERE recipient_id IN (FROM {kept})" if kept else ""
+                query = f"SELECT {', '.join([*chosen, *added])} FROM ({rows}){condition} ORDER BY position"
                 for _ in raw.blocks(indexes):
                     copy_rows(connection, query, part, _text_options(delimiter, path, has_header=is_first))
                     with open_file(part) as block:

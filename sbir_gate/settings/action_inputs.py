@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -107,7 +107,7 @@ class ActionInputs(BaseModel):
     mode: Annotated[InputMode, one_of(*InputMode)] = InputMode.AUTO
     working_directory: OptionalFolder = None
     config: OptionalPath = None
-    gate: FileStem | Literal[""] = ""
+    gate: FileStem = ""
     base: Annotated[Line, AfterValidator(_ref)] = ""
     side_by_side: Flag = True
     enricher: Annotated[Line, AfterValidator(_command)] = ""

@@ -20,7 +20,8 @@ FOLDER = Path(".github") / "workflows"
 _ACTION_FILES = ("action.yml", "action.yaml", "Dockerfile")
 _MAX_FILES = 200
 _NAMED = re.compile(r"sbir[-_]gate")
-_ACTION = re.compile(r"[\w.-]+/sbir-gate(/[^@]*)?@.+")
+# OWNER/... is what the documentation writes where an address is to be filled in
+_ACTION = re.compile(r"[\w.-]+/sbir-gate(/[^@]*)?@.+|OWNER/[\w.-]+@.+")
 _OWN_ACTION = re.compile(r"\./?")
 _COMMAND = re.compile(
     r"(?:^|[\s/;&|(\"'])sbir-gate[\"']?\s+(?:run|publish|history|baseline|action)\b", re.MULTILINE

@@ -639,6 +639,15 @@ class TestRecovery:
         assert "; time not judged" in description_of(after, "gate", ENRICHED)
 
     @pytest.mark.slow
+    def test_time_without_progress_ends_the_step_at_once_in_its_own_words(self, world):
+        result = world.run(timeout_seconds=0.001)
+        assert not result.success
+        assert "the enrichment made no progress for 0.001 seconds" in failure_of(result)
+        assert retries_of(result) == []
+        (notice,) = tell_alerts(world, result)
+        assert "raise enrichment.performance.timeout_seconds" in alert_text(notice.alerts.alerts[0])
+
+    @pytest.mark.slow
     def test_a_run_that_is_launched_anew_goes_on_too(self, world):
         world.engine, world.retries = Crash(5, RuntimeError("a fault")), 0
         assert not world.run().success
@@ -761,11 +770,11 @@ class TestAlerts:
 
     @pytest.mark.slow
     def test_a_run_that_broke_says_why_in_the_words_of_its_step(self, world):
-        (notice,) = tell_alerts(world, world.run("gate.max_loss=3"))
+        (notice,) = tell_alerts(world, world.run(awards="gone.csv"))
         assert notice.headline.rule is Rule.RUN_BROKEN
         (alert,) = notice.alerts.alerts
         assert alert.kind is AlertKind.FAULT
-        assert "did you mean gate.max_lost" in alert_text(alert)
+        assert "gone.csv: no such file or folder" in alert_text(alert)
         assert "Steps failed" not in alert_text(alert)
 
     @pytest.mark.slow

@@ -78,6 +78,7 @@ OWN_OPENINGS = {
     "sbir_gate/datasets/synthesising/geography.py": "a file of the package",
     "sbir_gate/datasets/synthesising/vocabulary.py": "a file of the package",
     "sbir_gate/gate/reporting/messages.py": "a file of the package",
+    "sbir_gate/pipeline/new_gate/action_address.py": "metadata of the package",
     "sbir_gate/engine/recipient_parts.py": "the files of the package",
     "sbir_gate/cli/help.py": "the pages of the package",
     "sbir_gate/pages/page.py": "files of the package",

@@ -94,12 +94,24 @@ def moments(run):
         done[name], passed = seconds, passed + seconds
 
 
+def errors_of(run, slower=1.0, chunks=1.0):
+    """Return the errors, as shares of the whole time, of a run on a slower machine or with slow chunks."""
+    times = {
+        name: slower * seconds * (chunks if name == READ_RECIPIENTS else 1)
+        for name, seconds in run["stages"].items()
+    }
+    whole = sum(times.values())
+    return sorted(abs(estimate - truth) / whole for estimate, truth in moments({**run, "stages": times}))
+
+
 @pytest.mark.parametrize("slower", [1.0, 3.0])
-@pytest.mark.parametrize("run", RECORDED, ids=lambda run: f"{run['awards']}x{run['recipients']}")
-def test_recorded_runs_were_predicted_within_a_quarter_of_their_time(run, slower):
+def test_recorded_runs_were_predicted_within_a_third_of_their_time(slower):
     """A machine that is three times slower is the same run with all times tripled."""
-    run = {**run, "stages": {name: slower * seconds for name, seconds in run["stages"].items()}}
-    whole = sum(run["stages"].values())
-    errors = sorted(abs(estimate - truth) / whole for estimate, truth in moments(run))
-    assert errors[len(errors) // 2] < 0.15
-    assert errors[-1] < 0.25
+    errors = sorted(error for run in RECORDED for error in errors_of(run, slower))
+    assert errors[len(errors) // 2] < 0.12
+    assert errors[-1] < 0.33
+
+
+@pytest.mark.parametrize("run", RECORDED, ids=lambda run: f"{run['awards']}x{run['recipients']}")
+def test_recipients_in_tiny_chunks_say_nothing_of_the_matching(run):
+    assert errors_of(run, chunks=10.0)[-1] < 0.15

@@ -46,7 +46,7 @@ def draw_sample(awards: Iterable[SampledFrom], count: int, seed: int) -> LabelSa
             decision = award.decision
             found = DrawnAward(decision.award_id, name, size / len(members), decision.link)
             drawn.append((_doubt(decision), found))
-    drawn.sort(key=lambda pair: (-pair[0], _place(pair[1].award_id, seed)))
+    drawn.sort(key=lambda pair: (-pair[0], seeded_place(pair[1].award_id, seed)))
     sizes = tuple((name, len(members)) for name, members in sorted(strata.items()))
     return LabelSample(seed, sum(map(len, strata.values())), sizes, tuple(award for _, award in drawn))
 
@@ -85,9 +85,9 @@ def _doubt(decision: Decision) -> float:
 
 
 def _shuffled(members: Sequence[SampledFrom], seed: int) -> list[SampledFrom]:
-    return sorted(members, key=lambda award: _place(award.decision.award_id, seed))
+    return sorted(members, key=lambda award: seeded_place(award.decision.award_id, seed))
 
 
-def _place(award_id: str, seed: int) -> bytes:
-    """Return a random place that depends on the seed and the id alone, on every machine."""
+def seeded_place(award_id: str, seed: int) -> bytes:
+    """Return a random place that depends on the seed and the id alone, on every machine: a draw is a sort."""
     return hashlib.sha256(f"{seed}\0{award_id}".encode()).digest()

@@ -21,6 +21,8 @@ _SWITCHES = MappingProxyType({"pull-requests": "comment", "checks": "check"})
 # what the name of a gate comes from: the input, or the settings file
 _NAMING = ("gate", "working-directory", "config")
 _OF_LEG = re.compile(r"\b(matrix|strategy)\.")
+# what the documentation writes where the address of the action is to be filled in
+_TO_FILL_IN = re.compile(r"^OWNER/|@COMMIT$")
 # what of a script of its own looks at older commits
 _OLDER = re.compile(r"--(base|policy-from)\b")
 
@@ -35,6 +37,9 @@ def workflow_faults(workflow: Workflow) -> Iterator[Diagnosis]:
         gate = next(step for step in job.steps if step.is_gate)
         if gate.is_missing:
             yield Diagnosis(Gravity.ERROR, Flaw.ACTION_MISSING, gate.origin, {"job": job.name})
+        for step in (step for step in job.steps if step.is_gate and _TO_FILL_IN.search(step.uses)):
+            facts = {"job": job.name, "uses": step.uses}
+            yield Diagnosis(Gravity.ERROR, Flaw.ACTION_PLACEHOLDER, step.origin, facts)
         if granted is None:
             yield Diagnosis(Gravity.WARNING, Flaw.NO_PERMISSIONS, job.origin, {"job": job.name})
         else:

@@ -8,7 +8,7 @@ import pytest
 
 from sbir_gate.documents import load_alerts, load_run, load_verdict
 from sbir_gate.errors import DocumentError, EnricherError, ExitStatus, InputError, OutputError
-from sbir_gate.gate.enricher_plan import settings_digest
+from sbir_gate.gate.enricher_plan import interpreter, settings_digest
 from sbir_gate.gate.fixture import describe_fixture, read_profiles
 from sbir_gate.gate.measuring.process import ProcessResult
 from sbir_gate.gate.reporting.messages import text
@@ -330,6 +330,13 @@ def test_an_outside_enricher_runs_in_the_interpreter_of_its_choice_and_the_built
     assert engine.commands[0][0] == str(folder / "their python")
     gate(settings(folder, **chosen), engine)
     assert engine.commands[-1][0] == sys.executable
+
+
+@pytest.mark.parametrize(("named", "is_path"), [(".venv/bin/python", True), ("python3", False)])
+def test_a_relative_interpreter_is_the_same_in_the_checkout_of_the_base(folder, named, is_path):
+    chosen = {"enricher.command": "{python} e.py {awards} {recipients} {output}", "enricher.python": named}
+    expected = str(Path.cwd() / named) if is_path else named
+    assert interpreter(settings(folder, **chosen).settings) == expected
 
 
 # fixtures and settings as fingerprints

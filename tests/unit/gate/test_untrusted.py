@@ -3,6 +3,7 @@ import json
 import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -425,8 +426,9 @@ class TestWhatWouldSpareItJudgement:
 class TestAnEngineThatIsUnchanged:
     """It is believed where GitHub lists no change of engine, environment and settings."""
 
-    def judged(self, half, *files, sources=("engine/*.py",), was=None):
+    def judged(self, half, *files, sources=("engine/*.py",), was=None, file=None):
         half.effective = load_settings(None, {}, {**half.options, "enricher.sources": list(sources)})
+        half.effective = replace(half.effective, file=Path(file) if file else None)
         more = {"status": "renamed", "previous_filename": was} if was else {"status": "modified"}
         half.fake.files[7] = [{"filename": name, **more} for name in files]
         head = untimed(measured(session="s"), Timing.ENGINE_UNCHANGED)
@@ -446,6 +448,16 @@ class TestAnEngineThatIsUnchanged:
         verdict = self.judged(half, "README.md", name)
         assert verdict.outcome is Outcome.INCOMPARABLE
         assert reasons(verdict)[0].endswith(f"as if the engine were unchanged, but it changes {name}")
+
+    @pytest.mark.parametrize("name", ["gate.yaml", "own.lock"])
+    def test_a_change_of_what_is_named_from_a_folder(self, half, monkeypatch, name):
+        folder = half.checkout.folder / "teams" / "linking"
+        folder.mkdir(parents=True)
+        half.options["benchmark.base_lock"] = ["own.lock"]
+        monkeypatch.chdir(folder)
+        assert self.judged(half, f"teams/pricing/{name}", file=name).outcome is Outcome.PASS
+        verdict = self.judged(half, f"teams/linking/{name}", file=name)
+        assert reasons(verdict)[0].endswith(f"it changes teams/linking/{name}")
 
     def test_a_file_of_it_that_gets_another_name(self, half):
         verdict = self.judged(half, "old.txt", was="engine/link.py")

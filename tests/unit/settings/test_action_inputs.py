@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.errors import ConfigurationError
+from sbir_gate.errors import ConfigurationError, ExitStatus
 from sbir_gate.settings.action_inputs import (
     ActionInputs,
     FailOn,
@@ -72,6 +72,15 @@ def test_all_faults_are_told_at_once_each_by_the_name_in_action_yml():
 def test_whatever_an_input_holds_it_is_taken_or_refused_in_words(name, text):
     with suppress(ConfigurationError):
         assert "\n" not in str(getattr(read(**{name: text}), name))
+
+
+@pytest.mark.parametrize("name", ["Linking", "py3.12", "a/b", "../a", "a b", "ä", "$(x)", "-a", "a" * 81])
+def test_a_gate_whose_name_could_be_taken_for_another_is_refused_in_one_line(name):
+    with pytest.raises(ConfigurationError) as caught:
+        read(gate=name)
+    assert caught.value.exit_status is ExitStatus.WRONG_INPUT
+    (line,) = caught.value.message.splitlines()
+    assert line.startswith("input gate: ")
 
 
 @pytest.mark.parametrize("name", ["base", "gate", "enricher", "config", "history_branch"])

@@ -111,6 +111,13 @@ def test_where_nothing_older_is_looked_at_a_shallow_checkout_will_do():
     assert len(faults(checkout(fetch_depth=""), script, permissions={"contents": "read"})) == 1
 
 
+@pytest.mark.parametrize("uses", ["OWNER/sbir-gate@COMMIT", "o/sbir-gate@COMMIT", "OWNER/gate@v1"])
+def test_a_placeholder_is_no_address(uses):
+    (found,) = faults(checkout(), Step("w.yml:12", True, uses=uses))
+    assert (found.gravity, found.place) == (Gravity.ERROR, "w.yml:12")
+    assert problem(found) == f"job gate: {uses} is a placeholder, not the address of an action"
+
+
 def test_the_token_of_the_checkout_must_not_lie_about():
     (found,) = faults(checkout(persist_credentials=""), gate())
     assert "persist-credentials: false" in cure(found)

@@ -1,0 +1,217 @@
+"""`sbir-gate init`: a gate for a team's own repository."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from sbir_gate.cli.options import FilePath, quiet_option
+from sbir_gate.cli.printing import put_line
+from sbir_gate.cli.progress import Ticker
+from sbir_gate.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from sbir_gate.model.diagnosis import Diagnosis
+    from sbir_gate.pipeline.new_gate.preparation import Answers, Preparation
+
+_DEFAULT_PYTHON = Path(".venv/bin/python")
+_PLACEHOLDER = "OWNER/sbir-gate@COMMIT"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sbir-gate init
+  sbir-gate init --awards data/awards.csv --recipients data/recipients.parquet \\
+      --engine '{python} enrich.py {awards} {recipients} {output}' --python .venv/bin/python
+  sbir-gate init --awards awards.csv --recipients recipients.csv --engine '' --dry-run
+
+\b
+Exit status: 0 the gate is ready, 1 the engine does not keep the contract, 2 an answer cannot be
+used, 3 the engine broke. Files of the team are never replaced without --force.
+"""
+)
+@click.option("--awards", help="Your awards: a file, folder or glob. A sample of them becomes the fixture.")
+@click.option("--recipients", help="Your recipients: a file, folder, glob or dump.")
+@click.option(
+    "--engine", help="Command of your engine with {awards} {recipients} {output}; '' is the built-in one."
+)
+@click.option("--python", help="Interpreter for {python} in that command, such as .venv/bin/python.")
+@click.option("--truth", type=FilePath(), help="Your known correct recipients: award_id,recipient_ids.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=50),
+    default=500,
+    show_default=True,
+    help="About how many awards to draw.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Decides which awards are drawn.")
+@click.option("--force", is_flag=True, help="Replace files that differ; labels of the truth stay.")
+@click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
+@quiet_option
+def init(
+    awards: str | None,
+    recipients: str | None,
+    engine: str | None,
+    python: str | None,
+    truth: Path | None,
+    count: int,
+    seed: int,
+    force: bool,
+    dry_run: bool,
+    quiet: bool,
+) -> NoReturn:
+    """Write the settings, fixture and workflow of a gate for the repository of the current folder."""
+    from sbir_gate.gate.edges import real_edges
+    from sbir_gate.pipeline.new_gate.action_address import read_installation
+    from sbir_gate.pipeline.new_gate.preparation import prepare_gate, write_files
+
+    answers = _answers(awards, recipients, engine, python, truth, count, seed)
+    with (
+        tempfile.TemporaryDirectory(prefix="sbir-gate-init-") as scratch,
+        Ticker(is_quiet=quiet) as ticker,
+    ):
+        prepared = prepare_gate(
+            answers,
+            Path.cwd(),
+            Path(scratch),
+            os.environ,
+            real_edges(),
+            read_installation(),
+            ticker.say,
+            may_replace=force,
+        )
+    if not dry_run:
+        write_files(prepared)
+    if not quiet:
+        for line in _report(prepared, is_dry=dry_run):
+            put_line(line)
+    sys.exit(_status(prepared))
+
+
+def _answers(
+    awards: str | None,
+    recipients: str | None,
+    engine: str | None,
+    python: str | None,
+    truth: Path | None,
+    count: int,
+    seed: int,
+) -> Answers:
+    """Return the answers; what no option gives is asked on a terminal. Raises UsageError without one."""
+    from sbir_gate.pipeline.new_gate.preparation import Answers
+
+    needed = {"--awards": awards, "--recipients": recipients, "--engine": engine}
+    missing = [option for option, given in needed.items() if given is None]
+    if missing and not sys.stdin.isatty():
+        raise UsageError(
+            f"{', '.join(missing)}: missing, and there is no terminal to ask on",
+            "give them: --awards FILE --recipients FILE --engine 'COMMAND {awards} {recipients} {output}'",
+        )
+    is_asking = bool(missing)
+    awards = awards if awards is not None else click.prompt("File of your awards")
+    recipients = recipients if recipients is not None else click.prompt("File of your recipients")
+    if engine is None:
+        text = "Command of your engine with {awards} {recipients} {output} (empty: the built-in engine)"
+        engine = click.prompt(text, default="", show_default=False)
+    found = str(_DEFAULT_PYTHON) if _DEFAULT_PYTHON.exists() else ""
+    if python is None:
+        asks = is_asking and "{python}" in engine
+        python = click.prompt("Interpreter for {python}", default=found) if asks else found
+    if truth is None and is_asking:
+        text = "File of known correct recipients (empty: none)"
+        truth = Path(given) if (given := click.prompt(text, default="", show_default=False)) else None
+    return Answers(
+        awards, recipients, engine, python if "{python}" in engine else "", truth, count=count, seed=seed
+    )
+
+
+def _report(prepared: Preparation, *, is_dry: bool) -> Iterator[str]:
+    from sbir_gate.gate.reporting.diagnoses import render_check
+
+    yield from _drawn_lines(prepared)
+    yield render_check(prepared.check.found).rstrip("\n")
+    for planned in prepared.files:
+        would = "would be " if is_dry and planned.has_changes else ""
+        note = "; it differs, --force replaces it" if planned.fate == "kept" else ""
+        yield f"{would}{planned.fate}: {planned.file.path} ({len(planned.file.content):,} bytes){note}"
+        if is_dry and planned.has_changes and not planned.file.group:
+            yield from (f"    {line}" for line in planned.file.content.decode().splitlines())
+    if prepared.own_workflow and all(each.file.path != prepared.own_workflow for each in prepared.files):
+        yield f"kept: {prepared.own_workflow} runs this gate already"
+    yield from _open_points(prepared)
+
+
+def _drawn_lines(prepared: Preparation) -> Iterator[str]:
+    drawn = prepared.drawn
+    awards, recipients = drawn.awards, drawn.recipients
+    yield f"drew {len(awards.drawn):,} of {awards.awards:,} awards from {len(awards.strata):,} groups"
+    yield (
+        f"drew recipients of {recipients.recipients:,}: {recipients.same_identifier:,} with the same "
+        f"identifier, {recipients.near_misses:,} near misses, {recipients.strangers:,} strangers"
+    )
+    for name, columns in zip(("awards", "recipients"), drawn.left_out, strict=True):
+        if columns:
+            yield f"left out personal columns of {name}: {', '.join(columns)}"
+    for column, cells in drawn.emails.items():
+        yield f"warning: cells of {column!r} with an e-mail address: {cells:,}; check them before you commit"
+    by_identifier = len(drawn.labels) - drawn.given
+    yield (
+        f"labelled {len(drawn.labels):,} of {len(awards.drawn):,} awards: {drawn.given:,} by your truth, "
+        f"{by_identifier:,} by identifier"
+    )
+
+
+def _open_points(prepared: Preparation) -> Iterator[str]:
+    """Yield what init could not know, and the next steps."""
+    facts, drawn = prepared.facts, prepared.drawn
+    option = facts.option
+    if len(drawn.labels) < len(drawn.awards.drawn):
+        yield f"to do: label more awards: sbir-gate label --serve --truth {facts.truth_file}{option}"
+    links, awards = _links(prepared.check.found)
+    if awards and links / awards < _least_match_rate():
+        yield (
+            f"to do: the engine linked {links:,} of {awards:,} awards; if that is as it must be, "
+            "set gate.metrics.match_rate.min, or the gate fails every change"
+        )
+    if _PLACEHOLDER in facts.action:
+        yield f"to do: replace {_PLACEHOLDER} in the workflow by the address of sbir-gate, pinned to a commit"
+    if not facts.is_branch_known:
+        yield f"to do: no git repository names the main branch; the workflow says {facts.branch!r}"
+    if facts.command and not facts.setup.is_known:
+        yield "to do: no file lists the engine's packages; add their installation to the workflow"
+    if prepared.is_outside:
+        yield "to do: the interpreter is outside the repository; name it with --set enricher.python=PATH"
+    yield "next: commit these files on the main branch; its first run there makes the baseline"
+    yield f"next: check the set-up: sbir-gate doctor{option}"
+
+
+def _least_match_rate() -> float:
+    from sbir_gate.settings.effective import default_settings
+
+    limits = default_settings({}).settings.gate.metrics["match_rate"]
+    return (limits.minimum if limits else None) or 0.0
+
+
+def _links(found: tuple[Diagnosis, ...]) -> tuple[int, int]:
+    from sbir_gate.model.diagnosis import Flaw
+
+    facts = next((each.facts for each in found if each.flaw is Flaw.ENGINE_METHODS), {})
+    links, awards = facts.get("links", 0), facts.get("awards", 0)
+    return (links, awards) if isinstance(links, int) and isinstance(awards, int) else (0, 0)
+
+
+def _status(prepared: Preparation) -> ExitStatus:
+    from sbir_gate.gate.reporting.diagnoses import count_of
+    from sbir_gate.model.diagnosis import Gravity
+
+    if prepared.check.is_broken:
+        return ExitStatus.BROKEN
+    has_errors = count_of(prepared.check.found, Gravity.ERROR) > 0
+    return ExitStatus.GATE_FAILED if has_errors else ExitStatus.OK

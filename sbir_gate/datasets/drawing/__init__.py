@@ -1,0 +1,1 @@
+"""A small fixture drawn from a team's own awards and recipients."""

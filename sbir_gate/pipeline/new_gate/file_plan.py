@@ -1,0 +1,74 @@
+"""What is done with each file that a new gate needs: what a team has changed is never replaced unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+IGNORE_FILE = ".gitignore"
+_HEADING = "# sbir-gate"
+
+
+class Fate(StrEnum):
+    """What is done with a file: written, extended, replaced, or left because it is the same or differs."""
+
+    CREATED = "created"
+    EXTENDED = "extended"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file by its path from the top of the repository; files of one `group` are written together or not."""
+
+    path: str
+    content: bytes
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file and what is done with it."""
+
+    file: NewFile
+    fate: Fate
+
+    @property
+    def has_changes(self) -> bool:
+        """Say whether the file is to be written."""
+        return self.fate in {Fate.CREATED, Fate.EXTENDED, Fate.REPLACED}
+
+
+def plan_files(
+    files: Sequence[NewFile], existing: Mapping[str, bytes], *, may_replace: bool
+) -> tuple[PlannedFile, ...]:
+    """Return what is done with each file; `existing` has the content of those that are there."""
+    differing = {file.path for file in files if existing.get(file.path, file.content) != file.content}
+    # half a fixture is wrong: new awards beside the truth of others
+    kept_groups = {file.group for file in files if file.group and file.path in differing}
+
+    def fate(file: NewFile) -> Fate:
+        if existing.get(file.path) == file.content:
+            return Fate.UNCHANGED
+        if file.path.rpartition("/")[2] == IGNORE_FILE and file.path in existing:
+            return Fate.EXTENDED
+        if may_replace:
+            return Fate.REPLACED if file.path in existing else Fate.CREATED
+        is_kept = file.path in differing or file.group in kept_groups
+        return Fate.KEPT if is_kept else Fate.CREATED
+
+    return tuple(PlannedFile(file, fate(file)) for file in files)
+
+
+def with_ignored(existing: str, patterns: Iterable[str]) -> str:
+    """Return a .gitignore with these folders, which keeps all of its own lines."""
+    known = {line.strip().strip("/") for line in existing.splitlines()}
+    missing = [pattern for pattern in patterns if pattern.strip("/") not in known]
+    if not missing:
+        return existing
+    ended = existing if existing.endswith("\n") or not existing else f"{existing}\n"
+    gap = "\n" if ended and _HEADING not in ended else ""
+    return f"{ended}{gap}" + "\n".join([_HEADING, *missing]) + "\n"

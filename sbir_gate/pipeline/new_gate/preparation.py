@@ -1,0 +1,304 @@
+"""`sbir-gate init`: draw a fixture, check the engine on it, then write what a gate needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sbir_gate.datasets.drawing.fixture_draw import DrawnFixture, DrawRequest, draw_fixture
+from sbir_gate.errors import InputError, UsageError
+from sbir_gate.files import is_same_file, read_file, unreadable, write_whole
+from sbir_gate.gate.edges import Edges
+from sbir_gate.gate.engine_check import EngineCheck, check_engine
+from sbir_gate.gate.storing.git import Git
+from sbir_gate.gate.storing.references import default_branch_name, find_default_branch
+from sbir_gate.pipeline.new_gate.action_address import (
+    GITHUB,
+    UNKNOWN,
+    Installation,
+    action_address,
+    host_of,
+)
+from sbir_gate.pipeline.new_gate.file_plan import (
+    IGNORE_FILE,
+    NewFile,
+    PlannedFile,
+    plan_files,
+    with_ignored,
+)
+from sbir_gate.pipeline.new_gate.file_texts import (
+    GateFacts,
+    fixture_text,
+    settings_text,
+    workflow_text,
+)
+from sbir_gate.pipeline.new_gate.python_setup import (
+    DEFAULT_ENVIRONMENT,
+    LOOKED_AT,
+    PythonSetup,
+    detect_setup,
+    environment_of,
+)
+from sbir_gate.reading.truth import label_text
+from sbir_gate.settings.effective import load_settings
+from sbir_gate.settings.reading import database_options, reading_options
+from sbir_gate.settings.repository_file import NAME
+from sbir_gate.settings.workflows import FOLDER as WORKFLOWS
+from sbir_gate.settings.workflows import read_workflows, repository_folder
+
+FIXTURE_FOLDER = "fixtures"
+_FIXTURE = "fixture"
+_MOST_BYTES = 256 * 1024 * 1024
+_NO_BRANCH = "main"
+_PYTHON_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What only the team knows; paths are from the folder of the call.
+
+    `engine` is empty for the built-in engine, `python` where the engine names none.
+    """
+
+    awards: str
+    recipients: str
+    engine: str
+    python: str = ""
+    truth: Path | None = None
+    count: int = 500
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the gate will be: the top of the repository, and the project's folder in it, "" for the top."""
+
+    root: Path
+    folder: str
+    has_git: bool
+
+    def inside(self, name: str) -> str:
+        """Return a path of the project from the top of the repository."""
+        return f"{self.folder}/{name}" if self.folder else name
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is ready to be written, and what was found out on the way.
+
+    `own_workflow` is the workflow that already runs this gate, empty if there is none. `is_outside` says that
+    the interpreter lies outside the repository.
+    """
+
+    place: Place
+    facts: GateFacts
+    drawn: DrawnFixture
+    check: EngineCheck
+    files: tuple[PlannedFile, ...]
+    own_workflow: str
+    is_outside: bool
+
+
+def place_of(folder: Path) -> Place:
+    """Return where the gate of a project in `folder` will be."""
+    folder = folder.resolve()
+    root = repository_folder(folder)
+    inside = folder.relative_to(root or folder).as_posix()
+    return Place(root or folder, "" if inside == "." else inside, root is not None)
+
+
+def prepare_gate(
+    answers: Answers,
+    folder: Path,
+    scratch: Path,
+    environment: Mapping[str, str],
+    edges: Edges,
+    installation: Installation,
+    progress: Callable[[str], None],
+    *,
+    may_replace: bool,
+) -> Preparation:
+    """Return all files of a gate for the project in `folder`; nothing outside of `scratch` is written.
+
+    Raises InputError, ConfigurationError or UsageError for answers that cannot be used.
+    """
+    place = place_of(folder)
+    drawn_folder = scratch / FIXTURE_FOLDER
+    drawn_folder.mkdir()
+    facts = _facts(answers, place, installation)
+    # a command that cannot be used is refused before anything is read
+    settings_file = scratch / NAME
+    settings_file.write_text(settings_text(facts), encoding="utf-8")
+    options = {"enricher.python": answers.python or None}
+    settings = load_settings(settings_file, environment, options).settings
+    kept = folder / facts.truth_file
+    request = DrawRequest(
+        _absolute(answers.awards, folder),
+        _absolute(answers.recipients, folder),
+        None if answers.truth is None else folder / answers.truth,
+        answers.count,
+        answers.seed,
+        kept if kept.is_file() else None,
+    )
+    drawn = draw_fixture(
+        request, drawn_folder, database_options(settings), reading_options(settings), progress
+    )
+    facts = replace(
+        facts,
+        awards=f"{FIXTURE_FOLDER}/{drawn.awards_file.name}",
+        recipients=f"{FIXTURE_FOLDER}/{drawn.recipients_file.name}",
+        truth=facts.truth_file if drawn.labels else "",
+    )
+    _refuse_own_source(request, facts, folder)
+    settings_file.write_text(settings_text(facts), encoding="utf-8")
+    options |= {"fixtures.awards": str(drawn.awards_file), "fixtures.recipients": str(drawn.recipients_file)}
+    check = check_engine(load_settings(settings_file, environment, options), edges, progress)
+    own_workflow = _own_workflow(place, facts)
+    files = _new_files(place, facts, drawn, own_workflow)
+    existing = {
+        file.path: content for file in files if (content := _content(place.root / file.path)) is not None
+    }
+    planned = plan_files(files, existing, may_replace=may_replace)
+    is_outside = bool(answers.python) and not facts.python
+    return Preparation(place, facts, drawn, check, planned, own_workflow, is_outside)
+
+
+def write_files(prepared: Preparation) -> None:
+    """Write the files that are to be written. Raises OutputError."""
+    for planned in prepared.files:
+        if planned.has_changes:
+            write_whole(prepared.place.root / planned.file.path, planned.file.content, may_replace=True)
+
+
+def _facts(answers: Answers, place: Place, installation: Installation) -> GateFacts:
+    git = Git(place.root)
+    branch = _main_branch(git) if place.has_git else ""
+    remote = git.ask("config", "--get", "remote.origin.url").line if place.has_git else ""
+    python = _within(answers.python, place)
+    environment = environment_of(answers.python if python else "") or DEFAULT_ENVIRONMENT
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", place.folder.rpartition("/")[2]).strip("-")
+    return GateFacts(
+        name=name,
+        command=answers.engine,
+        python=python,
+        awards=f"{FIXTURE_FOLDER}/awards.csv",
+        recipients=f"{FIXTURE_FOLDER}/recipients.csv",
+        truth="",
+        truth_file=f"{FIXTURE_FOLDER}/truth.csv",
+        branch=branch or _NO_BRANCH,
+        is_branch_known=bool(branch),
+        action=_commented(action_address(installation, host_of(remote) if remote else GITHUB)),
+        setup=_setup(place, environment, answers.python),
+        environment=environment,
+        folder=place.folder,
+    )
+
+
+def _commented(address: str) -> str:
+    return f"{address} # not known: see 'sbir-gate help install'" if address == UNKNOWN else address
+
+
+def _main_branch(git: Git) -> str:
+    """Return the main branch: the remote's, else main or master, else the one that is checked out."""
+    found = default_branch_name(git)
+    if not found and (default := find_default_branch(git)) is not None:
+        found = default.branch
+    return found or git.ask("symbolic-ref", "--quiet", "--short", "HEAD").line
+
+
+def _within(python: str, place: Place) -> str:
+    """Return the path of an interpreter from the folder of the project, empty if it lies outside."""
+    if not python:
+        return ""
+    folder = place.root / place.folder
+    inside = os.path.relpath(os.path.normpath(folder / python), folder)
+    return "" if inside.startswith("..") else inside
+
+
+def _setup(place: Place, environment: str, python: str) -> PythonSetup:
+    folder = place.root / place.folder
+    files = {}
+    for name in LOOKED_AT:
+        content = _content(folder / name)
+        if content is not None:
+            files[name] = content.decode("utf-8", "replace")
+    return detect_setup(files, environment, _python_version(str(folder / python) if python else "python3"))
+
+
+def _python_version(interpreter: str) -> str:
+    """Return the version of an interpreter such as 3.12, empty if it does not say one."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run(  # noqa: S603 -- the team's own interpreter, by its path
+            [interpreter, "-c", code], capture_output=True, text=True, timeout=_PYTHON_SECONDS, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    version = done.stdout.strip()
+    return version if re.fullmatch(r"\d+\.\d+", version) else ""
+
+
+def _refuse_own_source(request: DrawRequest, facts: GateFacts, folder: Path) -> None:
+    """Raise UsageError where the fixture would be written over what it is drawn from."""
+    for source, target in ((request.awards, facts.awards), (request.recipients, facts.recipients)):
+        if is_same_file(Path(source), folder / target):
+            raise UsageError(
+                "is where the fixture will be, so it cannot be the source too",
+                "move it to another folder, or name it in sbir-gate.yaml yourself",
+                path=target,
+            )
+
+
+def _own_workflow(place: Place, facts: GateFacts) -> str:
+    """Return the workflow of the repository that already runs a gate with these settings."""
+    if not place.has_git:
+        return ""
+    for workflow in read_workflows(place.root)[0]:
+        steps = (step for job in workflow.jobs for step in job.steps if step.is_gate and step.uses)
+        if any(step.given("working-directory").strip("./") == facts.folder for step in steps):
+            return workflow.path
+    return ""
+
+
+def _new_files(place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow: str) -> Sequence[NewFile]:
+    workflow = (WORKFLOWS / (f"gate-{facts.name}.yml" if facts.name else "gate.yml")).as_posix()
+    ignored = ["reports/"]
+    if facts.command and facts.setup.lines:
+        ignored.append(f"{facts.environment}/")
+    ignore_file = place.inside(IGNORE_FILE)
+    rules = (_content(place.root / ignore_file) or b"").decode("utf-8", "replace")
+    fixture = {
+        facts.awards: read_file(drawn.awards_file, _MOST_BYTES),
+        facts.recipients: read_file(drawn.recipients_file, _MOST_BYTES),
+        f"{FIXTURE_FOLDER}/README.md": fixture_text(facts, drawn).encode(),
+    }
+    if drawn.labels:
+        fixture[facts.truth_file] = label_text(drawn.labels).encode()
+    files = [
+        NewFile(place.inside(NAME), settings_text(facts).encode()),
+        *(NewFile(place.inside(name), content, _FIXTURE) for name, content in fixture.items()),
+    ]
+    if own_workflow in {"", workflow}:
+        files.append(NewFile(workflow, workflow_text(facts).encode()))
+    files.append(NewFile(ignore_file, with_ignored(rules, ignored).encode()))
+    return files
+
+
+def _content(path: Path) -> bytes | None:
+    """Return what a file holds, None if it is not there. Raises InputError if it cannot be read."""
+    try:
+        return read_file(path, _MOST_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _absolute(source: str, folder: Path) -> str:
+    if not source:
+        raise InputError("the path is empty", "name a file")
+    return os.path.normpath(folder / source)
