@@ -46,7 +46,7 @@ def interrupt(request: EnrichRequest, options: dict[str, object]) -> None:
     """Run until some chunks of recipients are finished."""
     chunks = 0
 
-    def stop(stage: str, _records: int, _share: float | None, _remark: str = "") -> None:
+    def stop(stage: str, *_facts: object) -> None:
         nonlocal chunks
         chunks += stage == "recipients"
         if chunks == _INTERRUPTED_AFTER:
