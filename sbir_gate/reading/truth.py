@@ -166,7 +166,7 @@ def _filled_rows(name: str, reader: Reader) -> Iterator[list[str]]:
     try:
         yield from filter(None, reader)
     except csv.Error as error:
-        hint = "write it as plain CSV, with cells of less than 131,072 characters"
+        hint = "write it as plain CSV: quote a cell as a whole, and write no cell of 131,072 characters"
         raise InputError(f"the truth is not CSV ({error})", hint, path=name, line=reader.line_num) from error
 
 

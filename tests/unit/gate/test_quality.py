@@ -157,7 +157,7 @@ def test_a_folder_is_not_a_file(tmp_path):
 
 def test_a_file_of_an_unknown_kind_says_so(write):
     with pytest.raises(InputError, match="unknown type of file"):
-        report(write(FULL, "linked.dat"))
+        report(write(FULL, "linked.xml"))
 
 
 def test_a_truth_of_other_awards_is_refused(write):
