@@ -99,6 +99,8 @@ def draw_fixture(
         )
         _check_recipients(connection, request, given)
         progress("writing the fixture")
+        # one thread writes: the bytes then depend on the rows alone
+        connection.execute("SET threads = 1")
         left_out = personal_columns(_columns(connection, request.recipients, scratch, options))
         recipients_file = hand_recipients(
             connection, request.recipients, folder, options, Cut(is_personal, KEPT), is_altered=True
