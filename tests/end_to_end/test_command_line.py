@@ -225,6 +225,7 @@ def test_config_show_as_json_names_each_value_and_its_origin(stage):
 # saved documents
 
 
+@pytest.mark.slow
 def test_the_report_of_a_run_is_made_again_from_its_documents(stage):
     ran = stage.gate("run", "--format", "markdown", "--quiet")
     written = (stage.folder / "reports" / "report.md").read_text(encoding="utf-8")
@@ -449,6 +450,7 @@ def on_a_terminal(stage, *arguments, **changes):
     return shown.decode("utf-8"), process.returncode
 
 
+@pytest.mark.slow
 def test_colours_are_for_terminals_and_no_color_switches_them_off(stage):
     run = only_run(stage)
     coloured, _ = on_a_terminal(stage, "diff", run, run)

@@ -133,6 +133,7 @@ def test_a_hostile_ref_is_one_line_and_status_2(repository):
     assert verdict["outcome"] == "error"
 
 
+@pytest.mark.slow
 def test_a_verdict_that_the_change_commits_is_not_left_where_the_true_one_is_looked_for(repository):
     loosened(repository)
     fake = repository.folder / "reports" / "verdict.json"

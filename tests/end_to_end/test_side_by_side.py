@@ -122,6 +122,7 @@ def test_a_plain_run_measures_the_commit_of_a_baseline_of_another_machine(team, 
     assert again.stdout == (team.folder / "reports" / "report.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_base_that_breaks_is_status_3_and_not_heads_fault(team, repository):
     repository.git("switch", "--quiet", "main")
     repository.commit({"enrich.py": "raise SystemExit('no luck')\n"})

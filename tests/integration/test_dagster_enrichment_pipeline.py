@@ -339,6 +339,7 @@ class TestBadAwards:
 
 
 class TestBaseline:
+    @pytest.mark.slow
     def test_the_next_run_is_held_against_the_one_before(self, world):
         first = world.run()
         assert metadata_of(first, REPORT)["baseline"].startswith("stored: ")

@@ -112,6 +112,7 @@ def test_it_runs_where_the_settings_file_is_with_a_scrubbed_environment(world, e
     assert {"DAGSTER_PIPES_CONTEXT", "DAGSTER_PIPES_MESSAGES"} <= request.environment.keys()
 
 
+@pytest.mark.slow
 def test_of_a_partition_it_gets_the_awards_of_that_year(world, engine):
     path = world.folder / "awards.csv"
     rows = list(csv.DictReader(path.read_text().splitlines()))
@@ -123,6 +124,7 @@ def test_of_a_partition_it_gets_the_awards_of_that_year(world, engine):
     assert {row["Award Year"] for row in engine.awards} == {"2021"}
 
 
+@pytest.mark.slow
 def test_parquet_stays_parquet(world):
     source = world.folder / "awards.parquet"
     duckdb.read_csv(str(world.folder / "awards.csv"), all_varchar=True).write_parquet(str(source))
@@ -137,6 +139,7 @@ def test_parquet_stays_parquet(world):
     assert "award_id" in handed[0]
 
 
+@pytest.mark.slow
 def test_links_that_it_loses_are_refused(world):
     assert world.run(COMMAND).success
     world.write(linked=30)
@@ -168,6 +171,7 @@ def report_by_pipes(request: ProcessRequest) -> None:
     dagster_pipes.PipesContext._instance = None
 
 
+@pytest.mark.slow
 def test_what_it_reports_by_dagster_pipes_is_shown(world, engine):
     touched = []
 

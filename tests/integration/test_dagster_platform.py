@@ -49,6 +49,7 @@ def versions_of(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, str]
     }
 
 
+@pytest.mark.slow
 def test_two_sets_in_one_code_location_run_each_over_its_own_data(tmp_path, instance):
     east = make_world(tmp_path / "east", instance, linked=45)
     west = make_world(tmp_path / "west", instance, linked=40)
@@ -63,6 +64,7 @@ def test_two_sets_in_one_code_location_run_each_over_its_own_data(tmp_path, inst
     assert rates == {"east": 0.9, "west": 0.8}
 
 
+@pytest.mark.slow
 def test_what_the_awards_were_linked_to_is_in_their_lineage(tmp_path, instance):
     world = make_world(tmp_path, instance)
     first, again = world.run(), world.run()
@@ -146,6 +148,7 @@ def test_assets_after_ours_get_the_tables_that_they_annotate(tmp_path, instance)
     assert ENRICHED not in shelf.kept
 
 
+@pytest.mark.slow
 def test_refused_awards_are_loaded_by_no_later_run(tmp_path, instance):
     world, shelf = make_world(tmp_path, instance, linked=20), Shelf()
     definitions = beside_ours(world, shelf)
@@ -172,6 +175,7 @@ def give_years(path: Path) -> None:
         writer.writerows({**row, "Award Year": YEARS[number % 2]} for number, row in enumerate(awards))
 
 
+@pytest.mark.slow
 def test_partitions_are_loaded_as_a_dictionary(tmp_path, instance):
     world, shelf = make_world(tmp_path, instance), Shelf()
     give_years(world.folder / "awards.csv")

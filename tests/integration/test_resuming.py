@@ -97,6 +97,7 @@ def test_the_next_run_does_only_what_is_left_and_ends_with_the_same_bytes(
     assert not (world[0] / "out.csv.parts").exists()
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_resumed_but_started_afresh(world, undisturbed):
     run(world, Stop())
     again = Stop()
@@ -105,6 +106,7 @@ def test_a_finished_run_is_not_resumed_but_started_afresh(world, undisturbed):
     assert outputs(world) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_fresh_run_does_not_use_what_is_there(world, undisturbed):
     stop_after(world, 4)
     listener = Stop()
@@ -113,6 +115,7 @@ def test_a_fresh_run_does_not_use_what_is_there(world, undisturbed):
     assert outputs(world) == undisturbed
 
 
+@pytest.mark.slow
 def test_chunks_of_another_state_of_the_recipients_are_not_used(world):
     stop_after(world, 4)
     with Path(world[2]).open("a") as file:
@@ -123,6 +126,7 @@ def test_chunks_of_another_state_of_the_recipients_are_not_used(world):
     assert any("are not used" in words for words in listener.said)
 
 
+@pytest.mark.slow
 def test_other_awards_and_other_matching_use_the_same_chunks(world):
     stop_after(world, 4)
     listener = Stop()
@@ -167,6 +171,7 @@ def test_recipients_that_vanish_are_one_error_and_what_was_done_is_kept(world, u
     assert outputs(world) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_work_folder_takes_the_chunks(world, undisturbed, tmp_path):
     work = tmp_path / "elsewhere"
     work.mkdir()
@@ -178,6 +183,7 @@ def test_a_work_folder_takes_the_chunks(world, undisturbed, tmp_path):
     assert list(work.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_chunks_that_are_not_to_be_kept_are_not(world, undisturbed):
     stop_after(world, 4, enrichment__keeps_chunks=False)
     assert not (world[0] / "out.csv.parts").exists()

@@ -171,6 +171,7 @@ def test_unchanged_code_passes_and_both_runs_are_kept(timed):
     timed.check_nothing_stays()
 
 
+@pytest.mark.slow
 def test_each_run_is_a_session_of_its_own(team):
     runs = [team.gate().run for _ in range(2)]
     assert runs[0].session != runs[1].session
@@ -237,6 +238,7 @@ def test_more_pairs_are_measured_only_until_it_is_decided(timed):
     assert 2 <= len(result.run.samples) < 50
 
 
+@pytest.mark.slow
 def test_progress_tells_pair_and_side(timed):
     timed.gate()
     commit = timed.repository.git("rev-parse", "HEAD")[:12]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cache
 
+import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sbir_gate.datasets.drawing.fixture_draw import STRANGERS_PER_AWARD, DrawnFixture
@@ -69,7 +71,7 @@ def fixture_text(facts: GateFacts, drawn: DrawnFixture) -> str:
 
 def quoted(text: str) -> str:
     """Return a text as a YAML scalar on one line."""
-    return "'" + text.replace("'", "''") + "'"
+    return str(yaml.safe_dump(text, default_style="'", width=sys.maxsize, allow_unicode=True)).rstrip("\n")
 
 
 @cache

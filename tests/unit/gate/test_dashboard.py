@@ -185,6 +185,7 @@ def test_reports_on_the_branch_are_listed_and_compared(shared):
         reports_on_branch(shared, "nothing", None, None, 0)
 
 
+@pytest.mark.slow
 def test_a_page_has_room_for_so_many_metrics_gates_and_values(settings, monkeypatch):
     more = tuple(Metric(f"m{number:03}", "count", EXACT, (1.0,)) for number in range(300))
     entries = [

@@ -104,6 +104,7 @@ def test_two_runs_at_once_read_them_once(store):
     assert store.chunks == 7
 
 
+@pytest.mark.slow
 def test_an_interrupted_reading_goes_on_where_it_was(store, tmp_path, tables):
     def stop(chunk):
         store.watch(chunk)
@@ -135,6 +136,7 @@ def test_parts_that_were_damaged_later_are_refused(store, tables, tmp_path):
             enriched(store, tables, tmp_path / "out.csv", stored.folder)
 
 
+@pytest.mark.slow
 def test_of_older_states_of_the_recipients_few_stay_and_none_that_is_in_use(store, tables):
     with store.opened() as oldest:
         for number in range(4):

@@ -89,6 +89,7 @@ def test_other_text_is_refused_with_its_line(written, text):
         recipients(written(text, "rows.json"))
 
 
+@pytest.mark.slow
 def test_a_long_array_is_read_in_pieces(written):
     rows = [{"name": f"FIRM {number}", "city": "X" * 2_000} for number in range(2_000)]
     assert len(recipients(written(json.dumps(rows), "rows.json"))) == 2_000

@@ -108,6 +108,7 @@ def test_more_shared_keys_are_counted(pairs_of):
     assert pairs["QORTEK", "R1"] > pairs["QORTEK", "R2"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("threads", "part_rows"), [(1, 1), (1, 7), (4, 50)])
 def test_pairs_depend_on_content_only(pairs_of, threads, part_rows):
     words = ["ACME", "LASER", "QORTEK", "PHYSICAL", "OPTICS", "BRIGHT"]

@@ -168,6 +168,7 @@ time.sleep(60 * int(sys.argv[3]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hangs", "words"), [(0, None), (1, r"reported no progress for 0\.6 s")], ids=str)
 def test_time_runs_from_the_last_progress_of_a_command_that_reports_it(tmp_path, hangs, words):
     arguments = (sys.executable, "-c", STEADY, str(tmp_path), "12", str(hangs))
