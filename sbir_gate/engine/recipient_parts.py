@@ -83,8 +83,8 @@ def next_plan(plan: ChunkPlan, cost: ChunkCost, sizes: ChunkSizes) -> ChunkPlan:
     if cost.memory_share > HALVE_ABOVE:
         chunk, growth = max(chunk // 2, min(SMALLEST_CHUNK, sizes.first)), _REGROWTH
     elif cost.memory_share < GROW_BELOW:
-        affordable = int(cost.rows * LONGEST_SECONDS / cost.seconds) if cost.seconds > 0 else sizes.largest
-        chunk = max(chunk, min(chunk * growth, sizes.largest, max(affordable, sizes.first)))
+        affordable = cost.rows * LONGEST_SECONDS / cost.seconds if cost.seconds > 0 else float("inf")
+        chunk = max(chunk, int(min(chunk * growth, sizes.largest, max(affordable, sizes.first))))
     return ChunkPlan(chunk, plan.is_spilling or cost.memory_share > SPILL_ABOVE, growth)
 
 

@@ -77,12 +77,13 @@ def double_text(text: str) -> str:
 
 def float_text(text: str) -> str:
     """Return the shortest text of a single-precision number, from any text that means it."""
-    number = struct.pack("f", float(text))
+    packed = struct.pack("f", float(text))
+    (number,) = struct.unpack("f", packed)
     for digits in range(1, 10):
-        short = float(f"{float(text):.{digits}g}")
-        if struct.pack("f", short) == number:
+        short = float(f"{number:.{digits}g}")
+        if struct.pack("f", short) == packed:
             return repr(short)
-    return repr(float(text))
+    return repr(float(number))
 
 
 def register_texts(connection: duckdb.DuckDBPyConnection) -> None:

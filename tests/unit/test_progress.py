@@ -101,3 +101,4 @@ def test_a_pulse_knows_how_long_nothing_happened_and_shows_it_in_a_file(tmp_path
 
 def test_a_file_of_progress_that_cannot_be_written_is_no_reason_to_stop(tmp_path):
     Pulse({PROGRESS_VARIABLE: str(tmp_path / "gone" / "progress")}).beat()
+    assert list(tmp_path.iterdir()) == []
