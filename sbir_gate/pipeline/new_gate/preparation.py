@@ -132,8 +132,9 @@ def prepare_gate(
     facts = _facts(answers, place, installation)
     # a command that cannot be used is refused before anything is read
     settings_file = scratch / NAME
-    settings_file.write_text(settings_text(facts), encoding="utf-8")
-    options = {"enricher.python": answers.python or None}
+    settings_file.write_text(settings_text(replace(facts, command="")), encoding="utf-8")
+    # as options, so that an error names them and not a file that nobody has
+    options = {"enricher.python": answers.python or None, "enricher.command": facts.command or None}
     settings = load_settings(settings_file, environment, options).settings
     kept = folder / facts.truth_file
     request = DrawRequest(
