@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from sbir_gate.cli.options import Choice, effective_settings, settings_options
+from sbir_gate.cli.options import Choice, effective_settings, history_source_option, settings_options
 from sbir_gate.cli.printing import put
 from sbir_gate.errors import ExitStatus
 
@@ -25,12 +25,7 @@ Examples:
 Exit status: 0 every item holds; 1 an item is open.
 """
 )
-@click.option(
-    "--history",
-    "source",
-    metavar="DIR|BRANCH",
-    help="Folder of the history, or its branch on history.remote; default: history.folder.",
-)
+@history_source_option
 @click.option(
     "--send-test-alert",
     is_flag=True,

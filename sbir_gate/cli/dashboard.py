@@ -13,6 +13,7 @@ from sbir_gate.cli.options import (
     change_points_option,
     effective_settings,
     has_change_points,
+    history_source_option,
     settings_options,
 )
 from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, harmless, put_line
@@ -27,12 +28,7 @@ Examples:
   sbir-gate dashboard --history reports/history --since 90d --html dashboard.html
 """
 )
-@click.option(
-    "--history",
-    "source",
-    metavar="DIR|BRANCH",
-    help="Folder of the history, or its branch on history.remote; default: history.folder.",
-)
+@history_source_option
 @click.option(
     "--html", "output", type=FilePath(), required=True, help="File to write; - for standard output."
 )

@@ -105,6 +105,14 @@ def policy_request(
     return PolicyRequest(BaseName(ref), Path.cwd(), config_file, os.environ, options, assignments)
 
 
+history_source_option = click.option(
+    "--history",
+    "source",
+    metavar="DIR|BRANCH",
+    help="Folder of the history, or its branch on history.remote; default: history.folder.",
+)
+
+
 def change_points_option(function: F) -> F:
     """Add --change-points."""
     return click.option(

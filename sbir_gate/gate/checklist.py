@@ -13,6 +13,7 @@ from sbir_gate.errors import SbirGateError
 from sbir_gate.files import read_file
 from sbir_gate.gate.announcing import announce_run
 from sbir_gate.gate.baseline import baseline_diagnoses
+from sbir_gate.gate.comparing.backing import MATCH_RATE
 from sbir_gate.gate.dashboard import history_of
 from sbir_gate.gate.fixture import describe_fixture
 from sbir_gate.gate.main_branch import course_branch
@@ -29,7 +30,6 @@ from sbir_gate.settings.schema import ChecklistSettings
 CHECKS, BASELINE, FULL_RUN, ALERTING = "checks", "baseline", "full run", "alerting"
 
 _GOOD = frozenset({Outcome.PASS, Outcome.WARN})
-_MATCH_RATE = "match_rate"
 _MAX_BYTES = 1024 * 1024
 _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 # | [a page](docs/page.md) | 2026-01-31 | A. Person |
@@ -99,7 +99,7 @@ def _of_gate(
 
 
 def _match_rate(entry: HistoryEntry) -> float | None:
-    return next((each.values[0] for each in entry.metrics if each.name == _MATCH_RATE and each.values), None)
+    return next((each.values[0] for each in entry.metrics if each.name == MATCH_RATE and each.values), None)
 
 
 def _baseline(effective: EffectiveSettings, today: date) -> Iterator[Diagnosis]:

@@ -161,7 +161,7 @@ def test_an_answer_that_cannot_be_used_is_refused_before_anything_is_written(tmp
     done = init(repository.folder, **changes)
     assert done.returncode == 2
     assert problem in done.stderr
-    assert "sbir-gate-init-" not in done.stderr  # a file of its own that nobody knows
+    assert "sbir-gate-init-" not in done.stderr  # its temporary folder
     assert content(repository.folder) == before
 
 

@@ -75,7 +75,7 @@ def post_to_slack(webhook: str, payload: str, edges: SlackEdges) -> None:
     except TransientError as error:
         raise PublishError(
             f"{error.reason}, {error.attempts} times",
-            "the verdict is in the reports; run the same command again",
+            "the reports have what it was to say: run the same command again",
         ) from None
 
 

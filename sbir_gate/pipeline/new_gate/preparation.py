@@ -133,7 +133,7 @@ def prepare_gate(
     # a command that cannot be used is refused before anything is read
     settings_file = scratch / NAME
     settings_file.write_text(settings_text(replace(facts, command="")), encoding="utf-8")
-    # as options, so that an error names them and not a file that nobody has
+    # as options, so that an error names them and not a temporary file
     options = {"enricher.python": answers.python or None, "enricher.command": facts.command or None}
     settings = load_settings(settings_file, environment, options).settings
     kept = folder / facts.truth_file
