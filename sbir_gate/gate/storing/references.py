@@ -71,7 +71,7 @@ def find_reference(git: Git, name: str) -> Reference | None:
 
 
 def settled(git: Git, name: str) -> str:
-    """Return what a name such as FETCH_HEAD or @{upstream} stands for now: a commit, or a branch in full.
+    """Return what a name such as FETCH_HEAD or @{upstream} means now: a commit, or a branch in full.
 
     Any other name, and one that git does not know, is returned as it is. Call this once, before an engine
     runs: git moves what FETCH_HEAD means, so that `find_reference` refuses the name. A tag or branch that is
