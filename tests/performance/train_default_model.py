@@ -4,11 +4,12 @@
         [--seed 11] [--labelled published awards.csv recipients.csv.gz truth.csv 3] \
         [--corrupt recipients.csv.gz 7000 1]
 
-The worlds are those of `sbir-gate data synthesise --world`. A labelled case is a name, three files and a weight.
-The firms of a case that no identifier links are its queries. Where all of them have a correct recipient, each is
-asked twice, with it in the table and without: a model must learn to say "none", too. `--corrupt` takes that many
-names of a recipient table, damages them as real spellings are damaged, and asks for them likewise.
-The limits are the largest that any case needs for a wanted precision. The same arguments give the same file.
+The worlds are those of `sbir-gate data synthesise --world`. A labelled case is a name, three files and a
+weight. The firms of a case that no identifier links are its queries. Where all of them have a correct
+recipient, each is asked twice, with it in the table and without: a model must learn to say "none", too.
+`--corrupt` takes that many names of a recipient table, damages them as real spellings are damaged, and asks
+for them likewise. The limits are the largest that any case needs for a wanted precision. The same arguments
+give the same file.
 """
 
 from __future__ import annotations
