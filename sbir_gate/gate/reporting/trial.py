@@ -23,7 +23,6 @@ from sbir_gate.model.trial import (
 )
 
 _WIDTH = 100
-_WORSE = {Planted.TIME: "slower", Planted.MEMORY: "more memory"}
 _HEADINGS = {Planted.TIME: "Time", Planted.MEMORY: "Memory"}
 _LEFT_OUT = {
     LeftOut.NO_TIME: "not measured within the budget",
@@ -89,7 +88,7 @@ def _section(trial: Trial, planted: Planted) -> list[str]:
 
 
 def _handicap(case: Case, planted: Planted) -> str:
-    return f"{case.percent:g}% {_WORSE[planted]}" if case.percent else "unchanged: false alarms"
+    return f"{planted.value} +{case.percent:g}%" if case.percent else "unchanged: false alarms"
 
 
 def _estimate(case: Case, planted: Planted) -> str:

@@ -68,7 +68,7 @@ trial of the gate enrichment; engine: '{python}' enrich.py
 Time: failed runs of the gate: separate ones + 100 drawn from the same pairs
 handicap                         estimated  at most 5 pairs  at most 10 pairs  at most 20 pairs
 unchanged: false alarms              +0.3%      0/4 + 0/100       0/2 + 0/100       0/1 + 0/100
-50% slower                          +50.2%    4/4 + 100/100     2/2 + 100/100                 -
+time +50%                           +50.2%    4/4 + 100/100     2/2 + 100/100                 -
 smallest regression found                               50%               50%                 -
 unchanged: warned or undecided                  0/4 + 3/100       0/2 + 3/100       0/1 + 3/100
 smallest detectable change                               6%                3%              1.5%
