@@ -181,27 +181,35 @@ def seen_at(case: Case, planted: Planted, pairs: int) -> Seen | None:
 def smallest_found(cases: Iterable[Case], planted: Planted, pairs: int) -> float | None:
     """Return the smallest planted regression that the gate finds, as every larger one, in percent.
 
-    None where it does not find the largest that was planted.
+    None where it does not find the largest that was planted, or one of them does not have that many pairs.
     """
     found = None
-    for case in sorted(cases, key=lambda case: -case.percent):
+    for case in sorted(_planted(cases, planted), key=lambda case: -case.percent):
         seen = seen_at(case, planted, pairs)
-        if case.percent == 0 or seen is None:
-            continue
+        if seen is None:
+            return None
         if seen.drawn.failed < FOUND_SHARE * seen.drawn.runs:
             break
         found = case.percent
     return found
 
 
+def _planted(cases: Iterable[Case], planted: Planted) -> list[Case]:
+    return [case for case in cases if case.percent and (planted is Planted.TIME or case.has_memory)]
+
+
 def all_found(cases: Sequence[Case]) -> tuple[Found, ...]:
-    """Return the smallest regression found of time and of memory, for each number of pairs."""
-    counts = sorted({runs.pairs for case in cases if case.percent for runs in case.runs})
+    """Return the smallest regression found of time and of memory, for each number of pairs that all have."""
     return tuple(
         Found(planted, count, smallest_found(cases, planted, count))
         for planted in _METRICS
-        for count in counts
+        for count in _counts_of_all(_planted(cases, planted))
     )
+
+
+def _counts_of_all(cases: Sequence[Case]) -> list[int]:
+    counts = [{runs.pairs for runs in case.runs} for case in cases]
+    return sorted(set.intersection(*counts)) if counts else []
 
 
 def advised_settings(

@@ -125,6 +125,12 @@ def test_a_regression_is_found_where_nine_of_ten_runs_fail_as_for_every_larger_o
     assert all_found(cases) == (Found(Planted.TIME, 5, found), Found(Planted.MEMORY, 5, found))
 
 
+def test_a_number_of_pairs_that_not_all_handicaps_have_finds_nothing():
+    cases = [made_case(50.0, 100), made_case(100.0, 100, pairs=10)]
+    assert smallest_found(cases, Planted.TIME, 10) is None
+    assert all_found(cases) == ()
+
+
 def test_nothing_is_advised_before_unchanged_code_was_measured():
     assert advised_settings((), POLICY, NOW) == ()
     assert advised_settings([made_case(50.0, 100)], POLICY, NOW) == ()
