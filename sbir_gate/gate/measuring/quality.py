@@ -147,7 +147,7 @@ def measure_quality(
 
 
 def _alike(answered: ByAward[Decision]) -> ByAward[Decision]:
-    """Return the decisions with one answer for all that count as the same where nobody knows the truth."""
+    """Return the decisions with one answer for all that count as the same without a truth."""
     _, sorts = placed(
         (answer.kind, answer.method, bool(answer.candidate_ids)) for answer in answered.distinct
     )
