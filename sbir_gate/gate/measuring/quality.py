@@ -4,6 +4,7 @@ Definitions (docs/metrics.md):
 
 - match rate: awards with a link / awards. Candidates never count; a missing row lowers it; a doubled row
   never counts twice.
+- population match rate: the match rate of all awards that the fixture was drawn from, estimated.
 - precision: right links / links of awards with known truth. Where no recipient exists any link is wrong.
 - recall: right links / awards that have a recipient. Blocking recall: the right recipient was linked or
   among the candidates. Scoring recall: right links / those. An engine without candidates has neither.
@@ -14,15 +15,18 @@ An award with several rows is linked if any row links it, and right only if ever
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sbir_gate.model.awards import AwardRecord, Label
+from sbir_gate.model.fixture_draw import FixtureDraw, rate_of_all
 from sbir_gate.model.matches import Decision, DecisionKind, names_candidates
 from sbir_gate.model.records import AwardProfile, LinkedRecipient
-from sbir_gate.model.run import Quality, ReliabilityBin, Stratum
+from sbir_gate.model.run import PopulationRate, Quality, ReliabilityBin, Stratum
+from sbir_gate.model.stratified import EstimatedRate
 
 BINS = 10
 Truth = Mapping[str, frozenset[str]]
@@ -85,12 +89,16 @@ class _Counts:
 
 
 def measure_quality(
-    decisions: Sequence[Decision], profiles: Sequence[AwardProfile], truth: Truth | None
+    decisions: Sequence[Decision],
+    profiles: Sequence[AwardProfile],
+    truth: Truth | None,
+    draw: FixtureDraw | None = None,
 ) -> Quality:
     """Return the quality of the decisions over the awards in `profiles`; rows of other awards are left out.
 
     `truth` maps an award to its right recipients, an empty set says that none exists, an award that is not
-    in it is not known. Zero awards have the match rate 0.0; unknown figures are None.
+    in it is not known. `draw` says how the awards were drawn, None if that is not known. Zero awards have
+    the match rate 0.0; unknown figures are None.
     """
     known = truth or {}
     strata_of = {profile.award_id: profile for profile in profiles}
@@ -102,6 +110,7 @@ def measure_quality(
     first_links = {row.award_id: row.method for row in reversed(judged) if row.kind is DecisionKind.LINK}
     methods = Counter(first_links.values())
     reliability = _reliability(judged, known)
+    of_all = rate_of_all(draw, profiles, first_links.keys()) if draw is not None else None
     # without candidates, blocking and scoring cannot be distinguished: both would repeat the recall
     found = counts.found if names_candidates(judged) else None
     return Quality(
@@ -118,13 +127,18 @@ def measure_quality(
         strata=_strata(strata_of.values(), outcomes),
         reliability=reliability,
         labelled=None if truth is None else sum(outcome.is_known for outcome in outcomes),
-        wholes=_wholes(counts, has_candidates=found is not None),
+        wholes=_wholes(counts, of_all, has_candidates=found is not None),
+        population=(
+            PopulationRate(draw.population, of_all.rate, of_all.low, of_all.high) if draw and of_all else None
+        ),
     )
 
 
-def _wholes(counts: _Counts, *, has_candidates: bool) -> Mapping[str, int]:
+def _wholes(counts: _Counts, of_all: EstimatedRate | None, *, has_candidates: bool) -> Mapping[str, int]:
     """Return what each rate is a share of; the F1 score and the calibration error are none."""
+    effective = of_all.effective if of_all is not None else 0.0
     wholes = {
+        "population_match_rate": int(effective) if math.isfinite(effective) else 0,
         "match_rate": counts.awards,
         "precision": counts.known_links,
         "recall": counts.with_recipient,

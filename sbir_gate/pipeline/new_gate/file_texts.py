@@ -30,6 +30,7 @@ class GateFacts:
     recipients: str
     truth: str
     truth_file: str
+    draw: str
     branch: str
     is_branch_known: bool
     action: str
