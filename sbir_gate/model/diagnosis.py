@@ -160,6 +160,13 @@ class Flaw(StrEnum):
     JOBS_SHARE_NAME = "jobs-share-name"
     TOKEN_LEFT_BEHIND = "token-left-behind"  # noqa: S105 -- a kind of flaw, not a password
 
+    # what doctor --live tried on GitHub: first what works
+    LIVE_WORKS = "live-works"
+    LIVE_CLEANED = "live-cleaned"
+    LIVE_FAILED = "live-failed"
+    LIVE_NOT_TRIED = "live-not-tried"
+    LIVE_LEFT_BEHIND = "live-left-behind"
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
