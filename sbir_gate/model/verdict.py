@@ -323,8 +323,8 @@ class Verdict:
     that let something pass. `policy_commit` is the commit that the policy was taken from, empty for the
     working tree; then `policy_edits` is what head changes of it, and `own_policy_outcome` what the outcome
     would be by head's own policy. `target` is there where the policy is that of a commit. `fixture_edits` is
-    what head edits of the base's fixture; then `changes` and `records` are of the base's fixture wherever that
-    was measured, and `own_fixture_changes` are the metrics on head's own, judged by the absolute limits.
+    what head edits of the base's fixture; then `changes` and `records` are of that wherever it was measured,
+    and `own_fixture_changes` are the metrics on head's own, judged by the absolute limits.
     `timing` is head's. `population` is the match rate of all awards, None if that is not known.
     """
 
