@@ -279,7 +279,7 @@ def _new_files(place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow
         facts.awards: read_file(drawn.awards_file, _MOST_BYTES),
         facts.recipients: read_file(drawn.recipients_file, _MOST_BYTES),
         facts.draw: draw_content(drawn.draw, place.root / place.inside(facts.draw)),
-        f"{FIXTURE_FOLDER}/README.md": fixture_text(facts, drawn).encode(),
+        f"{FIXTURE_FOLDER}/README.md": fixture_text(facts.name, facts.truth_file, drawn).encode(),
     }
     if drawn.labels:
         fixture[facts.truth_file] = label_text(drawn.labels).encode()
