@@ -59,7 +59,7 @@ def check_engine(effective: EffectiveSettings, edges: Edges, progress: Callable[
     Raises ConfigurationError for a command that cannot be used, InputError for awards or recipients that
     cannot be read.
     """
-    fixtures = effective.settings.fixtures.model_copy(update={"truth": None})
+    fixtures = effective.settings.fixtures.model_copy(update={"truth": None, "draw": None})
     effective = replace(effective, settings=effective.settings.model_copy(update={"fixtures": fixtures}))
     with scratch_folder("sbir-gate-check-") as scratch, edges.keep_code():
         read = read_fixture(effective, edges, progress, scratch, MOST_AWARDS)

@@ -212,9 +212,11 @@ class _Attempt:
         begin_check(checks, place)
         remark = Annotation(AnnotationLevel.NOTICE, _TITLE, "An annotation of the gate.", SCRATCH_FILE, 1)
         self._check = complete_check(checks, place, Conclusion.NEUTRAL, _TITLE, [_TEXT], [remark])
-        there = checks.check_runs(place.head_sha, check_name(GATE))
-        if not any(each.number == self._check.number and each.is_completed for each in there):
+        number = self._check.number
+        there = {each.number: each for each in checks.check_runs(place.head_sha, check_name(GATE))}
+        if number not in there or not there[number].is_completed:
             raise PublishError("the check was written, but is not on the commit", "run the self-check again")
+        self._check = there[number]
         return self._check.url
 
     def _count_annotations(self) -> str:

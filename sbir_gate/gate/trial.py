@@ -242,7 +242,14 @@ class _Session:
     def _measure(self, percent: float, pairs: int, waiting: Sequence[float]) -> None:
         mib = self._planted_mib(percent)
         base = replace(with_handicap(self.plan, 0.0, 0.0), warmups=self._warm_ups)
-        head = replace(with_handicap(self.plan, percent / 100, mib), warmups=self._warm_ups)
+        share = percent / 100
+        # the handicap is not the engine's: it must not make it time out
+        longer = share * max(self.plan.timeout_seconds, 2 * self.engine_seconds)
+        head = replace(
+            with_handicap(self.plan, share, mib),
+            warmups=self._warm_ups,
+            timeout_seconds=self.plan.timeout_seconds + longer,
+        )
         begun = self.spent_seconds
 
         def keep(head_result: BenchmarkResult, base_result: BenchmarkResult) -> bool:

@@ -34,6 +34,7 @@ class Flaw(StrEnum):
     NO_PROGRAM = "no-program"
     NO_TRUTH = "no-truth"
     LABELS = "labels"
+    POPULATION_UNKNOWN = "population-unknown"
     LOCK_MISSING = "lock-missing"
     LOCK_NOT_INSTALLABLE = "lock-not-installable"
     ONE_CORE = "one-core"

@@ -46,6 +46,7 @@ from sbir_gate.model.adapters import adapter
 from sbir_gate.model.alert import AlertList, alerts_fault
 from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of, uncollected
 from sbir_gate.model.bounds import number_fault, run_fault
+from sbir_gate.model.fixture_draw import FixtureDraw, draw_fault
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.labelling import LabelSample, sample_fault
 from sbir_gate.model.profile import ProfileProgress
@@ -90,6 +91,7 @@ ALERTS = DocumentKind("alerts", AlertList, fault=alerts_fault)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
 QUALITY = DocumentKind("quality", QualityReport, fault=count_fault)
 LABEL_SAMPLE = DocumentKind("label-sample", LabelSample, fault=sample_fault)
+FIXTURE_DRAW = DocumentKind("fixture-draw", FixtureDraw, fault=draw_fault)
 
 
 def encode(kind: DocumentKind[T], content: T) -> str:

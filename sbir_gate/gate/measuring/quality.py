@@ -4,6 +4,7 @@ Definitions (docs/metrics.md):
 
 - match rate: awards with a link / awards. Candidates never count; a missing row lowers it; a doubled row
   never counts twice.
+- population match rate: the match rate of all awards that the fixture was drawn from, estimated.
 - precision: right links / links of awards with known truth. Where no recipient exists any link is wrong.
 - recall: right links / awards that have a recipient. Blocking recall: the right recipient was linked or
   among the candidates. Scoring recall: right links / those. An engine without candidates has neither.
@@ -14,6 +15,7 @@ An award with several rows is linked if any row links it, and right only if ever
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +26,11 @@ from typing import NamedTuple, TypeVar
 from sbir_gate.model.award_columns import AwardColumns, AwardRecords, placed
 from sbir_gate.model.awards import Label
 from sbir_gate.model.by_award import ByAward
+from sbir_gate.model.fixture_draw import FixtureDraw, rate_of_all
 from sbir_gate.model.matches import Decision, DecisionKind, names_candidates
 from sbir_gate.model.records import AwardProfile, LinkedRecipient
-from sbir_gate.model.run import Quality, ReliabilityBin, Stratum
+from sbir_gate.model.run import PopulationRate, Quality, ReliabilityBin, Stratum
+from sbir_gate.model.stratified import EstimatedRate
 
 BINS = 10
 Truth = Mapping[str, frozenset[str]]
@@ -98,12 +102,16 @@ class _Asked(NamedTuple):
 
 
 def measure_quality(
-    decisions: Sequence[Decision], profiles: Sequence[AwardProfile], truth: Truth | None
+    decisions: Sequence[Decision],
+    profiles: Sequence[AwardProfile],
+    truth: Truth | None,
+    draw: FixtureDraw | None = None,
 ) -> Quality:
     """Return the quality of the decisions over the awards in `profiles`; rows of other awards are left out.
 
     `truth` maps an award to its right recipients, an empty set says that none exists, an award that is not
-    in it is not known. Zero awards have the match rate 0.0; unknown figures are None.
+    in it is not known. `draw` says how the awards were drawn, None if that is not known. Zero awards have
+    the match rate 0.0; unknown figures are None.
     """
     known = truth or {}
     answered = ByAward.of(decisions)
@@ -124,6 +132,7 @@ def measure_quality(
     outcomes = {asked: _outcome(judged[asked.rows], asked.right_ids) for asked in cases}
     counts = _Counts.of(_counted((outcomes[asked], count) for asked, count in cases.items()))
     reliability = _reliability(answered, strata_of, known)
+    of_all = _rate_of_all(draw, profiles, answered)
     # without candidates, blocking and scoring cannot be distinguished: both would repeat the recall
     found = counts.found if names_candidates(chain.from_iterable(judged.values())) else None
     return Quality(
@@ -142,17 +151,30 @@ def measure_quality(
         labelled=None
         if truth is None
         else sum(count for asked, count in cases.items() if asked.right_ids is not None),
-        wholes=_wholes(counts, has_candidates=found is not None),
+        wholes=_wholes(counts, of_all, has_candidates=found is not None),
+        population=(
+            PopulationRate(draw.population, of_all.rate, of_all.low, of_all.high) if draw and of_all else None
+        ),
     )
+
+
+def _rate_of_all(
+    draw: FixtureDraw | None, profiles: Sequence[AwardProfile], answered: ByAward[Decision]
+) -> EstimatedRate | None:
+    if draw is None:
+        return None
+    links = [answer.kind is DecisionKind.LINK for answer in answered.distinct]
+    rows = zip(answered.award_ids, answered.places, strict=True)
+    return rate_of_all(draw, profiles, {award_id for award_id, place in rows if links[place]})
 
 
 def _alike(answered: ByAward[Decision]) -> ByAward[Decision]:
     """Return the decisions with one answer for all that count as the same without a truth."""
-    _, sorts = placed(
-        (answer.kind, answer.method, bool(answer.candidate_ids)) for answer in answered.distinct
-    )
-    first = {sort: place for place, sort in reversed([*enumerate(sorts)])}
-    places = [first[sort] for sort in sorts]
+    first: dict[tuple[str, str, bool], int] = {}
+    places = [
+        first.setdefault((answer.kind, answer.method, bool(answer.candidate_ids)), place)
+        for place, answer in enumerate(answered.distinct)
+    ]
     return ByAward(answered.award_ids, answered.distinct, [places[place] for place in answered.places])
 
 
@@ -180,9 +202,11 @@ def _strata_by_award(profiles: Sequence[AwardProfile]) -> Mapping[str, _Strata]:
     return {award_id: strata[place] for award_id, place in zip(asked.award_ids, asked.places, strict=True)}
 
 
-def _wholes(counts: _Counts, *, has_candidates: bool) -> Mapping[str, int]:
+def _wholes(counts: _Counts, of_all: EstimatedRate | None, *, has_candidates: bool) -> Mapping[str, int]:
     """Return what each rate is a share of; the F1 score and the calibration error are none."""
+    effective = of_all.effective if of_all is not None else 0.0
     wholes = {
+        "population_match_rate": int(effective) if math.isfinite(effective) else 0,
         "match_rate": counts.awards,
         "precision": counts.known_links,
         "recall": counts.with_recipient,

@@ -49,6 +49,7 @@ class Machine:
         self.runs.append((share, mib))
         if len(self.runs) == self.breaks_at:
             raise self.error
+        assert request.timeout_seconds >= 300 * (1 + share)
         wall = SECONDS * (1 + share) * self.random.lognormvariate(0, self.jitter)
         self.now += wall
         self.engine.ends = replace(WELL, wall_seconds=wall, cpu_seconds=wall, peak_rss_mib=max(MIB, mib))
