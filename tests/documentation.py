@@ -5,6 +5,7 @@ A comment before a block of commands, which no reader sees, holds what a test mu
     <!-- not run: needs GitHub -->
     <!-- run by tests/integration/test_other_ci.py::test_the_commands_of_a_recipe -->
     <!-- exit status 1 -->
+    <!-- in a repository of its own -->
 
 Without one, tests/end_to_end/test_documented_commands.py runs the block and demands exit status 0.
 """
@@ -29,8 +30,9 @@ _SHELL_BLOCK = re.compile(
 _GATE = re.compile(r"(?:^|[\s(/])sbir-gate(?=\s+[a-z-])")
 _QUOTED = re.compile(r"""('[^']*'|"[^"]*")""")
 _END_OF_CALL = re.compile(r"&&|\|\||[|;>#]")
+OWN = "in a repository of its own"
 _MARK = re.compile(
-    rf"not run: (?P<reason>\S.*)|run by (?P<test>{TEST_NAME.pattern})|exit status (?P<status>\d)"
+    rf"not run: (?P<reason>\S.*)|run by (?P<test>{TEST_NAME.pattern})|exit status (?P<status>\d)|{OWN}"
 )
 
 
@@ -64,7 +66,7 @@ class ShellBlock:
 
     @property
     def is_run(self) -> bool:
-        return not self.mark or self.mark.startswith("exit status ")
+        return not self.mark.startswith(("not run: ", "run by "))
 
     @property
     def status(self) -> int:

@@ -12,12 +12,13 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.documentation import PAGES, ROOT, ShellBlock, place, shell_blocks
+from tests.documentation import OWN, PAGES, ROOT, ShellBlock, place, shell_blocks
 from tests.end_to_end.conftest import Stage
 from tests.factories_dumps import LOOKUP_COLUMNS, Table, write_dump, zipped
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
@@ -137,6 +138,15 @@ def reader(clone: Path, tmp_path: Path) -> Stage:
     return made
 
 
+def own_repository(reader: Stage) -> Stage:
+    """Return a repository with an engine and its data, and no gate."""
+    made = make_repository(reader.folder.parent / "own")
+    (made.folder / ".venv").symlink_to(sys.prefix)
+    shutil.copytree(reader.folder / "data", made.folder / "data")
+    made.commit({"enrich.py": (reader.folder / "enrich.py").read_text(), ".gitignore": ".venv\ndata/\n"})
+    return replace(reader, folder=made.folder)
+
+
 def run_block(stage: Stage, block: ShellBlock) -> None:
     """Run a block, line by line if each is a call of the gate; the last has the status of the page."""
     is_of_the_gate = all(re.match(r"(\.venv/bin/)?sbir-gate ", line) for line in block.lines)
@@ -161,7 +171,7 @@ RUN_PAGES = [
 def test_the_commands_of_a_page_run_as_they_stand(page: Path, reader: Stage):
     for block in shell_blocks(page):
         if block.is_run:
-            run_block(reader, block)
+            run_block(own_repository(reader) if block.mark == OWN else reader, block)
 
 
 MEASURING = re.compile(r"(?:\.venv/bin/)?python (-m tests\.[\w.]+|tests/performance/\w+\.py)(.*)")
