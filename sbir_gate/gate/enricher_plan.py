@@ -67,7 +67,7 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         command=command,
         awards_path=awards,
         recipients_path=recipients,
-        award_ids=tuple(profile.award_id for profile in read.profiles),
+        award_ids=tuple(read.profiles.award_ids),
         scratch_folder=scratch,
         working_folder=Path.cwd(),
         environment=os.environ,

@@ -15,6 +15,7 @@ import duckdb
 from sbir_gate.documents import load_fixture_draw
 from sbir_gate.errors import ConfigurationError, InputError
 from sbir_gate.gate.reporting.messages import diagnosis_texts
+from sbir_gate.model.by_award import ByAward
 from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
 from sbir_gate.model.fixture_draw import FixtureDraw, fixture_difference
 from sbir_gate.model.matches import Decision
@@ -51,7 +52,7 @@ class ReadFixture:
     """
 
     started_at: datetime
-    profiles: tuple[AwardProfile, ...]
+    profiles: ByAward[AwardProfile]
     truth: Mapping[str, frozenset[str]] | None
     fixture: Fixture
     recipients: RecipientIndex
@@ -120,7 +121,7 @@ def population_fault(effective: EffectiveSettings) -> Diagnosis | None:
     return Diagnosis(Gravity.ERROR, Flaw.POPULATION_UNKNOWN, effective.origins["gate.match_rate_of"])
 
 
-def draw_of(effective: EffectiveSettings, profiles: tuple[AwardProfile, ...]) -> FixtureDraw | None:
+def draw_of(effective: EffectiveSettings, profiles: Sequence[AwardProfile]) -> FixtureDraw | None:
     """Return how the awards of the fixture were drawn, None if that is not known.
 
     Raises DocumentError for a file that is not a draw, InputError for the draw of another fixture.
@@ -149,7 +150,7 @@ class UnreadAwards:
 def fixture_of(
     effective: EffectiveSettings,
     started_at: datetime,
-    profiles: tuple[AwardProfile, ...],
+    profiles: ByAward[AwardProfile],
     unread: UnreadAwards,
     recipients: RecipientIndex,
     handed: tuple[Path, Path] | None = None,
@@ -196,10 +197,11 @@ class KnownRecipients:
 
 def known_recipients(read: ReadFixture, decisions: Sequence[Decision]) -> KnownRecipients:
     """Look up the recipients that the decisions name."""
-    named = {decision.recipient_id for decision in decisions if decision.recipient_id}
-    named.update(id_ for decision in decisions for id_ in decision.candidate_ids if id_)
+    answers = ByAward.of(decisions).distinct
+    named = {decision.recipient_id for decision in answers if decision.recipient_id}
+    named.update(id_ for decision in answers for id_ in decision.candidate_ids if id_)
     facts = read.recipients.facts_of(named)
-    linked = {decision.link for decision in decisions if decision.link}
+    linked = {decision.link for decision in answers if decision.link}
     touched = {facts.entities[id_] for id_ in linked if id_ in facts.entities}
     return KnownRecipients(
         linked={id_: facts.rows[id_] for id_ in linked if id_ in facts.rows},
@@ -208,7 +210,7 @@ def known_recipients(read: ReadFixture, decisions: Sequence[Decision]) -> KnownR
     )
 
 
-def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
+def read_profiles(effective: EffectiveSettings) -> ByAward[AwardProfile]:
     """Read the fixture's awards and return what quality needs of each, in their order."""
     settings = effective.settings
     with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder, duckdb.connect() as connection:
@@ -264,7 +266,7 @@ def _read_awards(
     options: ReadingOptions,
     rejects: RejectLog,
     most: int | None,
-) -> tuple[tuple[AwardProfile, ...], Path | None]:
+) -> tuple[ByAward[AwardProfile], Path | None]:
     """Return the profiles of the awards, and the file that the engine is handed if it is not the source."""
     with tempfile.TemporaryDirectory(dir=folder) as work:  # the rows as they were are needed only here
         read = read_awards(connection, source, Path(work), options, rejects)
@@ -285,10 +287,10 @@ def _refuse(what: str, rejects: int, rows: int, first: Reject | None) -> None:
 
 
 def _checked_truth(
-    path: Path, profiles: tuple[AwardProfile, ...], recipients: RecipientIndex, *, is_partial: bool
+    path: Path, profiles: ByAward[AwardProfile], recipients: RecipientIndex, *, is_partial: bool
 ) -> Mapping[str, frozenset[str]]:
     truth = read_truth(path)
-    award_ids = {profile.award_id for profile in profiles}
+    award_ids = frozenset(profiles.award_ids)
     if is_partial:
         truth = {award_id: right for award_id, right in truth.items() if award_id in award_ids}
     facts = recipients.facts_of(id_ for right in truth.values() for id_ in right)

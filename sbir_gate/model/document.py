@@ -34,7 +34,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
@@ -120,10 +120,12 @@ def _body(kind: DocumentKind[T], content: T) -> bytes:
 
 def _content(kind: DocumentKind[T], found: object) -> T:
     """Return what `_body` wrote. Raises ValueError, with the place of what is wrong."""
-    if kind.type_ is Run and isinstance(found, Mapping) and "awards" in found:
-        columns = adapter(_Awards).validate_python({"awards": found["awards"]}).awards
-        found = {**found, "awards": awards_of(columns)}
-    return adapter(kind.type_).validate_python(found)
+    if kind.type_ is not Run or not isinstance(found, Mapping) or "awards" not in found:
+        return adapter(kind.type_).validate_python(found)
+    columns = adapter(_Awards).validate_python({"awards": found["awards"]}).awards
+    awards = awards_of(columns)
+    content = adapter(kind.type_).validate_python({**found, "awards": ()})
+    return replace(content, awards=awards) if isinstance(content, Run) else content
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -295,7 +295,7 @@ class Run(Measurement):
 
     samples: tuple[Sample, ...]
     quality: Quality
-    awards: tuple[AwardRecord, ...]
+    awards: Sequence[AwardRecord]
     has_truth: bool = False
     warnings: tuple[Finding, ...] = ()
     engine_notes: Mapping[str, str] = field(default_factory=dict)

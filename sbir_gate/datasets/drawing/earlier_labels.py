@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,7 +27,7 @@ class LabelFate(StrEnum):
 class EarlierFixture:
     """The fixture as it is: its awards, and their labels by award."""
 
-    awards: tuple[AwardProfile, ...]
+    awards: Sequence[AwardProfile]
     labels: Mapping[str, AwardLabel]
 
     @property
