@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sbir_gate.cli.drawn_fixture import drawn_lines, file_line
 from sbir_gate.cli.options import FilePath, quiet_option
 from sbir_gate.cli.printing import put_line
 from sbir_gate.cli.progress import Ticker
@@ -138,9 +139,8 @@ def _report(prepared: Preparation, *, is_dry: bool) -> Iterator[str]:
     yield from _drawn_lines(prepared)
     yield render_check(prepared.check.found).rstrip("\n")
     for planned in prepared.files:
-        would = "would be " if is_dry and planned.has_changes else ""
         note = "; it differs, --force replaces it" if planned.fate == "kept" else ""
-        yield f"{would}{planned.fate}: {planned.file.path} ({len(planned.file.content):,} bytes){note}"
+        yield file_line(planned, note, is_dry=is_dry)
         if is_dry and planned.has_changes and not planned.file.group:
             yield from (f"    {line}" for line in planned.file.content.decode().splitlines())
     if prepared.own_workflow and all(each.file.path != prepared.own_workflow for each in prepared.files):
@@ -150,30 +150,19 @@ def _report(prepared: Preparation, *, is_dry: bool) -> Iterator[str]:
 
 def _drawn_lines(prepared: Preparation) -> Iterator[str]:
     drawn = prepared.drawn
-    awards, recipients = drawn.awards, drawn.recipients
-    yield f"drew {len(awards.drawn):,} of {awards.awards:,} awards from {len(awards.strata):,} groups"
-    yield (
-        f"drew recipients of {recipients.recipients:,}: {recipients.same_identifier:,} with the same "
-        f"identifier, {recipients.near_misses:,} near misses, {recipients.strangers:,} strangers"
-    )
-    for name, columns in zip(("awards", "recipients"), drawn.left_out, strict=True):
-        if columns:
-            yield f"left out personal columns of {name}: {', '.join(columns)}"
-    for column, cells in drawn.emails.items():
-        yield f"warning: cells of {column!r} with an e-mail address: {cells:,}; check them before you commit"
+    yield from drawn_lines(drawn)
     by_identifier = len(drawn.labels) - drawn.given
     yield (
-        f"labelled {len(drawn.labels):,} of {len(awards.drawn):,} awards: {drawn.given:,} by your truth, "
-        f"{by_identifier:,} by identifier"
+        f"labelled {len(drawn.labels):,} of {len(drawn.awards.drawn):,} awards: "
+        f"{drawn.given:,} by your truth, {by_identifier:,} by identifier"
     )
 
 
 def _open_points(prepared: Preparation) -> Iterator[str]:
     """Yield what init could not know, and the next steps."""
     facts, drawn = prepared.facts, prepared.drawn
-    option = facts.option
     if len(drawn.labels) < len(drawn.awards.drawn):
-        yield f"to do: label more awards: sbir-gate label --serve --truth {facts.truth_file}{option}"
+        yield f"to do: label more awards: sbir-gate label --serve --truth {facts.truth_file}"
     links, awards = _links(prepared.check.found)
     if awards and links / awards < _least_match_rate():
         yield (
@@ -189,7 +178,7 @@ def _open_points(prepared: Preparation) -> Iterator[str]:
     if prepared.is_outside:
         yield "to do: the interpreter is outside the repository; name it with --set enricher.python=PATH"
     yield "next: commit these files on the main branch; its first run there makes the baseline"
-    yield f"next: check the set-up: sbir-gate doctor{option}"
+    yield "next: check the set-up: sbir-gate doctor"
 
 
 def _least_match_rate() -> float:
