@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from sbir_gate.documents import load_run, load_verdict
-from sbir_gate.engine import enrich
+from sbir_gate.engine.enrichment import link_and_write
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB
 from tests.factories_dagster import World, failed_checks, failure_of, is_held_up, metadata_of, started_steps
 
@@ -45,7 +45,7 @@ class Interleaved:
 
     def __call__(self, *arguments):
         self._once("before")
-        summary = enrich(*arguments)
+        summary = link_and_write(*arguments)
         self._once("after")
         return summary
 
