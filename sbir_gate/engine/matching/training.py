@@ -44,6 +44,7 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
         uei_conflict=pairs.uei_conflict[keep],
         duns_conflict=pairs.duns_conflict[keep],
         is_cut=pairs.is_cut[keep],
+        form_conflict=pairs.form_conflict[keep],
     )
 
 

@@ -1,0 +1,203 @@
+"""Names compared token by token: what both share, how rare it is, and what neither explains.
+
+A token of one name is matched if the other has it in canonical form, or one that is near: a typing fault, an
+abbreviation, or a word that was glued or split. What is left over on both sides contradicts: ZEPHYR PHOTONICS is
+not ZEPHYR PIZZA, whatever their place.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+from rapidfuzz.process import cpdist
+
+from sbir_gate.engine.matching.normalise import ROMAN_NUMERALS, spelled_tokens
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+_NEAR = 0.75
+"""Similarity from which two tokens, or what is left over of two names, are one word spelled in two ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameTable:
+    """Distinct names with what the comparison needs of each; pairs refer to rows by index.
+
+    `tokens` holds the numbers of the canonical tokens, `spelled` those of the same tokens as the name spells
+    them, both padded with -1; `weights` the inverse document frequency of each, `rareness` is 1 for a token that
+    no other name holds and 1/n for one that n names hold, `vocabulary` the text of each number.
+    """
+
+    normal: NDArray[np.object_]
+    compact: NDArray[np.object_]
+    canonical: NDArray[np.object_]
+    sorted_canonical: NDArray[np.object_]
+    tokens: Integers
+    spelled: Integers
+    weights: Floats
+    rareness: Floats
+    vocabulary: NDArray[np.object_]
+
+
+def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, float], total: int) -> NameTable:
+    """Return the table of `normal_names` (same order), weighted by token `frequencies` among `total` names.
+
+    A token's weight is ln((total + 1) / (frequency + 1)): Sparck Jones' inverse document frequency,
+    smoothed so that an unseen token has the largest weight and none is negative.
+    """
+    rows = [spelled_tokens(name) for name in normal_names]
+    numbers: dict[str, int] = {}
+    # the first spelling of a canonical token is the one that is compared
+    distinct = [dict(reversed(row)) for row in rows]
+    width = max(map(len, distinct), default=0)
+    tokens = np.full((len(rows), max(width, 1)), -1, dtype=np.int64)
+    spelled = tokens.copy()
+    for place, row in enumerate(rows):
+        spelling = distinct[place]
+        for column, token in enumerate(dict.fromkeys(token for token, _ in row)):
+            tokens[place, column] = numbers.setdefault(token, len(numbers))
+            spelled[place, column] = numbers.setdefault(spelling[token], len(numbers))
+    counts = np.array([frequencies.get(token, 0) for token in numbers] + [1])
+    idf = [math.log((total + 1) / (frequencies.get(token, 0) + 1)) for token in numbers]
+    by_number = np.array([*idf, 0.0])
+    canonical = [[token for token, _ in row] for row in rows]
+    return NameTable(
+        normal=objects(list(normal_names)),
+        compact=objects([name.replace(" ", "") for name in normal_names]),
+        canonical=objects([" ".join(row) for row in canonical]),
+        sorted_canonical=objects([" ".join(sorted(row)) for row in canonical]),
+        tokens=tokens,
+        spelled=spelled,
+        weights=np.where(tokens >= 0, np.maximum(by_number[tokens], 0.0), 0.0),
+        rareness=np.where(tokens >= 0, 1.0 / np.maximum(counts[tokens], 1), 0.0),
+        vocabulary=objects(list(numbers)),
+    )
+
+
+def token_features(left: Integers, right: Integers, names: NameTable, total: int) -> dict[str, Floats]:
+    """Return the features of pairs of names (rows of `names`) that their tokens tell."""
+    left_tokens, right_tokens = names.tokens[left], names.tokens[right]
+    left_weights, right_weights = names.weights[left], names.weights[right]
+    equal = (left_tokens[:, :, None] == right_tokens[:, None, :]) & (left_tokens[:, :, None] >= 0)
+    is_shared = equal.any(axis=2)
+    shared = (left_weights * is_shared).sum(axis=1)
+    near = _near_tokens(left, right, equal, names)
+    nearest_left, nearest_right = near.max(axis=2), near.max(axis=1)
+    left_near = (left_weights * nearest_left).sum(axis=1)
+    right_near = (right_weights * nearest_right).sum(axis=1)
+    left_mass, right_mass = left_weights.sum(axis=1), right_weights.sum(axis=1)
+    largest = math.log(total + 1) or 1.0
+    digits = _numbers(names.normal)
+    first = (left_tokens[:, 0] == right_tokens[:, 0]) & (left_tokens[:, 0] >= 0)
+    # what neither shares nor nearly shares, rarest first
+    left_rest = (left_tokens >= 0) & ~is_shared & (nearest_left == 0)
+    right_rest = (right_tokens >= 0) & ~equal.any(axis=1) & (nearest_right == 0)
+    query_rest = (left_weights * left_rest).max(axis=1) / largest
+    recipient_rest = (right_weights * right_rest).max(axis=1) / largest
+    contradiction = np.minimum(query_rest, recipient_rest)
+    contradiction[_is_respelled(left, right, left_rest, right_rest, contradiction > 0, names)] = 0.0
+    return {
+        "overlap": _divided(2 * shared, left_mass + right_mass),
+        "near_overlap": _divided(2 * shared + left_near + right_near, left_mass + right_mass),
+        "query_unmatched": (left_mass - shared - left_near) / largest / 3.0,
+        "recipient_unmatched": (right_mass - shared - right_near) / largest / 3.0,
+        "shared_rarity": np.minimum(shared / largest, 3.0) / 3.0,
+        "near_rarity": np.minimum((shared + np.minimum(left_near, right_near)) / largest, 3.0) / 3.0,
+        "rare_token": (names.rareness[left] * is_shared).max(axis=1),
+        "same_first_token": first.astype(np.float64),
+        "numbers_differ": (digits[left] != digits[right]).astype(np.float64),
+        "query_rest": query_rest,
+        "recipient_rest": recipient_rest,
+        "contradiction": contradiction,
+    }
+
+
+def _near_tokens(left: Integers, right: Integers, equal: Flags, names: NameTable) -> Floats:
+    """Return the similarity 0..1 (pairs x left tokens x right tokens) of tokens that are near but not equal.
+
+    Only tokens that equal none on the other side take part; a similarity below 0.75 counts as 0. Both the
+    canonical form and the spelling are compared (DIANOSTIC is near DIAGNOSTICS, not DIAG). A
+    token of three letters or more that starts the other is an abbreviation: 0.9.
+    """
+    near = np.zeros(equal.shape)
+    open_left = (names.tokens[left] >= 0) & ~equal.any(axis=2)
+    open_right = (names.tokens[right] >= 0) & ~equal.any(axis=1)
+    place = np.nonzero(open_left[:, :, None] & open_right[:, None, :])
+    if not len(place[0]):
+        return near
+    similarity = np.zeros(len(place[0]))
+    for numbers in (names.tokens, names.spelled):
+        of_left, of_right = numbers[left][place[0], place[1]], numbers[right][place[0], place[2]]
+        similarity = np.maximum(similarity, _similarity(of_left, of_right, names.vocabulary))
+    near[place] = np.where(similarity >= _NEAR, similarity, 0.0)
+    return near
+
+
+def _similarity(left: Integers, right: Integers, vocabulary: NDArray[np.object_]) -> Floats:
+    """Return how similar tokens are, given by their numbers; each pair of tokens is compared once."""
+    distinct, position = np.unique(left * len(vocabulary) + right, return_inverse=True)
+    left_texts = list(vocabulary[distinct // len(vocabulary)])
+    right_texts = list(vocabulary[distinct % len(vocabulary)])
+    similarity = cpdist(left_texts, right_texts, scorer=fuzz.ratio, dtype=np.float64) / 100.0
+    is_start = [
+        min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a))
+        for a, b in zip(left_texts, right_texts, strict=True)
+    ]
+    found: Floats = np.where(is_start, np.maximum(similarity, 0.9), similarity)[position]
+    return found
+
+
+def _is_respelled(
+    left: Integers, right: Integers, left_rest: Flags, right_rest: Flags, chosen: Flags, names: NameTable
+) -> Flags:
+    """Say of the chosen pairs whether what is left over on both sides is one text, glued or split."""
+    is_respelled = np.zeros(len(left), dtype=np.bool_)
+    places = np.flatnonzero(chosen)
+    if not len(places):
+        return is_respelled
+
+    def text(side: Integers, rest: Flags) -> list[str]:
+        spelled = names.spelled[side[places]]
+        return [
+            "".join(names.vocabulary[row[is_rest]])
+            for row, is_rest in zip(spelled, rest[places], strict=True)
+        ]
+
+    similarity = cpdist(text(left, left_rest), text(right, right_rest), scorer=fuzz.ratio, dtype=np.float64)
+    is_respelled[places] = similarity >= 100.0 * _NEAR
+    return is_respelled
+
+
+_NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{'|'.join(ROMAN_NUMERALS)}")
+
+
+def _numbers(names: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return, per name, the tokens that number a firm among its sisters: digits and Roman numerals."""
+    tokens = [name.split() for name in names]
+    # few tokens are numbers: each is looked at once, and most names are passed over
+    numbers = {token for token in {token for row in tokens for token in row} if _NUMBER.fullmatch(token)}
+    return objects(
+        [
+            () if numbers.isdisjoint(row) else tuple(sorted(filter(numbers.__contains__, row)))
+            for row in tokens
+        ]
+    )
+
+
+def _divided(numerator: Floats, denominator: Floats) -> Floats:
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+
+
+def objects(values: Sequence[object]) -> NDArray[np.object_]:
+    """Return an array of Python objects, one per value, whatever they hold."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
