@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ from sbir_gate.cli.options import Choice, FilePath, effective_settings, quiet_op
 from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
+from sbir_gate.datasets.synthesising.worlds import WORLDS, Damage, World
 
 _WIDTH = 100  # columns if standard output is not a terminal
 
@@ -29,6 +32,25 @@ data.add_command(fetch)
 Examples:
   sbir-gate data synthesise --awards 1000 --recipients 25000 --sample --output fixtures
   sbir-gate data synthesise --awards 220000 --recipients 3400000 --format parquet --output /tmp/full
+  sbir-gate data synthesise --awards 5000 --recipients 60000 --world very-common-names --output /tmp/common
+  sbir-gate data synthesise --world common-names --without-recipient 50 --identifiers 10 --output /tmp/mine
+
+\b
+A world is how hard the data is to link. Worlds by name:
+  plain                 as the fixtures
+  clean                 no other recipient with a firm's name, light damage, 90% with identifiers
+  common-names          3 other recipients with each name on average
+  very-common-names     10 other recipients with each name on average
+  half-absent           50% of the firms without a recipient
+  mostly-absent         90% of the firms without a recipient
+  placeless             60% of the recipients without a place
+  placeless-common-names
+                        60% without a place, and 3 with each name
+  heavy-damage          most names spelled differently
+  few-identifiers       15% of the firms with a UEI or DUNS
+  no-identifiers        no UEI and no DUNS in the awards
+  hard                  3 with each name, 60% without a recipient, 40% without a place,
+                        heavy damage, 40% with identifiers
 """
 )
 @click.option("--awards", type=int, default=1000, show_default=True, help="Number of awards.")
@@ -45,15 +67,35 @@ Examples:
     help="Format of awards and recipients; the truth is always CSV.",
 )
 @click.option("--sample", is_flag=True, help="Stratify awards by phase, company size and identifier type.")
-@click.option("--output", type=FilePath(), required=True, help="Folder for reports.")
+@click.option(
+    "--world", type=Choice(tuple(WORLDS)), default="plain", show_default=True, help="A world by name."
+)
+@click.option("--name-frequency", type=int, help="Other recipients with a firm's name, on average: 0 to 50.")
+@click.option(
+    "--without-recipient", type=int, metavar="PERCENT", help="Share of the firms without a recipient."
+)
+@click.option("--without-place", type=int, metavar="PERCENT", help="Share of the recipients without a place.")
+@click.option("--damage", type=Choice([each.value for each in Damage]), help="How different spellings are.")
+@click.option("--identifiers", type=int, metavar="PERCENT", help="Share of the firms with a UEI or DUNS.")
+@click.option("--output", type=FilePath(), required=True, help="Folder for the files.")
 @quiet_option
 def synthesise(
-    awards: int, recipients: int, seed: int, file_format: str, sample: bool, output: Path, quiet: bool
+    awards: int,
+    recipients: int,
+    seed: int,
+    file_format: str,
+    sample: bool,
+    world: str,
+    output: Path,
+    quiet: bool,
+    **changes: int | str | None,
 ) -> None:
     """Generate realistic awards, recipients and their correct links."""
     from sbir_gate.datasets.synthesising.dataset import synthesise as synthesise_data
 
-    options = SynthesisOptions(awards, recipients, seed, FileFormat(file_format), sample)
+    options = SynthesisOptions(
+        awards, recipients, seed, FileFormat(file_format), sample, _changed(WORLDS[world], changes)
+    )
     with Ticker(is_quiet=quiet) as ticker:
         summary = synthesise_data(
             options, output, lambda done, total: ticker.count("recipients", done, done / total)
@@ -105,6 +147,13 @@ def profile(
     with Ticker(is_quiet=quiet) as ticker:
         profiles = profile_tables(dump, tables, settings, ticker.count, ticker.say)
     put(render_json(profiles) if format_ == "json" else render_profiles(profiles, width))
+
+
+def _changed(world: World, changes: Mapping[str, int | str | None]) -> World:
+    """Return the world with the shares that options give."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    changed = World(**{**asdict(world), **given})
+    return replace(changed, damage=Damage(changed.damage))
 
 
 def _summary_lines(options: SynthesisOptions, summary: SynthesisSummary) -> list[str]:

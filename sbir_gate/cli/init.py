@@ -171,9 +171,8 @@ def _drawn_lines(prepared: Preparation) -> Iterator[str]:
 def _open_points(prepared: Preparation) -> Iterator[str]:
     """Yield what init could not know, and the next steps."""
     facts, drawn = prepared.facts, prepared.drawn
-    option = facts.option
     if len(drawn.labels) < len(drawn.awards.drawn):
-        yield f"to do: label more awards: sbir-gate label --serve --truth {facts.truth_file}{option}"
+        yield f"to do: label more awards: sbir-gate label --serve --truth {facts.truth_file}"
     links, awards = _links(prepared.check.found)
     if awards and links / awards < _least_match_rate():
         yield (
@@ -189,7 +188,7 @@ def _open_points(prepared: Preparation) -> Iterator[str]:
     if prepared.is_outside:
         yield "to do: the interpreter is outside the repository; name it with --set enricher.python=PATH"
     yield "next: commit these files on the main branch; its first run there makes the baseline"
-    yield f"next: check the set-up: sbir-gate doctor{option}"
+    yield "next: check the set-up: sbir-gate doctor"
 
 
 def _least_match_rate() -> float:

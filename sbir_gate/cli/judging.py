@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import Choice, effective_settings, has_colour
+from sbir_gate.cli.options import Choice, effective_settings, has_colour, named_base
 
 if TYPE_CHECKING:
     from sbir_gate.gate.policy import Judgement
@@ -108,10 +108,9 @@ def saved_judgement(
     """Return the settings and the policy for saved Runs: as requested, else as first judged."""
     from sbir_gate.gate.commit_files import PolicyRequest
     from sbir_gate.gate.saved_runs import judgement_again, saved_base
-    from sbir_gate.gate.storing.merge_base import BaseName
 
     effective = effective_settings(config_file, assignments, options)
-    named = BaseName(policy_from) if policy_from else saved_base(head, reference, is_diff=is_diff)
+    named = named_base(policy_from) if policy_from else saved_base(head, reference, is_diff=is_diff)
     request = (
         PolicyRequest(named, Path.cwd(), config_file, os.environ, options, assignments) if named else None
     )

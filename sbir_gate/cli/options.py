@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -88,9 +89,17 @@ def policy_from_option(function: F) -> F:
 
 def base_name(ref: str) -> BaseName:
     """Return the base named by --base; if empty, the pull request's target branch or the default branch."""
-    from sbir_gate.gate.storing.merge_base import BaseName
+    named = named_base(ref)
+    return replace(named, ref=named.ref or None, target_branch=os.environ.get(_TARGET_BRANCH_VARIABLE, ""))
 
-    return BaseName(ref or None, os.environ.get(_TARGET_BRANCH_VARIABLE, ""))
+
+def named_base(ref: str) -> BaseName:
+    """Return the base that an option names; a name that git moves (FETCH_HEAD) is resolved at once."""
+    from sbir_gate.gate.storing.git import Git
+    from sbir_gate.gate.storing.merge_base import BaseName
+    from sbir_gate.gate.storing.references import settled
+
+    return BaseName(settled(Git(Path.cwd()), ref))
 
 
 def policy_request(
@@ -98,11 +107,10 @@ def policy_request(
 ) -> PolicyRequest | None:
     """Return where the policy is read from; None for the working tree."""
     from sbir_gate.gate.commit_files import PolicyRequest
-    from sbir_gate.gate.storing.merge_base import BaseName
 
     if ref is None:
         return None
-    return PolicyRequest(BaseName(ref), Path.cwd(), config_file, os.environ, options, assignments)
+    return PolicyRequest(named_base(ref), Path.cwd(), config_file, os.environ, options, assignments)
 
 
 history_source_option = click.option(

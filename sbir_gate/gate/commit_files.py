@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sbir_gate.errors import Fault
 from sbir_gate.gate.storing.baselines import baseline_path, committed_baseline, load_baseline
@@ -29,7 +29,7 @@ from sbir_gate.settings.layers import (
     option_layer,
     text_layer,
 )
-from sbir_gate.settings.repository_file import NAME, PROJECT, settings_place
+from sbir_gate.settings.repository_file import settings_place
 from sbir_gate.settings.waivers import load_waivers, read_waivers
 from sbir_gate.settings.workflows import FOLDER
 
@@ -159,9 +159,18 @@ def settings_path_at(revision: Revision, named: Path | None) -> str | None:
     if named is not None:
         place = revision.place_of(named)
         return place if place is not None and revision.blob(place) is not None else None
-    blob = revision.blob(PROJECT)
-    project = revision.read(blob, MAX_FILE_BYTES) if blob is not None else None
-    found = settings_place(revision.blob(NAME) is not None, project, f"{PROJECT} at {revision.name}")
+    here = revision.place_of(Path.cwd())
+
+    def content(path: str) -> bytes | None:
+        blob = revision.blob(path)
+        return revision.read(blob, MAX_FILE_BYTES) if blob is not None else None
+
+    found = settings_place(
+        PurePosixPath(here or ""),
+        lambda path: revision.blob(path) is not None,
+        content,
+        lambda path: f"{path} at {revision.name}",
+    )
     if isinstance(found, Fault):
         raise configuration_error([found])
     return found

@@ -6,18 +6,19 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from pathlib import Path
 
 import yaml
 
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.entries import flat
+from sbir_gate.settings.repository_file import name_from
 from sbir_gate.settings.yaml_text import plain_value
 
 _PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _NO_WRAPPING = 1_000_000
-# where one machine keeps its results and its interpreter: another has its own
-_OF_THIS_MACHINE = ("history.", "enricher.python")
-_REPORTS = "reports.folder"
+# where results and the interpreter are: outside of the repository another machine has its own
+_PLACES = ("enricher.python", "history.folder", "reports.folder")
 
 Tree = Mapping[str, object]
 
@@ -48,15 +49,15 @@ def settings_in_force(effective: EffectiveSettings) -> dict[str, dict[str, objec
 
 
 def overrides(effective: EffectiveSettings) -> Mapping[str, str]:
-    """Return what options, `--set` and variables set for this run alone, each value as YAML on one line."""
+    """Return what options, `--set` and variables set for this run alone, each value as YAML on one line.
+
+    Where results and the interpreter are is a path within the repository, or left out.
+    """
     tree: Tree = effective.settings.model_dump(mode="json", exclude_unset=True)
-    return {
-        key: _yaml_value(value)
-        for key, value in flat(tree)
-        if not effective.is_from_file(key)
-        and not key.startswith(_OF_THIS_MACHINE)
-        and not (key == _REPORTS and effective.settings.reports.folder.is_absolute())
-    }
+    given = {key: value for key, value in flat(tree) if not effective.is_from_file(key)}
+    places = {key: name_from(Path.cwd(), Path(str(given[key]))) for key in _PLACES if given.get(key)}
+    outside = [key for key, name in places.items() if Path(name).is_absolute()]
+    return {key: _yaml_value(places.get(key, value)) for key, value in given.items() if key not in outside}
 
 
 def _yaml_lines(tree: Tree, prefix: str, origins: Mapping[str, str]) -> Iterator[str]:

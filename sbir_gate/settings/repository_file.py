@@ -1,13 +1,14 @@
-"""The settings file of a repository, found without being named: on disk, and as it stood at a commit.
+"""The settings file of a gate, found without being named: on disk, and as it stood at a commit.
 
-It is `sbir-gate.yaml` at the top of the repository, or the file that `[tool.sbir-gate] config` of
-`pyproject.toml` names. Without --config, every command reads this file.
+It is the nearest `sbir-gate.yaml` from the current folder up to the top of the repository, or the file that
+`[tool.sbir-gate] config` of a `pyproject.toml` there names. Without --config, every command reads this file.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from sbir_gate.errors import Fault
@@ -22,7 +23,7 @@ _KEY = "tool.sbir-gate.config"
 
 
 def settings_file(given: Path | None, folder: Path) -> Path | None:
-    """Return the settings file for a command that is called in `folder`: `given`, else the repository's own.
+    """Return the settings file for a command that is called in `folder`: `given`, else the nearest one.
 
     None if neither exists. Raises ConfigurationError for a pyproject.toml that does not clearly name one.
     """
@@ -41,10 +42,12 @@ def find_settings_file(given: Path | None, folder: Path) -> Path | Fault | None:
         return given
     folder = folder.resolve()
     root = repository_folder(folder) or folder
-    content = _content(root / PROJECT)
-    if isinstance(content, Fault):
-        return content
-    place = settings_place(os.path.lexists(root / NAME), content, str(root / PROJECT))
+    place = settings_place(
+        PurePosixPath(folder.relative_to(root)),
+        lambda path: os.path.lexists(root / path),
+        lambda path: _content(root / path),
+        lambda path: str(root / path),
+    )
     if place is None or isinstance(place, Fault):
         return place
     path = root / place
@@ -64,12 +67,29 @@ def name_from(folder: Path, file: Path | None) -> str:
     return os.path.relpath(path, folder.resolve()) if is_within else str(file)
 
 
-def settings_place(has_file: bool, project: bytes | None, origin: str) -> str | Fault | None:
-    """Return the path of the settings file from the top of a repository, None if there is no such file.
+def settings_place(
+    folder: PurePosixPath,
+    has_file: Callable[[str], bool],
+    content: Callable[[str], bytes | Fault | None],
+    origin: Callable[[str], str],
+) -> str | Fault | None:
+    """Return the path of the nearest settings file from a folder up, None if there is none.
 
-    `has_file` says whether `sbir-gate.yaml` is there, `project` is the content of `pyproject.toml` if there
-    is one, `origin` is what messages call that.
+    All paths start at the top of the repository. `has_file` says whether there is something at a path,
+    `content` returns the file there, None if there is none, and `origin` what messages call it.
     """
+    for level in (folder, *folder.parents):
+        project = str(level / PROJECT)
+        found = _place_in(has_file(str(level / NAME)), content(project), origin(project))
+        if found is not None:
+            return found if isinstance(found, Fault) else str(level / found)
+    return None
+
+
+def _place_in(has_file: bool, project: bytes | Fault | None, origin: str) -> str | Fault | None:
+    """Return which file of a folder holds the settings, by the content of its pyproject.toml."""
+    if isinstance(project, Fault):
+        return project
     named = _named(project, origin) if project is not None else None
     if isinstance(named, str) and has_file and named != NAME:
         problem = f"names {named}, and there is a {NAME} too: keep one, and name further ones with --config"

@@ -102,6 +102,17 @@ def test_without_a_name_the_base_is_the_target_branch_of_the_pull_request(team, 
 
 
 @pytest.mark.slow
+def test_the_base_may_be_what_was_fetched(team, repository):
+    repository.commit({"enrich.py": TOY.replace("VERSION = 1", "VERSION = 2")})
+    repository.git("fetch", "--quiet", ".", "main")
+    for given in (("--base", "FETCH_HEAD"), ("--base", "HEAD", "--policy-from", "FETCH_HEAD")):
+        done = team.gate(*RUN, *given, "--quick", "--quiet")
+        assert (done.returncode, done.stderr) == (0, "")
+        found = team.verdict()
+        assert repository.git("rev-parse", "main") in {found.reference_commit, found.policy_commit}
+
+
+@pytest.mark.slow
 def test_a_plain_run_measures_the_commit_of_a_baseline_of_another_machine(team, repository):
     measured = team.gate(*RUN, "--repeats", "2")
     assert measured.returncode == 0, measured.stderr

@@ -229,8 +229,7 @@ def test_a_folder_of_a_larger_repository_has_a_gate_of_its_own(tmp_path):
     # once for each job's set-up of Python, and once for its gate
     assert workflow.count("working-directory: 'services/link'") == 4
     assert (service / ".gitignore").read_text() == "# sbir-gate\nreports/\n.venv/\n"
-    config = ["--config", "sbir-gate.yaml", "--set", f"enricher.python={sys.executable}"]
-    shown = run(service, "check-engine", *config)
+    shown = run(service, "check-engine", "--set", f"enricher.python={sys.executable}")
     assert shown.returncode == 0, shown.stdout + shown.stderr
 
 

@@ -1,15 +1,15 @@
-"""Makes the confidence model that is shipped, from labelled cases: prints what each case shows of it.
+"""Makes the confidence model that is shipped, from synthesised worlds and any labelled files.
 
-    python tests/performance/train_default_model.py --output sbir_gate/engine/matching/default_model.json \
-        --case published awards.csv recipients.csv.gz truth.csv 3 \
-        --case synthesised-11 s11/awards.csv s11/recipients.csv s11/truth.csv 1 \
-        --corrupt recipients.csv.gz 7000 1
+    python -m tests.performance.train_default_model --output sbir_gate/engine/matching/default_model.json \
+        [--seed 11] [--labelled published awards.csv recipients.csv.gz truth.csv 3] \
+        [--corrupt recipients.csv.gz 7000 1]
 
-A case is a name, three files and a weight. Its firms that no identifier links are the queries. Where
-all of them have a correct recipient, each is asked twice, with it in the table and without: a model must
-learn to say "none", too. `--corrupt` takes that many names
-of a recipient table, damages them as real spellings are damaged, and asks for them likewise.
-The limits are the largest that any case needs for a wanted precision.
+The worlds are those of `sbir-gate data synthesise --world`. A labelled case is a name, three files and a
+weight. The firms of a case that no identifier links are its queries. Where all of them have a correct
+recipient, each is asked twice, with it in the table and without: a model must learn to say "none", too.
+`--corrupt` takes that many names of a recipient table, damages them as real spellings are damaged, and asks
+for them likewise. The limits are the largest that any case needs for a wanted precision. The same arguments
+give the same file.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ import argparse
 import csv
 import random
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from duckdb import DuckDBPyConnection
 
+from sbir_gate.datasets.synthesising.dataset import synthesise
+from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions
+from sbir_gate.datasets.synthesising.worlds import WORLDS
 from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.confidence import Model, acceptance_limit, fit, model_document
-from sbir_gate.engine.matching.exact import find_identifier_matches
+from sbir_gate.engine.matching.exact import create_identified_recipients, find_identifier_matches
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
 from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
@@ -75,17 +79,14 @@ class Examples:
     labels: np.ndarray
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--case", nargs=5, action="append", default=[])
-    parser.add_argument("--corrupt", nargs=3, action="append", default=[])
-    parser.add_argument("--output", type=Path, required=True)
-    arguments = parser.parse_args()
-    cases = [
+def main(arguments: list[str] | None = None) -> None:
+    given = parser().parse_args(arguments)
+    cases = [world_examples(name, given.seed, given.awards, given.recipients) for name in given.worlds]
+    cases += [
         examples_of(name, float(weight), awards, recipients, Path(truth), is_complete=True)
-        for name, awards, recipients, truth, weight in arguments.case
+        for name, awards, recipients, truth, weight in given.labelled
     ]
-    for recipients, names, seed in arguments.corrupt:
+    for recipients, names, seed in given.corrupt:
         with tempfile.TemporaryDirectory() as folder:
             write_corrupted(recipients, int(names), int(seed), Path(folder))
             awards, truth = Path(folder) / "awards.csv", Path(folder) / "truth.csv"
@@ -95,7 +96,27 @@ def main() -> None:
     model = fitted(cases)
     report(cases, model)
     made_on = {case.name: f"{len(np.unique(case.query)):,} queries, weight {case.weight:g}" for case in cases}
-    arguments.output.write_text(model_document(model, made_on), encoding="utf-8")
+    given.output.write_text(model_document(model, made_on), encoding="utf-8")
+
+
+def parser() -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    found.add_argument("--worlds", nargs="*", default=[*WORLDS], choices=[*WORLDS])
+    found.add_argument("--seed", type=int, default=11, help="of the worlds; the fixtures have 1")
+    found.add_argument("--awards", type=int, default=5_000, help="of each world")
+    found.add_argument("--recipients", type=int, default=60_000, help="of each world")
+    found.add_argument("--labelled", nargs=5, action="append", default=[])
+    found.add_argument("--corrupt", nargs=3, action="append", default=[])
+    found.add_argument("--output", type=Path, required=True)
+    return found
+
+
+def world_examples(name: str, seed: int, awards: int, recipients: int) -> Examples:
+    with tempfile.TemporaryDirectory() as folder:
+        options = SynthesisOptions(awards, recipients, seed, FileFormat.CSV, world=WORLDS[name])
+        made = synthesise(options, Path(folder))
+        files = (str(made.awards_path), str(made.recipients_path), made.truth_path)
+        return examples_of(f"{name}-{seed}", 1.0, *files, is_complete=True)
 
 
 def examples_of(
@@ -117,10 +138,10 @@ def examples_of(
             write_part(connection, batch.table, Path(work) / f"{batch.index}.parquet")
             for batch in iterate_recipients(connection, recipients, Path(work), options)
         ]
-        open_parts(connection, parts)
-        create_open_queries(connection)
-        create_pairs(connection, blocking_options())
-        scored = score_pairs(connection, prepare_scoring(connection))
+        batches = open_parts(connection, parts)
+        create_open_queries(connection, batches)
+        create_pairs(connection, blocking_options(), batches)
+        scored = score_pairs(connection, prepare_scoring(connection, batches))
         truth = truth_by_query(connection, truth_path)
     if is_complete and not all(truth.values()):
         is_correct = [
@@ -128,8 +149,7 @@ def examples_of(
             for query, recipient in zip(scored.query, scored.recipient_id, strict=True)
         ]
         return Examples(name, weight, scored.query, scored.matrix, np.array(is_correct, dtype=np.float64))
-    arguments = (scored.pairs, scored.recipient_id, scored.names, scored.names_counted, truth)
-    seen, hidden = label_pairs(*arguments, hidden_share=0), label_pairs(*arguments, hidden_share=1)
+    seen, hidden = label_pairs(scored, truth, hidden_share=0), label_pairs(scored, truth, hidden_share=1)
     return Examples(
         name,
         weight,
@@ -139,9 +159,10 @@ def examples_of(
     )
 
 
-def create_open_queries(connection: DuckDBPyConnection) -> None:
+def create_open_queries(connection: DuckDBPyConnection, batches: Sequence[str]) -> None:
     """Create the queries of the firms that no identifier links."""
     firms = create_firms(connection)
+    create_identified_recipients(connection, batches)
     matches = [
         match
         for method in (Method.UEI_EXACT, Method.DUNS_EXACT)

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 from sbir_gate.datasets.synthesising import identifiers
 from sbir_gate.datasets.synthesising.corruption import drift_text, drift_words
 from sbir_gate.datasets.synthesising.draws import Draws, Weighted
-from sbir_gate.datasets.synthesising.firms import IDENTIFIER_TYPES, Firm
+from sbir_gate.datasets.synthesising.firms import Firm, identifier_types
 from sbir_gate.datasets.synthesising.geography import geography
 from sbir_gate.datasets.synthesising.vocabulary import vocabulary
+from sbir_gate.datasets.synthesising.worlds import FIXTURE_WORLD, World
 from sbir_gate.model.records import CompanySize, IdentifierType, Phase
 
 AWARD_COLUMNS = (
@@ -30,8 +31,6 @@ DUPLICATE_ROW_SHARE = 0.002
 RESPELLED_SHARE = 0.12
 OTHER_IDENTIFIERS_SHARE = 0.15
 
-WORD_DRIFT_SHARE = 0.02
-TEXT_DRIFT_SHARE = 0.05
 UPPER_CASE_SHARE = 0.40
 STATE_NAME_SHARE = 0.015
 CUT_CITY_SHARE = 0.10
@@ -99,16 +98,18 @@ class AwardRow:
     identifier_type: IdentifierType
 
 
-def award_rows(draws: Draws, firms: Sequence[Firm], *, is_sample: bool) -> list[AwardRow]:
+def award_rows(
+    draws: Draws, firms: Sequence[Firm], *, is_sample: bool, world: World = FIXTURE_WORLD
+) -> list[AwardRow]:
     """Return the awards of these firms in random order; in a sample each keeps the strata it was dealt."""
     rows: list[AwardRow] = []
     for position, firm in enumerate(firms):
-        rows += _rows_of(draws, firm, position, is_sample=is_sample)
+        rows += _rows_of(draws, firm, position, world, is_sample=is_sample)
     return draws.shuffled(rows)
 
 
-def _rows_of(draws: Draws, firm: Firm, position: int, *, is_sample: bool) -> list[AwardRow]:
-    name, address = spelled_name(draws, firm), address_cells(draws, firm)
+def _rows_of(draws: Draws, firm: Firm, position: int, world: World, *, is_sample: bool) -> list[AwardRow]:
+    name, address = spelled_name(draws, firm, world), address_cells(draws, firm)
     employees, website = employees_cell(draws, firm.company_size), _website(draws, firm)
     rows: list[AwardRow] = []
     tracking = contract = ""
@@ -117,14 +118,14 @@ def _rows_of(draws: Draws, firm: Firm, position: int, *, is_sample: bool) -> lis
             rows.append(rows[-1])
             continue
         phase = firm.first_phase if firm.first_phase and not number else draws.weighted(_PHASES)
-        identifier_type = firm.identifier_type if is_sample else _identifier_type(draws, firm)
+        identifier_type = firm.identifier_type if is_sample else _identifier_type(draws, firm, world)
         agency, branch, prefix = draws.weighted(_AGENCIES)
         if not tracking or not draws.chance(REPEATED_TRACKING_SHARE):
             tracking = f"{draws.pick('ABFNT')}{draws.between(100, 249)}-{draws.below(10_000):04d}"
         if not contract or not draws.chance(REPEATED_CONTRACT_SHARE):
             contract = f"{prefix}-{draws.between(5, 24):02d}-C-{draws.below(10_000):04d}"
         cells = (
-            spelled_name(draws, firm) if draws.chance(RESPELLED_SHARE) else name,
+            spelled_name(draws, firm, world) if draws.chance(RESPELLED_SHARE) else name,
             *(_title(draws), agency, branch, draws.pick(_PHASE_CELLS[phase])),
             *("STTR" if draws.chance(0.15) else "SBIR", tracking, contract),
             *_calendar_cells(draws),
@@ -137,15 +138,15 @@ def _rows_of(draws: Draws, firm: Firm, position: int, *, is_sample: bool) -> lis
     return rows
 
 
-def spelled_name(draws: Draws, firm: Firm) -> str:
+def spelled_name(draws: Draws, firm: Firm, world: World = FIXTURE_WORLD) -> str:
     """Return the name with the punctuation, case and now and then the faults of an award."""
     words = firm.words
-    if draws.chance(WORD_DRIFT_SHARE):
+    if draws.chance(world.shares.award_words):
         words = drift_words(draws, words, is_distinctive=firm.is_distinctive)
     is_upper = draws.chance(UPPER_CASE_SHARE)
     shown = words if is_upper else tuple(word if len(word) <= 3 else word.capitalize() for word in words)
     text = " ".join(shown) + draws.weighted(_FORMS[firm.designator])
-    if draws.chance(TEXT_DRIFT_SHARE):
+    if draws.chance(world.shares.award_text):
         text = drift_text(draws, text)
     return text.upper() if is_upper else text
 
@@ -185,11 +186,11 @@ def _zip_cell(draws: Draws, zip_: str) -> str:
     return spelled.get(style, style)
 
 
-def _identifier_type(draws: Draws, firm: Firm) -> IdentifierType:
+def _identifier_type(draws: Draws, firm: Firm, world: World) -> IdentifierType:
     """Let awards of one firm differ in their fields, except for firms that only an identifier identifies."""
     if firm.is_known_by_identifier_only or not draws.chance(OTHER_IDENTIFIERS_SHARE):
         return firm.identifier_type
-    return draws.weighted(IDENTIFIER_TYPES)
+    return draws.weighted(identifier_types(world))
 
 
 def _title(draws: Draws) -> str:

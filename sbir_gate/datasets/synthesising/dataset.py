@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import IntEnum
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +18,7 @@ from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions
 from sbir_gate.datasets.synthesising.recipients import NO_FIRM, RECIPIENT_COLUMNS
 from sbir_gate.datasets.synthesising.tables import open_table
 from sbir_gate.datasets.synthesising.traps import bystander_rows, placeholder_rows, recipient_rows
+from sbir_gate.datasets.synthesising.worlds import FIXTURE_WORLD
 from sbir_gate.files import sha256_of, unwritable, write_output
 
 RECIPIENTS_PER_BATCH = 100_000
@@ -79,7 +80,7 @@ def synthesise(
     suffix, file_format = options.file_format.value, options.file_format
     paths = (folder / f"awards.{suffix}", folder / f"recipients.{suffix}", folder / "truth.csv")
     batches = _batches(options)
-    register = FirmRegister(is_sample=options.is_sample)
+    register = FirmRegister(is_sample=options.is_sample, world=options.world)
     firms = [
         register.draw(Draws(options.seed, _Purpose.FIRMS, batch.number), batch.awards) for batch in batches
     ]
@@ -126,7 +127,8 @@ def _batches(options: SynthesisOptions) -> list[_Batch]:
 
 def _rows(options: SynthesisOptions, batch: _Batch, firms: Sequence[Firm], firm_names: Set[str]) -> _Rows:
     recipients, ids_by_firm = _recipients(options, batch, firms, firm_names)
-    dealt = award_rows(Draws(options.seed, _Purpose.AWARDS, batch.number), firms, is_sample=options.is_sample)
+    draws = Draws(options.seed, _Purpose.AWARDS, batch.number)
+    dealt = award_rows(draws, firms, is_sample=options.is_sample, world=options.world)
     award_ids = [f"A{ordinal:07d}" for ordinal in range(batch.first_award, batch.first_award + len(dealt))]
     return _Rows(
         awards=[(award_id, *row.cells) for award_id, row in zip(award_ids, dealt, strict=True)],
@@ -144,11 +146,14 @@ def _recipients(
 ) -> tuple[list[tuple[str, ...]], list[list[str]]]:
     """Return the recipient rows in the order of their ids, and for each firm the ids that are truly it."""
     draws = Draws(options.seed, _Purpose.RECIPIENTS, batch.number)
-    related = recipient_rows(draws, firms, batch.recipients)
+    related = recipient_rows(draws, firms, batch.recipients, options.world)
     if batch.recipients - len(related) >= _FEWEST_FOR_PLACEHOLDERS:
         related += placeholder_rows(draws)
     bystanders = bystander_rows(
-        Draws(options.seed, _Purpose.BYSTANDERS, batch.number), batch.recipients - len(related), firm_names
+        Draws(options.seed, _Purpose.BYSTANDERS, batch.number),
+        batch.recipients - len(related),
+        firm_names,
+        options.world,
     )
     bodies: list[tuple[str, ...]] = [
         (row.name, row.uei, row.duns, row.city, row.state, row.zip_code) for row in related
@@ -173,6 +178,8 @@ def _write_fingerprint(options: SynthesisOptions, summary: SynthesisSummary, pat
             "seed": options.seed,
             "format": options.file_format.value,
             "is_sample": options.is_sample,
+            # the fixtures' own world has no entry: their fingerprint is older than worlds
+            **({} if options.world == FIXTURE_WORLD else {"world": asdict(options.world)}),
         },
         "firms": summary.firms,
         "awards_without_recipient": summary.awards_without_recipient,

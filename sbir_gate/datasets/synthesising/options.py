@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from sbir_gate.datasets.synthesising.worlds import FIXTURE_WORLD, World
 from sbir_gate.errors import UsageError
 
 FEWEST_RECIPIENTS = 10
@@ -28,7 +29,7 @@ class SynthesisOptions:
 
     `is_sample` draws the awards as a stratified sample: every combination of phase, company size and
     identifier type is dealt in turn, and most firms have one award. Otherwise shares and awards per
-    firm are like those of the whole SBIR.gov file.
+    firm are like those of the whole SBIR.gov file. `world` says how hard they are to link.
 
     Raises UsageError where the numbers cannot be.
     """
@@ -38,6 +39,7 @@ class SynthesisOptions:
     seed: int
     file_format: FileFormat = FileFormat.CSV
     is_sample: bool = False
+    world: World = FIXTURE_WORLD
 
     def __post_init__(self) -> None:
         if not 1 <= self.awards <= MOST_AWARDS:
@@ -51,6 +53,11 @@ class SynthesisOptions:
             )
         if self.seed < 0:
             raise UsageError(f"seed is {self.seed}, below 0", "any whole number from 0 is a seed")
+        if self.is_sample and self.world.identifiers is not None:
+            raise UsageError(
+                "a sample deals every identifier type in turn, so a share of identifiers has no effect",
+                "leave out --sample, or the share of identifiers",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sbir_gate.datasets.synthesising.draws import Draws, Weighted
 from sbir_gate.datasets.synthesising.firms import Fate, Firm
 from sbir_gate.datasets.synthesising.geography import Place, geography, zip_code
 from sbir_gate.datasets.synthesising.vocabulary import vocabulary
+from sbir_gate.datasets.synthesising.worlds import FIXTURE_WORLD, World
 from sbir_gate.model.records import IdentifierType
 
 RECIPIENT_COLUMNS = ("recipient_id", "legal_business_name", "uei", "duns", "city", "state", "zip")
@@ -22,7 +23,6 @@ SEVERAL_ROWS_SHARE = 158 / 1064
 OTHER_UEI_SHARE = 0.01
 UEI_SHARE = 0.60
 DUNS_SHARE = 0.65
-DRIFT_TWICE_SHARE = 0.25
 
 _FORMS = {
     "INC": Weighted.of(
@@ -80,8 +80,13 @@ class RecipientRow:
     rank: Rank
 
 
-def whereabouts(draws: Draws, firm: Firm) -> Whereabouts:
-    """Draw where the table has the firm, so that the truth is decidable: no two doubts meet in one firm."""
+def whereabouts(draws: Draws, firm: Firm, world: World = FIXTURE_WORLD) -> Whereabouts:
+    """Draw where the table has the firm, so that the truth is decidable: no two doubts meet in one firm.
+
+    In a world where many recipients have no place, they do meet.
+    """
+    if world.without_place is not None and draws.chance(world.without_place / 100):
+        return Whereabouts.UNKNOWN
     if firm.fate is Fate.DRIFTED and not firm.is_distinctive:
         return Whereabouts.SAME
     drawn = draws.weighted(_WHEREABOUTS)
@@ -90,19 +95,23 @@ def whereabouts(draws: Draws, firm: Firm) -> Whereabouts:
     return drawn if drawn in (Whereabouts.SAME, Whereabouts.MOVED_IN_STATE) else Whereabouts.SAME
 
 
-def own_rows(draws: Draws, firm: Firm, position: int, where: Whereabouts) -> list[RecipientRow]:
+def own_rows(
+    draws: Draws, firm: Firm, position: int, where: Whereabouts, world: World = FIXTURE_WORLD
+) -> list[RecipientRow]:
     """Return the rows that truly are the firm at `position`: none, one, or two spellings of it."""
     if firm.fate is Fate.ABSENT:
         return []
     uei, duns = _known_identifiers(draws, firm)
     city, state, zip_ = _address(draws, firm, where)
-    own = RecipientRow(_own_name(draws, firm), uei, duns, city, state, zip_, position, Rank.OWN)
+    own = RecipientRow(_own_name(draws, firm, world), uei, duns, city, state, zip_, position, Rank.OWN)
     if not draws.chance(0.5 if firm.fate is Fate.RENAMED else SEVERAL_ROWS_SHARE):
         return [own]
     has_other_uei = bool(uei) and not firm.is_known_by_identifier_only and draws.chance(OTHER_UEI_SHARE)
     other = replace(
         own,
-        name=formal_name(draws, firm.words, firm.designator) if draws.chance(0.6) else _drifted(draws, firm),
+        name=formal_name(draws, firm.words, firm.designator)
+        if draws.chance(0.6)
+        else _drifted(draws, firm, world),
         uei=identifiers.uei(draws) if has_other_uei else uei,
         rank=Rank.OTHER_SPELLING,
     )
@@ -123,10 +132,10 @@ def spelled_address(draws: Draws, place: Place, zip_: str) -> tuple[str, str, st
     )
 
 
-def _own_name(draws: Draws, firm: Firm) -> str:
+def _own_name(draws: Draws, firm: Firm, world: World) -> str:
     match firm.fate:
         case Fate.DRIFTED:
-            return _drifted(draws, firm)
+            return _drifted(draws, firm, world)
         case Fate.EXTENDED:
             words = vocabulary().words
             kept = firm.words[:1] if firm.is_distinctive else firm.words[:-1]
@@ -139,9 +148,9 @@ def _own_name(draws: Draws, firm: Firm) -> str:
             return formal_name(draws, firm.words, firm.designator)
 
 
-def _drifted(draws: Draws, firm: Firm) -> str:
+def _drifted(draws: Draws, firm: Firm, world: World) -> str:
     """Drift the words, the whole text, or both."""
-    words, is_twice, is_of_words = firm.words, draws.chance(DRIFT_TWICE_SHARE), draws.chance(0.75)
+    words, is_twice, is_of_words = firm.words, draws.chance(world.shares.twice), draws.chance(0.75)
     if is_of_words or is_twice:
         words = drift_words(draws, words, is_distinctive=firm.is_distinctive)
     text = formal_name(draws, words, firm.designator)

@@ -23,6 +23,7 @@ from sbir_gate.datasets.synthesising.recipients import (
     whereabouts,
 )
 from sbir_gate.datasets.synthesising.vocabulary import vocabulary
+from sbir_gate.datasets.synthesising.worlds import FIXTURE_WORLD, World
 from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
 
 UEI_SHARE = 0.55
@@ -48,13 +49,16 @@ _PLUS_FOURS = np.array([f"-{number:04d}" for number in range(10_000)], dtype=obj
 _TWO_DIGITS = np.array([f"{number:02d}" for number in range(100)], dtype=object)
 
 
-def recipient_rows(draws: Draws, firms: Sequence[Firm], room: int) -> list[RecipientRow]:
+def recipient_rows(
+    draws: Draws, firms: Sequence[Firm], room: int, world: World = FIXTURE_WORLD
+) -> list[RecipientRow]:
     """Return the rows of these firms and the traps beside them, at most `room` (>= the firms)."""
     rows: list[RecipientRow] = []
     for position, firm in enumerate(firms):
-        where = whereabouts(draws, firm)
-        rows += own_rows(draws, firm, position, where)
-        rows += _traps(draws, firm, where)
+        where = whereabouts(draws, firm, world)
+        rows += own_rows(draws, firm, position, where, world)
+        traps = _traps(draws, firm, where, world)
+        rows += traps if world.without_place is None else [_placeless(draws, row, world) for row in traps]
     return sorted(rows, key=lambda row: row.rank)[:room]
 
 
@@ -69,11 +73,18 @@ def placeholder_rows(draws: Draws) -> list[RecipientRow]:
     return [*rows, replace(stranger, uei=GENERIC_UEI)]
 
 
-def _traps(draws: Draws, firm: Firm, where: Whereabouts) -> list[RecipientRow]:
+def _placeless(draws: Draws, row: RecipientRow, world: World) -> RecipientRow:
+    if not draws.chance((world.without_place or 0) / 100):
+        return row
+    return replace(row, city="", state="", zip_code="")
+
+
+def _traps(draws: Draws, firm: Firm, where: Whereabouts, world: World) -> list[RecipientRow]:
     """Draw the traps beside one firm.
 
     A namesake is added only where its place distinguishes it from the firm's own row, or where a firm
-    that has no row of its own has so common a name that a namesake elsewhere proves nothing.
+    that has no row of its own has so common a name that a namesake elsewhere proves nothing; unless the
+    world says how many there are.
     """
     traps: tuple[tuple[float, Callable[[Draws, Firm], RecipientRow]], ...] = (
         (ONE_WORD_DIFFERS_SHARE, _one_word_differs),
@@ -81,6 +92,19 @@ def _traps(draws: Draws, firm: Firm, where: Whereabouts) -> list[RecipientRow]:
         (LONGER_SHARE, _longer),
     )
     rows = [make(draws, firm) for share, make in traps if draws.chance(share)]
+    if world.name_frequency is None:
+        rows += _distinguished_namesakes(draws, firm, where)
+    else:
+        count = draws.between(0, 2 * world.name_frequency)
+        places = [draws.weighted(geography().people) for _ in range(count)]
+        rows += [_trap(draws, firm.words, place, avoided_zip=firm.zip_code) for place in places]
+    if draws.chance(SHARED_DUNS_SHARE):
+        rows += [_stranger_with_duns(draws, firm.duns) for _ in range(2)]
+    return rows
+
+
+def _distinguished_namesakes(draws: Draws, firm: Firm, where: Whereabouts) -> list[RecipientRow]:
+    rows: list[RecipientRow] = []
     has_same_place = firm.fate is Fate.SAME and where is Whereabouts.SAME
     if has_same_place and draws.chance(NAMESAKE_IN_STATE_SHARE):
         rows.append(_trap(draws, firm.words, _neighbour(draws, firm), avoided_zip=firm.zip_code))
@@ -88,8 +112,6 @@ def _traps(draws: Draws, firm: Firm, where: Whereabouts) -> list[RecipientRow]:
         share = 0.03 if firm.is_distinctive else 0.10
         places = [geography().elsewhere(draws, firm.place.state) for _ in range(3) if draws.chance(share)]
         rows += [_trap(draws, firm.words, place) for place in places]
-    if draws.chance(SHARED_DUNS_SHARE):
-        rows += [_stranger_with_duns(draws, firm.duns) for _ in range(2)]
     return rows
 
 
@@ -131,9 +153,15 @@ def _trap(draws: Draws, words: Sequence[str], place: Place, *, avoided_zip: str 
     return RecipientRow(name, uei, duns, *spelled_address(draws, place, zip_), NO_FIRM, Rank.TRAP)
 
 
-def bystander_rows(draws: Draws, count: int, firm_names: Set[str]) -> Iterator[tuple[str, ...]]:
+def bystander_rows(
+    draws: Draws, count: int, firm_names: Set[str], world: World = FIXTURE_WORLD
+) -> Iterator[tuple[str, ...]]:
     """Yield `count` rows (name, uei, duns, city, state, zip), none with the name of an SBIR firm."""
-    columns = (_names(draws, count, firm_names), *_identifiers(draws, count), *_addresses(draws, count))
+    columns = (
+        _names(draws, count, firm_names),
+        *_identifiers(draws, count),
+        *_addresses(draws, count, world),
+    )
     return zip(*(column.tolist() for column in columns), strict=True)
 
 
@@ -158,7 +186,7 @@ def _identifiers(draws: Draws, count: int) -> tuple[NDArray[np.object_], NDArray
     return ueis, duns
 
 
-def _addresses(draws: Draws, count: int) -> tuple[NDArray[np.object_], ...]:
+def _addresses(draws: Draws, count: int, world: World) -> tuple[NDArray[np.object_], ...]:
     people = geography().people
     picks = draws.many_indices(count, people)
     cities = np.array([place.city.upper() for place in people.items], dtype=object)[picks]
@@ -169,7 +197,8 @@ def _addresses(draws: Draws, count: int) -> tuple[NDArray[np.object_], ...]:
     plus_fours[~draws.many_chances(count, PLUS_FOUR_SHARE)] = ""
     zips = prefixes + _TWO_DIGITS[ends] + plus_fours
     zips[draws.many_chances(count, NO_ZIP_SHARE)] = ""
-    nowhere = draws.many_chances(count, NO_ADDRESS_SHARE)
+    share = NO_ADDRESS_SHARE if world.without_place is None else world.without_place / 100
+    nowhere = draws.many_chances(count, share)
     for column in (cities, states, zips):
         column[nowhere] = ""
     return cities, states, zips

@@ -37,29 +37,33 @@ _RANKING_STEPS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What makes a key: SQL for its `parts`, in rows that meet `condition`; `number` keeps kinds apart."""
+    """What makes a key: SQL for its `parts`, in rows that meet `condition`; `number` keeps kinds apart.
+
+    `needed` are the columns behind the parts that may be unknown.
+    """
 
     number: int
     kind: str
     parts: tuple[str, ...]
-    condition: str = "true"
+    condition: str = ""
+    needed: tuple[str, ...] = ()
 
 
 _ZIP3 = "left(zip5, 3)"
 _NAME = _Piece(10, "name", ("compact",))
 _NAME_PIECES = (
-    _Piece(1, "start-in-zip3", ("left(compact, 4)", _ZIP3), "len(compact) >= 4"),
-    _Piece(2, "end-in-zip3", ("right(compact, 4)", _ZIP3), "len(compact) >= 4"),
-    _Piece(3, "initial-in-zip", ("left(compact, 1)", "zip5")),
+    _Piece(1, "start-in-zip3", ("left(compact, 4)", _ZIP3), "len(compact) >= 4", ("zip5",)),
+    _Piece(2, "end-in-zip3", ("right(compact, 4)", _ZIP3), "len(compact) >= 4", ("zip5",)),
+    _Piece(3, "initial-in-zip", ("left(compact, 1)", "zip5"), needed=("zip5",)),
     _Piece(4, "first-7", ("left(compact, 7)",), "len(compact) >= 7"),
     _Piece(5, "last-7", ("right(compact, 7)",), "len(compact) >= 7"),
     _NAME,
 )
 _TOKEN_PIECES = (
-    _Piece(6, "token", ("token",), "len(token) >= 5"),
-    _Piece(7, "token-in-state", ("token", "state"), "len(token) >= 4"),
-    _Piece(8, "stem-in-state", ("left(token, 5)", "state"), "len(token) >= 5"),
-    _Piece(9, "token-pair", ("token", "neighbour")),
+    _Piece(6, "token", ("token",), "len(token) >= 5", ("token",)),
+    _Piece(7, "token-in-state", ("token", "state"), "len(token) >= 4", ("token", "state")),
+    _Piece(8, "stem-in-state", ("left(token, 5)", "state"), "len(token) >= 5", ("token", "state")),
+    _Piece(9, "token-pair", ("token", "neighbour"), needed=("token", "neighbour")),
 )
 
 
@@ -68,13 +72,19 @@ def _key(piece: _Piece) -> str:
 
     Hashes are joined by XOR: that costs no text, and the order of the parts does not matter.
     """
-    # hash(NULL) is a number, and all unknown parts would meet in it
-    known = " AND ".join(f"{part} IS NOT NULL" for part in piece.parts)
     joined = f"hash({piece.parts[0]})"
     for part in piece.parts[1:]:
         joined = f"xor({joined}, hash({part}))"
-    key = f"CASE WHEN {known} THEN xor({joined}, {piece.number * 0x9E3779B97F4A7C15 % 2**64}::UBIGINT) END"
-    return key if piece.condition == "true" else f"CASE WHEN {piece.condition} THEN {key} END"
+    key = f"xor({joined}, {piece.number * 0x9E3779B97F4A7C15 % 2**64}::UBIGINT)"
+    condition = _condition(piece)
+    return f"CASE WHEN {condition} THEN {key} END" if condition else key
+
+
+def _condition(piece: _Piece) -> str:
+    # hash(NULL) is a number, and all unknown parts would meet in it. The columns are asked, not the parts
+    # made of them, which DuckDB would work out once more
+    known = [f"{column} IS NOT NULL" for column in piece.needed]
+    return " AND ".join([piece.condition, *known] if piece.condition else known)
 
 
 _NAME_KEY = _key(_NAME)
@@ -108,9 +118,8 @@ def named_keys_query(table: str, identity: str) -> str:
 
     def named(piece: _Piece) -> str:
         text = f"concat_ws(' ', {', '.join(piece.parts)})"
-        return (
-            f"CASE WHEN {_key(piece)} IS NOT NULL THEN {{'kind': {literal(piece.kind)}, 'text': {text}}} END"
-        )
+        found = f"{{'kind': {literal(piece.kind)}, 'text': {text}}}"
+        return f"CASE WHEN {_condition(piece) or 'true'} THEN {found} END"
 
     return _pieces_query(table, identity, named, "named_key")
 
@@ -136,9 +145,11 @@ def create_pairs(
     # the key of a name is used however common it is, but then it is not selective
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE open_keys AS
-        SELECT key, count(*) AS queries, key IN (SELECT {_NAME_KEY} FROM queries) AS is_name,
-               count(*) <= {options.max_firms_per_key} AS is_selective
-        FROM query_keys GROUP BY key
+        SELECT * FROM (
+            SELECT key, count(*) AS queries, key IN (SELECT {_NAME_KEY} FROM queries) AS is_name,
+                   count(*) <= {options.max_firms_per_key} AS is_selective
+            FROM query_keys GROUP BY key
+        ) WHERE is_selective OR is_name
     """)
     connection.execute("CREATE OR REPLACE TEMP TABLE recipient_keys (row_key BIGINT, key UBIGINT)")
     merged = _merge_keys(connection, options.max_pairs_per_key)

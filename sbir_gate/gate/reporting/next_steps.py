@@ -33,7 +33,7 @@ _OPTIONS = {
     "gate.baselines_folder": "--baselines",
 }
 # of these `explain` needs none: it measures nothing and judges nothing
-_NOT_EXPLAINED = ("fixtures.truth", "enricher.", "benchmark.", "gate.", "reports.")
+_NOT_EXPLAINED = ("fixtures.truth", "enricher.", "benchmark.", "gate.", "history.", "reports.")
 # but these say where the Run is that head was compared with
 _REFERENCE = ("gate.name", "gate.baselines_folder", "reports.folder")
 _WAIVER_DAYS = 90

@@ -21,6 +21,7 @@ from sbir_gate.gate.storing.references import (
     find_default_branch,
     find_reference,
     head_commit,
+    is_moved,
     reference_names,
     shown,
 )
@@ -189,7 +190,9 @@ def _days_between(git: Git, first: str, second: str) -> int:
 
 
 def _not_found(git: Git, asked: str | None) -> UsageError:
-    if is_shallow(git):
+    if asked is not None and is_moved(asked.partition("~")[0].partition("^")[0]):
+        hint = "nothing was fetched, or a tag or branch has this name too: name the branch or commit itself"
+    elif is_shallow(git):
         hint = UNSHALLOW
     elif asked is not None and (meant := did_you_mean(asked, reference_names(git))):
         hint = meant

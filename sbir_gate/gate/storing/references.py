@@ -22,6 +22,10 @@ HASH = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT_HASH = re.compile(r"[0-9a-f]{4,39}")
 # no name of a branch or tag holds any of these: what follows walks back from the commit, as in main~2
 _STEPS = re.compile(r"(?P<name>[^~^:\\?*\[\s\x00-\x20\x7f]+)(?P<steps>(?:[~^][0-9]{0,6})*)")
+# what git moves with a fetch, a merge or a rebase
+_MOVED = re.compile(r"(FETCH|ORIG|MERGE|CHERRY_PICK|REVERT|REBASE|BISECT)_HEAD")
+# a branch that git knows by another one, or as the one that was checked out before
+_OTHER_BRANCH = re.compile(r"[^@{]*@\{(u|upstream|push|-[1-9][0-9]{0,3})\}", re.IGNORECASE)
 _SHOWN_CHARACTERS = 80
 # candidates for the default branch if it is not configured
 DEFAULT_BRANCHES = ("main", "master")
@@ -57,13 +61,37 @@ def find_reference(git: Git, name: str) -> Reference | None:
     or tag has the same name. Steps back (`main~2`, `HEAD^1`) may follow.
     """
     parts = _STEPS.fullmatch(name)
-    if parts is None:
-        return None
+    if parts is None or is_moved(parts["name"]):
+        return None  # FETCH_HEAD: a tag or branch of that name is not what was meant (`settled`)
     found = _named(git, parts["name"], name)
     if found is None or not parts["steps"]:
         return found
     commit = _peeled(git, found.commit + parts["steps"])
     return Reference(name, "", commit, found.notes) if commit else None
+
+
+def settled(git: Git, name: str) -> str:
+    """Return what a name such as FETCH_HEAD or @{upstream} means now: a commit, or a branch in full.
+
+    Any other name, and one that git does not know, is returned as it is. Call this once, before an engine
+    runs: git moves what FETCH_HEAD means, so that `find_reference` refuses the name. A tag or branch that is
+    called FETCH_HEAD makes it ambiguous.
+    """
+    parts = _STEPS.fullmatch(name)
+    if parts is None or not (is_moved(parts["name"]) or _OTHER_BRANCH.fullmatch(parts["name"])):
+        return name
+    flags = ("--symbolic-full-name", "--verify", "--quiet", "--end-of-options")
+    answer = git.ask("rev-parse", *flags, parts["name"])
+    if answer.status:
+        return name
+    if answer.line == parts["name"]:
+        return _peeled(git, name) or name
+    return answer.line + parts["steps"] if _OTHER_BRANCH.fullmatch(parts["name"]) else name
+
+
+def is_moved(name: str) -> bool:
+    """Say whether a name is one of git's own, which it moves with a fetch, a merge or a rebase."""
+    return _MOVED.fullmatch(name) is not None
 
 
 def find_branch(git: Git, name: str, remote: str = REMOTE) -> Reference | None:

@@ -37,11 +37,6 @@ class GateFacts:
     environment: str
     folder: str
 
-    @property
-    def option(self) -> str:
-        """The option that commands need to find the settings in a folder, with a blank before it."""
-        return " --config sbir-gate.yaml" if self.folder else ""
-
 
 def settings_text(facts: GateFacts) -> str:
     """Return the settings file."""

@@ -359,6 +359,30 @@ class TestTheFileThatNobodyNames:
         assert limit == 2
         assert edits["settings file"] == ("sbir-gate.yaml", "not there")
 
+    def test_in_a_folder_the_nearest_of_the_commit_counts(self, found, monkeypatch):
+        found.git("checkout", "--quiet", "main")
+        found.commit({"etl/sbir-gate.yaml": GATE.replace("max_lost: 2", "max_lost: 3")})
+        found.branch("team")
+        found.commit({"etl/sbir-gate.yaml": self.LOOSE})
+        monkeypatch.chdir(found.folder / "etl")
+        assert self.judged(found) == (3, {"gate.max_lost": ("3", "77")})
+        monkeypatch.chdir(found.folder)
+        assert self.judged(found) == (2, {})
+
+    @pytest.mark.parametrize(
+        ("main", "change", "limit"),
+        [("sbir-gate.yaml", "etl/sbir-gate.yaml", 2), ("etl/sbir-gate.yaml", "", 2)],
+    )
+    def test_a_nearer_one_is_no_way_past_it(self, bare, monkeypatch, main, change, limit):
+        bare.git("checkout", "--quiet", "main")
+        bare.commit({main: GATE, "etl/run.py": ""})
+        bare.branch("loose")
+        bare.commit({change: self.LOOSE} if change else {main: None, "sbir-gate.yaml": self.LOOSE})
+        monkeypatch.chdir(bare.folder / "etl")
+        found, edits = self.judged(bare)
+        assert found == limit
+        assert edits["settings file"] == (main, change or "sbir-gate.yaml")
+
     def test_one_that_adds_the_gate_counts_and_is_named(self, bare):
         bare.commit({"sbir-gate.yaml": self.LOOSE})
         limit, edits = self.judged(bare)

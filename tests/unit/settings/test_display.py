@@ -33,11 +33,23 @@ def test_what_was_given_for_one_run_can_be_given_again():
         *("enricher.command", "fixtures.awards"),
         *("gate.max_lost", "matching.acceptance_limit"),
     }
-    assert overrides(load_settings(None, {}, {"reports.folder": "out"})) == {"reports.folder": "out"}
     again = load_settings(None, {}, {}, [f"{key}={value}" for key, value in found.items()])
     assert str(again.settings.fixtures.awards) == "my: awards.csv"
     assert again.settings.enricher.command == ("python", "mine.py")
     assert (again.settings.gate.max_lost, again.settings.matching.acceptance_limit) == (3, 0.9)
+
+
+def test_an_interpreter_and_results_are_given_again_if_they_are_in_the_repository(tmp_path, monkeypatch):
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    keys = ("enricher.python", "history.folder", "reports.folder")
+    for key in keys:
+        assert overrides(load_settings(None, {}, {}, [f"{key}=out/it"])) == {key: "out/it"}
+        assert overrides(load_settings(None, {}, {key: str(tmp_path / "out" / "it")})) == {key: "out/it"}
+        assert overrides(load_settings(None, {}, {key: "/of/this/machine"})) == {}
+    assert overrides(load_settings(None, {}, {}, ["history.keeps_runs=false"])) == {
+        "history.keeps_runs": "false"
+    }
 
 
 def test_what_is_shown_can_be_read_again(tmp_path):

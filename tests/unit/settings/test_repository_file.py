@@ -1,7 +1,7 @@
 """Which file of a repository holds the settings, without anybody naming it."""
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -100,13 +100,50 @@ def test_two_files_are_one_too_many(root):
         load_settings(None, {})
 
 
+def place_with(project):
+    files = {"sbir-gate.yaml": b"", "pyproject.toml": project}
+    return settings_place(PurePosixPath(), files.__contains__, files.get, str)
+
+
 def test_a_pyproject_that_does_not_know_the_gate_may_be_broken():
-    assert settings_place(True, b"[broken", "pyproject.toml") == "sbir-gate.yaml"
+    assert place_with(b"[broken") == "sbir-gate.yaml"
 
 
 def test_pyproject_may_name_the_usual_file():
-    project = b"[tool.sbir-gate]\nconfig = './sbir-gate.yaml'\n"
-    assert settings_place(True, project, "pyproject.toml") == "sbir-gate.yaml"
+    assert place_with(b"[tool.sbir-gate]\nconfig = './sbir-gate.yaml'\n") == "sbir-gate.yaml"
+
+
+class TestAMonorepo:
+    """The nearest file counts: each team's folder has its own, and the top may have one too."""
+
+    def test_the_file_of_the_folder_comes_before_that_of_the_top(self, root, monkeypatch):
+        write(root / "sbir-gate.yaml", "gate: {name: top}\n")
+        write(root / "etl" / "sbir-gate.yaml", "gate: {name: etl}\n")
+        assert settings_file(None, root) == Path("sbir-gate.yaml")
+        monkeypatch.chdir(root / "etl")
+        found = load_settings(None, {})
+        assert (found.settings.gate.name, found.file) == ("etl", Path("sbir-gate.yaml"))
+        assert name_from(root / "etl", found.file) == "sbir-gate.yaml"
+
+    def test_it_is_found_from_the_folders_below(self, root):
+        write(root / "etl" / "sbir-gate.yaml", "gate: {name: etl}\n")
+        (root / "etl" / "jobs").mkdir()
+        assert settings_file(None, root / "etl" / "jobs") == root / "etl" / "sbir-gate.yaml"
+        assert settings_file(None, root) is None
+
+    def test_a_pyproject_of_the_folder_names_a_file_there(self, root):
+        write(root / "sbir-gate.yaml", "gate: {name: top}\n")
+        write(root / "etl" / "pyproject.toml", NAMED)
+        assert settings_file(None, root / "etl") == Path("config/gate.yaml")
+
+    def test_a_pyproject_of_another_tool_leads_on_to_the_top(self, root):
+        write(root / "sbir-gate.yaml", "gate: {name: top}\n")
+        write(root / "etl" / "pyproject.toml", "[project]\nname = 'etl'\n")
+        assert settings_file(None, root / "etl") == root / "sbir-gate.yaml"
+
+    def test_nothing_above_the_repository_counts(self, root):
+        write(root.parent / "sbir-gate.yaml", "gate: {name: above}\n")
+        assert settings_file(None, root / "etl") is None
 
 
 @pytest.mark.parametrize("name", ["sbir-gate.yaml", "pyproject.toml"])

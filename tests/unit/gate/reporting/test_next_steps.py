@@ -74,6 +74,7 @@ def test_the_command_repeats_what_was_given_for_this_run_alone():
         "fixtures.awards": "my awards.csv",
         "fixtures.truth": "null",
         "enricher.command": '["python", "mine.py"]',
+        "enricher.python": ".venv/bin/python",
         "matching.acceptance_limit": "0.02",
         "benchmark.is_timed": "false",
     }
@@ -81,7 +82,8 @@ def test_the_command_repeats_what_was_given_for_this_run_alone():
     verdict = replace(judge(head, BASE, make_policy()), policy_commit="d" * 40)
     assert next_steps(head, verdict).command == (
         "sbir-gate run --policy-from dddddddddddd --awards 'my awards.csv' --set fixtures.truth=null"
-        " --enricher 'python mine.py' --set matching.acceptance_limit=0.02 --quick"
+        " --enricher 'python mine.py' --set enricher.python=.venv/bin/python"
+        " --set matching.acceptance_limit=0.02 --quick"
     )
 
 
@@ -116,6 +118,8 @@ def test_a_lost_link_is_explained_of_the_same_input():
         "gate.max_lost": "3",
         "gate.baselines_folder": "theirs",
         "reports.folder": "out",
+        "history.folder": "kept",
+        "enricher.python": ".venv/bin/python",
         "matching.acceptance_limit": "0.02",
         "benchmark.is_timed": "false",
     }

@@ -11,6 +11,7 @@ from sbir_gate.gate.storing.references import (
     find_branch,
     find_default_branch,
     find_reference,
+    settled,
 )
 from sbir_gate.model.finding import Rule
 from tests.factories_git import ENVIRONMENT, Repository, make_repository
@@ -192,3 +193,54 @@ class TestBounds:
     def test_one_of_several_is_enough(self, clone):
         found = find_base(git_of(clone), BaseName(None, "main", (clone.old, clone.main)))
         assert found.commit == clone.main
+
+
+class TestNamesThatGitMoves:
+    """FETCH_HEAD and its like are resolved at once, for whoever types them, and never through a tag."""
+
+    @pytest.fixture
+    def pulled(self, clone):
+        """Return the clone after it fetched `main`, which its branch tracks."""
+        clone.git("remote", "add", "origin", clone.repository.folder)
+        clone.git("fetch", "--quiet", "origin", "main")
+        clone.git("branch", "--quiet", "--set-upstream-to", "origin/main")
+        return clone
+
+    def test_what_was_fetched_last_is_a_commit(self, pulled):
+        git = git_of(pulled)
+        assert settled(git, "FETCH_HEAD") == pulled.main
+        assert settled(git, "FETCH_HEAD~1") == pulled.old
+        assert find_base(git, BaseName(settled(git, "FETCH_HEAD"))).commit == pulled.main
+
+    def test_where_a_merge_or_reset_began_is_a_commit(self, clone):
+        clone.git("reset", "--quiet", "--hard", clone.main)
+        assert settled(git_of(clone), "ORIG_HEAD") == clone.change
+        assert settled(git_of(clone), "ORIG_HEAD^") == clone.main
+
+    @pytest.mark.parametrize("name", ["@{upstream}", "@{u}", "change@{upstream}", "@{U}"])
+    def test_an_upstream_is_the_branch_that_is_tracked(self, pulled, name):
+        assert settled(git_of(pulled), name) == "refs/remotes/origin/main"
+        found = find_reference(git_of(pulled), settled(git_of(pulled), f"{name}~1"))
+        assert found.commit == pulled.old
+
+    def test_the_branch_before_is_that_branch(self, clone):
+        clone.git("switch", "--quiet", "main")
+        assert settled(git_of(clone), "@{-1}") == "refs/heads/change"
+
+    @pytest.mark.parametrize("shadow", ["refs/tags", "refs/heads", "refs/remotes/origin", "refs"])
+    @pytest.mark.parametrize("is_there", [True, False])
+    def test_a_tag_or_branch_that_is_called_so_is_never_taken(self, clone, shadow, is_there):
+        git = git_of(clone)
+        if is_there:
+            clone.git("fetch", "--quiet", clone.repository.folder, clone.main)
+        clone.git("update-ref", f"{shadow}/FETCH_HEAD", clone.change)
+        name = settled(git, "FETCH_HEAD")
+        assert find_reference(git, name) is None or find_reference(git, name).commit == clone.main
+        with pytest.raises(UsageError, match="there is no commit 'FETCH_HEAD'") as caught:
+            find_base(git, BaseName("FETCH_HEAD"))
+        assert "name the branch or commit itself" in caught.value.hint
+
+    @pytest.mark.parametrize("name", ["main", "HEAD~1", "v1", "MERGE_HEAD", "@{-9}", "", "--all", "@{0}"])
+    def test_other_names_stay_as_they_are(self, clone, name):
+        clone.git("tag", "v1", clone.old)
+        assert settled(git_of(clone), name) == name
