@@ -42,8 +42,8 @@ def create_firms(connection: DuckDBPyConnection) -> int:
 def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
     """Create `queries` and `firm_queries` for the firms in `firm_ids_table`; return the queries.
 
-    A query is a distinct (normal name, legal form, place, identifiers): firms that differ only in the spelling
-    of their name share it.
+    A query is a distinct (normal name, legal form, place, identifiers): firms that differ only in the
+    spelling of their name share it.
     """
     connection.execute(f"""
         CREATE OR REPLACE TABLE queries AS

@@ -222,7 +222,10 @@ def canonical_token(token: str) -> str:
 
 
 def spelled_tokens(normal: str) -> list[tuple[str, str]]:
-    """Return the canonical tokens of a normal name in their order, each with its spelling; single letters are joined."""
+    """Return the canonical tokens of a normal name, each with its spelling, in their order.
+
+    Single letters are joined.
+    """
     tokens: list[tuple[str, str]] = []
     letters = ""
     for word in normal.split():
@@ -248,6 +251,18 @@ def canonical_tokens(normal: str) -> tuple[str, ...]:
     """
     return tuple(token for token, _ in spelled_tokens(normal))
 
+
+TRADES = frozenset(
+    """
+    APARTMENTS AUTO AUTOBODY BAKERY BARBER BREWERY BREWING CABINETS CAFE CARPENTRY CARPET CATERING
+    CHIROPRACTIC CLEANERS CLEANING CONSTRUCTION DAYCARE DENTAL DENTISTRY DRYWALL ELECTRICIANS
+    EXCAVATING EXCAVATION FARM FARMS FENCE FENCING FLOORING FLORIST FURNITURE GROCERY HAULING HEATING
+    HOTEL INN JANITORIAL JEWELERS LANDSCAPING LAUNDRY LAWN LUMBER MASONRY MORTGAGE MOTEL NURSERY
+    PAINTING PAVING PHARMACY PIZZA PLUMBING POULTRY REALTY RESTAURANT ROOFING SALON SEAFOOD STAFFING
+    TAVERN TOWING TRUCKING UPHOLSTERY VETERINARY WELDING WINERY
+    """.split()  # noqa: SIM905 -- a list of words reads best as lines
+)
+"""Words that name a line of business: a firm of that trade is not one that lacks the word."""
 
 ROMAN_NUMERALS = {"II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
 

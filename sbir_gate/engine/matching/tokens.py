@@ -1,8 +1,8 @@
 """Names compared token by token: what both share, how rare it is, and what neither explains.
 
-A token of one name is matched if the other has it in canonical form, or one that is near: a typing fault, an
-abbreviation, or a word that was glued or split. What is left over on both sides contradicts: ZEPHYR PHOTONICS is
-not ZEPHYR PIZZA, whatever their place.
+A token of one name is matched if the other has it in canonical form, or one that is near: a typing fault,
+an abbreviation, or a word that was glued or split. What is left over on both sides contradicts, and so does a
+trade that one name lacks: neither ZEPHYR PHOTONICS nor ZEPHYR is ZEPHYR PIZZA, whatever their place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
 
-from sbir_gate.engine.matching.normalise import ROMAN_NUMERALS, spelled_tokens
+from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, ROMAN_NUMERALS, TRADES, spelled_tokens
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -27,13 +27,18 @@ _NEAR = 0.75
 """Similarity from which two tokens, or what is left over of two names, are one word spelled in two ways."""
 
 
+_RARE = math.log(BACKGROUND_NAMES)
+"""Weight of a token that one of 10,000 names holds, so that a word weighs the same in tables of all sizes."""
+
+
 @dataclass(frozen=True, slots=True)
 class NameTable:
     """Distinct names with what the comparison needs of each; pairs refer to rows by index.
 
-    `tokens` holds the numbers of the canonical tokens, `spelled` those of the same tokens as the name spells
-    them, both padded with -1; `weights` the inverse document frequency of each, `rareness` is 1 for a token that
-    no other name holds and 1/n for one that n names hold, `vocabulary` the text of each number.
+    `tokens` holds the numbers of the canonical tokens, `spelled` those of the same tokens as the name
+    spells them, both padded with -1; `weights` the inverse document frequency of each, `rareness` is 1 for a
+    token that no other name holds and 1/n for one that n names hold, `is_trade` marks words of TRADES,
+    `vocabulary` the text of each number.
     """
 
     normal: NDArray[np.object_]
@@ -44,6 +49,7 @@ class NameTable:
     spelled: Integers
     weights: Floats
     rareness: Floats
+    is_trade: Flags
     vocabulary: NDArray[np.object_]
 
 
@@ -78,6 +84,9 @@ def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, floa
         spelled=spelled,
         weights=np.where(tokens >= 0, np.maximum(by_number[tokens], 0.0), 0.0),
         rareness=np.where(tokens >= 0, 1.0 / np.maximum(counts[tokens], 1), 0.0),
+        is_trade=np.where(
+            spelled >= 0, np.array([*(text in TRADES for text in numbers), False])[spelled], False
+        ),
         vocabulary=objects(list(numbers)),
     )
 
@@ -100,9 +109,12 @@ def token_features(left: Integers, right: Integers, names: NameTable, total: int
     # what neither shares nor nearly shares, rarest first
     left_rest = (left_tokens >= 0) & ~is_shared & (nearest_left == 0)
     right_rest = (right_tokens >= 0) & ~equal.any(axis=1) & (nearest_right == 0)
-    query_rest = (left_weights * left_rest).max(axis=1) / largest
-    recipient_rest = (right_weights * right_rest).max(axis=1) / largest
+    query_rest = np.minimum((left_weights * left_rest).max(axis=1) / _RARE, 1.0)
+    recipient_rest = np.minimum((right_weights * right_rest).max(axis=1) / _RARE, 1.0)
     contradiction = np.minimum(query_rest, recipient_rest)
+    is_trade = names.is_trade
+    has_trade = (left_rest & is_trade[left]).any(axis=1) | (right_rest & is_trade[right]).any(axis=1)
+    contradiction[has_trade] = 1.0
     contradiction[_is_respelled(left, right, left_rest, right_rest, contradiction > 0, names)] = 0.0
     return {
         "overlap": _divided(2 * shared, left_mass + right_mass),

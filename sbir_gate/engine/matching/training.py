@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.confidence import PRIOR_STRENGTH, Model, acceptance_limit, fit
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import Floats, Pairs, Places, features
+from sbir_gate.engine.matching.similarity import Pairs, Places, features
+from sbir_gate.engine.matching.tokens import Floats
 
 HIDDEN_SHARE = 3
 """One labelled query in this many has its recipient hidden."""
