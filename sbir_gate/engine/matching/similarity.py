@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import JaroWinkler, Prefix
 from rapidfuzz.process import cpdist
 
-from sbir_gate.engine.matching.tokens import Floats, Integers, NameTable, objects, token_features
+from sbir_gate.engine.matching.tokens import Floats, Integers, NameTable, lengths, objects, token_features
 
 _FEATURES = """
 token_sort token_set partial plain compact compact_hinge jaro_winkler overlap near_overlap
@@ -90,11 +90,8 @@ def _string_features(pairs: Pairs, names: NameTable) -> dict[str, Floats]:
     ordered = (list(names.sorted_canonical[left]), list(names.sorted_canonical[right]))
     compact = (list(names.compact[left]), list(names.compact[right]))
     compact_ratio = cpdist(*compact, scorer=fuzz.ratio, dtype=np.float64) / 100.0
-    shorter = np.minimum(_lengths(names.compact)[left], _lengths(names.compact)[right])
-    is_prefix = np.array(
-        [bool(a) and bool(b) and (a.startswith(b) or b.startswith(a)) for a, b in zip(*compact, strict=True)],
-        dtype=np.bool_,  # without a pair, numpy would infer numbers
-    )
+    shorter = np.minimum(lengths(names.compact)[left], lengths(names.compact)[right])
+    is_prefix = cpdist(*compact, scorer=Prefix.similarity, dtype=np.float64) == shorter
     return {
         "token_sort": cpdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) / 100.0,
         "token_set": cpdist(*canonical, scorer=fuzz.token_set_ratio, dtype=np.float64) / 100.0,
@@ -194,7 +191,3 @@ def _initials_number(name: str, first_tokens: Mapping[str, int]) -> int:
 
 def _zip3(zips: NDArray[np.object_]) -> NDArray[np.object_]:
     return objects([code[:3] for code in zips])
-
-
-def _lengths(texts: NDArray[np.object_]) -> Floats:
-    return np.array([len(text) for text in texts], dtype=np.float64)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
+from rapidfuzz.distance import Prefix
 from rapidfuzz.process import cpdist
 
 from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, ROMAN_NUMERALS, TRADES, spelled_tokens
@@ -98,17 +99,16 @@ def token_features(left: Integers, right: Integers, names: NameTable, total: int
     equal = (left_tokens[:, :, None] == right_tokens[:, None, :]) & (left_tokens[:, :, None] >= 0)
     is_shared = equal.any(axis=2)
     shared = (left_weights * is_shared).sum(axis=1)
-    near = _near_tokens(left, right, equal, names)
-    nearest_left, nearest_right = near.max(axis=2), near.max(axis=1)
-    left_near = (left_weights * nearest_left).sum(axis=1)
-    right_near = (right_weights * nearest_right).sum(axis=1)
+    open_left, open_right = (left_tokens >= 0) & ~is_shared, (right_tokens >= 0) & ~equal.any(axis=1)
+    near_left, near_right = _near_tokens(left, right, open_left, open_right, names)
+    left_near = (left_weights * near_left).sum(axis=1)
+    right_near = (right_weights * near_right).sum(axis=1)
     left_mass, right_mass = left_weights.sum(axis=1), right_weights.sum(axis=1)
     largest = math.log(total + 1) or 1.0
     digits = _numbers(names.normal)
     first = (left_tokens[:, 0] == right_tokens[:, 0]) & (left_tokens[:, 0] >= 0)
     # what neither shares nor nearly shares, rarest first
-    left_rest = (left_tokens >= 0) & ~is_shared & (nearest_left == 0)
-    right_rest = (right_tokens >= 0) & ~equal.any(axis=1) & (nearest_right == 0)
+    left_rest, right_rest = open_left & (near_left == 0), open_right & (near_right == 0)
     query_rest = np.minimum((left_weights * left_rest).max(axis=1) / _RARE, 1.0)
     recipient_rest = np.minimum((right_weights * right_rest).max(axis=1) / _RARE, 1.0)
     contradiction = np.minimum(query_rest, recipient_rest)
@@ -132,37 +132,40 @@ def token_features(left: Integers, right: Integers, names: NameTable, total: int
     }
 
 
-def _near_tokens(left: Integers, right: Integers, equal: Flags, names: NameTable) -> Floats:
-    """Return the similarity 0..1 (pairs x left tokens x right tokens) of tokens that are near but not equal.
+def _near_tokens(
+    left: Integers, right: Integers, open_left: Flags, open_right: Flags, names: NameTable
+) -> tuple[Floats, Floats]:
+    """Return the similarity 0..1 of each left and each right token to the nearest one on the other side.
 
-    Only tokens that equal none on the other side take part; a similarity below 0.75 counts as 0. Both the
-    canonical form and the spelling are compared (DIANOSTIC is near DIAGNOSTICS, not DIAG). A
-    token of three letters or more that starts the other is an abbreviation: 0.9.
+    Only the open tokens, which equal none on the other side, take part; a similarity below 0.75 counts as 0.
+    Both the canonical form and the spelling are compared (DIANOSTICS is near DIAGNOSTICS, not DIAG).
     """
-    near = np.zeros(equal.shape)
-    open_left = (names.tokens[left] >= 0) & ~equal.any(axis=2)
-    open_right = (names.tokens[right] >= 0) & ~equal.any(axis=1)
-    place = np.nonzero(open_left[:, :, None] & open_right[:, None, :])
-    if not len(place[0]):
-        return near
-    similarity = np.zeros(len(place[0]))
-    for numbers in (names.tokens, names.spelled):
-        of_left, of_right = numbers[left][place[0], place[1]], numbers[right][place[0], place[2]]
-        similarity = np.maximum(similarity, _similarity(of_left, of_right, names.vocabulary))
-    near[place] = np.where(similarity >= _NEAR, similarity, 0.0)
-    return near
+    near_left, near_right = np.zeros(open_left.shape), np.zeros(open_right.shape)
+    pair, left_column, right_column = np.nonzero(open_left[:, :, None] & open_right[:, None, :])
+    if not len(pair):
+        return near_left, near_right
+    of_left, of_right = (left[pair], left_column), (right[pair], right_column)
+    canonical = _similarity(names.tokens[of_left], names.tokens[of_right], names.vocabulary)
+    spelled = _similarity(names.spelled[of_left], names.spelled[of_right], names.vocabulary)
+    similarity = np.maximum(canonical, spelled)
+    nearness = np.where(similarity >= _NEAR, similarity, 0.0)
+    np.maximum.at(near_left, (pair, left_column), nearness)
+    np.maximum.at(near_right, (pair, right_column), nearness)
+    return near_left, near_right
 
 
 def _similarity(left: Integers, right: Integers, vocabulary: NDArray[np.object_]) -> Floats:
-    """Return how similar tokens are, given by their numbers; each pair of tokens is compared once."""
+    """Return how similar tokens are, given by their numbers; each pair of tokens is compared once.
+
+    A token of three letters or more that starts the other is an abbreviation: 0.9.
+    """
     distinct, position = np.unique(left * len(vocabulary) + right, return_inverse=True)
-    left_texts = list(vocabulary[distinct // len(vocabulary)])
-    right_texts = list(vocabulary[distinct % len(vocabulary)])
-    similarity = cpdist(left_texts, right_texts, scorer=fuzz.ratio, dtype=np.float64) / 100.0
-    is_start = [
-        min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a))
-        for a, b in zip(left_texts, right_texts, strict=True)
-    ]
+    left, right = np.divmod(distinct, len(vocabulary))
+    texts = (list(vocabulary[left]), list(vocabulary[right]))
+    similarity = cpdist(*texts, scorer=fuzz.ratio, dtype=np.float64) / 100.0
+    size = lengths(vocabulary)
+    shorter = np.minimum(size[left], size[right])
+    is_start = (shorter >= 3) & (cpdist(*texts, scorer=Prefix.similarity, dtype=np.float64) == shorter)
     found: Floats = np.where(is_start, np.maximum(similarity, 0.9), similarity)[position]
     return found
 
@@ -188,20 +191,23 @@ def _is_respelled(
     return is_respelled
 
 
-_NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{'|'.join(ROMAN_NUMERALS)}")
+_ROMAN = "|".join(ROMAN_NUMERALS)
+_NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{_ROMAN}")
+_MAY_HAVE_NUMBER = re.compile(rf"[0-9]|\b(?:{_ROMAN})\b")
 
 
 def _numbers(names: NDArray[np.object_]) -> NDArray[np.object_]:
     """Return, per name, the tokens that number a firm among its sisters: digits and Roman numerals."""
-    tokens = [name.split() for name in names]
-    # few tokens are numbers: each is looked at once, and most names are passed over
-    numbers = {token for token in {token for row in tokens for token in row} if _NUMBER.fullmatch(token)}
+    # most names have none: those are not split
+    may_have, is_number = _MAY_HAVE_NUMBER.search, _NUMBER.fullmatch
     return objects(
-        [
-            () if numbers.isdisjoint(row) else tuple(sorted(filter(numbers.__contains__, row)))
-            for row in tokens
-        ]
+        [tuple(sorted(filter(is_number, name.split()))) if may_have(name) else () for name in names]
     )
+
+
+def lengths(texts: NDArray[np.object_]) -> Floats:
+    """Return the number of letters of each text."""
+    return np.array([len(text) for text in texts], dtype=np.float64)
 
 
 def _divided(numerator: Floats, denominator: Floats) -> Floats:

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -14,7 +14,7 @@ from sbir_gate.gate.storing.references import (
     settled,
 )
 from sbir_gate.model.finding import Rule
-from tests.factories_git import ENVIRONMENT, Repository, make_repository
+from tests.factories_git import ENVIRONMENT, Repository, copied, make_repository
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,18 @@ class Clone:
         return self.repository.git(*arguments, **variables)
 
 
-@pytest.fixture
-def clone(tmp_path):
-    made = make_repository(tmp_path / "repository")
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    made = make_repository(tmp_path_factory.mktemp("template"))
     old, main = made.commit({"file.txt": "old"}), made.commit({"file.txt": "main"})
     made.git("update-ref", "refs/remotes/origin/main", main)
     made.git("switch", "--quiet", "--create", "change")
     return Clone(made, old, main, made.commit({"file.txt": "change"}))
+
+
+@pytest.fixture
+def clone(tmp_path, template):
+    return replace(template, repository=copied(template.repository, tmp_path / "repository"))
 
 
 def git_of(clone):
