@@ -112,6 +112,16 @@ class TestAShadowedBranch:
         with pytest.raises(UsageError, match="there is no commit 'release'"):
             find_base(git_of(clone), BaseName(None, "release"))
 
+    def test_a_folder_of_branches_or_tags_is_none_of_them(self, clone):
+        for folder in ("refs/heads/topic", "refs/remotes/origin/topic", "refs/tags/topic"):
+            clone.git("update-ref", f"{folder}/part", clone.old)
+        assert find_branch(git_of(clone), "topic") is None
+        assert find_reference(git_of(clone), "topic") is None
+
+    def test_a_name_that_leads_to_no_commit_is_passed_over(self, clone):
+        clone.git("update-ref", "refs/tags/v1", clone.git("rev-parse", "HEAD^{tree}"))
+        assert find_reference(git_of(clone), "v1") is None
+
     def test_without_a_remote_the_local_branch_comes_before_the_tag(self, clone):
         clone.git("update-ref", "-d", "refs/remotes/origin/main")
         clone.git("tag", "main", clone.change)
