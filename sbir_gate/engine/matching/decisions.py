@@ -52,7 +52,7 @@ LEAST_CANDIDATE = 0.02
 class PairFacts:
     """What decides about one candidate of the query `query_id`; `order` sorts the best first.
 
-    `barrier` is why its name is no link, however sure the model is; None where nothing bars it.
+    `barrier` is why its name is not a link, however sure the model is; None where nothing bars it.
     Pairs come in the order of their content, so a stable sort leaves no tie to chance.
     """
 
