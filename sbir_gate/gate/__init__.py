@@ -3,8 +3,9 @@
 From Python, ask `run_here` for a measured verdict, `compare_runs` for one on saved Runs, and `render` for its
 text; docs/python.md has examples. The modules are the use cases: `run` and `side_by_side` measure,
 `saved_runs` judges again, `baseline` says what may become one, `publish` sends a saved verdict, `history` and
-`trends` read older Runs, `doctor` finds what is wrong with a set-up. The rooms below are the steps, which
-never import one another. It knows nothing of the engine: they meet in files.
+`trends` read older Runs, `doctor` finds what is wrong with a set-up, `live_check` what works on GitHub,
+`trial` what the gate finds on a machine. The rooms below are the steps, which never import one another. It
+knows nothing of the engine: they meet in files.
 """
 
 from importlib import import_module
