@@ -58,7 +58,7 @@ def quality_of(folder, command, status=ExitStatus.OK):
         ("enrich.sh", ExitStatus.OK, 0.95),
     ],
 )
-def test_an_engine_on_the_page_keeps_the_contract_and_is_gated(name, status, precision, tmp_path):
+def test_an_engine_on_the_page_keeps_the_contract(name, status, precision, tmp_path):
     command = set_up(name, tmp_path, 100)
     done = gate(tmp_path, "check-engine", command)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
@@ -69,7 +69,7 @@ def test_an_engine_on_the_page_keeps_the_contract_and_is_gated(name, status, pre
 
 
 @pytest.mark.nightly
-def test_splink_on_the_page_keeps_the_contract_and_is_gated(tmp_path):
+def test_splink_on_the_page_keeps_the_contract(tmp_path):
     command = set_up(SPLINK, tmp_path, 1000)
     own = tmp_path / ".venv-splink"
     subprocess.run([sys.executable, "-m", "venv", own], check=True)
