@@ -148,3 +148,18 @@ def test_every_task_of_the_dagster_pipeline_has_a_test():
     text = (ROOT / "docs" / "dagster.md").read_text(encoding="utf-8")
     rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.count("|") == 4}
     assert all(TEST_NAME.search(rows[task]) for task in DAGSTER_TASKS)
+
+
+def test_every_row_of_the_mission_names_a_command_a_file_and_a_test():
+    text = (ROOT / "docs" / "reference" / "mission.md").read_text(encoding="utf-8")
+    rows = [row.split("|")[1:-1] for row in re.findall(r"^\| .*\|$", text, re.MULTILINE)[1:]]
+    assert len(rows) >= 30
+    for number, what, command, file, test in rows:
+        assert INLINE.search(command), what
+        assert (ROOT / file.strip(" `")).is_file(), what
+        assert TEST_NAME.search(test), what
+        workflow = re.search(r"workflow `(.+)`", command)
+        assert workflow is None or (ROOT / workflow[1]).is_file(), what
+        assert not number.strip() or re.fullmatch(r"[1-5]\.\d", number.strip()), what
+    numbers = {row[0].strip() for row in rows}
+    assert numbers >= {*DAGSTER_TASKS, "5.5"}
