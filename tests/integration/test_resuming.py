@@ -15,7 +15,6 @@ from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.errors import InputError, SbirGateError, UsageError
 from sbir_gate.monitor import PerformanceMonitor
 from tests.factories_matching import Award, Recipient, make_settings, write_tables
-from tests.tiers import tiered
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 
@@ -83,7 +82,10 @@ def stop_after(world, chunks, **options):
     return raised.value
 
 
-@pytest.mark.parametrize(("chunk_size", "workers"), [*tiered((7, 2), slow=((10, 1), (1_000, 0)))])
+@pytest.mark.parametrize(
+    ("chunk_size", "workers"),
+    [(7, 2), pytest.param(10, 1, marks=pytest.mark.slow), pytest.param(1_000, 0, marks=pytest.mark.slow)],
+)
 def test_the_next_run_does_only_what_is_left_and_ends_with_the_same_bytes(
     world, undisturbed, chunk_size, workers
 ):
