@@ -236,8 +236,8 @@ def _reason(linked: Linked, award_id: str, case: _Case) -> NoLinkReason | None:
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
     limit = linked.matched.rules.acceptance_limit
-    if fact is not None and fact.is_other_generation and fact.confidence >= limit:
-        return NoLinkReason.OTHER_GENERATION
+    if fact is not None and fact.barrier is not None and fact.confidence >= limit:
+        return fact.barrier
     return NoLinkReason.BELOW_LIMIT
 
 

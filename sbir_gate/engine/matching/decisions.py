@@ -11,8 +11,9 @@ from sbir_gate.engine.matching.confidence import DUNS_CONFIDENCE, UEI_CONFIDENCE
 from sbir_gate.engine.matching.exact import IdentifierMatch
 from sbir_gate.engine.matching.normalise import differ_in_generation
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import FEATURES, Floats
-from sbir_gate.model.matches import DecisionKind, Method
+from sbir_gate.engine.matching.similarity import FEATURES
+from sbir_gate.engine.matching.tokens import Floats
+from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason
 
 CONFLICT_CONFIDENCE = 0.3
 """What is stated of identifier matches whose names clearly disagree: an assumption.
@@ -33,7 +34,15 @@ IDENTIFIER_CONFLICT = "identifier-conflict"
 # reaches this share of the largest possible weight of one word.
 _RARE_ENOUGH = 0.45 / 3.0
 
-_DECISIVE = ("same_compact", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity")
+_DECISIVE = (
+    *("same_compact", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity"),
+    *("contradiction", "unconfirmed_rest"),
+)
+
+# Weight (0..1) from which a token that the other name lacks names another firm: where each name has one,
+# or where no place confirms. SERVICES weighs 0.31, TECHNOLOGIES 0.35, SYSTEMS 0.41, LABS 0.54, OPTICS 0.74.
+_CONTRADICTING = 0.4
+_UNCONFIRMED = 0.5
 
 LEAST_CANDIDATE = 0.02
 """Confidence below which a recipient is not even kept for review."""
@@ -43,6 +52,7 @@ LEAST_CANDIDATE = 0.02
 class PairFacts:
     """What decides about one candidate of the query `query_id`; `order` sorts the best first.
 
+    `barrier` is why its name is not a link, however sure the model is; None where nothing bars it.
     Pairs come in the order of their content, so a stable sort leaves no tie to chance.
     """
 
@@ -58,7 +68,7 @@ class PairFacts:
     same_city: bool
     name_frequency: int
     is_rare: bool
-    is_other_generation: bool
+    barrier: NoLinkReason | None
     order: tuple[float | str, ...]
 
 
@@ -123,12 +133,22 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
                 state_conflict=value["state_conflict"][place] > 0,
                 same_city=value["same_city"][place] > 0,
                 name_frequency=int(scored.pairs.name_frequency[index]),
-                is_other_generation=differ_in_generation(left, right),
+                barrier=_barrier(
+                    left, right, value["contradiction"][place], value["unconfirmed_rest"][place]
+                ),
                 is_rare=value["shared_rarity"][place] >= _RARE_ENOUGH,
                 order=(-confidence, -similarity[place], recipient, *map(str, (states[index], zips[index]))),
             )
         )
     return facts
+
+
+def _barrier(left: str, right: str, contradiction: float, unconfirmed_rest: float) -> NoLinkReason | None:
+    if differ_in_generation(left, right):
+        return NoLinkReason.OTHER_GENERATION
+    if contradiction >= _CONTRADICTING or unconfirmed_rest >= _UNCONFIRMED:
+        return NoLinkReason.OTHER_WORDS
+    return None
 
 
 def links_by_name(pair: PairFacts, states_in_common: int, max_frequency_in_state: int) -> bool:
@@ -184,7 +204,7 @@ def _linked_pair(pairs: Sequence[PairFacts], rules: Rules) -> Candidate | None:
         if links_by_name(pair, in_state, rules.max_frequency_in_state):
             confidence = max(pair.confidence, RULE_CONFIDENCE)
             return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence)
-    best = next((pair for pair in pairs if not pair.is_other_generation), None)
+    best = next((pair for pair in pairs if pair.barrier is None), None)
     if best is not None and best.confidence >= rules.acceptance_limit:
         return Candidate(best.row_key, best.recipient_id, best.method, best.score, best.confidence)
     return None

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.confidence import PRIOR_STRENGTH, Model, acceptance_limit, fit
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import Floats, Pairs, Places, features
+from sbir_gate.engine.matching.similarity import Pairs, Places, features
+from sbir_gate.engine.matching.tokens import Floats
 
 HIDDEN_SHARE = 3
 """One labelled query in this many has its recipient hidden."""
@@ -44,6 +45,7 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
         uei_conflict=pairs.uei_conflict[keep],
         duns_conflict=pairs.duns_conflict[keep],
         is_cut=pairs.is_cut[keep],
+        form_conflict=pairs.form_conflict[keep],
     )
 
 

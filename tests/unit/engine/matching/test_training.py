@@ -5,7 +5,8 @@ import pytest
 
 from sbir_gate.engine.matching.confidence import Model, default_model
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, build_name_table
+from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places
+from sbir_gate.engine.matching.tokens import build_name_table
 from sbir_gate.engine.matching.training import (
     HIDDEN_SHARE,
     LabelledPairs,
@@ -40,6 +41,7 @@ def make_pairs(rows):
         uei_conflict=np.ones(count, dtype=bool),
         duns_conflict=np.ones(count, dtype=bool),
         is_cut=np.zeros(count, dtype=bool),
+        form_conflict=np.zeros(count, dtype=bool),
     )
 
 
