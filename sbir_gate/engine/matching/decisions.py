@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,7 +182,8 @@ def decide_firm(
         link: Candidate | None = by_identifier[0]
         candidates = [*by_identifier, *by_name]
     else:
-        link, candidates = _linked_pair(pairs, rules), [*by_name, *by_identifier]
+        borne = {match.recipient_id for match in identified}
+        link, candidates = _linked_pair(pairs, borne, rules), [*by_name, *by_identifier]
     if link is None:
         candidates = sorted(
             [*by_identifier, *by_name], key=lambda found: (-found.confidence, found.recipient_id)
@@ -197,14 +198,25 @@ def decide_firm(
     return FirmDecision(firm_id, kind, best.method, best, tuple(distinct.values())[: rules.max_candidates])
 
 
-def _linked_pair(pairs: Sequence[PairFacts], rules: Rules) -> Candidate | None:
+def bars(pair: PairFacts, borne: Collection[str]) -> bool:
+    """Say whether the names of a pair keep it from being a link, however sure the model is.
+
+    Other words do not where an identifier is the same (`borne`: the recipients that bear one of the firm's):
+    a firm that was renamed has other words too.
+    """
+    return pair.barrier is not None and not (
+        pair.barrier is NoLinkReason.OTHER_WORDS and pair.recipient_id in borne
+    )
+
+
+def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules) -> Candidate | None:
     exact = [pair for pair in pairs if pair.method is Method.NAME_EXACT]
     in_state = len({pair.recipient_id for pair in exact if pair.same_state})
     for pair in pairs:
         if links_by_name(pair, in_state, rules.max_frequency_in_state):
             confidence = max(pair.confidence, RULE_CONFIDENCE)
             return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence)
-    best = next((pair for pair in pairs if pair.barrier is None), None)
+    best = next((pair for pair in pairs if not bars(pair, borne)), None)
     if best is not None and best.confidence >= rules.acceptance_limit:
         return Candidate(best.row_key, best.recipient_id, best.method, best.score, best.confidence)
     return None

@@ -94,6 +94,16 @@ def test_a_name_that_is_barred_is_a_candidate_however_sure_the_model_is(barrier)
     assert said == (LINK, FUZZY, "R2")
 
 
+@pytest.mark.parametrize(
+    ("barrier", "kind"), [(NoLinkReason.OTHER_WORDS, LINK), (NoLinkReason.OTHER_GENERATION, CANDIDATE)]
+)
+def test_other_words_bar_no_firm_that_bears_the_same_identifier(barrier, kind):
+    said, _ = decide([identified("R1", agrees=False)], [pair("R1", 0.95, barrier=barrier)])
+    assert said == (kind, FUZZY, "R1")
+    said, _ = decide([identified("R2", agrees=False)], [pair("R1", 0.95, barrier=barrier)])
+    assert said == (CANDIDATE, FUZZY, "R1")
+
+
 def test_nothing_found_is_no_decision_at_all():
     said, decision = decide()
     assert said == (NONE, Method.NONE, "")
