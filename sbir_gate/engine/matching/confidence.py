@@ -12,12 +12,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.similarity import FEATURES
+from sbir_gate.engine.matching.strata import Acceptance, Acceptances, Basis, Stratum
 from sbir_gate.errors import ToolError
+from sbir_gate.model.matches import Method, PlaceEvidence
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +44,15 @@ _FORMER_NAMES = {
 }
 
 
+class StoredStratum(NamedTuple):
+    """The curve of a stratum, and its limits for required precisions in rising order."""
+
+    stratum: Stratum
+    offset: float
+    slope: float
+    limits: tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A logistic model over FEATURES, standardised by nothing: features are about 0..1 already.
@@ -53,10 +65,25 @@ class Model:
     weights: tuple[float, ...]
     intercept: float
     limits: tuple[tuple[float, float], ...]
+    strata: tuple[StoredStratum, ...] = ()
 
     def probabilities(self, matrix: Floats) -> Floats:
         """Return the probability, per row of a (pairs x FEATURES) matrix, that the pair is right."""
-        return _sigmoid(matrix @ np.array(self.weights) + self.intercept)
+        return _sigmoid(self.log_odds(matrix))
+
+    def log_odds(self, matrix: Floats) -> Floats:
+        """Return the logarithm of the odds that the pair is right, per row of a matrix."""
+        found: Floats = matrix @ np.array(self.weights) + self.intercept
+        return found
+
+    def acceptances(self, min_precision: float) -> Acceptances:
+        """Return what holds in each stratum for a required precision, between the stored ones."""
+        return {
+            stored.stratum: Acceptance(
+                stored.offset, stored.slope, interpolated_limit(stored.limits, min_precision)
+            )
+            for stored in self.strata
+        }
 
 
 def default_model() -> Model:
@@ -82,6 +109,15 @@ def parse_model(text: str) -> Model:
         weights=tuple(weights.get(name, 0.0) for name in FEATURES),
         intercept=stored["intercept"],
         limits=tuple((pair[0], pair[1]) for pair in stored["limits"]),
+        strata=tuple(
+            StoredStratum(
+                Stratum(Method(each["method"]), PlaceEvidence(each["place"]), Basis(each["basis"])),
+                each["offset"],
+                each["slope"],
+                tuple((pair[0], pair[1]) for pair in each["limits"]),
+            )
+            for each in stored.get("strata", ())
+        ),
     )
 
 
@@ -160,5 +196,14 @@ def model_document(model: Model, made_on: Mapping[str, str]) -> str:
         "weights": [round(weight, 6) for weight in model.weights],
         "intercept": round(model.intercept, 6),
         "limits": [list(knot) for knot in model.limits],
+        "strata": [
+            {
+                **{name: value.value for name, value in stored.stratum._asdict().items()},
+                "offset": round(stored.offset, 6),
+                "slope": round(stored.slope, 6),
+                "limits": [list(knot) for knot in stored.limits],
+            }
+            for stored in model.strata
+        ],
     }
     return json.dumps(document, indent=2) + "\n"
