@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from sbir_gate.model.alert import AlertList
 from sbir_gate.model.document import (
     ALERTS,
     AWARD_TABLE,
+    FIXTURE_DRAW,
     HISTORY,
     LABEL_SAMPLE,
     MAKE_AGAIN,
@@ -22,6 +24,7 @@ from sbir_gate.model.document import (
     decode,
     encode_bytes,
 )
+from sbir_gate.model.fixture_draw import FixtureDraw
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.labelling import LabelSample
 from sbir_gate.model.moments import moment_stem
@@ -39,6 +42,7 @@ MAX_ENTRY_BYTES = 4 * 1024 * 1024
 MAX_QUALITY_BYTES = 16 * 1024 * 1024
 
 _MAX_COLLISIONS = 1000
+DRAW_AGAIN = "restore it from git, draw the fixture again, or set fixtures.draw to null"
 
 Document = TypeVar(
     "Document",
@@ -50,6 +54,7 @@ Document = TypeVar(
     AwardTable,
     QualityReport,
     LabelSample,
+    FixtureDraw,
 )
 
 
@@ -155,6 +160,23 @@ def save_label_sample(path: Path, sample: LabelSample) -> None:
 def load_label_sample(path: Path) -> LabelSample:
     """Return the sample in the file. Raises DocumentError for anything but a whole, valid sample."""
     return _load(LABEL_SAMPLE, path, MAX_QUALITY_BYTES, "recreate it with 'sbir-gate label'")
+
+
+def load_fixture_draw(path: Path) -> FixtureDraw:
+    """Return how the fixture was drawn. Raises DocumentError for anything but a whole, valid draw."""
+    return _load(FIXTURE_DRAW, path, MAX_QUALITY_BYTES, DRAW_AGAIN)
+
+
+def draw_content(draw: FixtureDraw, path: Path) -> bytes:
+    """Return the document of a draw; where the file has the same one of another day or version, that one."""
+    if path.exists():
+        try:
+            kept = load_fixture_draw(path)
+        except DocumentError:
+            kept = draw
+        if replace(draw, drawn_on=kept.drawn_on, tool_version=kept.tool_version) == kept:
+            draw = kept
+    return _encoded(FIXTURE_DRAW, draw)
 
 
 def _load(kind: DocumentKind[Document], path: Path, max_bytes: int, again: str = MAKE_AGAIN) -> Document:

@@ -1,4 +1,4 @@
-"""Write docs/schemas, the JSON Schema of a Run and of a verdict: `python -m tests.document_schemas`."""
+"""Write docs/schemas, the JSON Schema of Run, verdict and trial: `python -m tests.document_schemas`."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from sbir_gate.model.adapters import adapter
 from sbir_gate.model.award_columns import AwardColumns
 from sbir_gate.model.document import FORMAT_VERSION, RUN, VERDICT
+from sbir_gate.model.trial import Trial
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 KINDS = (RUN, VERDICT)
@@ -36,12 +37,24 @@ def document_schema(kind):
     }
 
 
-def schema_text(kind) -> str:
-    """Return the file of one kind of document."""
-    return json.dumps(document_schema(kind), indent=1, ensure_ascii=False) + "\n"
+def trial_schema():
+    """Return the schema of what `sbir-gate trial --format json` prints, which is no saved document."""
+    content = adapter(Trial).json_schema(mode="serialization")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **content,
+        "title": "sbir-gate trial",
+        "$defs": dict(sorted(content["$defs"].items())),
+    }
+
+
+def schema_texts() -> dict[str, str]:
+    """Return the content of each file of the folder."""
+    schemas = {kind.name: document_schema(kind) for kind in KINDS} | {"trial": trial_schema()}
+    return {name: json.dumps(each, indent=1, ensure_ascii=False) + "\n" for name, each in schemas.items()}
 
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for each in KINDS:
-        (FOLDER / f"{each.name}.json").write_text(schema_text(each), encoding="utf-8")
+    for name, text in schema_texts().items():
+        (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")

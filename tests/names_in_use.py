@@ -91,6 +91,3 @@ _.has_oids
 _.dependencies
 _.server_version
 _.dump_version
-
-# what came of a request: read by tests of publishing
-_.is_written

@@ -28,10 +28,18 @@ VERBS = {
         "sbir_gate.cli.check_engine:check_engine",
         "Check on a few awards that an engine keeps the contract.",
     ),
+    "trial": (
+        "sbir_gate.cli.trial:trial",
+        "Show what the gate finds with your engine and fixture on this machine.",
+    ),
     "enrich": ("sbir_gate.cli.enrich:enrich", "Link real files of awards to recipients."),
     "quality": ("sbir_gate.cli.quality:quality", "Report the quality of the links in an enriched file."),
     "explain": ("sbir_gate.cli.explain:explain", "Explain why an award is linked, or is not."),
     "label": ("sbir_gate.cli.label:label", "Label doubtful awards, and estimate precision and recall."),
+    "fixture": (
+        "sbir_gate.cli.fixture:fixture",
+        "Show what the fixture represents, or draw a newer one.",
+    ),
     "baseline": ("sbir_gate.cli.baseline:baseline", "Show, promote or verify the baseline of a gate."),
     "history": (
         "sbir_gate.cli.history:history",

@@ -99,7 +99,7 @@ def enrich(
             assignments = (*assignments, f"enrichment.performance.workers={workers}")
         if Path(awards).resolve() != settings.fixtures.awards.resolve():
             # the truth covers only the awards in the settings
-            assignments = (*assignments, "fixtures.truth=null")
+            assignments = (*assignments, "fixtures.truth=null", "fixtures.draw=null")
         _enrich_through_dagster(request, config_file, assignments, quiet)
         return
     monitor = PerformanceMonitor()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sbir_gate.cli.drawn_fixture import drawn_lines, file_line
 from sbir_gate.cli.options import FilePath, quiet_option
 from sbir_gate.cli.printing import put_line
 from sbir_gate.cli.progress import Ticker
@@ -138,9 +139,8 @@ def _report(prepared: Preparation, *, is_dry: bool) -> Iterator[str]:
     yield from _drawn_lines(prepared)
     yield render_check(prepared.check.found).rstrip("\n")
     for planned in prepared.files:
-        would = "would be " if is_dry and planned.has_changes else ""
         note = "; it differs, --force replaces it" if planned.fate == "kept" else ""
-        yield f"{would}{planned.fate}: {planned.file.path} ({len(planned.file.content):,} bytes){note}"
+        yield file_line(planned, note, is_dry=is_dry)
         if is_dry and planned.has_changes and not planned.file.group:
             yield from (f"    {line}" for line in planned.file.content.decode().splitlines())
     if prepared.own_workflow and all(each.file.path != prepared.own_workflow for each in prepared.files):
@@ -150,21 +150,11 @@ def _report(prepared: Preparation, *, is_dry: bool) -> Iterator[str]:
 
 def _drawn_lines(prepared: Preparation) -> Iterator[str]:
     drawn = prepared.drawn
-    awards, recipients = drawn.awards, drawn.recipients
-    yield f"drew {len(awards.drawn):,} of {awards.awards:,} awards from {len(awards.strata):,} groups"
-    yield (
-        f"drew recipients of {recipients.recipients:,}: {recipients.same_identifier:,} with the same "
-        f"identifier, {recipients.near_misses:,} near misses, {recipients.strangers:,} strangers"
-    )
-    for name, columns in zip(("awards", "recipients"), drawn.left_out, strict=True):
-        if columns:
-            yield f"left out personal columns of {name}: {', '.join(columns)}"
-    for column, cells in drawn.emails.items():
-        yield f"warning: cells of {column!r} with an e-mail address: {cells:,}; check them before you commit"
+    yield from drawn_lines(drawn)
     by_identifier = len(drawn.labels) - drawn.given
     yield (
-        f"labelled {len(drawn.labels):,} of {len(awards.drawn):,} awards: {drawn.given:,} by your truth, "
-        f"{by_identifier:,} by identifier"
+        f"labelled {len(drawn.labels):,} of {len(drawn.awards.drawn):,} awards: "
+        f"{drawn.given:,} by your truth, {by_identifier:,} by identifier"
     )
 
 

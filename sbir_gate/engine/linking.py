@@ -17,7 +17,7 @@ import duckdb
 from sbir_gate.engine.matching.candidates import BlockingOptions
 from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
 from sbir_gate.engine.matching.ledger import Ledger
-from sbir_gate.engine.matching.parts import open_parts, own_rows, register_functions
+from sbir_gate.engine.matching.parts import index_part, open_parts, register_functions
 from sbir_gate.engine.recipient_parts import (
     KeptParts,
     PartEdges,
@@ -39,7 +39,6 @@ from sbir_gate.progress import Progress, ProgressFile, Pulse
 from sbir_gate.reading.awards import AwardsRead, read_awards
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.recipient_index import write_index
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
 from sbir_gate.settings.reading import database_options, reading_options, work_folder
@@ -164,7 +163,9 @@ def _opened(
 
 def _planned(request: LinkRequest) -> set[str]:
     """Return the stages of the whole work, those that follow the linking included."""
-    index = {INDEX} if request.index_folder is not None else set()
+    # an index of parts that are files takes no time
+    is_in_files = request.chunks is not None or request.kept_recipients is not None
+    index = {INDEX} if request.index_folder is not None and not is_in_files else set()
     return (STAGE_COSTS.keys() - {INDEX, WRITE, QUALITY}) | index | {*request.later_stages}
 
 
@@ -232,7 +233,7 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
     if request.index_folder is not None:
         with track.stage(INDEX):
             for number, part in enumerate(read.parts):
-                write_index(connection, own_rows(part), request.index_folder, number)
+                index_part(connection, part, request.index_folder, number)
 
     def stage(name: str) -> AbstractContextManager[None]:
         return track.stage(name, f"matching: {name}")

@@ -16,7 +16,7 @@ import duckdb
 
 from sbir_gate import __version__
 from sbir_gate.engine.matching.ledger import FinishedChunk, Ledger, whole_chunks
-from sbir_gate.engine.matching.parts import Part, keep_part, spill_part, write_part
+from sbir_gate.engine.matching.parts import Part, keep_part, part_in, spill_part, write_part
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file, unreadable, unwritable
 from sbir_gate.probes import PeakLedger
@@ -26,7 +26,6 @@ from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import RecipientBatch, count_recipients, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
-from sbir_gate.sql_text import file_relation
 
 _SAMPLE_BYTES = 1 << 16
 _SAMPLES = 64
@@ -239,7 +238,7 @@ class PartMaker:
             path = self._ledger.record(
                 batch.chunk, lambda path: write_part(self._connection, batch.table, path)
             )
-            return Part(file_relation([path]), batch.rows)
+            return part_in(path, batch.rows)
         if self._plan.is_spilling:
             return write_part(self._connection, batch.table, self._folder / f"part-{batch.index:06d}.parquet")
         return keep_part(self._connection, batch.table, f"part_{batch.index:06d}")
@@ -305,7 +304,7 @@ class KeptParts:
 
 
 def _part_of(done: FinishedChunk) -> Part:
-    return Part(file_relation([done.path]), done.chunk.kept)
+    return part_in(done.path, done.chunk.kept)
 
 
 def progress_of(read: PartsRead, chunk_size: int) -> ChunkProgress:

@@ -24,7 +24,7 @@ from sbir_gate.gate.comparing.feasibility import (
 from sbir_gate.gate.comparing.waiver_faults import waiver_faults
 from sbir_gate.gate.comparing.workflow_faults import workflow_faults
 from sbir_gate.gate.engine_sources import unmatched_sources
-from sbir_gate.gate.fixture import describe_fixture, read_fixture
+from sbir_gate.gate.fixture import describe_fixture, draw_of, population_fault, read_fixture, read_profiles
 from sbir_gate.gate.measuring.base_environment import recipe_of
 from sbir_gate.gate.measuring.command import parse_command
 from sbir_gate.gate.measuring.locks import PROJECT, lock_names
@@ -181,6 +181,8 @@ def _fixtures(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
     truth = fixtures.truth
     if truth is not None:
         checks.append(("truth", lambda: read_truth(truth)))
+    if fixtures.draw is not None:
+        checks.append(("draw", lambda: draw_of(effective, read_profiles(effective))))
     is_sound = True
     for name, check in checks:
         try:
@@ -188,6 +190,9 @@ def _fixtures(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
         except SbirGateError as error:
             is_sound = False
             yield _of_error(effective.origins[f"fixtures.{name}"], error)
+    if (fault := population_fault(effective)) is not None:
+        is_sound = False
+        yield fault
     if truth is not None and is_sound:
         yield _labels(effective, edges)
     if truth is None:

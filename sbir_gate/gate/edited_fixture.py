@@ -11,6 +11,7 @@ from sbir_gate.errors import EnricherError, InputError, SbirGateError, Tampering
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.fixture import describe_fixture
 from sbir_gate.gate.fixture_edits import BaseFixture
+from sbir_gate.gate.storing.revisions import file_sha256
 from sbir_gate.model.companions import OnBaseFixture
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.fixture_edits import FixtureEdits, RowEdits
@@ -119,6 +120,7 @@ def _edits(
     options = reading_options(after.settings)
     old, new = before.settings.fixtures, after.settings.fixtures
     both = labels_before.keys() & labels_after.keys()
+    is_redrawn = _digest(old.draw) != _digest(new.draw)
     truth = RowEdits(
         added=len(labels_after) - len(both),
         removed=len(labels_before) - len(both),
@@ -131,8 +133,16 @@ def _edits(
                 connection, str(old.recipients), str(new.recipients), RECIPIENTS, folder, options
             )
     except InputError:
-        return FixtureEdits(commit, truth=truth, is_counted=False)
-    return FixtureEdits(commit, awards, recipients, truth)
+        return FixtureEdits(commit, truth=truth, is_counted=False, is_redrawn=is_redrawn)
+    return FixtureEdits(commit, awards, recipients, truth, is_redrawn=is_redrawn)
+
+
+def _digest(path: Path | None) -> str:
+    """Return the SHA-256 of a file; empty if there is none, or if it cannot be read: measuring says so."""
+    try:
+        return file_sha256(path) if path is not None else ""
+    except InputError:
+        return ""
 
 
 def _altered_awards(head: Run, reference: Run) -> frozenset[str]:

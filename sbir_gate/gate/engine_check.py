@@ -17,7 +17,7 @@ from sbir_gate.gate.enricher_plan import plan_of, sealed_files
 from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture
 from sbir_gate.gate.measuring.benchmark import Bench, find_disagreements, with_placeholders
 from sbir_gate.gate.measuring.interleaving import Side
-from sbir_gate.gate.measuring.output import Inspection, check_rows, inspect_output
+from sbir_gate.gate.measuring.output import NOTHING_READ, Inspection, check_rows, inspect_output
 from sbir_gate.gate.measuring.process import ProcessResult
 from sbir_gate.gate.measuring.rows import Header, read_header
 from sbir_gate.gate.measuring.seals import Seals
@@ -59,7 +59,7 @@ def check_engine(effective: EffectiveSettings, edges: Edges, progress: Callable[
     Raises ConfigurationError for a command that cannot be used, InputError for awards or recipients that
     cannot be read.
     """
-    fixtures = effective.settings.fixtures.model_copy(update={"truth": None})
+    fixtures = effective.settings.fixtures.model_copy(update={"truth": None, "draw": None})
     effective = replace(effective, settings=effective.settings.model_copy(update={"fixtures": fixtures}))
     with scratch_folder("sbir-gate-check-") as scratch, edges.keep_code():
         read = read_fixture(effective, edges, progress, scratch, MOST_AWARDS)
@@ -91,7 +91,7 @@ def _look(process: ProcessResult, output: Path, metrics: Path, award_ids: Sequen
     except EnricherError as error:
         header = with_placeholders(error, output, metrics)
     has_columns = isinstance(header, Header) and not _missing_columns(header)
-    inspected = inspect_output(output, award_ids) if has_columns else Inspection((), (), ())
+    inspected = inspect_output(output, award_ids) if has_columns else NOTHING_READ
     for fault, _ in inspected.faults:
         with_placeholders(fault, output, metrics)
     try:
@@ -149,7 +149,7 @@ def _content(output: Inspection, read: ReadFixture) -> Iterator[Diagnosis]:
             yield _invalid(Flaw.ENGINE_CELLS_INVALID, error, rows=rows)
     if not output.decisions and output.faults:
         return  # nothing of it could be read: whatever is missing is missing for that reason
-    award_ids = [profile.award_id for profile in read.profiles]
+    award_ids = read.profiles.award_ids
     yield from _awards(output, award_ids)
     yield from _recipients(known_recipients(read, output.decisions).unknown)
     yield from _links(output.decisions, len(award_ids))

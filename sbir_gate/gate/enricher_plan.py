@@ -34,7 +34,7 @@ CHILD_SETTINGS = "settings.yaml"
 def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterator[Path]:
     """Yield what no run may change: the inputs, the settings that engines are handed, and this program."""
     fixtures = effective.settings.fixtures
-    for source in filter(None, (fixtures.awards, fixtures.recipients, fixtures.truth)):
+    for source in filter(None, (fixtures.awards, fixtures.recipients, fixtures.truth, fixtures.draw)):
         for file in resolve_files(str(source)):
             yield from (path.absolute() for path in source_paths(file, reading_options(effective.settings)))
     for plan in plans:
@@ -67,7 +67,7 @@ def plan_of(effective: EffectiveSettings, read: ReadFixture, scratch: Path) -> B
         command=command,
         awards_path=awards,
         recipients_path=recipients,
-        award_ids=tuple(profile.award_id for profile in read.profiles),
+        award_ids=tuple(read.profiles.award_ids),
         scratch_folder=scratch,
         working_folder=Path.cwd(),
         environment=os.environ,

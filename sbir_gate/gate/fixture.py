@@ -12,7 +12,12 @@ from typing import Protocol
 
 import duckdb
 
-from sbir_gate.errors import InputError
+from sbir_gate.documents import load_fixture_draw
+from sbir_gate.errors import ConfigurationError, InputError
+from sbir_gate.gate.reporting.messages import diagnosis_texts
+from sbir_gate.model.by_award import ByAward
+from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
+from sbir_gate.model.fixture_draw import FixtureDraw, fixture_difference
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.records import AwardProfile, LinkedRecipient, Reject
 from sbir_gate.model.run import Fixture
@@ -42,17 +47,19 @@ class ReadFixture:
 
     `truth` holds for all rows of an entity. `handed` are the files of awards and recipients that the engine
     gets, None where a step of a pipeline runs it itself. `rejected` counts the rows that could not be read,
-    `reject_examples` names the first of awards and of recipients.
+    `reject_examples` names the first of awards and of recipients. `draw` says how the awards were drawn, None
+    if it is not known.
     """
 
     started_at: datetime
-    profiles: tuple[AwardProfile, ...]
+    profiles: ByAward[AwardProfile]
     truth: Mapping[str, frozenset[str]] | None
     fixture: Fixture
     recipients: RecipientIndex
     handed: tuple[Path, Path] | None
     rejected: int
     reject_examples: tuple[str, ...]
+    draw: FixtureDraw | None = None
 
 
 class Clock(Protocol):
@@ -73,12 +80,15 @@ def read_fixture(
     """Read awards, recipients and truth; what is written of them is in a new folder in `scratch`.
 
     Of more than `most_awards` awards only that number is taken, spread evenly; None takes all.
-    Raises InputError for what cannot be read. In a labelled fixture that is any row: a lost row would be
-    a lost award, unnoticed.
+    Raises ConfigurationError where `population_fault` says why, InputError for what cannot be read. In a
+    labelled fixture that is any row: a lost row would be a lost award, unnoticed.
     """
     settings = effective.settings
     fixtures = settings.fixtures
     started_at = edges.now()
+    if most_awards is None and (fault := population_fault(effective)) is not None:
+        problem, hint = diagnosis_texts(fault)
+        raise ConfigurationError(problem, hint, path=fault.place)
     progress("reading the fixtures")
     options = reading_options(settings)
     if fixtures.truth is not None:
@@ -99,7 +109,34 @@ def read_fixture(
             path.chmod(_READ_ONLY)  # both sides of a comparison read them
     unread = UnreadAwards(rejects.count, next(iter(rejects.first), None))
     handed = (awards_path or fixtures.awards, recipients_path or fixtures.recipients)
-    return fixture_of(effective, started_at, profiles, unread, recipients, handed)
+    read = fixture_of(effective, started_at, profiles, unread, recipients, handed)
+    return read if most_awards is not None else replace(read, draw=draw_of(effective, profiles))
+
+
+def population_fault(effective: EffectiveSettings) -> Diagnosis | None:
+    """Return why the threshold cannot be held against the match rate of all awards; None if it can."""
+    settings = effective.settings
+    if settings.gate.match_rate_of != "population" or settings.fixtures.draw is not None:
+        return None
+    return Diagnosis(Gravity.ERROR, Flaw.POPULATION_UNKNOWN, effective.origins["gate.match_rate_of"])
+
+
+def draw_of(effective: EffectiveSettings, profiles: Sequence[AwardProfile]) -> FixtureDraw | None:
+    """Return how the awards of the fixture were drawn, None if that is not known.
+
+    Raises DocumentError for a file that is not a draw, InputError for the draw of another fixture.
+    """
+    path = effective.settings.fixtures.draw
+    if path is None:
+        return None
+    draw = load_fixture_draw(path)
+    if difference := fixture_difference(draw, profiles):
+        raise InputError(
+            f"this is not how the fixture was drawn: {difference}",
+            "draw it again with 'sbir-gate fixture refresh', or set fixtures.draw to null",
+            path=path,
+        )
+    return draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +150,7 @@ class UnreadAwards:
 def fixture_of(
     effective: EffectiveSettings,
     started_at: datetime,
-    profiles: tuple[AwardProfile, ...],
+    profiles: ByAward[AwardProfile],
     unread: UnreadAwards,
     recipients: RecipientIndex,
     handed: tuple[Path, Path] | None = None,
@@ -160,10 +197,11 @@ class KnownRecipients:
 
 def known_recipients(read: ReadFixture, decisions: Sequence[Decision]) -> KnownRecipients:
     """Look up the recipients that the decisions name."""
-    named = {decision.recipient_id for decision in decisions if decision.recipient_id}
-    named.update(id_ for decision in decisions for id_ in decision.candidate_ids if id_)
+    answers = ByAward.of(decisions).distinct
+    named = {decision.recipient_id for decision in answers if decision.recipient_id}
+    named.update(id_ for decision in answers for id_ in decision.candidate_ids if id_)
     facts = read.recipients.facts_of(named)
-    linked = {decision.link for decision in decisions if decision.link}
+    linked = {decision.link for decision in answers if decision.link}
     touched = {facts.entities[id_] for id_ in linked if id_ in facts.entities}
     return KnownRecipients(
         linked={id_: facts.rows[id_] for id_ in linked if id_ in facts.rows},
@@ -172,7 +210,7 @@ def known_recipients(read: ReadFixture, decisions: Sequence[Decision]) -> KnownR
     )
 
 
-def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
+def read_profiles(effective: EffectiveSettings) -> ByAward[AwardProfile]:
     """Read the fixture's awards and return what quality needs of each, in their order."""
     settings = effective.settings
     with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder, duckdb.connect() as connection:
@@ -181,7 +219,7 @@ def read_profiles(effective: EffectiveSettings) -> tuple[AwardProfile, ...]:
 
 
 def describe_fixture(effective: EffectiveSettings, awards: int, awards_digest: str = "") -> Fixture:
-    """Return the fixture with the SHA-256 over the bytes of its files.
+    """Return the fixture with the SHA-256 over the bytes of its files; that of its draw is one of them.
 
     `awards_digest` is that of the awards when they were read (`source_digest`). It takes their place if they
     have changed since: then the fixture is of no files that are there now.
@@ -189,7 +227,7 @@ def describe_fixture(effective: EffectiveSettings, awards: int, awards_digest: s
     fixtures = effective.settings.fixtures
     options = reading_options(effective.settings)
     digest = _digest_of_awards(fixtures.awards, options, awards_digest)
-    for source in (fixtures.recipients, fixtures.truth):
+    for source in (fixtures.recipients, fixtures.truth, fixtures.draw):
         if source is not None:
             digest_source(source, options, digest.update)
             digest.update(_NEXT)
@@ -228,7 +266,7 @@ def _read_awards(
     options: ReadingOptions,
     rejects: RejectLog,
     most: int | None,
-) -> tuple[tuple[AwardProfile, ...], Path | None]:
+) -> tuple[ByAward[AwardProfile], Path | None]:
     """Return the profiles of the awards, and the file that the engine is handed if it is not the source."""
     with tempfile.TemporaryDirectory(dir=folder) as work:  # the rows as they were are needed only here
         read = read_awards(connection, source, Path(work), options, rejects)
@@ -249,10 +287,10 @@ def _refuse(what: str, rejects: int, rows: int, first: Reject | None) -> None:
 
 
 def _checked_truth(
-    path: Path, profiles: tuple[AwardProfile, ...], recipients: RecipientIndex, *, is_partial: bool
+    path: Path, profiles: ByAward[AwardProfile], recipients: RecipientIndex, *, is_partial: bool
 ) -> Mapping[str, frozenset[str]]:
     truth = read_truth(path)
-    award_ids = {profile.award_id for profile in profiles}
+    award_ids = frozenset(profiles.award_ids)
     if is_partial:
         truth = {award_id: right for award_id, right in truth.items() if award_id in award_ids}
     facts = recipients.facts_of(id_ for right in truth.values() for id_ in right)

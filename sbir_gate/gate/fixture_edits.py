@@ -15,7 +15,8 @@ from sbir_gate.settings.reading import reading_options
 from sbir_gate.settings.schema import FixturesSettings
 
 _NEEDED = ("awards", "recipients")
-_SOURCES = (*_NEEDED, "truth")
+_OPTIONAL = ("truth", "draw")
+_SOURCES = (*_NEEDED, *_OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,13 @@ def edited_fixture(
         return None
     there = {name: source for name, source in theirs.items() if before[name]}
     is_whole = all(name in there for name in _NEEDED)
-    return BaseFixture(revision, names.model_copy(update={"truth": there.get("truth")}), files, is_whole)
+    return BaseFixture(
+        revision, names.model_copy(update={name: there.get(name) for name in _OPTIONAL}), files, is_whole
+    )
 
 
 def _sources(fixtures: FixturesSettings) -> dict[str, Path]:
-    found = {"awards": fixtures.awards, "recipients": fixtures.recipients, "truth": fixtures.truth}
+    found: dict[str, Path | None] = {name: getattr(fixtures, name) for name in _SOURCES}
     return {name: source for name, source in found.items() if source is not None}
 
 

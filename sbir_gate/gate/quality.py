@@ -96,7 +96,7 @@ def report_on_file(
         )
 
 
-def _decisions(request: QualityRequest, progress: Progress) -> tuple[Decision, ...]:
+def _decisions(request: QualityRequest, progress: Progress) -> Sequence[Decision]:
     with enriched_file(request.enriched):
         progress("reading the decisions")
         decisions = read_decisions(request.enriched, most=MOST_ROWS)

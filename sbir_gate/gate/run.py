@@ -155,7 +155,7 @@ def run_of(
     """Return the Run of what was measured on the fixture; without `timing` as the settings ask for."""
     settings = effective.settings
     truth, timing = read.truth, timing or timing_of(settings)
-    quality = measure_quality(result.decisions, read.profiles, truth)
+    quality = measure_quality(result.decisions, read.profiles, truth, read.draw)
     known = known_recipients(read, result.decisions)
     metrics = derive_metrics(
         result,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import TypeVar, overload
 
 from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.matches import Decision, DecisionKind
@@ -38,20 +39,49 @@ class AwardColumns:
 _TABLES = {"firm": "firms", "recipient": "recipients", "kind": "kinds"}
 
 
-class _Table(Generic[K]):
-    """The distinct values of a column, in the order in which they first come."""
+def placed(values: Iterable[K]) -> tuple[tuple[K, ...], tuple[int, ...]]:
+    """Return the distinct values in the order in which they first come, and the place of each value."""
+    places: dict[K, int] = {}
+    found = tuple(places.setdefault(value, len(places)) for value in values)
+    return tuple(places), found
 
-    def __init__(self) -> None:
-        self._places: dict[K, int] = {}
 
-    def place(self, value: K) -> int:
-        """Return the place of a value, a new one for a new value."""
-        return self._places.setdefault(value, len(self._places))
+class AwardRecords(Sequence[AwardRecord]):
+    """The awards of a Run over their columns: the records are made when they are first looked at."""
 
-    @property
-    def values(self) -> tuple[K, ...]:
-        """The values by their places."""
-        return tuple(self._places)
+    def __init__(self, columns: AwardColumns) -> None:
+        self.columns = columns
+
+    @cached_property
+    def _made(self) -> tuple[AwardRecord, ...]:
+        with uncollected():
+            return tuple(_records(self.columns))
+
+    def __len__(self) -> int:
+        """Return the number of awards."""
+        return len(self.columns.award_id)
+
+    @overload
+    def __getitem__(self, at: int) -> AwardRecord: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[AwardRecord, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> AwardRecord | tuple[AwardRecord, ...]:
+        """Return one record, or some."""
+        return self._made[at]
+
+    def __iter__(self) -> Iterator[AwardRecord]:
+        """Return the records, one after the other."""
+        return iter(self._made)
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether the other has the same records, however it holds them."""
+        return isinstance(other, Sequence) and len(self) == len(other) and self._made == tuple(other)
+
+    def __hash__(self) -> int:
+        """Return the hash of the records."""
+        return hash(self._made)
 
 
 @contextmanager
@@ -72,32 +102,34 @@ def uncollected() -> Iterator[None]:
 
 def columns_of(awards: Sequence[AwardRecord]) -> AwardColumns:
     """Return the awards in columns; `awards_of` reverses it."""
-    firms, recipients = _Table[str](), _Table[tuple[str, str, str]]()
-    kinds = _Table[tuple[DecisionKind, str, Label, str, str, str]]()
+    if isinstance(awards, AwardRecords):
+        return awards.columns
     decisions = [award.decision for award in awards]
+    firms, firm = placed(award.firm_name for award in awards)
+    recipients, recipient = placed(
+        (award.decision.recipient_id, award.recipient_name, award.recipient_uei) for award in awards
+    )
+    kinds, kind = placed(map(_kind, awards))
     return AwardColumns(
-        firm=tuple(firms.place(award.firm_name) for award in awards),
-        recipient=tuple(
-            recipients.place((award.decision.recipient_id, award.recipient_name, award.recipient_uei))
-            for award in awards
-        ),
-        kind=tuple(kinds.place(_kind(award)) for award in awards),
-        firms=firms.values,
-        recipients=recipients.values,
-        kinds=kinds.values,
+        firms=firms,
+        recipients=recipients,
+        kinds=kinds,
         award_id=tuple(decision.award_id for decision in decisions),
+        firm=firm,
+        recipient=recipient,
+        kind=kind,
         score=tuple(decision.score for decision in decisions),
         confidence=tuple(decision.confidence for decision in decisions),
         candidate_ids=tuple(decision.candidate_ids for decision in decisions),
     )
 
 
-def awards_of(columns: AwardColumns) -> tuple[AwardRecord, ...]:
+def awards_of(columns: AwardColumns) -> AwardRecords:
     """Return the awards that the columns hold. Raises ValueError for columns that do not fit one another."""
     fault = _fault(columns)
     if fault:
         raise ValueError(f"awards: {fault}")
-    return tuple(_records(columns))
+    return AwardRecords(columns)
 
 
 def _records(columns: AwardColumns) -> Iterator[AwardRecord]:

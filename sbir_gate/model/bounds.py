@@ -89,3 +89,5 @@ def _quality_faults(quality: Quality) -> Iterator[str]:
     for name, value in counts.items():
         if not 0 <= value <= MOST:
             yield f"{name[:80]}: {value} is not a count of awards"
+    if quality.population is not None and quality.population.fault:
+        yield quality.population.fault

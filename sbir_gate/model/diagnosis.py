@@ -34,6 +34,7 @@ class Flaw(StrEnum):
     NO_PROGRAM = "no-program"
     NO_TRUTH = "no-truth"
     LABELS = "labels"
+    POPULATION_UNKNOWN = "population-unknown"
     LOCK_MISSING = "lock-missing"
     LOCK_NOT_INSTALLABLE = "lock-not-installable"
     ONE_CORE = "one-core"
@@ -158,6 +159,13 @@ class Flaw(StrEnum):
     MATRIX_SHARES_NAME = "matrix-shares-name"
     JOBS_SHARE_NAME = "jobs-share-name"
     TOKEN_LEFT_BEHIND = "token-left-behind"  # noqa: S105 -- a kind of flaw, not a password
+
+    # what doctor --live tried on GitHub: first what works
+    LIVE_WORKS = "live-works"
+    LIVE_CLEANED = "live-cleaned"
+    LIVE_FAILED = "live-failed"
+    LIVE_NOT_TRIED = "live-not-tried"
+    LIVE_LEFT_BEHIND = "live-left-behind"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
@@ -46,6 +46,7 @@ from sbir_gate.model.adapters import adapter
 from sbir_gate.model.alert import AlertList, alerts_fault
 from sbir_gate.model.award_columns import AwardColumns, awards_of, columns_of, uncollected
 from sbir_gate.model.bounds import number_fault, run_fault
+from sbir_gate.model.fixture_draw import FixtureDraw, draw_fault
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.labelling import LabelSample, sample_fault
 from sbir_gate.model.profile import ProfileProgress
@@ -90,6 +91,7 @@ ALERTS = DocumentKind("alerts", AlertList, fault=alerts_fault)
 AWARD_TABLE = DocumentKind("award-table", AwardTable)
 QUALITY = DocumentKind("quality", QualityReport, fault=count_fault)
 LABEL_SAMPLE = DocumentKind("label-sample", LabelSample, fault=sample_fault)
+FIXTURE_DRAW = DocumentKind("fixture-draw", FixtureDraw, fault=draw_fault)
 
 
 def encode(kind: DocumentKind[T], content: T) -> str:
@@ -118,10 +120,12 @@ def _body(kind: DocumentKind[T], content: T) -> bytes:
 
 def _content(kind: DocumentKind[T], found: object) -> T:
     """Return what `_body` wrote. Raises ValueError, with the place of what is wrong."""
-    if kind.type_ is Run and isinstance(found, Mapping) and "awards" in found:
-        columns = adapter(_Awards).validate_python({"awards": found["awards"]}).awards
-        found = {**found, "awards": awards_of(columns)}
-    return adapter(kind.type_).validate_python(found)
+    if kind.type_ is not Run or not isinstance(found, Mapping) or "awards" not in found:
+        return adapter(kind.type_).validate_python(found)
+    columns = adapter(_Awards).validate_python({"awards": found["awards"]}).awards
+    awards = awards_of(columns)
+    content = adapter(kind.type_).validate_python({**found, "awards": ()})
+    return replace(content, awards=awards) if isinstance(content, Run) else content
 
 
 @dataclass(frozen=True, slots=True)

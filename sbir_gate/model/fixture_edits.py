@@ -28,6 +28,7 @@ class FixtureEdits:
     `truth` counts the awards whose label differs. `altered_labels` of the labels that were changed or removed
     are of awards whose link head alters; None where that is not known. `obstacle` says why head could not be
     judged on the base's fixture, None if it was. `is_counted` is False where the rows could not be compared.
+    `is_redrawn` says that the file differs that says how the awards were drawn.
     """
 
     commit: str
@@ -37,6 +38,7 @@ class FixtureEdits:
     altered_labels: int | None = None
     obstacle: Finding | None = None
     is_counted: bool = True
+    is_redrawn: bool = False
 
     @property
     def is_smaller(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,8 @@ from sbir_gate.model.fixture_edits import FixtureEdits
 from sbir_gate.model.moments import utc
 from sbir_gate.model.samples import Sample
 
+# every whole number up to here is exact as a float
+_MOST_AWARDS = 2**53
 BUILT_IN = "built-in"
 """How a Run names the built-in engine; every other it names by its command line."""
 
@@ -176,6 +178,22 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True, slots=True)
+class PopulationRate:
+    """The match rate of all `awards` that a fixture was drawn from, estimated, with its 95% interval."""
+
+    awards: int
+    rate: float
+    low: float
+    high: float
+
+    @property
+    def fault(self) -> str:
+        """What is impossible about these numbers; empty for nothing."""
+        is_sound = 0 < self.awards <= _MOST_AWARDS and 0 <= self.low <= self.rate <= self.high <= 1
+        return "" if is_sound else "population: a match rate of all awards cannot be so"
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """Exact quality of the decisions. Rates are 0..1; None without a truth.
 
@@ -183,7 +201,8 @@ class Quality:
     `scoring_recall`: of those, it was linked.
     `links_by_method` has every method that made a link. `labelled` counts the awards in the truth; None
     without a truth, and in Runs of older versions. `wholes` are the numbers that rates are shares of, by
-    their names; none in Runs of older versions.
+    their names (of an estimate, the effective number); none in Runs of older versions. `population` is None
+    where it is not known how the fixture was drawn, and in Runs of older versions.
     """
 
     awards: int
@@ -200,11 +219,13 @@ class Quality:
     reliability: tuple[ReliabilityBin, ...] = ()
     labelled: int | None = None
     wholes: Mapping[str, int] = field(default_factory=dict)
+    population: PopulationRate | None = None
 
     def rates(self) -> Mapping[str, float]:
         """Return the rates that are known: each is a metric of its name, and in every report."""
         found = {
             "match_rate": self.match_rate,
+            "population_match_rate": self.population.rate if self.population else None,
             "precision": self.precision,
             "recall": self.recall,
             "f1": self.f1,
@@ -274,7 +295,7 @@ class Run(Measurement):
 
     samples: tuple[Sample, ...]
     quality: Quality
-    awards: tuple[AwardRecord, ...]
+    awards: Sequence[AwardRecord]
     has_truth: bool = False
     warnings: tuple[Finding, ...] = ()
     engine_notes: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from sbir_gate.model.effects import Effect, effect_of
 from sbir_gate.model.finding import Excuse, Finding, LimitKind, Rule, Severity, finding_fault, in_order
 from sbir_gate.model.fixture_edits import FixtureEdits, edits_fault
 from sbir_gate.model.moments import utc
-from sbir_gate.model.run import MetricKind, TargetBranch, Timing
+from sbir_gate.model.run import MetricKind, PopulationRate, TargetBranch, Timing
 from sbir_gate.model.waiver import Waiver
 
 
@@ -319,13 +319,13 @@ class PolicyEdit:
 class Verdict:
     """The outcome, what was found, and everything needed to show it.
 
-    `findings` are ordered: failures, obstacles, what is undecided, warnings, then notes.
-    `waivers` are those that let something pass. `policy_commit` is the commit that the policy was taken
-    from, empty for the working tree; then `policy_edits` is what head changes of it, and
-    `own_policy_outcome` what the outcome would be by head's own policy. `target` is there where
-    the policy is that of a commit. `fixture_edits` is what head edits of the base's fixture; then `changes`
-    and `records` are of the base's fixture wherever that was measured, and `own_fixture_changes` are the
-    metrics on head's own, judged by the absolute limits. `timing` is head's.
+    `findings` are ordered: failures, obstacles, what is undecided, warnings, then notes. `waivers` are those
+    that let something pass. `policy_commit` is the commit that the policy was taken from, empty for the
+    working tree; then `policy_edits` is what head changes of it, and `own_policy_outcome` what the outcome
+    would be by head's own policy. `target` is there where the policy is that of a commit. `fixture_edits` is
+    what head edits of the base's fixture; then `changes` and `records` are of that wherever it was measured,
+    and `own_fixture_changes` are the metrics on head's own, judged by the absolute limits.
+    `timing` is head's. `population` is the match rate of all awards, None if that is not known.
     """
 
     gate: str
@@ -345,6 +345,7 @@ class Verdict:
     fixture_edits: FixtureEdits | None = None
     own_fixture_changes: tuple[Change, ...] = ()
     timing: Timing = Timing.MEASURED
+    population: PopulationRate | None = None
 
     def __post_init__(self) -> None:
         """Bring the starts to UTC."""
@@ -387,8 +388,9 @@ _REFUSING = frozenset({Outcome.FAIL, Outcome.INCOMPARABLE, Outcome.ERROR})
 
 
 def verdict_fault(verdict: Verdict) -> str:
-    """Return what a finding lacks, or how the outcome contradicts the findings; empty if neither."""
-    if fault := finding_fault(verdict.findings) or edits_fault(verdict.fixture_edits):
+    """Return what cannot be true: what a finding lacks, or an outcome against the findings; else empty."""
+    rate_fault = verdict.population.fault if verdict.population else ""
+    if fault := finding_fault(verdict.findings) or edits_fault(verdict.fixture_edits) or rate_fault:
         return fault
     is_refused = verdict.outcome in _REFUSING
     has_failure = any(finding.severity is Severity.FAIL for finding in verdict.findings)

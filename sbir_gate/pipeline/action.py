@@ -45,6 +45,8 @@ FULL_GATE = "full"
 # of full data there is no truth, and one pass over it says enough
 _FULL_ASSIGNMENTS = (
     "fixtures.truth=null",
+    "fixtures.draw=null",
+    "gate.match_rate_of=fixture",
     "benchmark.repeats=1",
     "benchmark.warm_ups=0",
     "enrichment.performance.timeout_seconds=21600",

@@ -190,6 +190,12 @@ def _made(path: Path) -> int:
     return path.stat().st_mtime_ns
 
 
+def judged_by_own_rate(effective: EffectiveSettings) -> EffectiveSettings:
+    """Return the settings with the threshold on the match rate of the awards themselves: all are there."""
+    gate = effective.settings.gate.model_copy(update={"match_rate_of": "fixture"})
+    return replace(effective, settings=effective.settings.model_copy(update={"gate": gate}))
+
+
 def with_awards(effective: EffectiveSettings, source: Path) -> EffectiveSettings:
     """Return the settings with the awards that were recorded, whatever they name now."""
     settings = effective.settings

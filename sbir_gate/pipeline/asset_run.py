@@ -31,7 +31,7 @@ from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.pipeline.asset_files import EnrichedFiles, ValidatedFiles, with_awards
 from sbir_gate.pipeline.validation import check_awards
 from sbir_gate.progress import Progress
-from sbir_gate.reading.award_table import load_profiles
+from sbir_gate.reading.award_table import STRATA_COLUMNS, load_profiles
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
@@ -186,7 +186,7 @@ def validated_fixture(
     return fixture_of(
         effective,
         started_at,
-        load_profiles(validated.files.profiles),
+        load_profiles(validated.files.profiles, STRATA_COLUMNS),
         UnreadAwards(table.rejects, first),
         recipients,
         handed,
@@ -215,7 +215,7 @@ def _run(
         memory_method=IN_PROCESS,
         cpu_method=IN_PROCESS,
     )
-    tally = Tally([profile.award_id for profile in read.profiles])
+    tally = Tally(read.profiles.award_ids)
     tally.add(Repeat(process, telemetry, read_decisions(files.awards)), timing.calibration)
     return replace(run_of(effective, edges, read, tally.result(edges.calibrate())), enricher=ENRICHER)
 

@@ -37,6 +37,7 @@ from sbir_gate.pipeline.asset_files import (
     EnrichedFiles,
     asset_settings,
     files_around,
+    judged_by_own_rate,
     unfollowed,
     with_reports_in,
 )
@@ -99,7 +100,7 @@ def judge_assets(effective: EffectiveSettings, enriched: Enriched, edges: Edges)
     another kind of process, are left out. So are those of a Run that resumed. What one repeat cannot show of
     the noise, the history does. Raises DocumentError for a Run or a baseline that cannot be read.
     """
-    judgement = own_judgement(effective, has_baseline=False)
+    judgement = own_judgement(judged_by_own_rate(effective), has_baseline=False)
     rules = single_run_policy(judgement.rules.policy)
     run = load_run(enriched.files.run)
     reference = _reference(run, enriched.assets, effective.settings)

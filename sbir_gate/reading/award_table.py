@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import duckdb
 
 from sbir_gate.errors import InputError, NoAwardsError
 from sbir_gate.files import error_reason
+from sbir_gate.model.by_award import ByAward
 from sbir_gate.model.records import AwardProfile, AwardTable, CompanySize, IdentifierType, Phase
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead, award_cells
 from sbir_gate.reading.database import PARQUET_OPTIONS, copy_rows, written_in_order
@@ -27,69 +29,64 @@ _PROFILE = (
     "a.is_placeholder"
 )
 _ROWS_AT_ONCE = 20_480
+ALL_COLUMNS = tuple(field.name for field in fields(AwardProfile))
+STRATA_COLUMNS = ALL_COLUMNS[:5]
+"""Of the columns of profiles those that the quality of decisions is counted by."""
+
 # the call of an enum takes ten times as long as a look at a dictionary, and there are three per award
 _PHASES = {phase.value: phase for phase in Phase}
 _SIZES = {size.value: size for size in CompanySize}
 _IDENTIFIERS = {kind.value: kind for kind in IdentifierType}
 
 
-def profiles_of(connection: duckdb.DuckDBPyConnection) -> tuple[AwardProfile, ...]:
+def profiles_of(connection: duckdb.DuckDBPyConnection) -> ByAward[AwardProfile]:
     """Return the profiles of the awards that `read_awards` has read, in their order."""
     return _profiles(connection, f"SELECT {_PROFILE} FROM {AWARDS_TABLE} a ORDER BY {POSITION}")
 
 
-def load_profiles(path: Path) -> tuple[AwardProfile, ...]:
-    """Return the profiles that `write_awards` wrote. Raises InputError for a file that cannot be read."""
+def load_profiles(path: Path, columns: Sequence[str] = ALL_COLUMNS) -> ByAward[AwardProfile]:
+    """Return the profiles that `write_awards` wrote, with all their columns or with the first alone.
+
+    Raises InputError for a file that cannot be read.
+    """
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
-            return _profiles(connection, f"SELECT {', '.join(_Row._fields)} FROM {file_relation([path])}")
+            return _profiles(connection, f"SELECT {', '.join(columns)} FROM {file_relation([path])}")
     except (duckdb.Error, KeyError) as error:
         problem = f"the profiles of the awards cannot be read ({error_reason(error)})"
         raise InputError(problem, "materialise validated_sbir_awards again", path=path) from error
 
 
-class _Row(NamedTuple):
-    """A profile as the database has it."""
-
-    award_id: str
-    firm_name: str
-    phase: str
-    company_size: str
-    identifier_type: str
-    agency: str
-    program: str
-    year: str
-    state: str
-    uei: str
-    duns: str
-    is_placeholder: bool
-
-
-def _profiles(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[AwardProfile, ...]:
+def _profiles(connection: duckdb.DuckDBPyConnection, query: str) -> ByAward[AwardProfile]:
+    award_ids, distinct, places = list[str](), list[AwardProfile](), list[int]()
+    place_of: dict[tuple[str, ...], int] = {}
     once: dict[str, str] = {}  # an agency of 100,000 awards is one text
-    return tuple(
-        AwardProfile(
-            row.award_id,
-            row.firm_name,
-            _PHASES[row.phase],
-            _SIZES[row.company_size],
-            _IDENTIFIERS[row.identifier_type],
-            agency=once.setdefault(row.agency, row.agency),
-            program=once.setdefault(row.program, row.program),
-            year=once.setdefault(row.year, row.year),
-            state=once.setdefault(row.state, row.state),
-            uei=row.uei,
-            duns=row.duns,
-            is_placeholder=row.is_placeholder,
-        )
-        for row in _rows(connection, query)
+    found = connection.execute(query)
+    while rows := found.fetchmany(_ROWS_AT_ONCE):
+        for row in rows:
+            rest = row[1:]
+            place = place_of.setdefault(rest, len(distinct))
+            if place == len(distinct):
+                distinct.append(_profile(row, once))
+            award_ids.append(row[0])
+            places.append(place)
+    return ByAward(award_ids, distinct, places)
+
+
+def _profile(row: tuple[Any, ...], once: dict[str, str]) -> AwardProfile:
+    award_id, firm_name, phase, company_size, identifier_type, *rest = row
+    return AwardProfile(
+        award_id,
+        firm_name,
+        _PHASES[phase],
+        _SIZES[company_size],
+        _IDENTIFIERS[identifier_type],
+        *_cells_once(rest, once),
     )
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[_Row]:
-    found = connection.execute(query)
-    while rows := found.fetchmany(_ROWS_AT_ONCE):
-        yield from map(_Row._make, rows)
+def _cells_once(cells: list[Any], once: dict[str, str]) -> list[Any]:
+    return [once.setdefault(cell, cell) for cell in cells]
 
 
 def write_awards(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class RecipientIndex:
         self.rejects = rejects
         self.first_reject = first_reject
         self.has_padded_ids = has_padded_ids
-        self._files = file_relation(paths)
+        self._rows = _rows_of(paths)
         self._last: tuple[frozenset[str], RecipientFacts] | None = None
 
     def facts_of(self, recipient_ids: Iterable[str]) -> RecipientFacts:
@@ -71,21 +71,25 @@ class RecipientIndex:
             connection.execute(
                 "CREATE TEMP TABLE wanted AS SELECT unnest($ids) AS recipient_id", {"ids": sorted(wanted)}
             )
-            connection.execute(f"CREATE TEMP VIEW recipients AS FROM {self._files}")
+            # a pass over all recipients is dear: each leaves the few that the next question is about
+            connection.execute(
+                f"CREATE TEMP TABLE named AS SELECT recipient_id, name, uei FROM {self._rows}"
+                " SEMI JOIN wanted USING (recipient_id)"
+            )
             rows = connection.execute(
-                "SELECT recipient_id, min(name), min(uei) FROM recipients"
-                " SEMI JOIN wanted USING (recipient_id) GROUP BY recipient_id"
+                "SELECT recipient_id, min(name), min(uei) FROM named GROUP BY recipient_id"
             ).fetchall()
+            connection.execute(
+                f"CREATE TEMP TABLE touched AS SELECT recipient_id, name, uei FROM {self._rows}"
+                " SEMI JOIN named USING (uei)"
+            )
             # an id that several UEIs share belongs to none of them
             members = connection.execute(f"""
-                WITH touched AS (
-                    SELECT DISTINCT uei FROM recipients SEMI JOIN wanted USING (recipient_id)
-                    WHERE uei IS NOT NULL
-                ), shared AS (
-                    SELECT uei FROM recipients SEMI JOIN touched USING (uei) GROUP BY uei
+                WITH shared AS (
+                    SELECT uei FROM touched GROUP BY uei
                     HAVING count(DISTINCT recipient_id) > 1 AND count(DISTINCT {_PLAIN_NAME}) <= {MOST_NAMES}
-                ), ids AS (SELECT DISTINCT recipient_id FROM recipients SEMI JOIN shared USING (uei))
-                SELECT recipient_id, min(uei) FROM recipients SEMI JOIN ids USING (recipient_id)
+                ), ids AS (SELECT DISTINCT recipient_id FROM touched SEMI JOIN shared USING (uei))
+                SELECT recipient_id, min(uei) FROM {self._rows} SEMI JOIN ids USING (recipient_id)
                 WHERE uei IS NOT NULL GROUP BY recipient_id HAVING count(DISTINCT uei) = 1
                 ORDER BY recipient_id
             """).fetchall()
@@ -119,7 +123,12 @@ def find_by_id(folder: Path, recipient_ids: Iterable[str]) -> Mapping[str, Linke
 
 
 def _index_in(folder: Path) -> str:
-    return file_relation(sorted(folder.glob("recipient-index-*.parquet")))
+    return _rows_of(sorted(folder.glob("recipient-index-*.parquet")))
+
+
+def _rows_of(paths: Sequence[Path]) -> str:
+    """Return what SQL selects the recipients from: a file may be a part, which has aliases as rows."""
+    return f"(SELECT recipient_id, name, uei FROM {file_relation(paths)} WHERE NOT is_alias)"
 
 
 def index_recipients(
@@ -144,9 +153,14 @@ def write_index(connection: duckdb.DuckDBPyConnection, relation: str, folder: Pa
 
     Raises OutputError when the folder cannot be written.
     """
-    path = folder / f"recipient-index-{number:06d}.parquet"
-    copy_rows(connection, f"SELECT recipient_id, name, uei FROM {relation}", path)
+    path = index_path(folder, number)
+    copy_rows(connection, f"SELECT recipient_id, name, uei, false AS is_alias FROM {relation}", path)
     return path
+
+
+def index_path(folder: Path, number: int) -> Path:
+    """Return the path of a file of an index."""
+    return folder / f"recipient-index-{number:06d}.parquet"
 
 
 def with_whole_entities(

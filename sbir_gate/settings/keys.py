@@ -20,7 +20,10 @@ _METRICS = "gate.metrics."
 _WHOLE = ("unit", "direction", "kind")
 
 # a limit that another key holds: it is rejected here, so that the number has one place
-HELD_BY = {"gate.metrics.match_rate.minimum": "enrichment.performance.match_rate_threshold"}
+HELD_BY = {
+    f"gate.metrics.{name}.minimum": "enrichment.performance.match_rate_threshold"
+    for name in ("match_rate", "population_match_rate")
+}
 # whoever sets the first alone sets the second too: a size of chunks that is asked for is not outgrown
 FOLLOWERS = {"enrichment.performance.chunk_size": "enrichment.performance.chunk_size_max"}
 

@@ -119,11 +119,12 @@ class EnricherSettings(Section):
 
 
 class FixturesSettings(Section):
-    """`fixtures`: the files that a benchmark enriches."""
+    """`fixtures`: the files that a benchmark enriches, and how they were drawn."""
 
     awards: PathValue
     recipients: PathValue
     truth: PathValue | None
+    draw: PathValue | None
 
 
 class ReadingSettings(Section):
@@ -182,6 +183,7 @@ class GateSettings(Section):
 
     name: FileStem
     baselines_folder: PathValue
+    match_rate_of: Annotated[Literal["fixture", "population"], one_of("fixture", "population")]
     max_lost: Annotated[int, Field(ge=0, le=1_000_000_000)]
     significance: OpenShare
     metrics: Annotated[

@@ -13,10 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.gate.live_check import LiveEdges, check_live
+from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.history import keep_entry
+from sbir_gate.model.diagnosis import Flaw
+from sbir_gate.settings.effective import load_settings
 from tests.factories_git import ENVIRONMENT
 from tests.factories_history import make_entry
-from tests.factories_remote import make_remote
+from tests.factories_remote import Waiter, make_remote
+from tests.fakes import make_event
+from tests.fakes_github import connected, github
 
 ROOT = Path(__file__).parents[2]
 CANARY = "ghs_canary0123456789abcdef"
@@ -185,3 +191,23 @@ def test_a_token_without_the_right_is_told_what_it_needs(server, clone, tmp_path
     assert done.stderr.count("\n") == 1
     for secret in (weak, basic(weak).removeprefix("basic ")):
         assert secret not in done.stdout + done.stderr + argv
+
+
+@pytest.mark.parametrize(("token", "is_allowed"), [(CANARY, True), ("ghs_weak0123456789abcdef", False)])
+def test_the_self_check_pushes_and_removes_with_the_token_of_the_job(
+    remote, server, clone, monkeypatch, token, is_allowed
+):
+    monkeypatch.chdir(clone.folder)
+    git = Git(clone.folder, ENVIRONMENT | {"GITHUB_TOKEN": token, "GITHUB_SERVER_URL": server.url})
+    with github() as fake:
+        edges = LiveEdges(connected(fake), git, Waiter().retrying())
+        found = check_live(load_settings(None, {}).settings, make_event("workflow_dispatch"), edges, str)
+    outcomes = {str(each.place): each for each in found}
+    assert remote.repository.git("for-each-ref", "--format=%(refname:short)") == "main"
+    if is_allowed:
+        assert {each.flaw for each in found} == {Flaw.LIVE_WORKS, Flaw.LIVE_CLEANED}
+    else:
+        assert outcomes["scratch branch"].flaw is Flaw.LIVE_FAILED
+        assert "contents: write" in outcomes["scratch branch"].facts["hint"]
+        assert "contents: write" in outcomes["history push"].facts["hint"]
+        assert fake.verbs() == []

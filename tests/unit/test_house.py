@@ -72,6 +72,7 @@ OWN_OPENINGS = {
     "sbir_gate/files.py": "the one opener",
     "sbir_gate/gate/measuring/launcher.py": "runs without the rest of the package, and reads /proc",
     "sbir_gate/gate/measuring/usage.py": "runs in the launcher, and reads /proc",
+    "sbir_gate/gate/measuring/handicap.py": "runs without the rest of the package, and reads /proc",
     "sbir_gate/gate/measuring/machine.py": "/proc/cpuinfo",
     "sbir_gate/engine/matching/confidence.py": "a file of the package",
     "sbir_gate/engine/matching/normalise.py": "a file of the package",

@@ -3,18 +3,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from sbir_gate import __version__
 from sbir_gate.datasets.drawing.award_draw import AwardDraw, draw_awards
+from sbir_gate.datasets.drawing.earlier_labels import EarlierFixture, LabelFate
 from sbir_gate.datasets.drawing.identifier_labels import identifier_labels
 from sbir_gate.datasets.drawing.personal_columns import is_personal, personal_columns
-from sbir_gate.datasets.drawing.recipient_draw import KEPT, RecipientDraw, draw_recipients
+from sbir_gate.datasets.drawing.recipient_draw import (
+    KEPT,
+    RecipientDraw,
+    draw_recipients,
+    known_ids,
+    load_recipients,
+)
 from sbir_gate.errors import InputError
+from sbir_gate.model.fixture_draw import DrawnFrom, FixtureDraw, ids_digest
 from sbir_gate.model.labelling import AwardLabel
 from sbir_gate.reading.award_table import profiles_of
 from sbir_gate.reading.awards import AWARDS_TABLE, POSITION, ROWS_TABLE, AwardsRead, read_awards
@@ -22,7 +33,7 @@ from sbir_gate.reading.database import DatabaseOptions, open_database
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.handed_files import Cut, hand_awards, hand_recipients
 from sbir_gate.reading.options import ReadingOptions
-from sbir_gate.reading.sources import open_source
+from sbir_gate.reading.sources import digest_source, open_source
 from sbir_gate.reading.truth import check_truth, read_labels, read_truth
 from sbir_gate.sql_text import identifier
 
@@ -35,6 +46,8 @@ class DrawRequest:
     """The files to draw from, about how many awards, and the seed that decides which.
 
     `truth` is None if there is none; `earlier_truth` is the one of an earlier draw, whose labels stay.
+    `earlier` is the fixture that is drawn again: awards that people have labelled stay in it. `today` is the
+    day of the draw.
     """
 
     awards: str
@@ -42,27 +55,32 @@ class DrawRequest:
     truth: Path | None
     count: int
     seed: int
+    today: date
     earlier_truth: Path | None = None
+    earlier: EarlierFixture | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnFixture:
     """The files that were written, and what is known of the draw.
 
-    `labels` are those of drawn awards, `given` of them by a truth alone, the others by identifier. `left_out`
-    are the personal columns of awards and of recipients; `emails` counts the cells with an e-mail address
-    in the other columns of awards.
+    `labels` are those of drawn awards, `given` of them by a truth or an earlier fixture, the others by
+    identifier.
+    `left_out` are the personal columns of awards and of recipients; `emails` counts the cells with an e-mail
+    address in the other columns of awards. `fates` counts an earlier fixture's labels.
     """
 
     awards_file: Path
     recipients_file: Path
     awards: AwardDraw
     recipients: RecipientDraw
+    draw: FixtureDraw
     labels: tuple[AwardLabel, ...]
     given: int
     left_out: tuple[tuple[str, ...], tuple[str, ...]]
     emails: Mapping[str, int]
     has_award_ids: bool
+    fates: Mapping[LabelFate, int]
 
 
 def draw_fixture(
@@ -81,52 +99,41 @@ def draw_fixture(
     with open_database(database, scratch) as connection:
         progress("reading the awards")
         read = read_awards(connection, request.awards, scratch, options)
-        profiles = profiles_of(connection)
-        drawn = draw_awards(profiles, request.count, request.seed)
-        ids = [award.award_id for award in drawn.drawn]
-        given = _given_labels(request, {profile.award_id for profile in profiles}, set(ids))
-        connection.execute(
-            f"DELETE FROM {AWARDS_TABLE} WHERE award_id NOT IN (SELECT unnest($ids::VARCHAR[]))", {"ids": ids}
-        )
-        cut = Cut(is_personal)
-        awards_file = hand_awards(connection, request.awards, read, folder, options, cut)
-        emails = _emails(connection, read)
+        profiles = {profile.award_id: profile for profile in profiles_of(connection)}
         progress("reading the recipients")
-        labelled = {id_ for label in given.values() for id_ in label.recipient_ids}
-        strangers = STRANGERS_PER_AWARD * len(ids)
-        recipients = draw_recipients(
-            connection, request.recipients, scratch, options, drawn.drawn, labelled, strangers, request.seed
-        )
+        load_recipients(connection, request.recipients, scratch, options)
+        known = known_ids(connection, request.earlier.named_recipients if request.earlier else ())
+        held = request.earlier.usable(profiles, known) if request.earlier else {}
+        labels = held | _given_labels(request, profiles.keys())
+        progress("drawing")
+        # a truth labels every award again, so its own need not stay
+        keep = held.keys() if request.truth is None else held.keys() - read_truth(request.truth).keys()
+        drawn = draw_awards(profiles.values(), request.count, request.seed, keep)
+        ids = {award.award_id for award in drawn.drawn}
+        given = {award_id: label for award_id, label in labels.items() if award_id in ids}
+        recipients = _drawn_recipients(connection, request, drawn, given)
         _check_recipients(connection, request, given)
         progress("writing the fixture")
-        # one thread writes: the bytes then depend on the rows alone
-        connection.execute("SET threads = 1")
-        left_out = personal_columns(_columns(connection, request.recipients, scratch, options))
-        recipients_file = hand_recipients(
-            connection, request.recipients, folder, options, Cut(is_personal, KEPT), is_altered=True
-        )
+        files, left_out, emails = _write(connection, request, read, folder, options, ids)
     shutil.rmtree(scratch)
-    if awards_file is None or recipients_file is None:
-        raise InputError("cannot be drawn from", "name a file of awards", path=request.awards)
     by_identifier = identifier_labels(recipients.matches)
-    labels = {**by_identifier, **given}
-    ordered = tuple(labels[award_id] for award_id in ids if award_id in labels)
-    columns = (personal_columns(read.columns), left_out)
+    merged = {**by_identifier, **given}
     return DrawnFixture(
-        awards_file,
-        recipients_file,
+        *files,
         drawn,
         recipients,
-        ordered,
+        _draw_document(request, drawn, recipients, options),
+        tuple(merged[award.award_id] for award in drawn.drawn if award.award_id in merged),
         sum(label != by_identifier.get(award_id) for award_id, label in given.items()),
-        columns,
+        left_out,
         emails,
         read.has_award_ids,
+        request.earlier.fates(profiles, known, ids, merged.keys()) if request.earlier else {},
     )
 
 
-def _given_labels(request: DrawRequest, award_ids: set[str], drawn_ids: set[str]) -> Mapping[str, AwardLabel]:
-    """Return the labels of drawn awards in the truths. Raises InputError for a truth of other awards."""
+def _given_labels(request: DrawRequest, award_ids: Collection[str]) -> dict[str, AwardLabel]:
+    """Return the labels in the truths. Raises InputError for a truth of other awards."""
     labels: dict[str, AwardLabel] = {}
     if request.earlier_truth is not None:
         labels |= read_labels(request.earlier_truth, may_be_empty=True)
@@ -134,7 +141,77 @@ def _given_labels(request: DrawRequest, award_ids: set[str], drawn_ids: set[str]
         truth = read_truth(request.truth)
         check_truth(request.truth, {award_id: frozenset() for award_id in truth}, award_ids, ())
         labels |= read_labels(request.truth)
-    return {award_id: label for award_id, label in labels.items() if award_id in drawn_ids}
+    return labels
+
+
+def _drawn_recipients(
+    connection: duckdb.DuckDBPyConnection,
+    request: DrawRequest,
+    drawn: AwardDraw,
+    given: Mapping[str, AwardLabel],
+) -> RecipientDraw:
+    labelled = {id_ for label in given.values() for id_ in label.recipient_ids}
+    strangers = STRANGERS_PER_AWARD * len(drawn.drawn)
+    return draw_recipients(connection, drawn.drawn, labelled, strangers, request.seed)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    request: DrawRequest,
+    read: AwardsRead,
+    folder: Path,
+    options: ReadingOptions,
+    award_ids: Collection[str],
+) -> tuple[tuple[Path, Path], tuple[tuple[str, ...], tuple[str, ...]], Mapping[str, int]]:
+    """Write awards and recipients; return their files, the columns left out, and cells with e-mail addresses.
+
+    Raises InputError for a source that has no file to take the columns of.
+    """
+    connection.execute(
+        f"DELETE FROM {AWARDS_TABLE} WHERE award_id NOT IN (SELECT unnest($ids::VARCHAR[]))",
+        {"ids": sorted(award_ids)},
+    )
+    awards_file = hand_awards(connection, request.awards, read, folder, options, Cut(is_personal))
+    emails = _emails(connection, read)
+    # one thread writes: the bytes then depend on the rows alone
+    connection.execute("SET threads = 1")
+    columns = _columns(connection, request.recipients, folder / "drawing", options)
+    recipients_file = hand_recipients(
+        connection, request.recipients, folder, options, Cut(is_personal, KEPT), is_altered=True
+    )
+    if awards_file is None or recipients_file is None:
+        raise InputError("cannot be drawn from", "name a file of awards", path=request.awards)
+    left_out = (personal_columns(read.columns), personal_columns(columns))
+    return (awards_file, recipients_file), left_out, emails
+
+
+def _draw_document(
+    request: DrawRequest, drawn: AwardDraw, recipients: RecipientDraw, options: ReadingOptions
+) -> FixtureDraw:
+    return FixtureDraw(
+        seed=request.seed,
+        count=request.count,
+        drawn_on=request.today,
+        tool_version=__version__,
+        awards=_drawn_from(request.awards, drawn.awards, options),
+        recipients=_drawn_from(request.recipients, recipients.recipients, options),
+        strata=drawn.strata,
+        award_ids_sha256=ids_digest(award.award_id for award in drawn.drawn),
+        kept_ids=drawn.kept_ids,
+    )
+
+
+def _drawn_from(source: str, rows: int, options: ReadingOptions) -> DrawnFrom:
+    """Return what is known of a source; not its folder, which is this machine's own."""
+    size, digest = 0, hashlib.sha256()
+
+    def update(block: bytes) -> None:
+        nonlocal size
+        size += len(block)
+        digest.update(block)
+
+    digest_source(source, options, update)
+    return DrawnFrom(Path(source).name, rows, size, digest.hexdigest())
 
 
 def _check_recipients(

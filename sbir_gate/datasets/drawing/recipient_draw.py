@@ -52,25 +52,38 @@ class RecipientDraw:
     matches: tuple[IdentifierMatch, ...]
 
 
-def draw_recipients(
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    folder: Path,
-    options: ReadingOptions,
-    awards: Sequence[AwardProfile],
-    labelled: Collection[str],
-    strangers: int,
-    seed: int,
-) -> RecipientDraw:
-    """Fill the table `KEPT` with the ids of the recipients that matter to the awards.
-
-    `labelled` are ids that a truth names. Raises InputError as `iterate_recipients` does.
-    """
+def load_recipients(
+    connection: duckdb.DuckDBPyConnection, source: str, folder: Path, options: ReadingOptions
+) -> None:
+    """Read all recipients, which can then be drawn. Raises InputError as `iterate_recipients` does."""
     paths = []
     for batch in iterate_recipients(connection, source, folder, options):
         paths.append(folder / f"drawn-{batch.index:06d}.parquet")
         copy_rows(connection, f"SELECT recipient_id, name, uei, duns FROM {batch.table}", paths[-1])
     connection.execute(f"CREATE OR REPLACE TEMP VIEW all_recipients AS FROM {file_relation(paths)}")
+
+
+def known_ids(connection: duckdb.DuckDBPyConnection, recipient_ids: Collection[str]) -> frozenset[str]:
+    """Return those of the ids that a recipient has."""
+    found = connection.execute(
+        "SELECT DISTINCT recipient_id FROM all_recipients "
+        "WHERE recipient_id IN (SELECT unnest($ids::VARCHAR[]))",
+        {"ids": sorted(recipient_ids)},
+    )
+    return frozenset(str(row[0]) for row in found.fetchall())
+
+
+def draw_recipients(
+    connection: duckdb.DuckDBPyConnection,
+    awards: Sequence[AwardProfile],
+    labelled: Collection[str],
+    strangers: int,
+    seed: int,
+) -> RecipientDraw:
+    """Fill the table `KEPT` with the ids of the loaded recipients that matter to the awards.
+
+    `labelled` are ids that a truth names.
+    """
     _load_firms(connection, awards)
     matches = _identifier_matches(connection)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {KEPT} AS SELECT DISTINCT recipient_id FROM same_key")

@@ -1,10 +1,6 @@
 """What labels say: precision and recall of a whole run, and how far two reviewers agree.
 
-Each award counts as many as it was drawn for (Horvitz and Thompson, J. Am. Stat. Assoc. 47 (1952) 663-685). A
-rate is the ratio of two such totals; its variance is that of the linearised ratio within the strata, with
-the correction for a finite population (Sarndal, Swensson and Wretman, Model Assisted Survey Sampling,
-section 5.6). The interval is Wilson's at the effective number of labels, the smaller one of what the variance
-and the weights say (Kish): it holds near 1, where few errors or none were drawn.
+The estimates are those of a stratified random sample (`model.stratified`).
 """
 
 from __future__ import annotations
@@ -21,7 +17,7 @@ from sbir_gate.model.labelling import (
     LabelSample,
     QualityEstimate,
 )
-from sbir_gate.model.proportion import score_interval
+from sbir_gate.model.stratified import StratumSample, estimated_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,36 +56,15 @@ def _ratio(
     strata: dict[str, list[_Answer]] = defaultdict(list)
     for answer in answers:
         strata[answer.drawn.stratum].append(answer)
-    weights = {name: sizes[name] / len(members) for name, members in strata.items()}
-    counted = [(weights[answer.drawn.stratum], answer) for answer in answers if is_counted(answer)]
-    total = sum(weight for weight, _ in counted)
-    if not total:
+    samples = []
+    for name, members in strata.items():
+        counted = [answer for answer in members if is_counted(answer)]
+        correct = sum(answer.is_correct for answer in counted)
+        samples.append(StratumSample(sizes[name], len(members), len(counted), correct))
+    found = estimated_rate(samples)
+    if found is None:
         return Estimate(None, None, None, 0)
-    rate = sum(weight for weight, answer in counted if answer.is_correct) / total
-    variance = (
-        sum(
-            _variance(
-                [(answer.is_correct - rate) if is_counted(answer) else 0.0 for answer in members], sizes[name]
-            )
-            for name, members in strata.items()
-        )
-        / total**2
-    )
-    effective = total**2 / sum(weight**2 for weight, _ in counted)
-    if variance > 0:
-        effective = min(effective, rate * (1 - rate) / variance)
-    low, high = score_interval(rate, max(effective, 1.0))
-    return Estimate(rate, low, high, len(counted))
-
-
-def _variance(residuals: Sequence[float], size: int) -> float:
-    """Return the variance of the estimated total of a stratum of `size` awards."""
-    drawn = len(residuals)
-    if drawn < 2 or drawn >= size:
-        return 0.0
-    mean = sum(residuals) / drawn
-    spread = sum((residual - mean) ** 2 for residual in residuals) / (drawn - 1)
-    return size**2 * (1 - drawn / size) * spread / drawn
+    return Estimate(found.rate, found.low, found.high, sum(sample.counted for sample in samples))
 
 
 def agreement(first: Mapping[str, AwardLabel], second: Mapping[str, AwardLabel]) -> Agreement:

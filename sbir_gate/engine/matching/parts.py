@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from sbir_gate.engine.matching.normalise import (
 )
 from sbir_gate.files import unwritable
 from sbir_gate.reading.database import WORK_HINT, count_rows, register_function
+from sbir_gate.reading.recipient_index import index_path, write_index
 from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
 from sbir_gate.retrying import TRANSIENT_ERRORS
 from sbir_gate.sql_text import file_relation, literal
@@ -42,11 +44,17 @@ _BATCH_RECIPIENTS = 500_000
 class Part:
     """One part; `recipients` counts its rows of the source.
 
-    `relation` is what SQL selects its rows from: a file or a table.
+    `relation` is what SQL selects its rows from: the file `path`, or a table.
     """
 
     relation: str
     recipients: int
+    path: Path | None = None
+
+
+def part_in(path: Path, recipients: int) -> Part:
+    """Return the part in a file."""
+    return Part(file_relation([path]), recipients, path)
 
 
 def content_order(table: str) -> str:
@@ -96,7 +104,7 @@ def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> 
     Raises OutputError when the file cannot be written.
     """
     copy_rows(connection, part_query(batch_table), path)
-    return Part(file_relation([path]), count_rows(connection, batch_table))
+    return part_in(path, count_rows(connection, batch_table))
 
 
 def keep_part(connection: DuckDBPyConnection, batch_table: str, table: str) -> Part:
@@ -112,7 +120,7 @@ def spill_part(connection: DuckDBPyConnection, part: Part, path: Path) -> Part:
     """
     copy_rows(connection, f"FROM {part.relation}", path)
     connection.execute(f"DROP TABLE {part.relation}")
-    return Part(file_relation([path]), part.recipients)
+    return part_in(path, part.recipients)
 
 
 def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
@@ -157,9 +165,16 @@ def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[s
     return names
 
 
-def own_rows(part: Part) -> str:
-    """Return what SQL selects the recipients of a part from: each once, under its own name."""
-    return f"(FROM {part.relation} WHERE NOT is_alias)"
+def index_part(connection: DuckDBPyConnection, part: Part, folder: Path, number: int) -> None:
+    """Make the file of an index of recipients: that of the part, under a second name, or one of its rows.
+
+    Raises OutputError when the folder cannot be written.
+    """
+    with suppress(OSError):  # no second name on another disk, and on some not at all
+        if part.path is not None:
+            os.link(part.path, index_path(folder, number))
+            return
+    write_index(connection, f"(FROM {part.relation} WHERE NOT is_alias)", folder, number)
 
 
 def gather_rows(

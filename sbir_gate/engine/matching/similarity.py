@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import JaroWinkler, Prefix
 from rapidfuzz.process import cpdist
 
 from sbir_gate.engine.matching.normalise import ROMAN_NUMERALS, canonical_tokens
@@ -150,10 +150,7 @@ def _string_features(pairs: Pairs, names: NameTable) -> dict[str, Floats]:
     compact = (list(names.compact[left]), list(names.compact[right]))
     compact_ratio = cpdist(*compact, scorer=fuzz.ratio, dtype=np.float64) / 100.0
     shorter = np.minimum(_lengths(names.compact)[left], _lengths(names.compact)[right])
-    is_prefix = np.array(
-        [bool(a) and bool(b) and (a.startswith(b) or b.startswith(a)) for a, b in zip(*compact, strict=True)],
-        dtype=np.bool_,  # without a pair, numpy would infer numbers
-    )
+    is_prefix = cpdist(*compact, scorer=Prefix.similarity, dtype=np.float64) == shorter
     return {
         "token_sort": cpdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) / 100.0,
         "token_set": cpdist(*canonical, scorer=fuzz.token_set_ratio, dtype=np.float64) / 100.0,
@@ -174,14 +171,16 @@ def _token_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Flo
     left_tokens, right_tokens = names.tokens[pairs.left], names.tokens[pairs.right]
     left_weights, right_weights = names.weights[pairs.left], names.weights[pairs.right]
     equal = (left_tokens[:, :, None] == right_tokens[:, None, :]) & (left_tokens[:, :, None] >= 0)
-    shared = (left_weights * equal.any(axis=2)).sum(axis=1)
-    near = _near_tokens(left_tokens, right_tokens, equal, names.vocabulary)
-    left_near = (left_weights * near.max(axis=2)).sum(axis=1)
-    right_near = (right_weights * near.max(axis=1)).sum(axis=1)
+    is_shared, is_shared_right = equal.any(axis=2), equal.any(axis=1)
+    shared = (left_weights * is_shared).sum(axis=1)
+    open_left, open_right = (left_tokens >= 0) & ~is_shared, (right_tokens >= 0) & ~is_shared_right
+    near, near_right = _near_tokens(left_tokens, right_tokens, open_left, open_right, names.vocabulary)
+    left_near = (left_weights * near).sum(axis=1)
+    right_near = (right_weights * near_right).sum(axis=1)
     left_mass, right_mass = left_weights.sum(axis=1), right_weights.sum(axis=1)
     largest = math.log(total + 1) or 1.0
     digits = _numbers(names.normal)
-    rare_token = (names.rareness[pairs.left] * equal.any(axis=2)).max(axis=1)
+    rare_token = (names.rareness[pairs.left] * is_shared).max(axis=1)
     first = (left_tokens[:, 0] == right_tokens[:, 0]) & (left_tokens[:, 0] >= 0)
     return {
         "overlap": _divided(2 * shared, left_mass + right_mass),
@@ -197,32 +196,34 @@ def _token_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Flo
 
 
 def _near_tokens(
-    left_tokens: Integers, right_tokens: Integers, equal: NDArray[np.bool_], vocabulary: NDArray[np.object_]
-) -> Floats:
-    """Return the similarity 0..1 (pairs x left tokens x right tokens) of tokens that are near but not equal.
+    left_tokens: Integers,
+    right_tokens: Integers,
+    open_left: NDArray[np.bool_],
+    open_right: NDArray[np.bool_],
+    vocabulary: NDArray[np.object_],
+) -> tuple[Floats, Floats]:
+    """Return the similarity 0..1 of each left and each right token to the nearest one on the other side.
 
-    Only tokens that equal none on the other side take part; a similarity below 0.75 counts as 0. A
-    token of three letters or more that starts the other is an abbreviation: 0.9.
+    Only the open tokens, which equal none on the other side, take part; a similarity below 0.75 counts as 0.
+    A token of three letters or more that starts the other is an abbreviation: 0.9.
     """
-    near = np.zeros(equal.shape)
-    open_left = (left_tokens >= 0) & ~equal.any(axis=2)
-    open_right = (right_tokens >= 0) & ~equal.any(axis=1)
-    place = np.nonzero(open_left[:, :, None] & open_right[:, None, :])
-    if not len(place[0]):
-        return near
-    left = left_tokens[place[0], place[1]]
-    right = right_tokens[place[0], place[2]]
-    distinct, position = np.unique(left * len(vocabulary) + right, return_inverse=True)
-    left_texts = list(vocabulary[distinct // len(vocabulary)])
-    right_texts = list(vocabulary[distinct % len(vocabulary)])
-    similarity = cpdist(left_texts, right_texts, scorer=fuzz.ratio, dtype=np.float64) / 100.0
-    is_start = [
-        min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a))
-        for a, b in zip(left_texts, right_texts, strict=True)
-    ]
+    near_left, near_right = np.zeros(left_tokens.shape), np.zeros(right_tokens.shape)
+    pair, left_column, right_column = np.nonzero(open_left[:, :, None] & open_right[:, None, :])
+    if not len(pair):
+        return near_left, near_right
+    both = left_tokens[pair, left_column] * len(vocabulary) + right_tokens[pair, right_column]
+    distinct, position = np.unique(both, return_inverse=True)
+    left, right = np.divmod(distinct, len(vocabulary))
+    texts = (list(vocabulary[left]), list(vocabulary[right]))
+    similarity = cpdist(*texts, scorer=fuzz.ratio, dtype=np.float64) / 100.0
+    lengths = _lengths(vocabulary)
+    shorter = np.minimum(lengths[left], lengths[right])
+    is_start = (shorter >= 3) & (cpdist(*texts, scorer=Prefix.similarity, dtype=np.float64) == shorter)
     similarity = np.where(is_start, np.maximum(similarity, 0.9), similarity)
-    near[place] = np.where(similarity >= 0.75, similarity, 0.0)[position]
-    return near
+    nearness = np.where(similarity >= 0.75, similarity, 0.0)[position]
+    np.maximum.at(near_left, (pair, left_column), nearness)
+    np.maximum.at(near_right, (pair, right_column), nearness)
+    return near_left, near_right
 
 
 def _place_features(pairs: Pairs) -> dict[str, Floats]:
@@ -306,19 +307,17 @@ def _initials_number(name: str, first_tokens: Mapping[str, int]) -> int:
     return first_tokens.get("".join([token[0] for token in tokens]), -1)
 
 
-_NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{'|'.join(ROMAN_NUMERALS)}")
+_ROMAN = "|".join(ROMAN_NUMERALS)
+_NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{_ROMAN}")
+_MAY_HAVE_NUMBER = re.compile(rf"[0-9]|\b(?:{_ROMAN})\b")
 
 
 def _numbers(names: NDArray[np.object_]) -> NDArray[np.object_]:
     """Return, per name, the tokens that number a firm among its sisters: digits and Roman numerals."""
-    tokens = [name.split() for name in names]
-    # few tokens are numbers: each is looked at once, and most names are passed over
-    numbers = {token for token in {token for row in tokens for token in row} if _NUMBER.fullmatch(token)}
+    # most names have none: those are not split
+    may_have, is_number = _MAY_HAVE_NUMBER.search, _NUMBER.fullmatch
     return _objects(
-        [
-            () if numbers.isdisjoint(row) else tuple(sorted(filter(numbers.__contains__, row)))
-            for row in tokens
-        ]
+        [tuple(sorted(filter(is_number, name.split()))) if may_have(name) else () for name in names]
     )
 
 

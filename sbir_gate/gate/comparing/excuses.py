@@ -14,7 +14,7 @@ from sbir_gate.model.waiver import NEVER_WAIVED
 
 # Absolute limits that hold although the base breaks them too: what says that the enricher did its work, and
 # the threshold of the match rate.
-ALWAYS_HELD = NEVER_WAIVED | {"records", "match_rate"}
+ALWAYS_HELD = NEVER_WAIVED | {"records", "match_rate", "population_match_rate"}
 
 Findings = tuple[Finding, ...]
 

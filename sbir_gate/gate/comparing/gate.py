@@ -46,9 +46,8 @@ def judge(
     Waivers soften what they name and reach, never a fault: see `apply_waivers`.
 
     An incomparable reference (other gate or other fixture) and a missing one leave only the absolute
-    limits, which are still enforced. `spread` is how far Runs of the same code lie apart, by metric, where
-    the history has enough Runs (`noisy_ratio`). `records` are award by award what differs, where the
-    reference itself cannot be compared but some of its awards can.
+    limits, which are still enforced. `spread` is that of Runs of the same code, by metric (`noisy_ratio`).
+    `records` are what differs where the reference itself cannot be compared but some of its awards can.
     """
     obstacle = _obstacle(head, reference)
     comparable = None if obstacle else reference
@@ -91,6 +90,7 @@ def judge(
         reference_commit=reference.source.commit if reference else "",
         waivers=waived.applied,
         timing=head.timing,
+        population=head.quality.population,
     )
 
 

@@ -75,7 +75,7 @@ class BenchmarkResult:
     """
 
     samples: tuple[Sample, ...]
-    decisions: tuple[Decision, ...]
+    decisions: Sequence[Decision]
     disagreements: tuple[str, ...]
     faults: OutputFaults
     calibrations: tuple[Calibration, ...]
@@ -89,7 +89,7 @@ class Repeat:
 
     process: ProcessResult
     telemetry: Telemetry
-    decisions: tuple[Decision, ...]
+    decisions: Sequence[Decision]
 
 
 class Bench:
@@ -178,7 +178,7 @@ class Tally:
         self._first: Repeat | None = None
         self._differing: set[str] = set()
         self._first_run: Sample | None = None
-        self._first_answers: tuple[Decision, ...] = ()
+        self._first_answers: Sequence[Decision] = ()
 
     def warm_up(self, repeat: Repeat) -> None:
         """Keep the first of the runs that are not counted: what it took shows what it left for later ones."""

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +17,7 @@ from pydantic_core import from_json
 
 from sbir_gate.errors import EnricherError
 from sbir_gate.gate.measuring.rows import HINT, Cells, read_rows
+from sbir_gate.model.by_award import ByAward
 from sbir_gate.model.explanation import ExplainedCandidate, Party
 from sbir_gate.model.matches import Decision, DecisionKind, Method
 
@@ -53,7 +54,7 @@ def most_rows(awards: int) -> int:
 
 def read_decisions(
     path: Path, award_ids: Sequence[str] | None = None, most: int | None = None
-) -> tuple[Decision, ...]:
+) -> ByAward[Decision]:
     """Read an enriched file (CSV, CSV.gz or Parquet, distinguished by its first bytes), in file order.
 
     Doubled rows are kept; far more rows than there are awards (`most_rows`; without `award_ids` more than
@@ -63,21 +64,24 @@ def read_decisions(
     EnricherError naming file, row (1 is the first below the header), column and value for anything that is
     not as an enriched file must be.
     """
+    limit = most if award_ids is None else most_rows(len(award_ids))
+    reader = _Reader(path.name)
     # closed at once when a row is at fault: its error keeps the rows, and they their file, alive
     with closing(read_rows(path)) as rows:
-        decisions = _decisions(path.name, rows)
-        if award_ids is None:
-            found = tuple(islice(decisions, most))
-            if most is not None and next(rows, None) is not None:
-                raise EnricherError(
-                    f"there are more than {most:,} rows, the most that are read",
+        for number, cells in enumerate(islice(rows, limit), start=1):
+            reader.take(number, cells)
+            reader.check_methods(number)
+        found = reader.decisions()
+        if limit is not None and next(rows, None) is not None:
+            raise (
+                _surplus(path.name, found, award_ids)
+                if award_ids is not None
+                else EnricherError(
+                    f"there are more than {limit:,} rows, the most that are read",
                     "write one row per award",
                     path=path.name,
                 )
-            return found
-        found = tuple(islice(decisions, most_rows(len(award_ids))))
-        if next(rows, None) is not None:
-            raise _surplus(path.name, found, award_ids)
+            )
         return found
 
 
@@ -89,14 +93,18 @@ class Inspection:
     rows. `skipped` are the award ids of those rows: their decisions cannot be read.
     """
 
-    decisions: tuple[Decision, ...]
+    decisions: ByAward[Decision]
     faults: tuple[tuple[EnricherError, int], ...]
     skipped: tuple[str, ...]
 
 
+NOTHING_READ = Inspection(ByAward((), (), ()), (), ())
+"""Of an output that has no columns to read."""
+
+
 def inspect_output(path: Path, award_ids: Sequence[str]) -> Inspection:
     """Read an enriched file as `read_decisions` does, but past rows that are at fault."""
-    decisions: list[Decision] = []
+    reader = _Reader(path.name)
     skipped: list[str] = []
     errors: dict[tuple[str, str], EnricherError] = {}
     rows_at_fault: Counter[tuple[str, str]] = Counter()
@@ -110,17 +118,17 @@ def inspect_output(path: Path, award_ids: Sequence[str]) -> Inspection:
         with closing(read_rows(path)) as rows:
             for number, cells in enumerate(islice(rows, most_rows(len(award_ids))), start=1):
                 try:
-                    decisions.append(next(_decisions(path.name, [cells], number)))
+                    reader.take(number, cells)
                 except EnricherError as error:
                     skipped.append(cells.award_id)
                     note(error)
-            _check_methods({decision.method for decision in decisions}, path.name)
+            reader.check_methods()
             if next(rows, None) is not None:
-                note(_surplus(path.name, decisions, award_ids))
+                note(_surplus(path.name, reader.decisions(), award_ids))
     except EnricherError as error:
         note(error)
     faults = tuple((error, rows_at_fault[kind]) for kind, error in errors.items())
-    return Inspection(tuple(decisions), faults, tuple(skipped))
+    return Inspection(reader.decisions(), faults, tuple(skipped))
 
 
 def find_decision(path: Path, award_id: str) -> tuple[Decision, tuple[ExplainedCandidate, ...]] | None:
@@ -131,8 +139,9 @@ def find_decision(path: Path, award_id: str) -> tuple[Decision, tuple[ExplainedC
     with closing(read_rows(path)) as rows:
         for number, cells in enumerate(rows, start=1):
             if cells.award_id == award_id:
-                decision = next(_decisions(path.name, [cells], number))
-                return decision, tuple(_described(_entries(_known(cells.match_candidates))))
+                reader = _Reader(path.name)
+                reader.take(number, cells)
+                return reader.decisions()[0], tuple(_described(_entries(_known(cells.match_candidates))))
     return None
 
 
@@ -150,11 +159,11 @@ def _described(entries: Sequence[object]) -> Iterator[ExplainedCandidate]:
         )
 
 
-def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str]) -> EnricherError:
+def _surplus(file: str, decisions: ByAward[Decision], award_ids: Sequence[str]) -> EnricherError:
     """Return the error of an output with more rows than these, and what is wrong with these."""
     known = frozenset(award_ids)
-    unknown = sum(decision.award_id not in known for decision in decisions)
-    doubled = len(decisions) - unknown - len(known & {decision.award_id for decision in decisions})
+    unknown = sum(award_id not in known for award_id in decisions.award_ids)
+    doubled = len(decisions) - unknown - len(known.intersection(decisions.award_ids))
     return EnricherError(
         f"the enriched file has more than {len(decisions):,} rows for {len(known):,} awards; of"
         f" these rows {unknown:,} are of unknown awards and {doubled:,} repeat an award",
@@ -165,12 +174,13 @@ def _surplus(file: str, decisions: Sequence[Decision], award_ids: Sequence[str])
 
 def check_rows(decisions: Sequence[Decision], award_ids: Sequence[str]) -> OutputFaults:
     """Hold the output against the awards that went in; ids are sorted, each is named once."""
-    rows = Counter(decision.award_id for decision in decisions)
-    wanted = frozenset(award_ids)
+    answered, wanted = ByAward.of(decisions).award_ids, frozenset(award_ids)
+    given = frozenset(answered)
+    doubled = Counter(answered) if len(given) < len(answered) else {}
     return OutputFaults(
-        missing=tuple(sorted(wanted - rows.keys())),
-        doubled=tuple(sorted(award_id for award_id, count in rows.items() if count > 1)),
-        unknown=tuple(sorted(rows.keys() - wanted)),
+        missing=tuple(sorted(wanted - given)),
+        doubled=tuple(sorted(award_id for award_id, count in doubled.items() if count > 1)),
+        unknown=tuple(sorted(given - wanted)),
     )
 
 
@@ -195,17 +205,14 @@ def _answer_key(answer: _Answer) -> _Answer:
 
 def digest(decisions: Sequence[Decision]) -> str:
     """Return the SHA-256 over all decisions in the order of their award ids, whatever the row order."""
-    written: dict[_Answer, str] = {}
-
-    def line(decision: Decision) -> str:
-        answer = _answer(decision)
-        # the rest of the JSON list of the key
-        rest = written.get(answer)
-        if rest is None:
-            rest = written[answer] = json.dumps(_answer_key(answer))[1:]
-        return f"[{json.dumps(decision.award_id)}, {rest}"
-
-    return hashlib.sha256("\n".join(sorted(map(line, decisions))).encode()).hexdigest()
+    answered, encode = ByAward.of(decisions), json.JSONEncoder().encode
+    # a line is the JSON list of the key: the award, and the rest of the list
+    rests = [encode(_answer_key(_answer(decision)))[1:] for decision in answered.distinct]
+    lines = [
+        f"[{encode(award_id)}, {rests[place]}"
+        for award_id, place in zip(answered.award_ids, answered.places, strict=True)
+    ]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 class _CellError(ValueError):
@@ -216,50 +223,55 @@ class _CellError(ValueError):
         self.column = column
 
 
-def _decisions(file: str, rows: Iterable[Cells], first_row: int = 1) -> Iterator[Decision]:
-    methods: set[str] = set()
-    # the awards of one firm have one answer, which is read once
-    answers: dict[tuple[str | None, ...], Decision] = {}
-    for number, cells in enumerate(rows, start=first_row):
+class _Reader:
+    """Takes the rows of an enriched file, one after the other; those of one answer are read once."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._award_ids: list[str] = []
+        self._answers: list[Decision] = []
+        self._places: list[int] = []
+        self._place_of: dict[tuple[str | None, ...], int] = {}
+        self._methods: set[str] = set()
+
+    def take(self, number: int, cells: Cells) -> None:
+        """Take a row, the `number`th. Raises EnricherError for one that is at fault."""
         try:
-            answer = answers.get(cells[1:])
-            decision = _decision(cells) if answer is None else _repeated(answer, cells.award_id)
-            if answer is None and len(answers) < _MOST_ANSWERS:
-                answers[cells[1:]] = decision
+            _check_award_id(cells.award_id)
+            answer = cells[1:]
+            place = self._place_of.get(answer)
+            if place is None:
+                place = self._add(_decision(cells))
+                if len(self._place_of) < _MOST_ANSWERS:
+                    self._place_of[answer] = place
         except _CellError as fault:
             value = getattr(cells, fault.column)
             raise EnricherError(
-                str(fault), HINT, path=file, row=number, column=fault.column, value=value
+                str(fault), HINT, path=self._file, row=number, column=fault.column, value=value
             ) from fault
-        methods.add(decision.method)
-        _check_methods(methods, file, number, decision.method)
-        yield decision
+        self._award_ids.append(cells.award_id)
+        self._places.append(place)
 
+    def decisions(self) -> ByAward[Decision]:
+        """Return the decisions of the rows up to now, in their order."""
+        return ByAward(tuple(self._award_ids), tuple(self._answers), tuple(self._places))
 
-def _check_methods(methods: Set[str], file: str, row: int | None = None, method: str | None = None) -> None:
-    if len(methods) > MAX_METHODS:
-        raise EnricherError(
-            f"exceeds {MAX_METHODS} methods",
-            "name the ways in which links are made, not single links",
-            path=file,
-            row=row,
-            column="match_method",
-            value=method,
-        )
+    def check_methods(self, row: int | None = None) -> None:
+        """Raise EnricherError where there are too many methods: with this row, or in all."""
+        if len(self._methods) > MAX_METHODS:
+            raise EnricherError(
+                f"exceeds {MAX_METHODS} methods",
+                "name the ways in which links are made, not single links",
+                path=self._file,
+                row=row,
+                column="match_method",
+                value=None if row is None else self._answers[-1].method,
+            )
 
-
-def _repeated(answer: Decision, award_id: str) -> Decision:
-    """Return the answer of another award."""
-    _check_award_id(award_id)
-    return Decision(
-        award_id,
-        answer.kind,
-        answer.method,
-        answer.recipient_id,
-        answer.score,
-        answer.confidence,
-        answer.candidate_ids,
-    )
+    def _add(self, decision: Decision) -> int:
+        self._methods.add(decision.method)
+        self._answers.append(decision)
+        return len(self._answers) - 1
 
 
 def _check_award_id(award_id: str) -> None:
@@ -274,8 +286,6 @@ def _check_length(column: str, text: str, longest: int) -> None:
 
 
 def _decision(cells: Cells) -> Decision:
-    award_id = cells.award_id
-    _check_award_id(award_id)
     recipient_id = _known(cells.recipient_id)
     _check_length("recipient_id", recipient_id, LONGEST_ID)
     _check_length("match_method", cells.match_method, LONGEST_METHOD)
@@ -285,7 +295,7 @@ def _decision(cells: Cells) -> Decision:
     if score is None and kind is not DecisionKind.NONE:
         raise _CellError("match_score", "is empty")
     return Decision(
-        award_id=award_id,
+        award_id=cells.award_id,
         kind=kind,
         method=method,
         recipient_id="" if kind is DecisionKind.NONE else recipient_id,

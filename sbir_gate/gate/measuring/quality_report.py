@@ -35,9 +35,9 @@ _CONFIDENCE_BINS = 20
 _HIGHEST_SCORE = 100.0
 
 _VALUE_OF: Mapping[Dimension, Callable[[AwardProfile], str]] = {
-    Dimension.PHASE: lambda profile: profile.phase.value,
-    Dimension.COMPANY_SIZE: lambda profile: profile.company_size.value,
-    Dimension.IDENTIFIER_TYPE: lambda profile: profile.identifier_type.value,
+    Dimension.PHASE: lambda profile: str(profile.phase),
+    Dimension.COMPANY_SIZE: lambda profile: str(profile.company_size),
+    Dimension.IDENTIFIER_TYPE: lambda profile: str(profile.identifier_type),
     Dimension.AGENCY: lambda profile: profile.agency,
     Dimension.PROGRAM: lambda profile: profile.program,
     Dimension.YEAR: lambda profile: profile.year,
@@ -90,6 +90,7 @@ def quality_report(
     far as they are known. An award with several rows counts once, by its first link; rows of no award are
     counted apart.
     """
+    profiles = tuple(profiles)  # they are walked several times
     known = {profile.award_id for profile in profiles}
     best, doubled, unknown = _best_rows(records, known)
     decided = [(profile, best.get(profile.award_id)) for profile in profiles]

@@ -71,12 +71,16 @@ class Conclusion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckRun:
-    """A check on a commit; `key` identifies its run and attempt, `is_completed` says that it ended."""
+    """A check on a commit; `key` identifies its run and attempt, `is_completed` says that it ended.
+
+    `annotations` counts those that it has.
+    """
 
     number: int
     key: str
     is_completed: bool
     url: str
+    annotations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,9 @@ class Pulls(Protocol):
 
     def edit_pull(self, number: int, title: str, body: str) -> Pull:
         """Replace title and text of a pull request."""
+
+    def close_pull(self, number: int) -> None:
+        """Close a pull request without merging it."""
 
 
 class GitHub(Comments, Checks, Pulls, Protocol):

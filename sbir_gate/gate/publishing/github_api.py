@@ -168,6 +168,11 @@ class GitHubApi:
             pull.edit(title=title, body=body)
             return _pull(pull)
 
+    def close_pull(self, number: int) -> None:
+        """Close a pull request without merging it."""
+        with self._asking("close pull requests", "pull"):
+            self._repository.get_pull(number).edit(state="closed")
+
     def _asking(self, doing: str, permission: str = "") -> AbstractContextManager[None]:
         return explained(self._connection, doing, PERMISSIONS.get(permission, ""))
 
@@ -218,7 +223,10 @@ def _pull(pull: PullRequest) -> Pull:
 
 def _check_run(check: GithubCheckRun) -> CheckRun:
     is_completed = _known(check.status) == "completed"
-    return CheckRun(_known(check.id), check.external_id or "", is_completed, check.html_url or "")
+    annotations = check.output.annotations_count if check.output else 0
+    return CheckRun(
+        _known(check.id), check.external_id or "", is_completed, check.html_url or "", annotations or 0
+    )
 
 
 _Output: TypeAlias = dict[str, str | list[dict[str, str | int]]]

@@ -29,6 +29,12 @@ _SAID_CHARACTERS = 200
 _FORKS = "the token of a fork's pull request is read-only: see 'Forks' in 'sbir-gate help publishing'"
 # what a server or something on the way to it may answer otherwise in a moment
 _TRANSIENT = [403, 408, 429, 500, 502, 503, 504]
+_FORBIDDEN = 403
+# so GitHub words it where the setting is off
+_NO_PULLS = "not permitted to create or approve pull requests"
+_ALLOW_PULLS = (
+    "allow it in Settings > Actions > General: Allow GitHub Actions to create and approve pull requests"
+)
 _FIRST_SERVER_ERROR = 500
 # a POST that does no harm if it is done twice: the last check run of a name counts, and GraphQL only reads
 _REPEATABLE_POSTS = ("/check-runs", "/graphql")
@@ -206,6 +212,8 @@ def _meaning(error: GithubException, permission: str) -> tuple[str, str]:
             f"GitHub limits how often it is asked ({error.status})",
             "run the job again later; publishing.retry_cap_seconds is the longest wait",
         )
+    if error.status == _FORBIDDEN and _NO_PULLS in _message(error).lower():
+        return "the repository lets no workflow do so (403)", _ALLOW_PULLS
     needs = f"'permissions: {permission}'" if permission else ""
     known = {
         401: (

@@ -86,7 +86,7 @@ def _origin(finding: Finding, verdict: Verdict, origins: Mapping[str, str]) -> s
     old_names = (each.renamed_from for each in verdict.changes if each.metric == finding.metric)
     name = next(filter(None, old_names), finding.metric)
     keys = [f"gate.metrics.{held}.{field}" for held in limit_names(name) for field in fields]
-    if is_absolute and finding.metric == "match_rate":
+    if is_absolute and finding.metric in {"match_rate", "population_match_rate"}:
         keys.insert(0, "enrichment.performance.match_rate_threshold")
     return _first_origin(keys, origins)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from sbir_gate.gate.reporting.markdown import escape_markdown
 from sbir_gate.gate.reporting.messages import diagnosis_texts
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import counted
@@ -63,6 +64,24 @@ def render_checklist(found: Sequence[Diagnosis]) -> str:
     errors = count_of(found, Gravity.ERROR)
     ready = "ready: every item holds" if not errors else f"not ready: {counted(errors, 'item')} open"
     return "\n".join([*lines, ready]) + "\n"
+
+
+def render_live_summary(found: Sequence[Diagnosis]) -> str:
+    """Return what was tried on GitHub as Markdown: a row for each step."""
+    errors = count_of(found, Gravity.ERROR)
+    outcome = f"{errors} of {counted(len(found), 'step')} failed" if errors else "every step works"
+    head = [
+        f"### sbir-gate self-check: {outcome}",
+        "",
+        "| step | result | details | fix |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *map(_live_row, found)]) + "\n"
+
+
+def _live_row(found: Diagnosis) -> str:
+    result = "failed" if found.gravity is Gravity.ERROR else "works"
+    return f"| {found.place} | {result} | {' | '.join(map(escape_markdown, diagnosis_texts(found)))} |"
 
 
 def render_check_json(found: Sequence[Diagnosis]) -> str:

@@ -21,7 +21,7 @@ from sbir_gate.gate.reporting.quantities import (
     rate,
 )
 from sbir_gate.model.finding import Severity
-from sbir_gate.model.run import MetricKind, Run, Timing
+from sbir_gate.model.run import MetricKind, PopulationRate, Run, Timing
 from sbir_gate.model.verdict import (
     Change,
     Direction,
@@ -132,7 +132,7 @@ def blind_lines(verdict: Verdict) -> tuple[str, ...]:
 
 
 def figures(run: Run | None, verdict: Verdict) -> tuple[str, ...]:
-    """Return the main figures: awards linked, links lost, precision, time and memory."""
+    """Return the main figures: awards linked, of all awards too, links lost, precision, time and memory."""
     if verdict.outcome is Outcome.ERROR:
         return ()
     changes = {change.metric: change for change in verdict.changes}
@@ -146,6 +146,8 @@ def _figures(run: Run | None, verdict: Verdict, changes: dict[str, Change]) -> I
         if run is not None:
             text = f"{run.quality.links:,} of {run.quality.awards:,} awards linked ({text})"
         yield text
+    if verdict.population is not None:
+        yield f"of all awards {population_text(verdict.population)}"
     if verdict.reference_started_at and verdict.outcome is not Outcome.INCOMPARABLE:
         yield outcome_of_awards(verdict.records)
     precision = changes.get("precision")
@@ -155,6 +157,11 @@ def _figures(run: Run | None, verdict: Verdict, changes: dict[str, Change]) -> I
         change = changes.get(metric)
         if change is not None and change.head is not None:
             yield f"{label} {_cost(change)}"
+
+
+def population_text(found: PopulationRate) -> str:
+    """Return the estimate for all awards with its interval: "0.842 [0.815, 0.866]"."""
+    return f"{rate(found.rate)} [{rate(found.low)}, {rate(found.high)}]"
 
 
 def _rate_change(change: Change, *, is_short: bool = False) -> str:

@@ -21,6 +21,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "peak_rss_mib": "Peak memory",
         "memory_delta_mib": "Memory growth",
         "match_rate": "Match rate",
+        "population_match_rate": "Match rate of all awards",
         "precision": "Precision",
         "recall": "Recall",
         "f1": "F1 score",

@@ -85,6 +85,7 @@ def fixture_text(edits: FixtureEdits) -> str:
         _label_text(edits),
         *_row_texts("award", edits.awards),
         *_row_texts("recipient", edits.recipients),
+        "how the awards were drawn changed" if edits.is_redrawn else "",
     ]
     said = "; ".join(filter(None, parts)) or (
         "the files differ, their rows do not" if edits.is_counted else "its rows could not be compared"

@@ -17,7 +17,14 @@ from sbir_gate.gate.reporting.awards_view import (
     slice_rows,
     worsened_title,
 )
-from sbir_gate.gate.reporting.headline import MARKS, blind_lines, figures, headline, product
+from sbir_gate.gate.reporting.headline import (
+    MARKS,
+    blind_lines,
+    figures,
+    headline,
+    population_text,
+    product,
+)
 from sbir_gate.gate.reporting.improvements import improvement_line
 from sbir_gate.gate.reporting.judgement import OPEN, awards_limit, log_of, messages, own_reasons
 from sbir_gate.gate.reporting.metric_names import metric_name
@@ -46,6 +53,7 @@ _NAME_CHARACTERS = 80
 _ID_CHARACTERS = 60
 _COMMIT_CHARACTERS = 12
 _SHORT_COMMIT = 7
+_ALREADY_SHOWN = frozenset({"match_rate", "population_match_rate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +252,12 @@ def _quality_facts(run: Run) -> tuple[Fact, ...]:
     ]
     if quality.labelled is not None or not run.has_truth:
         facts.append(Fact("labels", f"{quality.labelled or 0:,} of {quality.awards:,} awards labelled"))
-    others = (item for item in quality.rates().items() if item[0] != "match_rate")
+    if quality.population is not None:
+        estimate = (
+            f"{population_text(quality.population)}, estimated for {quality.population.awards:,} awards"
+        )
+        facts.append(Fact("match rate of all awards", estimate))
+    others = (item for item in quality.rates().items() if item[0] not in _ALREADY_SHOWN)
     return (*facts, *(Fact(metric_name(name), rate(value)) for name, value in others))
 
 

@@ -123,15 +123,31 @@ class RemoteBranch:
             many = f" after {attempts} attempts" if attempts > 1 else ""
             raise self._error(f"was not pushed{many}", found.fault) from found
 
+    def remove(self, retrying: RetryPolicy) -> None:
+        """Remove the branch from the remote; one that is not there is not an error. Raises ToolError."""
+
+        def attempt() -> None:
+            if self._listed():
+                self._send("")
+
+        try:
+            retrying.call(attempt)
+        except _RemoteError as found:
+            raise self._error("was not removed", found.fault) from found
+
     def _error(self, what: str, fault: RemoteFault) -> ToolError:
         return ToolError(f"{self.shown} {what}: {fault.kind}: {fault.complaint}", fault.hint)
 
-    def _tip(self, known: str) -> Revision | None:
+    def _listed(self) -> str:
+        """Return the newest commit of the branch as the remote lists it, empty if it has no such branch."""
         answer = self.git.ask("ls-remote", "--quiet", "--refs", "--", self.remote, self.ref)
         if answer.status:
             raise _fault(fault_of(answer.complaint))
         refs = (line.split("\t", 1) for line in answer.line.splitlines())
-        commit = next((found for found, *rest in refs if rest == [self.ref]), "")
+        return next((found for found, *rest in refs if rest == [self.ref]), "")
+
+    def _tip(self, known: str) -> Revision | None:
+        commit = self._listed()
         if not commit:
             return None
         if self._lacks(commit):
@@ -171,6 +187,7 @@ class RemoteBranch:
             return made(own, "commit-tree", *options, "-F", "-", tree, content=edit.message.encode())
 
     def _send(self, commit: str) -> None:
+        """Push a commit; an empty one removes the branch."""
         plain = ("--quiet", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed")
         # not forced: the remote takes it only if its tip is still the one that the commit was built on
         answer = self.git.ask(

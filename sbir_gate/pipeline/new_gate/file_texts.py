@@ -30,6 +30,7 @@ class GateFacts:
     recipients: str
     truth: str
     truth_file: str
+    draw: str
     branch: str
     is_branch_known: bool
     action: str
@@ -50,12 +51,13 @@ def workflow_text(facts: GateFacts) -> str:
     return _templates().get_template("workflow.yml.j2").render(gate=facts, has_python=has_python)
 
 
-def fixture_text(facts: GateFacts, drawn: DrawnFixture) -> str:
-    """Return the page that says how the fixture was drawn."""
+def fixture_text(gate: str, truth_file: str, drawn: DrawnFixture) -> str:
+    """Return the page that says how the fixture was drawn; `gate` is empty for the only one."""
     template = _templates().get_template("fixture.md.j2")
     labelled = len(drawn.labels)
     return template.render(
-        gate=facts,
+        gate_name=gate,
+        truth_file=truth_file,
         drawn=drawn,
         by_identifier=labelled - drawn.given,
         unlabelled=len(drawn.awards.drawn) - labelled,

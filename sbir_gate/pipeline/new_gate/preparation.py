@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbir_gate.datasets.drawing.fixture_draw import DrawnFixture, DrawRequest, draw_fixture
+from sbir_gate.documents import draw_content
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.files import is_same_file, read_file, unreadable, write_whole
 from sbir_gate.gate.edges import Edges
@@ -143,6 +144,7 @@ def prepare_gate(
         None if answers.truth is None else folder / answers.truth,
         answers.count,
         answers.seed,
+        edges.now().date(),
         kept if kept.is_file() else None,
     )
     drawn = draw_fixture(
@@ -190,6 +192,7 @@ def _facts(answers: Answers, place: Place, installation: Installation) -> GateFa
         recipients=f"{FIXTURE_FOLDER}/recipients.csv",
         truth="",
         truth_file=f"{FIXTURE_FOLDER}/truth.csv",
+        draw=f"{FIXTURE_FOLDER}/draw.json",
         branch=branch or _NO_BRANCH,
         is_branch_known=bool(branch),
         action=_commented(action_address(installation, host_of(remote) if remote else GITHUB)),
@@ -275,7 +278,8 @@ def _new_files(place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow
     fixture = {
         facts.awards: read_file(drawn.awards_file, _MOST_BYTES),
         facts.recipients: read_file(drawn.recipients_file, _MOST_BYTES),
-        f"{FIXTURE_FOLDER}/README.md": fixture_text(facts, drawn).encode(),
+        facts.draw: draw_content(drawn.draw, place.root / place.inside(facts.draw)),
+        f"{FIXTURE_FOLDER}/README.md": fixture_text(facts.name, facts.truth_file, drawn).encode(),
     }
     if drawn.labels:
         fixture[facts.truth_file] = label_text(drawn.labels).encode()

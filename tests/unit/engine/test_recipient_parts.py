@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sbir_gate.engine.matching.ledger import Ledger
-from sbir_gate.engine.matching.parts import open_parts, own_rows
+from sbir_gate.engine.matching.parts import index_part, open_parts
 from sbir_gate.engine.recipient_parts import (
     PartEdges,
     PartMaker,
@@ -18,7 +18,7 @@ from sbir_gate.engine.recipient_parts import (
 )
 from sbir_gate.errors import InputError, OutputError
 from sbir_gate.probes import PeakLedger, Sizes
-from sbir_gate.reading.recipient_index import RecipientIndex, index_recipients, write_index
+from sbir_gate.reading.recipient_index import RecipientIndex, index_recipients
 from sbir_gate.reading.rejects import RejectLog
 from tests.factories_matching import database
 from tests.step_options import reading_options, retry_policy
@@ -220,9 +220,12 @@ def test_the_index_of_parts_is_that_of_the_source(tmp_path, used_mib):
         edges = PartEdges(memory_share=lambda: used_mib / BUDGET, report=lambda _chunk: None)
         read = PartMaker(connection, folders[0], options, 2, None, edges).read(str(source), RejectLog())
         for number, part in enumerate(read.parts):
-            write_index(connection, own_rows(part), folders[1], number)
+            index_part(connection, part, folders[1], number)
         expected = index_recipients(connection, source, folders[2], options).facts_of(ids)
     found = RecipientIndex(tuple(folders[1].iterdir()), read.recipients, 0, None).facts_of(ids)
     assert found == expected
+    # a part that is a file is not written again
+    linked = [path.stat().st_nlink for path in folders[1].iterdir()]
+    assert set(linked) == ({2} if used_mib else {1})
     assert found.entities == {"R1": shared, "R2": shared}
     assert sorted(found.rows) == ["R1", "R2", "R3", "R4"]

@@ -2,14 +2,19 @@ import csv
 import json
 import re
 import shutil
+from collections import Counter
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from sbir_gate.documents import load_run
-from sbir_gate.errors import InputError
-from sbir_gate.gate.fixture import describe_fixture
+from sbir_gate.errors import ConfigurationError, InputError
+from sbir_gate.gate.fixture import describe_fixture, read_profiles
 from sbir_gate.gate.run import run_gate
+from sbir_gate.model.document import FIXTURE_DRAW, encode
+from sbir_gate.model.fixture_draw import DrawnFrom, DrawnStratum, FixtureDraw, ids_digest, stratum_key
 from sbir_gate.model.verdict import Outcome, Policy
 from sbir_gate.settings import load_settings
 from tests.factories_dumps import Table, member_of, write_dump, zipped
@@ -102,7 +107,7 @@ def gate(tmp_path):
     """Run the gate on the fixture of the folder; a truth only if it is asked for."""
     write_fixture(tmp_path)
 
-    def run(engine, has_truth=True):
+    def run(engine, has_truth=True, more=()):
         options = {
             "fixtures.awards": str(tmp_path / "awards.csv"),
             "fixtures.recipients": str(tmp_path / "recipients.csv"),
@@ -111,7 +116,7 @@ def gate(tmp_path):
             "benchmark.repeats": 1,
         }
         truth = tmp_path / "truth.csv" if has_truth else "null"
-        effective = load_settings(None, {}, options, [f"fixtures.truth={truth}"])
+        effective = load_settings(None, {}, options, [f"fixtures.truth={truth}", *more])
         return run_gate(effective, fake_edges(engine), lambda _words: None)
 
     return run
@@ -272,3 +277,65 @@ class TestRowsOfOneEntity:
         before = gate(ReadingEngine(own_row), has_truth=False).run
         after = gate(ReadingEngine(lambda number, rows: rows[-1 - number]["recipient_id"]), False).run
         assert records_of(after, before, Policy(())).worsened == AWARDS
+
+
+class TestTheRateOfAllAwards:
+    """Awards 0 to 8 are of a stratum of 90 awards, 10 and 11 (of another company size) of one of 10."""
+
+    @pytest.fixture
+    def drawn(self, gate, tmp_path):
+        def run(engine, threshold=0.5, **changes):
+            profiles = read_profiles(
+                load_settings(None, {}, {"fixtures.awards": str(tmp_path / "awards.csv")})
+            )
+            draw = draw_of_profiles(profiles, {"micro": 90, "small": 10})
+            (tmp_path / "draw.json").write_text(encode(FIXTURE_DRAW, replace(draw, **changes)))
+            return gate(
+                engine,
+                has_truth=False,
+                more=[
+                    f"fixtures.draw={tmp_path / 'draw.json'}",
+                    f"enrichment.performance.match_rate_threshold={threshold}",
+                    "gate.match_rate_of=population",
+                ],
+            )
+
+        return run
+
+    def test_it_is_estimated_and_judged(self, drawn):
+        # the ten small firms are linked, the two larger ones are not
+        engine = ReadingEngine(lambda number, rows: rows[number]["recipient_id"] if number < 10 else "")
+        result = drawn(engine, threshold=0.89)
+        population = result.run.quality.population
+        assert result.run.quality.match_rate == 10 / 12
+        assert (population.awards, population.rate) == (100, 0.9)
+        assert population.low < 0.9 < population.high
+        assert result.verdict.population == population
+        assert result.verdict.outcome is Outcome.NO_BASELINE
+        failed = drawn(engine, threshold=0.91).verdict
+        assert failed.outcome is Outcome.FAIL
+        assert "Match rate of all awards: 0.900, below the minimum of 0.910" in reasons(failed)
+
+    def test_a_draw_of_other_awards_is_an_error(self, drawn):
+        with pytest.raises(InputError, match="not how the fixture was drawn: the fixture has other awards"):
+            drawn(ReadingEngine(own_row), award_ids_sha256="0" * 64)
+
+    def test_without_a_draw_the_threshold_on_it_is_refused(self, gate):
+        with pytest.raises(
+            ConfigurationError, match=r"fixtures\.draw does not say how the fixture was drawn"
+        ):
+            gate(ReadingEngine(own_row), more=["gate.match_rate_of=population"])
+
+    def test_a_change_of_the_draw_is_one_of_the_fixture(self, drawn):
+        engine = ReadingEngine(own_row)
+        before, same, after = (drawn(engine, seed=seed).run.fixture.fingerprint for seed in (1, 1, 2))
+        assert before == same != after
+
+
+def draw_of_profiles(profiles, sizes):
+    """Return a draw of these awards from strata with the given numbers of awards, by company size."""
+    drawn = Counter(map(stratum_key, profiles))
+    source = DrawnFrom("awards.csv", sum(sizes.values()), 1, "0" * 64)
+    strata = tuple(DrawnStratum(*key, sizes[key[2]], count) for key, count in sorted(drawn.items()))
+    ids = ids_digest(profile.award_id for profile in profiles)
+    return FixtureDraw(1, len(profiles), date(2026, 1, 31), "0.1.0", source, source, strata, ids)

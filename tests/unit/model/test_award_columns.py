@@ -43,3 +43,11 @@ def test_a_place_that_its_table_does_not_have_is_refused(name, table, place):
 def test_every_column_is_checked():
     names = {field.name for field in fields(AwardColumns)} - {"firms", "recipients", "kinds", "award_id"}
     assert names == {"firm", "recipient", "kind", "score", "confidence", "candidate_ids"}
+
+
+def test_awards_that_were_read_are_made_when_they_are_looked_at():
+    awards = awards_of(COLUMNS)
+    assert columns_of(awards) is COLUMNS
+    assert (awards, awards[0], len(awards)) == (make_awards(), make_awards()[0], len(make_awards()))
+    assert awards[1:] == make_awards()[1:]
+    assert awards != make_awards()[1:]

@@ -37,7 +37,7 @@ def finite(value):
         return value if value and is_amount(value) else type(value)(1)
     if is_dataclass(value):
         return type(value)(**{field.name: finite(getattr(value, field.name)) for field in fields(value)})
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return tuple(finite(part) for part in value)
     # hypothesis knows many sorts of mapping; this program only uses dict
     return {finite(key): finite(part) for key, part in value.items()} if isinstance(value, Mapping) else value

@@ -144,3 +144,22 @@ def test_only_what_an_engine_names_itself_can_be_renamed(entry):
 def test_no_metric_is_renamed_twice():
     with pytest.raises(ConfigurationError, match="must not name a metric twice"):
         load_settings(None, {}, {}, ["gate.renamed=[work/a -> work/b, work/b -> work/c]"])
+
+
+def test_the_threshold_is_put_on_one_match_rate():
+    own = limits("enrichment.performance.match_rate_threshold=0.8")
+    assert own["match_rate"].minimum == 0.8
+    assert "population_match_rate" not in own
+    found = limits("enrichment.performance.match_rate_threshold=0.8", "gate.match_rate_of=population")
+    assert (found["match_rate"].minimum, found["match_rate"].fail_percent) == (None, 5)
+    estimate = found["population_match_rate"]
+    assert (estimate.minimum, estimate.fail_percent, estimate.is_required) == (0.8, None, True)
+
+
+def test_a_limit_on_the_estimate_is_kept_and_its_minimum_has_one_place():
+    entry = {"unit": "ratio", "direction": "higher", "kind": "exact", "fail_percent": 3}
+    given = [f"gate.metrics.population_match_rate.{key}={value}" for key, value in entry.items()]
+    found = limits(*given, "gate.match_rate_of=population")["population_match_rate"]
+    assert (found.fail_percent, found.minimum) == (3, 0.7)
+    with pytest.raises(ConfigurationError, match=r"is set by enrichment\.performance\.match_rate_threshold"):
+        limits("gate.metrics.population_match_rate.minimum=0.2")

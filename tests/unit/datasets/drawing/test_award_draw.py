@@ -43,3 +43,34 @@ def test_what_is_drawn_is_what_the_strata_say(awards, count):
     assert sum(each.drawn for each in draw.strata) == len(draw.drawn)
     assert all(min(2, each.awards) <= each.drawn <= each.awards for each in draw.strata)
     assert len(listed) > count or draw.drawn == tuple(listed)
+
+
+def test_awards_to_keep_are_in_every_draw_and_the_rest_is_random():
+    kept = {"A1", "A2", "A3", "A4", "unknown"}
+    draw = draw_awards(AWARDS, 100, 1, kept)
+    assert draw.kept_ids == ("A1", "A2", "A3", "A4")
+    assert [(each.phase, each.drawn, each.kept) for each in draw.strata] == [
+        ("I", 25, 1),
+        ("II", 75, 3),
+        ("III", 1, 0),
+    ]
+    assert set(draw.kept_ids) <= {each.award_id for each in draw.drawn}
+    # who was drawn with the same seed before must not be more likely to be drawn now
+    before = {each.award_id for each in draw_awards(AWARDS, 100, 1).drawn}
+    assert len(before & {each.award_id for each in draw.drawn}) < 40
+
+
+def test_where_more_are_kept_than_the_share_two_of_the_rest_are_drawn():
+    kept = {each.award_id for each in AWARDS[:400]}
+    draw = draw_awards(AWARDS, 100, 1, kept)
+    assert [(each.phase, each.drawn, each.kept) for each in draw.strata] == [
+        ("I", 102, 100),
+        ("II", 302, 300),
+        ("III", 1, 0),
+    ]
+
+
+def test_a_draw_from_more_awards_with_the_same_seed_keeps_most_of_them():
+    before = {each.award_id for each in draw_awards(AWARDS, 100, 1).drawn}
+    more = [*AWARDS, *(award(n) for n in range(3000, 3100))]
+    assert len(before & {each.award_id for each in draw_awards(more, 100, 1).drawn}) > 80
