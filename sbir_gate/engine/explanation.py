@@ -202,7 +202,7 @@ def _explanation(linked: Linked, award_id: str, case: _Case) -> Explanation:
         basis=_basis(case, linked.matched.rules.max_frequency_in_state),
         candidates=tuple(_candidate(linked, case, found) for found in decision.candidates),
         reason=_reason(linked, award_id, case),
-        acceptance_limit=linked.matched.rules.acceptance_limit,
+        acceptance_limit=_limit(linked, case),
         model=linked.matched.model.version,
         considered=len({fact.recipient_id for fact in case.facts}),
         trials=tuple(_trials(linked, case)),
@@ -235,10 +235,17 @@ def _reason(linked: Linked, award_id: str, case: _Case) -> NoLinkReason | None:
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
-    limit = linked.matched.rules.acceptance_limit
-    if fact is not None and fact.is_other_generation and fact.confidence >= limit:
+    if fact is not None and fact.is_other_generation and best.confidence >= _limit(linked, case):
         return NoLinkReason.OTHER_GENERATION
     return NoLinkReason.BELOW_LIMIT
+
+
+def _limit(linked: Linked, case: _Case) -> float:
+    """Return the least confidence of a link in the stratum of the best candidate."""
+    best = case.decision.best
+    fact = _fact_of(case, best) if best else None
+    rules = linked.matched.rules
+    return rules.limit(fact) if fact else rules.acceptance_limit
 
 
 def _reason_of_none(linked: Linked, award_id: str, case: _Case) -> NoLinkReason:

@@ -112,8 +112,8 @@ def absent_share(labels: HardLabels, found: int, asked: int) -> AbsentShare:
     return AbsentShare(*bounded)
 
 
-def calibrate(labels: HardLabels, absent: AbsentShare, precisions: tuple[float, ...]) -> list[Acceptances]:
-    """Return the acceptance of each stratum for each of the required precisions (0..1).
+def calibrate(labels: HardLabels, absent: AbsentShare, min_precision: float) -> Acceptances:
+    """Return the acceptance of each stratum for the required precision (0..1).
 
     The curves hold at the estimated share of absent recipients, the limits at the largest likely one.
     """
@@ -121,15 +121,12 @@ def calibrate(labels: HardLabels, absent: AbsentShare, precisions: tuple[float, 
     curves = _fitted(labels, absent.estimate, curves)
     answers, weights = _weighed(labels, absent.high, curves)
     confidence = _calibrated(answers, curves)
-    found: list[Acceptances] = []
-    for precision in precisions:
-        acceptances = {}
-        for number, (offset, slope) in curves.items():
-            own = answers.stratum == number
-            limit = stratum_limit(confidence[own], answers.is_correct[own], weights[own], precision)
-            acceptances[STRATA[number]] = Acceptance(offset, slope, limit)
-        found.append(acceptances)
-    return found
+    acceptances = {}
+    for number, (offset, slope) in curves.items():
+        own = answers.stratum == number
+        limit = stratum_limit(confidence[own], answers.is_correct[own], weights[own], min_precision)
+        acceptances[STRATA[number]] = Acceptance(offset, slope, limit)
+    return acceptances
 
 
 def stratum_limit(

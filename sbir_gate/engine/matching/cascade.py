@@ -29,7 +29,7 @@ from sbir_gate.engine.matching.exact import (
 )
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
-from sbir_gate.engine.matching.strata import CONFIDENT, Basis
+from sbir_gate.engine.matching.strata import CONFIDENT, Acceptances, Basis
 from sbir_gate.engine.matching.training import joined, label_pairs, train
 from sbir_gate.model.matches import Method
 
@@ -205,11 +205,11 @@ def _rules(
     `unlabelled` are the pairs of each firm that no identifier links.
     """
     absent: AbsentShare | None = None
-    acceptances = model.acceptances(options.min_precision)
+    acceptances: Acceptances = {}
     if labels is not None:
         found = sum(any(pair.confidence >= CONFIDENT for pair in pairs) for pairs in unlabelled)
         absent = absent_share(labels, found, len(unlabelled))
-        (acceptances,) = calibrate(labels, absent, (options.min_precision,))
+        acceptances = calibrate(labels, absent, options.min_precision)
     limit = options.acceptance_limit
     if limit is not None:
         acceptances = {

@@ -12,15 +12,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.similarity import FEATURES
-from sbir_gate.engine.matching.strata import Acceptance, Acceptances, Basis, Stratum
 from sbir_gate.errors import ToolError
-from sbir_gate.model.matches import Method, PlaceEvidence
 
 Floats = NDArray[np.float64]
 
@@ -44,15 +41,6 @@ _FORMER_NAMES = {
 }
 
 
-class StoredStratum(NamedTuple):
-    """The curve of a stratum, and its limits for required precisions in rising order."""
-
-    stratum: Stratum
-    offset: float
-    slope: float
-    limits: tuple[tuple[float, float], ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Model:
     """A logistic model over FEATURES, standardised by nothing: features are about 0..1 already.
@@ -65,7 +53,6 @@ class Model:
     weights: tuple[float, ...]
     intercept: float
     limits: tuple[tuple[float, float], ...]
-    strata: tuple[StoredStratum, ...] = ()
 
     def probabilities(self, matrix: Floats) -> Floats:
         """Return the probability, per row of a (pairs x FEATURES) matrix, that the pair is right."""
@@ -75,15 +62,6 @@ class Model:
         """Return the logarithm of the odds that the pair is right, per row of a matrix."""
         found: Floats = matrix @ np.array(self.weights) + self.intercept
         return found
-
-    def acceptances(self, min_precision: float) -> Acceptances:
-        """Return what holds in each stratum for a required precision, between the stored ones."""
-        return {
-            stored.stratum: Acceptance(
-                stored.offset, stored.slope, interpolated_limit(stored.limits, min_precision)
-            )
-            for stored in self.strata
-        }
 
 
 def default_model() -> Model:
@@ -109,15 +87,6 @@ def parse_model(text: str) -> Model:
         weights=tuple(weights.get(name, 0.0) for name in FEATURES),
         intercept=stored["intercept"],
         limits=tuple((pair[0], pair[1]) for pair in stored["limits"]),
-        strata=tuple(
-            StoredStratum(
-                Stratum(Method(each["method"]), PlaceEvidence(each["place"]), Basis(each["basis"])),
-                each["offset"],
-                each["slope"],
-                tuple((pair[0], pair[1]) for pair in each["limits"]),
-            )
-            for each in stored.get("strata", ())
-        ),
     )
 
 
@@ -143,14 +112,27 @@ def fit(
         centre[-1] = prior.intercept
     penalty = np.full(design.shape[1], strength)
     penalty[-1] = 1e-3
+
+    def loss(beta: Floats, scores: Floats) -> float:
+        likelihood = weights @ (labels * scores - np.logaddexp(0.0, scores))
+        return float(0.5 * penalty @ (beta - centre) ** 2 - likelihood)
+
     beta = centre.copy() if start is None else np.append(start[0], start[1])
+    scores = design @ beta
+    lost = loss(beta, scores)
     for _ in range(_MAX_STEPS):
-        probability = _sigmoid(design @ beta)
+        probability = _sigmoid(scores)
         gradient = design.T @ (weights * (labels - probability)) - penalty * (beta - centre)
         curvature = weights * probability * (1 - probability)
         hessian = (design * curvature[:, None]).T @ design + np.diag(penalty)
         step = np.linalg.solve(hessian, gradient)
-        beta = beta + step * min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-12))
+        step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-12))
+        # a full step may overshoot where the labels are nearly separable
+        while (after := loss(beta + step, scores_after := design @ (beta + step))) > lost + 1e-9:
+            step /= 2.0
+            if np.abs(step).max() < 1e-8:
+                break
+        beta, scores, lost = beta + step, scores_after, after
         if np.abs(step).max() < 1e-8:
             break
     rounded: Floats = np.round(beta, 9).astype(np.float64)
@@ -196,14 +178,5 @@ def model_document(model: Model, made_on: Mapping[str, str]) -> str:
         "weights": [round(weight, 6) for weight in model.weights],
         "intercept": round(model.intercept, 6),
         "limits": [list(knot) for knot in model.limits],
-        "strata": [
-            {
-                **{name: value.value for name, value in stored.stratum._asdict().items()},
-                "offset": round(stored.offset, 6),
-                "slope": round(stored.slope, 6),
-                "limits": [list(knot) for knot in stored.limits],
-            }
-            for stored in model.strata
-        ],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -157,16 +157,6 @@ def _asked(pairs: LabelledPairs, models: Sequence[Model], max_frequency_in_state
     )
 
 
-def best_of_query(
-    query: NDArray[np.int64], confidence: Floats, labels: Floats
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the confidence of each query's best pair and whether it is right."""
-    order = np.lexsort((-labels, -confidence, query))
-    first = np.r_[True, np.diff(query[order]) != 0] if len(order) else np.zeros(0, dtype=np.bool_)
-    best = order[first]
-    return confidence[best], labels[best] > 0
-
-
 def _fit(
     labelled: LabelledPairs,
     chosen: NDArray[np.bool_],
