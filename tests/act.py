@@ -46,6 +46,19 @@ runs:
           git checkout --quiet --detach "${REF:-$GITHUB_SHA}"
         fi
 """,
+    "actions/setup-python": """
+name: python
+description: the Python that is here, by the name that the real one gives it
+inputs: {python-version: {description: p, default: ""}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      run: |
+        mkdir -p "$RUNNER_TEMP/python"
+        ln -sf "$(command -v python3)" "$RUNNER_TEMP/python/python"
+        echo "$RUNNER_TEMP/python" >> "$GITHUB_PATH"
+""",
     "actions/cache": """
 name: cache
 description: holds nothing
@@ -186,7 +199,8 @@ class Team:
         return Job(log, "\n".join(_SUMMARY.findall(log)), done.returncode == 0)
 
     def _stand_ins(self) -> dict[str, Path]:
-        text = "".join(path.read_text() for path in (*WORKFLOWS.glob("*.yml"), ROOT / "action.yml"))
+        own = self.origin.folder.glob(".github/workflows/*.yml")
+        text = "".join(path.read_text() for path in (*own, *WORKFLOWS.glob("*.yml"), ROOT / "action.yml"))
         found = {}
         for name, sha in set(re.findall(r"uses: (actions/[\w-]+)@([0-9a-f]{40})", text)):
             if name in STAND_INS:

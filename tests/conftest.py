@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,16 @@ TESTS = Path(__file__).parent
 
 # tests import one another's factories as tests.factories, however pytest was started
 sys.path.insert(0, str(TESTS.parent))
+
+
+# thousands of tests are made and stay: looking through them for garbage again and again frees nothing
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector of garbage to what tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

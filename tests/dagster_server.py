@@ -22,7 +22,7 @@ from sbir_gate.orchestration.names import SETTINGS_RESOURCE
 MODULE = "sbir_gate.orchestration"
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-START_SECONDS = 90
+START_SECONDS = 180
 RUN_SECONDS = 240
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ import dagster as dg
 import yaml
 
 from sbir_gate.documents import load_run
-from sbir_gate.engine import enrich
+from sbir_gate.engine.enrichment import link_and_write
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.measuring.benchmark import Launch
 from sbir_gate.gate.measuring.process import ProcessRequest, ProcessResult
@@ -71,7 +71,7 @@ class World:
     folder: Path
     instance: dg.DagsterInstance
     notices: list[RunNotice] = field(default_factory=list)
-    engine: Engine = enrich
+    engine: Engine = link_and_write
     clock: Clock = field(default_factory=Clock)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     cursor: str | None = None

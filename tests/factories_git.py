@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,11 +26,12 @@ class Repository:
 
     folder: Path
 
-    def git(self, *arguments: object, **variables: str) -> str:
-        """Run git, with these variables too, and return what it prints."""
+    def git(self, *arguments: object, typed: str = "", **variables: str) -> str:
+        """Run git, with these variables too, let it read `typed`, and return what it prints."""
         return subprocess.run(
             ["git", "-C", str(self.folder), *map(str, arguments)],
             env=ENVIRONMENT | variables,
+            input=typed,
             check=True,
             capture_output=True,
             text=True,
@@ -50,6 +52,15 @@ class Repository:
         self.write_all(files)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", "a change")
+        return self._head()
+
+    def _head(self) -> str:
+        """Return the commit that is checked out, from its file where it can be: hundreds of tests ask."""
+        folder = self.folder / ".git"
+        if folder.is_dir():
+            branch = folder / (folder / "HEAD").read_text().strip().removeprefix("ref: ")
+            if branch.is_file():
+                return branch.read_text().strip()
         return self.git("rev-parse", "HEAD")
 
     def branch(self, name: str) -> None:
@@ -66,5 +77,12 @@ def make_repository(folder: Path) -> Repository:
     """Return a new, empty repository on the branch main."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Repository(folder.resolve())
-    made.git("init", "--quiet", "--initial-branch", "main")
+    # without a template: nobody reads the dozen examples of hooks
+    made.git("init", "--quiet", "--initial-branch", "main", "--template=")
     return made
+
+
+def copied(repository: Repository, folder: Path) -> Repository:
+    """Return a copy of a repository for one test: making it again with git takes ten times as long."""
+    shutil.copytree(repository.folder, folder, symlinks=True)
+    return Repository(folder.resolve())

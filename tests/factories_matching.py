@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from sbir_gate.engine import EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, link_and_write
 from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
 from sbir_gate.engine.matching.decisions import FirmDecision
 from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
@@ -153,4 +153,4 @@ def enrich_files(
 ) -> EnrichSummary:
     """Enrich files with the default settings, or others."""
     request = EnrichRequest(awards=str(awards), recipients=str(recipients), output=output)
-    return enrich(request, settings or make_settings(), PerformanceMonitor(), lambda *_facts: None)
+    return link_and_write(request, settings or make_settings(), PerformanceMonitor(), lambda *_facts: None)

@@ -9,7 +9,18 @@ from sbir_gate.gate.branches import push_retrying
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.remote_branch import RemoteBranch, remote_branch
 from sbir_gate.retrying import RetryPolicy, full_pause
-from tests.factories_git import ENVIRONMENT, Repository, make_repository
+from tests.factories_git import ENVIRONMENT, Repository
+
+_FIRST = """\
+commit refs/heads/main
+committer A. Author <author@example.org> now
+data 8
+a change
+M 100644 inline file.txt
+data 6
+first
+
+"""
 
 
 @dataclass
@@ -68,11 +79,9 @@ def make_remote(folder: Path, *, has_main: bool = True) -> Remote:
     """Return a bare repository, with a commit on main unless told otherwise."""
     folder.mkdir(parents=True)
     made = Remote(folder.resolve())
-    made.repository.git("init", "--quiet", "--bare", "--initial-branch", "main")
+    made.repository.git("init", "--quiet", "--bare", "--initial-branch", "main", "--template=")
     if has_main:
-        first = make_repository(folder.parent / f"{folder.name}-first")
-        first.commit({"file.txt": "first\n"})
-        first.git("push", "--quiet", made.folder, "main")
+        made.repository.git("fast-import", "--quiet", "--date-format=now", typed=_FIRST)
     return made
 
 

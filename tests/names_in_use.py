@@ -7,6 +7,11 @@
 _.__getattr__
 _.__dir__
 
+# called by whoever uses the engine from Python (docs/python.md)
+_.to_arrow
+_.to_pandas
+_.to_polars
+
 # called by click
 _.list_commands
 _.get_command

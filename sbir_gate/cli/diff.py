@@ -8,14 +8,7 @@ from typing import NoReturn
 
 import click
 
-from sbir_gate.cli.judging import (
-    fail_on_option,
-    format_option,
-    renderer,
-    saved_judgement,
-    saved_verdict,
-    verbose_option,
-)
+from sbir_gate.cli.judging import fail_on_option, format_option, renderer, verbose_option
 from sbir_gate.cli.options import FilePath, policy_from_option, settings_options
 from sbir_gate.cli.printing import put
 
@@ -45,15 +38,9 @@ def diff(
     assignments: tuple[str, ...],
 ) -> NoReturn:
     """Judge the saved Run HEAD against the saved Run REFERENCE without measuring."""
-    from sbir_gate.documents import load_run
     from sbir_gate.gate.comparing.gate import exit_status
-    from sbir_gate.gate.storing.sessions import load_companions
+    from sbir_gate.gate.interface import compare_saved
 
-    head_run, reference_run = load_run(head), load_run(reference)
-    settings, judgement = saved_judgement(
-        policy_from, head_run, reference_run, config_file, assignments, is_diff=True
-    )
-    head_run, companions = load_companions(head, head_run).with_reference(head_run, reference_run)
-    verdict = saved_verdict(head_run, companions, settings, judgement)
-    put(renderer(format_, verbose)(head_run, verdict, companions.runs, settings))
-    sys.exit(exit_status(verdict, fail_on == "inconclusive"))
+    judged = compare_saved(head, reference, config_file, assignments, policy_from=policy_from)
+    put(renderer(format_, verbose)(judged))
+    sys.exit(exit_status(judged.verdict, fail_on == "inconclusive"))

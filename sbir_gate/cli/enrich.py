@@ -23,7 +23,7 @@ from sbir_gate.errors import OutputError, SbirGateError
 from sbir_gate.files import check_outputs, save_output
 
 if TYPE_CHECKING:
-    from sbir_gate.engine import EnrichRequest, EnrichSummary
+    from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary
     from sbir_gate.monitor import PerformanceMonitor
 
 EPILOG = """\b
@@ -84,9 +84,7 @@ def enrich(
     quiet: bool,
 ) -> None:
     """Link awards to recipients and write every award with its decision."""
-    from sbir_gate.engine import EnrichRequest
-    from sbir_gate.engine import enrich as enrich_files
-    from sbir_gate.engine.enrichment import check_targets
+    from sbir_gate.engine.enrichment import EnrichRequest, check_targets, link_and_write
     from sbir_gate.monitor import PerformanceMonitor
 
     effective = effective_settings(config_file, assignments, {"enrichment.performance.workers": workers})
@@ -115,7 +113,7 @@ def enrich(
         )
         check_targets(request, settings)  # what follows may write to `metrics`
         try:
-            summary = enrich_files(request, settings, monitor, ticker.count)
+            summary = link_and_write(request, settings, monitor, ticker.count)
         except SbirGateError as error:
             if metrics is not None:  # whoever started this process gets the fields, not the text alone
                 with suppress(OutputError):

@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING
 import click
 
 from sbir_gate.cli.drawn_fixture import drawn_lines, file_line
-from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
-from sbir_gate.cli.printing import put_line
+from sbir_gate.cli.options import (
+    Choice,
+    FilePath,
+    effective_settings,
+    history_source_option,
+    quiet_option,
+    settings_options,
+)
+from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
+from sbir_gate.errors import UsageError
 
 if TYPE_CHECKING:
     from sbir_gate.pipeline.fixture_refresh import Refreshed
@@ -30,6 +38,45 @@ _REASONS = {
 @click.group()
 def fixture() -> None:
     """Show what the fixture represents, or draw a newer one that keeps its labels."""
+
+
+@fixture.command(
+    epilog="""\b
+Examples:
+  sbir-gate fixture status
+  sbir-gate fixture status --full reports/quality/2026-01-31.json
+  sbir-gate fixture status --history sbir-gate-history --format json
+
+The full run is the newest of the gate in checklist.full_gate. A quality report knows award years, a saved Run
+does not. Exit status: 0, whatever it finds.
+"""
+)
+@click.option("--full", type=FilePath(), help="Saved Run or quality report of a full run.")
+@history_source_option
+@click.option(
+    "--least",
+    type=click.IntRange(min=1),
+    help="List strata with fewer awards than this; default: those in which no loss fails the gate.",
+)
+@click.option("--format", "format_", type=Choice(["table", "json"]), default="table", show_default=True)
+@settings_options
+def status(
+    full: Path | None,
+    source: str | None,
+    least: int | None,
+    format_: str,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """Show how old the fixture is, how it differs from the latest full run, and what it cannot show."""
+    from sbir_gate.gate.fixture_status import StatusRequest, fixture_status
+    from sbir_gate.gate.reporting.fixture_status import render_status, render_status_json
+
+    if full is not None and source is not None:
+        raise UsageError("--full and --history exclude one another", "give one of them")
+    effective = effective_settings(config_file, assignments, {})
+    found = fixture_status(StatusRequest(full, source, least), effective, datetime.now(UTC).date())
+    put(render_status_json(found) if format_ == "json" else render_status(found))
 
 
 @fixture.command(

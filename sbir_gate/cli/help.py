@@ -47,7 +47,7 @@ def topics() -> dict[str, Path]:
     """Return the pages by topic: of the installed package, or of the repository."""
     folders = (_PACKAGE / "docs", _PACKAGE.parent / "docs")
     folder = next((found for found in folders if found.is_dir()), folders[0])
-    return {path.stem: path for path in sorted([*folder.glob("*.md"), *folder.glob("performance/*.md")])}
+    return {path.stem: path for path in sorted(folder.rglob("*.md"))}
 
 
 def listing(pages: dict[str, str]) -> str:
@@ -107,7 +107,7 @@ def _blocks(page: str) -> Iterator[tuple[bool, list[str]]]:
 def _line(line: str) -> list[str]:
     heading = re.match(r"^(#+) (.*)$", line)
     if heading is None:
-        return [] if line.startswith("![") else [_inline(line)]
+        return [] if line.startswith(("![", "<!--")) else [_inline(line)]
     title = _inline(heading[2])
     return [
         title.upper() if len(heading[1]) == 1 else title,

@@ -167,7 +167,7 @@ def _open_points(prepared: Preparation) -> Iterator[str]:
     if awards and links / awards < _least_match_rate():
         yield (
             f"to do: the engine linked {links:,} of {awards:,} awards; if that is as it must be, "
-            "set gate.metrics.match_rate.min, or the gate fails every change"
+            "set enrichment.performance.match_rate_threshold, or the gate fails every change"
         )
     if _PLACEHOLDER in facts.action:
         yield f"to do: replace {_PLACEHOLDER} in the workflow by the address of sbir-gate, pinned to a commit"
@@ -184,8 +184,7 @@ def _open_points(prepared: Preparation) -> Iterator[str]:
 def _least_match_rate() -> float:
     from sbir_gate.settings.effective import default_settings
 
-    limits = default_settings({}).settings.gate.metrics["match_rate"]
-    return (limits.minimum if limits else None) or 0.0
+    return default_settings({}).settings.enrichment.performance.match_rate_threshold
 
 
 def _links(found: tuple[Diagnosis, ...]) -> tuple[int, int]:

@@ -89,27 +89,21 @@ def policy_from_option(function: F) -> F:
 
 def base_name(ref: str) -> BaseName:
     """Return the base named by --base; if empty, the pull request's target branch or the default branch."""
+    from sbir_gate.gate.interface import named_base
+
     named = named_base(ref)
     return replace(named, ref=named.ref or None, target_branch=os.environ.get(_TARGET_BRANCH_VARIABLE, ""))
-
-
-def named_base(ref: str) -> BaseName:
-    """Return the base that an option names; a name that git moves (FETCH_HEAD) is resolved at once."""
-    from sbir_gate.gate.storing.git import Git
-    from sbir_gate.gate.storing.merge_base import BaseName
-    from sbir_gate.gate.storing.references import settled
-
-    return BaseName(settled(Git(Path.cwd()), ref))
 
 
 def policy_request(
     ref: str | None, config_file: Path | None, assignments: Sequence[str], options: Mapping[str, object]
 ) -> PolicyRequest | None:
     """Return where the policy is read from; None for the working tree."""
-    from sbir_gate.gate.commit_files import PolicyRequest
-
     if ref is None:
         return None
+    from sbir_gate.gate.commit_files import PolicyRequest
+    from sbir_gate.gate.interface import named_base
+
     return PolicyRequest(named_base(ref), Path.cwd(), config_file, os.environ, options, assignments)
 
 

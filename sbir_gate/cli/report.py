@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.judging import FORMATS, renderer, saved_judgement, saved_verdict
+from sbir_gate.cli.judging import FORMATS, renderer
 from sbir_gate.cli.options import Choice, FilePath, policy_from_option, settings_options
 from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, harmless, put_line
 from sbir_gate.errors import InputError, SbirGateError, UsageError
@@ -53,6 +53,8 @@ def report(
     """Regenerate the report of a saved RUN against its saved verdict, its base or the current baseline."""
     from sbir_gate.documents import load_run, load_verdict
     from sbir_gate.gate.history import consult_history
+    from sbir_gate.gate.interface import saved_judgement, saved_verdict
+    from sbir_gate.gate.rendering import Judged
     from sbir_gate.gate.saved_runs import files_of_report
     from sbir_gate.gate.storing.sessions import load_companions
     from sbir_gate.settings.effective import inspect_settings
@@ -87,7 +89,7 @@ def report(
         verdict, compared = past.verdict, judgement.compared_with(beside)
         for warning in past.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
-    text = renderer(format_, is_verbose=True)(head, verdict, compared, settings)
+    text = renderer(format_, is_verbose=True)(Judged(head, verdict, compared, settings))
     deliver(output or STANDARD_OUTPUT, text)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -27,13 +27,6 @@ from sbir_gate.cli.options import (
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import ConfigurationError, SbirGateError, UsageError
-
-if TYPE_CHECKING:
-    from sbir_gate.gate.commit_files import PolicyRequest
-    from sbir_gate.gate.conclusion import GateResult
-    from sbir_gate.gate.storing.merge_base import BaseName
-    from sbir_gate.settings.base_settings import Given
-    from sbir_gate.settings.effective import EffectiveSettings
 
 
 @click.command(
@@ -114,6 +107,7 @@ def run(
 ) -> NoReturn:
     """Benchmark the enricher on the fixtures, compare with the baseline or base, and report the verdict."""
     from sbir_gate.gate.comparing.gate import exit_status
+    from sbir_gate.gate.interface import judge_here, judged_by
     from sbir_gate.gate.reporting.notices import render_alerts
     from sbir_gate.settings.base_settings import Given
 
@@ -134,15 +128,13 @@ def run(
         options |= through_options(through, config_file, assignments, options)
         effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
+    named = base_name(base) if base is not None else None
     given = Given(config_file, os.environ, options, assignments)
     render = renderer(format_, verbose)
     with _all_loaded():
         with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
-            if base is None:
-                result = _alone(effective, given, request, ticker)
-            else:
-                result = _beside_base(effective, given, base_name(base), ticker, request)
-        put(render(result.run, result.verdict, result.compared, effective.settings))
+            result = judge_here(effective, given, named, request, ticker.say)
+        put(render(judged_by(result, effective)))
         for warning in result.warnings:
             put_line(f"warning: {harmless(warning)}", is_error=True)
         put(render_alerts(result.alerts), is_error=True)
@@ -186,44 +178,6 @@ def _settings_faults_left(
             with suppress(SbirGateError, OSError):  # report the settings error, not this one
                 leave_error_verdict(found, real_edges(), error)
         raise
-
-
-def _alone(
-    effective: EffectiveSettings, given: Given, request: PolicyRequest | None, ticker: Ticker
-) -> GateResult:
-    """Compare with the stored baseline, or with its commit if another machine measured it."""
-    from sbir_gate.gate.baseline import commit_to_measure, quick_look
-    from sbir_gate.gate.edges import real_edges
-    from sbir_gate.gate.run import run_gate
-    from sbir_gate.gate.storing.git import Git
-    from sbir_gate.gate.storing.merge_base import BaseName
-
-    edges = real_edges()
-    here = Git(Path.cwd())
-    if request is None and (commit := commit_to_measure(effective, given, edges.machine(), here)):
-        options = {**given.options, **quick_look(effective)}
-        effective = effective_settings(given.config_file, given.assignments, options)
-        return _beside_base(effective, given, BaseName(commit), ticker, by_own_policy=True)
-    return run_gate(effective, edges, ticker.say, request)
-
-
-def _beside_base(
-    effective: EffectiveSettings,
-    given: Given,
-    base: BaseName,
-    ticker: Ticker,
-    request: PolicyRequest | None = None,
-    *,
-    by_own_policy: bool = False,
-) -> GateResult:
-    from sbir_gate.gate.edges import real_edges
-    from sbir_gate.gate.side_by_side import run_beside_base
-    from sbir_gate.gate.storing.git import CHECKOUT_SECONDS, Git
-
-    git = Git(Path.cwd(), timeout_seconds=CHECKOUT_SECONDS)
-    return run_beside_base(
-        effective, given, base, git, real_edges(), ticker.say, request, by_own_policy=by_own_policy
-    )
 
 
 def _check_options(

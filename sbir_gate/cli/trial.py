@@ -47,6 +47,13 @@ used, 3 the engine broke. See also 'sbir-gate help trial'.
     multiple=True,
     help="A handicap in percent of time and memory; repeatable. Default: 50, 25, 100 and 10.",
 )
+@click.option(
+    "--memory/--no-memory",
+    "plants_memory",
+    default=True,
+    show_default=True,
+    help="Handicaps of memory too; off where a container has less memory than its machine.",
+)
 @click.option("--format", "format_", type=Choice(["text", "json"]), default="text", show_default=True)
 @settings_options
 @quiet_option
@@ -55,6 +62,7 @@ def trial(
     budget: float,
     seed: int,
     percents: tuple[float, ...],
+    plants_memory: bool,
     format_: str,
     config_file: Path | None,
     assignments: tuple[str, ...],
@@ -70,7 +78,7 @@ def trial(
     from sbir_gate.gate.trial import PERCENTS, TrialRequest, run_trial
 
     effective = effective_settings(config_file, assignments, {"enricher.command": enricher})
-    request = TrialRequest(budget, seed, tuple(dict.fromkeys(percents)) or PERCENTS)
+    request = TrialRequest(budget, seed, tuple(dict.fromkeys(percents)) or PERCENTS, plants_memory)
     render = render_trial_json if format_ == "json" else render_trial
     kept: list[Trial] = []
     with Ticker(is_quiet=quiet) as ticker:

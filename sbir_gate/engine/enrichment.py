@@ -65,7 +65,7 @@ class EnrichSummary:
     first_reject: Reject | None = None
 
 
-def enrich(
+def link_and_write(
     request: EnrichRequest,
     settings: Settings | None = None,
     monitor: PerformanceMonitor | None = None,

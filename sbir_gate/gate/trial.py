@@ -56,11 +56,15 @@ Progress = Callable[[str, float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class TrialRequest:
-    """What is tried: the handicaps in percent, the seconds for all of it, and the seed of all draws."""
+    """What is tried: the handicaps in percent, the seconds for all of it, and the seed of all draws.
+
+    Without `plants_memory` the handicaps are of time alone.
+    """
 
     budget_seconds: float
     seed: int
     percents: tuple[float, ...] = PERCENTS
+    plants_memory: bool = True
 
 
 def run_trial(
@@ -280,8 +284,10 @@ class _Session:
 
     def _planted_mib(self, percent: float) -> float:
         """Return the memory of a process that makes the peak so much higher; 0 where it is too much."""
+        if not percent or not self.request.plants_memory:
+            return 0.0
         mib = self.engine_mib * (1 + percent / 100)
-        return mib if percent and mib <= _LEAST_SHARE_FREE * self.edges.machine().memory_mib else 0.0
+        return mib if mib <= _LEAST_SHARE_FREE * self.edges.machine().memory_mib else 0.0
 
     def _close(self, wanted: int = 0) -> None:
         """Evaluate the pairs that were measured last."""
@@ -307,7 +313,7 @@ class _Session:
         policy = self.judgement.rules.policy
         pool = pool_of(head, base, policy, is_unchanged=not percent, seconds=seconds)
         has_memory = not percent or self._planted_mib(percent) > 0
-        if not has_memory:
+        if not has_memory and self.request.plants_memory:
             self.left_out.append(Omission(LeftOut.MEMORY_NOT_PLANTED, percent))
         return Case(
             percent,

@@ -79,7 +79,7 @@ def _raw(shape: AssetShape) -> dg.AssetsDefinition:
         gate = shape.gate(context)
         with opened_step(context, gate) as step:
             source = step.settings.fixtures.awards.absolute()
-            _, known = source_facts(source, step.settings)
+            known = source_facts(source, step.settings)
             digest = source_digest(source, reading_options(step.settings))
             rows = step.count_rows(source)
             return dg.MaterializeResult(

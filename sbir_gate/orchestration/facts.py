@@ -5,14 +5,12 @@ Text that comes from data is handed over as text or JSON, never as Markdown.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
 
 from sbir_gate.documents import MAX_DOCUMENT_BYTES
-from sbir_gate.engine.recipient_parts import fingerprint
 from sbir_gate.files import read_file
 from sbir_gate.gate.conclusion import REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.reporting.messages import limit_text, texts
@@ -64,17 +62,15 @@ def performance_facts(
     return {**numbers(found), **notes}
 
 
-def source_facts(source: Path, settings: Settings) -> tuple[dg.DataVersion, Metadata]:
-    """Return the data version of the files of a source, and what is known of them without reading them.
+def source_facts(source: Path, settings: Settings) -> Metadata:
+    """Return what is known of the files of a source without reading them.
 
     Raises InputError for files that are not there.
     """
     options = reading_options(settings)
     paths = [path for file in resolve_files(str(source)) for path in source_paths(file, options)]
-    states = " ".join(fingerprint(path) for path in paths)
     counts = {"files": float(len(paths)), "bytes": float(sum(path.stat().st_size for path in paths))}
-    version = dg.DataVersion(hashlib.sha256(states.encode()).hexdigest())
-    return version, {"path": dg.MetadataValue.path(source.resolve()), **numbers(counts)}
+    return {"path": dg.MetadataValue.path(source.resolve()), **numbers(counts)}
 
 
 def _stage_facts(stage: StageExport) -> dict[str, float | None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sbir_gate.engine import EnrichRequest
+from sbir_gate.engine.enrichment import EnrichRequest
 from sbir_gate.errors import ExitStatus, InputError, OutputError, ToolError, UsageError
 from sbir_gate.files import output_target, place_output
 from sbir_gate.orchestration.definitions import build_definitions

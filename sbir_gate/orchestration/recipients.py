@@ -11,6 +11,8 @@ from sbir_gate.orchestration.facts import source_facts
 from sbir_gate.orchestration.retries import as_failures
 from sbir_gate.orchestration.steps import AssetShape
 from sbir_gate.orchestration.table_facts import kinds_of, uri_facts
+from sbir_gate.pipeline.asset_files import asset_files
+from sbir_gate.pipeline.recipient_store import recipients_digest
 from sbir_gate.settings.schema import Settings
 
 
@@ -40,9 +42,11 @@ def make_recipients(of_set: AssetSet, shape: AssetShape, settings: Settings) -> 
         def usaspending_recipients(context: dg.AssetExecutionContext) -> dg.ObserveResult:
             with as_failures():
                 settings = shape.gate(context).effective().settings
-                version, known = source_facts(settings.fixtures.recipients, settings)
+                known = source_facts(settings.fixtures.recipients, settings)
+                digest = recipients_digest(settings, asset_files(settings))
             return dg.ObserveResult(
-                data_version=version, metadata={**known, **uri_facts(settings.fixtures.recipients)}
+                data_version=dg.DataVersion(digest),
+                metadata={**known, **uri_facts(settings.fixtures.recipients)},
             )
 
     observed: dg.AssetsDefinition = usaspending_recipients

@@ -12,7 +12,7 @@ from typing import TypedDict
 
 import dagster as dg
 
-from sbir_gate.engine import enrich
+from sbir_gate.engine.enrichment import link_and_write
 from sbir_gate.engine.recipient_parts import code_version
 from sbir_gate.errors import InputError, LimitError, OutputError
 from sbir_gate.gate.edges import Edges
@@ -40,7 +40,7 @@ class AssetEdges:
     """What the assets and sensors need of the world; tests pass fakes."""
 
     gate: Edges
-    engine: Engine = enrich
+    engine: Engine = link_and_write
     announce: Announce = announce_by_environment
 
 

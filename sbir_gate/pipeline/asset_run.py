@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sbir_gate.documents import load_award_table, write_run
-from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, link_and_write
 from sbir_gate.engine.tracking import ChunkWatch, engine_seconds_left
 from sbir_gate.errors import InputError
 from sbir_gate.gate.edges import Edges
@@ -110,7 +110,7 @@ def measure_enrichment(
     progress: Progress,
     watch: ChunkWatch,
     parts: RecipientParts,
-    engine: Engine = enrich,
+    engine: Engine = link_and_write,
 ) -> Measured:
     """Enrich the validated awards, measure it as one repeat, and save its Run.
 

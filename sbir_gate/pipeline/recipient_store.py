@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sbir_gate.engine.linking import LinkRequest, files_of, keep_recipients
-from sbir_gate.engine.recipient_parts import parts_key
+from sbir_gate.engine.recipient_parts import fingerprint, parts_key
 from sbir_gate.engine.tracking import ChunkWatch
-from sbir_gate.files import unwritable
+from sbir_gate.errors import OutputError
+from sbir_gate.files import read_file, unwritable, write_whole
 from sbir_gate.locks import in_use
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.pipeline.asset_files import AssetFiles
 from sbir_gate.pipeline.places import LOCK_NAME, remove_old
 from sbir_gate.progress import Progress
+from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings.reading import reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 from sbir_gate.time_left import INDEX, QUALITY, WRITE
@@ -24,6 +28,8 @@ from sbir_gate.time_left import INDEX, QUALITY, WRITE
 # of how many states of the recipients the parts stay: this one, and one for a set of assets that has another
 _STATES = 2
 _NAME_DIGITS = 16
+_DIGEST = re.compile("[0-9a-f]{64}")
+_MOST_BYTES = 1_000
 _HINT = "name a folder that you may write to in orchestration.folder"
 
 Alone = Callable[[Path], AbstractContextManager[None]]
@@ -37,6 +43,28 @@ class StoredRecipients:
     folder: Path
     is_new: bool
     seconds: float
+
+
+def recipients_digest(settings: Settings, assets: AssetFiles) -> str:
+    """Return the SHA-256 over the bytes of the recipients, which are read once for each state of their files.
+
+    Raises InputError where they cannot be read.
+    """
+    source = str(settings.fixtures.recipients)
+    states = " ".join(fingerprint(path) for path in files_of([source], settings))
+    kept = assets.folder / "digests" / f"{_sha256(source)[:_NAME_DIGITS]}.txt"
+    with suppress(OSError):
+        state, _, known = read_file(kept, _MOST_BYTES).decode(errors="replace").strip().partition(" ")
+        if state == _sha256(states) and _DIGEST.fullmatch(known):
+            return known
+    digest = source_digest(source, reading_options(settings))
+    with suppress(OutputError):  # then they are read again next time
+        write_whole(kept, f"{_sha256(states)} {digest}\n".encode(), may_replace=True)
+    return digest
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def chunk_folder(settings: Settings, assets: AssetFiles) -> Path:

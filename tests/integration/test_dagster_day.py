@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
-from sbir_gate.engine import enrich
+from sbir_gate.engine.enrichment import link_and_write
 from sbir_gate.gate.publishing.slack import WEBHOOK_VARIABLE
 from sbir_gate.orchestration.names import YEARLY_JOB
 from sbir_gate.orchestration.sensors import announce_by_environment
@@ -101,7 +101,7 @@ def killed(request, settings, monitor, progress, watch):
         if chunk.chunks == 5:
             raise RuntimeError("the worker was killed")
 
-    return enrich(request, settings, monitor, progress, die)
+    return link_and_write(request, settings, monitor, progress, die)
 
 
 def test_a_day_of_operation_is_told_in_one_message_per_event(day, check_golden):
@@ -116,7 +116,7 @@ def test_a_day_of_operation_is_told_in_one_message_per_event(day, check_golden):
     day.run("6 broken by settings", awards="gone.csv")
     world.engine = killed
     day.run("7 killed; Dagster launches it again", is_relaunched=True)
-    world.engine = enrich
+    world.engine = link_and_write
     day.run("7 relaunched")
     write_years(world)
     day.backfill("8 backfill of 5 years, one without awards", *range(2019, 2024))

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from sbir_gate.documents import load_alerts, load_quality, load_run, load_verdict
-from sbir_gate.engine import enrich
+from sbir_gate.engine.enrichment import link_and_write
 from sbir_gate.errors import ToolError
 from sbir_gate.gate.reporting.notices import alert_text
 from sbir_gate.gate.storing.baselines import promote
@@ -203,7 +203,7 @@ class TestBadData:
     )
     def test_so_do_rows_that_are_not_one_for_each_award(self, world, sabotage, check):
         def engine(request, settings, monitor, progress, watch):
-            summary = enrich(request, settings, monitor, progress, watch)
+            summary = link_and_write(request, settings, monitor, progress, watch)
             tamper(request.output, sabotage)
             return summary
 
@@ -489,7 +489,7 @@ class TestTheRulesOfTheGate:
     @pytest.mark.slow
     def test_links_to_recipients_that_do_not_exist_are_refused_and_named(self, world):
         def engine(request, settings, monitor, progress, watch):
-            summary = enrich(request, settings, monitor, progress, watch)
+            summary = link_and_write(request, settings, monitor, progress, watch)
             tamper(request.output, lambda rows: [{**row, "recipient_id": "101.0"} for row in rows])
             return summary
 
@@ -555,7 +555,7 @@ class TestTheRulesOfTheGate:
     @pytest.mark.slow
     def test_only_another_commit_and_a_day_are_a_slow_decline(self, world, days, commit, drifts):
         def engine(request, settings, monitor, progress, watch):
-            summary = enrich(request, settings, monitor, progress, watch)
+            summary = link_and_write(request, settings, monitor, progress, watch)
             lost = {"match_decision": "none", "recipient_id": None}
             tamper(request.output, lambda rows: [{**rows[0], **lost}, *rows[1:]])
             return summary
@@ -594,7 +594,7 @@ class Crash:
             if self.calls <= self._times and chunk.chunks == self._after:
                 raise self._error
 
-        return enrich(request, settings, monitor, progress, break_off)
+        return link_and_write(request, settings, monitor, progress, break_off)
 
 
 class TestRecovery:
@@ -652,14 +652,14 @@ class TestRecovery:
     def test_a_run_that_is_launched_anew_goes_on_too(self, world):
         world.engine, world.retries = Crash(5, RuntimeError("a fault")), 0
         assert not world.run().success
-        world.engine = enrich
+        world.engine = link_and_write
         assert metadata_of(world.run(), ENRICHED)["records_reused"] == 50
 
     @pytest.mark.slow
     def test_or_reads_all_again_if_it_is_told_to(self, world):
         world.engine, world.retries = Crash(5, RuntimeError("a fault")), 0
         assert not world.run().success
-        world.engine = enrich
+        world.engine = link_and_write
         assert metadata_of(world.run(is_fresh=True), ENRICHED)["records_reused"] == 0
 
     @pytest.mark.slow

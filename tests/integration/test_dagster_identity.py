@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from sbir_gate.documents import load_run, load_verdict
-from sbir_gate.engine import enrich
+from sbir_gate.engine.enrichment import link_and_write
 from sbir_gate.orchestration.names import ENRICHED, RAW, REPORT, VALIDATED, YEARLY_JOB
 from tests.factories_dagster import World, failed_checks, failure_of, is_held_up, metadata_of, started_steps
 
@@ -45,7 +45,7 @@ class Interleaved:
 
     def __call__(self, *arguments):
         self._once("before")
-        summary = enrich(*arguments)
+        summary = link_and_write(*arguments)
         self._once("after")
         return summary
 
@@ -252,6 +252,31 @@ class TestStaleness:
                 assert event.materialization.tags["dagster/code_version"]
         for asset in (RAW, VALIDATED, ENRICHED):
             assert versions[0][asset] == versions[1][asset]
+
+
+class TestTheLaterOfTwoRuns:
+    def test_has_the_baseline_and_the_published_awards_though_the_earlier_one_ends_last(self, world):
+        later = []
+        world.engine = Interleaved(
+            before=lambda: later.append(world.run("enrichment.keeps_chunks=false", awards=others(world)))
+        )
+        # the Run of the second begins while the first is at work, and ends before it
+        first = world.run("enrichment.keeps_chunks=false")
+        (second,) = later
+        assert first.success
+        assert second.success
+        assert metadata_of(second, REPORT)["baseline"].startswith("stored: ")
+        assert metadata_of(first, REPORT)["baseline"] == "not stored: a later Run is the baseline"
+        assert world.baseline() == load_run(Path(metadata_of(second, ENRICHED)["run_path"]))
+
+    def test_is_what_dagster_has_as_the_data_version(self, world):
+        versions = []
+        for awards in (others(world), str(world.folder / "awards.csv")):
+            result = world.run(awards=awards)
+            versions.append(metadata_of(result, VALIDATED)["fingerprint"])
+        latest = world.instance.get_latest_data_version_record(dg.AssetKey(VALIDATED))
+        assert latest.asset_materialization.tags["dagster/data_version"] == versions[1]
+        assert versions[0] != versions[1]
 
 
 class TestSeries:

@@ -69,6 +69,9 @@ def test_what_the_awards_were_linked_to_is_in_their_lineage(tmp_path, instance):
     world = make_world(tmp_path, instance)
     first, again = world.run(), world.run()
     assert versions_of(first, ENRICHED)[RECIPIENTS] == versions_of(again, ENRICHED)[RECIPIENTS]
+    # a new time is no new content
+    (world.folder / "recipients.csv").touch()
+    assert versions_of(world.run(), ENRICHED)[RECIPIENTS] == versions_of(first, ENRICHED)[RECIPIENTS]
     world.write(linked=44)
     changed = world.run()
     assert versions_of(changed, ENRICHED)[RECIPIENTS] != versions_of(first, ENRICHED)[RECIPIENTS]

@@ -7,13 +7,14 @@ import csv
 import os
 import shutil
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from sbir_gate.documents import load_run, load_verdict
-from sbir_gate.errors import TamperingError
+from sbir_gate.errors import ConfigurationError, TamperingError
 from sbir_gate.gate.commit_files import PolicyRequest
 from sbir_gate.gate.measuring.process import ProcessResult
 from sbir_gate.gate.policy import commit_judgement
@@ -22,6 +23,8 @@ from sbir_gate.gate.side_by_side import run_beside_base
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName
 from sbir_gate.gate.storing.sessions import load_companions
+from sbir_gate.model.document import FIXTURE_DRAW, encode
+from sbir_gate.model.fixture_draw import DrawnFrom, DrawnStratum, FixtureDraw, ids_digest
 from sbir_gate.model.fixture_edits import RowEdits
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.pipeline.action import ActionEdges, measure
@@ -370,3 +373,32 @@ def test_on_main_the_changed_fixture_is_judged_as_ever(team):
     team.repository.commit({"data/truth.csv": truth(without=[7])})
     result = run_gate(load_settings(Path("gate.yaml"), {}), team.edges(), lambda _: None)
     assert (result.verdict.outcome, result.verdict.fixture_edits) == (Outcome.INCOMPARABLE, None)
+
+
+def draw_text(population):
+    """Return how the fixture was drawn, from so many awards."""
+    source = DrawnFrom("awards.csv", population, 1, "0" * 64)
+    strata = (DrawnStratum("other", "neither", "unknown", population, AWARDS),)
+    ids = ids_digest(f"A{number}" for number in range(AWARDS))
+    drawn = FixtureDraw(1, AWARDS, date(2026, 1, 31), "0.1.0", source, source, strata, ids)
+    return encode(FIXTURE_DRAW, drawn)
+
+
+DRAWN = gate_file() + "  match_rate_of: population\n"
+DRAWN = DRAWN.replace("truth.csv}", "truth.csv, draw: data/draw.json}").replace(
+    "gate: {max_lost: 2}\n  ", "gate:\n  max_lost: 2\n  "
+)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_rate_of_all_awards_is_that_of_the_base(tmp_path, monkeypatch, channel):
+    """Other weights, or none, do not change what a change is judged by."""
+    monkeypatch.chdir(tmp_path)
+    team = Team(tmp_path / "repository")
+    team.merge({"gate.yaml": DRAWN, "data/draw.json": draw_text(100)})
+    verdict = team.judge(channel, {"data/draw.json": draw_text(900)}).verdict
+    assert verdict.outcome is Outcome.PASS, reasons(verdict)
+    assert verdict.fixture_edits.is_redrawn
+    assert verdict.population.awards == 100
+    with pytest.raises(ConfigurationError, match=r"fixtures\.draw does not say how"):
+        team.judge(channel, {"data/draw.json": None, "gate.yaml": gate_file()})

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.errors import InputError, LimitError, OutputError, SbirGateError, ToolError
 from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.gate.measuring.output import read_decisions
@@ -289,7 +289,7 @@ def test_a_folder_without_permission_is_an_output_error(tmp_path, files, work):
 def test_metrics_are_written_where_named(tmp_path, files, work):
     awards, recipients = map(str, files)
     request = EnrichRequest(awards, recipients, tmp_path / "out.csv", metrics=tmp_path / "metrics.json")
-    enrich(request, work, PerformanceMonitor(), lambda *_facts: None)
+    link_and_write(request, work, PerformanceMonitor(), lambda *_facts: None)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["counters"]["recipients_scanned"] == 30
     names = [stage["name"] for stage in metrics["stages"]]
@@ -298,7 +298,7 @@ def test_metrics_are_written_where_named(tmp_path, files, work):
     assert "model" in metrics["notes"]
     broken = replace(request, metrics=tmp_path / "gone" / "metrics.json")
     with pytest.raises(OutputError, match=r"metrics\.json"):
-        enrich(broken, work, PerformanceMonitor(), lambda *_facts: None)
+        link_and_write(broken, work, PerformanceMonitor(), lambda *_facts: None)
 
 
 def test_without_a_work_folder_nothing_stays_in_the_temporary_one(tmp_path, files, monkeypatch):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sbir_gate.documents import load_fixture_draw
 from tests.factories_git import make_repository
 from tests.factories_pipelines import COMMAND, HARMFUL, HARMLESS, PERSONAL, write_pipeline
 from tests.factories_pipelines import ENGINE as REAL
@@ -74,6 +75,10 @@ def test_awards_without_ids_get_them_and_lose_columns_of_persons(tmp_path):
     assert len(truth) == sum(1 for award in awards if award["UEI"])
     assert f"labelled {len(truth)} of 200 awards" in done.stdout
     assert "to do: label more awards: sbir-gate label --serve --truth fixtures/truth.csv" in done.stdout
+    assert "  draw: 'fixtures/draw.json'\n" in (repository.folder / "sbir-gate.yaml").read_text()
+    draw = load_fixture_draw(repository.folder / "fixtures" / "draw.json")
+    assert (draw.population, draw.size, draw.awards.name, draw.awards.rows) == (200, 200, "awards.csv", 200)
+    assert "to do: the engine linked" not in done.stdout
 
 
 @pytest.mark.slow
@@ -285,3 +290,12 @@ def test_a_harmless_change_passes_and_a_harmful_one_fails(tmp_path):
     harmful = run(repository.folder, *judged)
     assert harmful.returncode == 1
     assert "Awards worsened" in harmful.stdout
+
+
+def test_an_engine_that_links_less_than_the_threshold_is_named(tmp_path):
+    repository = team(tmp_path / "team", QUICK.replace('"R1"', '""'))
+    done = init(repository.folder, "--dry-run")
+    assert (
+        "to do: the engine linked 0 of 50 awards; if that is as it must be, set enrichment.performance."
+        in done.stdout
+    )

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.errors import ExitStatus
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.reading.dump_rows import DumpRows
@@ -240,7 +240,7 @@ def test_awards_are_linked_to_recipients_of_the_dump(dump, tmp_path, table):
     )
     output = tmp_path / "out.csv"
     request = EnrichRequest(str(awards), f"{dump}{table}", output)
-    enrich(request, make_settings(), PerformanceMonitor(), lambda *_: None)
+    link_and_write(request, make_settings(), PerformanceMonitor(), lambda *_: None)
     with output.open(encoding="utf-8", newline="") as stream:
         (row,) = csv.DictReader(stream)
     assert (row["recipient_id"], row["match_method"]) == ("the-right-one", "uei-exact")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.errors import InputError, SbirGateError, UsageError
 from sbir_gate.monitor import PerformanceMonitor
@@ -57,7 +57,7 @@ def run(world, listener, chunk_size=10, is_resuming=True, **options):
     request = EnrichRequest(
         awards, recipients, folder / "out.csv", folder / "rejects.csv", is_resuming=is_resuming
     )
-    return enrich(request, settings, PerformanceMonitor(), listener)
+    return link_and_write(request, settings, PerformanceMonitor(), listener)
 
 
 def outputs(world):

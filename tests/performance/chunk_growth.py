@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.settings import load_settings
 from sbir_gate.settings.schema import Settings
 
@@ -38,7 +38,7 @@ def timed(request: EnrichRequest, options: dict[str, object]) -> tuple[float, fl
     """Return wall and processor seconds of a run."""
     settings = settings_of(options)
     started, started_cpu = time.perf_counter(), time.process_time()
-    enrich(request, settings)
+    link_and_write(request, settings)
     return time.perf_counter() - started, time.process_time() - started_cpu
 
 
@@ -53,7 +53,7 @@ def interrupt(request: EnrichRequest, options: dict[str, object]) -> None:
             raise KeyboardInterrupt
 
     try:
-        enrich(request, settings_of(options), progress=stop)
+        link_and_write(request, settings_of(options), progress=stop)
     except KeyboardInterrupt:
         return
     raise AssertionError("there are too few recipients to interrupt the run")
@@ -91,7 +91,7 @@ def digests(request: EnrichRequest) -> dict[str, str]:
     }.items():
         if name == "resumed":
             interrupt(request, {CHUNK_SIZE: 7_000})
-        enrich(request, settings_of(options))
+        link_and_write(request, settings_of(options))
         found[name] = hashlib.sha256(request.output.read_bytes()).hexdigest()
         request.output.unlink()
     return found

@@ -24,7 +24,7 @@ from statistics import median
 import dagster as dg
 
 from sbir_gate.documents import load_run
-from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.files import sha256_of
 from sbir_gate.gate.comparing.signed_ranks import pseudo_median_interval
 from sbir_gate.gate.edges import real_edges
@@ -52,7 +52,7 @@ def alone(awards: str, recipients: str, folder: Path) -> tuple[float, float]:
     request = EnrichRequest(awards, recipients, folder / "alone.parquet")
     monitor = PerformanceMonitor(PeakLedger(None))
     started, started_cpu = time.perf_counter(), time.process_time()
-    enrich(request, settings, monitor, lambda *_facts: None)
+    link_and_write(request, settings, monitor, lambda *_facts: None)
     return time.perf_counter() - started, time.process_time() - started_cpu
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sbir_gate.datasets.labelling.figures import estimate_quality
 from sbir_gate.datasets.labelling.sampling import SampledFrom, draw_sample
-from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.reading.truth import read_truth
@@ -30,7 +30,9 @@ def main() -> None:
     awards, truth = FIXTURES / "awards.csv", read_truth(FIXTURES / "truth.csv")
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "enriched.parquet"
-        enrich(EnrichRequest(str(awards), str(FIXTURES / "recipients.csv"), output), effective.settings)
+        link_and_write(
+            EnrichRequest(str(awards), str(FIXTURES / "recipients.csv"), output), effective.settings
+        )
         decisions = read_decisions(output)
     profiles = {profile.award_id: profile for profile in read_profiles(effective)}
     decided = [

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.gate.dashboard import dashboard_of
 from sbir_gate.gate.quality import QualityRequest, report_on_file
 from sbir_gate.gate.reporting.console import render_console
@@ -126,7 +126,7 @@ def fixture_report(folder: Path) -> QualityReport:
     settings = load_settings(None, {}, {}).settings
     fixtures, linked = settings.fixtures, folder / "linked.parquet"
     request = EnrichRequest(str(fixtures.awards), str(fixtures.recipients), linked)
-    enrich(request, settings)
+    link_and_write(request, settings)
     return report_on_file(QualityRequest(linked, fixtures.truth), settings, MADE_AT, lambda _: None)
 
 

@@ -1,9 +1,6 @@
 """The pages hold what the program does: its verbs, options, settings and files exist, links lead on."""
 
-import ast
 import re
-import shlex
-from pathlib import Path
 
 import click
 import pytest
@@ -11,18 +8,11 @@ import yaml
 
 from sbir_gate.cli.application import application
 from sbir_gate.settings.keys import KNOWN_KEYS, is_known
+from tests.documentation import FENCE, PAGES, ROOT, TEST_NAME, gate_calls, names_in, place
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "fixtures" / "README.md"])
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HELP = {"--help", "-h"}
-SHELL_END = re.compile(r"&&|\|\||[|;>#]")
-
-
-def place(page):
-    return page.relative_to(ROOT).as_posix()
 
 
 def code_of(page):
@@ -35,17 +25,8 @@ def code_of(page):
 
 
 def commands_of(page):
-    """Return the arguments of every `sbir-gate ...` on the page, up to where a shell ends the command."""
-    found = []
-    for code in code_of(page):
-        for part in re.split(r"(?:^|[\s(/])sbir-gate(?=\s+[a-z-])", code)[1:]:
-            quoted = re.split(r"""('[^']*'|"[^"]*")""", part)
-            end = next(
-                (at for at in range(0, len(quoted), 2) if SHELL_END.search(quoted[at])), len(quoted) - 1
-            )
-            quoted[end] = SHELL_END.split(quoted[end])[0]
-            found.append(shlex.split("".join(quoted[: end + 1])))
-    return found
+    """Return the arguments of every `sbir-gate ...` on the page."""
+    return [arguments for code in code_of(page) for arguments in gate_calls(code)]
 
 
 def faults_of(arguments):
@@ -154,16 +135,7 @@ def test_no_page_names_a_path_of_one_machine():
     assert [place(page) for page in PAGES if private.search(page.read_text(encoding="utf-8"))] == []
 
 
-TEST_NAME = re.compile(r"(tests/[\w/]+\.py)((?:::\w+)+)")
 DAGSTER_TASKS = ("1.2", "1.3", "2.4", "2.6", "3.1", "3.2", "3.5", "3.6", "5.1", "5.2", "5.3", "5.4")
-
-
-def names_in(file):
-    """Return the names of all tests of a file, those of a class after its name."""
-    nodes = ast.parse(file.read_text(encoding="utf-8")).body
-    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
-    nested = {f"::{each.name}::{getattr(node, 'name', '')}" for each in classes for node in each.body}
-    return nested | {f"::{node.name}" for node in nodes if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=place)
@@ -176,3 +148,18 @@ def test_every_task_of_the_dagster_pipeline_has_a_test():
     text = (ROOT / "docs" / "dagster.md").read_text(encoding="utf-8")
     rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.count("|") == 4}
     assert all(TEST_NAME.search(rows[task]) for task in DAGSTER_TASKS)
+
+
+def test_every_row_of_the_mission_names_a_command_a_file_and_a_test():
+    text = (ROOT / "docs" / "reference" / "mission.md").read_text(encoding="utf-8")
+    rows = [row.split("|")[1:-1] for row in re.findall(r"^\| .*\|$", text, re.MULTILINE)[1:]]
+    assert len(rows) >= 30
+    for number, what, command, file, test in rows:
+        assert INLINE.search(command), what
+        assert (ROOT / file.strip(" `")).is_file(), what
+        assert TEST_NAME.search(test), what
+        workflow = re.search(r"workflow `(.+)`", command)
+        assert workflow is None or (ROOT / workflow[1]).is_file(), what
+        assert not number.strip() or re.fullmatch(r"[1-5]\.\d", number.strip()), what
+    numbers = {row[0].strip() for row in rows}
+    assert numbers >= {*DAGSTER_TASKS, "5.5"}

@@ -174,19 +174,21 @@ def _check_bounds(git: Git, base: str, name: str, bounds: Sequence[str]) -> None
 
 
 def _commits_between(git: Git, first: str, second: str) -> int:
+    if first == second:
+        return 0
     answer = git.ask("rev-list", "--count", f"{first}..{second}")
     return int(answer.line) if not answer.status and answer.line.isdecimal() else 0
 
 
 def _days_between(git: Git, first: str, second: str) -> int:
     """Return the whole days between the dates of two commits, never less than 0."""
-    moments = []
-    for commit in (first, second):
-        answer = git.ask("show", "--no-patch", "--format=%ct", commit)
-        if answer.status or not answer.line.isdecimal():
-            return 0
-        moments.append(int(answer.line))
-    return max(0, moments[1] - moments[0]) // _SECONDS_PER_DAY
+    if first == second:
+        return 0
+    answer = git.ask("show", "--no-patch", "--format=%ct", first, second)
+    moments = answer.line.split()
+    if answer.status or len(moments) != 2 or not all(map(str.isdecimal, moments)):
+        return 0
+    return max(0, int(moments[1]) - int(moments[0])) // _SECONDS_PER_DAY
 
 
 def _not_found(git: Git, asked: str | None) -> UsageError:

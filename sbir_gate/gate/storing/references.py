@@ -8,7 +8,7 @@ one commit is reported.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sbir_gate.gate.storing.git import Git
@@ -126,13 +126,13 @@ def note_default_branch(git: Git, name: str, remote: str = REMOTE) -> None:
     actions/checkout does not; without it nothing here could tell which branch that is.
     """
     place = f"{_REMOTES}{remote}/{name}"
-    if name and name != default_branch_name(git, remote) and _commit_at(git, place):
+    if name and name != default_branch_name(git, remote) and _commits_at(git, (place,)):
         git.ask("symbolic-ref", f"{_REMOTES}{remote}/HEAD", place)
 
 
 def head_commit(git: Git) -> str:
     """Return the commit that is checked out, empty where there is none yet."""
-    return _commit_at(git, "HEAD")
+    return _peeled(git, "HEAD")  # git looks for this name itself first, before any tag or branch
 
 
 def reference_names(git: Git) -> tuple[str, ...]:
@@ -156,8 +156,9 @@ def _named(git: Git, name: str, asked: str) -> Reference | None:
         commit = _peeled(git, name)
         if not commit:
             return None
-        also = _others(git, commit, _places(name))
-        return Reference(asked, "", commit, tuple(_notes(asked, f"commit {commit[:12]}", also)))
+        places = tuple(_places(name))
+        commits = _commits_at(git, places)
+        return Reference(asked, "", commit, _notes(asked, f"commit {commit[:12]}", commit, places, commits))
     found = _chosen(git, asked, tuple(_places(name)))
     if found is not None or not _SHORT_HASH.fullmatch(name):
         return found
@@ -178,30 +179,37 @@ def _places(name: str) -> Iterator[str]:
 
 def _chosen(git: Git, asked: str, places: tuple[str, ...]) -> Reference | None:
     """Return the first of the places that there is, and note those that are another commit."""
-    for number, place in enumerate(places):
-        commit = _commit_at(git, place)
-        if commit:
-            also = _others(git, commit, iter(places[number + 1 :]))
-            return Reference(asked, place, commit, tuple(_notes(asked, place, also)))
-    return None
+    commits = _commits_at(git, places)
+    place = next((place for place in places if place in commits), "")
+    if not place:
+        return None
+    return Reference(asked, place, commits[place], _notes(asked, place, commits[place], places, commits))
 
 
-def _others(git: Git, commit: str, places: Iterator[str]) -> Iterator[tuple[str, str]]:
-    for place in places:
-        other = _commit_at(git, place)
-        if other and other != commit:
-            yield place, other
+def _notes(
+    asked: str, taken: str, commit: str, places: tuple[str, ...], commits: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Return a note for each of the places that is another commit than the one that was taken."""
+    return tuple(
+        note(Rule.NAME_AMBIGUOUS, name=asked, used=taken, other=place, commit=commits[place])
+        for place in places
+        if commits.get(place, commit) != commit
+    )
 
 
-def _notes(asked: str, taken: str, others: Iterator[tuple[str, str]]) -> Iterator[Finding]:
-    for place, commit in others:
-        yield note(Rule.NAME_AMBIGUOUS, name=asked, used=taken, other=place, commit=commit)
-
-
-def _commit_at(git: Git, ref: str) -> str:
-    """Return the commit of exactly this ref: git would otherwise look for refs/tags/refs/heads/... too."""
-    answer = git.ask("show-ref", "--verify", "--hash", "--", ref)
-    return _peeled(git, answer.line) if not answer.status and HASH.fullmatch(answer.line) else ""
+def _commits_at(git: Git, refs: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the commits of exactly these refs: git would otherwise look for refs/tags/refs/heads/... too."""
+    answer = git.ask("for-each-ref", "--format=%(objectname) %(refname)", *refs)
+    lines = (line.split(" ", maxsplit=1) for line in answer.line.split("\n") if line)
+    # a name of a folder lists what is in it
+    objects = {ref: found for found, ref in lines if ref in refs}
+    if not objects:
+        return {}
+    asked = "".join(f"{found}^{{commit}}\n" for found in objects.values())
+    peeled = git.ask("cat-file", "--batch-check=%(objectname)", content=asked.encode()).line.splitlines()
+    # no answer at all where git fails
+    found = zip(objects, peeled, strict=False)
+    return {ref: commit for ref, commit in found if HASH.fullmatch(commit)}
 
 
 def _peeled(git: Git, expression: str) -> str:

@@ -10,7 +10,7 @@ from sbir_gate.cli.help import help_, listing, plain_text, topics
 from sbir_gate.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
-PAGES = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "performance").glob("*.md")])
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 def shown(*arguments):

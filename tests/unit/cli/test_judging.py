@@ -3,6 +3,7 @@ import pytest
 from sbir_gate.cli.judging import renderer
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.kept_runs import keep_run
+from sbir_gate.gate.rendering import Judged
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.factories import make_policy, make_run, scaled
@@ -28,7 +29,7 @@ def slow():
 @pytest.mark.usefixtures("history")
 def test_markdown_has_the_trends_of_the_comment_with_the_limit(settings, slow):
     run, verdict = slow
-    text = renderer("markdown", is_verbose=True)(run, verdict, (), settings)
+    text = renderer("markdown", is_verbose=True)(Judged(run, verdict, (), settings))
     assert text.count("xychart-beta") == 2
     assert 'title "Wall time, s, limit ' in text
 
@@ -37,11 +38,11 @@ def test_markdown_has_the_trends_of_the_comment_with_the_limit(settings, slow):
 def test_a_setting_leaves_the_trends_out(tmp_path, slow):
     run, verdict = slow
     none = load_settings(None, {}, {}, (f"reports.folder={tmp_path}", "publishing.trend_runs=0")).settings
-    assert "mermaid" not in renderer("markdown", is_verbose=True)(run, verdict, (), none)
+    assert "mermaid" not in renderer("markdown", is_verbose=True)(Judged(run, verdict, (), none))
 
 
 def test_without_a_history_or_settings_there_are_no_trends(settings, slow):
     run, verdict = slow
     render = renderer("markdown", is_verbose=True)
-    assert "mermaid" not in render(run, verdict, (), None)
-    assert render(run, verdict, (), None) == render(run, verdict, (), settings)
+    assert "mermaid" not in render(Judged(run, verdict))
+    assert render(Judged(run, verdict)) == render(Judged(run, verdict, (), settings))

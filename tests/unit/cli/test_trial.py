@@ -59,7 +59,7 @@ def test_wrong_input_is_2_and_a_broken_engine_3(folder):
 
 @pytest.mark.slow
 def test_all_of_it_on_a_small_engine(folder):
-    done = trial(folder, "--budget", "40", "--percent", "200", "-q")
+    done = trial(folder, "--budget", "180", "--percent", "200", "-q")
     assert done.returncode == 0, done.stderr
     for line in ("unchanged: false alarms", "time +200%", "lost links", "Advised settings", "max_pairs:"):
         assert line in done.stdout

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.engine.explanation import explain
 from sbir_gate.errors import InputError
 from sbir_gate.model.explanation import Basis, Change, SharedKey
@@ -84,7 +84,7 @@ def test_each_decision_has_its_basis_and_its_reason(explained, award, kind, basi
 
 def test_the_decisions_are_those_of_the_enriched_file(explained, tables, tmp_path):
     output = tmp_path / "enriched.csv"
-    enrich(EnrichRequest(str(tables[0]), str(tables[1]), output), make_settings())
+    link_and_write(EnrichRequest(str(tables[0]), str(tables[1]), output), make_settings())
     with output.open(encoding="utf-8") as file:
         rows = {row["award_id"]: row for row in csv.DictReader(file)}
     for award, found in explained.items():

@@ -158,6 +158,16 @@ class TestFixtures:
         assert found.startswith("error: gate.yaml:")
         assert f"{name}.csv" in found
 
+    def test_a_draw_that_is_missing_or_not_one(self):
+        (found,) = lines("fixtures.draw=draw.json")
+        assert found.startswith("error: --set: draw.json: no such file")
+        (found, *_) = lines("fixtures.draw=truth.csv")
+        assert found.startswith("error: --set: truth.csv: not JSON")
+
+    def test_a_threshold_on_the_rate_of_all_awards_without_a_draw(self):
+        found = lines("gate.match_rate_of=population")
+        assert any("fixtures.draw does not say how the fixture was drawn" in line for line in found)
+
     def test_no_truth_at_all(self):
         assert any("fixtures.truth: there is none" in line for line in lines("fixtures.truth=null"))
 

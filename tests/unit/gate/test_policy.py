@@ -17,7 +17,7 @@ from sbir_gate.model.finding import Rule
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.factories import make_metrics, make_run, scaled, with_metric
-from tests.factories_git import make_repository
+from tests.factories_git import copied, make_repository
 from tests.findings import notes, reasons
 
 TODAY = date(2026, 2, 1)
@@ -54,12 +54,18 @@ def head(factor=1.0):
 BASELINE = encode(RUN, head())
 
 
-@pytest.fixture
-def repository(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
     """Return a repository with a whole gate on main, and a branch for a change."""
-    made = make_repository(tmp_path / "repository")
+    made = make_repository(tmp_path_factory.mktemp("template"))
     made.commit({"gate.yaml": GATE, "baselines/enrichment.json": BASELINE, **DATA})
     made.branch("change")
+    return made
+
+
+@pytest.fixture
+def repository(tmp_path, template, monkeypatch):
+    made = copied(template, tmp_path / "repository")
     monkeypatch.chdir(made.folder)
     return made
 

@@ -80,6 +80,7 @@ def tried(
     kept=None,
     steps=None,
     memory_mib=16_384,
+    plants_memory=True,
     assignments=(),
     **options,
 ):
@@ -95,7 +96,7 @@ def tried(
     return run_trial(
         effective,
         edges,
-        TrialRequest(budget, 1, percents),
+        TrialRequest(budget, 1, percents, plants_memory),
         lambda *step: (steps if steps is not None else []).append(step),
         (kept if kept is not None else []).append,
     )
@@ -245,6 +246,16 @@ def test_a_handicap_too_large_for_the_machine_plants_no_memory(folder):
     (case,) = trial.cases[1:]
     assert not case.has_memory
     assert [omission.reason for omission in trial.left_out] == [LeftOut.MEMORY_NOT_PLANTED]
+
+
+@pytest.mark.usefixtures("folder")
+def test_memory_is_not_planted_where_it_is_not_wanted():
+    machine = Machine()
+    trial = tried(machine, percents=(50.0,), plants_memory=False)
+    assert {mib for _, mib in machine.runs} == {0.0}
+    assert [case.has_memory for case in trial.cases] == [True, False]
+    assert trial.left_out == ()
+    assert {found.planted for found in trial.found} == {Planted.TIME}
 
 
 def test_the_wrapper_keeps_placeholders_and_quotes():

@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sbir_gate.documents import load_alerts, load_verdict, save_verdict
 from sbir_gate.errors import ConfigurationError, ExitStatus, ToolError, UsageError
@@ -399,3 +400,14 @@ class TestTheBaseOfAChange:
         event = self.event(repository)
         group = on("merge_group", base_sha=event.base_sha)
         assert self.found(repository, group).commit == event.base_sha
+
+
+def test_a_full_run_holds_the_threshold_against_its_own_rate(runner):
+    """All awards are there: neither the draw of the fixture nor an estimate from it says more."""
+    file = runner.folder / "gate.yaml"
+    settings = yaml.safe_load(file.read_text())
+    settings["gate"] = {**settings.get("gate", {}), "match_rate_of": "population"}
+    settings["fixtures"] = {**settings.get("fixtures", {}), "draw": "draw.json"}
+    file.write_text(yaml.safe_dump(settings))
+    run = runner.measure(on("workflow_dispatch"), dataset="full").run
+    assert run.quality.population is None

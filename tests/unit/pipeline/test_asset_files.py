@@ -9,10 +9,11 @@ from sbir_gate.pipeline.asset_files import (
     asset_files,
     asset_settings,
     files_around,
+    judged_by_own_rate,
     with_awards,
     with_reports_in,
 )
-from sbir_gate.settings import load_settings
+from sbir_gate.settings import load_settings, policy
 
 
 def settings(**options):
@@ -73,3 +74,10 @@ def test_the_awards_that_were_recorded_take_the_place_of_those_that_are_set():
     found = with_awards(given, Path("a.csv"))
     assert (found.settings.fixtures.awards, given.settings.fixtures.awards) == (Path("a.csv"), Path("b.csv"))
     assert found.origins == given.origins
+
+
+def test_inside_dagster_the_threshold_is_for_the_awards_themselves():
+    effective = load_settings(None, {}, {}, ["gate.match_rate_of=population"])
+    limits = {limit.name: limit.minimum for limit in policy(judged_by_own_rate(effective).settings).limits}
+    assert limits["match_rate"] == 0.7
+    assert "population_match_rate" not in limits

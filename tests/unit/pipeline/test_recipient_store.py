@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sbir_gate.engine import EnrichRequest, enrich
+from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.errors import InputError
 from sbir_gate.locks import Waiting, locked
 from sbir_gate.pipeline.asset_files import AssetFiles
@@ -67,7 +67,7 @@ def store(tmp_path, tables):
 
 def enriched(store, tables, output, kept=None):
     rejects = output.with_suffix(".rejects.csv")
-    summary = enrich(
+    summary = link_and_write(
         EnrichRequest(str(tables[0]), str(tables[1]), output, rejects, kept_recipients=kept), store.settings
     )
     return output.read_bytes(), rejects.read_bytes(), summary.recipients, summary.rejects

@@ -1,10 +1,23 @@
+import random
 from collections import Counter
+from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.datasets.drawing.award_draw import draw_awards
+from sbir_gate.model.fixture_draw import (
+    DrawnFrom,
+    FixtureDraw,
+    draw_fault,
+    fixture_difference,
+    ids_digest,
+    rate_of_all,
+)
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, Phase
+
+SOURCE = DrawnFrom("awards.csv", 1, 1, "0" * 64)
 
 
 def award(number, phase=Phase.ONE, size=CompanySize.SMALL, identifiers=IdentifierType.BOTH):
@@ -74,3 +87,27 @@ def test_a_draw_from_more_awards_with_the_same_seed_keeps_most_of_them():
     before = {each.award_id for each in draw_awards(AWARDS, 100, 1).drawn}
     more = [*AWARDS, *(award(n) for n in range(3000, 3100))]
     assert len(before & {each.award_id for each in draw_awards(more, 100, 1).drawn}) > 80
+
+
+@pytest.mark.slow
+def test_the_rate_of_all_awards_is_not_moved_by_which_labels_are_kept():
+    """Only linked awards were labelled, and the seed stays: still a fair draw of the others."""
+    draw = random.Random(1)
+    awards = [award(n, draw.choice((Phase.ONE, Phase.TWO, Phase.THREE))) for n in range(2_000)]
+    linked = {each.award_id for each in awards if draw.random() < 0.8}
+    held, found = 0, []
+    for seed in range(150):
+        before = draw_awards(awards, 120, seed)
+        kept = {each.award_id for each in before.drawn if each.award_id in linked}
+        again = draw_awards(awards, 120, seed, kept)
+        ids = ids_digest(each.award_id for each in again.drawn)
+        document = FixtureDraw(
+            seed, 120, date(2026, 1, 31), "0.1.0", SOURCE, SOURCE, again.strata, ids, again.kept_ids
+        )
+        assert draw_fault(document) == fixture_difference(document, again.drawn) == ""
+        estimate = rate_of_all(document, again.drawn, linked)
+        held += estimate.low <= len(linked) / 2_000 <= estimate.high
+        found.append(estimate.rate)
+    # few new awards are behind each estimate: it varies, and its mean is right
+    assert sum(found) / len(found) == pytest.approx(len(linked) / 2_000, abs=0.02)
+    assert held >= 0.93 * 150, held

@@ -18,6 +18,10 @@ COMMIT = "9837899aac89" + "0" * 28
         (FixtureEdits(COMMIT, recipients=RowEdits(1, 2, 3)), "2 recipients removed; 3 recipients changed; 1"),
         (FixtureEdits(COMMIT, truth=RowEdits(added=1), altered_labels=0), "labels of 1 award added; judged"),
         (FixtureEdits(COMMIT), "the files differ, their rows do not; judged on that of commit 9837899aac89."),
+        (
+            FixtureEdits(COMMIT, is_redrawn=True),
+            "how the awards were drawn changed; judged on that of commit",
+        ),
         (FixtureEdits(COMMIT, obstacle=OBSTACLE), "the files differ, their rows do not; not judged on"),
         (FixtureEdits(COMMIT, is_counted=False, obstacle=OBSTACLE), "its rows could not be compared; not"),
     ],

@@ -5,6 +5,7 @@ from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.markdown import render_markdown
 from sbir_gate.gate.reporting.view import MAX_REASONS, build_view
 from sbir_gate.model.finding import Severity, recorded
+from sbir_gate.model.run import PopulationRate
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (
@@ -135,3 +136,17 @@ def test_control_characters_of_data_reach_no_channel():
     assert len(shown) > 50
     for text in shown:
         assert not set("\x1b\n\u202e") & set(text)
+
+
+def test_the_estimate_for_all_awards_is_beside_the_rate_of_the_fixture():
+    run = make_run()
+    population = PopulationRate(22_000, 0.842, 0.8149, 0.8662)
+    head = replace(run, quality=replace(run.quality, population=population))
+    view = view_of(head, run)
+    assert view.figures[1] == "of all awards 0.842 [0.815, 0.866]"
+    facts = {fact.name: fact.value for fact in view.quality}
+    assert facts["match rate of all awards"] == "0.842 [0.815, 0.866], estimated for 22,000 awards"
+    assert "of all awards 0.842 &#91;0.815,&nbsp;0.866&#93;" in render_markdown(view)
+    # a verdict alone knows it too
+    assert build_view(None, judge(head, run, POLICY)).figures[1] == view.figures[1]
+    assert not any("all awards" in text for text in texts(view_of(run, run)))

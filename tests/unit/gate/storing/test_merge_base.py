@@ -1,5 +1,5 @@
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -7,7 +7,7 @@ from sbir_gate.errors import ExitStatus, ToolError, UsageError
 from sbir_gate.gate.storing.git import Git, said
 from sbir_gate.gate.storing.merge_base import BaseName, find_base
 from sbir_gate.model.git import GitResult
-from tests.factories_git import ENVIRONMENT, Repository, make_repository
+from tests.factories_git import ENVIRONMENT, Repository, copied, make_repository
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,19 @@ class History:
     head: str
 
 
-@pytest.fixture
-def history(tmp_path):
-    repository = make_repository(tmp_path / "repository")
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    repository = make_repository(tmp_path_factory.mktemp("template"))
     fork = repository.commit({"file.txt": "fork"})
     repository.git("branch", "change")
     tip = repository.commit({"file.txt": "tip"})
     repository.git("switch", "--quiet", "change")
     return History(repository, fork, tip, repository.commit({"file.txt": "head"}))
+
+
+@pytest.fixture
+def history(tmp_path, template):
+    return replace(template, repository=copied(template.repository, tmp_path / "repository"))
 
 
 def find(repository, ref=None, target_branch=""):

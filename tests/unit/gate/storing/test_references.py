@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -14,7 +14,7 @@ from sbir_gate.gate.storing.references import (
     settled,
 )
 from sbir_gate.model.finding import Rule
-from tests.factories_git import ENVIRONMENT, Repository, make_repository
+from tests.factories_git import ENVIRONMENT, Repository, copied, make_repository
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,18 @@ class Clone:
         return self.repository.git(*arguments, **variables)
 
 
-@pytest.fixture
-def clone(tmp_path):
-    made = make_repository(tmp_path / "repository")
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    made = make_repository(tmp_path_factory.mktemp("template"))
     old, main = made.commit({"file.txt": "old"}), made.commit({"file.txt": "main"})
     made.git("update-ref", "refs/remotes/origin/main", main)
     made.git("switch", "--quiet", "--create", "change")
     return Clone(made, old, main, made.commit({"file.txt": "change"}))
+
+
+@pytest.fixture
+def clone(tmp_path, template):
+    return replace(template, repository=copied(template.repository, tmp_path / "repository"))
 
 
 def git_of(clone):
@@ -106,6 +111,16 @@ class TestAShadowedBranch:
         assert find_branch(git_of(clone), "release") is None
         with pytest.raises(UsageError, match="there is no commit 'release'"):
             find_base(git_of(clone), BaseName(None, "release"))
+
+    def test_a_folder_of_branches_or_tags_is_none_of_them(self, clone):
+        for folder in ("refs/heads/topic", "refs/remotes/origin/topic", "refs/tags/topic"):
+            clone.git("update-ref", f"{folder}/part", clone.old)
+        assert find_branch(git_of(clone), "topic") is None
+        assert find_reference(git_of(clone), "topic") is None
+
+    def test_a_name_that_leads_to_no_commit_is_passed_over(self, clone):
+        clone.git("update-ref", "refs/tags/v1", clone.git("rev-parse", "HEAD^{tree}"))
+        assert find_reference(git_of(clone), "v1") is None
 
     def test_without_a_remote_the_local_branch_comes_before_the_tag(self, clone):
         clone.git("update-ref", "-d", "refs/remotes/origin/main")

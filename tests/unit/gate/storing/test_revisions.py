@@ -6,15 +6,15 @@ from sbir_gate.errors import InputError, ToolError
 from sbir_gate.gate.storing.git import Git
 from sbir_gate.gate.storing.merge_base import BaseName, find_base
 from sbir_gate.gate.storing.revisions import file_sha256
-from tests.factories_git import make_repository
+from tests.factories_git import copied, make_repository
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 5\n"
 
 
-@pytest.fixture
-def repository(tmp_path):
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
     """Return a repository whose branch `change` left main before main moved on."""
-    made = make_repository(tmp_path / "repository")
+    made = make_repository(tmp_path_factory.mktemp("template"))
     made.commit({"policy.yaml": "old\n", "data/a.csv": "1\n", "data/b.csv": "2\n", "data/deep/c.csv": "3\n"})
     made.branch("change")
     made.commit({"policy.yaml": "of the change\n"})
@@ -22,6 +22,11 @@ def repository(tmp_path):
     made.commit({"policy.yaml": "of the tip\n"})
     made.git("checkout", "--quiet", "change")
     return made
+
+
+@pytest.fixture
+def repository(tmp_path, template):
+    return copied(template, tmp_path / "repository")
 
 
 def revision(repository, ref="main"):

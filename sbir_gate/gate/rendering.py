@@ -1,0 +1,73 @@
+"""A verdict as text, in each format, for the command line and for Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sbir_gate.errors import UsageError
+from sbir_gate.gate.edges import subject_here
+from sbir_gate.gate.reporting.console import render_console
+from sbir_gate.gate.reporting.junit import render_junit
+from sbir_gate.gate.reporting.markdown import Surroundings, render_markdown
+from sbir_gate.gate.reporting.report_page import render_report_page
+from sbir_gate.gate.reporting.trend_charts import trend_charts
+from sbir_gate.gate.reporting.view import build_view
+from sbir_gate.gate.trends import REPORT_METRICS, trends_of
+from sbir_gate.model.document import VERDICT, encode
+from sbir_gate.model.publication import Background, Subjects
+from sbir_gate.model.run import Run
+from sbir_gate.model.verdict import Verdict
+from sbir_gate.settings.schema import Settings
+from sbir_gate.wrong_input import did_you_mean
+
+FORMATS = ("console", "markdown", "json", "html", "junit")
+_WIDTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A Run and the verdict on it.
+
+    `compared` are the Runs that it was compared with, `settings` name the history that trends are drawn of.
+    `run_path` and `report_path` are the saved Run and the Markdown report, None if nothing was written.
+    """
+
+    run: Run
+    verdict: Verdict
+    compared: tuple[Run, ...] = ()
+    settings: Settings | None = None
+    run_path: Path | None = None
+    report_path: Path | None = None
+
+
+def render(
+    judged: Judged,
+    format: str = "markdown",  # noqa: A002 -- named as the option of the command line
+    *,
+    width: int = _WIDTH,
+    has_colour: bool = False,
+    is_verbose: bool = True,
+) -> str:
+    """Return a verdict as text: console, markdown, json, html (one page that needs no network) or junit.
+
+    `width`, `has_colour` and `is_verbose` hold for the console. The same input gives the same text. Raises
+    UsageError for another format.
+    """
+    run, verdict, settings = judged.run, judged.verdict, judged.settings
+    if format == "json":
+        return encode(VERDICT, verdict)
+    if format == "junit":
+        return render_junit(verdict)
+    if format == "console":
+        return render_console(build_view(run, verdict), width, has_colour, is_verbose)
+    subjects = Subjects.of(verdict, subject_here)
+    if format == "markdown":
+        trends = trends_of(run, settings, verdict.changes) if settings else ()
+        view = build_view(run, verdict, subjects=subjects)
+        return render_markdown(view, Surroundings(charts=trend_charts(trends)))
+    if format == "html":
+        trends = trends_of(run, settings, verdict.changes, REPORT_METRICS) if settings else ()
+        return render_report_page(run, verdict, Background(judged.compared, trends), subjects)
+    hint = did_you_mean(format, FORMATS) or f"choose {', '.join(FORMATS)}"
+    raise UsageError("there is no such format", hint, value=format)
