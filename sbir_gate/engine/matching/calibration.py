@@ -59,7 +59,7 @@ class AbsentShare(NamedTuple):
 
 
 def stratum_numbers(query: Integers, matrix: Floats, max_frequency_in_state: int) -> Integers:
-    """Return the place in STRATA of each pair of a feature matrix; `links_by_name` has the rule in words."""
+    """Return the place in STRATA of each pair of a feature matrix; `links_by_name` is the rule."""
     column = {name: matrix[:, FEATURES.index(name)] for name in _DECISIVE}
     is_exact, same_state = column["same_compact"] > 0, column["same_state"] > 0
     elsewhere = column["state_conflict"] > 0
@@ -87,7 +87,7 @@ _DECISIVE = (
 
 
 def best_pairs(pairs: AskedPairs, curves: Curves) -> AskedPairs:
-    """Return the pair of each query that would be chosen: one that the rule links, else the surest."""
+    """Return the pair of each query that would be chosen: one that the rule links, else the most certain."""
     sureness = _calibrated(pairs, curves)
     is_rule = pairs.stratum < len(_PLACES)
     order = np.lexsort((-pairs.log_odds, -sureness, ~is_rule, pairs.query))
@@ -99,8 +99,8 @@ def best_pairs(pairs: AskedPairs, curves: Curves) -> AskedPairs:
 def absent_share(labels: HardLabels, found: int, asked: int) -> AbsentShare:
     """Return how many of `asked` queries have no recipient, of which the model is confident of `found`.
 
-    Confident answers are a mixture: so many where the recipient is in the table, so many where it is not, as
-    the labels show. Solved for the share of the mixture.
+    The confident answers are a mixture of those with the recipient in the table and those without it; the labels
+    show the rate of each. Solved for the share of the mixture.
     """
     shown, hidden = _confident(labels.shown, labels.queries), _confident(labels.hidden, labels.queries)
     if asked == 0 or shown - hidden < 0.05:
