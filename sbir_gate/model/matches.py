@@ -48,6 +48,7 @@ class NoLinkReason(StrEnum):
     IDENTIFIER_CONFLICT = "identifier-conflict"
     NAME_FREQUENCY = "name-frequency"
     OTHER_GENERATION = "other-generation"
+    OTHER_WORDS = "other-words"
     BELOW_LIMIT = "below-limit"
     NO_CANDIDATE = "no-candidate"
     PLACEHOLDER = "placeholder"

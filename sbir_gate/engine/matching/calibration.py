@@ -15,13 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.confidence import Model, fit
-from sbir_gate.engine.matching.similarity import FEATURES, Floats, Integers
+from sbir_gate.engine.matching.similarity import FEATURES
 from sbir_gate.engine.matching.strata import LARGEST_LOG_ODDS, STRATA, Acceptance, Acceptances
+from sbir_gate.engine.matching.tokens import Floats, Integers
 from sbir_gate.model.matches import PlaceEvidence
 
 # A unique name is a link by itself only if its tokens are rare together: their weight
 # reaches this share of the largest possible weight of one token.
 RARE_ENOUGH = 0.45 / 3.0
+
+# Weight (0..1) from which a token that the other name lacks names another firm: where each name has one,
+# or where no place confirms. SERVICES weighs 0.31, TECHNOLOGIES 0.35, SYSTEMS 0.41, LABS 0.54, OPTICS 0.74.
+CONTRADICTING = 0.4
+UNCONFIRMED = 0.5
 
 _SHRINKAGE = 2.0
 _PSEUDO_LINKS = 10.0
@@ -86,6 +92,14 @@ _DECISIVE = (
 )
 
 
+def is_barred(matrix: Floats) -> NDArray[np.bool_]:
+    """Say which pairs never link because their names contradict, whatever the model thinks."""
+    contradiction = matrix[:, FEATURES.index("contradiction")]
+    rest = matrix[:, FEATURES.index("unconfirmed_rest")]
+    barred: NDArray[np.bool_] = (contradiction >= CONTRADICTING) | (rest >= UNCONFIRMED)
+    return barred
+
+
 def best_pairs(pairs: AskedPairs, curves: Curves) -> AskedPairs:
     """Return the pair of each query that would be chosen: one that the rule links, else the most certain."""
     sureness = _calibrated(pairs, curves)
@@ -99,8 +113,8 @@ def best_pairs(pairs: AskedPairs, curves: Curves) -> AskedPairs:
 def absent_share(labels: HardLabels, found: int, asked: int) -> AbsentShare:
     """Return how many of `asked` queries have no recipient, of which the model is confident of `found`.
 
-    The confident answers are a mixture of those with the recipient in the table and those without it; the labels
-    show the rate of each. Solved for the share of the mixture.
+    The confident answers are a mixture of those with the recipient in the table and those without it; the
+    labels show the rate of each. Solved for the share of the mixture.
     """
     shown, hidden = _confident(labels.shown, labels.queries), _confident(labels.hidden, labels.queries)
     if asked == 0 or shown - hidden < 0.05:

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sbir_gate.engine.matching.calibration import RARE_ENOUGH
+from sbir_gate.engine.matching.calibration import CONTRADICTING, RARE_ENOUGH, UNCONFIRMED
 from sbir_gate.engine.matching.confidence import DUNS_CONFIDENCE, UEI_CONFIDENCE
 from sbir_gate.engine.matching.exact import IdentifierMatch
 from sbir_gate.engine.matching.normalise import differ_in_generation
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import FEATURES, Floats
+from sbir_gate.engine.matching.similarity import FEATURES
 from sbir_gate.engine.matching.strata import Acceptances, Basis, Stratum
-from sbir_gate.model.matches import DecisionKind, Method, PlaceEvidence
+from sbir_gate.engine.matching.tokens import Floats
+from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason, PlaceEvidence
 
 CONFLICT_CONFIDENCE = 0.3
 """What is stated of identifier matches whose names clearly disagree: an assumption.
@@ -32,7 +33,11 @@ At least 0.988 of them were correct in every case: docs/performance/enrichment-b
 
 IDENTIFIER_CONFLICT = "identifier-conflict"
 
-_DECISIVE = ("same_compact", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity")
+_DECISIVE = (
+    *("same_compact", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity"),
+    *("contradiction", "unconfirmed_rest"),
+)
+
 
 LEAST_CANDIDATE = 0.02
 """Confidence below which a recipient is not even kept for review."""
@@ -45,6 +50,7 @@ LEAST_KEPT = 0.01
 class PairFacts:
     """What decides about one candidate of the query `query_id`; `order` sorts the best first.
 
+    `barrier` is why its name is not a link, however sure the model is; None where nothing bars it.
     Pairs come in the order of their content, so a stable sort leaves no tie to chance.
     """
 
@@ -60,7 +66,7 @@ class PairFacts:
     same_city: bool
     name_frequency: int
     is_rare: bool
-    is_other_generation: bool
+    barrier: NoLinkReason | None
     order: tuple[float | str, ...]
 
     @property
@@ -154,12 +160,22 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
                 state_conflict=value["state_conflict"][place] > 0,
                 same_city=value["same_city"][place] > 0,
                 name_frequency=int(scored.pairs.name_frequency[index]),
-                is_other_generation=differ_in_generation(left, right),
+                barrier=_barrier(
+                    left, right, value["contradiction"][place], value["unconfirmed_rest"][place]
+                ),
                 is_rare=value["shared_rarity"][place] >= RARE_ENOUGH,
                 order=(-confidence, -similarity[place], recipient, *map(str, (states[index], zips[index]))),
             )
         )
     return facts
+
+
+def _barrier(left: str, right: str, contradiction: float, unconfirmed_rest: float) -> NoLinkReason | None:
+    if differ_in_generation(left, right):
+        return NoLinkReason.OTHER_GENERATION
+    if contradiction >= CONTRADICTING or unconfirmed_rest >= UNCONFIRMED:
+        return NoLinkReason.OTHER_WORDS
+    return None
 
 
 def links_by_name(pair: PairFacts, states_in_common: int, max_frequency_in_state: int) -> bool:
@@ -217,7 +233,7 @@ def _linked_pair(pairs: Sequence[PairFacts], rules: Rules) -> Candidate | None:
         if links_by_name(pair, in_state, rules.max_frequency_in_state):
             found = _from_name(pair, rules, Basis.RULE)
             return found if found.confidence >= rules.limit(pair, Basis.RULE) else None
-    best = next((pair for pair in by_sureness if not pair.is_other_generation), None)
+    best = next((pair for pair in by_sureness if pair.barrier is None), None)
     if best is not None and rules.confidence(best) >= rules.limit(best):
         return _from_name(best, rules)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from duckdb import DuckDBPyConnection
 
+from sbir_gate.engine.matching.normalise import legal_form
 from sbir_gate.engine.matching.parts import names_query
 from sbir_gate.reading.database import count_rows
 
@@ -29,9 +30,10 @@ def create_firms(connection: DuckDBPyConnection) -> int:
          AND a.duns IS NOT DISTINCT FROM f.duns AND a.city IS NOT DISTINCT FROM f.city
          AND a.state IS NOT DISTINCT FROM f.state AND a.zip5 IS NOT DISTINCT FROM f.zip5
     """)
+    form = legal_form("raw_name")
     connection.execute(
         "CREATE OR REPLACE TABLE firm_names AS FROM ("
-        + names_query("firms", "firm_id, city, state, zip5, uei, duns", "is_alias")
+        + names_query("firms", f"firm_id, city, state, zip5, uei, duns, {form} AS form", "is_alias")
         + ") WHERE normal IS NOT NULL"
     )
     return count_rows(connection, "firms")
@@ -40,13 +42,13 @@ def create_firms(connection: DuckDBPyConnection) -> int:
 def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
     """Create `queries` and `firm_queries` for the firms in `firm_ids_table`; return the queries.
 
-    A query is a distinct (normal name, place, identifiers): firms that differ only in the spelling
-    of their name share it.
+    A query is a distinct (normal name, legal form, place, identifiers): firms that differ only in the
+    spelling of their name share it.
     """
     connection.execute(f"""
         CREATE OR REPLACE TABLE queries AS
-        SELECT (row_number() OVER (ORDER BY normal, city, state, zip5, uei, duns)) - 1 AS query_id, *
-        FROM (SELECT DISTINCT normal, compact, city, state, zip5, uei, duns
+        SELECT (row_number() OVER (ORDER BY normal, form, city, state, zip5, uei, duns)) - 1 AS query_id, *
+        FROM (SELECT DISTINCT normal, compact, form, city, state, zip5, uei, duns
               FROM firm_names SEMI JOIN {firm_ids_table} USING (firm_id) WHERE compact <> '')
         ORDER BY query_id
     """)
@@ -55,7 +57,7 @@ def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
         SELECT DISTINCT n.firm_id, q.query_id
         FROM firm_names n SEMI JOIN {firm_ids_table} USING (firm_id)
         JOIN queries q
-          ON n.normal = q.normal AND n.city IS NOT DISTINCT FROM q.city
+          ON n.normal = q.normal AND n.form IS NOT DISTINCT FROM q.form AND n.city IS NOT DISTINCT FROM q.city
          AND n.state IS NOT DISTINCT FROM q.state AND n.zip5 IS NOT DISTINCT FROM q.zip5
          AND n.uei IS NOT DISTINCT FROM q.uei AND n.duns IS NOT DISTINCT FROM q.duns
     """)

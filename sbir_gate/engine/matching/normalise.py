@@ -111,6 +111,23 @@ def compact_name(column: str) -> str:
     return f"replace({column}, ' ', '')"
 
 
+_LEGAL_END = r"(?:,? THE)?[^A-Z]*$"
+_CORPORATION = rf"[ ,](?:INC\.?(?:ORP[A-Z]*)?|CORP(?:OR[A-Z]*)?){_LEGAL_END}"
+_COMPANY = rf"[ ,](?:P?L\.? ?L\.? ?[CP]|L\.? ?P|LIMITED LIABILITY [A-Z]+|LIMITED PARTNERSHIP){_LEGAL_END}"
+
+
+def legal_form(column: str) -> str:
+    """Return the SQL expression of the legal form that a raw name ends in: 'corporation', 'company' or NULL.
+
+    A company is one with limited liability (LLC) or a partnership. CO and LTD are either.
+    """
+    text = f"upper({column})"
+    return (
+        f"CASE WHEN regexp_matches({text}, {literal(_CORPORATION)}) THEN 'corporation'"
+        f" WHEN regexp_matches({text}, {literal(_COMPANY)}) THEN 'company' END"
+    )
+
+
 _ALIAS_MARK = (
     r"(?:D\s*/?\s*B\s*/?\s*A|DOING BUSINESS AS|A\s*/\s*K\s*/\s*A|AKA|ALSO KNOWN AS|F\s*/?\s*K\s*/?\s*A"
     r"|FORMERLY KNOWN AS|FORMERLY|N\s*/?\s*K\s*/?\s*A|NOW KNOWN AS|TRADING AS|T/A)"
@@ -204,28 +221,48 @@ def canonical_token(token: str) -> str:
     return token
 
 
-def canonical_tokens(normal: str) -> tuple[str, ...]:
-    """Return the canonical tokens of a normal name, in their order, single letters joined.
+def spelled_tokens(normal: str) -> list[tuple[str, str]]:
+    """Return the canonical tokens of a normal name, each with its spelling, in their order.
 
-    >>> canonical_tokens("C F D RESEARCH AND TECHNOLOGIES")
-    ('CFD', 'RSCH', 'TECH')
+    Single letters are joined.
     """
-    tokens: list[str] = []
+    tokens: list[tuple[str, str]] = []
     letters = ""
     for word in normal.split():
         if len(word) == 1:
             letters += word
             continue
         if letters:
-            tokens.append(letters)
+            tokens.append((letters, letters))
             letters = ""
         token = canonical_token(word)
         if token:
-            tokens.append(token)
+            tokens.append((token, word))
     if letters:
-        tokens.append(letters)
-    return tuple(tokens)
+        tokens.append((letters, letters))
+    return tokens
 
+
+def canonical_tokens(normal: str) -> tuple[str, ...]:
+    """Return the canonical tokens of a normal name, in their order, single letters joined.
+
+    >>> canonical_tokens("C F D RESEARCH AND TECHNOLOGIES")
+    ('CFD', 'RSCH', 'TECH')
+    """
+    return tuple(token for token, _ in spelled_tokens(normal))
+
+
+TRADES = frozenset(
+    """
+    APARTMENTS AUTO AUTOBODY BAKERY BARBER BREWERY BREWING CABINETS CAFE CARPENTRY CARPET CATERING
+    CHIROPRACTIC CLEANERS CLEANING CONSTRUCTION DAYCARE DENTAL DENTISTRY DRYWALL ELECTRICIANS
+    EXCAVATING EXCAVATION FARM FARMS FENCE FENCING FLOORING FLORIST FURNITURE GROCERY HAULING HEATING
+    HOTEL INN JANITORIAL JEWELERS LANDSCAPING LAUNDRY LAWN LUMBER MASONRY MORTGAGE MOTEL NURSERY
+    PAINTING PAVING PHARMACY PIZZA PLUMBING POULTRY REALTY RESTAURANT ROOFING SALON SEAFOOD STAFFING
+    TAVERN TOWING TRUCKING UPHOLSTERY VETERINARY WELDING WINERY
+    """.split()  # noqa: SIM905 -- a list of words reads best as lines
+)
+"""Words that name a line of business: a firm of that trade is not one that lacks the word."""
 
 ROMAN_NUMERALS = {"II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
 

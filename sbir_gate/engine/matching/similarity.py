@@ -6,9 +6,7 @@ Pure: arrays of strings in, one float matrix out. Strings are compared by rapidf
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,41 +15,20 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler, Prefix
 from rapidfuzz.process import cpdist
 
-from sbir_gate.engine.matching.normalise import ROMAN_NUMERALS, canonical_tokens
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from sbir_gate.engine.matching.tokens import Floats, Integers, NameTable, lengths, objects, token_features
 
 _FEATURES = """
 token_sort token_set partial plain compact compact_hinge jaro_winkler overlap near_overlap
 query_unmatched recipient_unmatched shared_rarity near_rarity same_first_token same_compact same_canonical
 cut_prefix acronym numbers_differ same_zip5 same_zip3 zip_conflict same_city city_conflict same_state
 state_conflict uei_conflict duns_conflict same_compact_elsewhere rare_token rare_token_elsewhere
-name_frequency runner_ups margin shared_keys shortness
+name_frequency runner_ups margin shared_keys shortness query_rest recipient_rest contradiction
+unconfirmed_rest form_conflict
 """
 FEATURES = tuple(_FEATURES.split())
 """The columns of the feature matrix, in their order; the stored model names them."""
 
 _COMPETING = ("token_sort", "compact", "jaro_winkler", "same_zip5", "same_city", "same_state")
-
-
-@dataclass(frozen=True, slots=True)
-class NameTable:
-    """Distinct names with what the comparison needs of each; pairs refer to rows by index.
-
-    `tokens` holds token numbers padded with -1; `weights` the inverse document frequency of each,
-    `rareness` is 1 for a token that no other name holds and 1/n for one that n names hold,
-    `vocabulary` the token of each number.
-    """
-
-    normal: NDArray[np.object_]
-    compact: NDArray[np.object_]
-    canonical: NDArray[np.object_]
-    sorted_canonical: NDArray[np.object_]
-    tokens: Integers
-    weights: Floats
-    rareness: Floats
-    vocabulary: NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +46,8 @@ class Pairs:
 
     `query` numbers the queries; `left` and `right` are rows of the name table. `name_frequency` is the name
     frequency: how many distinct recipients have the compact name. `uei_conflict` and `duns_conflict` say
-    that both sides have such an identifier and share none. `is_cut` says that the recipient's or
+    that both sides have such an identifier and share none, `form_conflict` that one is a corporation and the
+    other a limited liability company or partnership. `is_cut` says that the recipient's or
     the query's raw name has the length of a column that cuts names.
     """
 
@@ -83,44 +61,25 @@ class Pairs:
     uei_conflict: NDArray[np.bool_]
     duns_conflict: NDArray[np.bool_]
     is_cut: NDArray[np.bool_]
-
-
-def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, float], total: int) -> NameTable:
-    """Return the table of `normal_names` (same order), weighted by token `frequencies` among `total` names.
-
-    A token's weight is ln((total + 1) / (frequency + 1)): Sparck Jones' inverse document frequency,
-    smoothed so that an unseen token has the largest weight and none is negative.
-    """
-    canonical = [canonical_tokens(name) for name in normal_names]
-    numbers: dict[str, int] = {}
-    width = max((len(set(row)) for row in canonical), default=0)
-    tokens = np.full((len(canonical), max(width, 1)), -1, dtype=np.int64)
-    for row, row_tokens in enumerate(canonical):
-        for column, token in enumerate(dict.fromkeys(row_tokens)):
-            tokens[row, column] = numbers.setdefault(token, len(numbers))
-    counts = np.array([frequencies.get(token, 0) for token in numbers] + [1])
-    idf = [math.log((total + 1) / (frequencies.get(token, 0) + 1)) for token in numbers]
-    by_number = np.array([*idf, 0.0])
-    return NameTable(
-        normal=_objects(list(normal_names)),
-        compact=_objects([name.replace(" ", "") for name in normal_names]),
-        canonical=_objects([" ".join(row) for row in canonical]),
-        sorted_canonical=_objects([" ".join(sorted(row)) for row in canonical]),
-        tokens=tokens,
-        weights=np.where(tokens >= 0, np.maximum(by_number[tokens], 0.0), 0.0),
-        rareness=np.where(tokens >= 0, 1.0 / np.maximum(counts[tokens], 1), 0.0),
-        vocabulary=_objects(list(numbers)),
-    )
+    form_conflict: NDArray[np.bool_]
 
 
 def features(pairs: Pairs, names: NameTable, total: int) -> Floats:
     """Return the matrix (pairs x FEATURES), values about 0..1, without NaN."""
-    columns = _string_features(pairs, names) | _token_features(pairs, names, total) | _place_features(pairs)
+    columns = (
+        _string_features(pairs, names)
+        | token_features(pairs.left, pairs.right, names, total)
+        | _place_features(pairs)
+    )
     same_compact = columns["same_compact"]
     columns["uei_conflict"] = pairs.uei_conflict.astype(np.float64)
     columns["duns_conflict"] = pairs.duns_conflict.astype(np.float64)
     columns["same_compact_elsewhere"] = same_compact * columns["state_conflict"]
     columns["rare_token_elsewhere"] = columns["rare_token"] * columns["same_compact_elsewhere"]
+    is_confirmed = np.maximum(columns["same_zip5"], columns["same_city"] * columns["same_state"])
+    rest = np.maximum(columns["query_rest"], columns["recipient_rest"])
+    columns["unconfirmed_rest"] = rest * (1.0 - is_confirmed)
+    columns["form_conflict"] = pairs.form_conflict.astype(np.float64)
     columns["name_frequency"] = np.log(np.maximum(pairs.name_frequency, 1)) / 3.0
     columns["runner_ups"], columns["margin"] = _competition(pairs, names, columns)
     columns["shared_keys"] = np.minimum(pairs.shared_keys, 12) / 12.0
@@ -149,7 +108,7 @@ def _string_features(pairs: Pairs, names: NameTable) -> dict[str, Floats]:
     ordered = (list(names.sorted_canonical[left]), list(names.sorted_canonical[right]))
     compact = (list(names.compact[left]), list(names.compact[right]))
     compact_ratio = cpdist(*compact, scorer=fuzz.ratio, dtype=np.float64) / 100.0
-    shorter = np.minimum(_lengths(names.compact)[left], _lengths(names.compact)[right])
+    shorter = np.minimum(lengths(names.compact)[left], lengths(names.compact)[right])
     is_prefix = cpdist(*compact, scorer=Prefix.similarity, dtype=np.float64) == shorter
     return {
         "token_sort": cpdist(*ordered, scorer=fuzz.ratio, dtype=np.float64) / 100.0,
@@ -165,65 +124,6 @@ def _string_features(pairs: Pairs, names: NameTable) -> dict[str, Floats]:
         "acronym": _acronyms(names, left, right),
         "shortness": 1.0 / np.maximum(shorter, 1.0),
     }
-
-
-def _token_features(pairs: Pairs, names: NameTable, total: int) -> dict[str, Floats]:
-    left_tokens, right_tokens = names.tokens[pairs.left], names.tokens[pairs.right]
-    left_weights, right_weights = names.weights[pairs.left], names.weights[pairs.right]
-    equal = (left_tokens[:, :, None] == right_tokens[:, None, :]) & (left_tokens[:, :, None] >= 0)
-    is_shared, is_shared_right = equal.any(axis=2), equal.any(axis=1)
-    shared = (left_weights * is_shared).sum(axis=1)
-    open_left, open_right = (left_tokens >= 0) & ~is_shared, (right_tokens >= 0) & ~is_shared_right
-    near, near_right = _near_tokens(left_tokens, right_tokens, open_left, open_right, names.vocabulary)
-    left_near = (left_weights * near).sum(axis=1)
-    right_near = (right_weights * near_right).sum(axis=1)
-    left_mass, right_mass = left_weights.sum(axis=1), right_weights.sum(axis=1)
-    largest = math.log(total + 1) or 1.0
-    digits = _numbers(names.normal)
-    rare_token = (names.rareness[pairs.left] * is_shared).max(axis=1)
-    first = (left_tokens[:, 0] == right_tokens[:, 0]) & (left_tokens[:, 0] >= 0)
-    return {
-        "overlap": _divided(2 * shared, left_mass + right_mass),
-        "near_overlap": _divided(2 * shared + left_near + right_near, left_mass + right_mass),
-        "query_unmatched": (left_mass - shared - left_near) / largest / 3.0,
-        "recipient_unmatched": (right_mass - shared - right_near) / largest / 3.0,
-        "shared_rarity": np.minimum(shared / largest, 3.0) / 3.0,
-        "near_rarity": np.minimum((shared + np.minimum(left_near, right_near)) / largest, 3.0) / 3.0,
-        "rare_token": rare_token,
-        "same_first_token": first.astype(np.float64),
-        "numbers_differ": (digits[pairs.left] != digits[pairs.right]).astype(np.float64),
-    }
-
-
-def _near_tokens(
-    left_tokens: Integers,
-    right_tokens: Integers,
-    open_left: NDArray[np.bool_],
-    open_right: NDArray[np.bool_],
-    vocabulary: NDArray[np.object_],
-) -> tuple[Floats, Floats]:
-    """Return the similarity 0..1 of each left and each right token to the nearest one on the other side.
-
-    Only the open tokens, which equal none on the other side, take part; a similarity below 0.75 counts as 0.
-    A token of three letters or more that starts the other is an abbreviation: 0.9.
-    """
-    near_left, near_right = np.zeros(left_tokens.shape), np.zeros(right_tokens.shape)
-    pair, left_column, right_column = np.nonzero(open_left[:, :, None] & open_right[:, None, :])
-    if not len(pair):
-        return near_left, near_right
-    both = left_tokens[pair, left_column] * len(vocabulary) + right_tokens[pair, right_column]
-    distinct, position = np.unique(both, return_inverse=True)
-    left, right = np.divmod(distinct, len(vocabulary))
-    texts = (list(vocabulary[left]), list(vocabulary[right]))
-    similarity = cpdist(*texts, scorer=fuzz.ratio, dtype=np.float64) / 100.0
-    lengths = _lengths(vocabulary)
-    shorter = np.minimum(lengths[left], lengths[right])
-    is_start = (shorter >= 3) & (cpdist(*texts, scorer=Prefix.similarity, dtype=np.float64) == shorter)
-    similarity = np.where(is_start, np.maximum(similarity, 0.9), similarity)
-    nearness = np.where(similarity >= 0.75, similarity, 0.0)[position]
-    np.maximum.at(near_left, (pair, left_column), nearness)
-    np.maximum.at(near_right, (pair, right_column), nearness)
-    return near_left, near_right
 
 
 def _place_features(pairs: Pairs) -> dict[str, Floats]:
@@ -307,33 +207,5 @@ def _initials_number(name: str, first_tokens: Mapping[str, int]) -> int:
     return first_tokens.get("".join([token[0] for token in tokens]), -1)
 
 
-_ROMAN = "|".join(ROMAN_NUMERALS)
-_NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{_ROMAN}")
-_MAY_HAVE_NUMBER = re.compile(rf"[0-9]|\b(?:{_ROMAN})\b")
-
-
-def _numbers(names: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return, per name, the tokens that number a firm among its sisters: digits and Roman numerals."""
-    # most names have none: those are not split
-    may_have, is_number = _MAY_HAVE_NUMBER.search, _NUMBER.fullmatch
-    return _objects(
-        [tuple(sorted(filter(is_number, name.split()))) if may_have(name) else () for name in names]
-    )
-
-
 def _zip3(zips: NDArray[np.object_]) -> NDArray[np.object_]:
-    return _objects([code[:3] for code in zips])
-
-
-def _lengths(texts: NDArray[np.object_]) -> Floats:
-    return np.array([len(text) for text in texts], dtype=np.float64)
-
-
-def _divided(numerator: Floats, denominator: Floats) -> Floats:
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
-
-
-def _objects(texts: Sequence[object]) -> NDArray[np.object_]:
-    array = np.empty(len(texts), dtype=object)
-    array[:] = texts
-    return array
+    return objects([code[:3] for code in zips])

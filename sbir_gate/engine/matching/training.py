@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sbir_gate.engine.matching.calibration import AskedPairs, HardLabels, stratum_numbers
+from sbir_gate.engine.matching.calibration import AskedPairs, HardLabels, is_barred, stratum_numbers
 from sbir_gate.engine.matching.confidence import PRIOR_STRENGTH, Model, fit
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import FEATURES, Floats, Pairs, Places, without_identifiers
+from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, without_identifiers
+from sbir_gate.engine.matching.tokens import Floats
 
 HIDDEN_SHARE = 3
 """One labelled query in this many has its recipient hidden."""
@@ -57,6 +58,7 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
         uei_conflict=pairs.uei_conflict[keep],
         duns_conflict=pairs.duns_conflict[keep],
         is_cut=pairs.is_cut[keep],
+        form_conflict=pairs.form_conflict[keep],
     )
 
 
@@ -147,6 +149,8 @@ def _fold(query: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _asked(pairs: LabelledPairs, models: Sequence[Model], max_frequency_in_state: int) -> AskedPairs:
     """Return the pairs with what the model says of each that was fitted without its query."""
+    keep = ~is_barred(pairs.matrix)
+    pairs = LabelledPairs(pairs.query[keep], pairs.matrix[keep], pairs.labels[keep])
     fold = _fold(pairs.query)
     by_model = [model.log_odds(pairs.matrix) for model in models]
     return AskedPairs(

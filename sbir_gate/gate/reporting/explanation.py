@@ -69,6 +69,11 @@ _FEATURES = {
     "margin": "lead over the next candidate",
     "shared_keys": "shared search keys",
     "shortness": "short name",
+    "query_rest": "rarest unmatched word of the award",
+    "recipient_rest": "rarest unmatched word of the recipient",
+    "contradiction": "unmatched words on both sides",
+    "unconfirmed_rest": "unmatched word, no place confirms",
+    "form_conflict": "legal forms differ",
 }
 _KEYS = {
     "start-in-zip3": "first 4 letters and ZIP area",

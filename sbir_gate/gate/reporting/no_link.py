@@ -12,6 +12,7 @@ REASONS: Mapping[NoLinkReason, str] = MappingProxyType(
         NoLinkReason.IDENTIFIER_CONFLICT: "identifier conflict",
         NoLinkReason.NAME_FREQUENCY: "name frequency",
         NoLinkReason.OTHER_GENERATION: "other generation",
+        NoLinkReason.OTHER_WORDS: "other words",
         NoLinkReason.BELOW_LIMIT: "below the limit",
         NoLinkReason.NO_CANDIDATE: "no candidate",
         NoLinkReason.PLACEHOLDER: "placeholder",
@@ -27,6 +28,7 @@ _MEANINGS: Mapping[NoLinkReason, str] = MappingProxyType(
         NoLinkReason.NAME_FREQUENCY: "a recipient has the same name, but so have others,"
         " or the place disagrees",
         NoLinkReason.OTHER_GENERATION: "the names end in different numbers: sister firms",
+        NoLinkReason.OTHER_WORDS: "one name has words that the other lacks, and nothing confirms it",
         NoLinkReason.BELOW_LIMIT: "the best candidate is below the acceptance limit",
         NoLinkReason.NO_CANDIDATE: "no recipient resembles the firm",
         NoLinkReason.PLACEHOLDER: "the name is a placeholder (n/a), and there is no identifier",

@@ -17,8 +17,9 @@ from sbir_gate.engine.matching.calibration import (
 )
 from sbir_gate.engine.matching.decisions import links_by_name, pair_facts
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import Pairs, Places, build_name_table, features
+from sbir_gate.engine.matching.similarity import Pairs, Places, features
 from sbir_gate.engine.matching.strata import STRATA, Basis, Stratum
+from sbir_gate.engine.matching.tokens import build_name_table
 from sbir_gate.model.matches import Method, PlaceEvidence
 
 SAFE = Stratum(Method.NAME_EXACT, PlaceEvidence.CONFIRMS, Basis.RULE)
@@ -143,6 +144,7 @@ def scored_pairs():
         uei_conflict=np.zeros(count, dtype=bool),
         duns_conflict=np.zeros(count, dtype=bool),
         is_cut=np.zeros(count, dtype=bool),
+        form_conflict=np.zeros(count, dtype=bool),
     )
     ids = objects([f"R{number}" for number in range(count)])
     keys = np.arange(count)

@@ -1,11 +1,14 @@
 import random
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sbir_gate.engine.matching.cascade import match_firms
+from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
 from sbir_gate.model.matches import Method
 from tests.factories_matching import (
     UEIS,
@@ -15,6 +18,7 @@ from tests.factories_matching import (
     load_awards,
     load_recipients,
     match,
+    untimed,
 )
 from tests.step_options import matching_options
 
@@ -304,3 +308,52 @@ def test_decisions_depend_on_content_only_ties_included(awards, recipients, rand
     random.shuffle(awards)
     random.shuffle(recipients)
     assert outcome(match(awards, recipients, threads=threads)) == outcome(expected)
+
+
+def test_a_shared_first_word_and_zip_are_no_proof():
+    place = {"city": "RENO", "state": "NV", "zip5": "89501"}
+    awards = [
+        Award("A1", "Vexal Photonics Inc.", **place),
+        Award("A2", "Tarn Biosciences LLC", **place),
+        Award("A3", "Ostrava Data Systems", **place),
+        Award("A4", "Quillon Microsystems Inc", **place),
+        Award("A5", "Xylantra, Inc.", **place),
+    ]
+    recipients = [
+        Recipient("R1", "VEXAL PIZZA LLC", **place),
+        Recipient("R2", "TARN ROOFING LLC", **place),
+        Recipient("R3", "OSTRAVA DATA SYS", **place),
+        Recipient("R4", "QUILLON MICRODEVICES INC", **place),
+        Recipient("R5", "XYLANTRA TOWING CORP", **place),
+    ]
+    matching = match(awards, recipients)
+    assert [matching.said(award.award_id) for award in awards] == [
+        ("candidate", "name-fuzzy", "R1"),
+        ("candidate", "name-fuzzy", "R2"),
+        ("link", "name-fuzzy", "R3"),
+        ("candidate", "name-fuzzy", "R4"),
+        ("candidate", "name-fuzzy", "R5"),
+    ]
+
+
+def test_a_word_more_needs_a_place():
+    award = Award("A1", "Xylantra Dynamics, Inc.", **CAMBRIDGE)
+    longer = "XYLANTRA DYNAMICS HOLDINGS INC"
+    assert said(award, Recipient("R1", longer, **CAMBRIDGE)) == ("link", "name-fuzzy", "R1")
+    assert said(award, Recipient("R1", longer)) == ("candidate", "name-fuzzy", "R1")
+
+
+def test_contradicting_legal_forms_are_known_of_names_not_of_aliases():
+    awards = [Award("A1", "Xylantra, L.L.C.")]
+    recipients = [Recipient("R1", "XYLANTRA INCORPORATED"), Recipient("R2", "ZENITH (XYLANTRA) INC.")]
+    with database() as connection, TemporaryDirectory() as folder:
+        load_awards(connection, awards)
+        load_recipients(connection, recipients, Path(folder))
+        match_firms(connection, matching_options(), untimed)
+        scored = score_pairs(connection, prepare_scoring(connection))
+    names = scored.names.normal[scored.pairs.right]
+    conflicts = dict(
+        zip(zip(scored.recipient_id, names, strict=True), scored.pairs.form_conflict, strict=True)
+    )
+    assert conflicts["R1", "XYLANTRA"]
+    assert not conflicts["R2", "XYLANTRA"]

@@ -14,7 +14,7 @@ from sbir_gate.engine.matching.decisions import (
     links_by_name,
 )
 from sbir_gate.engine.matching.exact import IdentifierMatch
-from sbir_gate.model.matches import DecisionKind, Method
+from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason
 
 LINK, CANDIDATE, NONE = DecisionKind.LINK, DecisionKind.CANDIDATE, DecisionKind.NONE
 EXACT, FUZZY = Method.NAME_EXACT, Method.NAME_FUZZY
@@ -40,7 +40,7 @@ def pair(recipient_id, confidence, method=FUZZY, **facts):
         same_city=False,
         name_frequency=1,
         is_rare=False,
-        is_other_generation=False,
+        barrier=None,
         order=(-confidence, recipient_id),
     )
     return replace(plain, **facts)
@@ -84,6 +84,14 @@ def test_an_exact_name_links_by_itself_where_place_or_rarity_bears_it_out(facts,
 def test_a_name_that_is_only_alike_never_links_by_itself():
     facts = {"same_zip5": True, "same_state": True, "same_city": True, "is_rare": True}
     assert not links_by_name(pair("R1", 1.0, FUZZY, **facts), 1, 3)
+
+
+@pytest.mark.parametrize("barrier", [NoLinkReason.OTHER_GENERATION, NoLinkReason.OTHER_WORDS])
+def test_a_name_that_is_barred_is_a_candidate_however_sure_the_model_is(barrier):
+    said, _ = decide([], [pair("R1", 0.999, barrier=barrier)])
+    assert said == (CANDIDATE, FUZZY, "R1")
+    said, _ = decide([], [pair("R1", 0.999, barrier=barrier), pair("R2", 0.9)])
+    assert said == (LINK, FUZZY, "R2")
 
 
 def test_nothing_found_is_no_decision_at_all():
@@ -140,7 +148,7 @@ def test_a_name_that_is_hopeless_is_no_candidate_unless_it_is_exact():
 
 
 def test_a_sister_firm_of_another_number_never_links_however_alike():
-    sister, right = pair("R1", 0.99, is_other_generation=True), pair("R2", 0.9)
+    sister, right = pair("R1", 0.99, barrier=NoLinkReason.OTHER_GENERATION), pair("R2", 0.9)
     assert decide(pairs=[sister])[0] == (CANDIDATE, FUZZY, "R1")
     said, decision = decide(pairs=[sister, right])
     assert said == (LINK, FUZZY, "R2")

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.engine.matching.normalise import COMMON_TOKENS
-from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, build_name_table, features
+from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, features
+from sbir_gate.engine.matching.tokens import build_name_table
 
 TOTAL = 10_000
 WORDS = [
@@ -76,6 +77,7 @@ def make_pairs(rows, **columns):
         "uei_conflict": np.zeros(count, dtype=bool),
         "duns_conflict": np.zeros(count, dtype=bool),
         "is_cut": np.zeros(count, dtype=bool),
+        "form_conflict": np.zeros(count, dtype=bool),
     } | {name: np.array(values) for name, values in columns.items()}
     pairs = Pairs(
         query=np.array([row[0] for row in rows], dtype=np.int64),

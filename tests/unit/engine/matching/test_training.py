@@ -4,8 +4,9 @@ import pytest
 from sbir_gate.engine.matching.calibration import AbsentShare, calibrate
 from sbir_gate.engine.matching.confidence import Model, default_model
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, build_name_table
+from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places
 from sbir_gate.engine.matching.strata import STRATA
+from sbir_gate.engine.matching.tokens import build_name_table
 from sbir_gate.engine.matching.training import (
     HIDDEN_SHARE,
     LabelledPairs,
@@ -44,6 +45,7 @@ def make_pairs(rows):
         uei_conflict=np.array([is_other(row) for row in rows], dtype=bool),
         duns_conflict=np.array([is_other(row) for row in rows], dtype=bool),
         is_cut=np.zeros(count, dtype=bool),
+        form_conflict=np.zeros(count, dtype=bool),
     )
 
 
