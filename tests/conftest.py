@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.browser import Browser
 
 # each profile tries the same examples every time, without a deadline that a busy machine would miss
-for profile, examples in (("fast", 15), ("full", 150)):
+for profile, examples in (("fast", 10), ("full", 150)):
     settings.register_profile(profile, derandomize=True, deadline=None, max_examples=examples)
 
 TESTS = Path(__file__).parent
@@ -33,6 +33,11 @@ def pytest_collection_finish() -> None:
     """Keep the collector of garbage to what tests make."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let go of all, or DuckDB complains at the end of what was never freed."""
+    gc.unfreeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 
 from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.finding import Severity
@@ -50,6 +51,7 @@ def no_link(award: str) -> Decision:
     return Decision(award, DecisionKind.NONE, Method.NONE, "", 0.0, None)
 
 
+@cache
 def make_decisions() -> tuple[Decision, ...]:
     """Return AWARDS decisions, the first LINKED of them links: A0000 -> R0000 and so on."""
     return tuple(
@@ -130,7 +132,12 @@ def make_run(**changes: object) -> Run:
     started_at = changes.get("started_at")
     if isinstance(started_at, str):
         changes["started_at"] = datetime.fromisoformat(started_at)
-    run = Run(
+    return replace(_sound_run(), **changes)
+
+
+@cache
+def _sound_run() -> Run:
+    return Run(
         gate="enrichment",
         started_at=MOMENT,
         tool_version="0.1.0",
@@ -148,7 +155,6 @@ def make_run(**changes: object) -> Run:
         calibration_cpu_seconds=CALIBRATION_SECONDS,
         engine_notes={"model": "3"},
     )
-    return replace(run, **changes)
 
 
 def with_metric(

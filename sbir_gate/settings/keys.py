@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from inspect import isclass
 from typing import get_origin
 
@@ -138,6 +139,7 @@ def nearest_key(key: str, names: Iterable[str]) -> str:
     return nearest(key, candidates) or by_word.get(near, "")
 
 
+@lru_cache(maxsize=4096)
 def _generalised(key: str) -> tuple[str, ...]:
     parts = tuple(key.split("."))
     for section in _NAMED_SECTIONS:

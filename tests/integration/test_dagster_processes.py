@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from sbir_gate.orchestration.names import ENRICHED, JOB, RAW, REPORT, VALIDATED
-from tests.dagster_server import MODULE, RUN_SECONDS, Place, dev_server, end_group, wait_until
+from tests.dagster_server import MODULE, RUN_SECONDS, Place, Server, dev_server, end_group, wait_until
 from tests.factories_dagster import World
 from tests.factories_matching import enrich_files
 
@@ -153,3 +153,58 @@ def test_bad_data_end_the_command_with_status_1(world, quick_place):
     world.write(linked=30)
     execution = quick_place.start("job", "execute", "-m", MODULE, "-j", JOB)
     assert execution.wait(RUN_SECONDS) == 1, quick_place.said()[-4000:]
+
+
+def failure_of(server: Server, run_id: str) -> str:
+    """Return the errors of the steps of a run, as its page shows them."""
+    events = server.ask(FAILURES, run=run_id)["logsForRun"]["events"]
+    return "\n".join(event["error"]["message"] for event in events if event.get("error"))
+
+
+FAILURES = """
+query($run: ID!) { logsForRun(runId: $run, limit: 1000) { ... on EventConnection { events {
+  __typename ... on ExecutionStepFailureEvent { error { message } } } } } }"""
+
+EVENTS = """
+query($run: ID!) { logsForRun(runId: $run, limit: 1000) { ... on EventConnection { events {
+  ... on MessageEvent { eventType stepKey message } } } } }"""
+
+
+def test_an_enrichment_without_progress_is_stopped_once_in_its_own_words(world, quick_place):
+    world.write(linked=45, recipients=RECIPIENTS)
+    with dev_server(quick_place) as server:
+        run_id = server.launch(JOB, timeout_seconds=0.05)
+        ended(server, run_id, quick_place)
+        events = server.ask(EVENTS, run=run_id)["logsForRun"]["events"]
+        kinds = [event["eventType"] for event in events if event.get("stepKey") == ENRICHED]
+        assert kinds.count("STEP_FAILURE") == 1
+        assert "STEP_UP_FOR_RETRY" not in kinds
+        words = failure_of(server, run_id)
+        assert "the enrichment made no progress for 0.05 seconds and was stopped" in words
+        assert "raise enrichment.performance.timeout_seconds" in words
+        # what cannot change is not launched again either
+        assert [run["runId"] for run in server.runs()] == [run_id]
+
+
+def ended(server: Server, run_id: str, place: Place) -> str:
+    """Wait for the end of a run and return how it ended."""
+
+    def status() -> str:
+        (found,) = [run["status"] for run in server.runs() if run["runId"] == run_id]
+        return found if found in {"SUCCESS", "FAILURE"} else ""
+
+    return wait_until(status, RUN_SECONDS, place.said)
+
+
+def test_a_wrong_value_is_refused_at_launch_in_one_line(quick_place):
+    with dev_server(quick_place) as server:
+        refused = [
+            server.try_launch(JOB, chunk_size=0)["message"],
+            server.try_launch(JOB, assignments=["gate.max_lost=many"])["message"],
+        ]
+        assert server.runs() == []
+    place = "dagster._core.errors.DagsterInvalidConfigError: resources.sbir_gate_settings.config: "
+    assert refused == [
+        f"{place}config of the run: enrichment.performance.chunk_size: must be at least 1 (0)\n",
+        f"{place}--set: gate.max_lost: must be a whole number ('many')\n",
+    ]

@@ -214,7 +214,9 @@ def test_wrong_links_fail_whatever_the_change_does_to_the_fixture(team, channel,
         {"data/awards.csv": awards(range(AWARDS + 9)), "data/recipients.csv": recipients(range(AWARDS + 9))},
         {"data/truth.csv": truth(without=[7])},
         {"data/truth.csv": truth(dict.fromkeys([23], "R23;R22"))},
-        {"data/awards.csv": awards(KEPT), "data/truth.csv": truth(without=WRONG)},
+        pytest.param(
+            {"data/awards.csv": awards(KEPT), "data/truth.csv": truth(without=WRONG)}, marks=pytest.mark.slow
+        ),
         {"data/truth.csv": None, "gate.yaml": gate_file(truth="null")},
     ],
 )
@@ -340,7 +342,7 @@ def test_a_fixture_of_a_folder_of_parquet_files_is_judged_too(tmp_path, monkeypa
     "files",
     [
         {"engine.txt": "wrong\n"} | EDITS["the awards are deleted"],
-        NEEDS,
+        pytest.param(NEEDS, marks=pytest.mark.slow),
         {"data/truth.csv": truth(without=[7])},
     ],
 )

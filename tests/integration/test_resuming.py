@@ -82,7 +82,10 @@ def stop_after(world, chunks, **options):
     return raised.value
 
 
-@pytest.mark.parametrize(("chunk_size", "workers"), [(10, 1), (7, 2), (1_000, 0)])
+@pytest.mark.parametrize(
+    ("chunk_size", "workers"),
+    [(7, 2), pytest.param(10, 1, marks=pytest.mark.slow), pytest.param(1_000, 0, marks=pytest.mark.slow)],
+)
 def test_the_next_run_does_only_what_is_left_and_ends_with_the_same_bytes(
     world, undisturbed, chunk_size, workers
 ):

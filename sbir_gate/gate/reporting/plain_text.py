@@ -22,11 +22,10 @@ def plain(text: str, max_characters: int = MAX_CHARACTERS) -> str:
     and direction marks in data cannot act on a terminal or a table.
     """
     # a name of a gigabyte is cut before it is looked at, character by character
-    seen = (
-        " " if unicodedata.category(character) in _UNSEEN else character
-        for character in text[: 4 * max_characters]
-    )
-    return cut(" ".join("".join(seen).split()), max_characters)
+    seen = text[: 4 * max_characters]
+    if not (seen.isascii() and seen.isprintable()):
+        seen = "".join(" " if unicodedata.category(each) in _UNSEEN else each for each in seen)
+    return cut(" ".join(seen.split()), max_characters)
 
 
 def plain_line(line: str) -> str:
@@ -57,6 +56,8 @@ def cut(text: str, width: int) -> str:
 
 def display_width(text: str) -> int:
     """Return how many terminal columns the text takes: wide East Asian characters two, accents none."""
+    if text.isascii():
+        return len(text)
     return sum(
         0
         if unicodedata.combining(character)

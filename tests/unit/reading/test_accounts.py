@@ -17,6 +17,7 @@ from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from tests.factories_dumps import Table, write_dump, zipped
 from tests.step_options import reading_options
+from tests.tiers import tiered
 
 COLUMNS = ("Company", "uei", "duns", "city")
 ROWS = [
@@ -93,7 +94,11 @@ READERS = {
 }
 
 
-@pytest.fixture(params=READERS)
+# each reader has tests of its own; here each kind of counting of rows is tried
+QUICK = ("CSV", "Parquet", "JSON lines", "zip of CSV parts", "zipped dump")
+
+
+@pytest.fixture(params=tiered(*QUICK, slow=tuple(name for name in READERS if name not in QUICK)))
 def source(request, tmp_path):
     path = READERS[request.param](tmp_path)
     return f"{path}#rows" if "dump" in request.param else path
