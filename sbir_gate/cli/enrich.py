@@ -162,7 +162,7 @@ def _summary_lines(summary: EnrichSummary, output: Path, monitor: PerformanceMon
         *map(harmless, diagnosis_lines(summary.findings, Gravity.NOTE)),
         f"{summary.awards:,} awards, {summary.recipients:,} recipients",
         f"{links:,} linked ({100 * links / summary.awards:.1f}%), {for_review}",
-        f"model {summary.notes['model']}, acceptance limit {float(summary.notes['acceptance_limit']):.3f}",
+        f"model {summary.notes['model']}, acceptance limit {summary.notes['acceptance_limit']}",
         f"seconds: {stages}",
         f"written to {output}",
     ]

@@ -188,7 +188,7 @@ def _cases(linked: Linked, firms: Sequence[int], settings: Settings) -> Iterator
 
 def _facts(linked: Linked, scored: ScoredPairs, methods: frozenset[Method]) -> tuple[PairFacts, ...]:
     confidences = np.round(linked.matched.model.probabilities(scored.matrix), 9)
-    facts = [fact for fact in pair_facts(scored, confidences) if fact.method in methods]
+    facts = (fact for fact in pair_facts(scored, confidences) if fact.method in methods)
     return tuple(sorted(facts, key=lambda fact: fact.order))
 
 
@@ -202,7 +202,7 @@ def _explanation(linked: Linked, award_id: str, case: _Case) -> Explanation:
         basis=_basis(case, linked.matched.rules.max_frequency_in_state),
         candidates=tuple(_candidate(linked, case, found) for found in decision.candidates),
         reason=_reason(linked, award_id, case),
-        acceptance_limit=linked.matched.rules.acceptance_limit,
+        acceptance_limit=_limit(linked, case),
         model=linked.matched.model.version,
         considered=len({fact.recipient_id for fact in case.facts}),
         trials=tuple(_trials(linked, case)),
@@ -235,10 +235,15 @@ def _reason(linked: Linked, award_id: str, case: _Case) -> NoLinkReason | None:
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
-    limit = linked.matched.rules.acceptance_limit
-    if fact is not None and fact.barrier is not None and fact.confidence >= limit:
+    if fact is not None and fact.barrier is not None and best.confidence >= _limit(linked, case):
         return fact.barrier
     return NoLinkReason.BELOW_LIMIT
+
+
+def _limit(linked: Linked, case: _Case) -> float:
+    """Return the least confidence of a link in the stratum of the best candidate."""
+    fact, rules = _fact_of(case, case.decision.best), linked.matched.rules
+    return rules.limit(fact) if fact else rules.acceptance_limit
 
 
 def _reason_of_none(linked: Linked, award_id: str, case: _Case) -> NoLinkReason:
@@ -249,8 +254,10 @@ def _reason_of_none(linked: Linked, award_id: str, case: _Case) -> NoLinkReason:
     return NoLinkReason.PLACEHOLDER if is_placeholder else NoLinkReason.UNREADABLE
 
 
-def _fact_of(case: _Case, candidate: Candidate) -> PairFacts | None:
+def _fact_of(case: _Case, candidate: Candidate | None) -> PairFacts | None:
     """Return the best scored pair of a recipient; None for one whose names were not compared."""
+    if candidate is None:
+        return None
     return next((fact for fact in case.facts if fact.recipient_id == candidate.recipient_id), None)
 
 
@@ -305,8 +312,7 @@ def _trials(linked: Linked, case: _Case) -> Iterator[Trial]:
     scored = case.scored
     if scored is None or not case.facts:
         return
-    best = case.decision.best
-    fact = (_fact_of(case, best) if best else None) or case.facts[0]
+    fact = _fact_of(case, case.decision.best) or case.facts[0]
     row = _row_of(scored, fact)
     for change, changed in _changes(scored, row):
         decision = decide_firm(
@@ -323,14 +329,9 @@ def _trials(linked: Linked, case: _Case) -> Iterator[Trial]:
 
 
 def _trial(change: Change, fact: PairFacts, decision: FirmDecision) -> Trial:
-    is_link = decision.kind is DecisionKind.LINK
-    return Trial(
-        change,
-        fact.recipient_id,
-        decision.kind,
-        decision.best.recipient_id if decision.best and is_link else "",
-        decision.best.confidence if decision.best else 0.0,
-    )
+    best, is_link = decision.best, decision.kind is DecisionKind.LINK
+    linked, confidence = (best.recipient_id if is_link else "", best.confidence) if best else ("", 0.0)
+    return Trial(change, fact.recipient_id, decision.kind, linked, confidence)
 
 
 def _changes(scored: ScoredPairs, row: int) -> Iterator[tuple[Change, ScoredPairs]]:

@@ -17,6 +17,19 @@ class Method(StrEnum):
     NONE = "none"
 
 
+class PlaceEvidence(StrEnum):
+    """What the place says of a pair.
+
+    CONFIRMS: the zip, or city and state agree. SAME_STATE: only the state does. CONTRADICTS: the states
+    differ. UNKNOWN: one side has no place to compare.
+    """
+
+    CONFIRMS = "confirms"
+    SAME_STATE = "same-state"
+    UNKNOWN = "unknown"
+    CONTRADICTS = "contradicts"
+
+
 class DecisionKind(StrEnum):
     """A link counts in the match rate; a candidate is kept for review and never counts."""
 

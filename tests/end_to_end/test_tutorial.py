@@ -28,6 +28,7 @@ def done(tmp_path: Path) -> Stage:
     folder = make_repository(tmp_path / "clone").folder
     (folder / ".venv").symlink_to(sys.prefix)
     # the page ignores a folder of this name
+    (folder / ".git" / "info").mkdir(exist_ok=True)
     (folder / ".git" / "info" / "exclude").write_text(".venv\n")
     (folder / "enrich.py").write_text(ENGINE)
     stage = stage_in(tmp_path)

@@ -34,7 +34,7 @@ from sbir_gate.engine.matching.exact import create_identified_recipients, find_i
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
 from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
-from sbir_gate.engine.matching.training import best_of_query, label_pairs
+from sbir_gate.engine.matching.training import label_pairs
 from sbir_gate.model.matches import Method
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.database import open_database
@@ -149,7 +149,8 @@ def examples_of(
             for query, recipient in zip(scored.query, scored.recipient_id, strict=True)
         ]
         return Examples(name, weight, scored.query, scored.matrix, np.array(is_correct, dtype=np.float64))
-    seen, hidden = label_pairs(scored, truth, hidden_share=0), label_pairs(scored, truth, hidden_share=1)
+    asked = label_pairs(scored, truth)
+    seen, hidden = asked.shown, asked.hidden
     return Examples(
         name,
         weight,
@@ -202,6 +203,16 @@ def fitted(cases: list[Examples]) -> Model:
 
 def best(case: Examples, model: Model) -> tuple[np.ndarray, np.ndarray]:
     return best_of_query(case.query, model.probabilities(case.matrix), case.labels)
+
+
+def best_of_query(
+    query: np.ndarray, confidence: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the confidence of each query's best pair and whether it is right."""
+    order = np.lexsort((-labels, -confidence, query))
+    first = np.r_[True, np.diff(query[order]) != 0] if len(order) else np.zeros(0, dtype=np.bool_)
+    best = order[first]
+    return confidence[best], labels[best] > 0
 
 
 def report(cases: list[Examples], model: Model) -> None:

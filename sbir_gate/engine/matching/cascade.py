@@ -11,10 +11,11 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from threadpoolctl import threadpool_limits
 
+from sbir_gate.engine.matching.calibration import AbsentShare, HardLabels, absent_share, calibrate
 from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
 from sbir_gate.engine.matching.confidence import Model, default_model, interpolated_limit
 from sbir_gate.engine.matching.decisions import (
-    LEAST_CANDIDATE,
+    LEAST_KEPT,
     FirmDecision,
     PairFacts,
     Rules,
@@ -28,6 +29,7 @@ from sbir_gate.engine.matching.exact import (
 )
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
+from sbir_gate.engine.matching.strata import CONFIDENT, Acceptances, Basis
 from sbir_gate.engine.matching.training import joined, label_pairs, train
 from sbir_gate.model.matches import Method
 
@@ -110,21 +112,27 @@ def _match_firms(
     with stage("words"):
         counts = prepare_scoring(connection, batches)
     with stage("training"):
-        model = _model(connection, counts, matches, labelled, options)
-    limit = options.acceptance_limit
-    if limit is None:
-        limit = interpolated_limit(model.limits, options.min_precision)
+        model, labels = _model(connection, counts, matches, labelled, options)
     with stage("similarity"):
-        least = min(limit, LEAST_CANDIDATE)
+        limit = options.acceptance_limit
+        least = LEAST_KEPT if limit is None else min(limit, LEAST_KEPT)
         by_query = _pairs_by_query(connection, counts, model, options.methods, least, advanced)
-    rules = Rules(limit, options.max_frequency_in_state, options.max_candidates)
     with stage("decisions"):
         by_firm = _pairs_by_firm(connection, by_query)
+        rules, absent = _rules(model, labels, [by_firm.get(firm, []) for firm in wanted], options)
         decisions = tuple(
             decide_firm(firm, matches.get(firm, []), by_firm.get(firm, []), rules) for firm in range(firms)
         )
     counters = {"firms": firms, "queries": queries, **counters}
-    notes = {"model": model.version, "acceptance_limit": f"{limit:.6f}", "labelled_firms": str(len(labelled))}
+    limits = sorted(
+        {acceptance.limit for acceptance in rules.acceptances.values()} or {rules.acceptance_limit}
+    )
+    notes = {
+        "model": model.version,
+        "acceptance_limit": f"{limits[0]:.3f} to {limits[-1]:.3f}" if len(limits) > 1 else f"{limits[0]:.6f}",
+        "labelled_firms": str(len(labelled)),
+        **({"absent_share": f"{absent.estimate:.3f}, at most {absent.high:.3f}"} if absent else {}),
+    }
     return Matched(decisions, rules, model, counts, counters, notes)
 
 
@@ -164,11 +172,11 @@ def _model(
     matches: Mapping[int, Sequence[IdentifierMatch]],
     labelled: Sequence[int],
     options: MatchingOptions,
-) -> Model:
-    """Return the shipped model, drawn to the labelled firms where there are any."""
+) -> tuple[Model, HardLabels | None]:
+    """Return the shipped model, drawn to the labelled firms where there are any, and what they say of it."""
     model = default_model()
     if not labelled:
-        return model
+        return model, None
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE labelled_queries AS SELECT firm_id, query_id FROM firm_queries"
         " SEMI JOIN (SELECT unnest($1::BIGINT[]) AS firm_id) USING (firm_id)",
@@ -183,7 +191,33 @@ def _model(
         label_pairs(score_pairs(connection, counts, f"{some} AND {known}"), truth)
         for some in query_ranges(connection)
     ]
-    return train(joined(examples), model, options.min_precision)
+    return train(joined(examples), len(truth), model, options.max_frequency_in_state)
+
+
+def _rules(
+    model: Model,
+    labels: HardLabels | None,
+    unlabelled: Sequence[Sequence[PairFacts]],
+    options: MatchingOptions,
+) -> tuple[Rules, AbsentShare | None]:
+    """Return confidence and limit of each stratum; from the labels of this data where there are any.
+
+    `unlabelled` are the pairs of each firm that no identifier links.
+    """
+    absent: AbsentShare | None = None
+    acceptances: Acceptances = {}
+    if labels is not None:
+        found = sum(any(pair.confidence >= CONFIDENT for pair in pairs) for pairs in unlabelled)
+        absent = absent_share(labels, found, len(unlabelled))
+        acceptances = calibrate(labels, absent, options.min_precision)
+    limit = options.acceptance_limit
+    if limit is not None:
+        acceptances = {
+            stratum: each._replace(limit=limit if stratum.basis is Basis.MODEL else 0.0)
+            for stratum, each in acceptances.items()
+        }
+    limit = interpolated_limit(model.limits, options.min_precision) if limit is None else limit
+    return Rules(limit, options.max_frequency_in_state, options.max_candidates, acceptances), absent
 
 
 def _pairs_by_query(

@@ -56,7 +56,12 @@ class Model:
 
     def probabilities(self, matrix: Floats) -> Floats:
         """Return the probability, per row of a (pairs x FEATURES) matrix, that the pair is right."""
-        return _sigmoid(matrix @ np.array(self.weights) + self.intercept)
+        return _sigmoid(self.log_odds(matrix))
+
+    def log_odds(self, matrix: Floats) -> Floats:
+        """Return the logarithm of the odds that the pair is right, per row of a matrix."""
+        found: Floats = matrix @ np.array(self.weights) + self.intercept
+        return found
 
 
 def default_model() -> Model:
@@ -107,14 +112,27 @@ def fit(
         centre[-1] = prior.intercept
     penalty = np.full(design.shape[1], strength)
     penalty[-1] = 1e-3
+
+    def loss(beta: Floats, scores: Floats) -> float:
+        likelihood = weights @ (labels * scores - np.logaddexp(0.0, scores))
+        return float(0.5 * penalty @ (beta - centre) ** 2 - likelihood)
+
     beta = centre.copy() if start is None else np.append(start[0], start[1])
+    scores = design @ beta
+    lost = loss(beta, scores)
     for _ in range(_MAX_STEPS):
-        probability = _sigmoid(design @ beta)
+        probability = _sigmoid(scores)
         gradient = design.T @ (weights * (labels - probability)) - penalty * (beta - centre)
         curvature = weights * probability * (1 - probability)
         hessian = (design * curvature[:, None]).T @ design + np.diag(penalty)
         step = np.linalg.solve(hessian, gradient)
-        beta = beta + step * min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-12))
+        step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-12))
+        # a full step may overshoot where the labels are nearly separable
+        while (after := loss(beta + step, scores_after := design @ (beta + step))) > lost + 1e-9:
+            step /= 2.0
+            if np.abs(step).max() < 1e-8:
+                break
+        beta, scores, lost = beta + step, scores_after, after
         if np.abs(step).max() < 1e-8:
             break
     rounded: Floats = np.round(beta, 9).astype(np.float64)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from sbir_gate.engine.matching.calibration import CONTRADICTING, RARE_ENOUGH, UNCONFIRMED
 from sbir_gate.engine.matching.confidence import DUNS_CONFIDENCE, UEI_CONFIDENCE
 from sbir_gate.engine.matching.exact import IdentifierMatch
 from sbir_gate.engine.matching.normalise import differ_in_generation
 from sbir_gate.engine.matching.scoring import ScoredPairs
 from sbir_gate.engine.matching.similarity import FEATURES
+from sbir_gate.engine.matching.strata import Acceptances, Basis, Stratum
 from sbir_gate.engine.matching.tokens import Floats
-from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason
+from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason, PlaceEvidence
 
 CONFLICT_CONFIDENCE = 0.3
 """What is stated of identifier matches whose names clearly disagree: an assumption.
@@ -30,22 +33,17 @@ At least 0.988 of them were correct in every case: docs/performance/enrichment-b
 
 IDENTIFIER_CONFLICT = "identifier-conflict"
 
-# A unique name is a link by itself only if its words are rare together: their weight
-# reaches this share of the largest possible weight of one word.
-_RARE_ENOUGH = 0.45 / 3.0
-
 _DECISIVE = (
     *("same_compact", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity"),
     *("contradiction", "unconfirmed_rest"),
 )
 
-# Weight (0..1) from which a token that the other name lacks names another firm: where each name has one,
-# or where no place confirms. SERVICES weighs 0.31, TECHNOLOGIES 0.35, SYSTEMS 0.41, LABS 0.54, OPTICS 0.74.
-_CONTRADICTING = 0.4
-_UNCONFIRMED = 0.5
 
 LEAST_CANDIDATE = 0.02
 """Confidence below which a recipient is not even kept for review."""
+
+LEAST_KEPT = 0.01
+"""Probability by the model below which a pair without an exact name decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +69,42 @@ class PairFacts:
     barrier: NoLinkReason | None
     order: tuple[float | str, ...]
 
+    @property
+    def place(self) -> PlaceEvidence:
+        """What the place says of the pair."""
+        if self.same_zip5 or (self.same_city and self.same_state):
+            return PlaceEvidence.CONFIRMS
+        if self.same_state:
+            return PlaceEvidence.SAME_STATE
+        return PlaceEvidence.CONTRADICTS if self.state_conflict else PlaceEvidence.UNKNOWN
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Minimum confidence of a link, maximum name frequency for links by state, maximum candidates."""
+    """Minimum confidence of a link, maximum name frequency for links by state, maximum candidates.
+
+    `acceptances` are curve and limit of each stratum; `acceptance_limit` holds where there is none.
+    """
 
     acceptance_limit: float
     max_frequency_in_state: int
     max_candidates: int
+    acceptances: Acceptances = field(default_factory=dict)
+
+    def confidence(self, pair: PairFacts, basis: Basis = Basis.MODEL) -> float:
+        """Return the calibrated confidence of a pair."""
+        found = self.acceptances.get(Stratum(pair.method, pair.place, basis))
+        if found is not None:
+            odds = pair.confidence / max(1.0 - pair.confidence, 1e-12)
+            return found.confidence(math.log(max(odds, 1e-12)))
+        return max(pair.confidence, RULE_CONFIDENCE) if basis is Basis.RULE else pair.confidence
+
+    def limit(self, pair: PairFacts, basis: Basis = Basis.MODEL) -> float:
+        """Return the least confidence with which a pair of this stratum is a link."""
+        found = self.acceptances.get(Stratum(pair.method, pair.place, basis))
+        if found is not None:
+            return found.limit
+        return 0.0 if basis is Basis.RULE else self.acceptance_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +117,7 @@ class Candidate:
     score: float
     confidence: float
     reason: str = ""
+    place: PlaceEvidence = PlaceEvidence.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +163,7 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
                 barrier=_barrier(
                     left, right, value["contradiction"][place], value["unconfirmed_rest"][place]
                 ),
-                is_rare=value["shared_rarity"][place] >= _RARE_ENOUGH,
+                is_rare=value["shared_rarity"][place] >= RARE_ENOUGH,
                 order=(-confidence, -similarity[place], recipient, *map(str, (states[index], zips[index]))),
             )
         )
@@ -146,7 +173,7 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
 def _barrier(left: str, right: str, contradiction: float, unconfirmed_rest: float) -> NoLinkReason | None:
     if differ_in_generation(left, right):
         return NoLinkReason.OTHER_GENERATION
-    if contradiction >= _CONTRADICTING or unconfirmed_rest >= _UNCONFIRMED:
+    if contradiction >= CONTRADICTING or unconfirmed_rest >= UNCONFIRMED:
         return NoLinkReason.OTHER_WORDS
     return None
 
@@ -174,9 +201,10 @@ def decide_firm(
     """Return the decision on a firm from its identifier matches and its pairs, each best first."""
     by_identifier = [_from_identifier(match) for match in identified]
     by_name = [
-        Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, pair.confidence)
+        found
         for pair in pairs
-        if pair.confidence >= LEAST_CANDIDATE or pair.method is Method.NAME_EXACT
+        if (found := _from_name(pair, rules)).confidence >= LEAST_CANDIDATE
+        or pair.method is Method.NAME_EXACT
     ]
     if identified and identified[0].agrees:
         link: Candidate | None = by_identifier[0]
@@ -212,14 +240,20 @@ def bars(pair: PairFacts, borne: Collection[str]) -> bool:
 def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules) -> Candidate | None:
     exact = [pair for pair in pairs if pair.method is Method.NAME_EXACT]
     in_state = len({pair.recipient_id for pair in exact if pair.same_state})
-    for pair in pairs:
+    by_sureness = sorted(pairs, key=lambda pair: -rules.confidence(pair))
+    for pair in by_sureness:
         if links_by_name(pair, in_state, rules.max_frequency_in_state):
-            confidence = max(pair.confidence, RULE_CONFIDENCE)
-            return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence)
-    best = next((pair for pair in pairs if not bars(pair, borne)), None)
-    if best is not None and best.confidence >= rules.acceptance_limit:
-        return Candidate(best.row_key, best.recipient_id, best.method, best.score, best.confidence)
+            found = _from_name(pair, rules, Basis.RULE)
+            return found if found.confidence >= rules.limit(pair, Basis.RULE) else None
+    best = next((pair for pair in by_sureness if not bars(pair, borne)), None)
+    if best is not None and rules.confidence(best) >= rules.limit(best):
+        return _from_name(best, rules)
     return None
+
+
+def _from_name(pair: PairFacts, rules: Rules, basis: Basis = Basis.MODEL) -> Candidate:
+    confidence = rules.confidence(pair, basis)
+    return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence, place=pair.place)
 
 
 def _from_identifier(match: IdentifierMatch) -> Candidate:

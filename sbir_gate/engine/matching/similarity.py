@@ -28,6 +28,8 @@ unconfirmed_rest form_conflict
 FEATURES = tuple(_FEATURES.split())
 """The columns of the feature matrix, in their order; the stored model names them."""
 
+_COMPETING = ("token_sort", "compact", "jaro_winkler", "same_zip5", "same_city", "same_state")
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -82,6 +84,22 @@ def features(pairs: Pairs, names: NameTable, total: int) -> Floats:
     columns["runner_ups"], columns["margin"] = _competition(pairs, names, columns)
     columns["shared_keys"] = np.minimum(pairs.shared_keys, 12) / 12.0
     return np.column_stack([columns[name] for name in FEATURES])
+
+
+def without_identifiers(matrix: Floats, pairs: Pairs, names: NameTable) -> Floats:
+    """Return the matrix of fewer pairs: who competes is counted again, and identifiers say nothing."""
+    columns = {name: matrix[:, FEATURES.index(name)] for name in _COMPETING}
+    changed: Floats = matrix.copy()
+    runner_ups, margin = _competition(pairs, names, columns)
+    silent = np.zeros(len(matrix))
+    for name, column in (
+        ("runner_ups", runner_ups),
+        ("margin", margin),
+        ("uei_conflict", silent),
+        ("duns_conflict", silent),
+    ):
+        changed[:, FEATURES.index(name)] = column
+    return changed
 
 
 def _string_features(pairs: Pairs, names: NameTable) -> dict[str, Floats]:

@@ -12,13 +12,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sbir_gate.engine.matching.confidence import PRIOR_STRENGTH, Model, acceptance_limit, fit
+from sbir_gate.engine.matching.calibration import AskedPairs, HardLabels, is_barred, stratum_numbers
+from sbir_gate.engine.matching.confidence import PRIOR_STRENGTH, Model, fit
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import Pairs, Places, features
+from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, without_identifiers
 from sbir_gate.engine.matching.tokens import Floats
 
 HIDDEN_SHARE = 3
 """One labelled query in this many has its recipient hidden."""
+
+
+_OTHER_PLACE = ("state_conflict", "city_conflict", "zip_conflict", "same_zip3")
+_CONFLICTS = [FEATURES.index(name) for name in _OTHER_PLACE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,14 @@ class LabelledPairs:
     query: NDArray[np.int64]
     matrix: Floats
     labels: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledQueries:
+    """The pairs of labelled queries with their recipient in the table (`shown`), and without it."""
+
+    shown: LabelledPairs
+    hidden: LabelledPairs
 
 
 def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
@@ -49,13 +62,12 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
     )
 
 
-def label_pairs(
-    scored: ScoredPairs, truth: Mapping[int, frozenset[str]], hidden_share: int = HIDDEN_SHARE
-) -> LabelledPairs:
-    """Return the labelled pairs of the queries in `truth` (query -> correct recipient ids).
+def label_pairs(scored: ScoredPairs, truth: Mapping[int, frozenset[str]]) -> LabelledQueries:
+    """Return the pairs of the queries in `truth` (query -> correct recipient ids), asked both ways.
 
     A recipient with the correct one's name but not its identifier may be the same firm listed twice: such
-    pairs are left out, because they are neither correct nor wrong.
+    pairs are left out, because they are neither correct nor wrong; unless its identifiers or its place
+    contradict the query's. Then it is another firm of that name.
     """
     pairs, names = scored.pairs, scored.names
     queries, recipients = pairs.query.tolist(), scored.recipient_id
@@ -67,20 +79,28 @@ def label_pairs(
     )
     keys = list(zip(queries, right_names, strict=True))
     correct_names = {key for key, is_of_truth in zip(keys, is_correct, strict=True) if is_of_truth}
-    is_twin = np.array([key in correct_names for key in keys], dtype=np.bool_)
-    is_hidden = (pairs.query % hidden_share == 0) if hidden_share else np.zeros(len(known), dtype=np.bool_)
-    keep = known & np.where(is_hidden, ~is_correct & ~is_twin, is_correct | ~is_twin)
-    kept = subset(pairs, keep)
-    # the identifier made the label: what it says of the other candidates must not be learned from
-    silent = np.zeros(len(kept.query), dtype=np.bool_)
-    kept = replace(kept, uei_conflict=silent, duns_conflict=silent)
-    return LabelledPairs(
-        kept.query, features(kept, names, scored.names_counted), is_correct[keep].astype(np.float64)
+    has_name = np.array([key in correct_names for key in keys], dtype=np.bool_)
+    is_elsewhere = scored.matrix[:, _CONFLICTS].any(axis=1)
+    is_twin = has_name & ~(pairs.uei_conflict | pairs.duns_conflict | is_elsewhere)
+
+    def asked(keep: NDArray[np.bool_]) -> LabelledPairs:
+        kept = subset(pairs, keep)
+        # the identifier made the label: what it says of the other candidates must not be learned from
+        matrix = without_identifiers(scored.matrix[keep], kept, names)
+        return LabelledPairs(kept.query, matrix, is_correct[keep].astype(np.float64))
+
+    shown, hidden = asked(known & (is_correct | ~is_twin)), asked(known & ~is_correct & ~is_twin)
+    return LabelledQueries(shown, hidden)
+
+
+def joined(examples: Sequence[LabelledQueries]) -> LabelledQueries:
+    """Return the queries of all, of which there is one at least, in their order."""
+    return LabelledQueries(
+        _joined([part.shown for part in examples]), _joined([part.hidden for part in examples])
     )
 
 
-def joined(examples: Sequence[LabelledPairs]) -> LabelledPairs:
-    """Return the pairs of all, of which there is one at least, in their order."""
+def _joined(examples: Sequence[LabelledPairs]) -> LabelledPairs:
     return LabelledPairs(
         np.concatenate([part.query for part in examples]),
         np.concatenate([part.matrix for part in examples]),
@@ -88,38 +108,57 @@ def joined(examples: Sequence[LabelledPairs]) -> LabelledPairs:
     )
 
 
-def train(labelled: LabelledPairs, prior: Model, min_precision: float) -> Model:
-    """Return the prior model drawn to the labelled pairs, with the acceptance limit they prove.
+def train(
+    labelled: LabelledQueries, queries: int, prior: Model, max_frequency_in_state: int
+) -> tuple[Model, HardLabels]:
+    """Return the prior model drawn to the pairs of `queries` labelled queries, and what they say of it.
 
-    The limit is measured out of fold: half of the queries fit, the other half measures, both ways. It
-    may be below the shipped one, for labels from identifiers are easier than the names left over.
+    That is measured out of fold: half of the queries fit, the other half is asked, both ways.
     """
-    everything = _fit(labelled, np.ones(len(labelled.labels), dtype=np.bool_), prior)
-    fold = labelled.query // HIDDEN_SHARE % 2
-    out_of_fold = np.zeros(len(labelled.labels))
-    for half in (0, 1):
-        chosen = fold == half
-        weights, intercept = _fit(labelled, ~chosen, prior, everything)
-        out_of_fold[chosen] = Model("", tuple(weights), intercept, ()).probabilities(labelled.matrix[chosen])
-    confidence, is_correct = best_of_query(labelled.query, out_of_fold, labelled.labels)
-    limit = acceptance_limit(confidence, is_correct, min_precision)
+    example = _mixed(labelled)
+    everything = _fit(example, np.ones(len(example.labels), dtype=np.bool_), prior)
+    halves = [_fit(example, _fold(example.query) != half, prior, everything) for half in (0, 1)]
+    models = [Model("", tuple(weights), intercept, ()) for weights, intercept in halves]
     weights, intercept = everything
-    return Model(
-        version=f"self-trained on {len(np.unique(labelled.query))} labelled firms over {prior.version}",
+    model = replace(
+        prior,
+        version=f"self-trained on {queries} labelled firms over {prior.version}",
         weights=tuple(float(weight) for weight in weights),
         intercept=intercept,
-        limits=((min_precision, limit),),
+    )
+    asked = [_asked(pairs, models, max_frequency_in_state) for pairs in (labelled.shown, labelled.hidden)]
+    return model, HardLabels(asked[0], asked[1], queries)
+
+
+def _mixed(labelled: LabelledQueries) -> LabelledPairs:
+    """Return the pairs to learn from: a share of the queries without their recipient."""
+    shown, hidden = labelled.shown, labelled.hidden
+    keep, take = shown.query % HIDDEN_SHARE != 0, hidden.query % HIDDEN_SHARE == 0
+    return _joined(
+        [
+            LabelledPairs(shown.query[keep], shown.matrix[keep], shown.labels[keep]),
+            LabelledPairs(hidden.query[take], hidden.matrix[take], hidden.labels[take]),
+        ]
     )
 
 
-def best_of_query(
-    query: NDArray[np.int64], confidence: Floats, labels: Floats
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the confidence of each query's best pair and whether it is right."""
-    order = np.lexsort((-labels, -confidence, query))
-    first = np.r_[True, np.diff(query[order]) != 0] if len(order) else np.zeros(0, dtype=np.bool_)
-    best = order[first]
-    return confidence[best], labels[best] > 0
+def _fold(query: NDArray[np.int64]) -> NDArray[np.int64]:
+    fold: NDArray[np.int64] = query // HIDDEN_SHARE % 2
+    return fold
+
+
+def _asked(pairs: LabelledPairs, models: Sequence[Model], max_frequency_in_state: int) -> AskedPairs:
+    """Return the pairs with what the model says of each that was fitted without its query."""
+    keep = ~is_barred(pairs.matrix)
+    pairs = LabelledPairs(pairs.query[keep], pairs.matrix[keep], pairs.labels[keep])
+    fold = _fold(pairs.query)
+    by_model = [model.log_odds(pairs.matrix) for model in models]
+    return AskedPairs(
+        pairs.query,
+        np.where(fold == 0, by_model[0], by_model[1]),
+        stratum_numbers(pairs.query, pairs.matrix, max_frequency_in_state),
+        pairs.labels > 0,
+    )
 
 
 def _fit(

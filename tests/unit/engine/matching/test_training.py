@@ -1,16 +1,16 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
+from sbir_gate.engine.matching.calibration import AbsentShare, calibrate
 from sbir_gate.engine.matching.confidence import Model, default_model
 from sbir_gate.engine.matching.scoring import ScoredPairs
 from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places
+from sbir_gate.engine.matching.strata import STRATA
 from sbir_gate.engine.matching.tokens import build_name_table
 from sbir_gate.engine.matching.training import (
     HIDDEN_SHARE,
     LabelledPairs,
-    best_of_query,
+    LabelledQueries,
     label_pairs,
     subset,
     train,
@@ -26,8 +26,12 @@ def objects(texts):
     return array
 
 
+def is_other(row):
+    return row[3:] == (True,)
+
+
 def make_pairs(rows):
-    """Return pairs of (query, left name, right name) rows in one place, with identifiers that contradict."""
+    """Return pairs of (query, left name, right name, do identifiers contradict) rows in one place."""
     count = len(rows)
     places = Places(objects(["BOSTON"] * count), objects(["MA"] * count), objects(["02139"] * count))
     return Pairs(
@@ -38,19 +42,19 @@ def make_pairs(rows):
         right_places=places,
         shared_keys=np.arange(count, dtype=np.int64),
         name_frequency=np.ones(count, dtype=np.int64),
-        uei_conflict=np.ones(count, dtype=bool),
-        duns_conflict=np.ones(count, dtype=bool),
+        uei_conflict=np.array([is_other(row) for row in rows], dtype=bool),
+        duns_conflict=np.array([is_other(row) for row in rows], dtype=bool),
         is_cut=np.zeros(count, dtype=bool),
         form_conflict=np.zeros(count, dtype=bool),
     )
 
 
-def label(rows, recipient_ids, truth, hidden_share=0):
+def label(rows, recipient_ids, truth, form="shown"):
     right = {query: frozenset(ids) for query, ids in truth.items()}
     pairs = make_pairs(rows)
     matrix = np.zeros((len(rows), len(FEATURES)))
     scored = ScoredPairs(pairs.query, pairs.query, objects(recipient_ids), pairs, TABLE, 100, matrix)
-    return label_pairs(scored, right, hidden_share)
+    return getattr(label_pairs(scored, right), form)
 
 
 def test_a_subset_takes_the_same_pairs_of_every_column():
@@ -80,30 +84,23 @@ def test_a_twin_of_the_right_one_is_neither_right_nor_wrong():
     assert labelled.labels.tolist() == [1.0, 0.0]
 
 
-def test_a_share_of_the_queries_learns_that_its_recipient_is_not_there():
-    rows = [(query, "ACME LASER", name) for query in range(3) for name in ("ACME LASER", "QORTEK")]
-    labelled = label(rows, ["R1", "R2"] * 3, {0: {"R1"}, 1: {"R1"}, 2: {"R1"}}, hidden_share=3)
-    assert labelled.query.tolist() == [0, 1, 1, 2, 2]
-    assert labelled.labels.tolist() == [0.0, 1.0, 0.0, 1.0, 0.0]
+def test_another_firm_of_the_right_name_is_wrong():
+    rows = [(0, "ACME LASER", "ACME LASER"), (0, "ACME LASER", "ACME LASERS", True)]
+    assert label(rows, ["R1", "R2"], {0: {"R1"}}).labels.tolist() == [1.0, 0.0]
+    assert label(rows, ["R1", "R2"], {0: {"R1"}}, "hidden").labels.tolist() == [0.0]
+
+
+def test_each_query_is_asked_without_its_recipient_too():
+    rows = [(query, "ACME LASER", name) for query in range(2) for name in ("ACME LASER", "QORTEK")]
+    labelled = label(rows, ["R1", "R2"] * 2, {0: {"R1"}, 1: {"R1"}}, "hidden")
+    assert labelled.query.tolist() == [0, 1]
+    assert labelled.labels.tolist() == [0.0, 0.0]
 
 
 def test_the_identifier_that_made_the_label_is_not_learned_from():
-    labelled = label([(0, "ACME LASER", "QORTEK")], ["R2"], {0: {"R1"}})
+    labelled = label([(0, "ACME LASER", "QORTEK", True)], ["R2"], {0: {"R1"}})
     assert labelled.matrix[0, FEATURES.index("uei_conflict")] == 0
     assert labelled.matrix[0, FEATURES.index("duns_conflict")] == 0
-
-
-def test_the_best_of_a_query_is_its_most_probable_pair():
-    confidence, is_correct = best_of_query(
-        np.array([0, 0, 1, 1, 2]), np.array([0.2, 0.9, 0.4, 0.3, 0.5]), np.array([1.0, 0.0, 1.0, 0.0, 0.0])
-    )
-    assert confidence.tolist() == [0.9, 0.4, 0.5]
-    assert is_correct.tolist() == [False, True, False]
-
-
-def test_the_best_of_nothing_is_nothing():
-    confidence, is_correct = best_of_query(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
-    assert (len(confidence), len(is_correct)) == (0, 0)
 
 
 def simulated(queries, noise, seed=3):
@@ -114,49 +111,59 @@ def simulated(queries, noise, seed=3):
     matrix = np.zeros((2 * queries, len(FEATURES)))
     told = np.where(draw.random(2 * queries) < noise, 1 - labels, labels)
     matrix[:, FEATURES.index("token_sort")] = told + draw.normal(scale=0.05, size=2 * queries)
-    return LabelledPairs(query, matrix, labels)
+    shown = LabelledPairs(query, matrix, labels)
+    is_wrong = labels == 0
+    return LabelledQueries(shown, LabelledPairs(query[is_wrong], matrix[is_wrong], labels[is_wrong]))
 
 
 BLANK = Model("blank", (0.0,) * len(FEATURES), 0.0, ((0.98, 0.5),))
+LIKELY = AbsentShare(0.1, 0.2)
+
+
+def learned(labelled, queries, prior=BLANK):
+    """Return the trained model and the highest limit of a stratum that has labels."""
+    model, labels = train(labelled, queries, prior, 3)
+    acceptances = calibrate(labels, LIKELY, 0.98)
+    strata = {STRATA[number] for number in labels.shown.stratum.tolist()}
+    return model, max((acceptances[stratum].limit for stratum in strata), default=None)
 
 
 def test_a_trained_model_knows_what_the_labels_teach():
     labelled = simulated(400, noise=0.0)
-    model = train(labelled, BLANK, 0.98)
-    probabilities = model.probabilities(labelled.matrix)
-    assert probabilities[labelled.labels > 0].min() > 0.85
-    assert probabilities[labelled.labels == 0].max() < 0.15
-    ((wanted, limit),) = model.limits
-    assert wanted == 0.98
+    model, limit = learned(labelled, 400)
+    probabilities = model.probabilities(labelled.shown.matrix)
+    assert probabilities[labelled.shown.labels > 0].min() > 0.85
+    assert probabilities[labelled.shown.labels == 0].max() < 0.15
     assert 0 < limit < 0.99
     assert "400 labelled firms" in model.version
     assert "blank" in model.version
 
 
 def test_labels_that_prove_no_precision_let_nothing_be_accepted():
-    assert train(simulated(400, noise=0.3), BLANK, 0.98).limits == ((0.98, 1.0),)
+    assert learned(simulated(400, noise=0.3), 400)[1] == 1.0
 
 
 def test_training_twice_gives_the_same_model():
     labelled = simulated(200, noise=0.05)
-    assert train(labelled, default_model(), 0.9) == train(labelled, default_model(), 0.9)
+    first, second = train(labelled, 200, default_model(), 3), train(labelled, 200, default_model(), 3)
+    assert first[0] == second[0]
+    assert np.array_equal(first[1].shown.log_odds, second[1].shown.log_odds)
 
 
 def test_a_few_labels_leave_the_shipped_model_nearly_as_it_is():
     prior = default_model()
-    model = train(simulated(4, noise=0.0), prior, 0.98)
+    model, _ = learned(simulated(4, noise=0.0), 4, prior)
     assert np.abs(np.array(model.weights) - np.array(prior.weights)).max() < 1.0
 
 
 @pytest.mark.parametrize("queries", [1, HIDDEN_SHARE])
 def test_labels_that_fall_into_one_fold_are_no_obstacle(queries):
-    labelled = simulated(queries, noise=0.0)
-    model = train(replace(labelled), default_model(), 0.98)
-    assert model.limits == ((0.98, 1.0),)
+    model, _ = learned(simulated(queries, noise=0.0), queries, default_model())
+    assert np.isfinite(model.weights).all()
 
 
 def test_without_any_pair_the_prior_is_kept_and_nothing_accepted():
     empty = LabelledPairs(np.empty(0, dtype=np.int64), np.empty((0, len(FEATURES))), np.empty(0))
-    model = train(empty, default_model(), 0.98)
+    model, labels = train(LabelledQueries(empty, empty), 0, default_model(), 3)
     assert model.weights == pytest.approx(default_model().weights)
-    assert model.limits == ((0.98, 1.0),)
+    assert {each.limit for each in calibrate(labels, LIKELY, 0.98).values()} == {1.0}

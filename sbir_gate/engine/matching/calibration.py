@@ -1,0 +1,213 @@
+"""The curve and the limit of each stratum, from queries whose recipient is known.
+
+Each is asked twice: with its recipient in the table, and without it. The two answers weigh as often as
+queries have a recipient, and have none, which is estimated from the queries without a label. Recipients that
+have the right one's name but are not it stay in the table: where names are frequent, the labels show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbir_gate.engine.matching.confidence import Model, fit
+from sbir_gate.engine.matching.similarity import FEATURES
+from sbir_gate.engine.matching.strata import LARGEST_LOG_ODDS, STRATA, Acceptance, Acceptances
+from sbir_gate.engine.matching.tokens import Floats, Integers
+from sbir_gate.model.matches import PlaceEvidence
+
+# A unique name is a link by itself only if its tokens are rare together: their weight
+# reaches this share of the largest possible weight of one token.
+RARE_ENOUGH = 0.45 / 3.0
+
+# Weight (0..1) from which a token that the other name lacks names another firm: where each name has one,
+# or where no place confirms. SERVICES weighs 0.31, TECHNOLOGIES 0.35, SYSTEMS 0.41, LABS 0.54, OPTICS 0.74.
+CONTRADICTING = 0.4
+UNCONFIRMED = 0.5
+
+_SHRINKAGE = 2.0
+_PSEUDO_LINKS = 10.0
+_CAUTION = 0.5  # standard errors
+_FEWEST_ABSENT, _MOST_ABSENT = 0.02, 0.95
+_STANDARD_ERRORS = 1.645  # one-sided, 95%
+_PLACES = tuple(PlaceEvidence)
+
+Curves = Mapping[int, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPairs:
+    """Pairs of labelled queries: log-odds by the model, number of their stratum, whether they are right."""
+
+    query: Integers
+    log_odds: Floats
+    stratum: Integers
+    is_correct: NDArray[np.bool_]
+
+
+class HardLabels(NamedTuple):
+    """The pairs of `queries` labelled queries with their recipient in the table (`shown`), and without it."""
+
+    shown: AskedPairs
+    hidden: AskedPairs
+    queries: int
+
+
+class AbsentShare(NamedTuple):
+    """The estimated share of queries without a recipient, and the largest that the data allows (95%)."""
+
+    estimate: float
+    high: float
+
+
+def stratum_numbers(query: Integers, matrix: Floats, max_frequency_in_state: int) -> Integers:
+    """Return the place in STRATA of each pair of a feature matrix; `links_by_name` is the rule."""
+    column = {name: matrix[:, FEATURES.index(name)] for name in _DECISIVE}
+    is_exact, same_state = column["same_compact"] > 0, column["same_state"] > 0
+    elsewhere = column["state_conflict"] > 0
+    confirms = (column["same_zip5"] > 0) | (same_state & (column["same_city"] > 0))
+    place = np.select(
+        [confirms, same_state, elsewhere],
+        [_PLACES.index(PlaceEvidence.CONFIRMS), 1, _PLACES.index(PlaceEvidence.CONTRADICTS)],
+        _PLACES.index(PlaceEvidence.UNKNOWN),
+    )
+    frequency = np.rint(np.exp(3.0 * column["name_frequency"]))
+    groups = np.unique(query, return_inverse=True)[1] if len(query) else query
+    in_state = np.bincount(groups, weights=is_exact & same_state)[groups] if len(query) else column["margin"]
+    is_unique = ~elsewhere & (frequency == 1) & (column["shared_rarity"] >= RARE_ENOUGH)
+    in_one_state = (frequency <= max_frequency_in_state) & (in_state == 1)
+    is_rule = is_exact & (confirms | np.where(same_state, in_one_state, is_unique))
+    kind = np.where(is_rule, 0, np.where(is_exact, 1, 2))
+    numbers: Integers = (kind * len(_PLACES) + place).astype(np.int64)
+    return numbers
+
+
+_DECISIVE = (
+    *("same_compact", "same_zip5", "same_state", "state_conflict", "same_city"),
+    *("shared_rarity", "name_frequency", "margin"),
+)
+
+
+def is_barred(matrix: Floats) -> NDArray[np.bool_]:
+    """Say which pairs never link because their names contradict, whatever the model thinks."""
+    contradiction = matrix[:, FEATURES.index("contradiction")]
+    rest = matrix[:, FEATURES.index("unconfirmed_rest")]
+    barred: NDArray[np.bool_] = (contradiction >= CONTRADICTING) | (rest >= UNCONFIRMED)
+    return barred
+
+
+def best_pairs(pairs: AskedPairs, curves: Curves) -> AskedPairs:
+    """Return the pair of each query that would be chosen: one that the rule links, else the most certain."""
+    sureness = _calibrated(pairs, curves)
+    is_rule = pairs.stratum < len(_PLACES)
+    order = np.lexsort((-pairs.log_odds, -sureness, ~is_rule, pairs.query))
+    is_first = np.r_[True, np.diff(pairs.query[order]) != 0] if len(order) else np.zeros(0, dtype=np.bool_)
+    best = order[is_first]
+    return AskedPairs(pairs.query[best], pairs.log_odds[best], pairs.stratum[best], pairs.is_correct[best])
+
+
+def absent_share(labels: HardLabels, found: int, asked: int) -> AbsentShare:
+    """Return how many of `asked` queries have no recipient, of which the model is confident of `found`.
+
+    The confident answers are a mixture of those with the recipient in the table and those without it; the
+    labels show the rate of each. Solved for the share of the mixture.
+    """
+    shown, hidden = _confident(labels.shown, labels.queries), _confident(labels.hidden, labels.queries)
+    if asked == 0 or shown - hidden < 0.05:
+        return AbsentShare(1 / 3, 1 / 2)
+    seen = found / asked
+    estimate = (shown - seen) / (shown - hidden)
+    variance = seen * (1 - seen) / asked + shown * (1 - shown) / max(labels.queries, 1)
+    high = estimate + _STANDARD_ERRORS * float(np.sqrt(variance)) / (shown - hidden)
+    bounded = [round(min(max(share, _FEWEST_ABSENT), _MOST_ABSENT), 6) for share in (estimate, high)]
+    return AbsentShare(*bounded)
+
+
+def calibrate(labels: HardLabels, absent: AbsentShare, min_precision: float) -> Acceptances:
+    """Return the acceptance of each stratum for the required precision (0..1).
+
+    The curves hold at the estimated share of absent recipients, the limits at the largest likely one.
+    """
+    curves = _fitted(labels, absent.estimate, {})
+    curves = _fitted(labels, absent.estimate, curves)
+    answers, weights = _weighed(labels, absent.high, curves)
+    confidence = _calibrated(answers, curves)
+    acceptances = {}
+    for number, (offset, slope) in curves.items():
+        own = answers.stratum == number
+        limit = stratum_limit(confidence[own], answers.is_correct[own], weights[own], min_precision)
+        acceptances[STRATA[number]] = Acceptance(offset, slope, limit)
+    return acceptances
+
+
+def stratum_limit(
+    confidence: Floats, is_correct: NDArray[np.bool_], weights: Floats, min_precision: float
+) -> float:
+    """Return the least confidence from which a stratum is as precise as required; 1.0 if none is.
+
+    A few links that are as precise as they state are added, and half a standard error is taken off: a short
+    list of right answers proves little.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    accepted = np.cumsum(weights[order])
+    right = np.cumsum((weights * is_correct)[order])
+    stated = np.cumsum((weights * confidence)[order]) / np.maximum(accepted, 1e-12)
+    is_last = np.diff(confidence[order], append=-1.0) != 0
+    precision = (right + _PSEUDO_LINKS * stated) / (accepted + _PSEUDO_LINKS)
+    precision -= _CAUTION * np.sqrt(precision * (1 - precision) / (accepted + _PSEUDO_LINKS))
+    reached = np.flatnonzero(is_last & (precision >= min_precision))
+    if len(reached):
+        return float(np.floor(confidence[order][reached[-1]] * 1e6) / 1e6)
+    return 1.0
+
+
+def _fitted(labels: HardLabels, absent: float, curves: Curves) -> Curves:
+    """Return the curve of each stratum, fitted on the pairs that `curves` choose.
+
+    Small strata are drawn towards the curve of the whole, and that to what the model says.
+    """
+    answers, weights = _weighed(labels, absent, curves)
+    is_of = np.column_stack([answers.stratum == number for number in range(len(STRATA))]).astype(np.float64)
+    log_odds = np.clip(answers.log_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+    design = np.column_stack([log_odds, is_of, is_of * log_odds[:, None]])
+    prior = Model("", (1.0, *(0.0 for _ in range(design.shape[1] - 1))), 0.0, ())
+    found, intercept = fit(design, answers.is_correct.astype(np.float64), weights, prior, _SHRINKAGE)
+    offsets, slopes = found[1 : len(STRATA) + 1], found[len(STRATA) + 1 :]
+    return {
+        number: (
+            round(float(intercept + offsets[number]), 6),
+            round(max(float(found[0] + slopes[number]), 0.05), 6),
+        )
+        for number in range(len(STRATA))
+    }
+
+
+def _weighed(labels: HardLabels, absent: float, curves: Curves) -> tuple[AskedPairs, Floats]:
+    """Return the answers of all labelled queries, asked both ways, and the weight of each."""
+    shown, hidden = best_pairs(labels.shown, curves), best_pairs(labels.hidden, curves)
+    weights = np.r_[np.full(len(shown.query), 1 - absent), np.full(len(hidden.query), absent)]
+    return (
+        AskedPairs(
+            np.r_[shown.query, hidden.query],
+            np.r_[shown.log_odds, hidden.log_odds],
+            np.r_[shown.stratum, hidden.stratum],
+            np.r_[shown.is_correct, hidden.is_correct],
+        ),
+        weights,
+    )
+
+
+def _calibrated(pairs: AskedPairs, curves: Curves) -> Floats:
+    offset = np.array([curves.get(number, (0.0, 1.0))[0] for number in range(len(STRATA))])[pairs.stratum]
+    slope = np.array([curves.get(number, (0.0, 1.0))[1] for number in range(len(STRATA))])[pairs.stratum]
+    value = offset + slope * np.clip(pairs.log_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+    result: Floats = np.round(1.0 / (1.0 + np.exp(-np.clip(value, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS))), 9)
+    return result
+
+
+def _confident(pairs: AskedPairs, queries: int) -> float:
+    return len(np.unique(pairs.query[pairs.log_odds >= 0])) / max(queries, 1)

@@ -1,0 +1,151 @@
+"""Each stratum has its own curve and limit; a stratum that cannot keep the promise links nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sbir_gate.engine.matching.calibration import (
+    AbsentShare,
+    AskedPairs,
+    HardLabels,
+    absent_share,
+    best_pairs,
+    calibrate,
+    stratum_limit,
+    stratum_numbers,
+)
+from sbir_gate.engine.matching.decisions import links_by_name, pair_facts
+from sbir_gate.engine.matching.scoring import ScoredPairs
+from sbir_gate.engine.matching.similarity import Pairs, Places, features
+from sbir_gate.engine.matching.strata import STRATA, Basis, Stratum
+from sbir_gate.engine.matching.tokens import build_name_table
+from sbir_gate.model.matches import Method, PlaceEvidence
+
+SAFE = Stratum(Method.NAME_EXACT, PlaceEvidence.CONFIRMS, Basis.RULE)
+DOUBTFUL = Stratum(Method.NAME_EXACT, PlaceEvidence.CONTRADICTS)
+
+
+def asked(rows):
+    """Return pairs of (query, log-odds, stratum, is correct) rows."""
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
+    numbers = [STRATA.index(stratum) for stratum in columns[2]]
+    return AskedPairs(
+        np.array(columns[0], dtype=np.int64),
+        np.array(columns[1], dtype=np.float64),
+        np.array(numbers, dtype=np.int64),
+        np.array(columns[3], dtype=np.bool_),
+    )
+
+
+def labels(queries=1_000):
+    """Return labels that are all right in one stratum, and half of the time in another, equally sure."""
+    shown, hidden = [], []
+    for query in range(queries):
+        is_safe = query % 2 == 0
+        shown.append((query, 3.0, SAFE if is_safe else DOUBTFUL, is_safe or query % 4 == 1))
+        hidden.append((query, -6.0 if is_safe else 3.0, SAFE if is_safe else DOUBTFUL, False))
+    return HardLabels(asked(shown), asked(hidden), queries)
+
+
+def test_a_stratum_that_cannot_be_precise_enough_links_nothing_and_states_what_it_is():
+    found = calibrate(labels(), AbsentShare(0.2, 0.25), 0.98)
+
+    assert found[DOUBTFUL].limit == 1.0
+    assert found[DOUBTFUL].confidence(3.0) == pytest.approx(0.4, abs=0.06)  # half of those present
+    assert found[SAFE].limit <= found[SAFE].confidence(3.0)
+    assert found[SAFE].confidence(3.0) > 0.97
+
+
+def test_the_more_recipients_are_absent_the_less_is_stated():
+    few, many = (calibrate(labels(), AbsentShare(share, share), 0.98)[DOUBTFUL] for share in (0.1, 0.8))
+
+    assert many.confidence(3.0) < few.confidence(3.0) - 0.2
+
+
+def test_a_stratum_without_labels_is_drawn_to_the_whole_and_links_nothing():
+    found = calibrate(labels(), AbsentShare(0.2, 0.25), 0.98)
+    unseen = found[Stratum(Method.NAME_FUZZY, PlaceEvidence.UNKNOWN)]
+
+    assert unseen.limit == 1.0
+    assert 0.4 < unseen.confidence(3.0) < 0.98
+
+
+@pytest.mark.parametrize("truth", [0.1, 0.5, 0.9])
+def test_the_share_of_absent_recipients_is_estimated_from_the_confident_answers(truth):
+    shown = asked([(query, 1.0 if query < 900 else -1.0, SAFE, True) for query in range(1_000)])
+    hidden = asked([(query, 1.0 if query < 50 else -1.0, SAFE, False) for query in range(1_000)])
+    found = round(5_000 * (0.9 * (1 - truth) + 0.05 * truth))
+    absent = absent_share(HardLabels(shown, hidden, 1_000), found, 5_000)
+
+    assert absent.estimate == pytest.approx(truth, abs=0.001)
+    assert absent.estimate < absent.high < absent.estimate + 0.05
+
+
+def test_labels_that_distinguish_nothing_give_no_estimate():
+    same = asked([(0, 1.0, SAFE, True)])
+    assert absent_share(HardLabels(same, same, 1), 3, 9) == (1 / 3, 1 / 2)
+
+
+def test_what_the_rule_links_is_chosen_before_what_is_surer():
+    pairs = asked([(0, 2.0, DOUBTFUL, False), (0, 1.0, SAFE, True), (1, 1.0, DOUBTFUL, True)])
+
+    assert best_pairs(pairs, {}).is_correct.tolist() == [True, True]
+
+
+@given(
+    answers=st.lists(st.tuples(st.integers(0, 100), st.booleans()), max_size=60),
+    low=st.floats(0.5, 0.99),
+    high=st.floats(0.5, 0.99),
+)
+def test_more_precision_never_lowers_a_limit(answers, low, high):
+    confidence = np.array([number / 100 for number, _ in answers])
+    is_correct = np.array([is_right for _, is_right in answers], dtype=np.bool_)
+    weights = np.ones(len(answers))
+    limits = [stratum_limit(confidence, is_correct, weights, wanted) for wanted in sorted((low, high))]
+
+    assert limits[0] <= limits[1]
+
+
+def test_strata_are_those_of_the_decisions(scored_pairs):
+    facts = pair_facts(scored_pairs, np.full(len(scored_pairs.query), 0.9))
+    numbers = stratum_numbers(scored_pairs.query, scored_pairs.matrix, 3)
+    in_state = sum(fact.method is Method.NAME_EXACT and fact.same_state for fact in facts)
+
+    for fact, number in zip(facts, numbers.tolist(), strict=True):
+        basis = Basis.RULE if links_by_name(fact, in_state, 3) else Basis.MODEL
+        assert STRATA[number] == Stratum(fact.method, fact.place, basis)
+
+
+@pytest.fixture
+def scored_pairs():
+    """One query, and recipients of its name and of others in places of every kind."""
+
+    def objects(texts):
+        array = np.empty(len(texts), dtype=object)
+        array[:] = texts
+        return array
+
+    right = [
+        *(("QORTEK", *place) for place in (("", "", ""), ("BOSTON", "MA", ""), ("AUSTIN", "TX", "73301"))),
+        *(("QORTEX", *place) for place in (("", "", ""), ("LOWELL", "MA", "01850"), ("", "TX", ""))),
+        ("QORTEX", "BOSTON", "MA", "02139"),
+    ]
+    names = build_name_table(["QORTEK", "QORTEX"], {}, 1_000_000)
+    count = len(right)
+    pairs = Pairs(
+        query=np.zeros(count, dtype=np.int64),
+        left=np.zeros(count, dtype=np.int64),
+        right=np.array([int(row[0] == "QORTEX") for row in right], dtype=np.int64),
+        left_places=Places(objects(["BOSTON"] * count), objects(["MA"] * count), objects(["02139"] * count)),
+        right_places=Places(*(objects([row[column] for row in right]) for column in (1, 2, 3))),
+        shared_keys=np.ones(count, dtype=np.int64),
+        name_frequency=np.array([1, 1, 4, 1, 1, 1, 1], dtype=np.int64),
+        uei_conflict=np.zeros(count, dtype=bool),
+        duns_conflict=np.zeros(count, dtype=bool),
+        is_cut=np.zeros(count, dtype=bool),
+        form_conflict=np.zeros(count, dtype=bool),
+    )
+    ids = objects([f"R{number}" for number in range(count)])
+    keys = np.arange(count)
+    return ScoredPairs(pairs.query, keys, ids, pairs, names, 1_000_000, features(pairs, names, 1_000_000))
