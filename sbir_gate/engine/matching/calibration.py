@@ -31,7 +31,6 @@ UNCONFIRMED = 0.5
 
 _SHRINKAGE = 2.0
 _PSEUDO_LINKS = 10.0
-_CAUTION = 0.5  # standard errors
 _FEWEST_ABSENT, _MOST_ABSENT = 0.02, 0.95
 _STANDARD_ERRORS = 1.645  # one-sided, 95%
 _PLACES = tuple(PlaceEvidence)
@@ -149,8 +148,7 @@ def stratum_limit(
 ) -> float:
     """Return the least confidence from which a stratum is as precise as required; 1.0 if none is.
 
-    A few links that are as precise as they state are added, and half a standard error is taken off: a short
-    list of right answers proves little.
+    A few links that are as precise as they state are added: a short list of right answers proves little.
     """
     order = np.argsort(-confidence, kind="stable")
     accepted = np.cumsum(weights[order])
@@ -158,7 +156,6 @@ def stratum_limit(
     stated = np.cumsum((weights * confidence)[order]) / np.maximum(accepted, 1e-12)
     is_last = np.diff(confidence[order], append=-1.0) != 0
     precision = (right + _PSEUDO_LINKS * stated) / (accepted + _PSEUDO_LINKS)
-    precision -= _CAUTION * np.sqrt(precision * (1 - precision) / (accepted + _PSEUDO_LINKS))
     reached = np.flatnonzero(is_last & (precision >= min_precision))
     if len(reached):
         return float(np.floor(confidence[order][reached[-1]] * 1e6) / 1e6)
