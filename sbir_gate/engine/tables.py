@@ -17,6 +17,7 @@ import duckdb
 from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, link_and_write
 from sbir_gate.engine.tracking import no_progress
 from sbir_gate.errors import SbirGateError
+from sbir_gate.files import place_output
 from sbir_gate.model.finding import Fact
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
@@ -200,6 +201,8 @@ def _without_folder(text: str, folder: Path) -> str:
 def _kept(summary: EnrichSummary, folder: Path) -> Enriched:
     """Return the result in a folder of its own, which is removed with it."""
     own = tempfile.mkdtemp(prefix="sbir-gate-", dir=folder.parent)
-    enriched = Enriched(summary, (folder / _ENRICHED).rename(Path(own) / _ENRICHED), is_temporary=True)
+    kept = Path(own) / _ENRICHED
+    place_output(folder / _ENRICHED, kept)
+    enriched = Enriched(summary, kept, is_temporary=True)
     weakref.finalize(enriched, shutil.rmtree, own, ignore_errors=True)
     return enriched

@@ -131,7 +131,9 @@ def hand_recipients(
             places = require_fields(RECIPIENTS, raw.columns, source_name(file)).get(RECIPIENT_ID, ())
             columns.append(raw.columns)
             is_altered = is_altered or bool(raw.findings)
-            ids += [raw.columns[place] for place in places[:1]]
+            # an id under another name (recipient_hash) is not what an engine is promised
+            own = [raw.columns[place] for place in places[:1]]
+            ids += [name for name in own if column_key(name) == column_key(RECIPIENT_ID)]
     has_ids = len(ids) == len(files)
     if has_ids and not is_altered and cut is None:
         return None
@@ -141,9 +143,9 @@ def hand_recipients(
         _number_recipients(connection, files, folder, options)
         return _hand_parquet(connection, files, folder / "recipients.parquet", None, RECIPIENT_ID, cut)
     added = [] if has_ids else [RECIPIENT_ID]
-    own = [unique_names(each, reserved=added)[0] for each in columns]
+    spelled = [unique_names(each, reserved=added)[0] for each in columns]
     names: dict[str, str] = {}
-    for name in (name for each in own for name in each):
+    for name in (name for each in spelled for name in each):
         if cut is None or not cut.is_omitted(name):
             names.setdefault(name.casefold(), name)
     return _hand_text(connection, files, folder, options, names, added, cut.kept if cut else "")

@@ -19,7 +19,7 @@ import pytest
 from sbir_gate.cli.application import VERBS, application
 
 COMMANDS = [
-    *(verb for verb in VERBS if verb not in {"baseline", "history", "data", "config"}),
+    *(verb for verb in VERBS if verb not in {"baseline", "history", "data", "config", "fixture"}),
     "baseline show",
     "baseline promote",
     "baseline verify",
@@ -31,6 +31,8 @@ COMMANDS = [
     "data profile",
     "data synthesise",
     "config show",
+    "fixture status",
+    "fixture refresh",
 ]
 HEAVY = (
     "pandas",

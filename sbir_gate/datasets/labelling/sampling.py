@@ -35,20 +35,21 @@ class SampledFrom:
 
 
 def draw_sample(awards: Iterable[SampledFrom], count: int, seed: int) -> LabelSample:
-    """Draw about `count` awards (at least two of each stratum), the least certain first."""
+    """Draw about `count` awards, the least certain first: at least two of each stratum, or all there are."""
     strata = _strata(awards)
+    whole = sum(map(len, strata.values()))
     total = sum(len(members) * _spread(name) for name, members in strata.items())
     drawn: list[tuple[float, DrawnAward]] = []
     for name, members in strata.items():
         share = count * len(members) * _spread(name) / total
-        size = min(len(members), max(_LEAST_DRAWN, round(share)))
+        size = len(members) if whole <= count else min(len(members), max(_LEAST_DRAWN, round(share)))
         for award in _shuffled(members, seed)[:size]:
             decision = award.decision
             found = DrawnAward(decision.award_id, name, size / len(members), decision.link)
             drawn.append((_doubt(decision), found))
     drawn.sort(key=lambda pair: (-pair[0], seeded_place(pair[1].award_id, seed)))
     sizes = tuple((name, len(members)) for name, members in sorted(strata.items()))
-    return LabelSample(seed, sum(map(len, strata.values())), sizes, tuple(award for _, award in drawn))
+    return LabelSample(seed, whole, sizes, tuple(award for _, award in drawn))
 
 
 def _strata(awards: Iterable[SampledFrom]) -> Mapping[str, Sequence[SampledFrom]]:

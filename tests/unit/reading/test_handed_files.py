@@ -149,8 +149,21 @@ class TestAwards:
 
 class TestRecipients:
     def test_recipients_with_a_column_of_ids_are_handed_as_they_are(self, connection, tmp_path):
-        source = write(tmp_path / "r.csv", "recipient_hash,name\nh1,Quarl\n")
+        source = write(tmp_path / "r.csv", "Recipient ID,name\nh1,Quarl\n")
         assert hand_recipients(connection, str(source), tmp_path, OPTIONS, is_altered=False) is None
+
+    def test_ids_of_another_name_are_there_as_recipient_id_too(self, connection, tmp_path):
+        text = write(tmp_path / "r.csv", "recipient_hash,name\nh1,Quarl\n")
+        typed = tmp_path / "r.parquet"
+        connection.execute(f"COPY (FROM '{text}') TO '{typed}' (FORMAT parquet)")
+        for source in (text, typed):
+            work = tmp_path / source.suffix
+            work.mkdir()
+            handed = hand_recipients(connection, str(source), work, OPTIONS, is_altered=False)
+            found = connection.execute(
+                f"SELECT recipient_hash, name, recipient_id FROM '{handed}'"
+            ).fetchall()
+            assert found == [("h1", "Quarl", "h1")]
 
     @pytest.mark.parametrize("name", ["r.csv", "r.csv.gz"])
     def test_without_one_they_get_the_ids_that_the_gate_knows(self, connection, tmp_path, name):
@@ -185,7 +198,7 @@ class TestRecipients:
     def test_blanks_around_ids_are_taken_off(self, connection, tmp_path, name, blank):
         source = tmp_path / name
         kind = name.rpartition(".")[2]
-        connection.execute("CREATE TABLE own AS SELECT $1 AS Recipient_Hash, $2 AS name", ["R1", "Quarl "])
+        connection.execute("CREATE TABLE own AS SELECT $1 AS Recipient_ID, $2 AS name", ["R1", "Quarl "])
         connection.execute(
             "INSERT INTO own VALUES ($1, 'Zyvox'), ($2, 'Brenda')", [f"R2{blank}", f"{blank}R3"]
         )
