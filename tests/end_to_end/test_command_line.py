@@ -127,6 +127,7 @@ def test_the_help_of_every_verb_has_an_example_that_its_options_allow(stage, com
         "config show",
     ],
 )
+@pytest.mark.slow
 def test_each_verb_does_the_same_as_a_program_of_its_own(stage, command):
     """Nearly all other tests run the gate in their own process; `run`, `data synthesise` made the stage."""
     program, here = stage.program(*command.split()), stage.gate(*command.split())
@@ -482,6 +483,7 @@ def test_colours_are_for_terminals_and_no_color_switches_them_off(stage):
     assert not SGR.search(stage.gate("diff", run, run).stdout)
 
 
+@pytest.mark.slow
 def test_an_error_has_no_colour_where_none_is_wanted(stage):
     coloured, _ = on_a_terminal(stage, "diff", "missing.json", "missing.json")
     plain, status = on_a_terminal(stage, "diff", "missing.json", "missing.json", NO_COLOR="1")
@@ -490,6 +492,7 @@ def test_an_error_has_no_colour_where_none_is_wanted(stage):
     assert not SGR.search(plain)
 
 
+@pytest.mark.slow
 def test_quiet_leaves_only_the_result(stage):
     run = ["enrich", "--awards", "fixtures/awards.csv", "--recipients", "fixtures/recipients.csv"]
     loud = stage.gate(*run, "--output", "reports/loud.csv")
@@ -650,6 +653,7 @@ def started(stage, arguments, word, **changes):
         ],
     ],
 )
+@pytest.mark.slow
 def test_an_interrupted_program_says_so_and_leaves_nothing_behind(stage, arguments, word, number):
     (stage.folder / "reports" / "stopped.csv").unlink(missing_ok=True)
     process = started(stage, arguments, word, SBIR_GATE__BENCHMARK__WARM_UPS=str(int(word == "warming up")))

@@ -68,6 +68,7 @@ def test_a_profile_goes_to_standard_output_and_its_progress_to_the_reports(stage
     assert quiet.stderr == ""
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_profile_and_the_next_goes_on(stage, tmp_path):
     rows = [(f"{n:0200}",) for n in range(20_000)]
     dump = write_dump(tmp_path / "dump", Table("t", ["a"], rows))

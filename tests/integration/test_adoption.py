@@ -66,6 +66,7 @@ def test_its_absolute_limits_hold_all_the_same(team):
     assert own(team).verdict.outcome is Outcome.FAIL
 
 
+@pytest.mark.slow
 def test_a_second_gate_is_new_too(gated):
     second = SETTINGS.replace("enrich.py", "second.py") + "gate: {name: second}\n"
     gated.repository.commit({"second.py": toy(version="second"), "second.yaml": second})

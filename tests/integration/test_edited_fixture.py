@@ -318,6 +318,7 @@ def test_but_none_that_the_change_brings_along(team, channel):
     assert team.judge(channel, files).verdict.outcome is Outcome.INCOMPARABLE
 
 
+@pytest.mark.slow
 def test_a_fixture_of_a_folder_of_parquet_files_is_judged_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     team = Team(tmp_path / "repository")
@@ -392,6 +393,7 @@ DRAWN = DRAWN.replace("truth.csv}", "truth.csv, draw: data/draw.json}").replace(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_the_rate_of_all_awards_is_that_of_the_base(tmp_path, monkeypatch, channel):
     """Other weights, or none, do not change what a change is judged by."""

@@ -292,6 +292,7 @@ def test_a_harmless_change_passes_and_a_harmful_one_fails(tmp_path):
     assert "Awards worsened" in harmful.stdout
 
 
+@pytest.mark.slow
 def test_an_engine_that_links_less_than_the_threshold_is_named(tmp_path):
     repository = team(tmp_path / "team", QUICK.replace('"R1"', '""'))
     done = init(repository.folder, "--dry-run")

@@ -137,6 +137,7 @@ def test_other_awards_and_other_matching_use_the_same_chunks(world):
     assert listener.chunks == 6
 
 
+@pytest.mark.slow
 def test_a_damaged_chunk_is_done_again_and_only_that(world, undisturbed):
     stop_after(world, 6)
     part = sorted((world[0] / "out.csv.parts").glob("part-*.parquet"))[1]
@@ -155,6 +156,7 @@ def test_a_run_beside_another_on_the_same_output_is_refused(world):
     ledger.close(is_done=True)
 
 
+@pytest.mark.slow
 def test_recipients_that_vanish_are_one_error_and_what_was_done_is_kept(world, undisturbed):
     source = Path(world[2])
     content, state = source.read_bytes(), source.stat()

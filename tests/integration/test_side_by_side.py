@@ -182,6 +182,7 @@ def test_each_run_is_a_session_of_its_own(team):
     assert all(report.source == runs[0].source and report.quality == runs[0].quality for report in kept)
 
 
+@pytest.mark.slow
 def test_the_saved_runs_give_the_same_verdict_again(team):
     team.repository.commit({"enrich.py": toy(links=8)})
     result = team.gate()

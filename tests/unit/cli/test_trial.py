@@ -35,6 +35,7 @@ def trial(folder, *arguments):
     return run_in_process(["trial", *arguments], folder, environment)
 
 
+@pytest.mark.slow
 def test_a_trial_without_time_prints_what_it_takes_and_leaves_nothing_behind(folder):
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     done = trial(folder, "--budget", "1", "--format", "json")

@@ -120,6 +120,7 @@ def test_without_a_history_the_verdict_stays_as_it_is(settings):
     assert (past.alerts.alerts, past.warnings) == ((), ())
 
 
+@pytest.mark.slow
 def test_a_slow_decline_is_seen_though_each_baseline_followed_it(settings):
     keep(settings, [slower_entry(day, 1.03**day) for day in range(10)])
     past = consult(scaled(head(10), "wall_seconds", 1.03**10), settings)

@@ -124,6 +124,7 @@ def test_a_quiet_machine_has_no_false_alarm_and_finds_what_was_planted():
     assert trial.engine_seconds == pytest.approx(SECONDS, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_both_sides_run_within_the_same_wrapper_and_the_first_look_is_at_the_engine_itself():
     machine = Machine()
@@ -162,6 +163,7 @@ def test_without_links_none_are_planted():
     assert [omission.reason for omission in trial.left_out] == [LeftOut.NO_LINKS]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_a_short_budget_measures_fewer_pairs_then_fewer_handicaps_and_is_kept():
     for budget, fewest, cases, left_out in ((250.0, 10, 3, 2), (150.0, 5, 3, 3), (50.0, 5, 1, 3)):
@@ -206,6 +208,7 @@ def test_an_engine_that_breaks_at_once_is_an_error_with_nothing_kept():
     assert kept == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_an_engine_that_breaks_later_is_not_blamed_on_a_base():
     for at in range(7, 9):  # one of them is the side of the base
@@ -222,6 +225,7 @@ def test_a_fixture_that_cannot_be_read_is_an_error(folder):
         tried(Machine())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_an_engine_that_decides_at_random_is_named():
     trial = tried(Forgetful(), percents=())
@@ -229,6 +233,7 @@ def test_an_engine_that_decides_at_random_is_named():
     assert Rule.NOT_DETERMINISTIC in {finding.rule for finding in trial.findings}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_progress_goes_on_and_the_time_left_comes_to_an_end():
     steps = []
@@ -240,6 +245,7 @@ def test_progress_goes_on_and_the_time_left_comes_to_an_end():
     assert ("unchanged: pair 3 of 20: unchanged code") in [step for step, *_ in steps]
 
 
+@pytest.mark.slow
 def test_a_handicap_too_large_for_the_machine_plants_no_memory(folder):
     assert folder
     trial = tried(Machine(), percents=(100.0,), memory_mib=399)
@@ -248,6 +254,7 @@ def test_a_handicap_too_large_for_the_machine_plants_no_memory(folder):
     assert [omission.reason for omission in trial.left_out] == [LeftOut.MEMORY_NOT_PLANTED]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_memory_is_not_planted_where_it_is_not_wanted():
     machine = Machine()

@@ -73,6 +73,7 @@ def enriched(store, tables, output, kept=None):
     return output.read_bytes(), rejects.read_bytes(), summary.recipients, summary.rejects
 
 
+@pytest.mark.slow
 def test_the_second_run_finds_what_the_first_has_read_and_links_the_same(store, tables, tmp_path):
     expected = enriched(store, tables, tmp_path / "alone.csv")
     with store.opened() as first:
