@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TypeVar
 
@@ -10,6 +11,9 @@ import pydantic.dataclasses  # noqa: F401 -- for its effect
 from pydantic import ConfigDict, TypeAdapter
 
 T = TypeVar("T")
+
+# pydantic loads what writes sequences only when it meets the first: here, for the same reason
+TypeAdapter(Sequence[int])
 
 
 def adapter(type_: type[T]) -> TypeAdapter[T]:

@@ -14,7 +14,7 @@ import yaml
 from sbir_gate.orchestration.names import ENRICHED, JOB, RECIPIENTS, REPORT
 from tests.factories_dagster import World
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 BIN = Path(sys.executable).parent
 SECONDS = 240
