@@ -12,10 +12,10 @@ from sbir_gate.datasets.drawing.earlier_labels import EarlierFixture, LabelFate
 from sbir_gate.datasets.drawing.fixture_draw import DrawnFixture, DrawRequest, draw_fixture
 from sbir_gate.documents import draw_content, load_fixture_draw
 from sbir_gate.errors import DocumentError, InputError, OutputError, UsageError
-from sbir_gate.files import is_same_file, read_file, unreadable, write_whole
+from sbir_gate.files import is_same_file, read_file, write_whole
 from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.model.fixture_draw import FixtureDraw
-from sbir_gate.pipeline.new_gate.file_plan import NewFile, PlannedFile, plan_files
+from sbir_gate.pipeline.new_gate.file_plan import MOST_BYTES, NewFile, PlannedFile, content_of, plan_files
 from sbir_gate.pipeline.new_gate.file_texts import fixture_text
 from sbir_gate.reading.truth import label_text, read_labels
 from sbir_gate.settings.effective import EffectiveSettings
@@ -25,7 +25,6 @@ from sbir_gate.settings.schema import FixturesSettings
 DRAW_NAME, TRUTH_NAME, PAGE_NAME = "draw.json", "truth.csv", "README.md"
 # how the page of a fixture begins that this program writes
 _OWN_PAGE = b"<!-- 'sbir-gate fixture refresh'"
-_MOST_BYTES = 256 * 1024 * 1024
 _FIRST_SEED = 1
 
 
@@ -120,7 +119,7 @@ def write_refreshed(refreshed: Refreshed) -> None:
     How it was drawn comes last: a fixture of which a part was written is refused by every run.
     """
     changed = [planned.file for planned in refreshed.files if planned.has_changes]
-    before = {file.path: _content(Path(file.path)) for file in changed}
+    before = {file.path: content_of(Path(file.path)) for file in changed}
     done: list[str] = []
     try:
         for file in changed:
@@ -188,27 +187,17 @@ def _planned(
 ) -> tuple[PlannedFile, ...]:
     fixtures, gate = effective.settings.fixtures, effective.settings.gate
     contents = {
-        fixtures.awards: read_file(drawn.awards_file, _MOST_BYTES),
-        fixtures.recipients: read_file(drawn.recipients_file, _MOST_BYTES),
+        fixtures.awards: read_file(drawn.awards_file, MOST_BYTES),
+        fixtures.recipients: read_file(drawn.recipients_file, MOST_BYTES),
     }
     if drawn.labels or fixtures.truth is not None:
         contents[truth] = label_text(drawn.labels).encode()
     page = fixtures.awards.parent / PAGE_NAME
-    old_page = _content(page)
+    old_page = content_of(page)
     if old_page is None or old_page.startswith(_OWN_PAGE):
         name = gate.name if effective.is_from_file("gate.name") else ""
         contents[page] = fixture_text(name, str(truth), drawn).encode()
     contents[draw] = draw_content(drawn.draw, draw)
     files = [NewFile(os.fspath(path), content) for path, content in contents.items()]
-    existing = {file.path: old for file in files if (old := _content(Path(file.path))) is not None}
+    existing = {file.path: old for file in files if (old := content_of(Path(file.path))) is not None}
     return plan_files(files, existing, may_replace=True)
-
-
-def _content(path: Path) -> bytes | None:
-    """Return what a file holds, None if it is not there. Raises InputError if it cannot be read."""
-    try:
-        return read_file(path, _MOST_BYTES)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise unreadable(path, error) from error

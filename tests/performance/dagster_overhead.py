@@ -26,7 +26,7 @@ import dagster as dg
 from sbir_gate.documents import load_run
 from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.files import sha256_of
-from sbir_gate.gate.comparing.signed_ranks import pseudo_median_interval
+from sbir_gate.gate.comparing.signed_ranks import FEWEST_REPEATS, pseudo_median_interval
 from sbir_gate.gate.edges import real_edges
 from sbir_gate.gate.measuring.process import ProcessRequest, raise_on_failure, run_process
 from sbir_gate.monitor import PerformanceMonitor
@@ -162,6 +162,8 @@ def compare_whole(awards: str, recipients: str, folder: Path, pairs: int) -> Non
 
 def main(awards: str, recipients: str, pairs: int = 7) -> None:
     """Print the medians and the ratio of each pair."""
+    if pairs < FEWEST_REPEATS:
+        sys.exit(f"{pairs} pairs: an interval needs at least {FEWEST_REPEATS}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         alone(awards, recipients, folder)  # the files come into the cache

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+
+from sbir_gate.files import read_file, unreadable
 
 IGNORE_FILE = ".gitignore"
+MOST_BYTES = 256 * 1024 * 1024
+"""A file of a gate is not larger."""
+
 _HEADING = "# sbir-gate"
 
 
@@ -72,3 +78,13 @@ def with_ignored(existing: str, patterns: Iterable[str]) -> str:
     ended = existing if existing.endswith("\n") or not existing else f"{existing}\n"
     gap = "\n" if ended and _HEADING not in ended else ""
     return f"{ended}{gap}" + "\n".join([_HEADING, *missing]) + "\n"
+
+
+def content_of(path: Path) -> bytes | None:
+    """Return what a file holds, None if it is not there. Raises InputError if it cannot be read."""
+    try:
+        return read_file(path, MOST_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unreadable(path, error) from error

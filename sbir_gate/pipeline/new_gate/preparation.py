@@ -12,7 +12,7 @@ from pathlib import Path
 from sbir_gate.datasets.drawing.fixture_draw import DrawnFixture, DrawRequest, draw_fixture
 from sbir_gate.documents import draw_content
 from sbir_gate.errors import InputError, UsageError
-from sbir_gate.files import is_same_file, read_file, unreadable, write_whole
+from sbir_gate.files import is_same_file, read_file, write_whole
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.engine_check import EngineCheck, check_engine
 from sbir_gate.gate.storing.git import Git
@@ -26,8 +26,10 @@ from sbir_gate.pipeline.new_gate.action_address import (
 )
 from sbir_gate.pipeline.new_gate.file_plan import (
     IGNORE_FILE,
+    MOST_BYTES,
     NewFile,
     PlannedFile,
+    content_of,
     plan_files,
     with_ignored,
 )
@@ -53,7 +55,6 @@ from sbir_gate.settings.workflows import read_workflows, repository_folder
 
 FIXTURE_FOLDER = "fixtures"
 _FIXTURE = "fixture"
-_MOST_BYTES = 256 * 1024 * 1024
 _NO_BRANCH = "main"
 _PYTHON_SECONDS = 30
 
@@ -163,7 +164,7 @@ def prepare_gate(
     own_workflow = _own_workflow(place, facts)
     files = _new_files(place, facts, drawn, own_workflow)
     existing = {
-        file.path: content for file in files if (content := _content(place.root / file.path)) is not None
+        file.path: content for file in files if (content := content_of(place.root / file.path)) is not None
     }
     planned = plan_files(files, existing, may_replace=may_replace)
     is_outside = bool(answers.python) and not facts.python
@@ -227,7 +228,7 @@ def _setup(place: Place, environment: str, python: str) -> PythonSetup:
     folder = place.root / place.folder
     files = {}
     for name in LOOKED_AT:
-        content = _content(folder / name)
+        content = content_of(folder / name)
         if content is not None:
             files[name] = content.decode("utf-8", "replace")
     return detect_setup(files, environment, _python_version(str(folder / python) if python else "python3"))
@@ -274,10 +275,10 @@ def _new_files(place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow
     if facts.command and facts.setup.lines:
         ignored.append(f"{facts.environment}/")
     ignore_file = place.inside(IGNORE_FILE)
-    rules = (_content(place.root / ignore_file) or b"").decode("utf-8", "replace")
+    rules = (content_of(place.root / ignore_file) or b"").decode("utf-8", "replace")
     fixture = {
-        facts.awards: read_file(drawn.awards_file, _MOST_BYTES),
-        facts.recipients: read_file(drawn.recipients_file, _MOST_BYTES),
+        facts.awards: read_file(drawn.awards_file, MOST_BYTES),
+        facts.recipients: read_file(drawn.recipients_file, MOST_BYTES),
         facts.draw: draw_content(drawn.draw, place.root / place.inside(facts.draw)),
         f"{FIXTURE_FOLDER}/README.md": fixture_text(facts.name, facts.truth_file, drawn).encode(),
     }
@@ -291,16 +292,6 @@ def _new_files(place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow
         files.append(NewFile(workflow, workflow_text(facts).encode()))
     files.append(NewFile(ignore_file, with_ignored(rules, ignored).encode()))
     return files
-
-
-def _content(path: Path) -> bytes | None:
-    """Return what a file holds, None if it is not there. Raises InputError if it cannot be read."""
-    try:
-        return read_file(path, _MOST_BYTES)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise unreadable(path, error) from error
 
 
 def _absolute(source: str, folder: Path) -> str:
