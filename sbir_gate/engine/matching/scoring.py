@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -20,9 +21,12 @@ _TEXT_COLUMNS = (
     "recipient_id",
     *(f"{side}_{column}" for side in ("left", "right") for column in ("normal", "city", "state", "zip5")),
 )
-_QUERIES_AT_ONCE = 3_000
+QUERIES_AT_ONCE = 3_000
 _TOKEN_SAMPLE = 500_000
 _NAMED_ROWS_AT_ONCE = 500_000
+
+PairRows = Mapping[str, NDArray[Any]]
+"""Columns of pairs as they are in the database: numbers, flags (masked where unknown) and texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,11 @@ def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: 
 
     Their order depends on their content only, and the features of a query on no other query.
     """
+    return score_rows(fetch_pairs(connection, condition), counts)
+
+
+def fetch_pairs(connection: DuckDBPyConnection, condition: str = "true") -> PairRows:
+    """Return what `score_rows` needs of the rows in `pairs` under an SQL condition on `query_id`."""
     columns = connection.execute(f"""
         SELECT query_id, p.row_key, p.shared_keys, r.recipient_id,
                q.normal AS left_normal, coalesce(q.city, '') AS left_city,
@@ -90,6 +99,11 @@ def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: 
         JOIN queries q USING (query_id) JOIN pair_recipients r USING (row_key)
         ORDER BY query_id, r.place
     """).fetchnumpy()
+    return {name: np.ma.asarray(column) for name, column in columns.items()}
+
+
+def score_rows(columns: PairRows, counts: TokenCounts) -> ScoredPairs:
+    """Return the features of the pairs that `fetch_pairs` gave: a pure function."""
     text = {name: np.asarray(columns[name], dtype=object) for name in _TEXT_COLUMNS}
     distinct = sorted({*text["left_normal"], *text["right_normal"]})
     number = {name: index for index, name in enumerate(distinct)}
@@ -118,11 +132,10 @@ def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: 
     )
 
 
-def query_ranges(connection: DuckDBPyConnection) -> list[str]:
+def query_ranges(connection: DuckDBPyConnection, size: int = QUERIES_AT_ONCE) -> list[str]:
     """Return conditions on `query_id` that cut `pairs` into ranges small enough to score at once."""
     last = connection.execute("SELECT coalesce(max(query_id), -1) FROM pairs").fetchall()[0][0]
-    starts = range(0, last + 1, _QUERIES_AT_ONCE)
-    return [f"query_id BETWEEN {first} AND {first + _QUERIES_AT_ONCE - 1}" for first in starts]
+    return [f"query_id BETWEEN {first} AND {first + size - 1}" for first in range(0, last + 1, size)]
 
 
 def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> NDArray[np.bool_]:
