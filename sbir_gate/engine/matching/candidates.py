@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from duckdb import DuckDBPyConnection
 
@@ -154,19 +155,8 @@ def create_pairs(
     """)
     connection.execute("CREATE OR REPLACE TEMP TABLE recipient_keys (row_key BIGINT, key UBIGINT)")
     merged = _merge_keys(connection, options.max_pairs_per_key)
-
-    def keys_of(batch: str) -> str:
-        # of a key with too many recipients, one more than it may have is enough to close it
-        return f"""
-            SELECT row_key, key FROM (
-                SELECT DISTINCT row_key, key, queries, is_name
-                FROM ({keys_query(batch, "row_key")}) JOIN open_keys USING (key)
-            )
-            QUALIFY is_name OR queries * row_number() OVER (PARTITION BY key ORDER BY row_key)
-                               <= {options.max_pairs_per_key} + queries
-        """
-
-    for rows in batches.select(keys_of, ("open_keys",)):
+    some_keys = partial(_some_keys, options.max_pairs_per_key)
+    for rows in batches.select(some_keys, ("open_keys",)):
         connection.execute(f"INSERT INTO recipient_keys {rows}")
         if count_rows(connection, "recipient_keys") - merged >= max(_LEAST_TO_MERGE, merged):
             merged = _merge_keys(connection, options.max_pairs_per_key)
@@ -188,6 +178,18 @@ def create_pairs(
     }
     connection.execute("DROP TABLE shared")
     return counters
+
+
+def _some_keys(max_pairs_per_key: int, batch: str) -> str:
+    """Return SQL for the open keys of a batch; of one with too many recipients, enough rows to close it."""
+    return f"""
+        SELECT row_key, key FROM (
+            SELECT DISTINCT row_key, key, queries, is_name
+            FROM ({keys_query(batch, "row_key")}) JOIN open_keys USING (key)
+        )
+        QUALIFY is_name OR queries * row_number() OVER (PARTITION BY key ORDER BY row_key)
+                           <= {max_pairs_per_key} + queries
+    """
 
 
 def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
