@@ -84,8 +84,8 @@ def load_awards(connection: duckdb.DuckDBPyConnection, awards: Sequence[Award]) 
 
 def load_recipients(
     connection: duckdb.DuckDBPyConnection, recipients: Sequence[Recipient], folder: Path, part_rows: int = 100
-) -> None:
-    """Create `recipients` from parts of `part_rows` rows in `folder`."""
+) -> tuple[str, ...]:
+    """Create `recipients` from parts of `part_rows` rows in `folder`; return its batches."""
     parts = []
     for start in range(0, max(len(recipients), 1), part_rows):
         connection.execute(
@@ -96,7 +96,7 @@ def load_recipients(
         if rows:
             connection.executemany("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         parts.append(write_part(connection, "batch", folder / f"part-{start}.parquet"))
-    open_parts(connection, parts)
+    return open_parts(connection, parts)
 
 
 def untimed(_stage: str) -> AbstractContextManager[object]:

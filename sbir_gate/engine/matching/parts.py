@@ -34,6 +34,8 @@ from sbir_gate.sql_text import file_relation, literal
 _PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_FIRMS)
 
 _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
+ROW_KEY = f"(hash({', '.join(_CONTENT)}) >> 1)::BIGINT"
+"""SQL for the number that a row is known by, a hash of its content."""
 
 
 # rows that are looked at together: enough to keep every thread busy, few enough to stay small
@@ -92,10 +94,7 @@ def part_query(batch_table: str) -> str:
     """Return SQL for the rows of the part of the batch in `batch_table`."""
     columns = "recipient_id, name, uei, duns, city, state, zip5"
     rows = names_query(batch_table, columns, "is_alias")
-    return (
-        f"SELECT (hash({', '.join(_CONTENT)}) >> 1)::BIGINT AS row_key, {columns}, is_alias, normal "
-        f"FROM ({rows})"
-    )
+    return f"SELECT {ROW_KEY} AS row_key, {columns}, is_alias, normal FROM ({rows})"
 
 
 def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> Part:
@@ -154,15 +153,27 @@ def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[s
         held += part.recipients
     for number, relations in enumerate(batches):
         rows = " UNION ALL ".join(f"SELECT * FROM {relation}" for relation in relations)
-        connection.execute(
-            f"CREATE OR REPLACE VIEW recipient_batch_{number} AS "
-            f"SELECT *, {compact_name('normal')} AS compact FROM ({rows}) WHERE normal IS NOT NULL"
-        )
+        _create_views(connection, f"recipient_batch_{number}", rows)
     names = tuple(f"recipient_batch_{number}" for number in range(len(batches)))
-    connection.execute(
-        "CREATE OR REPLACE VIEW recipients AS " + " UNION ALL ".join(f"FROM {name}" for name in names)
+    _create_views(
+        connection,
+        "recipients",
+        " UNION ALL ".join(f"SELECT * EXCLUDE (compact) FROM {with_placeholders(name)}" for name in names),
     )
     return names
+
+
+def with_placeholders(batch: str) -> str:
+    """Return the relation of the rows of a batch, and those under a placeholder name: `normal` is NULL."""
+    return f"{batch}_with_placeholders"
+
+
+def _create_views(connection: DuckDBPyConnection, name: str, rows: str) -> None:
+    connection.execute(f"""
+        CREATE OR REPLACE VIEW {with_placeholders(name)} AS
+        SELECT *, {compact_name("normal")} AS compact FROM ({rows});
+        CREATE OR REPLACE VIEW {name} AS FROM {with_placeholders(name)} WHERE normal IS NOT NULL
+    """)
 
 
 def index_part(connection: DuckDBPyConnection, part: Part, folder: Path, number: int) -> None:

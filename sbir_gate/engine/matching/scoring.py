@@ -9,6 +9,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from sbir_gate.engine.matching.entities import ENTITY_COLUMNS, find_entities, join_entities
 from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, COMMON_TOKENS, canonical_token, legal_form
 from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
 from sbir_gate.engine.matching.similarity import Pairs, Places, features
@@ -18,6 +19,7 @@ from sbir_gate.reading.database import count_rows
 _CUT_LENGTHS = "(29, 30, 31, 39, 40, 41)"
 _TEXT_COLUMNS = (
     "recipient_id",
+    "entity",
     *(f"{side}_{column}" for side in ("left", "right") for column in ("normal", "city", "state", "zip5")),
 )
 _QUERIES_AT_ONCE = 3_000
@@ -49,8 +51,8 @@ class TokenCounts:
 def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)) -> TokenCounts:
     """Create `pair_recipients`, the recipients that `pairs` name, and count the tokens of their names.
 
-    Each is there once, with its `place` in the order of content and its `name_frequency`: how many
-    distinct recipients of all `batches` have its compact name.
+    Each is there once, with its entity (`join_entities`), its `place` in the order of content and its
+    `name_frequency`: how many distinct recipients of all `batches` have its compact name.
     """
     gather_rows(
         connection,
@@ -59,12 +61,17 @@ def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("r
         batches,
     )
     drop_repeats(connection, "pair_rows")
+    find_entities(connection, "pair_rows", batches)
+    join_entities(connection)
     _count_name_frequency(connection, batches)
     connection.execute(f"""
         CREATE OR REPLACE TABLE pair_recipients AS
-        SELECT r.*, name_frequency, row_number() OVER (ORDER BY {content_order("r")}) AS place
-        FROM pair_rows r JOIN name_counts ON name_hash = hash(r.compact);
+        SELECT r.*, {ENTITY_COLUMNS}, name_frequency,
+               row_number() OVER (ORDER BY {content_order("r")}) AS place
+        FROM pair_rows r JOIN name_counts ON name_hash = hash(r.compact) LEFT JOIN entities USING (uei);
         DROP TABLE pair_rows;
+        DROP TABLE entities;
+        DROP TABLE entity_rows;
         DROP TABLE name_counts
     """)
     return _count_tokens(connection, batches)
@@ -76,13 +83,13 @@ def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: 
     Their order depends on their content only, and the features of a query on no other query.
     """
     columns = connection.execute(f"""
-        SELECT query_id, p.row_key, p.shared_keys, r.recipient_id,
+        SELECT query_id, p.row_key, p.shared_keys, r.recipient_id, r.entity,
                q.normal AS left_normal, coalesce(q.city, '') AS left_city,
                coalesce(q.state, '') AS left_state, coalesce(q.zip5, '') AS left_zip5,
                r.normal AS right_normal, coalesce(r.city, '') AS right_city,
                coalesce(r.state, '') AS right_state, coalesce(r.zip5, '') AS right_zip5,
                q.uei <> r.uei AS uei_conflict,
-               NOT list_has_any(string_split(q.duns, ' '), string_split(r.duns, ' ')) AS duns_conflict,
+               NOT list_has_any(string_split(q.duns, ' '), string_split(r.entity_duns, ' ')) AS duns_conflict,
                r.name_frequency, len(r.name) IN {_CUT_LENGTHS} AS is_cut,
                q.form <> CASE WHEN NOT r.is_alias THEN {legal_form("r.name")} END AS form_conflict
         FROM (FROM pairs WHERE {condition}) p
@@ -97,6 +104,7 @@ def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: 
         query=np.asarray(columns["query_id"], dtype=np.int64),
         left=np.array([number[name] for name in text["left_normal"]], dtype=np.int64),
         right=np.array([number[name] for name in text["right_normal"]], dtype=np.int64),
+        entity=text["entity"],
         left_places=Places(text["left_city"], text["left_state"], text["left_zip5"]),
         right_places=Places(text["right_city"], text["right_state"], text["right_zip5"]),
         shared_keys=np.asarray(columns["shared_keys"], dtype=np.int64),
@@ -151,8 +159,15 @@ def _count_name_frequency(connection: DuckDBPyConnection, batches: Sequence[str]
     for step in range(steps):
         connection.execute(f"""
             INSERT INTO name_counts
-            SELECT name, greatest(count(DISTINCT uei), count(DISTINCT address), 1)
-            FROM named_rows WHERE name % {steps} = {step} GROUP BY name
+            WITH bearers AS (FROM named_rows WHERE name % {steps} = {step}),
+            -- a firm of several addresses is one bearer, and those of its addresses are not others
+            addressed AS (
+                SELECT name, address, min(uei) AS uei FROM bearers WHERE address IS NOT NULL GROUP BY ALL
+            )
+            SELECT b.name, greatest(count(DISTINCT b.uei), any_value(a.bearers), 1)
+            FROM bearers b LEFT JOIN (
+                SELECT name, count(DISTINCT coalesce(uei, address)) AS bearers FROM addressed GROUP BY name
+            ) a USING (name) GROUP BY b.name
         """)
     connection.execute("DROP TABLE named_rows; DROP TABLE pair_names")
 
