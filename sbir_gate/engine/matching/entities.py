@@ -5,17 +5,15 @@ Looked up for the compared rows alone, with the rows that share a UEI with them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from duckdb import DuckDBPyConnection
 
 from sbir_gate.engine.matching.normalise import legal_form
 from sbir_gate.engine.matching.parts import (
     ROW_KEY,
+    Batches,
     content_order,
     drop_repeats,
     gather_rows,
-    with_placeholders,
 )
 from sbir_gate.reading.recipient_index import MOST_NAMES, PLAIN_NAME
 
@@ -34,9 +32,7 @@ ENTITY_COLUMNS = "coalesce(entity, r.recipient_id) AS entity, coalesce(entity_du
 """SQL for the entity of a row `r` that is joined to `entities` by its UEI, where there is one."""
 
 
-def find_entities(
-    connection: DuckDBPyConnection, table: str, batches: Sequence[str] = ("recipients",)
-) -> None:
+def find_entities(connection: DuckDBPyConnection, table: str, batches: Batches) -> None:
     """Create `entities` and `entity_rows`: those that the rows of `table`, of the batches, belong to.
 
     An entity has several rows: `uei`, `entity` (its least recipient id) and `entity_duns` (all its numbers).
@@ -44,7 +40,8 @@ def find_entities(
     it: its rows are no entity.
     """
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE compared_ueis AS SELECT uei FROM {table} WHERE uei IS NOT NULL"
+        "CREATE OR REPLACE TEMP TABLE compared_rows AS "
+        f"SELECT row_key, uei FROM {table} WHERE uei IS NOT NULL"
     )
     # of a UEI with too many rows some are enough to tell, whichever
     gather_rows(
@@ -53,28 +50,30 @@ def find_entities(
         lambda batch: (
             f"""
             SELECT * FROM (
-                SELECT DISTINCT * FROM {with_placeholders(batch)} SEMI JOIN compared_ueis USING (uei)
-                ANTI JOIN {table} USING (row_key)
+                SELECT DISTINCT * FROM {batch} SEMI JOIN compared_rows USING (uei)
+                ANTI JOIN compared_rows USING (row_key)
             ) QUALIFY row_number() OVER (PARTITION BY uei ORDER BY row_key) <= {_MOST_ROWS + 1}
         """
         ),
         batches,
+        ("compared_rows",),
     )
     connection.execute(f"""
         INSERT INTO entity_rows SELECT * FROM {table} WHERE uei IN (
             SELECT uei FROM entity_rows
-            UNION ALL SELECT uei FROM compared_ueis GROUP BY uei HAVING count(*) > 1
+            UNION ALL SELECT uei FROM compared_rows GROUP BY uei HAVING count(*) > 1
         );
-        DROP TABLE compared_ueis
+        DROP TABLE compared_rows
     """)
     drop_repeats(connection, "entity_rows")
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE entities AS
         SELECT uei, min(recipient_id) AS entity, string_agg(DISTINCT duns, ' ' ORDER BY duns) AS entity_duns
         FROM entity_rows GROUP BY uei
-        HAVING count(*) <= {_MOST_ROWS} AND bool_and(normal IS NOT NULL)
+        HAVING count(*) <= {_MOST_ROWS} AND bool_and(normal IS NOT NULL OR is_alias)
            AND count(DISTINCT {PLAIN_NAME}) FILTER (NOT is_alias) <= {MOST_NAMES};
-        CREATE OR REPLACE TABLE entity_rows AS FROM entity_rows SEMI JOIN entities USING (uei)
+        CREATE OR REPLACE TABLE entity_rows AS
+        FROM entity_rows SEMI JOIN entities USING (uei) WHERE normal IS NOT NULL
     """)
 
 

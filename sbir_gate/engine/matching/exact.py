@@ -11,7 +11,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from sbir_gate.engine.matching.entities import ENTITY_COLUMNS, find_entities
 from sbir_gate.engine.matching.normalise import COMMON_TOKENS, canonical_tokens
-from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
+from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.model.matches import Method
 
 _MOST_PER_IDENTIFIER = 20
@@ -38,9 +38,7 @@ class IdentifierMatch:
     agrees: bool
 
 
-def create_identified_recipients(
-    connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)
-) -> None:
+def create_identified_recipients(connection: DuckDBPyConnection, batches: Batches = ALL_AT_ONCE) -> None:
     """Create `identified_recipients`: the rows of the batches that may carry a UEI or DUNS of `firms`.
 
     A row of an entity carries what another row of it does.
@@ -56,10 +54,11 @@ def create_identified_recipients(
         connection,
         "identified_recipients",
         lambda batch: (
-            f"SELECT * FROM {batch} WHERE uei IN (FROM firm_ueis) OR duns IN (FROM firm_numbers)"
-            " OR contains(duns, ' ')"
+            f"SELECT * FROM {batch} WHERE normal IS NOT NULL AND (uei IN (FROM firm_ueis)"
+            " OR duns IN (FROM firm_numbers) OR contains(duns, ' '))"
         ),
         batches,
+        ("firm_ueis", "firm_numbers"),
     )
     drop_repeats(connection, "identified_recipients")
     find_entities(connection, "identified_recipients", batches)

@@ -9,6 +9,7 @@ from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.cascade import match_firms
 from sbir_gate.engine.matching.enriched import create_firm_decisions
 from sbir_gate.engine.matching.firms import create_firms, create_queries
+from sbir_gate.engine.matching.parts import open_parts
 from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
 from sbir_gate.engine.matching.similarity import FEATURES
 from tests.factories_matching import (
@@ -34,7 +35,7 @@ LASER = "Vexal Laser Inc"
 def scored(awards, recipients, part_rows=100):
     with database() as connection, TemporaryDirectory() as folder:
         load_awards(connection, awards)
-        batches = load_recipients(connection, recipients, Path(folder), part_rows)
+        batches = open_parts(connection, load_recipients(connection, recipients, Path(folder), part_rows))
         create_firms(connection)
         create_queries(connection, "firms")
         create_pairs(connection, blocking_options(), batches)
@@ -146,7 +147,7 @@ def test_a_uei_on_too_many_rows_is_no_entity_whatever_the_parts(monkeypatch):
 def outcome(awards, recipients, part_rows, threads):
     with database(threads) as connection, TemporaryDirectory() as folder:
         load_awards(connection, awards)
-        batches = load_recipients(connection, recipients, Path(folder), part_rows)
+        batches = open_parts(connection, load_recipients(connection, recipients, Path(folder), part_rows))
         matched = match_firms(connection, matching_options(), untimed, batches)
         create_firm_decisions(connection, matched)
         firms = dict(connection.execute("SELECT award_id, firm_id FROM award_firms").fetchall())
