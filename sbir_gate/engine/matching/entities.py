@@ -17,7 +17,7 @@ from sbir_gate.engine.matching.parts import (
 )
 from sbir_gate.reading.recipient_index import MOST_NAMES, PLAIN_NAME
 
-# A UEI on more rows is not followed: no firm has so many, and memory is bounded.
+# A UEI on more rows is taken for a generic one; it also bounds memory.
 _MOST_ROWS = 200
 
 _KNOWN = " + ".join(f"(r.{column} IS NOT NULL)::INT" for column in ("zip5", "city", "state", "duns"))
@@ -37,7 +37,7 @@ def find_entities(connection: DuckDBPyConnection, table: str, batches: Batches) 
 
     An entity has several rows: `uei`, `entity` (its least recipient id) and `entity_duns` (all its numbers).
     `entity_rows` has all its rows. A UEI is generic if a placeholder name or more than MOST_NAMES names bear
-    it: its rows are no entity.
+    it: its rows are not an entity.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE compared_rows AS "
@@ -81,7 +81,7 @@ def join_entities(connection: DuckDBPyConnection) -> None:
     """Make the pairs of a query with rows of one entity one pair for each of its names.
 
     In `pairs` and `pair_rows` the row is then the best of that name, at the place of the entity that fits the
-    query best, be it that of another row. A place that says less than another is none of its own.
+    query best, be it that of another row. A place that only repeats a part of another is left out.
     """
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE entity_places AS
