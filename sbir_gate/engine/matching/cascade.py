@@ -35,6 +35,7 @@ from sbir_gate.engine.matching.exact import (
     find_identifier_matches,
 )
 from sbir_gate.engine.matching.firms import create_firms, create_queries
+from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches
 from sbir_gate.engine.matching.query_parts import DecisivePairs, Scoring, score_queries
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
 from sbir_gate.engine.matching.strata import CONFIDENT, STRATA, Basis, Stratum
@@ -84,7 +85,7 @@ def match_firms(
     connection: DuckDBPyConnection,
     options: MatchingOptions,
     stage: StageTimer,
-    batches: Sequence[str] = ("recipients",),
+    batches: Batches = ALL_AT_ONCE,
     advanced: Callable[[], None] = lambda: None,
 ) -> Matched:
     """Decide for every firm of the table `awards` against `recipients`, of which `batches` are the pieces.
@@ -103,7 +104,7 @@ def _match_firms(
     connection: DuckDBPyConnection,
     options: MatchingOptions,
     stage: StageTimer,
-    batches: Sequence[str],
+    batches: Batches,
     advanced: Callable[[], None],
 ) -> Matched:
     with stage("firms"):
@@ -153,7 +154,7 @@ def _match_firms(
 
 
 def _identifier_matches(
-    connection: DuckDBPyConnection, methods: Sequence[Method], batches: Sequence[str]
+    connection: DuckDBPyConnection, methods: Sequence[Method], batches: Batches
 ) -> dict[int, list[IdentifierMatch]]:
     """Return each firm's matches, those that agree first, UEI before DUNS."""
     by_firm: dict[int, list[IdentifierMatch]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, COMMON_TOKENS, canonical_token, legal_form
-from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
+from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.engine.matching.similarity import Pairs, Places, features
 from sbir_gate.engine.matching.tokens import Floats, Integers, NameTable, build_name_table
 from sbir_gate.reading.database import count_rows
@@ -50,7 +50,7 @@ class TokenCounts:
     names: int
 
 
-def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)) -> TokenCounts:
+def prepare_scoring(connection: DuckDBPyConnection, batches: Batches = ALL_AT_ONCE) -> TokenCounts:
     """Create `pair_recipients`, the recipients that `pairs` name, and count the tokens of their names.
 
     Each is there once, with its `place` in the order of content and its `name_frequency`: how many
@@ -61,6 +61,7 @@ def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("r
         "pair_rows",
         lambda batch: f"SELECT * FROM {batch} SEMI JOIN pairs USING (row_key)",
         batches,
+        ("pairs",),
     )
     drop_repeats(connection, "pair_rows")
     _count_name_frequency(connection, batches)
@@ -142,7 +143,7 @@ def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> ND
     return np.asarray(np.ma.filled(column, False), dtype=np.bool_)
 
 
-def _count_name_frequency(connection: DuckDBPyConnection, batches: Sequence[str]) -> None:
+def _count_name_frequency(connection: DuckDBPyConnection, batches: Batches) -> None:
     """Create `name_counts`: the hash of each compact name in `pair_rows`, and how many have the name."""
     # looked up and counted by their hashes: numbers are quicker to tell apart than texts
     connection.execute(
@@ -157,6 +158,7 @@ def _count_name_frequency(connection: DuckDBPyConnection, batches: Sequence[str]
             f" FROM {batch} WHERE hash(compact) IN (FROM pair_names)"
         ),
         batches,
+        ("pair_names",),
     )
     connection.execute("CREATE OR REPLACE TABLE name_counts (name_hash UBIGINT, name_frequency BIGINT)")
     # a common name has more bearers the larger the table is: some names at a time
@@ -170,14 +172,17 @@ def _count_name_frequency(connection: DuckDBPyConnection, batches: Sequence[str]
     connection.execute("DROP TABLE named_rows; DROP TABLE pair_names")
 
 
-def _count_tokens(connection: DuckDBPyConnection, batches: Sequence[str]) -> TokenCounts:
+def _count_tokens(connection: DuckDBPyConnection, batches: Batches) -> TokenCounts:
     """Count the tokens of the names in pairs among all recipient names; aliases do not count.
 
     Of a large table only a sample of the rows by their hash is counted: whether a token is in 10 or 11 of a
     million names changes nothing. The counts start from those of the published names, so that common tokens
     are known for small tables too.
     """
-    size = sum(count_rows(connection, batch) for batch in batches)
+    size = sum(
+        connection.execute(rows).fetchall()[0][0]
+        for rows in batches.select(lambda batch: f"SELECT count(*) AS rows FROM {batch}")
+    )
     share = 1
     while size > share * _TOKEN_SAMPLE:
         share *= 2
