@@ -5,11 +5,13 @@
 
 Only the standard library: nothing is installed yet. It is made of requirements.lock alone, each file checked
 by its hash: by uv where that is allowed, else by pip. The action's own code is not copied: the environment is
-told where it lies.
+told where it lies, so each copy of the action has its own. Jobs of one machine share it: one makes it, and
+the others wait.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -17,6 +19,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ACTION = Path(__file__).resolve().parents[2]
@@ -58,7 +62,7 @@ def place_of(python: str) -> Path:
     version = subprocess.run(
         [python, "-I", "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=True
     ).stdout
-    facts = [version, sysconfig.get_platform(), LOCK.read_text(encoding="utf-8")]
+    facts = [version, sysconfig.get_platform(), LOCK.read_text(encoding="utf-8"), str(ACTION)]
     digest = hashlib.sha256("\0".join(facts).encode()).hexdigest()[:20]
     root = os.environ.get("RUNNER_TOOL_CACHE") or os.environ["RUNNER_TEMP"]
     if not os.access(root, os.W_OK):
@@ -87,16 +91,28 @@ def is_ready(environment: Path) -> bool:
 
 def install(python: str, environment: Path) -> None:
     """Make the environment unless it is whole, and tell it where the action lies."""
-    if not is_ready(environment):
+    with locked(environment):
+        if is_ready(environment):
+            return
         shutil.rmtree(environment, ignore_errors=True)
         own = str(environment / "bin" / "python")
         check([python, "-I", "-m", "venv", str(environment)], "python3 cannot make environments")
         if os.environ.get("SBIR_GATE_INPUT_INSTALLER") == "pip" or not installed_by_uv(own):
             check([own, *PIP, "--requirement", str(LOCK)], "the dependencies cannot be installed")
+        (packages,) = environment.glob("lib/python*/site-packages")
+        (packages / "sbir_gate_action.pth").write_text(f"{ACTION}\n", encoding="utf-8")
         (environment / "ready").touch()
-    # every time: a cached environment knows where the action lay in another job
-    (packages,) = environment.glob("lib/python*/site-packages")
-    (packages / "sbir_gate_action.pth").write_text(f"{ACTION}\n", encoding="utf-8")
+        print(f"made {environment}")
+
+
+@contextmanager
+def locked(environment: Path) -> Iterator[None]:
+    """Let no other job of this machine make the environment while the block runs; the kernel unlocks it."""
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with Path(f"{environment}.lock").open("w", encoding="utf-8") as file:
+        with suppress(OSError):  # a file system without locks has one job, as far as anybody can know
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def installed_by_uv(own: str) -> bool:
