@@ -237,18 +237,28 @@ def bars(pair: PairFacts, borne: Collection[str]) -> bool:
     )
 
 
-def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules) -> Candidate | None:
+def best_answer(
+    pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules
+) -> tuple[PairFacts, Basis] | None:
+    """Return the pair that is a link by name if it is sure enough, and what makes it one."""
     exact = [pair for pair in pairs if pair.method is Method.NAME_EXACT]
     in_state = len({pair.recipient_id for pair in exact if pair.same_state})
     by_sureness = sorted(pairs, key=lambda pair: -rules.confidence(pair))
     for pair in by_sureness:
         if links_by_name(pair, in_state, rules.max_frequency_in_state):
-            found = _from_name(pair, rules, Basis.RULE)
-            return found if found.confidence >= rules.limit(pair, Basis.RULE) else None
+            return pair, Basis.RULE
     best = next((pair for pair in by_sureness if not bars(pair, borne)), None)
-    if best is not None and rules.confidence(best) >= rules.limit(best):
-        return _from_name(best, rules)
-    return None
+    return None if best is None else (best, Basis.MODEL)
+
+
+def is_sure(pair: PairFacts, basis: Basis, rules: Rules) -> bool:
+    """Say whether the best answer of a firm is a link."""
+    return rules.confidence(pair, basis) >= rules.limit(pair, basis)
+
+
+def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules) -> Candidate | None:
+    best = best_answer(pairs, borne, rules)
+    return _from_name(best[0], rules, best[1]) if best is not None and is_sure(*best, rules) else None
 
 
 def _from_name(pair: PairFacts, rules: Rules, basis: Basis = Basis.MODEL) -> Candidate:

@@ -22,8 +22,7 @@ from sbir_gate.engine.matching.normalise import (
     ALIAS_PATTERN,
     alias_names,
     compact_name,
-    normal_name,
-    plain_name,
+    normal_rows,
 )
 from sbir_gate.files import unwritable
 from sbir_gate.reading.database import WORK_HINT, count_rows, register_function
@@ -36,6 +35,9 @@ _PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_FIRMS)
 
 _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
 
+
+# a dictionary of what is nearly distinct costs a third of the writing and saves no room
+_PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 
 # rows that are looked at together: enough to keep every thread busy, few enough to stay small
 _BATCH_RECIPIENTS = 500_000
@@ -104,9 +106,9 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
             UNION ALL
             SELECT *, unnest(alias_names(name)) AS raw_name, true
             FROM (SELECT * FROM {table} WHERE regexp_matches(name, {literal(ALIAS_PATTERN)}))
-        ), plain AS (SELECT *, {plain_name("raw_name")} AS plain FROM named),
-        normalised AS (SELECT *, {normal_name("plain")} AS given FROM plain),
-        known AS (SELECT *, CASE WHEN given NOT IN ({_PLACEHOLDERS}) THEN given END AS normal FROM normalised)
+        ), normalised AS {normal_rows("named", "raw_name")},
+        known AS (SELECT * REPLACE (CASE WHEN normal NOT IN ({_PLACEHOLDERS}) THEN normal END AS normal)
+                  FROM normalised)
         SELECT {columns}, {alias_column}, normal, {compact_name("normal")} AS compact FROM known
     """
 
@@ -158,7 +160,7 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
     rest.
     """
     try:
-        connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, PARQUET_VERSION v2)")
+        connection.execute(f"COPY ({query}) TO {literal(str(path))} ({_PART_OPTIONS})")
     except duckdb.IOException as error:
         for number in TRANSIENT_ERRORS:
             if os.strerror(number) in str(error):

@@ -130,6 +130,14 @@ def train(
     return model, HardLabels(asked[0], asked[1], queries)
 
 
+def ask(labelled: LabelledQueries, queries: int, model: Model, max_frequency_in_state: int) -> HardLabels:
+    """Return what the pairs of `queries` labelled queries, none of which fitted the model, say of it."""
+    asked = [
+        _asked(pairs, [model, model], max_frequency_in_state) for pairs in (labelled.shown, labelled.hidden)
+    ]
+    return HardLabels(asked[0], asked[1], queries)
+
+
 def _mixed(labelled: LabelledQueries) -> LabelledPairs:
     """Return the pairs to learn from: a share of the queries without their recipient."""
     shown, hidden = labelled.shown, labelled.hidden

@@ -118,12 +118,13 @@ def simulated(queries, noise, seed=3):
 
 BLANK = Model("blank", (0.0,) * len(FEATURES), 0.0, ((0.98, 0.5),))
 LIKELY = AbsentShare(0.1, 0.2)
+LARGE = dict.fromkeys(range(len(STRATA)), 1_000)
 
 
 def learned(labelled, queries, prior=BLANK):
     """Return the trained model and the highest limit of a stratum that has labels."""
     model, labels = train(labelled, queries, prior, 3)
-    acceptances = calibrate(labels, LIKELY, 0.98)
+    acceptances = calibrate(labels, LIKELY, LARGE, 0.8, 0.98)
     strata = {STRATA[number] for number in labels.shown.stratum.tolist()}
     return model, max((acceptances[stratum].limit for stratum in strata), default=None)
 
@@ -166,4 +167,4 @@ def test_without_any_pair_the_prior_is_kept_and_nothing_accepted():
     empty = LabelledPairs(np.empty(0, dtype=np.int64), np.empty((0, len(FEATURES))), np.empty(0))
     model, labels = train(LabelledQueries(empty, empty), 0, default_model(), 3)
     assert model.weights == pytest.approx(default_model().weights)
-    assert {each.limit for each in calibrate(labels, LIKELY, 0.98).values()} == {1.0}
+    assert {each.limit for each in calibrate(labels, LIKELY, LARGE, 0.8, 0.98).values()} == {1.0}
