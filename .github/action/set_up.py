@@ -4,9 +4,8 @@
     python3 -I set_up.py install    makes it, unless it is whole already
 
 Only the standard library: nothing is installed yet. It is made of requirements.lock alone, each file checked
-by its hash: by uv where that is allowed, else by pip. The action's own code is not copied: the environment is
-told where it lies, so each copy of the action has its own. Jobs of one machine share it: one makes it, and
-the others wait.
+by its hash: by uv where that is allowed, else by pip. Jobs of one machine share it: one makes it, and the
+others wait. The action's own code is not copied: an interpreter of the job's own knows where both lie.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ def place_of(python: str) -> Path:
     version = subprocess.run(
         [python, "-I", "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=True
     ).stdout
-    facts = [version, sysconfig.get_platform(), LOCK.read_text(encoding="utf-8"), str(ACTION)]
+    facts = [version, sysconfig.get_platform(), LOCK.read_text(encoding="utf-8")]
     digest = hashlib.sha256("\0".join(facts).encode()).hexdigest()[:20]
     root = os.environ.get("RUNNER_TOOL_CACHE") or os.environ["RUNNER_TEMP"]
     if not os.access(root, os.W_OK):
@@ -74,7 +73,7 @@ def print_outputs(environment: Path) -> None:
     """Tell the other steps where the environment is, and by which key the cache knows it."""
     outputs = {
         "environment": str(environment),
-        "python": str(environment / "bin" / "python"),
+        "python": str(own_place(environment) / "bin" / "python"),
         "key": f"sbir-gate-{platform.system()}-{platform.machine()}-{environment.name}",
         "is-ready": str(is_ready(environment)).lower(),
     }
@@ -90,19 +89,33 @@ def is_ready(environment: Path) -> bool:
 
 
 def install(python: str, environment: Path) -> None:
-    """Make the environment unless it is whole, and tell it where the action lies."""
+    """Make the environment unless it is whole, and the job's own interpreter."""
     with locked(environment):
-        if is_ready(environment):
-            return
-        shutil.rmtree(environment, ignore_errors=True)
-        own = str(environment / "bin" / "python")
-        check([python, "-I", "-m", "venv", str(environment)], "python3 cannot make environments")
-        if os.environ.get("SBIR_GATE_INPUT_INSTALLER") == "pip" or not installed_by_uv(own):
-            check([own, *PIP, "--requirement", str(LOCK)], "the dependencies cannot be installed")
-        (packages,) = environment.glob("lib/python*/site-packages")
-        (packages / "sbir_gate_action.pth").write_text(f"{ACTION}\n", encoding="utf-8")
-        (environment / "ready").touch()
-        print(f"made {environment}")
+        if not is_ready(environment):
+            make_environment(python, environment)
+    own = own_place(environment)
+    check(
+        [python, "-I", "-m", "venv", "--clear", "--without-pip", str(own)], "python3 cannot make environments"
+    )
+    (shared,), (packages,) = (place.glob("lib/python*/site-packages") for place in (environment, own))
+    (packages / "sbir_gate_action.pth").write_text(f"{shared}\n{ACTION}\n", encoding="utf-8")
+
+
+def own_place(environment: Path) -> Path:
+    """Return the folder of the job's own interpreter: two versions of the action in one job have two."""
+    digest = hashlib.sha256(str(ACTION).encode()).hexdigest()[:8]
+    return Path(os.environ["RUNNER_TEMP"]) / f"sbir-gate-{environment.name}-{digest}"
+
+
+def make_environment(python: str, environment: Path) -> None:
+    """Install what the lock lists; the mark that it is whole is made last."""
+    shutil.rmtree(environment, ignore_errors=True)
+    own = str(environment / "bin" / "python")
+    check([python, "-I", "-m", "venv", str(environment)], "python3 cannot make environments")
+    if os.environ.get("SBIR_GATE_INPUT_INSTALLER") == "pip" or not installed_by_uv(own):
+        check([own, *PIP, "--requirement", str(LOCK)], "the dependencies cannot be installed")
+    (environment / "ready").touch()
+    print(f"made {environment}")
 
 
 @contextmanager

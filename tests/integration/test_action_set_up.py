@@ -29,6 +29,7 @@ def begin(action: Path, step: str, machine: Path) -> subprocess.Popen[str]:
     variables = {
         "PATH": str(Path(sys.executable).parent),
         "RUNNER_TOOL_CACHE": str(machine),
+        "RUNNER_TEMP": str(machine / "job"),
         "GITHUB_OUTPUT": str(machine / "outputs"),
         "SBIR_GATE_INPUT_INSTALLER": "pip",
     }
@@ -55,11 +56,15 @@ def test_of_two_jobs_at_once_one_makes_it_and_the_other_finds_it(tmp_path):
     jobs = [begin(action, "install", tmp_path) for _ in range(2)]
     said = [ends(job) for job in jobs]
     assert sum(text.count("made ") for text in said) == 1, said
-    found = environment_of(action, tmp_path)
-    assert found["is-ready"] == "true"
-    subprocess.run([found["python"], "-I", "-c", "import of_this_copy"], check=True)
+    assert environment_of(action, tmp_path)["is-ready"] == "true"
 
 
-def test_two_copies_of_the_action_never_run_each_others_code(tmp_path):
-    first, second = (make_action(tmp_path / name) for name in ("v1", "v2"))
-    assert environment_of(first, tmp_path)["environment"] != environment_of(second, tmp_path)["environment"]
+def test_two_copies_of_the_action_share_it_and_run_their_own_code(tmp_path):
+    copies = [make_action(tmp_path / name) for name in ("v1", "v2")]
+    said = [ends(begin(copy, "install", tmp_path)) for copy in copies]
+    assert [text.count("made ") for text in said] == [1, 0]
+    for copy in copies:
+        python = environment_of(copy, tmp_path)["python"]
+        code = "import of_this_copy, pip; print(of_this_copy.__file__)"
+        done = subprocess.run([python, "-I", "-c", code], check=True, capture_output=True, text=True)
+        assert Path(done.stdout.strip()).parent == copy
