@@ -259,6 +259,31 @@ def test_enough_identifier_links_train_the_model():
     assert not untrained.notes["model"].startswith("self-trained")
 
 
+def test_labels_too_few_to_train_check_the_shipped_limits():
+    awards, recipients = labelled_world(firms=120)
+    checked = match(awards, recipients, matching_options(min_training_labels=500)).matched
+    unchecked = match(awards[:99], recipients, matching_options(min_training_labels=500)).matched
+
+    assert not checked.notes["model"].startswith("self-trained")
+    assert checked.notes["labelled_firms"] == "120"
+    assert checked.notes["linked_when_hidden"].startswith("0 of 120, 0.0000 to 0.03")
+    assert checked.rules.acceptances == {}
+    assert unchecked.notes["labelled_firms"] == "0"
+
+
+def test_labels_that_show_false_links_replace_the_shipped_limits():
+    awards, recipients = labelled_world(firms=120)
+    # other firms of the same names in the same state, and many firms that have no recipient
+    others = [
+        Recipient(f"S{place}", award.name, city="WORCESTER", state="MA") for place, award in enumerate(awards)
+    ]
+    absent = [Award(f"N{place}", f"{award.name[::-1]}", **CAMBRIDGE) for place, award in enumerate(awards)]
+    found = match([*awards, *absent], [*recipients, *others], matching_options(min_training_labels=500))
+
+    assert found.matched.rules.acceptances
+    assert not found.matched.notes["linked_when_hidden"].startswith("120")
+
+
 def test_the_sample_of_labels_is_bounded_and_linked_firms_stay_linked_by_their_identifier():
     awards, recipients = labelled_world()
     found = match(awards, recipients, matching_options(min_training_labels=10, max_training_labels=20))
