@@ -9,10 +9,11 @@ nothing depends on how the source was cut into parts.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -21,8 +22,7 @@ from sbir_gate.engine.matching.normalise import (
     ALIAS_PATTERN,
     alias_names,
     compact_name,
-    normal_name,
-    plain_name,
+    normal_rows,
 )
 from sbir_gate.files import unwritable
 from sbir_gate.reading.database import WORK_HINT, count_rows, register_function
@@ -34,7 +34,12 @@ from sbir_gate.sql_text import file_relation, literal
 _PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_FIRMS)
 
 _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
+ROW_KEY = f"(hash({', '.join(_CONTENT)}) >> 1)::BIGINT"
+"""SQL for the number that a row is known by, a hash of its content."""
 
+
+# a dictionary of what is nearly distinct costs a third of the writing and saves no room
+_PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 
 # rows that are looked at together: enough to keep every thread busy, few enough to stay small
 _BATCH_RECIPIENTS = 500_000
@@ -57,6 +62,33 @@ def part_in(path: Path, recipients: int) -> Part:
     return Part(file_relation([path]), recipients, path)
 
 
+class Batches(Protocol):
+    """The recipients in batches of some rows each; what is looked for is looked for batch by batch."""
+
+    def select(self, query: Callable[[str], str], needed: Sequence[str] = ()) -> Iterator[str]:
+        """Yield SQL for the rows that `query` (SQL for the relation of a batch) selects of each batch.
+
+        `needed` are the tables that the query names. The rows of a batch may be asked for once, before the
+        next one's; batches come in any order.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBatches:
+    """Batches that are relations of this process's own database."""
+
+    relations: tuple[str, ...] = ("recipients",)
+
+    def select(self, query: Callable[[str], str], needed: Sequence[str] = ()) -> Iterator[str]:  # noqa: ARG002 -- all tables are here
+        """Yield SQL for the rows that `query` selects of each batch."""
+        return map(query, self.relations)
+
+
+ALL_AT_ONCE = LocalBatches()
+"""The view `recipients` as the one batch."""
+
+
 def content_order(table: str) -> str:
     """Return the SQL order of recipients by all that they are: ties are never broken by row order."""
     return ", ".join(f"{table}.{column}" for column in _CONTENT)
@@ -76,9 +108,9 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
             UNION ALL
             SELECT *, unnest(alias_names(name)) AS raw_name, true
             FROM (SELECT * FROM {table} WHERE regexp_matches(name, {literal(ALIAS_PATTERN)}))
-        ), plain AS (SELECT *, {plain_name("raw_name")} AS plain FROM named),
-        normalised AS (SELECT *, {normal_name("plain")} AS given FROM plain),
-        known AS (SELECT *, CASE WHEN given NOT IN ({_PLACEHOLDERS}) THEN given END AS normal FROM normalised)
+        ), normalised AS {normal_rows("named", "raw_name")},
+        known AS (SELECT * REPLACE (CASE WHEN normal NOT IN ({_PLACEHOLDERS}) THEN normal END AS normal)
+                  FROM normalised)
         SELECT {columns}, {alias_column}, normal, {compact_name("normal")} AS compact FROM known
     """
 
@@ -92,10 +124,7 @@ def part_query(batch_table: str) -> str:
     """Return SQL for the rows of the part of the batch in `batch_table`."""
     columns = "recipient_id, name, uei, duns, city, state, zip5"
     rows = names_query(batch_table, columns, "is_alias")
-    return (
-        f"SELECT (hash({', '.join(_CONTENT)}) >> 1)::BIGINT AS row_key, {columns}, is_alias, normal "
-        f"FROM ({rows})"
-    )
+    return f"SELECT {ROW_KEY} AS row_key, {columns}, is_alias, normal FROM ({rows})"
 
 
 def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> Part:
@@ -130,7 +159,7 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
     rest.
     """
     try:
-        connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, PARQUET_VERSION v2)")
+        connection.execute(f"COPY ({query}) TO {literal(str(path))} ({_PART_OPTIONS})")
     except duckdb.IOException as error:
         for number in TRANSIENT_ERRORS:
             if os.strerror(number) in str(error):
@@ -138,11 +167,11 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
         raise unwritable(path, error, WORK_HINT) from error
 
 
-def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[str, ...]:
-    """Create the view `recipients` over the parts; return its batches, each a relation of some rows.
+def batch_queries(parts: Sequence[Part]) -> list[str]:
+    """Return SQL for the rows of each batch: some of the parts, with the columns of a part and `compact`.
 
-    The columns are those of a part and `compact`. A row of which the source has several is there
-    several times, with one `row_key`.
+    A row of which the source has several is there several times, with one `row_key`. Those under a
+    placeholder name are there too, with NULL for `normal` and `compact`: they say which UEI is generic.
     """
     batches: list[list[str]] = []
     held = 0
@@ -150,19 +179,25 @@ def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[s
         if not batches or held + part.recipients > _BATCH_RECIPIENTS:
             batches.append([])
             held = 0
-        batches[-1].append(part.relation)
+        batches[-1].append(f"SELECT * FROM {part.relation}")
         held += part.recipients
-    for number, relations in enumerate(batches):
-        rows = " UNION ALL ".join(f"SELECT * FROM {relation}" for relation in relations)
-        connection.execute(
-            f"CREATE OR REPLACE VIEW recipient_batch_{number} AS "
-            f"SELECT *, {compact_name('normal')} AS compact FROM ({rows}) WHERE normal IS NOT NULL"
-        )
-    names = tuple(f"recipient_batch_{number}" for number in range(len(batches)))
+    return [
+        f"SELECT *, {compact_name('normal')} AS compact FROM ({' UNION ALL '.join(relations)})"
+        for relations in batches
+    ]
+
+
+def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> LocalBatches:
+    """Create the view `recipients`, the rows of the parts that name a firm; return the batches of all."""
+    queries = batch_queries(parts)
+    names = tuple(f"recipient_batch_{number}" for number in range(len(queries)))
+    for name, query in zip(names, queries, strict=True):
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
     connection.execute(
-        "CREATE OR REPLACE VIEW recipients AS " + " UNION ALL ".join(f"FROM {name}" for name in names)
+        "CREATE OR REPLACE VIEW recipients AS "
+        + " UNION ALL ".join(f"FROM {name} WHERE normal IS NOT NULL" for name in names)
     )
-    return names
+    return LocalBatches(names)
 
 
 def index_part(connection: DuckDBPyConnection, part: Part, folder: Path, number: int) -> None:
@@ -178,15 +213,20 @@ def index_part(connection: DuckDBPyConnection, part: Part, folder: Path, number:
 
 
 def gather_rows(
-    connection: DuckDBPyConnection, table: str, query: Callable[[str], str], batches: Sequence[str]
+    connection: DuckDBPyConnection,
+    table: str,
+    query: Callable[[str], str],
+    batches: Batches,
+    needed: Sequence[str] = (),
 ) -> None:
-    """Create `table` of the rows that `query` (SQL for a batch) selects of all batches.
+    """Create `table` of the rows that `query` (SQL for a batch, with the `needed` tables) selects of all.
 
     One batch is looked at after the other: a query over all of them at once takes memory for each.
     """
-    connection.execute(f"CREATE OR REPLACE TABLE {table} AS {query(batches[0])}")
-    for batch in batches[1:]:
-        connection.execute(f"INSERT INTO {table} {query(batch)}")
+    verb = f"CREATE OR REPLACE TABLE {table} AS"
+    for rows in batches.select(query, needed):
+        connection.execute(f"{verb} {rows}")
+        verb = f"INSERT INTO {table}"
 
 
 def drop_repeats(connection: DuckDBPyConnection, table: str) -> None:
