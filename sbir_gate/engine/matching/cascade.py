@@ -220,7 +220,7 @@ def _model(
     )
     truth: dict[int, frozenset[str]] = {}
     for firm, query in connection.execute("FROM labelled_queries").fetchall():
-        right = frozenset(match.recipient_id for match in matches[firm] if match.agrees)
+        right = frozenset(match.entity for match in matches[firm] if match.agrees)
         truth[query] = truth.get(query, frozenset()) | right
     known = "query_id IN (SELECT query_id FROM labelled_queries)"
     examples = [
