@@ -186,10 +186,12 @@ def scored_pairs():
     ]
     names = build_name_table(["QORTEK", "QORTEX"], {}, 1_000_000)
     count = len(right)
+    ids = objects([f"R{number}" for number in range(count)])
     pairs = Pairs(
         query=np.zeros(count, dtype=np.int64),
         left=np.zeros(count, dtype=np.int64),
         right=np.array([int(row[0] == "QORTEX") for row in right], dtype=np.int64),
+        entity=ids,
         left_places=Places(objects(["BOSTON"] * count), objects(["MA"] * count), objects(["02139"] * count)),
         right_places=Places(*(objects([row[column] for row in right]) for column in (1, 2, 3))),
         shared_keys=np.ones(count, dtype=np.int64),
@@ -199,6 +201,5 @@ def scored_pairs():
         is_cut=np.zeros(count, dtype=bool),
         form_conflict=np.zeros(count, dtype=bool),
     )
-    ids = objects([f"R{number}" for number in range(count)])
     keys = np.arange(count)
     return ScoredPairs(pairs.query, keys, ids, pairs, names, 1_000_000, features(pairs, names, 1_000_000))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,7 @@ def make_pairs(rows):
         query=np.array([row[0] for row in rows], dtype=np.int64),
         left=np.array([NAMES.index(row[1]) for row in rows], dtype=np.int64),
         right=np.array([NAMES.index(row[2]) for row in rows], dtype=np.int64),
+        entity=objects([f"E{number}" for number in range(count)]),
         left_places=places,
         right_places=places,
         shared_keys=np.arange(count, dtype=np.int64),
@@ -51,7 +54,7 @@ def make_pairs(rows):
 
 def label(rows, recipient_ids, truth, form="shown"):
     right = {query: frozenset(ids) for query, ids in truth.items()}
-    pairs = make_pairs(rows)
+    pairs = replace(make_pairs(rows), entity=objects(recipient_ids))
     matrix = np.zeros((len(rows), len(FEATURES)))
     scored = ScoredPairs(pairs.query, pairs.query, objects(recipient_ids), pairs, TABLE, 100, matrix)
     return getattr(label_pairs(scored, right), form)
@@ -63,7 +66,7 @@ def test_a_subset_takes_the_same_pairs_of_every_column():
     assert kept.query.tolist() == [0, 2]
     assert kept.left.tolist() == [0, 3]
     assert kept.shared_keys.tolist() == [0, 2]
-    assert len(kept.right_places.state) == len(kept.is_cut) == len(kept.uei_conflict) == 2
+    assert len(kept.right_places.state) == len(kept.entity) == len(kept.is_cut) == len(kept.uei_conflict) == 2
 
 
 def test_the_known_recipient_is_right_and_all_others_are_wrong():
