@@ -235,8 +235,9 @@ def _reason(linked: Linked, award_id: str, case: _Case) -> NoLinkReason | None:
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
-    if fact is not None and fact.barrier is not None and best.confidence >= _limit(linked, case):
-        return fact.barrier
+    if fact is not None and fact.barrier is not None:
+        is_decisive = fact.method is Method.ALIAS or best.confidence >= _limit(linked, case)
+        return fact.barrier if is_decisive else NoLinkReason.BELOW_LIMIT
     return NoLinkReason.BELOW_LIMIT
 
 
@@ -255,10 +256,12 @@ def _reason_of_none(linked: Linked, award_id: str, case: _Case) -> NoLinkReason:
 
 
 def _fact_of(case: _Case, candidate: Candidate | None) -> PairFacts | None:
-    """Return the best scored pair of a recipient; None for one whose names were not compared."""
+    """Return the pair that made a candidate, else the best of its recipient; None if no names were compared."""
     if candidate is None:
         return None
-    return next((fact for fact in case.facts if fact.recipient_id == candidate.recipient_id), None)
+    own = [fact for fact in case.facts if fact.recipient_id == candidate.recipient_id]
+    made = (fact for fact in own if (fact.row_key, fact.method) == (candidate.row_key, candidate.method))
+    return next(made, own[0] if own else None)
 
 
 def _row_of(scored: ScoredPairs, fact: PairFacts) -> int:

@@ -145,6 +145,7 @@ def scored_pairs():
         duns_conflict=np.zeros(count, dtype=bool),
         is_cut=np.zeros(count, dtype=bool),
         form_conflict=np.zeros(count, dtype=bool),
+        is_alias=np.zeros(count, dtype=bool),
     )
     ids = objects([f"R{number}" for number in range(count)])
     keys = np.arange(count)
