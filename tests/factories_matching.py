@@ -15,7 +15,7 @@ import duckdb
 from sbir_gate.engine.enrichment import EnrichRequest, EnrichSummary, link_and_write
 from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
 from sbir_gate.engine.matching.decisions import FirmDecision
-from sbir_gate.engine.matching.parts import open_parts, register_functions, write_part
+from sbir_gate.engine.matching.parts import Part, open_parts, register_functions, write_part
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.settings import Settings, load_settings
 from tests.step_options import matching_options
@@ -84,8 +84,8 @@ def load_awards(connection: duckdb.DuckDBPyConnection, awards: Sequence[Award]) 
 
 def load_recipients(
     connection: duckdb.DuckDBPyConnection, recipients: Sequence[Recipient], folder: Path, part_rows: int = 100
-) -> None:
-    """Create `recipients` from parts of `part_rows` rows in `folder`."""
+) -> list[Part]:
+    """Create `recipients` from parts of `part_rows` rows in `folder`; return the parts."""
     parts = []
     for start in range(0, max(len(recipients), 1), part_rows):
         connection.execute(
@@ -97,6 +97,7 @@ def load_recipients(
             connection.executemany("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         parts.append(write_part(connection, "batch", folder / f"part-{start}.parquet"))
     open_parts(connection, parts)
+    return parts
 
 
 def untimed(_stage: str) -> AbstractContextManager[object]:

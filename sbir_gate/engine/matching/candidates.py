@@ -8,11 +8,13 @@ pair is made, so it does not depend on chunks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from duckdb import DuckDBPyConnection
 
+from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches
 from sbir_gate.reading.database import count_rows
 from sbir_gate.sql_text import literal
 
@@ -127,7 +129,7 @@ def named_keys_query(table: str, identity: str) -> str:
 def create_pairs(
     connection: DuckDBPyConnection,
     options: BlockingOptions,
-    batches: Sequence[str] = ("recipients",),
+    batches: Batches = ALL_AT_ONCE,
     advanced: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
     """Create `pairs` (query_id, row_key, shared_keys) from `queries` and the recipients in `batches`.
@@ -153,11 +155,9 @@ def create_pairs(
     """)
     connection.execute("CREATE OR REPLACE TEMP TABLE recipient_keys (row_key BIGINT, key UBIGINT)")
     merged = _merge_keys(connection, options.max_pairs_per_key)
-    for batch in batches:
-        connection.execute(f"""
-            INSERT INTO recipient_keys
-            SELECT row_key, key FROM ({keys_query(batch, "row_key")}) SEMI JOIN open_keys USING (key)
-        """)
+    some_keys = partial(_some_keys, options.max_pairs_per_key)
+    for rows in batches.select(some_keys, ("open_keys",)):
+        connection.execute(f"INSERT INTO recipient_keys {rows}")
         if count_rows(connection, "recipient_keys") - merged >= max(_LEAST_TO_MERGE, merged):
             merged = _merge_keys(connection, options.max_pairs_per_key)
         advanced()
@@ -178,6 +178,18 @@ def create_pairs(
     }
     connection.execute("DROP TABLE shared")
     return counters
+
+
+def _some_keys(max_pairs_per_key: int, batch: str) -> str:
+    """Return SQL for the open keys of a batch; of one with too many recipients, enough rows to close it."""
+    return f"""
+        SELECT row_key, key FROM (
+            SELECT DISTINCT row_key, key, queries, is_name
+            FROM ({keys_query(batch, "row_key")}) JOIN open_keys USING (key)
+        )
+        QUALIFY is_name OR queries * row_number() OVER (PARTITION BY key ORDER BY row_key)
+                           <= {max_pairs_per_key} + queries
+    """
 
 
 def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
@@ -201,7 +213,7 @@ def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
 def _rank_pairs(
     connection: DuckDBPyConnection,
     pairs_per_query: int,
-    batches: Sequence[str],
+    batches: Batches,
     advanced: Callable[[], None],
 ) -> None:
     """Create `pairs`: the most similar of `shared` for each query, ties by the hash of their content.
@@ -209,25 +221,34 @@ def _rank_pairs(
     Names equal in compact form come first: those in the same place, then the rest. The weights of the
     similarity were chosen by how often the correct recipient is among the best (docs/performance).
     """
+    # the best of all are among the best of each batch
+    is_best = (
+        "row_number() OVER (PARTITION BY query_id ORDER BY similarity DESC, shared_keys DESC, row_key)"
+        f" <= {pairs_per_query}"
+    )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE compared"
         " (query_id BIGINT, row_key BIGINT, shared_keys BIGINT, similarity DOUBLE)"
     )
-    for batch in batches:
-        connection.execute(f"""
-            INSERT INTO compared
+
+    def best_of(batch: str) -> str:
+        return f"""
             SELECT query_id, row_key, shared_keys,
                    2 * jaro_winkler_similarity(q.compact, r.compact)
                    + 0.1 * least(shared_keys, 10)
                    + CASE WHEN q.compact = r.compact THEN 4 ELSE 0 END
                    + CASE WHEN q.state = r.state THEN 0.15 ELSE 0 END
                    + CASE WHEN q.city = r.city THEN 0.15 ELSE 0 END
-                   + CASE WHEN q.zip5 = r.zip5 THEN 0.3 ELSE 0 END
+                   + CASE WHEN q.zip5 = r.zip5 THEN 0.3 ELSE 0 END AS similarity
             FROM shared
             JOIN (SELECT DISTINCT row_key, compact, city, state, zip5
                   FROM {batch} SEMI JOIN shared USING (row_key)) r USING (row_key)
             JOIN queries q USING (query_id)
-        """)
+            QUALIFY {is_best}
+        """
+
+    for rows in batches.select(best_of, ("shared", "queries")):
+        connection.execute(f"INSERT INTO compared {rows}")
         advanced()
     # one part of the queries at a time: sorting is what takes memory
     connection.execute("CREATE OR REPLACE TABLE pairs (query_id BIGINT, row_key BIGINT, shared_keys BIGINT)")
@@ -235,9 +256,7 @@ def _rank_pairs(
         connection.execute(f"""
             INSERT INTO pairs SELECT query_id, row_key, shared_keys
             FROM (SELECT DISTINCT * FROM compared WHERE query_id % {_RANKING_STEPS} = {remainder})
-            QUALIFY row_number() OVER (
-                PARTITION BY query_id ORDER BY similarity DESC, shared_keys DESC, row_key
-            ) <= {pairs_per_query}
+            QUALIFY {is_best}
         """)
         advanced()
     connection.execute("DROP TABLE compared")

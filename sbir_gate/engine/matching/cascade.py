@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-import numpy as np
 from duckdb import DuckDBPyConnection
 from threadpoolctl import threadpool_limits
 
@@ -20,7 +19,6 @@ from sbir_gate.engine.matching.decisions import (
     PairFacts,
     Rules,
     decide_firm,
-    pair_facts,
 )
 from sbir_gate.engine.matching.exact import (
     IdentifierMatch,
@@ -28,6 +26,8 @@ from sbir_gate.engine.matching.exact import (
     find_identifier_matches,
 )
 from sbir_gate.engine.matching.firms import create_firms, create_queries
+from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches
+from sbir_gate.engine.matching.query_parts import DecisivePairs, Scoring, score_queries
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
 from sbir_gate.engine.matching.strata import CONFIDENT, Acceptances, Basis
 from sbir_gate.engine.matching.training import joined, label_pairs, train
@@ -73,7 +73,7 @@ def match_firms(
     connection: DuckDBPyConnection,
     options: MatchingOptions,
     stage: StageTimer,
-    batches: Sequence[str] = ("recipients",),
+    batches: Batches = ALL_AT_ONCE,
     advanced: Callable[[], None] = lambda: None,
 ) -> Matched:
     """Decide for every firm of the table `awards` against `recipients`, of which `batches` are the pieces.
@@ -92,7 +92,7 @@ def _match_firms(
     connection: DuckDBPyConnection,
     options: MatchingOptions,
     stage: StageTimer,
-    batches: Sequence[str],
+    batches: Batches,
     advanced: Callable[[], None],
 ) -> Matched:
     with stage("firms"):
@@ -116,7 +116,7 @@ def _match_firms(
     with stage("similarity"):
         limit = options.acceptance_limit
         least = LEAST_KEPT if limit is None else min(limit, LEAST_KEPT)
-        by_query = _pairs_by_query(connection, counts, model, options.methods, least, advanced)
+        by_query = score_queries(connection, Scoring(counts, model, options.methods, least), advanced)
     with stage("decisions"):
         by_firm = _pairs_by_firm(connection, by_query)
         rules, absent = _rules(model, labels, [by_firm.get(firm, []) for firm in wanted], options)
@@ -137,7 +137,7 @@ def _match_firms(
 
 
 def _identifier_matches(
-    connection: DuckDBPyConnection, methods: Sequence[Method], batches: Sequence[str]
+    connection: DuckDBPyConnection, methods: Sequence[Method], batches: Batches
 ) -> dict[int, list[IdentifierMatch]]:
     """Return each firm's matches, those that agree first, UEI before DUNS."""
     by_firm: dict[int, list[IdentifierMatch]] = defaultdict(list)
@@ -220,28 +220,7 @@ def _rules(
     return Rules(limit, options.max_frequency_in_state, options.max_candidates, acceptances), absent
 
 
-def _pairs_by_query(
-    connection: DuckDBPyConnection,
-    counts: TokenCounts,
-    model: Model,
-    methods: Sequence[Method],
-    least: float,
-    advanced: Callable[[], None],
-) -> dict[int, list[PairFacts]]:
-    """Return the candidates of each query by the allowed methods, scored a range of queries at a time."""
-    by_query: dict[int, list[PairFacts]] = defaultdict(list)
-    for condition in query_ranges(connection):
-        scored = score_pairs(connection, counts, condition)
-        for fact in pair_facts(scored, np.round(model.probabilities(scored.matrix), 9), least):
-            if fact.method in methods:
-                by_query[fact.query_id].append(fact)
-        advanced()
-    return by_query
-
-
-def _pairs_by_firm(
-    connection: DuckDBPyConnection, by_query: Mapping[int, Sequence[PairFacts]]
-) -> dict[int, list[PairFacts]]:
+def _pairs_by_firm(connection: DuckDBPyConnection, by_query: DecisivePairs) -> dict[int, list[PairFacts]]:
     """Return each firm's candidates, those of all its names together, the most probable first."""
     by_firm: dict[int, list[PairFacts]] = defaultdict(list)
     rows = connection.execute("SELECT firm_id, query_id FROM firm_queries ORDER BY ALL").fetchall()

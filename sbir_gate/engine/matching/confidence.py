@@ -60,7 +60,10 @@ class Model:
 
     def log_odds(self, matrix: Floats) -> Floats:
         """Return the logarithm of the odds that the pair is right, per row of a matrix."""
-        found: Floats = matrix @ np.array(self.weights) + self.intercept
+        # a product of matrices is summed in an order that depends on how many rows there are
+        found: Floats = np.full(len(matrix), self.intercept)
+        for weight, column in zip(self.weights, matrix.T, strict=True):
+            found += weight * column
         return found
 
 

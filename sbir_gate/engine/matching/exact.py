@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from sbir_gate.engine.matching.normalise import COMMON_TOKENS, canonical_tokens
-from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
+from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.model.matches import Method
 
 _MOST_PER_IDENTIFIER = 20
@@ -36,9 +36,7 @@ class IdentifierMatch:
     agrees: bool
 
 
-def create_identified_recipients(
-    connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)
-) -> None:
+def create_identified_recipients(connection: DuckDBPyConnection, batches: Batches = ALL_AT_ONCE) -> None:
     """Create `identified_recipients`: the rows of the batches that may carry a UEI or DUNS of `firms`."""
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE firm_ueis AS
@@ -55,6 +53,7 @@ def create_identified_recipients(
             " OR contains(duns, ' ')"
         ),
         batches,
+        ("firm_ueis", "firm_numbers"),
     )
     drop_repeats(connection, "identified_recipients")
     connection.execute("DROP TABLE firm_ueis; DROP TABLE firm_numbers")

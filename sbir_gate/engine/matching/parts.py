@@ -9,10 +9,11 @@ nothing depends on how the source was cut into parts.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -50,6 +51,33 @@ class Part:
 def part_in(path: Path, recipients: int) -> Part:
     """Return the part in a file."""
     return Part(file_relation([path]), recipients, path)
+
+
+class Batches(Protocol):
+    """The recipients in batches of some rows each; what is looked for is looked for batch by batch."""
+
+    def select(self, query: Callable[[str], str], needed: Sequence[str] = ()) -> Iterator[str]:
+        """Yield SQL for the rows that `query` (SQL for the relation of a batch) selects of each batch.
+
+        `needed` are the tables that the query names. The rows of a batch may be asked for once, before the
+        next one's; batches come in any order.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBatches:
+    """Batches that are relations of this process's own database."""
+
+    relations: tuple[str, ...] = ("recipients",)
+
+    def select(self, query: Callable[[str], str], needed: Sequence[str] = ()) -> Iterator[str]:  # noqa: ARG002 -- all tables are here
+        """Yield SQL for the rows that `query` selects of each batch."""
+        return map(query, self.relations)
+
+
+ALL_AT_ONCE = LocalBatches()
+"""The view `recipients` as the one batch."""
 
 
 def content_order(table: str) -> str:
@@ -135,11 +163,10 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
         raise unwritable(path, error, WORK_HINT) from error
 
 
-def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[str, ...]:
-    """Create the view `recipients` over the parts; return its batches, each a relation of some rows.
+def batch_queries(parts: Sequence[Part]) -> list[str]:
+    """Return SQL for the rows of each batch: some of the parts, with the columns of a part and `compact`.
 
-    The columns are those of a part and `compact`. A row of which the source has several is there
-    several times, with one `row_key`.
+    A row of which the source has several is there several times, with one `row_key`.
     """
     batches: list[list[str]] = []
     held = 0
@@ -147,19 +174,25 @@ def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> tuple[s
         if not batches or held + part.recipients > _BATCH_RECIPIENTS:
             batches.append([])
             held = 0
-        batches[-1].append(part.relation)
+        batches[-1].append(f"SELECT * FROM {part.relation}")
         held += part.recipients
-    for number, relations in enumerate(batches):
-        rows = " UNION ALL ".join(f"SELECT * FROM {relation}" for relation in relations)
-        connection.execute(
-            f"CREATE OR REPLACE VIEW recipient_batch_{number} AS "
-            f"SELECT *, {compact_name('normal')} AS compact FROM ({rows}) WHERE normal IS NOT NULL"
-        )
-    names = tuple(f"recipient_batch_{number}" for number in range(len(batches)))
+    return [
+        f"SELECT *, {compact_name('normal')} AS compact FROM ({' UNION ALL '.join(relations)}) "
+        "WHERE normal IS NOT NULL"
+        for relations in batches
+    ]
+
+
+def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> LocalBatches:
+    """Create the view `recipients` over the parts; return its batches."""
+    queries = batch_queries(parts)
+    names = tuple(f"recipient_batch_{number}" for number in range(len(queries)))
+    for name, query in zip(names, queries, strict=True):
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
     connection.execute(
         "CREATE OR REPLACE VIEW recipients AS " + " UNION ALL ".join(f"FROM {name}" for name in names)
     )
-    return names
+    return LocalBatches(names)
 
 
 def index_part(connection: DuckDBPyConnection, part: Part, folder: Path, number: int) -> None:
@@ -175,15 +208,20 @@ def index_part(connection: DuckDBPyConnection, part: Part, folder: Path, number:
 
 
 def gather_rows(
-    connection: DuckDBPyConnection, table: str, query: Callable[[str], str], batches: Sequence[str]
+    connection: DuckDBPyConnection,
+    table: str,
+    query: Callable[[str], str],
+    batches: Batches,
+    needed: Sequence[str] = (),
 ) -> None:
-    """Create `table` of the rows that `query` (SQL for a batch) selects of all batches.
+    """Create `table` of the rows that `query` (SQL for a batch, with the `needed` tables) selects of all.
 
     One batch is looked at after the other: a query over all of them at once takes memory for each.
     """
-    connection.execute(f"CREATE OR REPLACE TABLE {table} AS {query(batches[0])}")
-    for batch in batches[1:]:
-        connection.execute(f"INSERT INTO {table} {query(batch)}")
+    verb = f"CREATE OR REPLACE TABLE {table} AS"
+    for rows in batches.select(query, needed):
+        connection.execute(f"{verb} {rows}")
+        verb = f"INSERT INTO {table}"
 
 
 def drop_repeats(connection: DuckDBPyConnection, table: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.aliases import NAMES_PATTERN
 from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, COMMON_TOKENS, canonical_token, legal_form
-from sbir_gate.engine.matching.parts import content_order, drop_repeats, gather_rows
+from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.engine.matching.similarity import Pairs, Places, features
 from sbir_gate.engine.matching.tokens import Floats, Integers, NameTable, build_name_table
 from sbir_gate.reading.database import count_rows
@@ -22,9 +23,12 @@ _TEXT_COLUMNS = (
     "recipient_id",
     *(f"{side}_{column}" for side in ("left", "right") for column in ("normal", "city", "state", "zip5")),
 )
-_QUERIES_AT_ONCE = 3_000
+QUERIES_AT_ONCE = 3_000
 _TOKEN_SAMPLE = 500_000
 _NAMED_ROWS_AT_ONCE = 500_000
+
+PairRows = Mapping[str, NDArray[Any]]
+"""Columns of pairs as they are in the database: numbers, flags (masked where unknown) and texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class TokenCounts:
     names: int
 
 
-def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("recipients",)) -> TokenCounts:
+def prepare_scoring(connection: DuckDBPyConnection, batches: Batches = ALL_AT_ONCE) -> TokenCounts:
     """Create `pair_recipients`, the recipients that `pairs` name, and count the tokens of their names.
 
     Each is there once, with its `place` in the order of content and its `name_frequency`: how many
@@ -59,6 +63,7 @@ def prepare_scoring(connection: DuckDBPyConnection, batches: Sequence[str] = ("r
         "pair_rows",
         lambda batch: f"SELECT * FROM {batch} SEMI JOIN pairs USING (row_key)",
         batches,
+        ("pairs",),
     )
     drop_repeats(connection, "pair_rows")
     _count_name_frequency(connection, batches)
@@ -77,6 +82,11 @@ def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: 
 
     Their order depends on their content only, and the features of a query on no other query.
     """
+    return score_rows(fetch_pairs(connection, condition), counts)
+
+
+def fetch_pairs(connection: DuckDBPyConnection, condition: str = "true") -> PairRows:
+    """Return what `score_rows` needs of the rows in `pairs` under an SQL condition on `query_id`."""
     columns = connection.execute(f"""
         SELECT query_id, p.row_key, p.shared_keys, r.recipient_id,
                q.normal AS left_normal, coalesce(q.city, '') AS left_city,
@@ -93,6 +103,11 @@ def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: 
         JOIN queries q USING (query_id) JOIN pair_recipients r USING (row_key)
         ORDER BY query_id, r.place
     """).fetchnumpy()
+    return {name: np.ma.asarray(column) for name, column in columns.items()}
+
+
+def score_rows(columns: PairRows, counts: TokenCounts) -> ScoredPairs:
+    """Return the features of the pairs that `fetch_pairs` gave: a pure function."""
     text = {name: np.asarray(columns[name], dtype=object) for name in _TEXT_COLUMNS}
     distinct = sorted({*text["left_normal"], *text["right_normal"]})
     number = {name: index for index, name in enumerate(distinct)}
@@ -122,11 +137,10 @@ def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: 
     )
 
 
-def query_ranges(connection: DuckDBPyConnection) -> list[str]:
+def query_ranges(connection: DuckDBPyConnection, size: int = QUERIES_AT_ONCE) -> list[str]:
     """Return conditions on `query_id` that cut `pairs` into ranges small enough to score at once."""
     last = connection.execute("SELECT coalesce(max(query_id), -1) FROM pairs").fetchall()[0][0]
-    starts = range(0, last + 1, _QUERIES_AT_ONCE)
-    return [f"query_id BETWEEN {first} AND {first + _QUERIES_AT_ONCE - 1}" for first in starts]
+    return [f"query_id BETWEEN {first} AND {first + size - 1}" for first in range(0, last + 1, size)]
 
 
 def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> NDArray[np.bool_]:
@@ -134,7 +148,7 @@ def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> ND
     return np.asarray(np.ma.filled(column, False), dtype=np.bool_)
 
 
-def _count_name_frequency(connection: DuckDBPyConnection, batches: Sequence[str]) -> None:
+def _count_name_frequency(connection: DuckDBPyConnection, batches: Batches) -> None:
     """Create `name_counts`: the hash of each compact name in `pair_rows`, and how many have the name."""
     # looked up and counted by their hashes: numbers are quicker to tell apart than texts
     connection.execute(
@@ -149,6 +163,7 @@ def _count_name_frequency(connection: DuckDBPyConnection, batches: Sequence[str]
             f" FROM {batch} WHERE hash(compact) IN (FROM pair_names)"
         ),
         batches,
+        ("pair_names",),
     )
     connection.execute("CREATE OR REPLACE TABLE name_counts (name_hash UBIGINT, name_frequency BIGINT)")
     # a common name has more bearers the larger the table is: some names at a time
@@ -162,14 +177,17 @@ def _count_name_frequency(connection: DuckDBPyConnection, batches: Sequence[str]
     connection.execute("DROP TABLE named_rows; DROP TABLE pair_names")
 
 
-def _count_tokens(connection: DuckDBPyConnection, batches: Sequence[str]) -> TokenCounts:
+def _count_tokens(connection: DuckDBPyConnection, batches: Batches) -> TokenCounts:
     """Count the tokens of the names in pairs among all recipient names; aliases do not count.
 
     Of a large table only a sample of the rows by their hash is counted: whether a token is in 10 or 11 of a
     million names changes nothing. The counts start from those of the published names, so that common tokens
     are known for small tables too.
     """
-    size = sum(count_rows(connection, batch) for batch in batches)
+    size = sum(
+        connection.execute(rows).fetchall()[0][0]
+        for rows in batches.select(lambda batch: f"SELECT count(*) AS rows FROM {batch}")
+    )
     share = 1
     while size > share * _TOKEN_SAMPLE:
         share *= 2

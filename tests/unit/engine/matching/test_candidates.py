@@ -1,9 +1,14 @@
 import random
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.firms import create_firms, create_queries
+from sbir_gate.engine.matching.parts import LocalBatches, batch_queries
 from tests.factories_matching import Award, Recipient, database, load_awards, load_recipients
 from tests.step_options import blocking_options
 
@@ -119,3 +124,38 @@ def test_pairs_depend_on_content_only(pairs_of, threads, part_rows):
     expected = pairs_of(awards, recipients, pairs_per_query=3)
     draw.shuffle(recipients)
     assert pairs_of(awards, recipients, threads, part_rows, pairs_per_query=3) == expected
+
+
+_WORDS = ("ACME", "LASER", "QORTEK", "OPTICS")
+_NAMES = [f"{first} {second}" for first in _WORDS for second in _WORDS]
+
+
+@pytest.fixture(scope="module")
+def many_names():
+    """Yield a database with queries, and recipients in parts of three rows, some of them in several."""
+    names = [*_NAMES, *_NAMES[:5], *(f"{name} {number}" for number, name in enumerate(_NAMES[::3]))]
+    recipients = [Recipient(f"R{place % 16:02}", name, state="MA") for place, name in enumerate(names)]
+    with database() as connection, TemporaryDirectory() as folder:
+        load_awards(connection, firms(*_NAMES[::4]))
+        parts = load_recipients(connection, [*recipients, *recipients[:7]], Path(folder), part_rows=3)
+        create_firms(connection)
+        create_queries(connection, "firms")
+        for number, part in enumerate(parts):
+            connection.execute(f"CREATE VIEW piece_{number} AS {batch_queries([part])[0]}")
+        yield connection, [f"piece_{number}" for number in range(len(parts))]
+
+
+@pytest.mark.slow
+@given(st.data())
+@settings(max_examples=8)
+def test_batches_may_come_in_any_order_and_twice(many_names, data):
+    """What workers find is merged: associative, commutative, idempotent."""
+    connection, pieces = many_names
+    options = blocking_options(
+        max_pairs_per_key=data.draw(st.integers(2, 12)), pairs_per_query=data.draw(st.integers(1, 5))
+    )
+    create_pairs(connection, options)
+    expected = connection.execute("FROM pairs ORDER BY ALL").fetchall()
+    order = data.draw(st.permutations([*pieces, *data.draw(st.lists(st.sampled_from(pieces), max_size=3))]))
+    create_pairs(connection, options, LocalBatches(tuple(order)))
+    assert connection.execute("FROM pairs ORDER BY ALL").fetchall() == expected
