@@ -256,7 +256,7 @@ def _reason_of_none(linked: Linked, award_id: str, case: _Case) -> NoLinkReason:
 
 
 def _fact_of(case: _Case, candidate: Candidate | None) -> PairFacts | None:
-    """Return the pair that made a candidate, else the best of its recipient; None if no names were compared."""
+    """Return the pair that made a candidate, else the best of its recipient; None if none was compared."""
     if candidate is None:
         return None
     own = [fact for fact in case.facts if fact.recipient_id == candidate.recipient_id]

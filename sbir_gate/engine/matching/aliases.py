@@ -56,9 +56,9 @@ def names_within(name: str) -> list[NameWithin]:
     parts = [part for part in _SPLIT.split(outside) if part.strip(_AROUND + _GAP)]
     own = parts[0] if parts else ""
     found = {_words(own): _GAP in own}
-    for text in [*parts[1:], *(part for text in bracketed for part in _SPLIT.split(text))]:
-        if not is_remark(text):
-            found.setdefault(_words(text), True)
+    for alias in [*parts[1:], *(part for text in bracketed for part in _SPLIT.split(text))]:
+        if not is_remark(alias):
+            found.setdefault(_words(alias), True)
     return [
         NameWithin(name=words, is_alias=is_alias)
         for words, is_alias in found.items()
@@ -88,7 +88,7 @@ def _without_brackets(name: str) -> tuple[str, list[str]]:
 
 
 def is_remark(text: str) -> bool:
-    """Say whether a text in brackets is no name: (INACTIVE), (THE), (USA), (an Ohio corporation), (York, ME)."""
+    """Say whether a text in brackets is no name: (INACTIVE), (USA), (an Ohio corporation), (York, ME)."""
     plain = re.sub(r"[.'’]", "", text.upper())  # noqa: RUF001 -- as the data holds it
     words = re.findall(r"\w+", plain)
     where = plain.rpartition(",")[2].strip() if "," in plain else ""

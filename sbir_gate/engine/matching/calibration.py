@@ -100,7 +100,7 @@ def _confirms(matrix: Floats) -> NDArray[np.bool_]:
 
 
 def is_barred(matrix: Floats) -> NDArray[np.bool_]:
-    """Say which pairs never link, whatever the model thinks: the names contradict, or an alias is unconfirmed."""
+    """Say which pairs never link, whatever the model thinks: other words, or an unconfirmed alias."""
     is_alias = matrix[:, FEATURES.index("alias")] > 0
     contradiction = matrix[:, FEATURES.index("contradiction")]
     rest = matrix[:, FEATURES.index("unconfirmed_rest")]

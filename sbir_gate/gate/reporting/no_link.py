@@ -30,7 +30,7 @@ _MEANINGS: Mapping[NoLinkReason, str] = MappingProxyType(
         " or the place disagrees",
         NoLinkReason.OTHER_GENERATION: "the names end in different numbers: sister firms",
         NoLinkReason.OTHER_WORDS: "one name has words that the other lacks, and nothing confirms it",
-        NoLinkReason.ALIAS: "only an alias (a name in brackets or after DBA) is alike, and no place confirms it",
+        NoLinkReason.ALIAS: "an alias (a name in brackets or after DBA) is alike, and no place confirms it",
         NoLinkReason.BELOW_LIMIT: "the best candidate is below the acceptance limit",
         NoLinkReason.NO_CANDIDATE: "no recipient resembles the firm",
         NoLinkReason.PLACEHOLDER: "the name is a placeholder (n/a), and there is no identifier",

@@ -39,7 +39,7 @@ def test_the_name_before_a_mark_is_the_firms_own_and_the_others_are_aliases(name
         ("HARBOR AVIATION (OPTICS) INC.", [], ["HARBOR AVIATION INC.", "OPTICS"]),
         ("VELTRIX (MARINE STAFFING) SOLUTIONS", [], ["VELTRIX SOLUTIONS", "MARINE STAFFING"]),
         ("Acme [Bright Optics]", [], ["Acme", "Bright Optics"]),
-        ("Acme Optics (日本)", [], ["Acme Optics"]),  # noqa: RUF001 -- another script
+        ("Acme Optics (日本)", [], ["Acme Optics"]),
         ("Advanced Optics Institute (AOI)", ["Advanced Optics Institute"], ["AOI"]),
         ("Acme (Private) Ltd T/A Bright (Lenses)", ["Acme   Ltd"], ["Bright", "Lenses"]),
         ("Acme ((Bright) Optics)", [], ["Acme", "Bright", "Optics"]),
@@ -52,19 +52,9 @@ def test_a_text_in_brackets_may_be_a_part_of_the_name_or_another(name, own, alia
 @pytest.mark.parametrize(
     "remark",
     [
-        "INACTIVE",
-        "THE",
-        "USA",
-        "U.S.A.",
-        "US",
-        "Ohio",
-        "OH",
-        "of Ohio",
-        "an Ohio corporation",
-        "Inc.",
-        "Private",
-    ]
-    + ["York, ME", "Not for profit", "Pty", " "],
+        *("INACTIVE", "THE", "USA", "U.S.A.", "US", "Ohio", "OH", "of Ohio", "York, ME", "Not for profit"),
+        *("an Ohio corporation", "Inc.", "Private", "Pty", " "),
+    ],
 )
 def test_a_remark_is_no_name_and_takes_nothing_from_the_name(remark):
     assert is_remark(remark)
