@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from sbir_gate import __version__
-from sbir_gate.cli.printing import harmless, put_line
+from sbir_gate.cli.printing import put_error, put_line
 from sbir_gate.cli.streams import guard_streams
 from sbir_gate.errors import ExitStatus, SbirGateError
 
@@ -164,6 +164,10 @@ def _failure(error: BaseException) -> ExitStatus:
             verb = getattr(getattr(error, "ctx", None), "command_path", "sbir-gate")
             _explain(error.format_message().rstrip("."), f"see '{verb} --help'")
         return ExitStatus.WRONG_INPUT
+    if isinstance(error, click.Abort):
+        put_line("", is_error=True)  # the cursor is behind the question
+        _explain("the input ended before all questions were answered", "answer them with options")
+        return ExitStatus.WRONG_INPUT
     _explain(
         f"sbir-gate broke: {type(error).__name__}: {error}",
         "this is a bug in sbir-gate: run 'sbir-gate --debug ...' for the traceback and report it",
@@ -179,8 +183,7 @@ def _notes(error: BaseException) -> list[str]:
 def _explain(message: str, hint: str) -> None:
     if os.environ.get("SBIR_GATE_DEBUG"):
         traceback.print_exc()
-    mark = click.style("error:", fg="red", bold=True)
-    put_line(f"{mark} {harmless(message)}" + (f"; {harmless(hint)}" if hint else ""), is_error=True)
+    put_error(message, hint)
 
 
 _UNTOUCHED = (signal.SIG_DFL, signal.default_int_handler)

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def drawn_lines(drawn: DrawnFixture) -> Iterator[str]:
-    """Yield how many awards and recipients were drawn, and what to look at before they are committed."""
+    """Yield what was read, what was drawn of it, and what to look at before it is committed."""
+    from sbir_gate.gate.reporting.diagnoses import render_findings
+
+    yield render_findings(drawn.findings)
     awards, recipients = drawn.awards, drawn.recipients
     yield f"drew {len(awards.drawn):,} of {awards.awards:,} awards from {len(awards.strata):,} groups"
     yield (

@@ -62,8 +62,10 @@ def explain(
     """Explain why each AWARD is linked, or is not: candidates, their features, what would change it.
 
     Names, words and labels are counted over all awards and recipients, so all of them are linked on the way.
+    Another engine than the built-in one is run on them, and states its decision.
     """
     from sbir_gate.files import check_outputs
+    from sbir_gate.gate.edges import real_edges
     from sbir_gate.gate.reporting.explanation import explanation_view, render_explanation
     from sbir_gate.gate.reporting.explanation_page import render_explanations
     from sbir_gate.model.adapters import adapter
@@ -75,18 +77,13 @@ def explain(
             "--enriched cannot be used with --awards or --recipients",
             "name the enriched file alone to read it, or the awards and recipients to link them again",
         )
-    settings = effective_settings(config_file, assignments, {}).settings
-    request = ExplainRequest(
-        award_ids,
-        enriched,
-        awards or str(settings.fixtures.awards),
-        recipients or str(settings.fixtures.recipients),
-        against,
-    )
+    options = {"fixtures.awards": awards, "fixtures.recipients": recipients}
+    effective = effective_settings(config_file, assignments, options)
+    request = ExplainRequest(award_ids, enriched, against)
     if html is not None:
-        check_outputs((html,), files_read(request, settings))
+        check_outputs((html,), files_read(request, effective.settings))
     with Ticker(is_quiet=quiet or enriched is not None) as ticker:
-        explained = explain_awards(request, settings, ticker.count)
+        explained = explain_awards(request, effective, real_edges(), ticker.count, ticker.say)
     views = [explanation_view(award.explanation, award.since) for award in explained]
     if html is not None:
         deliver(html, render_explanations(views))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -13,13 +13,14 @@ import click
 
 from sbir_gate.cli.drawn_fixture import drawn_lines, file_line
 from sbir_gate.cli.options import FilePath, quiet_option
-from sbir_gate.cli.printing import put_line
+from sbir_gate.cli.printing import put_error, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.errors import ExitStatus, UsageError
+from sbir_gate.errors import ExitStatus, SbirGateError, UsageError
 
 if TYPE_CHECKING:
     from sbir_gate.model.diagnosis import Diagnosis
-    from sbir_gate.pipeline.new_gate.preparation import Answers, Preparation
+    from sbir_gate.pipeline.new_gate.answers import Answers
+    from sbir_gate.pipeline.new_gate.preparation import Preparation
 
 _DEFAULT_PYTHON = Path(".venv/bin/python")
 _PLACEHOLDER = "OWNER/sbir-gate@COMMIT"
@@ -106,7 +107,14 @@ def _answers(
     seed: int,
 ) -> Answers:
     """Return the answers; what no option gives is asked on a terminal. Raises UsageError without one."""
-    from sbir_gate.pipeline.new_gate.preparation import Answers
+    from sbir_gate.pipeline.new_gate.answers import (
+        Answers,
+        check_awards,
+        check_engine_command,
+        check_interpreter,
+        check_recipients,
+        check_truth_file,
+    )
 
     needed = {"--awards": awards, "--recipients": recipients, "--engine": engine}
     missing = [option for option, given in needed.items() if given is None]
@@ -116,21 +124,34 @@ def _answers(
             "give them: --awards FILE --recipients FILE --engine 'COMMAND {awards} {recipients} {output}'",
         )
     is_asking = bool(missing)
-    awards = awards if awards is not None else click.prompt("File of your awards")
-    recipients = recipients if recipients is not None else click.prompt("File of your recipients")
+    awards = awards if awards is not None else _asked("File of your awards", check_awards)
+    if recipients is None:
+        recipients = _asked("File of your recipients", check_recipients)
     if engine is None:
         text = "Command of your engine with {awards} {recipients} {output} (empty: the built-in engine)"
-        engine = click.prompt(text, default="", show_default=False)
+        engine = _asked(text, check_engine_command, default="")
     found = str(_DEFAULT_PYTHON) if _DEFAULT_PYTHON.exists() else ""
     if python is None:
         asks = is_asking and "{python}" in engine
-        python = click.prompt("Interpreter for {python}", default=found) if asks else found
+        python = _asked("Interpreter for {python}", check_interpreter, default=found) if asks else found
     if truth is None and is_asking:
-        text = "File of known correct recipients (empty: none)"
-        truth = Path(given) if (given := click.prompt(text, default="", show_default=False)) else None
+        given = _asked("File of known correct recipients (empty: none)", check_truth_file, default="")
+        truth = Path(given) if given else None
     return Answers(
         awards, recipients, engine, python if "{python}" in engine else "", truth, count=count, seed=seed
     )
+
+
+def _asked(text: str, check: Callable[[str], None], default: str | None = None) -> str:
+    """Ask until the answer can be used; `check` raises SbirGateError for one that cannot."""
+    while True:
+        answer = str(click.prompt(text, default=default, show_default=bool(default))).strip()
+        try:
+            check(answer)
+        except SbirGateError as error:
+            put_error(error.message, error.hint)
+        else:
+            return answer
 
 
 def _report(prepared: Preparation, *, is_dry: bool) -> Iterator[str]:

@@ -52,6 +52,12 @@ def put_line(line: str, *, is_error: bool = False) -> None:
     put(line + "\n", is_error=is_error)
 
 
+def put_error(message: str, hint: str) -> None:
+    """Write an error and its fix as one line to standard error."""
+    mark = click.style("error:", fg="red", bold=True)
+    put_line(f"{mark} {harmless(message)}" + (f"; {harmless(hint)}" if hint else ""), is_error=True)
+
+
 def write(stream: TextIO, text: str) -> None:
     """Write a text to a stream; signs that its encoding lacks are spelled in ASCII."""
     # None lets click decide: colours for a terminal, none elsewhere (see no-color.org and force-color.org)

@@ -39,7 +39,8 @@ from sbir_gate.model.run import Machine, Run
 from sbir_gate.model.verdict import limit_names
 from sbir_gate.model.waiver import Waivers
 from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.recipients import check_recipients
+from sbir_gate.reading.layout import RECIPIENTS
+from sbir_gate.reading.recipients import check_table
 from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings.effective import EffectiveSettings, inspect_settings
 from sbir_gate.settings.entries import KEYS_HINT
@@ -175,7 +176,7 @@ def _fixtures(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
         ("awards", lambda: resolve_files(str(fixtures.awards))),
         (
             "recipients",
-            lambda: check_recipients(str(fixtures.recipients), reading_options(effective.settings)),
+            lambda: check_table(str(fixtures.recipients), reading_options(effective.settings), RECIPIENTS),
         ),
     ]
     truth = fixtures.truth

@@ -14,7 +14,7 @@ from sbir_gate.errors import EnricherError
 from sbir_gate.gate.comparing.examples import id_facts
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.enricher_plan import plan_of, sealed_files
-from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture
+from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture, unlabelled
 from sbir_gate.gate.measuring.benchmark import Bench, find_disagreements, with_placeholders
 from sbir_gate.gate.measuring.interleaving import Side
 from sbir_gate.gate.measuring.output import NOTHING_READ, Inspection, check_rows, inspect_output
@@ -59,8 +59,7 @@ def check_engine(effective: EffectiveSettings, edges: Edges, progress: Callable[
     Raises ConfigurationError for a command that cannot be used, InputError for awards or recipients that
     cannot be read.
     """
-    fixtures = effective.settings.fixtures.model_copy(update={"truth": None, "draw": None})
-    effective = replace(effective, settings=effective.settings.model_copy(update={"fixtures": fixtures}))
+    effective = unlabelled(effective)
     with scratch_folder("sbir-gate-check-") as scratch, edges.keep_code():
         read = read_fixture(effective, edges, progress, scratch, MOST_AWARDS)
         plan = replace(plan_of(effective, read, scratch), logs=None)
@@ -150,12 +149,12 @@ def _content(output: Inspection, read: ReadFixture) -> Iterator[Diagnosis]:
     if not output.decisions and output.faults:
         return  # nothing of it could be read: whatever is missing is missing for that reason
     award_ids = read.profiles.award_ids
-    yield from _awards(output, award_ids)
-    yield from _recipients(known_recipients(read, output.decisions).unknown)
+    yield from _awards(output, award_ids, read.has_award_ids)
+    yield from _recipients(known_recipients(read, output.decisions).unknown, read.recipients.has_own_ids)
     yield from _links(output.decisions, len(award_ids))
 
 
-def _awards(output: Inspection, award_ids: Sequence[str]) -> Iterator[Diagnosis]:
+def _awards(output: Inspection, award_ids: Sequence[str], has_own_ids: bool) -> Iterator[Diagnosis]:
     faults = check_rows(output.decisions, award_ids)
     missing = [award_id for award_id in faults.missing if award_id not in output.skipped]
     if missing:
@@ -163,15 +162,15 @@ def _awards(output: Inspection, award_ids: Sequence[str]) -> Iterator[Diagnosis]
     if faults.doubled:
         yield _error(Flaw.ENGINE_ROWS_DOUBLED, OUTPUT, _counted(faults.doubled))
     if faults.unknown:
-        facts = {**_counted(faults.unknown), "written": _written_as(faults.unknown)}
+        facts = {**_counted(faults.unknown), "written": _written_as(faults.unknown, has_own_ids)}
         yield _error(Flaw.ENGINE_ROWS_UNKNOWN, OUTPUT, facts)
     if not missing and not faults.doubled and not faults.unknown:
         yield _note(Flaw.ENGINE_ROWS, OUTPUT, {"awards": len(award_ids)})
 
 
-def _recipients(unknown: Sequence[str]) -> Iterator[Diagnosis]:
+def _recipients(unknown: Sequence[str], has_own_ids: bool) -> Iterator[Diagnosis]:
     if unknown:
-        facts = {**_counted(unknown), "written": _written_as(unknown)}
+        facts = {**_counted(unknown), "written": _written_as(unknown, has_own_ids)}
         yield _error(Flaw.ENGINE_RECIPIENTS_UNKNOWN, OUTPUT, facts)
     else:
         yield _note(Flaw.ENGINE_RECIPIENTS, OUTPUT)
@@ -230,9 +229,13 @@ def _counted(ids: Sequence[str]) -> dict[str, Fact]:
     return {"count": len(ids), "ids": tuple(repr(id_[:_ID_CHARACTERS]) for id_ in ids[:_EXAMPLES])}
 
 
-def _written_as(ids: Iterable[str]) -> str:
+def _written_as(ids: Iterable[str], has_own_ids: bool) -> str:
     written = id_facts(tuple(ids))
-    return "floats" if "ids_are_floats" in written else "padded" if "ids_are_padded" in written else "other"
+    if "ids_are_floats" in written:
+        return "floats"
+    if "ids_are_padded" in written:
+        return "padded"
+    return "other" if has_own_ids else "added"
 
 
 def _invalid(flaw: Flaw, error: EnricherError, **more: Fact) -> Diagnosis:

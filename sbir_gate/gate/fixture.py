@@ -48,7 +48,7 @@ class ReadFixture:
     `truth` holds for all rows of an entity. `handed` are the files of awards and recipients that the engine
     gets, None where a step of a pipeline runs it itself. `rejected` counts the rows that could not be read,
     `reject_examples` names the first of awards and of recipients. `draw` says how the awards were drawn, None
-    if it is not known.
+    if it is not known. Awards without ids of their own have them in the handed file.
     """
 
     started_at: datetime
@@ -60,6 +60,7 @@ class ReadFixture:
     rejected: int
     reject_examples: tuple[str, ...]
     draw: FixtureDraw | None = None
+    has_award_ids: bool = True
 
 
 class Clock(Protocol):
@@ -96,7 +97,7 @@ def read_fixture(
     folder = Path(tempfile.mkdtemp(dir=scratch, prefix="fixture-"))
     rejects = RejectLog()
     with open_database(database_options(settings), folder) as connection:
-        profiles, awards_path = _read_awards(
+        profiles, has_award_ids, awards_path = _read_awards(
             connection, str(fixtures.awards), folder, options, rejects, most_awards
         )
         recipients = index_recipients(connection, str(fixtures.recipients), folder, options)
@@ -110,7 +111,14 @@ def read_fixture(
     unread = UnreadAwards(rejects.count, next(iter(rejects.first), None))
     handed = (awards_path or fixtures.awards, recipients_path or fixtures.recipients)
     read = fixture_of(effective, started_at, profiles, unread, recipients, handed)
+    read = replace(read, has_award_ids=has_award_ids)
     return read if most_awards is not None else replace(read, draw=draw_of(effective, profiles))
+
+
+def unlabelled(effective: EffectiveSettings) -> EffectiveSettings:
+    """Return the settings without truth and draw: what is read may be other awards than theirs."""
+    fixtures = effective.settings.fixtures.model_copy(update={"truth": None, "draw": None})
+    return replace(effective, settings=effective.settings.model_copy(update={"fixtures": fixtures}))
 
 
 def population_fault(effective: EffectiveSettings) -> Diagnosis | None:
@@ -266,13 +274,17 @@ def _read_awards(
     options: ReadingOptions,
     rejects: RejectLog,
     most: int | None,
-) -> tuple[ByAward[AwardProfile], Path | None]:
-    """Return the profiles of the awards, and the file that the engine is handed if it is not the source."""
+) -> tuple[ByAward[AwardProfile], bool, Path | None]:
+    """Return the profiles of the awards, whether they have ids of their own, and the file for the engine.
+
+    There is no such file if the engine is handed the source.
+    """
     with tempfile.TemporaryDirectory(dir=folder) as work:  # the rows as they were are needed only here
         read = read_awards(connection, source, Path(work), options, rejects)
         if most is not None:
             thin_awards(connection, read, most)
-        return profiles_of(connection), hand_awards(connection, source, read, folder, options)
+        handed = hand_awards(connection, source, read, folder, options)
+        return profiles_of(connection), read.has_award_ids, handed
 
 
 def _refuse(what: str, rejects: int, rows: int, first: Reject | None) -> None:

@@ -73,6 +73,7 @@ class Flaw(StrEnum):
 
     # which rows, columns and identifiers of awards and recipients were read and used
     READING_COLUMNS = "reading-columns"
+    READING_COLUMNS_ABSENT = "reading-columns-absent"
     READING_NO_IDENTIFIER = "reading-no-identifier"
     READING_AWARDS = "reading-awards"
     READING_RECIPIENTS = "reading-recipients"

@@ -16,7 +16,8 @@ from sbir_gate.pipeline.asset_files import ValidatedFiles
 from sbir_gate.reading.award_table import write_awards
 from sbir_gate.reading.awards import read_awards
 from sbir_gate.reading.database import open_database
-from sbir_gate.reading.recipients import check_recipients
+from sbir_gate.reading.layout import RECIPIENTS
+from sbir_gate.reading.recipients import check_table
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_digest
 from sbir_gate.settings.reading import database_options, reading_options
@@ -78,7 +79,7 @@ def check_inputs(settings: Settings, files: ValidatedFiles) -> tuple[CheckFindin
     """Return the answers to the checks of the awards and of the recipients, before anything is matched."""
     fault = ""
     try:
-        check_recipients(str(settings.fixtures.recipients), reading_options(settings))
+        check_table(str(settings.fixtures.recipients), reading_options(settings), RECIPIENTS)
     except InputError as error:
         fault = "; ".join(filter(None, (error.message, error.hint)))
     return (*check_awards(settings, files), recipients_finding(fault))

@@ -31,6 +31,11 @@ class Account:
     findings: tuple[Diagnosis, ...] = ()
 
     @property
+    def has_own_ids(self) -> bool:
+        """Whether every file has a column of ids."""
+        return all(found.flaw is not Flaw.READING_IDS_DERIVED for found in self.findings)
+
+    @property
     def read(self) -> int:
         """All rows of the source."""
         return self.rows + self.rejected
@@ -105,6 +110,7 @@ class ColumnLog:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._found: dict[tuple[str, ...], str] = {}
+        self._absent: dict[tuple[str, ...], str] = {}
         self._without_identifier: list[str] = []
         self._without_id: list[str] = []
         self._findings: list[Diagnosis] = []
@@ -119,6 +125,8 @@ class ColumnLog:
             for field, indexes in fields.items()
         )
         self._found.setdefault(taken, file)
+        absent = tuple(field for field in self._layout.names if field not in fields)
+        self._absent.setdefault(tuple(field for field in absent if field not in _ID_FIELDS.values()), file)
         if _ID_FIELDS[self._layout.what] not in fields:
             self._without_id.append(file)
         if not any(field in fields for field in IDENTIFIERS):
@@ -144,6 +152,11 @@ class ColumnLog:
                     {"what": self._layout.what, "columns": "; ".join(taken)},
                 )
                 for taken, file in self._found.items()
+            ),
+            *(
+                Diagnosis(Gravity.NOTE, Flaw.READING_COLUMNS_ABSENT, file, {"fields": absent})
+                for absent, file in self._absent.items()
+                if absent
             ),
             *self._findings,
             *derived,

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.model.records import LinkedRecipient, Reject
+from sbir_gate.reading.accounts import Account
 from sbir_gate.reading.database import copy_rows
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import iterate_recipients
@@ -37,7 +38,8 @@ class RecipientFacts:
 class RecipientIndex:
     """Ids, names and UEIs of all recipients in files of a folder, made by `index_recipients`.
 
-    `has_padded_ids` says that blanks stand around ids in the source; here they do not.
+    `has_padded_ids` says that blanks stand around ids in the source; here they do not. `has_own_ids` says
+    that the source has a column of ids; else they are made of each row.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class RecipientIndex:
         first_reject: Reject | None,
         *,
         has_padded_ids: bool = False,
+        has_own_ids: bool = True,
     ) -> None:
         self.rows = rows
         self.rejects = rejects
         self.first_reject = first_reject
         self.has_padded_ids = has_padded_ids
+        self.has_own_ids = has_own_ids
         self._rows = _rows_of(paths)
         self._last: tuple[frozenset[str], RecipientFacts] | None = None
 
@@ -140,12 +144,20 @@ def index_recipients(
     """
     log = RejectLog()
     paths, rows, has_padded_ids = [], 0, False
-    for batch in iterate_recipients(connection, source, folder, options, log):
+    accounts: list[Account] = []
+    for batch in iterate_recipients(connection, source, folder, options, log, on_account=accounts.append):
         paths.append(write_index(connection, batch.table, folder, batch.index))
         rows += batch.rows + batch.empty_rows
         has_padded_ids = has_padded_ids or batch.has_padded_ids()
     first = log.first[0] if log.first else None
-    return RecipientIndex(tuple(paths), rows, log.count, first, has_padded_ids=has_padded_ids)
+    return RecipientIndex(
+        tuple(paths),
+        rows,
+        log.count,
+        first,
+        has_padded_ids=has_padded_ids,
+        has_own_ids=accounts[0].has_own_ids,
+    )
 
 
 def write_index(connection: duckdb.DuckDBPyConnection, relation: str, folder: Path, number: int) -> Path:

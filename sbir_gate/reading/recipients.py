@@ -27,7 +27,7 @@ from sbir_gate.reading.field_cells import (
     raw_cell,
 )
 from sbir_gate.reading.files import resolve_files
-from sbir_gate.reading.layout import IDENTIFIERS, RECIPIENTS, Fields, columns_of, require_fields
+from sbir_gate.reading.layout import IDENTIFIERS, RECIPIENTS, Fields, Layout, columns_of, require_fields
 from sbir_gate.reading.loading import RAW_TABLE, RawBlock
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
@@ -187,8 +187,8 @@ def _in_order(finished: Sequence[Chunk], file: int) -> list[Chunk]:
     )
 
 
-def check_recipients(source: str | Path, options: ReadingOptions) -> None:
-    """Raise InputError unless the recipients exist, their layout is known, and a first row can be read.
+def check_table(source: str | Path, options: ReadingOptions, layout: Layout) -> None:
+    """Raise InputError unless the rows exist, their layout is known, and a first one can be read.
 
     Cheap: reads the header of each file, and rows up to the first that is readable.
     """
@@ -197,14 +197,14 @@ def check_recipients(source: str | Path, options: ReadingOptions) -> None:
         has_row = False
         for file in resolve_files(source):
             with open_source(connection, file, Path(folder), options) as raw:
-                fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
+                fields = require_fields(layout, raw.columns, source_name(file))
                 for block in raw.blocks(columns_of(fields)):
                     tally.add_all(block.rejects)
                     has_row = has_row or block.rows > 0
                     if has_row:
                         break
         if not has_row:
-            raise tally.nothing_read(f"{source}", "recipients")
+            raise tally.nothing_read(f"{source}", layout.what)
 
 
 def _create_batch(

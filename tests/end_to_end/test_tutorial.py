@@ -52,7 +52,7 @@ def test_its_pull_request_is_red_on_github(done, tmp_path, tmp_path_factory):
     with github() as fake:
         tools = tmp_path_factory.mktemp("tools")
         team = Team(tmp_path, fake, origin, tools, actions={"octo-org/sbir-gate@v0": ROOT})
-        origin.git("branch", "--force", "stricter", "HEAD~1")
+        origin.git("reset", "--quiet", "--hard", "HEAD~1")  # before the repair
         sha = origin.git("rev-parse", "stricter")
         fake.add_pull(NUMBER, sha)
         job = judge(team, sha, ref="stricter")

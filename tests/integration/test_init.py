@@ -69,6 +69,8 @@ def test_awards_without_ids_get_them_and_lose_columns_of_persons(tmp_path):
     assert list(awards[0])[-1] == "award_id"
     assert set(PERSONAL).isdisjoint(awards[0])
     assert "left out personal columns of awards: Contact Name" in done.stdout
+    assert "data/awards.csv: awards: name from 'Company'; uei from 'UEI'" in done.stdout
+    assert "data/awards.csv: no column award_id: ids are made of each row" in done.stdout
     assert "warning: cells of 'Abstract' with an e-mail address: 1" in done.stdout
     truth = rows_of(repository.folder / "fixtures" / "truth.csv")
     assert {row["note"] for row in truth} == {"same UEI"}

@@ -9,7 +9,8 @@ from sbir_gate.gate.measuring.telemetry import read_telemetry
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.git_leftovers import find_leftover, is_conflict_marker
 from sbir_gate.reading.awards import read_awards
-from sbir_gate.reading.recipients import check_recipients
+from sbir_gate.reading.layout import RECIPIENTS
+from sbir_gate.reading.recipients import check_table
 from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings import load_settings
 from sbir_gate.settings.waivers import load_waivers
@@ -30,8 +31,8 @@ def read_awards_of(path):
 READERS = {
     "awards.csv": (read_awards_of, InputError),
     "awards.parquet": (read_awards_of, InputError),
-    "recipients.csv": (lambda path: check_recipients(path, reading_options()), InputError),
-    "recipients.zip": (lambda path: check_recipients(path, reading_options()), InputError),
+    "recipients.csv": (lambda path: check_table(path, reading_options(), RECIPIENTS), InputError),
+    "recipients.zip": (lambda path: check_table(path, reading_options(), RECIPIENTS), InputError),
     "truth.csv": (read_truth, InputError),
     "run.json": (load_run, DocumentError),
     "verdict.json": (load_verdict, DocumentError),

@@ -25,6 +25,7 @@ from sbir_gate.datasets.drawing.recipient_draw import (
     load_recipients,
 )
 from sbir_gate.errors import InputError
+from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.fixture_draw import DrawnFrom, FixtureDraw, ids_digest
 from sbir_gate.model.labelling import AwardLabel
 from sbir_gate.reading.award_table import profiles_of
@@ -67,7 +68,8 @@ class DrawnFixture:
     `labels` are those of drawn awards, `given` of them by a truth or an earlier fixture, the others by
     identifier.
     `left_out` are the personal columns of awards and of recipients; `emails` counts the cells with an e-mail
-    address in the other columns of awards. `fates` counts an earlier fixture's labels.
+    address in the other columns of awards. `findings` is what was seen while the sources were read. `fates`
+    counts an earlier fixture's labels.
     """
 
     awards_file: Path
@@ -80,6 +82,7 @@ class DrawnFixture:
     left_out: tuple[tuple[str, ...], tuple[str, ...]]
     emails: Mapping[str, int]
     has_award_ids: bool
+    findings: tuple[Diagnosis, ...]
     fates: Mapping[LabelFate, int]
 
 
@@ -101,7 +104,7 @@ def draw_fixture(
         read = read_awards(connection, request.awards, scratch, options)
         profiles = {profile.award_id: profile for profile in profiles_of(connection)}
         progress("reading the recipients")
-        load_recipients(connection, request.recipients, scratch, options)
+        recipients_account = load_recipients(connection, request.recipients, scratch, options)
         known = known_ids(connection, request.earlier.named_recipients if request.earlier else ())
         held = request.earlier.usable(profiles, known) if request.earlier else {}
         labels = held | _given_labels(request, profiles.keys())
@@ -128,6 +131,7 @@ def draw_fixture(
         left_out,
         emails,
         read.has_award_ids,
+        (*read.findings, *recipients_account.diagnoses()),
         request.earlier.fates(profiles, known, ids, merged.keys()) if request.earlier else {},
     )
 

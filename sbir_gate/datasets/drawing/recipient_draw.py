@@ -15,6 +15,7 @@ import duckdb
 
 from sbir_gate.datasets.drawing.identifier_labels import IdentifierMatch
 from sbir_gate.model.records import AwardProfile
+from sbir_gate.reading.accounts import Account
 from sbir_gate.reading.database import copy_rows, count_rows
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipient_index import MOST_NAMES
@@ -54,13 +55,15 @@ class RecipientDraw:
 
 def load_recipients(
     connection: duckdb.DuckDBPyConnection, source: str, folder: Path, options: ReadingOptions
-) -> None:
+) -> Account:
     """Read all recipients, which can then be drawn. Raises InputError as `iterate_recipients` does."""
-    paths = []
-    for batch in iterate_recipients(connection, source, folder, options):
+    paths: list[Path] = []
+    accounts: list[Account] = []
+    for batch in iterate_recipients(connection, source, folder, options, on_account=accounts.append):
         paths.append(folder / f"drawn-{batch.index:06d}.parquet")
         copy_rows(connection, f"SELECT recipient_id, name, uei, duns FROM {batch.table}", paths[-1])
     connection.execute(f"CREATE OR REPLACE TEMP VIEW all_recipients AS FROM {file_relation(paths)}")
+    return accounts[0]
 
 
 def known_ids(connection: duckdb.DuckDBPyConnection, recipient_ids: Collection[str]) -> frozenset[str]:

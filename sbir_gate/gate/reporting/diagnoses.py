@@ -23,6 +23,12 @@ def _line(found: Diagnosis) -> str:
     return f"{plain(found.place)}: {'; '.join(filter(None, diagnosis_texts(found)))}"
 
 
+def render_findings(diagnoses: Sequence[Diagnosis]) -> str:
+    """Return what was seen while data were read: one line each, warnings marked."""
+    marks = {Gravity.NOTE: ""}
+    return "\n".join(f"{marks.get(each.gravity, f'{each.gravity}: ')}{_line(each)}" for each in diagnoses)
+
+
 def render_diagnoses(diagnoses: Sequence[Diagnosis]) -> str:
     """Return one line per diagnosis, errors first as given, and a last line that counts them."""
     lines = [f"{each.gravity}: {_line(each)}" for each in diagnoses]

@@ -108,8 +108,8 @@ _STAGES = {
     LostBy.ACCEPTANCE: "the acceptance limit: it is the best candidate, not certain enough",
 }
 _UNKNOWN = (
-    "The file does not say how the names were compared, which recipients were searched, or what would change"
-    " the decision. For this engine's reasons give --awards and --recipients."
+    "The engine's output does not say how the names were compared, which recipients were searched, or what"
+    " would change the decision. For the built-in engine's reasons add --set enricher.command=null."
 )
 _CANDIDATES = TableLayout(
     ("candidate", "name", "place", "method", "score", "confidence"),

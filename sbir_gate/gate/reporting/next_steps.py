@@ -93,25 +93,25 @@ def _command(run: Run | None, verdict: Verdict) -> str:
 
 
 def _explain(run: Run | None, verdict: Verdict) -> str:
-    """Return the command that explains a lost award; of another engine only its output can be asked."""
+    """Return the command that explains a lost award."""
     award = plain(lost_award(verdict.records), _VALUE_CHARACTERS)
     if run is None or not award or award.startswith("-"):
         return ""
     words = ["sbir-gate", "explain", award]
-    if run.enricher != BUILT_IN:
-        words += ["--enriched", "FILE"]
     if run.settings_file:
         words += ["--config", plain(run.settings_file)]
     # where they are saved is a matter of the settings that are in force where the command is called
     words += ["--against", BASE if run.session else BASELINE]
     given = run.overrides.items()
     asked = {key: value for key, value in given if not key.startswith(_NOT_EXPLAINED)}
-    places = {key: value for key, value in given if key in _REFERENCE}
+    # `explain` has no options for these
+    sections = () if run.enricher == BUILT_IN else ("enricher.",)
+    named = {key: value for key, value in given if key.startswith(sections) or key in _REFERENCE}
     return shlex.join(
         (
             *words,
-            *(_given(run, asked) if run.enricher == BUILT_IN else ()),
-            *(word for key, value in places.items() for word in _assignment(key, value)),
+            *_given(run, asked),
+            *(word for key, value in named.items() for word in _assignment(key, value)),
         )
     )
 

@@ -24,6 +24,7 @@ from sbir_gate.pipeline.new_gate.action_address import (
     action_address,
     host_of,
 )
+from sbir_gate.pipeline.new_gate.answers import Answers, check_engine_command
 from sbir_gate.pipeline.new_gate.file_plan import (
     IGNORE_FILE,
     MOST_BYTES,
@@ -57,22 +58,6 @@ FIXTURE_FOLDER = "fixtures"
 _FIXTURE = "fixture"
 _NO_BRANCH = "main"
 _PYTHON_SECONDS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What only the team knows; paths are from the folder of the call.
-
-    `engine` is empty for the built-in engine, `python` where the engine names none.
-    """
-
-    awards: str
-    recipients: str
-    engine: str
-    python: str = ""
-    truth: Path | None = None
-    count: int = 500
-    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +117,7 @@ def prepare_gate(
     drawn_folder = scratch / FIXTURE_FOLDER
     drawn_folder.mkdir()
     facts = _facts(answers, place, installation)
-    # a command that cannot be used is refused before anything is read
+    check_engine_command(answers.engine)  # before anything is read
     settings_file = scratch / NAME
     settings_file.write_text(settings_text(replace(facts, command="")), encoding="utf-8")
     # as options, so that an error names them and not a temporary file

@@ -274,6 +274,12 @@ def test_awards_without_ids_get_them_and_50_are_taken_over_the_whole_file(folder
     assert (companies[0], companies[-1]) == ("Firm 0", "Firm 171")
 
 
+def test_ids_of_a_column_that_is_not_known_are_explained(folder):
+    (folder / "recipients.csv").write_text("entity_key,legal_business_name\nE1,ACME\nE2,Cog\n")
+    said = render_check(checked("rows[0][1] = 'E1'; rows[2][1] = 'E2'").found)
+    assert "2 recipient_ids are not in {recipients}, such as 'E1', 'E2'; the file has no id column" in said
+
+
 @pytest.mark.usefixtures("folder")
 def test_what_cannot_be_used_is_an_error_before_anything_runs():
     with pytest.raises(ConfigurationError, match=r"placeholder \{output\} is missing"):

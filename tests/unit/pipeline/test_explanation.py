@@ -1,6 +1,7 @@
 """The command `explain`, over small files: from awards and recipients, and from an enriched file."""
 
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -53,12 +54,35 @@ def test_json_holds_the_facts_of_the_enriched_file(tables):
     assert found["since"] is None
 
 
-def test_an_engine_of_ones_own_says_what_it_states(tmp_path):
+def test_an_enriched_file_of_any_engine_says_what_it_states(tmp_path):
     path = tmp_path / "own.csv"
     path.write_text("award_id,recipient_id,match_method,match_score\n7,R9,embedding,88\n", "utf-8")
     text = called("7", "--enriched", path)
     assert "linked to R9 by embedding" in text
     assert "does not say" in text
+
+
+ENGINE = """\
+import csv, sys
+rows = csv.DictReader(open(sys.argv[1], newline=""))
+output = csv.writer(open(sys.argv[3], "w", newline=""))
+output.writerow(["award_id", "recipient_id", "match_method", "match_score"])
+output.writerows([row["award_id"], "R2", "embedding", 88] for row in rows)
+"""
+
+
+@pytest.mark.slow
+def test_an_engine_of_the_settings_is_run_and_names_are_looked_up(tables, tmp_path):
+    engine, config = tmp_path / "engine.py", tmp_path / "own.yaml"
+    engine.write_text(ENGINE, "utf-8")
+    command = f"{sys.executable} {engine} {{awards}} {{recipients}} {{output}}"
+    config.write_text(f"enricher: {{command: '{command}'}}\n", "utf-8")
+    asked = ("--awards", tables[0], "--recipients", tables[1], "--config", config, "-q")
+    text = called("A1", *asked)
+    assert "A1 · Quellmark Optics" in text
+    assert "linked to ZORBATEK SENSORS INC (R2) by embedding" in text
+    with pytest.raises(InputError, match="no award 'A9'"):
+        called("A9", *asked)
 
 
 def test_a_run_is_held_against_it(tables, tmp_path):

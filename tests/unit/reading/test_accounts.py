@@ -241,6 +241,17 @@ def test_a_source_without_identifiers_is_warned_about_once(tmp_path):
     assert len(taken) == 1  # the second file has the same columns
 
 
+def test_fields_without_a_column_are_named_once(tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"{number}.csv").write_text(
+            "entity_key,name,uei,duns9,zip\nE1,ACME,,,1\n", encoding="utf-8"
+        )
+    account, _, _ = recipients_account(str(tmp_path / "*.csv"), tmp_path)
+    (absent,) = [found for found in account.diagnoses() if found.flaw is Flaw.READING_COLUMNS_ABSENT]
+    assert absent.facts["fields"] == ("duns", "city", "state")  # ids that are made are a line of their own
+    assert not account.has_own_ids
+
+
 def test_observations_are_merged_in_any_order_of_chunks():
     one = Observation(Remark.BAD_FORM, "duns", 2, ("1", "2"))
     other = Observation(Remark.BAD_FORM, "duns", 3, ("2", "3", "4"))

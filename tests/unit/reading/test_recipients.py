@@ -6,7 +6,8 @@ import duckdb
 import pytest
 
 from sbir_gate.errors import InputError
-from sbir_gate.reading.recipients import check_recipients, iterate_recipients
+from sbir_gate.reading.layout import RECIPIENTS
+from sbir_gate.reading.recipients import check_table, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from tests.step_options import reading_options
 from tests.tiers import tiered
@@ -144,7 +145,7 @@ def test_two_connections_read_side_by_side(connection, tmp_path):
 def test_what_holds_no_recipients_is_refused_before_and_while_reading(read, tmp_path, text, message):
     path = write(tmp_path, text)
     with pytest.raises(InputError, match=message):
-        check_recipients(path, reading_options())
+        check_table(path, reading_options(), RECIPIENTS)
     with pytest.raises(InputError, match=message):
         read(path, max_reject_percent=100.0)
 
@@ -157,7 +158,7 @@ def test_a_table_of_empty_rows_only_is_refused(read, tmp_path):
 def test_a_sound_table_passes_the_check(tmp_path):
     path = tmp_path / "recipients.csv.gz"
     path.write_bytes(gzip.compress(LOOKUP.encode()))
-    check_recipients(path, reading_options())
+    check_table(path, reading_options(), RECIPIENTS)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])

@@ -6,7 +6,8 @@ import pytest
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading.files import FileKind, resolve_files
-from sbir_gate.reading.recipients import check_recipients, iterate_recipients
+from sbir_gate.reading.layout import RECIPIENTS
+from sbir_gate.reading.recipients import check_table, iterate_recipients
 from sbir_gate.reading.sources import source_bytes, source_name, source_paths
 from tests.factories_dumps import (
     DUNS_COLUMNS,
@@ -107,7 +108,7 @@ def recipients(source, folder):
 )
 def test_the_tables_of_usaspending_are_known(tmp_path, table, expected):
     dump = write_dump(tmp_path / "dump", table)
-    check_recipients(dump, OPTIONS)
+    check_table(dump, OPTIONS, RECIPIENTS)
     for source in (dump, zipped(dump, "pruned_data_store/"), f"{dump}#{table.name}"):
         assert recipients(source, tmp_path)[0] == expected
 
@@ -141,13 +142,13 @@ def test_a_table_may_be_named_where_several_are_known(tmp_path):
 def test_a_table_of_other_columns_is_refused_with_its_name(tmp_path):
     dump = write_dump(tmp_path / "dump", Table("states", ["code", "fips"], [("MA", "25")]))
     with pytest.raises(InputError, match=r"dump#states: not a table of recipients: columns found: 'code'"):
-        check_recipients(f"{dump}#states", OPTIONS)
+        check_table(f"{dump}#states", OPTIONS, RECIPIENTS)
 
 
 def test_a_table_without_rows_is_no_recipients(tmp_path):
     dump = write_dump(tmp_path / "dump", Table("duns", DUNS_COLUMNS))
     with pytest.raises(InputError, match="holds no recipients"):
-        check_recipients(dump, OPTIONS)
+        check_table(dump, OPTIONS, RECIPIENTS)
 
 
 def test_a_file_whose_name_holds_the_mark_wins(tmp_path):
@@ -178,7 +179,7 @@ def test_a_name_that_leads_nowhere_is_refused(tmp_path, source, reason):
     (tmp_path / "plain.csv").write_text("name\nACME\n")
     (tmp_path / "plain").mkdir()
     with pytest.raises(InputError, match=reason):
-        check_recipients(str(tmp_path / source), OPTIONS)
+        check_table(str(tmp_path / source), OPTIONS, RECIPIENTS)
 
 
 def test_zips_beside_data_files_are_their_packages_not_data(tmp_path):

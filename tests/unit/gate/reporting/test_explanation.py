@@ -123,8 +123,8 @@ def test_what_an_enriched_file_cannot_say_is_said():
     stated = Explanation("A1", Party(""), (), FOUND.decision, Basis.MODEL, (), is_stated=True)
     text = text_of(stated)
     assert "does not say how the names were compared" in text
-    assert "--awards and --recipients" in " ".join(text.split())
-    assert "search" not in text.partition("The file")[0]
+    assert "--set enricher.command=null" in " ".join(text.split())
+    assert "search" not in text.partition("The engine")[0]
 
 
 @pytest.mark.parametrize("width", [-3, 40, 60, 80, 120])

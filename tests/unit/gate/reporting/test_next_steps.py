@@ -133,11 +133,14 @@ def test_a_lost_link_is_explained_of_the_same_input():
     )
 
 
-def test_of_another_engine_its_output_is_explained():
-    overrides = {"gate.baselines_folder": "theirs", "matching.acceptance_limit": "0.02"}
+def test_another_engine_is_asked_as_it_was_run():
+    overrides = {"gate.baselines_folder": "theirs", "enricher.command": '["python", "mine.py"]'}
     head = with_lost_links(replace(BASE, enricher="python mine.py", overrides=overrides), 7)
     found = next_steps(head, judge(head, BASE, make_policy())).explain
-    told = "sbir-gate explain A0000 --enriched FILE --against baseline --set gate.baselines_folder=theirs"
+    told = (
+        "sbir-gate explain A0000 --against baseline --set gate.baselines_folder=theirs"
+        """ --set 'enricher.command=["python", "mine.py"]'"""
+    )
     assert found == told
 
 
