@@ -235,9 +235,13 @@ def _reason(linked: Linked, award_id: str, case: _Case) -> NoLinkReason | None:
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
-    if fact is not None and fact.barrier is not None:
-        is_decisive = fact.method is Method.ALIAS or best.confidence >= _limit(linked, case)
-        return fact.barrier if is_decisive else NoLinkReason.BELOW_LIMIT
+    is_alias = fact is not None and fact.method is Method.ALIAS
+    if (
+        fact is not None
+        and fact.barrier is not None
+        and (is_alias or best.confidence >= _limit(linked, case))
+    ):
+        return fact.barrier
     return NoLinkReason.BELOW_LIMIT
 
 
@@ -259,9 +263,9 @@ def _fact_of(case: _Case, candidate: Candidate | None) -> PairFacts | None:
     """Return the pair that made a candidate, else the best of its recipient; None if none was compared."""
     if candidate is None:
         return None
-    own = [fact for fact in case.facts if fact.recipient_id == candidate.recipient_id]
-    made = (fact for fact in own if (fact.row_key, fact.method) == (candidate.row_key, candidate.method))
-    return next(made, own[0] if own else None)
+    own = (fact for fact in case.facts if fact.recipient_id == candidate.recipient_id)
+    made = (candidate.row_key, candidate.method)
+    return max(own, key=lambda fact: (fact.row_key, fact.method) == made, default=None)
 
 
 def _row_of(scored: ScoredPairs, fact: PairFacts) -> int:

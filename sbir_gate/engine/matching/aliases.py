@@ -22,7 +22,7 @@ NAMES_PATTERN = rf"(?i)\b{_MARK}\b[:.]?|[(\[][^()\[\]]*[A-Za-z][^()\[\]]*[)\]]"
 _SPLIT = re.compile(rf"\b{_MARK}\b[:.]?", re.IGNORECASE)
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _AROUND = " ,;:-/"
-# stands for a text in brackets that may be a part of the name
+# where a text in brackets was that may be a part of the name
 _GAP = "\x00"
 
 _REMARKS = frozenset(
@@ -88,7 +88,7 @@ def _without_brackets(name: str) -> tuple[str, list[str]]:
 
 
 def is_remark(text: str) -> bool:
-    """Say whether a text in brackets is no name: (INACTIVE), (USA), (an Ohio corporation), (York, ME)."""
+    """Say whether a text in brackets names nothing: (INACTIVE), (USA), (an Ohio corporation), (York, ME)."""
     plain = re.sub(r"[.'’]", "", text.upper())  # noqa: RUF001 -- as the data holds it
     words = re.findall(r"\w+", plain)
     where = plain.rpartition(",")[2].strip() if "," in plain else ""

@@ -114,7 +114,7 @@ class Rules:
 
 
 def _stratum(pair: PairFacts, basis: Basis) -> Stratum:
-    # an alias is no better than a similar name, however equal it is
+    # an alias counts as a similar name, also where it is equal
     method = Method.NAME_FUZZY if pair.method is Method.ALIAS else pair.method
     return Stratum(method, pair.place, basis)
 
