@@ -230,17 +230,12 @@ def _reason(linked: Linked, award_id: str, case: _Case) -> NoLinkReason | None:
         return None
     if best is None:
         return _reason_of_none(linked, award_id, case)
-    if best.method in _BY_IDENTIFIER:
-        return NoLinkReason.IDENTIFIER_CONFLICT
+    if best.reason:
+        return NoLinkReason(best.reason)
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
-    is_alias = fact is not None and fact.method is Method.ALIAS
-    if (
-        fact is not None
-        and fact.barrier is not None
-        and (is_alias or best.confidence >= _limit(linked, case))
-    ):
+    if fact is not None and fact.barrier is not None and best.confidence >= _limit(linked, case):
         return fact.barrier
     return NoLinkReason.BELOW_LIMIT
 

@@ -266,7 +266,8 @@ def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rule
 
 def _from_name(pair: PairFacts, rules: Rules, basis: Basis = Basis.MODEL) -> Candidate:
     confidence = rules.confidence(pair, basis)
-    return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence, place=pair.place)
+    reason = NoLinkReason.ALIAS.value if pair.barrier is NoLinkReason.ALIAS else ""
+    return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence, reason, pair.place)
 
 
 def _from_identifier(match: IdentifierMatch) -> Candidate:
