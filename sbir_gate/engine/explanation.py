@@ -256,11 +256,9 @@ def _reason_of_none(linked: Linked, award_id: str, case: _Case) -> NoLinkReason:
 
 def _fact_of(case: _Case, candidate: Candidate | None) -> PairFacts | None:
     """Return the pair that made a candidate, else the best of its recipient; None if none was compared."""
-    if candidate is None:
-        return None
-    own = (fact for fact in case.facts if fact.recipient_id == candidate.recipient_id)
-    made = (candidate.row_key, candidate.method)
-    return max(own, key=lambda fact: (fact.row_key, fact.method) == made, default=None)
+    made = (candidate.recipient_id, candidate.row_key, candidate.method) if candidate else ("",)
+    own = (fact for fact in case.facts if fact.recipient_id == made[0])
+    return max(own, key=lambda fact: (fact.recipient_id, fact.row_key, fact.method) == made, default=None)
 
 
 def _row_of(scored: ScoredPairs, fact: PairFacts) -> int:
