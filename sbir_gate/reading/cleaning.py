@@ -60,7 +60,8 @@ def name_text(column: str) -> str:
         f"CASE WHEN {column} IS NULL THEN NULL "
         f"WHEN regexp_full_match({column}, {literal(_ORDINARY)}) AND NOT {_is_placeholder(column)} "
         f"THEN CASE WHEN contains({column}, '   ') THEN regexp_replace({column}, ' {{2,}}', ' ', 'g') "
-        f"ELSE replace({column}, '  ', ' ') END ELSE {REPAIR_FUNCTION}({column}) END"
+        f"WHEN contains({column}, '  ') THEN replace({column}, '  ', ' ') ELSE {column} END "
+        f"ELSE {REPAIR_FUNCTION}({column}) END"
     )
 
 
@@ -225,7 +226,9 @@ def short_hash(expression: str) -> str:
 
 
 def _is_placeholder(text: str) -> str:
-    return f"lower({text}) IN ({', '.join(map(literal, PLACEHOLDERS))})"
+    # most texts are longer, which is seen without looking at them
+    longest = max(map(len, PLACEHOLDERS))
+    return f"(strlen({text}) <= {longest} AND lower({text}) IN ({', '.join(map(literal, PLACEHOLDERS))}))"
 
 
 def _collapsed(column: str) -> str:

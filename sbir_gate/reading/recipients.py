@@ -295,8 +295,7 @@ def _clean(fields: Fields, others: str = "") -> str:
     # the id of a row is that of one column: an id of another kind is not another spelling of it
     own = f"c{fields['recipient_id'][0]}" if "recipient_id" in fields else NOTHING
     return (
-        # materialised, or the expressions would be worked out again for each use; the order may change
-        "clean AS MATERIALIZED ("
+        "clean AS ("
         f"SELECT {others}{cleaning.own_id(own)} AS own_id, "
         f"{clean_cell(fields, 'name')} AS name, {clean_cell(fields, 'uei')} AS uei, "
         f"{clean_cell(fields, 'duns')} AS duns, {clean_cell(fields, 'city')} AS city, "

@@ -1,7 +1,6 @@
 """Names and their keys, normalised: one pure module of rules, as SQL over columns and as Python.
 
-Bulk work (every recipient) runs as DuckDB expressions that `plain_name`, `normal_name` and
-`compact_name` build, each on the column of the one before;
+Bulk work (every recipient) runs as SQL that `normal_rows` builds, each form a column made of the one before;
 what only a few names need (canonical tokens) is plain Python. Input text is clean: HTML
 entities and mojibake were repaired when it was read.
 
@@ -67,10 +66,27 @@ _JOINING = "’´"  # noqa: RUF001 -- typographic apostrophes are what the data 
 _PARTING = ((", ", " "), (" & ", " AND "), ("&", " AND "), ("+", " AND "))
 
 
-def plain_name(column: str) -> str:
-    """Return the SQL expression of the upper-case words of a text column; NULL gives ''.
+def normal_rows(rows: str, column: str) -> str:
+    """Return SQL for the rows of a relation with two more forms of a text column: `plain` and `normal`.
 
-    Latin letters become ASCII. Those of other scripts stay as they are: two texts are one name only if equal.
+    Plain are the upper-case words, '' for NULL; Latin letters become ASCII, those of other scripts stay as
+    they are: two texts are one name only if equal. The normal form is plain without designators around it; a
+    name that is nothing else ("THE COMPANY, INC.") keeps its words.
+    """
+    steps = (
+        ("spelled", _spelled(column)),
+        ("plain", _words("spelled")),
+        ("bare", _without_designators("plain")),
+        ("normal", "CASE WHEN bare IN ('', 'THE') THEN plain ELSE bare END"),
+    )
+    # a column each, for DuckDB works out an expression as often as a CASE names it
+    for name, expression in steps:
+        rows = f"(SELECT *, {expression} AS {name} FROM {rows})"
+    return rows
+
+
+def _spelled(column: str) -> str:
+    """Return SQL for a text in upper-case letters without accents, junk tails, and marks that join or part.
 
     What is common goes first, by plain replacement; the patterns, which are slow, see only what is left.
     """
@@ -91,18 +107,20 @@ def plain_name(column: str) -> str:
     text = f"CASE WHEN contains({given}, '(') THEN {without_tail} ELSE {text} END"
     for mark, words in (*((mark, "") for mark in _ASCII_JOINING), *_PARTING):
         text = f"replace({text}, {literal(mark)}, '{words}')"
-    words_only = f"trim(regexp_replace({text}, '[^\\p{{L}}\\p{{M}}\\p{{N}}]+', ' ', 'g'))"
-    return f"CASE WHEN regexp_full_match({text}, '[A-Z0-9]+( [A-Z0-9]+)*') THEN {text} ELSE {words_only} END"
+    return text
 
 
-def normal_name(column: str) -> str:
-    """Return the SQL expression of the normal form of a column that holds plain names.
+def _words(column: str) -> str:
+    words_only = f"trim(regexp_replace({column}, '[^\\p{{L}}\\p{{M}}\\p{{N}}]+', ' ', 'g'))"
+    return (
+        f"CASE WHEN regexp_full_match({column}, '[A-Z0-9]+( [A-Z0-9]+)*') THEN {column} ELSE {words_only} END"
+    )
 
-    A name that is nothing but designators ("THE COMPANY, INC.") keeps its words.
-    """
+
+def _without_designators(column: str) -> str:
+    # what is left begins and ends with a word, as plain names do
     text = f"regexp_replace({column}, {literal(_TRAILING)}, '')"
-    text = f"trim(regexp_replace({text}, {literal(_LEADING)}, ''))"
-    return f"CASE WHEN {text} IN ('', 'THE') THEN {column} ELSE {text} END"
+    return f"regexp_replace({text}, {literal(_LEADING)}, '')"
 
 
 def compact_name(column: str) -> str:

@@ -19,7 +19,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from sbir_gate.engine.matching.aliases import NAMES_PATTERN, names_within
-from sbir_gate.engine.matching.normalise import compact_name, normal_name, plain_name
+from sbir_gate.engine.matching.normalise import compact_name, normal_rows
 from sbir_gate.files import unwritable
 from sbir_gate.reading.database import WORK_HINT, count_rows, register_function
 from sbir_gate.reading.recipient_index import index_path, write_index
@@ -30,7 +30,12 @@ from sbir_gate.sql_text import file_relation, literal
 _PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_FIRMS)
 
 _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
+ROW_KEY = f"(hash({', '.join(_CONTENT)}) >> 1)::BIGINT"
+"""SQL for the number that a row is known by, a hash of its content."""
 
+
+# a dictionary of what is nearly distinct costs a third of the writing and saves no room
+_PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 
 # rows that are looked at together: enough to keep every thread busy, few enough to stay small
 _BATCH_RECIPIENTS = 500_000
@@ -101,9 +106,9 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
                 SELECT *, unnest(names_within(name)) AS found
                 FROM (SELECT * FROM {table} WHERE regexp_matches(name, {literal(NAMES_PATTERN)}))
             )
-        ), plain AS (SELECT *, {plain_name("raw_name")} AS plain FROM named),
-        normalised AS (SELECT *, {normal_name("plain")} AS given FROM plain),
-        known AS (SELECT *, CASE WHEN given NOT IN ({_PLACEHOLDERS}) THEN given END AS normal FROM normalised)
+        ), normalised AS {normal_rows("named", "raw_name")},
+        known AS (SELECT * REPLACE (CASE WHEN normal NOT IN ({_PLACEHOLDERS}) THEN normal END AS normal)
+                  FROM normalised)
         SELECT {columns}, {alias_column}, normal, {compact_name("normal")} AS compact FROM known
     """
 
@@ -117,10 +122,7 @@ def part_query(batch_table: str) -> str:
     """Return SQL for the rows of the part of the batch in `batch_table`."""
     columns = "recipient_id, name, uei, duns, city, state, zip5"
     rows = names_query(batch_table, columns, "is_alias")
-    return (
-        f"SELECT (hash({', '.join(_CONTENT)}) >> 1)::BIGINT AS row_key, {columns}, is_alias, normal "
-        f"FROM ({rows})"
-    )
+    return f"SELECT {ROW_KEY} AS row_key, {columns}, is_alias, normal FROM ({rows})"
 
 
 def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> Part:
@@ -155,7 +157,7 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
     rest.
     """
     try:
-        connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, PARQUET_VERSION v2)")
+        connection.execute(f"COPY ({query}) TO {literal(str(path))} ({_PART_OPTIONS})")
     except duckdb.IOException as error:
         for number in TRANSIENT_ERRORS:
             if os.strerror(number) in str(error):
@@ -166,7 +168,8 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
 def batch_queries(parts: Sequence[Part]) -> list[str]:
     """Return SQL for the rows of each batch: some of the parts, with the columns of a part and `compact`.
 
-    A row of which the source has several is there several times, with one `row_key`.
+    A row of which the source has several is there several times, with one `row_key`. Those under a
+    placeholder name are there too, with NULL for `normal` and `compact`: they say which UEI is generic.
     """
     batches: list[list[str]] = []
     held = 0
@@ -177,20 +180,20 @@ def batch_queries(parts: Sequence[Part]) -> list[str]:
         batches[-1].append(f"SELECT * FROM {part.relation}")
         held += part.recipients
     return [
-        f"SELECT *, {compact_name('normal')} AS compact FROM ({' UNION ALL '.join(relations)}) "
-        "WHERE normal IS NOT NULL"
+        f"SELECT *, {compact_name('normal')} AS compact FROM ({' UNION ALL '.join(relations)})"
         for relations in batches
     ]
 
 
 def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> LocalBatches:
-    """Create the view `recipients` over the parts; return its batches."""
+    """Create the view `recipients`, the rows of the parts that name a firm; return the batches of all."""
     queries = batch_queries(parts)
     names = tuple(f"recipient_batch_{number}" for number in range(len(queries)))
     for name, query in zip(names, queries, strict=True):
         connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
     connection.execute(
-        "CREATE OR REPLACE VIEW recipients AS " + " UNION ALL ".join(f"FROM {name}" for name in names)
+        "CREATE OR REPLACE VIEW recipients AS "
+        + " UNION ALL ".join(f"FROM {name} WHERE normal IS NOT NULL" for name in names)
     )
     return LocalBatches(names)
 

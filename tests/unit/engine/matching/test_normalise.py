@@ -12,8 +12,7 @@ from sbir_gate.engine.matching.normalise import (
     compact_name,
     differ_in_generation,
     generation,
-    normal_name,
-    plain_name,
+    normal_rows,
 )
 from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
 
@@ -80,10 +79,9 @@ def forms():
     """Return a function from names to their (plain, normal, compact) forms."""
     with duckdb.connect(config={"threads": 1}) as connection:
         statement = (
-            f"SELECT plain, normal, {compact_name('normal')} FROM ("
-            f"SELECT *, {normal_name('plain')} AS normal FROM ("
-            f"SELECT *, {plain_name('name')} AS plain FROM ("
-            "SELECT unnest($1::VARCHAR[]) AS name, generate_subscripts($1, 1) AS place))) ORDER BY place"
+            "WITH given AS (SELECT unnest($1::VARCHAR[]) AS name, generate_subscripts($1, 1) AS place) "
+            f"SELECT plain, normal, {compact_name('normal')} FROM {normal_rows('given', 'name')} "
+            "ORDER BY place"
         )
 
         def run(*names):
