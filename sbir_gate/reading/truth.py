@@ -101,7 +101,7 @@ def _certainty(path: Path, row: _Row) -> Certainty:
         raise InputError(problem, hint, path=path, line=row.line, column="certainty", value=text) from error
 
 
-# the notes that stand for the column `identifiers` in files that were written without it
+# what the note means in files that were written without the column `identifiers`
 _OLDER_NOTES = {
     "same UEI": IdentifierType.UEI_ONLY,
     "same DUNS": IdentifierType.DUNS_ONLY,
