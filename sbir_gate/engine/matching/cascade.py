@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -41,7 +42,7 @@ from sbir_gate.engine.matching.query_parts import DecisivePairs, Scoring, score_
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
 from sbir_gate.engine.matching.strata import CONFIDENT, STRATA, Basis
 from sbir_gate.engine.matching.training import ask, joined, label_pairs, train
-from sbir_gate.model.matches import Method
+from sbir_gate.model.matches import DecisionKind, Method, PlaceEvidence
 
 _LEAST_CHECKING_LABELS, _CHECKING_LABELS = 100, 200
 """Labelled firms from which the shipped limits are checked, and the sample of them that is asked."""
@@ -151,7 +152,20 @@ def _match_firms(
         notes["absent_share"] = f"{absent.estimate:.3f}, at most {absent.high:.3f}"
         interval = f"{false.low:.4f} to {false.high:.4f}"
         notes["linked_when_hidden"] = f"{false.part:,} of {false.whole:,}, {interval}"
-    return Matched(decisions, rules, model, counts, counters, notes)
+    return Matched(decisions, rules, model, counts, counters, {**notes, **_strata_notes(decisions)})
+
+
+def _strata_notes(decisions: Sequence[FirmDecision]) -> dict[str, str]:
+    """Return the links by name of each method and place, counted in firms, and the precision they state."""
+    stated: dict[tuple[Method, PlaceEvidence], list[float]] = defaultdict(list)
+    for decision in decisions:
+        if decision.kind is DecisionKind.LINK and decision.best is not None:
+            stated[decision.method, decision.best.place].append(decision.best.confidence)
+    return {
+        f"links_{method}_{place}": f"{len(found):,}, stated precision {math.fsum(found) / len(found):.4f}"
+        for (method, place), found in sorted(stated.items())
+        if method not in (Method.UEI_EXACT, Method.DUNS_EXACT)
+    }
 
 
 def _identifier_matches(

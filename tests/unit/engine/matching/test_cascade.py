@@ -256,7 +256,8 @@ def test_there_is_one_decision_per_firm_and_the_engine_says_what_it_did():
     matched = match(awards, [Recipient("R1", "QORTEK", **CAMBRIDGE)]).matched
     assert [decision.firm_id for decision in matched.decisions] == [0, 1]
     assert matched.counters == {"firms": 2, "queries": 1, "candidates_generated": 1, "pairs_scored": 1}
-    assert set(matched.notes) == {"model", "acceptance_limit", "labelled_firms"}
+    assert set(matched.notes) == {"model", "acceptance_limit", "labelled_firms", "links_name-exact_confirms"}
+    assert matched.notes["links_name-exact_confirms"].startswith("1, stated precision ")
     assert matched.notes["labelled_firms"] == "0"
 
 
