@@ -51,7 +51,7 @@ def test_its_pull_request_is_red_on_github(done, tmp_path, tmp_path_factory):
     origin = Repository(done.folder)
     with github() as fake:
         tools = tmp_path_factory.mktemp("tools")
-        team = Team(tmp_path, fake, origin, tools, actions={"octo-org/sbir-gate@v0": ROOT})
+        team = Team(tmp_path, fake, origin, tools, own_action="octo-org/sbir-gate@v0")
         origin.git("reset", "--quiet", "--hard", "HEAD~1")  # before the repair
         sha = origin.git("rev-parse", "stricter")
         fake.add_pull(NUMBER, sha)
