@@ -167,6 +167,13 @@ def branches(team: Team) -> set[str]:
     return set(team.origin.git("for-each-ref", "--format=%(refname:short)", "refs/heads").split())
 
 
+def kept_entry(team: Team) -> str:
+    """Return the only entry of the history branch, beside its quality report."""
+    kept = team.origin.git("ls-tree", "-r", "--name-only", "sbir-gate-history").split()
+    (entry,) = (name for name in kept if not name.endswith(".quality.json"))
+    return team.origin.git("show", f"sbir-gate-history:{entry}")
+
+
 @pytest.mark.nightly
 def test_a_push_to_main_promotes_the_baseline_and_keeps_the_run_and_a_merge_queue_writes_nothing(team):
     main = team.origin.git("rev-parse", "main")
@@ -188,9 +195,7 @@ def test_a_push_to_main_promotes_the_baseline_and_keeps_the_run_and_a_merge_queu
     assert team.origin.git("rev-parse", "main~1") == main
     changed = team.origin.git("diff", "--name-only", "main~1", "main")
     assert changed == "baselines/enrichment.json"
-    kept = team.origin.git("ls-tree", "-r", "--name-only", "sbir-gate-history").split()
-    (entry,) = (name for name in kept if not name.endswith(".quality.json"))
-    assert '"branch":"main"' in team.origin.git("show", f"sbir-gate-history:{entry}")
+    assert '"branch":"main"' in kept_entry(team)
 
     promoted = team.origin.git("rev-parse", "main")
     again = team.run("push", {**push, "after": promoted}, workflow(team), promoted, GITHUB_REF_NAME="main")
@@ -227,8 +232,7 @@ def test_a_default_branch_of_any_name_is_kept_and_a_run_by_hand_on_another_keeps
     assert pushed.is_success, pushed.log
     assert branches(team) == {"trunk", "sbir-gate-history"}
     assert team.origin.git("diff", "--name-only", "trunk~1", "trunk") == "baselines/enrichment.json"
-    (entry,) = team.origin.git("ls-tree", "-r", "--name-only", "sbir-gate-history").split()
-    assert '"branch":"trunk"' in team.origin.git("show", f"sbir-gate-history:{entry}")
+    assert '"branch":"trunk"' in kept_entry(team)
 
     team.origin.git("branch", "change", "trunk")
     before = team.origin.git("for-each-ref")
