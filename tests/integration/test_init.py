@@ -73,7 +73,7 @@ def test_awards_without_ids_get_them_and_lose_columns_of_persons(tmp_path):
     assert "data/awards.csv: no column award_id: ids are made of each row" in done.stdout
     assert "warning: cells of 'Abstract' with an e-mail address: 1" in done.stdout
     truth = rows_of(repository.folder / "fixtures" / "truth.csv")
-    assert {row["note"] for row in truth} == {"same UEI"}
+    assert {(row["note"], row["identifiers"]) for row in truth} == {("", "uei-only")}
     assert len(truth) == sum(1 for award in awards if award["UEI"])
     assert f"labelled {len(truth)} of 200 awards" in done.stdout
     assert "to do: label more awards: sbir-gate label --serve --truth fixtures/truth.csv" in done.stdout

@@ -29,6 +29,7 @@ from sbir_gate.engine.matching.decisions import (
     best_answer,
     decide_firm,
     is_sure,
+    stratum_of,
 )
 from sbir_gate.engine.matching.exact import (
     IdentifierMatch,
@@ -39,7 +40,7 @@ from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches
 from sbir_gate.engine.matching.query_parts import DecisivePairs, Scoring, score_queries
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
-from sbir_gate.engine.matching.strata import CONFIDENT, STRATA, Basis, Stratum
+from sbir_gate.engine.matching.strata import CONFIDENT, STRATA, Basis
 from sbir_gate.engine.matching.training import ask, joined, label_pairs, train
 from sbir_gate.model.matches import DecisionKind, Method, PlaceEvidence
 
@@ -268,9 +269,7 @@ def _links_per_stratum(unlabelled: Sequence[Sequence[PairFacts]], rules: Rules) 
     """Return the links of each stratum, by its number, that the rules make of the pairs of each firm."""
     answers = filter(None, (best_answer(pairs, (), rules) for pairs in unlabelled))
     return Counter(
-        STRATA.index(Stratum(pair.method, pair.place, basis))
-        for pair, basis in answers
-        if is_sure(pair, basis, rules)
+        STRATA.index(stratum_of(pair, basis)) for pair, basis in answers if is_sure(pair, basis, rules)
     )
 
 

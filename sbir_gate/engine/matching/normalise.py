@@ -1,7 +1,7 @@
 """Names and their keys, normalised: one pure module of rules, as SQL over columns and as Python.
 
 Bulk work (every recipient) runs as SQL that `normal_rows` builds, each form a column made of the one before;
-what only a few names need (aliases, canonical tokens) is plain Python. Input text is clean: HTML
+what only a few names need (canonical tokens) is plain Python. Input text is clean: HTML
 entities and mojibake were repaired when it was read.
 
 Three forms of a name:
@@ -14,7 +14,6 @@ Three forms of a name:
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -146,33 +145,6 @@ def legal_form(column: str) -> str:
     )
 
 
-_ALIAS_MARK = (
-    r"(?:D\s*/?\s*B\s*/?\s*A|DOING BUSINESS AS|A\s*/\s*K\s*/\s*A|AKA|ALSO KNOWN AS|F\s*/?\s*K\s*/?\s*A"
-    r"|FORMERLY KNOWN AS|FORMERLY|N\s*/?\s*K\s*/?\s*A|NOW KNOWN AS|TRADING AS|T/A)"
-)
-ALIAS_PATTERN = rf"(?i)\b{_ALIAS_MARK}\b[:.]?|[(\[][^()\[\]]*[A-Za-z]{{3}}[^()\[\]]*[)\]]"
-"""RE2 pattern of a raw name that holds more than one name (a DBA, a former or bracketed name)."""
-
-_ALIAS_SPLIT = re.compile(rf"\b{_ALIAS_MARK}\b[:.]?", re.IGNORECASE)
-_BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-
-
-def alias_names(name: str) -> tuple[str, ...]:
-    """Return the other names in a raw name: around a DBA mark, in brackets, or without them.
-
-    >>> alias_names("Acme Labs, Inc. dba Bright Optics (formerly Old Lens LLC)")
-    ('Acme Labs, Inc.', 'Bright Optics', 'Old Lens LLC')
-    """
-    pieces = [_BRACKETED.sub(" ", name), *_BRACKETED.findall(name)]
-    found: dict[str, None] = {}
-    for piece in pieces:
-        for part in _ALIAS_SPLIT.split(piece):
-            words = part.strip(" ,;:-")
-            if len(re.sub(r"[^A-Za-z0-9]", "", words)) >= 3 and words != name.strip():
-                found[words] = None
-    return tuple(found)
-
-
 _FOLDS = {
     "TECH": "TECHNOLOGY TECHNOLOGIES TECHNOLOGI TECHNOLOG TECHNOLO TECHS TECHNICAL TECHNOL",
     "LAB": "LABORATORY LABORATORIES LABORATORI LABORATOR LABS LABORATO",
@@ -272,12 +244,14 @@ def canonical_tokens(normal: str) -> tuple[str, ...]:
 
 TRADES = frozenset(
     """
-    APARTMENTS AUTO AUTOBODY BAKERY BARBER BREWERY BREWING CABINETS CAFE CARPENTRY CARPET CATERING
-    CHIROPRACTIC CLEANERS CLEANING CONSTRUCTION DAYCARE DENTAL DENTISTRY DRYWALL ELECTRICIANS
-    EXCAVATING EXCAVATION FARM FARMS FENCE FENCING FLOORING FLORIST FURNITURE GROCERY HAULING HEATING
-    HOTEL INN JANITORIAL JEWELERS LANDSCAPING LAUNDRY LAWN LUMBER MASONRY MORTGAGE MOTEL NURSERY
-    PAINTING PAVING PHARMACY PIZZA PLUMBING POULTRY REALTY RESTAURANT ROOFING SALON SEAFOOD STAFFING
-    TAVERN TOWING TRUCKING UPHOLSTERY VETERINARY WELDING WINERY
+    APARTMENTS AUTO AUTOBODY BAKERY BARBER BOUTIQUE BREWERY BREWING BUILDERS CABINETS CAFE
+    CARPENTRY CARPET CATERING CHIROPRACTIC CHURCH CLEANERS CLEANING CONSTRUCTION CONTRACTING
+    CONTRACTORS DAYCARE DENTAL DENTISTRY DRYWALL ELECTRIC ELECTRICIANS EXCAVATING EXCAVATION
+    FARM FARMS FENCE FENCING FLOORING FLORIST FUNERAL FURNITURE GROCERY HAULING HEATING HOMES
+    HOTEL INN INSURANCE JANITORIAL JEWELERS LANDSCAPING LAUNDRY LAWN LOGGING LUMBER MASONRY
+    MORTGAGE MOTEL NURSERY PAINTING PAVING PHARMACY PIZZA PLUMBING POULTRY RANCH REALTY RENTAL
+    RENTALS RESTAURANT ROOFING SALON SEAFOOD STAFFING TAVERN TOURS TOWING TRAVEL TRUCKING
+    UPHOLSTERY VETERINARY WELDING WINERY
     """.split()  # noqa: SIM905 -- a list of words reads best as lines
 )
 """Words that name a line of business: a firm of that trade is not one that lacks the word."""
