@@ -152,7 +152,7 @@ class SentBatches:
 
     relations: tuple[str, ...]
 
-    def select(self, query, needed=()):
+    def select(self, query, _needed=()):
         return map(query, self.relations)
 
 
