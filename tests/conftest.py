@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import itertools
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -35,9 +38,18 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_unconfigure() -> None:
-    """Let go of all, or DuckDB complains at the end of what was never freed."""
-    gc.unfreeze()
+# or DuckDB complains at the end of what was never freed; pytest itself looks for garbage before that, twice
+atexit.register(gc.unfreeze)
+
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder: pytest's own fixture looks through those of all tests before for a free number."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{name}{next(NUMBERS)}", numbered=False)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

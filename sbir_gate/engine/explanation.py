@@ -204,7 +204,7 @@ def _explanation(linked: Linked, award_id: str, case: _Case) -> Explanation:
         reason=_reason(linked, award_id, case),
         acceptance_limit=_limit(linked, case),
         model=linked.matched.model.version,
-        considered=len({fact.recipient_id for fact in case.facts}),
+        considered=len({fact.entity for fact in case.facts}),
         trials=tuple(_trials(linked, case)),
     )
 
@@ -217,7 +217,7 @@ def _basis(case: _Case, max_frequency_in_state: int) -> Basis:
         if decision.method in _BY_IDENTIFIER:
             return Basis.IDENTIFIER
         exact = [fact for fact in case.facts if fact.method is Method.NAME_EXACT]
-        in_state = len({fact.recipient_id for fact in exact if fact.same_state})
+        in_state = len({fact.entity for fact in exact if fact.same_state})
         if any(links_by_name(fact, in_state, max_frequency_in_state) for fact in exact):
             return Basis.EXACT_NAME
     return Basis.MODEL
@@ -374,7 +374,7 @@ def _rescored(scored: ScoredPairs, row: int, place: tuple[str, ...]) -> ScoredPa
 
 def _without(scored: ScoredPairs, row: int, has_name: NDArray[np.bool_]) -> ScoredPairs:
     """Return the pairs in which the recipient is the only one that has its name."""
-    keep = ~has_name | (scored.recipient_id == scored.recipient_id[row])
+    keep = ~has_name | (scored.pairs.entity == scored.pairs.entity[row])
     pairs = subset(scored.pairs, keep)
     pairs = replace(pairs, name_frequency=np.where(has_name[keep], 1, pairs.name_frequency))
     return ScoredPairs(
@@ -396,4 +396,5 @@ def _matched_by_uei(connection: DuckDBPyConnection, case: _Case, fact: PairFacts
     if row is None or not row[0] or row[0] == case.party.uei or Method.UEI_EXACT not in case.methods:
         return None
     names = [name.normal for name in case.names]
-    return match_by_names(case.firm_id, Method.UEI_EXACT, fact.row_key, fact.recipient_id, names, row[1])
+    recipient = fact.row_key, fact.recipient_id, fact.entity
+    return match_by_names(case.firm_id, Method.UEI_EXACT, recipient, names, row[1])

@@ -20,7 +20,7 @@ from sbir_gate.sql_text import file_relation
 # A UEI that more names share is one of a placeholder ("MISCELLANEOUS FOREIGN CONTRACTORS"), not of an entity.
 MOST_NAMES = 5
 # names that differ in case, blanks and punctuation alone are one
-_PLAIN_NAME = "regexp_replace(upper(name), '[^A-Z0-9]', '', 'g')"
+PLAIN_NAME = "regexp_replace(upper(name), '[^A-Z0-9]', '', 'g')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class RecipientIndex:
             members = connection.execute(f"""
                 WITH shared AS (
                     SELECT uei FROM touched GROUP BY uei
-                    HAVING count(DISTINCT recipient_id) > 1 AND count(DISTINCT {_PLAIN_NAME}) <= {MOST_NAMES}
+                    HAVING count(DISTINCT recipient_id) > 1 AND count(DISTINCT {PLAIN_NAME}) <= {MOST_NAMES}
                 ), ids AS (SELECT DISTINCT recipient_id FROM touched SEMI JOIN shared USING (uei))
                 SELECT recipient_id, min(uei) FROM {self._rows} SEMI JOIN ids USING (recipient_id)
                 WHERE uei IS NOT NULL GROUP BY recipient_id HAVING count(DISTINCT uei) = 1

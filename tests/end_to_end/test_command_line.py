@@ -85,20 +85,14 @@ def loaded(stage, code):
 
 
 def test_the_help_of_a_verb_loads_no_part_of_its_work(stage):
-    # each verb in a process of its own, that has loaded what all of them need
+    # one after the other: the first line that lists any names who loads too much
     code = (
-        "import os, sys\n"
-        "from sbir_gate.cli import main\n"
+        "import sys\n"
+        "from sbir_gate.cli.application import Interruption, exit_status\n"
         f"for command in {COMMANDS!r}:\n"
-        "    process = os.fork()\n"
-        "    if process == 0:\n"
-        "        sys.argv = ['sbir-gate', *command.split(), '--help']\n"
-        "        try:\n            main()\n"
-        "        finally:\n"
-        f"            loaded = [name for name in {HEAVY!r} if name in sys.modules]\n"
-        "            sys.stderr.write(f'{command}: {loaded}\\n')\n"
-        "            os._exit(0)\n"
-        "    os.waitpid(process, 0)\n"
+        "    exit_status(Interruption(), [*command.split(), '--help'], 'sbir-gate')\n"
+        f"    loaded = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "    sys.stderr.write(f'{command}: {loaded}\\n')\n"
     )
     assert loaded(stage, code).splitlines() == [f"{command}: []" for command in COMMANDS]
 

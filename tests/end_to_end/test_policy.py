@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+pytestmark = pytest.mark.slow  # tests/integration/test_edited_fixture.py has the quick ones
+
 ENRICHER = """\
 import csv, sys
 awards, output, lost = sys.argv[1], sys.argv[2], int({lost})
@@ -106,7 +108,6 @@ def test_a_change_that_raises_its_limits_fails_and_the_banner_says_so_in_every_f
     assert (verdict["outcome"], verdict["own_policy_outcome"]) == ("fail", "warn")
 
 
-@pytest.mark.slow
 def test_saved_runs_are_judged_by_the_commit_too(repository):
     loosened(repository)
     repository.gate(*RUN)
@@ -133,7 +134,6 @@ def test_a_hostile_ref_is_one_line_and_status_2(repository):
     assert verdict["outcome"] == "error"
 
 
-@pytest.mark.slow
 def test_a_verdict_that_the_change_commits_is_not_left_where_the_true_one_is_looked_for(repository):
     loosened(repository)
     fake = repository.folder / "reports" / "verdict.json"

@@ -1,6 +1,6 @@
 """Every line of docs/verdicts.md, run as it stands: the verdict, the exit status and the reason.
 
-The default suite has the lines that run no engine, and one of each section that do.
+The default suite has the first line of each section, and those that compare saved documents.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ SLOW_SECTIONS = TIMED_SECTIONS | {
     "Dishonest",
     "Edits of its own fixture",
     "Edits of its own policy",
+    "Gates that are new, and changes that leave the engine alone",
     "Names that lead elsewhere, and old branches",
+    "Not labelled, or not there",
     "Odd files, streams and numbers",
-    "Waivers",
 }
+SAVED_SECTIONS = {"Baselines and saved Runs", "Waivers"}
 IN_THE_ACTION = ("in the action", "in the action, beside a stored baseline")
 TRIES = 4
 MEASURED = {"SBIR_GATE__BENCHMARK__REPEATS": "5", "SBIR_GATE__BENCHMARK__WARM_UPS": "1"}
@@ -59,15 +61,16 @@ def table_rows():
 
 
 ROWS = list(table_rows())
-# of the rows that run an engine, the first of each section is in the default suite
-FIRST_ROWS = {row.section: row for row in reversed(ROWS) if row.is_measured}
+FIRST_ROWS = {row.section: row for row in reversed(ROWS)}
 
 
 def tier(row: Row):
     """Return the marks of a row."""
     if row.section in TIMED_SECTIONS and row.fault.endswith(IN_THE_ACTION):
         return [pytest.mark.nightly]
-    is_fast = not row.is_measured or (row is FIRST_ROWS[row.section] and row.section not in SLOW_SECTIONS)
+    if row.section in SAVED_SECTIONS:
+        return [pytest.mark.slow] if row.is_measured else []
+    is_fast = row is FIRST_ROWS[row.section] and row.section not in SLOW_SECTIONS
     return [] if is_fast else [pytest.mark.slow]
 
 

@@ -18,6 +18,7 @@ from tests.integration.test_side_by_side import (
     make_repository,
     toy,
 )
+from tests.tiers import first_fast
 
 SETTINGS = f"enricher:\n  command: '{COMMAND}'\n"
 WORKFLOW = {".github/workflows/gate.yml": "steps: [{run: sbir-gate run --base}]\n"}
@@ -61,6 +62,7 @@ def test_a_change_that_adds_the_gate_has_nothing_to_be_compared_with(team):
     assert "checking out" not in " ".join(team.told)
 
 
+@pytest.mark.slow
 def test_its_absolute_limits_hold_all_the_same(team):
     team.repository.commit({"enrich.py": toy(links=3), "sbir-gate.yaml": SETTINGS, **FIXTURE})
     assert own(team).verdict.outcome is Outcome.FAIL
@@ -77,7 +79,7 @@ def test_a_second_gate_is_new_too(gated):
     assert own(gated).run.base_gap is None
 
 
-@pytest.mark.parametrize("is_loose", [False, True])
+@pytest.mark.parametrize("is_loose", first_fast([False, True]))
 def test_an_engine_that_replaces_the_first_is_compared_with_it(gated, is_loose):
     settings = SETTINGS.replace("enrich.py", "better.py") + (PLENTY if is_loose else "")
     gated.repository.git("rm", "--quiet", "enrich.py")
@@ -110,6 +112,7 @@ def test_where_the_caller_names_the_command_a_moved_engine_is_no_way_past_the_ga
     assert "write the command into the settings file" in reason
 
 
+@pytest.mark.slow
 def test_nor_is_a_module(gated):
     gated.repository.commit({"src/engine/__main__.py": toy(), "src/engine/__init__.py": ""})
     command = COMMAND.replace("enrich.py", "-m engine")
@@ -119,6 +122,7 @@ def test_nor_is_a_module(gated):
     assert result.run.base_gap.names == ("engine",)
 
 
+@pytest.mark.slow
 def test_the_report_of_such_a_run_says_the_same_again(gated):
     gated.repository.commit({"new.py": toy()})
     result = gated.gate(**{"enricher.command": COMMAND.replace("enrich.py", "new.py")})
@@ -127,7 +131,7 @@ def test_the_report_of_such_a_run_says_the_same_again(gated):
     assert "new.py" in text
 
 
-@pytest.mark.parametrize("name", ["--set", "variable"])
+@pytest.mark.parametrize("name", first_fast(["--set", "variable"]))
 def test_a_command_of_a_variable_or_assignment_is_the_callers_too(gated, name):
     gated.repository.commit({"new.py": toy()})
     command = COMMAND.replace("enrich.py", "new.py")

@@ -160,6 +160,7 @@ class TestTheJob:
 
 
 class TestBadData:
+    @pytest.mark.slow
     def test_the_page_of_a_refused_run_has_the_reason_and_the_report(self, refused):
         _, result = refused
         (failure,) = [
@@ -523,6 +524,7 @@ class TestTheRulesOfTheGate:
         assert "1 of 12 recipients of the fixture could not be read, such as " in failure_of(result)
         assert started_steps(result)[-1] == ENRICHED  # not tried again
 
+    @pytest.mark.slow
     def test_a_truth_of_other_files_is_refused(self, world):
         result = world.run(truth=self.label(world, A0="R0", Z1="R1", A2="X2"))
         assert "the truth is not that of the fixture" in failure_of(result)
@@ -720,6 +722,7 @@ class TestAwardYears:
         assert world.run(job=YEARLY_JOB, partition="2021", truth=str(path)).success
         assert load_run(world.files / "2021" / f"{ENRICHED}.json").quality.labelled == 2
 
+    @pytest.mark.slow
     def test_a_year_that_does_not_pass_is_held_up(self, world):
         result = world.run(job=YEARLY_JOB, partition="2021", match_rate_threshold=0.98)
         assert not result.success

@@ -93,6 +93,7 @@ def test_it_links_the_validated_awards_and_is_judged_as_any_engine(world, engine
     assert (last["recipient_id"], last["match_decision"]) == (None, "none")
 
 
+@pytest.mark.slow
 def test_its_run_has_the_figures_of_its_own_process(world):
     result = world.run(COMMAND)
     assert result.success
@@ -103,6 +104,7 @@ def test_its_run_has_the_figures_of_its_own_process(world):
     assert sample.counters == {"pages_read": 12}
 
 
+@pytest.mark.slow
 def test_it_runs_where_the_settings_file_is_with_a_scrubbed_environment(world, engine, monkeypatch):
     monkeypatch.setenv("SLACK_TOKEN", "secret")
     world.run(COMMAND)
@@ -205,6 +207,7 @@ def test_an_engine_that_breaks_ends_the_step_with_its_messages(world, engine):
     assert failure.metadata["engine_messages"].value == "\n".join(tail)
 
 
+@pytest.mark.slow
 def test_a_time_out_is_not_tried_again(world, engine):
     engine.result = replace(ENDED, exit_status=-15, is_timed_out=True)
     result = world.run(COMMAND, timeout_seconds=7.0)

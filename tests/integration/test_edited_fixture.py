@@ -34,11 +34,11 @@ from sbir_gate.settings.effective import load_settings
 from tests.factories_git import make_repository
 from tests.fakes import NOW, fake_edges, make_event
 from tests.findings import notes, reasons
+from tests.tiers import tiered
 
 AWARDS = 24
 WRONG = range(4)
 ACTION = ("action beside the base", "action with a baseline")
-ALL_CHANNELS = ("--base", "--policy-from", *ACTION)
 # each asks the same thing: what is quick shows that it does
 CHANNELS = ("--policy-from", *(pytest.param(name, marks=pytest.mark.slow) for name in ("--base", *ACTION)))
 GATE = """\
@@ -192,7 +192,7 @@ EDITS = {
     },
 }
 
-QUICK = ("nothing", "the awards are deleted", "the wrong answers become the truth", "the truth is deleted")
+QUICK = ("the awards are deleted", "the wrong answers become the truth")
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -210,15 +210,18 @@ def test_wrong_links_fail_whatever_the_change_does_to_the_fixture(team, channel,
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize(
     "files",
-    [
-        {"data/awards.csv": awards(range(AWARDS + 9)), "data/recipients.csv": recipients(range(AWARDS + 9))},
-        {"data/truth.csv": truth(without=[7])},
-        {"data/truth.csv": truth(dict.fromkeys([23], "R23;R22"))},
-        pytest.param(
-            {"data/awards.csv": awards(KEPT), "data/truth.csv": truth(without=WRONG)}, marks=pytest.mark.slow
+    tiered(
+        {
+            "data/awards.csv": awards(range(AWARDS + 9)),
+            "data/recipients.csv": recipients(range(AWARDS + 9)),
+        },
+        slow=(
+            {"data/truth.csv": truth(without=[7])},
+            {"data/truth.csv": truth(dict.fromkeys([23], "R23;R22"))},
+            {"data/awards.csv": awards(KEPT), "data/truth.csv": truth(without=WRONG)},
+            {"data/truth.csv": None, "gate.yaml": gate_file(truth="null")},
         ),
-        {"data/truth.csv": None, "gate.yaml": gate_file(truth="null")},
-    ],
+    ),
 )
 def test_an_edit_of_the_fixture_alone_passes(team, channel, files):
     result = team.judge(channel, files)
@@ -235,6 +238,7 @@ def test_files_that_are_only_moved_are_no_edit(team, channel):
     assert (verdict.outcome, verdict.fixture_edits) == (Outcome.PASS, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_an_edit_of_the_truth_does_not_hide_a_slower_engine(team, channel):
     files = {"engine.txt": "slow\n", "data/truth.csv": truth(without=[7])}
@@ -251,7 +255,7 @@ def test_the_absolute_limits_hold_on_the_fixture_of_the_change(team, channel):
     assert reasons(verdict)[0].startswith("on this change's own fixture: Precision: 0.6")
 
 
-@pytest.mark.parametrize("channel", ALL_CHANNELS)
+@pytest.mark.parametrize("channel", CHANNELS)
 def test_what_the_edit_does_is_counted(team, channel):
     files = {
         "engine.txt": "wrong\n",
@@ -298,6 +302,7 @@ waivers:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize(("limit", "outcome"), [(AWARDS, Outcome.WARN), (AWARDS - 1, Outcome.INCOMPARABLE)])
 def test_a_waiver_of_the_base_accepts_that_as_far_as_it_reaches(team, channel, limit, outcome):
@@ -338,6 +343,7 @@ def test_a_fixture_of_a_folder_of_parquet_files_is_judged_too(tmp_path, monkeypa
     assert verdict.fixture_edits.awards == RowEdits(removed=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channel", ["--base", "--policy-from"])
 @pytest.mark.parametrize(
     "files",

@@ -15,6 +15,7 @@ from tests.integration.test_adoption import SETTINGS, own, team  # noqa: F401 --
 from tests.integration.test_edited_fixture import Team as BaselinedTeam
 from tests.integration.test_edited_fixture import gate_file, truth
 from tests.integration.test_side_by_side import FIXTURE, base_of, toy
+from tests.tiers import first_fast
 
 SOURCES = SETTINGS + "  sources: [enrich.py, 'engine/**']\n"
 
@@ -125,6 +126,7 @@ def test_a_pattern_that_matches_nothing_hides_nothing(gated):
     assert any("no file matches sorce/**" in note for note in notes(result.verdict))
 
 
+@pytest.mark.slow
 def test_quality_is_judged_all_the_same_where_the_fixture_shows_it(gated):
     """The engine is the base's, but the limit is not met: unchanged is no excuse for an absolute limit."""
     gated.repository.git("switch", "--quiet", "main")
@@ -144,6 +146,7 @@ def test_the_quick_look_judges_exact_metrics_alone(gated):
     assert "time not judged" in build_view(result.run, result.verdict).headline
 
 
+@pytest.mark.slow
 def test_it_hides_no_failure_of_quality(gated):
     gated.repository.commit({"enrich.py": toy(links=3)})
     assert own(gated, **{"benchmark.is_timed": False}).verdict.outcome is Outcome.FAIL
@@ -158,6 +161,7 @@ def test_a_change_cannot_ask_for_it(gated):
     assert result.run.timing is not Timing.QUICK
 
 
+@pytest.mark.slow
 def test_a_run_without_times_is_no_baseline(gated):
     gated.repository.commit({"docs/a.md": "b"})
     with pytest.raises(InputError, match=r"judged no time \(the engine is unchanged\)"):
@@ -178,7 +182,7 @@ def baselined(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("channel", WITH_BASELINE)
-@pytest.mark.parametrize("files", [{"docs/a.md": "b"}, {"data/truth.csv": truth(without=[7])}])
+@pytest.mark.parametrize("files", first_fast([{"docs/a.md": "b"}, {"data/truth.csv": truth(without=[7])}]))
 def test_against_a_baseline_too_the_unchanged_engine_runs_once_without_times(baselined, channel, files):
     result = baselined.judge(channel, files)
     assert result.verdict.outcome is Outcome.PASS, reasons(result.verdict)

@@ -123,6 +123,7 @@ def test_awards_without_ids_get_one_and_repeated_rows_keep_their_own(tmp_path, w
     assert {row[3] for row in rows} == {"R1"}
 
 
+@pytest.mark.slow
 def test_enriching_an_enriched_file_again_changes_nothing(tmp_path, work):
     awards, recipients = write_tables(tmp_path, *small_world(20))
     enrich_files(awards, recipients, tmp_path / "once.csv", work)
@@ -130,7 +131,7 @@ def test_enriching_an_enriched_file_again_changes_nothing(tmp_path, work):
     assert (tmp_path / "twice.csv").read_bytes() == (tmp_path / "once.csv").read_bytes()
 
 
-@pytest.mark.parametrize("missing", [*tiered("N/A", "000000000", slow=("nan", "999999999", "None", "0"))])
+@pytest.mark.parametrize("missing", tiered("N/A", "000000000", slow=("nan", "999999999", "None", "0")))
 def test_missing_identifiers_never_join(tmp_path, work, missing):
     awards, recipients = write_tables(
         tmp_path,
@@ -143,7 +144,7 @@ def test_missing_identifiers_never_join(tmp_path, work, missing):
 
 @pytest.mark.parametrize(
     "raw",
-    [*tiered(f"'{DUNS}'", f"001810881; {DUNS}", slow=(f"{DUNS}.0", "13-370-9001", f"{DUNS}0000"))],
+    tiered(f"'{DUNS}'", f"001810881; {DUNS}", slow=(f"{DUNS}.0", "13-370-9001", f"{DUNS}0000")),
 )
 def test_a_duns_in_any_spelling_joins(tmp_path, work, raw):
     awards, recipients = write_tables(
@@ -245,7 +246,8 @@ def test_awards_that_are_missing_or_empty_are_an_input_error(tmp_path, files, wo
         check_fails(InputError, awards, recipients, tmp_path, work, r"awards\.csv")
 
 
-@pytest.mark.parametrize("seconds", [*tiered(0.001, slow=(0.005, 0.01, 0.02))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", tiered(0.001, slow=(0.005, 0.01, 0.02)))
 def test_time_without_progress_ends_the_work_and_with_more_time_it_goes_on(tmp_path, work, seconds):
     files = FIXTURES / "awards.csv", next(FIXTURES.glob("recipients.*"))
     check_fails(LimitError, *files, tmp_path, changed(work, timeout_seconds=seconds), "made no progress for")
@@ -254,6 +256,7 @@ def test_time_without_progress_ends_the_work_and_with_more_time_it_goes_on(tmp_p
     assert enrich_files(*files, tmp_path / "out.parquet", work).awards == 1000
 
 
+@pytest.mark.slow
 def test_the_least_memory_suffices_or_the_error_names_the_setting(tmp_path, files, work):
     with_little = changed(work, memory_threshold_mb=64)
     try:

@@ -12,6 +12,7 @@ from sbir_gate.errors import OutputError
 from sbir_gate.pipeline import fixture_refresh
 from tests.factories_pipelines import write_pipeline
 from tests.program import run_in_process
+from tests.tiers import first_fast
 
 SOURCES = ["--awards", "data/awards.csv", "--recipients", "data/recipients.csv"]
 SETTINGS = """\
@@ -96,6 +97,7 @@ def test_labels_of_people_stay_in_the_new_fixture(team):
     assert content(team) == before
 
 
+@pytest.mark.slow
 def test_labels_that_no_longer_hold_are_not_kept(team):
     awards = [row["award_id"] for row in read(team / "fixtures" / "awards.csv")]
     decide(team, awards[0])
@@ -107,6 +109,7 @@ def test_labels_that_no_longer_hold_are_not_kept(team):
     assert f"{awards[0]}," in (team / "fixtures" / "truth.csv").read_text()
 
 
+@pytest.mark.slow
 def test_a_page_of_the_team_is_kept_and_a_damaged_draw_is_replaced(team):
     (team / "fixtures" / "README.md").write_text("# Ours\n")
     (team / "fixtures" / "draw.json").write_text("{")
@@ -118,11 +121,13 @@ def test_a_page_of_the_team_is_kept_and_a_damaged_draw_is_replaced(team):
 
 @pytest.mark.parametrize(
     ("sources", "problem"),
-    [
-        (["--awards", "fixtures/awards.csv", *SOURCES[2:]], "is the fixture, so it cannot be what"),
-        (["--awards", "missing.csv", *SOURCES[2:]], "missing.csv: no such file"),
-        (["--awards", "", *SOURCES[2:]], "the path is empty"),
-    ],
+    first_fast(
+        [
+            (["--awards", "fixtures/awards.csv", *SOURCES[2:]], "is the fixture, so it cannot be what"),
+            (["--awards", "missing.csv", *SOURCES[2:]], "missing.csv: no such file"),
+            (["--awards", "", *SOURCES[2:]], "the path is empty"),
+        ]
+    ),
 )
 def test_what_cannot_be_drawn_from_is_refused_and_nothing_is_written(team, sources, problem):
     before = content(team)
@@ -132,6 +137,7 @@ def test_what_cannot_be_drawn_from_is_refused_and_nothing_is_written(team, sourc
     assert content(team) == before
 
 
+@pytest.mark.slow
 def test_data_of_another_type_than_the_fixture_are_refused(team):
     with (team / "data" / "awards.csv").open(newline="") as file:
         rows = list(csv.reader(file))
@@ -142,6 +148,7 @@ def test_data_of_another_type_than_the_fixture_are_refused(team):
     assert "fixtures/awards.csv: the fixture would be a file of the type of awards.tsv" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_cannot_be_written_leaves_the_old_fixture(team, monkeypatch):
     before = content(team)
     write = fixture_refresh.write_whole

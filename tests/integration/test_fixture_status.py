@@ -16,6 +16,7 @@ from tests.factories_pipelines import write_pipeline
 from tests.factories_quality import make_report
 from tests.integration.test_fixture_refresh import SETTINGS, refresh
 from tests.program import run_in_process
+from tests.tiers import first_fast
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ def test_it_says_how_old_it_is_and_what_it_cannot_show(team):
     assert sum(each["all_awards"] for each in found["small_strata"]) == 300
 
 
+@pytest.mark.slow
 def test_phases_that_differ_from_the_full_run_are_named(team):
     done = status(team, "--full", full_run(team, I=10, III=990))
     assert done.returncode == 0, done.stderr
@@ -83,6 +85,7 @@ def test_a_quality_report_knows_years_and_is_found_by_its_gate(team):
     assert named["shares"] == found["shares"]
 
 
+@pytest.mark.slow
 def test_a_fixture_without_a_draw_is_described_as_far_as_it_goes(team):
     done = status(team, "--set", "fixtures.draw=null")
     assert done.returncode == 0, done.stderr
@@ -92,13 +95,15 @@ def test_a_fixture_without_a_draw_is_described_as_far_as_it_goes(team):
 
 @pytest.mark.parametrize(
     ("options", "problem"),
-    [
-        (["--full", "missing.json"], "missing.json: no such file"),
-        (["--full", "fixtures/draw.json"], "is a document of kind 'fixture-draw'"),
-        (["--full", "a", "--history", "b"], "exclude one another"),
-        (["--set", "fixtures.draw=fixtures/truth.csv"], "fixtures/truth.csv: "),
-        (["--set", "fixtures.awards=data/awards.csv"], "this is not how the fixture was drawn"),
-    ],
+    first_fast(
+        [
+            (["--full", "missing.json"], "missing.json: no such file"),
+            (["--full", "fixtures/draw.json"], "is a document of kind 'fixture-draw'"),
+            (["--full", "a", "--history", "b"], "exclude one another"),
+            (["--set", "fixtures.draw=fixtures/truth.csv"], "fixtures/truth.csv: "),
+            (["--set", "fixtures.awards=data/awards.csv"], "this is not how the fixture was drawn"),
+        ]
+    ),
 )
 def test_wrong_input_is_one_line(team, options, problem):
     done = status(team, *options)

@@ -15,6 +15,7 @@ from sbir_gate.engine.matching.ledger import Ledger
 from sbir_gate.errors import InputError, SbirGateError, UsageError
 from sbir_gate.monitor import PerformanceMonitor
 from tests.factories_matching import Award, Recipient, make_settings, write_tables
+from tests.tiers import first_fast
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 
@@ -84,7 +85,7 @@ def stop_after(world, chunks, **options):
 
 @pytest.mark.parametrize(
     ("chunk_size", "workers"),
-    [(7, 2), pytest.param(10, 1, marks=pytest.mark.slow), pytest.param(1_000, 0, marks=pytest.mark.slow)],
+    first_fast([(1_000, 0), (10, 1), (7, 2)]),
 )
 def test_the_next_run_does_only_what_is_left_and_ends_with_the_same_bytes(
     world, undisturbed, chunk_size, workers

@@ -94,7 +94,7 @@ def failures_of(verdict):
     return failed | ({"max_lost"} if verdict.records.severity is Severity.FAIL else set())
 
 
-@of_kind("good", "bad", "edge", slow=("bad",))
+@of_kind("good", "bad", "edge", slow=("bad", "edge"))
 def test_the_engine_decides_every_award_as_expected(scenario, enriched_by_the_engine):
     found = {
         decision.award_id: (decision.kind.value, decision.method, decision.recipient_id or None)
@@ -116,7 +116,7 @@ def test_the_engine_passes_the_gate_on_what_is_known_to_be_good(scenario, enrich
     assert failures_of(verdict) == set()
 
 
-@of_kind("edge")
+@of_kind("edge", slow=("edge",))
 def test_an_edge_case_never_counts_as_a_regression_against_its_right_answers(
     scenario, enriched_by_the_engine, tmp_path
 ):

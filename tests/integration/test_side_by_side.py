@@ -270,6 +270,7 @@ def test_progress_tells_how_many_pairs_there_will_be_at_least_and_then_at_most(t
     assert not any("warming up" in words for words in timed.told)
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_too_small_for_the_least_number_is_told_with_what_it_takes(timed):
     options = {"benchmark.min_pairs": 5, "benchmark.max_pairs": 5, "benchmark.max_seconds": 0.001}
     result = timed.gate(**options)
@@ -304,6 +305,7 @@ def test_the_enricher_of_each_side_runs_in_its_own_folder(team):
     assert base.endswith(" / base")
 
 
+@pytest.mark.slow
 def test_below_a_subfolder_the_base_runs_in_the_same_one(team, monkeypatch):
     team.repository.commit(below("etl", toy(version="below")))
     monkeypatch.chdir(team.folder / "etl")
@@ -312,6 +314,7 @@ def test_below_a_subfolder_the_base_runs_in_the_same_one(team, monkeypatch):
     assert base_of(result).engine_notes["folder"].endswith(" / base / etl")
 
 
+@pytest.mark.slow
 def test_a_subfolder_that_the_base_lacks_is_incomparable(team, monkeypatch):
     team.repository.commit(below("etl", TOY))
     monkeypatch.chdir(team.folder / "etl")
@@ -336,6 +339,7 @@ def test_a_package_that_is_installed_from_heads_tree_is_the_bases_for_the_base(t
     assert not any("names no file" in note for note in notes(result.verdict))
 
 
+@pytest.mark.slow
 def test_a_command_outside_of_the_repository_is_suspicious(team, tmp_path):
     (tmp_path / "outside.py").write_text(TOY)
     command = shlex.join(["{python}", str(tmp_path / "outside.py"), *COMMAND.split()[2:]])
@@ -343,6 +347,7 @@ def test_a_command_outside_of_the_repository_is_suspicious(team, tmp_path):
     assert "the enricher's command names no file of the repository" in " ".join(notes(result.verdict))
 
 
+@pytest.mark.slow
 def test_the_bases_own_file_of_settings_names_its_enricher(team):
     team.repository.git("switch", "--quiet", "main")
     gate = "enricher:\n  command: '{python} OLD {awards} {recipients} {output} {metrics}'\n"
@@ -419,6 +424,7 @@ def test_without_an_engine_in_the_repository_both_run_the_installed_one(team):
 SETUP = "{python} -c \"import venv; venv.create('.venv', with_pip=False, symlinks=True)\""
 
 
+@pytest.mark.slow
 def test_where_the_locks_are_the_same_both_run_on_one_interpreter(team):
     team.repository.commit({"requirements.lock": "a==1\n"})
     team.repository.git("branch", "--force", "main")
@@ -456,6 +462,7 @@ def test_a_set_up_that_fails_is_an_error_of_its_own(team):
     assert "no way" in error.message
 
 
+@pytest.mark.slow
 def test_a_base_that_nobody_can_make_an_environment_for_runs_in_heads_and_says_so(team):
     team.repository.commit({"uv.lock": "[[package]]\nname='a'\nversion='1'\n"})
     result = team.gate()
@@ -478,6 +485,7 @@ def test_nor_does_a_set_up_that_nobody_asked_for_fail_the_gate(team):
     team.check_nothing_stays()
 
 
+@pytest.mark.slow
 def test_a_formatters_setting_is_no_dependency(team):
     project = "[project]\nname = 'x'\nversion = '1'\n[tool.black]\nline-length = "
     team.repository.git("switch", "--quiet", "main")
@@ -502,6 +510,7 @@ def test_a_base_that_crashes_is_an_error_that_names_the_base(team):
     assert "head is not to blame" in error.hint
 
 
+@pytest.mark.slow
 def test_a_base_that_writes_nothing_is_one_too(team):
     team.repository.git("switch", "--quiet", "main")
     team.repository.commit({"enrich.py": ""})
@@ -516,6 +525,7 @@ def test_a_head_that_crashes_is_heads_own_fault(team):
     assert error.message == "the enricher ended with exit status 1: broken head"
 
 
+@pytest.mark.slow
 def test_where_both_crash_head_is_told(team):
     error = team.fails(EnricherError, **{"enricher.command": "./nowhere {awards} {recipients} {output}"})
     assert not isinstance(error, BaseFailure)
@@ -541,6 +551,7 @@ class Stopped(BaseException):
     """Ctrl-C, as the program raises it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "word",
     ["checking out", "pair 2", *(pytest.param(word, marks=pytest.mark.slow) for word in SLOW_STOPS)],
@@ -595,6 +606,7 @@ def test_a_head_that_changes_what_is_measured_is_an_error(team, name):
     assert name in error.message
 
 
+@pytest.mark.slow
 def test_a_base_that_changes_its_inputs_is_told_as_the_base(team):
     team.repository.git("switch", "--quiet", "main")
     team.repository.commit({"enrich.py": TOY + "open(recipients, 'a').write('x')"})
@@ -604,6 +616,7 @@ def test_a_base_that_changes_its_inputs_is_told_as_the_base(team):
     assert error.message == "the base: fixtures/recipients.csv: changed by the enricher"
 
 
+@pytest.mark.slow
 def test_what_the_base_leaves_in_its_checkout_is_its_own(team):
     team.repository.git("switch", "--quiet", "main")
     team.repository.commit({"enrich.py": TOY + "open('kept.json', 'a').write('x')"})

@@ -164,6 +164,7 @@ def test_the_floors_hold():
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
+@pytest.mark.slow
 def test_only_names_without_a_use_in_the_package_are_excused():
     rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["vulture"]
     found = Vulture(ignore_names=rules["ignore_names"], ignore_decorators=rules["ignore_decorators"])

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.confidence import Model, fit
 from sbir_gate.engine.matching.similarity import FEATURES
-from sbir_gate.engine.matching.strata import LARGEST_LOG_ODDS, STRATA, Acceptance, Acceptances
+from sbir_gate.engine.matching.strata import LARGEST_LOG_ODDS, STRATA, Acceptance, Acceptances, Basis
 from sbir_gate.engine.matching.tokens import Floats, Integers
 from sbir_gate.model.matches import PlaceEvidence
+from sbir_gate.model.proportion import Proportion
 
 # A unique name is a link by itself only if its tokens are rare together: their weight
 # reaches this share of the largest possible weight of one token.
@@ -28,6 +29,9 @@ RARE_ENOUGH = 0.45 / 3.0
 # or where no place confirms. SERVICES weighs 0.31, TECHNOLOGIES 0.35, SYSTEMS 0.41, LABS 0.54, OPTICS 0.74.
 CONTRADICTING = 0.4
 UNCONFIRMED = 0.5
+
+MANY_LINKS = 200
+"""Links from which a stratum must be as precise as required by itself."""
 
 _SHRINKAGE = 2.0
 _PSEUDO_LINKS = 10.0
@@ -126,21 +130,73 @@ def absent_share(labels: HardLabels, found: int, asked: int) -> AbsentShare:
     return AbsentShare(*bounded)
 
 
-def calibrate(labels: HardLabels, absent: AbsentShare, min_precision: float) -> Acceptances:
+def keeps_promise(
+    labels: HardLabels, absent: AbsentShare, links: Mapping[int, int], limit: float, min_precision: float
+) -> bool:
+    """Say whether the labels find the links of one `limit` for the model (0..1) as precise as required.
+
+    They must be in each stratum of `MANY_LINKS` by `links` (the number of a stratum -> its links), and all
+    together.
+    """
+    answers, weights = _weighed(labels, absent.high, {})
+    confidence = _calibrated(answers, {})
+    accepted = (answers.stratum < len(_PLACES)) | (confidence >= limit)
+    groups = [accepted & (answers.stratum == number) for number in _large_strata(links)]
+    return all(
+        _precisions(confidence[group], answers.is_correct[group], weights[group])[-1:].min(initial=1.0)
+        >= min_precision
+        for group in (accepted, *groups)
+    )
+
+
+def calibrate(
+    labels: HardLabels, absent: AbsentShare, links: Mapping[int, int], least: float, min_precision: float
+) -> Acceptances:
     """Return the acceptance of each stratum for the required precision (0..1).
 
-    The curves hold at the estimated share of absent recipients, the limits at the largest likely one.
+    The curves hold at the estimated share of absent recipients, the limits at the largest likely one. A
+    stratum of `MANY_LINKS` by `links` (the number of a stratum -> its links) has a limit of its own. The
+    others have too few labels for that: together they have one, not below `least`, from which all links are
+    as precise as required.
     """
     curves = _fitted(labels, absent.estimate, {})
     curves = _fitted(labels, absent.estimate, curves)
     answers, weights = _weighed(labels, absent.high, curves)
     confidence = _calibrated(answers, curves)
-    acceptances = {}
-    for number, (offset, slope) in curves.items():
+    large = _large_strata(links)
+    limits = {}
+    accepted = ~np.isin(answers.stratum, large)
+    for number in large:
         own = answers.stratum == number
-        limit = stratum_limit(confidence[own], answers.is_correct[own], weights[own], min_precision)
-        acceptances[STRATA[number]] = Acceptance(offset, slope, limit)
-    return acceptances
+        limits[number] = stratum_limit(confidence[own], answers.is_correct[own], weights[own], min_precision)
+        accepted |= own & (confidence >= limits[number])
+    together = stratum_limit(
+        confidence[accepted], answers.is_correct[accepted], weights[accepted], min_precision
+    )
+    return {
+        STRATA[number]: Acceptance(offset, slope, limits.get(number, max(together, least)))
+        for number, (offset, slope) in curves.items()
+    }
+
+
+def hidden_links(labels: HardLabels, acceptances: Acceptances, limit: float) -> Proportion:
+    """Return how many of the labelled queries are linked falsely when their recipient is not in the table.
+
+    A stratum without an acceptance links what the rule chooses, and by the model from `limit` up.
+    """
+    curves = {STRATA.index(stratum): (each.offset, each.slope) for stratum, each in acceptances.items()}
+    answers = best_pairs(labels.hidden, curves)
+    default = [0.0 if stratum.basis is Basis.RULE else limit for stratum in STRATA]
+    limits = [
+        acceptances[stratum].limit if stratum in acceptances else default[number]
+        for number, stratum in enumerate(STRATA)
+    ]
+    linked = _calibrated(answers, curves) >= np.array(limits)[answers.stratum]
+    return Proportion.of(int(linked.sum()), labels.queries)
+
+
+def _large_strata(links: Mapping[int, int]) -> list[int]:
+    return [number for number in range(len(STRATA)) if links.get(number, 0) >= MANY_LINKS]
 
 
 def stratum_limit(
@@ -151,15 +207,22 @@ def stratum_limit(
     A few links that are as precise as they state are added: a short list of right answers proves little.
     """
     order = np.argsort(-confidence, kind="stable")
-    accepted = np.cumsum(weights[order])
-    right = np.cumsum((weights * is_correct)[order])
-    stated = np.cumsum((weights * confidence)[order]) / np.maximum(accepted, 1e-12)
     is_last = np.diff(confidence[order], append=-1.0) != 0
-    precision = (right + _PSEUDO_LINKS * stated) / (accepted + _PSEUDO_LINKS)
+    precision = _precisions(confidence, is_correct, weights)
     reached = np.flatnonzero(is_last & (precision >= min_precision))
     if len(reached):
         return float(np.floor(confidence[order][reached[-1]] * 1e6) / 1e6)
     return 1.0
+
+
+def _precisions(confidence: Floats, is_correct: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Return the precision of the 1, 2, ... most confident answers, in that order."""
+    order = np.argsort(-confidence, kind="stable")
+    accepted = np.cumsum(weights[order])
+    right = np.cumsum((weights * is_correct)[order])
+    stated = np.cumsum((weights * confidence)[order]) / np.maximum(accepted, 1e-12)
+    precisions: Floats = (right + _PSEUDO_LINKS * stated) / (accepted + _PSEUDO_LINKS)
+    return precisions
 
 
 def _fitted(labels: HardLabels, absent: float, curves: Curves) -> Curves:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
 from threadpoolctl import threadpool_limits
 
-from sbir_gate.engine.matching.calibration import AbsentShare, HardLabels, absent_share, calibrate
+from sbir_gate.engine.matching.calibration import (
+    AbsentShare,
+    HardLabels,
+    absent_share,
+    calibrate,
+    hidden_links,
+    keeps_promise,
+)
 from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
 from sbir_gate.engine.matching.confidence import Model, default_model, interpolated_limit
 from sbir_gate.engine.matching.decisions import (
@@ -18,7 +25,9 @@ from sbir_gate.engine.matching.decisions import (
     FirmDecision,
     PairFacts,
     Rules,
+    best_answer,
     decide_firm,
+    is_sure,
 )
 from sbir_gate.engine.matching.exact import (
     IdentifierMatch,
@@ -29,9 +38,12 @@ from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches
 from sbir_gate.engine.matching.query_parts import DecisivePairs, Scoring, score_queries
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
-from sbir_gate.engine.matching.strata import CONFIDENT, Acceptances, Basis
-from sbir_gate.engine.matching.training import joined, label_pairs, train
+from sbir_gate.engine.matching.strata import CONFIDENT, STRATA, Basis, Stratum
+from sbir_gate.engine.matching.training import ask, joined, label_pairs, train
 from sbir_gate.model.matches import Method
+
+_LEAST_CHECKING_LABELS, _CHECKING_LABELS = 100, 200
+"""Labelled firms from which the shipped limits are checked, and the sample of them that is asked."""
 
 StageTimer = Callable[[str], AbstractContextManager[object]]
 
@@ -101,6 +113,7 @@ def _match_firms(
         matches = _identifier_matches(connection, options.methods, batches)
     linked = {firm: found[0] for firm, found in matches.items() if found[0].agrees}
     with stage("candidates"):
+        trains = len(linked) >= options.min_training_labels
         labelled = _labelled_firms(connection, sorted(linked), options)
         wanted = [firm for firm in range(firms) if firm not in linked]
         connection.execute(
@@ -112,14 +125,14 @@ def _match_firms(
     with stage("words"):
         counts = prepare_scoring(connection, batches)
     with stage("training"):
-        model, labels = _model(connection, counts, matches, labelled, options)
+        model, labels = _model(connection, counts, matches, labelled, options, trains)
     with stage("similarity"):
         limit = options.acceptance_limit
         least = LEAST_KEPT if limit is None else min(limit, LEAST_KEPT)
         by_query = score_queries(connection, Scoring(counts, model, options.methods, least), advanced)
     with stage("decisions"):
         by_firm = _pairs_by_firm(connection, by_query)
-        rules, absent = _rules(model, labels, [by_firm.get(firm, []) for firm in wanted], options)
+        rules, absent = _rules(model, labels, trains, [by_firm.get(firm, []) for firm in wanted], options)
         decisions = tuple(
             decide_firm(firm, matches.get(firm, []), by_firm.get(firm, []), rules) for firm in range(firms)
         )
@@ -131,8 +144,12 @@ def _match_firms(
         "model": model.version,
         "acceptance_limit": f"{limits[0]:.3f} to {limits[-1]:.3f}" if len(limits) > 1 else f"{limits[0]:.6f}",
         "labelled_firms": str(len(labelled)),
-        **({"absent_share": f"{absent.estimate:.3f}, at most {absent.high:.3f}"} if absent else {}),
     }
+    if labels is not None and absent is not None:
+        false = hidden_links(labels, rules.acceptances, rules.acceptance_limit)
+        notes["absent_share"] = f"{absent.estimate:.3f}, at most {absent.high:.3f}"
+        interval = f"{false.low:.4f} to {false.high:.4f}"
+        notes["linked_when_hidden"] = f"{false.part:,} of {false.whole:,}, {interval}"
     return Matched(decisions, rules, model, counts, counters, notes)
 
 
@@ -152,16 +169,20 @@ def _identifier_matches(
 
 
 def _labelled_firms(connection: DuckDBPyConnection, linked: list[int], options: MatchingOptions) -> list[int]:
-    """Return the firms to learn from: a sample by the hash of what they are called and where."""
+    """Return the firms to learn from: a sample by the hash of what they are called and where.
+
+    Where they are too few for that, they check the shipped model; where they are fewer still, there is none.
+    """
+    most = options.max_training_labels
     if len(linked) < options.min_training_labels:
-        return []
+        most = _CHECKING_LABELS if len(linked) >= _LEAST_CHECKING_LABELS else 0
     rows = connection.execute(
         """
         SELECT firm_id FROM firms JOIN (SELECT unnest($1::BIGINT[]) AS firm_id) USING (firm_id)
         WHERE name IS NOT NULL
         ORDER BY md5(concat_ws('|', name, uei, duns, city, state, zip5)), firm_id LIMIT $2
         """,
-        [linked, options.max_training_labels],
+        [linked, most],
     ).fetchall()
     return sorted(row[0] for row in rows)
 
@@ -172,8 +193,9 @@ def _model(
     matches: Mapping[int, Sequence[IdentifierMatch]],
     labelled: Sequence[int],
     options: MatchingOptions,
+    trains: bool,
 ) -> tuple[Model, HardLabels | None]:
-    """Return the shipped model, drawn to the labelled firms where there are any, and what they say of it."""
+    """Return the shipped model, drawn to the labelled firms if it `trains`, and what they say of it."""
     model = default_model()
     if not labelled:
         return model, None
@@ -184,40 +206,58 @@ def _model(
     )
     truth: dict[int, frozenset[str]] = {}
     for firm, query in connection.execute("FROM labelled_queries").fetchall():
-        right = frozenset(match.recipient_id for match in matches[firm] if match.agrees)
+        right = frozenset(match.entity for match in matches[firm] if match.agrees)
         truth[query] = truth.get(query, frozenset()) | right
     known = "query_id IN (SELECT query_id FROM labelled_queries)"
     examples = [
         label_pairs(score_pairs(connection, counts, f"{some} AND {known}"), truth)
         for some in query_ranges(connection)
     ]
+    if not trains:
+        return model, ask(joined(examples), len(truth), model, options.max_frequency_in_state)
     return train(joined(examples), len(truth), model, options.max_frequency_in_state)
 
 
 def _rules(
     model: Model,
     labels: HardLabels | None,
+    trains: bool,
     unlabelled: Sequence[Sequence[PairFacts]],
     options: MatchingOptions,
 ) -> tuple[Rules, AbsentShare | None]:
-    """Return confidence and limit of each stratum; from the labels of this data where there are any.
+    """Return confidence and limit of each stratum, from the labels of this data where there are any.
 
+    Labels that did not train the model replace the shipped limit only where they find it too low.
     `unlabelled` are the pairs of each firm that no identifier links.
     """
-    absent: AbsentShare | None = None
-    acceptances: Acceptances = {}
-    if labels is not None:
-        found = sum(any(pair.confidence >= CONFIDENT for pair in pairs) for pairs in unlabelled)
-        absent = absent_share(labels, found, len(unlabelled))
-        acceptances = calibrate(labels, absent, options.min_precision)
-    limit = options.acceptance_limit
-    if limit is not None:
+    limit = interpolated_limit(model.limits, options.min_precision)
+    if options.acceptance_limit is not None:
+        limit = options.acceptance_limit
+    rules = Rules(limit, options.max_frequency_in_state, options.max_candidates)
+    if labels is None:
+        return rules, None
+    found = sum(any(pair.confidence >= CONFIDENT for pair in pairs) for pairs in unlabelled)
+    absent = absent_share(labels, found, len(unlabelled))
+    links = _links_per_stratum(unlabelled, rules)
+    if not trains and keeps_promise(labels, absent, links, limit, options.min_precision):
+        return rules, absent
+    acceptances = calibrate(labels, absent, links, limit, options.min_precision)
+    if options.acceptance_limit is not None:
         acceptances = {
             stratum: each._replace(limit=limit if stratum.basis is Basis.MODEL else 0.0)
             for stratum, each in acceptances.items()
         }
-    limit = interpolated_limit(model.limits, options.min_precision) if limit is None else limit
-    return Rules(limit, options.max_frequency_in_state, options.max_candidates, acceptances), absent
+    return replace(rules, acceptances=acceptances), absent
+
+
+def _links_per_stratum(unlabelled: Sequence[Sequence[PairFacts]], rules: Rules) -> Counter[int]:
+    """Return the links of each stratum, by its number, that the rules make of the pairs of each firm."""
+    answers = filter(None, (best_answer(pairs, (), rules) for pairs in unlabelled))
+    return Counter(
+        STRATA.index(Stratum(pair.method, pair.place, basis))
+        for pair, basis in answers
+        if is_sure(pair, basis, rules)
+    )
 
 
 def _pairs_by_firm(connection: DuckDBPyConnection, by_query: DecisivePairs) -> dict[int, list[PairFacts]]:

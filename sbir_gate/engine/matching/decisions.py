@@ -57,6 +57,7 @@ class PairFacts:
     query_id: int
     row_key: int
     recipient_id: str
+    entity: str
     method: Method
     score: float
     confidence: float
@@ -113,6 +114,7 @@ class Candidate:
 
     row_key: int
     recipient_id: str
+    entity: str
     method: Method
     score: float
     confidence: float
@@ -122,7 +124,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class FirmDecision:
-    """What is decided of one firm; `candidates` are at most 5 distinct recipients, best first."""
+    """What is decided of one firm; `candidates` are at most 5 distinct entities, best first."""
 
     firm_id: int
     kind: DecisionKind
@@ -152,6 +154,7 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
                 query_id=int(scored.query[index]),
                 row_key=int(scored.row_key[index]),
                 recipient_id=recipient,
+                entity=str(scored.pairs.entity[index]),
                 method=Method.NAME_EXACT if is_exact else Method.NAME_FUZZY,
                 score=100.0 if is_exact else similarity[place],
                 confidence=confidence,
@@ -210,7 +213,7 @@ def decide_firm(
         link: Candidate | None = by_identifier[0]
         candidates = [*by_identifier, *by_name]
     else:
-        borne = {match.recipient_id for match in identified}
+        borne = {match.entity for match in identified}
         link, candidates = _linked_pair(pairs, borne, rules), [*by_name, *by_identifier]
     if link is None:
         candidates = sorted(
@@ -219,47 +222,69 @@ def decide_firm(
     best = link or next(iter(candidates), None)
     if best is None:
         return FirmDecision(firm_id, DecisionKind.NONE, Method.NONE, None, ())
-    distinct = {best.recipient_id: best}
-    for candidate in candidates:
-        distinct.setdefault(candidate.recipient_id, candidate)
     kind = DecisionKind.LINK if link else DecisionKind.CANDIDATE
-    return FirmDecision(firm_id, kind, best.method, best, tuple(distinct.values())[: rules.max_candidates])
+    return FirmDecision(
+        firm_id, kind, best.method, best, _distinct([best, *candidates])[: rules.max_candidates]
+    )
+
+
+def _distinct(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the first candidate of each entity; an entity is known by the id of one of its rows."""
+    seen: set[str] = set()
+    distinct = []
+    for candidate in candidates:
+        ids = {candidate.entity, candidate.recipient_id}
+        if not ids & seen:
+            distinct.append(candidate)
+        seen |= ids
+    return tuple(distinct)
 
 
 def bars(pair: PairFacts, borne: Collection[str]) -> bool:
     """Say whether the names of a pair keep it from being a link, however sure the model is.
 
-    Other words do not where an identifier is the same (`borne`: the recipients that bear one of the firm's):
+    Other words do not where an identifier is the same (`borne`: the entities that bear one of the firm's):
     a firm that was renamed has other words too.
     """
     return pair.barrier is not None and not (
-        pair.barrier is NoLinkReason.OTHER_WORDS and pair.recipient_id in borne
+        pair.barrier is NoLinkReason.OTHER_WORDS and pair.entity in borne
     )
 
 
-def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules) -> Candidate | None:
+def best_answer(
+    pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules
+) -> tuple[PairFacts, Basis] | None:
+    """Return the pair that is a link by name if it is sure enough, and what makes it one."""
     exact = [pair for pair in pairs if pair.method is Method.NAME_EXACT]
-    in_state = len({pair.recipient_id for pair in exact if pair.same_state})
+    in_state = len({pair.entity for pair in exact if pair.same_state})
     by_sureness = sorted(pairs, key=lambda pair: -rules.confidence(pair))
     for pair in by_sureness:
         if links_by_name(pair, in_state, rules.max_frequency_in_state):
-            found = _from_name(pair, rules, Basis.RULE)
-            return found if found.confidence >= rules.limit(pair, Basis.RULE) else None
+            return pair, Basis.RULE
     best = next((pair for pair in by_sureness if not bars(pair, borne)), None)
-    if best is not None and rules.confidence(best) >= rules.limit(best):
-        return _from_name(best, rules)
-    return None
+    return None if best is None else (best, Basis.MODEL)
+
+
+def is_sure(pair: PairFacts, basis: Basis, rules: Rules) -> bool:
+    """Say whether the best answer of a firm is a link."""
+    return rules.confidence(pair, basis) >= rules.limit(pair, basis)
+
+
+def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules) -> Candidate | None:
+    best = best_answer(pairs, borne, rules)
+    return _from_name(best[0], rules, best[1]) if best is not None and is_sure(*best, rules) else None
 
 
 def _from_name(pair: PairFacts, rules: Rules, basis: Basis = Basis.MODEL) -> Candidate:
     confidence = rules.confidence(pair, basis)
-    return Candidate(pair.row_key, pair.recipient_id, pair.method, pair.score, confidence, place=pair.place)
+    row = pair.row_key, pair.recipient_id, pair.entity
+    return Candidate(*row, pair.method, pair.score, confidence, place=pair.place)
 
 
 def _from_identifier(match: IdentifierMatch) -> Candidate:
-    row_key, recipient_id, method = match.row_key, match.recipient_id, match.method
+    row, method = (match.row_key, match.recipient_id, match.entity), match.method
     if not match.agrees:
         score, confidence = match.score, CONFLICT_CONFIDENCE
-        return Candidate(row_key, recipient_id, method, score, confidence, IDENTIFIER_CONFLICT)
+        return Candidate(*row, method, score, confidence, IDENTIFIER_CONFLICT)
     confidence = UEI_CONFIDENCE if method is Method.UEI_EXACT else DUNS_CONFIDENCE
-    return Candidate(row_key, recipient_id, method, 100.0, confidence)
+    return Candidate(*row, method, 100.0, confidence)

@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
+from sbir_gate.engine.matching.entities import ENTITY_COLUMNS, find_entities
 from sbir_gate.engine.matching.normalise import COMMON_TOKENS, canonical_tokens
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.model.matches import Method
@@ -32,12 +33,16 @@ class IdentifierMatch:
     method: Method
     row_key: int
     recipient_id: str
+    entity: str
     score: float
     agrees: bool
 
 
 def create_identified_recipients(connection: DuckDBPyConnection, batches: Batches = ALL_AT_ONCE) -> None:
-    """Create `identified_recipients`: the rows of the batches that may carry a UEI or DUNS of `firms`."""
+    """Create `identified_recipients`: the rows of the batches that may carry a UEI or DUNS of `firms`.
+
+    A row of an entity carries what another row of it does.
+    """
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE firm_ueis AS
         SELECT DISTINCT uei AS value FROM firms WHERE uei IS NOT NULL;
@@ -49,14 +54,21 @@ def create_identified_recipients(connection: DuckDBPyConnection, batches: Batche
         connection,
         "identified_recipients",
         lambda batch: (
-            f"SELECT * FROM {batch} WHERE uei IN (FROM firm_ueis) OR duns IN (FROM firm_numbers)"
-            " OR contains(duns, ' ')"
+            f"SELECT * FROM {batch} WHERE normal IS NOT NULL AND (uei IN (FROM firm_ueis)"
+            " OR duns IN (FROM firm_numbers) OR contains(duns, ' '))"
         ),
         batches,
         ("firm_ueis", "firm_numbers"),
     )
     drop_repeats(connection, "identified_recipients")
-    connection.execute("DROP TABLE firm_ueis; DROP TABLE firm_numbers")
+    find_entities(connection, "identified_recipients", batches)
+    connection.execute(f"""
+        CREATE OR REPLACE TABLE identified_recipients AS
+        SELECT r.*, {ENTITY_COLUMNS}
+        FROM (FROM identified_recipients UNION FROM entity_rows) r
+        LEFT JOIN entities USING (uei);
+        DROP TABLE entities; DROP TABLE entity_rows; DROP TABLE firm_ueis; DROP TABLE firm_numbers
+    """)
 
 
 def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> list[IdentifierMatch]:
@@ -66,19 +78,19 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
     under a placeholder name to none, because it may belong to any firm. The order is by firm, then agreement,
     similarity, place and recipient id: nothing depends on row order.
     """
-    column = "uei" if method is Method.UEI_EXACT else "duns"
+    column, borne = ("uei", "uei") if method is Method.UEI_EXACT else ("duns", "entity_duns")
     ordered = content_order("r")
     rows = connection.execute(f"""
         WITH firm_values AS (
             SELECT firm_id, name, state, zip5, unnest(string_split({column}, ' ')) AS value
             FROM firms WHERE {column} IS NOT NULL
         ), recipient_values AS (
-            SELECT *, unnest(string_split({column}, ' ')) AS value FROM identified_recipients
+            SELECT *, unnest(string_split({borne}, ' ')) AS value FROM identified_recipients
         ), wanted AS (SELECT * FROM recipient_values SEMI JOIN firm_values USING (value)),
         first_names AS (SELECT firm_id, list(normal ORDER BY normal) AS normals,
                                list(compact ORDER BY compact) AS compacts
                         FROM firm_names GROUP BY firm_id)
-        SELECT f.firm_id, r.row_key, r.recipient_id, n.normals, r.normal,
+        SELECT f.firm_id, r.row_key, r.recipient_id, r.entity, n.normals, r.normal,
                f.zip5 = r.zip5 AS same_zip5, f.state = r.state AS same_state
         FROM firm_values f JOIN wanted r USING (value)
         JOIN first_names n USING (firm_id)
@@ -91,8 +103,8 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
         ORDER BY f.firm_id, value, {ordered}
     """).fetchall()
     found = []
-    for firm_id, row_key, recipient_id, normals, normal, same_zip5, same_state in rows:
-        match = match_by_names(firm_id, method, row_key, recipient_id, normals, normal)
+    for firm_id, row_key, recipient_id, entity, normals, normal, same_zip5, same_state in rows:
+        match = match_by_names(firm_id, method, (row_key, recipient_id, entity), normals, normal)
         place = 2 * bool(same_zip5) + bool(same_state)
         found.append(((firm_id, not match.agrees, -match.score, -place, recipient_id, normal), match))
     found.sort(key=lambda pair: pair[0])
@@ -100,15 +112,16 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
 
 
 def match_by_names(
-    firm_id: int, method: Method, row_key: int, recipient_id: str, own_names: Sequence[str], name: str
+    firm_id: int, method: Method, row: tuple[int, str, str], own_names: Sequence[str], name: str
 ) -> IdentifierMatch:
-    """Return the match by an identifier that both sides carry, with what their normal names say of it."""
+    """Return the match by an identifier that both sides carry, with what their normal names say of it.
+
+    `row` is the recipient's: key, recipient id and entity.
+    """
     # a name that is not there, or is in another script, cannot disagree; one that does agree comes before it
     known = (own for own in own_names if own and name and _has_latin(own) == _has_latin(name))
     similarity = max((name_similarity(own, name) for own in known), default=_CLEAR_TOKENS)
-    return IdentifierMatch(
-        firm_id, method, row_key, recipient_id, round(similarity, 4), similarity >= _CLEAR_TOKENS
-    )
+    return IdentifierMatch(firm_id, method, *row, round(similarity, 4), similarity >= _CLEAR_TOKENS)
 
 
 def _has_latin(name: str) -> bool:

@@ -34,6 +34,8 @@ from sbir_gate.sql_text import file_relation, literal
 _PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_FIRMS)
 
 _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
+ROW_KEY = f"(hash({', '.join(_CONTENT)}) >> 1)::BIGINT"
+"""SQL for the number that a row is known by, a hash of its content."""
 
 
 # a dictionary of what is nearly distinct costs a third of the writing and saves no room
@@ -122,10 +124,7 @@ def part_query(batch_table: str) -> str:
     """Return SQL for the rows of the part of the batch in `batch_table`."""
     columns = "recipient_id, name, uei, duns, city, state, zip5"
     rows = names_query(batch_table, columns, "is_alias")
-    return (
-        f"SELECT (hash({', '.join(_CONTENT)}) >> 1)::BIGINT AS row_key, {columns}, is_alias, normal "
-        f"FROM ({rows})"
-    )
+    return f"SELECT {ROW_KEY} AS row_key, {columns}, is_alias, normal FROM ({rows})"
 
 
 def write_part(connection: DuckDBPyConnection, batch_table: str, path: Path) -> Part:
@@ -171,7 +170,8 @@ def copy_rows(connection: DuckDBPyConnection, query: str, path: Path) -> None:
 def batch_queries(parts: Sequence[Part]) -> list[str]:
     """Return SQL for the rows of each batch: some of the parts, with the columns of a part and `compact`.
 
-    A row of which the source has several is there several times, with one `row_key`.
+    A row of which the source has several is there several times, with one `row_key`. Those under a
+    placeholder name are there too, with NULL for `normal` and `compact`: they say which UEI is generic.
     """
     batches: list[list[str]] = []
     held = 0
@@ -182,20 +182,20 @@ def batch_queries(parts: Sequence[Part]) -> list[str]:
         batches[-1].append(f"SELECT * FROM {part.relation}")
         held += part.recipients
     return [
-        f"SELECT *, {compact_name('normal')} AS compact FROM ({' UNION ALL '.join(relations)}) "
-        "WHERE normal IS NOT NULL"
+        f"SELECT *, {compact_name('normal')} AS compact FROM ({' UNION ALL '.join(relations)})"
         for relations in batches
     ]
 
 
 def open_parts(connection: DuckDBPyConnection, parts: Sequence[Part]) -> LocalBatches:
-    """Create the view `recipients` over the parts; return its batches."""
+    """Create the view `recipients`, the rows of the parts that name a firm; return the batches of all."""
     queries = batch_queries(parts)
     names = tuple(f"recipient_batch_{number}" for number in range(len(queries)))
     for name, query in zip(names, queries, strict=True):
         connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
     connection.execute(
-        "CREATE OR REPLACE VIEW recipients AS " + " UNION ALL ".join(f"FROM {name}" for name in names)
+        "CREATE OR REPLACE VIEW recipients AS "
+        + " UNION ALL ".join(f"FROM {name} WHERE normal IS NOT NULL" for name in names)
     )
     return LocalBatches(names)
 

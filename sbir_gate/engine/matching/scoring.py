@@ -10,6 +10,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from sbir_gate.engine.matching.entities import ENTITY_COLUMNS, find_entities, join_entities
 from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, COMMON_TOKENS, canonical_token, legal_form
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.engine.matching.similarity import Pairs, Places, features
@@ -19,6 +20,7 @@ from sbir_gate.reading.database import count_rows
 _CUT_LENGTHS = "(29, 30, 31, 39, 40, 41)"
 _TEXT_COLUMNS = (
     "recipient_id",
+    "entity",
     *(f"{side}_{column}" for side in ("left", "right") for column in ("normal", "city", "state", "zip5")),
 )
 QUERIES_AT_ONCE = 3_000
@@ -53,8 +55,8 @@ class TokenCounts:
 def prepare_scoring(connection: DuckDBPyConnection, batches: Batches = ALL_AT_ONCE) -> TokenCounts:
     """Create `pair_recipients`, the recipients that `pairs` name, and count the tokens of their names.
 
-    Each is there once, with its `place` in the order of content and its `name_frequency`: how many
-    distinct recipients of all `batches` have its compact name.
+    Each is there once, with its entity (`join_entities`), its `place` in the order of content and its
+    `name_frequency`: how many distinct recipients of all `batches` have its compact name.
     """
     gather_rows(
         connection,
@@ -64,12 +66,17 @@ def prepare_scoring(connection: DuckDBPyConnection, batches: Batches = ALL_AT_ON
         ("pairs",),
     )
     drop_repeats(connection, "pair_rows")
+    find_entities(connection, "pair_rows", batches)
+    join_entities(connection)
     _count_name_frequency(connection, batches)
     connection.execute(f"""
         CREATE OR REPLACE TABLE pair_recipients AS
-        SELECT r.*, name_frequency, row_number() OVER (ORDER BY {content_order("r")}) AS place
-        FROM pair_rows r JOIN name_counts ON name_hash = hash(r.compact);
+        SELECT r.*, {ENTITY_COLUMNS}, name_frequency,
+               row_number() OVER (ORDER BY {content_order("r")}) AS place
+        FROM pair_rows r JOIN name_counts ON name_hash = hash(r.compact) LEFT JOIN entities USING (uei);
         DROP TABLE pair_rows;
+        DROP TABLE entities;
+        DROP TABLE entity_rows;
         DROP TABLE name_counts
     """)
     return _count_tokens(connection, batches)
@@ -86,13 +93,13 @@ def score_pairs(connection: DuckDBPyConnection, counts: TokenCounts, condition: 
 def fetch_pairs(connection: DuckDBPyConnection, condition: str = "true") -> PairRows:
     """Return what `score_rows` needs of the rows in `pairs` under an SQL condition on `query_id`."""
     columns = connection.execute(f"""
-        SELECT query_id, p.row_key, p.shared_keys, r.recipient_id,
+        SELECT query_id, p.row_key, p.shared_keys, r.recipient_id, r.entity,
                q.normal AS left_normal, coalesce(q.city, '') AS left_city,
                coalesce(q.state, '') AS left_state, coalesce(q.zip5, '') AS left_zip5,
                r.normal AS right_normal, coalesce(r.city, '') AS right_city,
                coalesce(r.state, '') AS right_state, coalesce(r.zip5, '') AS right_zip5,
                q.uei <> r.uei AS uei_conflict,
-               NOT list_has_any(string_split(q.duns, ' '), string_split(r.duns, ' ')) AS duns_conflict,
+               NOT list_has_any(string_split(q.duns, ' '), string_split(r.entity_duns, ' ')) AS duns_conflict,
                r.name_frequency, len(r.name) IN {_CUT_LENGTHS} AS is_cut,
                q.form <> CASE WHEN NOT r.is_alias THEN {legal_form("r.name")} END AS form_conflict
         FROM (FROM pairs WHERE {condition}) p
@@ -112,6 +119,7 @@ def score_rows(columns: PairRows, counts: TokenCounts) -> ScoredPairs:
         query=np.asarray(columns["query_id"], dtype=np.int64),
         left=np.array([number[name] for name in text["left_normal"]], dtype=np.int64),
         right=np.array([number[name] for name in text["right_normal"]], dtype=np.int64),
+        entity=text["entity"],
         left_places=Places(text["left_city"], text["left_state"], text["left_zip5"]),
         right_places=Places(text["right_city"], text["right_state"], text["right_zip5"]),
         shared_keys=np.asarray(columns["shared_keys"], dtype=np.int64),
@@ -166,8 +174,15 @@ def _count_name_frequency(connection: DuckDBPyConnection, batches: Batches) -> N
     for step in range(steps):
         connection.execute(f"""
             INSERT INTO name_counts
-            SELECT name, greatest(count(DISTINCT uei), count(DISTINCT address), 1)
-            FROM named_rows WHERE name % {steps} = {step} GROUP BY name
+            WITH bearers AS (FROM named_rows WHERE name % {steps} = {step}),
+            -- a firm of several addresses is one bearer, and those of its addresses are not others
+            addressed AS (
+                SELECT name, address, min(uei) AS uei FROM bearers WHERE address IS NOT NULL GROUP BY ALL
+            )
+            SELECT b.name, greatest(count(DISTINCT b.uei), any_value(a.bearers), 1)
+            FROM bearers b LEFT JOIN (
+                SELECT name, count(DISTINCT coalesce(uei, address)) AS bearers FROM addressed GROUP BY name
+            ) a USING (name) GROUP BY b.name
         """)
     connection.execute("DROP TABLE named_rows; DROP TABLE pair_names")
 
@@ -189,7 +204,10 @@ def _count_tokens(connection: DuckDBPyConnection, batches: Batches) -> TokenCoun
     gather_rows(
         connection,
         "counted_names",
-        lambda batch: f"SELECT row_key, normal FROM {batch} WHERE NOT is_alias AND row_key % {share} = 0",
+        lambda batch: (
+            f"SELECT row_key, normal FROM {batch}"
+            f" WHERE NOT is_alias AND row_key % {share} = 0 AND normal IS NOT NULL"
+        ),
         batches,
     )
     drop_repeats(connection, "counted_names")

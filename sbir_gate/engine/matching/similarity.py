@@ -44,16 +44,17 @@ class Places:
 class Pairs:
     """Candidate pairs, sorted by query; every array has one entry per pair.
 
-    `query` numbers the queries; `left` and `right` are rows of the name table. `name_frequency` is the name
-    frequency: how many distinct recipients have the compact name. `uei_conflict` and `duns_conflict` say
-    that both sides have such an identifier and share none, `form_conflict` that one is a corporation and the
-    other a limited liability company or partnership. `is_cut` says that the recipient's or
-    the query's raw name has the length of a column that cuts names.
+    `query` numbers the queries; `left` and `right` are rows of the name table; `entity` is the id of one row
+    of the recipient's entity. `name_frequency` is how many distinct recipients have the compact name.
+    `uei_conflict` and `duns_conflict` say that both sides have such an identifier and share none,
+    `form_conflict` that one is a corporation and the other a limited liability company or partnership.
+    `is_cut` says that the recipient's or the query's raw name has the length of a column that cuts names.
     """
 
     query: Integers
     left: Integers
     right: Integers
+    entity: NDArray[np.object_]
     left_places: Places
     right_places: Places
     shared_keys: Integers
@@ -150,8 +151,8 @@ def _place_features(pairs: Pairs) -> dict[str, Floats]:
 def _competition(pairs: Pairs, names: NameTable, columns: Mapping[str, Floats]) -> tuple[Floats, Floats]:
     """Return, per pair, how many other firms have the same name, and the lead over the runner-up.
 
-    Rows under one canonical name in places that do not contradict each other are one firm, spelled or listed
-    more than once: they do not compete.
+    Names of one entity do not compete, nor do rows under one canonical name in places that do not contradict
+    each other: they are one firm, spelled or listed more than once.
     """
     nearness = 0.5 * columns["same_zip5"] + 0.3 * columns["same_city"] + 0.2 * columns["same_state"]
     similarity = (columns["token_sort"] + columns["compact"] + columns["jaro_winkler"]) / 3 + 0.1 * nearness
@@ -159,12 +160,18 @@ def _competition(pairs: Pairs, names: NameTable, columns: Mapping[str, Floats]) 
     is_filled = slots >= 0
     name = np.where(is_filled, _codes(names.sorted_canonical[pairs.right])[slots], -1)
     state = np.where(is_filled, _codes(pairs.right_places.state)[slots], 0)
+    entity = np.where(is_filled, _codes(pairs.entity)[slots], -1)
     is_same_name = (name[:, :, None] == name[:, None, :]) & is_filled[:, None, :]
+    is_same_entity = entity[:, :, None] == entity[:, None, :]
+    # of the names of one entity that are the same, the first counts
+    is_repeat = np.tril(is_same_name & is_same_entity, -1).any(axis=2)
     is_elsewhere = (
         (state[:, :, None] != state[:, None, :]) & (state[:, :, None] > 0) & (state[:, None, :] > 0)
     )
-    runner_ups = (is_same_name & is_elsewhere).sum(axis=2)
-    other = np.where(is_filled[:, None, :] & ~is_same_name, similarity[slots][:, None, :], -1.0)
+    runner_ups = (is_same_name & is_elsewhere & ~is_same_entity & ~is_repeat[:, None, :]).sum(axis=2)
+    other = np.where(
+        is_filled[:, None, :] & ~is_same_name & ~is_same_entity, similarity[slots][:, None, :], -1.0
+    )
     best_other = np.max(other, axis=2, initial=-1.0)
     lead = similarity[slots] - np.where(best_other < 0, 0.4, best_other)
     return np.minimum(runner_ups[is_filled], 6) / 6.0, np.clip(lead[is_filled], -0.5, 0.6)

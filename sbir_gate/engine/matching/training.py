@@ -51,6 +51,7 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
         query=pairs.query[keep],
         left=pairs.left[keep],
         right=pairs.right[keep],
+        entity=pairs.entity[keep],
         left_places=Places(left.city[keep], left.state[keep], left.zip5[keep]),
         right_places=Places(right.city[keep], right.state[keep], right.zip5[keep]),
         shared_keys=pairs.shared_keys[keep],
@@ -63,18 +64,18 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
 
 
 def label_pairs(scored: ScoredPairs, truth: Mapping[int, frozenset[str]]) -> LabelledQueries:
-    """Return the pairs of the queries in `truth` (query -> correct recipient ids), asked both ways.
+    """Return the pairs of the queries in `truth` (query -> correct entities), asked both ways.
 
     A recipient with the correct one's name but not its identifier may be the same firm listed twice: such
     pairs are left out, because they are neither correct nor wrong; unless its identifiers or its place
     contradict the query's. Then it is another firm of that name.
     """
     pairs, names = scored.pairs, scored.names
-    queries, recipients = pairs.query.tolist(), scored.recipient_id
+    queries = pairs.query.tolist()
     right_names = names.sorted_canonical[pairs.right]
     known = np.array([query in truth for query in queries], dtype=np.bool_)
     is_correct = np.array(
-        [recipient in truth.get(query, ()) for query, recipient in zip(queries, recipients, strict=True)],
+        [entity in truth.get(query, ()) for query, entity in zip(queries, pairs.entity, strict=True)],
         dtype=np.bool_,
     )
     keys = list(zip(queries, right_names, strict=True))
@@ -128,6 +129,14 @@ def train(
     )
     asked = [_asked(pairs, models, max_frequency_in_state) for pairs in (labelled.shown, labelled.hidden)]
     return model, HardLabels(asked[0], asked[1], queries)
+
+
+def ask(labelled: LabelledQueries, queries: int, model: Model, max_frequency_in_state: int) -> HardLabels:
+    """Return what the pairs of `queries` labelled queries, none of which fitted the model, say of it."""
+    asked = [
+        _asked(pairs, [model, model], max_frequency_in_state) for pairs in (labelled.shown, labelled.hidden)
+    ]
+    return HardLabels(asked[0], asked[1], queries)
 
 
 def _mixed(labelled: LabelledQueries) -> LabelledPairs:

@@ -50,6 +50,7 @@ def test_the_page_and_the_sample_are_written_and_the_sample_gives_an_estimate(pr
     assert program("--estimate", "--truth", "none.csv").stdout.count("precision  0.000") == 1
 
 
+@pytest.mark.slow
 def test_labels_that_are_missing_are_a_warning(program, tmp_path):
     program(*tables("--count", "6", "-q"))
     (tmp_path / "truth.csv").write_text("award_id,recipient_ids\nA0,R0\n")

@@ -9,7 +9,7 @@ import pytest
 from sbir_gate.cli.streams import Sink, guard_streams
 from sbir_gate.documents import write_run
 from tests.factories import make_run, with_metric
-from tests.tiers import tiered
+from tests.tiers import first_fast, tiered
 
 GATE = [sys.executable, "-m", "sbir_gate"]
 
@@ -36,7 +36,7 @@ def runs(tmp_path_factory):
     return folder / "base.json", folder / "broken.json"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["config", "show"]])
+@pytest.mark.parametrize("arguments", first_fast([["--help"], ["--version"], ["config", "show"]], 2))
 def test_a_full_disk_under_standard_output_is_status_3_in_one_line(arguments):
     done = shell(">/dev/full", *arguments)
     assert done.returncode == 3
@@ -47,7 +47,7 @@ def test_a_full_disk_under_standard_output_is_status_3_in_one_line(arguments):
 
 
 @pytest.mark.parametrize(
-    "redirection", [*tiered(">&- 2>&-", "<&-", "| head -c 1", slow=(">&-", "2>&-", "2>/dev/full"))]
+    "redirection", tiered(">&- 2>&-", "<&-", "| head -c 1", slow=(">&-", "2>&-", "2>/dev/full"))
 )
 def test_a_stream_that_is_closed_or_read_no_more_changes_no_status(redirection):
     done = shell(redirection, "config", "show")
@@ -55,7 +55,7 @@ def test_a_stream_that_is_closed_or_read_no_more_changes_no_status(redirection):
 
 
 @pytest.mark.parametrize(
-    "redirection", [*tiered(">&-", "| head -c 1", slow=("2>&-", ">/dev/full", "2>/dev/full"))]
+    "redirection", tiered(">&-", slow=("| head -c 1", "2>&-", ">/dev/full", "2>/dev/full"))
 )
 def test_no_stream_hides_a_verdict_that_failed(runs, redirection):
     base, broken = runs
@@ -64,11 +64,12 @@ def test_no_stream_hides_a_verdict_that_failed(runs, redirection):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("redirection", [*tiered("2>&-", ">/dev/full", slow=(">&-", "| head -c 1"))])
+@pytest.mark.parametrize("redirection", tiered("2>&-", slow=(">/dev/full", ">&-", "| head -c 1")))
 def test_no_stream_hides_wrong_input(redirection):
     assert shell(redirection, "diff", "gone.json", "gone.json").returncode == 2
 
 
+@pytest.mark.slow
 def test_no_file_takes_the_place_of_a_closed_stream(runs, tmp_path):
     done = shell(">&- 2>&- <&-", "report", runs[0], "--output", tmp_path / "report.md", cwd=tmp_path)
     assert done.returncode == 0

@@ -30,6 +30,7 @@ def test_up_to_the_number_of_kept_hashes_the_count_is_exact_and_beyond_an_estima
     assert not distinct_count(merged(no_hashes(), hashes))[1]
 
 
+@pytest.mark.slow
 def test_the_error_is_what_it_is_said_to_be():
     errors = []
     for seed in range(60):

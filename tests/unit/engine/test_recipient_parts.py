@@ -94,6 +94,7 @@ def test_with_room_parts_stay_in_memory_and_chunks_as_large_as_wanted(made):
     assert read.notes == {"parts": "in memory"}
 
 
+@pytest.mark.slow
 def test_chunks_grow_from_the_first_to_the_largest_and_the_rows_stay_the_same(made):
     rows, told, read, _ = made([100.0] * 99, chunk_size=100, largest=9_000)
     assert rows == made()[0]
@@ -114,6 +115,7 @@ def test_without_known_sizes_nothing_is_in_use():
     assert [share(), share()] == [0.0, 0.0]
 
 
+@pytest.mark.slow
 def test_under_pressure_chunks_are_halved_and_the_rows_stay_the_same(made):
     rows, told, read, files = made([850.0, 850.0, 850.0, *[700.0] * 99])
     assert rows == made()[0]
@@ -122,6 +124,7 @@ def test_under_pressure_chunks_are_halved_and_the_rows_stay_the_same(made):
     assert read.notes["smallest_chunk"] == "1000 rows, for want of memory"
 
 
+@pytest.mark.slow
 def test_near_the_budget_parts_in_memory_go_to_disk_and_so_do_all_that_follow(made):
     rows, told, read, files = made([100.0, 100.0, 960.0, *[700.0] * 99])
     assert rows == made()[0]

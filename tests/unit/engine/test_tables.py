@@ -9,6 +9,7 @@ import pytest
 from sbir_gate.engine import enrich
 from sbir_gate.errors import InputError, OutputError, UsageError
 from tests.factories_matching import Award, Recipient, make_settings, write_tables
+from tests.tiers import tiered
 
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow.parquet")
@@ -38,12 +39,12 @@ READERS = {
 }
 
 
-@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
-@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
-def test_tables_give_the_bytes_of_their_files(files, read, suffix, tmp_path):
+@pytest.mark.parametrize("kind", tiered("pandas", "duckdb", slow=("polars", "arrow")))
+@pytest.mark.parametrize("suffix", tiered(".parquet", slow=(".csv",)))
+def test_tables_give_the_bytes_of_their_files(files, kind, suffix, tmp_path):
     of_files, of_tables = tmp_path / f"files{suffix}", tmp_path / f"tables{suffix}"
     enrich(*files, of_files, settings=make_settings())
-    found = enrich(*map(read, files), of_tables, settings=make_settings())
+    found = enrich(*map(READERS[kind], files), of_tables, settings=make_settings())
     assert of_tables.read_bytes() == of_files.read_bytes()
     assert (found.path, found.summary.decisions["link"]) == (of_tables, 1)
 
@@ -62,6 +63,7 @@ def test_the_result_is_loaded_as_each_kind_of_table(files):
     assert kept == ["DATE", "DECIMAL(3,2)", "INTEGER", "BOOLEAN"]
 
 
+@pytest.mark.slow
 def test_a_temporary_result_goes_with_its_object(files):
     found = enrich(*files, settings=make_settings())
     path, relation = found.path, found.relation
@@ -87,6 +89,7 @@ def test_a_call_leaves_nothing_behind(files, tmp_path):
     assert list(work.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_input_is_not_changed(files):
     awards = pd.read_parquet(files[0])
     awards.index = [5, 9]

@@ -20,6 +20,7 @@ from sbir_gate.settings import load_settings
 from tests.factories_dumps import Table, member_of, write_dump, zipped
 from tests.fakes import AWARDS, FakeEngine, fake_edges, write_fixture
 from tests.findings import reasons, records_of
+from tests.tiers import first_fast
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ class TestRecipientsOfTheOutput:
         assert "'100.0'" in "\n".join(reasons(verdict))
         assert "ids were written as floats" in "\n".join(reasons(verdict))
 
-    @pytest.mark.parametrize("blank", [" ", "\t", "\xa0", "\u200b"])
+    @pytest.mark.parametrize("blank", first_fast([" ", "\t", "\xa0", "\u200b"]))
     def test_ids_in_blanks_are_in_no_recipient(self, gate, blank):
         engine = ReadingEngine(lambda number, rows: blank + own_row(number, rows) + blank)
         verdict = gate(engine, has_truth=False).verdict
@@ -157,7 +158,7 @@ class TestRecipientsOfTheOutput:
         assert verdict.outcome is Outcome.FAIL
         assert "recipient_id 'R0 ', " in "\n".join(reasons(verdict))
 
-    @pytest.mark.parametrize("blank", [" ", "\t", "\xa0"])
+    @pytest.mark.parametrize("blank", first_fast([" ", "\t", "\xa0"]))
     def test_award_ids_in_blanks_are_no_awards(self, gate, blank):
         verdict = gate(ReadingEngine(own_row, award_end=blank), has_truth=False).verdict
         assert verdict.outcome is Outcome.FAIL
@@ -225,7 +226,7 @@ class TestFilesWithoutIds:
         assert awards.splitlines()[0] == "Company,Phase,Number Employees,UEI,award_id"
         assert recipients.splitlines()[0] == "legal_business_name,uei,recipient_id"
 
-    @pytest.mark.parametrize("blank", [" ", "\t", "\xa0"])
+    @pytest.mark.parametrize("blank", first_fast([" ", "\t", "\xa0"]))
     def test_blanks_around_ids_of_the_source_are_no_fault_of_the_engine(self, gate, tmp_path, blank):
         for name in ("awards.csv", "recipients.csv"):
             header, *lines = (tmp_path / name).read_text().splitlines()
@@ -262,7 +263,7 @@ class TestRowsOfOneEntity:
         quality = gate(ReadingEngine(self.second_row)).run.quality
         assert (quality.precision, quality.recall) == (1.0, 1.0)
 
-    @pytest.mark.parametrize("has_truth", [True, False])
+    @pytest.mark.parametrize("has_truth", first_fast([True, False]))
     def test_a_move_between_its_rows_is_no_change_and_saved_runs_tell_so_too(self, gate, tmp_path, has_truth):
         self.twin(tmp_path)
         before, after = (
@@ -326,6 +327,7 @@ class TestTheRateOfAllAwards:
         ):
             gate(ReadingEngine(own_row), more=["gate.match_rate_of=population"])
 
+    @pytest.mark.slow
     def test_a_change_of_the_draw_is_one_of_the_fixture(self, drawn):
         engine = ReadingEngine(own_row)
         before, same, after = (drawn(engine, seed=seed).run.fixture.fingerprint for seed in (1, 1, 2))

@@ -143,6 +143,7 @@ def test_what_older_runs_measured_by_another_definition_is_named_once(settings):
     assert note.facts["names"] == ("wall_seconds",)
 
 
+@pytest.mark.slow
 def test_the_commit_where_it_began_is_named(settings):
     generator = np.random.default_rng(5)
     factors = [1.0] * 20 + [1.03**step for step in range(1, 11)]

@@ -15,6 +15,7 @@ from tests.factories_git import ENVIRONMENT
 from tests.factories_remote import Waiter, make_remote
 from tests.fakes import make_event
 from tests.fakes_github import NOT_ACCESSIBLE, Fault, connected, github
+from tests.tiers import first_fast
 
 EVENT = make_event("workflow_dispatch", pull_number=0, head_sha="c" * 40, job="live", run_id=17)
 SCRATCH, HISTORY = "sbir-gate/self-check-17-1-live", "sbir-gate-history-self-check-17-1-live"
@@ -144,7 +145,7 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSALS)
+@pytest.mark.parametrize("what", first_fast(REFUSALS, 2))
 def test_a_permission_that_is_missing_fails_its_step_alone_and_is_named(fake, remote, live, what):
     fault, step, not_tried, named = REFUSALS[what]
     fake.faults.append(fault)
@@ -163,6 +164,7 @@ def test_a_repository_whose_workflows_may_not_open_pull_requests(fake, live):
     assert "Settings > Actions > General" in said(found, "pull request")
 
 
+@pytest.mark.slow
 def test_a_token_that_is_no_apps_writes_no_checks(fake, remote, live):
     fake.is_app = False
     found = live()
@@ -185,6 +187,7 @@ def without_annotations(write):
     return lossy
 
 
+@pytest.mark.slow
 def test_a_protected_branch_of_the_history(fake, remote, live):
     remote.hook("pre-receive", PROTECTED)
     found = live()
@@ -219,6 +222,7 @@ def test_branches_that_cannot_be_removed_are_named(fake, remote, live):
     assert all(pull["state"] == "closed" for pull in fake.pulls.values())
 
 
+@pytest.mark.slow
 def test_a_login_that_the_settings_name_wrongly(fake, remote, live):
     found = live(login="somebody-else")
     assert bad(found) == {"comment": Flaw.LIVE_FAILED}

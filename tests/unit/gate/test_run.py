@@ -25,6 +25,7 @@ from sbir_gate.model.verdict import Outcome
 from sbir_gate.settings.effective import load_settings
 from tests.fakes import AWARDS, NOW, FakeEngine, fake_edges, write_fixture
 from tests.findings import reasons
+from tests.tiers import first_fast
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_nothing_temporary_stays(folder, tmp_path_factory, monkeypatch):
 # what goes wrong
 
 
-@pytest.mark.parametrize("name", ["awards.csv", "recipients.csv", "truth.csv"])
+@pytest.mark.parametrize("name", first_fast(["awards.csv", "recipients.csv", "truth.csv"]))
 @pytest.mark.parametrize("run", [1, 3])
 def test_an_engine_that_changes_its_inputs_is_an_error_that_names_the_file(folder, name, run):
     class Tampering(FakeEngine):
@@ -144,11 +145,13 @@ def test_an_engine_that_changes_the_settings_that_it_is_handed_is_an_error(folde
 
 @pytest.mark.parametrize(
     ("ends", "words"),
-    [
-        (ProcessResult(1, False, 1.0, 1.0, 1.0, ("oh no",)), "exit status 1: oh no"),
-        (ProcessResult(-9, False, 1.0, 1.0, 1.0), "SIGKILL"),
-        (ProcessResult(0, True, 300.0, 1.0, 1.0), "timed out"),
-    ],
+    first_fast(
+        [
+            (ProcessResult(1, False, 1.0, 1.0, 1.0, ("oh no",)), "exit status 1: oh no"),
+            (ProcessResult(-9, False, 1.0, 1.0, 1.0), "SIGKILL"),
+            (ProcessResult(0, True, 300.0, 1.0, 1.0), "timed out"),
+        ]
+    ),
 )
 def test_a_broken_enricher_leaves_an_error_and_no_older_verdict(folder, ends, words):
     effective = settings(folder)
@@ -167,6 +170,7 @@ class Stopped(BaseException):
     """Ctrl-C, or a fault of the program: not one of the errors that are explained."""
 
 
+@pytest.mark.slow
 def test_whatever_else_stops_the_gate_leaves_no_verdict_at_all(folder):
     effective = settings(folder)
     gate(effective, FakeEngine())
@@ -386,6 +390,7 @@ def test_profiles_are_in_the_order_of_the_awards(folder):
 # the latest Run
 
 
+@pytest.mark.slow
 def test_the_latest_run_is_the_last_by_time(folder):
     effective = settings(folder)
     paths = [gate(effective, FakeEngine()).run_path for _ in range(3)]

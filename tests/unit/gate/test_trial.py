@@ -145,6 +145,7 @@ def test_lost_and_swapped_links_are_caught():
     assert {count for _, count in caught} == {1, 2, 3, 4}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_what_unchanged_code_fails_for_does_not_count_as_caught():
     trial = tried(Machine(links=6), percents=(), assignments=ONLY_AWARDS)
@@ -156,6 +157,7 @@ def test_what_unchanged_code_fails_for_does_not_count_as_caught():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_without_links_none_are_planted():
     trial = tried(Machine(links=1), percents=())
@@ -185,6 +187,7 @@ def test_too_little_for_anything_still_says_what_it_takes():
     assert trial.links
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_an_interrupted_trial_keeps_what_is_known_and_leaves_nothing_behind(folder):
     kept = []

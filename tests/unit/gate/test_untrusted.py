@@ -44,7 +44,7 @@ from tests.factories import (
 from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes_github import REPOSITORY, connected, github
 from tests.findings import reasons
-from tests.tiers import tiered
+from tests.tiers import first_fast, tiered
 
 SHA = "a" * 40
 FORK = "mallory/octo-repo"
@@ -355,7 +355,7 @@ class TestWhatWouldSpareItJudgement:
         base = measured(source=Source("", "main", is_dirty=False))
         self.refused(self.beside(half, measured(), base), "a base without a commit")
 
-    @pytest.mark.parametrize("commit", [SHA, "HEAD", "--all"])
+    @pytest.mark.parametrize("commit", first_fast([SHA, "HEAD", "--all"]))
     def test_a_base_that_is_no_commit_of_this_branch_is_none(self, half, commit):
         base = measured(source=Source(commit, "main", is_dirty=False))
         self.refused(self.beside(half, measured(), base), "not a commit of this branch")
@@ -382,7 +382,7 @@ class TestWhatWouldSpareItJudgement:
         save_run(half.artifact, replace(base, fixture_edits=FixtureEdits(half.main)))
         self.refused(half.publish()[0].verdict, "not measured on the fixture")
 
-    @pytest.mark.parametrize("severity", [Severity.INFO, Severity.OK, Severity.WARN])
+    @pytest.mark.parametrize("severity", first_fast([Severity.INFO, Severity.OK, Severity.WARN]))
     def test_an_edit_that_could_not_be_judged_is_as_severe_as_this_half_says(self, half, severity):
         obstacle = Finding(Rule.FIXTURE_EDIT_UNJUDGED, severity, facts={"obstacle": "it broke"})
         edits = FixtureEdits(half.main, obstacle=obstacle)
@@ -397,12 +397,14 @@ class TestWhatWouldSpareItJudgement:
 
     @pytest.mark.parametrize(
         "claim",
-        [
-            {"has_truth": False},
-            {"awards": make_awards(correct={*map(award_id, range(AWARDS))})},
-            {"awards": make_awards(unlabelled={award_id(0)})},
-            {"entities": {f"R{each:04d}": "ABCDEFGHJKL5" for each in range(AWARDS)}},
-        ],
+        first_fast(
+            [
+                {"has_truth": False},
+                {"awards": make_awards(correct={*map(award_id, range(AWARDS))})},
+                {"awards": make_awards(unlabelled={award_id(0)})},
+                {"entities": {f"R{each:04d}": "ABCDEFGHJKL5" for each in range(AWARDS)}},
+            ]
+        ),
         ids=lambda claim: next(iter(claim)),
     )
     def test_labels_and_entities_are_those_that_are_here(self, half, claim):
@@ -442,14 +444,14 @@ class TestAnEngineThatIsUnchanged:
 
     @pytest.mark.parametrize(
         "name",
-        [*tiered("engine/link.py", "uv.lock", slow=("requirements.txt", "pyproject.toml", "sbir-gate.yaml"))],
+        tiered("engine/link.py", "uv.lock", slow=("requirements.txt", "pyproject.toml", "sbir-gate.yaml")),
     )
     def test_a_change_of_what_it_is_made_of(self, half, name):
         verdict = self.judged(half, "README.md", name)
         assert verdict.outcome is Outcome.INCOMPARABLE
         assert reasons(verdict)[0].endswith(f"as if the engine were unchanged, but it changes {name}")
 
-    @pytest.mark.parametrize("name", ["gate.yaml", "own.lock"])
+    @pytest.mark.parametrize("name", first_fast(["gate.yaml", "own.lock"]))
     def test_a_change_of_what_is_named_from_a_folder(self, half, monkeypatch, name):
         folder = half.checkout.folder / "teams" / "linking"
         folder.mkdir(parents=True)
@@ -463,7 +465,7 @@ class TestAnEngineThatIsUnchanged:
         verdict = self.judged(half, "old.txt", was="engine/link.py")
         assert reasons(verdict)[0].endswith("it changes engine/link.py")
 
-    @pytest.mark.parametrize("sources", [(), ("no/such/*.py",)])
+    @pytest.mark.parametrize("sources", tiered((), slow=(("no/such/*.py",),)))
     def test_where_nothing_says_what_it_is_made_of(self, half, sources):
         verdict = self.judged(half, "README.md", sources=sources)
         assert verdict.outcome is Outcome.INCOMPARABLE

@@ -33,6 +33,7 @@ from tests.factories_git import ENVIRONMENT, make_repository
 from tests.fakes import NOW, FakeEngine, fake_edges, write_fixture
 from tests.fakes import make_event as on
 from tests.findings import notes, reasons
+from tests.tiers import first_fast
 
 EVENT = on()
 
@@ -156,6 +157,7 @@ def test_a_regression_does_not_reach_the_baseline_with_a_changed_fixture(runner)
     assert baseline_obstacle(verdict)
 
 
+@pytest.mark.slow
 def test_elsewhere_a_changed_fixture_is_not_comparable(runner):
     promote(runner.measure(on("push")).run, runner.folder / "baselines")
     truth = runner.folder / "truth.csv"
@@ -165,18 +167,22 @@ def test_elsewhere_a_changed_fixture_is_not_comparable(runner):
 
 @pytest.mark.parametrize(
     ("event", "variables", "branch"),
-    [
-        (on("push", base_ref="main"), {"GITHUB_REF_NAME": "main"}, "main"),
-        (on("pull_request"), {"GITHUB_HEAD_REF": "change", "GITHUB_REF_NAME": "7/merge"}, "change"),
-        (on("schedule", base_ref=""), {"GITHUB_REF_NAME": "main"}, "main"),
-    ],
+    first_fast(
+        [
+            (on("push", base_ref="main"), {"GITHUB_REF_NAME": "main"}, "main"),
+            (on("pull_request"), {"GITHUB_HEAD_REF": "change", "GITHUB_REF_NAME": "7/merge"}, "change"),
+            (on("schedule", base_ref=""), {"GITHUB_REF_NAME": "main"}, "main"),
+        ]
+    ),
 )
 def test_a_run_is_of_the_branch_that_the_event_is_about(runner, event, variables, branch):
     runner.environment.update(variables)
     assert runner.measure(event, mode="baseline").run.source.branch == branch
 
 
-@pytest.mark.parametrize(("event", "number"), [(on("pull_request"), 7), (on("push", pull_number=0), 0)])
+@pytest.mark.parametrize(
+    ("event", "number"), first_fast([(on("pull_request"), 7), (on("push", pull_number=0), 0)])
+)
 def test_a_run_of_a_pull_request_knows_its_number(runner, event, number):
     assert runner.measure(event, mode="baseline").run.source.pull_request == number
 
@@ -239,6 +245,7 @@ def told_name(folder, event=EVENT, **inputs):
     return publishing_settings(chosen, event, environment, Git(folder)).settings.gate.name
 
 
+@pytest.mark.slow
 def test_a_full_run_has_one_name_from_begin_to_end(runner):
     event = on("schedule", base_ref="")
     result = runner.measure(event, dataset="full")

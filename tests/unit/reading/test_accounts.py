@@ -94,8 +94,8 @@ READERS = {
 }
 
 
-# each reader has tests of its own; here each kind of counting of rows is tried
-QUICK = ("CSV", "Parquet", "JSON lines", "zip of CSV parts", "zipped dump")
+# each reader has tests of its own; here the usual kinds of counting are tried
+QUICK = ("CSV", "Parquet", "zipped dump")
 
 
 @pytest.fixture(params=tiered(*QUICK, slow=tuple(name for name in READERS if name not in QUICK)))

@@ -16,6 +16,7 @@ from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from tests.factories_dumps import Table, write_dump
 from tests.step_options import reading_options
+from tests.tiers import tiered
 
 ROWS = [
     (f"R{number}", f'ACME "{number}"\nLABS' if number % 7 == 0 else f"ACME {number}") for number in range(60)
@@ -65,7 +66,7 @@ def read(path, chunk_size, finished=()):
     return read_rows, chunks, [(reject.line, reject.reason) for reject in rejects.first]
 
 
-@pytest.fixture(scope="module", params=[write_csv, write_gzip, write_parquet, write_table])
+@pytest.fixture(scope="module", params=tiered(write_csv, write_table, slow=(write_gzip, write_parquet)))
 def path(request, tmp_path_factory):
     return request.param(tmp_path_factory.mktemp("source"))
 

@@ -10,7 +10,7 @@ from sbir_gate.reading.layout import RECIPIENTS
 from sbir_gate.reading.recipients import check_table, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from tests.step_options import reading_options
-from tests.tiers import tiered
+from tests.tiers import first_fast, tiered
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def test_a_download_of_usaspending_is_understood(read, tmp_path):
     assert rows == [("UCSQJZSE9KFD9", "ACME INC", "CSQJZSE9KFD9", None, "BOSTON", "MA", "02139")]
 
 
-@pytest.mark.parametrize("chunk_size", [*tiered(2, 100, slow=(1, 5))])
-@pytest.mark.parametrize("row_group_size", [2048, 4096])
+@pytest.mark.parametrize("chunk_size", tiered(2, 100, slow=(1, 5)))
+@pytest.mark.parametrize("row_group_size", first_fast([2048, 4096]))
 def test_parquet_gives_every_row_once_in_order(connection, read, tmp_path, chunk_size, row_group_size):
     path = tmp_path / "recipients.parquet"
     count = 5000 if chunk_size == 100 else 7

@@ -115,6 +115,7 @@ def test_tiny_datasets_are_whole(tmp_path, seed, awards, recipients):
     assert len(rows(summary.truth_path)) == awards
 
 
+@pytest.mark.slow
 def test_large_datasets_are_made_batch_by_batch(tmp_path):
     size, told = dataset.RECIPIENTS_PER_BATCH + 20_000, []
     options = SynthesisOptions(300, size, 3)

@@ -6,12 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.engine.matching.calibration import (
+    MANY_LINKS,
     AbsentShare,
     AskedPairs,
     HardLabels,
     absent_share,
     best_pairs,
     calibrate,
+    hidden_links,
+    keeps_promise,
     stratum_limit,
     stratum_numbers,
 )
@@ -24,6 +27,8 @@ from sbir_gate.model.matches import Method, PlaceEvidence
 
 SAFE = Stratum(Method.NAME_EXACT, PlaceEvidence.CONFIRMS, Basis.RULE)
 DOUBTFUL = Stratum(Method.NAME_EXACT, PlaceEvidence.CONTRADICTS)
+LARGE = dict.fromkeys(range(len(STRATA)), MANY_LINKS)
+SMALL = {STRATA.index(SAFE): MANY_LINKS}
 
 
 def asked(rows):
@@ -49,7 +54,7 @@ def labels(queries=1_000):
 
 
 def test_a_stratum_that_cannot_be_precise_enough_links_nothing_and_states_what_it_is():
-    found = calibrate(labels(), AbsentShare(0.2, 0.25), 0.98)
+    found = calibrate(labels(), AbsentShare(0.2, 0.25), LARGE, 0.8, 0.98)
 
     assert found[DOUBTFUL].limit == 1.0
     assert found[DOUBTFUL].confidence(3.0) == pytest.approx(0.4, abs=0.06)  # half of those present
@@ -58,17 +63,65 @@ def test_a_stratum_that_cannot_be_precise_enough_links_nothing_and_states_what_i
 
 
 def test_the_more_recipients_are_absent_the_less_is_stated():
-    few, many = (calibrate(labels(), AbsentShare(share, share), 0.98)[DOUBTFUL] for share in (0.1, 0.8))
+    few, many = (
+        calibrate(labels(), AbsentShare(share, share), LARGE, 0.8, 0.98)[DOUBTFUL] for share in (0.1, 0.8)
+    )
 
     assert many.confidence(3.0) < few.confidence(3.0) - 0.2
 
 
 def test_a_stratum_without_labels_is_drawn_to_the_whole_and_links_nothing():
-    found = calibrate(labels(), AbsentShare(0.2, 0.25), 0.98)
+    found = calibrate(labels(), AbsentShare(0.2, 0.25), LARGE, 0.8, 0.98)
     unseen = found[Stratum(Method.NAME_FUZZY, PlaceEvidence.UNKNOWN)]
 
     assert unseen.limit == 1.0
     assert 0.4 < unseen.confidence(3.0) < 0.98
+
+
+def test_small_strata_share_a_limit_below_which_the_links_of_all_would_not_be_precise_enough():
+    mostly_safe = mixed(doubtful_every=40)
+    apart = calibrate(mostly_safe, AbsentShare(0.2, 0.25), LARGE, 0.1, 0.98)
+    together = calibrate(mostly_safe, AbsentShare(0.2, 0.25), SMALL, 0.1, 0.98)
+    high = calibrate(mostly_safe, AbsentShare(0.2, 0.25), SMALL, 0.8, 0.98)
+
+    assert apart[DOUBTFUL].limit == 1.0
+    assert together[DOUBTFUL].limit <= together[DOUBTFUL].confidence(3.0)  # 1 of 80 links is false
+    assert high[DOUBTFUL].limit == 0.8
+    assert calibrate(labels(), AbsentShare(0.2, 0.25), SMALL, 0.1, 0.98)[DOUBTFUL].limit > 0.8
+
+
+@pytest.mark.parametrize(
+    ("labels_of", "links", "is_kept"),
+    [
+        (labels, {}, False),  # half of all links are false
+        (lambda: mixed(doubtful_every=40), {}, True),
+        (lambda: mixed(doubtful_every=40), LARGE, False),  # one stratum is not precise enough
+        (lambda: mixed(doubtful_every=40), SMALL, True),
+        (lambda: HardLabels(asked([]), asked([]), 0), LARGE, True),
+    ],
+)
+def test_labels_say_whether_the_shipped_limit_keeps_the_promise(labels_of, links, is_kept):
+    assert keeps_promise(labels_of(), AbsentShare(0.1, 0.1), links, 0.8, 0.98) is is_kept
+
+
+def test_links_of_hidden_recipients_are_those_from_the_limits_up():
+    found = labels()
+    strict = calibrate(found, AbsentShare(0.2, 0.25), LARGE, 0.8, 0.98)
+
+    assert (hidden_links(found, {}, 0.8).part, hidden_links(found, {}, 0.8).whole) == (1_000, 1_000)
+    assert hidden_links(found, {}, 0.99).part == 500  # what the rule links has no limit
+    assert hidden_links(found, strict, 0.8).part == 0
+
+
+def mixed(doubtful_every):
+    """Return labels that are all right but for a small doubtful stratum, right half of the time."""
+    shown, hidden = [], []
+    for query in range(1_000):
+        is_safe = query % doubtful_every != 0
+        stratum = SAFE if is_safe else DOUBTFUL
+        shown.append((query, 6.0 if is_safe else 3.0, stratum, is_safe or query % (2 * doubtful_every) == 0))
+        hidden.append((query, -6.0, STRATA[-1], False))
+    return HardLabels(asked(shown), asked(hidden), 1_000)
 
 
 @pytest.mark.parametrize("truth", [0.1, 0.5, 0.9])
@@ -133,10 +186,12 @@ def scored_pairs():
     ]
     names = build_name_table(["QORTEK", "QORTEX"], {}, 1_000_000)
     count = len(right)
+    ids = objects([f"R{number}" for number in range(count)])
     pairs = Pairs(
         query=np.zeros(count, dtype=np.int64),
         left=np.zeros(count, dtype=np.int64),
         right=np.array([int(row[0] == "QORTEX") for row in right], dtype=np.int64),
+        entity=ids,
         left_places=Places(objects(["BOSTON"] * count), objects(["MA"] * count), objects(["02139"] * count)),
         right_places=Places(*(objects([row[column] for row in right]) for column in (1, 2, 3))),
         shared_keys=np.ones(count, dtype=np.int64),
@@ -146,6 +201,5 @@ def scored_pairs():
         is_cut=np.zeros(count, dtype=bool),
         form_conflict=np.zeros(count, dtype=bool),
     )
-    ids = objects([f"R{number}" for number in range(count)])
     keys = np.arange(count)
     return ScoredPairs(pairs.query, keys, ids, pairs, names, 1_000_000, features(pairs, names, 1_000_000))

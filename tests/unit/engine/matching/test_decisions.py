@@ -22,7 +22,7 @@ RULES = Rules(acceptance_limit=0.8, max_frequency_in_state=3, max_candidates=5)
 
 
 def identified(recipient_id, method=Method.UEI_EXACT, agrees=True, score=100.0):
-    return IdentifierMatch(1, method, int(recipient_id[1:]), recipient_id, score, agrees)
+    return IdentifierMatch(1, method, int(recipient_id[1:]), recipient_id, recipient_id, score, agrees)
 
 
 def pair(recipient_id, confidence, method=FUZZY, **facts):
@@ -31,6 +31,7 @@ def pair(recipient_id, confidence, method=FUZZY, **facts):
         query_id=0,
         row_key=int(recipient_id[1:]),
         recipient_id=recipient_id,
+        entity=recipient_id,
         method=method,
         score=100.0 if method is EXACT else 88.0,
         confidence=confidence,
@@ -193,7 +194,7 @@ def test_an_exact_name_in_place_beats_a_likelier_name_that_is_not():
 def test_two_exact_names_in_the_state_leave_it_to_the_model():
     pairs = [pair("R1", 0.5, EXACT, same_state=True), pair("R2", 0.4, EXACT, same_state=True)]
     assert decide(pairs=pairs)[0] == (CANDIDATE, EXACT, "R1")
-    assert decide(pairs=[pairs[0], replace(pairs[1], recipient_id="R1")])[0] == (LINK, EXACT, "R1")
+    assert decide(pairs=[pairs[0], replace(pairs[1], entity="R1")])[0] == (LINK, EXACT, "R1")
 
 
 def test_ties_go_to_the_lowest_recipient_id():

@@ -21,6 +21,7 @@ from tests.factories_matching import (
     untimed,
 )
 from tests.step_options import matching_options
+from tests.tiers import first_fast
 
 CAMBRIDGE = {"city": "CAMBRIDGE", "state": "MA", "zip5": "02139"}
 AWARDS = [
@@ -75,7 +76,7 @@ def rows_of(path):
     return list(csv.reader(text.decode("utf-8").splitlines()))
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", first_fast(SUFFIXES))
 def test_each_award_has_one_row_in_its_place_with_what_was_decided(write, tmp_path, suffix):
     path = tmp_path / f"out{suffix}"
     counted = write(path)
@@ -154,7 +155,7 @@ def test_a_recipient_without_a_name_is_written_as_it_is(write, tmp_path):
     assert json.loads(row[-1])[0]["recipient_name"] == ""
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", first_fast(SUFFIXES))
 def test_the_same_tables_give_the_same_bytes(write, tmp_path, suffix):
     first, second = tmp_path / f"1{suffix}", tmp_path / f"2{suffix}"
     write(first)

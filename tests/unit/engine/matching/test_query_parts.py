@@ -21,7 +21,7 @@ WORDS = ("Lasers", "Optics Inc", "Photonics", "Sensing LLC")
 
 def found(query):
     pair = PairFacts(
-        query, 7, "R1", Method.NAME_FUZZY, 90.0, 0.5, True, True, False, True, 1, False, None, (-0.5,)
+        query, 7, "R1", "R1", Method.NAME_FUZZY, 90.0, 0.5, True, True, False, True, 1, False, None, (-0.5,)
     )
     return (replace(pair, row_key=query + 1), pair)
 

@@ -72,6 +72,7 @@ def make_pairs(rows, **columns):
 
     count = len(rows)
     fields = {
+        "entity": objects([f"R{number}" for number in range(count)]),
         "shared_keys": np.ones(count, dtype=np.int64),
         "name_frequency": np.ones(count, dtype=np.int64),
         "uei_conflict": np.zeros(count, dtype=bool),

@@ -7,6 +7,7 @@ import pytest
 
 from sbir_gate.errors import ExitStatus, UsageError
 from sbir_gate.gate.comparing.change_points import change_points, check_extra, exact_change_points
+from tests.tiers import first_fast
 
 NOISE = 0.03
 TRIALS = 200
@@ -68,7 +69,7 @@ def test_one_disturbed_run_is_no_change():
 # something happened
 
 
-@pytest.mark.parametrize(("before", "after"), [(30, 30), (30, 10), (100, 100)])
+@pytest.mark.parametrize(("before", "after"), first_fast([(30, 30), (30, 10), (100, 100)]))
 def test_ten_times_three_percent_is_found_with_the_run_where_it_began(before, after):
     total, began, ranges, ramps = 0, [], 0, 0
     for seed in range(TRIALS):
