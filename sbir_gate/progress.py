@@ -34,6 +34,8 @@ class Progress(Protocol):
 
 FORMAT_VERSION = 1
 _LEAST_SECONDS = 1.0
+# of an estimated number; more would look counted
+_ESTIMATED_DIGITS = 3
 # an engine that writes the file of this name reports its progress by it (docs/engine-contract.md)
 PROGRESS_VARIABLE = "SBIR_GATE_PROGRESS_FILE"
 
@@ -66,8 +68,13 @@ class ChunkProgress:
 
     @property
     def records_in_all(self) -> int | None:
-        """What the source holds, by the share that was read; None if unknown."""
-        return round(self.records / self.share) if self.share > 0 else None
+        """What the source holds: an estimate of three digits by the share that was read; None if unknown."""
+        if self.share <= 0:
+            return None
+        estimate = round(self.records / self.share)
+        if self.share < 1:
+            estimate = round(estimate, _ESTIMATED_DIGITS - len(str(estimate)))
+        return max(estimate, self.records)
 
 
 class Pulse:

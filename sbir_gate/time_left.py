@@ -40,7 +40,7 @@ STAGE_COSTS: Mapping[str, StageCost] = MappingProxyType(
         "similarity": StageCost(0.0267, 18.9, 0.306),
         "decisions": StageCost(0.00225, 3.46),
         WRITE: StageCost(0.0312, 11.2),
-        QUALITY: StageCost(0.249, 25.8, 0.163),
+        QUALITY: StageCost(0.308, 9.14, 0.371),
     }
 )
 

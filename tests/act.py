@@ -122,7 +122,7 @@ class Team:
     origin: Repository
     tool_cache: Path
     environment: dict[str, str] = field(default_factory=dict)
-    actions: dict[str, Path] = field(default_factory=dict)
+    own_action: str = ""
     runs: int = 0
 
     @property
@@ -175,7 +175,7 @@ class Team:
             "--pull=false",
             "--no-skip-checkout",
         ]
-        for name, folder in {**self._stand_ins(), **self.actions}.items():
+        for name, folder in self._actions().items():
             command += ["--local-repository", f"{name}={folder}"]
         for name, value in facts.items():
             command += ["--env", f"{name}={value}"]
@@ -198,6 +198,15 @@ class Team:
         log = done.stdout + done.stderr
         return Job(log, "\n".join(_SUMMARY.findall(log)), done.returncode == 0)
 
+    def _actions(self) -> dict[str, Path]:
+        """Return the folders of the actions by their names; this one without what act need not copy."""
+        found = self._stand_ins()
+        if self.own_action:
+            found[self.own_action] = own = self.folder / "actions" / "own"
+            if not own.exists():
+                copy_parts(make_repository(own))
+        return found
+
     def _stand_ins(self) -> dict[str, Path]:
         own = self.origin.folder.glob(".github/workflows/*.yml")
         text = "".join(path.read_text() for path in (*own, *WORKFLOWS.glob("*.yml"), ROOT / "action.yml"))
@@ -211,9 +220,8 @@ class Team:
         return found
 
 
-def make_team(folder: Path, github: FakeGitHub, tool_cache: Path) -> Team:
-    """Make the repository: a small fixture, settings, and this very action with its workflows in it."""
-    origin = make_repository(folder / "origin")
+def copy_parts(target: Repository) -> None:
+    """Copy what the action consists of, as it is here, into a repository."""
     tracked = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z", "--", *PARTS],
         check=True,
@@ -222,8 +230,14 @@ def make_team(folder: Path, github: FakeGitHub, tool_cache: Path) -> Team:
     ).stdout.split("\0")
     for name in filter(None, tracked):
         if (ROOT / name).is_file():
-            (origin.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, origin.folder / name)
+            (target.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target.folder / name)
+
+
+def make_team(folder: Path, github: FakeGitHub, tool_cache: Path) -> Team:
+    """Make the repository: a small fixture, settings, and this very action with its workflows in it."""
+    origin = make_repository(folder / "origin")
+    copy_parts(origin)
     write_fixture(origin.folder)
     settings = (origin.folder / "config" / "base.yaml").read_text(encoding="utf-8")
     # what is shown here is no matter of time: a busy machine must not decide it
@@ -242,7 +256,7 @@ def make_team_with_own_engine(
     origin = make_repository(folder / "origin")
     write_fixture(origin.folder)
     origin.commit(files)
-    return Team(folder, github, origin, tool_cache, actions={"octo-org/sbir-gate@v1": ROOT})
+    return Team(folder, github, origin, tool_cache, own_action="octo-org/sbir-gate@v1")
 
 
 def write_fixture(folder: Path) -> None:

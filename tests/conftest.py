@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import itertools
 import re
@@ -38,8 +37,9 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-# or DuckDB complains at the end of what was never freed; pytest itself looks for garbage before that, twice
-atexit.register(gc.unfreeze)
+def pytest_unconfigure() -> None:
+    """Let go of all, or DuckDB complains at the end of what was never freed."""
+    gc.unfreeze()
 
 
 NUMBERS = itertools.count()

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,16 @@ mutation($job: String!, $location: String!, $repository: String!, $config: RunCo
     ... on LaunchRunSuccess { run { runId } }
     ... on PythonError { message }
     ... on RunConfigValidationInvalid { errors { message } }
+  }
+}"""
+
+BACKFILL = """
+mutation($years: [String!]!, $set: String!, $location: String!, $repository: String!) {
+  launchPartitionBackfill(backfillParams: {partitionNames: $years, selector: {partitionSetName: $set,
+      repositorySelector: {repositoryLocationName: $location, repositoryName: $repository}}}) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
   }
 }"""
 
@@ -106,14 +116,17 @@ class Server:
 
     def try_launch(self, job: str, **settings: object) -> Mapping[str, object]:
         """Launch a run, with settings in its config, and return what the server answers."""
+        config = {"resources": {SETTINGS_RESOURCE: {"config": settings}}}
+        return self.ask(LAUNCH, job=job, config=config, **self._code())["launchRun"]
+
+    def backfill(self, job: str, years: Sequence[str]) -> Mapping[str, object]:
+        """Launch a run of a job for each year, and return what the server answers."""
+        answer = self.ask(BACKFILL, set=f"{job}_partition_set", years=years, **self._code())
+        return answer["launchPartitionBackfill"]
+
+    def _code(self) -> Mapping[str, str]:
         (node,) = self.ask(REPOSITORIES)["repositoriesOrError"]["nodes"]
-        return self.ask(
-            LAUNCH,
-            job=job,
-            location=node["location"]["name"],
-            repository=node["name"],
-            config={"resources": {SETTINGS_RESOURCE: {"config": settings}}},
-        )["launchRun"]
+        return {"location": node["location"]["name"], "repository": node["name"]}
 
     def runs(self) -> list[Mapping[str, object]]:
         """Return all runs, the newest first."""

@@ -62,7 +62,7 @@ class Expected(_Frozen):
     """The right decision of the engine; `recipient_id` is None for none."""
 
     decision: Literal["link", "candidate", "none"]
-    method: Literal["uei-exact", "duns-exact", "name-exact", "name-fuzzy", "none"]
+    method: Literal["uei-exact", "duns-exact", "name-exact", "name-fuzzy", "alias", "none"]
     recipient_id: str | None
 
 

@@ -4,12 +4,13 @@
     python3 -I set_up.py install    makes it, unless it is whole already
 
 Only the standard library: nothing is installed yet. It is made of requirements.lock alone, each file checked
-by its hash: by uv where that is allowed, else by pip. The action's own code is not copied: the environment is
-told where it lies.
+by its hash: by uv where that is allowed, else by pip. Jobs of one machine share it: one makes it, and the
+others wait. The action's own code is not copied: an interpreter of the job's own knows where both lie.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -17,6 +18,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ACTION = Path(__file__).resolve().parents[2]
@@ -70,7 +73,7 @@ def print_outputs(environment: Path) -> None:
     """Tell the other steps where the environment is, and by which key the cache knows it."""
     outputs = {
         "environment": str(environment),
-        "python": str(environment / "bin" / "python"),
+        "python": str(own_place(environment) / "bin" / "python"),
         "key": f"sbir-gate-{platform.system()}-{platform.machine()}-{environment.name}",
         "is-ready": str(is_ready(environment)).lower(),
     }
@@ -86,17 +89,43 @@ def is_ready(environment: Path) -> bool:
 
 
 def install(python: str, environment: Path) -> None:
-    """Make the environment unless it is whole, and tell it where the action lies."""
-    if not is_ready(environment):
-        shutil.rmtree(environment, ignore_errors=True)
-        own = str(environment / "bin" / "python")
-        check([python, "-I", "-m", "venv", str(environment)], "python3 cannot make environments")
-        if os.environ.get("SBIR_GATE_INPUT_INSTALLER") == "pip" or not installed_by_uv(own):
-            check([own, *PIP, "--requirement", str(LOCK)], "the dependencies cannot be installed")
-        (environment / "ready").touch()
-    # every time: a cached environment knows where the action lay in another job
-    (packages,) = environment.glob("lib/python*/site-packages")
-    (packages / "sbir_gate_action.pth").write_text(f"{ACTION}\n", encoding="utf-8")
+    """Make the environment unless it is whole, and the job's own interpreter."""
+    with locked(environment):
+        if not is_ready(environment):
+            make_environment(python, environment)
+    own = own_place(environment)
+    check(
+        [python, "-I", "-m", "venv", "--clear", "--without-pip", str(own)], "python3 cannot make environments"
+    )
+    (shared,), (packages,) = (place.glob("lib/python*/site-packages") for place in (environment, own))
+    (packages / "sbir_gate_action.pth").write_text(f"{shared}\n{ACTION}\n", encoding="utf-8")
+
+
+def own_place(environment: Path) -> Path:
+    """Return the folder of the job's own interpreter: two versions of the action in one job have two."""
+    digest = hashlib.sha256(str(ACTION).encode()).hexdigest()[:8]
+    return Path(os.environ["RUNNER_TEMP"]) / f"sbir-gate-{environment.name}-{digest}"
+
+
+def make_environment(python: str, environment: Path) -> None:
+    """Install what the lock lists; the mark that it is whole is made last."""
+    shutil.rmtree(environment, ignore_errors=True)
+    own = str(environment / "bin" / "python")
+    check([python, "-I", "-m", "venv", str(environment)], "python3 cannot make environments")
+    if os.environ.get("SBIR_GATE_INPUT_INSTALLER") == "pip" or not installed_by_uv(own):
+        check([own, *PIP, "--requirement", str(LOCK)], "the dependencies cannot be installed")
+    (environment / "ready").touch()
+    print(f"made {environment}")
+
+
+@contextmanager
+def locked(environment: Path) -> Iterator[None]:
+    """Let no other job of this machine make the environment while the block runs; the kernel unlocks it."""
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with Path(f"{environment}.lock").open("w", encoding="utf-8") as file:
+        with suppress(OSError):  # a file system without locks has one job, as far as anybody can know
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def installed_by_uv(own: str) -> bool:

@@ -57,6 +57,11 @@ Examples:
 @click.option("--metrics", type=FilePath(), help="JSON file for stages and work counters.")
 @click.option("--workers", type=click.IntRange(min=1), help="Number of threads; default: all cores.")
 @click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="local:N for N worker processes, or a Dask scheduler, as tcp://HOST:8786.",
+)
+@click.option(
     "--resume/--fresh",
     "is_resuming",
     default=True,
@@ -77,6 +82,7 @@ def enrich(
     rejects: Path | None,
     metrics: Path | None,
     workers: int | None,
+    cluster: str | None,
     is_resuming: bool,
     through: str | None,
     config_file: Path | None,
@@ -87,14 +93,15 @@ def enrich(
     from sbir_gate.engine.enrichment import EnrichRequest, check_targets, link_and_write
     from sbir_gate.monitor import PerformanceMonitor
 
-    effective = effective_settings(config_file, assignments, {"enrichment.performance.workers": workers})
+    options = {"enrichment.performance.workers": workers, "enrichment.cluster": cluster}
+    effective = effective_settings(config_file, assignments, options)
     settings = effective.settings
     check_outputs((output, rejects, metrics), (effective.file,))
     if through is not None:
         request = EnrichRequest(awards, recipients, output, rejects, metrics)
         check_targets(request, settings)
-        if workers is not None:
-            assignments = (*assignments, f"enrichment.performance.workers={workers}")
+        chosen = [f"{key}={value}" for key, value in options.items() if value is not None]
+        assignments = (*assignments, *chosen)
         if Path(awards).resolve() != settings.fixtures.awards.resolve():
             # the truth covers only the awards in the settings
             assignments = (*assignments, "fixtures.truth=null", "fixtures.draw=null")

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -54,6 +55,7 @@ used, 3 the engine broke. Files of the team are never replaced without --force.
     help="About how many awards to draw.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides which awards are drawn.")
+@click.option("--forks", is_flag=True, help="Also write the workflow that comments on forks' pull requests.")
 @click.option("--force", is_flag=True, help="Replace files that differ; labels of the truth stay.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
 @quiet_option
@@ -65,16 +67,19 @@ def init(
     truth: Path | None,
     count: int,
     seed: int,
+    forks: bool,
     force: bool,
     dry_run: bool,
     quiet: bool,
 ) -> NoReturn:
-    """Write the settings, fixture and workflow of a gate for the repository of the current folder."""
+    """Write the settings, fixture and workflows of a gate for the repository of the current folder."""
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.pipeline.new_gate.action_address import read_installation
     from sbir_gate.pipeline.new_gate.preparation import prepare_gate, write_files
 
-    answers = _answers(awards, recipients, engine, python, truth, count, seed)
+    answers = replace(
+        _answers(awards, recipients, engine, python, truth), count=count, seed=seed, has_forks=forks
+    )
     with (
         tempfile.TemporaryDirectory(prefix="sbir-gate-init-") as scratch,
         Ticker(is_quiet=quiet) as ticker,
@@ -103,8 +108,6 @@ def _answers(
     engine: str | None,
     python: str | None,
     truth: Path | None,
-    count: int,
-    seed: int,
 ) -> Answers:
     """Return the answers; what no option gives is asked on a terminal. Raises UsageError without one."""
     from sbir_gate.pipeline.new_gate.answers import (
@@ -137,9 +140,7 @@ def _answers(
     if truth is None and is_asking:
         given = _asked("File of known correct recipients (empty: none)", check_truth_file, default="")
         truth = Path(given) if given else None
-    return Answers(
-        awards, recipients, engine, python if "{python}" in engine else "", truth, count=count, seed=seed
-    )
+    return Answers(awards, recipients, engine, python if "{python}" in engine else "", truth)
 
 
 def _asked(text: str, check: Callable[[str], None], default: str | None = None) -> str:
@@ -198,6 +199,8 @@ def _open_points(prepared: Preparation) -> Iterator[str]:
         yield "to do: no file lists the engine's packages; add their installation to the workflow"
     if prepared.is_outside:
         yield "to do: the interpreter is outside the repository; name it with --set enricher.python=PATH"
+    if not prepared.has_comments:
+        yield "note: pull requests from forks get no comment; --forks writes the workflow that posts it"
     yield "next: commit these files on the main branch; its first run there makes the baseline"
     yield "next: check the set-up: sbir-gate doctor"
 

@@ -83,7 +83,7 @@ def quality(
 
 def _renderers() -> Mapping[str, Callable[[QualityReport], str]]:
     """Return what makes the text of each output, by its option."""
-    from sbir_gate.gate.reporting.quality_report import render_quality_html, render_quality_markdown
+    from sbir_gate.gate.reporting.quality_page import render_quality_html, render_quality_markdown
     from sbir_gate.model.document import QUALITY, encode
 
     return {
@@ -94,6 +94,6 @@ def _renderers() -> Mapping[str, Callable[[QualityReport], str]]:
 
 
 def _console(report: QualityReport) -> str:
-    from sbir_gate.gate.reporting.quality_report import render_quality_console
+    from sbir_gate.gate.reporting.quality_page import render_quality_console
 
     return render_quality_console(report, shutil.get_terminal_size((_CONSOLE_WIDTH, 24)).columns)

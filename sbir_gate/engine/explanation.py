@@ -230,8 +230,8 @@ def _reason(linked: Linked, award_id: str, case: _Case) -> NoLinkReason | None:
         return None
     if best is None:
         return _reason_of_none(linked, award_id, case)
-    if best.method in _BY_IDENTIFIER:
-        return NoLinkReason.IDENTIFIER_CONFLICT
+    if best.reason:
+        return NoLinkReason(best.reason)
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
@@ -255,10 +255,10 @@ def _reason_of_none(linked: Linked, award_id: str, case: _Case) -> NoLinkReason:
 
 
 def _fact_of(case: _Case, candidate: Candidate | None) -> PairFacts | None:
-    """Return the best scored pair of a recipient; None for one whose names were not compared."""
-    if candidate is None:
-        return None
-    return next((fact for fact in case.facts if fact.recipient_id == candidate.recipient_id), None)
+    """Return the pair that made a candidate, else the best of its recipient; None if none was compared."""
+    made = (candidate.recipient_id, candidate.row_key, candidate.method) if candidate else ("",)
+    own = (fact for fact in case.facts if fact.recipient_id == made[0])
+    return max(own, key=lambda fact: (fact.recipient_id, fact.row_key, fact.method) == made, default=None)
 
 
 def _row_of(scored: ScoredPairs, fact: PairFacts) -> int:

@@ -8,17 +8,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
+from sbir_gate.engine.cluster import Cluster, ClusterOptions, open_cluster
 from sbir_gate.engine.matching.candidates import BlockingOptions
 from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
-from sbir_gate.engine.matching.ledger import Ledger
-from sbir_gate.engine.matching.parts import index_part, open_parts, register_functions
+from sbir_gate.engine.matching.ledger import ChunkFolder, Ledger
+from sbir_gate.engine.matching.parts import Batches, index_part, open_parts, register_functions
+from sbir_gate.engine.partitions import Reading, SharedFolder, SpreadBatches, read_partitions
 from sbir_gate.engine.recipient_parts import (
     KeptParts,
     PartEdges,
@@ -127,7 +129,10 @@ def keep_recipients(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the work is done: database, folder, the ledger of finished chunks if they are kept, reports."""
+    """Where the work is done: database, folder, the ledger of finished chunks if they are kept, reports.
+
+    With a cluster the recipients are read and searched by its workers.
+    """
 
     connection: duckdb.DuckDBPyConnection
     folder: Path
@@ -135,6 +140,7 @@ class _Place:
     track: Track
     rejects: RejectLog
     memory_share: Callable[[], float]
+    cluster: Cluster | None
 
 
 @contextmanager
@@ -154,10 +160,11 @@ def _opened(
                 Track(monitor, progress, watch, _progress_file(request), _planned(request)) as track,
                 RejectLog(request.rejects) as rejects,
                 open_database(database_options(settings), folder) as connection,
-                _time_limit(connection, track.pulse, performance.timeout_seconds),
+                _opened_cluster(settings) as cluster,
+                _time_limit(connection, track.pulse, performance.timeout_seconds, cluster),
             ):
                 register_functions(connection)
-                yield _Place(connection, folder, ledger, track, rejects, memory_share)
+                yield _Place(connection, folder, ledger, track, rejects, memory_share, cluster)
         except duckdb.IOException as error:
             hint = "name a folder with room in enrichment.work_folder"
             raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
@@ -173,6 +180,23 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def _opened_cluster(settings: Settings) -> Iterator[Cluster | None]:
+    """Give the cluster of the settings, if they name one."""
+    performance = settings.enrichment.performance
+    with ExitStack() as stack:
+        cluster = None
+        if settings.enrichment.cluster is not None:
+            options = ClusterOptions(
+                settings.enrichment.cluster,
+                performance.memory_threshold_mb,
+                performance.workers,
+                performance.timeout_seconds,
+            )
+            cluster = stack.enter_context(open_cluster(options))
+        yield cluster
 
 
 def _planned(request: LinkRequest) -> set[str]:
@@ -242,7 +266,7 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
         awards = read_awards(connection, request.awards, place.folder, options, rejects)
     track.awards_read(awards.rows)
     read = _read_recipients(request, settings, place)
-    batches = open_parts(connection, read.parts)
+    batches: Batches = open_parts(connection, read.parts)
     check_unchanged(paths, states)
     if request.index_folder is not None:
         with track.stage(INDEX):
@@ -252,6 +276,8 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
     def stage(name: str) -> AbstractContextManager[None]:
         return track.stage(name, f"matching: {name}")
 
+    if place.cluster is not None:
+        batches = SpreadBatches(place.cluster, connection, read.parts, _shared_folder(place).folder)
     matched = match_firms(connection, matching_options(settings), stage, batches, track.pulse.beat)
     return Linked(connection, place.folder, awards, read, rejects, matched, track)
 
@@ -260,6 +286,8 @@ def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) ->
     """Make the parts of the recipients, or find those that are kept; report progress after each chunk."""
     track, ledger, performance = place.track, place.ledger, settings.enrichment.performance
     options = reading_options(settings)
+    if place.cluster is not None:
+        _check_cluster(place.cluster, request, settings, place)
     if request.kept_recipients is not None:
         key = parts_key(files_of([request.recipients], settings), options)
         with track.stage(READ_RECIPIENTS):
@@ -272,11 +300,43 @@ def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) ->
             track.note(message)
         if ledger.finished:
             track.kept(kept_chunks(ledger, performance.chunk_size))
+    if place.cluster is not None:
+        return _read_on_cluster(place.cluster, request, settings, place)
     place.memory_share()  # the peak while awards were read must not shrink chunks
     edges = PartEdges(memory_share=place.memory_share, report=track.chunk)
     with track.stage(READ_RECIPIENTS):
         maker = PartMaker(place.connection, place.folder, options, performance.chunk_size, ledger, edges)
-        return maker.read(request.recipients, place.rejects)
+        return maker.read(request.recipients, place.rejects, ledger.finished if ledger is not None else ())
+
+
+def _read_on_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, place: _Place) -> PartsRead:
+    reading = Reading(
+        request.recipients,
+        reading_options(settings),
+        settings.enrichment.performance.chunk_size,
+        place.rejects,
+        place.track.chunk,
+    )
+    with place.track.stage(READ_RECIPIENTS):
+        return read_partitions(cluster, place.connection, _shared_folder(place), reading)
+
+
+def _check_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, place: _Place) -> None:
+    """Raise an error unless all workers have this code, and see the recipients and the parts' folder."""
+    mark = _shared_folder(place).folder / f"seen-by-{os.getpid()}"
+    mark.touch()
+    kept = request.kept_recipients
+    files = files_of([request.recipients], settings) if kept is None else list(kept.iterdir())
+    workers = cluster.check([*files, mark])
+    place.track.note(f"{workers} workers; Dask's dashboard: {cluster.dashboard}")
+
+
+def _shared_folder(place: _Place) -> SharedFolder:
+    """Return the folder that all workers must see: that of the ledger, or the one for temporary files."""
+    if place.ledger is None:
+        return SharedFolder(ChunkFolder(place.folder, place.folder), (), is_resumable=False)
+    ledger = place.ledger
+    return SharedFolder(ChunkFolder(ledger.folder, ledger.scratch), ledger.finished, is_resumable=True)
 
 
 def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:
@@ -288,8 +348,13 @@ def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:
 
 
 @contextmanager
-def _time_limit(connection: duckdb.DuckDBPyConnection, pulse: Pulse, seconds: float) -> Iterator[None]:
-    """Interrupt the database when no progress was made for so long: the next or present query ends it all."""
+def _time_limit(
+    connection: duckdb.DuckDBPyConnection, pulse: Pulse, seconds: float, cluster: Cluster | None
+) -> Iterator[None]:
+    """Interrupt the database when no progress was made for so long: the next or present query ends it all.
+
+    Nor is a cluster waited for any longer.
+    """
     is_late = threading.Event()
     is_over = threading.Event()
 
@@ -298,6 +363,8 @@ def _time_limit(connection: duckdb.DuckDBPyConnection, pulse: Pulse, seconds: fl
             if is_over.wait(left):
                 return
         is_late.set()
+        if cluster is not None:
+            cluster.stop()
         # an interrupt between two queries is lost: go on until one is hit
         while not is_over.is_set():
             connection.interrupt()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -15,16 +15,23 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate import __version__
-from sbir_gate.engine.matching.ledger import FinishedChunk, Ledger, whole_chunks
+from sbir_gate.engine.matching.ledger import ChunkFolder, FinishedChunk, Ledger, whole_chunks
 from sbir_gate.engine.matching.parts import Part, keep_part, part_in, spill_part, write_part
 from sbir_gate.errors import InputError
 from sbir_gate.files import open_file, unreadable, unwritable
+from sbir_gate.model.chunks import Chunk
 from sbir_gate.probes import PeakLedger
 from sbir_gate.progress import ChunkProgress
 from sbir_gate.reading.accounts import Account
 from sbir_gate.reading.database import WORK_HINT
 from sbir_gate.reading.options import ReadingOptions
-from sbir_gate.reading.recipients import RecipientBatch, count_recipients, iterate_recipients
+from sbir_gate.reading.recipients import (
+    Piece,
+    RecipientBatch,
+    count_recipients,
+    iterate_piece,
+    iterate_recipients,
+)
 from sbir_gate.reading.rejects import RejectLog
 
 _SAMPLE_BYTES = 1 << 16
@@ -162,10 +169,13 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def code_version() -> str:
-    """Return the version, with a digest of the reading code: parts of other code are not used."""
+def code_version(*others: str) -> str:
+    """Return the version, with a digest of the reading code: parts of other code are not used.
+
+    `others` are packages whose code counts too.
+    """
     digest = hashlib.sha256()
-    for package in ("sbir_gate.reading", "sbir_gate.engine.matching"):
+    for package in ("sbir_gate.reading", "sbir_gate.engine.matching", *others):
         for path in sorted(files(package).iterdir(), key=lambda path: path.name):
             if path.is_file() and not path.name.endswith(".pyc"):
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -181,24 +191,29 @@ class PartMaker:
         folder: Path,
         options: ReadingOptions,
         first_chunk: int,
-        ledger: Ledger | None,
+        chunks: ChunkFolder | None,
         edges: PartEdges,
     ) -> None:
-        """Chunks begin with `first_chunk` rows and grow up to the options' `chunk_size`."""
+        """Chunks begin with `first_chunk` rows and grow up to the options' `chunk_size`.
+
+        Finished chunks are recorded in `chunks`, if they are kept.
+        """
         self._connection = connection
         self._folder = folder
         self._options = options
         self._sizes = ChunkSizes(first_chunk, options.chunk_size)
-        self._ledger = ledger
+        self._chunks = chunks
         self._edges = edges
-        self._plan = ChunkPlan(first_chunk, is_spilling=ledger is not None)
+        self._plan = ChunkPlan(first_chunk, is_spilling=chunks is not None)
         self._smallest = first_chunk
         self._parts: list[Part] = []
         self._recipients = 0
 
-    def read(self, source: str, rejects: RejectLog) -> PartsRead:
-        """Read the source once. Raises what `iterate_recipients` and the writing of parts raise."""
-        finished = self._ledger.finished if self._ledger is not None else ()
+    def read(self, source: str, rejects: RejectLog, finished: Sequence[FinishedChunk] = ()) -> PartsRead:
+        """Read the source once, but for what is finished.
+
+        Raises what `iterate_recipients` and the writing of parts raise.
+        """
         self._parts = [_part_of(done) for done in finished]
         self._recipients = reused = sum(done.chunk.kept for done in finished)
         started = self._edges.clock()
@@ -213,29 +228,46 @@ class PartMaker:
             chunk_size=lambda: self._plan.chunk_size,
             on_account=accounts.append,
         )
-        chunk_started = started
-        for batch in batches:
-            self._parts.append(self._written(partial(self._part, batch)))
-            self._recipients += batch.rows
-            now = self._edges.clock()
-            self._adapt(ChunkCost(self._edges.memory_share(), now - chunk_started, batch.chunk.rows))
-            chunk_started = now
-            self._edges.report(self._progress(batch, reused, now - started))
+        for batch, _ in self._written_parts(batches):
+            self._edges.report(self._progress(batch, reused, self._edges.clock() - started))
         notes = self._notes(len(finished))
         return PartsRead(tuple(self._parts), self._recipients, reused, accounts[0], notes)
+
+    def read_piece(self, piece: Piece, finished: Sequence[Chunk]) -> tuple[FinishedChunk, ...]:
+        """Return the chunks of a piece, each with its part file. Raises as `read` does."""
+        batches = iterate_piece(
+            self._connection, piece, self._folder, self._options, finished, lambda: self._plan.chunk_size
+        )
+        return tuple(
+            FinishedChunk(batch.chunk, part.path)
+            for batch, part in self._written_parts(batches)
+            if part.path is not None
+        )
+
+    def _written_parts(self, batches: Iterable[RecipientBatch]) -> Iterator[tuple[RecipientBatch, Part]]:
+        """Make the part of each batch, and go by what it took."""
+        started = self._edges.clock()
+        for batch in batches:
+            part = self._written(partial(self._part, batch))
+            self._parts.append(part)
+            self._recipients += batch.rows
+            now = self._edges.clock()
+            self._adapt(ChunkCost(self._edges.memory_share(), now - started, batch.chunk.rows))
+            started = now
+            yield batch, part
 
     def _written(self, write: Callable[[], Part]) -> Part:
         """Return the part that `write` makes, retried after transient errors of the disk or share."""
         try:
             return self._options.retrying.call(write)
         except OSError as error:
-            if self._ledger is not None:
-                raise self._ledger.unwritable(error) from error
+            if self._chunks is not None:
+                raise self._chunks.unwritable(error) from error
             raise unwritable(self._folder, error, WORK_HINT) from error
 
     def _part(self, batch: RecipientBatch) -> Part:
-        if self._ledger is not None:
-            path = self._ledger.record(
+        if self._chunks is not None:
+            path = self._chunks.record(
                 batch.chunk, lambda path: write_part(self._connection, batch.table, path)
             )
             return part_in(path, batch.rows)
@@ -265,7 +297,7 @@ class PartMaker:
             share=batch.share_read,
             seconds=seconds,
             chunk_size=self._plan.chunk_size,
-            is_resumable=self._ledger is not None,
+            is_resumable=self._chunks is not None,
         )
 
     def _notes(self, reused_chunks: int) -> dict[str, str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sbir_gate.documents import load_quality
 from sbir_gate.errors import DocumentError, InputError
-from sbir_gate.gate.comparing.quality_changes import compare_quality
 from sbir_gate.model.history import HistoryEntry, SkippedFile
-from sbir_gate.model.quality_report import QualityComparison, QualityReport
+from sbir_gate.model.proportion import Proportion
+from sbir_gate.model.quality_report import Dimension, QualityComparison, QualityReport, SegmentChange
 from sbir_gate.settings.schema import Settings
 
 # how the name of a report begins: 2026-01-31
@@ -108,6 +108,32 @@ def reports_by_run(folder: Path) -> Callable[[HistoryEntry], QualityReport | Non
 def compared_reports(before: Path, after: Path) -> QualityComparison:
     """Return two saved reports side by side. Raises DocumentError for one that cannot be read."""
     return compare_quality(load_quality(before), load_quality(after))
+
+
+def compare_quality(before: QualityReport, after: QualityReport) -> QualityComparison:
+    """Return the segments whose links or awards differ, all awards first, then the largest difference.
+
+    Merged segments are left out: they may be of other values.
+    """
+    whole = SegmentChange(None, "", before.match_rate, after.match_rate)
+    old, new = _rates_by_segment(before), _rates_by_segment(after)
+    changes = [SegmentChange(*key, old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new])]
+    differing = [change for change in changes if change.before != change.after]
+    return QualityComparison(before, after, (whole, *sorted(differing, key=_by_difference)))
+
+
+def _rates_by_segment(report: QualityReport) -> dict[tuple[Dimension, str], Proportion]:
+    return {
+        (segment.dimension, segment.value): segment.match_rate
+        for segment in report.segments
+        if not segment.merged
+    }
+
+
+def _by_difference(change: SegmentChange) -> tuple[float, str, str]:
+    # a segment that one report lacks comes first
+    size = 2.0 if change.delta is None else abs(change.delta)
+    return (-size, str(change.dimension), change.value)
 
 
 def _load(folder: Path) -> tuple[list[tuple[Path, QualityReport]], list[SkippedFile]]:

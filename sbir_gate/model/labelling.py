@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from sbir_gate.model.records import IdentifierType
+
 
 class Certainty(StrEnum):
     """How certain a reviewer is."""
@@ -39,9 +41,10 @@ class LabelSample:
 
 @dataclass(frozen=True, slots=True)
 class AwardLabel:
-    """What a reviewer decided of an award: the correct recipients, or that there is none.
+    """What was decided of an award: the correct recipients, or that there is none.
 
-    `decided_on` is None, and `reviewer` empty, where the file does not say.
+    `decided_on` is None, and `reviewer` empty, where the file does not say. `identifiers` are those
+    that it was decided by, if no person did.
     """
 
     award_id: str
@@ -50,6 +53,13 @@ class AwardLabel:
     decided_on: date | None = None
     certainty: Certainty = Certainty.CERTAIN
     note: str = ""
+    identifiers: IdentifierType = IdentifierType.NEITHER
+
+    @property
+    def is_by_identifier(self) -> bool:
+        """Whether identifiers gave it, and no person confirmed it."""
+        has_identifiers = self.identifiers is not IdentifierType.NEITHER
+        return has_identifiers and not self.reviewer and self.decided_on is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ class Method(StrEnum):
     DUNS_EXACT = "duns-exact"
     NAME_EXACT = "name-exact"
     NAME_FUZZY = "name-fuzzy"
+    ALIAS = "alias"
     NONE = "none"
 
 
@@ -49,6 +50,7 @@ class NoLinkReason(StrEnum):
     NAME_FREQUENCY = "name-frequency"
     OTHER_GENERATION = "other-generation"
     OTHER_WORDS = "other-words"
+    ALIAS = "alias"
     BELOW_LIMIT = "below-limit"
     NO_CANDIDATE = "no-candidate"
     PLACEHOLDER = "placeholder"

@@ -14,10 +14,10 @@ from sbir_gate.gate.reporting.diagnoses import diagnosis_lines
 from sbir_gate.gate.reporting.messages import text, texts
 from sbir_gate.model.diagnosis import Diagnosis, Gravity
 from sbir_gate.model.finding import Rule, note
-from sbir_gate.orchestration.attempts import attempt_facts
 from sbir_gate.orchestration.enriching import enrich_recorded
 from sbir_gate.orchestration.facts import (
     Metadata,
+    attempt_facts,
     numbers,
     place_facts,
     quality_facts,

@@ -19,7 +19,7 @@ from sbir_gate.model.asset_check import CheckFinding
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.run import Run
 from sbir_gate.monitor import MonitorExport, StageExport
-from sbir_gate.orchestration.records import FINGERPRINT, PATH
+from sbir_gate.orchestration.records import FINGERPRINT, PATH, run_line
 from sbir_gate.pipeline.places import Place
 from sbir_gate.progress import ChunkProgress
 from sbir_gate.reading.files import resolve_files
@@ -187,3 +187,22 @@ def check_result(
             "severity": dg.MetadataValue.text(finding.severity.value),
         },
     )
+
+
+_STARTS = {dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_RESTARTED}
+
+
+def attempt_facts(context: dg.AssetExecutionContext) -> Metadata:
+    """Return the number of the attempt, and the seconds from the start of the first one to its own."""
+    step = context.op_execution_context.get_step_execution_context().step.key
+    starts = sorted(
+        record.event_log_entry.timestamp
+        for run_id in run_line(context.instance, context.run)
+        for record in context.instance.get_records_for_run(run_id, of_type=_STARTS).records
+        if record.event_log_entry.step_key == step
+    )
+    lost = starts[-1] - starts[0] if starts else 0.0
+    return {
+        "attempt": dg.MetadataValue.int(max(len(starts), 1)),
+        "recovery_seconds": dg.MetadataValue.float(lost),
+    }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import dagster as dg
 
-from sbir_gate.errors import InputError
+from sbir_gate.errors import InputError, UsageError
 from sbir_gate.orchestration.names import RAW
 from sbir_gate.orchestration.records import Recorded, recorded, refusals
 from sbir_gate.orchestration.retries import as_failures
-from sbir_gate.orchestration.tables import loaded_as
+from sbir_gate.reading.memory_tables import KNOWN_TABLES, PARQUET, load_table
+
+KNOWN = ("pathlib.Path", *KNOWN_TABLES)
+_PATHS = (None, Any, object, Path)
 
 
 class PathIOManager(dg.IOManager):
@@ -54,3 +57,20 @@ def _loaded(context: dg.InputContext, partition: str | None, wanted: object) -> 
             path=found.path,
         )
     return loaded_as(wanted, found.path)
+
+
+def loaded_as(wanted: object, path: Path) -> object:
+    """Return a Parquet file as the type that an annotation wants, its path without any.
+
+    Raises UsageError for a type that is none of `KNOWN`, for another kind of file, and for a library that is
+    not installed.
+    """
+    if wanted in _PATHS:
+        return path
+    library = getattr(wanted, "__module__", "").partition(".")[0]
+    name = f"{library}.{getattr(wanted, '__qualname__', wanted)}"
+    if name not in KNOWN_TABLES:
+        raise UsageError(f"cannot be loaded as {name}", f"annotate {', '.join(KNOWN)}", path=path)
+    if path.suffix != PARQUET:
+        raise UsageError(f"is not a table: it cannot be loaded as {name}", "annotate pathlib.Path", path=path)
+    return load_table(name, path)

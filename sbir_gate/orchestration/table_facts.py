@@ -20,7 +20,7 @@ _COLUMNS: Mapping[str, str] = {
     "recipient_name": "Name of that recipient.",
     "recipient_uei": "Unique Entity Identifier of that recipient.",
     "recipient_duns": "DUNS numbers of that recipient.",
-    "match_method": "Method of the link: uei-exact, duns-exact, name-exact, name-fuzzy or none.",
+    "match_method": "Method of the link: uei-exact, duns-exact, name-exact, name-fuzzy, alias or none.",
     "match_score": "Similarity of the names, 0 to 100.",
     "match_confidence": "Probability that the link is correct, 0 to 1.",
     "match_decision": "link, candidate (for manual review) or none.",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
+from sbir_gate.files import unwritable
 from sbir_gate.gate.conclusion import ALERTS_NAME, REPORT_NAME, VERDICT_NAME
 from sbir_gate.gate.judging_history import history_folder
 from sbir_gate.gate.reporting.awards_view import CHANGED_AWARDS_NAME
-from sbir_gate.pipeline.publication import switch
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
 
@@ -201,3 +203,30 @@ def with_awards(effective: EffectiveSettings, source: Path) -> EffectiveSettings
     settings = effective.settings
     fixtures = settings.fixtures.model_copy(update={"awards": source})
     return replace(effective, settings=settings.model_copy(update={"fixtures": fixtures}))
+
+
+def switch(link: Path, place: Path, names: tuple[str, ...]) -> None:
+    """Let `link` lead to the place, and the names beside it to its files.
+
+    All of them are switched by one rename: whoever opens one sees the file of before or that of now. Raises
+    OutputError.
+    """
+    target = os.path.relpath(place, link.parent)
+    targets = {link: Path(target), **{link.with_name(name): Path(link.name) / name for name in names}}
+    try:
+        for path, leads_to in targets.items():
+            if not path.is_symlink() or path.readlink() != leads_to:
+                _link(leads_to, path)
+    except OSError as error:
+        raise unwritable(
+            link, error, "name a folder in orchestration.folder on a disk that has symbolic links"
+        ) from error
+
+
+def _link(target: Path, link: Path) -> None:
+    temporary = link.with_name(f".{link.name}.{uuid4().hex}.part")
+    temporary.symlink_to(target)
+    try:
+        temporary.replace(link)
+    finally:
+        temporary.unlink(missing_ok=True)

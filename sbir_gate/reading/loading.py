@@ -334,6 +334,11 @@ def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:
     return [int(str(rows)) for _, rows in groups]
 
 
+def parquet_spans(connection: duckdb.DuckDBPyConnection, path: Path, most: int) -> list[Span]:
+    """Return the file in pieces of whole row groups, of `most` rows if possible. Raises InputError."""
+    return list(_loads(_row_groups(connection, path), lambda: most))
+
+
 def _loads(groups: Sequence[int], most: Callable[[], int]) -> Iterator[Span]:
     """Yield what is loaded at once: whole row groups, `most` rows if possible.
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from sbir_gate.errors import InputError
-from sbir_gate.model.chunks import Chunk, Observation, Remark
+from sbir_gate.model.chunks import Chunk, Observation, Remark, Span
 from sbir_gate.model.records import Reject
 from sbir_gate.reading import cleaning
 from sbir_gate.reading.accounts import Account, ColumnLog
@@ -26,16 +27,64 @@ from sbir_gate.reading.field_cells import (
     observe_identifiers,
     raw_cell,
 )
-from sbir_gate.reading.files import resolve_files
+from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
 from sbir_gate.reading.layout import IDENTIFIERS, RECIPIENTS, Fields, Layout, columns_of, require_fields
-from sbir_gate.reading.loading import RAW_TABLE, RawBlock
+from sbir_gate.reading.loading import RAW_TABLE, RawBlock, parquet_spans, remaining
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
-from sbir_gate.reading.sources import open_source, source_bytes, source_name
+from sbir_gate.reading.sources import check_content, open_source, source_bytes, source_name
 from sbir_gate.reading.spelling import register_repair
 
 BATCH_TABLE = "recipient_batch"
 _ROWS_TABLE = "recipient_rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of the recipients that is read by itself: rows of a Parquet file, or the whole of another file.
+
+    `number` counts the files of the source from 0 in their order; `size_bytes` is about what is read.
+    """
+
+    number: int
+    file: SourceFile
+    span: Span | None
+    size_bytes: int
+
+    def to_read(self, finished: Sequence[Chunk]) -> bool:
+        """Say whether there may be more of it than these finished chunks of the source."""
+        done = [chunk.span for chunk in _in_order(finished, self.number)]
+        return self.span is None or bool(remaining(self.span, done))
+
+    def passed_over(self, finished: Sequence[Chunk]) -> list[Span]:
+        """Return the spans of the file that are not to be read, in their order."""
+        done = [chunk.span for chunk in _in_order(finished, self.number)]
+        if self.span is None:
+            return done
+        start, stop = self.span.start, self.span.stop
+        clipped = [Span(max(span.start, start), min(span.stop, stop)) for span in done]
+        within = [span for span in clipped if span.start < span.stop]
+        return [Span(0, start), *within, Span(stop, sys.maxsize)]
+
+
+def cut_recipients(
+    connection: duckdb.DuckDBPyConnection, source: str | Path, options: ReadingOptions
+) -> list[Piece]:
+    """Return the pieces of a source, of about `options.chunk_size` rows where the kind of file allows it.
+
+    Raises InputError for a source that is missing or damaged.
+    """
+    pieces: list[Piece] = []
+    for number, file in enumerate(resolve_files(source)):
+        size = source_bytes(file, options)
+        if file.kind is not FileKind.PARQUET:
+            pieces.append(Piece(number, file, None, size))
+            continue
+        check_content(file)
+        spans = parquet_spans(connection, file.path, options.chunk_size)
+        rows = spans[-1].stop if spans else 0
+        pieces += [Piece(number, file, span, size * (span.stop - span.start) // rows) for span in spans]
+    return pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +158,7 @@ def iterate_recipients(
         with open_source(connection, file, work_folder, options) as raw:
             fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
             columns.add(source_name(file), raw.columns, fields, raw.findings)
-            tally.hint = raw.hint or tally.hint
+            totals.hint(raw.hint)
             done = _in_order(finished, number)
             raw.chunk_size = wanted_size()
             for block in raw.blocks(columns_of(fields), [chunk.span for chunk in done]):
@@ -128,6 +177,30 @@ def iterate_recipients(
     on_account(totals.account(source, options, columns))
 
 
+def iterate_piece(
+    connection: duckdb.DuckDBPyConnection,
+    piece: Piece,
+    work_folder: Path,
+    options: ReadingOptions,
+    finished: Sequence[Chunk],
+    chunk_size: Callable[[], int],
+) -> Iterator[RecipientBatch]:
+    """Yield the recipients of a piece, but for those of `finished`, as `iterate_recipients` does."""
+    register_repair(connection)
+    name = source_name(piece.file)
+    with open_source(connection, piece.file, work_folder, options) as raw:
+        fields = require_fields(RECIPIENTS, raw.columns, name)
+        raw.chunk_size = chunk_size()
+        for index, block in enumerate(raw.blocks(columns_of(fields), piece.passed_over(finished))):
+            chunk = _create_batch(connection, BATCH_TABLE, fields, block, piece.number, name)
+            share = min(raw.bytes_read / max(source_bytes(piece.file, options), 1), 1.0)
+            is_padded = partial(_has_padded_ids, connection, fields)
+            yield RecipientBatch(
+                index, str(piece.file.path), block.first_line, BATCH_TABLE, share, chunk, is_padded
+            )
+            raw.chunk_size = chunk_size()
+
+
 def count_recipients(
     connection: duckdb.DuckDBPyConnection,
     source: str | Path,
@@ -143,9 +216,9 @@ def count_recipients(
     totals, columns = _Totals(RejectTally(rejects)), ColumnLog(RECIPIENTS)
     for number, file in enumerate(resolve_files(source)):
         with open_source(connection, file, work_folder, options) as raw:
-            columns.add(
-                source_name(file), raw.columns, require_fields(RECIPIENTS, raw.columns, source_name(file))
-            )
+            fields = require_fields(RECIPIENTS, raw.columns, source_name(file))
+            columns.add(source_name(file), raw.columns, fields, raw.findings)
+            totals.hint(raw.hint)
         for chunk in _in_order(chunks, number):
             totals.add(chunk)
     return totals.account(source, options, columns)
@@ -159,6 +232,10 @@ class _Totals:
         self.kept = 0
         self.observations: list[Observation] = []
         self._tally = tally
+
+    def hint(self, hint: str) -> None:
+        """Take note of what a file's header says about its rejects."""
+        self._tally.hint = hint or self._tally.hint
 
     def add(self, chunk: Chunk) -> None:
         self._tally.add_all(chunk.rejects, chunk.left_out)

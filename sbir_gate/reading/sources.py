@@ -30,13 +30,14 @@ def open_source(
     Raises InputError when it cannot be opened, is empty, or is not what its name says: also for what git
     left in its place.
     """
-    _check_content(file)
+    check_content(file)
     if file.kind is FileKind.DUMP:
         return DumpRows(connection, file.path, file.table, work_folder, options)
     return RawFile(connection, file, work_folder, options)
 
 
-def _check_content(file: SourceFile) -> None:
+def check_content(file: SourceFile) -> None:
+    """Raise InputError for what git left in the place of a file."""
     paths = [file.path / name for name in TOC_NAMES] if file.path.is_dir() else [file.path]
     for path in paths:
         with suppress(OSError), open_file(path) as opened:  # the reader itself says what cannot be opened

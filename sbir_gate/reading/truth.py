@@ -15,6 +15,7 @@ from sbir_gate.errors import InputError
 from sbir_gate.files import open_file
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.labelling import AwardLabel, Certainty
+from sbir_gate.model.records import IdentifierType
 
 COLUMNS = ("award_id", "recipient_ids")
 
@@ -29,10 +30,10 @@ def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
 
 
 def read_labels(path: Path, *, may_be_empty: bool = False) -> Mapping[str, AwardLabel]:
-    """Read a truth as `read_truth` does, with who decided each row, when, how certain, and the note.
+    """Read a truth as `read_truth` does, with who or what decided each row, when, how certain, and the note.
 
     With `may_be_empty` it can have no rows: all its labels were undone.
-    Raises InputError as `read_truth` does, and for a date or a certainty that is not one.
+    Raises InputError as `read_truth` does, and for a date, a certainty or identifiers that are not one.
     """
     return {
         row.award_id: AwardLabel(
@@ -42,12 +43,13 @@ def read_labels(path: Path, *, may_be_empty: bool = False) -> Mapping[str, Award
             _date(path, row),
             _certainty(path, row),
             row.cells.get("note", ""),
+            _identifiers(path, row),
         )
         for row in _read_rows(path, may_be_empty=may_be_empty)
     }
 
 
-LABEL_COLUMNS = (*COLUMNS, "reviewer", "decided_on", "certainty", "note")
+LABEL_COLUMNS = (*COLUMNS, "reviewer", "decided_on", "certainty", "note", "identifiers")
 
 
 def label_text(labels: Iterable[AwardLabel]) -> str:
@@ -65,6 +67,7 @@ def label_text(labels: Iterable[AwardLabel]) -> str:
                 decided_on,
                 label.certainty.value,
                 csv_cell(label.note),
+                "" if label.identifiers is IdentifierType.NEITHER else label.identifiers.value,
             )
         )
     return text.getvalue()
@@ -96,6 +99,25 @@ def _certainty(path: Path, row: _Row) -> Certainty:
     except ValueError as error:
         problem, hint = "is neither certain nor likely", "write one of the two"
         raise InputError(problem, hint, path=path, line=row.line, column="certainty", value=text) from error
+
+
+# what the note means in files that were written without the column `identifiers`
+_OLDER_NOTES = {
+    "same UEI": IdentifierType.UEI_ONLY,
+    "same DUNS": IdentifierType.DUNS_ONLY,
+    "same UEI and DUNS": IdentifierType.BOTH,
+}
+
+
+def _identifiers(path: Path, row: _Row) -> IdentifierType:
+    text = row.cells.get("identifiers")
+    if text is None:
+        return _OLDER_NOTES.get(row.cells.get("note", ""), IdentifierType.NEITHER)
+    try:
+        return IdentifierType(text or IdentifierType.NEITHER)
+    except ValueError as error:
+        problem, hint = "is none of uei-only, duns-only, both and neither", "write one of them, or nothing"
+        raise InputError(problem, hint, path=path, line=row.line, column="identifiers", value=text) from error
 
 
 def _read_rows(path: Path, *, may_be_empty: bool = False) -> list[_Row]:

@@ -18,6 +18,7 @@ from sbir_gate.model.verdict import Direction, MetricLimit
 from sbir_gate.settings.values import (
     DISTINCT,
     SOME,
+    ClusterAddress,
     Command,
     Count,
     Cron,
@@ -77,6 +78,7 @@ class EnrichmentSettings(Section):
     performance: PerformanceSettings
     work_folder: PathValue | None
     keeps_chunks: bool
+    cluster: ClusterAddress | None
 
 
 class AwardsSourceSettings(Section):

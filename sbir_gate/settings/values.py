@@ -184,6 +184,13 @@ TableName = Annotated[
     matching(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?", "a table, as table or schema.table"),
     Field(max_length=130),
 ]
+ClusterAddress = Annotated[
+    str,
+    matching(
+        r"local:[1-9][0-9]{0,2}|(tcp|tls)://([^\s/:]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}",
+        "local:N for N workers here, or the address of a Dask scheduler, as tcp://HOST:8786",
+    ),
+]
 _METRIC_NAME = r"[a-z][a-z0-9_-]*(/[a-z0-9_-]+)*"
 MetricName = Annotated[
     str, matching(_METRIC_NAME, "a metric, as recall or links/uei-exact"), Field(max_length=80)

@@ -147,8 +147,12 @@ def own_repository(reader: Stage) -> Stage:
     return replace(reader, folder=made.folder)
 
 
-def run_block(stage: Stage, block: ShellBlock) -> None:
-    """Run a block, line by line if each is a call of the gate; the last has the status of the page."""
+def run_block(stage: Stage, block: ShellBlock) -> str:
+    """Run a block, line by line if each is a call of the gate; the last has the status of the page.
+
+    Returns what was printed, with one blank for each break of a line.
+    """
+    said = []
     is_of_the_gate = all(re.match(r"(\.venv/bin/)?sbir-gate ", line) for line in block.lines)
     parts = block.lines if is_of_the_gate else [f"set -e\n{block.text}"]
     for part in parts:
@@ -156,6 +160,8 @@ def run_block(stage: Stage, block: ShellBlock) -> None:
         expected = block.status if part is parts[-1] else 0
         assert done.returncode == expected, f"{block.place}: {part}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
+        said += done.stdout.split()
+    return " ".join(said)
 
 
 RUN_PAGES = [

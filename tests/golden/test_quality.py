@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from sbir_gate.gate.comparing.quality_changes import compare_quality
+from sbir_gate.gate.quality_history import compare_quality
 from sbir_gate.gate.reporting.history import HistoryFormat
 from sbir_gate.gate.reporting.quality_history import render_reports
-from sbir_gate.gate.reporting.quality_report import (
+from sbir_gate.gate.reporting.quality_page import (
     render_quality_console,
     render_quality_html,
     render_quality_markdown,

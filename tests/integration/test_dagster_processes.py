@@ -2,14 +2,14 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import dagster as dg
 import psutil
 import pytest
 
-from sbir_gate.orchestration.names import ENRICHED, JOB, RAW, REPORT, VALIDATED
+from sbir_gate.orchestration.names import ENRICHED, JOB, RAW, REPORT, VALIDATED, YEARLY_JOB, YEARLY_PREFIX
 from tests.dagster_server import MODULE, RUN_SECONDS, Place, Server, dev_server, end_group, wait_until
 from tests.factories_dagster import World
 from tests.factories_matching import enrich_files
@@ -208,3 +208,31 @@ def test_a_wrong_value_is_refused_at_launch_in_one_line(quick_place):
         f"{place}config of the run: enrichment.performance.chunk_size: must be at least 1 (0)\n",
         f"{place}--set: gate.max_lost: must be a whole number ('many')\n",
     ]
+
+
+def test_a_year_of_a_backfill_without_awards_is_skipped_and_said(quick_place):
+    awards = quick_place.folder / "awards.csv"
+    header, *lines = awards.read_text().splitlines()
+    awards.write_text("\n".join([f"{header},Award Year", *(f"{line},2020" for line in lines)]) + "\n")
+    years = ["2020", "2021"]
+    with dev_server(quick_place) as server:
+        launched = server.backfill(YEARLY_JOB, years)
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+        def ended_runs() -> list[Mapping[str, object]]:
+            runs = server.runs()
+            is_over = len(runs) == len(years) and {run["status"] for run in runs} <= {"SUCCESS", "FAILURE"}
+            return runs if is_over else []
+
+        runs = wait_until(ended_runs, 2 * RUN_SECONDS, quick_place.said)
+        of_year = {
+            tag["value"]: run for run in runs for tag in run["tags"] if tag["key"] == "dagster/partition"
+        }
+        events = server.ask(EVENTS, run=of_year["2021"]["runId"])["logsForRun"]["events"]
+    assert {year: run["status"] for year, run in of_year.items()} == dict.fromkeys(years, "SUCCESS")
+    assert any("no award is of award year 2021" in str(event.get("message")) for event in events)
+    started = {event["stepKey"] for event in events if event.get("eventType") == "STEP_START"}
+    assert f"{YEARLY_PREFIX}__{VALIDATED}" in started
+    assert not {f"{YEARLY_PREFIX}__{name}" for name in (ENRICHED, REPORT)} & started
+    assert (quick_place.folder / "assets" / "2020" / f"{ENRICHED}.parquet").exists()
+    assert not (quick_place.folder / "assets" / "2021" / f"{ENRICHED}.parquet").exists()

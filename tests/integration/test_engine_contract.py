@@ -3,6 +3,8 @@
 import csv
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from itertools import islice
@@ -16,15 +18,17 @@ from tests.program import run_in_process
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "engine-contract.md").read_text(encoding="utf-8")
-SCRIPTS = dict(re.findall(r"^```\w+\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
-SPLINK = "splink_enrich.py"
+SCRIPTS = dict(re.findall(r"^```\w+\n(?:#|--) (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+SPLINK, DBT = "splink_enrich.py", "dbt_enrich.sh"
 # of a fixture of 100 awards no limit on quality holds: what each engine reaches is asserted here
 SETTINGS = "enrichment: {performance: {match_rate_threshold: 0.01}}\n"
 
 
 def set_up(name, folder, awards):
-    """Write the engine and a fixture of the first awards; return the command on the page."""
-    (folder / name).write_text(SCRIPTS[name], encoding="utf-8")
+    """Write the engines and a fixture of the first awards; return the command of one on the page."""
+    for path, text in SCRIPTS.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "fixtures").mkdir()
     (folder / "fixtures" / "recipients.csv").symlink_to(ROOT / "fixtures" / "recipients.csv")
@@ -56,6 +60,7 @@ def quality_of(folder, command, status=ExitStatus.OK):
     [
         ("enrich.py", ExitStatus.GATE_FAILED, 0.85),  # similar names alone are not precise enough to pass
         ("enrich.sh", ExitStatus.OK, 0.95),
+        ("sql_enrich.py", ExitStatus.OK, 0.95),
     ],
 )
 def test_an_engine_on_the_page_keeps_the_contract(name, status, precision, tmp_path):
@@ -68,15 +73,20 @@ def test_an_engine_on_the_page_keeps_the_contract(name, status, precision, tmp_p
     assert found.precision > precision
 
 
+def install(environment):
+    """Make an environment as the page does; skip the test where its packages cannot be had."""
+    packages = re.search(rf"{environment.name}/bin/pip install ([^`]*)`", PAGE)[1]
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    command = [environment / "bin" / "pip", "install", "--quiet", *shlex.split(packages)]
+    installed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if installed.returncode:
+        pytest.skip(f"pip cannot install {packages}: {installed.stderr[-200:]}")
+
+
 @pytest.mark.nightly
 def test_splink_on_the_page_keeps_the_contract(tmp_path):
     command = set_up(SPLINK, tmp_path, 1000)
-    own = tmp_path / ".venv-splink"
-    subprocess.run([sys.executable, "-m", "venv", own], check=True)
-    install = [own / "bin" / "pip", "install", "--quiet", "splink>=5"]
-    installed = subprocess.run(install, capture_output=True, text=True, check=False)
-    if installed.returncode:
-        pytest.skip(f"pip cannot install splink: {installed.stderr[-200:]}")
+    install(tmp_path / ".venv-splink")
     done = gate(tmp_path, "check-engine", command)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     found = quality_of(tmp_path, command)
@@ -84,5 +94,21 @@ def test_splink_on_the_page_keeps_the_contract(tmp_path):
     assert found.precision > 0.99
 
 
+@pytest.mark.nightly
+def test_dbt_on_the_page_keeps_the_contract(tmp_path):
+    command = set_up(DBT, tmp_path, 100)
+    install(tmp_path / ".venv-dbt")
+    (tmp_path / "links" / "models").mkdir()
+    shutil.copy(tmp_path / "enrich.sql", tmp_path / "links" / "models" / "enriched.sql")
+    before = sorted(tmp_path.glob("links/**/*"))
+    done = gate(tmp_path, "check-engine", command)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert sorted(tmp_path.glob("links/**/*")) == before
+    found = quality_of(tmp_path, command)
+    assert found.match_rate > 0.3
+    assert found.precision > 0.95
+
+
 def test_the_page_has_these_engines():
-    assert list(SCRIPTS) == ["enrich.py", "enrich.sh", SPLINK]
+    dbt = ["links/dbt_project.yml", "links/profiles.yml", DBT]
+    assert list(SCRIPTS) == ["enrich.py", "enrich.sh", "enrich.sql", "sql_enrich.py", *dbt, SPLINK]

@@ -10,6 +10,7 @@ import pytest
 from sbir_gate.documents import load_fixture_draw
 from sbir_gate.errors import OutputError
 from sbir_gate.pipeline import fixture_refresh
+from sbir_gate.reading.truth import LABEL_COLUMNS
 from tests.factories_pipelines import write_pipeline
 from tests.program import run_in_process
 from tests.tiers import first_fast
@@ -43,9 +44,7 @@ def decide(folder, *award_ids):
     for award_id in award_ids:
         rows[award_id] = {"award_id": award_id, "recipient_ids": "", "reviewer": "ann", "note": ""}
     with (folder / "fixtures" / "truth.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(
-            file, ("award_id", "recipient_ids", "reviewer", "decided_on", "certainty", "note"), restval=""
-        )
+        writer = csv.DictWriter(file, LABEL_COLUMNS, restval="")
         writer.writeheader()
         writer.writerows(rows.values())
 

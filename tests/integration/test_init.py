@@ -73,7 +73,7 @@ def test_awards_without_ids_get_them_and_lose_columns_of_persons(tmp_path):
     assert "data/awards.csv: no column award_id: ids are made of each row" in done.stdout
     assert "warning: cells of 'Abstract' with an e-mail address: 1" in done.stdout
     truth = rows_of(repository.folder / "fixtures" / "truth.csv")
-    assert {row["note"] for row in truth} == {"same UEI"}
+    assert {(row["note"], row["identifiers"]) for row in truth} == {("", "uei-only")}
     assert len(truth) == sum(1 for award in awards if award["UEI"])
     assert f"labelled {len(truth)} of 200 awards" in done.stdout
     assert "to do: label more awards: sbir-gate label --serve --truth fixtures/truth.csv" in done.stdout
@@ -86,11 +86,12 @@ def test_awards_without_ids_get_them_and_lose_columns_of_persons(tmp_path):
 @pytest.mark.slow
 def test_what_it_writes_is_valid_and_loads(tmp_path):
     repository = team(tmp_path / "team")
-    init(repository.folder)
+    init(repository.folder, "--forks")
     workflow = repository.folder / ".github" / "workflows" / "gate.yml"
+    workflows = [workflow, workflow.with_name("gate-comment.yml")]
     for command in (
-        [BIN / "actionlint", workflow],
-        [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow],
+        [BIN / "actionlint", *workflows],
+        [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows],
     ):
         path = f"{BIN}:{os.environ['PATH']}"
         checked = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": path})
@@ -265,6 +266,24 @@ def test_a_gate_that_is_there_already_gets_no_second_workflow(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_pull_requests_from_forks_get_their_workflow_on_demand(tmp_path):
+    repository = team(tmp_path / "team")
+    path = repository.folder / ".github" / "workflows" / "gate-comment.yml"
+    assert "note: pull requests from forks get no comment; --forks writes" in init(repository.folder).stdout
+    assert not path.exists()
+    asked = init(repository.folder, "--forks")
+    assert [line for line in asked.stdout.splitlines() if line.startswith("created: ")] == [
+        f"created: .github/workflows/gate-comment.yml ({path.stat().st_size:,} bytes)"
+    ]
+    assert "workflow_run" in path.read_text()
+    before = content(repository.folder)
+    again = init(repository.folder)
+    assert content(repository.folder) == before
+    assert "unchanged: .github/workflows/gate.yml" in again.stdout
+    assert "pull requests from forks" not in again.stdout
+
+
 def test_the_branch_is_the_one_that_the_remote_calls_its_own(tmp_path):
     remote = make_repository(tmp_path / "remote")
     remote.branch("trunk")

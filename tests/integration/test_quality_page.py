@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbir_gate.gate.reporting.quality_report import render_quality_html
+from sbir_gate.gate.reporting.quality_page import render_quality_html
 from sbir_gate.model.records import LinkedRecipient
 from tests.browser import PHONE
 from tests.factories_quality import NAMES, TRUTH, candidate, link, profile, report_of

@@ -23,7 +23,7 @@ from tests.performance.dagster_overhead import TIMEOUT, as_process
 
 _HERE = "tests.performance.dagster_step"
 _PRINT = "--print"
-_COSTS = ("duration_seconds", "cpu_seconds", "peak_memory_mib")
+_COSTS = ("duration_seconds", "cpu_seconds", "peak_memory_mib", "memory_delta_mib")
 
 
 def print_step(awards: str, recipients: str, folder: str) -> None:
@@ -52,13 +52,13 @@ def print_step(awards: str, recipients: str, folder: str) -> None:
     print(json.dumps({name: made.metadata[name].value for name in _COSTS}))
 
 
-def step(awards: str, recipients: str, folder: Path) -> tuple[float, float, float]:
-    """Return wall and processor seconds and the peak, in MiB, of the enrichment step."""
+def step(awards: str, recipients: str, folder: Path) -> tuple[float, ...]:
+    """Return wall and processor seconds, the peak, and what the step added to the process, both in MiB."""
     with tempfile.TemporaryDirectory(dir=folder) as assets:
         command = [sys.executable, "-m", _HERE, awards, recipients, assets, _PRINT]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     facts = json.loads(done.stdout.splitlines()[-1])
-    return facts[_COSTS[0]], facts[_COSTS[1]], facts[_COSTS[2]]
+    return tuple(facts[name] for name in _COSTS)
 
 
 def main(awards: str, recipients: str, pairs: int = 3) -> None:
@@ -69,10 +69,11 @@ def main(awards: str, recipients: str, pairs: int = 3) -> None:
             order = (as_process, step) if number % 2 else (step, as_process)
             taken = {measure: measure(awards, recipients, Path(name)) for measure in order}
             engine, whole = taken[as_process], taken[step]
-            ratios.append([there / alone for there, alone in zip(whole, engine, strict=True)])
+            ratios.append([there / alone for there, alone in zip(whole[:3], engine, strict=True)])
             print(
                 f"enrich {engine[0]:.1f} s, {engine[1]:.1f} s CPU, {engine[2]:.0f} MiB;"
-                f" the step {whole[0]:.1f} s, {whole[1]:.1f} s CPU, {whole[2]:.0f} MiB;"
+                f" the step {whole[0]:.1f} s, {whole[1]:.1f} s CPU, {whole[2]:.0f} MiB"
+                f" ({whole[2] - whole[3]:.0f} held before it);"
                 f" ratios {', '.join(f'{ratio:.2f}' for ratio in ratios[-1])}",
                 flush=True,
             )

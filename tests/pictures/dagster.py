@@ -113,7 +113,7 @@ def take_pictures(server: Server, browser: Browser, folder: Path, output: Path) 
         sound = run_to_end(server)
     location, asset = "/locations/sbir_gate.orchestration", f"/assets/{ENRICHED}"
     picture("report", f"/runs/{sound}?logs=step%3A{REPORT}", "Show Markdown")
-    picture("catalog", f"{asset}?view=overview", "match_score")
+    picture("catalog", f"{asset}?view=overview", "Show materialization events")
     picture("launchpad", f"{location}/jobs/{JOB}/playground", "chunk_size")
     refused = run_to_end(server, *REFUSED)
     picture("assets", f"{location}/asset-groups/{GROUP}/lineage", "4 / 7")

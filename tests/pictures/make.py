@@ -17,7 +17,7 @@ from sbir_gate.gate.quality import QualityRequest, report_on_file
 from sbir_gate.gate.reporting.console import render_console
 from sbir_gate.gate.reporting.dashboard import dashboard_page
 from sbir_gate.gate.reporting.publication import build_publication
-from sbir_gate.gate.reporting.quality_report import render_quality_html
+from sbir_gate.gate.reporting.quality_page import render_quality_html
 from sbir_gate.gate.reporting.trend_charts import trend_chart
 from sbir_gate.gate.reporting.view import build_view
 from sbir_gate.gate.storing.history import open_entries

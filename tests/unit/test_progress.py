@@ -26,6 +26,13 @@ def test_the_rate_is_that_of_this_run_and_the_whole_follows_from_the_share():
     assert chunk().records_in_all == 600
 
 
+def test_the_whole_is_an_estimate_until_all_are_read():
+    assert chunk(records=2_000, share=2_000 / 300_007).records_in_all == 300_000
+    assert chunk(records=3_412_340, share=0.99999).records_in_all == 3_412_340
+    assert chunk(records=3_412_345, share=1.0).records_in_all == 3_412_345
+    assert chunk(records=7, share=0.5).records_in_all == 14
+
+
 def test_what_cannot_be_known_is_left_open():
     assert chunk(seconds=0.0).records_per_second == 0.0
     assert chunk(share=0.0).records_in_all is None

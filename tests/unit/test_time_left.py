@@ -112,6 +112,18 @@ def test_recorded_runs_were_predicted_within_a_third_of_their_time(slower):
     assert errors[-1] < 0.33
 
 
+@pytest.mark.parametrize("slower", [1.0, 3.0])
+@pytest.mark.parametrize("run", RECORDED, ids=lambda run: f"{run['awards']}x{run['recipients']}")
+def test_near_the_end_the_time_of_the_last_stage_is_left(run, slower):
+    times = {name: slower * seconds for name, seconds in run["stages"].items()}
+    done = {name: seconds for name, seconds in times.items() if name != QUALITY}
+    left = seconds_left(run["awards"], run["recipients"], done, StageState(QUALITY), [QUALITY])
+    assert left == pytest.approx(times[QUALITY], rel=0.4)
+    # the longer it takes, the less is left of what was expected
+    halfway = seconds_left(run["awards"], run["recipients"], done, StageState(QUALITY, left / 2), [QUALITY])
+    assert halfway == pytest.approx(left / 2)
+
+
 @pytest.mark.parametrize("run", RECORDED, ids=lambda run: f"{run['awards']}x{run['recipients']}")
 def test_recipients_in_tiny_chunks_say_nothing_of_the_matching(run):
     assert errors_of(run, chunks=10.0)[-1] < 0.15

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sbir_gate.datasets.drawing.identifier_labels import is_by_identifier
 from sbir_gate.model.labelling import AwardLabel
 from sbir_gate.model.records import AwardProfile
 
@@ -43,7 +42,7 @@ class EarlierFixture:
         return {
             award_id: label
             for award_id, label in self.labels.items()
-            if not is_by_identifier(label) and _hindrance(label, before, awards, recipients) is None
+            if not label.is_by_identifier and _hindrance(label, before, awards, recipients) is None
         }
 
     def fates(

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,6 @@ from sbir_gate import __version__
 from sbir_gate.datasets.drawing.award_draw import AwardDraw, draw_awards
 from sbir_gate.datasets.drawing.earlier_labels import EarlierFixture, LabelFate
 from sbir_gate.datasets.drawing.identifier_labels import identifier_labels
-from sbir_gate.datasets.drawing.personal_columns import is_personal, personal_columns
 from sbir_gate.datasets.drawing.recipient_draw import (
     KEPT,
     RecipientDraw,
@@ -40,6 +40,12 @@ from sbir_gate.sql_text import identifier
 
 STRANGERS_PER_AWARD = 10
 _EMAIL = "'[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+[.][A-Za-z]'"
+# a column is about persons, and stays out of a repository, if its name has one of these words or parts
+_PERSONAL_WORDS = frozenset(
+    {"contact", "poc", "pi", "email", "mail", "phone", "telephone", "tel", "fax", "officer", "person"}
+)
+_PERSONAL_PARTS = ("email", "phone", "contact", "investigator", "officer", "firstname", "lastname", "birth")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +258,15 @@ def _emails(connection: duckdb.DuckDBPyConnection, read: AwardsRead) -> Mapping[
         f"SELECT {counts} FROM {ROWS_TABLE} r JOIN {AWARDS_TABLE} a USING ({POSITION})"
     ).fetchall()[0]
     return {column: cells for column, cells in zip(stay, found, strict=True) if cells}
+
+
+def is_personal(column: str) -> bool:
+    """Say whether the name of a column is one of persons: `Contact Email`, `PI Name`, `officer_1_name`."""
+    words = [word.casefold() for word in _WORD.findall(column)]
+    joined = "".join(words)
+    return not _PERSONAL_WORDS.isdisjoint(words) or any(part in joined for part in _PERSONAL_PARTS)
+
+
+def personal_columns(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that are about persons, each once."""
+    return tuple(dict.fromkeys(filter(is_personal, columns)))

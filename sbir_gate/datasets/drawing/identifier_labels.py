@@ -11,12 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sbir_gate.model.labelling import AwardLabel
+from sbir_gate.model.records import IdentifierType
 
 # Jaro-Winkler similarity of two names without blanks and punctuation; below it they are of two firms, or of
 # one that was renamed
 LEAST_SIMILARITY = 0.8
 # by whether a UEI, and whether a DUNS, is the same
-_NOTES = {(True, False): "same UEI", (False, True): "same DUNS", (True, True): "same UEI and DUNS"}
+_IDENTIFIERS = {
+    (True, False): IdentifierType.UEI_ONLY,
+    (False, True): IdentifierType.DUNS_ONLY,
+    (True, True): IdentifierType.BOTH,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +60,8 @@ def _label(award_id: str, found: Iterable[IdentifierMatch]) -> AwardLabel | None
     ids = sorted({match.recipient_id for group in by_identifier.values() for match in group})
     if any(not id_ or len(id_.split()) != 1 or ";" in id_ for id_ in ids):
         return None  # a truth separates ids by blanks
-    return AwardLabel(
-        award_id, tuple(ids), note=_NOTES[bool(by_identifier["UEI"]), bool(by_identifier["DUNS"])]
-    )
-
-
-def is_by_identifier(label: AwardLabel) -> bool:
-    """Say whether identifiers gave the label, and not a person."""
-    return label.note in _NOTES.values() and not label.reviewer and label.decided_on is None
+    identifiers = _IDENTIFIERS[bool(by_identifier["UEI"]), bool(by_identifier["DUNS"])]
+    return AwardLabel(award_id, tuple(ids), identifiers=identifiers)
 
 
 def _contradicts(match: IdentifierMatch) -> bool:

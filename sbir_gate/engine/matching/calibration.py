@@ -70,9 +70,9 @@ class AbsentShare(NamedTuple):
 def stratum_numbers(query: Integers, matrix: Floats, max_frequency_in_state: int) -> Integers:
     """Return the place in STRATA of each pair of a feature matrix; `links_by_name` is the rule."""
     column = {name: matrix[:, FEATURES.index(name)] for name in _DECISIVE}
-    is_exact, same_state = column["same_compact"] > 0, column["same_state"] > 0
+    is_exact, same_state = (column["same_compact"] > 0) & (column["alias"] == 0), column["same_state"] > 0
     elsewhere = column["state_conflict"] > 0
-    confirms = (column["same_zip5"] > 0) | (same_state & (column["same_city"] > 0))
+    confirms = _confirms(matrix)
     place = np.select(
         [confirms, same_state, elsewhere],
         [_PLACES.index(PlaceEvidence.CONFIRMS), 1, _PLACES.index(PlaceEvidence.CONTRADICTS)],
@@ -90,16 +90,27 @@ def stratum_numbers(query: Integers, matrix: Floats, max_frequency_in_state: int
 
 
 _DECISIVE = (
-    *("same_compact", "same_zip5", "same_state", "state_conflict", "same_city"),
+    *("same_compact", "alias", "same_state", "state_conflict"),
     *("shared_rarity", "name_frequency", "margin"),
 )
 
 
+def _confirms(matrix: Floats) -> NDArray[np.bool_]:
+    same_zip5, same_city, same_state = (
+        matrix[:, FEATURES.index(name)] > 0 for name in ("same_zip5", "same_city", "same_state")
+    )
+    confirms: NDArray[np.bool_] = same_zip5 | (same_city & same_state)
+    return confirms
+
+
 def is_barred(matrix: Floats) -> NDArray[np.bool_]:
-    """Say which pairs never link because their names contradict, whatever the model thinks."""
+    """Say which pairs never link, whatever the model thinks: other words, or an unconfirmed alias."""
+    is_alias = matrix[:, FEATURES.index("alias")] > 0
     contradiction = matrix[:, FEATURES.index("contradiction")]
     rest = matrix[:, FEATURES.index("unconfirmed_rest")]
-    barred: NDArray[np.bool_] = (contradiction >= CONTRADICTING) | (rest >= UNCONFIRMED)
+    barred: NDArray[np.bool_] = (
+        (contradiction >= CONTRADICTING) | (rest >= UNCONFIRMED) | (is_alias & ~_confirms(matrix))
+    )
     return barred
 
 

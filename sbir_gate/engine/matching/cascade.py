@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -28,6 +29,7 @@ from sbir_gate.engine.matching.decisions import (
     best_answer,
     decide_firm,
     is_sure,
+    stratum_of,
 )
 from sbir_gate.engine.matching.exact import (
     IdentifierMatch,
@@ -38,9 +40,9 @@ from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches
 from sbir_gate.engine.matching.query_parts import DecisivePairs, Scoring, score_queries
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
-from sbir_gate.engine.matching.strata import CONFIDENT, STRATA, Basis, Stratum
+from sbir_gate.engine.matching.strata import CONFIDENT, STRATA, Basis
 from sbir_gate.engine.matching.training import ask, joined, label_pairs, train
-from sbir_gate.model.matches import Method
+from sbir_gate.model.matches import DecisionKind, Method, PlaceEvidence
 
 _LEAST_CHECKING_LABELS, _CHECKING_LABELS = 100, 200
 """Labelled firms from which the shipped limits are checked, and the sample of them that is asked."""
@@ -150,7 +152,20 @@ def _match_firms(
         notes["absent_share"] = f"{absent.estimate:.3f}, at most {absent.high:.3f}"
         interval = f"{false.low:.4f} to {false.high:.4f}"
         notes["linked_when_hidden"] = f"{false.part:,} of {false.whole:,}, {interval}"
-    return Matched(decisions, rules, model, counts, counters, notes)
+    return Matched(decisions, rules, model, counts, counters, {**notes, **_strata_notes(decisions)})
+
+
+def _strata_notes(decisions: Sequence[FirmDecision]) -> dict[str, str]:
+    """Return the links by name of each method and place, counted in firms, and the precision they state."""
+    stated: dict[tuple[Method, PlaceEvidence], list[float]] = defaultdict(list)
+    for decision in decisions:
+        if decision.kind is DecisionKind.LINK and decision.best is not None:
+            stated[decision.method, decision.best.place].append(decision.best.confidence)
+    return {
+        f"links_{method}_{place}": f"{len(found):,}, stated precision {math.fsum(found) / len(found):.4f}"
+        for (method, place), found in sorted(stated.items())
+        if method not in (Method.UEI_EXACT, Method.DUNS_EXACT)
+    }
 
 
 def _identifier_matches(
@@ -254,9 +269,7 @@ def _links_per_stratum(unlabelled: Sequence[Sequence[PairFacts]], rules: Rules) 
     """Return the links of each stratum, by its number, that the rules make of the pairs of each firm."""
     answers = filter(None, (best_answer(pairs, (), rules) for pairs in unlabelled))
     return Counter(
-        STRATA.index(Stratum(pair.method, pair.place, basis))
-        for pair, basis in answers
-        if is_sure(pair, basis, rules)
+        STRATA.index(stratum_of(pair, basis)) for pair, basis in answers if is_sure(pair, basis, rules)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,8 +33,11 @@ At least 0.988 of them were correct in every case: docs/performance/enrichment-b
 
 IDENTIFIER_CONFLICT = "identifier-conflict"
 
+ALIAS_CONFIDENCE = 0.5
+"""The most that is stated of a name that is only an alias, where no place confirms it: an assumption."""
+
 _DECISIVE = (
-    *("same_compact", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity"),
+    *("same_compact", "alias", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity"),
     *("contradiction", "unconfirmed_rest"),
 )
 
@@ -94,18 +97,27 @@ class Rules:
 
     def confidence(self, pair: PairFacts, basis: Basis = Basis.MODEL) -> float:
         """Return the calibrated confidence of a pair."""
-        found = self.acceptances.get(Stratum(pair.method, pair.place, basis))
+        found = self.acceptances.get(stratum_of(pair, basis))
+        confidence = pair.confidence
         if found is not None:
-            odds = pair.confidence / max(1.0 - pair.confidence, 1e-12)
-            return found.confidence(math.log(max(odds, 1e-12)))
-        return max(pair.confidence, RULE_CONFIDENCE) if basis is Basis.RULE else pair.confidence
+            odds = confidence / max(1.0 - confidence, 1e-12)
+            confidence = found.confidence(math.log(max(odds, 1e-12)))
+        elif basis is Basis.RULE:
+            confidence = max(confidence, RULE_CONFIDENCE)
+        return min(confidence, ALIAS_CONFIDENCE) if pair.barrier is NoLinkReason.ALIAS else confidence
 
     def limit(self, pair: PairFacts, basis: Basis = Basis.MODEL) -> float:
         """Return the least confidence with which a pair of this stratum is a link."""
-        found = self.acceptances.get(Stratum(pair.method, pair.place, basis))
+        found = self.acceptances.get(stratum_of(pair, basis))
         if found is not None:
             return found.limit
         return 0.0 if basis is Basis.RULE else self.acceptance_limit
+
+
+def stratum_of(pair: PairFacts, basis: Basis) -> Stratum:
+    """Return the stratum of a link; an alias counts as a similar name, also where it is equal."""
+    method = Method.NAME_FUZZY if pair.method is Method.ALIAS else pair.method
+    return Stratum(method, pair.place, basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,40 +157,41 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
     states, zips = scored.pairs.right_places.state, scored.pairs.right_places.zip5
     facts = []
     for place, (index, confidence) in enumerate(zip(kept.tolist(), confidences[kept].tolist(), strict=True)):
-        is_exact = value["same_compact"][place] > 0
+        cell = {name: cells[place] for name, cells in value.items()}
+        is_exact = cell["same_compact"] > 0
         recipient = str(scored.recipient_id[index])
         left = str(scored.names.normal[scored.pairs.left[index]])
         right = str(scored.names.normal[scored.pairs.right[index]])
+        named = Method.NAME_EXACT if is_exact else Method.NAME_FUZZY
         facts.append(
             PairFacts(
                 query_id=int(scored.query[index]),
                 row_key=int(scored.row_key[index]),
                 recipient_id=recipient,
                 entity=str(scored.pairs.entity[index]),
-                method=Method.NAME_EXACT if is_exact else Method.NAME_FUZZY,
+                method=Method.ALIAS if cell["alias"] > 0 else named,
                 score=100.0 if is_exact else similarity[place],
                 confidence=confidence,
-                same_zip5=value["same_zip5"][place] > 0,
-                same_state=value["same_state"][place] > 0,
-                state_conflict=value["state_conflict"][place] > 0,
-                same_city=value["same_city"][place] > 0,
+                same_zip5=cell["same_zip5"] > 0,
+                same_state=cell["same_state"] > 0,
+                state_conflict=cell["state_conflict"] > 0,
+                same_city=cell["same_city"] > 0,
                 name_frequency=int(scored.pairs.name_frequency[index]),
-                barrier=_barrier(
-                    left, right, value["contradiction"][place], value["unconfirmed_rest"][place]
-                ),
-                is_rare=value["shared_rarity"][place] >= RARE_ENOUGH,
+                barrier=_barrier(left, right, cell),
+                is_rare=cell["shared_rarity"] >= RARE_ENOUGH,
                 order=(-confidence, -similarity[place], recipient, *map(str, (states[index], zips[index]))),
             )
         )
     return facts
 
 
-def _barrier(left: str, right: str, contradiction: float, unconfirmed_rest: float) -> NoLinkReason | None:
+def _barrier(left: str, right: str, cell: Mapping[str, float]) -> NoLinkReason | None:
     if differ_in_generation(left, right):
         return NoLinkReason.OTHER_GENERATION
-    if contradiction >= CONTRADICTING or unconfirmed_rest >= UNCONFIRMED:
+    if cell["contradiction"] >= CONTRADICTING or cell["unconfirmed_rest"] >= UNCONFIRMED:
         return NoLinkReason.OTHER_WORDS
-    return None
+    is_confirmed = cell["same_zip5"] > 0 or (cell["same_city"] > 0 and cell["same_state"] > 0)
+    return NoLinkReason.ALIAS if cell["alias"] > 0 and not is_confirmed else None
 
 
 def links_by_name(pair: PairFacts, states_in_common: int, max_frequency_in_state: int) -> bool:
@@ -243,11 +256,11 @@ def _distinct(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
 def bars(pair: PairFacts, borne: Collection[str]) -> bool:
     """Say whether the names of a pair keep it from being a link, however sure the model is.
 
-    Other words do not where an identifier is the same (`borne`: the entities that bear one of the firm's):
-    a firm that was renamed has other words too.
+    Other words and aliases do not where an identifier is the same (`borne`: the entities that bear one of
+    the firm's): a firm that was renamed has other words too.
     """
     return pair.barrier is not None and not (
-        pair.barrier is NoLinkReason.OTHER_WORDS and pair.entity in borne
+        pair.barrier is not NoLinkReason.OTHER_GENERATION and pair.entity in borne
     )
 
 
@@ -277,8 +290,9 @@ def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rule
 
 def _from_name(pair: PairFacts, rules: Rules, basis: Basis = Basis.MODEL) -> Candidate:
     confidence = rules.confidence(pair, basis)
+    reason = NoLinkReason.ALIAS.value if pair.barrier is NoLinkReason.ALIAS else ""
     row = pair.row_key, pair.recipient_id, pair.entity
-    return Candidate(*row, pair.method, pair.score, confidence, place=pair.place)
+    return Candidate(*row, pair.method, pair.score, confidence, reason, pair.place)
 
 
 def _from_identifier(match: IdentifierMatch) -> Candidate:

@@ -42,13 +42,14 @@ def create_firms(connection: DuckDBPyConnection) -> int:
 def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
     """Create `queries` and `firm_queries` for the firms in `firm_ids_table`; return the queries.
 
-    A query is a distinct (normal name, legal form, place, identifiers): firms that differ only in the
-    spelling of their name share it.
+    A query is a distinct (normal name, legal form, alias or not, place, identifiers): firms that differ only
+    in the spelling of their name share it.
     """
     connection.execute(f"""
         CREATE OR REPLACE TABLE queries AS
-        SELECT (row_number() OVER (ORDER BY normal, form, city, state, zip5, uei, duns)) - 1 AS query_id, *
-        FROM (SELECT DISTINCT normal, compact, form, city, state, zip5, uei, duns
+        SELECT (row_number() OVER (ORDER BY normal, form, city, state, zip5, uei, duns, is_alias)) - 1
+               AS query_id, *
+        FROM (SELECT DISTINCT normal, compact, form, is_alias, city, state, zip5, uei, duns
               FROM firm_names SEMI JOIN {firm_ids_table} USING (firm_id) WHERE compact <> '')
         ORDER BY query_id
     """)
@@ -57,7 +58,8 @@ def create_queries(connection: DuckDBPyConnection, firm_ids_table: str) -> int:
         SELECT DISTINCT n.firm_id, q.query_id
         FROM firm_names n SEMI JOIN {firm_ids_table} USING (firm_id)
         JOIN queries q
-          ON n.normal = q.normal AND n.form IS NOT DISTINCT FROM q.form AND n.city IS NOT DISTINCT FROM q.city
+          ON n.normal = q.normal AND n.form IS NOT DISTINCT FROM q.form AND n.is_alias = q.is_alias
+         AND n.city IS NOT DISTINCT FROM q.city
          AND n.state IS NOT DISTINCT FROM q.state AND n.zip5 IS NOT DISTINCT FROM q.zip5
          AND n.uei IS NOT DISTINCT FROM q.uei AND n.duns IS NOT DISTINCT FROM q.duns
     """)

@@ -10,6 +10,7 @@ One process at a time writes. Once all chunks are there, a mark says so: any num
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -65,12 +66,51 @@ class FinishedChunk:
     path: Path
 
 
-class Ledger:
+class ChunkFolder:
+    """Where chunks are recorded: by the process that holds the ledger, and by its workers.
+
+    `scratch` is a folder for temporary files of one run. A worker that outlives its run finds it removed, and
+    records nothing any more.
+    """
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        self.folder = folder
+        self.scratch = scratch
+
+    def record(self, chunk: Chunk, write: Callable[[Path], object]) -> Path:
+        """Let `write` make the part file of a chunk, enter the chunk, and return the part's path.
+
+        Afterwards the chunk is finished. Raises OSError when it cannot be written (possibly transient;
+        `unwritable` makes it a message); then the chunk counts as not done.
+        """
+        path = self.folder / _part_name(chunk)
+        # two workers may make the same part, if one was taken for lost
+        temporary = self.scratch / f"{path.stem}-{uuid.uuid4().hex}.parquet"
+        temporary_entry = temporary.with_suffix(".json")
+        try:
+            write(temporary)
+            entry = _Entry(chunk, temporary.stat().st_size, sha256_of(temporary))
+            write_durably(temporary_entry, _ENTRIES.dump_json(entry))
+            place_durably(temporary, path)
+            place_durably(temporary_entry, path.with_suffix(".json"))
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+                temporary_entry.unlink(missing_ok=True)
+        return path
+
+    def unwritable(self, error: OSError) -> OutputError:
+        """Return the error that chunks cannot be kept here, with a hint."""
+        problem = f"the finished chunks cannot be kept ({error.strerror or error})"
+        hint = "free some room, or set enrichment.work_folder to a folder that you may write to"
+        return OutputError(problem, hint, path=self.folder)
+
+
+class Ledger(ChunkFolder):
     """The finished chunks in one folder, held by this process until it is closed.
 
     `finished` are those found at the start, in the order of the source; `damaged` counts those whose
     part was not what its entry says, `is_outdated` says that parts under another key were removed.
-    `scratch` is a folder for temporary files of this process.
     """
 
     def __init__(self, folder: Path, key: str, *, is_fresh: bool = False) -> None:
@@ -79,13 +119,12 @@ class Ledger:
         Raises UsageError when another process holds it or it holds other things, OutputError when it
         cannot be written.
         """
-        self._folder = folder
+        super().__init__(folder, folder / _SCRATCH / uuid.uuid4().hex[:8])
         self._key = key
         self._is_whole = False
         self.damaged = 0
         self.is_outdated = False
         self.finished: tuple[FinishedChunk, ...] = ()
-        self.scratch = folder / _SCRATCH
         try:
             folder.mkdir(exist_ok=True)
             self._check_content()
@@ -101,14 +140,9 @@ class Ledger:
             raise self.unwritable(error) from error
 
     @property
-    def folder(self) -> Path:
-        """Where the parts are."""
-        return self._folder
-
-    @property
     def has_chunks(self) -> bool:
         """Say whether there is a finished chunk by now."""
-        return any(self._folder.glob("part-*.json"))
+        return any(self.folder.glob("part-*.json"))
 
     @property
     def is_whole(self) -> bool:
@@ -117,9 +151,9 @@ class Ledger:
 
     def complete(self) -> None:
         """Mark the chunks as all of the source: they stay, for `whole_chunks`. Raises OutputError."""
-        chunks = len(list(self._folder.glob("part-*.json")))
+        chunks = len(list(self.folder.glob("part-*.json")))
         try:
-            write_durably(self._folder / _WHOLE, _WHOLES.dump_json(_Whole(self._key, chunks)))
+            write_durably(self.folder / _WHOLE, _WHOLES.dump_json(_Whole(self._key, chunks)))
         except OSError as error:
             raise self.unwritable(error) from error
         self._is_whole = True
@@ -137,9 +171,9 @@ class Ledger:
         return found
 
     def _open(self, key: str, is_fresh: bool) -> None:
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir()
-        header = self._folder / _HEADER
+        shutil.rmtree(self.folder / _SCRATCH, ignore_errors=True)
+        self.scratch.mkdir(parents=True)
+        header = self.folder / _HEADER
         if header.exists() and (is_fresh or not _has_key(header, key)):
             self.is_outdated = self.has_chunks and not is_fresh
             self._remove_parts()
@@ -147,27 +181,9 @@ class Ledger:
             self._remove_parts()
             write_durably(header, _HEADERS.dump_json(_Header(FORMAT_VERSION, key)))
         self.finished = tuple(self._read_entries())
-        self._is_whole = _is_all(self._folder, key, len(self.finished))
+        self._is_whole = _is_all(self.folder, key, len(self.finished))
         if not self._is_whole:
-            (self._folder / _WHOLE).unlink(missing_ok=True)
-
-    def record(self, chunk: Chunk, write: Callable[[Path], object]) -> Path:
-        """Let `write` make the part file of a chunk, enter the chunk, and return the part's path.
-
-        Afterwards the chunk is finished. Raises OSError when it cannot be written (possibly transient;
-        `unwritable` makes it a message); then the chunk counts as not done.
-        """
-        path = self._part_path(chunk)
-        temporary = self.scratch / path.name
-        try:
-            write(temporary)
-            entry = _Entry(chunk, temporary.stat().st_size, sha256_of(temporary))
-            place_durably(temporary, path)
-            write_durably(path.with_suffix(".json"), _ENTRIES.dump_json(entry))
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-        return path
+            (self.folder / _WHOLE).unlink(missing_ok=True)
 
     def close(self, *, is_done: bool) -> None:
         """Let go of the folder; remove it when all is done, or when it holds no finished chunk.
@@ -175,16 +191,16 @@ class Ledger:
         Chunks that are marked as all of the source stay.
         """
         with suppress(OSError):
-            shutil.rmtree(self.scratch, ignore_errors=True)
-            if (is_done and not self._is_whole) or not any(self._folder.glob("part-*.json")):
+            shutil.rmtree(self.folder / _SCRATCH, ignore_errors=True)
+            if (is_done and not self._is_whole) or not any(self.folder.glob("part-*.json")):
                 self._remove_parts()
         self._lock.close()
         with suppress(OSError):
-            self._folder.rmdir()  # unless there is something in it
+            self.folder.rmdir()  # unless there is something in it
 
     def _read_entries(self) -> list[FinishedChunk]:
         found = []
-        for entry_path in self._folder.glob("part-*.json"):
+        for entry_path in self.folder.glob("part-*.json"):
             done = _sound_chunk(entry_path)
             if done is None:
                 self.damaged += 1
@@ -194,28 +210,19 @@ class Ledger:
                 found.append(done)
         return sorted(found, key=_place)
 
-    def _part_path(self, chunk: Chunk) -> Path:
-        return self._folder / _part_name(chunk)
-
     def _remove_parts(self) -> None:
         # the mark goes first: without it what is left is not taken for whole
         for pattern in (_WHOLE, _HEADER, "part-*.json", "part-*.parquet", ".*.part"):
-            for path in self._folder.glob(pattern):
+            for path in self.folder.glob(pattern):
                 path.unlink()
 
     def _check_content(self) -> None:
         """Reject a folder with other files: nothing in it may be removed."""
-        names = {path.name for path in self._folder.iterdir() if not path.name.startswith(".")}
+        names = {path.name for path in self.folder.iterdir() if not path.name.startswith(".")}
         if names and not names & {_HEADER, _LOCK}:
             problem = f"holds {min(names)!r}, which is not of an interrupted run"
             hint = "the finished chunks go there: move it away, or name another --output"
-            raise UsageError(problem, hint, path=self._folder)
-
-    def unwritable(self, error: OSError) -> OutputError:
-        """Return the error that chunks cannot be kept here, with a hint."""
-        problem = f"the finished chunks cannot be kept ({error.strerror or error})"
-        hint = "free some room, or set enrichment.work_folder to a folder that you may write to"
-        return OutputError(problem, hint, path=self._folder)
+            raise UsageError(problem, hint, path=self.folder)
 
 
 def whole_chunks(folder: Path, key: str) -> tuple[FinishedChunk, ...]:

@@ -1,7 +1,7 @@
 """Names and their keys, normalised: one pure module of rules, as SQL over columns and as Python.
 
 Bulk work (every recipient) runs as SQL that `normal_rows` builds, each form a column made of the one before;
-what only a few names need (aliases, canonical tokens) is plain Python. Input text is clean: HTML
+what only a few names need (canonical tokens) is plain Python. Input text is clean: HTML
 entities and mojibake were repaired when it was read.
 
 Three forms of a name:
@@ -14,7 +14,6 @@ Three forms of a name:
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -144,33 +143,6 @@ def legal_form(column: str) -> str:
         f"CASE WHEN regexp_matches({text}, {literal(_CORPORATION)}) THEN 'corporation'"
         f" WHEN regexp_matches({text}, {literal(_COMPANY)}) THEN 'company' END"
     )
-
-
-_ALIAS_MARK = (
-    r"(?:D\s*/?\s*B\s*/?\s*A|DOING BUSINESS AS|A\s*/\s*K\s*/\s*A|AKA|ALSO KNOWN AS|F\s*/?\s*K\s*/?\s*A"
-    r"|FORMERLY KNOWN AS|FORMERLY|N\s*/?\s*K\s*/?\s*A|NOW KNOWN AS|TRADING AS|T/A)"
-)
-ALIAS_PATTERN = rf"(?i)\b{_ALIAS_MARK}\b[:.]?|[(\[][^()\[\]]*[A-Za-z]{{3}}[^()\[\]]*[)\]]"
-"""RE2 pattern of a raw name that holds more than one name (a DBA, a former or bracketed name)."""
-
-_ALIAS_SPLIT = re.compile(rf"\b{_ALIAS_MARK}\b[:.]?", re.IGNORECASE)
-_BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-
-
-def alias_names(name: str) -> tuple[str, ...]:
-    """Return the other names in a raw name: around a DBA mark, in brackets, or without them.
-
-    >>> alias_names("Acme Labs, Inc. dba Bright Optics (formerly Old Lens LLC)")
-    ('Acme Labs, Inc.', 'Bright Optics', 'Old Lens LLC')
-    """
-    pieces = [_BRACKETED.sub(" ", name), *_BRACKETED.findall(name)]
-    found: dict[str, None] = {}
-    for piece in pieces:
-        for part in _ALIAS_SPLIT.split(piece):
-            words = part.strip(" ,;:-")
-            if len(re.sub(r"[^A-Za-z0-9]", "", words)) >= 3 and words != name.strip():
-                found[words] = None
-    return tuple(found)
 
 
 _FOLDS = {

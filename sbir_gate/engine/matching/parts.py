@@ -18,12 +18,8 @@ from typing import Protocol
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from sbir_gate.engine.matching.normalise import (
-    ALIAS_PATTERN,
-    alias_names,
-    compact_name,
-    normal_rows,
-)
+from sbir_gate.engine.matching.aliases import NAMES_PATTERN, names_within
+from sbir_gate.engine.matching.normalise import compact_name, normal_rows
 from sbir_gate.files import unwritable
 from sbir_gate.reading.database import WORK_HINT, count_rows, register_function
 from sbir_gate.reading.recipient_index import index_path, write_index
@@ -99,15 +95,17 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
 
     `table` has a column `name`; `columns` are carried along. Under a placeholder name `normal` is NULL: such
     rows name no firm, and the caller drops them. `alias_column` names a boolean that is
-    true for other names than the one the source gives.
+    true for the names that are weaker than the one the source gives.
     """
     # no filter here: DuckDB would move it below the last step and work the normal form out twice
     return f"""
         WITH named AS (
             SELECT *, name AS raw_name, false AS {alias_column} FROM {table}
             UNION ALL
-            SELECT *, unnest(alias_names(name)) AS raw_name, true
-            FROM (SELECT * FROM {table} WHERE regexp_matches(name, {literal(ALIAS_PATTERN)}))
+            SELECT * EXCLUDE (found), found.name, found.is_alias FROM (
+                SELECT *, unnest(names_within(name)) AS found
+                FROM (SELECT * FROM {table} WHERE regexp_matches(name, {literal(NAMES_PATTERN)}))
+            )
         ), normalised AS {normal_rows("named", "raw_name")},
         known AS (SELECT * REPLACE (CASE WHEN normal NOT IN ({_PLACEHOLDERS}) THEN normal END AS normal)
                   FROM normalised)
@@ -116,8 +114,8 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
 
 
 def register_functions(connection: DuckDBPyConnection) -> None:
-    """Make `alias_names` callable from SQL on this connection."""
-    register_function(connection, "alias_names", lambda name: list(alias_names(name)), "VARCHAR[]")
+    """Make `names_within` callable from SQL on this connection."""
+    register_function(connection, "names_within", names_within, "STRUCT(name VARCHAR, is_alias BOOLEAN)[]")
 
 
 def part_query(batch_table: str) -> str:

@@ -10,12 +10,14 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from sbir_gate.engine.matching.aliases import NAMES_PATTERN
 from sbir_gate.engine.matching.entities import ENTITY_COLUMNS, find_entities, join_entities
 from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, COMMON_TOKENS, canonical_token, legal_form
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.engine.matching.similarity import Pairs, Places, features
 from sbir_gate.engine.matching.tokens import Floats, Integers, NameTable, build_name_table
 from sbir_gate.reading.database import count_rows
+from sbir_gate.sql_text import literal
 
 _CUT_LENGTHS = "(29, 30, 31, 39, 40, 41)"
 _TEXT_COLUMNS = (
@@ -99,7 +101,9 @@ def fetch_pairs(connection: DuckDBPyConnection, condition: str = "true") -> Pair
                q.uei <> r.uei AS uei_conflict,
                NOT list_has_any(string_split(q.duns, ' '), string_split(r.entity_duns, ' ')) AS duns_conflict,
                r.name_frequency, len(r.name) IN {_CUT_LENGTHS} AS is_cut,
-               q.form <> CASE WHEN NOT r.is_alias THEN {legal_form("r.name")} END AS form_conflict
+               q.form <> CASE WHEN NOT regexp_matches(r.name, {literal(NAMES_PATTERN)})
+                              THEN {legal_form("r.name")} END AS form_conflict,
+               q.is_alias OR r.is_alias AS is_alias
         FROM (FROM pairs WHERE {condition}) p
         JOIN queries q USING (query_id) JOIN pair_recipients r USING (row_key)
         ORDER BY query_id, r.place
@@ -134,6 +138,7 @@ def score_rows(columns: PairRows, counts: TokenCounts) -> ScoredPairs:
         duns_conflict=_flags(np.ma.asarray(columns["duns_conflict"])),
         is_cut=np.asarray(columns["is_cut"], dtype=np.bool_),
         form_conflict=_flags(np.ma.asarray(columns["form_conflict"])),
+        is_alias=np.asarray(columns["is_alias"], dtype=np.bool_),
     )
     return ScoredPairs(
         query=pairs.query,

@@ -23,7 +23,7 @@ query_unmatched recipient_unmatched shared_rarity near_rarity same_first_token s
 cut_prefix acronym numbers_differ same_zip5 same_zip3 zip_conflict same_city city_conflict same_state
 state_conflict uei_conflict duns_conflict same_compact_elsewhere rare_token rare_token_elsewhere
 name_frequency runner_ups margin shared_keys shortness query_rest recipient_rest contradiction
-unconfirmed_rest form_conflict
+unconfirmed_rest form_conflict alias
 """
 FEATURES = tuple(_FEATURES.split())
 """The columns of the feature matrix, in their order; the stored model names them."""
@@ -47,7 +47,8 @@ class Pairs:
     `query` numbers the queries; `left` and `right` are rows of the name table; `entity` is the id of one row
     of the recipient's entity. `name_frequency` is how many distinct recipients have the compact name.
     `uei_conflict` and `duns_conflict` say that both sides have such an identifier and share none,
-    `form_conflict` that one is a corporation and the other a limited liability company or partnership.
+    `form_conflict` that one is a corporation and the other a limited liability company or partnership,
+    `is_alias` that one of the names is an alias.
     `is_cut` says that the recipient's or the query's raw name has the length of a column that cuts names.
     """
 
@@ -63,6 +64,7 @@ class Pairs:
     duns_conflict: NDArray[np.bool_]
     is_cut: NDArray[np.bool_]
     form_conflict: NDArray[np.bool_]
+    is_alias: NDArray[np.bool_]
 
 
 def features(pairs: Pairs, names: NameTable, total: int) -> Floats:
@@ -81,6 +83,7 @@ def features(pairs: Pairs, names: NameTable, total: int) -> Floats:
     rest = np.maximum(columns["query_rest"], columns["recipient_rest"])
     columns["unconfirmed_rest"] = rest * (1.0 - is_confirmed)
     columns["form_conflict"] = pairs.form_conflict.astype(np.float64)
+    columns["alias"] = pairs.is_alias.astype(np.float64)
     columns["name_frequency"] = np.log(np.maximum(pairs.name_frequency, 1)) / 3.0
     columns["runner_ups"], columns["margin"] = _competition(pairs, names, columns)
     columns["shared_keys"] = np.minimum(pairs.shared_keys, 12) / 12.0

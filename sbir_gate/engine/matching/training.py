@@ -60,6 +60,7 @@ def subset(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
         duns_conflict=pairs.duns_conflict[keep],
         is_cut=pairs.is_cut[keep],
         form_conflict=pairs.form_conflict[keep],
+        is_alias=pairs.is_alias[keep],
     )
 
 

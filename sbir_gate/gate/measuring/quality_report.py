@@ -58,6 +58,7 @@ _BY_METHOD: Mapping[str, NoLinkReason] = {
     Method.UEI_EXACT.value: NoLinkReason.IDENTIFIER_CONFLICT,
     Method.DUNS_EXACT.value: NoLinkReason.IDENTIFIER_CONFLICT,
     Method.NAME_EXACT.value: NoLinkReason.NAME_FREQUENCY,
+    Method.ALIAS.value: NoLinkReason.ALIAS,
 }
 
 

@@ -74,6 +74,7 @@ _FEATURES = {
     "contradiction": "unmatched words on both sides",
     "unconfirmed_rest": "unmatched word, no place confirms",
     "form_conflict": "legal forms differ",
+    "alias": "one of the names is an alias",
 }
 _KEYS = {
     "start-in-zip3": "first 4 letters and ZIP area",

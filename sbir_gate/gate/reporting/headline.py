@@ -146,7 +146,8 @@ def _figures(run: Run | None, verdict: Verdict, changes: dict[str, Change]) -> I
         if run is not None:
             text = f"{run.quality.links:,} of {run.quality.awards:,} awards linked ({text})"
         yield text
-    if verdict.population is not None:
+    # without an interval nothing is estimated: the fixture is all awards
+    if verdict.population is not None and verdict.population.low < verdict.population.high:
         yield f"of all awards {population_text(verdict.population)}"
     if verdict.reference_started_at and verdict.outcome is not Outcome.INCOMPARABLE:
         yield outcome_of_awards(verdict.records)

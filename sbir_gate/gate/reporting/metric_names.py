@@ -48,6 +48,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "links/duns-exact": "Links by DUNS",
         "links/name-exact": "Links by exact name",
         "links/name-fuzzy": "Links by fuzzy name",
+        "links/alias": "Links by alias",
     }
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sbir_gate.gate.reporting.no_link import reason_text
+from sbir_gate.gate.reporting.page_text import render_page_markdown, render_page_text
 from sbir_gate.gate.reporting.quality_charts import (
     histogram_chart,
     method_chart,
@@ -41,6 +42,10 @@ from sbir_gate.pages.blocks import (
     Section,
     Tone,
 )
+from sbir_gate.pages.page import render_page
+
+_MARKDOWN_ROWS = 20
+_CONSOLE_ROWS = 8
 
 _COMMIT_CHARACTERS = 12
 
@@ -206,3 +211,18 @@ def _notes(report: QualityReport) -> Iterator[str]:
         dirty = " with changes" if report.source.is_dirty else ""
         yield f"Gate: {shown(report.gate)}. Engine: {shown(report.enricher)}. Commit: {commit}{dirty}."
     yield "Intervals are Wilson's score intervals at 95%. Candidates never count in the match rate."
+
+
+def render_quality_html(report: QualityReport) -> str:
+    """Return the report as one HTML file with charts, which works offline."""
+    return render_page(quality_page(report))
+
+
+def render_quality_markdown(report: QualityReport) -> str:
+    """Return the report as Markdown, with the first rows of each table."""
+    return render_page_markdown(quality_page(report), _MARKDOWN_ROWS)
+
+
+def render_quality_console(report: QualityReport, width: int) -> str:
+    """Return the report for a terminal of this width, with the first rows of each table."""
+    return render_page_text(quality_page(report), width, _CONSOLE_ROWS)

@@ -79,6 +79,7 @@ _METHODS: Mapping[str, str] = MappingProxyType(
         Method.DUNS_EXACT.value: "DUNS",
         Method.NAME_EXACT.value: "exact name",
         Method.NAME_FUZZY.value: "fuzzy name",
+        Method.ALIAS.value: "alias",
     }
 )
 

@@ -19,7 +19,8 @@ from sbir_gate.settings.reading import reading_options
 class Answers:
     """What only the team knows; paths are from the folder of the call.
 
-    `engine` is empty for the built-in engine, `python` where the engine names none.
+    `engine` is empty for the built-in engine, `python` where the engine names none. `has_forks` says that
+    pull requests come from forks too.
     """
 
     awards: str
@@ -29,6 +30,7 @@ class Answers:
     truth: Path | None = None
     count: int = 500
     seed: int = 1
+    has_forks: bool = False
 
 
 def check_awards(source: str) -> None:

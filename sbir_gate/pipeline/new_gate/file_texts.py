@@ -1,4 +1,4 @@
-"""The texts of a new gate: its settings, its workflow and the page that says how its fixture was drawn."""
+"""The texts of a new gate: its settings, its workflows and the page that says how its fixture was drawn."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ def workflow_text(facts: GateFacts) -> str:
     # where the settings name no interpreter, the workflow names the one that it makes
     has_python = bool(facts.command and not facts.python and facts.setup.lines)
     return _templates().get_template("workflow.yml.j2").render(gate=facts, has_python=has_python)
+
+
+def comment_text(facts: GateFacts) -> str:
+    """Return the workflow that comments on pull requests from forks."""
+    return _templates().get_template("comment.yml.j2").render(gate=facts)
 
 
 def fixture_text(gate: str, truth_file: str, drawn: DrawnFixture) -> str:

@@ -36,6 +36,7 @@ from sbir_gate.pipeline.new_gate.file_plan import (
 )
 from sbir_gate.pipeline.new_gate.file_texts import (
     GateFacts,
+    comment_text,
     fixture_text,
     settings_text,
     workflow_text,
@@ -78,7 +79,7 @@ class Preparation:
     """What is ready to be written, and what was found out on the way.
 
     `own_workflow` is the workflow that already runs this gate, empty if there is none. `is_outside` says that
-    the interpreter lies outside the repository.
+    the interpreter lies outside the repository, `has_comments` that a workflow comments on runs of forks.
     """
 
     place: Place
@@ -88,6 +89,7 @@ class Preparation:
     files: tuple[PlannedFile, ...]
     own_workflow: str
     is_outside: bool
+    has_comments: bool
 
 
 def place_of(folder: Path) -> Place:
@@ -146,14 +148,16 @@ def prepare_gate(
     settings_file.write_text(settings_text(facts), encoding="utf-8")
     options |= {"fixtures.awards": str(drawn.awards_file), "fixtures.recipients": str(drawn.recipients_file)}
     check = check_engine(load_settings(settings_file, environment, options), edges, progress)
-    own_workflow = _own_workflow(place, facts)
-    files = _new_files(place, facts, drawn, own_workflow)
+    own_workflows = _own_workflows(place, facts)
+    own_workflow = own_workflows.get(False, "")
+    files = _new_files(place, facts, drawn, own_workflow, has_forks=answers.has_forks)
     existing = {
         file.path: content for file in files if (content := content_of(place.root / file.path)) is not None
     }
     planned = plan_files(files, existing, may_replace=may_replace)
     is_outside = bool(answers.python) and not facts.python
-    return Preparation(place, facts, drawn, check, planned, own_workflow, is_outside)
+    has_comments = answers.has_forks or True in own_workflows
+    return Preparation(place, facts, drawn, check, planned, own_workflow, is_outside, has_comments)
 
 
 def write_files(prepared: Preparation) -> None:
@@ -243,19 +247,24 @@ def _refuse_own_source(request: DrawRequest, facts: GateFacts, folder: Path) -> 
             )
 
 
-def _own_workflow(place: Place, facts: GateFacts) -> str:
-    """Return the workflow of the repository that already runs a gate with these settings."""
-    if not place.has_git:
-        return ""
-    for workflow in read_workflows(place.root)[0]:
-        steps = (step for job in workflow.jobs for step in job.steps if step.is_gate and step.uses)
-        if any(step.given("working-directory").strip("./") == facts.folder for step in steps):
-            return workflow.path
-    return ""
+def _own_workflows(place: Place, facts: GateFacts) -> Mapping[bool, str]:
+    """Return the workflows of the repository that already run a gate with these settings, the first of each.
+
+    The key says whether the workflow comments on runs of forks.
+    """
+    found: dict[bool, str] = {}
+    for workflow in read_workflows(place.root)[0] if place.has_git else ():
+        for step in (step for job in workflow.jobs for step in job.steps if step.is_gate and step.uses):
+            if step.given("working-directory").strip("./") == facts.folder:
+                found.setdefault(step.given("mode") == "comment", workflow.path)
+    return found
 
 
-def _new_files(place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow: str) -> Sequence[NewFile]:
-    workflow = (WORKFLOWS / (f"gate-{facts.name}.yml" if facts.name else "gate.yml")).as_posix()
+def _new_files(
+    place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow: str, *, has_forks: bool
+) -> Sequence[NewFile]:
+    stem = f"gate-{facts.name}" if facts.name else "gate"
+    workflow = (WORKFLOWS / f"{stem}.yml").as_posix()
     ignored = ["reports/"]
     if facts.command and facts.setup.lines:
         ignored.append(f"{facts.environment}/")
@@ -275,6 +284,9 @@ def _new_files(place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow
     ]
     if own_workflow in {"", workflow}:
         files.append(NewFile(workflow, workflow_text(facts).encode()))
+        if has_forks:  # it knows the other workflow by its name
+            comment = (WORKFLOWS / f"{stem}-comment.yml").as_posix()
+            files.append(NewFile(comment, comment_text(facts).encode()))
     files.append(NewFile(ignore_file, with_ignored(rules, ignored).encode()))
     return files
 

@@ -76,7 +76,8 @@ def made(source, tmp_path):
         options = reading_options(chunk_size=largest or chunk_size, retrying=retrying)
         with database(2) as connection, tempfile.TemporaryDirectory(dir=tmp_path) as folder:
             maker = PartMaker(connection, Path(folder), options, chunk_size, ledger, edges)
-            read = maker.read(str(source), RejectLog())
+            finished = ledger.finished if ledger is not None else ()
+            read = maker.read(str(source), RejectLog(), finished)
             open_parts(connection, read.parts)
             query = "SELECT row_key, recipient_id, normal FROM recipients ORDER BY ALL"
             rows = connection.execute(query).fetchall()

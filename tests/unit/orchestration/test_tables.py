@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sbir_gate.errors import UsageError
-from sbir_gate.orchestration.tables import KNOWN, loaded_as
+from sbir_gate.orchestration.io_manager import KNOWN, loaded_as
 
 # they are in requirements-dev.lock; an environment of before has them not yet
 pl = pytest.importorskip("polars")

@@ -3,8 +3,7 @@ import os
 import pytest
 
 from sbir_gate.errors import OutputError
-from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, published_places
-from sbir_gate.pipeline.publication import switch
+from sbir_gate.pipeline.asset_files import AssetFiles, EnrichedFiles, published_places, switch
 
 
 def place(folder, name, text):

@@ -1,7 +1,8 @@
 import pytest
 
 from sbir_gate.errors import InputError
-from sbir_gate.reading.truth import check_truth, read_truth
+from sbir_gate.model.records import IdentifierType
+from sbir_gate.reading.truth import check_truth, label_text, read_labels, read_truth
 
 
 @pytest.fixture
@@ -45,6 +46,43 @@ def test_a_fault_is_named_with_its_line(truth_of, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"absent\.csv: the truth cannot be read"):
         read_truth(tmp_path / "absent.csv")
+
+
+class TestWhatIdentifiersDecided:
+    HEADER = "award_id,recipient_ids,reviewer,note"
+
+    @pytest.fixture
+    def decided(self, tmp_path):
+        path = tmp_path / "truth.csv"
+
+        def read(text):
+            path.write_text(text)
+            return read_labels(path)
+
+        return read
+
+    def test_is_a_column_of_its_own_whatever_the_note(self, decided):
+        found = decided(f"{self.HEADER},identifiers\nA1,R1,,,both\nA2,R2,,same UEI,\nA3,R3,ann,,uei-only\n")
+        assert [label.is_by_identifier for label in found.values()] == [True, False, False]
+        assert decided(label_text(found.values())) == found
+
+    @pytest.mark.parametrize(
+        ("note", "identifiers"),
+        [
+            ("same UEI", IdentifierType.UEI_ONLY),
+            ("same DUNS", IdentifierType.DUNS_ONLY),
+            ("same UEI and DUNS", IdentifierType.BOTH),
+            ("the same UEI", IdentifierType.NEITHER),
+        ],
+    )
+    def test_is_known_by_the_note_in_files_that_were_written_without_it(self, decided, note, identifiers):
+        found = decided(f"{self.HEADER}\nA1,R1,,{note}\nA2,R2,ann,{note}\n")
+        assert found["A1"].identifiers is identifiers
+        assert not found["A2"].is_by_identifier
+
+    def test_is_one_of_four_values(self, decided):
+        with pytest.raises(InputError, match=r"truth\.csv:2: identifiers: is none of .* \('cage'\)"):
+            decided(f"{self.HEADER},identifiers\nA1,R1,,,cage\n")
 
 
 class TestTheFixtureOfTheTruth:

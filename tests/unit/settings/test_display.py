@@ -16,7 +16,8 @@ def test_every_value_is_shown_with_its_origin():
     assert "  repeats: 2  # --set" in lines
     assert any(line.startswith("  command: null  # config/base.yaml:") for line in lines)
     assert any(
-        line.startswith("  methods: [uei-exact, duns-exact, name-exact, name-fuzzy]  # ") for line in lines
+        line.startswith("  methods: [uei-exact, duns-exact, name-exact, name-fuzzy, alias]  # ")
+        for line in lines
     )
     assert text.endswith("\n")
 

@@ -46,6 +46,7 @@ def test_the_defaults_are_the_documented_ones():
         Method.DUNS_EXACT,
         Method.NAME_EXACT,
         Method.NAME_FUZZY,
+        Method.ALIAS,
     )
     assert settings.matching.acceptance_limit is None
     assert settings.gate.metrics["wall_seconds"].direction is Direction.LOWER_IS_BETTER
@@ -255,8 +256,11 @@ def test_quoted_signs_are_arguments():
             "matching.methods=[uei-exact, uei-exact]",
             "must not name anything twice (['uei-exact', 'uei-exact'])",
         ),
-        ("matching.methods=[none]", "must be one of uei-exact, duns-exact, name-exact, name-fuzzy ('none')"),
-        ("matching.methods=[5]", "must be one of uei-exact, duns-exact, name-exact, name-fuzzy (5)"),
+        (
+            "matching.methods=[none]",
+            "must be one of uei-exact, duns-exact, name-exact, name-fuzzy, alias ('none')",
+        ),
+        ("matching.methods=[5]", "must be one of uei-exact, duns-exact, name-exact, name-fuzzy, alias (5)"),
         ("matching.max_candidates=6", "must be at most 5 (6)"),
         ("matching.min_precision=1", "must be below 1 (1)"),
         (

@@ -14,8 +14,8 @@ def award(award_id, name="Quellmark Optics", **facts):
     return AwardProfile(award_id, name, Phase.ONE, CompanySize.SMALL, IdentifierType.BOTH, **facts)
 
 
-def label(award_id, *recipients, note="", **facts):
-    return AwardLabel(award_id, recipients, note=note, **facts)
+def label(award_id, *recipients, **facts):
+    return AwardLabel(award_id, recipients, **facts)
 
 
 EARLIER = EarlierFixture(
@@ -28,8 +28,8 @@ EARLIER = EarlierFixture(
             label("C", "R1"),
             label("D", "R1"),
             label("E", "R9"),
-            label("F", "R1", note="same UEI"),
-            label("G", "R1", note="same UEI and DUNS"),
+            label("F", "R1", identifiers=IdentifierType.UEI_ONLY),
+            label("G", "R1", identifiers=IdentifierType.BOTH),
         )
     },
 )

@@ -2,15 +2,16 @@ import pytest
 
 from sbir_gate.datasets.drawing.identifier_labels import IdentifierMatch, identifier_labels
 from sbir_gate.model.labelling import AwardLabel
+from sbir_gate.model.records import IdentifierType
 
 UEI = IdentifierMatch("A1", "R1", "UEI", "QNT4K8W2J6H5", "QNT4K8W2J6H5", 0.95)
 DUNS = IdentifierMatch("A1", "R2", "DUNS", "QNT4K8W2J6H5", "", 0.9)
 
 
 def test_the_same_identifier_and_a_similar_name_give_a_label():
-    assert identifier_labels([UEI]) == {"A1": AwardLabel("A1", ("R1",), note="same UEI")}
+    assert identifier_labels([UEI]) == {"A1": AwardLabel("A1", ("R1",), identifiers=IdentifierType.UEI_ONLY)}
     both = identifier_labels([DUNS, UEI])["A1"]
-    assert (both.recipient_ids, both.note) == (("R1", "R2"), "same UEI and DUNS")
+    assert (both.recipient_ids, both.identifiers) == (("R1", "R2"), IdentifierType.BOTH)
 
 
 def test_rows_of_one_firm_need_one_similar_name():

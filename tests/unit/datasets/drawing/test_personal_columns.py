@@ -1,6 +1,6 @@
 import pytest
 
-from sbir_gate.datasets.drawing.personal_columns import personal_columns
+from sbir_gate.datasets.drawing.fixture_draw import personal_columns
 from tests.factories_pipelines import COLUMNS, PERSONAL
 
 

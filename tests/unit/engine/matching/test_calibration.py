@@ -200,6 +200,7 @@ def scored_pairs():
         duns_conflict=np.zeros(count, dtype=bool),
         is_cut=np.zeros(count, dtype=bool),
         form_conflict=np.zeros(count, dtype=bool),
+        is_alias=np.zeros(count, dtype=bool),
     )
     keys = np.arange(count)
     return ScoredPairs(pairs.query, keys, ids, pairs, names, 1_000_000, features(pairs, names, 1_000_000))

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sbir_gate.engine.matching.cascade import match_firms
+from sbir_gate.engine.matching.decisions import ALIAS_CONFIDENCE
 from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
-from sbir_gate.model.matches import Method
+from sbir_gate.model.matches import DecisionKind, Method
 from tests.factories_matching import (
     UEIS,
     Award,
@@ -171,9 +172,53 @@ def test_an_exact_name_beats_a_longer_one():
 def test_a_firm_is_found_under_a_former_name_and_a_trade_name():
     recipient = Recipient("R1", "ZENTROX OPTICS", **CAMBRIDGE)
     for name in ("Hydromancer Inc (formerly Zentrox Optics)", "Hydromancer dba Zentrox Optics"):
-        assert said(Award("A1", name, **CAMBRIDGE), recipient) == ("link", "name-exact", "R1")
+        assert said(Award("A1", name, **CAMBRIDGE), recipient) == ("link", "alias", "R1")
     trading = Recipient("R1", "HYDROMANCER LLC DBA ZENTROX OPTICS", **CAMBRIDGE)
-    assert said(Award("A1", "Zentrox Optics", **CAMBRIDGE), trading) == ("link", "name-exact", "R1")
+    assert said(Award("A1", "Zentrox Optics", **CAMBRIDGE), trading) == ("link", "alias", "R1")
+    assert said(Award("A1", "Hydromancer Inc", **CAMBRIDGE), trading) == ("link", "name-exact", "R1")
+
+
+@pytest.mark.parametrize(
+    ("name", "recipient"),
+    [
+        ("Optics Inc", "HARBOR AVIATION (OPTICS) INC."),
+        ("Veltrix Solutions", "VELTRIX (MARINE STAFFING) SOLUTIONS"),
+        ("Zentrox Optics", "HYDROMANCER LLC DBA ZENTROX OPTICS"),
+        ("Hydromancer dba Zentrox Optics", "ZENTROX OPTICS"),
+        ("Hydromancer (Zentrox Optics)", "ZENTROX OPTICS"),
+    ],
+)
+def test_an_alias_needs_a_place_or_an_identifier_that_confirms_it(name, recipient):
+    elsewhere = {"city": "RENO", "state": "NV", "zip5": "89501"}
+    for place in ({}, elsewhere, {"state": "MA"}):
+        matching = match([Award("A1", name, **CAMBRIDGE)], [Recipient("R1", recipient, **place)])
+        decision = matching.by_award["A1"]
+        assert decision.kind is not DecisionKind.LINK
+        if decision.method is Method.ALIAS:
+            assert decision.best.confidence <= ALIAS_CONFIDENCE
+    assert said(Award("A1", name, uei=UEI), Recipient("R1", recipient, UEI)) == ("link", "uei-exact", "R1")
+
+
+def test_a_name_goes_before_an_alias_in_the_same_place():
+    recipients = [
+        Recipient("R1", "ORRIN (ZENTROX OPTICS) INC", **CAMBRIDGE),
+        Recipient("R2", "ZENTROX OPTICS LLC", **CAMBRIDGE),
+    ]
+    assert said(Award("A1", "Zentrox Optics", **CAMBRIDGE), *recipients) == ("link", "name-exact", "R2")
+
+
+def test_a_remark_in_brackets_takes_nothing_from_a_name():
+    for remark in ("INACTIVE", "THE", "USA", "NEVADA", "A NEVADA CORPORATION"):
+        recipient = Recipient("R1", f"ZENTROX OPTICS ({remark})")
+        assert said(Award("A1", "Zentrox Optics, Inc."), recipient) == ("link", "name-exact", "R1")
+        assert said(Award("A1", remark.title()), recipient)[0] != "link"
+
+
+def test_aliases_are_a_method_that_can_be_switched_off():
+    trading = Recipient("R1", "HYDROMANCER LLC DBA ZENTROX OPTICS", **CAMBRIDGE)
+    award = Award("A1", "Zentrox Optics", **CAMBRIDGE)
+    assert said(award, trading, methods=(Method.ALIAS,)) == ("link", "alias", "R1")
+    assert said(award, trading, methods=(Method.NAME_EXACT,)) == NO_FIRM
 
 
 def test_the_acceptance_limit_can_be_set_outright():
@@ -211,7 +256,8 @@ def test_there_is_one_decision_per_firm_and_the_engine_says_what_it_did():
     matched = match(awards, [Recipient("R1", "QORTEK", **CAMBRIDGE)]).matched
     assert [decision.firm_id for decision in matched.decisions] == [0, 1]
     assert matched.counters == {"firms": 2, "queries": 1, "candidates_generated": 1, "pairs_scored": 1}
-    assert set(matched.notes) == {"model", "acceptance_limit", "labelled_firms"}
+    assert set(matched.notes) == {"model", "acceptance_limit", "labelled_firms", "links_name-exact_confirms"}
+    assert matched.notes["links_name-exact_confirms"].startswith("1, stated precision ")
     assert matched.notes["labelled_firms"] == "0"
 
 

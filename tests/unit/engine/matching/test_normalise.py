@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.engine.matching.normalise import (
-    alias_names,
     canonical_token,
     canonical_tokens,
     compact_name,
@@ -207,35 +206,6 @@ def test_case_blanks_and_punctuation_make_no_difference(normal, words, data):
     marks = st.sampled_from([" ", "  ", ", ", " - ", "-", "/", "; ", ": ", "\t", " ! "])
     dressed = "".join(f"{word}{data.draw(marks)}" for word in words)
     assert normal(dressed) == normal(dressed.upper()) == normal(plain)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("Acme Labs, Inc. dba Bright Optics", ("Acme Labs, Inc.", "Bright Optics")),
-        ("ACME LABS D/B/A BRIGHT OPTICS", ("ACME LABS", "BRIGHT OPTICS")),
-        ("Acme Labs D.B.A Bright", ()),
-        ("Acme doing business as Bright Optics", ("Acme", "Bright Optics")),
-        ("Acme (formerly Old Lens LLC)", ("Acme", "Old Lens LLC")),
-        ("Acme, formerly known as Old Lens", ("Acme", "Old Lens")),
-        ("Acme a/k/a Bright", ("Acme", "Bright")),
-        ("Acme [Bright Optics]", ("Acme", "Bright Optics")),
-        ("Acme (US)", ("Acme",)),
-        ("Acme Widgets Inc", ()),
-        ("dba dba dba", ()),
-        ("", ()),
-    ],
-)
-def test_other_names_in_a_name_are_found(name, expected):
-    assert alias_names(name) == expected
-
-
-@given(name=st.text(max_size=60))
-def test_aliases_are_distinct_telling_and_never_the_name_itself(name):
-    aliases = alias_names(name)
-    assert len(set(aliases)) == len(aliases)
-    assert name.strip() not in aliases
-    assert all(sum(letter.isascii() and letter.isalnum() for letter in alias) >= 3 for alias in aliases)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ def make_pairs(rows, **columns):
         "duns_conflict": np.zeros(count, dtype=bool),
         "is_cut": np.zeros(count, dtype=bool),
         "form_conflict": np.zeros(count, dtype=bool),
+        "is_alias": np.zeros(count, dtype=bool),
     } | {name: np.array(values) for name, values in columns.items()}
     pairs = Pairs(
         query=np.array([row[0] for row in rows], dtype=np.int64),

@@ -49,6 +49,7 @@ def make_pairs(rows):
         duns_conflict=np.array([is_other(row) for row in rows], dtype=bool),
         is_cut=np.zeros(count, dtype=bool),
         form_conflict=np.zeros(count, dtype=bool),
+        is_alias=np.zeros(count, dtype=bool),
     )
 
 

@@ -150,3 +150,5 @@ def test_the_estimate_for_all_awards_is_beside_the_rate_of_the_fixture():
     # a verdict alone knows it too
     assert build_view(None, judge(head, run, POLICY)).figures[1] == view.figures[1]
     assert not any("all awards" in text for text in texts(view_of(run, run)))
+    whole = replace(run, quality=replace(run.quality, population=PopulationRate(40, 0.75, 0.75, 0.75)))
+    assert not any("of all awards" in text for text in view_of(whole, run).figures)

@@ -1,4 +1,4 @@
-from sbir_gate.gate.comparing.quality_changes import compare_quality
+from sbir_gate.gate.quality_history import compare_quality
 from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.quality_report import Dimension, SegmentChange
 from tests.factories_quality import DECISIONS, PROFILES, TRUTH, link, make_report, report_of

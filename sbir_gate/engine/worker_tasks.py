@@ -1,0 +1,116 @@
+"""What a worker does: read a piece of the recipients into parts, or look for rows in a batch of parts.
+
+A task says all that it needs, and its result is a file beside those of the other tasks. It may be done again,
+or by two workers at once: what is placed last is the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from sbir_gate.engine.matching.ledger import ChunkFolder, FinishedChunk
+from sbir_gate.engine.matching.parts import copy_rows, register_functions
+from sbir_gate.engine.recipient_parts import PartEdges, PartMaker, code_version, share_in_use
+from sbir_gate.engine.tracking import no_watch
+from sbir_gate.model.chunks import Chunk
+from sbir_gate.probes import process_peaks
+from sbir_gate.reading.database import DatabaseOptions, open_database
+from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.recipients import Piece
+from sbir_gate.sql_text import file_relation
+
+BATCH = "recipient_batch"
+"""How the query of a task names its batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """A piece of the recipients, the chunks of it that are finished, and where the others are recorded.
+
+    Chunks begin with `first_chunk` rows.
+    """
+
+    piece: Piece
+    finished: tuple[Chunk, ...]
+    chunks: ChunkFolder
+    options: ReadingOptions
+    first_chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class SelectTask:
+    """SQL for the rows of a batch and for those that are looked for in it, which are written to `target`.
+
+    `tables` are the names and files of the other tables in the query.
+    """
+
+    batch: str
+    tables: tuple[tuple[str, Path], ...]
+    query: str
+    target: Path
+
+
+def read_piece(task: ReadTask, database: DatabaseOptions) -> tuple[FinishedChunk, ...]:
+    """Return the chunks of a piece, each with its part file. Raises what reading raises."""
+    with _opened(database) as (connection, folder):
+        edges = PartEdges(share_in_use(database.budget_mib, process_peaks()), no_watch)
+        maker = PartMaker(connection, folder, task.options, task.first_chunk, task.chunks, edges)
+        return maker.read_piece(task.piece, task.finished)
+
+
+def select_rows(task: SelectTask, database: DatabaseOptions) -> None:
+    """Write the rows that are looked for to the target, as a whole. Raises OutputError."""
+    with _opened(database) as (connection, _):
+        for name, path in task.tables:
+            connection.execute(f"CREATE VIEW {name} AS FROM {file_relation([path])}")
+        connection.execute(f"CREATE VIEW {BATCH} AS {task.batch}")
+        partial = task.target.with_name(f"{task.target.name}.{uuid.uuid4().hex}")
+        copy_rows(connection, task.query, partial)
+        partial.replace(task.target)
+
+
+@contextmanager
+def _opened(database: DatabaseOptions) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    with (
+        tempfile.TemporaryDirectory(prefix="sbir-gate-") as name,
+        open_database(database, Path(name)) as connection,
+    ):
+        register_functions(connection)
+        yield connection, Path(name)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFacts:
+    """What must be the same on every worker: the code, and the database that hashes and compares."""
+
+    code: str
+    database: str
+
+    def __str__(self) -> str:
+        """Return both as messages name them."""
+        version, _, digest = self.code.partition(" ")
+        return f"sbir-gate {version} ({digest[:8]}) with DuckDB {self.database}"
+
+
+def worker_facts() -> WorkerFacts:
+    """Return the facts of this process."""
+    return WorkerFacts(code_version("sbir_gate.engine"), duckdb.__version__)
+
+
+def unseen_files(files: Sequence[tuple[Path, int]]) -> list[Path]:
+    """Return those of the files that are not here with the size that they should have."""
+    return [path for path, size in files if not _has_size(path, size)]
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
