@@ -172,7 +172,7 @@ def _opened(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Let nobody look for garbage in cycles: there is none, and to look takes a fifth of Python's part."""
+    """Turn off the cyclic garbage collector: there are no cycles, and it takes a fifth of Python's part."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
