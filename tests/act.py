@@ -242,7 +242,11 @@ def make_team(folder: Path, github: FakeGitHub, tool_cache: Path) -> Team:
     settings = (origin.folder / "config" / "base.yaml").read_text(encoding="utf-8")
     # what is shown here is no matter of time: a busy machine must not decide it
     settings = settings.replace("warn_percent: 10, fail_percent: 25", "warn_percent: 400, fail_percent: 500")
-    for key, count in (("max_pairs: 40", "max_pairs: 5"), ("repeats: 5", "repeats: 2")):
+    for key, count in (
+        ("max_pairs: 40", "max_pairs: 5"),
+        ("repeats: 5", "repeats: 2"),
+        ("warm_ups: 1", "warm_ups: 0"),
+    ):
         settings = settings.replace(key, count)
     origin.git("config", "receive.denyCurrentBranch", "ignore")  # pushed to like one that is bare
     origin.commit({".gitignore": "reports/\n__pycache__/\n", "config/base.yaml": settings})

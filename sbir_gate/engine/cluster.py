@@ -30,6 +30,7 @@ _TASKS_PER_WORKER = 2
 """One is worked on and one waits: no worker is idle while the client looks at a result."""
 
 _LOCAL = "local:"
+_INSTALL_HINT = "install the same sbir-gate there, with its extra `dask`"
 
 _one_task = threading.Lock()
 """A worker's threads are DuckDB's: it does one task at a time, so the budget is that of a process."""
@@ -103,7 +104,7 @@ class Cluster:
             if not isinstance(found, WorkerFacts):
                 raise ToolError(
                     f"sbir-gate does not start on the worker {worker} ({found})",
-                    "install the same sbir-gate there, with its extra `dask`",
+                    _INSTALL_HINT,
                 )
             _check_facts(worker, found, self._facts)
         for worker, unseen in seen.items():
@@ -172,6 +173,9 @@ class Cluster:
                 "a task ended every worker that took it: most often a worker had less memory than its budget",
                 "lower enrichment.performance.memory_threshold_mb, or give workers more memory",
             ) from error
+        except ImportError as error:
+            problem = f"a worker that joined later cannot load sbir-gate ({error})"
+            raise ToolError(problem, _INSTALL_HINT) from error
         except (CancelledError, CommClosedError) as error:
             raise self._lost("is gone") from error
         except OSError as error:

@@ -205,7 +205,10 @@ def _workplace(request: LinkRequest, settings: Settings) -> Iterator[tuple[Path,
     If the work ends early, the error says which finished chunks can be resumed.
     """
     if request.chunks is None:
-        with tempfile.TemporaryDirectory(prefix="sbir-gate-", dir=work_folder(settings)) as folder:
+        # a worker that is still at a task may write to it while it is removed
+        with tempfile.TemporaryDirectory(
+            prefix="sbir-gate-", dir=work_folder(settings), ignore_cleanup_errors=True
+        ) as folder:
             yield Path(folder), None
         return
     paths = files_of([request.recipients], settings)
@@ -312,7 +315,7 @@ def _check_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, p
     mark = _shared_folder(place).folder / f"seen-by-{os.getpid()}"
     mark.touch()
     kept = request.kept_recipients
-    files = files_of([request.recipients], settings) if kept is None else list(kept.iterdir())
+    files = files_of([request.recipients], settings) if kept is None else list(kept.glob("part-*"))
     workers = cluster.check([*files, mark])
     place.track.note(f"{workers} workers; Dask's dashboard: {cluster.dashboard}")
 

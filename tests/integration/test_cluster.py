@@ -13,9 +13,11 @@ from distributed import LocalCluster
 from sbir_gate.engine import cluster
 from sbir_gate.engine.cluster import ClusterOptions, open_cluster
 from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
+from sbir_gate.engine.linking import LinkRequest, keep_recipients
 from sbir_gate.engine.worker_tasks import WorkerFacts
-from sbir_gate.errors import ExitStatus, InputError, ToolError, UsageError
+from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, ToolError, UsageError
 from sbir_gate.monitor import PerformanceMonitor
+from sbir_gate.settings.effective import load_settings
 from tests.factories_matching import Award, Recipient, make_settings, write_tables
 
 
@@ -91,6 +93,25 @@ def test_a_run_that_was_stopped_is_resumed_from_the_parts_with_or_without_a_clus
     assert found == expected
     assert "resuming from" in " ".join(listener.said)
     assert summary.notes["resumed"]
+
+
+@pytest.mark.slow
+def test_recipients_that_are_kept_for_many_runs_are_searched_too(world, address):
+    _, expected = run(world, "alone", Listener())
+    folder, awards, recipients = world
+    settings = make_settings(reading__max_reject_percent=50.0, enrichment__cluster=address)
+    kept = folder / "kept"
+    monitor = PerformanceMonitor()
+    assert keep_recipients(LinkRequest(awards, recipients, chunks=kept), settings, 40, monitor)
+    request = EnrichRequest(awards, recipients, folder / "spread.parquet", kept_recipients=kept)
+    link_and_write(request, settings, monitor)
+    assert hashlib.sha256(request.output.read_bytes()).hexdigest() == expected[0]
+
+
+@pytest.mark.parametrize("place", ["host", "local:0", "local:two", "http://host:8786", "tcp://host"])
+def test_an_address_of_another_form_is_refused_with_the_settings(place):
+    with pytest.raises(ConfigurationError, match="must be local:N for N workers here, or the address"):
+        load_settings(None, {}, {"enrichment.cluster": place})
 
 
 def options(place, **changes):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from sbir_gate.engine.matching.ledger import Ledger, whole_chunks
+from sbir_gate.engine.matching.ledger import ChunkFolder, Ledger, whole_chunks
 from sbir_gate.errors import InputError, OutputError, UsageError
 from sbir_gate.model.chunks import Chunk, Span
 from sbir_gate.model.records import Reject
@@ -178,6 +178,31 @@ def test_a_half_written_entry_of_a_killed_run_goes_with_the_folder(folder):
     (folder / ".part-0000-000000000010.json.0123.part").write_text("half")
     Ledger(folder, "key").close(is_done=True)
     assert not folder.exists()
+
+
+def test_a_worker_that_outlives_its_run_records_nothing_for_the_next(folder):
+    first = Ledger(folder, "key")
+    orphan = ChunkFolder(first.folder, first.scratch)
+    first.close(is_done=False)
+    following = Ledger(folder, "other")
+    with pytest.raises(OSError, match="No such file"):
+        orphan.record(chunk(), writing("part"))
+    assert not following.has_chunks
+    following.close(is_done=False)
+
+
+def test_a_chunk_that_two_workers_make_is_whole(folder):
+    ledger = Ledger(folder, "key")
+
+    def write(path):
+        ChunkFolder(ledger.folder, ledger.scratch).record(chunk(), writing("part"))
+        path.write_text("part")
+
+    ledger.record(chunk(), write)
+    ledger.close(is_done=False)
+    again = Ledger(folder, "key")
+    assert [done.chunk for done in again.finished] == [chunk()]
+    again.close(is_done=True)
 
 
 def test_the_scratch_of_a_killed_run_is_cleaned(folder):
