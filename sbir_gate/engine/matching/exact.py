@@ -30,7 +30,7 @@ class Standing(StrEnum):
     """What the names say of an identifier that a firm and a recipient share.
 
     UNCLAIMED: they clearly disagree, and no other firm has the recipient's name, so the firm may have been
-    renamed. CLAIMED: one has. GENERIC: a placeholder or many names bear the identifier.
+    renamed. CLAIMED: one has. GENERIC: a placeholder or many names have the identifier.
     """
 
     AGREES = "agrees"
