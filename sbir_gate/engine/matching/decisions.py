@@ -212,7 +212,7 @@ def links_by_name(pair: PairFacts, states_in_common: int, max_frequency_in_state
     rare and unique, and no place contradicts it. Measured precision of these
     cases: docs/performance/enrichment-benchmarks.md.
     """
-    if pair.method is not Method.NAME_EXACT or pair.barrier is not None:
+    if pair.method is not Method.NAME_EXACT or pair.barrier in _UNCONFIRMED:
         return False
     if pair.same_zip5 or (pair.same_city and pair.same_state):
         return True

@@ -164,6 +164,11 @@ def test_a_renamed_firm_gives_way_to_a_surer_name_in_its_place_alone():
     assert decide([renamed], [pair("R2", 0.95, same_zip5=True)])[0] == (LINK, Method.UEI_EXACT, "R1")
 
 
+def test_glued_words_are_no_barrier_to_an_exact_name():
+    glued = pair("R1", 0.1, EXACT, same_state=True, barrier=NoLinkReason.OTHER_WORDS)
+    assert decide(pairs=[glued])[0] == (LINK, EXACT, "R1")
+
+
 def test_a_name_that_is_not_confirmed_is_a_candidate_with_its_reason():
     for barrier in (NoLinkReason.ALIAS, NoLinkReason.OTHER_IDENTIFIER):
         said, decision = decide(pairs=[pair("R1", 0.999, EXACT, is_rare=True, barrier=barrier)])
