@@ -525,6 +525,7 @@ def test_a_reader_that_closes_the_pipe_does_not_change_the_exit_status(stage, co
     assert process.wait(60) == status
 
 
+@pytest.mark.slow
 def test_a_terminal_that_cannot_show_a_character_does_not_change_the_exit_status(stage):
     done = stage.program("report", only_run(stage), PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stderr) == (0, "")

@@ -65,6 +65,7 @@ def test_awards_come_and_a_second_time_need_not(server, tmp_path):
     assert second.stdout.startswith("nothing to download: the file is up to date\n")
 
 
+@pytest.mark.slow
 def test_a_download_that_is_killed_goes_on_and_asks_only_for_the_rest(server, tmp_path):
     server.add("/a.csv", CONTENT, replies=[Reply(hangs_after=1_000_000)])
     arguments = command("awards", "--url", server.url("/a.csv"), "--output", "a.csv")

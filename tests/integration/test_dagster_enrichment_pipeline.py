@@ -189,6 +189,7 @@ class TestBadData:
         world.write(linked=48)
         assert world.run().success
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("sabotage", "check"),
         [

@@ -151,6 +151,7 @@ def test_links_that_it_loses_are_refused(world):
     assert REPORT not in started_steps(result)
 
 
+@pytest.mark.slow
 def test_an_award_without_a_row_is_refused(world, engine):
     engine.also = lambda request: _drop_last(Path(request.arguments[3]))
     result = world.run(COMMAND)

@@ -152,6 +152,7 @@ def test_it_hides_no_failure_of_quality(gated):
     assert own(gated, **{"benchmark.is_timed": False}).verdict.outcome is Outcome.FAIL
 
 
+@pytest.mark.slow
 def test_a_change_cannot_ask_for_it(gated):
     gated.repository.commit(
         {"enrich.py": toy(), "sbir-gate.yaml": SOURCES + "benchmark: {is_timed: false}\n"}

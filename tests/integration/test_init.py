@@ -16,6 +16,7 @@ from tests.factories_git import make_repository
 from tests.factories_pipelines import COMMAND, HARMFUL, HARMLESS, PERSONAL, write_pipeline
 from tests.factories_pipelines import ENGINE as REAL
 from tests.program import run_in_process
+from tests.tiers import first_fast
 
 BIN = Path(sys.executable).parent
 SOURCES = ["--awards", "data/awards.csv", "--recipients", "data/recipients.csv"]
@@ -154,14 +155,16 @@ def test_without_a_terminal_what_is_missing_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
-    [
-        ({"engine": ["--engine", f"cd x && {COMMAND}"]}, "&&"),
-        ({"engine": ["--engine", "sh enrich.sh"]}, "placeholder {awards} is missing"),
-        (
-            {"sources": ["--awards", "no.csv", "--recipients", "data/recipients.csv"]},
-            "no such file or folder",
-        ),
-    ],
+    first_fast(
+        [
+            ({"engine": ["--engine", f"cd x && {COMMAND}"]}, "&&"),
+            ({"engine": ["--engine", "sh enrich.sh"]}, "placeholder {awards} is missing"),
+            (
+                {"sources": ["--awards", "no.csv", "--recipients", "data/recipients.csv"]},
+                "no such file or folder",
+            ),
+        ]
+    ),
 )
 def test_an_answer_that_cannot_be_used_is_refused_before_anything_is_written(tmp_path, changes, problem):
     repository = team(tmp_path / "team")
@@ -284,6 +287,7 @@ def test_pull_requests_from_forks_get_their_workflow_on_demand(tmp_path):
     assert "pull requests from forks" not in again.stdout
 
 
+@pytest.mark.slow
 def test_the_branch_is_the_one_that_the_remote_calls_its_own(tmp_path):
     remote = make_repository(tmp_path / "remote")
     remote.branch("trunk")

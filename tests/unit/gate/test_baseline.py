@@ -15,6 +15,7 @@ from sbir_gate.settings.effective import load_settings
 from tests.factories import OTHER_MACHINE, make_run
 from tests.factories_git import make_repository
 from tests.fakes import FakeEngine, fake_edges, write_fixture
+from tests.tiers import first_fast
 
 PLAIN = Given(None, {}, {"reports.folder": "elsewhere", "benchmark.repeats": None}, ())
 HERE = make_run().machine
@@ -140,7 +141,7 @@ def test_a_first_run_within_the_absolute_limits_may(effective):
     assert obstacle(effective, measured(effective, FakeEngine())) == ""
 
 
-@pytest.mark.parametrize("has_history", [True, False])
+@pytest.mark.parametrize("has_history", first_fast([True, False]))
 def test_a_run_that_failed_may_not_with_or_without_a_history(effective, tmp_path, has_history):
     promote(measured(effective, FakeEngine()).run, tmp_path / "baselines")
     failed = measured(effective, FakeEngine(links=4))

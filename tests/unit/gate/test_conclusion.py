@@ -14,6 +14,7 @@ from sbir_gate.settings.effective import load_settings
 from tests.factories import make_policy, make_run
 from tests.fakes import FakeEngine, fake_edges, write_fixture
 from tests.findings import notes, reasons
+from tests.tiers import first_fast
 
 JUDGEMENT = Judgement(Rules(make_policy(), (), None))
 
@@ -115,7 +116,9 @@ def folder_named_like_an_entry(folder):
     (folder / "entry.json").mkdir()
 
 
-@pytest.mark.parametrize("damage", [looping, dangling, pipe, device, undecodable, folder_named_like_an_entry])
+@pytest.mark.parametrize(
+    "damage", first_fast([looping, dangling, pipe, device, undecodable, folder_named_like_an_entry], 2)
+)
 def test_what_lies_in_the_history_folder_never_costs_a_measurement(effective, reports, damage):
     (reports / "history").mkdir(parents=True)
     damage(reports / "history")

@@ -137,6 +137,7 @@ def test_both_sides_run_within_the_same_wrapper_and_the_first_look_is_at_the_eng
     assert all(handicap.__file__ in command for command in machine.engine.commands[2:])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_lost_and_swapped_links_are_caught():
     trial = tried(Machine(), percents=(), assignments=ONLY_AWARDS, **{"gate.max_lost": 2})

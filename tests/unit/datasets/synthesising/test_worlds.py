@@ -99,6 +99,7 @@ def test_awards_carry_identifiers(made, percent):
     assert carried == pytest.approx(percent / 100, abs=0.06)
 
 
+@pytest.mark.slow
 def test_damage_goes_from_light_to_heavy(made):
     shares = [share_of_exact_names(made(World(damage=damage))) for damage in Damage]
 

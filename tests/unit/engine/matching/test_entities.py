@@ -23,6 +23,7 @@ from tests.factories_matching import (
     untimed,
 )
 from tests.step_options import blocking_options, matching_options
+from tests.tiers import first_fast
 
 UEI, OTHER_UEI = UEIS[1], UEIS[2]
 DUNS = "133709001"
@@ -125,7 +126,7 @@ PLACEHOLDER = [Recipient("R3", "MISCELLANEOUS FOREIGN CONTRACTORS", UEI)]
 
 @pytest.mark.parametrize(
     ("others", "place"),
-    [([], "OCALA"), (MANY_NAMES[:3], "OCALA"), (MANY_NAMES, "RENO"), (PLACEHOLDER, "RENO")],
+    first_fast([([], "OCALA"), (MANY_NAMES[:3], "OCALA"), (MANY_NAMES, "RENO"), (PLACEHOLDER, "RENO")]),
     ids=["two names", "five names", "six names", "a placeholder"],
 )
 def test_rows_of_a_generic_uei_are_no_entity(others, place):

@@ -201,6 +201,7 @@ def test_processor_time_of_children_that_nobody_waits_for_counts():
     assert usage.cpu_seconds > 0.6
 
 
+@pytest.mark.slow
 def test_processor_time_of_children_that_are_waited_for_counts_once():
     usage = watched(IGNORED.replace("signal.SIG_IGN", "signal.SIG_DFL"))
     assert 0.75 < usage.cpu_seconds < 1.3

@@ -17,6 +17,7 @@ from sbir_gate.model.document import HISTORY, QUALITY, decode, encode
 from tests.factories_history import make_entry
 from tests.factories_quality import report_of_entry
 from tests.factories_remote import Waiter, branch_of, make_remote
+from tests.tiers import first_fast
 
 BRANCH = "sbir-gate-history"
 
@@ -135,15 +136,18 @@ def test_an_entry_under_another_name_goes_to_its_own_place_once(remote, writer):
 
 @pytest.mark.parametrize(
     ("path", "content", "reason"),
-    [
-        ("README.md", b"hello", "no entry by its name"),
-        ("enrichment/2026-01/cut.json", encode(HISTORY, make_entry(5)).encode()[:200], "not JSON"),
-        ("empty.json", b"", "not JSON"),
-        ("x/newer.json", b'{"format_version": 999, "kind": "history"}', "format_version is 999"),
-        ("binary.json", b"\xff\xfe", "not UTF-8"),
-        ("large.json", b" " * (4 * 1024 * 1024 + 1), "larger than"),
-        ("a\nb\x1b[31m.json", b"{}", "format_version"),
-    ],
+    first_fast(
+        [
+            ("README.md", b"hello", "no entry by its name"),
+            ("enrichment/2026-01/cut.json", encode(HISTORY, make_entry(5)).encode()[:200], "not JSON"),
+            ("empty.json", b"", "not JSON"),
+            ("x/newer.json", b'{"format_version": 999, "kind": "history"}', "format_version is 999"),
+            ("binary.json", b"\xff\xfe", "not UTF-8"),
+            ("large.json", b" " * (4 * 1024 * 1024 + 1), "larger than"),
+            ("a\nb\x1b[31m.json", b"{}", "format_version"),
+        ],
+        3,
+    ),
 )
 def test_a_foreign_or_damaged_file_on_the_branch_is_skipped_and_named(writer, path, content, reason):
     writer.keep(0).push()
