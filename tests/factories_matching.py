@@ -114,8 +114,8 @@ def match(
     """Run the whole cascade over small tables."""
     with database(threads) as connection, TemporaryDirectory() as folder:
         load_awards(connection, awards)
-        load_recipients(connection, recipients, Path(folder))
-        matched = match_firms(connection, options or matching_options(), untimed)
+        batches = open_parts(connection, load_recipients(connection, recipients, Path(folder)))
+        matched = match_firms(connection, options or matching_options(), untimed, batches)
         decisions = {decision.firm_id: decision for decision in matched.decisions}
         firms = connection.execute("SELECT award_id, firm_id FROM award_firms").fetchall()
     return Matching(matched, {award_id: decisions[firm_id] for award_id, firm_id in firms})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import threading
@@ -155,6 +156,7 @@ def _opened(
     with _workplace(request, settings) as (folder, ledger):
         try:
             with (
+                _no_collection(),
                 Track(monitor, progress, watch, _progress_file(request), _planned(request)) as track,
                 RejectLog(request.rejects) as rejects,
                 open_database(database_options(settings), folder) as connection,
@@ -166,6 +168,18 @@ def _opened(
         except duckdb.IOException as error:
             hint = "name a folder with room in enrichment.work_folder"
             raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Turn off the cyclic garbage collector: there are no cycles, and it takes a fifth of Python's part."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager

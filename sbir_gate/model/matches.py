@@ -51,6 +51,7 @@ class NoLinkReason(StrEnum):
     OTHER_GENERATION = "other-generation"
     OTHER_WORDS = "other-words"
     ALIAS = "alias"
+    OTHER_IDENTIFIER = "other-identifier"
     BELOW_LIMIT = "below-limit"
     NO_CANDIDATE = "no-candidate"
     PLACEHOLDER = "placeholder"

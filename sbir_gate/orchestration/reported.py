@@ -12,6 +12,8 @@ import dagster as dg
 
 SERIES_TAG = "sbir_gate/series"
 REPORTED_TAG = "sbir_gate/reported"
+# a run that is launched again gets the tags of the run before, so they say whose they are
+_RUN_TAG = "sbir_gate/reported_run"
 # the same fault is reported again, at most so often
 _REMINDER = timedelta(days=1)
 _WARNING = dg.AssetCheckSeverity.WARN.value
@@ -90,6 +92,12 @@ def reported_before(instance: dg.DagsterInstance, series: str, run_id: str) -> R
     return Reported()
 
 
+def is_reported(run: dg.DagsterRun, series: str) -> bool:
+    """Say whether a run was reported already: by another code location, or before a restart of the daemon."""
+    return (run.tags.get(SERIES_TAG), run.tags.get(_RUN_TAG)) == (series, run.run_id)
+
+
 def keep_reported(instance: dg.DagsterInstance, series: str, run_id: str, reported: Reported) -> None:
     """Keep what was reported with the run."""
-    instance.add_run_tags(run_id, {SERIES_TAG: series, REPORTED_TAG: reported.as_text()})
+    tags = {SERIES_TAG: series, REPORTED_TAG: reported.as_text(), _RUN_TAG: run_id}
+    instance.add_run_tags(run_id, tags)

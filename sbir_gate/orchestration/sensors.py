@@ -18,7 +18,7 @@ from sbir_gate.gate.reporting.notices import alert_text, alert_title
 from sbir_gate.model.alert import RunNotice
 from sbir_gate.model.run import Source
 from sbir_gate.orchestration.names import BACKFILL_SENSOR, FAILURE_SENSOR, WARNING_SENSOR, named
-from sbir_gate.orchestration.reported import keep_reported, reported_before
+from sbir_gate.orchestration.reported import is_reported, keep_reported, reported_before
 from sbir_gate.orchestration.run_notices import RunNews, backfill_notice, run_news, run_notice
 from sbir_gate.orchestration.run_records import (
     BACKFILL_TAG,
@@ -75,13 +75,13 @@ class _Watch:
     prefix: Sequence[str]
 
     def news(self, instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunNews | None:
-        """Return what is news of a run; None of a run of other assets."""
+        """Return what is news of a run; None of a run of other assets, and of one that was reported."""
         commit = self.edges.source().commit[:_COMMIT_CHARACTERS]
         code = f"commit {commit}" if commit else ""
         facts = facts_of_run(instance, run, self.assets, self.settings.gate.name, code)
-        if facts is None:
+        if facts is None or is_reported(run, series := series_of(facts, self.prefix)):
             return None
-        before = reported_before(instance, series_of(facts, self.prefix), run.run_id)
+        before = reported_before(instance, series, run.run_id)
         return run_news(facts, before, self.edges.now())
 
     def keep(self, instance: dg.DagsterInstance, run: dg.DagsterRun, news: RunNews) -> None:

@@ -213,20 +213,22 @@ def switch(link: Path, place: Path, names: tuple[str, ...]) -> None:
     """
     target = os.path.relpath(place, link.parent)
     targets = {link: Path(target), **{link.with_name(name): Path(link.name) / name for name in names}}
-    try:
-        for path, leads_to in targets.items():
-            if not path.is_symlink() or path.readlink() != leads_to:
-                _link(leads_to, path)
-    except OSError as error:
-        raise unwritable(
-            link, error, "name a folder in orchestration.folder on a disk that has symbolic links"
-        ) from error
+    for path, leads_to in targets.items():
+        if not path.is_symlink() or path.readlink() != leads_to:
+            _link(leads_to, path)
 
 
 def _link(target: Path, link: Path) -> None:
     temporary = link.with_name(f".{link.name}.{uuid4().hex}.part")
-    temporary.symlink_to(target)
     try:
-        temporary.replace(link)
-    finally:
-        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(target)
+        try:
+            temporary.replace(link)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except IsADirectoryError as error:
+        raise unwritable(link, error, "move the folder away: a link takes its place") from error
+    except OSError as error:
+        raise unwritable(
+            link, error, "name a folder in orchestration.folder on a disk that has symbolic links"
+        ) from error

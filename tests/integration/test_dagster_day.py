@@ -53,6 +53,9 @@ class Day:
         ended = PartitionBackfill(BACKFILL, BulkActionStatus.COMPLETED_FAILED, False, {}, 0.0)
         self.world.instance.add_backfill(ended)
         tell_backfills(self.world)
+        # another code location looks too, or the daemon was killed before it kept that it had looked
+        self.world.cursor = "{}"
+        tell_backfills(self.world)
         self._note(f"{title}: {', '.join(outcomes)}")
 
     def _note(self, title: str) -> None:

@@ -44,6 +44,8 @@ FOREIGN = {
     ("validation", "in_words"): "pydantic's",
     ("retrying", "is_limit"): "GitHub's",
     ("github_requests", "_explained"): "a secret is masked",
+    ("message", "row_text"): "whether there is a limit at all",
+    ("upgrades", "_reasons"): "an older document's, which had sentences alone",
 }
 CONTENT = {"metrics", "decisions", "samples", "changes"}
 

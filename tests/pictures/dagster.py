@@ -27,6 +27,10 @@ REFUSED = ("matching.methods=[uei-exact]",)
 EVENTS = """query($run: ID!) {runOrError(runId: $run) {...on Run {status
   eventConnection {events {__typename}}}}}"""
 
+_FIND = "[...document.querySelectorAll('*')].find(e => !e.children.length && e.textContent === arguments[0])"
+_CLICK = f"{_FIND}.click()"
+_SCROLL = f"{_FIND}.scrollIntoView()"
+
 
 def make_place(folder: Path) -> Place:
     """Return an instance whose settings name the fixtures, and more recipients beside them."""
@@ -85,6 +89,14 @@ def show(browser: Browser, address: str, wanted: str, seconds: float = 3) -> Non
     time.sleep(seconds)
 
 
+def show_plots(browser: Browser, first: str) -> None:
+    """Turn the metadata of the overview that is open into plots, and scroll to the first that is wanted."""
+    browser.run(_CLICK, "Plots")
+    browser.wait("document.querySelector('canvas')")
+    browser.run(_SCROLL, first)
+    time.sleep(3)
+
+
 def main() -> None:
     """Write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -119,6 +131,9 @@ def take_pictures(server: Server, browser: Browser, folder: Path, output: Path) 
     picture("assets", f"{location}/asset-groups/{GROUP}/lineage", "4 / 7")
     picture("checks", f"{asset}?view=checks&checkDetail=match_rate_regression", "Match rate fell")
     picture("refused", f"/runs/{refused}?logs=type%3ASTEP_FAILURE", "RefusalError")
+    show(browser, f"{server.address}{asset}?view=overview", "Plots")
+    show_plots(browser, "match_rate")
+    browser.picture(output / "dagster-plots.png", size=SIZE)
     long = start_long_run(server, folder)
     picture("progress", f"/runs/{long}?logs=left", "s left")
 

@@ -14,7 +14,7 @@ from functools import partial
 
 from duckdb import DuckDBPyConnection
 
-from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches
+from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, LocalBatches
 from sbir_gate.reading.database import count_rows
 from sbir_gate.sql_text import literal
 
@@ -155,8 +155,10 @@ def create_pairs(
     """)
     connection.execute("CREATE OR REPLACE TEMP TABLE recipient_keys (row_key BIGINT, key UBIGINT)")
     merged = _merge_keys(connection, options.max_pairs_per_key)
-    some_keys = partial(_some_keys, options.max_pairs_per_key)
-    for rows in batches.select(some_keys, ("open_keys",)):
+    # to sort out what need not be sent takes as long as to find the keys: here nothing is sent
+    is_local = isinstance(batches, LocalBatches)
+    keys_of = _open_keys if is_local else partial(_some_keys, options.max_pairs_per_key)
+    for rows in batches.select(keys_of, ("open_keys",)):
         connection.execute(f"INSERT INTO recipient_keys {rows}")
         if count_rows(connection, "recipient_keys") - merged >= max(_LEAST_TO_MERGE, merged):
             merged = _merge_keys(connection, options.max_pairs_per_key)
@@ -178,6 +180,11 @@ def create_pairs(
     }
     connection.execute("DROP TABLE shared")
     return counters
+
+
+def _open_keys(batch: str) -> str:
+    """Return SQL for the open keys of a batch, some of them twice."""
+    return f"SELECT row_key, key FROM ({keys_query(batch, 'row_key')}) SEMI JOIN open_keys USING (key)"
 
 
 def _some_keys(max_pairs_per_key: int, batch: str) -> str:
@@ -221,7 +228,6 @@ def _rank_pairs(
     Names equal in compact form come first: those in the same place, then the rest. The weights of the
     similarity were chosen by how often the correct recipient is among the best (docs/performance).
     """
-    # the best of all are among the best of each batch
     is_best = (
         "row_number() OVER (PARTITION BY query_id ORDER BY similarity DESC, shared_keys DESC, row_key)"
         f" <= {pairs_per_query}"
@@ -230,6 +236,9 @@ def _rank_pairs(
         "CREATE OR REPLACE TEMP TABLE compared"
         " (query_id BIGINT, row_key BIGINT, shared_keys BIGINT, similarity DOUBLE)"
     )
+
+    # the best of all are among the best of each batch: fewer rows to send, but more memory here
+    best_alone = "" if isinstance(batches, LocalBatches) else f"QUALIFY {is_best}"
 
     def best_of(batch: str) -> str:
         return f"""
@@ -244,7 +253,7 @@ def _rank_pairs(
             JOIN (SELECT DISTINCT row_key, compact, city, state, zip5
                   FROM {batch} SEMI JOIN shared USING (row_key)) r USING (row_key)
             JOIN queries q USING (query_id)
-            QUALIFY {is_best}
+            {best_alone}
         """
 
     for rows in batches.select(best_of, ("shared", "queries")):

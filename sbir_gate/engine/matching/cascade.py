@@ -248,7 +248,8 @@ def _rules(
     limit = interpolated_limit(model.limits, options.min_precision)
     if options.acceptance_limit is not None:
         limit = options.acceptance_limit
-    rules = Rules(limit, options.max_frequency_in_state, options.max_candidates)
+    required = options.min_precision if options.acceptance_limit is None else options.acceptance_limit
+    rules = Rules(limit, options.max_frequency_in_state, options.max_candidates, required)
     if labels is None:
         return rules, None
     found = sum(any(pair.confidence >= CONFIDENT for pair in pairs) for pairs in unlabelled)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sbir_gate.engine.matching.calibration import CONTRADICTING, RARE_ENOUGH, UNCONFIRMED
 from sbir_gate.engine.matching.confidence import DUNS_CONFIDENCE, UEI_CONFIDENCE
-from sbir_gate.engine.matching.exact import IdentifierMatch
+from sbir_gate.engine.matching.exact import IdentifierMatch, Standing
 from sbir_gate.engine.matching.normalise import differ_in_generation
 from sbir_gate.engine.matching.scoring import ScoredPairs
 from sbir_gate.engine.matching.similarity import FEATURES
@@ -18,12 +18,16 @@ from sbir_gate.engine.matching.strata import Acceptances, Basis, Stratum
 from sbir_gate.engine.matching.tokens import Floats
 from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason, PlaceEvidence
 
-CONFLICT_CONFIDENCE = 0.3
-"""What is stated of identifier matches whose names clearly disagree: an assumption.
+UNCLAIMED_UEI_CONFIDENCE = 0.985
+UNCLAIMED_DUNS_CONFIDENCE = 0.67
+"""What is stated of an identifier whose names clearly disagree, if no other firm claims it.
 
-How many are renamed firms and how many strangers under one identifier differs from table to table (on
-synthesised data 124 of 134 were right, for it renames more firms than it shares identifiers).
+In published records it was the same firm, renamed, in every pair of a UEI that was looked at, and in about
+two of three of a DUNS, whatever the places said. docs/engine.md, "Identifier conflicts", has the figures.
 """
+
+CONFLICT_CONFIDENCE = 0.3
+"""What is stated of an identifier that another firm claims, or that is generic: an assumption."""
 
 RULE_CONFIDENCE = 0.99
 """Minimum confidence of exact names that place or uniqueness confirms.
@@ -33,13 +37,14 @@ At least 0.988 of them were correct in every case: docs/performance/enrichment-b
 
 IDENTIFIER_CONFLICT = "identifier-conflict"
 
-ALIAS_CONFIDENCE = 0.5
-"""The most that is stated of a name that is only an alias, where no place confirms it: an assumption."""
+UNCONFIRMED_CONFIDENCE = 0.5
+"""The most that is stated of an alias or a name under another UEI, where no place confirms it: assumed."""
 
 _DECISIVE = (
     *("same_compact", "alias", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity"),
-    *("contradiction", "unconfirmed_rest"),
+    *("contradiction", "unconfirmed_rest", "uei_conflict"),
 )
+_UNCONFIRMED = frozenset({NoLinkReason.ALIAS, NoLinkReason.OTHER_IDENTIFIER})
 
 
 LEAST_CANDIDATE = 0.02
@@ -87,12 +92,14 @@ class PairFacts:
 class Rules:
     """Minimum confidence of a link, maximum name frequency for links by state, maximum candidates.
 
-    `acceptances` are curve and limit of each stratum; `acceptance_limit` holds where there is none.
+    `identifier_limit` is that of an identifier whose names disagree; `acceptances` are curve and limit of
+    each stratum, and `acceptance_limit` holds where there is none.
     """
 
     acceptance_limit: float
     max_frequency_in_state: int
     max_candidates: int
+    identifier_limit: float = 0.98
     acceptances: Acceptances = field(default_factory=dict)
 
     def confidence(self, pair: PairFacts, basis: Basis = Basis.MODEL) -> float:
@@ -104,7 +111,7 @@ class Rules:
             confidence = found.confidence(math.log(max(odds, 1e-12)))
         elif basis is Basis.RULE:
             confidence = max(confidence, RULE_CONFIDENCE)
-        return min(confidence, ALIAS_CONFIDENCE) if pair.barrier is NoLinkReason.ALIAS else confidence
+        return min(confidence, UNCONFIRMED_CONFIDENCE) if pair.barrier in _UNCONFIRMED else confidence
 
     def limit(self, pair: PairFacts, basis: Basis = Basis.MODEL) -> float:
         """Return the least confidence with which a pair of this stratum is a link."""
@@ -191,7 +198,10 @@ def _barrier(left: str, right: str, cell: Mapping[str, float]) -> NoLinkReason |
     if cell["contradiction"] >= CONTRADICTING or cell["unconfirmed_rest"] >= UNCONFIRMED:
         return NoLinkReason.OTHER_WORDS
     is_confirmed = cell["same_zip5"] > 0 or (cell["same_city"] > 0 and cell["same_state"] > 0)
-    return NoLinkReason.ALIAS if cell["alias"] > 0 and not is_confirmed else None
+    if cell["alias"] > 0 and not is_confirmed:
+        return NoLinkReason.ALIAS
+    is_placeless = not (is_confirmed or cell["same_state"] > 0 or cell["state_conflict"] > 0)
+    return NoLinkReason.OTHER_IDENTIFIER if cell["uei_conflict"] > 0 and is_placeless else None
 
 
 def links_by_name(pair: PairFacts, states_in_common: int, max_frequency_in_state: int) -> bool:
@@ -202,7 +212,7 @@ def links_by_name(pair: PairFacts, states_in_common: int, max_frequency_in_state
     rare and unique, and no place contradicts it. Measured precision of these
     cases: docs/performance/enrichment-benchmarks.md.
     """
-    if pair.method is not Method.NAME_EXACT:
+    if pair.method is not Method.NAME_EXACT or pair.barrier in _UNCONFIRMED:
         return False
     if pair.same_zip5 or (pair.same_city and pair.same_state):
         return True
@@ -226,8 +236,10 @@ def decide_firm(
         link: Candidate | None = by_identifier[0]
         candidates = [*by_identifier, *by_name]
     else:
-        borne = {match.entity for match in identified}
-        link, candidates = _linked_pair(pairs, borne, rules), [*by_name, *by_identifier]
+        borne = {match.entity for match in identified if match.standing is Standing.UNCLAIMED}
+        named, renamed = _linked_pair(pairs, borne, rules), _renamed(identified, rules)
+        link = renamed if named is None or (renamed and not _outdoes(named, renamed)) else named
+        candidates = [*by_name, *by_identifier]
     if link is None:
         candidates = sorted(
             [*by_identifier, *by_name], key=lambda found: (-found.confidence, found.recipient_id)
@@ -290,15 +302,28 @@ def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rule
 
 def _from_name(pair: PairFacts, rules: Rules, basis: Basis = Basis.MODEL) -> Candidate:
     confidence = rules.confidence(pair, basis)
-    reason = NoLinkReason.ALIAS.value if pair.barrier is NoLinkReason.ALIAS else ""
+    reason = pair.barrier.value if pair.barrier in _UNCONFIRMED else ""
     row = pair.row_key, pair.recipient_id, pair.entity
     return Candidate(*row, pair.method, pair.score, confidence, reason, pair.place)
 
 
+def _outdoes(named: Candidate, renamed: Candidate) -> bool:
+    return named.place is PlaceEvidence.CONFIRMS and named.confidence > renamed.confidence
+
+
+def _renamed(identified: Sequence[IdentifierMatch], rules: Rules) -> Candidate | None:
+    """Return the link to a recipient under another name, by an identifier that no other firm claims."""
+    unclaimed = (_from_identifier(match) for match in identified if match.standing is Standing.UNCLAIMED)
+    best = max(unclaimed, key=lambda found: found.confidence, default=None)
+    is_link = best is not None and best.confidence >= rules.identifier_limit
+    return replace(best, reason="") if best is not None and is_link else None
+
+
 def _from_identifier(match: IdentifierMatch) -> Candidate:
     row, method = (match.row_key, match.recipient_id, match.entity), match.method
-    if not match.agrees:
-        score, confidence = match.score, CONFLICT_CONFIDENCE
-        return Candidate(*row, method, score, confidence, IDENTIFIER_CONFLICT)
-    confidence = UEI_CONFIDENCE if method is Method.UEI_EXACT else DUNS_CONFIDENCE
-    return Candidate(*row, method, 100.0, confidence)
+    is_uei = method is Method.UEI_EXACT
+    if match.agrees:
+        return Candidate(*row, method, 100.0, UEI_CONFIDENCE if is_uei else DUNS_CONFIDENCE)
+    unclaimed = UNCLAIMED_UEI_CONFIDENCE if is_uei else UNCLAIMED_DUNS_CONFIDENCE
+    confidence = unclaimed if match.standing is Standing.UNCLAIMED else CONFLICT_CONFIDENCE
+    return Candidate(*row, method, match.score, confidence, IDENTIFIER_CONFLICT)

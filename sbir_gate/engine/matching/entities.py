@@ -37,7 +37,7 @@ def find_entities(connection: DuckDBPyConnection, table: str, batches: Batches) 
 
     An entity has several rows: `uei`, `entity` (its least recipient id) and `entity_duns` (all its numbers).
     `entity_rows` has all its rows. A UEI is generic if a placeholder name or more than MOST_NAMES names bear
-    it: its rows are not an entity.
+    it: its rows are not an entity, and it is in `generic_ueis`.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE compared_rows AS "
@@ -72,6 +72,8 @@ def find_entities(connection: DuckDBPyConnection, table: str, batches: Batches) 
         FROM entity_rows GROUP BY uei
         HAVING count(*) <= {_MOST_ROWS} AND bool_and(normal IS NOT NULL OR is_alias)
            AND count(DISTINCT {PLAIN_NAME}) FILTER (NOT is_alias) <= {MOST_NAMES};
+        CREATE OR REPLACE TEMP TABLE generic_ueis AS
+        SELECT DISTINCT uei FROM entity_rows ANTI JOIN entities USING (uei);
         CREATE OR REPLACE TABLE entity_rows AS
         FROM entity_rows SEMI JOIN entities USING (uei) WHERE normal IS NOT NULL
     """)

@@ -1,9 +1,11 @@
-"""Matches by identifier, and whether the names on both sides bear them out."""
+"""Matches by identifier, and what the names on both sides say of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from duckdb import DuckDBPyConnection
 from rapidfuzz import fuzz
@@ -13,21 +15,33 @@ from sbir_gate.engine.matching.entities import ENTITY_COLUMNS, find_entities
 from sbir_gate.engine.matching.normalise import COMMON_TOKENS, canonical_tokens
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.model.matches import Method
+from sbir_gate.reading.recipient_index import MOST_NAMES
 
 _MOST_PER_IDENTIFIER = 20
 _CLEAR_TOKENS = 60.0
+_CLEAR_OF_DUNS = 75.0  # a DUNS supports a match less: three strangers in a thousand reach 60, one 75
 _CLEAR_LETTERS = 0.80
 
 _EMPTY_FROM = 15
 """Tokens in at least this many of 10,000 names: sharing one of them is not agreement."""
 
 
+class Standing(StrEnum):
+    """What the names say of an identifier that a firm and a recipient share.
+
+    UNCLAIMED: they clearly disagree, and no other firm has the recipient's name, so the firm may have been
+    renamed. CLAIMED: one has. GENERIC: a placeholder or many names have the identifier.
+    """
+
+    AGREES = "agrees"
+    UNCLAIMED = "unclaimed"
+    CLAIMED = "claimed"
+    GENERIC = "generic"
+
+
 @dataclass(frozen=True, slots=True)
 class IdentifierMatch:
-    """A firm and a recipient that carry the same identifier.
-
-    `agrees` is False when the names clearly disagree: real identifiers are shared by unrelated firms.
-    """
+    """A firm and a recipient that carry the same identifier."""
 
     firm_id: int
     method: Method
@@ -35,7 +49,12 @@ class IdentifierMatch:
     recipient_id: str
     entity: str
     score: float
-    agrees: bool
+    standing: Standing
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the names agree: real identifiers are shared by unrelated firms."""
+        return self.standing is Standing.AGREES
 
 
 def create_identified_recipients(connection: DuckDBPyConnection, batches: Batches = ALL_AT_ONCE) -> None:
@@ -64,10 +83,11 @@ def create_identified_recipients(connection: DuckDBPyConnection, batches: Batche
     find_entities(connection, "identified_recipients", batches)
     connection.execute(f"""
         CREATE OR REPLACE TABLE identified_recipients AS
-        SELECT r.*, {ENTITY_COLUMNS}
+        SELECT r.*, {ENTITY_COLUMNS}, uei IN (FROM generic_ueis) AS is_generic
         FROM (FROM identified_recipients UNION FROM entity_rows) r
         LEFT JOIN entities USING (uei);
-        DROP TABLE entities; DROP TABLE entity_rows; DROP TABLE firm_ueis; DROP TABLE firm_numbers
+        DROP TABLE entities; DROP TABLE entity_rows; DROP TABLE generic_ueis;
+        DROP TABLE firm_ueis; DROP TABLE firm_numbers
     """)
 
 
@@ -80,17 +100,19 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
     """
     column, borne = ("uei", "uei") if method is Method.UEI_EXACT else ("duns", "entity_duns")
     ordered = content_order("r")
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE firm_values AS
+        SELECT firm_id, state, zip5, unnest(string_split({column}, ' ')) AS value
+        FROM firms WHERE {column} IS NOT NULL;
+        CREATE OR REPLACE TEMP TABLE wanted AS
+        SELECT * FROM (SELECT *, unnest(string_split({borne}, ' ')) AS value FROM identified_recipients)
+        SEMI JOIN firm_values USING (value)
+    """)
     rows = connection.execute(f"""
-        WITH firm_values AS (
-            SELECT firm_id, name, state, zip5, unnest(string_split({column}, ' ')) AS value
-            FROM firms WHERE {column} IS NOT NULL
-        ), recipient_values AS (
-            SELECT *, unnest(string_split({borne}, ' ')) AS value FROM identified_recipients
-        ), wanted AS (SELECT * FROM recipient_values SEMI JOIN firm_values USING (value)),
-        first_names AS (SELECT firm_id, list(normal ORDER BY normal) AS normals,
-                               list(compact ORDER BY compact) AS compacts
-                        FROM firm_names GROUP BY firm_id)
-        SELECT f.firm_id, r.row_key, r.recipient_id, r.entity, n.normals, r.normal,
+        WITH first_names AS (SELECT firm_id, list(normal ORDER BY normal) AS normals,
+                                    list(compact ORDER BY compact) AS compacts
+                             FROM firm_names GROUP BY firm_id)
+        SELECT f.firm_id, r.row_key, r.recipient_id, r.entity, n.normals, r.normal, value,
                f.zip5 = r.zip5 AS same_zip5, f.state = r.state AS same_state
         FROM firm_values f JOIN wanted r USING (value)
         JOIN first_names n USING (firm_id)
@@ -102,26 +124,120 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
         ) <= {_MOST_PER_IDENTIFIER}
         ORDER BY f.firm_id, value, {ordered}
     """).fetchall()
-    found = []
-    for firm_id, row_key, recipient_id, entity, normals, normal, same_zip5, same_state in rows:
-        match = match_by_names(firm_id, method, (row_key, recipient_id, entity), normals, normal)
-        place = 2 * bool(same_zip5) + bool(same_state)
-        found.append(((firm_id, not match.agrees, -match.score, -place, recipient_id, normal), match))
-    found.sort(key=lambda pair: pair[0])
+    shared = [
+        _Shared(match_by_names(row[0], method, row[1:4], names, name), value, tuple(names), name, place)
+        for *row, names, name, value, same_zip5, same_state in rows
+        for place in [(same_zip5, same_state)]
+    ]
+    found = [(each, each.match) for each in shared if each.match.agrees]
+    clashing = [each for each in shared if not each.match.agrees]
+    if clashing:
+        claims = _claims(connection, [each for each, _ in found])
+        generic = _generic_values(connection, {each.value for each in clashing})
+        found += [(each, replace(each.match, standing=_standing(each, claims, generic))) for each in clashing]
+    connection.execute("DROP TABLE firm_values; DROP TABLE wanted")
+    found.sort(key=lambda pair: pair[0].order)
     return [match for _, match in found]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A match with the identifier, the names of the firm, that of the recipient, and what its place says."""
+
+    match: IdentifierMatch
+    value: str
+    own_names: tuple[str, ...]
+    name: str
+    place: Sequence[bool | None]
+
+    @property
+    def order(self) -> tuple[int | bool | float | str, ...]:
+        match, (same_zip5, same_state) = self.match, self.place
+        nearness = 2 * bool(same_zip5) + bool(same_state)
+        best_first = (not match.agrees, -match.score, -nearness, match.recipient_id, self.name)
+        return match.firm_id, *best_first
+
+
+_Claims = Mapping[tuple[str, str], set[tuple[str, ...]]]
+"""The names of the firms that claim each identifier under each recipient's name."""
+
+
+def _claims(connection: DuckDBPyConnection, agreeing: Iterable[_Shared]) -> _Claims:
+    """Return who claims an identifier: firms that bear it under a name that agrees, or the very name.
+
+    The latter need not bear it, but neither their UEI nor their state may be another.
+    """
+    claims: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    for each in agreeing:
+        claims[each.value, each.name].add(each.own_names)
+    rows = connection.execute("""
+        SELECT DISTINCT r.value, r.normal, n.normal FROM wanted r JOIN firm_names n USING (compact)
+        WHERE compact <> '' AND NOT r.is_alias AND NOT n.is_alias
+          AND coalesce(n.uei = r.uei, true) AND coalesce(n.state = r.state, true)
+    """).fetchall()
+    for value, name, own in rows:
+        claims[value, name].add((own,))
+    return claims
+
+
+def _generic_values(connection: DuckDBPyConnection, values: Iterable[str]) -> set[str]:
+    """Return the identifiers that a placeholder bears, or more than MOST_NAMES names that disagree."""
+    rows = connection.execute(
+        """
+        WITH named AS (
+            SELECT value, normal, false AS is_generic FROM firm_values JOIN firm_names USING (firm_id)
+            WHERE NOT is_alias
+            UNION ALL SELECT value, normal, coalesce(is_generic, false) FROM wanted WHERE NOT is_alias
+        )
+        SELECT value, list(DISTINCT normal ORDER BY normal) FILTER (normal <> ''), bool_or(is_generic)
+        FROM named SEMI JOIN (SELECT unnest($1::VARCHAR[]) AS value) USING (value) GROUP BY value
+        """,
+        [sorted(values)],
+    ).fetchall()
+    return {value for value, names, is_generic in rows if is_generic or _are_many(names or ())}
+
+
+def _are_many(names: Sequence[str]) -> bool:
+    distinct: list[str] = []
+    for name in names:
+        if not _agree([name], distinct):
+            distinct.append(name)
+        if len(distinct) > MOST_NAMES:
+            return True
+    return False
+
+
+def _standing(shared: _Shared, claims: _Claims, generic: set[str]) -> Standing:
+    if shared.value in generic:
+        return Standing.GENERIC
+    claimants = claims.get((shared.value, shared.name), set())
+    # a firm under another spelling of its own name claims nothing from itself
+    is_claimed = any(not _agree(shared.own_names, names) for names in claimants if any(names))
+    return Standing.CLAIMED if is_claimed else Standing.UNCLAIMED
+
+
+def _agree(names: Sequence[str], others: Sequence[str]) -> bool:
+    return any(
+        name_similarity(name, other) >= _CLEAR_TOKENS for name in names for other in others if name and other
+    )
+
+
 def match_by_names(
-    firm_id: int, method: Method, row: tuple[int, str, str], own_names: Sequence[str], name: str
+    firm_id: int, method: Method, row: Sequence[int | str], own_names: Sequence[str], name: str
 ) -> IdentifierMatch:
     """Return the match by an identifier that both sides carry, with what their normal names say of it.
 
     `row` is the recipient's: key, recipient id and entity.
     """
     # a name that is not there, or is in another script, cannot disagree; one that does agree comes before it
-    known = (own for own in own_names if own and name and _has_latin(own) == _has_latin(name))
+    known = [own for own in own_names if own and name and _has_latin(own) == _has_latin(name)]
     similarity = max((name_similarity(own, name) for own in known), default=_CLEAR_TOKENS)
-    return IdentifierMatch(firm_id, method, *row, round(similarity, 4), similarity >= _CLEAR_TOKENS)
+    least = _CLEAR_TOKENS if method is Method.UEI_EXACT else _CLEAR_OF_DUNS
+    standing = Standing.AGREES if not known or similarity >= least else Standing.UNCLAIMED
+    key, recipient_id, entity = row
+    return IdentifierMatch(
+        firm_id, method, int(key), str(recipient_id), str(entity), round(similarity, 4), standing
+    )
 
 
 def _has_latin(name: str) -> bool:

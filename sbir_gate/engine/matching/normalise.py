@@ -216,9 +216,12 @@ def spelled_tokens(normal: str) -> list[tuple[str, str]]:
 
     Single letters are joined.
     """
+    words = normal.split()
+    if 1 not in map(len, words):
+        return [(token, word) for word in words if (token := canonical_token(word))]
     tokens: list[tuple[str, str]] = []
     letters = ""
-    for word in normal.split():
+    for word in words:
         if len(word) == 1:
             letters += word
             continue

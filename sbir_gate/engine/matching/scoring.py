@@ -96,8 +96,6 @@ def fetch_pairs(connection: DuckDBPyConnection, condition: str = "true") -> Pair
     """Return what `score_rows` needs of the rows in `pairs` under an SQL condition on `query_id`."""
     columns = connection.execute(f"""
         SELECT query_id, p.row_key, p.shared_keys, r.recipient_id, r.entity,
-               q.normal AS left_normal, coalesce(q.city, '') AS left_city,
-               coalesce(q.state, '') AS left_state, coalesce(q.zip5, '') AS left_zip5,
                r.normal AS right_normal, coalesce(r.city, '') AS right_city,
                coalesce(r.state, '') AS right_state, coalesce(r.zip5, '') AS right_zip5,
                q.uei <> r.uei AS uei_conflict,
@@ -110,6 +108,14 @@ def fetch_pairs(connection: DuckDBPyConnection, condition: str = "true") -> Pair
         JOIN queries q USING (query_id) JOIN pair_recipients r USING (row_key)
         ORDER BY query_id, r.place
     """).fetchnumpy()
+    # the texts of a query are there once, not with each of its pairs
+    queries = connection.execute(f"""
+        SELECT query_id AS number, normal AS left_normal, coalesce(city, '') AS left_city,
+               coalesce(state, '') AS left_state, coalesce(zip5, '') AS left_zip5
+        FROM queries WHERE {condition} ORDER BY query_id
+    """).fetchnumpy()
+    place = np.searchsorted(queries.pop("number"), columns["query_id"])
+    columns |= {name: np.asarray(column)[place] for name, column in queries.items()}
     return {name: np.ma.asarray(column) for name, column in columns.items()}
 
 

@@ -62,16 +62,20 @@ def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, floa
     """
     rows = [spelled_tokens(name) for name in normal_names]
     numbers: dict[str, int] = {}
+    number = numbers.setdefault
     # the first spelling of a canonical token is the one that is compared
-    distinct = [dict(reversed(row)) for row in rows]
-    width = max(map(len, distinct), default=0)
-    tokens = np.full((len(rows), max(width, 1)), -1, dtype=np.int64)
+    distinct = [_first_spellings(row) for row in rows]
+    numbered = [
+        (number(token, len(numbers)), number(spelling, len(numbers)))
+        for spellings in distinct
+        for token, spelling in spellings.items()
+    ]
+    sizes = np.array([len(spellings) for spellings in distinct], dtype=np.int64)
+    width = max(int(sizes.max(initial=0)), 1)
+    is_token = np.arange(width) < sizes[:, None]
+    tokens = np.full((len(rows), width), -1, dtype=np.int64)
     spelled = tokens.copy()
-    for place, row in enumerate(rows):
-        spelling = distinct[place]
-        for column, token in enumerate(dict.fromkeys(token for token, _ in row)):
-            tokens[place, column] = numbers.setdefault(token, len(numbers))
-            spelled[place, column] = numbers.setdefault(spelling[token], len(numbers))
+    tokens[is_token], spelled[is_token] = np.array(numbered, dtype=np.int64).reshape(-1, 2).T
     counts = np.array([frequencies.get(token, 0) for token in numbers] + [1])
     idf = [math.log((total + 1) / (frequencies.get(token, 0) + 1)) for token in numbers]
     by_number = np.array([*idf, 0.0])
@@ -90,6 +94,15 @@ def build_name_table(normal_names: Sequence[str], frequencies: Mapping[str, floa
         ),
         vocabulary=objects(list(numbers)),
     )
+
+
+def _first_spellings(row: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return each canonical token once, in its order, with the first of its spellings."""
+    spellings = dict(row)
+    if len(spellings) < len(row):
+        first = dict(reversed(row))
+        spellings = {token: first[token] for token, _ in row}
+    return spellings
 
 
 def token_features(left: Integers, right: Integers, names: NameTable, total: int) -> dict[str, Floats]:
@@ -191,17 +204,18 @@ def _is_respelled(
     return is_respelled
 
 
-_ROMAN = "|".join(ROMAN_NUMERALS)
-_NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{_ROMAN}")
-_MAY_HAVE_NUMBER = re.compile(rf"[0-9]|\b(?:{_ROMAN})\b")
+_NUMBER = re.compile(rf"[A-Z]*[0-9][A-Z0-9]*|{'|'.join(ROMAN_NUMERALS)}")
 
 
 def _numbers(names: NDArray[np.object_]) -> NDArray[np.object_]:
     """Return, per name, the tokens that number a firm among its sisters: digits and Roman numerals."""
-    # most names have none: those are not split
-    may_have, is_number = _MAY_HAVE_NUMBER.search, _NUMBER.fullmatch
+    split = [name.split() for name in names]
+    numbers = {word for word in {word for words in split for word in words} if _NUMBER.fullmatch(word)}
     return objects(
-        [tuple(sorted(filter(is_number, name.split()))) if may_have(name) else () for name in names]
+        [
+            () if numbers.isdisjoint(words) else tuple(sorted(filter(numbers.__contains__, words)))
+            for words in split
+        ]
     )
 
 

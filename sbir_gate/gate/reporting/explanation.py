@@ -89,7 +89,7 @@ _KEYS = {
     "token-pair": "two words in a row",
 }
 _BASES = {
-    Basis.IDENTIFIER: "both carry the identifier, and their names agree",
+    Basis.IDENTIFIER: "both carry the identifier, and their names agree or no other firm claims it",
     Basis.EXACT_NAME: "the names are equal and the place agrees, or the name is rare and unique",
     Basis.MODEL: "its confidence reaches the acceptance limit",
 }

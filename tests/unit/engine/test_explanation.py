@@ -22,7 +22,7 @@ AWARDS = [
     Award("by-duns", "Vexor Plasma", None, "133709001", *BOSTON),
     Award("by-name", "Zorbatek Sensors", None, None, *AUSTIN),
     Award("by-model", "Krymsolar Photonic Systems", None, None, *AUSTIN),
-    Award("conflict", "Halvorsen Marine", UEIS[1], None, *RENO),
+    Award("conflict", "Halvorsen Marine", None, "033449757", *RENO),
     Award("frequent", "Summit Research", None, None, *RENO),
     Award("below", "Fennwick Turbines", None, None, *RENO),
     Award("generation", "Brightwell Labs II", None, None, *BOSTON),
@@ -36,7 +36,7 @@ RECIPIENTS = [
     Recipient("R-duns", "VEXOR PLASMA LLC", None, "133709001", *BOSTON),
     Recipient("R-name", "ZORBATEK SENSORS INC", UEIS[2], None, *AUSTIN),
     Recipient("R-model", "KRYMSOLAR PHOTONICS SYSTEMS INC", UEIS[3], None, *AUSTIN),
-    Recipient("R-conflict", "GREATER OHIO DAIRY", UEIS[1], None, *AUSTIN),
+    Recipient("R-conflict", "GREATER OHIO DAIRY", None, "033449757", *AUSTIN),
     *(
         Recipient(f"R-frequent-{i}", "SUMMIT RESEARCH", None, None, "X", s, None)
         for i, s in enumerate(("MA", "TX", "OH"))

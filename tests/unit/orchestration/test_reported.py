@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
-from sbir_gate.orchestration.reported import News, Reported, news_of
+import dagster as dg
+
+from sbir_gate.orchestration.reported import News, Reported, is_reported, keep_reported, news_of
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -50,3 +52,14 @@ def test_since_is_when_it_began():
 def test_a_tag_that_cannot_be_read_says_that_nothing_was_reported():
     texts = ["", "{", "[]", '{"faults": 3}', '{"faults": {"a": "b"}}', '{"faults": {"a": "b"}, "since": 1}']
     assert [Reported.of_text(text) for text in texts] == [Reported()] * len(texts)
+
+
+def test_a_run_that_was_reported_is_known_but_not_the_one_that_is_launched_with_its_tags():
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_run(dg.DagsterRun("sbir_etl_job", run_id="one"))
+        assert not is_reported(instance.get_run_by_id("one"), "enrichment")
+        keep_reported(instance, "enrichment", "one", Reported())
+        run = instance.get_run_by_id("one")
+        assert is_reported(run, "enrichment")
+        assert not is_reported(run, "east/enrichment")
+        assert not is_reported(dg.DagsterRun("sbir_etl_job", run_id="two", tags=run.tags), "enrichment")

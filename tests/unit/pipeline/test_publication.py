@@ -38,6 +38,9 @@ def test_a_file_of_that_name_gives_way_and_a_folder_is_an_error(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError, match="folder: cannot be written"):
         switch(tmp_path / "folder", old, ())
+    with pytest.raises(OutputError, match="folder: cannot be written") as raised:
+        switch(tmp_path / "published", old, ("folder",))
+    assert "move the folder away" in raised.value.hint
 
 
 def test_earlier_awards_do_not_replace_later_ones(tmp_path):

@@ -1,4 +1,5 @@
 import random
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -145,6 +146,16 @@ def many_names():
         yield connection, [f"piece_{number}" for number in range(len(parts))]
 
 
+@dataclass(frozen=True)
+class SentBatches:
+    """Batches as another machine has them."""
+
+    relations: tuple[str, ...]
+
+    def select(self, query, _needed=()):
+        return map(query, self.relations)
+
+
 @pytest.mark.slow
 @given(st.data())
 @settings(max_examples=8)
@@ -157,5 +168,6 @@ def test_batches_may_come_in_any_order_and_twice(many_names, data):
     create_pairs(connection, options)
     expected = connection.execute("FROM pairs ORDER BY ALL").fetchall()
     order = data.draw(st.permutations([*pieces, *data.draw(st.lists(st.sampled_from(pieces), max_size=3))]))
-    create_pairs(connection, options, LocalBatches(tuple(order)))
+    kind = data.draw(st.sampled_from([LocalBatches, SentBatches]))
+    create_pairs(connection, options, kind(tuple(order)))
     assert connection.execute("FROM pairs ORDER BY ALL").fetchall() == expected

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sbir_gate.engine.matching.cascade import match_firms
-from sbir_gate.engine.matching.decisions import ALIAS_CONFIDENCE
+from sbir_gate.engine.matching.decisions import UNCONFIRMED_CONFIDENCE
 from sbir_gate.engine.matching.scoring import prepare_scoring, score_pairs
 from sbir_gate.model.matches import DecisionKind, Method
 from tests.factories_matching import (
@@ -84,12 +84,51 @@ def test_methods_that_are_switched_off_match_nothing():
 
 
 def test_an_identifier_conflict_is_a_candidate_with_its_reason():
-    award = Award("A1", "Acme Laser", uei=UEI)
-    decision = match([award], [Recipient("R1", "ZENITH BAKERY", uei=UEI)]).by_award["A1"]
-    assert (decision.kind.value, decision.method.value) == ("candidate", "uei-exact")
+    award = Award("A1", "Acme Laser", duns=DUNS)
+    decision = match([award], [Recipient("R1", "ZENITH BAKERY", duns=DUNS)]).by_award["A1"]
+    assert (decision.kind.value, decision.method.value) == ("candidate", "duns-exact")
     assert [(found.recipient_id, found.reason) for found in decision.candidates] == [
         ("R1", "identifier-conflict")
     ]
+
+
+def test_a_renamed_firm_is_linked_by_its_uei_unless_another_firm_claims_it():
+    renamed, recipient = Award("A1", "Acme Laser", uei=UEI), Recipient("R1", "ZENITH BAKERY", uei=UEI)
+    assert said(renamed, recipient) == ("link", "uei-exact", "R1")
+    same_firm = Award("A2", "ACME LASERS INCORPORATED", uei=UEI, **CAMBRIDGE)
+    assert match([renamed, same_firm], [recipient]).said("A1") == ("link", "uei-exact", "R1")
+    bridge = Award("A2", "Acme Laser dba Zenith Bakery", uei=UEI)
+    assert match([renamed, bridge], [recipient]).said("A1") == ("link", "uei-exact", "R1")
+    claimants = [
+        Award("A2", "Zenith Bakery LLC", uei=UEI),
+        Award("A2", "Zenith Bakery LLC"),
+        Award("A2", "Zenith Bakery LLC", **CAMBRIDGE),
+    ]
+    for claimant in claimants:
+        matching = match([renamed, claimant], [recipient])
+        assert matching.said("A1") == ("candidate", "uei-exact", "R1")
+        assert matching.said("A2")[2] == "R1"
+    stranger = Award("A2", "Zenith Bakery LLC", uei=OTHER_UEI)
+    assert match([renamed, stranger], [recipient]).said("A1") == ("link", "uei-exact", "R1")
+
+
+def test_a_uei_under_many_names_says_nothing_of_any():
+    names = ["Acme Laser", "Kodiak Trucking", "Hydromancer", "Qortek Power", "Bright Optics", "Zentrox"]
+    awards = [Award(f"A{number}", name, uei=UEI) for number, name in enumerate(names)]
+    recipient = Recipient("R1", "OSTRAVA FOODS", uei=UEI)
+    assert {match(awards, [recipient]).said(award.award_id)[0] for award in awards} == {"candidate"}
+    few = awards[:4]
+    assert {match(few, [recipient]).said(award.award_id)[0] for award in few} == {"link"}
+
+
+def test_an_equal_name_under_another_uei_needs_a_place():
+    award, recipient = Award("A1", "Zentrox Optics", uei=UEI), Recipient("R1", "ZENTROX OPTICS", OTHER_UEI)
+    decision = match([award], [recipient]).by_award["A1"]
+    assert (decision.kind, decision.best.reason) == (DecisionKind.CANDIDATE, "other-identifier")
+    assert decision.best.confidence <= UNCONFIRMED_CONFIDENCE
+    here = replace(award, **CAMBRIDGE), replace(recipient, **CAMBRIDGE)
+    assert said(*here) == ("link", "name-exact", "R1")
+    assert said(award, replace(recipient, uei=None)) == ("link", "name-exact", "R1")
 
 
 def test_a_generic_uei_links_the_named_firm_only():
@@ -195,7 +234,7 @@ def test_an_alias_needs_a_place_or_an_identifier_that_confirms_it(name, recipien
         decision = matching.by_award["A1"]
         assert decision.kind is not DecisionKind.LINK
         if decision.method is Method.ALIAS:
-            assert decision.best.confidence <= ALIAS_CONFIDENCE
+            assert decision.best.confidence <= UNCONFIRMED_CONFIDENCE
     assert said(Award("A1", name, uei=UEI), Recipient("R1", recipient, UEI)) == ("link", "uei-exact", "R1")
 
 

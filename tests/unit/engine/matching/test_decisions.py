@@ -8,12 +8,13 @@ from sbir_gate.engine.matching.decisions import (
     CONFLICT_CONFIDENCE,
     IDENTIFIER_CONFLICT,
     RULE_CONFIDENCE,
+    UNCONFIRMED_CONFIDENCE,
     PairFacts,
     Rules,
     decide_firm,
     links_by_name,
 )
-from sbir_gate.engine.matching.exact import IdentifierMatch
+from sbir_gate.engine.matching.exact import IdentifierMatch, Standing
 from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason
 
 LINK, CANDIDATE, NONE = DecisionKind.LINK, DecisionKind.CANDIDATE, DecisionKind.NONE
@@ -21,8 +22,8 @@ EXACT, FUZZY = Method.NAME_EXACT, Method.NAME_FUZZY
 RULES = Rules(acceptance_limit=0.8, max_frequency_in_state=3, max_candidates=5)
 
 
-def identified(recipient_id, method=Method.UEI_EXACT, agrees=True, score=100.0):
-    return IdentifierMatch(1, method, int(recipient_id[1:]), recipient_id, recipient_id, score, agrees)
+def identified(recipient_id, method=Method.UEI_EXACT, standing=Standing.AGREES, score=100.0):
+    return IdentifierMatch(1, method, int(recipient_id[1:]), recipient_id, recipient_id, score, standing)
 
 
 def pair(recipient_id, confidence, method=FUZZY, **facts):
@@ -99,10 +100,13 @@ def test_a_name_that_is_barred_is_a_candidate_however_sure_the_model_is(barrier)
     ("barrier", "kind"), [(NoLinkReason.OTHER_WORDS, LINK), (NoLinkReason.OTHER_GENERATION, CANDIDATE)]
 )
 def test_other_words_bar_no_firm_that_bears_the_same_identifier(barrier, kind):
-    said, _ = decide([identified("R1", agrees=False)], [pair("R1", 0.95, barrier=barrier)])
-    assert said == (kind, FUZZY, "R1")
-    said, _ = decide([identified("R2", agrees=False)], [pair("R1", 0.95, barrier=barrier)])
-    assert said == (CANDIDATE, FUZZY, "R1")
+    renamed, claimed = (
+        identified("R1", Method.DUNS_EXACT, standing) for standing in (Standing.UNCLAIMED, Standing.CLAIMED)
+    )
+    assert decide([renamed], [pair("R1", 0.95, barrier=barrier)])[0] == (kind, FUZZY, "R1")
+    assert decide([claimed], [pair("R1", 0.95, barrier=barrier)])[0] == (CANDIDATE, FUZZY, "R1")
+    other = replace(renamed, recipient_id="R2", entity="R2")
+    assert decide([other], [pair("R1", 0.95, barrier=barrier)])[0] == (CANDIDATE, FUZZY, "R1")
 
 
 def test_nothing_found_is_no_decision_at_all():
@@ -124,14 +128,56 @@ def test_a_uei_is_surer_than_a_duns_and_both_are_sure():
 
 
 def test_an_identifier_whose_names_disagree_is_a_candidate_that_says_so():
-    said, decision = decide([identified("R1", agrees=False, score=31.0)])
+    said, decision = decide([identified("R1", standing=Standing.CLAIMED, score=31.0)])
     assert said == (CANDIDATE, Method.UEI_EXACT, "R1")
     (found,) = decision.candidates
     assert (found.reason, found.confidence, found.score) == (IDENTIFIER_CONFLICT, CONFLICT_CONFIDENCE, 31.0)
 
 
+@pytest.mark.parametrize(
+    ("method", "standing", "kind"),
+    [
+        (Method.UEI_EXACT, Standing.UNCLAIMED, LINK),
+        (Method.UEI_EXACT, Standing.CLAIMED, CANDIDATE),
+        (Method.UEI_EXACT, Standing.GENERIC, CANDIDATE),
+        (Method.DUNS_EXACT, Standing.UNCLAIMED, CANDIDATE),
+        (Method.DUNS_EXACT, Standing.CLAIMED, CANDIDATE),
+    ],
+)
+def test_an_identifier_that_no_other_firm_claims_links_where_it_is_sure_enough(method, standing, kind):
+    said, decision = decide([identified("R1", method, standing, 31.0)])
+    assert said == (kind, method, "R1")
+    assert decision.best.reason == ("" if kind is LINK else IDENTIFIER_CONFLICT)
+    assert decision.best.score == 31.0
+    lower = replace(RULES, identifier_limit=0.5)
+    said, _ = decide([identified("R1", method, standing)], rules=lower)
+    assert said[0] is (LINK if standing is Standing.UNCLAIMED else CANDIDATE)
+    assert decide([identified("R1")], rules=replace(RULES, identifier_limit=1.0))[0][0] is LINK
+
+
+def test_a_renamed_firm_gives_way_to_a_surer_name_in_its_place_alone():
+    renamed = identified("R1", standing=Standing.UNCLAIMED)
+    here = pair("R2", 0.9, EXACT, same_zip5=True)
+    assert decide([renamed], [here])[0] == (LINK, EXACT, "R2")
+    rare = pair("R2", 0.999, EXACT, is_rare=True)
+    assert decide([renamed], [rare])[0] == (LINK, Method.UEI_EXACT, "R1")
+    assert decide([renamed], [pair("R2", 0.95, same_zip5=True)])[0] == (LINK, Method.UEI_EXACT, "R1")
+
+
+def test_glued_words_are_no_barrier_to_an_exact_name():
+    glued = pair("R1", 0.1, EXACT, same_state=True, barrier=NoLinkReason.OTHER_WORDS)
+    assert decide(pairs=[glued])[0] == (LINK, EXACT, "R1")
+
+
+def test_a_name_that_is_not_confirmed_is_a_candidate_with_its_reason():
+    for barrier in (NoLinkReason.ALIAS, NoLinkReason.OTHER_IDENTIFIER):
+        said, decision = decide(pairs=[pair("R1", 0.999, EXACT, is_rare=True, barrier=barrier)])
+        assert said == (CANDIDATE, EXACT, "R1")
+        assert (decision.best.confidence, decision.best.reason) == (UNCONFIRMED_CONFIDENCE, barrier.value)
+
+
 def test_an_identifier_conflict_does_not_stop_a_name_from_linking():
-    said, decision = decide([identified("R1", agrees=False)], [pair("R2", 0.95)])
+    said, decision = decide([identified("R1", standing=Standing.CLAIMED)], [pair("R2", 0.95)])
     assert said == (LINK, FUZZY, "R2")
     assert [(found.recipient_id, found.reason) for found in decision.candidates] == [
         ("R2", ""),
@@ -141,7 +187,7 @@ def test_an_identifier_conflict_does_not_stop_a_name_from_linking():
 
 def test_an_identifier_conflict_is_weighed_against_weak_names_by_confidence():
     weak, strong = pair("R2", 0.1), pair("R3", 0.5)
-    said, decision = decide([identified("R1", agrees=False)], [weak, strong])
+    said, decision = decide([identified("R1", standing=Standing.CLAIMED)], [weak, strong])
     assert said == (CANDIDATE, FUZZY, "R3")
     assert [found.recipient_id for found in decision.candidates] == ["R3", "R1", "R2"]
 
@@ -199,7 +245,7 @@ def test_two_exact_names_in_the_state_leave_it_to_the_model():
 
 def test_ties_go_to_the_lowest_recipient_id():
     assert decide(pairs=[pair("R2", 0.9), pair("R1", 0.9)])[0] == (LINK, FUZZY, "R1")
-    said, decision = decide([identified("R9", agrees=False)], [pair("R5", CONFLICT_CONFIDENCE)])
+    said, decision = decide([identified("R9", standing=Standing.CLAIMED)], [pair("R5", CONFLICT_CONFIDENCE)])
     assert said == (CANDIDATE, FUZZY, "R5")
     assert [found.recipient_id for found in decision.candidates] == ["R5", "R9"]
 
@@ -212,7 +258,7 @@ def test_ties_go_to_the_lowest_recipient_id():
 )
 def test_candidates_are_few_distinct_best_first_and_hold_the_best(numbers, confidences, conflicts, most):
     pairs = [pair(f"R{number}", confidence) for number, confidence in zip(numbers, confidences, strict=False)]
-    identifiers = [identified(f"R{number}", agrees=False) for number in conflicts]
+    identifiers = [identified(f"R{number}", standing=Standing.CLAIMED) for number in conflicts]
     _, decision = decide(identifiers, pairs, replace(RULES, max_candidates=most))
     ids = [found.recipient_id for found in decision.candidates]
     assert len(ids) == len(set(ids)) <= most

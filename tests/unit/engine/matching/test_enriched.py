@@ -27,12 +27,12 @@ CAMBRIDGE = {"city": "CAMBRIDGE", "state": "MA", "zip5": "02139"}
 AWARDS = [
     Award("A3", "Zentrox Quarkle", UEIS[0]),
     Award("A1", "Hydromancer"),
-    Award("A2", "Kodiak Bakery", UEIS[1]),
+    Award("A2", "Kodiak Bakery", None, "033449757"),
     Award("A0", "Zentrox Quarkle", UEIS[0]),
 ]
 RECIPIENTS = [
     Recipient("R1", 'ZENTROX "Q" QUARKLÉ', UEIS[0], "133709001", **CAMBRIDGE),
-    Recipient("R2", "ACME LASER", UEIS[1], **CAMBRIDGE),
+    Recipient("R2", "ACME LASER", UEIS[1], "033449757", **CAMBRIDGE),
 ]
 SUFFIXES = [".parquet", ".csv", ".csv.gz"]
 

@@ -9,6 +9,7 @@ from sbir_gate.engine.matching.exact import (
     name_similarity,
 )
 from sbir_gate.engine.matching.firms import create_firms
+from sbir_gate.engine.matching.parts import open_parts
 from sbir_gate.model.matches import Method
 from tests.factories_matching import UEIS, Award, Recipient, database, load_awards, load_recipients
 
@@ -74,6 +75,44 @@ def test_a_name_that_clearly_disagrees_is_a_conflict_even_in_the_same_house(meth
     award = Award("A1", "Acme Laser", UEI, "133709001", zip5="02139")
     renamed = Recipient("R1", "ZENITH OPTICS", UEI, "133709001", zip5="02139")
     assert [agrees for _, _, agrees in found([award], [renamed], method)] == [False]
+
+
+def standings(awards, recipients, method=Method.UEI_EXACT):
+    """Return what the names say of each award's only match, by its name."""
+    with database() as connection, TemporaryDirectory() as folder:
+        load_awards(connection, awards)
+        parts = load_recipients(connection, recipients, Path(folder))
+        create_firms(connection)
+        create_identified_recipients(connection, open_parts(connection, parts))
+        firms = dict(connection.execute("SELECT firm_id, name FROM firms").fetchall())
+        matches = find_identifier_matches(connection, method)
+        return {firms[match.firm_id]: match.standing.value for match in matches}
+
+
+@pytest.mark.parametrize("method", [Method.UEI_EXACT, Method.DUNS_EXACT])
+def test_another_firm_with_the_recipients_name_claims_the_identifier(method):
+    ids = {"uei": UEI, "duns": "133709001"}
+    recipients = [Recipient("R1", "ZENITH OPTICS", **ids)]
+    renamed, claimant = Award("A1", "Acme Laser", **ids), Award("A2", "Zenith Optics Inc", **ids)
+    assert standings([renamed], recipients, method) == {"Acme Laser": "unclaimed"}
+    both = {"Acme Laser": "claimed", "Zenith Optics Inc": "agrees"}
+    assert standings([renamed, claimant], recipients, method) == both
+
+
+def test_a_uei_of_a_placeholder_is_generic():
+    recipients = [
+        Recipient("R1", "ZENITH OPTICS", UEI),
+        Recipient("R2", "MISCELLANEOUS FOREIGN CONTRACTORS", UEI),
+    ]
+    assert standings([Award("A1", "Acme Laser", UEI)], recipients) == {"Acme Laser": "generic"}
+
+
+def test_a_duns_asks_more_of_the_names_than_a_uei():
+    award, recipient = (
+        Award("A1", "Heartland Software", UEI, "133709001"),
+        Recipient("R1", "BITLAND", UEI, "133709001"),
+    )
+    assert standings([award], [recipient], Method.DUNS_EXACT) == {"Heartland Software": "unclaimed"}
 
 
 @pytest.mark.parametrize(("own", "theirs"), [(None, "ACME"), ("Acme", None), (None, None), ("日本", "ACME")])
