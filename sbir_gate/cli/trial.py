@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import Choice, effective_settings, quiet_option, settings_options
+from sbir_gate.cli.options import Choice, FiniteRange, effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import SbirGateError
@@ -33,7 +33,7 @@ used, 3 the engine broke. See also 'sbir-gate help trial'.
 @click.option("--enricher", help="Command line of your engine, with {awards} {recipients} {output}.")
 @click.option(
     "--budget",
-    type=click.FloatRange(min=1),
+    type=FiniteRange(min=1),
     default=600.0,
     show_default=True,
     metavar="SECONDS",
@@ -43,7 +43,7 @@ used, 3 the engine broke. See also 'sbir-gate help trial'.
 @click.option(
     "--percent",
     "percents",
-    type=click.FloatRange(1, 1000),
+    type=FiniteRange(1, 1000),
     multiple=True,
     help="A handicap in percent of time and memory; repeatable. Default: 50, 25, 100 and 10.",
 )

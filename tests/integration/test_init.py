@@ -235,8 +235,8 @@ def test_a_folder_of_a_larger_repository_has_a_gate_of_its_own(tmp_path):
     settings = (service / "sbir-gate.yaml").read_text()
     assert f"command: '{COMMAND}'" in settings
     assert "awards: 'fixtures/awards.csv'" in settings
-    assert "name: 'link'" in settings
-    workflow = (repository.folder / ".github" / "workflows" / "gate-link.yml").read_text()
+    assert "name: 'services-link'" in settings
+    workflow = (repository.folder / ".github" / "workflows" / "gate-services-link.yml").read_text()
     # once for each job's set-up of Python, and once for its gate
     assert workflow.count("working-directory: 'services/link'") == 4
     assert (service / ".gitignore").read_text() == "# sbir-gate\nreports/\n.venv/\n"

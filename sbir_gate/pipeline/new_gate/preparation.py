@@ -59,6 +59,7 @@ FIXTURE_FOLDER = "fixtures"
 _FIXTURE = "fixture"
 _NO_BRANCH = "main"
 _PYTHON_SECONDS = 30
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,11 @@ def place_of(folder: Path) -> Place:
     root = repository_folder(folder)
     inside = folder.relative_to(root or folder).as_posix()
     return Place(root or folder, "" if inside == "." else inside, root is not None)
+
+
+def gate_name(folder: str) -> str:
+    """Return a valid `gate.name` from the whole path of a folder: two folders of one name may have gates."""
+    return re.sub(r"[^a-z0-9_-]+", "-", folder.lower())[-_LONGEST_NAME:].strip("-_")
 
 
 def prepare_gate(
@@ -173,9 +179,8 @@ def _facts(answers: Answers, place: Place, installation: Installation) -> GateFa
     remote = git.ask("config", "--get", "remote.origin.url").line if place.has_git else ""
     python = _within(answers.python, place)
     environment = environment_of(answers.python if python else "") or DEFAULT_ENVIRONMENT
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", place.folder.rpartition("/")[2]).strip("-")
     return GateFacts(
-        name=name,
+        name=gate_name(place.folder),
         command=answers.engine,
         python=python,
         awards=f"{FIXTURE_FOLDER}/awards.csv",

@@ -64,3 +64,10 @@ def test_all_of_it_on_a_small_engine(folder):
     assert done.returncode == 0, done.stderr
     for line in ("unchanged: false alarms", "time +200%", "lost links", "Advised settings", "max_pairs:"):
         assert line in done.stdout
+
+
+@pytest.mark.parametrize("option", [("--budget", "nan"), ("--budget", "inf"), ("--percent", "nan")])
+def test_a_number_that_is_not_finite_is_refused(folder, option):
+    done = trial(folder, *option)
+    assert done.returncode == 2
+    assert f"{option[1]} is not a finite number" in done.stderr

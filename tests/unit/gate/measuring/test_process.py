@@ -137,6 +137,13 @@ def test_a_command_that_cannot_be_started_is_named(tmp_path):
         run_process(ProcessRequest(("true",), {"PATH": "/bin"}, tmp_path / "absent", 5.0))
 
 
+def test_a_file_that_may_not_be_executed_is_told_so(tmp_path):
+    (tmp_path / "link").write_text("#!/bin/sh\n")
+    with pytest.raises(EnricherError, match=r"Permission denied: \./link") as caught:
+        run_process(ProcessRequest(("./link",), {"PATH": "/bin"}, tmp_path, 5.0))
+    assert "the path to an executable" in caught.value.hint
+
+
 STUBBORN_TREE = """
 import os, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
