@@ -52,9 +52,9 @@ class FilePath(click.Path):
 class FiniteRange(click.FloatRange):
     """A number within limits; `nan` and `inf` are none."""
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number. Raises click's BadParameter for one beyond the limits."""
-        number: float = super().convert(value, param, ctx)
+        number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)
         return number

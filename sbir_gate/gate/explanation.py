@@ -9,11 +9,13 @@ from pathlib import Path
 from sbir_gate.errors import EnricherError, InputError
 from sbir_gate.gate.comparing.losses import lost_by
 from sbir_gate.gate.edges import Edges
-from sbir_gate.gate.enricher_plan import plan_of
+from sbir_gate.gate.enricher_plan import plan_of, sealed_files
 from sbir_gate.gate.fixture import read_fixture, unlabelled
 from sbir_gate.gate.measuring.benchmark import Bench, with_placeholders
+from sbir_gate.gate.measuring.interleaving import Side
 from sbir_gate.gate.measuring.output import find_decision
 from sbir_gate.gate.measuring.process import ProcessResult
+from sbir_gate.gate.measuring.seals import Seals
 from sbir_gate.gate.quality import enriched_file
 from sbir_gate.gate.storing.baselines import baseline_path
 from sbir_gate.gate.storing.scratch import scratch_folder
@@ -60,7 +62,7 @@ def explain_engine(
 ) -> tuple[Explanation, ...]:
     """Run the enricher of the settings once on all awards, and return what it states of some of them.
 
-    Raises InputError for an award that is not there, EnricherError for a run that fails.
+    Raises InputError for an award that is not there, EnricherError for a run that fails or changes its input.
     """
     effective = unlabelled(effective)
     with scratch_folder("sbir-gate-explain-") as scratch, edges.keep_code():
@@ -70,7 +72,9 @@ def explain_engine(
             if award_id not in profiles:
                 path = effective.settings.fixtures.awards
                 raise InputError(f"no award {award_id!r}", "give an award_id of these awards", path=path)
-        bench = Bench(replace(plan_of(effective, read, scratch), logs=None), edges.launch)
+        plan = replace(plan_of(effective, read, scratch), logs=None)
+        seals = Seals(lambda: sealed_files(effective, plan))
+        bench = Bench(plan, edges.launch, lambda: seals.check(Side.HEAD))
         progress("running the engine")
 
         def look(_process: ProcessResult, output: Path, metrics: Path) -> tuple[Explanation, ...]:
