@@ -96,9 +96,8 @@ def init(
         )
     if not dry_run:
         write_files(prepared)
-    if not quiet:
-        for line in _report(prepared, is_dry=dry_run):
-            put_line(line)
+    for line in _faults(prepared) if quiet else _report(prepared, is_dry=dry_run):
+        put_line(line)
     sys.exit(_status(prepared))
 
 
@@ -170,6 +169,15 @@ def _report(prepared: Preparation, *, is_dry: bool) -> Iterator[str]:
     yield from _open_points(prepared)
 
 
+def _faults(prepared: Preparation) -> Iterator[str]:
+    """Yield what is wrong with the engine."""
+    from sbir_gate.gate.reporting.diagnoses import render_check
+    from sbir_gate.model.diagnosis import Gravity
+
+    if faults := [each for each in prepared.check.found if each.gravity is not Gravity.NOTE]:
+        yield render_check(faults).rstrip("\n")
+
+
 def _drawn_lines(prepared: Preparation) -> Iterator[str]:
     drawn = prepared.drawn
     yield from drawn_lines(drawn)
@@ -183,6 +191,8 @@ def _drawn_lines(prepared: Preparation) -> Iterator[str]:
 def _open_points(prepared: Preparation) -> Iterator[str]:
     """Yield what init could not know, and the next steps."""
     facts, drawn = prepared.facts, prepared.drawn
+    if _status(prepared) is not ExitStatus.OK:
+        yield "to do: correct the engine, until this finds no error: sbir-gate check-engine"
     if len(drawn.labels) < len(drawn.awards.drawn):
         yield f"to do: label more awards: sbir-gate label --serve --truth {facts.truth_file}"
     links, awards = _links(prepared.check.found)

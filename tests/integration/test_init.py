@@ -183,7 +183,12 @@ def test_an_engine_that_does_not_keep_the_contract_is_reported(tmp_path):
     assert done.returncode == 1
     assert "not in {recipients}" in done.stdout
     broken = team(tmp_path / "broken", "raise SystemExit(5)\n")
-    assert init(broken.folder).returncode == 3
+    done = init(broken.folder)
+    assert done.returncode == 3
+    assert "to do: correct the engine, until this finds no error: sbir-gate check-engine\n" in done.stdout
+    done = init(broken.folder, "--quiet")
+    assert done.returncode == 3
+    assert done.stdout.startswith("error: engine: the enricher ended with exit status 5")
 
 
 @pytest.mark.slow
