@@ -93,12 +93,21 @@ def install(python: str, environment: Path) -> None:
     with locked(environment):
         if not is_ready(environment):
             make_environment(python, environment)
+        make_own_place(python, environment)
+
+
+def make_own_place(python: str, environment: Path) -> None:
+    """Make the job's own interpreter, unless another step or job here has made it and may be using it."""
     own = own_place(environment)
+    paths = [*environment.glob("lib/python*/site-packages"), ACTION]
+    text = "".join(f"{path}\n" for path in paths)
+    if any(mark.read_text("utf-8") == text for mark in own.glob("lib/python*/site-packages/*_action.pth")):
+        return
     check(
         [python, "-I", "-m", "venv", "--clear", "--without-pip", str(own)], "python3 cannot make environments"
     )
-    (shared,), (packages,) = (place.glob("lib/python*/site-packages") for place in (environment, own))
-    (packages / "sbir_gate_action.pth").write_text(f"{shared}\n{ACTION}\n", encoding="utf-8")
+    (packages,) = own.glob("lib/python*/site-packages")
+    (packages / "sbir_gate_action.pth").write_text(text, encoding="utf-8")
 
 
 def own_place(environment: Path) -> Path:

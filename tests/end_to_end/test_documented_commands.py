@@ -62,6 +62,7 @@ def write_own_files(folder: Path, stage: Stage) -> None:
     for day in ("2026-01-30", "2026-01-31"):
         shutil.copy(kept, kept.with_name(f"{day}.json"))
     for name, text in engines().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     duckdb.read_csv(str(folder / "recipients.csv"), all_varchar=True).write_parquet(
         str(folder / "recipients.parquet")

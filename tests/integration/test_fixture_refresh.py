@@ -101,7 +101,7 @@ def test_labels_that_no_longer_hold_are_not_kept(team):
     awards = [row["award_id"] for row in read(team / "fixtures" / "awards.csv")]
     decide(team, awards[0])
     with (team / "fixtures" / "truth.csv").open("a") as file:
-        file.write(f"{awards[1]}2,R-GONE,ann,,,\n")
+        file.write(f"{awards[1]}2,R-GONE,ann,,,,\n")
     done = refresh(team)
     assert done.returncode == 0, done.stderr
     assert "labels not kept: 1: the award is not in the data" in done.stdout

@@ -111,7 +111,9 @@ class Rules:
             confidence = found.confidence(math.log(max(odds, 1e-12)))
         elif basis is Basis.RULE:
             confidence = max(confidence, RULE_CONFIDENCE)
-        return min(confidence, UNCONFIRMED_CONFIDENCE) if pair.barrier in _UNCONFIRMED else confidence
+        is_alias_only = pair.method is Method.ALIAS and pair.place is not PlaceEvidence.CONFIRMS
+        is_unconfirmed = is_alias_only or pair.barrier in _UNCONFIRMED
+        return min(confidence, UNCONFIRMED_CONFIDENCE) if is_unconfirmed else confidence
 
     def limit(self, pair: PairFacts, basis: Basis = Basis.MODEL) -> float:
         """Return the least confidence with which a pair of this stratum is a link."""
@@ -286,8 +288,27 @@ def best_answer(
     for pair in by_sureness:
         if links_by_name(pair, in_state, rules.max_frequency_in_state):
             return pair, Basis.RULE
-    best = next((pair for pair in by_sureness if not bars(pair, borne)), None)
-    return None if best is None else (best, Basis.MODEL)
+    free = [pair for pair in by_sureness if not bars(pair, borne)]
+    if not free or _names_two(free, borne, rules):
+        return None
+    return free[0], Basis.MODEL
+
+
+def _names_two(free: Sequence[PairFacts], borne: Collection[str], rules: Rules) -> bool:
+    """Say whether one alias of the firm names the surest recipient, and another alias another one.
+
+    `Foo (Bar) Inc` is neither Foo Inc nor Bar Inc, if both are there.
+    """
+    best = free[0]
+    if best.method is not Method.ALIAS or best.entity in borne:
+        return False
+    return any(
+        pair.query_id != best.query_id
+        and pair.entity != best.entity
+        and pair.method is Method.ALIAS
+        and is_sure(pair, Basis.MODEL, rules)
+        for pair in free
+    )
 
 
 def is_sure(pair: PairFacts, basis: Basis, rules: Rules) -> bool:

@@ -246,6 +246,30 @@ def test_a_name_goes_before_an_alias_in_the_same_place():
     assert said(Award("A1", "Zentrox Optics", **CAMBRIDGE), *recipients) == ("link", "name-exact", "R2")
 
 
+def test_aliases_that_name_two_recipients_in_one_place_are_no_link():
+    kestrel, zenlumo = (
+        Recipient("R1", "KESTREL INC", **CAMBRIDGE),
+        Recipient("R2", "ZENLUMO INC", **CAMBRIDGE),
+    )
+    award = Award("A1", "Zenlumo (Kestrel) LLC", **CAMBRIDGE)
+    assert said(award, kestrel) == ("link", "alias", "R1")
+    assert said(award, kestrel, zenlumo)[0] == "candidate"
+
+
+def test_no_more_than_a_half_is_stated_of_an_alias_without_a_place_whatever_else_bars_it():
+    recipient = Recipient(
+        "R1", "GLAZEMOOR PHOTONICS SYSTEMS (ARDENT VALE MATERIALS) LLC", city="BOSTON", state="MA"
+    )
+    award = Award("A1", "Glazemoor Photonics Systems dba", city="WORCESTER", state="MA")
+    decision = match([award], [recipient]).by_award["A1"]
+    assert decision.kind is DecisionKind.CANDIDATE
+    assert all(
+        found.confidence <= UNCONFIRMED_CONFIDENCE
+        for found in decision.candidates
+        if found.method is Method.ALIAS
+    )
+
+
 def test_a_remark_in_brackets_takes_nothing_from_a_name():
     for remark in ("INACTIVE", "THE", "USA", "NEVADA", "A NEVADA CORPORATION"):
         recipient = Recipient("R1", f"ZENTROX OPTICS ({remark})")
