@@ -199,7 +199,7 @@ def test_a_zip_that_changes_in_between_is_never_mixed(desk, requests_before):
     desk.file.read = read
     desk.fetch()
     assert desk.held() == {"toc.dat": TOC, "5530.dat.gz": newer}
-    assert "has changed" in desk.said[0]
+    assert any("has changed" in line for line in desk.said)
 
 
 def test_a_zip_that_never_stands_still_comes_to_an_end(desk):
