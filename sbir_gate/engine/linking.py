@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import tempfile
 import threading
@@ -36,6 +35,7 @@ from sbir_gate.engine.recipient_parts import (
 from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
 from sbir_gate.errors import LimitError, OutputError, SbirGateError
 from sbir_gate.files import error_reason
+from sbir_gate.model.award_columns import uncollected
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import process_peaks
 from sbir_gate.progress import Progress, ProgressFile, Pulse
@@ -156,7 +156,7 @@ def _opened(
     with _workplace(request, settings) as (folder, ledger):
         try:
             with (
-                _no_collection(),
+                uncollected(),
                 Track(monitor, progress, watch, _progress_file(request), _planned(request)) as track,
                 RejectLog(request.rejects) as rejects,
                 open_database(database_options(settings), folder) as connection,
@@ -168,18 +168,6 @@ def _opened(
         except duckdb.IOException as error:
             hint = "name a folder with room in enrichment.work_folder"
             raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Turn off the cyclic garbage collector: there are no cycles, and it takes a fifth of Python's part."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @contextmanager
@@ -331,7 +319,7 @@ def _check_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, p
     kept = request.kept_recipients
     files = files_of([request.recipients], settings) if kept is None else list(kept.glob("part-*"))
     workers = cluster.check([*files, mark])
-    place.track.note(f"{workers} workers; Dask's dashboard: {cluster.dashboard}")
+    place.track.note(f"Dask workers: {workers}; dashboard: {cluster.dashboard}")
 
 
 def _shared_folder(place: _Place) -> SharedFolder:

@@ -78,7 +78,7 @@ def test_the_bytes_are_those_of_one_machine_and_so_is_every_count(world, address
     assert found == expected
     assert spread.accounts == alone.accounts
     assert spread.decisions == alone.decisions
-    assert any(said.startswith("2 workers; Dask's dashboard: ") for said in listener.said)
+    assert any(said.startswith("Dask workers: 2; dashboard: ") for said in listener.said)
     assert listener.said.count("recipients") == 3
 
 
