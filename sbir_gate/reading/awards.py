@@ -24,6 +24,7 @@ from sbir_gate.reading.field_cells import (
     observe_columns,
     observe_identifiers,
     raw_cell,
+    unused_cells,
 )
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
 from sbir_gate.reading.layout import (
@@ -284,6 +285,8 @@ def _observed(connection: duckdb.DuckDBPyConnection, first_position: int, plan: 
         "SELECT count(*) FILTER (coalesce(name, uei, duns) IS NULL), "
         f"count(*) FILTER (is_generic) FROM ({clean})"
     ).fetchall()[0]
+    unused = "".join(f", {cell}" for cell in unused_cells(plan.fields))
+    rows = f"SELECT *{unused} FROM ({clean}) JOIN {RAW_TABLE} ON {RAW_TABLE}.rowid = place"
     seen = [
         Observation(Remark.NAMELESS, "", nameless),
         Observation(Remark.PLACEHOLDER_NAME, "", placeholders),
@@ -291,7 +294,7 @@ def _observed(connection: duckdb.DuckDBPyConnection, first_position: int, plan: 
     return [
         *(each for each in seen if each.count),
         *observe_columns(connection, plan.fields),
-        *observe_identifiers(connection, plan.fields, clean),
+        *observe_identifiers(connection, plan.fields, rows),
     ]
 
 

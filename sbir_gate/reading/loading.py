@@ -31,6 +31,7 @@ from sbir_gate.reading.text import text_chunks
 from sbir_gate.sql_text import file_literal, file_relation, identifier, literal
 
 RAW_TABLE = "reading_block"
+_TEXT_TABLE = "reading_text"
 _PARQUET_TABLE = "reading_row_groups"
 # no file holds this cell: it says that DuckDB came to the end of the block, with no quote left open
 _END_CELL = "\x1esbir-gate end of block\x1e"
@@ -45,11 +46,11 @@ _PARQUET_ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class RawBlock:
-    """Rows of one file, now in the temporary table RAW_TABLE: columns c0, c1, ... of VARCHAR, in rowid order.
+    """Rows of one file, now in the temporary view RAW_TABLE: columns c0, c1, ... of VARCHAR, and a `rowid`.
 
-    Empty cells are NULL. `first_line` is the 1-based line of the first row; in Parquet, the row. `span` is
-    the part of the file in the block, with its rejects. `row_lines` finds the lines of the rows where a row
-    may be more than one.
+    Empty cells are NULL; `rowid` counts from 0. `first_line` is the 1-based line of the first row, in Parquet
+    the row. `span` is the part of the file in the block, with its rejects. `row_lines` finds the lines of
+    the rows where a row may be more than one.
     """
 
     first_line: int
@@ -84,6 +85,7 @@ class RawFile:
         self._is_parquet = file.kind is FileKind.PARQUET
         self._delimiter = b","
         self._position = 0
+        self._read_directly: Sequence[int] = ()
         self.findings: tuple[Diagnosis, ...] = ()
         self.hint = ""
         self._chunks = _table_chunks(file, options, self._note)
@@ -109,8 +111,19 @@ class RawFile:
     def __enter__(self) -> RawFile:
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         self.close()
+        if self._is_parquet and isinstance(error, _PARQUET_ERRORS):
+            self._check_block(error)
+
+    def _check_block(self, error: Exception) -> None:
+        """Raise InputError where it is the block itself that cannot be read, and not what was made of it."""
+        if self._read_directly:
+            hashes = ", ".join(f"bit_xor(hash(c{index}))" for index in self._read_directly)
+            try:
+                _execute(self._connection, f"SELECT {hashes} FROM {RAW_TABLE}", self.path)
+            except InputError as found:
+                raise found from error
 
     def _note(self, position: int) -> None:
         self._position = position
@@ -130,17 +143,25 @@ class RawFile:
         self._chunks.close()
 
     def blocks(
-        self, wanted: Sequence[int], done: Sequence[Span] = (), *, is_typed: bool = False
+        self,
+        wanted: Sequence[int],
+        done: Sequence[Span] = (),
+        *,
+        is_typed: bool = False,
+        is_read_once: bool = False,
     ) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
 
         If `is_typed`, RAW_TABLE has the cells of Parquet with their types too, as t0, t1, ... What is in the
         spans `done` (in their order) is passed over. `chunk_size` may be changed between two blocks. A block
-        may have no rows, only rejects. RAW_TABLE holds one until the next is asked for.
+        may have no rows, only rejects. RAW_TABLE holds one until the next is asked for. If it `is_read_once`,
+        as a whole, Parquet is not copied before: each query reads the file, and the error of a damaged one
+        becomes an InputError where the context of this file ends.
         """
         if not self._is_parquet:
             return self._text_blocks(wanted, done)
-        return self._parquet_blocks(self._parquet_cells(wanted, is_typed), done)
+        self._read_directly = wanted if is_read_once else ()
+        return self._parquet_blocks(self._parquet_cells(wanted, is_typed), done, is_read_once=is_read_once)
 
     def _text_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
         dialect = Dialect(self._delimiter, len(self.columns))
@@ -182,39 +203,49 @@ class RawFile:
         typed = [f"{name} AS t{index}" for index, name in names.items()] if is_typed else []
         return ", ".join([*cells, *typed])
 
-    def _parquet_blocks(self, cells: str, done: Sequence[Span]) -> Iterator[RawBlock]:
+    def _parquet_blocks(self, cells: str, done: Sequence[Span], *, is_read_once: bool) -> Iterator[RawBlock]:
         groups = _row_groups(self._connection, self.path)
         bytes_per_row = file_bytes(self.path) / max(sum(groups), 1)
         for loaded in _loads(groups, lambda: self.chunk_size):
             for span in remaining(loaded, done):
-                _execute(
-                    self._connection,
-                    f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT {cells} "
+                rows = (
+                    f"SELECT {cells}, file_row_number - {span.start} AS rowid "
                     f"FROM read_parquet({file_literal(self.path)}, file_row_number = true) "
-                    f"WHERE file_row_number >= {span.start} AND file_row_number < {span.stop}",
-                    self.path,
+                    f"WHERE file_row_number >= {span.start} AND file_row_number < {span.stop}"
                 )
-                for piece in self._slices(span):
+                if is_read_once and span.stop - span.start <= self.chunk_size:
+                    pieces = iter([span])
+                    show_block(self._connection, rows)
+                else:
+                    pieces = self._slices(span, rows)
+                for piece in pieces:
                     self._position = int(bytes_per_row * piece.stop)
                     yield RawBlock(piece.start + 1, piece.stop - piece.start, piece)
         self._connection.execute(f"DROP TABLE IF EXISTS {_PARQUET_TABLE}")
 
-    def _slices(self, loaded: Span) -> Iterator[Span]:
-        """Put the rows that were loaded at once into RAW_TABLE, in pieces not larger than asked for."""
-        if loaded.stop - loaded.start <= self.chunk_size:
-            self._connection.execute(f"DROP TABLE IF EXISTS {RAW_TABLE}")
-            self._connection.execute(f"ALTER TABLE {_PARQUET_TABLE} RENAME TO {RAW_TABLE}")
-            yield loaded
-            return
+    def _slices(self, loaded: Span, rows: str) -> Iterator[Span]:
+        """Load the rows at once, and show them in RAW_TABLE in pieces not larger than asked for."""
+        _execute(
+            self._connection,
+            f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT * EXCLUDE (rowid) FROM ({rows})",
+            self.path,
+        )
         start = loaded.start
         while start < loaded.stop:
             piece = Span(start, min(start + self.chunk_size, loaded.stop))
-            self._connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT * FROM {_PARQUET_TABLE} "
-                f"WHERE rowid >= {piece.start - loaded.start} AND rowid < {piece.stop - loaded.start}"
+            first = piece.start - loaded.start
+            show_block(
+                self._connection,
+                f"SELECT *, rowid - {first} AS rowid FROM {_PARQUET_TABLE} "
+                f"WHERE rowid >= {first} AND rowid < {piece.stop - loaded.start}",
             )
             yield piece
             start = piece.stop
+
+
+def show_block(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
+    """Make RAW_TABLE the view of some rows: SQL with their cells and a `rowid` from 0."""
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {RAW_TABLE} AS {rows}")
 
 
 def _name(file: SourceFile) -> str:
@@ -274,7 +305,7 @@ class _TextLoader:
         delimiter = literal(self._dialect.delimiter.decode())
         try:
             self._connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT {self._wanted} "
+                f"CREATE OR REPLACE TEMP TABLE {_TEXT_TABLE} AS SELECT {self._wanted} "
                 f"FROM read_csv({file_literal(path)}, auto_detect = false, header = false, "
                 f"columns = {self._columns}, delim = {delimiter}, quote = '\"', escape = '\"', comment = '', "
                 f"new_line = '\\n', nullstr = '', strict_mode = true, parallel = false, "
@@ -283,12 +314,13 @@ class _TextLoader:
         except duckdb.InvalidInputException:
             return None
         last = self._connection.execute(
-            f"SELECT rowid, {self._first} FROM {RAW_TABLE} ORDER BY rowid DESC LIMIT 1"
+            f"SELECT rowid, {self._first} FROM {_TEXT_TABLE} ORDER BY rowid DESC LIMIT 1"
         ).fetchall()
         if not last or last[0][1] != _END_CELL:
             return None
         rows = int(last[0][0])
-        self._connection.execute(f"DELETE FROM {RAW_TABLE} WHERE rowid = {rows}")
+        self._connection.execute(f"DELETE FROM {_TEXT_TABLE} WHERE rowid = {rows}")
+        show_block(self._connection, f"SELECT *, rowid FROM {_TEXT_TABLE}")
         return rows
 
 

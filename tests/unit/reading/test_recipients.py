@@ -183,3 +183,36 @@ def test_the_share_is_of_all_files_together(connection, tmp_path):
         batch.share_read for batch in iterate_recipients(connection, folder, tmp_path, reading_options())
     ]
     assert shares == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("chunk_size", [100, 10_000])
+def test_a_damaged_page_of_parquet_is_the_error_of_its_file(connection, read, tmp_path, chunk_size):
+    """Whether its rows are copied before they are cleaned (a small chunk) or not."""
+    path = tmp_path / "recipients.parquet"
+    rows = "SELECT 'h' || range AS recipient_id, 'ACME ' || hash(range) AS recipient_name FROM range(2000)"
+    connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4 : len(content) // 2] = bytes(len(content) // 4)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"recipients\.parquet: cannot be read as Parquet"):
+        read(path, chunk_size)
+
+
+def test_an_error_that_is_not_the_files_stays_what_it_is(connection, tmp_path):
+    path = tmp_path / "recipients.parquet"
+    connection.execute(f"COPY (SELECT 'h1' AS recipient_id, 'ACME' AS recipient_name) TO '{path}'")
+    with pytest.raises(duckdb.IOException, match="no room"):
+        for _ in iterate_recipients(connection, path, tmp_path, reading_options()):
+            raise duckdb.IOException("no room")
+
+
+def test_files_of_all_kinds_are_read_one_after_the_other(connection, read, tmp_path):
+    folder = tmp_path / "both"
+    folder.mkdir()
+    for name in ("a.csv", "c.csv"):
+        write(folder, "recipient_id,recipient_name\nh1,ACME\nh2,FOO\n", name)
+    for name in ("b.parquet", "d.parquet"):
+        query = "SELECT 'h' || range AS recipient_id, 'BAR' AS recipient_name FROM range(5)"
+        connection.execute(f"COPY ({query}) TO '{folder / name}' (FORMAT parquet)")
+    for chunk_size in (2, 100):
+        assert len(read(folder, chunk_size)[0]) == 14
