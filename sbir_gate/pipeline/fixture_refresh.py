@@ -11,8 +11,8 @@ from pathlib import Path
 from sbir_gate.datasets.drawing.earlier_labels import EarlierFixture, LabelFate
 from sbir_gate.datasets.drawing.fixture_draw import DrawnFixture, DrawRequest, draw_fixture
 from sbir_gate.documents import draw_content, load_fixture_draw
-from sbir_gate.errors import DocumentError, InputError, OutputError, UsageError
-from sbir_gate.files import is_same_file, read_file, write_whole
+from sbir_gate.errors import DocumentError, InputError, UsageError
+from sbir_gate.files import is_same_file, read_file
 from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.model.fixture_draw import FixtureDraw
 from sbir_gate.pipeline.new_gate.file_plan import MOST_BYTES, NewFile, PlannedFile, content_of, plan_files
@@ -111,28 +111,6 @@ def refresh_fixture(
         str(truth) if fixtures.truth is None and drawn.labels else "",
         str(draw) if fixtures.draw is None else "",
     )
-
-
-def write_refreshed(refreshed: Refreshed) -> None:
-    """Write all files, or none of them. Raises OutputError.
-
-    How it was drawn comes last: a fixture of which a part was written is refused by every run.
-    """
-    changed = [planned.file for planned in refreshed.files if planned.has_changes]
-    before = {file.path: content_of(Path(file.path)) for file in changed}
-    done: list[str] = []
-    try:
-        for file in changed:
-            done.append(file.path)
-            write_whole(Path(file.path), file.content, may_replace=True)
-    except OutputError:
-        for path in done:
-            content = before[path]
-            if content is None:
-                Path(path).unlink(missing_ok=True)
-            else:
-                write_whole(Path(path), content, may_replace=True)
-        raise
 
 
 def _chosen(given: int | None, usual: int) -> int:
