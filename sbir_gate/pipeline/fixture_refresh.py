@@ -15,7 +15,7 @@ from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.files import is_same_file, read_file
 from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.model.fixture_draw import FixtureDraw
-from sbir_gate.pipeline.new_gate.file_plan import MOST_BYTES, NewFile, PlannedFile, content_of, plan_files
+from sbir_gate.pipeline.new_gate.file_plan import MOST_BYTES, NewFile, PlannedFile, content_of, plan_on_disk
 from sbir_gate.pipeline.new_gate.file_texts import fixture_text
 from sbir_gate.reading.truth import label_text, read_labels
 from sbir_gate.settings.effective import EffectiveSettings
@@ -177,5 +177,4 @@ def _planned(
         contents[page] = fixture_text(name, str(truth), drawn).encode()
     contents[draw] = draw_content(drawn.draw, draw)
     files = [NewFile(os.fspath(path), content) for path, content in contents.items()]
-    existing = {file.path: old for file in files if (old := content_of(Path(file.path))) is not None}
-    return plan_files(files, existing, may_replace=True)
+    return plan_on_disk(files, may_replace=True)

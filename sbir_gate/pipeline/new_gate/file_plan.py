@@ -71,6 +71,14 @@ def plan_files(
     return tuple(PlannedFile(file, fate(file)) for file in files)
 
 
+def plan_on_disk(
+    files: Sequence[NewFile], root: Path = Path(), *, may_replace: bool
+) -> tuple[PlannedFile, ...]:
+    """Return what is done with each file, by what is at its path now. Raises InputError."""
+    existing = {file.path: old for file in files if (old := content_of(root / file.path)) is not None}
+    return plan_files(files, existing, may_replace=may_replace)
+
+
 def write_planned(planned: Iterable[PlannedFile], root: Path = Path()) -> None:
     """Write the files that have changes, all or none of them. Raises OutputError."""
     changed = [(root / each.file.path, each.file.content) for each in planned if each.has_changes]

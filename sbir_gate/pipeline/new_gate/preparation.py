@@ -32,7 +32,7 @@ from sbir_gate.pipeline.new_gate.file_plan import (
     NewFile,
     PlannedFile,
     content_of,
-    plan_files,
+    plan_on_disk,
     with_ignored,
 )
 from sbir_gate.pipeline.new_gate.file_texts import (
@@ -141,14 +141,10 @@ def prepare_gate(
     check = check_engine(load_settings(written, environment, options), edges, progress)
     own_workflow = workflows.own.get(False, "")
     files = _new_files(place, facts, drawn, own_workflow, has_forks=answers.has_forks)
-    existing = {
-        file.path: content for file in files if (content := content_of(place.root / file.path)) is not None
-    }
-    planned = plan_files(files, existing, may_replace=may_replace)
+    planned = plan_on_disk(files, place.root, may_replace=may_replace)
     is_outside = bool(answers.python) and not facts.python
     has_comments = answers.has_forks or True in workflows.own
-    file = place.inside(facts.settings_file)
-    is_kept = any(each.fate is Fate.KEPT and each.file.path == file for each in planned)
+    is_kept = any(each.fate is Fate.KEPT and each.file.path == files[0].path for each in planned)
     in_force = Path(os.path.relpath(folder / facts.settings_file)) if is_kept else written
     unset = open_settings(load_settings(in_force, environment), facts, place, planned)
     return Preparation(
