@@ -191,7 +191,8 @@ def test_what_an_engine_writes_besides_its_outputs_is_named(folder):
     (folder / "known.log").write_text("")
     check = checked(
         "from pathlib import Path; Path('cache/of').mkdir(parents=True, exist_ok=True)\n"
-        "Path('cache/a').touch(); Path(awards + '.index').touch(); Path('known.log').write_text(output); Path('x\\x1b[31m').touch()\n"
+        "Path('cache/a').touch(); Path(awards + '.index').touch(); Path('known.log').write_text(output)\n"
+        "Path('x\\x1b[31m').touch()\n"
         "Path('__pycache__').mkdir(exist_ok=True)"
     )
     assert flaws(check, Gravity.ERROR) == []
