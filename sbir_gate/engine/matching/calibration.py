@@ -106,7 +106,7 @@ def _confirms(matrix: Floats) -> NDArray[np.bool_]:
 def is_barred(matrix: Floats) -> NDArray[np.bool_]:
     """Say which pairs never link, whatever the model thinks: other words, or an unconfirmed alias.
 
-    Words that are only glued or split are no other words.
+    Words that are only glued or split count as the same.
     """
     is_alias = matrix[:, FEATURES.index("alias")] > 0
     contradiction = matrix[:, FEATURES.index("contradiction")]
