@@ -79,7 +79,7 @@ def fixture_text(gate: str, truth_file: str, drawn: DrawnFixture) -> str:
 
 
 def is_own_page(content: bytes) -> bool:
-    """Say whether a page is one that this program wrote, and that nobody has edited since."""
+    """Say whether a page is one that this program wrote, and that was not edited since."""
     mark, _, page = content.decode("utf-8", "replace").replace("\r\n", "\n").partition("\n")
     return mark == f"{_MARK}{_digest(page)} -->"
 
