@@ -112,7 +112,8 @@ def test_parquet_gives_every_row_once_in_order(connection, read, tmp_path, chunk
 def test_chunks_do_not_depend_on_the_row_groups_of_a_file(connection, tmp_path, row_group_size):
     path = tmp_path / "recipients.parquet"
     connection.execute(
-        f"COPY (SELECT 'FIRM ' || i AS name FROM range(20_000) t(i)) TO '{path}' (ROW_GROUP_SIZE {row_group_size})"
+        f"COPY (SELECT 'FIRM ' || i AS name FROM range(20_000) t(i)) "
+        f"TO '{path}' (ROW_GROUP_SIZE {row_group_size})"
     )
     options = reading_options(chunk_size=3_900)
     chunks = [batch.chunk for batch in iterate_recipients(connection, path, tmp_path, options)]
