@@ -9,7 +9,7 @@ import pytest
 
 from sbir_gate.documents import load_fixture_draw
 from sbir_gate.errors import OutputError
-from sbir_gate.pipeline import fixture_refresh
+from sbir_gate.pipeline.new_gate import file_plan
 from sbir_gate.reading.truth import LABEL_COLUMNS
 from tests.factories_pipelines import write_pipeline
 from tests.program import run_in_process
@@ -109,6 +109,32 @@ def test_labels_that_no_longer_hold_are_not_kept(team):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_a_page_that_was_edited_is_kept(team):
+    page = team / "fixtures" / "README.md"
+    written = page.read_bytes()
+    page.write_bytes(written.replace(b"\n", b"\r\n"))  # as git checks out on Windows
+    assert "replaced: fixtures/README.md" in refresh(team, "--seed", "3").stdout
+    page.write_bytes(page.read_bytes() + b"Ask Ann before you change labels.\n")
+    edited = page.read_bytes()
+    done = refresh(team, "--seed", "4")
+    assert done.returncode == 0, done.stderr
+    assert "; it is yours or was edited; remove it to have it written\n" in done.stdout
+    assert page.read_bytes() == edited
+
+
+def test_a_damaged_draw_is_an_error_where_its_number_or_seed_is_needed(team):
+    (team / "fixtures" / "draw.json").write_text("{")
+    before = content(team)
+    for options in ((), ("--seed", "1"), ("--count", "60")):
+        done = refresh(team, *options)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: fixtures/draw.json: ")
+        assert done.stderr.endswith("give --count and --seed: then it is written again\n")
+    assert content(team) == before
+
+
+@pytest.mark.slow
 def test_a_page_of_the_team_is_kept_and_a_damaged_draw_is_replaced(team):
     (team / "fixtures" / "README.md").write_text("# Ours\n")
     (team / "fixtures" / "draw.json").write_text("{")
@@ -150,14 +176,14 @@ def test_data_of_another_type_than_the_fixture_are_refused(team):
 @pytest.mark.slow
 def test_what_cannot_be_written_leaves_the_old_fixture(team, monkeypatch):
     before = content(team)
-    write = fixture_refresh.write_whole
+    write = file_plan.write_whole
 
     def full_disk(path, new, may_replace):
         if path.name == "draw.json" and new != before["draw.json"]:
             raise OutputError("the disk is full", "free some space", path=path)
         return write(path, new, may_replace)
 
-    monkeypatch.setattr(fixture_refresh, "write_whole", full_disk)
+    monkeypatch.setattr(file_plan, "write_whole", full_disk)
     done = refresh(team, "--seed", "3")
     assert (done.returncode, "the disk is full" in done.stderr) == (2, True)
     assert content(team) == before

@@ -6,7 +6,9 @@ import duckdb
 import pytest
 
 from sbir_gate.errors import InputError
+from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import RECIPIENTS
+from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.recipients import check_table, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from tests.step_options import reading_options
@@ -108,6 +110,20 @@ def test_parquet_gives_every_row_once_in_order(connection, read, tmp_path, chunk
     ]
 
 
+@pytest.mark.parametrize("row_group_size", [2048, 4096, 8192, 20_480])
+def test_chunks_do_not_depend_on_the_row_groups_of_a_file(connection, tmp_path, row_group_size):
+    path = tmp_path / "recipients.parquet"
+    connection.execute(
+        f"COPY (SELECT 'FIRM ' || i AS name FROM range(20_000) t(i)) "
+        f"TO '{path}' (ROW_GROUP_SIZE {row_group_size})"
+    )
+    options = reading_options(chunk_size=3_900)
+    chunks = [batch.chunk for batch in iterate_recipients(connection, path, tmp_path, options)]
+    assert [chunk.rows for chunk in chunks] == [3_900] * 5 + [500]
+    rest = iterate_recipients(connection, path, tmp_path, options, finished=chunks[1:3])
+    assert [batch.rows for batch in rest] == [3_900, 3_900, 3_900, 500]
+
+
 def test_rejects_are_reported_with_their_line(read, tmp_path):
     log = RejectLog()
     text = "name,uei\n" + "".join(f"FIRM {number},\n" for number in range(200))
@@ -189,8 +205,8 @@ def test_the_share_is_of_all_files_together(connection, tmp_path):
 def test_a_damaged_page_of_parquet_is_the_error_of_its_file(connection, read, tmp_path, chunk_size):
     """Whether its rows are copied before they are cleaned (a small chunk) or not."""
     path = tmp_path / "recipients.parquet"
-    rows = "SELECT 'h' || range AS recipient_id, 'ACME ' || hash(range) AS recipient_name FROM range(2000)"
-    connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)")
+    rows = "SELECT 'h' || range AS recipient_id, 'ACME ' || hash(range) AS recipient_name FROM range(9000)"
+    connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
     content = bytearray(path.read_bytes())
     content[len(content) // 4 : len(content) // 2] = bytes(len(content) // 4)
     path.write_bytes(content)
@@ -200,19 +216,19 @@ def test_a_damaged_page_of_parquet_is_the_error_of_its_file(connection, read, tm
 
 def test_an_error_that_is_not_the_files_stays_what_it_is(connection, tmp_path):
     path = tmp_path / "recipients.parquet"
-    connection.execute(f"COPY (SELECT 'h1' AS recipient_id, 'ACME' AS recipient_name) TO '{path}'")
-    with pytest.raises(duckdb.IOException, match="no room"):
-        for _ in iterate_recipients(connection, path, tmp_path, reading_options()):
-            raise duckdb.IOException("no room")
+    rows = "SELECT 'h' || range AS recipient_id FROM range(5000)"
+    connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    error = duckdb.IOException("no room")
+    [file] = resolve_files(path)
+    raw = RawFile(connection, file, tmp_path, reading_options())
+    assert next(raw.blocks([0], is_read_once=True)).rows == 5000
+    assert raw.__exit__(None, error, None) is None
 
 
 def test_files_of_all_kinds_are_read_one_after_the_other(connection, read, tmp_path):
-    folder = tmp_path / "both"
-    folder.mkdir()
-    for name in ("a.csv", "c.csv"):
-        write(folder, "recipient_id,recipient_name\nh1,ACME\nh2,FOO\n", name)
-    for name in ("b.parquet", "d.parquet"):
-        query = "SELECT 'h' || range AS recipient_id, 'BAR' AS recipient_name FROM range(5)"
-        connection.execute(f"COPY ({query}) TO '{folder / name}' (FORMAT parquet)")
-    for chunk_size in (2, 100):
-        assert len(read(folder, chunk_size)[0]) == 14
+    text = write(tmp_path, "recipient_id,recipient_name\nh1,ACME\nh2,FOO\n")
+    parquet = tmp_path / "recipients.parquet"
+    query = "SELECT 'h' || range AS recipient_id, 'BAR' AS recipient_name FROM range(5000)"
+    connection.execute(f"COPY ({query}) TO '{parquet}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    for chunk_size in (1000, 10_000):
+        assert [len(read(path, chunk_size)[0]) for path in (text, parquet, text)] == [2, 5000, 2]
