@@ -302,8 +302,19 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise _folder_fault(path) or unwritable(path, error) from error
     except (OSError, ValueError) as error:
         raise unwritable(path, error) from error
+
+
+def _folder_fault(path: Path) -> OutputError | None:
+    """Return the error for a path of which a part is there and is not a folder; None if all of them are."""
+    part = next((part for part in path.parents if os.path.lexists(part)), None)
+    if part is None or part.is_dir():
+        return None
+    problem = "is a link to nothing" if part.is_symlink() and not part.exists() else "is not a folder"
+    return OutputError(f"{problem}, so {path.name} cannot be written", "remove or rename it", path=part)
 
 
 def unreadable(path: Path | str, error: OSError) -> InputError:

@@ -114,7 +114,8 @@ def refresh(
 
     Awards that people have labelled stay in the fixture; the others are drawn anew.
     """
-    from sbir_gate.pipeline.fixture_refresh import RefreshRequest, refresh_fixture, write_refreshed
+    from sbir_gate.pipeline.fixture_refresh import RefreshRequest, refresh_fixture
+    from sbir_gate.pipeline.new_gate.file_plan import write_planned
 
     effective = effective_settings(config_file, assignments, {})
     request = RefreshRequest(awards, recipients, truth, count, seed)
@@ -125,7 +126,7 @@ def refresh(
         today = datetime.now(UTC).date()
         refreshed = refresh_fixture(request, effective, Path(scratch), today, ticker.say)
     if not dry_run:
-        write_refreshed(refreshed)
+        write_planned(refreshed.files)
     if not quiet:
         for line in _refreshed_lines(refreshed, is_dry=dry_run):
             put_line(line)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sbir_gate.model.diagnosis import Diagnosis
     from sbir_gate.pipeline.new_gate.answers import Answers
     from sbir_gate.pipeline.new_gate.preparation import Preparation
+    from sbir_gate.pipeline.new_gate.readiness import OpenSetting
 
 _DEFAULT_PYTHON = Path(".venv/bin/python")
 _PLACEHOLDER = "OWNER/sbir-gate@COMMIT"
@@ -36,8 +37,9 @@ Examples:
   sbir-gate init --awards awards.csv --recipients recipients.csv --engine '' --dry-run
 
 \b
-Exit status: 0 the gate is ready, 1 the engine does not keep the contract, 2 an answer cannot be
-used, 3 the engine broke. Files of the team are never replaced without --force.
+Exit status: 0 the gate is ready, 1 the engine does not keep the contract or a kept file has to be
+changed first, 2 an answer cannot be used, 3 the engine broke. Files of the team are never replaced
+without --force.
 """
 )
 @click.option("--awards", help="Your awards: a file, folder or glob. A sample of them becomes the fixture.")
@@ -75,7 +77,8 @@ def init(
     """Write the settings, fixture and workflows of a gate for the repository of the current folder."""
     from sbir_gate.gate.edges import real_edges
     from sbir_gate.pipeline.new_gate.action_address import read_installation
-    from sbir_gate.pipeline.new_gate.preparation import prepare_gate, write_files
+    from sbir_gate.pipeline.new_gate.file_plan import write_planned
+    from sbir_gate.pipeline.new_gate.preparation import prepare_gate
 
     answers = replace(
         _answers(awards, recipients, engine, python, truth), count=count, seed=seed, has_forks=forks
@@ -95,8 +98,9 @@ def init(
             may_replace=force,
         )
     if not dry_run:
-        write_files(prepared)
-    for line in _faults(prepared) if quiet else _report(prepared, is_dry=dry_run):
+        write_planned(prepared.files, prepared.place.root)
+    lines = _faults(prepared) if quiet else _report(prepared, is_dry=dry_run)
+    for line in lines:
         put_line(line)
     sys.exit(_status(prepared))
 
@@ -170,12 +174,14 @@ def _report(prepared: Preparation, *, is_dry: bool) -> Iterator[str]:
 
 
 def _faults(prepared: Preparation) -> Iterator[str]:
-    """Yield what is wrong with the engine."""
+    """Yield what is wrong with the engine, and what the gate cannot do without."""
     from sbir_gate.gate.reporting.diagnoses import render_check
     from sbir_gate.model.diagnosis import Gravity
 
     if faults := [each for each in prepared.check.found if each.gravity is not Gravity.NOTE]:
         yield render_check(faults).rstrip("\n")
+    needed = (each for each in prepared.open_settings if each.is_needed)
+    yield from (_setting_line(each, prepared.facts.settings_file) for each in needed)
 
 
 def _drawn_lines(prepared: Preparation) -> Iterator[str]:
@@ -191,7 +197,8 @@ def _drawn_lines(prepared: Preparation) -> Iterator[str]:
 def _open_points(prepared: Preparation) -> Iterator[str]:
     """Yield what init could not know, and the next steps."""
     facts, drawn = prepared.facts, prepared.drawn
-    if _status(prepared) is not ExitStatus.OK:
+    yield from (_setting_line(each, facts.settings_file) for each in prepared.open_settings)
+    if not _is_sound(prepared):
         yield "to do: correct the engine, until this finds no error: sbir-gate check-engine"
     if len(drawn.labels) < len(drawn.awards.drawn):
         yield f"to do: label more awards: sbir-gate label --serve --truth {facts.truth_file}"
@@ -215,6 +222,25 @@ def _open_points(prepared: Preparation) -> Iterator[str]:
     yield "next: check the set-up: sbir-gate doctor"
 
 
+def _setting_line(setting: OpenSetting, file: str) -> str:
+    from sbir_gate.pipeline.new_gate.file_texts import quoted
+    from sbir_gate.pipeline.new_gate.readiness import Problem
+
+    wanted = setting.wanted if setting.wanted == "null" else quoted(setting.wanted)
+    named = f"{setting.key} ({setting.origin}) is {setting.value}"
+    cure = f"set it to {wanted} in {file}"
+    if setting.problem is Problem.OTHER_ENGINE:
+        return f"to do: {named}: the gate measures this engine, not the one that you named; {cure}"
+    if setting.problem is Problem.UNUSED:
+        return f"to do: {named}; {cure}"
+    if setting.wanted:
+        return f"to do: {named}, which is missing; {cure}"
+    return (
+        f"to do: {setting.key} is {setting.value}, which is missing: the fixture was kept, because files of "
+        "it differ; add the file, or replace the fixture with --force"
+    )
+
+
 def _least_match_rate() -> float:
     from sbir_gate.settings.effective import default_settings
 
@@ -230,10 +256,15 @@ def _links(found: tuple[Diagnosis, ...]) -> tuple[int, int]:
 
 
 def _status(prepared: Preparation) -> ExitStatus:
+    if prepared.check.is_broken:
+        return ExitStatus.BROKEN
+    is_ready = _is_sound(prepared) and not any(each.is_needed for each in prepared.open_settings)
+    return ExitStatus.OK if is_ready else ExitStatus.GATE_FAILED
+
+
+def _is_sound(prepared: Preparation) -> bool:
+    """Say whether the engine keeps the contract."""
     from sbir_gate.gate.reporting.diagnoses import count_of
     from sbir_gate.model.diagnosis import Gravity
 
-    if prepared.check.is_broken:
-        return ExitStatus.BROKEN
-    has_errors = count_of(prepared.check.found, Gravity.ERROR) > 0
-    return ExitStatus.GATE_FAILED if has_errors else ExitStatus.OK
+    return not prepared.check.is_broken and not count_of(prepared.check.found, Gravity.ERROR)

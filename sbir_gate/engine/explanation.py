@@ -235,8 +235,6 @@ def _reason(linked: Linked, award_id: str, case: _Case) -> NoLinkReason | None:
     fact = _fact_of(case, best)
     if fact is not None and fact.method is Method.NAME_EXACT and fact.name_frequency > 1:
         return NoLinkReason.NAME_FREQUENCY
-    if fact is not None and fact.barrier is not None and best.confidence >= _limit(linked, case):
-        return fact.barrier
     return NoLinkReason.BELOW_LIMIT
 
 

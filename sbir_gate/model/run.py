@@ -16,6 +16,10 @@ from sbir_gate.model.samples import Sample
 
 # every whole number up to here is exact as a float
 _MOST_AWARDS = 2**53
+GATE_NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
+"""What the name of a gate looks like: it is part of the names of files, branches and comments."""
+
+MOST_GATE_CHARACTERS = 64
 BUILT_IN = "built-in"
 """How a Run names the built-in engine; every other it names by its command line."""
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from sbir_gate.datasets.drawing.earlier_labels import EarlierFixture, LabelFate
 from sbir_gate.datasets.drawing.fixture_draw import DrawnFixture, DrawRequest, draw_fixture
 from sbir_gate.documents import draw_content, load_fixture_draw
-from sbir_gate.errors import DocumentError, InputError, OutputError, UsageError
-from sbir_gate.files import is_same_file, read_file, write_whole
+from sbir_gate.errors import DocumentError, InputError, UsageError
+from sbir_gate.files import is_same_file, read_file
 from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.model.fixture_draw import FixtureDraw
-from sbir_gate.pipeline.new_gate.file_plan import MOST_BYTES, NewFile, PlannedFile, content_of, plan_files
+from sbir_gate.pipeline.new_gate.file_plan import MOST_BYTES, NewFile, PlannedFile, content_of, plan_on_disk
 from sbir_gate.pipeline.new_gate.file_texts import fixture_text
 from sbir_gate.reading.truth import label_text, read_labels
 from sbir_gate.settings.effective import EffectiveSettings
@@ -113,28 +113,6 @@ def refresh_fixture(
     )
 
 
-def write_refreshed(refreshed: Refreshed) -> None:
-    """Write all files, or none of them. Raises OutputError.
-
-    How it was drawn comes last: a fixture of which a part was written is refused by every run.
-    """
-    changed = [planned.file for planned in refreshed.files if planned.has_changes]
-    before = {file.path: content_of(Path(file.path)) for file in changed}
-    done: list[str] = []
-    try:
-        for file in changed:
-            done.append(file.path)
-            write_whole(Path(file.path), file.content, may_replace=True)
-    except OutputError:
-        for path in done:
-            content = before[path]
-            if content is None:
-                Path(path).unlink(missing_ok=True)
-            else:
-                write_whole(Path(path), content, may_replace=True)
-        raise
-
-
 def _chosen(given: int | None, usual: int) -> int:
     return usual if given is None else given
 
@@ -199,5 +177,4 @@ def _planned(
         contents[page] = fixture_text(name, str(truth), drawn).encode()
     contents[draw] = draw_content(drawn.draw, draw)
     files = [NewFile(os.fspath(path), content) for path, content in contents.items()]
-    existing = {file.path: old for file in files if (old := content_of(Path(file.path))) is not None}
-    return plan_files(files, existing, may_replace=True)
+    return plan_on_disk(files, may_replace=True)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from sbir_gate.settings.entries import Entry, configuration_error
 from sbir_gate.settings.validation import value_fault
-from sbir_gate.settings.values import FileStem, one_of, split_command
+from sbir_gate.settings.values import GateName, one_of, split_command
 
 INPUT_PREFIX = "SBIR_GATE_INPUT_"
 _MAX_CHARACTERS = 4000
@@ -107,7 +107,7 @@ class ActionInputs(BaseModel):
     mode: Annotated[InputMode, one_of(*InputMode)] = InputMode.AUTO
     working_directory: OptionalFolder = None
     config: OptionalPath = None
-    gate: FileStem = ""
+    gate: GateName = ""
     base: Annotated[Line, AfterValidator(_ref)] = ""
     side_by_side: Flag = True
     enricher: Annotated[Line, AfterValidator(_command)] = ""

@@ -23,7 +23,7 @@ from sbir_gate.settings.values import (
     Count,
     Cron,
     FileSize,
-    FileStem,
+    GateName,
     LimitName,
     Login,
     MatchMethod,
@@ -183,7 +183,7 @@ class MetricSettings(Section):
 class GateSettings(Section):
     """`gate`: what the verdict depends on."""
 
-    name: FileStem
+    name: GateName
     baselines_folder: PathValue
     match_rate_of: Annotated[Literal["fixture", "population"], one_of("fixture", "population")]
     max_lost: Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -214,7 +214,7 @@ class ChecklistSettings(Section):
 
     min_match_rate: Share
     max_days: Annotated[int, Field(ge=1, le=36_500)]
-    full_gate: FileStem
+    full_gate: GateName
     file: str
     review_max_days: Annotated[int, Field(ge=1, le=36_500)]
 

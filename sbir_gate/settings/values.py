@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from sbir_gate.model.matches import Method
+from sbir_gate.model.run import GATE_NAME, MOST_GATE_CHARACTERS
 from sbir_gate.remote_paths import is_address
 
 # what a shell would not pass on: signs between commands, redirections, and what it replaces
@@ -157,8 +158,10 @@ RelativeName = Annotated[str, AfterValidator(_relative)]
 VariableName = Annotated[
     str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable: letters, digits and _")
 ]
-FileStem = Annotated[
-    str, matching(r"[a-z0-9][a-z0-9_-]*", "lower-case letters, digits, - and _"), Field(max_length=80)
+GateName = Annotated[
+    str,
+    matching(GATE_NAME, "lower-case letters, digits and single hyphens"),
+    Field(max_length=MOST_GATE_CHARACTERS),
 ]
 # no more than that it is text: `reading.addresses` checks it, and shows nothing that is secret in it
 Url = Annotated[str, Field(min_length=1, max_length=4000)]

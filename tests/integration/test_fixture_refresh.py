@@ -9,7 +9,7 @@ import pytest
 
 from sbir_gate.documents import load_fixture_draw
 from sbir_gate.errors import OutputError
-from sbir_gate.pipeline import fixture_refresh
+from sbir_gate.pipeline.new_gate import file_plan
 from sbir_gate.reading.truth import LABEL_COLUMNS
 from tests.factories_pipelines import write_pipeline
 from tests.program import run_in_process
@@ -150,14 +150,14 @@ def test_data_of_another_type_than_the_fixture_are_refused(team):
 @pytest.mark.slow
 def test_what_cannot_be_written_leaves_the_old_fixture(team, monkeypatch):
     before = content(team)
-    write = fixture_refresh.write_whole
+    write = file_plan.write_whole
 
     def full_disk(path, new, may_replace):
         if path.name == "draw.json" and new != before["draw.json"]:
             raise OutputError("the disk is full", "free some space", path=path)
         return write(path, new, may_replace)
 
-    monkeypatch.setattr(fixture_refresh, "write_whole", full_disk)
+    monkeypatch.setattr(file_plan, "write_whole", full_disk)
     done = refresh(team, "--seed", "3")
     assert (done.returncode, "the disk is full" in done.stderr) == (2, True)
     assert content(team) == before

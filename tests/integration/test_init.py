@@ -271,9 +271,21 @@ def test_a_gate_that_is_there_already_gets_no_second_workflow(tmp_path):
     assert "kept: .github/workflows/quality.yml runs this gate already" in done.stdout
     assert [path.name for path in (repository.folder / ".github" / "workflows").iterdir()] == ["quality.yml"]
     assert (repository.folder / "sbir-gate.yaml").read_text() == own["sbir-gate.yaml"]
+    # which names no engine: the gate would measure another one
+    assert done.returncode == 1
+    assert f"not the one that you named; set it to '{COMMAND}' in sbir-gate.yaml\n" in done.stdout
 
 
 @pytest.mark.slow
+def test_the_settings_are_where_the_project_file_names_them(tmp_path):
+    repository = team(tmp_path / "team")
+    repository.commit({"pyproject.toml": "[tool.sbir-gate]\nconfig = 'conf/gate.yaml'\n"})
+    done = init(repository.folder)
+    assert done.returncode == 0, done.stdout
+    assert not (repository.folder / "sbir-gate.yaml").exists()
+    assert "# conf/gate.yaml:" in run(repository.folder, "config", "show").stdout
+
+
 @pytest.mark.slow
 def test_pull_requests_from_forks_get_their_workflow_on_demand(tmp_path):
     repository = team(tmp_path / "team")

@@ -104,13 +104,16 @@ def _confirms(matrix: Floats) -> NDArray[np.bool_]:
 
 
 def is_barred(matrix: Floats) -> NDArray[np.bool_]:
-    """Say which pairs never link, whatever the model thinks: other words, or an unconfirmed alias."""
+    """Say which pairs never link, whatever the model thinks: other words, or an unconfirmed alias.
+
+    Words that are only glued or split count as the same.
+    """
     is_alias = matrix[:, FEATURES.index("alias")] > 0
     contradiction = matrix[:, FEATURES.index("contradiction")]
     rest = matrix[:, FEATURES.index("unconfirmed_rest")]
-    barred: NDArray[np.bool_] = (
-        (contradiction >= CONTRADICTING) | (rest >= UNCONFIRMED) | (is_alias & ~_confirms(matrix))
-    )
+    has_other_words = (contradiction >= CONTRADICTING) | (rest >= UNCONFIRMED)
+    is_glued = matrix[:, FEATURES.index("same_compact")] > 0
+    barred: NDArray[np.bool_] = (has_other_words & ~is_glued) | (is_alias & ~_confirms(matrix))
     return barred
 
 

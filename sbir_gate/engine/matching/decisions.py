@@ -38,7 +38,10 @@ At least 0.988 of them were correct in every case: docs/performance/enrichment-b
 IDENTIFIER_CONFLICT = "identifier-conflict"
 
 UNCONFIRMED_CONFIDENCE = 0.5
-"""The most that is stated of an alias or a name under another UEI, where no place confirms it: assumed."""
+"""The most that is stated of a pair whose names or identifiers keep it from being a link (`bars`).
+
+Of 63 such candidates of which the model said 0.5 or more, 25 were right: docs/engine.md, "How it links".
+"""
 
 _DECISIVE = (
     *("same_compact", "alias", "same_zip5", "same_state", "state_conflict", "same_city", "shared_rarity"),
@@ -197,7 +200,8 @@ def pair_facts(scored: ScoredPairs, confidences: Floats, least: float = 0.0) -> 
 def _barrier(left: str, right: str, cell: Mapping[str, float]) -> NoLinkReason | None:
     if differ_in_generation(left, right):
         return NoLinkReason.OTHER_GENERATION
-    if cell["contradiction"] >= CONTRADICTING or cell["unconfirmed_rest"] >= UNCONFIRMED:
+    has_other_words = cell["contradiction"] >= CONTRADICTING or cell["unconfirmed_rest"] >= UNCONFIRMED
+    if has_other_words and not cell["same_compact"]:
         return NoLinkReason.OTHER_WORDS
     is_confirmed = cell["same_zip5"] > 0 or (cell["same_city"] > 0 and cell["same_state"] > 0)
     if cell["alias"] > 0 and not is_confirmed:
@@ -228,24 +232,22 @@ def decide_firm(
 ) -> FirmDecision:
     """Return the decision on a firm from its identifier matches and its pairs, each best first."""
     by_identifier = [_from_identifier(match) for match in identified]
+    borne = {match.entity for match in identified if match.standing is Standing.UNCLAIMED}
     by_name = [
         found
         for pair in pairs
-        if (found := _from_name(pair, rules)).confidence >= LEAST_CANDIDATE
+        if (found := _from_name(pair, rules, is_barred=bars(pair, borne))).confidence >= LEAST_CANDIDATE
         or pair.method is Method.NAME_EXACT
     ]
     if identified and identified[0].agrees:
         link: Candidate | None = by_identifier[0]
         candidates = [*by_identifier, *by_name]
     else:
-        borne = {match.entity for match in identified if match.standing is Standing.UNCLAIMED}
         named, renamed = _linked_pair(pairs, borne, rules), _renamed(identified, rules)
         link = renamed if named is None or (renamed and not _outdoes(named, renamed)) else named
         candidates = [*by_name, *by_identifier]
     if link is None:
-        candidates = sorted(
-            [*by_identifier, *by_name], key=lambda found: (-found.confidence, found.recipient_id)
-        )
+        candidates = sorted([*by_identifier, *by_name], key=_surest_first)
     best = link or next(iter(candidates), None)
     if best is None:
         return FirmDecision(firm_id, DecisionKind.NONE, Method.NONE, None, ())
@@ -253,6 +255,10 @@ def decide_firm(
     return FirmDecision(
         firm_id, kind, best.method, best, _distinct([best, *candidates])[: rules.max_candidates]
     )
+
+
+def _surest_first(found: Candidate) -> tuple[float, float, str]:
+    return -found.confidence, -found.score, found.recipient_id
 
 
 def _distinct(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -321,9 +327,15 @@ def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rule
     return _from_name(best[0], rules, best[1]) if best is not None and is_sure(*best, rules) else None
 
 
-def _from_name(pair: PairFacts, rules: Rules, basis: Basis = Basis.MODEL) -> Candidate:
+def _from_name(
+    pair: PairFacts, rules: Rules, basis: Basis = Basis.MODEL, *, is_barred: bool = False
+) -> Candidate:
     confidence = rules.confidence(pair, basis)
     reason = pair.barrier.value if pair.barrier in _UNCONFIRMED else ""
+    if pair.barrier is not None and is_barred and confidence >= rules.limit(pair, basis):
+        reason = pair.barrier.value
+    if is_barred:
+        confidence = min(confidence, UNCONFIRMED_CONFIDENCE)
     row = pair.row_key, pair.recipient_id, pair.entity
     return Candidate(*row, pair.method, pair.score, confidence, reason, pair.place)
 

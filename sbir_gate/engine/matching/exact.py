@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -12,15 +13,19 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from sbir_gate.engine.matching.entities import ENTITY_COLUMNS, find_entities
-from sbir_gate.engine.matching.normalise import COMMON_TOKENS, canonical_tokens
+from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, COMMON_TOKENS, canonical_tokens
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.model.matches import Method
 from sbir_gate.reading.recipient_index import MOST_NAMES
 
 _MOST_PER_IDENTIFIER = 20
 _CLEAR_TOKENS = 60.0
-_CLEAR_OF_DUNS = 75.0  # a DUNS supports a match less: three strangers in a thousand reach 60, one 75
 _CLEAR_LETTERS = 0.80
+# a DUNS supports a match less, so the whole names agree, or most of the words do that are rare together
+_WHOLE_NAME = 85.0
+_ALL_LETTERS = 0.92
+_RARE_WORDS = 9.0  # ln of how many names there are to one with all these words
+_MOST_WORDS = 2 / 3
 
 _EMPTY_FROM = 15
 """Tokens in at least this many of 10,000 names: sharing one of them is not agreement."""
@@ -232,8 +237,10 @@ def match_by_names(
     # a name that is not there, or is in another script, cannot disagree; one that does agree comes before it
     known = [own for own in own_names if own and name and _has_latin(own) == _has_latin(name)]
     similarity = max((name_similarity(own, name) for own in known), default=_CLEAR_TOKENS)
-    least = _CLEAR_TOKENS if method is Method.UEI_EXACT else _CLEAR_OF_DUNS
-    standing = Standing.AGREES if not known or similarity >= least else Standing.UNCLAIMED
+    agrees = not known or similarity >= _CLEAR_TOKENS
+    if known and method is Method.DUNS_EXACT:
+        agrees = any(_agree_closely(own, name) for own in known)
+    standing = Standing.AGREES if agrees else Standing.UNCLAIMED
     key, recipient_id, entity = row
     return IdentifierMatch(
         firm_id, method, int(key), str(recipient_id), str(entity), round(similarity, 4), standing
@@ -260,6 +267,34 @@ def name_similarity(left: str, right: str) -> float:
     if letters < _CLEAR_LETTERS:
         letters = 0.0
     return max(tokens, 100.0 * letters, 90.0 * _is_acronym(left, right))
+
+
+def _agree_closely(left: str, right: str) -> bool:
+    """Say whether two normal names agree more than those of strangers do.
+
+    Of a million pairs of published names drawn at random 42 do; some 900 have a `name_similarity` of 75.
+    """
+    left_tokens, right_tokens = canonical_tokens(left), canonical_tokens(right)
+    whole = fuzz.token_sort_ratio(" ".join(left_tokens), " ".join(right_tokens))
+    letters = JaroWinkler.similarity(left.replace(" ", ""), right.replace(" ", ""))
+    return (
+        whole >= _WHOLE_NAME
+        or letters >= _ALL_LETTERS
+        or _is_acronym(left, right)
+        or _share_rare_words(left_tokens, right_tokens)
+    )
+
+
+def _share_rare_words(left: Collection[str], right: Collection[str]) -> bool:
+    def weight(tokens: Collection[str]) -> float:
+        return math.fsum(
+            math.log(BACKGROUND_NAMES / max(COMMON_TOKENS.get(token, 0), 1)) if len(token) > 1 else 2.0
+            for token in sorted(tokens)
+        )
+
+    own, others = {*left}, {*right}
+    shared = weight(own & others)
+    return shared >= _RARE_WORDS and shared >= _MOST_WORDS * min(weight(own), weight(others))
 
 
 def _is_acronym(left: str, right: str) -> bool:

@@ -10,10 +10,7 @@ from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.gate.storing.revisions import Revision
 from sbir_gate.model.document import PROMOTE_AGAIN, RUN, decode
 from sbir_gate.model.moments import moment_text
-from sbir_gate.model.run import Run, Timing
-
-_GATE_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MAX_GATE_NAME = 64
+from sbir_gate.model.run import GATE_NAME, MOST_GATE_CHARACTERS, Run, Timing
 
 # Metrics of a sound Run that are 0; a Run without one of them has not been checked for it.
 _MUST_BE_ZERO = ("rows_missing", "rows_doubled", "rows_unknown", "disagreements")
@@ -33,10 +30,10 @@ _UNTIMED = {
 
 def baseline_path(folder: Path, gate: str) -> Path:
     """Return `<folder>/<gate>.json`. Raises UsageError for a name that could lead elsewhere."""
-    if len(gate) > _MAX_GATE_NAME or not _GATE_NAME.fullmatch(gate):
+    if len(gate) > MOST_GATE_CHARACTERS or not re.fullmatch(GATE_NAME, gate):
         raise UsageError(
-            f"gate name {gate[:_MAX_GATE_NAME]!r} is not allowed",
-            f"use small letters, digits and single hyphens, at most {_MAX_GATE_NAME} characters",
+            f"gate name {gate[:MOST_GATE_CHARACTERS]!r} is not allowed",
+            f"use lower-case letters, digits and single hyphens, at most {MOST_GATE_CHARACTERS} characters",
         )
     return folder / f"{gate}.json"
 

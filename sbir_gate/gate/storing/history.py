@@ -19,10 +19,10 @@ from sbir_gate.errors import DocumentError, InputError
 from sbir_gate.gate.storing.history_index import HistoryIndex, Stamp
 from sbir_gate.model.history import HistoryEntry, HistoryRow, SkippedFile
 from sbir_gate.model.moments import moment_stem
+from sbir_gate.model.run import MOST_GATE_CHARACTERS
 
 INDEX_NAME = ".index.sqlite3"
 
-_MAX_GATE_CHARACTERS = 64
 _COMMIT_CHARACTERS = 12
 _DIGEST_CHARACTERS = 8
 _NO_STAMP: Stamp = (-1, 0)
@@ -63,7 +63,7 @@ def entry_name(entry: HistoryEntry) -> str:
 
 def gate_slug(gate: str) -> str:
     """Return the name of a gate for file names."""
-    return re.sub(r"[^a-z0-9]+", "-", gate.lower()).strip("-")[:_MAX_GATE_CHARACTERS] or "gate"
+    return re.sub(r"[^a-z0-9]+", "-", gate.lower()).strip("-")[:MOST_GATE_CHARACTERS] or "gate"
 
 
 class History:

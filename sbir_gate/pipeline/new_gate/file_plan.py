@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from sbir_gate.files import read_file, unreadable
+from sbir_gate.files import read_file, unreadable, write_whole
 
 IGNORE_FILE = ".gitignore"
 MOST_BYTES = 256 * 1024 * 1024
@@ -67,6 +69,38 @@ def plan_files(
         return Fate.KEPT if is_kept else Fate.CREATED
 
     return tuple(PlannedFile(file, fate(file)) for file in files)
+
+
+def plan_on_disk(
+    files: Sequence[NewFile], root: Path = Path(), *, may_replace: bool
+) -> tuple[PlannedFile, ...]:
+    """Return what is done with each file, by what is at its path now. Raises InputError."""
+    existing = {file.path: old for file in files if (old := content_of(root / file.path)) is not None}
+    return plan_files(files, existing, may_replace=may_replace)
+
+
+def write_planned(planned: Iterable[PlannedFile], root: Path = Path()) -> None:
+    """Write the files that have changes, all or none of them. Raises OutputError."""
+    changed = [(root / each.file.path, each.file.content) for each in planned if each.has_changes]
+    before = {path: content_of(path) for path, _ in changed}
+    with ExitStack() as unless_written:
+        for path, content in changed:
+            missing = [folder for folder in path.parents if not os.path.lexists(folder)]
+            unless_written.callback(_restore, path, before[path], missing)
+            write_whole(path, content, may_replace=True)
+        unless_written.pop_all()
+
+
+def _restore(path: Path, content: bytes | None, folders: Sequence[Path]) -> None:
+    """Give a file its content of before; without one, remove it and the folders that were not there."""
+    if content is not None:
+        if content_of(path) != content:
+            write_whole(path, content, may_replace=True)
+        return
+    with suppress(OSError):  # what cannot be removed was not written
+        path.unlink(missing_ok=True)
+        for folder in folders:
+            folder.rmdir()
 
 
 def with_ignored(existing: str, patterns: Iterable[str]) -> str:

@@ -37,6 +37,7 @@ class GateFacts:
     setup: PythonSetup
     environment: str
     folder: str
+    settings_file: str
 
 
 def settings_text(facts: GateFacts) -> str:

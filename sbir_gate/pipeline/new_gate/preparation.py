@@ -12,7 +12,7 @@ from pathlib import Path
 from sbir_gate.datasets.drawing.fixture_draw import DrawnFixture, DrawRequest, draw_fixture
 from sbir_gate.documents import draw_content
 from sbir_gate.errors import InputError, UsageError
-from sbir_gate.files import is_same_file, read_file, write_whole
+from sbir_gate.files import is_same_file, read_file
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.engine_check import EngineCheck, check_engine
 from sbir_gate.gate.storing.git import Git
@@ -28,10 +28,11 @@ from sbir_gate.pipeline.new_gate.answers import Answers, check_engine_command
 from sbir_gate.pipeline.new_gate.file_plan import (
     IGNORE_FILE,
     MOST_BYTES,
+    Fate,
     NewFile,
     PlannedFile,
     content_of,
-    plan_files,
+    plan_on_disk,
     with_ignored,
 )
 from sbir_gate.pipeline.new_gate.file_texts import (
@@ -41,6 +42,14 @@ from sbir_gate.pipeline.new_gate.file_texts import (
     settings_text,
     workflow_text,
 )
+from sbir_gate.pipeline.new_gate.place import (
+    Place,
+    Workflows,
+    gate_name,
+    place_of,
+    workflow_name,
+    workflows_of,
+)
 from sbir_gate.pipeline.new_gate.python_setup import (
     DEFAULT_ENVIRONMENT,
     LOOKED_AT,
@@ -48,12 +57,11 @@ from sbir_gate.pipeline.new_gate.python_setup import (
     detect_setup,
     environment_of,
 )
+from sbir_gate.pipeline.new_gate.readiness import OpenSetting, open_settings
 from sbir_gate.reading.truth import label_text
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.reading import database_options, reading_options
-from sbir_gate.settings.repository_file import NAME
-from sbir_gate.settings.workflows import FOLDER as WORKFLOWS
-from sbir_gate.settings.workflows import read_workflows, repository_folder
+from sbir_gate.settings.repository_file import NAME, settings_file
 
 FIXTURE_FOLDER = "fixtures"
 _FIXTURE = "fixture"
@@ -63,24 +71,12 @@ _LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the gate will be: the top of the repository, and the project's folder in it, "" for the top."""
-
-    root: Path
-    folder: str
-    has_git: bool
-
-    def inside(self, name: str) -> str:
-        """Return a path of the project from the top of the repository."""
-        return f"{self.folder}/{name}" if self.folder else name
-
-
-@dataclass(frozen=True, slots=True)
 class Preparation:
     """What is ready to be written, and what was found out on the way.
 
-    `own_workflow` is the workflow that already runs this gate, empty if there is none. `is_outside` says that
-    the interpreter lies outside the repository, `has_comments` that a workflow comments on runs of forks.
+    `open_settings` are to be changed before the gate does what was answered. `own_workflow` is the workflow
+    that already runs this gate, empty if there is none. `is_outside` says that the interpreter lies outside
+    the repository, `has_comments` that a workflow comments on runs of forks.
     """
 
     place: Place
@@ -88,22 +84,10 @@ class Preparation:
     drawn: DrawnFixture
     check: EngineCheck
     files: tuple[PlannedFile, ...]
+    open_settings: tuple[OpenSetting, ...]
     own_workflow: str
     is_outside: bool
     has_comments: bool
-
-
-def place_of(folder: Path) -> Place:
-    """Return where the gate of a project in `folder` will be."""
-    folder = folder.resolve()
-    root = repository_folder(folder)
-    inside = folder.relative_to(root or folder).as_posix()
-    return Place(root or folder, "" if inside == "." else inside, root is not None)
-
-
-def gate_name(folder: str) -> str:
-    """Return a valid `gate.name` from the whole path of a folder: two folders of one name may have gates."""
-    return re.sub(r"[^a-z0-9_-]+", "-", folder.lower())[-_LONGEST_NAME:].strip("-_")
 
 
 def prepare_gate(
@@ -124,17 +108,18 @@ def prepare_gate(
     place = place_of(folder)
     drawn_folder = scratch / FIXTURE_FOLDER
     drawn_folder.mkdir()
-    facts = _facts(answers, place, installation)
+    workflows = workflows_of(place)
+    facts = _facts(answers, place, workflows, installation)
     check_engine_command(answers.engine)  # before anything is read
-    settings_file = scratch / NAME
-    settings_file.write_text(settings_text(replace(facts, command="")), encoding="utf-8")
+    written = scratch / NAME
+    written.write_text(settings_text(replace(facts, command="")), encoding="utf-8")
     # as options, so that an error names them and not a temporary file
     options = {"enricher.python": answers.python or None, "enricher.command": facts.command or None}
-    settings = load_settings(settings_file, environment, options).settings
+    settings = load_settings(written, environment, options).settings
     kept = folder / facts.truth_file
     request = DrawRequest(
-        _absolute(answers.awards, folder),
-        _absolute(answers.recipients, folder),
+        _given(answers.awards),
+        _given(answers.recipients),
         None if answers.truth is None else folder / answers.truth,
         answers.count,
         answers.seed,
@@ -151,36 +136,39 @@ def prepare_gate(
         truth=facts.truth_file if drawn.labels else "",
     )
     _refuse_own_source(request, facts, folder)
-    settings_file.write_text(settings_text(facts), encoding="utf-8")
+    written.write_text(settings_text(facts), encoding="utf-8")
     options |= {"fixtures.awards": str(drawn.awards_file), "fixtures.recipients": str(drawn.recipients_file)}
-    check = check_engine(load_settings(settings_file, environment, options), edges, progress)
-    own_workflows = _own_workflows(place, facts)
-    own_workflow = own_workflows.get(False, "")
+    check = check_engine(load_settings(written, environment, options), edges, progress)
+    own_workflow = workflows.own.get(False, "")
     files = _new_files(place, facts, drawn, own_workflow, has_forks=answers.has_forks)
-    existing = {
-        file.path: content for file in files if (content := content_of(place.root / file.path)) is not None
-    }
-    planned = plan_files(files, existing, may_replace=may_replace)
+    planned = plan_on_disk(files, place.root, may_replace=may_replace)
     is_outside = bool(answers.python) and not facts.python
-    has_comments = answers.has_forks or True in own_workflows
-    return Preparation(place, facts, drawn, check, planned, own_workflow, is_outside, has_comments)
+    has_comments = answers.has_forks or True in workflows.own
+    is_kept = any(each.fate is Fate.KEPT and each.file.path == files[0].path for each in planned)
+    in_force = Path(os.path.relpath(folder / facts.settings_file)) if is_kept else written
+    unset = open_settings(load_settings(in_force, environment), facts, place, planned)
+    return Preparation(
+        place, facts, drawn, check, planned, tuple(unset), own_workflow, is_outside, has_comments
+    )
 
 
-def write_files(prepared: Preparation) -> None:
-    """Write the files that are to be written. Raises OutputError."""
-    for planned in prepared.files:
-        if planned.has_changes:
-            write_whole(prepared.place.root / planned.file.path, planned.file.content, may_replace=True)
+def _settings_name(folder: Path) -> str:
+    """Return the settings file of a project: what its pyproject.toml names, or the usual one.
+
+    Raises ConfigurationError for a pyproject.toml that does not clearly name one.
+    """
+    found = settings_file(None, folder)
+    return NAME if found is None or found.is_absolute() else found.as_posix()
 
 
-def _facts(answers: Answers, place: Place, installation: Installation) -> GateFacts:
+def _facts(answers: Answers, place: Place, workflows: Workflows, installation: Installation) -> GateFacts:
     git = Git(place.root)
     branch = _main_branch(git) if place.has_git else ""
     remote = git.ask("config", "--get", "remote.origin.url").line if place.has_git else ""
     python = _within(answers.python, place)
     environment = environment_of(answers.python if python else "") or DEFAULT_ENVIRONMENT
     return GateFacts(
-        name=gate_name(place.folder),
+        name=gate_name(place.folder, workflows.taken),
         command=answers.engine,
         python=python,
         awards=f"{FIXTURE_FOLDER}/awards.csv",
@@ -194,6 +182,7 @@ def _facts(answers: Answers, place: Place, installation: Installation) -> GateFa
         setup=_setup(place, environment, answers.python),
         environment=environment,
         folder=place.folder,
+        settings_file=_settings_name(place.root / place.folder),
     )
 
 
@@ -252,24 +241,10 @@ def _refuse_own_source(request: DrawRequest, facts: GateFacts, folder: Path) -> 
             )
 
 
-def _own_workflows(place: Place, facts: GateFacts) -> Mapping[bool, str]:
-    """Return the workflows of the repository that already run a gate with these settings, the first of each.
-
-    The key says whether the workflow comments on runs of forks.
-    """
-    found: dict[bool, str] = {}
-    for workflow in read_workflows(place.root)[0] if place.has_git else ():
-        for step in (step for job in workflow.jobs for step in job.steps if step.is_gate and step.uses):
-            if step.given("working-directory").strip("./") == facts.folder:
-                found.setdefault(step.given("mode") == "comment", workflow.path)
-    return found
-
-
 def _new_files(
     place: Place, facts: GateFacts, drawn: DrawnFixture, own_workflow: str, *, has_forks: bool
 ) -> Sequence[NewFile]:
-    stem = f"gate-{facts.name}" if facts.name else "gate"
-    workflow = (WORKFLOWS / f"{stem}.yml").as_posix()
+    workflow = workflow_name(facts.name)
     ignored = ["reports/"]
     if facts.command and facts.setup.lines:
         ignored.append(f"{facts.environment}/")
@@ -284,19 +259,19 @@ def _new_files(
     if drawn.labels:
         fixture[facts.truth_file] = label_text(drawn.labels).encode()
     files = [
-        NewFile(place.inside(NAME), settings_text(facts).encode()),
+        NewFile(place.inside(facts.settings_file), settings_text(facts).encode()),
         *(NewFile(place.inside(name), content, _FIXTURE) for name, content in fixture.items()),
     ]
     if own_workflow in {"", workflow}:
         files.append(NewFile(workflow, workflow_text(facts).encode()))
         if has_forks:  # it knows the other workflow by its name
-            comment = (WORKFLOWS / f"{stem}-comment.yml").as_posix()
+            comment = f"{workflow.removesuffix('.yml')}-comment.yml"
             files.append(NewFile(comment, comment_text(facts).encode()))
     files.append(NewFile(ignore_file, with_ignored(rules, ignored).encode()))
     return files
 
 
-def _absolute(source: str, folder: Path) -> str:
+def _given(source: str) -> str:
     if not source:
         raise InputError("the path is empty", "name a file")
-    return os.path.normpath(folder / source)
+    return source

@@ -129,7 +129,7 @@ class TestSettings:
         assert lines("benchmark.repeats=1")[0].startswith("error: --set: benchmark.repeats: 1 shows nothing")
 
     def test_a_gate_whose_name_no_baseline_can_have(self):
-        assert any("gate name 'my_gate' is not allowed" in line for line in lines("gate.name=my_gate"))
+        assert any("gate.name: must be lower-case letters" in line for line in lines("gate.name=my_gate"))
 
 
 class TestEnricher:

@@ -173,7 +173,7 @@ def test_all_faults_of_all_layers_are_reported_together(tmp_path):
         f"{file}:5: reports: is not a section: it must contain keys (3)",
         f"{file}:4: enrichment.performance.workers: must be at least 0 (-1)",
         "command line: benchmark.repeats: must be at least 1 (0)",
-        "SBIR_GATE__GATE__NAME: gate.name: must be lower-case letters, digits, - and _ ('../x')",
+        "SBIR_GATE__GATE__NAME: gate.name: must be lower-case letters, digits and single hyphens ('../x')",
         "--set: gate.significance: must be above 0 (0)",
     ]
 

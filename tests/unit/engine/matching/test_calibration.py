@@ -14,13 +14,14 @@ from sbir_gate.engine.matching.calibration import (
     best_pairs,
     calibrate,
     hidden_links,
+    is_barred,
     keeps_promise,
     stratum_limit,
     stratum_numbers,
 )
 from sbir_gate.engine.matching.decisions import links_by_name, pair_facts
 from sbir_gate.engine.matching.scoring import ScoredPairs
-from sbir_gate.engine.matching.similarity import Pairs, Places, features
+from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, features
 from sbir_gate.engine.matching.strata import STRATA, Basis, Stratum
 from sbir_gate.engine.matching.tokens import build_name_table
 from sbir_gate.model.matches import Method, PlaceEvidence
@@ -204,3 +205,18 @@ def scored_pairs():
     )
     keys = np.arange(count)
     return ScoredPairs(pairs.query, keys, ids, pairs, names, 1_000_000, features(pairs, names, 1_000_000))
+
+
+@pytest.mark.parametrize(
+    ("facts", "barred"),
+    [
+        ({"contradiction": 1.0}, True),
+        ({"unconfirmed_rest": 1.0}, True),
+        ({"contradiction": 1.0, "unconfirmed_rest": 1.0, "same_compact": 1.0}, False),
+        ({"alias": 1.0, "same_compact": 1.0}, True),
+        ({"alias": 1.0, "same_zip5": 1.0}, False),
+    ],
+)
+def test_other_words_and_unconfirmed_aliases_never_link_but_glued_words_may(facts, barred):
+    row = np.array([[facts.get(name, 0.0) for name in FEATURES]])
+    assert is_barred(row).tolist() == [barred]

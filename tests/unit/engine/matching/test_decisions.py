@@ -90,8 +90,12 @@ def test_a_name_that_is_only_alike_never_links_by_itself():
 
 @pytest.mark.parametrize("barrier", [NoLinkReason.OTHER_GENERATION, NoLinkReason.OTHER_WORDS])
 def test_a_name_that_is_barred_is_a_candidate_however_sure_the_model_is(barrier):
-    said, _ = decide([], [pair("R1", 0.999, barrier=barrier)])
-    assert said == (CANDIDATE, FUZZY, "R1")
+    said, decision = decide([], [pair("R1", 0.999, barrier=barrier), pair("R0", 0.998, barrier=barrier)])
+    assert said == (CANDIDATE, FUZZY, "R0")
+    assert {found.confidence for found in decision.candidates} == {UNCONFIRMED_CONFIDENCE}
+    assert {found.reason for found in decision.candidates} == {barrier.value}
+    _, decision = decide([], [pair("R1", 0.3, barrier=barrier)])
+    assert (decision.best.confidence, decision.best.reason) == (0.3, "")
     said, _ = decide([], [pair("R1", 0.999, barrier=barrier), pair("R2", 0.9)])
     assert said == (LINK, FUZZY, "R2")
 
@@ -103,10 +107,11 @@ def test_other_words_bar_no_firm_that_bears_the_same_identifier(barrier, kind):
     renamed, claimed = (
         identified("R1", Method.DUNS_EXACT, standing) for standing in (Standing.UNCLAIMED, Standing.CLAIMED)
     )
-    assert decide([renamed], [pair("R1", 0.95, barrier=barrier)])[0] == (kind, FUZZY, "R1")
+    said = decide([renamed], [pair("R1", 0.95, barrier=barrier)])[0]
+    assert said == (kind, FUZZY if kind is LINK else Method.DUNS_EXACT, "R1")
     assert decide([claimed], [pair("R1", 0.95, barrier=barrier)])[0] == (CANDIDATE, FUZZY, "R1")
     other = replace(renamed, recipient_id="R2", entity="R2")
-    assert decide([other], [pair("R1", 0.95, barrier=barrier)])[0] == (CANDIDATE, FUZZY, "R1")
+    assert decide([other], [pair("R1", 0.95, barrier=barrier)])[0] == (CANDIDATE, Method.DUNS_EXACT, "R2")
 
 
 def test_nothing_found_is_no_decision_at_all():
@@ -245,7 +250,8 @@ def test_two_exact_names_in_the_state_leave_it_to_the_model():
 
 def test_ties_go_to_the_lowest_recipient_id():
     assert decide(pairs=[pair("R2", 0.9), pair("R1", 0.9)])[0] == (LINK, FUZZY, "R1")
-    said, decision = decide([identified("R9", standing=Standing.CLAIMED)], [pair("R5", CONFLICT_CONFIDENCE)])
+    claimed = identified("R9", standing=Standing.CLAIMED, score=pair("R5", 0.3).score)
+    said, decision = decide([claimed], [pair("R5", CONFLICT_CONFIDENCE)])
     assert said == (CANDIDATE, FUZZY, "R5")
     assert [found.recipient_id for found in decision.candidates] == ["R5", "R9"]
 

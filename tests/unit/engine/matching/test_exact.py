@@ -115,6 +115,39 @@ def test_a_duns_asks_more_of_the_names_than_a_uei():
     assert standings([award], [recipient], Method.DUNS_EXACT) == {"Heartland Software": "unclaimed"}
 
 
+@pytest.mark.parametrize(
+    ("own", "theirs"),
+    [
+        ("EMVACT GLOBAL", "EMVRATA"),
+        ("VERN MANAGEMENT SYSTEMS", "VERENZY"),
+        ("QCX INSTRUMENT HOUSING SYSTEMS", "EVENING STAR INDUSTRIES"),
+        ("FALCON CAPITAL ADVISORS", "FALCON CATERING"),
+        ("TKH CONSTRUCTION", "CONSTRUCTION ROBOTICS"),
+        ("CONSOLIDATED WATER WORKS", "CONSOLIDATED COMMUNICATIONS SERVICES"),
+    ],
+)
+def test_names_of_strangers_that_look_a_little_alike_do_not_agree_under_one_duns(own, theirs):
+    award, recipient = Award("A1", own, duns="133709001"), Recipient("R1", theirs, duns="133709001")
+    assert standings([award], [recipient], Method.DUNS_EXACT) == {own: "unclaimed"}
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs"),
+    [
+        ("QORTEK", "QORTEK POWER SOLUTIONS"),
+        ("ACVRESEARCH LLC", "ACV RESEARCH"),
+        ("INVITASCIENCES", "INVITA SCIENCES INC"),
+        ("INFORMATION OPTICS LABORATORI", "INFORMATION OPTICS LABORATORIES"),
+        ("PHYSICAL SCIENCE GROUP", "PHYSICAL SCIENCES"),
+        ("VALE PHARMACEUTIALSINC", "VALE PHARMACEUTICALS"),
+        ("MATERIALS AND ELECTROCHEMICAL RESEARCH", "MER CORP"),
+    ],
+)
+def test_spellings_of_one_name_agree_under_one_duns(own, theirs):
+    award, recipient = Award("A1", own, duns="133709001"), Recipient("R1", theirs, duns="133709001")
+    assert standings([award], [recipient], Method.DUNS_EXACT) == {own: "agrees"}
+
+
 @pytest.mark.parametrize(("own", "theirs"), [(None, "ACME"), ("Acme", None), (None, None), ("日本", "ACME")])
 def test_a_name_that_is_not_there_cannot_disagree(own, theirs):
     ((recipient_id, _, agrees),) = found([Award("A1", own, UEI)], [Recipient("R1", theirs, UEI)])

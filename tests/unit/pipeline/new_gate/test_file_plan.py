@@ -1,7 +1,10 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbir_gate.pipeline.new_gate.file_plan import Fate, NewFile, plan_files, with_ignored
+from sbir_gate.errors import OutputError
+from sbir_gate.pipeline.new_gate import file_plan
+from sbir_gate.pipeline.new_gate.file_plan import Fate, NewFile, plan_files, with_ignored, write_planned
 
 FILES = [
     NewFile("sbir-gate.yaml", b"new"),
@@ -54,3 +57,35 @@ def test_a_second_time_adds_nothing_and_no_line_is_lost(text, folders):
     once = with_ignored(text, folders)
     assert with_ignored(once, folders) == once
     assert once.startswith(text)
+
+
+def written(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_where_one_file_cannot_be_written_none_is(tmp_path):
+    (tmp_path / "sbir-gate.yaml").write_bytes(b"old")
+    (tmp_path / ".github").symlink_to("nowhere")
+    files = [*FILES, NewFile(".github/workflows/gate.yml", b"workflow")]
+    planned = plan_files(files, {"sbir-gate.yaml": b"old"}, may_replace=True)
+    with pytest.raises(OutputError, match=r"\.github: is a link to nothing, so gate\.yml cannot be written"):
+        write_planned(planned, tmp_path)
+    assert written(tmp_path) == {"sbir-gate.yaml": b"old"}
+    assert not (tmp_path / "fixtures").exists()
+    (tmp_path / ".github").unlink()
+    write_planned(planned, tmp_path)
+    assert written(tmp_path) == {file.path: file.content for file in files}
+
+
+def test_an_interruption_leaves_no_half_of_the_files(tmp_path, monkeypatch):
+    write = file_plan.write_whole
+
+    def interrupted(path, content, may_replace):
+        write(path, content, may_replace)
+        if path.name == "truth.csv":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(file_plan, "write_whole", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_planned(plan_files(FILES, {}, may_replace=False), tmp_path)
+    assert list(tmp_path.iterdir()) == []
