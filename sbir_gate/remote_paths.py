@@ -259,7 +259,7 @@ def read_remotely(
         if is_remote(path):
             filesystem, _ = _storage(path)
             known = connection.list_filesystems()
-            ranges = _ranges_class()(filesystem, retrying)
+            ranges = _ranges_class()(filesystem, retrying, skip_instance_cache=True)
             if not {ranges.protocol, *ranges.protocol} & set(known):
                 connection.register_filesystem(ranges)
 
@@ -270,8 +270,6 @@ def _ranges_class() -> type:
 
     class Ranges(AbstractFileSystem):  # type: ignore[misc] # fsspec has no types
         """Files of another file system, to be read in ranges by several threads at once."""
-
-        cachable = False
 
         def __init__(self, storage: AbstractFileSystem, retrying: RetryPolicy | None) -> None:
             super().__init__()
