@@ -107,8 +107,8 @@ def _remote_path(address: str, scheme: str) -> Path:
             hint = str(error)
         raise UsageError(f"what reads {scheme}:// is not installed", hint, path=address) from error
     except ValueError as error:
-        hint = "take an address that fsspec knows, such as s3://bucket/folder"
-        raise UsageError(f"{scheme}:// is no kind of storage", hint, path=address) from error
+        hint = "take an address such as s3://bucket/folder"
+        raise UsageError(f"{scheme}:// is not storage that fsspec knows", hint, path=address) from error
     return cast("Path", path)  # not one, but it does what is asked of one here
 
 

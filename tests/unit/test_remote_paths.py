@@ -130,7 +130,7 @@ def test_what_is_not_installed_is_one_line_with_the_fix(address, module, hint, m
 
 
 def test_an_unknown_scheme_is_refused():
-    with pytest.raises(UsageError, match="nonsense:// is no kind of storage"):
+    with pytest.raises(UsageError, match="nonsense:// is not storage that fsspec knows"):
         path_of("nonsense://bucket/a.csv")
 
 
