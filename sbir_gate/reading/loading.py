@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.errors import InputError, ToolError
-from sbir_gate.files import error_reason, unwritable
+from sbir_gate.files import error_reason, open_file, unreadable, unwritable
 from sbir_gate.model.chunks import Span
 from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.records import Reject
@@ -29,6 +29,7 @@ from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.records import Dialect, holds_swallowed_rows, record_lines
 from sbir_gate.reading.sam_extract import is_extract, sam_table
 from sbir_gate.reading.text import text_chunks
+from sbir_gate.remote_paths import is_remote
 from sbir_gate.sql_text import file_literal, file_relation, identifier, literal
 
 RAW_TABLE = "reading_block"
@@ -352,6 +353,19 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> lis
     except _PARQUET_ERRORS as error:
         hint = "the file is damaged, cut short, or not Parquet: write it again"
         raise InputError(f"cannot be read as Parquet ({error_reason(error)})", hint, path=path) from error
+    except duckdb.Error:
+        if is_remote(path):
+            _check_readable(path)
+        raise
+
+
+def _check_readable(path: Path) -> None:
+    """Raise InputError for what keeps a file from being read: the database does not pass errors on."""
+    try:
+        with open_file(path) as file:
+            file.read(1)
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[str], list[str]]:
