@@ -107,7 +107,7 @@ def read_awards(
     rows = 0
     for plan in plans:
         with open_source(connection, plan.file, work_folder, options) as raw:
-            for block in raw.blocks(range(len(raw.columns)), is_typed=True):
+            for block in raw.blocks(range(len(raw.columns))):
                 tally.add_all(block.rejects)
                 if not block.rows:
                     continue

@@ -97,7 +97,6 @@ class DumpRows:
         wanted: Sequence[int],
         done: Sequence[Span] = (),
         *,
-        is_typed: bool = False,  # noqa: ARG002 -- as of a file: here all is text
         is_read_once: bool = False,  # noqa: ARG002 -- as of a file: here all is loaded
     ) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.

@@ -29,8 +29,9 @@ from sbir_gate.reading.field_cells import (
 )
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
 from sbir_gate.reading.layout import IDENTIFIERS, NAME, RECIPIENTS, Fields, Layout, columns_of, require_fields
-from sbir_gate.reading.loading import RAW_TABLE, RawBlock, parquet_spans, remaining
+from sbir_gate.reading.loading import RAW_TABLE, RawBlock, remaining
 from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.parquet import parquet_spans
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import check_content, open_source, source_bytes, source_name
 from sbir_gate.reading.spelling import register_repair
