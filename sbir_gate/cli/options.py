@@ -16,6 +16,7 @@ import click
 from sbir_gate.cli.completion import complete_key, complete_ref
 from sbir_gate.cli.printing import put_line
 from sbir_gate.errors import SbirGateError, UsageError
+from sbir_gate.remote_paths import is_address, path_of
 from sbir_gate.wrong_input import did_you_mean
 
 if TYPE_CHECKING:
@@ -35,17 +36,25 @@ _JOB_COMMAND = (
 
 
 class FilePath(click.Path):
-    """A path given as an option; an empty one would mean the current folder."""
+    """A path given as an option; an empty one would mean the current folder.
 
-    def __init__(self) -> None:
+    It may be the address of remote storage where it `may_be_remote`.
+    """
+
+    def __init__(self, *, may_be_remote: bool = False) -> None:
         super().__init__(path_type=Path)
+        self._may_be_remote = may_be_remote
 
     def convert(
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> str | bytes | os.PathLike[str]:
-        """Return the path. Raises click's BadParameter for an empty one."""
+        """Return the path. Raises click's BadParameter for an empty one, UsageError for an address."""
         if not os.fspath(value):
             self.fail("the path is empty: name a file, or omit the option", param, ctx)
+        if is_address(os.fspath(value)):
+            if self._may_be_remote:
+                return path_of(os.fspath(value))
+            self.fail("must be a path on this machine, not an address", param, ctx)
         return super().convert(value, param, ctx)
 
 
