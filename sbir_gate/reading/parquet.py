@@ -30,7 +30,7 @@ def execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> list
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as error:
-        # the error of a page whose header is no header has no class of its own
+        # the error of a damaged page header has no class of its own
         if isinstance(error, _DAMAGE) or type(error) is duckdb.Error:
             hint = "the file is damaged, cut short, or not Parquet: write it again"
             raise InputError(f"cannot be read as Parquet ({error_reason(error)})", hint, path=path) from error
