@@ -30,7 +30,7 @@ from sbir_gate.settings.effective import EffectiveSettings
 
 MOST_AWARDS = 50
 ENGINE, OUTPUT, METRICS = "engine", "{output}", "{metrics}"
-OPTIONAL_COLUMNS = ("match_confidence", "match_decision", "match_candidates")
+OPTIONAL_COLUMNS = ("match_confidence", "match_place", "match_decision", "match_candidates")
 _EXAMPLES = 5
 _ID_CHARACTERS = 80
 
