@@ -150,7 +150,8 @@ def _refreshed_lines(refreshed: Refreshed, *, is_dry: bool) -> Iterator[str]:
         if fate in _REASONS:
             yield f"labels not kept: {count:,}: {_REASONS[fate]}"
     for planned in refreshed.files:
-        yield file_line(planned, is_dry=is_dry)
+        note = "; it is yours or was edited; remove it to have it written" if planned.fate == "kept" else ""
+        yield file_line(planned, note, is_dry=is_dry)
     if refreshed.draw:
         yield f"to do: name it in the settings: fixtures.draw: {refreshed.draw}"
     if refreshed.truth:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 import threading
@@ -33,7 +34,7 @@ from sbir_gate.engine.recipient_parts import (
     share_in_use,
 )
 from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
-from sbir_gate.errors import LimitError, OutputError, SbirGateError
+from sbir_gate.errors import LimitError, OutputError, SbirGateError, ToolError
 from sbir_gate.files import error_reason
 from sbir_gate.model.award_columns import uncollected
 from sbir_gate.monitor import PerformanceMonitor
@@ -44,6 +45,7 @@ from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
+from sbir_gate.remote_paths import StorageError, is_remote
 from sbir_gate.settings.reading import database_options, reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 from sbir_gate.time_left import INDEX, QUALITY, READ_AWARDS, READ_RECIPIENTS, STAGE_COSTS, WRITE
@@ -168,6 +170,12 @@ def _opened(
         except duckdb.IOException as error:
             hint = "name a folder with room in enrichment.work_folder"
             raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
+        except duckdb.Error as error:
+            if type(error) is not duckdb.Error:
+                raise
+            # what was raised while the database read from remote storage
+            reason = str(error).partition("\n\nLINE")[0].rstrip().rpartition("\n")[2]
+            raise ToolError(f"remote storage failed ({reason})", StorageError.hint) from error
 
 
 @contextmanager
@@ -318,7 +326,9 @@ def _check_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, p
     mark.touch()
     kept = request.kept_recipients
     files = files_of([request.recipients], settings) if kept is None else list(kept.glob("part-*"))
-    workers = cluster.check([*files, mark])
+    # of remote files one says whether a worker may read there; each would be a request of each worker
+    asked = [*itertools.filterfalse(is_remote, files), *itertools.islice(filter(is_remote, files), 1)]
+    workers = cluster.check([*asked, mark])
     place.track.note(f"Dask workers: {workers}; dashboard: {cluster.dashboard}")
 
 

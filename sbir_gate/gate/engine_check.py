@@ -5,8 +5,10 @@ There need be no gate yet, no baseline and no truth; docs/engine-contract.md is 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,12 +17,12 @@ from sbir_gate.gate.comparing.examples import id_facts
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.enricher_plan import plan_of, sealed_files
 from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture, unlabelled
-from sbir_gate.gate.measuring.benchmark import Bench, find_disagreements, with_placeholders
+from sbir_gate.gate.measuring.benchmark import Bench, BenchmarkPlan, find_disagreements, with_placeholders
 from sbir_gate.gate.measuring.interleaving import Side
 from sbir_gate.gate.measuring.output import NOTHING_READ, Inspection, check_rows, inspect_output
 from sbir_gate.gate.measuring.process import ProcessResult
 from sbir_gate.gate.measuring.rows import Header, read_header
-from sbir_gate.gate.measuring.seals import Seals
+from sbir_gate.gate.measuring.seals import Mark, Seals, mark_of, marks_in
 from sbir_gate.gate.measuring.telemetry import Telemetry, read_telemetry
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
@@ -31,6 +33,8 @@ from sbir_gate.settings.effective import EffectiveSettings
 MOST_AWARDS = 50
 ENGINE, OUTPUT, METRICS = "engine", "{output}", "{metrics}"
 OPTIONAL_COLUMNS = ("match_confidence", "match_place", "match_decision", "match_candidates")
+# what Python and git write by themselves
+_NOT_LOOKED_AT = frozenset({"__pycache__", ".git"})
 _EXAMPLES = 5
 _ID_CHARACTERS = 80
 
@@ -70,6 +74,7 @@ def check_engine(effective: EffectiveSettings, edges: Edges, progress: Callable[
             return _look(process, output, metrics, plan.award_ids)
 
         found: list[Diagnosis] = []
+        before = _surroundings(plan)
         try:
             progress(f"running the engine on {len(read.profiles):,} awards")
             first = bench.run_with(look)
@@ -77,6 +82,7 @@ def check_engine(effective: EffectiveSettings, edges: Edges, progress: Callable[
             if first.output.decisions:
                 progress("running it again")
                 found += _repeated(first, bench.run_with(look))
+            found += _written_elsewhere(before, _surroundings(plan))
         except EnricherError as error:
             return EngineCheck((*found, _broke(error)), is_broken=True)
         return EngineCheck(tuple(found))
@@ -222,6 +228,32 @@ def _repeated(first: _Seen, second: _Seen) -> Iterator[Diagnosis]:
         if names:
             facts: dict[str, Fact] = {"counters": len(names), "names": tuple(names)}
             yield _error(Flaw.ENGINE_COUNTERS_DIFFER, METRICS, facts)
+
+
+def _surroundings(plan: BenchmarkPlan) -> dict[str, Mark]:
+    """Return the marks of all in the working folder, and of the files beside the input."""
+    left_out = _NOT_LOOKED_AT | {plan.scratch_folder.name}
+    marks = marks_in(plan.working_folder, left_out)
+    for path in (plan.awards_path, plan.recipients_path):
+        with suppress(OSError), os.scandir(os.path.normpath(path.absolute().parent)) as entries:
+            files = (entry for entry in entries if entry.is_file(follow_symlinks=False))
+            marks |= {entry.path: mark_of(entry.stat(follow_symlinks=False)) for entry in files}
+    return marks
+
+
+def _written_elsewhere(before: Mapping[str, Mark], after: Mapping[str, Mark]) -> Iterator[Diagnosis]:
+    """Yield what the runs changed besides their outputs; of a new folder not what is in it."""
+    differing = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    named = sorted(name for name in differing if str(Path(name).parent) not in differing)
+    if named:
+        facts: dict[str, Fact] = {"count": len(named), "names": tuple(map(_shown, named[:_EXAMPLES]))}
+        yield Diagnosis(Gravity.WARNING, Flaw.ENGINE_WROTE_ELSEWHERE, ENGINE, facts)
+
+
+def _shown(name: str) -> str:
+    path, here = Path(name), Path.cwd()
+    text = str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return text if text.isprintable() else repr(text)
 
 
 def _counted(ids: Sequence[str]) -> dict[str, Fact]:

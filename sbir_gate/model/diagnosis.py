@@ -68,6 +68,7 @@ class Flaw(StrEnum):
     ENGINE_RECIPIENTS_UNKNOWN = "engine-recipients-unknown"
     ENGINE_SCORES_OF_ONE = "engine-scores-of-one"
     ENGINE_WITHOUT_LINKS = "engine-without-links"
+    ENGINE_WROTE_ELSEWHERE = "engine-wrote-elsewhere"
     ENGINE_COUNTERS_DIFFER = "engine-counters-differ"
     ENGINE_NOT_DETERMINISTIC = "engine-not-deterministic"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,16 +15,21 @@ from sbir_gate.errors import DocumentError, InputError, UsageError
 from sbir_gate.files import is_same_file, read_file
 from sbir_gate.gate.fixture import read_profiles
 from sbir_gate.model.fixture_draw import FixtureDraw
-from sbir_gate.pipeline.new_gate.file_plan import MOST_BYTES, NewFile, PlannedFile, content_of, plan_on_disk
-from sbir_gate.pipeline.new_gate.file_texts import fixture_text
+from sbir_gate.pipeline.new_gate.file_plan import (
+    MOST_BYTES,
+    Fate,
+    NewFile,
+    PlannedFile,
+    content_of,
+    plan_on_disk,
+)
+from sbir_gate.pipeline.new_gate.file_texts import fixture_text, is_own_page
 from sbir_gate.reading.truth import label_text, read_labels
-from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.effective import EffectiveSettings, default_settings
 from sbir_gate.settings.reading import database_options, reading_options
 from sbir_gate.settings.schema import FixturesSettings
 
 DRAW_NAME, TRUTH_NAME, PAGE_NAME = "draw.json", "truth.csv", "README.md"
-# how the page of a fixture begins that this program writes
-_OWN_PAGE = b"<!-- 'sbir-gate fixture refresh'"
 _FIRST_SEED = 1
 
 
@@ -76,10 +81,10 @@ def refresh_fixture(
     fixtures = effective.settings.fixtures
     for source, target in ((request.awards, fixtures.awards), (request.recipients, fixtures.recipients)):
         _check_target(source, target)
+    old = _old_draw(request, fixtures)
     progress("reading the fixture")
     before = read_profiles(effective)
     labels = {} if fixtures.truth is None else read_labels(fixtures.truth, may_be_empty=True)
-    old = _old_draw(fixtures)
     drawn = draw_fixture(
         DrawRequest(
             request.awards,
@@ -117,12 +122,19 @@ def _chosen(given: int | None, usual: int) -> int:
     return usual if given is None else given
 
 
-def _old_draw(fixtures: FixturesSettings) -> FixtureDraw | None:
-    """Return the draw of before; None for none, and for a damaged one: it is what is made anew."""
-    try:
-        return load_fixture_draw(_draw_file(fixtures))
-    except DocumentError:
+def _old_draw(request: RefreshRequest, fixtures: FixturesSettings) -> FixtureDraw | None:
+    """Return the draw of before, None where there is none or the request needs nothing of it.
+
+    Raises DocumentError for a damaged one.
+    """
+    path = _draw_file(fixtures)
+    if not os.path.lexists(path) or (request.count is not None and request.seed is not None):
         return None
+    try:
+        return load_fixture_draw(path)
+    except DocumentError as error:
+        hint = "restore it from git, or give --count and --seed: then it is written again"
+        raise error.within("", DocumentError, hint) from error
 
 
 def _truth_file(fixtures: FixturesSettings) -> Path:
@@ -172,9 +184,14 @@ def _planned(
         contents[truth] = label_text(drawn.labels).encode()
     page = fixtures.awards.parent / PAGE_NAME
     old_page = content_of(page)
-    if old_page is None or old_page.startswith(_OWN_PAGE):
-        name = gate.name if effective.is_from_file("gate.name") else ""
-        contents[page] = fixture_text(name, str(truth), drawn).encode()
+    name = "" if gate.name == default_settings({}).settings.gate.name else gate.name
+    contents[page] = fixture_text(name, str(truth), drawn).encode()
     contents[draw] = draw_content(drawn.draw, draw)
     files = [NewFile(os.fspath(path), content) for path, content in contents.items()]
-    return plan_on_disk(files, may_replace=True)
+    planned = plan_on_disk(files, may_replace=True)
+    if old_page is None or is_own_page(old_page):
+        return planned
+    return tuple(
+        replace(each, fate=Fate.KEPT) if each.file.path == os.fspath(page) and each.has_changes else each
+        for each in planned
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.errors import InputError, ToolError
-from sbir_gate.files import error_reason, unwritable
+from sbir_gate.files import error_reason, open_file, unreadable, unwritable
 from sbir_gate.model.chunks import Span
 from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.records import Reject
@@ -28,6 +28,7 @@ from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.records import Dialect, holds_swallowed_rows, record_lines
 from sbir_gate.reading.sam_extract import is_extract, sam_table
 from sbir_gate.reading.text import text_chunks
+from sbir_gate.remote_paths import is_remote
 from sbir_gate.sql_text import file_literal, file_relation, identifier, literal
 
 RAW_TABLE = "reading_block"
@@ -35,6 +36,7 @@ _PARQUET_TABLE = "reading_row_groups"
 # no file holds this cell: it says that DuckDB came to the end of the block, with no quote left open
 _END_CELL = "\x1esbir-gate end of block\x1e"
 _LINE_SLACK_BYTES = 4096
+_LARGE_GROUP_BLOCKS = 4
 _PARQUET_ERRORS = (
     duckdb.BinderException,  # a column named like DuckDB's own row number
     duckdb.InvalidInputException,
@@ -184,9 +186,10 @@ class RawFile:
 
     def _parquet_blocks(self, cells: str, done: Sequence[Span]) -> Iterator[RawBlock]:
         groups = _row_groups(self._connection, self.path)
-        bytes_per_row = file_bytes(self.path) / max(sum(groups), 1)
-        for loaded in _loads(groups, lambda: self.chunk_size):
-            for span in remaining(loaded, done):
+        rows = sum(groups)
+        bytes_per_row = file_bytes(self.path) / max(rows, 1)
+        for gap in remaining(Span(0, rows), done):
+            for span in _loads(groups, gap, lambda: self.chunk_size):
                 _execute(
                     self._connection,
                     f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT {cells} "
@@ -315,6 +318,19 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> lis
     except _PARQUET_ERRORS as error:
         hint = "the file is damaged, cut short, or not Parquet: write it again"
         raise InputError(f"cannot be read as Parquet ({error_reason(error)})", hint, path=path) from error
+    except duckdb.Error:
+        if is_remote(path):
+            _check_readable(path)
+        raise
+
+
+def _check_readable(path: Path) -> None:
+    """Raise InputError for what keeps a file from being read: the database does not pass errors on."""
+    try:
+        with open_file(path) as file:
+            file.read(1)
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[str], list[str]]:
@@ -335,23 +351,30 @@ def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:
 
 
 def parquet_spans(connection: duckdb.DuckDBPyConnection, path: Path, most: int) -> list[Span]:
-    """Return the file in pieces of whole row groups, of `most` rows if possible. Raises InputError."""
-    return list(_loads(_row_groups(connection, path), lambda: most))
+    """Return the file in pieces of `most` rows, or of a row group that is much larger. Raises InputError."""
+    groups = _row_groups(connection, path)
+    return list(_loads(groups, Span(0, sum(groups)), lambda: most))
 
 
-def _loads(groups: Sequence[int], most: Callable[[], int]) -> Iterator[Span]:
-    """Yield what is loaded at once: whole row groups, `most` rows if possible.
+def _loads(groups: Sequence[int], gap: Span, most: Callable[[], int]) -> Iterator[Span]:
+    """Yield what is loaded at once of the rows `gap`: `most` rows, wherever the row groups end.
 
-    Parquet cannot be read from the middle of a row group, and several of them keep several threads busy.
+    The processing of a block is parallel only if it has enough rows, and the size of row groups is up to
+    whoever wrote the file. To begin within a row group costs little, but not nothing: one that is much larger
+    than a block is loaded once, as a whole.
     """
-    start = stop = 0
+    start, end = gap.start, 0
     for rows in groups:
-        if stop > start and stop + rows - start > most():
+        end += rows
+        stop = min(end, gap.stop)
+        if start < stop and rows > _LARGE_GROUP_BLOCKS * most():
             yield Span(start, stop)
             start = stop
-        stop += rows
-    if stop > start:
-        yield Span(start, stop)
+        while stop - start >= (size := most()):
+            yield Span(start, start + size)
+            start += size
+    if start < gap.stop:
+        yield Span(start, gap.stop)
 
 
 def remaining(span: Span, done: Sequence[Span]) -> list[Span]:

@@ -34,6 +34,7 @@ from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import check_content, open_source, source_bytes, source_name
 from sbir_gate.reading.spelling import register_repair
+from sbir_gate.remote_paths import read_remotely
 
 BATCH_TABLE = "recipient_batch"
 _ROWS_TABLE = "recipient_rows"
@@ -81,6 +82,7 @@ def cut_recipients(
             pieces.append(Piece(number, file, None, size))
             continue
         check_content(file)
+        read_remotely(connection, [file.path], options.retrying)
         spans = parquet_spans(connection, file.path, options.chunk_size)
         rows = spans[-1].stop if spans else 0
         pieces += [Piece(number, file, span, size * (span.stop - span.start) // rows) for span in spans]

@@ -109,6 +109,32 @@ def test_labels_that_no_longer_hold_are_not_kept(team):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_a_page_that_was_edited_is_kept(team):
+    page = team / "fixtures" / "README.md"
+    written = page.read_bytes()
+    page.write_bytes(written.replace(b"\n", b"\r\n"))  # as git checks out on Windows
+    assert "replaced: fixtures/README.md" in refresh(team, "--seed", "3").stdout
+    page.write_bytes(page.read_bytes() + b"Ask Ann before you change labels.\n")
+    edited = page.read_bytes()
+    done = refresh(team, "--seed", "4")
+    assert done.returncode == 0, done.stderr
+    assert "; it is yours or was edited; remove it to have it written\n" in done.stdout
+    assert page.read_bytes() == edited
+
+
+def test_a_damaged_draw_is_an_error_where_its_number_or_seed_is_needed(team):
+    (team / "fixtures" / "draw.json").write_text("{")
+    before = content(team)
+    for options in ((), ("--seed", "1"), ("--count", "60")):
+        done = refresh(team, *options)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: fixtures/draw.json: ")
+        assert done.stderr.endswith("give --count and --seed: then it is written again\n")
+    assert content(team) == before
+
+
+@pytest.mark.slow
 def test_a_page_of_the_team_is_kept_and_a_damaged_draw_is_replaced(team):
     (team / "fixtures" / "README.md").write_text("# Ours\n")
     (team / "fixtures" / "draw.json").write_text("{")

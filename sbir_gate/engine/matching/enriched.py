@@ -12,9 +12,11 @@ from duckdb import DuckDBPyConnection
 from sbir_gate.engine.matching.cascade import Matched
 from sbir_gate.engine.matching.decisions import Candidate, FirmDecision
 from sbir_gate.errors import OutputError, UsageError
+from sbir_gate.files import unwritable
 from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind, Method
 from sbir_gate.reading.awards import award_cells
 from sbir_gate.reading.database import PARQUET_OPTIONS, count_rows, written_in_order
+from sbir_gate.remote_paths import check_writable, is_remote
 
 _FIRMS_AT_ONCE = 10_000
 _JSON = json.JSONEncoder(ensure_ascii=False)
@@ -26,8 +28,14 @@ _FORMATS = {
 
 
 def check_output(path: Path) -> None:
-    """Raise UsageError for a kind of file that cannot be written, OutputError for a missing folder."""
+    """Raise UsageError for a kind of file that cannot be written, OutputError where none can be."""
     _format_of(path)
+    if is_remote(path):
+        try:
+            check_writable(path)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        return
     if not path.parent.is_dir():
         raise OutputError(f"the folder {path.parent} does not exist", "make the folder first", path=path)
     if path.is_dir():

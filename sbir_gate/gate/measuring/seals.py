@@ -66,8 +66,7 @@ class Seals:
             raise self._error("changed while it was measured, so the result does not count", changed)
 
     def _look(self) -> dict[str, Mark]:
-        found = walk(self._checkout) if self._checkout else ()
-        return {name: mark_of(status) for name, status in found}
+        return marks_in(self._checkout) if self._checkout else {}
 
     def _error(self, problem: str, paths: list[Path]) -> TamperingError:
         first, *others = paths
@@ -102,6 +101,11 @@ def walk(folder: Path, left_out: Container[str] = ()) -> Iterator[tuple[str, os.
                 elif entry.name not in left_out:
                     yield entry.path, status
                     folders.append(entry.path)
+
+
+def marks_in(folder: Path, left_out: Container[str] = ()) -> dict[str, Mark]:
+    """Return the mark of everything below a folder (`walk`)."""
+    return {name: mark_of(status) for name, status in walk(folder, left_out)}
 
 
 def mark_of(status: os.stat_result) -> Mark:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sbir_gate.datasets.drawing.fixture_draw import STRANGERS_PER_AWARD, DrawnFixture
 from sbir_gate.datasets.drawing.recipient_draw import NEAR_MISSES
 from sbir_gate.pipeline.new_gate.python_setup import PythonSetup
+
+# begins the page of a fixture, with the digest of the rest
+_MARK = "<!-- 'sbir-gate fixture refresh' writes this page again until it is edited: "
+_DIGEST_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def fixture_text(gate: str, truth_file: str, drawn: DrawnFixture) -> str:
     """Return the page that says how the fixture was drawn; `gate` is empty for the only one."""
     template = _templates().get_template("fixture.md.j2")
     labelled = len(drawn.labels)
-    return template.render(
+    page = template.render(
         gate_name=gate,
         truth_file=truth_file,
         drawn=drawn,
@@ -70,6 +75,17 @@ def fixture_text(gate: str, truth_file: str, drawn: DrawnFixture) -> str:
         near_misses=NEAR_MISSES,
         strangers_per_award=STRANGERS_PER_AWARD,
     )
+    return f"{_MARK}{_digest(page)} -->\n{page}"
+
+
+def is_own_page(content: bytes) -> bool:
+    """Say whether a page is one that this program wrote, and that was not edited since."""
+    mark, _, page = content.decode("utf-8", "replace").replace("\r\n", "\n").partition("\n")
+    return mark == f"{_MARK}{_digest(page)} -->"
+
+
+def _digest(page: str) -> str:
+    return hashlib.sha256(page.encode()).hexdigest()[:_DIGEST_CHARACTERS]
 
 
 def quoted(text: str) -> str:

@@ -188,6 +188,21 @@ def test_an_engine_that_links_nothing_has_a_warning():
     ]
 
 
+def test_what_an_engine_writes_besides_its_outputs_is_named(folder):
+    (folder / "known.log").write_text("")
+    check = checked(
+        "from pathlib import Path; Path('cache/of').mkdir(parents=True, exist_ok=True)\n"
+        "Path('cache/a').touch(); Path(awards + '.index').touch(); Path('known.log').write_text(output)\n"
+        "Path('x\\x1b[31m').touch()\n"
+        "Path('__pycache__').mkdir(exist_ok=True)"
+    )
+    assert flaws(check, Gravity.ERROR) == []
+    (said,) = [each for each in render_check(check.found).splitlines() if each.startswith("warning: ")]
+    named = "awards.csv.index, cache, known.log, 'x\\x1b[31m'; write to TMPDIR"
+    assert f"its runs changed 4 files or folders besides {{output}} and {{metrics}}: {named}" in said
+    assert render_check(check.found).endswith("the engine keeps the contract\n")
+
+
 @pytest.mark.usefixtures("folder")
 def test_all_faults_are_reported_together_each_column_once():
     line = "rows[0][3] = rows[2][3] = 850; rows[2][2] = ''; rows[1][0] = rows[3][0]"

@@ -108,6 +108,20 @@ def test_parquet_gives_every_row_once_in_order(connection, read, tmp_path, chunk
     ]
 
 
+@pytest.mark.parametrize("row_group_size", [2048, 4096, 8192, 20_480])
+def test_chunks_do_not_depend_on_the_row_groups_of_a_file(connection, tmp_path, row_group_size):
+    path = tmp_path / "recipients.parquet"
+    connection.execute(
+        f"COPY (SELECT 'FIRM ' || i AS name FROM range(20_000) t(i)) "
+        f"TO '{path}' (ROW_GROUP_SIZE {row_group_size})"
+    )
+    options = reading_options(chunk_size=3_900)
+    chunks = [batch.chunk for batch in iterate_recipients(connection, path, tmp_path, options)]
+    assert [chunk.rows for chunk in chunks] == [3_900] * 5 + [500]
+    rest = iterate_recipients(connection, path, tmp_path, options, finished=chunks[1:3])
+    assert [batch.rows for batch in rest] == [3_900, 3_900, 3_900, 500]
+
+
 def test_rejects_are_reported_with_their_line(read, tmp_path):
     log = RejectLog()
     text = "name,uei\n" + "".join(f"FIRM {number},\n" for number in range(200))
