@@ -50,7 +50,7 @@ _LEAST_CHECKING_LABELS, _CHECKING_LABELS = 100, 200
 """Labelled firms from which the shipped limits are checked, and the sample of them that is asked."""
 
 LEAST_QUERIES_KEPT = 3_000
-"""Queries from which checkpoints are made: fewer are matched again in less time than it takes to keep them."""
+"""Queries from which checkpoints are made: fewer are matched again sooner than they are kept."""
 
 StageTimer = Callable[[str], AbstractContextManager[object]]
 
