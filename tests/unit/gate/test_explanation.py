@@ -13,7 +13,7 @@ from sbir_gate.settings.effective import load_settings
 from tests.factories import make_awards, make_run
 from tests.fakes import WELL, fake_edges, write_fixture
 
-LINKED = make_run(awards=make_awards([Decision("A0", "name", DecisionKind.LINK, "R1", 90.0)]))
+LINKED = make_run(awards=make_awards([Decision("A0", DecisionKind.LINK, "name", "R1", 90.0)]))
 
 
 @pytest.mark.parametrize("is_folder", [False, True], ids=["missing", "folder"])
