@@ -95,7 +95,7 @@ class MatchingCheckpoints:
             raise self._chunks.unwritable(error) from error
 
     def part(self, queries: int, number: int) -> DecisivePairs | None:
-        """Return the pairs of a part of so many `queries` as they were kept; None where there are none."""
+        """Return the kept pairs of a part; `queries` is the size of parts. None where there are none."""
         try:
             return _PAIRS.validate_json(self._checked(f"{queries}-{number:06d}.json"))
         except (OSError, ValidationError):
