@@ -193,11 +193,12 @@ def _is_respelled(
         return is_respelled
 
     def text(side: Integers, rest: Flags) -> list[str]:
-        spelled = names.spelled[side[places]]
-        return [
-            "".join(names.vocabulary[row[is_rest]])
-            for row, is_rest in zip(spelled, rest[places], strict=True)
-        ]
+        texts = [""] * len(places)
+        pair, column = np.nonzero(rest[places])
+        words = names.vocabulary[names.spelled[side[places[pair]], column]]
+        for number, word in zip(pair.tolist(), words, strict=True):
+            texts[number] += word
+        return texts
 
     similarity = cpdist(text(left, left_rest), text(right, right_rest), scorer=fuzz.ratio, dtype=np.float64)
     is_respelled[places] = similarity >= 100.0 * _NEAR
