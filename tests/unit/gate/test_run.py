@@ -411,4 +411,4 @@ def test_an_id_of_two_firms_is_a_note_of_the_verdict(folder):
     assert result.verdict.outcome is Outcome.NO_BASELINE
     (said,) = [text(note) for note in result.verdict.notes if note.rule == "recipient-ids-shared"]
     assert said.startswith("1 recipient_id is on rows of different firms, such as 'R1' ('")
-    assert "Elsewhere &lt;b&gt;Inc" in (folder / "reports" / "report.md").read_text()
+    assert "<b>" not in (folder / "reports" / "report.md").read_text()
