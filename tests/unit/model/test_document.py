@@ -30,15 +30,12 @@ def finite(value):
 
     Names are cut to the length that is read.
     """
-    if type(value) is str:
-        return value[:LONGEST_NAME]
-    if isinstance(value, bool | datetime):
-        return value if not isinstance(value, datetime) or is_plausible(value) else START
-    if isinstance(value, float | int):
-        return value if value and is_amount(value) else type(value)(1)
+    if type(value) is str or isinstance(value, datetime):
+        return value[:LONGEST_NAME] if type(value) is str else value if is_plausible(value) else START
     if isinstance(value, Proportion):
-        part, whole = sorted((abs(value.part), abs(value.whole)))
-        return Proportion.of(part, whole)
+        return Proportion.of(*sorted((abs(value.part), abs(value.whole))))
+    if isinstance(value, float | int):
+        return value if isinstance(value, bool) or (value and is_amount(value)) else type(value)(1)
     if is_dataclass(value):
         return type(value)(**{field.name: finite(getattr(value, field.name)) for field in fields(value)})
     if isinstance(value, tuple | list):
