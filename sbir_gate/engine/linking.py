@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import duckdb
 from sbir_gate.engine.cluster import Cluster, ClusterOptions, open_cluster
 from sbir_gate.engine.matching.candidates import BlockingOptions
 from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
+from sbir_gate.engine.matching.checkpoints import MatchingCheckpoints
 from sbir_gate.engine.matching.ledger import ChunkFolder, Ledger
 from sbir_gate.engine.matching.parts import Batches, index_part, open_parts, register_functions
 from sbir_gate.engine.partitions import Reading, SharedFolder, SpreadBatches, read_partitions
@@ -27,6 +28,7 @@ from sbir_gate.engine.recipient_parts import (
     PartMaker,
     PartsRead,
     check_unchanged,
+    code_version,
     fingerprint,
     kept_chunks,
     parts_key,
@@ -277,7 +279,17 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
 
     if place.cluster is not None:
         batches = SpreadBatches(place.cluster, connection, read.parts, _shared_folder(place).folder)
-    matched = match_firms(connection, matching_options(settings), stage, batches, track.pulse.beat)
+    matching = matching_options(settings)
+    checkpoints = None
+    if place.ledger is not None:
+        facts = {
+            "sources": states,
+            "code": code_version(),
+            "reading": (options.max_record_mib, options.find_header),
+            "matching": asdict(matching),
+        }
+        checkpoints = MatchingCheckpoints(place.ledger, facts)
+    matched = match_firms(connection, matching, stage, batches, track.pulse.beat, checkpoints)
     return Linked(connection, place.folder, awards, read, rejects, matched, track)
 
 
