@@ -89,6 +89,10 @@ lock: ## pin the dependencies of pyproject.toml again, to their newest versions 
 	sed -nE 's/^((duckdb|numpy|rapidfuzz)==[^\\]*[^\\ ]) *\\$$/\1/p' requirements.lock \
 		| $(UV) pip compile --group peers $(LOCK_OPTIONS) --constraint /dev/stdin \
 		--output-file requirements-peers.lock
+	# beside the packages of the development environment, but for one that is too new for Amazon's own library
+	sed -nE '/^python-dateutil==/d;s/^([^ #]+==[^\]*[^\ ]) *\\$$/\1/p' requirements-dev.lock \
+		| $(UV) pip compile --group s3-tests $(LOCK_OPTIONS) --constraint /dev/stdin \
+		--output-file requirements-s3.lock
 	# what the action makes its environment with
 	echo uv | $(UV) pip compile - $(LOCK_OPTIONS) --output-file .github/action/installer.txt
 	# what the documentation is built with

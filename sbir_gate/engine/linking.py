@@ -35,7 +35,7 @@ from sbir_gate.engine.recipient_parts import (
 )
 from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
 from sbir_gate.errors import LimitError, OutputError, SbirGateError, ToolError
-from sbir_gate.files import error_reason
+from sbir_gate.files import error_reason, write_durably
 from sbir_gate.model.award_columns import uncollected
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import process_peaks
@@ -227,7 +227,11 @@ def _workplace(request: LinkRequest, settings: Settings) -> Iterator[tuple[Path,
     )
     is_done = False
     try:
-        yield ledger.scratch, ledger
+        with ExitStack() as stack:
+            here = ledger.scratch
+            if is_remote(here):
+                here = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sbir-gate-")))
+            yield here, ledger
         is_done = True
     except (SbirGateError, duckdb.Error, KeyboardInterrupt) as error:
         if ledger.has_chunks:
@@ -265,7 +269,7 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
         awards = read_awards(connection, request.awards, place.folder, options, rejects)
     track.awards_read(awards.rows)
     read = _read_recipients(request, settings, place)
-    batches: Batches = open_parts(connection, read.parts)
+    batches = _batches(read, place)
     check_unchanged(paths, states)
     if request.index_folder is not None:
         with track.stage(INDEX):
@@ -275,10 +279,15 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
     def stage(name: str) -> AbstractContextManager[None]:
         return track.stage(name, f"matching: {name}")
 
-    if place.cluster is not None:
-        batches = SpreadBatches(place.cluster, connection, read.parts, _shared_folder(place).folder)
     matched = match_firms(connection, matching_options(settings), stage, batches, track.pulse.beat)
     return Linked(connection, place.folder, awards, read, rejects, matched, track)
+
+
+def _batches(read: PartsRead, place: _Place) -> Batches:
+    """Return the batches of the recipients, searched by the workers if there are any."""
+    if place.cluster is None:
+        return open_parts(place.connection, read.parts)
+    return SpreadBatches(place.cluster, place.connection, read.parts, _shared_folder(place).folder)
 
 
 def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) -> PartsRead:
@@ -311,6 +320,7 @@ def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) ->
 def _read_on_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, place: _Place) -> PartsRead:
     reading = Reading(
         request.recipients,
+        place.folder,
         reading_options(settings),
         settings.enrichment.performance.chunk_size,
         place.rejects,
@@ -323,7 +333,7 @@ def _read_on_cluster(cluster: Cluster, request: LinkRequest, settings: Settings,
 def _check_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, place: _Place) -> None:
     """Raise an error unless all workers have this code, and see the recipients and the parts' folder."""
     mark = _shared_folder(place).folder / f"seen-by-{os.getpid()}"
-    mark.touch()
+    write_durably(mark, b"")
     kept = request.kept_recipients
     files = files_of([request.recipients], settings) if kept is None else list(kept.glob("part-*"))
     # of remote files one says whether a worker may read there; each would be a request of each worker
