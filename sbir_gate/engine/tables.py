@@ -47,7 +47,8 @@ class Enriched:
     was named, or a temporary one that is removed with this object. Its columns are those of the awards with
     their types, `award_id` first if they have none, and then `recipient_id`, `recipient_name`,
     `recipient_uei`, `recipient_duns`, `match_method`, `match_score` (0 to 100), `match_confidence` (0 to 1),
-    `match_decision` (`link`, `candidate`, `none`) and `match_candidates` (JSON). Only a `link` is accepted.
+    `match_place` (what the place says), `match_decision` (`link`, `candidate`, `none`) and
+    `match_candidates` (JSON). Only a `link` is accepted.
 
     Each method loads a new table. They raise UsageError if the output is CSV, which has no types, or if a
     library is missing.

@@ -32,7 +32,7 @@ from sbir_gate.settings.effective import EffectiveSettings
 
 MOST_AWARDS = 50
 ENGINE, OUTPUT, METRICS = "engine", "{output}", "{metrics}"
-OPTIONAL_COLUMNS = ("match_confidence", "match_decision", "match_candidates")
+OPTIONAL_COLUMNS = ("match_confidence", "match_place", "match_decision", "match_candidates")
 # what Python and git write by themselves
 _NOT_LOOKED_AT = frozenset({"__pycache__", ".git"})
 _EXAMPLES = 5

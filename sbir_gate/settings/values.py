@@ -46,7 +46,9 @@ def not_below(sibling: str) -> AfterValidator:
 def _path(value: object) -> object:
     if isinstance(value, Path):
         return value
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
+    if isinstance(value, str) and not value.strip():
+        raise fault("must not be empty: name a path")
+    if not isinstance(value, str) or "\0" in value:
         raise fault("must be a path (put a number in quotes)")
     if is_address(value):
         raise fault("must be a path on this machine, not an address")

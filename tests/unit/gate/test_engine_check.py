@@ -133,6 +133,7 @@ def test_an_engine_that_keeps_the_contract_is_right_line_by_line(folder):
         "ok: {output}: match_method has name (2), none (2); 2 of 4 awards are linked",
         "ok: {output}: links have a match_score from 90.5 to 90.5",
         "ok: {output}: match_confidence is not written; it is optional: the probability t",
+        "ok: {output}: match_place is not written; it is optional: confirms, same-state, ",
         "ok: {output}: match_decision is not written; it is optional: link, candidate or ",
         "ok: {output}: match_candidates is not written; it is optional: a JSON list of up",
         "ok: {metrics}: is not written; it is optional: with it the gate judges the engin",
