@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import duckdb
 from sbir_gate.engine.cluster import Cluster, ClusterOptions, open_cluster
 from sbir_gate.engine.matching.candidates import BlockingOptions
 from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
+from sbir_gate.engine.matching.checkpoints import MatchingCheckpoints
 from sbir_gate.engine.matching.ledger import ChunkFolder, Ledger
 from sbir_gate.engine.matching.parts import Batches, index_part, open_parts, register_functions
 from sbir_gate.engine.partitions import Reading, SharedFolder, SpreadBatches, read_partitions
@@ -27,19 +27,20 @@ from sbir_gate.engine.recipient_parts import (
     PartMaker,
     PartsRead,
     check_unchanged,
+    code_version,
     fingerprint,
     kept_chunks,
     parts_key,
     progress_of,
     share_in_use,
 )
-from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
-from sbir_gate.errors import LimitError, OutputError, SbirGateError, ToolError
+from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch, time_limit
+from sbir_gate.errors import OutputError, SbirGateError, ToolError
 from sbir_gate.files import error_reason, write_durably
 from sbir_gate.model.award_columns import uncollected
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import process_peaks
-from sbir_gate.progress import Progress, ProgressFile, Pulse
+from sbir_gate.progress import Progress, ProgressFile
 from sbir_gate.reading.awards import AwardsRead, read_awards
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
@@ -49,8 +50,6 @@ from sbir_gate.remote_paths import StorageError, is_remote
 from sbir_gate.settings.reading import database_options, reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 from sbir_gate.time_left import INDEX, QUALITY, READ_AWARDS, READ_RECIPIENTS, STAGE_COSTS, WRITE
-
-_INTERRUPT_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,12 @@ def _opened(
                 RejectLog(request.rejects) as rejects,
                 open_database(database_options(settings), folder) as connection,
                 _opened_cluster(settings) as cluster,
-                _time_limit(connection, track.pulse, performance.timeout_seconds, cluster),
+                time_limit(
+                    connection,
+                    track.pulse,
+                    performance.timeout_seconds,
+                    None if cluster is None else cluster.stop,
+                ),
             ):
                 register_functions(connection)
                 yield _Place(connection, folder, ledger, track, rejects, memory_share, cluster)
@@ -279,7 +283,17 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
     def stage(name: str) -> AbstractContextManager[None]:
         return track.stage(name, f"matching: {name}")
 
-    matched = match_firms(connection, matching_options(settings), stage, batches, track.pulse.beat)
+    matching = matching_options(settings)
+    checkpoints = None
+    if place.ledger is not None:
+        facts = {
+            "sources": states,
+            "code": code_version(),
+            "reading": (options.max_record_mib, options.find_header),
+            "matching": asdict(matching),
+        }
+        checkpoints = MatchingCheckpoints(place.ledger, facts)
+    matched = match_firms(connection, matching, stage, batches, track.pulse.beat, checkpoints)
     return Linked(connection, place.folder, awards, read, rejects, matched, track)
 
 
@@ -356,42 +370,3 @@ def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:
     return [
         path for source in sources for file in resolve_files(source) for path in source_paths(file, options)
     ]
-
-
-@contextmanager
-def _time_limit(
-    connection: duckdb.DuckDBPyConnection, pulse: Pulse, seconds: float, cluster: Cluster | None
-) -> Iterator[None]:
-    """Interrupt the database when no progress was made for so long: the next or present query ends it all.
-
-    Nor is a cluster waited for any longer.
-    """
-    is_late = threading.Event()
-    is_over = threading.Event()
-
-    def interrupt() -> None:
-        while (left := seconds - pulse.idle_seconds()) > 0:
-            if is_over.wait(left):
-                return
-        is_late.set()
-        if cluster is not None:
-            cluster.stop()
-        # an interrupt between two queries is lost: go on until one is hit
-        while not is_over.is_set():
-            connection.interrupt()
-            is_over.wait(_INTERRUPT_SECONDS)
-
-    watch = threading.Thread(target=interrupt, name="sbir-gate-time-limit", daemon=True)
-    watch.start()
-    try:
-        yield
-    except (duckdb.Error, SbirGateError) as error:
-        if is_late.is_set():
-            raise LimitError(
-                f"the enrichment made no progress for {seconds:g} seconds and was stopped",
-                "raise enrichment.performance.timeout_seconds if a single step of it needs longer",
-            ) from error
-        raise
-    finally:
-        is_over.set()
-        watch.join()

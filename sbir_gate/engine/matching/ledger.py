@@ -47,6 +47,9 @@ _SCRATCH = "scratch"
 _ENTRY = "part-*.json"
 _PART = re.compile(r"part-\d{4,}-\d{15}-\d{15}")
 
+MATCHING_FILES = "matching-*"
+"""Names of what is kept of the matching (`checkpoints`): it goes when the parts go."""
+
 
 @validated(frozen=True, config=ConfigDict(extra="forbid"))
 class _Header:
@@ -100,7 +103,7 @@ class ChunkFolder:
         `unwritable` makes it a message); then the chunk counts as not done.
         """
         path = self.folder / _part_name(chunk)
-        with self._work_folder() as folder:
+        with self.work_folder() as folder:
             # two workers may make the same part, if one was taken for lost
             temporary = folder / f"{path.stem}-{uuid.uuid4().hex}.parquet"
             temporary_entry = temporary.with_suffix(".json")
@@ -117,7 +120,7 @@ class ChunkFolder:
         return path
 
     @contextmanager
-    def _work_folder(self) -> Iterator[Path]:
+    def work_folder(self) -> Iterator[Path]:
         """Give a folder of this machine, from which files can be placed in the folder."""
         if not is_remote(self.scratch):
             yield self.scratch
@@ -172,7 +175,7 @@ class Ledger(ChunkFolder):
     @property
     def has_chunks(self) -> bool:
         """Say whether there is a finished chunk by now."""
-        return bool(_files(self.folder, _ENTRY))
+        return bool(files_named(self.folder, _ENTRY))
 
     @property
     def is_whole(self) -> bool:
@@ -181,7 +184,7 @@ class Ledger(ChunkFolder):
 
     def complete(self) -> None:
         """Mark the chunks as all of the source: they stay, for `whole_chunks`. Raises OutputError."""
-        chunks = len(_files(self.folder, _ENTRY))
+        chunks = len(files_named(self.folder, _ENTRY))
         try:
             write_durably(self.folder / _WHOLE, _WHOLES.dump_json(_Whole(self._key, chunks)))
         except OSError as error:
@@ -231,12 +234,12 @@ class Ledger(ChunkFolder):
         with suppress(OSError):
             if not is_remote(self.folder):
                 self.folder.rmdir()  # unless there is something in it
-            elif not _files(self.folder, "*"):
+            elif not files_named(self.folder, "*"):
                 remove(self.folder)
 
     def _read_entries(self) -> list[FinishedChunk]:
         found = []
-        for entry_path in _files(self.folder, _ENTRY):
+        for entry_path in files_named(self.folder, _ENTRY):
             done = _sound_chunk(entry_path)
             if done is None:
                 self.damaged += 1
@@ -248,8 +251,8 @@ class Ledger(ChunkFolder):
 
     def _remove_parts(self) -> None:
         # the mark goes first: without it what is left is not taken for whole
-        for pattern in (_WHOLE, _HEADER, _ENTRY, "part-*.parquet", ".*.part"):
-            for path in _files(self.folder, pattern):
+        for pattern in (_WHOLE, _HEADER, _ENTRY, "part-*.parquet", MATCHING_FILES, ".*.part"):
+            for path in files_named(self.folder, pattern):
                 remove(path)
 
     def _check_content(self) -> None:
@@ -264,10 +267,10 @@ class Ledger(ChunkFolder):
         if not is_remote(self.folder):
             return list(self.folder.iterdir())
         # a worker that was taken for lost may have written a part since the folder was emptied
-        return [path for path in _files(self.folder, "*") if not _PART.fullmatch(path.stem)]
+        return [path for path in files_named(self.folder, "*") if not _PART.fullmatch(path.stem)]
 
 
-def _files(folder: Path, pattern: str) -> list[Path]:
+def files_named(folder: Path, pattern: str) -> list[Path]:
     """Return the files in a folder whose names match; none if there is no folder."""
     with suppress(FileNotFoundError):
         return [path for path in files_in(folder) if fnmatchcase(path.name, pattern)]
@@ -279,7 +282,7 @@ def whole_chunks(folder: Path, key: str) -> tuple[FinishedChunk, ...]:
 
     The caller keeps them from being removed. Raises InputError where they are not there, or damaged.
     """
-    found = [_sound_chunk(path) for path in _files(folder, _ENTRY)]
+    found = [_sound_chunk(path) for path in files_named(folder, _ENTRY)]
     chunks = sorted((done for done in found if done is not None), key=_place)
     if len(chunks) < len(found) or not _is_all(folder, key, len(chunks)):
         hint = "run again: they are read again"
