@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import reduce
 from pathlib import Path
 from typing import TypedDict, TypeVar, Unpack
 
@@ -261,6 +262,15 @@ class EnricherError(SbirGateError):
         """Make paths in a folder relative to it, those in the program's messages too."""
         super().seen_from(folder)
         self.log_tail = tuple(line.replace(f"{folder}{os.sep}", "") for line in self.log_tail)
+
+    def name_files(self, names: Mapping[str, Path]) -> None:
+        """Replace paths that the user never sees by their names, in the program's messages too."""
+
+        def named(text: str) -> str:
+            return reduce(lambda said, name: said.replace(str(names[name]), name), names, text)
+
+        self.faults = tuple(replace(fault, problem=named(fault.problem)) for fault in self.faults)
+        self.log_tail = tuple(map(named, self.log_tail))
 
 
 class EnricherLimitError(EnricherError):

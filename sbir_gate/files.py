@@ -3,6 +3,7 @@
 A path may lead to a pipe without a writer, a device without an end, a socket or a folder. Only regular files
 are opened, without ever waiting; what is read into memory has a limit. An output that the user names replaces
 regular files alone, and no input: a link is followed, a character device written through, a pipe refused.
+A path may be on remote storage (`remote_paths`): then a file is read in ranges, and written as a whole.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedWriter, FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from uuid import uuid4
 
 from sbir_gate.errors import InputError, OutputError, UsageError
+from sbir_gate.remote_paths import StorageError, is_remote, open_remote, storage_errors, upload, write_remote
 from sbir_gate.wrong_input import nearest
 
 # how far a misspelled name is looked for
@@ -48,6 +50,8 @@ def open_file(path: Path) -> FileIO:
 
     Raises OSError: NotAFileError for a pipe, device, socket or folder, which is never read nor waited for.
     """
+    if is_remote(path):
+        return cast("FileIO", open_remote(path))  # not one, but it reads and seeks as one
     try:
         check_file(path)  # to open a device can be an act in itself
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -64,8 +68,10 @@ def open_file(path: Path) -> FileIO:
 def near_miss(path: Path) -> str:
     """Return "did you mean PATH?" for what is spelled like a path that is not there, else nothing.
 
-    Where a folder of the path is missing, it is the folder that was misspelled.
+    Where a folder of the path is missing, it is the folder that was misspelled. Remote storage is not asked.
     """
+    if is_remote(path):
+        return ""
     try:
         while path.parent != path and not path.parent.exists():
             path = path.parent
@@ -79,7 +85,15 @@ def near_miss(path: Path) -> str:
 
 def check_file(path: Path) -> None:
     """Raise OSError for anything but a regular file. For readers that open a path themselves (DuckDB)."""
-    _check(path, path.stat())
+    _check(path, state_of(path))
+
+
+def state_of(path: Path) -> os.stat_result:
+    """Return the state of what has the path, links followed. Raises OSError."""
+    if not is_remote(path):
+        return path.stat()
+    with storage_errors(path):
+        return path.stat()
 
 
 def create_file(path: Path, *, is_appending: bool = False) -> BufferedWriter:
@@ -134,6 +148,9 @@ def write_durably(path: Path, content: bytes, *, may_replace: bool = True) -> bo
     The content goes to a temporary file beside the target, which is then placed (`place_durably`). A link or
     pipe of that name is replaced: for a file that the user names there is `write_output`. Raises OSError.
     """
+    if is_remote(path):
+        write_remote(path, content)
+        return True
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         with temporary.open("xb") as file:
@@ -154,8 +171,12 @@ def place_durably(finished: Path, target: Path, *, may_replace: bool = True) -> 
     """Force a finished file to disk and give it its name in one step, on the same file system.
 
     The step is a rename, or a link, which fails on an existing name (the file then keeps its own too). The
-    folder is forced to disk as well: a rename that is not is lost when the power fails. Raises OSError.
+    folder is forced to disk as well: a rename that is not is lost when the power fails. To remote storage the
+    file is copied. Raises OSError.
     """
+    if is_remote(target):
+        upload(finished, target)
+        return
     with finished.open("rb") as file:
         os.fsync(file.fileno())
     if may_replace:
@@ -185,10 +206,11 @@ def write_output(path: Path, content: bytes) -> None:
 def place_output(finished: Path, path: Path) -> None:
     """Give a finished file the name of an output, or copy it into a character device of that name.
 
-    Without a device it must lie in the folder of `output_target(path)`. Raises what `write_output` does.
+    Without a device or remote storage it must lie in the folder of `output_target(path)`. Raises what
+    `write_output` does.
     """
     target = output_target(path)
-    if not target.is_char_device():
+    if is_remote(target) or not target.is_char_device():
         place_durably(finished, target)
         return
     with open_file(finished) as source, create_file(target) as file:
@@ -200,6 +222,10 @@ def output_target(path: Path, *, may_be_device: bool = True) -> Path:
 
     Raises OSError: NotAFileError for anything but a regular file or, if it may be one, a character device.
     """
+    if is_remote(path):
+        with suppress(FileNotFoundError):
+            check_file(path)
+        return path
     target = Path(os.path.realpath(path))
     with suppress(FileNotFoundError):
         status = target.stat()
@@ -224,7 +250,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
             raise OutputError(
                 f"cannot be written: {error.strerror}", "name a file to write to", path=path
             ) from error
-        if target.is_char_device():
+        if not is_remote(target) and target.is_char_device():
             continue
         reason = next((reason for other, reason in taken if is_same_file(target, other)), "")
         if reason:
@@ -234,6 +260,8 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
 
 def is_same_file(path: Path, other: Path) -> bool:
     """Say whether two paths name one file, by whatever links, whether or not it exists."""
+    if is_remote(path) or is_remote(other):
+        return str(path) == str(other)
     try:
         return path.samefile(other)
     except (OSError, ValueError):  # one of them is not there, or may not be looked at
@@ -291,7 +319,7 @@ def _folder_fault(path: Path) -> OutputError | None:
 
 def unreadable(path: Path | str, error: OSError) -> InputError:
     """Return the error for a file that the system will not open or read."""
-    hint = "check the path, that it is a file, and that you may read it"
+    hint = _hint(error, "check the path, that it is a file, and that you may read it")
     return InputError(f"cannot be read ({error_reason(error)})", hint, path=path)
 
 
@@ -301,7 +329,11 @@ def unwritable(
     hint: str = "check that the folder exists, may be written, and has room, or name another",
 ) -> OutputError:
     """Return the error for a file or folder that the system, or DuckDB, will not write."""
-    return OutputError(f"cannot be written ({error_reason(error)})", hint, path=path)
+    return OutputError(f"cannot be written ({error_reason(error)})", _hint(error, hint), path=path)
+
+
+def _hint(error: Exception, hint: str) -> str:
+    return error.hint if isinstance(error, StorageError) else hint
 
 
 def error_reason(error: Exception) -> str:

@@ -151,6 +151,9 @@ def exit_status(
 def _failure(error: BaseException) -> ExitStatus:
     """Explain the error in one line and return its exit status."""
     if isinstance(error, SbirGateError):
+        from sbir_gate.cli.options import name_options
+
+        name_options(error)
         _explain(error.message, "; ".join(filter(None, [error.hint, *_notes(error)])))
         return error.exit_status
     if isinstance(error, click.exceptions.NoArgsIsHelpError):

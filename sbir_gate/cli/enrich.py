@@ -31,6 +31,7 @@ Examples:
   sbir-gate enrich --awards awards.csv --recipients recipients.csv.gz --output linked.parquet
   sbir-gate enrich --awards 'sbir/*.csv' --recipients recipients/ --output linked.csv --rejects bad.csv
   sbir-gate enrich --awards awards.csv --recipients 'dump.zip#rpt.recipient_lookup' --output linked.csv
+  sbir-gate enrich --awards awards.csv --recipients s3://bucket/recipients --output s3://bucket/linked.parquet
 """
 
 
@@ -45,13 +46,14 @@ Examples:
     "--recipients",
     type=click.Path(),
     required=True,
-    help="The same, or a PostgreSQL dump (folder or .zip) as DUMP or DUMP#schema.table.",
+    help="The same, or a PostgreSQL dump (folder or .zip) as DUMP or DUMP#schema.table. Both also at an "
+    "address, such as s3://bucket/folder.",
 )
 @click.option(
     "--output",
     required=True,
-    type=FilePath(),
-    help="File to write: .parquet, .csv or .csv.gz.",
+    type=FilePath(may_be_remote=True),
+    help="File to write: .parquet, .csv or .csv.gz; also at an address such as s3://bucket/linked.parquet.",
 )
 @click.option("--rejects", type=FilePath(), help="CSV file for rows that could not be read.")
 @click.option("--metrics", type=FilePath(), help="JSON file for stages and work counters.")

@@ -15,7 +15,8 @@ import click
 
 from sbir_gate.cli.completion import complete_key, complete_ref
 from sbir_gate.cli.printing import put_line
-from sbir_gate.errors import UsageError
+from sbir_gate.errors import SbirGateError, UsageError
+from sbir_gate.remote_paths import is_address, path_of
 from sbir_gate.wrong_input import did_you_mean
 
 if TYPE_CHECKING:
@@ -35,17 +36,25 @@ _JOB_COMMAND = (
 
 
 class FilePath(click.Path):
-    """A path given as an option; an empty one would mean the current folder."""
+    """A path given as an option; an empty one would mean the current folder.
 
-    def __init__(self) -> None:
+    It may be the address of remote storage where it `may_be_remote`.
+    """
+
+    def __init__(self, *, may_be_remote: bool = False) -> None:
         super().__init__(path_type=Path)
+        self._may_be_remote = may_be_remote
 
     def convert(
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> str | bytes | os.PathLike[str]:
-        """Return the path. Raises click's BadParameter for an empty one."""
+        """Return the path. Raises click's BadParameter for an empty one, UsageError for an address."""
         if not os.fspath(value):
             self.fail("the path is empty: name a file, or omit the option", param, ctx)
+        if is_address(os.fspath(value)):
+            if self._may_be_remote:
+                return path_of(os.fspath(value))
+            self.fail("must be a path on this machine, not an address", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -166,6 +175,38 @@ def effective_settings(
     from sbir_gate.settings.effective import load_settings
 
     return load_settings(config_file, os.environ, options, assignments)
+
+
+# what sets a key, in every command that can
+_OPTION_OF = {
+    "fixtures.awards": "--awards",
+    "fixtures.recipients": "--recipients",
+    "fixtures.truth": "--truth",
+    "enricher.command": "the engine's command",
+    "enricher.python": "--python",
+    "gate.baselines_folder": "--baselines",
+    "reports.folder": "--reports",
+    "benchmark.repeats": "--repeats",
+    "benchmark.min_pairs": "--pairs",
+    "benchmark.max_pairs": "--pairs",
+    "benchmark.max_seconds": "--max-seconds",
+    "enrichment.cluster": "--cluster",
+    "enrichment.performance.workers": "--workers",
+}
+
+
+def name_options(error: SbirGateError) -> None:
+    """Name what the user gave, an option, in place of the key that it sets."""
+    from sbir_gate.settings.entries import KEYS_HINT
+    from sbir_gate.settings.layers import COMMAND_LINE
+
+    given = [fault for fault in error.faults if fault.path == COMMAND_LINE and fault.column in _OPTION_OF]
+    error.faults = tuple(
+        replace(fault, path=_OPTION_OF[fault.column], column="") if fault in given else fault
+        for fault in error.faults
+    )
+    if len(given) == len(error.faults) and error.hint == KEYS_HINT:
+        error.hint = ""
 
 
 def check_dagster() -> None:

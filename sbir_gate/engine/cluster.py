@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sbir_gate.engine.worker_tasks import WorkerFacts, unseen_files, worker_facts
 from sbir_gate.errors import InputError, ToolError, UsageError
+from sbir_gate.files import state_of
 from sbir_gate.reading.database import DatabaseOptions, available_cores
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Cluster:
         with self._errors():
             facts = self._client.run(worker_facts, on_error="return")
             seen = self._client.run(
-                unseen_files, [(path, path.stat().st_size) for path in files], on_error="return"
+                unseen_files, [(path, state_of(path).st_size) for path in files], on_error="return"
             )
         for worker, found in facts.items():
             if not isinstance(found, WorkerFacts):

@@ -18,6 +18,7 @@ from sbir_gate.model.records import Reject
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
 from sbir_gate.reading.accounts import Account
+from sbir_gate.remote_paths import is_remote
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.reading import work_folder
 from sbir_gate.settings.schema import Settings
@@ -139,7 +140,7 @@ def check_targets(request: EnrichRequest, settings: Settings) -> None:
     outputs = [path for path in (request.output, request.rejects, request.metrics) if path is not None]
     check_outputs(outputs, files_of([request.awards, request.recipients], settings))
     for path in outputs:
-        if not path.parent.is_dir():
+        if not is_remote(path) and not path.parent.is_dir():
             raise OutputError(f"the folder {path.parent} does not exist", "make the folder first", path=path)
 
 
@@ -156,4 +157,7 @@ def _chunk_folder(request: EnrichRequest, settings: Settings) -> Path | None:
     if not settings.enrichment.keeps_chunks or request.kept_recipients is not None:
         return None
     output = request.output
-    return request.chunk_folder or (work_folder(settings) or output.parent) / f"{output.name}.parts"
+    kept_in = work_folder(settings) or output.parent
+    if is_remote(kept_in) and settings.enrichment.cluster is None:
+        return request.chunk_folder  # one machine reads its parts again and again: not over the network
+    return request.chunk_folder or kept_in / f"{output.name}.parts"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import duckdb
 from sbir_gate.engine.cluster import Cluster, ClusterOptions, open_cluster
 from sbir_gate.engine.matching.candidates import BlockingOptions
 from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_firms
+from sbir_gate.engine.matching.checkpoints import MatchingCheckpoints
 from sbir_gate.engine.matching.ledger import ChunkFolder, Ledger
 from sbir_gate.engine.matching.parts import Batches, index_part, open_parts, register_functions
 from sbir_gate.engine.partitions import Reading, SharedFolder, SpreadBatches, read_partitions
@@ -26,6 +28,7 @@ from sbir_gate.engine.recipient_parts import (
     PartMaker,
     PartsRead,
     check_unchanged,
+    code_version,
     fingerprint,
     kept_chunks,
     parts_key,
@@ -33,7 +36,7 @@ from sbir_gate.engine.recipient_parts import (
     share_in_use,
 )
 from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
-from sbir_gate.errors import LimitError, OutputError, SbirGateError
+from sbir_gate.errors import LimitError, OutputError, SbirGateError, ToolError
 from sbir_gate.files import error_reason
 from sbir_gate.model.award_columns import uncollected
 from sbir_gate.monitor import PerformanceMonitor
@@ -44,6 +47,7 @@ from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
+from sbir_gate.remote_paths import StorageError, is_remote
 from sbir_gate.settings.reading import database_options, reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 from sbir_gate.time_left import INDEX, QUALITY, READ_AWARDS, READ_RECIPIENTS, STAGE_COSTS, WRITE
@@ -168,6 +172,12 @@ def _opened(
         except duckdb.IOException as error:
             hint = "name a folder with room in enrichment.work_folder"
             raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
+        except duckdb.Error as error:
+            if type(error) is not duckdb.Error:
+                raise
+            # what was raised while the database read from remote storage
+            reason = str(error).partition("\n\nLINE")[0].rstrip().rpartition("\n")[2]
+            raise ToolError(f"remote storage failed ({reason})", StorageError.hint) from error
 
 
 @contextmanager
@@ -269,7 +279,17 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
 
     if place.cluster is not None:
         batches = SpreadBatches(place.cluster, connection, read.parts, _shared_folder(place).folder)
-    matched = match_firms(connection, matching_options(settings), stage, batches, track.pulse.beat)
+    matching = matching_options(settings)
+    checkpoints = None
+    if place.ledger is not None:
+        facts = {
+            "sources": states,
+            "code": code_version(),
+            "reading": (options.max_record_mib, options.find_header),
+            "matching": asdict(matching),
+        }
+        checkpoints = MatchingCheckpoints(place.ledger, facts)
+    matched = match_firms(connection, matching, stage, batches, track.pulse.beat, checkpoints)
     return Linked(connection, place.folder, awards, read, rejects, matched, track)
 
 
@@ -318,7 +338,9 @@ def _check_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, p
     mark.touch()
     kept = request.kept_recipients
     files = files_of([request.recipients], settings) if kept is None else list(kept.glob("part-*"))
-    workers = cluster.check([*files, mark])
+    # of remote files one says whether a worker may read there; each would be a request of each worker
+    asked = [*itertools.filterfalse(is_remote, files), *itertools.islice(filter(is_remote, files), 1)]
+    workers = cluster.check([*asked, mark])
     place.track.note(f"Dask workers: {workers}; dashboard: {cluster.dashboard}")
 
 

@@ -33,6 +33,7 @@ from sbir_gate.reading.recipients import (
     iterate_recipients,
 )
 from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.remote_paths import is_remote, version_of
 
 _SAMPLE_BYTES = 1 << 16
 _SAMPLES = 64
@@ -155,9 +156,11 @@ def fingerprint(path: Path) -> str:
     """Return the fingerprint of a file's state: size, time of change, and 64 samples of its bytes.
 
     A change that keeps size and time and misses every sample is not seen; to hash the whole of a dump
-    would take as long as to read it.
+    would take as long as to read it. Remote storage is asked for the version that it gives the file.
     """
     try:
+        if is_remote(path):
+            return hashlib.sha256(f"{path} {version_of(path)}".encode()).hexdigest()
         state = path.stat()
         digest = hashlib.sha256(f"{path.name} {state.st_size} {state.st_mtime_ns}".encode())
         with open_file(path) as file:

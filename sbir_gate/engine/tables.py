@@ -22,6 +22,7 @@ from sbir_gate.model.finding import Fact
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
 from sbir_gate.reading.memory_tables import load_table, loaded_relation, write_table
+from sbir_gate.remote_paths import path_of
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.reading import work_folder
 from sbir_gate.settings.schema import Settings
@@ -46,7 +47,8 @@ class Enriched:
     was named, or a temporary one that is removed with this object. Its columns are those of the awards with
     their types, `award_id` first if they have none, and then `recipient_id`, `recipient_name`,
     `recipient_uei`, `recipient_duns`, `match_method`, `match_score` (0 to 100), `match_confidence` (0 to 1),
-    `match_decision` (`link`, `candidate`, `none`) and `match_candidates` (JSON). Only a `link` is accepted.
+    `match_place` (what the place says), `match_decision` (`link`, `candidate`, `none`) and
+    `match_candidates` (JSON). Only a `link` is accepted.
 
     Each method loads a new table. They raise UsageError if the output is CSV, which has no types, or if a
     library is missing.
@@ -93,18 +95,19 @@ def enrich(
 ) -> Enriched:
     """Link SBIR awards to USAspending recipients.
 
-    `awards` and `recipients` are each a path (a file, folder, glob or dump) or a table in memory: a pandas or
-    polars DataFrame, a pyarrow Table or record batches, or a DuckDB relation. Tables are not changed, and the
-    result is the same as that of a Parquet file with their columns. Columns are recognized by the names that
-    SBIR.gov, USAspending and SAM use. An award without an `award_id` gets an id that is made of its cells.
+    `awards` and `recipients` are each a path or address (of a file, folder, glob or dump), or a table: a
+    pandas or polars DataFrame, a pyarrow Table or record batches, or a DuckDB relation. Tables are not
+    changed, and the result is the same as that of a Parquet file with their columns. Columns are recognized
+    by the names that SBIR.gov, USAspending and SAM use. An award without an `award_id` gets an id made of its
+    cells.
 
-    `output` is the enriched file to write: .parquet, .csv or .csv.gz. Without it the result is in a temporary
-    file. `rejects` is a CSV file for the rows that could not be read, `metrics` a JSON file for seconds,
-    memory and counters. `settings` maps keys to values, such as {"matching.min_precision": 0.99}, over the
-    settings file and the environment; or it is a whole `Settings`. With `is_resuming`, chunks of recipients
-    that an interrupted call finished are used again, if recipients and output are files. `monitor` collects
-    seconds and peak memory of each stage; `progress` is called with a stage, the rows done and their total or
-    None.
+    `output` is the path or address of the enriched file to write: .parquet, .csv or .csv.gz. Without it the
+    result is in a temporary file. `rejects` is a CSV file for the rows that could not be read, `metrics` a
+    JSON file for seconds, memory and counters. `settings` maps keys to values, such as
+    {"matching.min_precision": 0.99}, over the settings file and the environment; or it is a whole `Settings`.
+    With `is_resuming`, chunks of recipients that an interrupted call finished are used again, if recipients
+    and output are files. `monitor` collects seconds and peak memory of each stage; `progress` is called with
+    a stage, the rows done and their total or None.
 
     Raises UsageError for what is not a table, or an output that would replace an input; InputError for awards
     or recipients that cannot be read, such as a column without one type; OutputError for outputs that cannot
@@ -119,7 +122,7 @@ def enrich(
             request = EnrichRequest(
                 _file_of(awards, folder, "awards"),
                 _file_of(recipients, folder, "recipients"),
-                folder / _ENRICHED if output is None else Path(output),
+                folder / _ENRICHED if output is None else path_of(output),
                 _path(rejects),
                 _path(metrics),
                 is_resuming,
@@ -127,7 +130,7 @@ def enrich(
             summary = link_and_write(request, settings, monitor, progress)
         summary = _renamed(summary, folder)
         if output is not None:
-            return Enriched(summary, Path(output))
+            return Enriched(summary, path_of(output))
         return _kept(summary, folder)
 
 

@@ -19,11 +19,13 @@ from sbir_gate.engine.matching.ledger import ChunkFolder, FinishedChunk
 from sbir_gate.engine.matching.parts import copy_rows, register_functions
 from sbir_gate.engine.recipient_parts import PartEdges, PartMaker, code_version, share_in_use
 from sbir_gate.engine.tracking import no_watch
+from sbir_gate.files import state_of
 from sbir_gate.model.chunks import Chunk
 from sbir_gate.probes import process_peaks
 from sbir_gate.reading.database import DatabaseOptions, open_database
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import Piece
+from sbir_gate.remote_paths import is_remote
 from sbir_gate.sql_text import file_relation
 
 BATCH = "recipient_batch"
@@ -105,12 +107,17 @@ def worker_facts() -> WorkerFacts:
 
 
 def unseen_files(files: Sequence[tuple[Path, int]]) -> list[Path]:
-    """Return those of the files that are not here with the size that they should have."""
+    """Return those of the files that are not here with the size that they should have.
+
+    Raises OSError where remote storage cannot be asked.
+    """
     return [path for path, size in files if not _has_size(path, size)]
 
 
 def _has_size(path: Path, size: int) -> bool:
     try:
-        return path.stat().st_size == size
+        return state_of(path).st_size == size
     except OSError:
+        if is_remote(path):
+            raise
         return False

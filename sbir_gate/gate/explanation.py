@@ -15,6 +15,7 @@ from sbir_gate.gate.measuring.benchmark import Bench, with_placeholders
 from sbir_gate.gate.measuring.interleaving import Side
 from sbir_gate.gate.measuring.output import find_decision
 from sbir_gate.gate.measuring.process import ProcessResult
+from sbir_gate.gate.measuring.rows import read_header
 from sbir_gate.gate.measuring.seals import Seals
 from sbir_gate.gate.quality import enriched_file
 from sbir_gate.gate.storing.baselines import baseline_path
@@ -29,7 +30,7 @@ from sbir_gate.model.explanation import (
     Explanation,
     Party,
 )
-from sbir_gate.model.matches import DecisionKind, Method
+from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Run
 from sbir_gate.reading.recipient_index import RecipientIndex
@@ -50,11 +51,18 @@ def _stated(path: Path, award_id: str) -> Explanation:
     if found is None:
         raise InputError(f"no award {award_id!r}", "give an award_id of the enriched file", path=path)
     decision, candidates = found
+    has_candidates = "match_candidates" in {name.strip().casefold() for name in read_header(path).columns}
+    reason = None
     if decision.kind is DecisionKind.NONE:
         basis = Basis.NOTHING
+        reason = None if has_candidates else NoLinkReason.NOT_REPORTED
     else:
         basis = Basis.IDENTIFIER if decision.method in _IDENTIFIERS else Basis.MODEL
-    return Explanation(award_id, Party(""), (), decision, basis, candidates, is_stated=True)
+    return Explanation(
+        *(award_id, Party(""), (), decision, basis, candidates, reason),
+        is_stated=True,
+        names_candidates=has_candidates,
+    )
 
 
 def explain_engine(
@@ -126,9 +134,5 @@ def shift_since(run: Run, explanation: Explanation) -> DecisionShift:
     before = next((award for award in run.awards if award.award_id == explanation.award_id), None)
     if before is None:
         return DecisionShift(run.started_at, None)
-    return DecisionShift(
-        run.started_at,
-        before.decision,
-        before.recipient_name,
-        lost_by(before.link, explanation.decision),
-    )
+    stage = lost_by(before.link, explanation.decision) if explanation.names_candidates else None
+    return DecisionShift(run.started_at, before.decision, before.recipient_name, stage)

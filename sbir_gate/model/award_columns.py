@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TypeVar, overload
 
 from sbir_gate.model.awards import AwardRecord, Label
-from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.matches import Decision, DecisionKind, PlaceEvidence
 from sbir_gate.model.sizes import awards_excess
 
 K = TypeVar("K", bound=Hashable)
@@ -21,7 +21,8 @@ class AwardColumns:
     """Value i of each column is of award i; `firm`, `recipient` and `kind` are places in the tables.
 
     The tables: `firms` are names, `recipients` are id, name and UEI, and `kinds` are decision, method, label,
-    phase, company size and identifier type.
+    phase, company size and identifier type. `places` is what the place says of
+    each kind; empty if of none.
     """
 
     firms: tuple[str, ...]
@@ -34,6 +35,7 @@ class AwardColumns:
     score: tuple[float, ...]
     confidence: tuple[float | None, ...]
     candidate_ids: tuple[tuple[str, ...], ...]
+    places: tuple[PlaceEvidence | None, ...] = ()
 
 
 _TABLES = {"firm": "firms", "recipient": "recipients", "kind": "kinds"}
@@ -109,11 +111,11 @@ def columns_of(awards: Sequence[AwardRecord]) -> AwardColumns:
     recipients, recipient = placed(
         (award.decision.recipient_id, award.recipient_name, award.recipient_uei) for award in awards
     )
-    kinds, kind = placed(map(_kind, awards))
+    kinds, kind = placed((_kind(award), award.decision.place) for award in awards)
     return AwardColumns(
         firms=firms,
         recipients=recipients,
-        kinds=kinds,
+        kinds=tuple(each for each, _ in kinds),
         award_id=tuple(decision.award_id for decision in decisions),
         firm=firm,
         recipient=recipient,
@@ -121,7 +123,14 @@ def columns_of(awards: Sequence[AwardRecord]) -> AwardColumns:
         score=tuple(decision.score for decision in decisions),
         confidence=tuple(decision.confidence for decision in decisions),
         candidate_ids=tuple(decision.candidate_ids for decision in decisions),
+        places=said_places(place for _, place in kinds),
     )
+
+
+def said_places(places: Iterable[PlaceEvidence | None]) -> tuple[PlaceEvidence | None, ...]:
+    """Return what the places of the kinds say; nothing where none says anything."""
+    found = tuple(places)
+    return found if any(found) else ()
 
 
 def awards_of(columns: AwardColumns) -> AwardRecords:
@@ -134,6 +143,7 @@ def awards_of(columns: AwardColumns) -> AwardRecords:
 
 def _records(columns: AwardColumns) -> Iterator[AwardRecord]:
     firms, recipients, kinds = columns.firms, columns.recipients, columns.kinds
+    places = columns.places or (None,) * len(kinds)
     for award_id, firm, recipient, kind, score, confidence, candidate_ids in zip(
         columns.award_id,
         columns.firm,
@@ -146,7 +156,9 @@ def _records(columns: AwardColumns) -> Iterator[AwardRecord]:
     ):
         decided, method, label, phase, company_size, identifier_type = kinds[kind]
         recipient_id, name, uei = recipients[recipient]
-        decision = Decision(award_id, decided, method, recipient_id, score, confidence, candidate_ids)
+        decision = Decision(
+            award_id, decided, method, recipient_id, score, confidence, candidate_ids, places[kind]
+        )
         yield AwardRecord(decision, label, firms[firm], name, uei, phase, company_size, identifier_type)
 
 
@@ -167,8 +179,10 @@ def _fault(columns: AwardColumns) -> str:
     count = len(columns.award_id)
     if excess := awards_excess(count):
         return excess
+    if columns.places and len(columns.places) != len(columns.kinds):
+        return "places is not as long as kinds"
     for field in fields(columns):
-        if field.name not in _TABLES.values() and len(getattr(columns, field.name)) != count:
+        if field.name not in {*_TABLES.values(), "places"} and len(getattr(columns, field.name)) != count:
             return f"{field.name} is not as long as award_id"
     for name, table in _TABLES.items():
         places: tuple[int, ...] = getattr(columns, name)

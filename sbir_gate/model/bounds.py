@@ -89,5 +89,11 @@ def _quality_faults(quality: Quality) -> Iterator[str]:
     for name, value in counts.items():
         if not 0 <= value <= MOST:
             yield f"{name[:80]}: {value} is not a count of awards"
+    shares = [stratum.precision for stratum in quality.link_strata]
+    for share in filter(None, (*shares, quality.absent_linked)):
+        if not share.is_sound:
+            yield f"{share.part} of {share.whole} is not {share.rate}"
+    if sum(stratum.links for stratum in quality.link_strata) > quality.links:
+        yield f"link_strata: they count more than {quality.links} links"
     if quality.population is not None and quality.population.fault:
         yield quality.population.fault

@@ -139,7 +139,8 @@ class Explanation:
 
     `names` is empty for a placeholder or an award without a name. `considered` counts the distinct recipients
     that shared a key and were scored. `trials` hold each change that was tried, whether or not it changes
-    the decision. Of an enriched file alone (`is_stated`) only the decision and its candidates are known.
+    the decision. Of an enriched file alone (`is_stated`) only the decision and its candidates are known, and
+    nothing of candidates where the engine does not write any (`names_candidates`).
     """
 
     award_id: str
@@ -154,13 +155,15 @@ class Explanation:
     considered: int = 0
     trials: tuple[Trial, ...] = ()
     is_stated: bool = False
+    names_candidates: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionShift:
     """What a Run decided of the award: `before` is None where the Run does not have it.
 
-    `recipient_name` is of the recipient that it linked; `lost_by` is the stage that has lost that link since.
+    `recipient_name` is of the recipient that it linked; `lost_by` is the stage that has lost that link since,
+    None where the engine does not write its candidates.
     """
 
     run_started_at: datetime

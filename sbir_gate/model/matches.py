@@ -68,6 +68,7 @@ ENRICHED_COLUMNS = (
     "match_method",
     "match_score",
     "match_confidence",
+    "match_place",
     "match_decision",
     "match_candidates",
 )
@@ -80,7 +81,8 @@ class Decision:
 
     `recipient_id` is empty for `none`. `score` is 0..100. `confidence` is 0..1, or None when an
     outside enricher gives none. `candidate_ids` are the recipients that it considered (at most
-    5), best first; the linked one may be among them.
+    5), best first; the linked one may be among them. `place` is what the place says, None where an identifier
+    decided, or where it is not said.
     """
 
     award_id: str
@@ -90,6 +92,7 @@ class Decision:
     score: float
     confidence: float | None = None
     candidate_ids: tuple[str, ...] = ()
+    place: PlaceEvidence | None = None
 
     @property
     def link(self) -> str:

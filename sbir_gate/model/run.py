@@ -11,7 +11,9 @@ from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.definitions import FIRST_DEFINITIONS, FIRST_VERSION
 from sbir_gate.model.finding import Finding
 from sbir_gate.model.fixture_edits import FixtureEdits
+from sbir_gate.model.matches import PlaceEvidence
 from sbir_gate.model.moments import utc
+from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.samples import Sample
 
 # every whole number up to here is exact as a float
@@ -171,6 +173,21 @@ class Stratum:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkStratum:
+    """The links of one method, and of what the place says of them, in awards.
+
+    `place` is None where an identifier decided, or where the engine does not say it. `stated` is their mean
+    confidence, None without one; `precision` counts those with a label.
+    """
+
+    method: str
+    place: PlaceEvidence | None
+    links: int
+    stated: float | None
+    precision: Proportion
+
+
+@dataclass(frozen=True, slots=True)
 class ReliabilityBin:
     """Links and candidates whose confidence fell in [low, high): how sure, and how often right."""
 
@@ -206,7 +223,9 @@ class Quality:
     `links_by_method` has every method that made a link. `labelled` counts the awards in the truth; None
     without a truth, and in Runs of older versions. `wholes` are the numbers that rates are shares of, by
     their names (of an estimate, the effective number); none in Runs of older versions. `population` is None
-    where it is not known how the fixture was drawn, and in Runs of older versions.
+    where it is not known how the fixture was drawn, and in Runs of older versions. `absent_linked` counts the
+    firms without a recipient, by the truth, and those of them that have a link; None without a truth. It
+    and `link_strata` are not in Runs of older versions.
     """
 
     awards: int
@@ -224,6 +243,8 @@ class Quality:
     labelled: int | None = None
     wholes: Mapping[str, int] = field(default_factory=dict)
     population: PopulationRate | None = None
+    link_strata: tuple[LinkStratum, ...] = ()
+    absent_linked: Proportion | None = None
 
     def rates(self) -> Mapping[str, float]:
         """Return the rates that are known: each is a metric of its name, and in every report."""

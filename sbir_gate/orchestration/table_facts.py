@@ -23,6 +23,7 @@ _COLUMNS: Mapping[str, str] = {
     "match_method": "Method of the link: uei-exact, duns-exact, name-exact, name-fuzzy, alias or none.",
     "match_score": "Similarity of the names, 0 to 100.",
     "match_confidence": "Probability that the link is correct, 0 to 1.",
+    "match_place": "What the place says of a match by name: confirms, same-state, unknown or contradicts.",
     "match_decision": "link, candidate (for manual review) or none.",
     "match_candidates": "JSON: at most five candidates.",
 }

@@ -136,6 +136,7 @@ def _write_enriched(awards: Path, decisions: Sequence[Decision], read: ReadFixtu
             decision.method,
             decision.score,
             decision.confidence,
+            decision.place.value if decision.place else None,
             decision.kind.value,
             list(decision.candidate_ids),
         )
@@ -147,9 +148,10 @@ def _write_enriched(awards: Path, decisions: Sequence[Decision], read: ReadFixtu
             " unnest($2::VARCHAR[]) AS recipient_id, unnest($3::VARCHAR[]) AS recipient_name,"
             " unnest($4::VARCHAR[]) AS recipient_uei, CAST(NULL AS VARCHAR) AS recipient_duns,"
             " unnest($5::VARCHAR[]) AS match_method, unnest($6::DOUBLE[]) AS match_score,"
-            " unnest($7::DOUBLE[]) AS match_confidence, unnest($8::VARCHAR[]) AS match_decision,"
-            " CAST(to_json(unnest($9::VARCHAR[][])) AS VARCHAR) AS match_candidates",
-            [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(9)],
+            " unnest($7::DOUBLE[]) AS match_confidence, unnest($8::VARCHAR[]) AS match_place,"
+            " unnest($9::VARCHAR[]) AS match_decision,"
+            " CAST(to_json(unnest($10::VARCHAR[][])) AS VARCHAR) AS match_candidates",
+            [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(10)],
         )
         copy_rows(connection, _enriched_query(connection, awards), path, PARQUET_OPTIONS)
 

@@ -24,6 +24,7 @@ from sbir_gate.reading.field_cells import (
     observe_columns,
     observe_identifiers,
     raw_cell,
+    unused_cells,
 )
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
 from sbir_gate.reading.layout import (
@@ -106,7 +107,7 @@ def read_awards(
     rows = 0
     for plan in plans:
         with open_source(connection, plan.file, work_folder, options) as raw:
-            for block in raw.blocks(range(len(raw.columns)), is_typed=True):
+            for block in raw.blocks(range(len(raw.columns))):
                 tally.add_all(block.rejects)
                 if not block.rows:
                     continue
@@ -284,6 +285,8 @@ def _observed(connection: duckdb.DuckDBPyConnection, first_position: int, plan: 
         "SELECT count(*) FILTER (coalesce(name, uei, duns) IS NULL), "
         f"count(*) FILTER (is_generic) FROM ({clean})"
     ).fetchall()[0]
+    unused = "".join(f", {cell}" for cell in unused_cells(plan.fields))
+    rows = f"SELECT *{unused} FROM ({clean}) JOIN {RAW_TABLE} ON {RAW_TABLE}.rowid = place"
     seen = [
         Observation(Remark.NAMELESS, "", nameless),
         Observation(Remark.PLACEHOLDER_NAME, "", placeholders),
@@ -291,7 +294,7 @@ def _observed(connection: duckdb.DuckDBPyConnection, first_position: int, plan: 
     return [
         *(each for each in seen if each.count),
         *observe_columns(connection, plan.fields),
-        *observe_identifiers(connection, plan.fields, clean),
+        *observe_identifiers(connection, plan.fields, rows),
     ]
 
 

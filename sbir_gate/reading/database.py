@@ -13,6 +13,7 @@ from duckdb.func import FunctionNullHandling
 
 from sbir_gate.errors import LimitError
 from sbir_gate.files import output_target, place_output, unwritable
+from sbir_gate.remote_paths import is_remote
 from sbir_gate.sql_text import file_relation, literal
 
 WORK_HINT = "make room there, or name another folder in enrichment.work_folder or TMPDIR"
@@ -120,7 +121,8 @@ def written_in_order(
     threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
     try:
         target = output_target(path)
-        partial = (folder if target.is_char_device() else target.parent) / f".{target.name}.partial"
+        is_copied = is_remote(target) or target.is_char_device()
+        partial = (folder if is_copied else target.parent) / f".{target.name}.partial"
         slices = []
         for start in range(0, rows, _ROWS_AT_ONCE):
             slices.append(folder / f"slice-{start:010d}.parquet")

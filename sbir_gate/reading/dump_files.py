@@ -6,7 +6,7 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,9 +199,9 @@ class _CountedReader(io.RawIOBase):
         return len(data)
 
 
-def holds_dump(folder: Path) -> bool:
-    """Say whether the folder looks like a dump: it holds a `toc.dat`."""
-    return any((folder / name).is_file() for name in TOC_NAMES)
+def holds_dump(files: Iterable[Path]) -> bool:
+    """Say whether the files of a folder look like a dump: there is a `toc.dat`."""
+    return any(file.name in TOC_NAMES for file in files)
 
 
 def _check_head(path: Path, head: bytes) -> None:

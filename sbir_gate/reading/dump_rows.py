@@ -23,12 +23,13 @@ from sbir_gate.reading.copy_text import (
 from sbir_gate.reading.database import count_rows, register_function
 from sbir_gate.reading.derived_ids import TEXT_TYPE
 from sbir_gate.reading.dumps import Dump, DumpTable
-from sbir_gate.reading.loading import RAW_TABLE, RawBlock, remaining, work_file
+from sbir_gate.reading.loading import RawBlock, remaining, show_block, work_file
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.sql_text import file_literal
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SLACK_BYTES = 4096
+_ROWS_TABLE = "reading_dump_rows"
 
 
 class DumpRows:
@@ -96,7 +97,7 @@ class DumpRows:
         wanted: Sequence[int],
         done: Sequence[Span] = (),
         *,
-        is_typed: bool = False,  # noqa: ARG002 -- as of a file: here all is text
+        is_read_once: bool = False,  # noqa: ARG002 -- as of a file: here all is loaded
     ) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
 
@@ -159,13 +160,14 @@ class DumpRows:
         buffer_size = min(size, self._options.max_record_bytes) + _SLACK_BYTES
         cells = ", ".join(_decoded(f"c{index}") for index in wanted)
         self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT {cells} "
+            f"CREATE OR REPLACE TEMP TABLE {_ROWS_TABLE} AS SELECT {cells} "
             f"FROM read_csv({file_literal(path)}, auto_detect = false, header = false, "
             f"skip = 0, columns = {{{types}}}, delim = '\t', quote = '', escape = '', comment = '', "
             f"new_line = '\\n', nullstr = '\\N', strict_mode = true, null_padding = false, parallel = false, "
             f"max_line_size = {buffer_size}, buffer_size = {buffer_size})"
         )
-        return count_rows(self._connection, RAW_TABLE)
+        show_block(self._connection, f"SELECT *, rowid FROM {_ROWS_TABLE}")
+        return count_rows(self._connection, _ROWS_TABLE)
 
     def _fault(self, block: LineBlock, reason: str) -> InputError | ToolError:
         """Return the error for a block that cannot be read: its first faulty row, or a fault of ours."""

@@ -74,27 +74,34 @@ def observe_columns(connection: duckdb.DuckDBPyConnection, fields: Fields) -> It
             yield Observation(Remark.CONTRADICTED, field, contradicted, tuple(examples))
 
 
-def observe_identifiers(
-    connection: duckdb.DuckDBPyConnection, fields: Fields, clean: str
-) -> Iterator[Observation]:
-    """Yield the identifiers of the block in RAW_TABLE that are not used, by reason.
+def unused_cells(fields: Fields) -> list[str]:
+    """SQL: as `uei_text` and `duns_text` the identifiers of a row that are not used, NULL where they are.
 
-    `clean` selects the clean values `uei` and `duns` for each row of the block, with its number from 0 as
-    `place`, and as `is_generic` whether they belong to a placeholder name.
+    The row has its cells, the clean `uei` and `duns`, and `is_generic` where its name is a placeholder.
     """
-    known = [field for field in IDENTIFIERS if field in fields]
-    if not known:
-        return
-    for field in known:
-        text = raw_cell(fields, field)
-        reason = cleaning.unused_reason(text, f"clean.{field}")
-        shown = f"arg_min(text[:{_EXAMPLE_CHARACTERS}], place, {MOST_EXAMPLES})"
+    texts = {field: raw_cell(fields, field) for field in IDENTIFIERS if field in fields}
+    return [
+        f"CASE WHEN ({field} IS NULL OR is_generic) AND regexp_matches({text}, '[[:alnum:]]') "
+        f"THEN {text} END AS {field}_text"
+        for field, text in texts.items()
+    ]
+
+
+def observe_identifiers(
+    connection: duckdb.DuckDBPyConnection, fields: Fields, rows: str
+) -> Iterator[Observation]:
+    """Yield the identifiers of a block that are not used, by reason.
+
+    `rows` is SQL for its rows with the clean values `uei` and `duns`, `place`, and `unused_cells`.
+    """
+    for field in IDENTIFIERS:
+        if field not in fields:
+            continue
+        text = f"{field}_text"
+        shown = f"arg_min({text}[:{_EXAMPLE_CHARACTERS}], place, {MOST_EXAMPLES})"
         found = connection.execute(
-            f"SELECT reason, count(*), {shown} FROM ("
-            f"SELECT {RAW_TABLE}.rowid AS place, {text} AS text, {reason} AS reason "
-            f"FROM {RAW_TABLE} JOIN ({clean}) AS clean ON {RAW_TABLE}.rowid = clean.place "
-            f"WHERE (clean.{field} IS NULL OR clean.is_generic) AND regexp_matches({text}, '[[:alnum:]]')"
-            ") GROUP BY reason ORDER BY reason"
+            f"SELECT {cleaning.unused_reason(text, field)} AS reason, count(*), {shown} "
+            f"FROM ({rows}) WHERE {text} IS NOT NULL GROUP BY reason ORDER BY reason"
         ).fetchall()
         for reason, count, examples in found:
             yield Observation(Remark(reason), field, count, tuple(examples))

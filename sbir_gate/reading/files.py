@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import check_file, near_miss, open_file, unreadable
+from sbir_gate.files import check_file, near_miss, open_file, state_of, unreadable
 from sbir_gate.reading.dump_files import TOC_NAMES, holds_dump
+from sbir_gate.remote_paths import is_folder, is_remote, listed, matches, path_of
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _DELIMITED_SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
@@ -65,13 +66,13 @@ class SourceFile:
 def file_bytes(path: Path) -> int:
     """Return the size of a file; 0 if unknown."""
     try:
-        return path.stat().st_size
+        return state_of(path).st_size or 0
     except OSError:
         return 0
 
 
 def resolve_files(source: str | Path) -> list[SourceFile]:
-    """Return the files that `source` names, sorted by path; all are of one kind.
+    """Return the files that a path or an address names, sorted by path; all are of one kind.
 
     A folder means its visible data files, not those of folders in it, unless it holds a `toc.dat`: then
     it is a dump, as is a `.zip` with one. Any other `.zip` means the data files in it, in their order.
@@ -80,37 +81,65 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
     Raises InputError for a path that does not exist, a folder or glob without data files, a file of
     an unknown type, a mix of types, and what is named like a data file and is none, such as a pipe.
     """
-    path = Path(source)
+    path = path_of(source)
     try:
-        if path.is_dir():
-            if holds_dump(path):
+        if _is_folder(path, source):
+            inside = _files_in(path)
+            if holds_dump(inside):
                 return [SourceFile(path, FileKind.DUMP)]
-            found = [
-                child
-                for child in path.iterdir()
-                if not child.is_dir() and _is_data_file(child) and not child.name.startswith(".")
-            ]
-            if not found and any(_MEMBER.fullmatch(child.name) for child in path.iterdir()):
+            found = [child for child in inside if _is_data_file(child) and not child.name.startswith(".")]
+            if not found and any(_MEMBER.fullmatch(child.name) for child in inside):
                 problem = "holds files of a PostgreSQL dump, but no toc.dat, which says what they are"
                 hint = "copy or download the dump again, with all of its files"
                 raise InputError(problem, hint, path=path)
             return _same_kind(
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
             )
-        if path.exists():
+        if _exists(path):
             return _members(path) or _same_kind([path], source, "")
         dump, mark, table = str(source).rpartition(_TABLE_MARK)
-        if mark and Path(dump).exists():
-            return [_table_of(Path(dump), table)]
+        if mark and _exists(path_of(dump)):
+            return [_table_of(path_of(dump), table)]
+        if glob.has_magic(str(source)):
+            return _same_kind(_matches(str(source)), source, "no file matches the pattern")
     except OSError as error:
         raise unreadable(path, error) from error
-    if glob.has_magic(str(source)):
-        matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 -- absolute patterns too
-        files = [match for match in matches if not match.is_dir()]
-        return _same_kind(files, source, "no file matches the pattern")
     raise InputError(
         "no such file or folder", near_miss(path) or f"give the path of {KNOWN_TYPES}", path=source
     )
+
+
+def _is_folder(path: Path, source: str | Path) -> bool:
+    if not is_remote(path):
+        return path.is_dir()
+    try:
+        return is_folder(path, str(source))
+    except FileNotFoundError:
+        return False
+
+
+def _exists(path: Path) -> bool:
+    if not is_remote(path):
+        return path.exists()
+    try:
+        state_of(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _files_in(folder: Path) -> list[Path]:
+    if is_remote(folder):
+        return listed(folder)
+    return [child for child in folder.iterdir() if not child.is_dir()]
+
+
+def _matches(pattern: str) -> list[Path]:
+    path = path_of(pattern)
+    if is_remote(path):
+        return matches(pattern, path)
+    found = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 -- absolute patterns too
+    return [match for match in found if not match.is_dir()]
 
 
 def _kind(path: Path) -> FileKind | None:

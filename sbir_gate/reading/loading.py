@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.errors import InputError, ToolError
-from sbir_gate.files import error_reason, unwritable
+from sbir_gate.files import unwritable
 from sbir_gate.model.chunks import Span
 from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.records import Reject
@@ -25,32 +25,27 @@ from sbir_gate.reading.files import FileKind, SourceFile, file_bytes
 from sbir_gate.reading.headers import take_header
 from sbir_gate.reading.json_rows import json_table
 from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.parquet import execute, groups_of, loads, parquet_columns, row_groups
 from sbir_gate.reading.records import Dialect, holds_swallowed_rows, record_lines
 from sbir_gate.reading.sam_extract import is_extract, sam_table
 from sbir_gate.reading.text import text_chunks
-from sbir_gate.sql_text import file_literal, file_relation, identifier, literal
+from sbir_gate.sql_text import file_literal, identifier, literal
 
 RAW_TABLE = "reading_block"
+_TEXT_TABLE = "reading_text"
 _PARQUET_TABLE = "reading_row_groups"
 # no file holds this cell: it says that DuckDB came to the end of the block, with no quote left open
 _END_CELL = "\x1esbir-gate end of block\x1e"
 _LINE_SLACK_BYTES = 4096
-_LARGE_GROUP_BLOCKS = 4
-_PARQUET_ERRORS = (
-    duckdb.BinderException,  # a column named like DuckDB's own row number
-    duckdb.InvalidInputException,
-    duckdb.IOException,
-    duckdb.SerializationException,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class RawBlock:
-    """Rows of one file, now in the temporary table RAW_TABLE: columns c0, c1, ... of VARCHAR, in rowid order.
+    """Rows of one file, now in the temporary view RAW_TABLE: columns c0, c1, ... of VARCHAR, and a `rowid`.
 
-    Empty cells are NULL. `first_line` is the 1-based line of the first row; in Parquet, the row. `span` is
-    the part of the file in the block, with its rejects. `row_lines` finds the lines of the rows where a row
-    may be more than one.
+    Empty cells are NULL; `rowid` counts from 0. `first_line` is the 1-based line of the first row, in Parquet
+    the row. `span` is the part of the file in the block, with its rejects. `row_lines` finds the lines of
+    the rows where a row may be more than one.
     """
 
     first_line: int
@@ -85,11 +80,12 @@ class RawFile:
         self._is_parquet = file.kind is FileKind.PARQUET
         self._delimiter = b","
         self._position = 0
+        self._read_directly: Sequence[int] = ()
         self.findings: tuple[Diagnosis, ...] = ()
         self.hint = ""
         self._chunks = _table_chunks(file, options, self._note)
         if self._is_parquet:
-            self.columns, self.types = _parquet_columns(connection, file.path)
+            self.columns, self.types = parquet_columns(connection, file.path)
         else:
             self._cutter = BlockCutter(
                 _name(file),
@@ -110,8 +106,17 @@ class RawFile:
     def __enter__(self) -> RawFile:
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         self.close()
+        if self._is_parquet and isinstance(error, duckdb.Error):
+            self._check_block()
+
+    def _check_block(self) -> None:
+        """Raise InputError where it is the block itself that cannot be read, and not what was made of it."""
+        if self._read_directly:
+            hashes = ", ".join(f"bit_xor(hash(c{index}))" for index in self._read_directly)
+            with suppress(duckdb.Error):
+                execute(self._connection, f"SELECT {hashes} FROM {RAW_TABLE}", self.path)
 
     def _note(self, position: int) -> None:
         self._position = position
@@ -131,17 +136,24 @@ class RawFile:
         self._chunks.close()
 
     def blocks(
-        self, wanted: Sequence[int], done: Sequence[Span] = (), *, is_typed: bool = False
+        self,
+        wanted: Sequence[int],
+        done: Sequence[Span] = (),
+        *,
+        is_read_once: bool = False,
     ) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
 
-        If `is_typed`, RAW_TABLE has the cells of Parquet with their types too, as t0, t1, ... What is in the
-        spans `done` (in their order) is passed over. `chunk_size` may be changed between two blocks. A block
-        may have no rows, only rejects. RAW_TABLE holds one until the next is asked for.
+        RAW_TABLE has the cells of Parquet with their types too, as t0, t1, ... What is in the spans `done`
+        (in their order) is passed over. `chunk_size` may be changed between two blocks. A block may have no
+        rows, only rejects. RAW_TABLE holds one until the next is asked for. If it `is_read_once`, as a whole,
+        Parquet need not be copied before: each query reads the file, and the error of a damaged one becomes
+        an InputError where the context of this file ends.
         """
         if not self._is_parquet:
             return self._text_blocks(wanted, done)
-        return self._parquet_blocks(self._parquet_cells(wanted, is_typed), done)
+        self._read_directly = wanted if is_read_once else ()
+        return self._parquet_blocks(wanted, done, is_read_once=is_read_once)
 
     def _text_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
         dialect = Dialect(self._delimiter, len(self.columns))
@@ -175,48 +187,62 @@ class RawFile:
             self._cutter.take(block)
             position = stop
 
-    def _parquet_cells(self, wanted: Sequence[int], is_typed: bool) -> str:
-        names = {index: identifier(self.columns[index]) for index in wanted}
-        cells = [
-            f"nullif({cell_text(name, self.types[index])}, '') AS c{index}" for index, name in names.items()
-        ]
-        typed = [f"{name} AS t{index}" for index, name in names.items()] if is_typed else []
-        return ", ".join([*cells, *typed])
-
-    def _parquet_blocks(self, cells: str, done: Sequence[Span]) -> Iterator[RawBlock]:
-        groups = _row_groups(self._connection, self.path)
-        rows = sum(groups)
-        bytes_per_row = file_bytes(self.path) / max(rows, 1)
-        for gap in remaining(Span(0, rows), done):
-            for span in _loads(groups, gap, lambda: self.chunk_size):
-                _execute(
-                    self._connection,
-                    f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS SELECT {cells} "
-                    f"FROM read_parquet({file_literal(self.path)}, file_row_number = true) "
-                    f"WHERE file_row_number >= {span.start} AND file_row_number < {span.stop}",
-                    self.path,
-                )
-                for piece in self._slices(span):
+    def _parquet_blocks(
+        self, wanted: Sequence[int], done: Sequence[Span], *, is_read_once: bool
+    ) -> Iterator[RawBlock]:
+        groups = row_groups(self._connection, self.path)
+        bytes_per_row = file_bytes(self.path) / max(sum(groups), 1)
+        for gap in remaining(Span(0, sum(groups)), done):
+            for span in loads(groups, gap, lambda: self.chunk_size):
+                # a row group is read by one thread: what is made of it is made by several from a table
+                is_shown = is_read_once and span.stop - span.start <= self.chunk_size
+                if is_shown and groups_of(span, groups) > 1:
+                    pieces = self._shown(span, wanted)
+                else:
+                    pieces = self._slices(span, wanted)
+                for piece in pieces:
                     self._position = int(bytes_per_row * piece.stop)
                     yield RawBlock(piece.start + 1, piece.stop - piece.start, piece)
         self._connection.execute(f"DROP TABLE IF EXISTS {_PARQUET_TABLE}")
 
-    def _slices(self, loaded: Span) -> Iterator[Span]:
-        """Put the rows that were loaded at once into RAW_TABLE, in pieces not larger than asked for."""
-        if loaded.stop - loaded.start <= self.chunk_size:
-            self._connection.execute(f"DROP TABLE IF EXISTS {RAW_TABLE}")
-            self._connection.execute(f"ALTER TABLE {_PARQUET_TABLE} RENAME TO {RAW_TABLE}")
-            yield loaded
-            return
+    def _shown(self, span: Span, wanted: Sequence[int]) -> Iterator[Span]:
+        """Show the rows in RAW_TABLE as they are in the file."""
+        show_block(self._connection, f"SELECT *, {self._cells(wanted)} FROM ({self._rows_of(span, wanted)})")
+        yield span
+
+    def _slices(self, loaded: Span, wanted: Sequence[int]) -> Iterator[Span]:
+        """Load the rows at once, and show them in RAW_TABLE in pieces not larger than asked for."""
+        rows = f"SELECT * EXCLUDE (rowid) FROM ({self._rows_of(loaded, wanted)})"
+        execute(self._connection, f"CREATE OR REPLACE TEMP TABLE {_PARQUET_TABLE} AS {rows}", self.path)
         start = loaded.start
         while start < loaded.stop:
             piece = Span(start, min(start + self.chunk_size, loaded.stop))
-            self._connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT * FROM {_PARQUET_TABLE} "
-                f"WHERE rowid >= {piece.start - loaded.start} AND rowid < {piece.stop - loaded.start}"
+            first = piece.start - loaded.start
+            show_block(
+                self._connection,
+                f"SELECT *, {self._cells(wanted)}, rowid - {first} AS rowid FROM {_PARQUET_TABLE} "
+                f"WHERE rowid >= {first} AND rowid < {piece.stop - loaded.start}",
             )
             yield piece
             start = piece.stop
+
+    def _rows_of(self, span: Span, wanted: Sequence[int]) -> str:
+        """SQL: the rows of the span with their `rowid` in it, and the wanted cells as they are."""
+        typed = ", ".join(f"{identifier(self.columns[index])} AS t{index}" for index in wanted)
+        return (
+            f"SELECT {typed}, file_row_number - {span.start} AS rowid "
+            f"FROM read_parquet({file_literal(self.path)}, file_row_number = true) "
+            f"WHERE file_row_number >= {span.start} AND file_row_number < {span.stop}"
+        )
+
+    def _cells(self, wanted: Sequence[int]) -> str:
+        texts = {index: cell_text(f"t{index}", self.types[index]) for index in wanted}
+        return ", ".join(f"nullif({text}, '') AS c{index}" for index, text in texts.items())
+
+
+def show_block(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
+    """Make RAW_TABLE the view of some rows: SQL with their cells and a `rowid` from 0."""
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {RAW_TABLE} AS {rows}")
 
 
 def _name(file: SourceFile) -> str:
@@ -276,7 +302,7 @@ class _TextLoader:
         delimiter = literal(self._dialect.delimiter.decode())
         try:
             self._connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {RAW_TABLE} AS SELECT {self._wanted} "
+                f"CREATE OR REPLACE TEMP TABLE {_TEXT_TABLE} AS SELECT {self._wanted} "
                 f"FROM read_csv({file_literal(path)}, auto_detect = false, header = false, "
                 f"columns = {self._columns}, delim = {delimiter}, quote = '\"', escape = '\"', comment = '', "
                 f"new_line = '\\n', nullstr = '', strict_mode = true, parallel = false, "
@@ -285,12 +311,13 @@ class _TextLoader:
         except duckdb.InvalidInputException:
             return None
         last = self._connection.execute(
-            f"SELECT rowid, {self._first} FROM {RAW_TABLE} ORDER BY rowid DESC LIMIT 1"
+            f"SELECT rowid, {self._first} FROM {_TEXT_TABLE} ORDER BY rowid DESC LIMIT 1"
         ).fetchall()
         if not last or last[0][1] != _END_CELL:
             return None
         rows = int(last[0][0])
-        self._connection.execute(f"DELETE FROM {RAW_TABLE} WHERE rowid = {rows}")
+        self._connection.execute(f"DELETE FROM {_TEXT_TABLE} WHERE rowid = {rows}")
+        show_block(self._connection, f"SELECT *, rowid FROM {_TEXT_TABLE}")
         return rows
 
 
@@ -309,58 +336,6 @@ def work_file(folder: Path, content: bytes) -> Iterator[Path]:
         raise unwritable(folder, error, WORK_HINT) from error
     finally:
         path.unlink(missing_ok=True)
-
-
-def _execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> list[tuple[object, ...]]:
-    try:
-        return connection.execute(sql).fetchall()
-    except _PARQUET_ERRORS as error:
-        hint = "the file is damaged, cut short, or not Parquet: write it again"
-        raise InputError(f"cannot be read as Parquet ({error_reason(error)})", hint, path=path) from error
-
-
-def _parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[str], list[str]]:
-    """Return the names and the types of the columns."""
-    described = _execute(connection, f"DESCRIBE SELECT * FROM {file_relation([path])}", path)
-    return [str(row[0]) for row in described], [str(row[1]) for row in described]
-
-
-def _row_groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:
-    """Return the number of rows of each row group."""
-    groups = _execute(
-        connection,
-        "SELECT DISTINCT row_group_id, row_group_num_rows "
-        f"FROM parquet_metadata({file_literal(path)}) ORDER BY row_group_id",
-        path,
-    )
-    return [int(str(rows)) for _, rows in groups]
-
-
-def parquet_spans(connection: duckdb.DuckDBPyConnection, path: Path, most: int) -> list[Span]:
-    """Return the file in pieces of `most` rows, or of a row group that is much larger. Raises InputError."""
-    groups = _row_groups(connection, path)
-    return list(_loads(groups, Span(0, sum(groups)), lambda: most))
-
-
-def _loads(groups: Sequence[int], gap: Span, most: Callable[[], int]) -> Iterator[Span]:
-    """Yield what is loaded at once of the rows `gap`: `most` rows, wherever the row groups end.
-
-    The processing of a block is parallel only if it has enough rows, and the size of row groups is up to
-    whoever wrote the file. To begin within a row group costs little, but not nothing: one that is much larger
-    than a block is loaded once, as a whole.
-    """
-    start, end = gap.start, 0
-    for rows in groups:
-        end += rows
-        stop = min(end, gap.stop)
-        if start < stop and rows > _LARGE_GROUP_BLOCKS * most():
-            yield Span(start, stop)
-            start = stop
-        while stop - start >= (size := most()):
-            yield Span(start, start + size)
-            start += size
-    if start < gap.stop:
-        yield Span(start, gap.stop)
 
 
 def remaining(span: Span, done: Sequence[Span]) -> list[Span]:

@@ -25,15 +25,17 @@ from sbir_gate.reading.field_cells import (
     name_cells,
     observe_columns,
     observe_identifiers,
-    raw_cell,
+    unused_cells,
 )
 from sbir_gate.reading.files import FileKind, SourceFile, resolve_files
-from sbir_gate.reading.layout import IDENTIFIERS, RECIPIENTS, Fields, Layout, columns_of, require_fields
-from sbir_gate.reading.loading import RAW_TABLE, RawBlock, parquet_spans, remaining
+from sbir_gate.reading.layout import IDENTIFIERS, NAME, RECIPIENTS, Fields, Layout, columns_of, require_fields
+from sbir_gate.reading.loading import RAW_TABLE, RawBlock, remaining
 from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.reading.parquet import parquet_spans
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import check_content, open_source, source_bytes, source_name
 from sbir_gate.reading.spelling import register_repair
+from sbir_gate.remote_paths import read_remotely
 
 BATCH_TABLE = "recipient_batch"
 _ROWS_TABLE = "recipient_rows"
@@ -81,6 +83,7 @@ def cut_recipients(
             pieces.append(Piece(number, file, None, size))
             continue
         check_content(file)
+        read_remotely(connection, [file.path], options.retrying)
         spans = parquet_spans(connection, file.path, options.chunk_size)
         rows = spans[-1].stop if spans else 0
         pieces += [Piece(number, file, span, size * (span.stop - span.start) // rows) for span in spans]
@@ -161,7 +164,8 @@ def iterate_recipients(
             totals.hint(raw.hint)
             done = _in_order(finished, number)
             raw.chunk_size = wanted_size()
-            for block in raw.blocks(columns_of(fields), [chunk.span for chunk in done]):
+            spans = [chunk.span for chunk in done]
+            for block in raw.blocks(columns_of(fields), spans, is_read_once=True):
                 while done and done[0].span.start < block.span.start:
                     totals.add(done.pop(0))
                 chunk = _create_batch(connection, table, fields, block, number, source_name(file))
@@ -191,7 +195,8 @@ def iterate_piece(
     with open_source(connection, piece.file, work_folder, options) as raw:
         fields = require_fields(RECIPIENTS, raw.columns, name)
         raw.chunk_size = chunk_size()
-        for index, block in enumerate(raw.blocks(columns_of(fields), piece.passed_over(finished))):
+        passed_over = piece.passed_over(finished)
+        for index, block in enumerate(raw.blocks(columns_of(fields), passed_over, is_read_once=True)):
             chunk = _create_batch(connection, BATCH_TABLE, fields, block, piece.number, name)
             share = min(raw.bytes_read / max(source_bytes(piece.file, options), 1), 1.0)
             is_padded = partial(_has_padded_ids, connection, fields)
@@ -295,22 +300,23 @@ def _create_batch(
     """Make the batch of the block in RAW_TABLE, and return the chunk that it is."""
     # all rows, each with the number of its raw row, and a view of those that are recipients
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {_ROWS_TABLE} AS {_rows(fields)}")
-    kept, placeholders, *used = connection.execute(
-        f"SELECT count(*) FILTER ({_IS_KEPT}), count(*) FILTER (is_generic), "
-        f"count(uei), count(duns) FROM {_ROWS_TABLE}"
+    unused = [f"count({field}_text)" for field in IDENTIFIERS if field in fields]
+    kept, left, *texts = connection.execute(
+        f"SELECT {', '.join([f'count(*) FILTER ({_IS_KEPT})', 'count(*) FILTER (is_left_out)', *unused])} "
+        f"FROM {_ROWS_TABLE}"
     ).fetchall()[0]
     condition = "" if kept == block.rows else f" WHERE {_IS_KEPT}"
     connection.execute(f"DROP VIEW IF EXISTS {table}")
     connection.execute(f"CREATE TEMP VIEW {table} AS SELECT {_COLUMNS} FROM {_ROWS_TABLE}{condition}")
     left_out: tuple[Reject, ...] = ()
-    if kept < block.rows or placeholders:
-        left_out = tuple(_left_out(connection, fields, block, source))
+    if left:
+        left_out = tuple(_left_out(connection, block, source))
     seen = [
         Observation(_REMARKS[reason], "", count)
         for reason, count in Counter(row.reason for row in left_out).items()
     ]
     seen += observe_columns(connection, fields)
-    if placeholders or not _are_all_used(connection, fields, used):
+    if any(texts):
         seen += observe_identifiers(connection, fields, f"FROM {_ROWS_TABLE}")
     return Chunk(file, block.span, block.rows, kept, block.rejects, left_out, tuple(seen))
 
@@ -324,27 +330,15 @@ _REASONS = {
 _REMARKS = {reason: remark for remark, reason in _REASONS.items()}
 
 
-def _left_out(
-    connection: duckdb.DuckDBPyConnection, fields: Fields, block: RawBlock, source: str
-) -> Iterator[Reject]:
+def _left_out(connection: duckdb.DuckDBPyConnection, block: RawBlock, source: str) -> Iterator[Reject]:
     """Yield the rows of the block that match nothing, in their order."""
     rows = connection.execute(
-        f"SELECT raw.rowid, {name_cells(fields)}, name IS NULL "
-        f"FROM {RAW_TABLE} AS raw JOIN {_ROWS_TABLE} AS clean ON raw.rowid = clean.place "
-        f"WHERE NOT {_IS_KEPT} OR is_generic ORDER BY 1"
+        f"SELECT place, name_text, name IS NULL FROM {_ROWS_TABLE} WHERE is_left_out ORDER BY place"
     ).fetchall()
     lines = block.lines_of([place for place, _, _ in rows])
     for line, (_, name, is_nameless) in zip(lines, rows, strict=True):
         remark = Remark.NAMELESS if is_nameless else Remark.PLACEHOLDER_NAME
         yield Reject(source, line, "", name or "", _REASONS[remark])
-
-
-def _are_all_used(connection: duckdb.DuckDBPyConnection, fields: Fields, used: Sequence[int]) -> bool:
-    """Say whether as many identifiers are clean as cells hold text: then none of them is unused."""
-    cells = [raw_cell(fields, field) if field in fields else NOTHING for field in IDENTIFIERS]
-    counts = ", ".join(f"count(nullif({cell}, ''))" for cell in cells)
-    found = connection.execute(f"SELECT {counts} FROM {RAW_TABLE}").fetchall()[0]
-    return tuple(found) == tuple(used)
 
 
 def _has_padded_ids(connection: duckdb.DuckDBPyConnection, fields: Fields) -> bool:
@@ -363,9 +357,20 @@ def identified_rows(fields: Fields, kept: Iterable[int] = ()) -> str:
 
 
 def _rows(fields: Fields) -> str:
-    generic = cleaning.is_placeholder_firm("name")
-    cells = f"{RECIPIENT_ID} AS recipient_id, * EXCLUDE (own_id), {generic} AS is_generic"
-    return f"WITH {_clean(fields, 'rowid AS place, ')} SELECT {cells} FROM clean"
+    """SQL: the clean rows of RAW_TABLE, which is read once: with the text of what is not used of them."""
+    texts = sorted({index for field in (NAME, *IDENTIFIERS) for index in fields.get(field, ())})
+    cells = [f"c{index}" for index in texts]
+    marked = (
+        f"SELECT *, {cleaning.is_placeholder_firm('name')} AS is_generic, "
+        f"NOT {_IS_KEPT} OR is_generic AS is_left_out FROM clean"
+    )
+    others = "".join(f"{cell}, " for cell in ["rowid AS place", *cells])
+    unused = "".join(f", {cell}" for cell in unused_cells(fields))
+    return (
+        f"WITH {_clean(fields, others)}, marked AS ({marked}) "
+        f"SELECT {RECIPIENT_ID} AS recipient_id, * EXCLUDE ({', '.join(['own_id', *cells])}), "
+        f"CASE WHEN is_left_out THEN {name_cells(fields)} END AS name_text{unused} FROM marked"
+    )
 
 
 def _clean(fields: Fields, others: str = "") -> str:

@@ -17,6 +17,7 @@ from sbir_gate.reading.dump_rows import DumpRows, table_files
 from sbir_gate.reading.files import FileKind, SourceFile, file_bytes, resolve_files
 from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.options import ReadingOptions
+from sbir_gate.remote_paths import is_remote, read_remotely
 
 _HEAD_BYTES = 512
 _DIGEST_CHUNK = 1 << 20
@@ -31,6 +32,7 @@ def open_source(
     left in its place.
     """
     check_content(file)
+    read_remotely(connection, [file.path], options.retrying)
     if file.kind is FileKind.DUMP:
         return DumpRows(connection, file.path, file.table, work_folder, options)
     return RawFile(connection, file, work_folder, options)
@@ -38,6 +40,8 @@ def open_source(
 
 def check_content(file: SourceFile) -> None:
     """Raise InputError for what git left in the place of a file."""
+    if is_remote(file.path):
+        return  # git has been in no bucket
     paths = [file.path / name for name in TOC_NAMES] if file.path.is_dir() else [file.path]
     for path in paths:
         with suppress(OSError), open_file(path) as opened:  # the reader itself says what cannot be opened

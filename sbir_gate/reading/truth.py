@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sbir_gate.csv_text import csv_cell
 from sbir_gate.errors import InputError
-from sbir_gate.files import open_file
+from sbir_gate.files import near_miss, open_file
 from sbir_gate.git_leftovers import find_leftover
 from sbir_gate.model.labelling import AwardLabel, Certainty
 from sbir_gate.model.records import IdentifierType
@@ -126,7 +126,7 @@ def _read_rows(path: Path, *, may_be_empty: bool = False) -> list[_Row]:
             found = list(_parsed(str(path), _without_leftovers(str(path), file)))
     except OSError as error:
         raise InputError(
-            f"the truth cannot be read: {error.strerror}", "check fixtures.truth", path=path
+            f"the truth cannot be read: {error.strerror}", near_miss(path) or "check the path", path=path
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"the truth is not UTF-8 ({error.reason})", "save it as UTF-8", path=path) from error
@@ -222,7 +222,7 @@ def check_truth(
         faults.append(f"{len(lost_recipients):,} of {all_ids:,} recipient ids are in no recipient: {named}")
     raise InputError(
         f"the truth is not that of the fixture: {'; '.join(faults)}",
-        "correct these rows, or name the truth that belongs to fixtures.awards and fixtures.recipients",
+        "correct these rows, or name the truth of these awards and recipients",
         path=path,
     )
 

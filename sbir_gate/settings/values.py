@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from sbir_gate.model.matches import Method
 from sbir_gate.model.run import GATE_NAME, MOST_GATE_CHARACTERS
+from sbir_gate.remote_paths import is_address
 
 # what a shell would not pass on: signs between commands, redirections, and what it replaces
 _SHELL_SIGN = re.compile(r"&&|\|\||>>|[;|&<>`]|\$(?:[({]|\w+)", re.ASCII)
@@ -45,8 +46,12 @@ def not_below(sibling: str) -> AfterValidator:
 def _path(value: object) -> object:
     if isinstance(value, Path):
         return value
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
+    if isinstance(value, str) and not value.strip():
+        raise fault("must not be empty: name a path")
+    if not isinstance(value, str) or "\0" in value:
         raise fault("must be a path (put a number in quotes)")
+    if is_address(value):
+        raise fault("must be a path on this machine, not an address")
     return Path(value)
 
 

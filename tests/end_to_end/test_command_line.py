@@ -495,7 +495,7 @@ def test_quiet_leaves_only_the_result(stage):
     assert "1,000 awards" in loud.stdout
     assert (quiet.stdout, quiet.returncode) == ("", 0)
     # a warning stays
-    assert quiet.stderr.startswith("warning: awards: 1 DUNS not used")
+    assert quiet.stderr.startswith("warning: awards: DUNS: 1 value is ")
     assert quiet.stderr.count("\n") == 1
     assert (stage.folder / "reports" / "loud.csv").read_bytes() == (
         stage.folder / "reports" / "quiet.csv"

@@ -191,7 +191,7 @@ def read(path, table, chunk_size):
         DumpRows(connection, path, table, Path(folder), reading_options(chunk_size=chunk_size)) as raw,
     ):
         for _ in raw.blocks(range(len(raw.columns))):
-            rows += connection.execute(f"SELECT * FROM {RAW_TABLE} ORDER BY rowid").fetchall()
+            rows += connection.execute(f"SELECT * EXCLUDE (rowid) FROM {RAW_TABLE} ORDER BY rowid").fetchall()
         return raw.columns, rows
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
+from sbir_gate.engine.matching import cascade, query_parts
+from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.ledger import Ledger
+from sbir_gate.engine.matching.query_parts import decisive_pairs
 from sbir_gate.errors import InputError, SbirGateError, UsageError
 from sbir_gate.monitor import PerformanceMonitor
 from tests.factories_matching import Award, Recipient, make_settings, write_tables
@@ -277,3 +280,68 @@ def test_files_that_may_grow_no_more_are_one_error_and_the_next_run_goes_on(tmp_
     expected = tmp_path / "expected.csv"
     subprocess.run(command(expected), check=True, capture_output=True, cwd=tmp_path)
     assert output.read_bytes() == expected.read_bytes()
+
+
+class StopInMatching:
+    """A stage of the matching that ends the run, as a kill would: `stage` is the one that begins."""
+
+    def __init__(self, stage):
+        self._stage = f"matching: {stage}"
+
+    def __call__(self, stage, _records, _share, _remark="", _seconds_left=None):
+        if stage == self._stage:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("stage", first_fast(["decisions", "training", "similarity"]))
+@pytest.mark.parametrize("damage", first_fast([None, "prepared.json", "pairs.parquet", "000000.json"]))
+def test_matching_that_was_done_is_not_done_again(world, undisturbed, monkeypatch, stage, damage):
+    monkeypatch.setattr(cascade, "LEAST_QUERIES_KEPT", 0)
+    with pytest.raises(KeyboardInterrupt):
+        run(world, StopInMatching(stage))
+    parts = world[0] / "out.csv.parts"
+    found = sorted(path.name.split("-", 2)[2] for path in parts.glob("matching-*"))
+    kept = ["pair_recipients.parquet", "pairs.parquet", "prepared.json"]
+    assert [name for name in found if name in kept] == kept
+    assert len(found) == (4 if stage == "decisions" else 3)
+    for path in parts.glob(f"matching-*{damage}"):
+        path.write_bytes(path.read_bytes()[:-3] + b"xyz")
+    searched = []
+    monkeypatch.setattr(
+        cascade, "create_pairs", lambda *given: searched.append("pairs") or create_pairs(*given)
+    )
+    monkeypatch.setattr(
+        query_parts, "decisive_pairs", lambda *given: searched.append("part") or decisive_pairs(*given)
+    )
+    run(world, Stop())
+    is_search_lost = damage in ("prepared.json", "pairs.parquet")
+    assert ("pairs" in searched) == is_search_lost
+    assert ("part" in searched) == (stage != "decisions" or damage == "000000.json")
+    assert outputs(world) == undisturbed
+    assert not parts.exists()
+
+
+def test_few_queries_are_not_kept(world):
+    with pytest.raises(KeyboardInterrupt):
+        run(world, StopInMatching("decisions"))
+    assert list((world[0] / "out.csv.parts").glob("part-*"))
+    assert not list((world[0] / "out.csv.parts").glob("matching-*"))
+
+
+@pytest.mark.slow
+def test_what_other_awards_found_is_not_used(world, undisturbed, monkeypatch):
+    monkeypatch.setattr(cascade, "LEAST_QUERIES_KEPT", 0)
+    with pytest.raises(KeyboardInterrupt):
+        run(world, StopInMatching("decisions"))
+    awards = Path(world[1])
+    first = {path.name for path in (world[0] / "out.csv.parts").glob("matching-*")}
+    content = awards.read_bytes()
+    awards.write_bytes(content.replace(b"Acme Laser 7", b"Acme Laser 8"))
+    with pytest.raises(KeyboardInterrupt):
+        run(world, StopInMatching("decisions"))
+    second = {path.name for path in (world[0] / "out.csv.parts").glob("matching-*")}
+    assert len(first) == len(second) == 4
+    assert not first & second
+    awards.write_bytes(content)
+    run(world, Stop())
+    assert outputs(world) == undisturbed

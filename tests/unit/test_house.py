@@ -70,6 +70,7 @@ def test_nothing_is_left_to_do():
 # what opens a file for reading without `sbir_gate.files`, and why that can neither wait nor grow without end
 OWN_OPENINGS = {
     "sbir_gate/files.py": "the one opener",
+    "sbir_gate/remote_paths.py": "of remote storage, for the one opener: it holds neither pipes nor devices",
     "sbir_gate/gate/measuring/launcher.py": "runs without the rest of the package, and reads /proc",
     "sbir_gate/gate/measuring/usage.py": "runs in the launcher, and reads /proc",
     "sbir_gate/gate/measuring/handicap.py": "runs without the rest of the package, and reads /proc",

@@ -20,9 +20,11 @@ from sbir_gate.engine.matching.calibration import (
     keeps_promise,
 )
 from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
+from sbir_gate.engine.matching.checkpoints import MatchingCheckpoints, Prepared
 from sbir_gate.engine.matching.confidence import Model, default_model, interpolated_limit
 from sbir_gate.engine.matching.decisions import (
     LEAST_KEPT,
+    DecisivePairs,
     FirmDecision,
     PairFacts,
     Rules,
@@ -38,7 +40,7 @@ from sbir_gate.engine.matching.exact import (
 )
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches
-from sbir_gate.engine.matching.query_parts import DecisivePairs, Scoring, score_queries
+from sbir_gate.engine.matching.query_parts import Scoring, score_queries
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
 from sbir_gate.engine.matching.strata import CONFIDENT, STRATA, Basis
 from sbir_gate.engine.matching.training import ask, joined, label_pairs, train
@@ -46,6 +48,9 @@ from sbir_gate.model.matches import DecisionKind, Method, PlaceEvidence
 
 _LEAST_CHECKING_LABELS, _CHECKING_LABELS = 100, 200
 """Labelled firms from which the shipped limits are checked, and the sample of them that is asked."""
+
+LEAST_QUERIES_KEPT = 3_000
+"""Queries from which checkpoints are made: fewer are matched again sooner than they are kept."""
 
 StageTimer = Callable[[str], AbstractContextManager[object]]
 
@@ -89,17 +94,19 @@ def match_firms(
     stage: StageTimer,
     batches: Batches = ALL_AT_ONCE,
     advanced: Callable[[], None] = lambda: None,
+    checkpoints: MatchingCheckpoints | None = None,
 ) -> Matched:
     """Decide for every firm of the table `awards` against `recipients`, of which `batches` are the pieces.
 
-    `advanced` is called after each part of a stage that may take long.
+    `advanced` is called after each part of a stage that may take long. What `checkpoints` hold is not done
+    again.
 
     Leaves the tables `firms`, `award_firms`, `identified_recipients` and `pair_recipients` behind for
     whoever writes the result.
     """
     # several threads would add up in an order of their own, and wait for one another longer than they add
     with threadpool_limits(limits=1, user_api="blas"):
-        return _match_firms(connection, options, stage, batches, advanced)
+        return _match_firms(connection, options, stage, batches, advanced, checkpoints)
 
 
 def _match_firms(
@@ -108,6 +115,7 @@ def _match_firms(
     stage: StageTimer,
     batches: Batches,
     advanced: Callable[[], None],
+    checkpoints: MatchingCheckpoints | None,
 ) -> Matched:
     with stage("firms"):
         firms = create_firms(connection)
@@ -123,15 +131,21 @@ def _match_firms(
             [[*wanted, *labelled]],
         )
         queries = create_queries(connection, "query_firms")
-        counters = create_pairs(connection, options.blocking, batches, advanced)
+        if queries < LEAST_QUERIES_KEPT:
+            checkpoints = None
+        kept = checkpoints.prepared(connection) if checkpoints is not None else None
+        counters = kept.counters if kept else create_pairs(connection, options.blocking, batches, advanced)
     with stage("words"):
-        counts = prepare_scoring(connection, batches)
+        counts = kept.counts if kept else prepare_scoring(connection, batches)
+        if checkpoints is not None and kept is None:
+            checkpoints.keep(connection, Prepared(counters, counts))
     with stage("training"):
         model, labels = _model(connection, counts, matches, labelled, options, trains)
     with stage("similarity"):
         limit = options.acceptance_limit
         least = LEAST_KEPT if limit is None else min(limit, LEAST_KEPT)
-        by_query = score_queries(connection, Scoring(counts, model, options.methods, least), advanced)
+        scoring = Scoring(counts, model, options.methods, least)
+        by_query = score_queries(connection, scoring, advanced, checkpoints=checkpoints)
     with stage("decisions"):
         by_firm = _pairs_by_firm(connection, by_query)
         rules, absent = _rules(model, labels, trains, [by_firm.get(firm, []) for firm in wanted], options)

@@ -91,6 +91,10 @@ class PairFacts:
         return PlaceEvidence.CONTRADICTS if self.state_conflict else PlaceEvidence.UNKNOWN
 
 
+DecisivePairs = dict[int, tuple[PairFacts, ...]]
+"""The pairs of each query that may decide something, in the order of their content."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Minimum confidence of a link, maximum name frequency for links by state, maximum candidates.

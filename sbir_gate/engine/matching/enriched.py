@@ -12,9 +12,11 @@ from duckdb import DuckDBPyConnection
 from sbir_gate.engine.matching.cascade import Matched
 from sbir_gate.engine.matching.decisions import Candidate, FirmDecision
 from sbir_gate.errors import OutputError, UsageError
-from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind
+from sbir_gate.files import unwritable
+from sbir_gate.model.matches import ENRICHED_COLUMNS, DecisionKind, Method
 from sbir_gate.reading.awards import award_cells
 from sbir_gate.reading.database import PARQUET_OPTIONS, count_rows, written_in_order
+from sbir_gate.remote_paths import check_writable, is_remote
 
 _FIRMS_AT_ONCE = 10_000
 _JSON = json.JSONEncoder(ensure_ascii=False)
@@ -26,8 +28,14 @@ _FORMATS = {
 
 
 def check_output(path: Path) -> None:
-    """Raise UsageError for a kind of file that cannot be written, OutputError for a missing folder."""
+    """Raise UsageError for a kind of file that cannot be written, OutputError where none can be."""
     _format_of(path)
+    if is_remote(path):
+        try:
+            check_writable(path)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        return
     if not path.parent.is_dir():
         raise OutputError(f"the folder {path.parent} does not exist", "make the folder first", path=path)
     if path.is_dir():
@@ -63,7 +71,8 @@ def create_firm_decisions(connection: DuckDBPyConnection, matched: Matched) -> N
     connection.execute(
         "CREATE OR REPLACE TABLE firm_decisions (firm_id BIGINT, recipient_id VARCHAR,"
         " recipient_name VARCHAR, recipient_uei VARCHAR, recipient_duns VARCHAR, match_method VARCHAR,"
-        " match_score DOUBLE, match_confidence DOUBLE, match_decision VARCHAR, match_candidates VARCHAR)"
+        " match_score DOUBLE, match_confidence DOUBLE, match_place VARCHAR, match_decision VARCHAR,"
+        " match_candidates VARCHAR)"
     )
     for start in range(0, len(matched.decisions), _FIRMS_AT_ONCE):
         _insert_decisions(connection, matched.decisions[start : start + _FIRMS_AT_ONCE], names)
@@ -80,6 +89,7 @@ def _insert_decisions(
             decision.method.value,
             decision.best.score if decision.best else 0.0,
             round(decision.best.confidence, 6) if decision.best else 0.0,
+            _place(decision.best),
             decision.kind.value,
             _as_json(decision.candidates, names),
         )
@@ -89,15 +99,22 @@ def _insert_decisions(
         """
         INSERT INTO firm_decisions
         SELECT d.firm_id, d.recipient_id, r.name, r.uei, r.duns, d.match_method, d.match_score,
-               d.match_confidence, d.match_decision, d.match_candidates
+               d.match_confidence, d.match_place, d.match_decision, d.match_candidates
         FROM (SELECT unnest($1::BIGINT[]) AS firm_id, unnest($2::BIGINT[]) AS row_key,
                      unnest($3::VARCHAR[]) AS recipient_id, unnest($4::VARCHAR[]) AS match_method,
                      unnest($5::DOUBLE[]) AS match_score, unnest($6::DOUBLE[]) AS match_confidence,
-                     unnest($7::VARCHAR[]) AS match_decision, unnest($8::VARCHAR[]) AS match_candidates) d
+                     unnest($7::VARCHAR[]) AS match_place, unnest($8::VARCHAR[]) AS match_decision,
+                     unnest($9::VARCHAR[]) AS match_candidates) d
         LEFT JOIN named_recipients r USING (row_key)
         """,
         [list(column) for column in zip(*rows, strict=True)],
     )
+
+
+def _place(found: Candidate | None) -> str | None:
+    """Return what the place says of a match by name: an identifier is followed wherever it leads."""
+    is_by_name = found is not None and found.method not in (Method.UEI_EXACT, Method.DUNS_EXACT)
+    return found.place.value if found is not None and is_by_name else None
 
 
 def count_links(connection: DuckDBPyConnection) -> Mapping[str, int]:

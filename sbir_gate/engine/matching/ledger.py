@@ -31,6 +31,9 @@ _WHOLE = "whole.json"
 _LOCK = "lock"
 _SCRATCH = "scratch"
 
+MATCHING_FILES = "matching-*"
+"""Names of what is kept of the matching (`checkpoints`): it goes when the parts go."""
+
 
 @validated(frozen=True, config=ConfigDict(extra="forbid"))
 class _Header:
@@ -212,7 +215,7 @@ class Ledger(ChunkFolder):
 
     def _remove_parts(self) -> None:
         # the mark goes first: without it what is left is not taken for whole
-        for pattern in (_WHOLE, _HEADER, "part-*.json", "part-*.parquet", ".*.part"):
+        for pattern in (_WHOLE, _HEADER, "part-*.json", "part-*.parquet", MATCHING_FILES, ".*.part"):
             for path in self.folder.glob(pattern):
                 path.unlink()
 

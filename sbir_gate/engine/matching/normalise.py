@@ -58,11 +58,13 @@ _DESIGNATORS = (
     "THE",
 )
 _TRAILING = rf"(?: (?:{'|'.join(_DESIGNATORS)})(?: DONE)?)+$"
-_LEADING = r"^(?:THE |LLC |INC )+"
+_LEADING_WORDS = ("THE ", "LLC ", "INC ")
+_LEADING = rf"^(?:{'|'.join(_LEADING_WORDS)})+"
 _JUNK_TAIL = r"\s*\(\s*\d+\s*\)\s*$"
 # apostrophes and dots join their word (CHILDREN'S, L.L.C., Inc.orporated); other marks separate
 _ASCII_JOINING = "'`."
 _JOINING = "’´"  # noqa: RUF001 -- typographic apostrophes are what the data holds
+_PLAIN = "[A-Z0-9]+( [A-Z0-9]+)*"
 _PARTING = ((", ", " "), (" & ", " AND "), ("&", " AND "), ("+", " AND "))
 
 
@@ -74,8 +76,11 @@ def normal_rows(rows: str, column: str) -> str:
     name that is nothing else ("THE COMPANY, INC.") keeps its words.
     """
     steps = (
-        ("spelled", _spelled(column)),
-        ("plain", _words("spelled")),
+        ("capitals", f"upper(coalesce({column}, ''))"),
+        # two of three names are words and nothing else
+        ("is_plain", f"regexp_full_match(capitals, {literal(_PLAIN)})"),
+        ("spelled", f"CASE WHEN is_plain THEN capitals ELSE {_spelled(column)} END"),
+        ("plain", f"CASE WHEN is_plain THEN capitals ELSE {_words('spelled')} END"),
         ("bare", _without_designators("plain")),
         ("normal", "CASE WHEN bare IN ('', 'THE') THEN plain ELSE bare END"),
     )
@@ -112,15 +117,15 @@ def _spelled(column: str) -> str:
 
 def _words(column: str) -> str:
     words_only = f"trim(regexp_replace({column}, '[^\\p{{L}}\\p{{M}}\\p{{N}}]+', ' ', 'g'))"
-    return (
-        f"CASE WHEN regexp_full_match({column}, '[A-Z0-9]+( [A-Z0-9]+)*') THEN {column} ELSE {words_only} END"
-    )
+    return f"CASE WHEN regexp_full_match({column}, {literal(_PLAIN)}) THEN {column} ELSE {words_only} END"
 
 
 def _without_designators(column: str) -> str:
     # what is left begins and ends with a word, as plain names do
     text = f"regexp_replace({column}, {literal(_TRAILING)}, '')"
-    return f"regexp_replace({text}, {literal(_LEADING)}, '')"
+    # few names begin with one, which is seen without the pattern
+    is_led = " OR ".join(f"starts_with({column}, {literal(word)})" for word in _LEADING_WORDS)
+    return f"CASE WHEN {is_led} THEN regexp_replace({text}, {literal(_LEADING)}, '') ELSE {text} END"
 
 
 def compact_name(column: str) -> str:
@@ -247,14 +252,17 @@ def canonical_tokens(normal: str) -> tuple[str, ...]:
 
 TRADES = frozenset(
     """
-    APARTMENTS AUTO AUTOBODY BAKERY BARBER BOUTIQUE BREWERY BREWING BUILDERS CABINETS CAFE
-    CARPENTRY CARPET CATERING CHIROPRACTIC CHURCH CLEANERS CLEANING CONSTRUCTION CONTRACTING
-    CONTRACTORS DAYCARE DENTAL DENTISTRY DRYWALL ELECTRIC ELECTRICIANS EXCAVATING EXCAVATION
-    FARM FARMS FENCE FENCING FLOORING FLORIST FUNERAL FURNITURE GROCERY HAULING HEATING HOMES
-    HOTEL INN INSURANCE JANITORIAL JEWELERS LANDSCAPING LAUNDRY LAWN LOGGING LUMBER MASONRY
-    MORTGAGE MOTEL NURSERY PAINTING PAVING PHARMACY PIZZA PLUMBING POULTRY RANCH REALTY RENTAL
-    RENTALS RESTAURANT ROOFING SALON SEAFOOD STAFFING TAVERN TOURS TOWING TRAVEL TRUCKING
-    UPHOLSTERY VETERINARY WELDING WINERY
+    AMBULANCE APARTMENTS APPRAISAL APPRAISALS ARCHITECTS AUTO AUTOBODY AUTOMOTIVE BAKERY BARBER
+    BOUTIQUE BREWERY BREWING BUILDERS CABINETS CAFE CARPENTRY CARPET CATERING CHIROPRACTIC CHURCH
+    CLEANERS CLEANING COLLISION CONCRETE CONSTRUCTION CONTRACTING CONTRACTORS COUNSELING DAYCARE
+    DENTAL DENTISTRY DIESEL DRYWALL ELECTRIC ELECTRICIANS EXCAVATING EXCAVATION FARM FARMS FENCE
+    FENCING FLOORING FLORIST FORESTRY FUNERAL FURNITURE GROCERY HAULING HEATING HOMES HOSPITALITY
+    HOTEL HOTELS HVAC INN INSURANCE INTERPRETING IRRIGATION JANITORIAL JEWELERS LANDSCAPE
+    LANDSCAPING LAUNDRY LAWN LODGING LOGGING LUMBER MASONRY MORTGAGE MOTEL MOVERS NURSERY OUTFITTERS
+    PAINTING PAVING PEST PHARMACY PIZZA PLUMBING POULTRY PRINTING RANCH REALTY REFRIGERATION
+    RELOCATION RENTAL RENTALS RESORT RESTAURANT ROOFING SALON SANITATION SEAFOOD SEPTIC SIGNS
+    STAFFING TAVERN TIMBER TIRE TOURS TOWING TRADING TRAVEL TRUCKING UPHOLSTERY VETERINARY WELDING
+    WINERY
     """.split()  # noqa: SIM905 -- a list of words reads best as lines
 )
 """Words that name a line of business: a firm of that trade is not one that lacks the word."""

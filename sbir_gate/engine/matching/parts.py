@@ -34,8 +34,9 @@ ROW_KEY = f"(hash({', '.join(_CONTENT)}) >> 1)::BIGINT"
 """SQL for the number that a row is known by, a hash of its content."""
 
 
-# a dictionary of what is nearly distinct costs a third of the writing and saves no room
-_PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
+# a dictionary of what is nearly distinct costs a third of the writing and saves no room; LZ4 takes no more
+# room than the default, and three quarters of its time to read
+_PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000, COMPRESSION lz4_raw"
 
 # rows that are looked at together: enough to keep every thread busy, few enough to stay small
 _BATCH_RECIPIENTS = 500_000

@@ -10,15 +10,16 @@ parts are joined by `joined`, in any order and grouping, a part done twice inclu
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from duckdb import DuckDBPyConnection
 
+from sbir_gate.engine.matching.checkpoints import MatchingCheckpoints
 from sbir_gate.engine.matching.confidence import Model
-from sbir_gate.engine.matching.decisions import PairFacts, pair_facts
+from sbir_gate.engine.matching.decisions import DecisivePairs, PairFacts, pair_facts
 from sbir_gate.engine.matching.scoring import (
     QUERIES_AT_ONCE,
     PairRows,
@@ -28,9 +29,6 @@ from sbir_gate.engine.matching.scoring import (
     score_rows,
 )
 from sbir_gate.model.matches import Method
-
-DecisivePairs = Mapping[int, tuple[PairFacts, ...]]
-"""The pairs of each query that may decide something, in the order of their content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +62,35 @@ def score_queries(
     scoring: Scoring,
     advanced: Callable[[], None] = lambda: None,
     queries_at_once: int = QUERIES_AT_ONCE,
+    checkpoints: MatchingCheckpoints | None = None,
 ) -> DecisivePairs:
-    """Return the decisive pairs of all queries, as many parts at a time as the database has threads."""
+    """Return the decisive pairs of all queries, as many parts at a time as the database has threads.
+
+    A finished part is kept in the `checkpoints`; one that is there is not done again.
+    """
     threads = int(connection.execute("SELECT current_setting('threads')").fetchall()[0][0])
+    size = max(queries_at_once // threads, 1)
     parts: list[DecisivePairs] = []
-    running: deque[Future[DecisivePairs]] = deque()
+    running: deque[tuple[int, Future[DecisivePairs]]] = deque()
 
     def take() -> None:
-        parts.append(running.popleft().result())
+        number, future = running.popleft()
+        parts.append(future.result())
+        if checkpoints is not None:
+            checkpoints.keep_part(size, number, parts[-1])
         advanced()
 
     with ThreadPoolExecutor(threads, thread_name_prefix="sbir-gate-queries") as pool:
-        for condition in query_ranges(connection, max(queries_at_once // threads, 1)):
+        for number, condition in enumerate(query_ranges(connection, size)):
+            found = checkpoints.part(size, number) if checkpoints is not None else None
+            if found is not None:
+                parts.append(found)
+                advanced()
+                continue
             if len(running) == threads:
                 take()
             # fetched by this thread: only it can be interrupted where the time is over
-            running.append(pool.submit(decisive_pairs, fetch_pairs(connection, condition), scoring))
+            running.append((number, pool.submit(decisive_pairs, fetch_pairs(connection, condition), scoring)))
         while running:
             take()
     return joined(parts)

@@ -152,13 +152,21 @@ class Bench:
                 log,
                 progress=folder / "progress",
             )
-            result = self._launch(request)
             try:
+                result = self._launch(request)
                 raise_on_failure(request, result)
             except EnricherError as error:
-                raise error from reported_error(metrics)
+                error.name_files({**self._handed(), "{output}": output, "{metrics}": metrics})
+                raise error from error.__cause__ or reported_error(metrics)
             self._check_run()
             return read(result, output, metrics)
+
+    def _handed(self) -> dict[str, Path]:
+        """Return the inputs that were written for the engine: the user knows their placeholders alone."""
+        scratch = self.plan.scratch_folder.resolve()
+        inputs = {"{awards}": self.plan.awards_path, "{recipients}": self.plan.recipients_path}
+        resolved = {name: path.resolve() for name, path in inputs.items()}
+        return {name: path for name, path in resolved.items() if path.is_relative_to(scratch)}
 
 
 def with_placeholders(error: EnricherError, output: Path, metrics: Path) -> EnricherError:

@@ -14,7 +14,7 @@ from sbir_gate.errors import ConfigurationError
 REQUIRED_PLACEHOLDERS = ("awards", "recipients", "output")
 PLACEHOLDERS = (*REQUIRED_PLACEHOLDERS, "metrics", "python")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
-_HINT = "write enricher.command like '{python} enrich.py {awards} {recipients} {output}'"
+_HINT = "write it like '{python} enrich.py {awards} {recipients} {output}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,24 @@ def parse_command(template: str) -> CommandTemplate:
     try:
         arguments = tuple(shlex.split(template))
     except ValueError as error:
-        raise ConfigurationError(f"enricher.command: {error} in {template!r}", _HINT) from error
+        raise ConfigurationError(f"the engine's command: {error} in {template!r}", _HINT) from error
     if not arguments:
-        raise ConfigurationError("enricher.command is empty", _HINT)
+        raise ConfigurationError("the engine's command is empty", _HINT)
     used = {name for argument in arguments for name in _PLACEHOLDER.findall(argument)}
     unknown = sorted(used - set(PLACEHOLDERS))
     if unknown:
         known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
         raise ConfigurationError(
-            f"enricher.command: unknown placeholder {{{unknown[0]}}} in {template!r}", f"known are {known}"
+            f"the engine's command: unknown placeholder {{{unknown[0]}}} in {template!r}",
+            f"known are {known}",
         )
     missing = [name for name in REQUIRED_PLACEHOLDERS if name not in used]
     if missing:
         raise ConfigurationError(
-            f"enricher.command: placeholder {{{missing[0]}}} is missing in {template!r}", _HINT
+            f"the engine's command: placeholder {{{missing[0]}}} is missing in {template!r}", _HINT
         )
     if any("\0" in argument for argument in arguments):
-        raise ConfigurationError(f"enricher.command: holds a NUL character: {template!r}", _HINT)
+        raise ConfigurationError(f"the engine's command: holds a NUL character: {template!r}", _HINT)
     return CommandTemplate(arguments)
 
 

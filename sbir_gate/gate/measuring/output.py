@@ -19,7 +19,7 @@ from sbir_gate.errors import EnricherError
 from sbir_gate.gate.measuring.rows import HINT, Cells, read_rows
 from sbir_gate.model.by_award import ByAward
 from sbir_gate.model.explanation import ExplainedCandidate, Party
-from sbir_gate.model.matches import Decision, DecisionKind, Method
+from sbir_gate.model.matches import Decision, DecisionKind, Method, PlaceEvidence
 
 MAX_CANDIDATES = 5
 # far more than any engine has; each becomes a metric
@@ -36,6 +36,7 @@ _ROUNDING = 1e-9
 # `float` would also take digits of any script, and underscores between them
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-]?(?:inf|nan)", re.IGNORECASE)
 _KINDS = {kind.value: kind for kind in DecisionKind}
+_PLACES = {place.value: place for place in PlaceEvidence}
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +303,15 @@ def _decision(cells: Cells) -> Decision:
         score=score or 0.0,
         confidence=_number_within(cells.match_confidence, 1, "match_confidence"),
         candidate_ids=_candidate_ids(_known(cells.match_candidates)),
+        place=_place(_known(cells.match_place)),
     )
+
+
+def _place(cell: str) -> PlaceEvidence | None:
+    text = cell.strip().casefold()
+    if text and text not in _PLACES:
+        raise _CellError("match_place", f"is none of {', '.join(_PLACES)}")
+    return _PLACES.get(text)
 
 
 def _known(cell: str | None) -> str:

@@ -114,7 +114,7 @@ def run_process(request: ProcessRequest) -> ProcessResult:
     if result["start_error"]:
         raise EnricherError(
             f"{request.name} cannot be started: {result['start_error']}",
-            "make the first word of enricher.command a program on the PATH, or the path to an executable",
+            "make the first word of its command a program on the PATH, or the path to an executable",
             command=shlex.join(request.arguments),
         )
     if result["survivors"]:

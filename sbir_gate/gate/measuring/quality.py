@@ -23,7 +23,8 @@ from functools import cache
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
-from sbir_gate.model.award_columns import AwardColumns, AwardRecords, placed
+from sbir_gate.gate.measuring.link_strata import absent_linked, link_strata
+from sbir_gate.model.award_columns import AwardColumns, AwardRecords, placed, said_places
 from sbir_gate.model.awards import Label
 from sbir_gate.model.by_award import ByAward
 from sbir_gate.model.fixture_draw import FixtureDraw, rate_of_all
@@ -155,6 +156,8 @@ def measure_quality(
         population=(
             PopulationRate(draw.population, of_all.rate, of_all.low, of_all.high) if draw and of_all else None
         ),
+        link_strata=link_strata(answered, strata_of, known),
+        absent_linked=absent_linked(answered, profiles, truth),
     )
 
 
@@ -257,7 +260,7 @@ def award_records(
     strata, strata_at = placed([*map(_strata_of, asked.distinct), _NO_STRATA])
     place_of = dict(zip(asked.award_ids, asked.places, strict=True))
     asked_at = [place_of.get(award_id, -1) for award_id in answered.award_ids]
-    decided, decided_at = placed((answer.kind, answer.method) for answer in answered.distinct)
+    decided, decided_at = placed((answer.kind, answer.method, answer.place) for answer in answered.distinct)
     named = [_recipient(answer, recipients.get(answer.link)) for answer in answered.distinct]
     firms, firm = placed(map(firm_names.__getitem__, asked_at))
     known, recipient = placed(map(named.__getitem__, answered.places))
@@ -277,7 +280,7 @@ def award_records(
         AwardColumns(
             firms=firms,
             recipients=known,
-            kinds=tuple((*decided[place], label, *strata[at]) for place, label, at in kinds),
+            kinds=tuple((*decided[place][:2], label, *strata[at]) for place, label, at in kinds),
             award_id=tuple(answered.award_ids),
             firm=firm,
             recipient=recipient,
@@ -285,6 +288,7 @@ def award_records(
             score=each(lambda answer: answer.score),
             confidence=each(lambda answer: answer.confidence),
             candidate_ids=each(lambda answer: answer.candidate_ids),
+            places=said_places(decided[place][2] for place, _, _ in kinds),
         )
     )
 

@@ -38,6 +38,7 @@ class Cells(NamedTuple):
     match_confidence: str | None = None
     match_decision: str | None = None
     match_candidates: str | None = None
+    match_place: str | None = None
 
 
 class Header(NamedTuple):

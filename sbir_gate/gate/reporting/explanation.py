@@ -212,7 +212,7 @@ def _searched_text(found: Explanation) -> str:
 def _title(found: Explanation) -> str:
     decision = found.decision
     if decision.kind is DecisionKind.NONE:
-        return "not linked, and no candidate"
+        return "not linked, and no candidate" if found.names_candidates else "not linked"
     best = next((one for one in found.candidates if one.recipient_id == decision.recipient_id), None)
     recipient = _recipient(best.party.name if best else "", decision.recipient_id)
     certainty = "" if decision.confidence is None else f", confidence {_confidence(decision.confidence)}"
@@ -228,9 +228,7 @@ def _why(found: Explanation) -> str:
         return f"name frequency: {have} of this name, and no place decides between them"
     if found.reason is not None:
         return reason_text(found.reason)
-    if found.is_stated:
-        return _BASES[Basis.IDENTIFIER] if found.basis is Basis.IDENTIFIER else ""
-    return _BASES.get(found.basis, "")
+    return "" if found.is_stated else _BASES.get(found.basis, "")
 
 
 def _place(party: Party) -> str:
@@ -315,6 +313,8 @@ def _since(shift: DecisionShift, found: Explanation) -> tuple[str, ...]:
         return (was, "The link is the same now." if before.link else "Not linked now, either.")
     if shift.lost_by is not None:
         return (was, f"That link was lost by {_STAGES[shift.lost_by]}.")
+    if before.link and not found.names_candidates:
+        return (was, "That link is lost. The engine reports no candidates, so the stage is not known.")
     return (was, "The link is new.")
 
 

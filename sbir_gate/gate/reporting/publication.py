@@ -69,7 +69,7 @@ def _rungs(view: View, charts: tuple[str, ...]) -> Sequence[_Rung]:
     Details go first, then the folded awards (all are in a file of their own), then what is
     within limits, then what is undecided. Only the last one has not all that fails, and says so.
     """
-    plainer = replace(view, info_rows=(), quality=(), strata=(), reliability=(), environment=())
+    plainer = replace(view, info_rows=(), quality=(), strata=(), links=(), reliability=(), environment=())
     with_awards = [replace(plainer, awards=view.awards.first(most)) for most in _AWARDS_BY_RUNG]
     short = replace(
         with_awards[-1],

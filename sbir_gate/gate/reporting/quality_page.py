@@ -18,6 +18,7 @@ from sbir_gate.gate.reporting.quality_tables import (
     band_table,
     firm_table,
     identifier_table,
+    link_table,
     method_table,
     review_table,
     unmatched_table,
@@ -112,6 +113,12 @@ def _facts(report: QualityReport) -> Iterator[Fact]:
             f"{labelled:,}",
             f"{share_text(labelled / share.whole if share.whole else None)} of the awards",
         )
+    if (absent := quality.absent_linked) is not None and absent.whole:
+        yield Fact(
+            "Linked without a recipient",
+            share_text(absent.rate),
+            f"{absent.part:,} of {counted(absent.whole, 'firm')} without a recipient",
+        )
     if quality.calibration_error is not None:
         yield Fact("Calibration error", rate(quality.calibration_error), "confidence against correct share")
     yield Fact(
@@ -137,6 +144,7 @@ def _methods(report: QualityReport, *, has_truth: bool) -> Section:
         "methods",
         "Methods, scores and confidence",
         method_chart(report) if report.quality.links_by_method else method_table(report),
+        link_table(report, has_truth=has_truth),
         band_table(report, has_truth=has_truth),
         histogram_chart("scores", "Scores", report.scores, 0),
         histogram_chart("confidences", "Confidence", report.confidences, 2),

@@ -12,6 +12,7 @@ from sbir_gate.gate.reporting.quality_words import (
     NOT_STATED,
     interval_text,
     method_name,
+    place_name,
     segment_name,
     share_text,
     shown,
@@ -88,6 +89,41 @@ def method_table(report: QualityReport) -> Table:
             (method_name(method), number(count), share_cell(count / links)) for method, count in methods
         ),
         empty="no links",
+    )
+
+
+def link_table(report: QualityReport, *, has_truth: bool) -> Table | None:
+    """Return the links by method and place, with the precision that they state, and the measured one."""
+    if not report.quality.link_strata:
+        return None
+    truth = (Column("Precision", _NUMBER), Column("95% interval", _NUMBER)) if has_truth else ()
+    return Table(
+        key="link-strata",
+        caption="Stated and measured precision by method and place",
+        columns=(
+            Column("Method"),
+            Column("Place"),
+            Column("Links", _NUMBER),
+            Column("Stated", _NUMBER),
+            *truth,
+        ),
+        rows=tuple(
+            (
+                method_name(stratum.method),
+                place_name(stratum.place),
+                number(stratum.links),
+                share_cell(stratum.stated),
+                *(
+                    (
+                        share_cell(stratum.precision),
+                        Cell(interval_text(stratum.precision), stratum.precision.low),
+                    )
+                    if has_truth
+                    else ()
+                ),
+            )
+            for stratum in report.quality.link_strata
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import NOTHING
-from sbir_gate.model.matches import Method
+from sbir_gate.model.matches import Method, PlaceEvidence
 from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.quality_report import Band, Dimension, Gap, Segment
 
@@ -84,6 +84,16 @@ _METHODS: Mapping[str, str] = MappingProxyType(
 )
 
 
+_PLACES: Mapping[PlaceEvidence, str] = MappingProxyType(
+    {
+        PlaceEvidence.CONFIRMS: "confirms",
+        PlaceEvidence.SAME_STATE: "same state",
+        PlaceEvidence.UNKNOWN: "unknown",
+        PlaceEvidence.CONTRADICTS: "contradicts",
+    }
+)
+
+
 def segment_name(segment: Segment) -> str:
     """Return what a segment is called: "Phase I", "small (10 to 49)", "12 other values"."""
     if segment.merged:
@@ -105,6 +115,11 @@ def gap_texts(gaps: Sequence[Gap]) -> Iterator[str]:
     lacking = [AWARD_GAPS[gap] for gap in gaps if gap in AWARD_GAPS]
     if lacking:
         yield f"no award has a value for: {', '.join(lacking)} (--awards)"
+
+
+def place_name(place: PlaceEvidence | None) -> str:
+    """Return what the place of a link says, or a dash."""
+    return NOTHING if place is None else _PLACES[place]
 
 
 def method_name(method: str) -> str:

@@ -226,10 +226,21 @@ def _quality_blocks(view: View) -> Iterator[Table]:
         columns = (Column("segment", has_choices=True), Column("value"))
         numbers = tuple(Column(name, is_number=True) for name in names)
         yield Table("segments", "Quality by segment", (*columns, *numbers), rows, has_filter=True)
+    yield from _link_table(view)
     if view.reliability:
         heads = tuple(Column(name) for name in ("confidence", "decisions", "stated", "correct"))
         bins = tuple((row.confidence, row.count, row.stated, row.correct) for row in view.reliability)
         yield Table("reliability", "Stated confidence and share correct", heads, bins)
+
+
+def _link_table(view: View) -> Iterator[Table]:
+    if view.links:
+        names = ("links", "stated", "precision", "95% interval")
+        columns = (Column("method"), Column("place"), *(Column(name, is_number=True) for name in names))
+        rows = tuple(
+            (row.method, row.place, row.links, row.stated, row.precision, row.interval) for row in view.links
+        )
+        yield Table("link-strata", "Stated and measured precision by method and place", columns, rows)
 
 
 def _fact_table(key: str, facts: Sequence[ViewFact]) -> Iterator[Table]:

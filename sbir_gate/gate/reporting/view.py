@@ -39,6 +39,7 @@ from sbir_gate.gate.reporting.policy_view import (
     policy_words,
     waiver_rows,
 )
+from sbir_gate.gate.reporting.quality_words import interval_text, place_name, share_text
 from sbir_gate.gate.reporting.quantities import NOTHING, bar, counted, quantity, rate
 from sbir_gate.model.finding import Severity
 from sbir_gate.model.moments import moment_text
@@ -75,6 +76,18 @@ class StratumRow:
     match_rate: str
     precision: str
     recall: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """The links of one method and place, the precision that they state, and the measured one."""
+
+    method: str
+    place: str
+    links: str
+    stated: str
+    precision: str
+    interval: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +144,7 @@ class View:
     head: CommitView | None = None
     quality: tuple[Fact, ...] = ()
     strata: tuple[StratumRow, ...] = ()
+    links: tuple[LinkRow, ...] = ()
     reliability: tuple[ReliabilityRow, ...] = ()
     environment: tuple[Fact, ...] = ()
     log: tuple[str, ...] = ()
@@ -202,6 +216,7 @@ def build_view(
         head=_commit(verdict.head_commit, subjects.head, links.commit),
         quality=_quality_facts(run) if run else (),
         strata=_strata(run) if run else (),
+        links=_links(run) if run else (),
         reliability=_reliability(run) if run else (),
         environment=(*_verdict_facts(verdict), *(_environment_facts(run) if run else ())),
         log=log_of(verdict),
@@ -257,6 +272,9 @@ def _quality_facts(run: Run) -> tuple[Fact, ...]:
             f"{population_text(quality.population)}, estimated for {quality.population.awards:,} awards"
         )
         facts.append(Fact("match rate of all awards", estimate))
+    if (absent := quality.absent_linked) is not None and absent.whole:
+        linked = f"{absent.part:,} of {absent.whole:,} ({share_text(absent.rate)})"
+        facts.append(Fact("firms without a recipient that have a link", linked))
     others = (item for item in quality.rates().items() if item[0] not in _ALREADY_SHOWN)
     return (*facts, *(Fact(metric_name(name), rate(value)) for name, value in others))
 
@@ -273,6 +291,20 @@ def _strata(run: Run) -> tuple[StratumRow, ...]:
             recall=rate(stratum.recall),
         )
         for stratum in run.quality.strata
+    )
+
+
+def _links(run: Run) -> tuple[LinkRow, ...]:
+    return tuple(
+        LinkRow(
+            method=plain(stratum.method, _ID_CHARACTERS),
+            place=place_name(stratum.place),
+            links=f"{stratum.links:,}",
+            stated=rate(stratum.stated),
+            precision=rate(stratum.precision.rate),
+            interval=interval_text(stratum.precision),
+        )
+        for stratum in run.quality.link_strata
     )
 
 

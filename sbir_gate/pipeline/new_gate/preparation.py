@@ -120,7 +120,7 @@ def prepare_gate(
     request = DrawRequest(
         _given(answers.awards),
         _given(answers.recipients),
-        None if answers.truth is None else folder / answers.truth,
+        answers.truth,
         answers.count,
         answers.seed,
         edges.now().date(),

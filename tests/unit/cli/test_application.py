@@ -101,3 +101,34 @@ def test_a_near_miss_of_whatever_is_typed_is_suggested_in_one_line(
     (tmp_path / "baselines").mkdir()
     assert exit_status(Interruption(), arguments) == 2
     assert capsys.readouterr().err == f"{told}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["run", "--truth", ""], "--truth: must not be empty: name a path ('')\n"),
+        (["run", "--enricher", "a && b"], "the engine's command: must be one command: it is started without"),
+        (
+            ["check-engine", ""],
+            "the engine's command: must name a program, or be null for the built-in",
+        ),
+        (
+            ["enrich", "--awards", "a.csv", "--recipients", "r.csv", "--output", "o.csv", "--cluster", "x"],
+            "--cluster: must be local:N for N workers here, or the address",
+        ),
+        (
+            ["run", "--set", "gate.max_lost=x", "--repeats", "1"],
+            "--set: gate.max_lost: must be a whole number ('x'); 'sbir-gate config show' lists every key\n",
+        ),
+        (
+            ["label", "--compare", "a.csv", "b.csv"],
+            "a.csv: the truth cannot be read: No such file or",
+        ),
+    ],
+)
+def test_an_error_names_what_the_user_gave(tmp_path, arguments, error, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert exit_status(Interruption(), arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {error}")
+    assert "fixtures." not in said

@@ -141,7 +141,7 @@ class TestEnricher:
 
     def test_a_placeholder_that_is_missing(self):
         found = lines("enricher.command=engine {awards} {recipients}")
-        assert any("enricher.command: placeholder {output} is missing" in line for line in found)
+        assert any("--set: the engine's command: placeholder {output}" in line for line in found)
 
     def test_the_own_interpreter_is_there(self):
         found = lines(

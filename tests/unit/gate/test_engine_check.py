@@ -133,6 +133,7 @@ def test_an_engine_that_keeps_the_contract_is_right_line_by_line(folder):
         "ok: {output}: match_method has name (2), none (2); 2 of 4 awards are linked",
         "ok: {output}: links have a match_score from 90.5 to 90.5",
         "ok: {output}: match_confidence is not written; it is optional: the probability t",
+        "ok: {output}: match_place is not written; it is optional: confirms, same-state, ",
         "ok: {output}: match_decision is not written; it is optional: link, candidate or ",
         "ok: {output}: match_candidates is not written; it is optional: a JSON list of up",
         "ok: {metrics}: is not written; it is optional: with it the gate judges the engin",
@@ -185,6 +186,15 @@ def test_an_engine_that_links_nothing_has_a_warning():
     assert flaws(checked("rows = [[a, '', 'none', 0] for a, *_ in rows]"), Gravity.WARNING) == [
         Flaw.ENGINE_WITHOUT_LINKS
     ]
+
+
+def test_an_id_of_two_firms_is_named_with_what_it_does_to_the_verdict(folder):
+    with (folder / "recipients.csv").open("a") as file:
+        file.write("203,Bolt\n")
+    check = checked("rows[1][1:] = ['203', 'name', 90]")
+    (said,) = [line for line in render_check(check.found).splitlines() if line.startswith("warning: ")]
+    assert "{recipients}: 1 recipient_id is on rows of different firms, such as '203' ('Bolt', 'Cog')" in said
+    assert "a link to one of them counts as correct for each of its firms; give each recipient" in said
 
 
 def test_what_an_engine_writes_besides_its_outputs_is_named(folder):

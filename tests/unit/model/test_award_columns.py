@@ -30,6 +30,11 @@ def test_columns_of_different_lengths_are_refused(name):
         awards_of(shorter)
 
 
+def test_places_without_their_kinds_are_refused():
+    with pytest.raises(ValueError, match="awards: places is not as long as kinds"):
+        awards_of(replace(COLUMNS, places=(None,)))
+
+
 @pytest.mark.parametrize("place", [-1, 1_000])
 @pytest.mark.parametrize(
     ("name", "table"), [("firm", "firms"), ("recipient", "recipients"), ("kind", "kinds")]
@@ -41,7 +46,8 @@ def test_a_place_that_its_table_does_not_have_is_refused(name, table, place):
 
 
 def test_every_column_is_checked():
-    names = {field.name for field in fields(AwardColumns)} - {"firms", "recipients", "kinds", "award_id"}
+    tables = {"firms", "recipients", "kinds", "places"}
+    names = {field.name for field in fields(AwardColumns)} - tables - {"award_id"}
     assert names == {"firm", "recipient", "kind", "score", "confidence", "candidate_ids"}
 
 

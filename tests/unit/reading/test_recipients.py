@@ -6,7 +6,9 @@ import duckdb
 import pytest
 
 from sbir_gate.errors import InputError
+from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.layout import RECIPIENTS
+from sbir_gate.reading.loading import RawFile
 from sbir_gate.reading.recipients import check_table, iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from tests.step_options import reading_options
@@ -197,3 +199,36 @@ def test_the_share_is_of_all_files_together(connection, tmp_path):
         batch.share_read for batch in iterate_recipients(connection, folder, tmp_path, reading_options())
     ]
     assert shares == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("chunk_size", [100, 10_000])
+def test_a_damaged_page_of_parquet_is_the_error_of_its_file(connection, read, tmp_path, chunk_size):
+    """Whether its rows are copied before they are cleaned (a small chunk) or not."""
+    path = tmp_path / "recipients.parquet"
+    rows = "SELECT 'h' || range AS recipient_id, 'ACME ' || hash(range) AS recipient_name FROM range(9000)"
+    connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4 : len(content) // 2] = bytes(len(content) // 4)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"recipients\.parquet: cannot be read as Parquet"):
+        read(path, chunk_size)
+
+
+def test_an_error_that_is_not_the_files_stays_what_it_is(connection, tmp_path):
+    path = tmp_path / "recipients.parquet"
+    rows = "SELECT 'h' || range AS recipient_id FROM range(5000)"
+    connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    error = duckdb.IOException("no room")
+    [file] = resolve_files(path)
+    raw = RawFile(connection, file, tmp_path, reading_options())
+    assert next(raw.blocks([0], is_read_once=True)).rows == 5000
+    assert raw.__exit__(None, error, None) is None
+
+
+def test_files_of_all_kinds_are_read_one_after_the_other(connection, read, tmp_path):
+    text = write(tmp_path, "recipient_id,recipient_name\nh1,ACME\nh2,FOO\n")
+    parquet = tmp_path / "recipients.parquet"
+    query = "SELECT 'h' || range AS recipient_id, 'BAR' AS recipient_name FROM range(5000)"
+    connection.execute(f"COPY ({query}) TO '{parquet}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    for chunk_size in (1000, 10_000):
+        assert [len(read(path, chunk_size)[0]) for path in (text, parquet, text)] == [2, 5000, 2]

@@ -247,7 +247,7 @@ def test_quoted_signs_are_arguments():
         ("enricher.command=5", "must be a list (5)"),
         ("enricher.pass_environment=[A, A]", "must not name anything twice (['A', 'A'])"),
         ("enricher.pass_environment=HOME", "must be a list ('HOME')"),
-        ("fixtures.awards=''", "must be a path (put a number in quotes) ('')"),
+        ("fixtures.awards=''", "must not be empty: name a path ('')"),
         ("fixtures.awards=null", "must be a path (put a number in quotes), not null"),
         ("reading.max_reject_percent=101", "must be at most 100 (101)"),
         ("matching.methods=[]", "must name at least one ([])"),

@@ -95,6 +95,7 @@ def test_each_award_has_one_row_in_its_place_with_what_was_decided(write, tmp_pa
         "match_method": "uei-exact",
         "match_score": "100.0",
         "match_confidence": "0.998",
+        "match_place": "",
         "match_decision": "link",
         "match_candidates": "",
     }
@@ -106,6 +107,7 @@ def test_each_award_has_one_row_in_its_place_with_what_was_decided(write, tmp_pa
         "none",
         "0.0",
         "0.0",
+        "",
         "none",
         "[]",
     ]

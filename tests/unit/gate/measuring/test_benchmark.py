@@ -188,6 +188,18 @@ def test_a_crash_keeps_its_exit_status(plan):
     assert (caught.value.status, caught.value.log_tail) == (2, ("bad file",))
 
 
+def test_messages_name_placeholders_in_place_of_files_that_the_user_never_sees(plan):
+    own = replace(plan, recipients_path=Path("/data/recipients.csv"), working_folder=Path("/work"))
+
+    def launch(request):
+        _, awards, recipients, output, _ = request.arguments
+        return ProcessResult(2, False, 1.0, 1.0, 1.0, (f"{awards} and {recipients}", f"to {output}"))
+
+    with pytest.raises(EnricherError) as caught:
+        benchmark(own, launch)
+    assert caught.value.log_tail == ("{awards} and /data/recipients.csv", "to {output}")
+
+
 def test_a_time_out_is_no_result_even_with_output(plan):
     with pytest.raises(EnricherError, match="timed out after 300 s"):
         benchmark(plan, FakeLaunch(GOOD, ends=ProcessResult(0, True, 300.0, 1.0, 1.0)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sbir_gate.errors import EnricherError
 from sbir_gate.gate.measuring.output import OutputFaults, check_rows, digest, read_decisions
-from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.matches import Decision, DecisionKind, PlaceEvidence
 
 REQUIRED = ("award_id", "recipient_id", "match_method", "match_score")
 ALL = (*REQUIRED, "match_confidence", "match_decision", "match_candidates")
@@ -76,6 +76,14 @@ def test_blanks_around_ids_are_kept_in_parquet(tmp_path, blank):
 
 
 @pytest.mark.parametrize(
+    ("cell", "place"), [(" Same-State ", PlaceEvidence.SAME_STATE), ("", None), ("null", None)]
+)
+def test_what_the_place_says_is_read(decisions_of, cell, place):
+    row = ("A1", "R1", "own", "100", cell)
+    assert decisions_of((*REQUIRED, "match_place"), row)[0].place is place
+
+
+@pytest.mark.parametrize(
     ("score", "meant"), [("1e1", 10.0), ("+9.", 9.0), (".5", 0.5), ("1.5E+01", 15.0), ("095", 95.0)]
 )
 def test_plain_numbers_in_any_form_are_read(decisions_of, score, meant):
@@ -91,6 +99,11 @@ def test_at_most_five_candidates_are_kept(decisions_of):
 def test_a_missing_value_in_words_is_no_recipient(decisions_of, missing):
     (decision,) = decisions_of(REQUIRED, ("A1", missing, "uei-exact", "100"))
     assert (decision.kind, decision.recipient_id) == (DecisionKind.NONE, "")
+
+
+def test_a_place_that_says_something_else_is_a_fault(decisions_of):
+    with pytest.raises(EnricherError, match="match_place: is none of confirms, same-state, unknown"):
+        decisions_of((*REQUIRED, "match_place"), ("A1", "R1", "own", "100", "near"))
 
 
 def test_doubled_rows_are_kept(decisions_of):

@@ -3,9 +3,12 @@ from datetime import date
 
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.markdown import render_markdown
+from sbir_gate.gate.reporting.report_page import Background, report_page
 from sbir_gate.gate.reporting.view import MAX_REASONS, build_view
 from sbir_gate.model.finding import Severity, recorded
-from sbir_gate.model.run import PopulationRate
+from sbir_gate.model.matches import PlaceEvidence
+from sbir_gate.model.proportion import Proportion
+from sbir_gate.model.run import LinkStratum, PopulationRate
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.model.waiver import Waiver, Waivers
 from tests.factories import (
@@ -122,6 +125,22 @@ def test_empty_bins_are_left_out_of_the_reliability_diagram():
     bins = (replace(quality.reliability[0], count=0), quality.reliability[1])
     head = make_run(quality=replace(quality, reliability=bins))
     assert [row.count for row in view_of(head, None).reliability] == ["26"]
+
+
+def test_links_are_shown_by_method_and_place_with_stated_and_measured_precision():
+    strata = (
+        LinkStratum("name-exact", PlaceEvidence.SAME_STATE, 1_200, 0.985, Proportion.of(99, 100)),
+        LinkStratum("uei-exact", None, 18, None, Proportion.of(0, 0)),
+    )
+    quality = replace(make_run().quality, link_strata=strata, absent_linked=Proportion.of(3, 115))
+    head = make_run(quality=quality)
+    text = render_markdown(view_of(head, None))
+    assert "| name-exact | same state | 1,200 | 0.985 | 0.990 | 94.6 to 99.8% |" in text
+    assert "| uei-exact | - | 18 | - | - | - |" in text
+    assert "3 of 115 (2.6%)" in text
+    page = report_page(head, judge(head, None, POLICY), Background())
+    (quality_section,) = (section for section in page.sections if section.key == "quality")
+    assert "link-strata" in [block.key for block in quality_section.blocks]
 
 
 def test_control_characters_of_data_reach_no_channel():
