@@ -188,6 +188,15 @@ def test_an_engine_that_links_nothing_has_a_warning():
     ]
 
 
+def test_an_id_of_two_firms_is_named_with_what_it_does_to_the_verdict(folder):
+    with (folder / "recipients.csv").open("a") as file:
+        file.write("203,Bolt\n")
+    check = checked("rows[1][1:] = ['203', 'name', 90]")
+    (said,) = [line for line in render_check(check.found).splitlines() if line.startswith("warning: ")]
+    assert "{recipients}: 1 recipient_id is on rows of different firms, such as '203' ('Bolt', 'Cog')" in said
+    assert "a link to one of them counts as correct for each of its firms; give each recipient" in said
+
+
 def test_what_an_engine_writes_besides_its_outputs_is_named(folder):
     (folder / "known.log").write_text("")
     check = checked(
