@@ -156,7 +156,7 @@ def main():
             for name in ("left_side", "right_side")
         ]
         linker = Linker(sides, settings(task.variant), log_level=logging.WARNING)
-        has_zips = connection.execute("SELECT count(zip5) > 0 FROM left_side").fetchone()[0]
+        has_zips = connection.execute("SELECT count(zip5) > 0 FROM left_side").fetchall()[0][0]
         with task.stage("train"):
             train(linker, "zip5" if has_zips else "city")
         with task.stage("predict"):
