@@ -92,6 +92,10 @@ lock: ## pin the dependencies of pyproject.toml again, to their newest versions 
 	sed -nE 's/^((duckdb|numpy|rapidfuzz)==[^\\]*[^\\ ]) *\\$$/\1/p' requirements.lock \
 		| $(UV) pip compile --group peers $(LOCK_OPTIONS) --constraint /dev/stdin \
 		--output-file requirements-peers.lock
+	# beside the packages of the development environment, but for one that is too new for Amazon's own library
+	sed -nE '/^python-dateutil==/d;s/^([^ #]+==[^\]*[^\ ]) *\\$$/\1/p' requirements-dev.lock \
+		| $(UV) pip compile --group s3-tests $(LOCK_OPTIONS) --constraint /dev/stdin \
+		--output-file requirements-s3.lock
 	# one peer has an older DuckDB
 	sed -nE 's/^((numpy|rapidfuzz)==[^\\]*[^\\ ]) *\\$$/\1/p' requirements.lock \
 		| $(UV) pip compile --group nomenklatura $(LOCK_OPTIONS) --constraint /dev/stdin \
