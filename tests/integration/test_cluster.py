@@ -3,8 +3,10 @@
 import gc
 import hashlib
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 pytest.importorskip("distributed")
@@ -21,6 +23,7 @@ from sbir_gate.files import write_durably
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.remote_paths import path_of, remove_remote
 from sbir_gate.settings.effective import load_settings
+from tests.factories_dagster import World
 from tests.factories_matching import Award, Recipient, make_settings, write_tables
 
 
@@ -129,6 +132,28 @@ def test_input_parts_and_output_at_addresses_are_the_same_bytes_and_resumed(worl
     assert hashlib.sha256(request.output.read_bytes()).hexdigest() == expected[0]
     assert not (bucket / "linked.parquet.parts").exists()
     remove_remote(bucket)
+
+
+@pytest.mark.slow
+def test_the_resource_of_dagster_takes_the_address_of_the_cluster(tmp_path, address, monkeypatch):
+    opened = []
+
+    @contextmanager
+    def watched(options):
+        opened.append(options.address)
+        with open_cluster(options) as found:
+            yield found
+
+    monkeypatch.setattr("sbir_gate.engine.linking.open_cluster", watched)
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path, instance)
+        world.write(linked=45)
+        assert world.run().success
+        expected = world.enriched()
+        assert not opened
+        assert world.run(cluster=address).success
+    assert world.enriched() == expected
+    assert opened == [address]
 
 
 @pytest.mark.parametrize("place", ["host", "local:0", "local:two", "http://host:8786", "tcp://host"])

@@ -1,8 +1,9 @@
 """The peer for records of any kind: goldenmatch, with the set-up that did best of those tried.
 
 Blocking by the tokens of the name, and its Fellegi-Sunter model (trained by expectation maximisation, without
-labels) over name, city and state. On published records: F1 0.990; with a weighted mean in place of the model
-0.968; without any configuration it did not end in 400 s. It gives back what is above its own limit.
+labels) over name, city and state. On published records: F1 0.990, with tokens of at most 100 records 0.969; a
+weighted mean in place of the model, with the same 100, 0.968; without any configuration it did not end in
+400 s. It gives back what is above its own limit.
 """
 
 import os

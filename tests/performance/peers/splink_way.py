@@ -129,7 +129,7 @@ def settings(variant):
     )
 
 
-def train(linker, place):
+def train(linker):
     """Estimate the prior, u, and m: the name where the place agrees, the place where the name does."""
     training = linker.training
     training.estimate_probability_two_random_records_match(
@@ -137,7 +137,7 @@ def train(linker, place):
         recall=DETERMINISTIC_RECALL,
     )
     training.estimate_u_using_random_sampling(max_pairs=SAMPLED_PAIRS, seed=1)
-    for rule in (block_on(place, "initial"), block_on("substr(compact, 1, 9)")):
+    for rule in (block_on("zip5", "initial"), block_on("substr(compact, 1, 9)")):
         training.estimate_parameters_using_expectation_maximisation(rule)
 
 
@@ -156,9 +156,8 @@ def main():
             for name in ("left_side", "right_side")
         ]
         linker = Linker(sides, settings(task.variant), log_level=logging.WARNING)
-        has_zips = connection.execute("SELECT count(zip5) > 0 FROM left_side").fetchone()[0]
         with task.stage("train"):
-            train(linker, "zip5" if has_zips else "city")
+            train(linker)
         with task.stage("predict"):
             found = linker.inference.predict(threshold_match_probability=LEAST_PROBABILITY)
         connection.execute(f"""

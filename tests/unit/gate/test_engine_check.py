@@ -208,7 +208,7 @@ def test_what_an_engine_writes_besides_its_outputs_is_named(folder):
     assert flaws(check, Gravity.ERROR) == []
     (said,) = [each for each in render_check(check.found).splitlines() if each.startswith("warning: ")]
     named = "awards.csv.index, cache, known.log, 'x\\x1b[31m'; write to TMPDIR"
-    assert f"its runs changed 4 files or folders besides {{output}} and {{metrics}}: {named}" in said
+    assert f"while it ran, 4 files or folders besides {{output}} and {{metrics}} changed: {named}" in said
     assert render_check(check.found).endswith("the engine keeps the contract\n")
 
 
