@@ -6,6 +6,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS_VENV := .venv-peers
+NOMENKLATURA_VENV := .venv-nomenklatura
 DOCS_VENV := .venv-docs
 PLOTLY := sbir_gate/pages/plotly
 # compiling every module of every dependency takes as long as the rest of the set-up, and few are used
@@ -21,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test slow nightly check coverage lint docs fixtures golden pictures plotly peers lock clean
+.PHONY: help run test slow nightly check coverage lint docs fixtures golden pictures plotly peers nomenklatura lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.* ## ' Makefile | sed -E 's/^([a-z]+):.* ## /\1\t/' | expand -t 12
@@ -81,6 +82,8 @@ plotly: ## bring the drawing library of the pages to VERSION (needs npm): make p
 peers: $(VENV)/run.stamp $(PEERS_VENV)/stamp ## measure the engine beside its peers; PEERS="--help" lists the options
 	$(BIN)/python -m tests.performance.peers $(PEERS)
 
+nomenklatura: $(NOMENKLATURA_VENV)/stamp ## add one more peer (needs a C++ compiler and ICU: sudo apt-get install g++ libicu-dev pkg-config)
+
 lock: ## pin the dependencies of pyproject.toml again, to their newest versions (needs uv)
 	$(UV) pip compile pyproject.toml --group build --extra remote $(LOCK_OPTIONS) --output-file requirements.lock
 	$(UV) pip compile pyproject.toml --group dev $(LOCK_OPTIONS) --constraint requirements.lock \
@@ -89,6 +92,14 @@ lock: ## pin the dependencies of pyproject.toml again, to their newest versions 
 	sed -nE 's/^((duckdb|numpy|rapidfuzz)==[^\\]*[^\\ ]) *\\$$/\1/p' requirements.lock \
 		| $(UV) pip compile --group peers $(LOCK_OPTIONS) --constraint /dev/stdin \
 		--output-file requirements-peers.lock
+	# beside the packages of the development environment, but for one that is too new for Amazon's own library
+	sed -nE '/^python-dateutil==/d;s/^([^ #]+==[^\]*[^\ ]) *\\$$/\1/p' requirements-dev.lock \
+		| $(UV) pip compile --group s3-tests $(LOCK_OPTIONS) --constraint /dev/stdin \
+		--output-file requirements-s3.lock
+	# one peer has an older DuckDB
+	sed -nE 's/^((numpy|rapidfuzz)==[^\\]*[^\\ ]) *\\$$/\1/p' requirements.lock \
+		| $(UV) pip compile --group nomenklatura $(LOCK_OPTIONS) --constraint /dev/stdin \
+		--output-file requirements-nomenklatura.lock
 	# what the action makes its environment with
 	echo uv | $(UV) pip compile - $(LOCK_OPTIONS) --output-file .github/action/installer.txt
 	# what the documentation is built with
@@ -102,7 +113,7 @@ LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-h
 	--no-strip-extras --custom-compile-command "make lock"
 
 clean: ## remove what was made here: the environment, caches and builds; reports stay
-	rm -rf $(VENV) $(PEERS_VENV) $(DOCS_VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) $(PEERS_VENV) $(NOMENKLATURA_VENV) $(DOCS_VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 	find sbir_gate tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -121,10 +132,12 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
-$(PEERS_VENV)/stamp: requirements-peers.lock | $(BIN)/python
-	$(BIN)/python -m venv --clear $(PEERS_VENV)
-	# compiled, or a peer's first run would be charged for it
-	$(PEERS_VENV)/bin/python -m pip install $(PIP_OPTIONS) --require-hashes --requirement requirements-peers.lock
+# compiled, or a peer's first run would be charged for it
+$(PEERS_VENV)/stamp: requirements-peers.lock
+$(NOMENKLATURA_VENV)/stamp: requirements-nomenklatura.lock
+$(PEERS_VENV)/stamp $(NOMENKLATURA_VENV)/stamp: | $(BIN)/python
+	$(BIN)/python -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install $(PIP_OPTIONS) --require-hashes --requirement $<
 	@touch $@
 
 $(DOCS_VENV)/stamp: .github/docs/tools.txt | $(BIN)/python

@@ -18,11 +18,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedWriter, FileIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO, cast
 from uuid import uuid4
 
 from sbir_gate.errors import InputError, OutputError, UsageError
-from sbir_gate.remote_paths import StorageError, is_remote, open_remote, storage_errors, upload, write_remote
+from sbir_gate.remote_paths import (
+    StorageError,
+    is_remote,
+    listed,
+    open_remote,
+    remove_remote,
+    storage_errors,
+    upload,
+    write_remote,
+)
 from sbir_gate.wrong_input import nearest
 
 # how far a misspelled name is looked for
@@ -94,6 +104,50 @@ def state_of(path: Path) -> os.stat_result:
         return path.stat()
     with storage_errors(path):
         return path.stat()
+
+
+def is_there(path: Path) -> bool:
+    """Say whether anything has the path. Raises OSError where remote storage cannot be asked."""
+    if not is_remote(path):
+        return path.exists()
+    try:
+        state_of(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return what is in a folder, but for folders. Raises OSError."""
+    if is_remote(folder):
+        return listed(folder)
+    return [child for child in folder.iterdir() if not child.is_dir()]
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there. Raises OSError."""
+    if is_remote(path):
+        remove_remote(path)
+    elif path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a path for the block to write a file at, which then takes the place of `target`, whole.
+
+    For what another process waits for, not for what must survive a crash. Raises OSError.
+    """
+    if is_remote(target):
+        with TemporaryDirectory(prefix="sbir-gate-") as folder:
+            yield Path(folder) / target.name
+            upload(Path(folder) / target.name, target)
+        return
+    partial = target.with_name(f"{target.name}.{uuid4().hex}")
+    yield partial
+    partial.replace(target)
 
 
 def create_file(path: Path, *, is_appending: bool = False) -> BufferedWriter:

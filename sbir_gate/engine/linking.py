@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -35,13 +34,13 @@ from sbir_gate.engine.recipient_parts import (
     progress_of,
     share_in_use,
 )
-from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch
-from sbir_gate.errors import LimitError, OutputError, SbirGateError, ToolError
-from sbir_gate.files import error_reason
+from sbir_gate.engine.tracking import ChunkWatch, Track, no_progress, no_watch, time_limit
+from sbir_gate.errors import OutputError, SbirGateError, ToolError
+from sbir_gate.files import error_reason, write_durably
 from sbir_gate.model.award_columns import uncollected
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import process_peaks
-from sbir_gate.progress import Progress, ProgressFile, Pulse
+from sbir_gate.progress import Progress, ProgressFile
 from sbir_gate.reading.awards import AwardsRead, read_awards
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.files import resolve_files
@@ -51,8 +50,6 @@ from sbir_gate.remote_paths import StorageError, is_remote
 from sbir_gate.settings.reading import database_options, reading_options, work_folder
 from sbir_gate.settings.schema import Settings
 from sbir_gate.time_left import INDEX, QUALITY, READ_AWARDS, READ_RECIPIENTS, STAGE_COSTS, WRITE
-
-_INTERRUPT_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +162,12 @@ def _opened(
                 RejectLog(request.rejects) as rejects,
                 open_database(database_options(settings), folder) as connection,
                 _opened_cluster(settings) as cluster,
-                _time_limit(connection, track.pulse, performance.timeout_seconds, cluster),
+                time_limit(
+                    connection,
+                    track.pulse,
+                    performance.timeout_seconds,
+                    None if cluster is None else cluster.stop,
+                ),
             ):
                 register_functions(connection)
                 yield _Place(connection, folder, ledger, track, rejects, memory_share, cluster)
@@ -229,7 +231,11 @@ def _workplace(request: LinkRequest, settings: Settings) -> Iterator[tuple[Path,
     )
     is_done = False
     try:
-        yield ledger.scratch, ledger
+        with ExitStack() as stack:
+            here = ledger.scratch
+            if is_remote(here):
+                here = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sbir-gate-")))
+            yield here, ledger
         is_done = True
     except (SbirGateError, duckdb.Error, KeyboardInterrupt) as error:
         if ledger.has_chunks:
@@ -267,7 +273,7 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
         awards = read_awards(connection, request.awards, place.folder, options, rejects)
     track.awards_read(awards.rows)
     read = _read_recipients(request, settings, place)
-    batches: Batches = open_parts(connection, read.parts)
+    batches = _batches(read, place)
     check_unchanged(paths, states)
     if request.index_folder is not None:
         with track.stage(INDEX):
@@ -277,8 +283,6 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
     def stage(name: str) -> AbstractContextManager[None]:
         return track.stage(name, f"matching: {name}")
 
-    if place.cluster is not None:
-        batches = SpreadBatches(place.cluster, connection, read.parts, _shared_folder(place).folder)
     matching = matching_options(settings)
     checkpoints = None
     if place.ledger is not None:
@@ -291,6 +295,13 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
         checkpoints = MatchingCheckpoints(place.ledger, facts)
     matched = match_firms(connection, matching, stage, batches, track.pulse.beat, checkpoints)
     return Linked(connection, place.folder, awards, read, rejects, matched, track)
+
+
+def _batches(read: PartsRead, place: _Place) -> Batches:
+    """Return the batches of the recipients, searched by the workers if there are any."""
+    if place.cluster is None:
+        return open_parts(place.connection, read.parts)
+    return SpreadBatches(place.cluster, place.connection, read.parts, _shared_folder(place).folder)
 
 
 def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) -> PartsRead:
@@ -323,6 +334,7 @@ def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) ->
 def _read_on_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, place: _Place) -> PartsRead:
     reading = Reading(
         request.recipients,
+        place.folder,
         reading_options(settings),
         settings.enrichment.performance.chunk_size,
         place.rejects,
@@ -335,7 +347,7 @@ def _read_on_cluster(cluster: Cluster, request: LinkRequest, settings: Settings,
 def _check_cluster(cluster: Cluster, request: LinkRequest, settings: Settings, place: _Place) -> None:
     """Raise an error unless all workers have this code, and see the recipients and the parts' folder."""
     mark = _shared_folder(place).folder / f"seen-by-{os.getpid()}"
-    mark.touch()
+    write_durably(mark, b"")
     kept = request.kept_recipients
     files = files_of([request.recipients], settings) if kept is None else list(kept.glob("part-*"))
     # of remote files one says whether a worker may read there; each would be a request of each worker
@@ -358,42 +370,3 @@ def files_of(sources: Sequence[str], settings: Settings) -> list[Path]:
     return [
         path for source in sources for file in resolve_files(source) for path in source_paths(file, options)
     ]
-
-
-@contextmanager
-def _time_limit(
-    connection: duckdb.DuckDBPyConnection, pulse: Pulse, seconds: float, cluster: Cluster | None
-) -> Iterator[None]:
-    """Interrupt the database when no progress was made for so long: the next or present query ends it all.
-
-    Nor is a cluster waited for any longer.
-    """
-    is_late = threading.Event()
-    is_over = threading.Event()
-
-    def interrupt() -> None:
-        while (left := seconds - pulse.idle_seconds()) > 0:
-            if is_over.wait(left):
-                return
-        is_late.set()
-        if cluster is not None:
-            cluster.stop()
-        # an interrupt between two queries is lost: go on until one is hit
-        while not is_over.is_set():
-            connection.interrupt()
-            is_over.wait(_INTERRUPT_SECONDS)
-
-    watch = threading.Thread(target=interrupt, name="sbir-gate-time-limit", daemon=True)
-    watch.start()
-    try:
-        yield
-    except (duckdb.Error, SbirGateError) as error:
-        if is_late.is_set():
-            raise LimitError(
-                f"the enrichment made no progress for {seconds:g} seconds and was stopped",
-                "raise enrichment.performance.timeout_seconds if a single step of it needs longer",
-            ) from error
-        raise
-    finally:
-        is_over.set()
-        watch.join()

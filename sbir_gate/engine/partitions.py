@@ -15,11 +15,13 @@ from sbir_gate.engine.matching.ledger import ChunkFolder, FinishedChunk
 from sbir_gate.engine.matching.parts import Part, batch_queries, copy_rows, part_in
 from sbir_gate.engine.recipient_parts import PartsRead
 from sbir_gate.engine.worker_tasks import BATCH, ReadTask, SelectTask, read_piece, select_rows
+from sbir_gate.files import remove, replacing
 from sbir_gate.progress import ChunkProgress
 from sbir_gate.reading.database import DatabaseOptions
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import count_recipients, cut_recipients
 from sbir_gate.reading.rejects import RejectLog
+from sbir_gate.remote_paths import read_remotely
 from sbir_gate.sql_text import file_relation
 
 Task = TypeVar("Task")
@@ -55,9 +57,10 @@ class SharedFolder:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The recipients to read, how, and where rejects and progress are reported."""
+    """The recipients to read, a folder for work, how to read, and where rejects and progress go."""
 
     source: str
+    folder: Path
     options: ReadingOptions
     first_chunk: int
     rejects: RejectLog
@@ -106,7 +109,7 @@ def read_partitions(
     account = count_recipients(
         connection,
         reading.source,
-        place.folder,
+        reading.folder,
         reading.options,
         reading.rejects,
         [done.chunk for done in found],
@@ -139,9 +142,11 @@ class SpreadBatches:
             for index, batch in enumerate(self._batches)
         ]
         for name, path in tables:
-            copy_rows(self._connection, f"FROM {name}", path)
+            with replacing(path) as written:
+                copy_rows(self._connection, f"FROM {name}", written)
         for task, _ in self._workers.run(select_rows, tasks):
+            read_remotely(self._connection, [task.target])
             yield f"FROM {file_relation([task.target])}"
-            task.target.unlink()
+            remove(task.target)
         for _, path in tables:
-            path.unlink()
+            remove(path)

@@ -18,7 +18,7 @@ from sbir_gate import __version__
 from sbir_gate.engine.matching.ledger import ChunkFolder, FinishedChunk, Ledger, whole_chunks
 from sbir_gate.engine.matching.parts import Part, keep_part, part_in, spill_part, write_part
 from sbir_gate.errors import InputError
-from sbir_gate.files import open_file, unreadable, unwritable
+from sbir_gate.files import open_file, state_of, unreadable, unwritable
 from sbir_gate.model.chunks import Chunk
 from sbir_gate.probes import PeakLedger
 from sbir_gate.progress import ChunkProgress
@@ -359,6 +359,7 @@ def progress_of(read: PartsRead, chunk_size: int) -> ChunkProgress:
 def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:
     """Return what an interrupted run left, as the progress before any time has passed."""
     records = sum(done.chunk.kept for done in ledger.finished)
+    last_change = max(state_of(done.path).st_mtime for done in ledger.finished)
     return ChunkProgress(
         stage="recipients",
         chunks=len(ledger.finished),
@@ -368,7 +369,8 @@ def kept_chunks(ledger: Ledger, chunk_size: int) -> ChunkProgress:
         seconds=0.0,
         chunk_size=chunk_size,
         is_resumable=True,
-        checkpoint_at=datetime.fromtimestamp(max(done.path.stat().st_mtime for done in ledger.finished), UTC),
+        # not every storage says when
+        checkpoint_at=datetime.fromtimestamp(last_change, UTC) if last_change else None,
     )
 
 

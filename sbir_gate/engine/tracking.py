@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 
+import duckdb
+
+from sbir_gate.errors import LimitError, SbirGateError
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import ChunkProgress, Progress, ProgressFile, Pulse
 from sbir_gate.time_left import StageState, seconds_left
@@ -16,6 +20,7 @@ from sbir_gate.time_left import StageState, seconds_left
 ChunkWatch = Callable[[ChunkProgress], None]
 """Called after each chunk of the recipients; the first call is for resumed chunks (no seconds passed)."""
 
+_INTERRUPT_SECONDS = 0.01
 _NOTHING = ChunkProgress("", 0, 0, 0, 0.0, 0.0, 0, is_resumable=False)
 
 
@@ -128,3 +133,42 @@ class Track:
         if self.awards is None or recipients is None:
             return None
         return engine_seconds_left(self._monitor, self.awards, recipients, state, self._planned)
+
+
+@contextmanager
+def time_limit(
+    connection: duckdb.DuckDBPyConnection, pulse: Pulse, seconds: float, stop: Callable[[], None] | None
+) -> Iterator[None]:
+    """Interrupt the database when no progress was made for so long: the next or present query ends it all.
+
+    `stop` is called then, if there is anything else to stop.
+    """
+    is_late = threading.Event()
+    is_over = threading.Event()
+
+    def interrupt() -> None:
+        while (left := seconds - pulse.idle_seconds()) > 0:
+            if is_over.wait(left):
+                return
+        is_late.set()
+        if stop is not None:
+            stop()
+        # an interrupt between two queries is lost: go on until one is hit
+        while not is_over.is_set():
+            connection.interrupt()
+            is_over.wait(_INTERRUPT_SECONDS)
+
+    watch = threading.Thread(target=interrupt, name="sbir-gate-time-limit", daemon=True)
+    watch.start()
+    try:
+        yield
+    except (duckdb.Error, SbirGateError) as error:
+        if is_late.is_set():
+            raise LimitError(
+                f"the enrichment made no progress for {seconds:g} seconds and was stopped",
+                "raise enrichment.performance.timeout_seconds if a single step of it needs longer",
+            ) from error
+        raise
+    finally:
+        is_over.set()
+        watch.join()

@@ -7,7 +7,6 @@ or by two workers at once: what is placed last is the same.
 from __future__ import annotations
 
 import tempfile
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +18,13 @@ from sbir_gate.engine.matching.ledger import ChunkFolder, FinishedChunk
 from sbir_gate.engine.matching.parts import copy_rows, register_functions
 from sbir_gate.engine.recipient_parts import PartEdges, PartMaker, code_version, share_in_use
 from sbir_gate.engine.tracking import no_watch
-from sbir_gate.files import state_of
+from sbir_gate.files import replacing, state_of
 from sbir_gate.model.chunks import Chunk
 from sbir_gate.probes import process_peaks
 from sbir_gate.reading.database import DatabaseOptions, open_database
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.recipients import Piece
-from sbir_gate.remote_paths import is_remote
+from sbir_gate.remote_paths import is_remote, read_remotely
 from sbir_gate.sql_text import file_relation
 
 BATCH = "recipient_batch"
@@ -70,12 +69,12 @@ def read_piece(task: ReadTask, database: DatabaseOptions) -> tuple[FinishedChunk
 def select_rows(task: SelectTask, database: DatabaseOptions) -> None:
     """Write the rows that are looked for to the target, as a whole. Raises OutputError."""
     with _opened(database) as (connection, _):
+        read_remotely(connection, [task.target])  # it lies where the batch and the tables do
         for name, path in task.tables:
             connection.execute(f"CREATE VIEW {name} AS FROM {file_relation([path])}")
         connection.execute(f"CREATE VIEW {BATCH} AS {task.batch}")
-        partial = task.target.with_name(f"{task.target.name}.{uuid.uuid4().hex}")
-        copy_rows(connection, task.query, partial)
-        partial.replace(task.target)
+        with replacing(task.target) as path:
+            copy_rows(connection, task.query, path)
 
 
 @contextmanager

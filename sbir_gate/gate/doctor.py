@@ -24,7 +24,14 @@ from sbir_gate.gate.comparing.feasibility import (
 from sbir_gate.gate.comparing.waiver_faults import waiver_faults
 from sbir_gate.gate.comparing.workflow_faults import workflow_faults
 from sbir_gate.gate.engine_sources import unmatched_sources
-from sbir_gate.gate.fixture import describe_fixture, draw_of, population_fault, read_fixture, read_profiles
+from sbir_gate.gate.fixture import (
+    describe_fixture,
+    draw_of,
+    population_fault,
+    read_fixture,
+    read_profiles,
+    shared_ids_of,
+)
 from sbir_gate.gate.measuring.base_environment import recipe_of
 from sbir_gate.gate.measuring.command import parse_command
 from sbir_gate.gate.measuring.locks import PROJECT, lock_names
@@ -195,23 +202,25 @@ def _fixtures(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
         is_sound = False
         yield fault
     if truth is not None and is_sound:
-        yield _labels(effective, edges)
+        yield from _labels(effective, edges)
     if truth is None:
         yield Diagnosis(Gravity.WARNING, Flaw.NO_TRUTH, effective.origins["fixtures.truth"])
 
 
-def _labels(effective: EffectiveSettings, edges: DoctorEdges) -> Diagnosis:
-    """Say how many awards the truth covers, or why it and the fixture do not fit."""
+def _labels(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagnosis]:
+    """Say how many awards the truth covers, or why it and the fixture do not fit, and what blurs it."""
     place = effective.origins["fixtures.truth"]
     with tempfile.TemporaryDirectory(prefix="sbir-gate-doctor-") as scratch:
         try:
             read = read_fixture(effective, edges, lambda _text: None, Path(scratch))
         except SbirGateError as error:
-            return _of_error(place, error)
+            yield _of_error(place, error)
+            return
+        yield from shared_ids_of(read, effective.origins["fixtures.recipients"])
     labelled, awards = len(read.truth or {}), len(read.profiles)
     coverage = "part" if labelled < awards else "whole"
     facts: dict[str, Fact] = {"labelled": labelled, "awards": awards, "coverage": coverage}
-    return Diagnosis(Gravity.NOTE, Flaw.LABELS, place, facts)
+    yield Diagnosis(Gravity.NOTE, Flaw.LABELS, place, facts)
 
 
 def _locks(effective: EffectiveSettings, folder: Path) -> Iterator[Diagnosis]:

@@ -16,7 +16,7 @@ from sbir_gate.errors import EnricherError
 from sbir_gate.gate.comparing.examples import id_facts
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.enricher_plan import plan_of, sealed_files
-from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture, unlabelled
+from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture, shared_ids_of, unlabelled
 from sbir_gate.gate.measuring.benchmark import Bench, BenchmarkPlan, find_disagreements, with_placeholders
 from sbir_gate.gate.measuring.interleaving import Side
 from sbir_gate.gate.measuring.output import NOTHING_READ, Inspection, check_rows, inspect_output
@@ -31,7 +31,7 @@ from sbir_gate.model.matches import REQUIRED_ENRICHED_COLUMNS, Decision
 from sbir_gate.settings.effective import EffectiveSettings
 
 MOST_AWARDS = 50
-ENGINE, OUTPUT, METRICS = "engine", "{output}", "{metrics}"
+ENGINE, RECIPIENTS, OUTPUT, METRICS = "engine", "{recipients}", "{output}", "{metrics}"
 OPTIONAL_COLUMNS = ("match_confidence", "match_place", "match_decision", "match_candidates")
 # what Python and git write by themselves
 _NOT_LOOKED_AT = frozenset({"__pycache__", ".git"})
@@ -82,6 +82,7 @@ def check_engine(effective: EffectiveSettings, edges: Edges, progress: Callable[
             if first.output.decisions:
                 progress("running it again")
                 found += _repeated(first, bench.run_with(look))
+            found += shared_ids_of(read, RECIPIENTS)
             found += _written_elsewhere(before, _surroundings(plan))
         except EnricherError as error:
             return EngineCheck((*found, _broke(error)), is_broken=True)

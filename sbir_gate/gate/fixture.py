@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from sbir_gate.errors import ConfigurationError, InputError
 from sbir_gate.gate.reporting.messages import diagnosis_texts
 from sbir_gate.model.by_award import ByAward
 from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
+from sbir_gate.model.finding import Fact
 from sbir_gate.model.fixture_draw import FixtureDraw, fixture_difference
 from sbir_gate.model.matches import Decision
 from sbir_gate.model.records import AwardProfile, LinkedRecipient, Reject
@@ -216,6 +217,14 @@ def known_recipients(read: ReadFixture, decisions: Sequence[Decision]) -> KnownR
         entities={id_: entity for id_, entity in facts.entities.items() if entity in touched},
         unknown=tuple(sorted(named - facts.rows.keys())),
     )
+
+
+def shared_ids_of(read: ReadFixture, place: str) -> Iterator[Diagnosis]:
+    """Yield that recipients of different firms share an id, where any do."""
+    shared = read.recipients.shared_ids
+    if shared.count:
+        facts: dict[str, Fact] = {"count": shared.count, "recipients": shared.examples}
+        yield Diagnosis(Gravity.WARNING, Flaw.RECIPIENT_IDS_SHARED, place, facts)
 
 
 def read_profiles(effective: EffectiveSettings) -> ByAward[AwardProfile]:

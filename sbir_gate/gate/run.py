@@ -29,6 +29,7 @@ from sbir_gate.gate.reporting.messages import diagnosis_texts
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS
+from sbir_gate.model.finding import Finding, Rule, note
 from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.run import MetricKind, Run, Timing
 from sbir_gate.model.verdict import Policy, Verdict
@@ -193,7 +194,14 @@ def run_of(
         overrides=overrides(effective),
         renamed=renamed(settings),
         timing=timing,
+        warnings=tuple(_notes_of(read)),
     )
+
+
+def _notes_of(read: ReadFixture) -> Iterator[Finding]:
+    shared = read.recipients.shared_ids
+    if shared.count:
+        yield note(Rule.RECIPIENT_IDS_SHARED, count=shared.count, recipients=shared.examples)
 
 
 def _benchmark(

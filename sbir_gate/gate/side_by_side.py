@@ -164,6 +164,7 @@ def _measured(
         head_run, base_run = session.runs(result.head, result.base)
         quality = report_on_measured(head_run, read)
         notes = (
+            *head_run.warnings,
             *timing_notes,
             *notes_of_sides(found, head_run, base, cautions(git, tree)),
             *budget_notes(result, session.budget),

@@ -91,6 +91,7 @@ class Flaw(StrEnum):
     READING_TYPES_DIFFER = "reading-types-differ"
     READING_IDS_DERIVED = "reading-ids-derived"
     READING_IDS_REPEAT = "reading-ids-repeat"
+    RECIPIENT_IDS_SHARED = "recipient-ids-shared"
 
     # limits
     WARN_ABOVE_FAIL = "warn-above-fail"

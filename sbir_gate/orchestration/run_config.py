@@ -35,6 +35,10 @@ RUN_SETTINGS = {
     ),
     "retry_backoff": (f"{_PERFORMANCE}.retry_backoff", "how waits between attempts grow"),
     "workers": (f"{_PERFORMANCE}.workers", "threads; 0 means one per core"),
+    "cluster": (
+        "enrichment.cluster",
+        "local:N for N worker processes, or a Dask scheduler, as tcp://HOST:8786; null without a cluster",
+    ),
     "stores_baseline": ("orchestration.stores_baseline", "whether a sound Run becomes the baseline"),
 }
 KEYS = {name: key for name, (key, _) in RUN_SETTINGS.items()}

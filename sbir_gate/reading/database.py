@@ -51,6 +51,8 @@ def open_database(options: DatabaseOptions, folder: Path) -> Iterator[duckdb.Duc
     try:
         # times are written in UTC, whatever the time zone of the machine
         connection.execute("SET TimeZone = 'UTC'")
+        # DuckDB prints one where it finds no script, as in a worker of a cluster
+        connection.execute("SET enable_progress_bar = false")
         yield connection
     except (duckdb.OutOfMemoryException, MemoryError) as error:
         raise LimitError(

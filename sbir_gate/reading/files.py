@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import check_file, near_miss, open_file, state_of, unreadable
+from sbir_gate.files import check_file, files_in, is_there, near_miss, open_file, state_of, unreadable
 from sbir_gate.reading.dump_files import TOC_NAMES, holds_dump
-from sbir_gate.remote_paths import is_folder, is_remote, listed, matches, path_of
+from sbir_gate.remote_paths import is_folder, is_remote, matches, path_of
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _DELIMITED_SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
@@ -84,7 +84,7 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
     path = path_of(source)
     try:
         if _is_folder(path, source):
-            inside = _files_in(path)
+            inside = files_in(path)
             if holds_dump(inside):
                 return [SourceFile(path, FileKind.DUMP)]
             found = [child for child in inside if _is_data_file(child) and not child.name.startswith(".")]
@@ -95,10 +95,10 @@ def resolve_files(source: str | Path) -> list[SourceFile]:
             return _same_kind(
                 found, source, f"the folder holds no {KNOWN_TYPES.partition(',')[0]} or Parquet file"
             )
-        if _exists(path):
+        if is_there(path):
             return _members(path) or _same_kind([path], source, "")
         dump, mark, table = str(source).rpartition(_TABLE_MARK)
-        if mark and _exists(path_of(dump)):
+        if mark and is_there(path_of(dump)):
             return [_table_of(path_of(dump), table)]
         if glob.has_magic(str(source)):
             return _same_kind(_matches(str(source)), source, "no file matches the pattern")
@@ -116,22 +116,6 @@ def _is_folder(path: Path, source: str | Path) -> bool:
         return is_folder(path, str(source))
     except FileNotFoundError:
         return False
-
-
-def _exists(path: Path) -> bool:
-    if not is_remote(path):
-        return path.exists()
-    try:
-        state_of(path)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _files_in(folder: Path) -> list[Path]:
-    if is_remote(folder):
-        return listed(folder)
-    return [child for child in folder.iterdir() if not child.is_dir()]
 
 
 def _matches(pattern: str) -> list[Path]:

@@ -30,12 +30,14 @@ def execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> list
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as error:
-        # the error of a damaged page header has no class of its own
-        if isinstance(error, _DAMAGE) or type(error) is duckdb.Error:
+        # neither has a class of its own: a damaged page header, and what remote storage raises (a traceback)
+        is_other = type(error) is duckdb.Error
+        is_storage = is_other and is_remote(path) and str(error).startswith("Traceback")
+        if is_storage:
+            _check_readable(path)
+        elif isinstance(error, _DAMAGE) or is_other:
             hint = "the file is damaged, cut short, or not Parquet: write it again"
             raise InputError(f"cannot be read as Parquet ({error_reason(error)})", hint, path=path) from error
-        if is_remote(path):
-            _check_readable(path)
         raise
 
 

@@ -19,6 +19,7 @@ from sbir_gate.sql_text import file_relation
 
 # A UEI that more names share is one of a placeholder ("MISCELLANEOUS FOREIGN CONTRACTORS"), not of an entity.
 MOST_NAMES = 5
+_MOST_EXAMPLES = 3
 # names that differ in case, blanks and punctuation alone are one
 PLAIN_NAME = "regexp_replace(upper(name), '[^A-Z0-9]', '', 'g')"
 
@@ -33,6 +34,14 @@ class RecipientFacts:
 
     rows: Mapping[str, LinkedRecipient]
     entities: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedIds:
+    """The ids that rows of different firms have: how many, and the first with two of their names."""
+
+    count: int
+    examples: tuple[str, ...]
 
 
 class RecipientIndex:
@@ -59,6 +68,7 @@ class RecipientIndex:
         self.has_own_ids = has_own_ids
         self._rows = _rows_of(paths)
         self._last: tuple[frozenset[str], RecipientFacts] | None = None
+        self._shared: SharedIds | None = None
 
     def facts_of(self, recipient_ids: Iterable[str]) -> RecipientFacts:
         """Return what the recipients hold of these ids; the last answer is kept."""
@@ -66,6 +76,27 @@ class RecipientIndex:
         if self._last is None or self._last[0] != wanted:
             self._last = wanted, self._look_up(wanted)
         return self._last[1]
+
+    @property
+    def shared_ids(self) -> SharedIds:
+        """The ids whose rows differ in name and in UEI, or in name where none of them has a UEI.
+
+        Other names under one UEI are of one firm. Found once: it is a pass over all recipients.
+        """
+        if self._shared is None:
+            with duckdb.cursor() as connection:
+                rows = connection.execute(f"""
+                    WITH repeated AS (
+                        SELECT recipient_id FROM {self._rows} GROUP BY recipient_id HAVING count(*) > 1
+                    )
+                    SELECT recipient_id, min(name), max(name) FROM {self._rows}
+                    SEMI JOIN repeated USING (recipient_id) GROUP BY recipient_id
+                    HAVING count(DISTINCT {PLAIN_NAME}) > 1 AND (count(DISTINCT uei) > 1 OR count(uei) = 0)
+                    ORDER BY recipient_id
+                """).fetchall()
+            examples = (f"{id_!r} ({first!r}, {last!r})" for id_, first, last in rows[:_MOST_EXAMPLES])
+            self._shared = SharedIds(len(rows), tuple(examples))
+        return self._shared
 
     def _look_up(self, wanted: frozenset[str]) -> RecipientFacts:
         if not wanted:

@@ -140,6 +140,7 @@ def columns_of(awards, rows):
         "kinds": [
             [row["kind"], row["method"], row["label"], *rest] for row, rest in zip(rows, kinds, strict=True)
         ],
+        "places": [],
         "kind": list(range(len(rows))),
         "recipients": [[row["recipient_id"], *names[row["recipient_id"]]] for row in rows],
         "recipient": list(range(len(rows))),

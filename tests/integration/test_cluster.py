@@ -3,7 +3,10 @@
 import gc
 import hashlib
 import warnings
+from contextlib import contextmanager
+from pathlib import Path
 
+import dagster as dg
 import pytest
 
 pytest.importorskip("distributed")
@@ -16,8 +19,11 @@ from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
 from sbir_gate.engine.linking import LinkRequest, keep_recipients
 from sbir_gate.engine.worker_tasks import WorkerFacts
 from sbir_gate.errors import ConfigurationError, ExitStatus, InputError, ToolError, UsageError
+from sbir_gate.files import write_durably
 from sbir_gate.monitor import PerformanceMonitor
+from sbir_gate.remote_paths import path_of, remove_remote
 from sbir_gate.settings.effective import load_settings
+from tests.factories_dagster import World
 from tests.factories_matching import Award, Recipient, make_settings, write_tables
 
 
@@ -106,6 +112,48 @@ def test_recipients_that_are_kept_for_many_runs_are_searched_too(world, address)
     request = EnrichRequest(awards, recipients, folder / "spread.parquet", kept_recipients=kept)
     link_and_write(request, settings, monitor)
     assert hashlib.sha256(request.output.read_bytes()).hexdigest() == expected[0]
+
+
+@pytest.mark.slow
+def test_input_parts_and_output_at_addresses_are_the_same_bytes_and_resumed(world, address):
+    _, expected = run(world, "alone", Listener())
+    folder, awards, recipients = world
+    bucket = path_of(f"memory://{folder.name}")
+    for path in (*Path(recipients).iterdir(), Path(awards)):
+        write_durably(bucket / path.relative_to(folder).as_posix(), path.read_bytes())
+    settings = make_settings(reading__max_reject_percent=50.0, enrichment__cluster=address)
+    request = EnrichRequest(
+        f"{bucket}/{Path(awards).name}", f"{bucket}/recipients", bucket / "linked.parquet"
+    )
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        link_and_write(request, settings, PerformanceMonitor(), Listener(after=2))
+    assert f"finished chunks are kept in {bucket}/linked.parquet.parts" in stopped.value.__notes__[0]
+    assert link_and_write(request, settings, PerformanceMonitor()).notes["resumed"]
+    assert hashlib.sha256(request.output.read_bytes()).hexdigest() == expected[0]
+    assert not (bucket / "linked.parquet.parts").exists()
+    remove_remote(bucket)
+
+
+@pytest.mark.slow
+def test_the_resource_of_dagster_takes_the_address_of_the_cluster(tmp_path, address, monkeypatch):
+    opened = []
+
+    @contextmanager
+    def watched(options):
+        opened.append(options.address)
+        with open_cluster(options) as found:
+            yield found
+
+    monkeypatch.setattr("sbir_gate.engine.linking.open_cluster", watched)
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path, instance)
+        world.write(linked=45)
+        assert world.run().success
+        expected = world.enriched()
+        assert not opened
+        assert world.run(cluster=address).success
+    assert world.enriched() == expected
+    assert opened == [address]
 
 
 @pytest.mark.parametrize("place", ["host", "local:0", "local:two", "http://host:8786", "tcp://host"])

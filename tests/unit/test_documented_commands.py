@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
 import pytest
 
+from sbir_gate.cli import options
 from sbir_gate.cli.application import application
 from sbir_gate.errors import UsageError
 from tests.documentation import FENCE, PAGES, ROOT, gate_calls, names_in, place, shell_blocks
@@ -33,7 +35,8 @@ def refusal(arguments):
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
-def test_the_program_accepts_every_call_in_a_block(block):
+def test_the_program_accepts_every_call_in_a_block(block, monkeypatch):
+    monkeypatch.setattr(options, "path_of", Path)  # what reads an address need not be installed
     refused = {line: refusal(call) for line in block.lines for call in gate_calls(line)}
     assert {line: text for line, text in refused.items() if text} == {}
 

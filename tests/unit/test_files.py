@@ -144,8 +144,8 @@ class TestWriting:
             r"\bos\.(?:fsync|rename|replace)\(|\.(?:rename|hardlink_to)\(|\w\.replace\([\w.]+\)"
         )
         found = {path.name for path in folder.rglob("*.py") if placing.search(path.read_text("utf-8"))}
-        # the others place folders, switch links to them, and place what a worker of a cluster can make again
-        assert found == {"files.py", "places.py", "asset_files.py", "worker_tasks.py"}
+        # the others place folders, and switch links to them
+        assert found == {"files.py", "places.py", "asset_files.py"}
 
     def test_a_file_that_may_not_be_replaced_stays(self, plain):
         assert write_durably(plain, b"new", may_replace=False) is False

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from sbir_gate.engine.matching.confidence import Model, fit
 from sbir_gate.engine.matching.similarity import FEATURES
-from sbir_gate.engine.matching.strata import LARGEST_LOG_ODDS, STRATA, Acceptance, Acceptances, Basis
+from sbir_gate.engine.matching.strata import LARGEST_LOG_ODDS, STRATA, Acceptance, Acceptances, Basis, Stratum
 from sbir_gate.engine.matching.tokens import Floats, Integers
-from sbir_gate.model.matches import PlaceEvidence
+from sbir_gate.model.matches import Method, PlaceEvidence
 from sbir_gate.model.proportion import Proportion
 
 # A unique name is a link by itself only if its tokens are rare together: their weight
@@ -30,6 +30,7 @@ RARE_ENOUGH = 0.45 / 3.0
 CONTRADICTING = 0.4
 UNCONFIRMED = 0.5
 
+_LIKELY = 0.5
 MANY_LINKS = 200
 """Links from which a stratum must be as precise as required by itself."""
 
@@ -169,9 +170,10 @@ def calibrate(
     """Return the acceptance of each stratum for the required precision (0..1).
 
     The curves hold at the estimated share of absent recipients, the limits at the largest likely one. A
-    stratum of `MANY_LINKS` by `links` (the number of a stratum -> its links) has a limit of its own. The
-    others have too few labels for that: together they have one, not below `least`, from which all links are
-    as precise as required.
+    stratum of `MANY_LINKS` by `links` (the number of a stratum -> its links) has a limit of its own, for no
+    link is more likely wrong than right. The others have too few labels for that: together they have one, not
+    below `least`, from which all links are as precise as required; where the place contradicts, each
+    is. A similar name is not surer than an equal one: where the rule links none of these, it is none either.
     """
     curves = _fitted(labels, absent.estimate, {})
     curves = _fitted(labels, absent.estimate, curves)
@@ -182,15 +184,27 @@ def calibrate(
     accepted = ~np.isin(answers.stratum, large)
     for number in large:
         own = answers.stratum == number
-        limits[number] = stratum_limit(confidence[own], answers.is_correct[own], weights[own], min_precision)
+        reached = stratum_limit(confidence[own], answers.is_correct[own], weights[own], min_precision)
+        limits[number] = max(reached, _LIKELY)
         accepted |= own & (confidence >= limits[number])
     together = stratum_limit(
         confidence[accepted], answers.is_correct[accepted], weights[accepted], min_precision
     )
-    return {
-        STRATA[number]: Acceptance(offset, slope, limits.get(number, max(together, least)))
+    by_default = [
+        max(together, least, min_precision)
+        if stratum.place is PlaceEvidence.CONTRADICTS
+        else max(together, least)
+        for stratum in STRATA
+    ]
+    found = {
+        STRATA[number]: Acceptance(offset, slope, limits.get(number, by_default[number]))
         for number, (offset, slope) in curves.items()
     }
+    for number, stratum in enumerate(STRATA):
+        rule = found[Stratum(Method.NAME_EXACT, stratum.place, Basis.RULE)]
+        if stratum.method is Method.NAME_FUZZY and number not in limits and rule.limit >= 1.0:
+            found[stratum] = rule
+    return found
 
 
 def hidden_links(labels: HardLabels, acceptances: Acceptances, limit: float) -> Proportion:

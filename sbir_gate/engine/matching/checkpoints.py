@@ -21,10 +21,11 @@ from duckdb import DuckDBPyConnection
 from pydantic import TypeAdapter, ValidationError
 
 from sbir_gate.engine.matching.decisions import DecisivePairs
-from sbir_gate.engine.matching.ledger import MATCHING_FILES, ChunkFolder
+from sbir_gate.engine.matching.ledger import MATCHING_FILES, ChunkFolder, files_named
 from sbir_gate.engine.matching.parts import copy_rows
 from sbir_gate.engine.matching.scoring import TokenCounts
-from sbir_gate.files import place_durably, read_file, sha256_of, write_durably
+from sbir_gate.files import place_durably, read_file, remove, sha256_of, write_durably
+from sbir_gate.remote_paths import read_remotely
 from sbir_gate.sql_text import file_relation
 
 _TABLES = ("pairs", "pair_recipients")
@@ -64,9 +65,9 @@ class MatchingCheckpoints:
         self._chunks = chunks
         self._stem = MATCHING_FILES.replace("*", key[:_KEY_DIGITS])
         with suppress(OSError):
-            for path in chunks.folder.glob(MATCHING_FILES):
+            for path in files_named(chunks.folder, MATCHING_FILES):
                 if not path.name.startswith(self._stem):
-                    path.unlink()
+                    remove(path)
 
     def prepared(self, connection: DuckDBPyConnection) -> Prepared | None:
         """Create the tables of the pairs as they were kept; None where they are not there."""
@@ -76,6 +77,7 @@ class MatchingCheckpoints:
                 return None
         except (OSError, ValidationError, KeyError):
             return None
+        read_remotely(connection, [self._chunks.folder])
         for table in _TABLES:
             connection.execute(
                 f"CREATE OR REPLACE TABLE {table} AS FROM {file_relation([self._table(table)])}"
@@ -85,11 +87,13 @@ class MatchingCheckpoints:
     def keep(self, connection: DuckDBPyConnection, prepared: Prepared) -> None:
         """Keep the tables of the pairs."""
         try:
-            for table in _TABLES:
-                temporary = self._chunks.scratch / f"{table}.parquet"
-                copy_rows(connection, f"FROM {table}", temporary)
-                place_durably(temporary, self._table(table))
-            sums = {table: sha256_of(self._table(table)) for table in _TABLES}
+            sums = {}
+            with self._chunks.work_folder() as folder:
+                for table in _TABLES:
+                    temporary = folder / f"{table}.parquet"
+                    copy_rows(connection, f"FROM {table}", temporary)
+                    sums[table] = sha256_of(temporary)
+                    place_durably(temporary, self._table(table))
             self._write("prepared.json", _PREPARED.dump_json(_PreparedFile(prepared, sums)))
         except OSError as error:
             raise self._chunks.unwritable(error) from error

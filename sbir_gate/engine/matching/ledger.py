@@ -4,25 +4,39 @@ A folder holds, for each finished chunk, a part file and an entry that describes
 under another name, forced to disk and renamed; the entry comes last, so a part without one is not
 there. An entry holds the part's SHA-256: a damaged part is found and done again. The header has one key over
 all that the parts depend on: parts with another key are removed.
+On remote storage files are written whole, and the storage answers for their bytes: only the size is compared.
+There is no lock there, but a part of one name always holds the same rows.
 One process at a time writes. Once all chunks are there, a mark says so: any number of processes may read.
 """
 
 from __future__ import annotations
 
-import shutil
+import re
 import uuid
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from sbir_gate.errors import InputError, OutputError, UsageError
-from sbir_gate.files import place_durably, read_file, sha256_of, write_durably
+from sbir_gate.files import (
+    files_in,
+    is_there,
+    place_durably,
+    read_file,
+    remove,
+    sha256_of,
+    state_of,
+    write_durably,
+)
 from sbir_gate.locks import LockedError, locked
 from sbir_gate.model.chunks import Chunk
+from sbir_gate.remote_paths import StorageError, is_remote
 
 FORMAT_VERSION = 1
 
@@ -30,6 +44,8 @@ _HEADER = "ledger.json"
 _WHOLE = "whole.json"
 _LOCK = "lock"
 _SCRATCH = "scratch"
+_ENTRY = "part-*.json"
+_PART = re.compile(r"part-\d{4,}-\d{15}-\d{15}")
 
 MATCHING_FILES = "matching-*"
 """Names of what is kept of the matching (`checkpoints`): it goes when the parts go."""
@@ -87,25 +103,37 @@ class ChunkFolder:
         `unwritable` makes it a message); then the chunk counts as not done.
         """
         path = self.folder / _part_name(chunk)
-        # two workers may make the same part, if one was taken for lost
-        temporary = self.scratch / f"{path.stem}-{uuid.uuid4().hex}.parquet"
-        temporary_entry = temporary.with_suffix(".json")
-        try:
-            write(temporary)
-            entry = _Entry(chunk, temporary.stat().st_size, sha256_of(temporary))
-            write_durably(temporary_entry, _ENTRIES.dump_json(entry))
-            place_durably(temporary, path)
-            place_durably(temporary_entry, path.with_suffix(".json"))
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-                temporary_entry.unlink(missing_ok=True)
+        with self.work_folder() as folder:
+            # two workers may make the same part, if one was taken for lost
+            temporary = folder / f"{path.stem}-{uuid.uuid4().hex}.parquet"
+            temporary_entry = temporary.with_suffix(".json")
+            try:
+                write(temporary)
+                entry = _Entry(chunk, temporary.stat().st_size, sha256_of(temporary))
+                write_durably(temporary_entry, _ENTRIES.dump_json(entry))
+                place_durably(temporary, path)
+                place_durably(temporary_entry, path.with_suffix(".json"))
+            finally:
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+                    temporary_entry.unlink(missing_ok=True)
         return path
+
+    @contextmanager
+    def work_folder(self) -> Iterator[Path]:
+        """Give a folder of this machine, from which files can be placed in the folder."""
+        if not is_remote(self.scratch):
+            yield self.scratch
+            return
+        with TemporaryDirectory(prefix="sbir-gate-") as folder:
+            yield Path(folder)
 
     def unwritable(self, error: OSError) -> OutputError:
         """Return the error that chunks cannot be kept here, with a hint."""
         problem = f"the finished chunks cannot be kept ({error.strerror or error})"
         hint = "free some room, or set enrichment.work_folder to a folder that you may write to"
+        if isinstance(error, StorageError):
+            hint = error.hint
         return OutputError(problem, hint, path=self.folder)
 
 
@@ -129,10 +157,12 @@ class Ledger(ChunkFolder):
         self.is_outdated = False
         self.finished: tuple[FinishedChunk, ...] = ()
         try:
-            folder.mkdir(exist_ok=True)
+            if not is_remote(folder):
+                folder.mkdir(exist_ok=True)
             self._check_content()
             with ExitStack() as stack:
-                stack.enter_context(locked(folder / _LOCK))
+                if not is_remote(folder):
+                    stack.enter_context(locked(folder / _LOCK))
                 self._open(key, is_fresh)
                 self._lock = stack.pop_all()  # all went well: it is held until `close`
         except LockedError as error:
@@ -145,7 +175,7 @@ class Ledger(ChunkFolder):
     @property
     def has_chunks(self) -> bool:
         """Say whether there is a finished chunk by now."""
-        return any(self.folder.glob("part-*.json"))
+        return bool(files_named(self.folder, _ENTRY))
 
     @property
     def is_whole(self) -> bool:
@@ -154,7 +184,7 @@ class Ledger(ChunkFolder):
 
     def complete(self) -> None:
         """Mark the chunks as all of the source: they stay, for `whole_chunks`. Raises OutputError."""
-        chunks = len(list(self.folder.glob("part-*.json")))
+        chunks = len(files_named(self.folder, _ENTRY))
         try:
             write_durably(self.folder / _WHOLE, _WHOLES.dump_json(_Whole(self._key, chunks)))
         except OSError as error:
@@ -174,19 +204,21 @@ class Ledger(ChunkFolder):
         return found
 
     def _open(self, key: str, is_fresh: bool) -> None:
-        shutil.rmtree(self.folder / _SCRATCH, ignore_errors=True)
-        self.scratch.mkdir(parents=True)
+        with suppress(OSError):
+            remove(self.folder / _SCRATCH)
+        if not is_remote(self.scratch):
+            self.scratch.mkdir(parents=True)
         header = self.folder / _HEADER
-        if header.exists() and (is_fresh or not _has_key(header, key)):
+        if is_there(header) and (is_fresh or not _has_key(header, key)):
             self.is_outdated = self.has_chunks and not is_fresh
             self._remove_parts()
-        if not header.exists():
+        if not is_there(header):
             self._remove_parts()
             write_durably(header, _HEADERS.dump_json(_Header(FORMAT_VERSION, key)))
         self.finished = tuple(self._read_entries())
         self._is_whole = _is_all(self.folder, key, len(self.finished))
         if not self._is_whole:
-            (self.folder / _WHOLE).unlink(missing_ok=True)
+            remove(self.folder / _WHOLE)
 
     def close(self, *, is_done: bool) -> None:
         """Let go of the folder; remove it when all is done, or when it holds no finished chunk.
@@ -194,38 +226,55 @@ class Ledger(ChunkFolder):
         Chunks that are marked as all of the source stay.
         """
         with suppress(OSError):
-            shutil.rmtree(self.folder / _SCRATCH, ignore_errors=True)
-            if (is_done and not self._is_whole) or not any(self.folder.glob("part-*.json")):
+            remove(self.folder / _SCRATCH)
+        with suppress(OSError):
+            if (is_done and not self._is_whole) or not self.has_chunks:
                 self._remove_parts()
         self._lock.close()
         with suppress(OSError):
-            self.folder.rmdir()  # unless there is something in it
+            if not is_remote(self.folder):
+                self.folder.rmdir()  # unless there is something in it
+            elif not files_named(self.folder, "*"):
+                remove(self.folder)
 
     def _read_entries(self) -> list[FinishedChunk]:
         found = []
-        for entry_path in self.folder.glob("part-*.json"):
+        for entry_path in files_named(self.folder, _ENTRY):
             done = _sound_chunk(entry_path)
             if done is None:
                 self.damaged += 1
-                entry_path.unlink()
-                entry_path.with_suffix(".parquet").unlink(missing_ok=True)
+                remove(entry_path)
+                remove(entry_path.with_suffix(".parquet"))
             else:
                 found.append(done)
         return sorted(found, key=_place)
 
     def _remove_parts(self) -> None:
         # the mark goes first: without it what is left is not taken for whole
-        for pattern in (_WHOLE, _HEADER, "part-*.json", "part-*.parquet", MATCHING_FILES, ".*.part"):
-            for path in self.folder.glob(pattern):
-                path.unlink()
+        for pattern in (_WHOLE, _HEADER, _ENTRY, "part-*.parquet", MATCHING_FILES, ".*.part"):
+            for path in files_named(self.folder, pattern):
+                remove(path)
 
     def _check_content(self) -> None:
         """Reject a folder with other files: nothing in it may be removed."""
-        names = {path.name for path in self.folder.iterdir() if not path.name.startswith(".")}
+        names = {path.name for path in self._content() if not path.name.startswith(".")}
         if names and not names & {_HEADER, _LOCK}:
             problem = f"holds {min(names)!r}, which is not of an interrupted run"
             hint = "the finished chunks go there: move it away, or name another --output"
             raise UsageError(problem, hint, path=self.folder)
+
+    def _content(self) -> list[Path]:
+        if not is_remote(self.folder):
+            return list(self.folder.iterdir())
+        # a worker that was taken for lost may have written a part since the folder was emptied
+        return [path for path in files_named(self.folder, "*") if not _PART.fullmatch(path.stem)]
+
+
+def files_named(folder: Path, pattern: str) -> list[Path]:
+    """Return the files in a folder whose names match; none if there is no folder."""
+    with suppress(FileNotFoundError):
+        return [path for path in files_in(folder) if fnmatchcase(path.name, pattern)]
+    return []
 
 
 def whole_chunks(folder: Path, key: str) -> tuple[FinishedChunk, ...]:
@@ -233,7 +282,7 @@ def whole_chunks(folder: Path, key: str) -> tuple[FinishedChunk, ...]:
 
     The caller keeps them from being removed. Raises InputError where they are not there, or damaged.
     """
-    found = [_sound_chunk(path) for path in folder.glob("part-*.json")]
+    found = [_sound_chunk(path) for path in files_named(folder, _ENTRY)]
     chunks = sorted((done for done in found if done is not None), key=_place)
     if len(chunks) < len(found) or not _is_all(folder, key, len(chunks)):
         hint = "run again: they are read again"
@@ -261,7 +310,7 @@ def _place(done: FinishedChunk) -> tuple[int, int]:
 
 
 def _part_name(chunk: Chunk) -> str:
-    return f"part-{chunk.file:04d}-{chunk.span.start:015d}.parquet"
+    return f"part-{chunk.file:04d}-{chunk.span.start:015d}-{chunk.span.stop:015d}.parquet"
 
 
 def _has_key(header: Path, key: str) -> bool:
@@ -281,6 +330,7 @@ def _read_entry(path: Path) -> _Entry | None:
 
 def _is_whole(path: Path, entry: _Entry) -> bool:
     try:
-        return path.stat().st_size == entry.bytes and sha256_of(path) == entry.sha256
+        is_long = state_of(path).st_size == entry.bytes
+        return is_long and (is_remote(path) or sha256_of(path) == entry.sha256)
     except FileNotFoundError:
         return False

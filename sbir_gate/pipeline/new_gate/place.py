@@ -11,6 +11,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from sbir_gate.errors import UsageError
 from sbir_gate.model.run import MOST_GATE_CHARACTERS
 from sbir_gate.settings.workflows import FOLDER as WORKFLOWS
 from sbir_gate.settings.workflows import read_workflows, repository_folder
@@ -45,10 +46,17 @@ class Workflows:
 
 
 def place_of(folder: Path) -> Place:
-    """Return where the gate of a project in `folder` will be."""
+    """Return where the gate of a project in `folder` will be.
+
+    Raises UsageError for a folder that no workflow can name.
+    """
     folder = folder.resolve()
     root = repository_folder(folder)
     inside = folder.relative_to(root or folder).as_posix()
+    try:
+        inside.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("the name of this folder is not UTF-8", "rename it", value=inside) from error
     return Place(root or folder, "" if inside == "." else inside, root is not None)
 
 

@@ -1,6 +1,9 @@
 """The engine beside its peers on the same work: one Markdown table of time, memory and quality.
 
+    make peers PEERS="--awards 2000 --recipients 20000 --data small"
     make peers PEERS="--awards 220000 --recipients 3400000 --seed 7 --data full --output full.json"
+    make peers PEERS="--only ours,tfidf --repeats 3 --data small"
+    make peers PEERS="--files fixtures --data fixed"
     .venv/bin/python -m tests.performance.peers --table --output full.json
 
 Makes the data once (Parquet and CSV, in the folder --data), sets the questions (see data.py), then runs
@@ -10,7 +13,11 @@ the engine does, within its own time, and answers the same queries; reading the 
 identifier and exact name are given to the peers and are part of the engine's time. Results are saved after
 each way, so that a long comparison can be made in parts (--only) and printed again (--table).
 
-Quality is defined in evaluation.py. The peers have an environment of their own (requirements-peers.lock).
+With --files the data is a folder with awards.csv, recipients.csv (or .csv.gz) and truth.csv: see records.py.
+
+Quality is defined in evaluation.py. The peers have an environment of their own (requirements-peers.lock);
+nomenklatura, which needs an older DuckDB and the headers of ICU, has another (make nomenklatura), and is left
+out where that is not there.
 """
 
 import argparse
@@ -20,20 +27,41 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.performance.peers import records
 from tests.performance.peers.data import Folder, Size, load_questions, prepare
 from tests.performance.peers.evaluation import evaluate, link_rates
 from tests.performance.peers.measuring import OURS, compile_modules, describe, measured_runs, say
+from tests.performance.peers.records import rates_document
 from tests.performance.peers.table import render
-from tests.performance.peers.ways import PEERS_PYTHON, WAYS, chosen_ways, our_answers, peer_answers
+from tests.performance.peers.ways import (
+    NOMENKLATURA_PYTHON,
+    PEERS_PYTHON,
+    WAYS,
+    chosen_ways,
+    our_answers,
+    peer_answers,
+)
 
-PEERS = ("splink", "string-grouper", "sparse-dot-topn", "sp-matmul-rs", "scikit-learn", "pandas", *OURS)
+PEERS = (
+    "splink",
+    "string-grouper",
+    "sparse-dot-topn",
+    "sp-matmul-rs",
+    "scikit-learn",
+    "pandas",
+    "goldenmatch",
+    "name-matching",
+    *OURS,
+)
+SCRIPT = "import importlib.metadata as m, sys; print(*(m.version(name) for name in sys.argv[1:]))"
 
 
 def main():
     arguments = read_arguments()
     if not arguments.table:
         compare(arguments)
-    sys.stdout.write(render(json.loads(arguments.output.read_text())))
+    results = json.loads(arguments.output.read_text())
+    sys.stdout.write(records.render(results) if "files" in results else render(results))
 
 
 def read_arguments():
@@ -45,6 +73,7 @@ def read_arguments():
     parser.add_argument("--awards", type=int, default=5_000)
     parser.add_argument("--recipients", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=31)
+    parser.add_argument("--files", type=Path, help="folder of awards.csv, recipients.csv and truth.csv")
     parser.add_argument("--data", type=Path, default=Path("reports/peers"), help="folder for the files")
     parser.add_argument(
         "--only", default="", help=f"names by comma: {', '.join(way.name for way in WAYS)}; all when left out"
@@ -61,54 +90,70 @@ def compare(arguments):
     """Run the chosen ways and save the results of each as it ends."""
     folder = Folder(arguments.data.resolve())
     folder.path.mkdir(parents=True, exist_ok=True)
-    size = Size(arguments.awards, arguments.recipients, arguments.seed)
-    ways = chosen_ways([name for name in arguments.only.split(",") if name])
-    prepare(folder, size, say)
+    names = [name for name in arguments.only.split(",") if name]
+    ways = chosen_ways(names, is_given=arguments.files is not None)
+    if arguments.files is not None:
+        both = records.prepare_both(folder, arguments.files.resolve(), say)
+        work = {"files": str(arguments.files), **records.counts(both)}
+    else:
+        size = Size(arguments.awards, arguments.recipients, arguments.seed)
+        prepare(folder, size, say)
+        questions = load_questions(folder)
+        work = {"size": asdict(size), **counts(questions)}
     compile_modules()
-    questions = load_questions(folder)
-    results = {**facts(size, questions), "ways": saved_ways(arguments.output, size)}
+    results = {**facts(), **work, "ways": saved_ways(arguments.output, work)}
     for number, way in enumerate(ways, 1):
         say(f"{number} of {len(ways)}: {way.title}")
-        measured = measure(way, folder, questions, arguments.repeats)
+        if arguments.files is not None:
+            measured = records.measure_both(way, both, arguments.repeats)
+        else:
+            measured = measure(way, folder, questions, arguments.repeats)
+        measured = {"name": way.name, "title": way.title, **measured}
         others = [other for other in results["ways"] if other["name"] != way.name]
         order = [known.name for known in WAYS]
         results["ways"] = sorted([*others, measured], key=lambda done: order.index(done["name"]))
         arguments.output.write_text(json.dumps(results, indent=1) + "\n")
 
 
-def saved_ways(path, size):
+def saved_ways(path, work):
     """Return the ways of an earlier run on the same data. Raises ValueError for results of other data."""
     if not path.is_file():
         return []
     saved = json.loads(path.read_text())
-    if saved["size"] != asdict(size):
-        raise ValueError(f"{path} has the results of {saved['size']}: name another --output")
+    for name in ("size", "files"):
+        if saved.get(name) != work.get(name):
+            raise ValueError(f"{path} has the results of {saved.get(name)}: name another --output")
     return saved["ways"]
 
 
-def facts(size, questions):
-    """Return what was measured on what, when and how."""
+def counts(questions):
+    """Return how many queries are asked."""
     fuzzy = [query for query in questions.queries.values() if query.is_fuzzy]
-    script = f"import importlib.metadata as m; print(*(m.version(name) for name in {PEERS!r}))"
-    found = subprocess.run([PEERS_PYTHON, "-c", script], capture_output=True, text=True, check=True)
-    described = describe("peers")
     return {
-        **described,
-        "versions": {**described["versions"], "peers": dict(zip(PEERS, found.stdout.split(), strict=True))},
-        "size": asdict(size),
         "fuzzy_queries": len(fuzzy),
         "findable_queries": sum(bool(query.right) for query in fuzzy),
     }
 
 
+def facts():
+    """Return when, where and with what something is measured."""
+    described = describe("peers")
+    versions = {**described["versions"], "peers": installed(PEERS_PYTHON, PEERS)}
+    if NOMENKLATURA_PYTHON.is_file():
+        versions["nomenklatura"] = installed(NOMENKLATURA_PYTHON, ("nomenklatura", "duckdb"))
+    return {**described, "versions": versions}
+
+
+def installed(python, names):
+    """Return name -> version in another environment."""
+    found = subprocess.run([python, "-c", SCRIPT, *names], capture_output=True, text=True, check=True)
+    return dict(zip(names, found.stdout.split(), strict=True))
+
+
 def measure(way, folder, questions, repeats):
     """Run a way in fresh processes and judge its answers; a failure is a result too."""
     output = folder.path / f"{way.name}.parquet"
-    measured = {
-        "name": way.name,
-        "title": way.title,
-        **measured_runs(way.command(folder, output), output, repeats),
-    }
+    measured = measured_runs(way.command(folder, output), output, repeats)
     if "error" in measured:
         return measured
     return {**measured, **judged(way, output, questions, measured)}
@@ -143,10 +188,6 @@ def as_document(evaluation):
         rates = getattr(evaluation, name)
         found[name] = rates and rates_document(rates)
     return found
-
-
-def rates_document(rates):
-    return {**asdict(rates), "precision": rates.precision, "recall": rates.recall, "f1": rates.f1}
 
 
 if __name__ == "__main__":

@@ -6,13 +6,18 @@ normalised names with city, state and zip. A query belongs to the **fuzzy stage*
 judged, if none of its UEIs and DUNS numbers and none of its names (without blanks, as the engine compares
 exact names) stands on any recipient. The few others, whose identifier or exact name is there but is not
 borne out by name or place, are asked too and count in the award-level figures alone.
+
+Of given files (`--files`) nothing but an identifier links by rule: every other firm is asked about, and its
+query counts.
 """
 
+import csv
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,10 +32,8 @@ from tests.performance.peers.evaluation import Query, Questions
 from tests.step_options import reading_options
 
 # raised when the questions change: a folder made before is then refused
-QUESTIONS_VERSION = 1
+QUESTIONS_VERSION = 2
 RULES_ONLY = (
-    "--set",
-    "matching.methods=[uei-exact,duns-exact,name-exact]",
     # no model accepts anything at a limit of 1
     "--set",
     "matching.acceptance_limit=1.0",
@@ -45,6 +48,66 @@ class Size:
     awards: int
     recipients: int
     seed: int
+
+    rules = "uei-exact,duns-exact,name-exact"
+    is_given = False
+
+    def write(self, folder, say):
+        """Make the files from the seed."""
+        for kind in ("parquet", "csv"):
+            say(f"making the {kind} files")
+            numbers = [f"--{name}={value}" for name, value in asdict(self).items()]
+            output = str(folder.path / kind)
+            run("data", "synthesise", "--quiet", *numbers, "--format", kind, "--output", output)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Files that are there: awards.csv, recipients.csv (or .csv.gz) and truth.csv in the folder `source`.
+
+    If `is_hidden`, the recipients that the truth names are taken out: then no link is right.
+    """
+
+    source: str
+    is_hidden: bool = False
+
+    rules = "uei-exact,duns-exact"
+    is_given = True
+
+    def write(self, folder, say):
+        """Copy the files, the recipients as the engine reads them."""
+        say(f"reading {self.source}" + (", without the right recipients" if self.is_hidden else ""))
+        source, target = Path(self.source), folder.path / "parquet"
+        target.mkdir(exist_ok=True)
+        truth = read_truth(source / "truth.csv")
+        right = sorted(frozenset().union(*truth.values())) if self.is_hidden else []
+        recipients = next(path for path in sorted(source.glob("recipients.csv*")))
+        with duckdb.connect() as connection:
+            read_recipients(connection, recipients, folder)
+            connection.execute(
+                "COPY (SELECT recipient_id, name AS legal_business_name, uei, duns, city, state, zip5 AS zip"
+                f" FROM read_rows WHERE recipient_id NOT IN (SELECT unnest({right!r}::VARCHAR[]))"
+                f" ORDER BY place) TO '{folder.recipients('parquet')}' (FORMAT parquet)"
+            )
+            connection.execute(
+                f"COPY (FROM read_csv('{source / 'awards.csv'}', all_varchar = true))"
+                f" TO '{folder.awards('parquet')}' (FORMAT parquet)"
+            )
+        ids = {award: "" if self.is_hidden else " ".join(sorted(ones)) for award, ones in truth.items()}
+        with folder.truth.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("award_id", "recipient_ids"), *ids.items()])
+
+
+def read_recipients(connection, source, folder):
+    """Create the table `read_rows` of all recipients as the engine reads them, in their order."""
+    connection.execute(
+        "CREATE TABLE read_rows (place BIGINT, recipient_id VARCHAR, name VARCHAR, uei VARCHAR, duns VARCHAR,"
+        " city VARCHAR, state VARCHAR, zip5 VARCHAR)"
+    )
+    with work_folder(folder) as work:
+        for batch in iterate_recipients(connection, str(source), work, reading_options(chunk_size=100_000)):
+            place = f"{batch.first_line} + row_number() OVER ()"
+            connection.execute(f"INSERT INTO read_rows SELECT {place}, * FROM {batch.table}")
 
 
 @dataclass(frozen=True)
@@ -76,24 +139,22 @@ class Folder:
         return self.path / "questions.json"
 
 
-def prepare(folder, size, say):
-    """Make what is not there yet. Raises ValueError for a folder that holds data of another size."""
+def prepare(folder, work, say):
+    """Make what is not there yet of a Size or Given files. Raises ValueError for a folder of other data."""
     mark = folder.path / "made.json"
-    wanted = {"questions_version": QUESTIONS_VERSION, **asdict(size)}
+    wanted = {"questions_version": QUESTIONS_VERSION, **asdict(work)}
     if mark.is_file():
         made = json.loads(mark.read_text())
         if made != wanted:
             raise ValueError(f"{folder.path} holds {made}, not {wanted}: name another --data, or empty it")
         return
-    for kind in ("parquet", "csv"):
-        say(f"making the {kind} files")
-        numbers = [f"--{name}={value}" for name, value in asdict(size).items()]
-        run("data", "synthesise", "--quiet", *numbers, "--format", kind, "--output", str(folder.path / kind))
-    say("linking by identifier and exact name")
+    work.write(folder, say)
+    say(f"linking by {work.rules}")
     files = ("--awards", folder.awards("parquet"), "--recipients", folder.recipients("parquet"))
-    run("enrich", "--quiet", *map(str, files), "--output", str(folder.rules), *RULES_ONLY, *NO_TIMEOUT)
+    rules = ("--set", f"matching.methods=[{work.rules}]", *RULES_ONLY, *NO_TIMEOUT)
+    run("enrich", "--quiet", *map(str, files), "--output", str(folder.rules), *rules)
     say("writing the questions")
-    write_questions(folder)
+    write_questions(folder, is_all_asked=work.is_given)
     mark.write_text(json.dumps(wanted))
 
 
@@ -104,15 +165,15 @@ def run(*arguments):
         raise RuntimeError(f"{' '.join(command)}: {finished.stderr.strip()[-2000:]}")
 
 
-def write_questions(folder):
+def write_questions(folder, *, is_all_asked):
     """Write query_names.parquet, which the peers read, and questions.json, which judges them."""
     with duckdb.connect() as connection:
         register_functions(connection)
         read_both(connection, folder)
         create_firms(connection)
-        create_query_tables(connection, folder.rules)
+        create_query_tables(connection, folder.rules, is_all_asked=is_all_asked)
         connection.execute(f"""
-            COPY (SELECT query_id, normal, compact, city, state, zip5 FROM query_names ORDER BY ALL)
+            COPY (SELECT query_id, normal, compact, city, state, zip5, name FROM query_names ORDER BY ALL)
             TO '{folder.query_names}' (FORMAT parquet)
         """)
         fuzzy = dict(connection.execute("SELECT query_id, is_fuzzy FROM queries ORDER BY 1").fetchall())
@@ -130,21 +191,28 @@ def write_questions(folder):
 
 def read_both(connection, folder):
     """Create the tables `awards` and `recipients` by the engine's own reader."""
+    options = reading_options(chunk_size=100_000)
+    with work_folder(folder) as work:
+        read_awards(connection, str(folder.awards("parquet")), work, options)
+        parts = [
+            write_part(connection, batch.table, work / f"part-{batch.index:06d}.parquet")
+            for batch in iterate_recipients(connection, str(folder.recipients("parquet")), work, options)
+        ]
+        open_parts(connection, parts)
+        connection.execute("CREATE TABLE rows_of_parts AS SELECT DISTINCT * FROM recipients")
+        connection.execute("CREATE OR REPLACE VIEW recipients AS FROM rows_of_parts")
+
+
+@contextmanager
+def work_folder(folder):
+    """Yield a folder that is there for a while."""
     work = folder.path / "work"
     work.mkdir(exist_ok=True)
-    options = reading_options(chunk_size=100_000)
-    read_awards(connection, str(folder.awards("parquet")), work, options)
-    parts = [
-        write_part(connection, batch.table, work / f"part-{batch.index:06d}.parquet")
-        for batch in iterate_recipients(connection, str(folder.recipients("parquet")), work, options)
-    ]
-    open_parts(connection, parts)
-    connection.execute("CREATE TABLE rows_of_parts AS SELECT DISTINCT * FROM recipients")
-    connection.execute("CREATE OR REPLACE VIEW recipients AS FROM rows_of_parts")
+    yield work
     shutil.rmtree(work)
 
 
-def create_query_tables(connection, rules):
+def create_query_tables(connection, rules, *, is_all_asked):
     """Create `queries`, `query_names` and `firm_query` of the firms that the rules do not link."""
     connection.execute(f"""
         CREATE TABLE asked AS
@@ -161,11 +229,11 @@ def create_query_tables(connection, rules):
         UNION
         SELECT firm_id FROM firm_names SEMI JOIN recipients USING (compact) WHERE compact <> ''
     """)
-    connection.execute("""
+    connection.execute(f"""
         CREATE TABLE asked_firms AS
         SELECT firm_id, any_value(city) AS city, any_value(state) AS state, any_value(zip5) AS zip5,
                list_sort(list(DISTINCT normal)) AS normals,
-               firm_id NOT IN (SELECT firm_id FROM known_firms) AS is_fuzzy
+               {is_all_asked} OR firm_id NOT IN (SELECT firm_id FROM known_firms) AS is_fuzzy
         FROM firm_names SEMI JOIN asked USING (firm_id) WHERE compact <> '' GROUP BY firm_id
     """)
     connection.execute("""
@@ -182,8 +250,10 @@ def create_query_tables(connection, rules):
     """)
     connection.execute("""
         CREATE TABLE query_names AS
-        SELECT query_id, normal, replace(normal, ' ', '') AS compact, city, state, zip5
-        FROM (SELECT *, unnest(normals) AS normal FROM queries)
+        SELECT query_id, normal, replace(normal, ' ', '') AS compact, city, state, zip5, name
+        FROM (SELECT *, unnest(normals) AS normal FROM queries) JOIN (
+            SELECT query_id, min(name) AS name FROM firm_query JOIN firms USING (firm_id) GROUP BY query_id
+        ) USING (query_id)
     """)
 
 

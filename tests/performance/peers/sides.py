@@ -76,7 +76,7 @@ def open_sides(task):
     """Return a connection with `recipients` (row_id, recipient_id) and `queries` (row_id, query_id).
 
     Both have normal, compact, city, state, zip5, and a row per name: those that a DBA mark or brackets
-    give are rows of their own. A query has as many rows as its firm has names.
+    give are rows of their own. A query has as many rows as its firm has names. `name` is as it is written.
     """
     connection = duckdb.connect(config={"preserve_insertion_order": False})
     register_functions(connection)
@@ -90,13 +90,15 @@ def open_sides(task):
             FROM read_parquet('{task.recipients}')
         """)
         named = names_query(
-            "(SELECT * FROM cleaned WHERE name IS NOT NULL)", "recipient_id, city, state, zip5", "is_alias"
+            "(SELECT * FROM cleaned WHERE name IS NOT NULL)",
+            "recipient_id, raw_name, city, state, zip5",
+            "is_alias",
         )
         connection.execute(f"""
             CREATE TABLE recipients AS
             SELECT row_number() OVER (ORDER BY recipient_id, normal, state, city, zip5) AS row_id, *
-            FROM (SELECT DISTINCT recipient_id, normal, compact, city, state, zip5 FROM ({named})
-                  WHERE normal <> '')
+            FROM (SELECT recipient_id, normal, compact, city, state, zip5, min(raw_name) AS name
+                  FROM ({named}) WHERE normal <> '' GROUP BY ALL)
             ORDER BY row_id
         """)
         connection.execute(f"""

@@ -24,14 +24,19 @@ COLUMNS = (
 def render(results):
     """Return the table with what it was measured on, from the document that `--output` saved."""
     size = results["size"]
-    versions = "; ".join(
-        f"{side}: " + ", ".join(f"{name} {version}" for name, version in found.items())
-        for side, found in results["versions"].items()
-    )
     work = (
         f"{size['awards']:,} awards against {size['recipients']:,} recipients (synthesised, seed"
         f" {size['seed']}). The fuzzy stage has {results['fuzzy_queries']:,} queries,"
         f" {results['findable_queries']:,} of them with a right recipient in the table."
+    )
+    return page(results, work, [*table(results["ways"]), *as_it_decides(results["ways"])])
+
+
+def page(results, work, table_lines):
+    """Return a table under what was measured, when, where and with what."""
+    versions = "; ".join(
+        f"{side}: " + ", ".join(f"{name} {version}" for name, version in found.items())
+        for side, found in results["versions"].items()
     )
     lines = [
         f"Measured on {results['date']}: {results['machine']}. {versions}.",
@@ -42,8 +47,7 @@ def render(results):
         "",
         work,
         "",
-        *table(results["ways"]),
-        *as_it_decides(results["ways"]),
+        *table_lines,
     ]
     return "\n".join(lines) + "\n"
 

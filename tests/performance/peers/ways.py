@@ -11,6 +11,7 @@ from tests.performance.peers.data import NO_TIMEOUT
 
 ROOT = Path(__file__).parents[3]
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
+NOMENKLATURA_PYTHON = ROOT / ".venv-nomenklatura" / "bin" / "python"
 EXTRAPOLATED = "brute"
 
 
@@ -18,7 +19,9 @@ EXTRAPOLATED = "brute"
 class Way:
     """One way: the name to ask for it by, its title in the table, and what it runs.
 
-    `module` and `variant` name a peer; ours reads files of `kind` with `options`.
+    `module` and `variant` name a peer; ours reads files of `kind` with `options`. `default_threshold` is the
+    least score that the peer itself accepts, if it says so. The ways that are `for_given` files are those
+    that are no variants of others.
     """
 
     name: str
@@ -27,6 +30,9 @@ class Way:
     variant: str = ""
     kind: str = "parquet"
     options: tuple = ()
+    python: Path = PEERS_PYTHON
+    default_threshold: float | None = None
+    for_given: bool = False
 
     @property
     def is_ours(self):
@@ -43,18 +49,22 @@ class Way:
             enrich = (sys.executable, "-m", "sbir_gate", "enrich", "--quiet", *map(str, files))
             return (*enrich, "--output", str(output), *NO_TIMEOUT, *self.options)
         files = ("--recipients", folder.recipients("parquet"), "--query-names", folder.query_names)
-        peer = (str(PEERS_PYTHON), "-m", f"tests.performance.peers.{self.module}", *map(str, files))
+        peer = (str(self.python), "-m", f"tests.performance.peers.{self.module}", *map(str, files))
         return (*peer, "--answers", str(output), "--variant", self.variant)
 
 
 def rapidfuzz_by_state(scorer):
     return Way(
-        f"state-{scorer}", f"rapidfuzz blocked by state, `{scorer}`", "rapidfuzz_way", f"state:{scorer}"
+        f"state-{scorer}",
+        f"rapidfuzz blocked by state, `{scorer}`",
+        "rapidfuzz_way",
+        f"state:{scorer}",
+        for_given=scorer == "token_sort_ratio",
     )
 
 
 WAYS = (
-    Way("ours", "sbir-gate enrich"),
+    Way("ours", "sbir-gate enrich", for_given=True),
     Way("ours-csv", "sbir-gate enrich, from CSV", kind="csv"),
     Way("ours-1-worker", "sbir-gate enrich, 1 worker", options=("--workers", "1")),
     Way(
@@ -64,22 +74,64 @@ WAYS = (
     ),
     Way("brute", "rapidfuzz `token_sort_ratio`, all pairs", "rapidfuzz_way", "brute:token_sort_ratio"),
     *(rapidfuzz_by_state(scorer) for scorer in ("token_sort_ratio", "token_set_ratio", "WRatio")),
-    Way("tfidf", "TF-IDF character 3-grams, string_grouper", "tfidf_way", "plain"),
     Way(
-        "tfidf-geography", "TF-IDF character 3-grams with geography, string_grouper", "tfidf_way", "geography"
+        "tfidf",
+        "TF-IDF character 3-grams, string_grouper",
+        "tfidf_way",
+        "plain",
+        default_threshold=0.8,
+        for_given=True,
     ),
-    Way("splink", "Splink on DuckDB, Jaro-Winkler", "splink_way", "jaro-winkler"),
+    Way(
+        "tfidf-geography",
+        "TF-IDF character 3-grams with geography, string_grouper",
+        "tfidf_way",
+        "geography",
+        for_given=True,
+    ),
+    Way("splink", "Splink on DuckDB, Jaro-Winkler", "splink_way", "jaro-winkler", for_given=True),
     Way("splink-words", "Splink on DuckDB, Jaro-Winkler and shared words", "splink_way", "words"),
+    Way(
+        "goldenmatch",
+        "goldenmatch, tokens as keys, Fellegi-Sunter",
+        "goldenmatch_way",
+        default_threshold=0.0,
+        for_given=True,
+    ),
+    Way(
+        "name-matching",
+        "name_matching, as it comes",
+        "name_matching_way",
+        default_threshold=95.0,
+        for_given=True,
+    ),
+    Way(
+        "nomenklatura",
+        "nomenklatura, `logic-v2`",
+        "nomenklatura_way",
+        "logic-v2",
+        python=NOMENKLATURA_PYTHON,
+        default_threshold=0.7,
+        for_given=True,
+    ),
 )
 
 
-def chosen_ways(names):
-    """Return the ways of these names, in the order of the table. Raises ValueError for an unknown name."""
+def chosen_ways(names, *, is_given=False):
+    """Return the ways of these names, in the order of the table; without names all that can be run.
+
+    Raises ValueError for an unknown name, and for one whose environment is not there.
+    """
     known = {way.name: way for way in WAYS}
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise ValueError(f"no way is called {', '.join(unknown)}; there are {', '.join(known)}")
-    return [way for way in WAYS if not names or way.name in names]
+    if names:
+        missing = [way.name for way in WAYS if way.name in names and not way.python.is_file()]
+        if missing:
+            raise ValueError(f"{', '.join(missing)}: run `make nomenklatura` first")
+        return [way for way in WAYS if way.name in names]
+    return [way for way in WAYS if way.python.is_file() and (way.for_given or not is_given)]
 
 
 def peer_answers(path):

@@ -56,7 +56,7 @@ def read(source, folder, workers, finished=(), rejects=None, told=None):
     chunks.scratch.mkdir(parents=True, exist_ok=True)
     options = reading_options(chunk_size=2_048, max_reject_percent=50.0)
     report = (told if told is not None else []).append
-    reading = Reading(str(source), options, 2_048, rejects or RejectLog(), report, lambda: 1.0)
+    reading = Reading(str(source), folder, options, 2_048, rejects or RejectLog(), report, lambda: 1.0)
     with database() as connection:
         found = read_partitions(workers, connection, SharedFolder(chunks, finished, True), reading)
         open_parts(connection, found.parts)
@@ -89,7 +89,7 @@ def test_what_is_finished_is_not_read_again_wherever_it_was_cut(source, tmp_path
 
 
 def chunk_of(part):
-    start = int(part.path.stem.split("-")[-1])
+    start = int(part.path.stem.split("-")[-2])
     return Chunk(0, Span(start, start + part.recipients), part.recipients, part.recipients)
 
 

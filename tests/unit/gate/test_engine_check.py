@@ -188,6 +188,15 @@ def test_an_engine_that_links_nothing_has_a_warning():
     ]
 
 
+def test_an_id_of_two_firms_is_named_with_what_it_does_to_the_verdict(folder):
+    with (folder / "recipients.csv").open("a") as file:
+        file.write("203,Bolt\n")
+    check = checked("rows[1][1:] = ['203', 'name', 90]")
+    (said,) = [line for line in render_check(check.found).splitlines() if line.startswith("warning: ")]
+    assert "{recipients}: 1 recipient_id is on rows of different firms, such as '203' ('Bolt', 'Cog')" in said
+    assert "a link to one of them counts as correct for each of its firms; give each recipient" in said
+
+
 def test_what_an_engine_writes_besides_its_outputs_is_named(folder):
     (folder / "known.log").write_text("")
     check = checked(
@@ -199,7 +208,7 @@ def test_what_an_engine_writes_besides_its_outputs_is_named(folder):
     assert flaws(check, Gravity.ERROR) == []
     (said,) = [each for each in render_check(check.found).splitlines() if each.startswith("warning: ")]
     named = "awards.csv.index, cache, known.log, 'x\\x1b[31m'; write to TMPDIR"
-    assert f"its runs changed 4 files or folders besides {{output}} and {{metrics}}: {named}" in said
+    assert f"while it ran, 4 files or folders besides {{output}} and {{metrics}} changed: {named}" in said
     assert render_check(check.found).endswith("the engine keeps the contract\n")
 
 

@@ -402,3 +402,13 @@ def test_the_latest_run_is_the_last_by_time(folder):
 def test_without_a_run_there_is_no_latest(tmp_path):
     with pytest.raises(InputError, match="there is no saved Run"):
         latest_run_path(tmp_path)
+
+
+def test_an_id_of_two_firms_is_a_note_of_the_verdict(folder):
+    with (folder / "recipients.csv").open("a") as file:
+        file.write("R1,Elsewhere <b>Inc</b>,\n")
+    result = gate(settings(folder), FakeEngine())
+    assert result.verdict.outcome is Outcome.NO_BASELINE
+    (said,) = [text(note) for note in result.verdict.notes if note.rule == "recipient-ids-shared"]
+    assert said.startswith("1 recipient_id is on rows of different firms, such as 'R1' ('")
+    assert "<b>" not in (folder / "reports" / "report.md").read_text()

@@ -15,6 +15,7 @@ from sbir_gate.model.document import ALERTS, FORMAT_VERSION, HISTORY, RUN, VERDI
 from sbir_gate.model.finding import Finding, Rule, Severity
 from sbir_gate.model.history import HistoryEntry
 from sbir_gate.model.moments import is_plausible
+from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.run import Run
 from sbir_gate.model.sizes import LONGEST_NAME, run_excess
 from sbir_gate.model.verdict import Outcome, Verdict, verdict_fault
@@ -29,12 +30,12 @@ def finite(value):
 
     Names are cut to the length that is read.
     """
-    if type(value) is str:
-        return value[:LONGEST_NAME]
-    if isinstance(value, bool | datetime):
-        return value if not isinstance(value, datetime) or is_plausible(value) else START
+    if type(value) is str or isinstance(value, datetime):
+        return value[:LONGEST_NAME] if type(value) is str else value if is_plausible(value) else START
+    if isinstance(value, Proportion):
+        return Proportion.of(*sorted((abs(value.part), abs(value.whole))))
     if isinstance(value, float | int):
-        return value if value and is_amount(value) else type(value)(1)
+        return value if isinstance(value, bool) or (value and is_amount(value)) else type(value)(1)
     if is_dataclass(value):
         return type(value)(**{field.name: finite(getattr(value, field.name)) for field in fields(value)})
     if isinstance(value, tuple | list):

@@ -21,6 +21,7 @@ CHANGED = {
     "timeout_seconds": 9.0,
     "retry_backoff": "none",
     "workers": 1,
+    "cluster": "tcp://scheduler:8786",
     "stores_baseline": False,
 }
 LOADED = load_base(default_settings({}))
@@ -77,6 +78,22 @@ def test_a_field_stands_for_its_setting(name):
     key = RUN_SETTINGS[name][0]
     gate = GateResource(LOADED, {**defaults(), name: CHANGED[name]})
     assert changed(gate)[key] == (CHANGED[name], "config of the run")
+
+
+@dg.op(required_resource_keys={"gate"})
+def needs_gate(context):
+    context.log.info(str(context.resources.gate.effective().settings.enrichment.cluster))
+
+
+@pytest.mark.parametrize("address", ["scheduler", "local:0", "http://host:8786"])
+def test_a_cluster_that_cannot_be_is_refused_when_the_run_is_launched(address):
+    @dg.job(resource_defs={"gate": settings_resource(LOADED, "gate")})
+    def job():
+        needs_gate()
+
+    config = {"resources": {"gate": {"config": {"cluster": address}}}}
+    with pytest.raises(dg.DagsterInvalidConfigError, match="must be local:N for N workers here"):
+        job.execute_in_process(run_config=config)
 
 
 def test_assignments_set_what_has_no_field():

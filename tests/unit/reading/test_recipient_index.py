@@ -59,6 +59,18 @@ def test_an_id_with_two_ueis_is_of_neither_entity(index_of):
     assert sorted(index.facts_of(["R1", "R2"]).entities) == ["R1", "R3"]
 
 
+def test_an_id_of_two_firms_is_counted_and_named(index_of):
+    index = index_of(
+        *(f"R1,Quarl,{SHARED}", f"R1,Zyvox,{OTHER}", "R2,Brenda,", "R2,Falcon,"),
+        # names of one firm: under one UEI, in two spellings, or with another UEI
+        *(f"R3,Quarl,{SHARED}", f"R3,Quarl Optics,{SHARED}", "R4,Elm Co,", "R4,ELM CO.,"),
+        *(f"R5,Zyvox,{SHARED}", f"R5,ZYVOX,{OTHER}", f"R6,Dyn,{OTHER}", "R6,Dynamo,"),
+    )
+    assert index.shared_ids.count == 2
+    assert index.shared_ids.examples == ("'R1' ('Quarl', 'Zyvox')", "'R2' ('Brenda', 'Falcon')")
+    assert index_of("R1,Quarl,", "R2,Quarl,").shared_ids.count == 0
+
+
 def test_rejects_are_counted_and_the_first_is_known(index_of):
     index = index_of("R1,Quarl,", "R2,Zyvox", "R3,Brenda,", max_reject_percent=100)
     assert (index.rejects, index.first_reject.line) == (1, 3)

@@ -27,7 +27,7 @@ from sbir_gate.engine.matching.tokens import build_name_table
 from sbir_gate.model.matches import Method, PlaceEvidence
 
 SAFE = Stratum(Method.NAME_EXACT, PlaceEvidence.CONFIRMS, Basis.RULE)
-DOUBTFUL = Stratum(Method.NAME_EXACT, PlaceEvidence.CONTRADICTS)
+DOUBTFUL = Stratum(Method.NAME_EXACT, PlaceEvidence.SAME_STATE)
 LARGE = dict.fromkeys(range(len(STRATA)), MANY_LINKS)
 SMALL = {STRATA.index(SAFE): MANY_LINKS}
 
@@ -89,6 +89,40 @@ def test_small_strata_share_a_limit_below_which_the_links_of_all_would_not_be_pr
     assert together[DOUBTFUL].limit <= together[DOUBTFUL].confidence(3.0)  # 1 of 80 links is false
     assert high[DOUBTFUL].limit == 0.8
     assert calibrate(labels(), AbsentShare(0.2, 0.25), SMALL, 0.1, 0.98)[DOUBTFUL].limit > 0.8
+
+
+def test_no_link_is_more_likely_wrong_than_right():
+    unsure = range(0, 1_000, 50)
+    shown = [
+        (query, -3.0 if query in unsure else 6.0, SAFE, query not in unsure or query % 200 == 0)
+        for query in range(1_000)
+    ]
+    hard = HardLabels(asked(shown), asked([]), 1_000)
+
+    found = calibrate(hard, AbsentShare(0.1, 0.1), SMALL, 0.1, 0.98)[SAFE]
+    assert found.limit == 0.5  # all links together would be precise enough from 0.3 on
+    assert found.confidence(-3.0) < 0.5
+
+
+def test_a_link_against_the_place_is_as_sure_as_all_must_be():
+    found = calibrate(mixed(doubtful_every=40), AbsentShare(0.2, 0.25), SMALL, 0.1, 0.98)
+
+    assert found[Stratum(Method.NAME_FUZZY, PlaceEvidence.CONTRADICTS)].limit >= 0.98
+    assert found[Stratum(Method.NAME_FUZZY, PlaceEvidence.UNKNOWN)].limit < 0.98
+
+
+def test_where_no_equal_name_can_be_a_link_no_similar_name_is_surer():
+    rule = Stratum(Method.NAME_EXACT, PlaceEvidence.UNKNOWN, Basis.RULE)
+    similar = Stratum(Method.NAME_FUZZY, PlaceEvidence.UNKNOWN)
+    shown = [(query, 3.0, SAFE if query % 2 else rule, query % 2 or query % 4 == 0) for query in range(1_000)]
+    hard = HardLabels(asked(shown), asked([]), 1_000)
+    many = dict.fromkeys((STRATA.index(SAFE), STRATA.index(rule)), MANY_LINKS)
+
+    found = calibrate(hard, AbsentShare(0.2, 0.25), many, 0.8, 0.98)
+    assert found[rule].limit == 1.0
+    assert found[similar] == found[rule]
+    large = many | {STRATA.index(similar): MANY_LINKS}
+    assert calibrate(hard, AbsentShare(0.2, 0.25), large, 0.8, 0.98)[similar] != found[rule]
 
 
 @pytest.mark.parametrize(

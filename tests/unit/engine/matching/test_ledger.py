@@ -6,8 +6,10 @@ import pytest
 
 from sbir_gate.engine.matching.ledger import ChunkFolder, Ledger, whole_chunks
 from sbir_gate.errors import InputError, OutputError, UsageError
+from sbir_gate.files import write_durably
 from sbir_gate.model.chunks import Chunk, Span
 from sbir_gate.model.records import Reject
+from sbir_gate.remote_paths import path_of, remove_remote
 
 REJECT = Reject("r.csv", 7, "", "a;b", 'it is "wrong"')
 
@@ -23,6 +25,13 @@ def writing(text):
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "out.csv.parts"
+
+
+@pytest.fixture
+def remote_folder(tmp_path):
+    bucket = path_of(f"memory://{tmp_path.name}")
+    yield bucket / "out.csv.parts"
+    remove_remote(bucket)
 
 
 def recorded(folder, key="key", *chunks):
@@ -136,7 +145,7 @@ def claim_another_span(_part, entry):
 )
 def test_a_damaged_chunk_is_forgotten_and_the_others_stay(folder, damage):
     recorded(folder, "key", chunk(0, 10), chunk(10, 20), chunk(20, 30))
-    entry = next(folder.glob("part-*10.json"))
+    entry = next(folder.glob("part-*-*20.json"))
     damage(entry.with_suffix(".parquet"), entry)
     ledger = Ledger(folder, "key")
     assert [done.chunk.span.start for done in ledger.finished] == [0, 20]
@@ -175,7 +184,7 @@ def test_a_chunk_whose_part_cannot_be_written_is_as_if_it_had_not_been_done(fold
 
 def test_a_half_written_entry_of_a_killed_run_goes_with_the_folder(folder):
     recorded(folder, "key", chunk())
-    (folder / ".part-0000-000000000010.json.0123.part").write_text("half")
+    (folder / ".part-0000-000000000010-000000000020.json.0123.part").write_text("half")
     Ledger(folder, "key").close(is_done=True)
     assert not folder.exists()
 
@@ -249,3 +258,39 @@ def test_a_path_that_is_a_file_is_an_error_that_names_the_cure(folder):
     folder.write_text("a file")
     with pytest.raises(OutputError, match="cannot be kept"):
         Ledger(folder, "key")
+
+
+def test_chunks_on_remote_storage_are_found_again_and_removed_when_all_is_done(remote_folder):
+    chunks = [chunk(0, 10), chunk(10, 20), chunk(20, 30)]
+    recorded(remote_folder, "key", *chunks)
+    remove_remote(next(remote_folder.glob("part-*20.parquet")))
+    ledger = Ledger(remote_folder, "key")
+    assert [done.chunk for done in ledger.finished] == [chunks[0], chunks[2]]
+    assert [done.path.read_text() for done in ledger.finished] == ["part 0", "part 20"]
+    assert ledger.damaged == 1
+    assert ledger.record(chunks[1], writing("part 10")).read_text() == "part 10"
+    ledger.close(is_done=True)
+    assert not remote_folder.exists()
+
+
+def test_remote_chunks_under_another_key_are_removed_and_other_files_are_not(remote_folder):
+    recorded(remote_folder, "old", chunk())
+    ledger = Ledger(remote_folder, "new")
+    assert ledger.findings()
+    ledger.close(is_done=True)
+    write_durably(remote_folder / "part-0001-000000000000010-000000000000020.parquet", b"of a lost worker")
+    Ledger(remote_folder, "new").close(is_done=True)
+    assert not remote_folder.exists()
+    write_durably(remote_folder / "mine.csv", b"name")
+    with pytest.raises(UsageError, match=r"holds 'mine\.csv', which is not of an interrupted run"):
+        Ledger(remote_folder, "new")
+
+
+def test_remote_chunks_that_cannot_be_written_are_an_error_with_a_hint(remote_folder, monkeypatch):
+    def refused(*_arguments, **_options):
+        raise PermissionError("Access Denied")
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.pipe_file", refused)
+    with pytest.raises(OutputError, match="the finished chunks cannot be kept") as raised:
+        Ledger(remote_folder, "key")
+    assert "set the credentials" in raised.value.hint
