@@ -223,7 +223,7 @@ def shared_ids_of(read: ReadFixture, place: str) -> Iterator[Diagnosis]:
     """Yield that recipients of different firms share an id, where any do."""
     shared = read.recipients.shared_ids
     if shared.count:
-        facts: dict[str, Fact] = {"count": shared.count, "recipients": shared.examples}
+        facts: dict[str, Fact] = {"count": shared.count, "examples": shared.examples}
         yield Diagnosis(Gravity.WARNING, Flaw.RECIPIENT_IDS_SHARED, place, facts)
 
 

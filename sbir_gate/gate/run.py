@@ -201,7 +201,7 @@ def run_of(
 def _notes_of(read: ReadFixture) -> Iterator[Finding]:
     shared = read.recipients.shared_ids
     if shared.count:
-        yield note(Rule.RECIPIENT_IDS_SHARED, count=shared.count, recipients=shared.examples)
+        yield note(Rule.RECIPIENT_IDS_SHARED, count=shared.count, examples=shared.examples)
 
 
 def _benchmark(

@@ -96,7 +96,7 @@ class Rule(StrEnum):
     ENRICHER_DIFFERS = "enricher-differs", "before after"
     SETTINGS_DIFFER = "settings-differ"
     TRUTH_DIFFERS = "truth-differs"
-    RECIPIENT_IDS_SHARED = "recipient-ids-shared", "count recipients"
+    RECIPIENT_IDS_SHARED = "recipient-ids-shared", "count examples"
     JUDGED_BY_PAIRS = "judged-by-pairs", "pairs"
     MACHINES_DIFFER = "machines-differ"
     CALIBRATED_BY_SPEED = "calibrated-by-speed"

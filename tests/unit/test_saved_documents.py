@@ -85,7 +85,7 @@ class TestSavingThatFails:
         (tmp_path / "reports").write_text("")
         with pytest.raises(OutputError, match="reports") as caught:
             save_run(tmp_path / "reports", make_run())
-        assert "name another" in caught.value.hint
+        assert caught.value.hint == "remove or rename it"
 
     def test_a_folder_where_the_file_should_be_is_named(self, tmp_path):
         (tmp_path / "run.json").mkdir()

@@ -140,6 +140,7 @@ FACTS = {
     Rule.IDS_UNIQUE: {"ids": 198},
     Rule.IDS_REPEATED: {"ids": 2},
     Rule.IDS_DOUBLED: {"awards": 2},
+    Rule.RECIPIENT_IDS_SHARED: {"count": 2, "examples": ("R1: ACME, FOO", "R2: BAR, BAZ")},
     Rule.RECIPIENTS_UNREADABLE: {"fault": "recipients.csv: no such file"},
     Rule.CHECK_FAILED: {"text": "match_rate fell", "asset": "enriched", "check": "gate"},
     Rule.SMALL_SAMPLE: {"whole": 25, "low": 0.7, "high": 0.96, "least": 0.92},
