@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 MAX_VALUE_CHARACTERS = 80
 _MAX_NAME_CHARACTERS = 255
 _MAX_ALLOWED_CHARACTERS = 120
+_PASSWORD = re.compile(r"//[^/@\s]*:[^/@\s]*@")
 
 # pydantic's types of fault, as a person says them; the fields are those of its context
 _RULES: Mapping[str, str] = {
@@ -58,12 +60,13 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as it is written in YAML, on one short line."""
+    """Return a value as it is written in YAML, on one short line, without a password in an address."""
     if isinstance(value, tuple):
         value = list(value)
     if value is None:
         return "null"
-    return shortened(str(value).lower() if isinstance(value, bool) else repr(value))
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return shortened(_PASSWORD.sub("//***@", text))
 
 
 def shortened(text: str) -> str:

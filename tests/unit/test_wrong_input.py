@@ -63,5 +63,11 @@ def test_a_value_is_shown_as_in_yaml(value, text):
     assert shown(value) == text
 
 
+@pytest.mark.parametrize("value", ["s3://user:secret@bucket/x", ["a", "tcp://:secret@host:8786"]])
+def test_a_password_in_an_address_is_never_shown(value):
+    assert "//***@" in shown(value)
+    assert "secret" not in shown(value)
+
+
 def test_a_long_text_is_cut():
     assert len(shortened("x" * 500)) == 80
