@@ -20,7 +20,7 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from sbir_gate.errors import SbirGateError, UsageError
+from sbir_gate.errors import InputError, SbirGateError, UsageError
 from sbir_gate.retrying import RetryPolicy
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class CredentialsError(StorageError, PermissionError):
 def path_of(source: str | Path) -> Path:
     """Return the path that a text names: on this machine, or on remote storage for `scheme://...`.
 
-    Raises UsageError for an address with a secret, or of storage that nothing installed can read.
+    Raises UsageError for an address with a secret, or of storage that nothing installed can read, InputError
+    for storage that cannot be reached.
     """
     if not isinstance(source, str):
         return source
@@ -109,6 +110,9 @@ def _remote_path(address: str, scheme: str) -> Path:
     except ValueError as error:
         hint = "take an address such as s3://bucket/folder"
         raise UsageError(f"{scheme}:// is not storage that fsspec knows", hint, path=address) from error
+    except OSError as error:  # some storages are connected to before anything is asked for
+        hint = getattr(error, "hint", _NETWORK_HINT)
+        raise InputError(f"cannot be reached ({error.strerror})", hint, path=address) from error
     return cast("Path", path)  # not one, but it does what is asked of one here
 
 

@@ -134,6 +134,11 @@ def test_an_unknown_scheme_is_refused():
         path_of("nonsense://bucket/a.csv")
 
 
+def test_a_storage_that_cannot_be_reached_is_one_line():
+    with pytest.raises(InputError, match="cannot be reached"):
+        path_of("ftp://localhost:1/awards.csv")
+
+
 def test_files_are_written_whole_and_read_back(bucket, tmp_path):
     place = bucket / "folder" / "a.bin"
     assert write_durably(place, b"content")
