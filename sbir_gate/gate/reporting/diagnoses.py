@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sbir_gate.gate.reporting.markdown import escape_markdown
+from sbir_gate.gate.reporting.escaping import escape_markdown
 from sbir_gate.gate.reporting.messages import diagnosis_texts
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import counted

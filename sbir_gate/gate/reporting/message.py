@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sbir_gate.gate.reporting.escaping import is_address
 from sbir_gate.gate.reporting.headline import MARKS, product
-from sbir_gate.gate.reporting.markdown import is_address
 from sbir_gate.gate.reporting.messages import text
 from sbir_gate.gate.reporting.metric_rows import MetricRow
 from sbir_gate.gate.reporting.notices import alert_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from sbir_gate.gate.reporting.markdown import code_span, escape_markdown
+from sbir_gate.gate.reporting.escaping import code_span, escape_markdown
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import NOTHING
 from sbir_gate.gate.reporting.table_text import TableLayout, table_lines

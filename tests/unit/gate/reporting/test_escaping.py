@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sbir_gate.gate.reporting.markdown import code_span, escape_markdown
+from sbir_gate.gate.reporting.escaping import code_span, escape_markdown
 from sbir_gate.gate.reporting.plain_text import plain
 from tests.github_markdown import live_parts, render, text_of
 
