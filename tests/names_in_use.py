@@ -35,7 +35,6 @@ _._value_
 _.writable
 _.readable
 _.readinto
-_.seekable
 _.yaml_implicit_resolvers
 _.ignore_aliases
 _.max_redirects
